@@ -1,0 +1,49 @@
+# Everything a contributor runs. Each target first makes sure the virtual environment matches the lock file.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install dev test lint format schema lock faults bench-engine clean
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(STAMP)
+
+dev: install
+	@$(BIN)/landfall dev $(ARGS)
+
+test: install
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Writes schema/schema.graphql, the snapshot that tests compare with.
+schema: install
+	@$(BIN)/landfall schema --write
+
+# Resolves pyproject.toml into requirements.lock: the only way versions change.
+lock: install
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
+
+# The long runs: real processes killed and stopped, 100,000-step histories.
+faults: install
+	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/faults tests/engine -s $(ARGS)
+
+bench-engine: install
+	@$(BIN)/python -m bench.engine
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,27 @@
+"""Declares GraphQL types over documents: what `schema/` is written in.
+
+References are declared (`one`, `many`, `connection`, `derived`), not coded, so that an executor knows what a
+field needs without calling it. Strings under classes and attributes are the descriptions clients read.
+"""
+
+from core.binding.fields import connection, derived, field, key, many, mutation, one, query, subscription
+from core.binding.types import enum, extend, input_, interface, node, type_, union
+
+__all__ = [
+    "connection",
+    "derived",
+    "enum",
+    "extend",
+    "field",
+    "input_",
+    "interface",
+    "key",
+    "many",
+    "mutation",
+    "node",
+    "one",
+    "query",
+    "subscription",
+    "type_",
+    "union",
+]

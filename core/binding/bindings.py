@@ -1,0 +1,144 @@
+"""How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from strawberry import UNSET
+
+from core import idempotency
+from core.context import Context
+from core.idempotency import Mutation
+from core.loader import Loader
+
+Document = Mapping[str, Any]
+
+
+class Binding:
+    """What an executor may know of a field."""
+
+    asynchronous = True
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        """The field's value, or an awaitable of it."""
+        raise TypeError(f"{type(self).__name__} does not resolve.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Binding):
+    """A key of the source document."""
+
+    key: str
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        return source.get(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Binding):
+    """A plain function of the source document; `needs` are the keys it reads."""
+
+    function: Callable[[Any], Any]
+    needs: tuple[str, ...] = ()
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        return self.function(source)
+
+
+@dataclass(frozen=True, slots=True)
+class One(Binding):
+    """A reference by key, loaded in batches; `missing` stands for what is gone."""
+
+    loader: type[Loader[Any, Any]]
+    key: str
+    missing: Callable[[Any], Any] | None = None
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        key = source.get(self.key)
+        return None if key is None else ctx.loader(self.loader).load(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Many(Binding):
+    """References by a list of keys, those that are gone left out."""
+
+    loader: type[Loader[Any, Any]]
+    key: str
+
+    async def _load(self, ctx: Context, keys: Sequence[Any]) -> list[Any]:
+        return [row for row in await ctx.load_many(self.loader, keys) if row is not None]
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        keys = source.get(self.key) or ()
+        return self._load(ctx, keys) if keys else []
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Binding):
+    """A resolver: of the context alone at a root, of context and document elsewhere."""
+
+    resolver: Callable[..., Awaitable[Any]]
+    root: bool
+    page: int | None = None
+    """The size of a connection's page when the client names none."""
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        if self.page is not None and arguments.get("first") is None and arguments.get("last") is None:
+            arguments["first"] = self.page
+        if self.root:
+            return self.resolver(ctx, **arguments)
+        return self.resolver(ctx, source, **arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutate(Binding):
+    """A mutation with its one `input`, run through receipts and a unit of work."""
+
+    mutation: Mutation
+
+    async def _run(self, ctx: Context, values: Any) -> Any:
+        arguments = keywords(values)
+        key = arguments.pop("client_mutation_id")
+        return await idempotency.run(ctx, self.mutation, key, arguments)
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        return self._run(ctx, arguments["input"])
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Binding):
+    """A subscription: an async generator of event documents."""
+
+    generator: Callable[..., Any]
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        return self.generator(ctx, **arguments)
+
+
+@dataclass(slots=True)
+class Spec:
+    """A field as a room declares it, before its class is read."""
+
+    binding: Binding
+    arguments: dict[str, Any] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
+    annotation: Any = None
+    deprecated: str | None = None
+
+
+def keywords(values: Any) -> dict[str, Any]:
+    """An input object as keyword arguments; what the client left out is left out."""
+    return {
+        name: _plain(value)
+        for name, value in vars(values).items()
+        if value is not UNSET and not name.startswith("_")
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__strawberry_definition__") and not isinstance(value, Enum):
+        return keywords(value)
+    return value

@@ -1,0 +1,106 @@
+"""Puts the rooms' declarations together into one schema."""
+
+import enum as enums
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+
+from core.binding import common
+from core.binding.common import SCALARS, Node, Root, Viewer
+from core.binding.fields import LATE
+from core.binding.types import fields_of, merge
+from core.errors import REFUSALS
+from core.nodes import SYNCED
+
+ROOTS = {
+    "Query": "What can be read.",
+    "Mutation": "What can be done: each field is atomic, idempotent by `clientMutationId`, and answers with its own errors.",
+    "Subscription": "What can be watched; each stream resumes with `after`.",
+}
+
+
+class Schema(strawberry.Schema):
+    """Our schema: one context per operation, and errors left to the server's extension."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Logged by the extension that makes them public, with their request id."""
+
+    async def execute(self, query: str | None, **options: Any) -> Any:
+        return await super().execute(query, **_forked(options))
+
+    async def stream(self, query: str | None, **options: Any) -> Any:
+        return await super().stream(query, **_forked(options))
+
+
+def _forked(options: dict[str, Any]) -> dict[str, Any]:
+    # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
+    return {**options, "context_value": options["context_value"].fork()}
+
+
+def build(rooms: Sequence[ModuleType], *, extensions: Iterable[Any] = (), production: bool = False) -> Schema:
+    """The schema of the rooms, in alphabetical order of their names."""
+    _late_enums()
+    viewer = Viewer.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    for room in rooms:
+        if hasattr(room, "Viewer") and room.Viewer is not Viewer:
+            merge(viewer, fields_of(room.Viewer).fields, "Viewer")
+    roots = {name: _root(name, description, rooms) for name, description in ROOTS.items()}
+    return Schema(
+        query=roots["Query"],
+        mutation=roots["Mutation"],
+        subscription=roots["Subscription"],
+        types=list(_declared_nodes(rooms)),
+        extensions=list(extensions),
+        config=StrawberryConfig(
+            default_resolver=lambda document, name: document.get(name),
+            scalar_map=SCALARS,
+            batching_config={"max_operations": 20},
+            disable_field_suggestions=production,
+        ),
+    )
+
+
+def _root(name: str, description: str, rooms: Sequence[ModuleType]) -> type:
+    root = strawberry.type(type(name, (), {"__annotations__": {}}), description=description)
+    fields = root.__strawberry_definition__.fields
+    for declared in [Root if name == "Query" else None, *(getattr(room, name, None) for room in rooms)]:
+        if declared is not None:
+            merge(fields, fields_of(declared).fields, name)
+    return root
+
+
+def _declared_nodes(rooms: Sequence[ModuleType]) -> Iterable[type]:
+    for room in rooms:
+        for value in vars(room).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Node)
+                and value.__module__.startswith(room.__name__)
+            ):
+                yield value
+
+
+def _late_enums() -> None:
+    """Enums of what all rooms declare, known only once all are read."""
+    codes = _enum("ErrorCode", "Why a mutation was refused.", REFUSALS)
+    common.ErrorCode = codes  # type: ignore[attr-defined]
+    LATE["SyncType"] = _enum(
+        "SyncType",
+        "Types that `viewer.changes` and `changeEvents` can tell of.",
+        {name: f"Changes of type {name.title().replace('_', '')}." for name in sorted(SYNCED)},
+    )
+
+
+def _enum(name: str, description: str, values: dict[str, str]) -> Any:
+    made = enums.Enum(name, {value: value for value in sorted(values)}, type=str)  # type: ignore[misc]
+    strawberry.enum(made, description=description)
+    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
+    return made

@@ -1,0 +1,176 @@
+"""The types every system shows: nodes, pages, payloads, scalars."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from core.binding.bindings import Spec
+from core.binding.fields import query
+from core.binding.types import input_, interface, type_
+from core.context import Context
+from core.ids import Id
+from core.position import SyncToken
+
+URL = NewType("URL", str)
+
+
+def _moment(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _rfc3339(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"Expected a string, not {value!r}.")
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC, RFC 3339 with milliseconds: `2026-01-31T08:30:00.000Z`.",
+        serialize=_rfc3339,
+        parse_value=_moment,
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar day: `2026-01-31`.",
+        serialize=date.isoformat,
+        parse_value=date.fromisoformat,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number as a string: `"12.50"`.',
+        serialize=str,
+        parse_value=Decimal,
+    ),
+    URL: strawberry.scalar(
+        name="URL", description="An absolute address (RFC 3986).", serialize=str, parse_value=_text
+    ),
+    SyncToken: strawberry.scalar(
+        name="SyncToken",
+        description="A place in your changes; opaque: keep it and send it back.",
+        serialize=str,
+        parse_value=_text,
+    ),
+}
+
+
+@interface
+class Node:
+    """Anything with an id of its own, to be read again with `node(id)`."""
+
+    id: Id
+    """Globally unique and stable: a type prefix, an underscore and 26 characters. Opaque to clients."""
+
+
+@type_
+class Entity(Node):
+    version: int
+    """Rises with every edit; send it as `expectedVersion` to learn of edits made elsewhere meanwhile."""
+    created_at: datetime
+    """When it was made."""
+    updated_at: datetime
+    """When it last changed."""
+
+
+@type_
+class PageInfo:
+    """Where a page lies in its list (Relay Cursor Connections)."""
+
+    has_next_page: bool
+    """Whether more follows after `endCursor`."""
+    has_previous_page: bool
+    """Whether more precedes `startCursor`."""
+    start_cursor: str | None
+    """Cursor of the page's first edge; null on an empty page."""
+    end_cursor: str | None
+    """Cursor of the page's last edge: send it as `after`. Null on an empty page."""
+
+
+@type_
+class Connection:
+    page_info: PageInfo
+    """Where this page lies in the list."""
+
+
+@type_
+class Edge:
+    cursor: str
+    """This item's place in the list; opaque, valid for this list and filter only."""
+
+
+@type_
+class UserError:
+    """An expected refusal: show `message`, branch on `code`."""
+
+    code: "ErrorCode"  # type: ignore[name-defined]  # noqa: F821
+    """What went wrong, for the program."""
+    message: str
+    """What went wrong, for people, in English."""
+    field: list[str] | None
+    """The input field at fault, as a path; null when it is not about one."""
+    retryable: bool
+    """Whether the same request, same key, may succeed later."""
+    retry_after_seconds: int | None
+    """How long to wait before that; null when not known."""
+
+
+@interface
+class Payload:
+    """What every mutation answers."""
+
+    client_mutation_id: Id
+    """The key you sent."""
+    errors: list[UserError]
+    """Why it was refused; empty when it was done."""
+    replayed: bool
+    """True when this key was done before: this is the first answer, with entities as they are now."""
+
+
+@input_
+class MutationInput:
+    client_mutation_id: Id
+    """Key under which this is done once: made when the user acts, kept across retries; at most 128 characters."""
+
+
+@interface
+class Event:
+    """Something that happened, in a live stream."""
+
+    event_id: Id
+    """This event's place in the stream: send the last one as `after` to resume without loss."""
+    at: datetime
+    """When it happened."""
+
+
+@type_
+class ResyncRequired(Event):
+    """The position to resume from is too old: read again what you show, or run the delta query."""
+
+    token: SyncToken
+    """Where this stream goes on."""
+
+
+async def _viewer(ctx: Context) -> dict[str, Any]:
+    return {"_id": None, "user_id": ctx.viewer_id}
+
+
+@type_
+class Viewer:
+    """The signed-in user and everything that is theirs."""
+
+
+class Root:
+    """The root field every system's `Viewer` hangs on."""
+
+    viewer: Viewer = Spec(query(_viewer).binding)  # type: ignore[assignment]
+    """The signed-in user; UNAUTHENTICATED without a valid access token."""

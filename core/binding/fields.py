@@ -1,0 +1,163 @@
+"""The words with which a room declares its fields."""
+
+import inspect
+import types
+import typing
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, ForwardRef, Optional
+
+import strawberry
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from core.binding.bindings import Binding, Call, Derived, Many, Mutate, One, Plain, Spec, Stream
+from core.idempotency import Mutation
+from core.ids import Id
+from core.loader import Loader
+from core.nodes import SyncTypeName
+
+STANDARD = {
+    "id": "Its id.",
+    "ids": "Their ids, at most 100.",
+    "first": "How many to return from the start, 1 to 100.",
+    "after": "Return what comes after this cursor.",
+    "last": "How many to return from the end, 1 to 100.",
+    "before": "Return what comes before this cursor.",
+    "input": "What to do, with the key under which it is done once.",
+}
+"""Descriptions of arguments that mean the same everywhere."""
+
+
+LATE: dict[str, Any] = {}
+"""Types that are known only when every room has been read, by name."""
+
+
+class BoundField(StrawberryField):
+    """A Strawberry field whose value comes from its binding."""
+
+    @property
+    def binding(self) -> Binding:
+        bound: Binding = self.metadata["binding"]
+        return bound
+
+    @property
+    def is_basic_field(self) -> bool:
+        return isinstance(self.binding, (Plain, Derived))
+
+    @property
+    def is_async(self) -> bool:  # type: ignore[override]
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        return self.binding.resolve(source, info.context if info is not None else None, kwargs)
+
+
+def key(name: str) -> Any:
+    """A plain key of the document under another name."""
+    return Spec(Plain(name))
+
+
+def derived(function: Callable[[Any], Any], *needs: str) -> Any:
+    """A value computed from the document alone; `needs` are the keys it reads."""
+    return Spec(Derived(function, needs))
+
+
+def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:
+    """A reference, loaded in batches by the key the document holds."""
+    return Spec(One(loader, key))
+
+
+def many(loader: type[Loader[Any, Any]], *, key: str) -> Any:
+    """References by a list of keys the document holds."""
+    return Spec(Many(loader, key))
+
+
+def field(
+    resolver: Callable[..., Awaitable[Any]], *, deprecated: str | None = None, **descriptions: str
+) -> Any:
+    """A resolver of context and document, its keyword arguments being the field's."""
+    return Spec(Call(resolver, root=False), _arguments(resolver, 2), descriptions, deprecated=deprecated)
+
+
+def connection(resolver: Callable[..., Awaitable[Any]], *, first: int = 20, **descriptions: str) -> Any:
+    """A Relay connection of a document; `first` is the page when the client names none."""
+    descriptions = {
+        "first": f"How many to return from the start, 1 to 100; {first} when left out.",
+        **descriptions,
+    }
+    return Spec(Call(resolver, root=False, page=first), _arguments(resolver, 2), descriptions)
+
+
+def query(resolver: Callable[..., Awaitable[Any]], **descriptions: str) -> Any:
+    """A field of `Query`: a resolver of the context alone."""
+    return Spec(Call(resolver, root=True), _arguments(resolver, 1), descriptions)
+
+
+def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type, **how: Any) -> Any:
+    """A mutation of one `input`, exactly once; `how` is as `core.idempotency.Mutation` takes it."""
+    bound = Mutate(Mutation(f"{resolver.__module__}.{resolver.__name__}", resolver, **how))
+    arguments = {"input": (input, inspect.Parameter.empty)}
+    # Nullable: a bug or a reused key in one of fifty queued mutations must not take the others' answers along.
+    return Spec(bound, arguments, annotation=Optional[payload])
+
+
+def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
+    """A live topic: an async generator of the context and keyword arguments."""
+    return Spec(Stream(generator), _arguments(generator, 1), descriptions)
+
+
+def _arguments(function: Callable[..., Any], skip: int) -> dict[str, Any]:
+    """Name to (annotation, default) of a resolver's keyword arguments."""
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    hints = typing.get_type_hints(function, include_extras=True)
+    return {each.name: (hints[each.name], each.default) for each in parameters}
+
+
+def bound_field(name: str, spec: Spec, description: str | None, origin: type) -> BoundField:
+    """The Strawberry field of a declaration."""
+    made = BoundField(
+        python_name=name,
+        description=description,
+        metadata={"binding": spec.binding},
+        origin=origin,
+        is_subscription=isinstance(spec.binding, Stream),
+        deprecation_reason=spec.deprecated,
+    )
+    made.arguments = [
+        _argument(argument, annotation, default, spec, name)
+        for argument, (annotation, default) in spec.arguments.items()
+    ]
+    return made
+
+
+def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: str) -> StrawberryArgument:
+    description = spec.descriptions.get(name) or STANDARD.get(name)
+    if description is None:
+        raise TypeError(f"The argument {name!r} of {field_name!r} has no description.")
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(graphql_type(annotation), namespace=LATE),
+        description=description,
+        # A null default would only clutter the schema: what is left out is left to the resolver.
+        default=UNSET if default is None else default,
+    )
+
+
+def graphql_type(annotation: Any) -> Any:
+    """A resolver's annotation in Strawberry's words: `Id` is `ID`."""
+    if annotation is Id:
+        return strawberry.ID
+    if annotation is SyncTypeName:
+        return ForwardRef("SyncType")
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        members = tuple(graphql_type(member) for member in typing.get_args(annotation))
+        return typing.Union[members]  # noqa: UP007
+    if origin in (list, tuple, typing.Sequence) or getattr(origin, "__name__", "") == "Sequence":
+        return list[graphql_type(typing.get_args(annotation)[0])]  # type: ignore[misc]
+    if origin is Annotated:
+        return graphql_type(typing.get_args(annotation)[0])
+    return annotation

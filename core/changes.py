@@ -1,0 +1,146 @@
+"""The change log: one document per changed entity, its latest change, written in the writer's transaction.
+
+`scopes` are the readers who may see the entity (`user:<id>`, `post:<id>`); a scope that loses sight moves to
+`former`, so that its readers learn of it as a deletion. Entries of type SCOPE say that a reader gained or lost
+a whole scope. `node` is the entity to show: an aspect of a thing (its reactions) has an entry of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NotRequired, TypedDict
+
+from core.mongo import Database
+from core.position import Position
+from core.store import collection, index
+
+KEPT = timedelta(days=90)
+"""How long tombstones and former scopes live; an older token starts over."""
+
+GRANT = "SCOPE"
+NOTE = "NOTE"
+"""Types of entries that are no entities: a membership, a reason to look again."""
+
+
+class Entry(TypedDict):
+    _id: str
+    type: str
+    node: str
+    version: int
+    scopes: list[str]
+    former: list[str]
+    at: datetime
+    deleted: bool
+    created: bool
+    scope: NotRequired[str]
+    detail: NotRequired[dict[str, Any]]
+
+
+log = collection(
+    "changes",
+    Entry,
+    indexes=[
+        index("scopes", "at", "_id"),
+        index("former", "at", "_id"),
+        # Tombstones alone expire: living entities keep their entry for first syncs.
+        index("expires_at", expireAfterSeconds=0, partialFilterExpression={"expires_at": {"$exists": True}}),
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change to log at commit."""
+
+    id: str
+    type: str
+    node: str
+    version: int
+    scopes: tuple[str, ...] | None
+    deleted: bool = False
+    created: bool = False
+    scope: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+def user_scope(user_id: str) -> str:
+    return f"user:{user_id}"
+
+
+def reader_of(scope: str) -> str:
+    return scope.partition(":")[2]
+
+
+async def append(db: Database, changes: Iterable[Change]) -> None:
+    """Upsert the entries in one command."""
+    updates = [{"q": {"_id": change.id}, "u": _upsert(change), "upsert": True} for change in changes]
+    if updates:
+        await db.write({"update": log.name, "updates": updates, "ordered": True})
+
+
+def _upsert(change: Change) -> list[dict[str, Any]]:
+    """A pipeline, because `former` depends on the scopes the entry had."""
+    kept = {"$ifNull": ["$scopes", []]}
+    scopes: Any = kept if change.scopes is None else list(change.scopes)
+    if change.deleted:
+        scopes = []
+    fields: dict[str, Any] = {
+        "type": change.type,
+        "node": change.node,
+        "version": change.version,
+        "former": {"$setDifference": [{"$setUnion": [kept, {"$ifNull": ["$former", []]}]}, scopes]},
+        "scopes": scopes,
+        "at": "$$NOW",
+        "deleted": change.deleted,
+        "created": change.created,
+        "scope": change.scope,
+        "detail": {"$literal": change.detail},
+        "expires_at": {"$add": ["$$NOW", int(KEPT.total_seconds() * 1000)]} if change.deleted else "$$REMOVE",
+    }
+    return [{"$set": fields}]
+
+
+async def since(
+    db: Database,
+    scopes: Sequence[str],
+    *,
+    after: Position | None = None,
+    floor: datetime | None = None,
+    until: datetime | None = None,
+    limit: int,
+    former: bool = True,
+) -> list[Entry]:
+    """Entries of the scopes in log order, strictly past `after`, at or past `floor`."""
+    bounds: list[dict[str, Any]] = []
+    if after is not None:
+        bounds.append({"$or": [{"at": {"$gt": after.at}}, {"at": after.at, "_id": {"$gt": after.id}}]})
+        bounds.append({"at": {"$gte": after.at}})
+    if floor is not None:
+        bounds.append({"at": {"$gte": floor}})
+    if until is not None:
+        bounds.append({"at": {"$lte": until}})
+    query: dict[str, Any] = {"$and": [*bounds, _seen_by(scopes, former)]}
+    rows = await db.find(log.name, query, sort=[("at", 1), ("_id", 1)], limit=limit, majority=True)
+    return rows  # type: ignore[return-value]
+
+
+def _seen_by(scopes: Sequence[str], former: bool) -> dict[str, Any]:
+    current = {"scopes": {"$in": list(scopes)}}
+    return {"$or": [current, {"former": {"$in": list(scopes)}}]} if former else current
+
+
+async def named(db: Database, ids: Sequence[str]) -> list[Entry]:
+    rows = await db.find(log.name, {"_id": {"$in": list(ids)}}, limit=max(1, len(ids)), majority=True)
+    return rows  # type: ignore[return-value]
+
+
+async def database_time(db: Database) -> datetime:
+    """MongoDB's clock, by which `at` is written: ours may differ."""
+    answer: datetime = (await db.command({"hello": 1}))["localTime"]
+    return answer
+
+
+async def overlap(db: Database) -> timedelta:
+    """How long after its `at` a change may still be committed: the server's limit on transactions."""
+    answer = await db.client["admin"].command({"getParameter": 1, "transactionLifetimeLimitSeconds": 1})
+    return timedelta(seconds=float(answer["transactionLifetimeLimitSeconds"]) + 1)

@@ -1,0 +1,33 @@
+"""The one clock of the process, so that tests can move time."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+_offset = timedelta()
+
+
+def now() -> datetime:
+    """The present in UTC, cut to milliseconds: what MongoDB keeps and clients see."""
+    present = datetime.now(UTC) + _offset
+    return present.replace(microsecond=present.microsecond // 1000 * 1000)
+
+
+def timestamp() -> float:
+    """Seconds since the epoch, moved as `now` is."""
+    return time.time() + _offset.total_seconds()
+
+
+def shift(by: timedelta) -> None:
+    """Move the clock of this process (tests only)."""
+    global _offset
+    _offset += by
+
+
+def reset() -> None:
+    global _offset
+    _offset = timedelta()
+
+
+def moment(value: datetime | str) -> datetime:
+    """A moment that may have travelled as JSON."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -1,0 +1,167 @@
+"""What a resolver knows of the request it works for."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis
+
+from core.errors import RateLimited, Refused, Unauthenticated
+from core.limits import Limits, Rate, Verdict
+from core.live import Live
+from core.loader import Loader
+from core.mongo import Database
+from core.ports import Mailer, Media
+from core.position import Signer
+from core.settings import Settings
+from core.unit import Unit
+from core.unit import run as run_unit
+
+K = TypeVar("K")
+V = TypeVar("V")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who signed the request: the claims of a valid access token."""
+
+    user_id: str
+    session_id: str
+    device_id: str
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Services:
+    """What lives as long as the process."""
+
+    settings: Settings
+    db: Database
+    redis: "Redis"
+    live: Live
+    limits: Limits
+    signer: Signer
+    mailer: Mailer
+    media: Media
+    extra: dict[type, Any] = field(default_factory=dict)
+    wake: Callable[[], None] = lambda: None
+    """Tells workers that errands were written down."""
+
+    def get(self, kind: type[V]) -> V:
+        """A service that one system keeps for itself (auth keeps its keys so)."""
+        return cast("V", self.extra[kind])
+
+
+class Context:
+    """One operation's context: viewer, reads in batches, and inside a mutation the unit of work."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        viewer: Viewer | None = None,
+        refusal: str = "NO_TOKEN",
+        request_id: str = "",
+        address: str = "",
+    ) -> None:
+        self.services = services
+        self.viewer = viewer
+        self.refusal = refusal
+        self.request_id = request_id
+        self.address = address
+        self.verdicts: list[Verdict] = []
+        self.connection_params: dict[str, Any] | None = None
+        self._unit: Unit | None = None
+        self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
+
+    def fork(self) -> "Context":
+        """The same request for another operation: sockets and batches carry many."""
+        forked = Context(
+            self.services,
+            viewer=self.viewer,
+            refusal=self.refusal,
+            request_id=self.request_id,
+            address=self.address,
+        )
+        forked.verdicts = self.verdicts
+        return forked
+
+    @property
+    def viewer_id(self) -> str:
+        """The signed-in user's id, or UNAUTHENTICATED."""
+        return self.signed_in.user_id
+
+    @property
+    def signed_in(self) -> Viewer:
+        if self.viewer is None:
+            raise Unauthenticated(self.refusal)
+        return self.viewer
+
+    @property
+    def viewer_id_or_none(self) -> str | None:
+        return self.viewer.user_id if self.viewer else None
+
+    @property
+    def db(self) -> Database:
+        """Where to read: inside a mutation, its transaction."""
+        return self._unit.db if self._unit is not None else self.services.db
+
+    @property
+    def tx(self) -> Unit:
+        if self._unit is None:
+            raise RuntimeError("Only a mutation writes.")
+        return self._unit
+
+    async def load(self, loader: type[Loader[Any, V]], key: Any) -> V:
+        return cast("V", await self.loader(loader).load(key))
+
+    async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
+        return cast("list[V]", await self.loader(loader).load_many(keys))
+
+    def loader(self, loader: type[Loader[Any, V]]) -> Loader[Any, V]:
+        found = self._loaders.get(loader)
+        if found is None:
+            found = self._loaders[loader] = loader(self.db, self.viewer_id_or_none)
+        return found
+
+    def refresh(self) -> None:
+        """Forget what was loaded: something was written, or a stream shows a later moment."""
+        self._loaders = {}
+
+    async def unit(self, work: Callable[[], Awaitable[R]]) -> R:
+        """Run `work` as one transaction; it may run twice. Afterwards readers are woken."""
+
+        async def within(unit: Unit) -> R:
+            self._unit = unit
+            self.refresh()
+            try:
+                return await work()
+            finally:
+                self._unit = None
+                self.refresh()
+
+        result, unit = await run_unit(self.services.db, within)
+        self.services.live.hint(unit)
+        if unit.errands:
+            self.services.wake()
+        for afterwards in unit.afterwards:
+            await afterwards()
+        return result
+
+    async def limit(self, rate: Rate, subject: str | None = None) -> None:
+        """Count this request of the viewer (or `subject`); RATE_LIMITED as a refusal when it is one too many."""
+        verdict = await self._verdict(rate, subject)
+        if not verdict.allowed:
+            raise Refused("RATE_LIMITED", "Too often.", retry_after_seconds=verdict.retry_after)
+
+    async def limit_request(self, rate: Rate, subject: str | None = None) -> None:
+        """The same outside mutations: RATE_LIMITED as a GraphQL error."""
+        verdict = await self._verdict(rate, subject)
+        if not verdict.allowed:
+            raise RateLimited(verdict.retry_after)
+
+    async def _verdict(self, rate: Rate, subject: str | None) -> Verdict:
+        verdict = await self.services.limits.take(rate, subject or self.viewer_id)
+        self.verdicts.append(verdict)
+        return verdict

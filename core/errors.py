@@ -1,0 +1,155 @@
+"""What can go wrong: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
+
+from collections.abc import Sequence
+from typing import Any
+
+REFUSALS: dict[str, str] = {}
+"""Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
+
+
+def refusals(**codes: str) -> None:
+    """Declare the codes with which a system refuses; equal meanings share one code."""
+    for code, description in codes.items():
+        if REFUSALS.setdefault(code, description) != description:
+            raise ValueError(f"ErrorCode {code} is declared twice with different meanings.")
+
+
+refusals(
+    CONFLICT="Another device changed it first: the payload holds the current state, nothing was written.",
+    NOT_FOUND="It does not exist, or you may not see it.",
+    FORBIDDEN="You may see it, but not do this with it.",
+    INVALID_INPUT="A value is malformed or out of range; `field` names it.",
+    RATE_LIMITED="Too often: try again after `retryAfterSeconds`.",
+    UNAVAILABLE="Something needed is down for the moment: try again.",
+    ID_TAKEN="The id you minted belongs to something else: mint another.",
+)
+
+
+class Refused(Exception):
+    """An expected refusal of a mutation: it becomes a `UserError` in the payload.
+
+    `entities` are payload fields to show beside it (CONFLICT returns the current entity).
+    """
+
+    RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE"})
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: Sequence[str] | None = None,
+        retry_after_seconds: int | None = None,
+        **entities: Any,
+    ) -> None:
+        if code not in REFUSALS:
+            raise ValueError(f"{code} is not declared with core.errors.refusals().")
+        super().__init__(message)
+        self.code, self.message = code, message
+        self.field = list(field) if field else None
+        self.retry_after_seconds = retry_after_seconds
+        self.entities = entities
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later; such refusals leave no receipt."""
+        return self.code in self.RETRYABLE
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "message": self.message,
+            "field": self.field,
+            "retryable": self.retryable,
+            "retry_after_seconds": self.retry_after_seconds,
+        }
+
+
+class Fault(Exception):
+    """A request that cannot be answered; `code` and `extensions` reach the client."""
+
+    code = "INTERNAL"
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extensions = {"code": self.code, **extensions}
+
+
+class BadUserInput(Fault):
+    code = "BAD_USER_INPUT"
+
+
+class Unauthenticated(Fault):
+    """`reason`: NO_TOKEN, TOKEN_EXPIRED, TOKEN_INVALID or SESSION_REVOKED."""
+
+    code = "UNAUTHENTICATED"
+
+    MESSAGES = {
+        "NO_TOKEN": "Sign in first.",
+        "TOKEN_EXPIRED": "The access token has expired: refresh the session.",
+        "TOKEN_INVALID": "The access token is not valid.",
+        "SESSION_REVOKED": "The session has ended: sign in again.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.MESSAGES[reason], reason=reason)
+        self.reason = reason
+
+
+class Forbidden(Fault):
+    code = "FORBIDDEN"
+
+
+class NotFound(Fault):
+    """Unknown and unseen alike, so that nobody learns what they may not see."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, what: str = "Not found.") -> None:
+        super().__init__(what)
+
+
+class RateLimited(Fault):
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("Too many requests.", retryAfterSeconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QueryTooComplex(Fault):
+    code = "QUERY_TOO_COMPLEX"
+
+
+class IdempotencyKeyReused(Fault):
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__("This clientMutationId was used before with another mutation or input.")
+
+
+class IdempotencyInProgress(Fault):
+    code = "IDEMPOTENCY_IN_PROGRESS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this clientMutationId is still running.", retryAfterSeconds=1
+        )
+
+
+class TimedOut(Fault):
+    code = "TIMEOUT"
+
+    def __init__(self) -> None:
+        super().__init__("The operation took too long and was undone.")
+
+
+class Unavailable(Fault):
+    """A database or provider is down: nothing was written, the client may try again."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The service is not available for the moment.")

@@ -1,0 +1,250 @@
+"""Receipts: a mutation with the same key lands once, whatever is retried, duplicated or cut off.
+
+The receipt is claimed first in the mutation's own transaction, so that it exists exactly when the write does.
+It keeps the payload with references in place of entities: a replay shows them as they are now, through the
+same doors as everywhere, and no private data lies in receipts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, NotRequired, TypedDict
+
+import orjson
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from core import clock, mongo, nodes
+from core.context import Context
+from core.errors import BadUserInput, IdempotencyInProgress, IdempotencyKeyReused, Refused
+from core.ids import prefix_of
+from core.store import collection, index
+
+KEPT = timedelta(days=30)
+LEASE = timedelta(seconds=60)
+"""After this a mutation that calls the outside is taken to have died, and may be tried again."""
+PATIENCE = 2.0
+"""Seconds a second request waits for the first with the same key."""
+LONGEST_KEY = 128
+REFERENCE = "$ref"
+
+Payload = dict[str, Any]
+Resolver = Callable[..., Awaitable[Payload]]
+
+
+class Receipt(TypedDict):
+    _id: str
+    mutation: str
+    input_hash: str
+    state: Literal["RUNNING", "DONE"]
+    payload: NotRequired[Payload]
+    created_at: datetime
+    expires_at: datetime
+
+
+receipts = collection(
+    "receipts", Receipt, indexes=[index("expires_at", expireAfterSeconds=0)], shard_key="_id"
+)
+
+
+def signed_in_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
+    return ctx.viewer_id
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """How a mutation runs.
+
+    `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
+    again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False` for those that call the
+    outside in the middle and compose their own units.
+    """
+
+    name: str
+    resolver: Resolver
+    owner: Callable[[Context, Mapping[str, Any]], str] = signed_in_owner
+    receipt: bool = True
+    transaction: bool = True
+    secrets: tuple[str, ...] = ()
+    reissue: Callable[[Context, Payload], Awaitable[Payload]] | None = None
+
+
+class _Taken(Exception):
+    """The key has a receipt, or somebody is writing one now."""
+
+
+async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> Payload:
+    """The mutation's payload: of this run, or of the first one with this key."""
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise BadUserInput(f"clientMutationId must have 1 to {LONGEST_KEY} characters.")
+    owner = mutation.owner(ctx, arguments)
+    if not mutation.receipt:
+        return _answer(key, await _refusable(ctx, mutation, arguments))
+    claim = _claim(ctx, mutation, f"{owner}:{key}", arguments)
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            return _answer(key, await _first_run(ctx, mutation, claim, arguments))
+        except _Taken:
+            replay = await _replay(ctx, mutation, claim)
+        if replay is not None:
+            return _answer(key, replay, replayed=True)
+        if asyncio.get_running_loop().time() > deadline:
+            raise IdempotencyInProgress
+        await asyncio.sleep(0.05)
+
+
+async def _first_run(
+    ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]
+) -> Payload:
+    try:
+        if mutation.transaction:
+            return await _in_transaction(ctx, mutation, claim, arguments)
+        return await _leased(ctx, mutation, claim, arguments)
+    except Refused as refusal:
+        payload = _refusal(refusal)
+        if not refusal.retryable:
+            done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
+            await _take(ctx, done)
+        elif not mutation.transaction:
+            await ctx.services.db.write(
+                {"delete": receipts.name, "deletes": [{"q": {"_id": claim["_id"]}, "limit": 1}]}
+            )
+        return payload
+
+
+async def _in_transaction(
+    ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]
+) -> Payload:
+    async def work() -> Payload:
+        await _take(ctx, claim)
+        payload = await mutation.resolver(ctx, **arguments)
+        await _finish(ctx, mutation, claim, payload)
+        return payload
+
+    return await ctx.unit(work)
+
+
+async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]) -> Payload:
+    """Outside a transaction the claim is a lease, ended by the result."""
+    await _take(ctx, {**claim, "expires_at": clock.now() + LEASE})
+    payload = await mutation.resolver(ctx, **arguments)
+    await _finish(ctx, mutation, claim, payload)
+    return payload
+
+
+async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
+    """Write the receipt unless a living one is there."""
+    body = {name: value for name, value in receipt.items() if name != "_id"}
+    query = {"_id": receipt["_id"], "expires_at": {"$lte": clock.now()}}
+    try:
+        await ctx.db.write({"update": receipts.name, "updates": [{"q": query, "u": body, "upsert": True}]})
+    except DuplicateKeyError:
+        raise _Taken from None
+    except PyMongoError as error:
+        if mongo.transient(error) and getattr(error, "code", None) == 112:
+            raise _Taken from None
+        raise
+
+
+async def _finish(ctx: Context, mutation: Mutation, claim: Receipt, payload: Payload) -> None:
+    result = {"state": "DONE", "payload": _stored(mutation, payload), "expires_at": claim["expires_at"]}
+    update = {"q": {"_id": claim["_id"]}, "u": {"$set": result}}
+    await ctx.db.write({"update": receipts.name, "updates": [update]})
+
+
+async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload | None:
+    """The first run's payload, or None while it is not there."""
+    receipt = await receipts.by_id(ctx.db, claim["_id"])
+    if receipt is None or receipt["expires_at"] <= clock.now():
+        return None
+    if receipt["mutation"] != claim["mutation"] or receipt["input_hash"] != claim["input_hash"]:
+        raise IdempotencyKeyReused
+    if receipt["state"] != "DONE" or "payload" not in receipt:
+        return None
+    payload = await _restored(ctx, receipt["payload"])
+    if mutation.reissue is not None and not payload.get("errors"):
+        try:
+            payload |= await mutation.reissue(ctx, receipt["payload"])
+        except Refused as refusal:
+            return _refusal(refusal)
+    return payload
+
+
+async def _refusable(ctx: Context, mutation: Mutation, arguments: Mapping[str, Any]) -> Payload:
+    try:
+        return await mutation.resolver(ctx, **arguments)
+    except Refused as refusal:
+        return _refusal(refusal)
+
+
+def _claim(ctx: Context, mutation: Mutation, id: str, arguments: Mapping[str, Any]) -> Receipt:
+    now = clock.now()
+    canonical = orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS, default=str)
+    return {
+        "_id": id,
+        "mutation": mutation.name,
+        # Keyed, because inputs hold passwords.
+        "input_hash": ctx.services.signer.digest(canonical),
+        "state": "RUNNING",
+        "created_at": now,
+        "expires_at": now + KEPT,
+    }
+
+
+def _refusal(refusal: Refused) -> Payload:
+    return {**refusal.entities, "errors": [refusal.document]}
+
+
+def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:
+    return {"errors": [], **payload, "client_mutation_id": key, "replayed": replayed}
+
+
+def _stored(mutation: Mutation, payload: Payload) -> Payload:
+    return {name: _referenced(value) for name, value in payload.items() if name not in mutation.secrets}
+
+
+def _referenced(value: Any) -> Any:
+    """The value with entities replaced by references to them."""
+    if isinstance(value, Mapping):
+        id = value.get("_id")
+        if isinstance(id, str) and prefix_of(id) in nodes.DOORS:
+            return {REFERENCE: id}
+        return {name: _referenced(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_referenced(item) for item in value]
+    return value
+
+
+async def _restored(ctx: Context, payload: Payload) -> Payload:
+    ctx.refresh()
+    entities = await nodes.seen(ctx, list(_references(payload)))
+    restored: Payload = _resolved(payload, entities)
+    return restored
+
+
+def referenced_id(stored: Any) -> str | None:
+    """The id a stored payload field refers to."""
+    return stored.get(REFERENCE) if isinstance(stored, dict) else None
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        if REFERENCE in value:
+            return [value[REFERENCE]]
+        return [id for inner in value.values() for id in _references(inner)]
+    if isinstance(value, list):
+        return [id for item in value for id in _references(item)]
+    return []
+
+
+def _resolved(value: Any, entities: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        if REFERENCE in value:
+            return entities.get(value[REFERENCE])
+        whole = {name: _resolved(inner, entities) for name, inner in value.items()}
+        # An edge without its node is no edge.
+        return None if "node" in whole and whole["node"] is None else whole
+    if isinstance(value, list):
+        return [_resolved(item, entities) for item in value]
+    return value

@@ -1,0 +1,46 @@
+"""TypeIDs: `post_01h455vb4pex5vsknk084sn02q`, a type prefix and a time-ordered UUIDv7 in base32."""
+
+from datetime import timedelta
+from typing import NewType
+
+from typeid import TypeID
+from typeid.errors import TypeIDException
+
+from core import clock
+from core.errors import BadUserInput
+
+Id = NewType("Id", str)
+"""An id in a resolver's signature: GraphQL's `ID`."""
+
+CLOCK_TOLERANCE = timedelta(hours=24)
+
+
+def new_id(prefix: str) -> str:
+    return str(TypeID(prefix=prefix))
+
+
+def prefix_of(value: str) -> str:
+    """The type prefix, without judging the rest."""
+    return value.rpartition("_")[0]
+
+
+def checked(value: str, *prefixes: str) -> str:
+    """The id itself, if it is well formed and of one of the prefixes (any, when none is given)."""
+    try:
+        parsed = TypeID.from_string(value)
+    except (TypeIDException, ValueError, TypeError):
+        raise BadUserInput(f"{value[:80]!r} is not an id.") from None
+    if prefixes and parsed.prefix not in prefixes:
+        raise BadUserInput(f"{value!r} is not the id of a {' or '.join(prefixes)}.")
+    return value
+
+
+def minted(value: str | None, prefix: str) -> str:
+    """The id a client chose for a thing it creates, or a new one."""
+    if value is None:
+        return new_id(prefix)
+    checked(value, prefix)
+    milliseconds = TypeID.from_string(value).uuid.int >> 80
+    if milliseconds / 1000 > clock.timestamp() + CLOCK_TOLERANCE.total_seconds():
+        raise BadUserInput(f"{value!r} was made more than 24 hours ahead of the server's clock.")
+    return value

@@ -1,0 +1,192 @@
+"""Errands: background work written down in the transaction that wants it, so that none is lost.
+
+A worker claims what is due with one atomic update; a queue only makes that sooner. Errands are done at least
+once, so every task is safe to repeat.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypedDict
+
+import structlog
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from core import clock, ids
+from core.context import Services
+from core.mongo import Database
+from core.store import collection, index
+from core.unit import Unit
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+"""A worker that takes longer is taken to have died."""
+ATTEMPTS = 5
+FIRST_RETRY_SECONDS = 2.0
+KEPT = timedelta(days=30)
+"""Dead letters are kept this long."""
+
+Task = Callable[..., Awaitable[None]]
+
+
+class Errand(TypedDict):
+    _id: str
+    task: str
+    arguments: dict[str, Any]
+    state: Literal["WAITING", "DEAD"]
+    due_at: datetime
+    attempts: int
+    error: str | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+errands = collection(
+    "errands",
+    Errand,
+    indexes=[
+        index("state", "due_at"),
+        index("expires_at", expireAfterSeconds=0, partialFilterExpression={"expires_at": {"$type": "date"}}),
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    task: str
+    every: timedelta
+
+
+TASKS: dict[str, Task] = {}
+PERIODIC: list[Periodic] = []
+
+
+def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]:
+    """Register a task, `system.verb`; with `every`, also run it so often, once over all workers."""
+
+    def register(function: Task) -> Task:
+        if name in TASKS:
+            raise ValueError(f"Two tasks are named {name!r}.")
+        TASKS[name] = function
+        if every is not None:
+            PERIODIC.append(Periodic(name, every))
+        return function
+
+    return register
+
+
+async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
+    """Do it after the commit, or at `due_at`."""
+    now = clock.now()
+    errand = {
+        "_id": ids.new_id("errand"),
+        "task": name,
+        "arguments": arguments,
+        "state": "WAITING",
+        "due_at": due_at or now,
+        "attempts": 0,
+        "error": None,
+        "created_at": now,
+        "expires_at": None,
+    }
+    await tx.insert(errands, errand)
+    tx.errands += 1
+
+
+async def claim(db: Database) -> Errand | None:
+    """The most overdue errand, ours until its lease ends; two workers never both win one."""
+    now = clock.now()
+    answer = await db.write(
+        {
+            "findAndModify": errands.name,
+            "query": {"state": "WAITING", "due_at": {"$lte": now}},
+            "sort": {"due_at": 1},
+            "update": {"$set": {"due_at": now + LEASE}, "$inc": {"attempts": 1}},
+            "new": True,
+        }
+    )
+    claimed: Errand | None = answer["value"]
+    return claimed
+
+
+async def run_due(services: Services, *, limit: int = 1_000) -> int:
+    """Do what is due; how many errands were claimed."""
+    for done in range(limit):
+        try:
+            errand = await claim(services.db)
+        except PyMongoError as error:
+            logger.warning("errands not claimed", error=type(error).__name__)
+            return done
+        if errand is None:
+            return done
+        await perform(services, errand)
+    return limit
+
+
+async def perform(services: Services, errand: Errand) -> None:
+    """Run a claimed errand; a failure is tried again with doubling waits, then kept as a dead letter."""
+    try:
+        await TASKS[errand["task"]](services, **errand["arguments"])
+    except Exception as error:
+        logger.exception(
+            "errand failed", task=errand["task"], errand=errand["_id"], attempt=errand["attempts"]
+        )
+        await _failed(services.db, errand, error)
+    else:
+        deletion = {"q": {"_id": errand["_id"]}, "limit": 1}
+        await services.db.write({"delete": errands.name, "deletes": [deletion]})
+
+
+async def _failed(db: Database, errand: Errand, error: Exception) -> None:
+    now = clock.now()
+    wait = timedelta(seconds=FIRST_RETRY_SECONDS * 3 ** (errand["attempts"] - 1))
+    change: dict[str, Any] = {"due_at": now + wait, "error": type(error).__name__}
+    if errand["attempts"] >= ATTEMPTS:
+        change |= {"state": "DEAD", "expires_at": now + KEPT}
+    update = {"q": {"_id": errand["_id"]}, "u": {"$set": change}}
+    await db.write({"update": errands.name, "updates": [update]})
+
+
+async def dead(db: Database, *, limit: int = 100) -> list[Errand]:
+    return await errands.find(db, {"state": "DEAD"}, sort=[("created_at", -1)], limit=limit)
+
+
+async def revive(db: Database, id: str) -> bool:
+    """Try a dead letter again."""
+    change = {"state": "WAITING", "due_at": clock.now(), "attempts": 0, "expires_at": None}
+    update = {"q": {"_id": id, "state": "DEAD"}, "u": {"$set": change}}
+    answer = await db.write({"update": errands.name, "updates": [update]})
+    return bool(answer["n"])
+
+
+class Schedule(TypedDict):
+    """When a periodic task is next due, over all workers."""
+
+    _id: str
+    next_at: datetime
+
+
+schedules = collection("schedules", Schedule)
+
+
+async def run_periodic(services: Services) -> None:
+    """Run the periodic tasks that are due and that no other worker took."""
+    for periodic in PERIODIC:
+        if await _take_turn(services.db, periodic):
+            await TASKS[periodic.task](services)
+
+
+async def _take_turn(db: Database, periodic: Periodic) -> bool:
+    now = clock.now()
+    update = {
+        "q": {"_id": periodic.task, "next_at": {"$lte": now}},
+        "u": {"$set": {"next_at": now + periodic.every}},
+        "upsert": True,
+    }
+    try:
+        await db.write({"update": schedules.name, "updates": [update]})
+    except DuplicateKeyError:
+        # It exists and is not due: another worker has this turn.
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""Rate limits by GCRA: one Redis script; in this process alone while Redis is down."""
+
+import math
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from core import clock
+
+# Keeps the theoretical arrival time of the next request; answers whether this one conforms, the seconds to
+# wait if not, how many more would pass, and the seconds until the limit is whole again. Milliseconds throughout.
+SCRIPT = """
+local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local allowed_at = arrival + interval - interval * burst
+if allowed_at > now then
+  return {0, allowed_at - now, 0, arrival - now}
+end
+arrival = arrival + interval
+redis.call('SET', KEYS[1], string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 1000)
+return {1, 0, math.floor((now + interval * burst - arrival) / interval), math.ceil(arrival - now)}
+"""
+
+FORGET_AFTER = 10_000
+"""Keys remembered in this process while Redis is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` requests per `seconds`, all of them at once if the caller was quiet before."""
+
+    name: str
+    count: int
+    seconds: float
+
+    @property
+    def policy(self) -> str:
+        return f'"{self.name}";q={self.count};w={math.ceil(self.seconds)}'
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    rate: Rate
+    allowed: bool
+    retry_after: int
+    remaining: int
+    reset_after: int
+
+    @property
+    def header(self) -> str:
+        return f'"{self.rate.name}";r={self.remaining};t={self.reset_after}'
+
+
+@dataclass
+class Limits:
+    redis: "Redis"
+    _arrivals: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._script = self.redis.register_script(SCRIPT)
+
+    async def take(self, rate: Rate, subject: str) -> Verdict:
+        """Count one request of `subject` (a user, device or address) against `rate`."""
+        interval = rate.seconds * 1000 / rate.count
+        now = clock.timestamp() * 1000
+        key = f"rate:{rate.name}:{subject}"
+        try:
+            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", rate.count])
+        except (RedisError, OSError):
+            answer = self._here(key, now, interval, rate.count)
+        allowed, wait, remaining, reset = (float(value) for value in answer)
+        return Verdict(
+            rate, bool(allowed), max(1, math.ceil(wait / 1000)), int(remaining), math.ceil(reset / 1000)
+        )
+
+    def _here(self, key: str, now: float, interval: float, burst: int) -> tuple[float, ...]:
+        if len(self._arrivals) > FORGET_AFTER:
+            self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
+        arrival = max(self._arrivals.get(key, 0.0), now)
+        allowed_at = arrival + interval - interval * burst
+        if allowed_at > now:
+            return 0, allowed_at - now, 0, arrival - now
+        self._arrivals[key] = arrival + interval
+        return 1, 0, (now + interval * burst - arrival - interval) // interval, arrival + interval - now

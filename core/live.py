@@ -1,0 +1,287 @@
+"""Live streams over the change log: one reader per process, shared by all subscribers, woken by hints.
+
+A hint says that entries of a scope changed; the entries themselves are read from the log, once for all
+subscribers of this process. Every five seconds the log is read again with the overlap, so that a lost hint
+delays and never loses.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+from redis.asyncio import Redis
+
+from core import changes
+from core.bus import Bus
+from core.changes import Entry
+from core.errors import Fault
+from core.mongo import Database
+from core.position import Position
+from core.unit import Unit
+
+logger = structlog.get_logger(__name__)
+
+QUEUE = 256
+"""Entries a subscriber may be behind before it is cut off."""
+
+REPLAY = 1_000
+"""Entries replayed to one that resumes; more, and it is told to synchronise instead."""
+
+GATHER_SECONDS = 0.002
+"""Hints of one burst are read together."""
+
+SHARED = 1_000
+"""Documents kept for the subscribers of recent entries."""
+
+SWEEP_SECONDS = 5.0
+SCOPES_PER_READ = 500
+
+
+class SlowConsumer(Fault):
+    """The client reads slower than events come: it is cut off and resumes from its position."""
+
+    code = "SLOW_CONSUMER"
+
+    def __init__(self) -> None:
+        super().__init__("Too far behind: subscribe again with `after`.")
+
+
+class PositionTooOld(Exception):
+    """The log cannot be replayed from the client's position."""
+
+
+class Subscriber:
+    """One stream's queue."""
+
+    __slots__ = ("_queue", "overflowed", "scopes")
+
+    def __init__(self, scopes: Iterable[str]) -> None:
+        self.scopes = set(scopes)
+        self.overflowed = False
+        self._queue: asyncio.Queue[Entry | Signal] = asyncio.Queue(QUEUE)
+
+    def put(self, item: "Entry | Signal") -> None:
+        try:
+            self._queue.put_nowait(item)
+        except asyncio.QueueFull:
+            # Caps memory: it resumes from its position and loses nothing.
+            self.overflowed = True
+
+    async def get(self) -> "Entry | Signal":
+        if self.overflowed:
+            raise SlowConsumer
+        return await self._queue.get()
+
+    def drain(self) -> None:
+        """Drop what waits: its reader is about to read the log itself."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self.overflowed = False
+
+
+class Signal(dict[str, Any]):
+    """Something ephemeral (typing): never logged, never replayed."""
+
+
+class Live:
+    """The process's reader of the log."""
+
+    def __init__(self, db: Database, redis: "Redis") -> None:
+        self._db = db
+        self._bus = Bus(redis, self._receive)
+        self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
+        self._hinted: set[str] = set()
+        self._seen: dict[str, datetime] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._flush: asyncio.Task[None] | None = None
+        self._publishing: set[asyncio.Task[None]] = set()
+        self._swept: datetime | None = None
+        self._shared: dict[tuple[str, str, datetime], asyncio.Task[Any]] = {}
+        self.overlap = timedelta(seconds=61)
+        self.reads = 0
+
+    async def start(self) -> None:
+        self.overlap = await changes.overlap(self._db)
+        await self._bus.start()
+        self._tasks = [asyncio.create_task(self._sweeps(), name="live-sweeps")]
+
+    async def stop(self) -> None:
+        for task in [*self._tasks, *self._publishing, *([self._flush] if self._flush else [])]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._bus.stop()
+
+    # What writers do.
+
+    def hint(self, unit: Unit) -> None:
+        """Wake the readers of what a committed unit changed; never waited for."""
+        if unit.changed_ids:
+            self._in_background(self._publish(unit))
+
+    def signal(self, scope: str, signal: dict[str, Any]) -> None:
+        self._in_background(self._bus.publish({scope: {"signal": signal}}))
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    async def _publish(self, unit: Unit) -> None:
+        scopes: dict[str, list[str]] = defaultdict(list)
+        unknown = []
+        for change in unit.written_changes:
+            if change.created and change.scopes is not None:
+                for scope in change.scopes:
+                    scopes[scope].append(change.id)
+            else:
+                unknown.append(change.id)
+        with contextlib.suppress(PyMongoError):
+            for entry in await changes.named(self._db, unknown) if unknown else ():
+                for scope in {*entry["scopes"], *entry["former"]}:
+                    scopes[scope].append(entry["_id"])
+        await self._bus.publish({scope: {"ids": ids} for scope, ids in scopes.items()})
+
+    # What subscribers do.
+
+    async def follow(
+        self, scopes: Sequence[str], *, after: Position | None = None
+    ) -> AsyncGenerator[Entry | Signal, None]:
+        """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone."""
+        async with self.subscribed(scopes) as subscriber:
+            replayed: dict[str, datetime] = {}
+            if after is not None:
+                for entry in await self._replay(scopes, after):
+                    replayed[entry["_id"]] = entry["at"]
+                    yield entry
+            while True:
+                item = await subscriber.get()
+                if isinstance(item, Signal) or replayed.get(item["_id"]) != item["at"]:
+                    yield item
+
+    @contextlib.asynccontextmanager
+    async def subscribed(self, scopes: Sequence[str]) -> AsyncIterator[Subscriber]:
+        subscriber = Subscriber(scopes)
+        try:
+            await self.widen(subscriber, scopes)
+            yield subscriber
+        finally:
+            await self.narrow(subscriber, list(subscriber.scopes))
+
+    async def widen(self, subscriber: Subscriber, scopes: Sequence[str]) -> None:
+        """Listen to more scopes; what they hold already is not sent."""
+        fresh = [scope for scope in scopes if scope not in self._subscribers]
+        for scope in scopes:
+            subscriber.scopes.add(scope)
+            self._subscribers[scope].add(subscriber)
+        for scope in fresh:
+            await self._bus.listen(scope)
+        if fresh:
+            await self._prime(fresh)
+
+    async def narrow(self, subscriber: Subscriber, scopes: Sequence[str]) -> None:
+        for scope in scopes:
+            subscriber.scopes.discard(scope)
+            listeners = self._subscribers.get(scope)
+            if listeners is None:
+                continue
+            listeners.discard(subscriber)
+            if not listeners:
+                del self._subscribers[scope]
+                await self._bus.ignore(scope)
+
+    async def _prime(self, scopes: Sequence[str]) -> None:
+        """Mark what the overlap holds as seen, so that the next sweep does not send it as news."""
+        now = await changes.database_time(self._db)
+        for entry in await self._read(scopes, now - self.overlap):
+            self._seen.setdefault(entry["_id"], entry["at"])
+
+    async def _replay(self, scopes: Sequence[str], after: Position) -> list[Entry]:
+        oldest = await changes.database_time(self._db) - changes.KEPT
+        if after.at < oldest:
+            raise PositionTooOld
+        floor = after.at - self.overlap
+        entries = await changes.since(self._db, scopes, floor=floor, limit=REPLAY + 1)
+        if len(entries) > REPLAY:
+            raise PositionTooOld
+        return [entry for entry in entries if Position(entry["at"], entry["_id"]) != after]
+
+    async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
+        key = (what, entry["_id"], entry["at"])
+        if key not in self._shared:
+            while len(self._shared) >= SHARED:
+                del self._shared[next(iter(self._shared))]
+            self._shared[key] = asyncio.create_task(load())
+        return await asyncio.shield(self._shared[key])
+
+    # How the reader reads.
+
+    async def _receive(self, scope: str, message: dict[str, Any]) -> None:
+        if "signal" in message:
+            for subscriber in self._subscribers.get(scope, ()):
+                subscriber.put(Signal(message["signal"]))
+            return
+        self._hinted.update(message["ids"])
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._read_hinted(), name="live-read")
+
+    async def _read_hinted(self) -> None:
+        while self._hinted:
+            await asyncio.sleep(GATHER_SECONDS)
+            ids, self._hinted = list(self._hinted), set()
+            try:
+                self.reads += 1
+                for entry in await changes.named(self._db, ids):
+                    self._fan_out(entry)
+            except PyMongoError as error:
+                # The next sweep reads them.
+                logger.warning("log not read", error=type(error).__name__)
+
+    async def _sweeps(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except PyMongoError as error:
+                logger.warning("log not swept", error=type(error).__name__)
+
+    async def sweep(self) -> None:
+        """Read the overlap again for every scope somebody listens to."""
+        if not self._subscribers:
+            self._swept = None
+            return
+        now = await changes.database_time(self._db)
+        floor = (self._swept or now) - self.overlap
+        scopes = list(self._subscribers)
+        for start in range(0, len(scopes), SCOPES_PER_READ):
+            for entry in await self._read(scopes[start : start + SCOPES_PER_READ], floor):
+                self._fan_out(entry)
+        self._swept = now
+        self._seen = {id: at for id, at in self._seen.items() if at > now - 3 * self.overlap}
+
+    async def _read(self, scopes: Sequence[str], floor: datetime) -> list[Entry]:
+        entries: list[Entry] = []
+        after = None
+        while True:
+            self.reads += 1
+            page = await changes.since(self._db, scopes, floor=floor, after=after, limit=REPLAY)
+            entries += page
+            if len(page) < REPLAY:
+                return entries
+            after = Position(page[-1]["at"], page[-1]["_id"])
+
+    def _fan_out(self, entry: Entry) -> None:
+        if self._seen.get(entry["_id"]) == entry["at"]:
+            return
+        self._seen[entry["_id"]] = entry["at"]
+        listeners: set[Subscriber] = set()
+        for scope in (*entry["scopes"], *entry["former"]):
+            listeners |= self._subscribers.get(scope, set())
+        for subscriber in listeners:
+            subscriber.put(entry)

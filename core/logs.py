@@ -1,0 +1,58 @@
+"""Structured logs: JSON for machines, readable lines in development; never a secret."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from core.settings import Environment, Settings
+
+SECRET_NAMES = frozenset(
+    {
+        "password",
+        "token",
+        "access_token",
+        "refresh_token",
+        "code",
+        "authorization",
+        "secret",
+        "variables",
+        "text",
+    }
+)
+
+
+def configure(settings: Settings) -> None:
+    readable = settings.log_format == "console" or (
+        settings.log_format == "auto" and settings.env is Environment.DEVELOPMENT
+    )
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if readable
+        else structlog.processors.JSONRenderer(
+            serializer=lambda event, **_: orjson.dumps(event, default=str).decode()
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_secrets,
+            *([] if readable else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def _without_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in SECRET_NAMES & event.keys():
+        event[name] = "***"
+    return event

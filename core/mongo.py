@@ -1,0 +1,204 @@
+"""The database handle: bounded reads sent as one command, sessions, and what may be tried again.
+
+Cursor machinery costs more CPU than most of our reads, and every page and batch is bounded, so reads are sent
+as plain commands whose first batch is the whole answer.
+"""
+
+import asyncio
+import inspect
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import bson
+import pymongo
+from pymongo import errors
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from core.errors import Unavailable
+
+T = TypeVar("T")
+Document = Mapping[str, Any]
+
+MAX_ROWS = 10_000
+READ_TIMEOUT_MS = 10_000
+CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
+DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
+"""Errors that say MongoDB cannot be reached, as opposed to refusing."""
+
+RETRYABLE_READ_CODES = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+
+
+def connect(url: str, driver: str, *, timeout: float = 5.0, listeners: Sequence[Any] = ()) -> Any:
+    """A client of the chosen driver: `motor` or `pymongo`."""
+    options: dict[str, Any] = {
+        "serverSelectionTimeoutMS": int(timeout * 1000),
+        "connectTimeoutMS": int(timeout * 1000),
+        "event_listeners": list(listeners),
+        "maxPoolSize": 100,
+        "waitQueueTimeoutMS": int(timeout * 1000),
+        "tz_aware": True,
+        "appname": "landfall",
+    }
+    if driver == "pymongo":
+        return pymongo.AsyncMongoClient(url, **options)
+    from motor.motor_asyncio import AsyncIOMotorClient
+
+    return AsyncIOMotorClient(url, **options)
+
+
+class Database:
+    """Reads and writes of one database; inside a transaction, one command at a time on its session."""
+
+    def __init__(self, client: Any, name: str, session: Any = None) -> None:
+        self.client = client
+        self.name = name
+        self.session = session
+        self._database = client[name]
+        self._one_at_a_time = asyncio.Lock() if session is not None else None
+
+    def within(self, session: Any) -> "Database":
+        return Database(self.client, self.name, session)
+
+    async def command(self, command: dict[str, Any]) -> dict[str, Any]:
+        if self._one_at_a_time is None:
+            answer = await self._database.command(command, codec_options=CODEC)
+        else:
+            # A transaction's session takes no commands side by side, but loaders may ask so.
+            async with self._one_at_a_time:
+                answer = await self._database.command(command, codec_options=CODEC, session=self.session)
+        return cast("dict[str, Any]", answer)
+
+    async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
+        """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would."""
+        try:
+            return await self._rows(command)
+        except (errors.AutoReconnect, errors.OperationFailure) as error:
+            code = getattr(error, "code", None)
+            retryable = isinstance(error, errors.AutoReconnect) or code in RETRYABLE_READ_CODES
+            if self.session is not None or not retryable:
+                raise
+            return await self._rows(command)
+
+    async def _rows(self, command: dict[str, Any]) -> list[dict[str, Any]]:
+        cursor = (await self.command(command))["cursor"]
+        rows: list[dict[str, Any]] = cursor["firstBatch"]
+        collection = command.get("find") or command.get("aggregate")
+        while cursor["id"]:
+            more = {"getMore": bson.Int64(cursor["id"]), "collection": collection}
+            cursor = (await self.command(more))["cursor"]
+            rows.extend(cursor["nextBatch"])
+        return rows
+
+    async def find(
+        self,
+        collection: str,
+        query: Document,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = MAX_ROWS,
+        fields: Sequence[str] = (),
+        majority: bool = False,
+    ) -> list[dict[str, Any]]:
+        command: dict[str, Any] = {"find": collection, "filter": query}
+        if sort:
+            command["sort"] = dict(sort)
+        if fields:
+            command["projection"] = dict.fromkeys(fields, 1)
+        if majority and self.session is None:
+            command["readConcern"] = {"level": "majority"}
+        command |= {"limit": limit, "batchSize": limit, "maxTimeMS": READ_TIMEOUT_MS}
+        return await self.read(command)
+
+    async def aggregate(
+        self, collection: str | int, pipeline: Sequence[Document], *, limit: int = MAX_ROWS
+    ) -> list[dict[str, Any]]:
+        """Rows of a pipeline; `collection` 1 runs one that begins with `$documents`."""
+        return await self.read(
+            {
+                "aggregate": collection,
+                "pipeline": list(pipeline),
+                "cursor": {"batchSize": limit},
+                "maxTimeMS": READ_TIMEOUT_MS,
+            }
+        )
+
+    async def write(self, command: dict[str, Any]) -> dict[str, Any]:
+        """One `insert`, `update`, `delete` or `findAndModify`; raises what the server says of a row."""
+        if self.session is None:
+            command = {**command, "writeConcern": {"w": "majority"}}
+        answer = await self.command(command)
+        for failure in answer.get("writeErrors", ()):
+            kind = errors.DuplicateKeyError if failure["code"] == 11000 else errors.WriteError
+            raise kind(failure["errmsg"], failure["code"], failure)
+        return answer
+
+
+Work = Callable[[Database], Awaitable[T]]
+
+
+def transient(error: BaseException) -> bool:
+    """Whether the whole transaction may be run again."""
+    return isinstance(error, errors.PyMongoError) and error.has_error_label("TransientTransactionError")
+
+
+def commit_unknown(error: BaseException) -> bool:
+    return isinstance(error, errors.PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
+
+
+@asynccontextmanager
+async def transaction(database: Database) -> AsyncIterator[Database]:
+    """A handle inside one transaction: committed at the end of the block, aborted on any exception."""
+    session = await _awaited(database.client.start_session())
+    try:
+        await _awaited(
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority"),
+                max_commit_time_ms=READ_TIMEOUT_MS,
+            )
+        )
+        try:
+            yield database.within(session)
+        except BaseException:
+            await _abort(session)
+            raise
+        await _commit(session)
+    finally:
+        await session.end_session()
+
+
+async def _commit(session: Any) -> None:
+    for attempt in range(5):
+        try:
+            await session.commit_transaction()
+            return
+        except errors.PyMongoError as error:
+            # The driver's commit may be repeated: the server knows whether it happened.
+            if not commit_unknown(error) or attempt == 4:
+                raise
+            await asyncio.sleep(backoff(attempt))
+
+
+async def _abort(session: Any) -> None:
+    try:
+        await session.abort_transaction()
+    except errors.PyMongoError:
+        # The server ends it by itself at transactionLifetimeLimitSeconds.
+        return
+
+
+def backoff(attempt: int, *, longest: float = 0.25) -> float:
+    """Seconds to wait before trying again: doubling from 5 ms, jittered so that rivals part."""
+    return float(min(longest, 0.005 * 2**attempt) * random.uniform(0.5, 1.5))
+
+
+async def _awaited(value: Any) -> Any:
+    """What Motor gives at once and PyMongo Async gives as a coroutine, or the reverse."""
+    return await value if inspect.isawaitable(value) else value
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    return Unavailable() if isinstance(error, DOWN) else None

@@ -1,0 +1,59 @@
+"""The doors to every type with an id: the one way to get such a thing, with its access check."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NewType
+
+from core.context import Context
+from core.ids import prefix_of
+
+Document = Mapping[str, Any]
+Door = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
+Scopes = Callable[[Context], Awaitable[Sequence[str]]]
+
+SyncTypeName = NewType("SyncTypeName", str)
+"""A value of the schema's `SyncType` enum."""
+
+DOORS: dict[str, Door] = {}
+SYNCED: dict[str, str] = {}
+"""Sync types by their UPPER_SNAKE name, with the prefix of their ids."""
+SCOPES: list[Scopes] = []
+
+
+def door(prefix: str, *, sync: str | None = None) -> Callable[[Door], Door]:
+    """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
+
+    `sync` names the type in `viewer.changes`.
+    """
+
+    def register(function: Door) -> Door:
+        if prefix in DOORS:
+            raise ValueError(f"Two doors lead to {prefix!r}.")
+        DOORS[prefix] = function
+        if sync is not None:
+            SYNCED[sync] = prefix
+        return function
+
+    return register
+
+
+def reader_scopes(function: Scopes) -> Scopes:
+    """Register a source of the scopes whose changes the viewer may read."""
+    SCOPES.append(function)
+    return function
+
+
+async def scopes_of(ctx: Context) -> list[str]:
+    return [scope for source in SCOPES for scope in await source(ctx)]
+
+
+async def seen(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:
+    """Those of the ids that exist and the viewer may see; one call per type."""
+    by_prefix: dict[str, list[str]] = {}
+    for id in dict.fromkeys(ids):
+        by_prefix.setdefault(prefix_of(id), []).append(id)
+    found: dict[str, Document] = {}
+    for prefix, wanted in by_prefix.items():
+        if prefix in DOORS:
+            documents = await DOORS[prefix](ctx, wanted)
+            found |= {id: document for id, document in zip(wanted, documents, strict=True) if document}
+    return found

@@ -1,0 +1,136 @@
+"""Relay connections over keyset positions: inserting or deleting rows never repeats or skips one."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from core.errors import BadUserInput
+
+MAX_PAGE = 100
+
+Document = Mapping[str, Any]
+Sort = Sequence[tuple[str, int]]
+"""Sort keys with 1 or -1; the last is always `_id`, so that every row has one place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows of a list a client asked for."""
+
+    size: int
+    backward: bool = False
+    position: tuple[Any, ...] | None = None
+
+
+def fingerprint(name: str, **filters: Any) -> str:
+    """Names a list and its filter, so that a cursor of another list is refused."""
+    canonical = orjson.dumps([name, filters], option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.blake2b(canonical, digest_size=6).hexdigest()
+
+
+def encode(listing: str, values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([listing, *map(_plain, values)])).decode().rstrip("=")
+
+
+def decode(listing: str, cursor: str) -> tuple[Any, ...]:
+    try:
+        found, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        restored = tuple(map(_restored, values))
+    except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
+        raise BadUserInput("The cursor is malformed.") from None
+    if found != listing:
+        raise BadUserInput("The cursor belongs to another list or filter.")
+    return restored
+
+
+def _plain(value: Any) -> Any:
+    """Datetimes as tagged milliseconds: exactly what MongoDB keeps."""
+    if isinstance(value, datetime):
+        return {"t": round(value.timestamp() * 1000)}
+    return value
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, dict):
+        return datetime.fromtimestamp(value["t"] / 1000, UTC)
+    return value
+
+
+def requested(
+    listing: str,
+    sort: Sort,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None = None,
+    before: str | None = None,
+    default: int = 20,
+) -> Page:
+    """The page a client's arguments ask for, or BAD_USER_INPUT."""
+    if last is not None and (first is not None or after is not None):
+        raise BadUserInput("Give first/after or last/before, not both.")
+    if before is not None and (after is not None or last is None):
+        raise BadUserInput("`before` goes with `last`.")
+    backward = last is not None
+    size = (last if last is not None else first) or (default if first is last is None else 0)
+    if not 1 <= size <= MAX_PAGE:
+        raise BadUserInput(f"`{'last' if backward else 'first'}` must be between 1 and {MAX_PAGE}.")
+    cursor = before if backward else after
+    if cursor is None:
+        return Page(size, backward)
+    position = decode(listing, cursor)
+    if len(position) != len(sort):
+        raise BadUserInput("The cursor is malformed.")
+    return Page(size, backward, position)
+
+
+def scan_order(sort: Sort, page: Page) -> list[tuple[str, int]]:
+    """The order in which to read: reversed for `last`."""
+    return [(key, -way if page.backward else way) for key, way in sort]
+
+
+def beyond(sort: Sort, page: Page) -> dict[str, Any]:
+    """The filter for rows past the page's position, lexicographic over the sort keys."""
+    if page.position is None:
+        return {}
+    order = scan_order(sort, page)
+    branches = []
+    for depth, (key, way) in enumerate(order):
+        equal = {order[i][0]: page.position[i] for i in range(depth)}
+        branches.append({**equal, key: {"$gt" if way > 0 else "$lt": page.position[depth]}})
+    return branches[0] if len(branches) == 1 else {"$or": branches}
+
+
+def connection(
+    listing: str,
+    sort: Sort,
+    page: Page,
+    rows: Sequence[Document],
+    *,
+    edge: Callable[[Document], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """A connection document of `rows`, read in scan order with one row more than the page's size."""
+    more = len(rows) > page.size
+    shown = list(rows[: page.size])
+    if page.backward:
+        shown.reverse()
+    edges = [edge_of(listing, sort, row, **(edge(row) if edge else {})) for row in shown]
+    return {
+        "edges": edges,
+        "page_info": {
+            "has_next_page": more if not page.backward else page.position is not None,
+            "has_previous_page": more if page.backward else page.position is not None,
+            "start_cursor": edges[0]["cursor"] if edges else None,
+            "end_cursor": edges[-1]["cursor"] if edges else None,
+        },
+    }
+
+
+def edge_of(listing: str, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
+    return {"cursor": encode(listing, [row.get(key) for key, _ in sort]), "node": row, **extra}

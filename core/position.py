@@ -1,0 +1,134 @@
+"""Places in the change log as clients hold them: signed, so that a forged one is refused."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, NewType
+
+import orjson
+
+from core.errors import BadUserInput
+
+SyncToken = NewType("SyncToken", str)
+"""An opaque place in a person's changes: GraphQL's `SyncToken`."""
+
+SIGNATURE_BYTES = 8
+
+
+class Position(NamedTuple):
+    """An entry's place in the log; entries are read in this order."""
+
+    at: datetime
+    id: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one person's device has read.
+
+    `since` is where a round of reading starts; `covered` names entries at or after it that the device has.
+    Within a round of several pages `position` is the last entry passed, `started` when the round began,
+    `passed` names entries that the next round would read again, and `expanding` is how far into a newly
+    granted or revoked scope it has come.
+    """
+
+    reader: str
+    since: datetime | None = None
+    covered: list[str] = field(default_factory=list)
+    position: Position | None = None
+    started: datetime | None = None
+    passed: list[str] = field(default_factory=list)
+    expanding: Position | None = None
+
+
+def mark(id: str, at: datetime) -> str:
+    """A short name of one change, for `Progress.covered`."""
+    digest = hashlib.blake2b(f"{id}|{_milliseconds(at)}".encode(), digest_size=6).digest()
+    return base64.b64encode(digest).decode()
+
+
+class Signer:
+    """Encodes places with the server's secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hashlib.blake2b(secret.encode(), person=b"landfall-log").digest()[:32]
+
+    def digest(self, body: bytes) -> str:
+        """A keyed hash that tells equal bodies from different ones and nothing else."""
+        return hashlib.blake2b(body, key=self._key, person=b"landfall-in").hexdigest()
+
+    def event_id(self, position: Position) -> str:
+        return self._sign([_milliseconds(position.at), position.id])
+
+    def position(self, event_id: str) -> Position:
+        values = self._opened(event_id, "The event id")
+        if len(values) != 2:
+            raise BadUserInput("The event id is malformed.")
+        return Position(_moment(values[0]), values[1])
+
+    def token(self, progress: Progress) -> SyncToken:
+        return SyncToken(
+            self._sign(
+                [
+                    "sync",
+                    progress.reader,
+                    _maybe_milliseconds(progress.since),
+                    progress.covered,
+                    _place(progress.position),
+                    _maybe_milliseconds(progress.started),
+                    progress.passed,
+                    _place(progress.expanding),
+                ]
+            )
+        )
+
+    def progress(self, token: str) -> Progress:
+        values = self._opened(token, "The sync token")
+        if len(values) != 8 or values[0] != "sync":
+            raise BadUserInput("The sync token is malformed.")
+        _, reader, since, covered, position, started, passed, expanding = values
+        return Progress(
+            reader,
+            since and _moment(since),
+            covered,
+            position and Position(_moment(position[0]), position[1]),
+            started and _moment(started),
+            passed,
+            expanding and Position(_moment(expanding[0]), expanding[1]),
+        )
+
+    def _sign(self, values: list[Any]) -> str:
+        body = orjson.dumps(values)
+        return base64.urlsafe_b64encode(self._signature(body) + body).decode().rstrip("=")
+
+    def _opened(self, text: str, what: str) -> list[Any]:
+        try:
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except (ValueError, binascii.Error):
+            raise BadUserInput(f"{what} is malformed.") from None
+        signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+        if not body or not hmac.compare_digest(signature, self._signature(body)):
+            raise BadUserInput(f"{what} is not one of this server's.")
+        return list(orjson.loads(body))
+
+    def _signature(self, body: bytes) -> bytes:
+        return hashlib.blake2b(body, key=self._key, digest_size=SIGNATURE_BYTES).digest()
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _maybe_milliseconds(at: datetime | None) -> int | None:
+    return None if at is None else _milliseconds(at)
+
+
+def _place(position: Position | None) -> list[Any] | None:
+    return None if position is None else [_milliseconds(position.at), position.id]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,130 @@
+"""Declaring what is kept: collections with their document type, indexes and shard key."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from core.mongo import MAX_ROWS, Database
+
+T = TypeVar("T", bound=Mapping[str, Any])
+
+COLLECTIONS: dict[str, "Collection[Any]"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    keys: tuple[tuple[str, int], ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return "_".join(f"{key}_{way}" for key, way in self.keys)
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        return {"key": dict(self.keys), "name": self.name, **self.options}
+
+
+def index(*keys: str, **options: Any) -> Index:
+    """`index("author_id", "-created_at", unique=True)`: a leading minus sorts downwards."""
+    return Index(tuple((key.lstrip("-"), -1 if key.startswith("-") else 1) for key in keys), options)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Generic[T]):
+    """One MongoDB collection. `synced` documents carry a version and must be logged when they change."""
+
+    name: str
+    document: type[T]
+    prefix: str | None = None
+    indexes: tuple[Index, ...] = ()
+    shard_key: str = "_id"
+    synced: bool = False
+
+    async def find(
+        self,
+        db: Database,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = MAX_ROWS,
+        fields: Sequence[str] = (),
+    ) -> list[T]:
+        return cast("list[T]", await db.find(self.name, query, sort=sort, limit=limit, fields=fields))
+
+    async def first(
+        self, db: Database, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = ()
+    ) -> T | None:
+        rows = await self.find(db, query, sort=sort, limit=1)
+        return rows[0] if rows else None
+
+    async def by_ids(self, db: Database, ids: Iterable[str]) -> list[T]:
+        wanted = list(dict.fromkeys(ids))
+        return await self.find(db, {"_id": {"$in": wanted}}, limit=max(1, len(wanted)))
+
+    async def by_id(self, db: Database, id: str) -> T | None:
+        return await self.first(db, {"_id": id})
+
+    async def per_parent(
+        self,
+        db: Database,
+        key: str,
+        parents: Sequence[str],
+        *,
+        sort: Sequence[tuple[str, int]],
+        limit: int,
+        where: Mapping[str, Any] | None = None,
+    ) -> dict[str, list[T]]:
+        """The first `limit` rows of each parent in one command, each parent read through the index."""
+        rows = await db.aggregate(
+            1,
+            [
+                {"$documents": [{"_id": parent} for parent in dict.fromkeys(parents)]},
+                {
+                    "$lookup": {
+                        "from": self.name,
+                        "localField": "_id",
+                        "foreignField": key,
+                        "pipeline": [
+                            *([{"$match": where}] if where else []),
+                            {"$sort": dict(sort)},
+                            {"$limit": limit},
+                        ],
+                        "as": "rows",
+                    }
+                },
+            ],
+        )
+        return {row["_id"]: row["rows"] for row in rows}
+
+
+def collection(
+    name: str,
+    document: type[T],
+    *,
+    prefix: str | None = None,
+    indexes: Sequence[Index] = (),
+    shard_key: str = "_id",
+    synced: bool = False,
+) -> Collection[T]:
+    """Declare a collection; its name is taken once."""
+    if name in COLLECTIONS:
+        raise ValueError(f"The collection {name!r} is declared twice.")
+    declared = Collection(name, document, prefix, tuple(indexes), shard_key, synced)
+    COLLECTIONS[name] = declared
+    return declared
+
+
+async def ensure_indexes(db: Database) -> None:
+    """Create what is declared and missing; cheap when nothing is."""
+    for declared in COLLECTIONS.values():
+        if not await _exists(db, declared.name):
+            await db.command({"create": declared.name})
+        if declared.indexes:
+            definitions = [each.definition for each in declared.indexes]
+            await db.command({"createIndexes": declared.name, "indexes": definitions})
+
+
+async def _exists(db: Database, name: str) -> bool:
+    listed = await db.command({"listCollections": 1, "nameOnly": True, "filter": {"name": name}})
+    return bool(listed["cursor"]["firstBatch"])

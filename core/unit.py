@@ -1,0 +1,210 @@
+"""The unit of work: everything a mutation writes, in one transaction with its log entries.
+
+A resolver may run twice, so it changes nothing outside its unit; what must happen afterwards is registered
+with `after_commit`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from core import changes, clock, mongo
+from core.changes import GRANT, NOTE, Change, user_scope
+from core.errors import Refused, TimedOut
+from core.mongo import Database
+from core.store import Collection
+
+T = TypeVar("T", bound=Mapping[str, Any])
+R = TypeVar("R")
+
+LONGEST = 5.0
+"""Seconds a transaction may take, retries included."""
+
+
+class UnloggedChange(RuntimeError):
+    """A synced document was written without `changed`, `removed` or `quietly`: a bug of the resolver."""
+
+
+class Unit:
+    """What a resolver writes with: `ctx.tx`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.errands = 0
+        """How many errands it wrote down: a worker may be woken for them."""
+        self._changes: dict[str, Change] = {}
+        self._unlogged: set[str] = set()
+        self._afterwards: list[Callable[[], Awaitable[None]]] = []
+
+    async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
+        """Store a new document; ID_TAKEN when a client minted an id that is in use."""
+        now = clock.now()
+        stamps = {"version": 1, "created_at": now, "updated_at": now} if store.synced else {}
+        whole = {**stamps, **document}
+        try:
+            await self.db.write({"insert": store.name, "documents": [whole]})
+        except DuplicateKeyError as error:
+            if "_id_" in str(error):
+                raise Refused("ID_TAKEN", "This id is in use.", field=["id"]) from None
+            raise
+        self._wrote(store, whole["_id"])
+        return cast("T", whole)
+
+    async def update(
+        self,
+        store: Collection[T],
+        id: str,
+        *,
+        set: Mapping[str, Any] | None = None,
+        inc: Mapping[str, int] | None = None,
+        unset: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+        version: bool = True,
+    ) -> T | None:
+        """Change one document if it still matches `where`, and return it as it is now.
+
+        `version=False` leaves the version alone: counters move without a conflict for an editor.
+        """
+        change: dict[str, Any] = {"$set": {**(set or {}), "updated_at": clock.now()}}
+        increments = {**(inc or {}), **({"version": 1} if store.synced and version else {})}
+        if increments:
+            change["$inc"] = increments
+        if unset:
+            change["$unset"] = dict.fromkeys(unset, "")
+        answer = await self.db.write(
+            {
+                "findAndModify": store.name,
+                "query": {**(where or {}), "_id": id},
+                "update": change,
+                "new": True,
+            }
+        )
+        if answer["value"] is not None:
+            self._wrote(store, id)
+        return cast("T | None", answer["value"])
+
+    async def delete(
+        self, store: Collection[T], id: str, *, where: Mapping[str, Any] | None = None
+    ) -> T | None:
+        """Delete one document if it still matches `where`, and return what it was."""
+        answer = await self.db.write(
+            {"findAndModify": store.name, "query": {**(where or {}), "_id": id}, "remove": True}
+        )
+        if answer["value"] is not None:
+            self._wrote(store, id)
+        return cast("T | None", answer["value"])
+
+    def changed(
+        self,
+        entity: Mapping[str, Any],
+        *,
+        scopes: Iterable[str],
+        aspect: str | None = None,
+        created: bool = False,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Log the entity's latest state for those who may see it.
+
+        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other.
+        """
+        id = entity["_id"]
+        self._log(
+            Change(
+                f"{aspect}:{id}" if aspect else id,
+                _type_name(id),
+                id,
+                entity.get("version", 1),
+                tuple(scopes),
+                created=created,
+                detail=detail,
+            )
+        )
+
+    def removed(self, entity: Mapping[str, Any], *, aspects: Sequence[str] = ()) -> None:
+        """Log a deletion; all who could see the entity learn of it."""
+        id = entity["_id"]
+        for name in (id, *(f"{aspect}:{id}" for aspect in aspects)):
+            self._log(Change(name, _type_name(id), id, entity.get("version", 1), None, deleted=True))
+
+    def granted(self, user_id: str, scope: str) -> None:
+        """The person gained a scope: what it holds reaches their devices."""
+        self._membership(user_id, scope, lost=False)
+
+    def revoked(self, user_id: str, scope: str) -> None:
+        """The person lost a scope: what it holds leaves their devices."""
+        self._membership(user_id, scope, lost=True)
+
+    def noted(self, id: str, *, scopes: Iterable[str]) -> None:
+        """Log something that is no entity, for live streams to look again (who blocks whom)."""
+        self._changes[id] = Change(id, NOTE, id, 1, tuple(scopes))
+
+    def quietly(self, entity: Mapping[str, Any]) -> None:
+        """This write shows nobody anything new (a last-seen time): it needs no entry."""
+        self._unlogged.discard(entity["_id"])
+
+    def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._afterwards.append(work)
+
+    @property
+    def afterwards(self) -> list[Callable[[], Awaitable[None]]]:
+        return self._afterwards
+
+    async def flush(self) -> None:
+        """Write the log; called once, last, so that `at` is close to the commit."""
+        if self._unlogged:
+            raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
+        await changes.append(self.db, self._changes.values())
+
+    @property
+    def changed_ids(self) -> list[str]:
+        return list(self._changes)
+
+    @property
+    def written_changes(self) -> Iterable[Change]:
+        return self._changes.values()
+
+    def _log(self, change: Change) -> None:
+        self._unlogged.discard(change.node)
+        earlier = self._changes.get(change.id)
+        if earlier is not None and earlier.created and not change.deleted:
+            change = Change(**{**{name: getattr(change, name) for name in change.__slots__}, "created": True})
+        self._changes[change.id] = change
+
+    def _membership(self, user_id: str, scope: str, *, lost: bool) -> None:
+        id = f"scope:{user_id}:{scope}"
+        detail = {"lost": lost}
+        self._changes[id] = Change(id, GRANT, id, 1, (user_scope(user_id),), scope=scope, detail=detail)
+
+    def _wrote(self, store: Collection[Any], id: str) -> None:
+        if store.synced:
+            self._unlogged.add(id)
+
+
+def _type_name(id: str) -> str:
+    return id.rpartition("_")[0].upper()
+
+
+async def run(db: Database, work: Callable[[Unit], Awaitable[R]]) -> tuple[R, Unit]:
+    """Run `work` in a transaction until it commits, at most five seconds, and return its unit beside the result."""
+    try:
+        async with asyncio.timeout(LONGEST):
+            for attempt in range(1_000):
+                try:
+                    return await _once(db, work)
+                except PyMongoError as error:
+                    if not mongo.transient(error):
+                        raise
+                    await asyncio.sleep(mongo.backoff(attempt))
+    except TimeoutError:
+        pass
+    raise TimedOut
+
+
+async def _once(db: Database, work: Callable[[Unit], Awaitable[R]]) -> tuple[R, Unit]:
+    async with mongo.transaction(db) as handle:
+        unit = Unit(handle)
+        result = await work(unit)
+        await unit.flush()
+    return result, unit

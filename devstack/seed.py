@@ -1,0 +1,304 @@
+"""Turns demo content into documents: people, posts, comments, follows, with their log entries."""
+
+import hashlib
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from typeid import TypeID
+
+from core import changes
+from core.changes import user_scope
+from core.mongo import Database
+from core.store import collection
+from devstack import demo
+from devstack.demo import Image, Person
+from resolvers.auth.passwords import HASHER
+from resolvers.feed.access import comment_scopes, post_scopes
+from stores import auth, feed, media
+from stores.auth import Role, UserStatus
+from stores.feed import FollowState, PostState, ReactionKind, Visibility
+from stores.media import MediaKind
+
+SEED = 20_260_101
+PASSWORD = "landfall-demo-1"
+BATCH = 2_000
+IMAGES = 24
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""Demo ids and dates count back from here, so that they are the same every time."""
+
+Document = dict[str, Any]
+
+meta = collection("meta", dict[str, Any])
+
+
+class Refused(RuntimeError):
+    """Demo accounts have a known password: they never belong in production."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    people: int = 200
+    posts: int = 2_000
+    comments: int = 8_000
+
+    def scaled(self, scale: float) -> "Size":
+        return Size(*(max(4, round(count * scale)) for count in (self.people, self.posts, self.comments)))
+
+
+async def seeded(db: Database) -> bool:
+    return await meta.by_id(db, "demo") is not None
+
+
+async def seed(db: Database, media_dir: Path, *, size: Size | None = None, production: bool = False) -> Size:
+    """Fill an empty database; the same content every time."""
+    if production:
+        raise Refused("Demo data has well-known passwords and is refused with LANDFALL_ENV=production.")
+    size = size or Size()
+    rng = random.Random(SEED)
+    maker = Maker(rng)
+    now = await changes.database_time(db)
+    persons = list(demo.people(size.people, rng))
+    pictures = maker.media(demo.write_images(media_dir, IMAGES, rng))
+    avatars = maker.media(demo.write_avatars(media_dir, persons))
+    users = maker.users(persons, avatars)
+    follows = maker.follows(users, demo.follows(size.people, rng))
+    posts = maker.posts(users, pictures, size.posts)
+    comments = maker.comments(users, posts, size.comments)
+    reactions = maker.reactions(users, posts, comments)
+    maker.count(users, posts, follows)
+    await _insert(db, media.media.name, [*pictures, *avatars])
+    await _insert(db, auth.users.name, users)
+    await _insert(
+        db, auth.user_keys.name, ({"_id": auth.email_key(u["email"]), "user_id": u["_id"]} for u in users)
+    )
+    await _insert(db, feed.follows.name, follows)
+    await _insert(db, feed.posts.name, posts)
+    await _insert(db, feed.comments.name, comments)
+    await _insert(db, feed.reactions.name, reactions)
+    await _insert(db, changes.log.name, _entries(users, follows, posts, comments, now))
+    await _insert(db, meta.name, [{"_id": "demo", "at": now}])
+    return size
+
+
+def _entries(
+    users: list[Document],
+    follows: list[Document],
+    posts: list[Document],
+    comments: list[Document],
+    at: datetime,
+) -> Iterator[Document]:
+    for user in users:
+        yield _entry("USER", user, [user_scope(user["_id"])], at)
+    for edge in follows:
+        yield _entry("FOLLOW", edge, [user_scope(edge["follower_id"])], at)
+    for post in posts:
+        yield _entry("POST", post, post_scopes(post), at)  # type: ignore[arg-type]
+    for comment in comments:
+        yield _entry("COMMENT", comment, comment_scopes(comment), at)  # type: ignore[arg-type]
+
+
+def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Document:
+    return {
+        "_id": document["_id"],
+        "type": type,
+        "node": document["_id"],
+        "version": document["version"],
+        "scopes": scopes,
+        "former": [],
+        "at": at,
+        "deleted": False,
+        "created": True,
+    }
+
+
+async def _insert(db: Database, name: str, documents: Iterable[Document]) -> None:
+    rows = iter(documents)
+    while batch := list(islice(rows, BATCH)):
+        await db.write({"insert": name, "documents": batch, "ordered": False})
+
+
+class Maker:
+    """Makes documents with ids and dates that depend on the seed alone."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def id(self, prefix: str, at: datetime) -> str:
+        """A TypeID of that moment."""
+        milliseconds = int(at.timestamp() * 1000)
+        bits = (
+            milliseconds << 80
+            | 0x7 << 76
+            | self._rng.getrandbits(12) << 64
+            | 0b10 << 62
+            | self._rng.getrandbits(62)
+        )
+        return str(TypeID.from_uuid(UUID(int=bits), prefix=prefix))
+
+    def stamps(self, at: datetime) -> Document:
+        return {"version": 1, "created_at": at, "updated_at": at}
+
+    def media(self, images: Iterable[Image]) -> list[Document]:
+        return [
+            {
+                "_id": self.id("media", EPOCH - timedelta(days=400)),
+                "owner_id": "",
+                "kind": MediaKind.IMAGE,
+                "mime": image.mime_type,
+                "size_bytes": image.byte_size,
+                "width": image.width,
+                "height": image.height,
+                "alt_text": None,
+                "file_name": image.file_name,
+                "thumbnail_file_name": image.thumb_file_name,
+                "dominant_color": image.dominant_color,
+                "created_at": EPOCH - timedelta(days=400),
+            }
+            for image in images
+        ]
+
+    def users(self, persons: list[Person], avatars: list[Document]) -> list[Document]:
+        hashed = _demo_hash()
+        made = []
+        for person, avatar in zip(persons, avatars, strict=True):
+            at = EPOCH - timedelta(days=person.joined_days_ago)
+            user = {
+                "_id": self.id("user", at),
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "handle": person.handle,
+                "bio": person.bio or None,
+                "avatar_id": avatar["_id"],
+                "email": person.email,
+                "email_verified": True,
+                "locale": person.locale,
+                "time_zone": person.time_zone,
+                "roles": [Role.MEMBER],
+                "status": UserStatus.ACTIVE,
+                "password_hash": hashed,
+                "accepted_terms_version": "1",
+                **self.stamps(at),
+            }
+            avatar["owner_id"] = user["_id"]
+            made.append(user)
+        return made
+
+    def follows(self, users: list[Document], pairs: Iterable[tuple[int, int]]) -> list[Document]:
+        listed = set(pairs)
+        made = []
+        for follower, followee in sorted(listed):
+            at = EPOCH - timedelta(minutes=self._rng.randrange(60, 500_000))
+            made.append(
+                {
+                    "_id": self.id("follow", at),
+                    "follower_id": users[follower]["_id"],
+                    "followee_id": users[followee]["_id"],
+                    "state": FollowState.FOLLOWING,
+                    "mutual": (followee, follower) in listed,
+                    **self.stamps(at),
+                }
+            )
+        return made
+
+    def posts(self, users: list[Document], pictures: list[Document], count: int) -> list[Document]:
+        rng = self._rng
+        made = []
+        for index in range(count):
+            at = EPOCH - timedelta(minutes=index * 7 + rng.randrange(7), milliseconds=rng.randrange(1000))
+            shown = rng.choices([0, 1, 2, 4], weights=[60, 28, 9, 3])[0]
+            visibility = rng.choices(list(Visibility), weights=[70, 25, 5])[0]
+            made.append(
+                {
+                    "_id": self.id("post", at),
+                    # Everybody posts, some far more than others.
+                    "author_id": users[int(len(users) * rng.random() ** 1.6)]["_id"],
+                    "text": demo.post_text(rng),
+                    "media_ids": [each["_id"] for each in rng.sample(pictures, shown)],
+                    "visibility": visibility,
+                    "state": PostState.PUBLISHED,
+                    "pinned": False,
+                    "comment_count": 0,
+                    "share_count": 0,
+                    "reactions": {},
+                    "edited_at": None,
+                    **self.stamps(at),
+                }
+            )
+        return made
+
+    def comments(self, users: list[Document], posts: list[Document], count: int) -> list[Document]:
+        rng = self._rng
+        made: list[Document] = []
+        top: dict[str, list[Document]] = {}
+        for _ in range(count):
+            post = posts[int(len(posts) * rng.random() ** 1.3)]
+            author = rng.choice(users)
+            threads = top.setdefault(post["_id"], [])
+            parent = rng.choice(threads) if threads and rng.random() < 0.2 else None
+            started = parent["created_at"] if parent else post["created_at"]
+            at = started + timedelta(minutes=rng.randrange(1, 600), milliseconds=rng.randrange(1000))
+            comment = {
+                "_id": self.id("comment", at),
+                "post_id": post["_id"],
+                "post_author_id": post["author_id"],
+                "parent_id": parent["_id"] if parent else None,
+                "author_id": author["_id"],
+                "text": demo.comment_text(rng, post["text"]),
+                "reply_count": 0,
+                "reactions": {},
+                "state": PostState.PUBLISHED,
+                "edited_at": None,
+                **self.stamps(at),
+            }
+            post["comment_count"] += 1
+            if parent:
+                parent["reply_count"] += 1
+            else:
+                threads.append(comment)
+            made.append(comment)
+        return made
+
+    def reactions(
+        self, users: list[Document], posts: list[Document], comments: list[Document]
+    ) -> list[Document]:
+        rng = self._rng
+        made = []
+        kinds = list(ReactionKind)
+        for subject in [*posts, *comments[:: max(1, len(comments) // 2000)]]:
+            for user in rng.sample(users, min(len(users), int(rng.expovariate(1 / 4)))):
+                kind = rng.choices(kinds, weights=[60, 25, 8, 4, 3])[0]
+                subject["reactions"][kind] = subject["reactions"].get(kind, 0) + 1
+                made.append(
+                    {
+                        "_id": feed.pair(subject["_id"], user["_id"]),
+                        "subject_id": subject["_id"],
+                        "user_id": user["_id"],
+                        "kind": kind,
+                        "created_at": subject["created_at"],
+                    }
+                )
+        return made
+
+    def count(self, users: list[Document], posts: list[Document], follows: list[Document]) -> None:
+        by_id = {user["_id"]: user for user in users}
+        for user in users:
+            user |= {"follower_count": 0, "following_count": 0, "post_count": 0}
+        for edge in follows:
+            by_id[edge["followee_id"]]["follower_count"] += 1
+            by_id[edge["follower_id"]]["following_count"] += 1
+        for post in posts:
+            by_id[post["author_id"]]["post_count"] += 1
+
+
+def _demo_hash() -> str:
+    """One hash for all demo people: 200 honest ones would take half a minute."""
+    salt = hashlib.sha256(b"landfall demo").digest()[:16]
+    hasher: PasswordHasher = HASHER
+    return hasher.hash(PASSWORD, salt=salt)

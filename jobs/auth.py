@@ -1,0 +1,31 @@
+"""Background work of authentication."""
+
+from datetime import timedelta
+
+from core import clock
+from core.context import Context, Services
+from core.jobs import task
+from resolvers.auth import sessions
+from stores import auth as store
+from stores.auth import SessionEndReason, SessionStatus
+
+BATCH = 200
+
+
+@task("auth.expire_sessions", every=timedelta(hours=1))
+async def expire_sessions(services: Services) -> None:
+    """End sessions that were idle for 30 days or are 180 days old."""
+    now = clock.now()
+    query = {
+        "status": SessionStatus.ACTIVE,
+        "$or": [{"expires_at": {"$lte": now}}, {"absolute_expires_at": {"$lte": now}}],
+    }
+    while rows := await store.sessions.find(services.db, query, limit=BATCH):
+        ctx = Context(services)
+
+        async def expire(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                old = row["absolute_expires_at"] <= now
+                await sessions.end(ctx, row, SessionEndReason.ABSOLUTE if old else SessionEndReason.IDLE)
+
+        await ctx.unit(expire)

@@ -1,0 +1,17 @@
+"""People and sessions by id."""
+
+from collections.abc import Sequence
+
+from core.loader import Loader, in_order
+from stores import auth as store
+from stores.auth import Session, User
+
+
+class UserById(Loader[str, User | None]):
+    async def batch(self, keys: list[str]) -> Sequence[User | None]:
+        return in_order(keys, await store.users.by_ids(self.db, keys))
+
+
+class SessionById(Loader[str, Session | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Session | None]:
+        return in_order(keys, await store.sessions.by_ids(self.db, keys))

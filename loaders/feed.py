@@ -1,0 +1,113 @@
+"""Posts, comments, reactions and follows in batches."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core import paging
+from core.loader import Loader, in_order
+from core.paging import Page
+from stores import feed as store
+from stores.feed import Comment, CommentOrder, Follow, Post, ReactionKind
+
+
+class PostById(Loader[str, Post | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Post | None]:
+        return in_order(keys, await store.posts.by_ids(self.db, keys))
+
+
+class CommentById(Loader[str, Comment | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Comment | None]:
+        return in_order(keys, await store.comments.by_ids(self.db, keys))
+
+
+class FollowById(Loader[str, Follow | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+        return in_order(keys, await store.follows.by_ids(self.db, keys))
+
+
+class FollowsByFollower(Loader[str, list[Follow]]):
+    async def batch(self, keys: list[str]) -> Sequence[list[Follow]]:
+        return [await store.follows_of(self.db, key) for key in keys]
+
+
+class FollowOfViewer(Loader[str, Follow | None]):
+    """The viewer's own edge to a person."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+        query = {"follower_id": self.viewer_id, "followee_id": {"$in": keys}}
+        return in_order(keys, await store.follows.find(self.db, query), by="followee_id")
+
+
+class FollowToViewer(Loader[str, Follow | None]):
+    """A person's edge to the viewer."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+        query = {"follower_id": {"$in": keys}, "followee_id": self.viewer_id}
+        return in_order(keys, await store.follows.find(self.db, query), by="follower_id")
+
+
+class BarredByUser(Loader[str, frozenset[str]]):
+    """Everybody a person blocked or is blocked by."""
+
+    async def batch(self, keys: list[str]) -> Sequence[frozenset[str]]:
+        found = []
+        for key in keys:
+            rows = await store.blocks_about(self.db, key)
+            found.append(
+                frozenset({row["user_id"] for row in rows} | {row["blocked_id"] for row in rows}) - {key}
+            )
+        return found
+
+
+class ReactionOfViewer(Loader[str, ReactionKind | None]):
+    """The viewer's own reaction to a subject."""
+
+    async def batch(self, keys: list[str]) -> Sequence[ReactionKind | None]:
+        rows = await store.reactions_by(self.db, self.viewer_id or "", keys)
+        kinds = {row["subject_id"]: row["kind"] for row in rows}
+        return [kinds.get(key) for key in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A page of comments: of a post (top level), or of a comment (its replies)."""
+
+    post_id: str
+    parent_id: str | None
+    order: CommentOrder
+    page: Page
+    without: frozenset[str]
+    """Authors left out."""
+
+
+class CommentsByThread(Loader[Thread, list[Comment]]):
+    """Pages of many threads; first pages of one kind are a single command."""
+
+    async def batch(self, keys: list[Thread]) -> Sequence[list[Comment]]:
+        together: dict[tuple[bool, CommentOrder, Page, frozenset[str]], list[Thread]] = defaultdict(list)
+        for key in keys:
+            together[key.parent_id is not None, key.order, key.page, key.without].append(key)
+        found: dict[Thread, list[Comment]] = {}
+        for threads in together.values():
+            found |= await self._alike(threads)
+        return [found[key] for key in keys]
+
+    async def _alike(self, threads: list[Thread]) -> dict[Thread, list[Comment]]:
+        one = threads[0]
+        sort = store.LATEST if one.order is CommentOrder.NEWEST else store.OLDEST
+        replies = one.parent_id is not None
+        where = {
+            **({} if replies else {"parent_id": None}),
+            **({"author_id": {"$nin": sorted(one.without)}} if one.without else {}),
+            **paging.beyond(sort, one.page),
+        }
+        rows = await store.comments.per_parent(
+            self.db,
+            "parent_id" if replies else "post_id",
+            [thread.parent_id or thread.post_id for thread in threads],
+            sort=paging.scan_order(sort, one.page),
+            limit=one.page.size + 1,
+            where=where,
+        )
+        return {thread: rows.get(thread.parent_id or thread.post_id, []) for thread in threads}

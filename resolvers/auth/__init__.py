@@ -1,0 +1,41 @@
+"""Authentication: who is there, and since when."""
+
+from resolvers.auth.accounts import sign_in, sign_up, verify_otp
+from resolvers.auth.people import (
+    full_name,
+    people,
+    private,
+    user,
+    viewer_session,
+    viewer_sessions,
+    viewer_user,
+)
+from resolvers.auth.sessions import (
+    check,
+    device_owner,
+    refresh,
+    reissue,
+    revoke_session,
+    sign_out,
+    sign_out_owner,
+)
+
+__all__ = [
+    "check",
+    "device_owner",
+    "full_name",
+    "people",
+    "private",
+    "refresh",
+    "reissue",
+    "revoke_session",
+    "sign_in",
+    "sign_out",
+    "sign_out_owner",
+    "sign_up",
+    "user",
+    "verify_otp",
+    "viewer_session",
+    "viewer_sessions",
+    "viewer_user",
+]

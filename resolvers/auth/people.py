@@ -1,0 +1,108 @@
+"""Reading people and sessions, each through its door."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids, paging
+from core.changes import user_scope
+from core.context import Context
+from core.errors import NotFound
+from core.ids import Id
+from core.nodes import door, reader_scopes
+from loaders.auth import SessionById, UserById
+from stores import auth as store
+from stores.auth import Session, SessionStatus, User, UserStatus
+
+Document = Mapping[str, Any]
+
+BARRED: list[Any] = []
+"""Systems that hide people from each other (blocking) add themselves here."""
+
+SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
+
+
+@door("user", sync="USER")
+async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
+    """Those who may be seen: oneself always, others while their account is active."""
+    found = await ctx.load_many(UserById, wanted)
+    hidden: set[str] = set()
+    for barred in BARRED:
+        hidden |= await barred(ctx, wanted)
+    own = ctx.viewer_id_or_none
+    return [
+        user
+        if user
+        and (user["_id"] == own or (user["status"] == UserStatus.ACTIVE and user["_id"] not in hidden))
+        else None
+        for user in found
+    ]
+
+
+@door("session", sync="SESSION")
+async def own_sessions(ctx: Context, wanted: Sequence[str]) -> Sequence[Session | None]:
+    found = await ctx.load_many(SessionById, wanted)
+    own = ctx.viewer_id_or_none
+    return [session if session and session["user_id"] == own else None for session in found]
+
+
+@reader_scopes
+async def own_scope(ctx: Context) -> list[str]:
+    return [user_scope(ctx.viewer_id)]
+
+
+async def user(ctx: Context, *, id: Id) -> User:
+    """NOT_FOUND for unknown, deleted and blocking people alike."""
+    [found] = await people(ctx, [ids.checked(id, "user")])
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
+async def viewer_user(ctx: Context, viewer: Document) -> User:
+    [found] = await people(ctx, [ctx.viewer_id])
+    if found is None:
+        raise NotFound("This account is gone.")
+    return found
+
+
+async def viewer_session(ctx: Context, viewer: Document) -> Session:
+    [found] = await own_sessions(ctx, [ctx.signed_in.session_id])
+    if found is None:
+        raise NotFound("This session is gone.")
+    return found
+
+
+async def viewer_sessions(
+    ctx: Context,
+    viewer: Document,
+    *,
+    status: SessionStatus = SessionStatus.ACTIVE,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Latest use first."""
+    listing = paging.fingerprint("sessions", user=ctx.viewer_id, status=status)
+    page = paging.requested(listing, SESSION_SORT, first=first, after=after, last=last, before=before)
+    query = {"user_id": ctx.viewer_id, "status": status, **paging.beyond(SESSION_SORT, page)}
+    order = paging.scan_order(SESSION_SORT, page)
+    rows = await store.sessions.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, SESSION_SORT, page, rows)
+
+
+def private(name: str) -> Any:
+    """A field only its owner and administrators see; null for others."""
+
+    async def own(ctx: Context, user: Document) -> Any:
+        viewer = ctx.viewer
+        mine = viewer is not None and (viewer.user_id == user["_id"] or "ADMIN" in viewer.roles)
+        return user.get(name) if mine else None
+
+    return own
+
+
+def full_name(user: Document) -> str:
+    """First and last name, else the handle."""
+    names = " ".join(filter(None, (user.get("first_name"), user.get("last_name"))))
+    return names or user.get("handle") or "Somebody"

@@ -1,0 +1,234 @@
+"""Sessions: started by a sign-in, kept alive by rotation, ended for good."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from typeid import TypeID
+
+from core import clock, ids
+from core.changes import user_scope
+from core.context import Context, Viewer
+from core.errors import BadUserInput, Refused, Unauthenticated, refusals
+from core.idempotency import referenced_id
+from core.ids import Id
+from core.limits import Rate
+from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
+from stores import auth as store
+from stores.auth import AuthFactor, Device, Session, SessionEndReason, SessionStatus, User
+
+refusals(
+    REFRESH_INVALID="The refresh token is not good: sign in again.",
+    REFRESH_EXPIRED="The session was idle too long or is too old: sign in again.",
+    REFRESH_REUSED="A superseded refresh token was used: the session was ended for safety.",
+    REPLAY_EXPIRED="The first answer to this request held tokens and is too old to repeat: sign in again.",
+)
+
+GRACE_SECONDS = 30
+REPLAY_SECONDS = 300
+MOST_SESSIONS = 20
+HISTORY_DAYS = 90
+REVOKED_KEY_SECONDS = 16 * 60
+REFRESH_RATE = Rate("refresh", 60, 60)
+
+
+def scope(user: User) -> str:
+    return user_scope(user["_id"])
+
+
+def device_of(given: Mapping[str, Any]) -> Device:
+    return {
+        "_id": device_id(given["id"]),
+        "name": str(given["name"])[:100],
+        "platform": given["platform"],
+        "os_version": (given.get("os_version") or "")[:50] or None,
+        "app_version": (given.get("app_version") or "")[:50] or None,
+        "push_enabled": False,
+    }
+
+
+def device_id(given: str) -> str:
+    """The device's TypeID; phones may mint it as a plain UUID."""
+    try:
+        return str(TypeID.from_uuid(uuid.UUID(given), prefix="device"))
+    except ValueError:
+        return ids.checked(given, "device")
+
+
+def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
+    """Whose idempotency keys those of an anonymous mutation are: the device's."""
+    given = arguments.get("device_id") or (arguments.get("device") or {}).get("id")
+    if given is None:
+        raise BadUserInput("A device id is needed.")
+    return device_id(given)
+
+
+def sign_out_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
+    """The refresh token's holder, else the bearer."""
+    token = arguments.get("refresh_token")
+    return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else ctx.viewer_id
+
+
+async def start(
+    ctx: Context, user: User, device: Mapping[str, Any], *, factors: Sequence[AuthFactor]
+) -> dict[str, Any]:
+    """A new session's payload; the longest idle of too many gives way."""
+    for oldest in (await store.active_sessions(ctx.db, user["_id"]))[: -(MOST_SESSIONS - 1)]:
+        await end(ctx, oldest, SessionEndReason.EVICTED)
+    now = clock.now()
+    session = await ctx.tx.insert(
+        store.sessions,
+        {
+            "_id": ids.new_id("session"),
+            "user_id": user["_id"],
+            "device": device_of(device),
+            "status": SessionStatus.ACTIVE,
+            "end_reason": None,
+            "factors": list(factors),
+            "ip_masked": masked_address(ctx.address),
+            "counter": 1,
+            "rotated_at": now,
+            "authenticated_at": now,
+            "last_seen_at": now,
+            "last_validated_at": now,
+            "expires_at": now + REFRESH_IDLE,
+            "absolute_expires_at": now + REFRESH_ABSOLUTE,
+            "ended_at": None,
+            "purge_at": None,
+        },
+    )
+    ctx.tx.changed(session, scopes=[scope(user)], created=True)
+    return _with_tokens(ctx, user, session)
+
+
+async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[str, Any]:
+    """Rotate, or repeat the current pair for an answer that was lost; any other old token ends the session."""
+    claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
+    if claims is None:
+        raise Refused("REFRESH_INVALID", "Sign in again.")
+    await ctx.limit(REFRESH_RATE, claims.session_id)
+    session = await store.sessions.by_id(ctx.db, claims.session_id)
+    user = await store.users.by_id(ctx.db, claims.user_id)
+    if session is None or user is None or session["status"] == SessionStatus.ENDED:
+        raise Refused("REFRESH_INVALID", "Sign in again.")
+    now = clock.now()
+    if now >= min(session["expires_at"], session["absolute_expires_at"]):
+        raise Refused("REFRESH_EXPIRED", "Sign in again.")
+    if not same_device(session, device_id) or claims.counter < session["counter"] - 1:
+        return await _reused(ctx, session)
+    if claims.counter == session["counter"] - 1:
+        if (now - session["rotated_at"]).total_seconds() > GRACE_SECONDS:
+            return await _reused(ctx, session)
+        return _with_tokens(ctx, user, session)
+    rotated = await ctx.tx.update(
+        store.sessions,
+        session["_id"],
+        set={
+            "counter": session["counter"] + 1,
+            "rotated_at": now,
+            "last_seen_at": now,
+            "last_validated_at": now,
+            "expires_at": min(now + REFRESH_IDLE, session["absolute_expires_at"]),
+        },
+        where={"counter": session["counter"]},
+    )
+    if rotated is None:
+        raise Refused("UNAVAILABLE", "Try again.")
+    ctx.tx.changed(rotated, scopes=[scope(user)])
+    return _with_tokens(ctx, user, rotated)
+
+
+def same_device(session: Session, given: str) -> bool:
+    return session["device"]["_id"] == device_id(given)
+
+
+async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
+    """Ends the session and says why: a refusal that is kept, unlike others that undo everything."""
+    await end(ctx, session, SessionEndReason.REUSE_DETECTED)
+    refusal = Refused("REFRESH_REUSED", "The session was ended for safety: sign in again.")
+    return {"errors": [refusal.document]}
+
+
+async def sign_out(ctx: Context, *, refresh_token: str | None = None) -> dict[str, Any]:
+    """By refresh token or bearer, even with the access token expired; again is fine."""
+    if refresh_token is not None:
+        claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
+        if claims is None:
+            raise Refused("REFRESH_INVALID", "This is not a refresh token.", field=["refreshToken"])
+        session_id = claims.session_id
+    else:
+        session_id = ctx.signed_in.session_id
+    session = await store.sessions.by_id(ctx.db, session_id)
+    if session is not None and session["status"] == SessionStatus.ACTIVE:
+        await end(ctx, session, SessionEndReason.SIGNED_OUT)
+    return {"ended_session_id": session_id}
+
+
+async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
+    """End one's own session on another device."""
+    session = await store.sessions.by_id(ctx.db, ids.checked(id, "session"))
+    if session is None or session["user_id"] != ctx.viewer_id:
+        raise Refused("NOT_FOUND", "There is no such session.", field=["id"])
+    if session["status"] == SessionStatus.ACTIVE:
+        session = await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
+    return {"session": session}
+
+
+async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Session:
+    """End a session; requests and sockets of its tokens are refused within a second."""
+    now = clock.now()
+    changes = {
+        "status": SessionStatus.ENDED,
+        "end_reason": reason,
+        "ended_at": now,
+        "purge_at": now + timedelta(days=HISTORY_DAYS),
+    }
+    ended = await ctx.tx.update(store.sessions, session["_id"], set=changes)
+    assert ended is not None
+    ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
+
+    async def announce() -> None:
+        key = f"sess:revoked:{session['_id']}"
+        await ctx.services.redis.set(key, b"1", ex=REVOKED_KEY_SECONDS)
+
+    ctx.tx.after_commit(announce)
+    return ended
+
+
+async def reissue(ctx: Context, stored: dict[str, Any]) -> dict[str, Any]:
+    """The tokens of a replayed sign-in or refresh, for five minutes."""
+    session_id = referenced_id(stored.get("session"))
+    if session_id is None:
+        return {}
+    session = await store.sessions.by_id(ctx.db, session_id)
+    if session is None:
+        raise Refused("REPLAY_EXPIRED", "Sign in again.")
+    user = await store.users.by_id(ctx.db, session["user_id"])
+    age = (clock.now() - session["rotated_at"]).total_seconds()
+    if user is None or session["status"] == SessionStatus.ENDED or age > REPLAY_SECONDS:
+        raise Refused("REPLAY_EXPIRED", "Sign in again.")
+    return _with_tokens(ctx, user, session)
+
+
+async def check(ctx: Context, session_id: str) -> None:
+    """UNAUTHENTICATED if the session has ended; from MongoDB while Redis is down."""
+    session = await store.sessions.by_id(ctx.services.db, session_id)
+    if session is None or session["status"] == SessionStatus.ENDED:
+        raise Unauthenticated("SESSION_REVOKED")
+
+
+def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
+    pair = ctx.services.get(Tokens).issue(user, session)
+    # The rest of the operation is theirs: the payload may show private fields.
+    roles = frozenset(map(str, user["roles"]))
+    ctx.viewer = Viewer(user["_id"], session["_id"], session["device"]["_id"], roles)
+    return {"tokens": pair, "session": session, "user": user, "flow": None}
+
+
+def masked_address(address: str) -> str:
+    """The network of an address: the last part is nobody's business."""
+    if ":" in address:
+        return ":".join(address.split(":")[:3]) + "::"
+    return ".".join([*address.split(".")[:3], "0"]) if address else ""

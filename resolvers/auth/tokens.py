@@ -1,0 +1,184 @@
+"""Access tokens (ES256 JWTs) and refresh tokens, made and judged without a database."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypedDict
+
+import orjson
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jose import jwk, jwt
+from jose.exceptions import ExpiredSignatureError, JWTError
+
+from core import clock
+from core.context import Viewer
+from core.errors import Unauthenticated
+from stores.auth import Session, User
+
+ACCESS_LIFE = timedelta(minutes=15)
+REFRESH_IDLE = timedelta(days=30)
+REFRESH_ABSOLUTE = timedelta(days=180)
+CLOCK_SKEW = 30
+LONGEST_TOKEN = 4096
+REMEMBERED = 10_000
+"""Verified tokens kept, so that a busy phone's signature is checked once."""
+
+SCOPES = ("read", "write")
+
+
+class TokenPair(TypedDict):
+    access_token: str
+    access_token_expires_at: Any
+    refresh_token: str
+    refresh_token_expires_at: Any
+    scopes: list[str]
+    server_time: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshClaims:
+    user_id: str
+    session_id: str
+    counter: int
+
+
+class Tokens:
+    """The signing key and server secret of this deployment."""
+
+    def __init__(self, private_pem: bytes, secret: str, *, issuer: str, audience: str) -> None:
+        key = serialization.load_pem_private_key(private_pem, password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+            raise ValueError("The signing key must be an EC key on P-256.")
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self._private = jwk.construct(private_pem.decode(), "ES256")
+        self._public = jwk.construct(public.decode(), "ES256")
+        self._kid = hashlib.sha256(public).hexdigest()[:16]
+        self._secret = secret.encode()
+        self._issuer, self._audience = issuer, audience
+        self._verified: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
+
+    def jwks(self) -> dict[str, Any]:
+        """The public key, for those who check our tokens."""
+        public = self._public.to_dict()
+        texts = {name: v.decode() if isinstance(v, bytes) else v for name, v in public.items()}
+        return {"keys": [{**texts, "kid": self._kid, "use": "sig", "alg": "ES256"}]}
+
+    def issue(self, user: User, session: Session) -> TokenPair:
+        """The session's current pair."""
+        now = clock.now()
+        expires = now + ACCESS_LIFE
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": user["_id"],
+            "sid": session["_id"],
+            "did": session["device"]["_id"],
+            "scope": " ".join(SCOPES),
+            "roles": list(map(str, user["roles"])),
+            "amr": list(map(str, session["factors"])),
+            "auth_time": int(session["authenticated_at"].timestamp()),
+            "iat": int(now.timestamp()),
+            "exp": int(expires.timestamp()),
+            "jti": secrets.token_hex(8),
+        }
+        return {
+            "access_token": jwt.encode(claims, self._private, "ES256", headers={"kid": self._kid}),
+            "access_token_expires_at": expires,
+            "refresh_token": self.refresh_token(session),
+            "refresh_token_expires_at": session["expires_at"],
+            "scopes": list(SCOPES),
+            "server_time": now,
+        }
+
+    def verify(self, token: str) -> Viewer:
+        """Whose token it is; UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID otherwise."""
+        remembered = self._verified.get(token)
+        if remembered is not None and remembered[0] > clock.timestamp():
+            return remembered[1]
+        claims = self._claims(token)
+        viewer = Viewer(claims["sub"], claims["sid"], claims["did"], frozenset(claims.get("roles", ())))
+        self._verified[token] = (claims["exp"], viewer)
+        if len(self._verified) > REMEMBERED:
+            self._verified.popitem(last=False)
+        return viewer
+
+    def expires_at(self, token: str) -> float:
+        """When a verified token ends, in seconds since the epoch."""
+        self.verify(token)
+        return self._verified[token][0]
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthenticated("TOKEN_INVALID")
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != "ES256" or header.get("kid") != self._kid or "zip" in header:
+                raise Unauthenticated("TOKEN_INVALID")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._public,
+                algorithms=["ES256"],
+                audience=self._audience,
+                issuer=self._issuer,
+                # Expiry is judged below by the clock that tests can move.
+                options={"leeway": CLOCK_SKEW, "verify_exp": False, "require_sub": True},
+            )
+        except ExpiredSignatureError:
+            raise Unauthenticated("TOKEN_EXPIRED") from None
+        except (JWTError, ValueError, TypeError, AttributeError):
+            raise Unauthenticated("TOKEN_INVALID") from None
+        if not all(isinstance(claims.get(name), str) for name in ("sub", "sid", "did")):
+            raise Unauthenticated("TOKEN_INVALID")
+        if clock.timestamp() > claims["exp"] + CLOCK_SKEW:
+            raise Unauthenticated("TOKEN_EXPIRED")
+        return claims
+
+    def refresh_token(self, session: Session) -> str:
+        """Derivable from the session, so that only its counter is stored."""
+        return self._refresh_token(RefreshClaims(session["user_id"], session["_id"], session["counter"]))
+
+    def refresh_claims(self, token: str) -> RefreshClaims | None:
+        """What a refresh token says, or None if it is not ours."""
+        if len(token) > LONGEST_TOKEN:
+            return None
+        body, _, _ = token.partition(".")
+        try:
+            values = orjson.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+            claims = RefreshClaims(str(values[0]), str(values[1]), int(values[2]))
+        except (ValueError, TypeError, KeyError, IndexError, binascii.Error):
+            return None
+        return claims if hmac.compare_digest(self._refresh_token(claims), token) else None
+
+    def _refresh_token(self, claims: RefreshClaims) -> str:
+        body = base64.urlsafe_b64encode(orjson.dumps([claims.user_id, claims.session_id, claims.counter]))
+        signature = hmac.new(self._secret, b"refresh:" + body, hashlib.sha256).digest()
+        return f"{_text(body)}.{_text(base64.urlsafe_b64encode(signature))}"
+
+
+def _text(encoded: bytes) -> str:
+    return encoded.decode().rstrip("=")
+
+
+def make_signing_key() -> bytes:
+    """A new P-256 private key as PEM."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def signing_key(file: Path) -> bytes:
+    """The key in the file, made there with owner-only rights if it is missing."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(make_signing_key())
+    return file.read_bytes()

@@ -1,0 +1,149 @@
+"""Who may see what: the doors to posts, comments and follows, and the scopes their changes are logged for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids
+from core.changes import user_scope
+from core.context import Context
+from core.errors import NotFound, Refused
+from core.nodes import door, reader_scopes
+from loaders.feed import BarredByUser, CommentById, FollowById, FollowOfViewer, FollowsByFollower, PostById
+from resolvers.auth.people import BARRED
+from stores.feed import Comment, Follow, Post, PostState, Visibility
+
+Document = Mapping[str, Any]
+
+SHOWN = (PostState.PUBLISHED, PostState.LIMITED)
+
+
+def post_scope(post_id: str) -> str:
+    return f"post:{post_id}"
+
+
+def followers_scope(user_id: str) -> str:
+    return f"followers:{user_id}"
+
+
+def friends_scope(user_id: str) -> str:
+    return f"friends:{user_id}"
+
+
+def post_scopes(post: Post) -> list[str]:
+    """The author, those watching the post, and its audience among followers."""
+    scopes = [user_scope(post["author_id"]), post_scope(post["_id"])]
+    if post["state"] not in SHOWN:
+        return scopes
+    if post["visibility"] == Visibility.PUBLIC:
+        return [*scopes, followers_scope(post["author_id"])]
+    if post["visibility"] == Visibility.FRIENDS:
+        return [*scopes, friends_scope(post["author_id"])]
+    return scopes
+
+
+def comment_scopes(comment: Comment) -> list[str]:
+    return [user_scope(comment["author_id"]), post_scope(comment["post_id"])]
+
+
+@reader_scopes
+async def audience_scopes(ctx: Context) -> list[str]:
+    """Posts of those the viewer follows, and of friends what is for friends."""
+    edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
+    followed = [followers_scope(edge["followee_id"]) for edge in edges]
+    return followed + [friends_scope(edge["followee_id"]) for edge in edges if edge["mutual"]]
+
+
+async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
+    """Everybody the viewer blocked or is blocked by."""
+    viewer = ctx.viewer_id_or_none
+    return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
+
+
+BARRED.append(barred)
+
+
+@door("post", sync="POST")
+async def visible_posts(ctx: Context, wanted: Sequence[str]) -> Sequence[Post | None]:
+    return await only_visible(ctx, await ctx.load_many(PostById, wanted))
+
+
+async def only_visible(ctx: Context, found: Sequence[Post | None]) -> list[Post | None]:
+    """The posts with those the viewer may not see replaced by None."""
+    hidden = await barred(ctx)
+    viewer = ctx.viewer_id_or_none
+    friends_only = [
+        post["author_id"]
+        for post in found
+        if post and post["visibility"] == Visibility.FRIENDS and post["author_id"] != viewer
+    ]
+    edges = await ctx.load_many(FollowOfViewer, friends_only) if viewer and friends_only else []
+    friends = {edge["followee_id"] for edge in edges if edge and edge["mutual"]}
+    return [post if post and _visible(post, viewer, hidden, friends) else None for post in found]
+
+
+def _visible(post: Post, viewer: str | None, hidden: frozenset[str], friends: set[str]) -> bool:
+    author = post["author_id"]
+    if author == viewer:
+        return True
+    if author in hidden or post["state"] not in SHOWN:
+        return False
+    if post["visibility"] == Visibility.PUBLIC:
+        return True
+    return post["visibility"] == Visibility.FRIENDS and author in friends
+
+
+@door("comment", sync="COMMENT")
+async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comment | None]:
+    """Comments of visible posts, and one's own while the post exists."""
+    found = await ctx.load_many(CommentById, wanted)
+    post_ids = [comment["post_id"] for comment in found if comment]
+    existing = {post["_id"] for post in await ctx.load_many(PostById, post_ids) if post}
+    visible = {post["_id"] for post in await visible_posts(ctx, post_ids) if post}
+    hidden = await barred(ctx)
+    viewer = ctx.viewer_id_or_none
+    return [
+        comment
+        if comment
+        and (
+            (comment["author_id"] == viewer and comment["post_id"] in existing)
+            or (comment["post_id"] in visible and comment["author_id"] not in hidden)
+        )
+        else None
+        for comment in found
+    ]
+
+
+@door("follow", sync="FOLLOW")
+async def own_follows(ctx: Context, wanted: Sequence[str]) -> Sequence[Follow | None]:
+    found = await ctx.load_many(FollowById, wanted)
+    viewer = ctx.viewer_id_or_none
+    return [edge if edge and edge["follower_id"] == viewer else None for edge in found]
+
+
+async def visible_post(ctx: Context, id: str) -> Post:
+    """The post, or NOT_FOUND."""
+    [post] = await visible_posts(ctx, [ids.checked(id, "post")])
+    if post is None:
+        raise NotFound("There is no such post.")
+    return post
+
+
+async def subject(ctx: Context, id: str) -> Post | Comment:
+    """A post or comment somebody acts upon; refused when unseen."""
+    ids.checked(id, "post", "comment")
+    found: Post | Comment | None
+    if id.startswith("post_"):
+        [found] = await visible_posts(ctx, [id])
+    else:
+        [found] = await visible_comments(ctx, [id])
+    if found is None:
+        raise Refused("NOT_FOUND", "It is gone, or hidden from you.")
+    return found
+
+
+async def post_to_act_on(ctx: Context, id: str) -> Post:
+    """A visible post, as a refusal when there is none."""
+    [post] = await visible_posts(ctx, [ids.checked(id, "post")])
+    if post is None:
+        raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
+    return post

@@ -1,0 +1,191 @@
+"""Following, muting and blocking."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import clock, ids
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from loaders.feed import FollowOfViewer, FollowToViewer
+from resolvers.auth.people import people
+from resolvers.feed.access import followers_scope, friends_scope
+from stores import auth as accounts
+from stores import feed as store
+from stores.auth import User
+from stores.feed import Follow, FollowState
+
+refusals(
+    SELF="This cannot be done to oneself.",
+    FOLLOW_LIMIT="At most 5,000 people can be followed.",
+)
+
+FOLLOW_RATE = Rate("follows", 200, 86_400)
+
+Document = Mapping[str, Any]
+
+
+async def follow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    """Follow a person; again is fine, and unmutes."""
+    person = await _other(ctx, user_id)
+    await ctx.limit(FOLLOW_RATE)
+    edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
+    if edge is None:
+        edge = await _begin(ctx, user_id)
+        person = await _count(ctx, user_id, "follower_count", 1) or person
+        await _count(ctx, ctx.viewer_id, "following_count", 1)
+    elif edge["state"] == FollowState.MUTED:
+        edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
+    return {"user": person, "follow": edge, "feed_stale": True}
+
+
+async def _begin(ctx: Context, user_id: str) -> Follow:
+    following = await store.follows_of(ctx.db, ctx.viewer_id)
+    if len(following) >= store.MOST_FOLLOWED:
+        raise Refused("FOLLOW_LIMIT", f"At most {store.MOST_FOLLOWED:,} people.", field=["userId"])
+    returned = await store.follow(ctx.db, user_id, ctx.viewer_id)
+    edge = await ctx.tx.insert(
+        store.follows,
+        {
+            "_id": ids.new_id("follow"),
+            "follower_id": ctx.viewer_id,
+            "followee_id": user_id,
+            "state": FollowState.FOLLOWING,
+            "mutual": returned is not None,
+        },
+    )
+    ctx.tx.changed(edge, scopes=[user_scope(ctx.viewer_id)], created=True)
+    ctx.tx.granted(ctx.viewer_id, followers_scope(user_id))
+    if returned is not None:
+        await _set_mutual(ctx, returned, True)
+        ctx.tx.granted(ctx.viewer_id, friends_scope(user_id))
+        ctx.tx.granted(user_id, friends_scope(ctx.viewer_id))
+    return edge
+
+
+async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    person = await _other(ctx, user_id)
+    edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
+    if edge is not None:
+        await _end(ctx, edge)
+        [person_now] = await accounts.users.find(ctx.db, {"_id": user_id}, limit=1) or [person]
+        person = person_now
+    return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
+
+
+async def mute_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    """Keep a followed person out of the feed."""
+    return await _muted(ctx, user_id, FollowState.MUTED)
+
+
+async def unmute_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    return await _muted(ctx, user_id, FollowState.FOLLOWING)
+
+
+async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, Any]:
+    person = await _other(ctx, user_id)
+    edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
+    if edge is None:
+        raise Refused("NOT_FOUND", "You do not follow this person.", field=["userId"])
+    if edge["state"] != state:
+        edge = await _set_state(ctx, edge, state)
+    return {"user": person, "follow": edge, "feed_stale": True}
+
+
+async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    """Hide two people from each other and end their following."""
+    ids.checked(user_id, "user")
+    if user_id == ctx.viewer_id:
+        raise Refused("SELF", "You cannot block yourself.", field=["userId"])
+    if await accounts.users.by_id(ctx.db, user_id) is None:
+        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+    id = store.pair(ctx.viewer_id, user_id)
+    if await store.blocks.by_id(ctx.db, id) is None:
+        row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
+        await ctx.tx.insert(store.blocks, row)
+        ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
+        for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
+            edge = await store.follow(ctx.db, follower, followee)
+            if edge is not None:
+                await _end(ctx, edge)
+    return {"blocked_user_id": user_id, "feed_stale": True}
+
+
+async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+    id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
+    await ctx.tx.delete(store.blocks, id)
+    ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
+    ctx.refresh()
+    [person] = await people(ctx, [user_id])
+    return {"user": person, "feed_stale": True}
+
+
+async def _end(ctx: Context, edge: Follow) -> None:
+    """Delete an edge; what its follower saw through it leaves their devices."""
+    follower, followee = edge["follower_id"], edge["followee_id"]
+    await ctx.tx.delete(store.follows, edge["_id"])
+    ctx.tx.removed(edge)
+    ctx.tx.revoked(follower, followers_scope(followee))
+    returned = await store.follow(ctx.db, followee, follower)
+    if returned is not None:
+        await _set_mutual(ctx, returned, False)
+    if edge["mutual"]:
+        ctx.tx.revoked(follower, friends_scope(followee))
+        ctx.tx.revoked(followee, friends_scope(follower))
+    await _count(ctx, followee, "follower_count", -1)
+    await _count(ctx, follower, "following_count", -1)
+
+
+async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
+    changed = await ctx.tx.update(store.follows, edge["_id"], set={"mutual": mutual}, version=False)
+    if changed is not None:
+        ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
+
+
+async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
+    changed = await ctx.tx.update(store.follows, edge["_id"], set={"state": state})
+    assert changed is not None
+    ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
+    return changed
+
+
+async def _count(ctx: Context, user_id: str, counter: str, by: int) -> User | None:
+    person = await ctx.tx.update(accounts.users, user_id, inc={counter: by}, version=False)
+    if person is not None:
+        ctx.tx.changed(person, aspect="counts", scopes=[user_scope(user_id)])
+    return person
+
+
+async def _other(ctx: Context, user_id: str) -> User:
+    """A visible person who is not the viewer."""
+    ids.checked(user_id, "user")
+    if user_id == ctx.viewer_id:
+        raise Refused("SELF", "This cannot be done to oneself.", field=["userId"])
+    [person] = await people(ctx, [user_id])
+    if person is None:
+        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+    return person
+
+
+async def follow_state(ctx: Context, user: Document) -> FollowState:
+    edge = await _edge(ctx, user["_id"])
+    return FollowState(edge["state"]) if edge else FollowState.NOT_FOLLOWING
+
+
+async def follows_viewer(ctx: Context, user: Document) -> bool:
+    if ctx.viewer is None:
+        return False
+    return await ctx.load(FollowToViewer, user["_id"]) is not None
+
+
+async def is_friend(ctx: Context, user: Document) -> bool:
+    edge = await _edge(ctx, user["_id"])
+    return bool(edge and edge["mutual"])
+
+
+async def _edge(ctx: Context, user_id: str) -> Follow | None:
+    if ctx.viewer is None or user_id == ctx.viewer_id:
+        return None
+    return await ctx.load(FollowOfViewer, user_id)

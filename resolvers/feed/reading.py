@@ -1,0 +1,242 @@
+"""Reading the feed, timelines, comments and follow lists."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import clock, paging
+from core.context import Context
+from core.errors import Unauthenticated
+from core.ids import Id
+from loaders.feed import CommentsByThread, FollowOfViewer, FollowsByFollower, Thread
+from resolvers.auth.people import people
+from resolvers.feed.access import SHOWN, barred, visible_post, visible_posts
+from stores import feed as store
+from stores.feed import Comment, CommentOrder, FeedMode, FeedReason, FollowState, Post, Visibility
+
+Document = Mapping[str, Any]
+
+PREVIEWED_COMMENTS = 3
+
+
+async def post(ctx: Context, *, id: Id) -> Post:
+    """NOT_FOUND when unseen."""
+    return await visible_post(ctx, id)
+
+
+async def feed(
+    ctx: Context,
+    viewer: Document,
+    *,
+    mode: FeedMode = FeedMode.LATEST,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Posts of oneself and those followed, newest first; something public for who follows nobody."""
+    listing = feed_listing(ctx, mode)
+    page = paging.requested(listing, store.LATEST, first=first, after=after, last=last, before=before)
+    edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
+    shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
+    hidden = await barred(ctx)
+    query = {
+        "$and": [
+            _audience(ctx.viewer_id, shown) if shown else _suggested(ctx.viewer_id, hidden),
+            paging.beyond(store.LATEST, page),
+        ]
+    }
+    order = paging.scan_order(store.LATEST, page)
+    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
+    reasons = {edge["followee_id"]: _reason(edge) for edge in shown} | {ctx.viewer_id: FeedReason.FOLLOW}
+    return {
+        **paging.connection(
+            listing,
+            store.LATEST,
+            page,
+            rows,
+            edge=lambda row: {"reason": reasons.get(row["author_id"], FeedReason.SUGGESTED)},
+        ),
+        "generated_at": clock.now(),
+    }
+
+
+def feed_listing(ctx: Context, mode: FeedMode = FeedMode.LATEST) -> str:
+    return paging.fingerprint("feed", viewer=ctx.viewer_id, mode=mode)
+
+
+def _reason(edge: Document) -> FeedReason:
+    return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW
+
+
+def _audience(viewer_id: str, edges: Sequence[Document]) -> dict[str, Any]:
+    followed = [edge["followee_id"] for edge in edges]
+    friends = [edge["followee_id"] for edge in edges if edge["mutual"]]
+    shown = {"state": {"$in": list(SHOWN)}}
+    branches: list[dict[str, Any]] = [
+        {"author_id": viewer_id},
+        {"author_id": {"$in": followed}, "visibility": Visibility.PUBLIC, **shown},
+    ]
+    if friends:
+        branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+    return {"$or": branches}
+
+
+def _suggested(viewer_id: str, hidden: frozenset[str]) -> dict[str, Any]:
+    public: dict[str, Any] = {"visibility": Visibility.PUBLIC, "state": SHOWN[0]}
+    if hidden:
+        public["author_id"] = {"$nin": sorted(hidden)}
+    return {"$or": [{"author_id": viewer_id}, public]}
+
+
+async def timeline(
+    ctx: Context,
+    user: Document,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """A person's posts that the viewer may see, pinned on top, then newest first."""
+    listing = timeline_listing(user["_id"])
+    page = paging.requested(listing, store.TIMELINE, first=first, after=after, last=last, before=before)
+    audience = await _audience_of(ctx, user["_id"])
+    if audience is None:
+        return paging.connection(listing, store.TIMELINE, page, [])
+    query = {"$and": [{"author_id": user["_id"], **audience}, paging.beyond(store.TIMELINE, page)]}
+    order = paging.scan_order(store.TIMELINE, page)
+    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, store.TIMELINE, page, rows)
+
+
+def timeline_listing(user_id: str) -> str:
+    return paging.fingerprint("timeline", user=user_id)
+
+
+async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
+    """Which of an author's posts the viewer may see; None for none at all."""
+    viewer = ctx.viewer_id_or_none
+    if viewer == author_id:
+        return {}
+    if author_id in await barred(ctx):
+        return None
+    edge = await ctx.load(FollowOfViewer, author_id) if viewer else None
+    seen = [Visibility.PUBLIC, Visibility.FRIENDS] if edge and edge["mutual"] else [Visibility.PUBLIC]
+    return {"visibility": {"$in": seen}, "state": {"$in": list(SHOWN)}}
+
+
+async def comments(
+    ctx: Context,
+    post: Document,
+    *,
+    order: CommentOrder = CommentOrder.NEWEST,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Top-level comments of a post."""
+    return await _thread(ctx, post["_id"], None, order, first=first, after=after, last=last, before=before)
+
+
+async def replies(
+    ctx: Context,
+    comment: Document,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Replies to a top-level comment, oldest first."""
+    pages = {"first": first, "after": after, "last": last, "before": before}
+    return await _thread(ctx, comment["post_id"], comment["_id"], CommentOrder.OLDEST, **pages)
+
+
+async def _thread(
+    ctx: Context, post_id: str, parent_id: str | None, order: CommentOrder, **pages: Any
+) -> dict[str, Any]:
+    listing = thread_listing(post_id, parent_id, order)
+    sort = store.LATEST if order is CommentOrder.NEWEST else store.OLDEST
+    page = paging.requested(listing, sort, **pages)
+    thread = Thread(post_id, parent_id, order, page, await barred(ctx))
+    rows = await ctx.load(CommentsByThread, thread)
+    return paging.connection(listing, sort, page, rows)
+
+
+def thread_listing(post_id: str, parent_id: str | None, order: CommentOrder) -> str:
+    return paging.fingerprint("comments", post=post_id, parent=parent_id, order=order)
+
+
+async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
+    """The newest three comments, in the order they were written."""
+    page = paging.Page(PREVIEWED_COMMENTS)
+    thread = Thread(post["_id"], None, CommentOrder.NEWEST, page, await barred(ctx))
+    return (await ctx.load(CommentsByThread, thread))[:PREVIEWED_COMMENTS][::-1]
+
+
+async def visible_post_of(ctx: Context, comment: Document) -> Any:
+    """A comment's post, None when it is gone or hidden from its commenter."""
+    [post] = await visible_posts(ctx, [comment["post_id"]])
+    return post
+
+
+async def following(
+    ctx: Context,
+    user: Document,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Whom a person follows, latest first."""
+    pages = {"first": first, "after": after, "last": last, "before": before}
+    return await _follow_list(ctx, user["_id"], "follower_id", "followee_id", **pages)
+
+
+async def followers(
+    ctx: Context,
+    user: Document,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Who follows a person, latest first."""
+    pages = {"first": first, "after": after, "last": last, "before": before}
+    return await _follow_list(ctx, user["_id"], "followee_id", "follower_id", **pages)
+
+
+async def _follow_list(ctx: Context, user_id: str, side: str, other: str, **pages: Any) -> dict[str, Any]:
+    if ctx.viewer is None:
+        raise Unauthenticated(ctx.refusal)
+    listing = paging.fingerprint("follows", user=user_id, side=side)
+    page = paging.requested(listing, store.LATEST, **pages)
+    query = {"$and": [{side: user_id}, paging.beyond(store.LATEST, page)]}
+    order = paging.scan_order(store.LATEST, page)
+    rows = await store.follows.find(ctx.db, query, sort=order, limit=page.size + 1)
+    shown = paging.connection(listing, store.LATEST, page, rows)
+    persons = await people(ctx, [row["node"][other] for row in shown["edges"]])
+    pairs = zip(shown["edges"], persons, strict=True)
+    shown["edges"] = [{"cursor": edge["cursor"], "node": person} for edge, person in pairs if person]
+    return shown
+
+
+def post_edge(post: Post) -> dict[str, Any]:
+    """The post's place on its author's timeline."""
+    return paging.edge_of(timeline_listing(post["author_id"]), store.TIMELINE, post)
+
+
+def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:
+    """The post's place in its author's own feed."""
+    return paging.edge_of(feed_listing(ctx), store.LATEST, post, reason=FeedReason.FOLLOW)
+
+
+def comment_edge(comment: Comment) -> dict[str, Any]:
+    """The comment's place in its thread."""
+    top = comment["parent_id"] is None
+    order = CommentOrder.NEWEST if top else CommentOrder.OLDEST
+    listing = thread_listing(comment["post_id"], comment["parent_id"], order)
+    return paging.edge_of(listing, store.LATEST if top else store.OLDEST, comment)

@@ -1,0 +1,111 @@
+"""Reading things again by id, and learning what changed since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import changes as log
+from core import nodes
+from core.context import Context
+from core.delta import Reading
+from core.errors import BadUserInput
+from core.ids import Id, checked
+from core.nodes import SYNCED, SyncTypeName
+from core.position import Position, Progress, SyncToken
+
+Document = Mapping[str, Any]
+
+MOST_IDS = 100
+MOST_CHANGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Changed nodes the viewer may see and ids to forget, with their places in the log."""
+
+    nodes: dict[str, Document]
+    changed: dict[str, Position]
+    deleted: dict[str, Position]
+    token: SyncToken
+    more: bool
+
+
+async def node(ctx: Context, *, id: Id) -> Document | None:
+    return (await nodes.seen(ctx, [checked(id)])).get(id)
+
+
+async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
+    """In the order of the ids."""
+    if len(ids) > MOST_IDS:
+        raise BadUserInput(f"At most {MOST_IDS} ids.")
+    found = await nodes.seen(ctx, [checked(id) for id in ids])
+    return [found.get(id) for id in ids]
+
+
+async def changes(
+    ctx: Context,
+    viewer: Document,
+    *,
+    since: SyncToken | None = None,
+    types: list[SyncTypeName] | None = None,
+    first: int = 200,
+) -> dict[str, Any]:
+    """What changed for the viewer since the token; everything there is, without one."""
+    if not 1 <= first <= MOST_CHANGES:
+        raise BadUserInput(f"`first` must be between 1 and {MOST_CHANGES}.")
+    progress, reset = await starting_point(ctx, since, types)
+    page = await read(ctx, progress, types, first)
+    return {
+        "nodes": list(page.nodes.values()),
+        "deleted_ids": list(page.deleted),
+        "token": page.token,
+        "has_more": page.more,
+        "reset": reset,
+    }
+
+
+async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] | None, first: int) -> Page:
+    """One page, through the ordinary doors; `progress` moves past it."""
+
+    async def scopes_now() -> list[str]:
+        ctx.refresh()
+        return await nodes.scopes_of(ctx)
+
+    reading = Reading(
+        ctx.db,
+        progress,
+        scopes_now,
+        types=wanted(types),
+        limit=first,
+        overlap=ctx.services.live.overlap,
+    )
+    delta = await reading.page()
+    seen = await nodes.seen(ctx, list(delta.changed))
+    unseen = {id: position for id, position in delta.changed.items() if id not in seen}
+    return Page(
+        seen, delta.changed, {**delta.deleted, **unseen}, ctx.services.signer.token(progress), delta.more
+    )
+
+
+def wanted(types: Sequence[SyncTypeName] | None) -> set[str]:
+    return {str(getattr(each, "value", each)) for each in types} if types is not None else set(SYNCED)
+
+
+def reader(ctx: Context, types: Sequence[SyncTypeName] | None) -> str:
+    """Who reads what: the token of another person, or for other types, starts over."""
+    return ctx.viewer_id if types is None else f"{ctx.viewer_id}:{','.join(sorted(wanted(types)))}"
+
+
+async def starting_point(
+    ctx: Context, token: SyncToken | None, types: Sequence[SyncTypeName] | None
+) -> tuple[Progress, bool]:
+    """Where to read on, and whether that means starting over."""
+    fresh = Progress(reader(ctx, types))
+    if token is None:
+        return fresh, False
+    progress = ctx.services.signer.progress(token)
+    if progress.reader != fresh.reader:
+        return fresh, True
+    oldest = await log.database_time(ctx.db) - log.KEPT
+    place = progress.since or progress.started
+    return (fresh, True) if place is None or place < oldest else (progress, False)

@@ -1,0 +1,230 @@
+"""Posts, comments, follows and their lists."""
+
+from datetime import datetime
+
+from core.binding import (
+    connection,
+    derived,
+    enum,
+    extend,
+    field,
+    many,
+    node,
+    one,
+    type_,
+)
+from core.binding.common import Connection, Edge, Entity
+from loaders.auth import UserById
+from loaders.feed import CommentById
+from loaders.media import MediaById
+from resolvers import feed
+from schema.auth import User
+from schema.media import Media
+from stores.feed import (
+    CommentOrder,
+    FeedMode,
+    FeedReason,
+    FollowState,
+    PostState,
+    ReactionKind,
+    Visibility,
+)
+
+for each in (CommentOrder, FeedMode, FeedReason, FollowState, PostState, ReactionKind, Visibility):
+    enum(each)
+
+
+@type_
+class Reactions:
+    """Reactions to a post or comment, counted."""
+
+    total: int
+    """All of them."""
+    like: int
+    """Likes."""
+    love: int
+    """Hearts."""
+    wow: int
+    """Surprises."""
+    sad: int
+    """Sadnesses."""
+    angry: int
+    """Angers."""
+    viewer_reaction: ReactionKind | None = field(feed.viewer_reaction)
+    """Your own; null when none or anonymous."""
+
+
+@type_
+class PostRights:
+    """What you may do with a post."""
+
+    edit: bool
+    """Change its text or audience."""
+    delete: bool
+    """Delete it."""
+    comment: bool
+    """Comment on it."""
+    share: bool
+    """Share it."""
+    pin: bool
+    """Pin it to the top of your timeline."""
+
+
+@node("post")
+class Post(Entity):
+    """Something a person wrote or showed."""
+
+    author: User = one(UserById, key="author_id")
+    """Who posted it."""
+    text: str | None
+    """Full text, at most 5,000 characters; null when it only has media."""
+    text_preview: str = derived(feed.text_preview, "text")
+    """The first 280 characters, cut at a word."""
+    truncated: bool = derived(feed.truncated, "text")
+    """Whether `textPreview` is shorter than `text`."""
+    media: list[Media] = many(MediaById, key="media_ids")
+    """Pictures and films, in the author's order; at most 10."""
+    visibility: Visibility
+    """Who may see it."""
+    state: PostState
+    """Where it is in its life."""
+    pinned: bool
+    """Whether it is on top of its author's timeline."""
+    reaction_summary: Reactions = derived(feed.summary, "reactions")
+    """Reactions, counted."""
+    comment_count: int
+    """Comments and replies."""
+    share_count: int
+    """How often it was shared."""
+    viewer_can: PostRights = field(feed.viewer_can)
+    """What you may do with it."""
+    comments: "CommentConnection" = connection(feed.comments, order="Newest or oldest first.")
+    """Top-level comments."""
+    comment_preview: list["Comment"] = field(feed.comment_preview)
+    """The newest three top-level comments, in the order they were written."""
+    edited_at: datetime | None
+    """When its text last changed; null if never."""
+
+
+@node("comment")
+class Comment(Entity):
+    """A comment on a post, or a reply to one."""
+
+    post: Post | None = field(feed.visible_post_of)
+    """The post; null when it has become hidden from you, who still see your own comment."""
+    parent: "Comment | None" = one(CommentById, key="parent_id")
+    """The comment it replies to; null at top level."""
+    author: User = one(UserById, key="author_id")
+    """Who wrote it."""
+    text: str
+    """At most 2,000 characters."""
+    reply_count: int
+    """Replies to it."""
+    replies: "CommentConnection" = connection(feed.replies, first=10)
+    """Replies, oldest first."""
+    reactions: Reactions = derived(feed.summary, "reactions")
+    """Reactions, counted."""
+    state: PostState
+    """Where it is in its life."""
+    edited_at: datetime | None
+    """When its text last changed; null if never."""
+
+
+@node("follow")
+class Follow(Entity):
+    """Your following of a person."""
+
+    user: User = one(UserById, key="followee_id")
+    """Whom you follow."""
+    state: FollowState
+    """Whether they are muted."""
+
+
+@type_
+class PostEdge(Edge):
+    """A post and its place in the list."""
+
+    node: Post
+    """The post."""
+
+
+@type_
+class PostConnection(Connection):
+    """A page of posts."""
+
+    edges: list[PostEdge]
+    """The posts of this page."""
+
+
+@type_
+class FeedEdge(Edge):
+    """A post in the home feed."""
+
+    node: Post
+    """The post."""
+    reason: FeedReason
+    """Why it is there."""
+
+
+@type_
+class FeedConnection(Connection):
+    """A page of the home feed."""
+
+    edges: list[FeedEdge]
+    """The posts of this page."""
+    generated_at: datetime
+    """When it was put together."""
+
+
+@type_
+class CommentEdge(Edge):
+    """A comment and its place in the list."""
+
+    node: Comment
+    """The comment."""
+
+
+@type_
+class CommentConnection(Connection):
+    """A page of comments."""
+
+    edges: list[CommentEdge]
+    """The comments of this page."""
+
+
+@type_
+class UserEdge(Edge):
+    """A person and their place in the list."""
+
+    node: User
+    """The person."""
+
+
+@type_
+class UserConnection(Connection):
+    """A page of people."""
+
+    edges: list[UserEdge]
+    """The people of this page."""
+
+
+@extend(User)
+class FeedOfUser:
+    follow_state: FollowState = field(feed.follow_state)
+    """Whether you follow them."""
+    follows_viewer: bool = field(feed.follows_viewer)
+    """Whether they follow you."""
+    is_friend: bool = field(feed.is_friend)
+    """Whether you follow each other."""
+    follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
+    """How many follow them."""
+    following_count: int = derived(lambda user: user.get("following_count", 0), "following_count")
+    """How many they follow."""
+    post_count: int = derived(lambda user: user.get("post_count", 0), "post_count")
+    """How many posts they have."""
+    posts: PostConnection = connection(feed.timeline, first=12)
+    """Their posts that you may see: pinned first, then newest first."""
+    followers: UserConnection = connection(feed.followers)
+    """Who follows them, latest first; for signed-in users."""
+    following: UserConnection = connection(feed.following)
+    """Whom they follow, latest first; for signed-in users."""

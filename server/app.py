@@ -1,0 +1,84 @@
+"""The aiohttp application."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter, Histogram
+
+from core.binding.build import Schema
+from core.context import Services
+from server import pages, signin
+from server.graphql import GraphQLView
+from server.sockets import drain
+
+logger = structlog.get_logger(__name__)
+
+REQUESTS = Counter("landfall_requests_total", "HTTP requests by route and status.", ["route", "status"])
+SECONDS = Histogram("landfall_request_seconds", "Time to answer HTTP requests.", ["route"])
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+VIEW = web.AppKey("view", GraphQLView)
+
+
+def make_app(services: Services, schema: Schema) -> web.Application:
+    app = web.Application(middlewares=[observed], client_max_size=services.settings.max_body_bytes)
+    view = GraphQLView(services, schema)
+    app[pages.SERVICES] = services
+    app[VIEW] = view
+
+    async def graphql(request: web.Request) -> web.StreamResponse:
+        if pages.wants_page(request):
+            return pages.graphiql(services)
+        return await view(request)
+
+    app.router.add_route("*", "/graphql", graphql)
+    app.router.add_get("/", _to_graphql)
+    app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
+    app.router.add_get("/media/{name}", pages.media)
+    app.router.add_get("/healthz", pages.healthz)
+    app.router.add_get("/readyz", pages.readyz)
+    app.router.add_get("/metrics", pages.metrics)
+    app.router.add_get("/.well-known/jwks.json", pages.jwks)
+    app.router.add_get("/dev/outbox", pages.outbox)
+    app.on_shutdown.append(_drain)
+    return app
+
+
+async def _to_graphql(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/graphql")
+
+
+async def _drain(app: web.Application) -> None:
+    await drain(app[VIEW].sockets)
+
+
+@web.middleware
+async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Gives every request an id, and counts, times and logs it."""
+    request[signin.ID] = signin.request_id(request)
+    started = time.perf_counter()
+    status = 500
+    with structlog.contextvars.bound_contextvars(request_id=request[signin.ID]):
+        try:
+            response = await handler(request)
+            status = response.status
+            if not response.prepared:
+                response.headers["X-Request-Id"] = request[signin.ID]
+            return response
+        except web.HTTPException as answer:
+            status = answer.status
+            raise
+        finally:
+            _record(request, status, time.perf_counter() - started)
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "unknown"
+    REQUESTS.labels(route, str(status)).inc()
+    SECONDS.labels(route).observe(seconds)
+    logger.info(
+        "request", method=request.method, route=route, status=status, milliseconds=round(seconds * 1000, 1)
+    )

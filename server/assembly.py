@@ -1,0 +1,162 @@
+"""Puts the process together: services, schema, and what starts and stops with them."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from core import discovery, mongo, store
+from core.binding.build import Schema, build
+from core.context import Services
+from core.limits import Limits
+from core.live import Live
+from core.mongo import Database
+from core.ports import Mailer
+from core.position import Signer
+from core.settings import Settings
+from providers.disk import DiskMedia
+from providers.outbox import Outbox
+from providers.smtp import Smtp
+from resolvers.auth.tokens import Tokens, signing_key
+from server.failures import PublicErrors
+
+logger = structlog.get_logger(__name__)
+
+SHORTEST_SECRET = 32
+
+
+class NotReady(RuntimeError):
+    """A server we need does not answer, or a setting is missing; the message says which."""
+
+
+def make_schema(settings: Settings) -> Schema:
+    rooms = discovery.all_rooms()
+    return build(rooms["schema"], extensions=[PublicErrors], production=settings.production)
+
+
+def secret_of(settings: Settings) -> str:
+    """The server secret; outside production it may be derived from the signing key on disk."""
+    secret = settings.secret.get_secret_value()
+    if len(secret) >= SHORTEST_SECRET:
+        return secret
+    if settings.production or secret:
+        raise NotReady(f"LANDFALL_SECRET must have at least {SHORTEST_SECRET} characters.")
+    return hashlib.sha256(_key_pem(settings)).hexdigest()
+
+
+def _key_pem(settings: Settings) -> bytes:
+    if settings.signing_key_file is not None:
+        if not settings.signing_key_file.exists():
+            raise NotReady(
+                f"LANDFALL_SIGNING_KEY_FILE names {settings.signing_key_file}, which does not exist."
+            )
+        return settings.signing_key_file.read_bytes()
+    if settings.production:
+        raise NotReady("LANDFALL_SIGNING_KEY_FILE is required in production.")
+    return signing_key(settings.data_dir / "signing-key.pem")
+
+
+def redis_client(settings: Settings) -> "Redis":
+    # One quick try: everything in Redis may be missing, and every caller knows what to do then.
+    return Redis.from_url(
+        settings.redis_url,
+        socket_connect_timeout=1.0,
+        socket_timeout=5.0,
+        retry=Retry(NoBackoff(), 1),
+        retry_on_error=[RedisError],
+        max_connections=200,
+    )
+
+
+@asynccontextmanager
+async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Services]:
+    """The process's services, ready: or NotReady with the reason."""
+    if not settings.mongo_url or not settings.redis_url:
+        raise NotReady("Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`.")
+    secret = secret_of(settings)
+    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
+    redis = redis_client(settings)
+    db = Database(client, settings.mongo_database)
+    try:
+        await _wait_for_mongo(db, settings)
+        await _wait_for_redis(redis, settings)
+        await store.ensure_indexes(db)
+        live = Live(db, redis)
+        await live.start()
+        try:
+            yield _services(settings, db, redis, live, secret)
+        finally:
+            await live.stop()
+    finally:
+        await redis.aclose()
+        closing = client.close()
+        if closing is not None:
+            await closing
+
+
+def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secret: str) -> Services:
+    mailer: Mailer = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Outbox(redis)
+    tokens = Tokens(
+        _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
+    )
+    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Services(
+        settings=settings,
+        db=db,
+        redis=redis,
+        live=live,
+        limits=Limits(redis),
+        signer=Signer(secret),
+        mailer=mailer,
+        media=DiskMedia(settings.media_dir, base_url),
+        extra={Tokens: tokens},
+    )
+
+
+async def _wait_for_mongo(db: Database, settings: Settings) -> None:
+    address = _without_password(settings.mongo_url)
+    problem: Exception | None = None
+    try:
+        async with asyncio.timeout(settings.start_timeout):
+            while True:
+                try:
+                    hello = await db.command({"hello": 1})
+                except PyMongoError as error:
+                    problem = error
+                else:
+                    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+                        raise NotReady(f"MongoDB at {address} is not a replica set: transactions need one.")
+                    if hello.get("isWritablePrimary"):
+                        return
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise NotReady(
+            f"MongoDB at {address} does not answer ({type(problem).__name__}): is it running?"
+        ) from None
+
+
+async def _wait_for_redis(redis: "Redis", settings: Settings) -> None:
+    try:
+        async with asyncio.timeout(settings.start_timeout):
+            while True:
+                try:
+                    await redis.ping()
+                    return
+                except (RedisError, OSError):
+                    await asyncio.sleep(0.2)
+    except TimeoutError:
+        address = _without_password(settings.redis_url)
+        raise NotReady(f"Redis at {address} does not answer: is it running?") from None
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,164 @@
+"""The `landfall` command."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core import jobs, logs, settings
+from core.settings import Settings
+from server import assembly
+
+app = typer.Typer(
+    help="Landfall: a GraphQL backend-for-frontend for mobile apps that lose their connection.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+problem = Console(stderr=True)
+jobs_app = typer.Typer(help="Background work that failed for good.", no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs")
+
+SNAPSHOT = Path(__file__).parents[1] / "schema" / "schema.graphql"
+
+
+def run(work: Any) -> Any:
+    """Run on uvloop; a missing server or setting ends with a sentence and exit code 1."""
+    import uvloop
+
+    try:
+        return uvloop.run(work)
+    except assembly.NotReady as reason:
+        problem.print(f"[red]{reason}[/red]")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def dev(
+    port: Annotated[int | None, typer.Option(help="Port; by default 8000, or the next free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where databases, keys and media are kept.")] = None,
+    demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+) -> None:
+    """Run everything on this machine, with embedded databases and demo data."""
+    from server import dev as development
+
+    try:
+        development.run(port=port, data_dir=data_dir, demo=demo)
+    except (development.Problem, assembly.NotReady) as reason:
+        problem.print(f"[red]{reason}[/red]")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def serve() -> None:
+    """Serve GraphQL on the configured MongoDB and Redis."""
+    from server import process
+
+    configured = settings.from_environment()
+    logs.configure(configured)
+    run(process.serve(configured))
+
+
+@app.command()
+def worker() -> None:
+    """Run background work on the configured MongoDB and Redis."""
+    from server import process
+
+    configured = settings.from_environment()
+    logs.configure(configured)
+    run(process.work(configured))
+
+
+@app.command()
+def schema(
+    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+) -> None:
+    """Print the schema in SDL."""
+    sdl = assembly.make_schema(Settings()).as_str() + "\n"
+    if write:
+        SNAPSHOT.write_text(sdl)
+    else:
+        sys.stdout.write(sdl)
+
+
+@app.command()
+def seed(
+    scale: Annotated[float, typer.Option(help="1 is 200 people, 2,000 posts, 8,000 comments.")] = 1.0,
+) -> None:
+    """Load demo data into the configured database."""
+    from devstack import seed as demo
+
+    configured = settings.from_environment()
+
+    async def fill() -> Any:
+        async with assembly.services(configured) as services:
+            if await demo.seeded(services.db):
+                raise assembly.NotReady("This database has demo data already.")
+            size = demo.Size().scaled(scale)
+            return await demo.seed(
+                services.db, configured.media_dir, size=size, production=configured.production
+            )
+
+    try:
+        out.print(f"Loaded {run(fill())}.")
+    except demo.Refused as reason:
+        problem.print(f"[red]{reason}[/red]")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, MongoDB and Redis, and say what is wrong."""
+    configured = settings.from_environment()
+
+    async def check() -> dict[str, str]:
+        async with assembly.services(configured) as services:
+            hello = await services.db.command({"hello": 1})
+            build = await services.db.command({"buildInfo": 1})
+            redis = await services.redis.info("server")
+            return {
+                "MongoDB": f"{build['version']}, replica set {hello['setName']}",
+                "Redis": str(redis["redis_version"]),
+                "Longest transaction": f"{services.live.overlap.total_seconds() - 1:g} s",
+            }
+
+    table = Table("Part", "Found")
+    for name, found in run(check()).items():
+        table.add_row(name, found)
+    out.print(table)
+
+
+@jobs_app.command("dead")
+def dead() -> None:
+    """List errands that failed for good."""
+    configured = settings.from_environment()
+
+    async def list_dead() -> list[jobs.Errand]:
+        async with assembly.services(configured) as services:
+            return await jobs.dead(services.db)
+
+    table = Table("Id", "Task", "Arguments", "Attempts", "Error")
+    for errand in run(list_dead()):
+        arguments = json.dumps(errand["arguments"])
+        table.add_row(errand["_id"], errand["task"], arguments, str(errand["attempts"]), errand["error"])
+    out.print(table)
+
+
+@jobs_app.command("retry")
+def retry(id: str) -> None:
+    """Try a dead errand again."""
+    configured = settings.from_environment()
+
+    async def revive() -> bool:
+        async with assembly.services(configured) as services:
+            return await jobs.revive(services.db, id)
+
+    if not run(revive()):
+        problem.print(f"[red]There is no dead errand {id}.[/red]")
+        raise typer.Exit(1)
+    out.print(f"{id} will be tried again.")

@@ -1,0 +1,116 @@
+"""`landfall dev`: everything on this machine, and nothing left behind."""
+
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from rich.console import Console
+
+from core import logs, settings
+from core.settings import Environment, Settings
+from server import assembly, examples, process, worker
+
+out = Console(highlight=False)
+
+FIRST_PORT, LAST_PORT = 8000, 8020
+QUERY = "{ viewer { feed(first: 5) { edges { node { author { name } textPreview commentCount } } } } }"
+
+
+class Problem(RuntimeError):
+    """Something is in the way; the message says what."""
+
+
+def run(*, port: int | None, data_dir: Path | None, demo: bool) -> None:
+    started = time.monotonic()
+    configured = settings.from_environment()
+    if configured.env is Environment.PRODUCTION:
+        raise Problem("`landfall dev` has demo accounts with known passwords: use `landfall serve`.")
+    configured = _with(configured, port=_port(configured, port))
+    if data_dir is not None:
+        configured = _with(configured, data_dir=data_dir, media_dir=data_dir / "media")
+    logs.configure(configured)
+    with ExitStack() as stack:
+        configured = _with_servers(stack, configured)
+        uvloop.run(_serve(configured, demo=demo, started=started))
+    out.print("Stopped.")
+
+
+def _with_servers(stack: ExitStack, configured: Settings) -> Settings:
+    """Embedded servers for those the settings do not name."""
+    if configured.mongo_url and configured.redis_url:
+        return configured
+    from devstack.servers import DataDirBusy, MissingBinary, StartFailed, embedded
+
+    try:
+        servers = stack.enter_context(embedded(configured.data_dir))
+    except (DataDirBusy, MissingBinary, StartFailed) as reason:
+        raise Problem(str(reason)) from None
+    return _with(
+        configured,
+        mongo_url=configured.mongo_url or servers.mongo_url,
+        redis_url=configured.redis_url or servers.redis_url,
+    )
+
+
+async def _serve(configured: Settings, *, demo: bool, started: float) -> None:
+    async with assembly.services(configured) as services:
+        if demo:
+            await _fill(services)
+        async with worker.working(services), process.listening(services) as port:
+            _welcome(configured, port, demo=demo, seconds=time.monotonic() - started)
+            await process.stopped()
+            out.print("\nStopping ...")
+
+
+async def _fill(services: Any) -> None:
+    from devstack import seed
+
+    if not await seed.seeded(services.db):
+        out.print("Loading demo data ...")
+        await seed.seed(services.db, services.settings.media_dir)
+
+
+def _port(configured: Settings, asked: int | None) -> int:
+    """The port asked for if it is free; else the first free one from the default on."""
+    if asked is not None:
+        if asked and not _free(configured.host, asked):
+            raise Problem(f"Port {asked} is taken: choose another with --port, or leave it out.")
+        return asked
+    first = configured.port or FIRST_PORT
+    for candidate in range(first, first + LAST_PORT - FIRST_PORT):
+        if _free(configured.host, candidate):
+            if candidate != first:
+                out.print(f"Port {first} is taken; using {candidate}.")
+            return candidate
+    raise Problem(f"No free port from {first} on: choose one with --port.")
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _with(configured: Settings, **changes: Any) -> Settings:
+    return configured.model_copy(update=changes)
+
+
+def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> None:
+    address = f"http://{configured.host}:{port}"
+    out.print(f"\n[bold]Landfall[/bold] is ready in {seconds:.1f} s\n")
+    out.print(f"  GraphiQL   {address}/graphql")
+    out.print(f"  Outbox     {address}/dev/outbox")
+    if demo:
+        out.print("\n  Sign in as")
+        for user in examples.DEMO_USERS:
+            out.print(f"    {user['email']:<20} {user['password']}")
+    out.print("\n  Paste this into GraphiQL:")
+    out.print(f"    {QUERY}\n")
+    out.print("  Ctrl-C stops everything.\n")

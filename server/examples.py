@@ -1,0 +1,93 @@
+"""What GraphiQL offers a newcomer: demo sign-ins and operations to run."""
+
+DEMO_PASSWORD = "landfall-demo-1"
+DEMO_USERS = [
+    {"email": "ada@example.com", "password": DEMO_PASSWORD, "name": "Ada"},
+    {"email": "grace@example.com", "password": DEMO_PASSWORD, "name": "Grace"},
+    {"email": "alan@example.com", "password": DEMO_PASSWORD, "name": "Alan"},
+]
+
+FEED = """query Feed($after: String) {
+  viewer {
+    user { name }
+    feed(first: 10, after: $after) {
+      edges {
+        reason
+        node {
+          id
+          author { name avatar { thumbnailUrl } }
+          textPreview
+          media { thumbnailUrl width height }
+          reactionSummary { total viewerReaction }
+          commentCount
+          commentPreview { author { name } text }
+        }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+CREATE_POST = """mutation CreatePost($input: CreatePostInput!) {
+  createPost(input: $input) {
+    post { id text visibility createdAt version }
+    feedEdge { cursor reason }
+    errors { code message field }
+    replayed
+  }
+}
+"""
+
+SET_REACTION = """# Paste the id of a post from the feed.
+mutation SetReaction($input: SetReactionInput!) {
+  setReaction(input: $input) {
+    reactionSummary { total like love viewerReaction }
+    errors { code message }
+    replayed
+  }
+}
+"""
+
+POST_EVENTS = """# Paste the id of a post, run this, then comment on it in another tab.
+subscription PostEvents($postId: ID!, $after: String) {
+  postEvents(postId: $postId, after: $after) {
+    __typename
+    ... on Event { eventId at }
+    ... on CommentCreated { comment { text author { name } } }
+    ... on ReactionsUpdated { summary { total } }
+  }
+}
+"""
+
+CHANGES = """# Everything your phone should have; send the token back as `since` to get only what changed.
+query Changes($since: SyncToken) {
+  viewer {
+    changes(since: $since, first: 50) {
+      nodes { __typename id ... on Post { text version } }
+      deletedIds
+      token
+      hasMore
+      reset
+    }
+  }
+}
+"""
+
+OPERATIONS = [
+    {"name": "Feed", "query": FEED, "variables": "{}"},
+    {
+        "name": "CreatePost",
+        "query": CREATE_POST,
+        "variables": '{\n  "input": {\n    "clientMutationId": "first-post",\n'
+        '    "text": "Hello from GraphiQL",\n    "visibility": "PUBLIC"\n  }\n}',
+    },
+    {
+        "name": "SetReaction",
+        "query": SET_REACTION,
+        "variables": '{\n  "input": {\n    "clientMutationId": "first-like",\n'
+        '    "subjectId": "post_...",\n    "kind": "LOVE"\n  }\n}',
+    },
+    {"name": "PostEvents", "query": POST_EVENTS, "variables": '{\n  "postId": "post_..."\n}'},
+    {"name": "Changes", "query": CHANGES, "variables": "{}"},
+]

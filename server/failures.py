@@ -1,0 +1,87 @@
+"""What clients learn of errors: faults with their code; bugs only by a request id."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from redis.exceptions import ConnectionError as RedisDown
+from redis.exceptions import TimeoutError as RedisSlow
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from core import mongo
+from core.context import Context
+from core.errors import BadUserInput, Fault, Refused, TimedOut, Unavailable
+
+logger = structlog.get_logger(__name__)
+
+INTERNAL_MESSAGE = "Something went wrong on our side."
+
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "RATE_LIMITED": 429,
+    "UNAVAILABLE": 503,
+    "TIMEOUT": 504,
+}
+"""HTTP status of an answer that holds no data for one of these reasons."""
+
+
+def as_fault(error: BaseException | None) -> Fault | None:
+    """The fault an exception amounts to; None for a bug."""
+    if isinstance(error, Fault):
+        return error
+    if isinstance(error, TimeoutError):
+        return TimedOut()
+    if isinstance(error, (RedisDown, RedisSlow)):
+        return Unavailable()
+    if isinstance(error, Refused):
+        # A rule written for mutations, met by a query.
+        return BadUserInput(error.message)
+    return mongo.unavailable(error) if error is not None else None
+
+
+def public(error: GraphQLError, request_id: str) -> GraphQLError:
+    """The error as the client may see it; a bug is logged with its cause."""
+    original = error.original_error
+    if original is None or isinstance(original, GraphQLError):
+        # Of parsing, validation or coercion: about the client's own document.
+        extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
+        return _like(error, error.message, extensions)
+    fault = as_fault(original)
+    if fault is not None:
+        return _like(error, fault.message, fault.extensions)
+    logger.error("bug", request_id=request_id, path=error.path, exc_info=original)
+    return _like(error, INTERNAL_MESSAGE, {"code": "INTERNAL", "requestId": request_id})
+
+
+def _like(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )
+
+
+class PublicErrors(SchemaExtension):
+    """Makes every error public before it leaves, on all transports."""
+
+    def on_operation(self) -> Iterator[None]:
+        self._streamed = False
+        yield
+        if not self._streamed:
+            self._make_public(self.execution_context.result)
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        self._streamed = True
+        self._make_public(result)
+        yield
+
+    def _make_public(self, result: Any) -> None:
+        errors = getattr(result, "errors", None)
+        if errors:
+            context: Context = self.execution_context.context
+            result.errors = [public(error, context.request_id) for error in errors]

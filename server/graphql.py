@@ -1,0 +1,218 @@
+"""The GraphQL endpoint over HTTP: content types, status codes, batches, timeouts.
+
+Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is added here.
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from aiohttp import web
+from cross_web import HTTPException
+from graphql import GraphQLError
+from strawberry.aiohttp.views import GraphQLView as StrawberryView
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.subscriptions import (
+    GRAPHQL_SSE_PROTOCOL,
+    GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    MULTIPART_SUBSCRIPTION_PROTOCOL,
+)
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from core.binding.build import Schema
+from core.context import Context, Services
+from core.errors import TimedOut
+from server import failures, signin
+from server.sockets import SocketHandler
+
+RESPONSE_JSON = "application/graphql-response+json"
+PLAIN_JSON = "application/json"
+ACCEPTED = {
+    RESPONSE_JSON: RESPONSE_JSON,
+    "application/*": RESPONSE_JSON,
+    "*/*": PLAIN_JSON,
+    PLAIN_JSON: PLAIN_JSON,
+}
+CONTEXT = web.ResponseKey("context", Context)
+MEDIA_TYPE = web.ResponseKey("media_type", str)
+STREAMS = ("text/event-stream", "multipart/mixed")
+
+
+class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, services: Services, schema: Schema) -> None:
+        settings = services.settings
+        super().__init__(
+            schema=schema,
+            graphql_ide=None,
+            subscription_protocols=(
+                GRAPHQL_TRANSPORT_WS_PROTOCOL,
+                GRAPHQL_SSE_PROTOCOL,
+                MULTIPART_SUBSCRIPTION_PROTOCOL,
+            ),
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=settings.max_subscriptions,
+            allowed_origins=settings.allowed_origins,
+        )
+        self.services = services
+        self.sockets: set[SocketHandler] = set()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        try:
+            _check_content(request)
+            return await self.run(request=request)
+        except HTTPException as error:
+            return self._refused(request, error.status_code, str(error.reason))
+        except web.HTTPRequestEntityTooLarge:
+            limit = self.services.settings.max_body_bytes
+            return self._refused(request, 413, f"A request has at most {limit:,} bytes.")
+
+    def _refused(self, request: web.Request, status: int, message: str) -> web.Response:
+        body = {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+        return web.json_response(
+            body, status=status, dumps=_dumped, content_type=media_type(request) or PLAIN_JSON
+        )
+
+    async def get_context(  # type: ignore[override]
+        self, request: web.Request, response: web.Response | web.WebSocketResponse
+    ) -> Context:
+        ctx = signin.context_of(self.services, request)
+        await signin.sign_in(ctx, request.headers.get("Authorization"))
+        if isinstance(response, web.Response):
+            response[CONTEXT] = ctx
+        return ctx
+
+    async def get_sub_response(self, request: web.Request) -> web.Response:
+        response = web.Response()
+        response[MEDIA_TYPE] = media_type(request) or PLAIN_JSON
+        return response
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return False
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> str:
+        return _dumped(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        try:
+            return super().parse_json(data)
+        except UnicodeDecodeError:
+            raise HTTPException(400, "Unable to parse request body as JSON") from None
+
+    async def parse_http_body(self, request: Any) -> GraphQLRequestData | list[GraphQLRequestData]:
+        try:
+            data = await super().parse_http_body(request)
+        except (AttributeError, TypeError):
+            raise HTTPException(400, "The request must be an object, or a list of objects.") from None
+        for each in data if isinstance(data, list) else [data]:
+            if not each.query or not isinstance(each.operation_name, (str, type(None))):
+                raise HTTPException(400, "The request must have a `query`, and `operationName` be a string.")
+        return data
+
+    async def execute_operation(self, *, request_data: Any, **options: Any) -> Any:
+        if not isinstance(request_data, list):
+            return await super().execute_operation(request_data=request_data, **options)
+        # In order, as a phone's queue was filled.
+        return [await self.execute_single(request_data=each, **options) for each in request_data]
+
+    async def execute_single(self, **options: Any) -> ExecutionResult:
+        try:
+            async with asyncio.timeout(self.services.settings.request_timeout):
+                return await super().execute_single(**options)
+        except TimeoutError:
+            fault = TimedOut()
+            return ExecutionResult(
+                data=None, errors=[GraphQLError(fault.message, extensions=fault.extensions)]
+            )
+
+    async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        response = await super().process_result(request, result)
+        if isinstance(result, PreExecutionError):
+            # A request that was never executed has no data, not even null.
+            response.pop("data", None)
+        return response
+
+    def create_response(
+        self,
+        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
+        sub_response: web.Response,
+    ) -> web.Response:
+        chosen = sub_response[MEDIA_TYPE]
+        sub_response.set_status(_status(response_data, chosen))
+        sub_response.headers.update(_limit_headers(sub_response[CONTEXT]))
+        sub_response.body = orjson.dumps(response_data, default=str)
+        sub_response.content_type = chosen
+        sub_response.charset = "utf-8"
+        return sub_response
+
+
+def media_type(request: web.Request) -> str | None:
+    """What the client takes: ours by preference, None when it takes neither."""
+    accept = request.headers.get("Accept") or PLAIN_JSON
+    best: tuple[float, str] | None = None
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        chosen = ACCEPTED.get(name)
+        weight = _weight(parameters)
+        if chosen and weight > 0 and (best is None or weight > best[0]):
+            best = (weight, chosen)
+    return best[1] if best else None
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _check_content(request: web.Request) -> None:
+    """Refuse what we cannot read or answer; a form's content type never gets through (CSRF)."""
+    if request.method not in ("GET", "POST"):
+        raise HTTPException(405, "GraphQL is served by GET and POST.")
+    if request.method == "POST" and request.content_type != PLAIN_JSON:
+        raise HTTPException(415, "Send JSON as application/json.")
+    charset = request.charset
+    if charset is not None and charset.lower() not in ("utf-8", "utf8"):
+        raise HTTPException(415, "Send JSON in UTF-8.")
+    streams = any(name in request.headers.get("Accept", "") for name in STREAMS)
+    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+    if not streams and not upgrade and media_type(request) is None:
+        raise HTTPException(406, f"Accept {RESPONSE_JSON} or {PLAIN_JSON}.")
+
+
+def _status(response: Any, chosen: str) -> int:
+    if isinstance(response, list) or not response.get("errors"):
+        return 200
+    if "data" not in response:
+        return 400 if chosen == RESPONSE_JSON else 200
+    if response["data"] is not None:
+        return 200
+    codes = [error.get("extensions", {}).get("code") for error in response["errors"]]
+    return failures.STATUS.get(codes[0], 200)
+
+
+def _limit_headers(ctx: Context) -> Mapping[str, str]:
+    """`RateLimit` fields (IETF draft) of the tightest limit that was counted."""
+    if not ctx.verdicts:
+        return {}
+    tightest = min(ctx.verdicts, key=lambda verdict: verdict.remaining / verdict.rate.count)
+    headers = {"RateLimit": tightest.header, "RateLimit-Policy": tightest.rate.policy}
+    if not tightest.allowed:
+        headers["Retry-After"] = str(math.ceil(tightest.retry_after))
+    return headers
+
+
+def _dumped(data: Any) -> str:
+    return orjson.dumps(data, default=str).decode()

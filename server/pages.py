@@ -1,0 +1,136 @@
+"""Everything that is not GraphQL: GraphiQL, health, media, keys, the outbox."""
+
+import html
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from core.context import Services
+from core.settings import Environment
+from providers.outbox import Outbox
+from resolvers.auth.tokens import Tokens
+from server import examples
+
+STATIC = Path(__file__).parent / "static"
+PLACEHOLDER = '<script type="application/json" id="landfall-config">{}</script>'
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+SERVICES = web.AppKey("services", Services)
+
+# Not in every system's table, and modules with a wrong type do not run.
+mimetypes.add_type("text/javascript", ".js")
+mimetypes.add_type("font/ttf", ".ttf")
+mimetypes.add_type("image/webp", ".webp")
+
+
+def graphiql(services: Services) -> web.Response:
+    """The page, with demo sign-ins in development."""
+    page = (STATIC / "graphiql" / "index.html").read_text()
+    development = services.settings.env is not Environment.PRODUCTION
+    config = {"demoUsers": examples.DEMO_USERS if development else [], "examples": examples.OPERATIONS}
+    body = orjson.dumps(config).decode().replace("<", "\\u003c")
+    filled = page.replace(PLACEHOLDER, PLACEHOLDER.replace("{}", body))
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    return web.Response(text=filled, content_type="text/html", headers=headers)
+
+
+def wants_page(request: web.Request) -> bool:
+    """A browser looking at the endpoint, not a client asking it."""
+    return (
+        request.method == "GET"
+        and "query" not in request.query
+        and "text/html" in request.headers.get("Accept", "")
+    )
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A file of the GraphiQL page; hashed names may be kept for good."""
+    folder = (STATIC / "graphiql").resolve()
+    file = (folder / request.match_info["path"]).resolve()
+    if not file.is_file() or not file.is_relative_to(folder):
+        raise web.HTTPNotFound
+    hashed = file.parent.name == "assets" and file.suffix != ".md"
+    kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
+    response = web.FileResponse(file, headers={"Cache-Control": kept, "X-Content-Type-Options": "nosniff"})
+    response.enable_compression()
+    return response
+
+
+async def media(request: web.Request) -> web.StreamResponse:
+    folder = request.app[SERVICES].settings.media_dir.resolve()
+    file = (folder / request.match_info["name"]).resolve()
+    if not file.is_file() or file.parent != folder:
+        raise web.HTTPNotFound
+    return web.FileResponse(
+        file,
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "sandbox",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process is up."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """MongoDB and Redis answer."""
+    services = request.app[SERVICES]
+    checks: dict[str, str] = {}
+    try:
+        await services.db.command({"ping": 1, "maxTimeMS": 1000})
+        checks["mongodb"] = "ok"
+    except (PyMongoError, TimeoutError):
+        checks["mongodb"] = "unreachable"
+    try:
+        await services.redis.ping()
+        checks["redis"] = "ok"
+    except (RedisError, OSError):
+        checks["redis"] = "unreachable"
+    ready = set(checks.values()) == {"ok"}
+    body = {"status": "ready" if ready else "unavailable", **checks}
+    return web.json_response(body, status=200 if ready else 503)
+
+
+async def jwks(request: web.Request) -> web.Response:
+    keys = request.app[SERVICES].get(Tokens).jwks()
+    return web.json_response(keys, headers={"Cache-Control": "public, max-age=3600"})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def outbox(request: web.Request) -> web.Response:
+    """Codes and messages that would have been sent; not in production."""
+    services = request.app[SERVICES]
+    if services.settings.production or not isinstance(services.mailer, Outbox):
+        raise web.HTTPNotFound
+    letters = await services.mailer.letters()
+    if "text/html" not in request.headers.get("Accept", ""):
+        return web.json_response({"letters": letters})
+    return web.Response(text=_outbox_page(list(letters)), content_type="text/html")
+
+
+def _outbox_page(letters: list[Any]) -> str:
+    rows = "".join(
+        f"<article><b>{html.escape(each['subject'])}</b> to {html.escape(each['to'])}"
+        f" <time>{html.escape(each['at'])}</time><p>{html.escape(each['text'])}</p></article>"
+        for each in letters
+    )
+    style = "body{font:16px system-ui;margin:2rem auto;max-width:40rem}article{margin:1rem 0}time{color:#667}"
+    return (
+        f"<!doctype html><meta charset=utf-8><title>Outbox</title><style>{style}</style><h1>Outbox</h1>"
+        f"{rows or '<p>Nothing was sent.</p>'}"
+    )

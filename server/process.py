@@ -1,0 +1,56 @@
+"""A process of its own: the web server, or a worker, until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from core.context import Services
+from core.settings import Settings
+from server import assembly, worker
+from server.app import make_app
+
+logger = structlog.get_logger(__name__)
+
+SHUTDOWN_SECONDS = 10.0
+
+
+async def serve(settings: Settings) -> None:
+    async with assembly.services(settings) as services, worker.waking(services), listening(services) as port:
+        logger.info("serving", address=f"http://{settings.host}:{port}/graphql")
+        await stopped()
+
+
+async def work(settings: Settings) -> None:
+    async with assembly.services(settings) as services, worker.working(services):
+        logger.info("working")
+        await stopped()
+
+
+@asynccontextmanager
+async def listening(services: Services) -> AsyncIterator[int]:
+    """The web server; yields its port."""
+    settings = services.settings
+    application = make_app(services, assembly.make_schema(settings))
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, reuse_port=settings.production or None)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def stopped() -> None:
+    """Until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()

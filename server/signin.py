@@ -1,0 +1,67 @@
+"""Who sends a request or opens a socket."""
+
+import re
+import secrets
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from core.context import Context, Services, Viewer
+from core.errors import Unauthenticated
+from resolvers import auth
+from resolvers.auth.tokens import Tokens
+
+ID = web.RequestKey("id", str)
+"""Where a request keeps its id."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def context_of(services: Services, request: web.Request) -> Context:
+    """An anonymous context for the request."""
+    return Context(services, request_id=request[ID], address=address_of(services, request))
+
+
+def request_id(request: web.Request) -> str:
+    """The caller's id for this request, if it is sound; else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def address_of(services: Services, request: web.Request) -> str:
+    if services.settings.trust_proxy and (forwarded := request.headers.get("X-Forwarded-For")):
+        return forwarded.split(",")[0].strip()
+    return request.remote or ""
+
+
+async def sign_in(ctx: Context, authorization: str | None) -> None:
+    """Sets the context's viewer; a bad token is only refused where a viewer is needed.
+
+    So a phone may send its expired token along when it refreshes, signs out, or reads what is public.
+    """
+    if not authorization:
+        return
+    scheme, _, token = authorization.partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("TOKEN_INVALID")
+        ctx.viewer = await verified(ctx, token.strip())
+    except Unauthenticated as refusal:
+        ctx.refusal = refusal.reason
+
+
+async def verified(ctx: Context, token: str) -> Viewer:
+    """The token's viewer, while the session lives."""
+    viewer = ctx.services.get(Tokens).verify(token)
+    await check_session(ctx, viewer)
+    return viewer
+
+
+async def check_session(ctx: Context, viewer: Viewer) -> None:
+    """SESSION_REVOKED once the session has ended; MongoDB is asked only while Redis is down."""
+    try:
+        revoked = await ctx.services.redis.exists(f"sess:revoked:{viewer.session_id}")
+    except (RedisError, OSError):
+        await auth.check(ctx, viewer.session_id)
+        return
+    if revoked:
+        raise Unauthenticated("SESSION_REVOKED")

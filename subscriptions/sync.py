@@ -1,0 +1,85 @@
+"""The change log, live: the delta query that does not end."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from core import changes, nodes
+from core.changes import Entry
+from core.context import Context
+from core.live import Signal, Subscriber
+from core.nodes import SyncTypeName
+from core.position import Position, Progress, SyncToken
+from resolvers import sync
+
+PAGE = 200
+
+
+async def change_events(
+    ctx: Context, *, since: SyncToken | None = None, types: list[SyncTypeName] | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Changes from the token (now, without one) on; each page read again through the ordinary delta.
+
+    Waiting costs nothing: the process's shared reader wakes the stream when one of its scopes has news.
+    """
+    live = ctx.services.live
+    progress, reset = await sync.starting_point(ctx, since, types)
+    scopes = await nodes.scopes_of(ctx)
+    async with live.subscribed(scopes) as subscriber:
+        if since is None or reset:
+            progress = await _now(ctx, types)
+        if reset:
+            yield await _resync(ctx, progress)
+        while True:
+            async for event in _news(ctx, progress, types):
+                yield event
+            await _wait(subscriber)
+            await _follow_memberships(ctx, subscriber)
+
+
+async def _now(ctx: Context, types: list[SyncTypeName] | None) -> Progress:
+    """Progress that has everything up to this moment."""
+    now = await changes.database_time(ctx.services.db)
+    progress = Progress(sync.reader(ctx, types), since=now - ctx.services.live.overlap)
+    while (await sync.read(ctx, progress, types, sync.MOST_CHANGES)).more:
+        continue
+    return progress
+
+
+async def _news(
+    ctx: Context, progress: Progress, types: list[SyncTypeName] | None
+) -> AsyncGenerator[dict[str, Any], None]:
+    while True:
+        page = await sync.read(ctx, progress, types, PAGE)
+        for id, node in page.nodes.items():
+            yield _event(ctx, "NodeChanged", page.changed[id], page.token, node=node)
+        for id, position in page.deleted.items():
+            yield _event(ctx, "NodeRemoved", position, page.token, removed_id=id)
+        if not page.more:
+            return
+
+
+def _event(ctx: Context, kind: str, position: Position, token: SyncToken, **fields: Any) -> dict[str, Any]:
+    event_id = ctx.services.signer.event_id(position)
+    return {"_type": kind, "event_id": event_id, "at": position.at, "token": token, **fields}
+
+
+async def _wait(subscriber: Subscriber) -> None:
+    """Until something of the scopes is logged; what comes with it is taken along."""
+    news: Entry | Signal = await subscriber.get()
+    while isinstance(news, Signal):
+        news = await subscriber.get()
+    subscriber.drain()
+
+
+async def _follow_memberships(ctx: Context, subscriber: Subscriber) -> None:
+    """Listen to what the viewer may read now: following and blocking change it."""
+    ctx.refresh()
+    wanted = set(await nodes.scopes_of(ctx))
+    live = ctx.services.live
+    await live.narrow(subscriber, [scope for scope in subscriber.scopes if scope not in wanted])
+    await live.widen(subscriber, [scope for scope in wanted if scope not in subscriber.scopes])
+
+
+async def _resync(ctx: Context, progress: Progress) -> dict[str, Any]:
+    now = Position(await changes.database_time(ctx.services.db), "resync")
+    return _event(ctx, "ResyncRequired", now, ctx.services.signer.token(progress))

@@ -1,0 +1,119 @@
+"""Real servers, one Landfall in this process, and phones to talk to it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from core import clock, logs
+from core.context import Services
+from core.settings import Environment, Settings
+from devstack.servers import Servers, embedded
+from server import assembly, process, worker
+from tests.phone import Phone, make_user, sign_in_directly
+
+NewPhone = Callable[..., Awaitable[Phone]]
+
+
+class Commands(CommandListener):
+    """Counts what is sent to MongoDB."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+    def reset(self) -> None:
+        self.names.clear()
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(self.names)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with embedded(ephemeral=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    data_dir: Path = tmp_path_factory.mktemp("landfall")
+    return Settings(
+        env=Environment.TEST,
+        port=0,
+        mongo_url=servers.mongo_url,
+        redis_url=servers.redis_url,
+        data_dir=data_dir,
+        media_dir=data_dir / "media",
+        log_level="ERROR",
+        log_format="json",
+    )
+
+
+@pytest.fixture(scope="session")
+def commands() -> Commands:
+    """Every MongoDB command of the server under test."""
+    return Commands()
+
+
+@pytest.fixture(scope="session")
+async def services(settings: Settings, commands: Commands) -> AsyncIterator[Services]:
+    logs.configure(settings)
+    async with assembly.services(settings, listeners=[commands]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def address(services: Services) -> AsyncIterator[str]:
+    """A listening Landfall without a worker: tests run errands when they want them."""
+    async with worker.waking(services), process.listening(services) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        yield session
+
+
+@pytest.fixture
+def anonymous(http: aiohttp.ClientSession, address: str) -> Phone:
+    return Phone(http, f"{address}/graphql")
+
+
+@pytest.fixture
+def new_phone(http: aiohttp.ClientSession, address: str, services: Services) -> NewPhone:
+    """A phone signed in as a new person, or as `user_id`."""
+
+    async def make(name: str = "Test", *, user_id: str | None = None, **fields: Any) -> Phone:
+        person = user_id or await make_user(services, name, **fields)
+        return await sign_in_directly(services, Phone(http, f"{address}/graphql"), person)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _real_time() -> Iterator[None]:
+    """Tests may move the clock; none leaves it moved."""
+    yield
+    clock.reset()
+
+
+@pytest.fixture
+async def quiet() -> None:
+    """Lets background hints of earlier writes pass."""
+    await asyncio.sleep(0.05)

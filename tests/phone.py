@@ -1,0 +1,241 @@
+"""A phone: signs in, speaks GraphQL over HTTP and sockets, keeps what it knows."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from core import ids
+from core.changes import user_scope
+from core.context import Context, Services
+from resolvers.auth import sessions
+from stores import auth as store
+from stores.auth import AuthFactor, Role, UserStatus
+
+PASSWORD = "correct horse battery"
+SUBPROTOCOL = "graphql-transport-ws"
+
+
+def key() -> str:
+    """A fresh clientMutationId."""
+    return uuid.uuid4().hex
+
+
+class Failed(AssertionError):
+    """A GraphQL error where none was expected; `errors` are the answer's."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(json.dumps(answer.get("errors"), indent=1))
+        self.errors = answer.get("errors") or []
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Any
+    body: Any
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        return list(self.body.get("errors") or [])
+
+    @property
+    def code(self) -> str | None:
+        """The code of the first top-level error."""
+        return self.errors[0]["extensions"]["code"] if self.errors else None
+
+    @property
+    def data(self) -> Any:
+        if self.errors:
+            raise Failed(self.body)
+        return self.body["data"]
+
+
+@dataclass
+class Phone:
+    """One device; anonymous until it has a token."""
+
+    http: aiohttp.ClientSession
+    url: str
+    user_id: str = ""
+    token: str | None = None
+    refresh_token: str | None = None
+    session_id: str = ""
+    device_id: str = field(default_factory=lambda: ids.new_id("device"))
+
+    async def post(self, body: Any, **headers: str) -> Answer:
+        """POST a body as it is."""
+        sent = {"Content-Type": "application/json", **self._authorization, **headers}
+        data = body if isinstance(body, (bytes, str)) else json.dumps(body)
+        async with self.http.post(self.url, data=data, headers=sent) as response:
+            return await _answer(response)
+
+    async def get(self, **parameters: str) -> Answer:
+        async with self.http.get(self.url, params=parameters, headers=self._authorization) as response:
+            return await _answer(response)
+
+    async def ask(self, query: str, /, **variables: Any) -> Answer:
+        """Run an operation, whatever comes of it."""
+        return await self.post({"query": query, "variables": variables})
+
+    async def run(self, query: str, /, **variables: Any) -> Any:
+        """Run an operation and return its data."""
+        return (await self.ask(query, **variables)).data
+
+    async def do(self, mutation: str, selection: str, /, **input: Any) -> Any:
+        """Run a mutation by its field name; returns the payload with errors and replayed."""
+        type_name = mutation[0].upper() + mutation[1:] + "Input"
+        document = (
+            f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) "
+            f"{{ clientMutationId replayed errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
+        )
+        return (await self.run(document, input={"clientMutationId": key(), **input}))[mutation]
+
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @asynccontextmanager
+    async def socket(self, *, token: str | None = None) -> AsyncIterator["Socket"]:
+        """An acknowledged graphql-transport-ws connection with this phone's token."""
+        async with self.http.ws_connect(self.url, protocols=[SUBPROTOCOL]) as connection:
+            socket = Socket(connection)
+            access = token or self.token
+            await socket.send({"type": "connection_init", "payload": {"accessToken": access} if access else {}})
+            assert await socket.receive() == {"type": "connection_ack"}
+            yield socket
+
+    @asynccontextmanager
+    async def watch(self, query: str, /, **variables: Any) -> AsyncIterator["Stream"]:
+        """A subscription over a socket of its own, listening once entered."""
+        async with self.socket() as socket:
+            stream = await socket.subscribe(query, **variables)
+            yield stream
+
+
+@dataclass
+class Socket:
+    connection: aiohttp.ClientWebSocketResponse
+    streams: int = 0
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.connection.send_json(message)
+
+    async def receive(self, *, timeout: float = 10.0) -> dict[str, Any]:
+        """The next message that is not a ping; a closed socket raises `ConnectionError` with its code."""
+        while True:
+            frame = await self.connection.receive(timeout=timeout)
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                raise ConnectionError(self.connection.close_code)
+            message: dict[str, Any] = json.loads(frame.data)
+            if message["type"] != "ping":
+                return message
+
+    async def closed(self, *, timeout: float = 10.0) -> int | None:
+        """The code it is closed with, once it is."""
+        async with asyncio.timeout(timeout):
+            while True:
+                try:
+                    await self.receive(timeout=timeout)
+                except ConnectionError as error:
+                    return error.args[0]
+
+    async def subscribe(self, query: str, /, **variables: Any) -> "Stream":
+        self.streams += 1
+        id = str(self.streams)
+        await self.send({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+        # The protocol has no word for "listening now"; what follows comes after the server has read this.
+        await asyncio.sleep(0.15)
+        return Stream(self, id)
+
+
+@dataclass
+class Stream:
+    socket: Socket
+    id: str
+
+    async def next(self, *, timeout: float = 10.0) -> Any:
+        """The data of the next event."""
+        message = await self.socket.receive(timeout=timeout)
+        if message["type"] == "next":
+            if message["payload"].get("errors"):
+                raise Failed(message["payload"])
+            return message["payload"]["data"]
+        if message["type"] == "error":
+            raise Failed({"errors": message["payload"]})
+        raise StopAsyncIteration(message["type"])
+
+    async def nothing(self, *, seconds: float = 0.4) -> bool:
+        """Whether no event comes for a while."""
+        try:
+            await self.next(timeout=seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    raw = await response.read()
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = raw.decode(errors="replace")
+    return Answer(response.status, response.headers, body)
+
+
+async def make_user(services: Services, name: str = "Test", **fields: Any) -> str:
+    """A signed-up, active person without the cost of hashing a password; returns their id."""
+    ctx = Context(services)
+    user_id = ids.new_id("user")
+    email = f"{user_id}@example.com"
+
+    async def insert() -> None:
+        await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
+        user = await ctx.tx.insert(
+            store.users,
+            {
+                "_id": user_id,
+                "first_name": name,
+                "last_name": None,
+                "handle": None,
+                "bio": None,
+                "avatar_id": None,
+                "email": email,
+                "email_verified": True,
+                "locale": "en",
+                "time_zone": "UTC",
+                "roles": [Role.MEMBER],
+                "status": UserStatus.ACTIVE,
+                "password_hash": "",
+                "accepted_terms_version": "1",
+                **fields,
+            },
+        )
+        ctx.tx.changed(user, scopes=[user_scope(user_id)], created=True)
+
+    await ctx.unit(insert)
+    return user_id
+
+
+async def sign_in_directly(services: Services, phone: Phone, user_id: str) -> Phone:
+    """Give the phone a session of the person, as a sign-in would."""
+    ctx = Context(services, address="127.0.0.1")
+    device = {"id": phone.device_id, "name": "Test phone", "platform": "IOS"}
+
+    async def start() -> dict[str, Any]:
+        user = await store.users.by_id(ctx.db, user_id)
+        assert user is not None
+        return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+
+    payload = await ctx.unit(start)
+    phone.user_id = user_id
+    phone.session_id = payload["session"]["_id"]
+    phone.token = payload["tokens"]["access_token"]
+    phone.refresh_token = payload["tokens"]["refresh_token"]
+    return phone
+

@@ -1,0 +1,17 @@
+"""The first minute of a phone."""
+
+from tests.conftest import NewPhone
+
+
+async def test_a_post_reaches_a_follower_and_a_watcher(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await grace.do("followUser", "user { followState }", userId=ada.user_id)
+    created = await ada.do("createPost", "post { id }", text="Hello", visibility="PUBLIC")
+    post_id = created["post"]["id"]
+    feed = await grace.run("{ viewer { feed { edges { node { id } } } } }")
+    assert feed["viewer"]["feed"]["edges"] == [{"node": {"id": post_id}}]
+    query = "subscription($id: ID!) { postEvents(postId: $id) { __typename ... on CommentCreated { comment { text } } } }"
+    async with grace.watch(query, id=post_id) as stream:
+        await ada.do("createComment", "comment { id }", postId=post_id, text="First")
+        event = await stream.next()
+    assert event == {"postEvents": {"__typename": "CommentCreated", "comment": {"text": "First"}}}
