@@ -1,7 +1,7 @@
 """The change log: one document per changed entity, its latest change, written in the writer's transaction.
 
 `scopes` are the readers who may see the entity (`user:<id>`, `post:<id>`); a scope that loses sight moves to
-`former`, so that its readers learn of it as a deletion. Entries of type SCOPE say that a reader gained or lost
+`former`, so its readers learn of it as a deletion. Entries of type SCOPE say that a reader gained or lost
 a whole scope. `node` is the entity to show: an aspect of a thing (its reactions) has an entry of its own.
 """
 
@@ -120,7 +120,7 @@ async def since(
     if until is not None:
         bounds.append({"at": {"$lte": until}})
     query: dict[str, Any] = {"$and": [*bounds, _seen_by(scopes, former)]}
-    rows = await db.find(log.name, query, sort=[("at", 1), ("_id", 1)], limit=limit, majority=True)
+    rows = await db.find(log.name, query, sort=[("at", 1), ("_id", 1)], limit=limit)
     return rows  # type: ignore[return-value]
 
 
@@ -130,7 +130,7 @@ def _seen_by(scopes: Sequence[str], former: bool) -> dict[str, Any]:
 
 
 async def named(db: Database, ids: Sequence[str]) -> list[Entry]:
-    rows = await db.find(log.name, {"_id": {"$in": list(ids)}}, limit=max(1, len(ids)), majority=True)
+    rows = await db.find(log.name, {"_id": {"$in": list(ids)}}, limit=max(1, len(ids)))
     return rows  # type: ignore[return-value]
 
 

@@ -1,7 +1,7 @@
 """One person's changes, read from the log page by page: nothing skipped, whatever commits late.
 
-A change can be committed up to the overlap after its `at`, so each round begins an overlap before the last one
-began, and leaves out what the device is known to have.
+A change can be committed up to the overlap after its `at`, so each round begins an overlap before the last
+one began, and leaves out what the device is known to have.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -11,7 +11,7 @@ from datetime import timedelta
 from core import changes
 from core.changes import GRANT, Entry
 from core.mongo import Database
-from core.position import Position, Progress, mark
+from core.position import Expansion, Position, Progress, mark
 
 REMEMBERED = 2_000
 """Marks a token holds; what is beyond them is told again, which is harmless."""
@@ -21,7 +21,7 @@ ScopesNow = Callable[[], Awaitable[Collection[str]]]
 
 @dataclass(slots=True)
 class Delta:
-    """What a page of changes comes to: ids to show as they are now, and ids to forget, each with its place."""
+    """What a page of changes comes to: ids to show as they are now and ids to forget, with their places."""
 
     changed: dict[str, Position] = field(default_factory=dict)
     deleted: dict[str, Position] = field(default_factory=dict)
@@ -59,6 +59,8 @@ class Reading:
         self._overlap = overlap
         self._delta = Delta()
         self._scopes: set[str] = set()
+        self._scopes_read: frozenset[str] = frozenset()
+        self._first_page = progress.started is None
         self._covered = set(progress.covered)
 
     async def page(self) -> Delta:
@@ -66,6 +68,7 @@ class Reading:
         if progress.started is None:
             progress.started = await changes.database_time(self._db)
         self._scopes = set(await self._scopes_now())
+        self._scopes_read = frozenset(self._scopes)
         async for entry in self._entries():
             if not await self._take(entry):
                 self._delta.more = True
@@ -99,41 +102,60 @@ class Reading:
         """Tell what the entry means to this reader; False when the page is full."""
         if len(self._delta) >= self._limit:
             return False
-        known = mark(entry["_id"], entry["at"]) in self._covered and self._progress.expanding is None
-        if known:
+        name = mark(entry["_id"], entry["at"])
+        expansion = self._progress.expanding
+        if name in self._covered and not (expansion and expansion.grant == name):
             return True
         if entry["type"] == GRANT:
-            return self._first_sync or await self._expand(entry)
-        aspect = entry["node"] != entry["_id"]
-        if entry["type"] in self._types and not (aspect and self._first_sync):
+            return self._settled(entry) or await self._expand(entry, name)
+        if entry["type"] in self._types and not self._shown_with_its_node(entry):
             self._delta.tell(entry, visible=not entry["deleted"] and self._sees(entry))
         return True
+
+    def _shown_with_its_node(self, entry: Entry) -> bool:
+        """In a first sync an aspect needs no word of its own, unless it changed after its node was shown."""
+        return self._first_sync and entry["node"] != entry["_id"] and not self._during(entry)
+
+    def _settled(self, grant: Entry) -> bool:
+        """Whether a first sync has read by this membership from its beginning."""
+        if not self._first_sync or self._during(grant):
+            return False
+        return not self._first_page or _lost(grant) != (grant.get("scope") in self._scopes_read)
+
+    def _during(self, entry: Entry) -> bool:
+        """Whether the entry may be later than the first page of this round."""
+        started = self._progress.started
+        assert started is not None
+        return not self._first_page and entry["at"] >= started - self._overlap
 
     def _sees(self, entry: Entry) -> bool:
         return not self._scopes.isdisjoint(entry["scopes"])
 
-    async def _expand(self, grant: Entry) -> bool:
+    async def _expand(self, grant: Entry, name: str) -> bool:
         """Tell everything a gained or lost scope holds."""
+        progress = self._progress
         scope = grant.get("scope") or ""
-        lost = bool((grant.get("detail") or {}).get("lost"))
+        lost = _lost(grant)
         if lost == (scope in self._scopes):
             # What the log says and what we read of memberships are of different moments: look again.
             self._scopes = set(await self._scopes_now())
         if lost == (scope in self._scopes):
             # It has changed since, and a later entry says so.
             return True
+        if progress.expanding is not None and progress.expanding.grant != name:
+            # That membership has changed since, and a later entry says so.
+            progress.expanding = None
         while True:
-            rows = await changes.since(
-                self._db, [scope], after=self._progress.expanding, limit=self._limit + 1, former=lost
-            )
+            after = progress.expanding.position if progress.expanding else None
+            rows = await changes.since(self._db, [scope], after=after, limit=self._limit + 1, former=lost)
             for row in rows:
                 if len(self._delta) >= self._limit:
                     return False
                 if row["type"] in self._types and row["node"] == row["_id"]:
                     self._tell_expanded(row, lost=lost)
-                self._progress.expanding = Position(row["at"], row["_id"])
+                progress.expanding = Expansion(name, Position(row["at"], row["_id"]))
             if len(rows) <= self._limit:
-                self._progress.expanding = None
+                progress.expanding = None
                 return True
 
     def _tell_expanded(self, entry: Entry, *, lost: bool) -> None:
@@ -156,3 +178,7 @@ class Reading:
         progress.covered = progress.passed
         progress.position = progress.started = progress.expanding = None
         progress.passed = []
+
+
+def _lost(grant: Entry) -> bool:
+    return bool((grant.get("detail") or {}).get("lost"))

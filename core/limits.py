@@ -8,8 +8,8 @@ from redis.exceptions import RedisError
 
 from core import clock
 
-# Keeps the theoretical arrival time of the next request; answers whether this one conforms, the seconds to
-# wait if not, how many more would pass, and the seconds until the limit is whole again. Milliseconds throughout.
+# Keeps the theoretical arrival time of the next request; answers whether this one conforms, how long to wait
+# if not, how many more would pass, and how long until the limit is whole again. Milliseconds throughout.
 SCRIPT = """
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
@@ -55,6 +55,8 @@ class Verdict:
 @dataclass
 class Limits:
     redis: "Redis"
+    scale: float = 1.0
+    """Multiplies every rate: load tests act for many people at once."""
     _arrivals: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,13 +64,14 @@ class Limits:
 
     async def take(self, rate: Rate, subject: str) -> Verdict:
         """Count one request of `subject` (a user, device or address) against `rate`."""
-        interval = rate.seconds * 1000 / rate.count
+        burst = max(1, round(rate.count * self.scale))
+        interval = rate.seconds * 1000 / burst
         now = clock.timestamp() * 1000
         key = f"rate:{rate.name}:{subject}"
         try:
-            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", rate.count])
+            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", burst])
         except (RedisError, OSError):
-            answer = self._here(key, now, interval, rate.count)
+            answer = self._here(key, now, interval, burst)
         allowed, wait, remaining, reset = (float(value) for value in answer)
         return Verdict(
             rate, bool(allowed), max(1, math.ceil(wait / 1000)), int(remaining), math.ceil(reset / 1000)

@@ -72,7 +72,13 @@ class Database:
         return cast("dict[str, Any]", answer)
 
     async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
-        """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would."""
+        """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would.
+
+        Only what a majority has is shown: what a failover could take back must never reach a phone, because no
+        later change would correct it.
+        """
+        if self.session is None:
+            command["readConcern"] = {"level": "majority"}
         try:
             return await self._rows(command)
         except (errors.AutoReconnect, errors.OperationFailure) as error:
@@ -100,15 +106,12 @@ class Database:
         sort: Sequence[tuple[str, int]] = (),
         limit: int = MAX_ROWS,
         fields: Sequence[str] = (),
-        majority: bool = False,
     ) -> list[dict[str, Any]]:
         command: dict[str, Any] = {"find": collection, "filter": query}
         if sort:
             command["sort"] = dict(sort)
         if fields:
             command["projection"] = dict.fromkeys(fields, 1)
-        if majority and self.session is None:
-            command["readConcern"] = {"level": "majority"}
         command |= {"limit": limit, "batchSize": limit, "maxTimeMS": READ_TIMEOUT_MS}
         return await self.read(command)
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(1_000_000, gt=0, description="Largest request body accepted.")
     max_batch: int = Field(20, gt=0, description="Operations in one array batch.")
+    rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")
     request_timeout: float = Field(10.0, gt=0, description="Seconds an operation may take.")
     max_subscriptions: int = Field(100, gt=0, description="Operations open at once on one socket.")
     allowed_origins: tuple[str, ...] = Field((), description="Web origins allowed to call from a browser.")

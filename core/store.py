@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
+from pymongo.errors import OperationFailure
+
 from core.mongo import MAX_ROWS, Database
 
 T = TypeVar("T", bound=Mapping[str, Any])
+
+NAMESPACE_EXISTS = 48
 
 COLLECTIONS: dict[str, "Collection[Any]"] = {}
 
@@ -116,15 +120,25 @@ def collection(
 
 
 async def ensure_indexes(db: Database) -> None:
-    """Create what is declared and missing; cheap when nothing is."""
+    """Create what is declared and missing; processes that start side by side may all do so."""
+    existing = await _names(db)
     for declared in COLLECTIONS.values():
-        if not await _exists(db, declared.name):
-            await db.command({"create": declared.name})
+        if declared.name not in existing:
+            await _create(db, declared.name)
         if declared.indexes:
             definitions = [each.definition for each in declared.indexes]
             await db.command({"createIndexes": declared.name, "indexes": definitions})
 
 
-async def _exists(db: Database, name: str) -> bool:
-    listed = await db.command({"listCollections": 1, "nameOnly": True, "filter": {"name": name}})
-    return bool(listed["cursor"]["firstBatch"])
+async def _names(db: Database) -> set[str]:
+    rows = await db.command({"listCollections": 1, "nameOnly": True, "cursor": {"batchSize": MAX_ROWS}})
+    return {row["name"] for row in rows["cursor"]["firstBatch"]}
+
+
+async def _create(db: Database, name: str) -> None:
+    """Made beforehand: a transaction that makes one conflicts with its neighbours."""
+    try:
+        await db.command({"create": name})
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:
+            raise

@@ -113,7 +113,7 @@ def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secr
         db=db,
         redis=redis,
         live=live,
-        limits=Limits(redis),
+        limits=Limits(redis, settings.rate_scale),
         signer=Signer(secret),
         mailer=mailer,
         media=DiskMedia(settings.media_dir, base_url),

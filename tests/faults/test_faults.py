@@ -1,0 +1,172 @@
+"""Twenty phones write while processes die, primaries step down and Redis forgets: nothing is lost or doubled."""
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from core.context import Services
+from core.settings import Environment, Settings
+from devstack.servers import embedded
+from server import assembly
+from stores import feed as store
+from tests.faults.deployment import SECRET, Deployment, Saboteur
+from tests.faults.queue_phone import QueuePhone
+from tests.phone import Phone, make_user, sign_in_directly
+
+SECONDS = 60.0 if os.environ.get("LANDFALL_LONG") else 12.0
+PHONES = 20
+DRAIN_SECONDS = 60.0
+
+
+@pytest.fixture
+async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
+    with embedded(ephemeral=True, members=3) as servers:
+        running = Deployment(servers, tmp_path)
+        running.environment()
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deployment) -> None:
+    rng = random.Random(7)
+    timeout = aiohttp.ClientTimeout(total=20)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        await deployment.ready(http)
+        phones = await _phones(deployment, http, rng)
+        saboteur = Saboteur(deployment, rng)
+        until = time.monotonic() + SECONDS
+        await asyncio.gather(saboteur.work(until), *(phone.live(until) for phone in phones))
+        await deployment.ready(http)
+        await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
+        async with assembly.services(_settings(deployment)) as services:
+            losses, doubles = await _compare(services, phones)
+            stale = await _check_replicas(phones)
+            replays = await _check_replays(services, phones)
+    actions = sum(len(phone.done) for phone in phones)
+    retries = sum(action.attempts - 1 for phone in phones for action in phone.done)
+    cuts = sum(phone.cuts for phone in phones)
+    print(
+        f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {retries} retries, {cuts} cut requests, "
+        f"faults {saboteur.done}; losses {losses}, duplicates {doubles}, stale replicas {stale}, "
+        f"{replays} replays without effect"
+    )
+    assert (losses, doubles, stale) == (0, 0, 0)
+    assert actions > PHONES * SECONDS / 2
+
+
+async def _phones(deployment: Deployment, http: aiohttp.ClientSession, rng: random.Random) -> list[QueuePhone]:
+    async with assembly.services(_settings(deployment)) as services:
+        people = [await make_user(services, f"Phone {number}") for number in range(PHONES)]
+        signed_in = [await sign_in_directly(services, Phone(http, ""), person) for person in people]
+    subjects: list[str] = []
+    return [
+        QueuePhone(
+            deployment,
+            http,
+            phone.user_id,
+            phone.token or "",
+            random.Random(rng.random()),
+            [other for other in people if other != phone.user_id],
+            subjects,
+        )
+        for phone in signed_in
+    ]
+
+
+async def _compare(services: Services, phones: list[QueuePhone]) -> tuple[int, int]:
+    """How many acknowledged writes are missing, and how many are there twice."""
+    posts = Counter(row["text"] for row in await store.posts.find(services.db, {}, limit=100_000))
+    comments = Counter(row["text"] for row in await store.comments.find(services.db, {}, limit=100_000))
+    there = posts + comments
+    losses = sum(
+        1
+        for phone in phones
+        for action in phone.done
+        if "text" in action.input and not action.result["errors"] and not there[action.input["text"]]  # type: ignore[index]
+    )
+    doubles = sum(count - 1 for count in there.values())
+    return losses + await _wrong_counters(services) + await _wrong_reactions(services, phones), doubles
+
+
+async def _wrong_counters(services: Services) -> int:
+    rows = await store.comments.find(services.db, {}, limit=100_000)
+    comments = Counter(row["post_id"] for row in rows)
+    reactions = Counter(row["subject_id"] for row in await store.reactions.find(services.db, {}, limit=100_000))
+    posts = await store.posts.find(services.db, {}, limit=100_000)
+    return sum(
+        post["comment_count"] != comments[post["_id"]] or sum(post["reactions"].values()) != reactions[post["_id"]]
+        for post in posts
+    )
+
+
+async def _wrong_reactions(services: Services, phones: list[QueuePhone]) -> int:
+    """The last reaction a phone set is the one that is kept."""
+    rows = await store.reactions.find(services.db, {}, limit=100_000)
+    kept = {row["_id"]: row["kind"] for row in rows}
+    wrong = 0
+    for phone in phones:
+        last: dict[str, Any] = {}
+        for action in phone.done:
+            if action.mutation == "setReaction" and action.result and not action.result["errors"]:
+                last[action.input["subjectId"]] = action.input["kind"]
+        wrong += sum(kept.get(store.pair(subject, phone.user_id)) != kind for subject, kind in last.items())
+    return wrong
+
+
+async def _check_replicas(phones: list[QueuePhone]) -> int:
+    """Phones whose synced copy differs from a fresh first sync."""
+    stale = 0
+    for phone in phones:
+        assert await phone.sync(200), phone.problem
+        synced = dict(phone.replica)
+        phone.since, phone.replica = None, {}
+        assert await phone.sync(500)
+        if synced != phone.replica:
+            stale += 1
+            print(_difference(synced, phone.replica))
+    return stale
+
+
+def _difference(synced: dict[str, Any], fresh: dict[str, Any]) -> str:
+    ids = [id for id in {*synced, *fresh} if synced.get(id) != fresh.get(id)]
+    return "\n".join(f"{id}: synced {synced.get(id)}, fresh {fresh.get(id)}" for id in ids[:5])
+
+
+async def _check_replays(services: Services, phones: list[QueuePhone]) -> int:
+    """Everything sent again answers as a replay and writes nothing."""
+    before = await _totals(services)
+    count = 0
+    for phone in phones[:5]:
+        payloads = await phone.replay()
+        assert all(payload["replayed"] for payload in payloads)
+        count += len(payloads)
+    assert await _totals(services) == before
+    return count
+
+
+async def _totals(services: Services) -> list[int]:
+    collections = (store.posts, store.comments, store.reactions, store.follows)
+    return [len(await each.find(services.db, {}, limit=100_000)) for each in collections]
+
+
+def _settings(deployment: Deployment) -> Settings:
+    return Settings(
+        env=Environment.TEST,
+        mongo_url=deployment.servers.mongo_url,
+        redis_url=deployment.servers.redis_url,
+        secret=SECRET,
+        signing_key_file=deployment.folder / "key.pem",
+        start_timeout=30,
+        rate_scale=10_000,
+    )
