@@ -1,5 +1,6 @@
 """What a resolver knows of the request it works for."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -20,6 +21,9 @@ from core.unit import run as run_unit
 K = TypeVar("K")
 V = TypeVar("V")
 R = TypeVar("R")
+
+_RUNNING: set[asyncio.Task[Any]] = set()
+"""Units under way: the event loop itself would let go of one that nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,14 @@ class Context:
         refusal: str = "NO_TOKEN",
         request_id: str = "",
         address: str = "",
+        origin: str = "",
     ) -> None:
         self.services = services
         self.viewer = viewer
         self.refusal = refusal
         self.request_id = request_id
         self.address = address
+        self.origin = origin
         self.verdicts: list[Verdict] = []
         self.connection_params: dict[str, Any] | None = None
         self._unit: Unit | None = None
@@ -83,6 +89,7 @@ class Context:
             refusal=self.refusal,
             request_id=self.request_id,
             address=self.address,
+            origin=self.origin,
         )
         forked.verdicts = self.verdicts
         return forked
@@ -114,10 +121,10 @@ class Context:
         return self._unit
 
     async def load(self, loader: type[Loader[Any, V]], key: Any) -> V:
-        return cast("V", await self.loader(loader).load(key))
+        return await self.loader(loader).load(key)
 
     async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
-        return cast("list[V]", await self.loader(loader).load_many(keys))
+        return await self.loader(loader).load_many(keys)
 
     def loader(self, loader: type[Loader[Any, V]]) -> Loader[Any, V]:
         found = self._loaders.get(loader)
@@ -130,8 +137,17 @@ class Context:
         self._loaders = {}
 
     async def unit(self, work: Callable[[], Awaitable[R]]) -> R:
-        """Run `work` as one transaction; it may run twice. Afterwards readers are woken."""
+        """Run `work` as one transaction; it may run twice. Afterwards readers are woken.
 
+        It goes on to its end when the request is cancelled: a phone that hangs up must not leave a commit
+        without what follows from it.
+        """
+        running = asyncio.create_task(self._run(work))
+        _RUNNING.add(running)
+        running.add_done_callback(_RUNNING.discard)
+        return await asyncio.shield(running)
+
+    async def _run(self, work: Callable[[], Awaitable[R]]) -> R:
         async def within(unit: Unit) -> R:
             self._unit = unit
             self.refresh()
@@ -150,7 +166,7 @@ class Context:
         return result
 
     async def limit(self, rate: Rate, subject: str | None = None) -> None:
-        """Count this request of the viewer (or `subject`); RATE_LIMITED as a refusal when it is one too many."""
+        """Count this request of the viewer (or `subject`); a RATE_LIMITED refusal when it is one too many."""
         verdict = await self._verdict(rate, subject)
         if not verdict.allowed:
             raise Refused("RATE_LIMITED", "Too often.", retry_after_seconds=verdict.retry_after)

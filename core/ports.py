@@ -10,6 +10,6 @@ class Mailer(Protocol):
 
 
 class Media(Protocol):
-    """Where media files can be fetched from."""
+    """Where media files can be fetched from; `origin` is how the client reached us."""
 
-    def url(self, file_name: str) -> str: ...
+    def url(self, file_name: str, *, origin: str) -> str: ...

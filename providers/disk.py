@@ -7,9 +7,9 @@ from urllib.parse import quote
 class DiskMedia:
     """Implements `core.ports.Media`."""
 
-    def __init__(self, folder: Path, base_url: str) -> None:
+    def __init__(self, folder: Path, public_url: str) -> None:
         self.folder = folder
-        self.base_url = base_url.rstrip("/")
+        self.public_url = public_url.rstrip("/")
 
-    def url(self, file_name: str) -> str:
-        return f"{self.base_url}/media/{quote(file_name)}"
+    def url(self, file_name: str, *, origin: str) -> str:
+        return f"{self.public_url or origin}/media/{quote(file_name)}"

@@ -18,9 +18,9 @@ async def ready_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media | N
 
 
 async def url(ctx: Context, media: Document) -> str:
-    return ctx.services.media.url(media["file_name"])
+    return ctx.services.media.url(media["file_name"], origin=ctx.origin)
 
 
 async def thumbnail_url(ctx: Context, media: Document) -> str | None:
     name = media.get("thumbnail_file_name")
-    return ctx.services.media.url(name) if name else None
+    return ctx.services.media.url(name, origin=ctx.origin) if name else None

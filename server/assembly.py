@@ -107,7 +107,6 @@ def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secr
     tokens = Tokens(
         _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
     )
-    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     return Services(
         settings=settings,
         db=db,
@@ -116,7 +115,7 @@ def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secr
         limits=Limits(redis, settings.rate_scale),
         signer=Signer(secret),
         mailer=mailer,
-        media=DiskMedia(settings.media_dir, base_url),
+        media=DiskMedia(settings.media_dir, settings.public_url),
         extra={Tokens: tokens},
     )
 

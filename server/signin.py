@@ -18,7 +18,12 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 def context_of(services: Services, request: web.Request) -> Context:
     """An anonymous context for the request."""
-    return Context(services, request_id=request[ID], address=address_of(services, request))
+    return Context(
+        services,
+        request_id=request[ID],
+        address=address_of(services, request),
+        origin=f"{request.scheme}://{request.host}",
+    )
 
 
 def request_id(request: web.Request) -> str:

@@ -1,0 +1,60 @@
+"""What the README says is so."""
+
+import re
+from pathlib import Path
+
+from core.settings import Settings
+from tests.conftest import NewPhone
+from tests.phone import Phone
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+SNIPPETS = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    rows = re.findall(r"^\| `LANDFALL_(\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", README, re.MULTILINE)
+    documented = {name.lower(): (default, meaning) for name, default, meaning in rows}
+    assert list(documented) == list(Settings.model_fields)
+    for name, field in Settings.model_fields.items():
+        default, meaning = documented[name]
+        assert meaning == field.description
+        assert default == _shown(field.default), name
+
+
+def _shown(default: object) -> str:
+    """A default as one writes it in the environment."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, float):
+        return f"{default:g}"
+    if isinstance(default, tuple):
+        return "[]"
+    return "" if default is None or "**" in str(default) else str(default)
+
+
+async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
+    feed, create, watch, changes = SNIPPETS
+    ada = await new_phone("Ada")
+    created = (await ada.run(create))["createPost"]
+    assert created["errors"] == []
+    assert created["replayed"] is False
+    assert (await ada.run(create))["createPost"] == {**created, "replayed": True}
+    post_id = created["post"]["id"]
+    page = await ada.run(feed)
+    assert page["viewer"]["feed"]["edges"][0]["node"]["id"] == post_id
+    async with ada.watch(watch.replace("post_...", post_id)) as stream:
+        await ada.do("createComment", "comment { id }", postId=post_id, text="Ahoy")
+        event = (await stream.next())["postEvents"]
+    assert event["__typename"] == "CommentCreated"
+    assert event["comment"] == {"text": "Ahoy", "author": {"name": "Ada"}}
+    known = (await ada.run(changes))["viewer"]["changes"]
+    assert post_id in [node["id"] for node in known["nodes"]]
+    assert known["hasMore"] is False
+
+
+async def test_the_curl_command_signs_in(anonymous: Phone) -> None:
+    [body] = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", README, re.DOTALL)
+    answer = await anonymous.post(body)
+    assert answer.status == 200
+    # There is no demo data here: what matters is that the command is understood.
+    assert answer.data["signIn"]["errors"] == [{"code": "INVALID_CREDENTIALS"}]
