@@ -2,7 +2,19 @@
 
 from datetime import datetime
 
-from core.binding import connection, derived, enum, field, input_, key, mutation, node, query, type_
+from core.binding import (
+    connection,
+    derived,
+    enum,
+    field,
+    input_,
+    key,
+    local,
+    mutation,
+    node,
+    query,
+    type_,
+)
 from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
 from core.ids import Id
 from resolvers import auth
@@ -37,17 +49,17 @@ class User(Entity):
     """Unique short name, without @; null until chosen."""
     bio: str | None
     """A few words about themselves; null when none."""
-    email: str | None = field(auth.private("email"))
+    email: str | None = local(auth.private("email"))
     """Email address; null unless you are this person or an administrator."""
-    email_verified: bool | None = field(auth.private("email_verified"))
+    email_verified: bool | None = local(auth.private("email_verified"))
     """Whether the address was proven; null unless you are this person or an administrator."""
-    locale: str | None = field(auth.private("locale"))
+    locale: str | None = local(auth.private("locale"))
     """Language tag (BCP 47); null unless you are this person or an administrator."""
-    time_zone: str | None = field(auth.private("time_zone"))
+    time_zone: str | None = local(auth.private("time_zone"))
     """IANA time zone; null unless you are this person or an administrator."""
-    roles: list[Role] | None = field(auth.private("roles"))
+    roles: list[Role] | None = local(auth.private("roles"))
     """What they may do; null unless you are this person or an administrator."""
-    status: UserStatus | None = field(auth.private("status"))
+    status: UserStatus | None = local(auth.private("status"))
     """Where the account is in its life; null unless you are this person or an administrator."""
 
 

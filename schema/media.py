@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import enum, extend, field, node, one
+from core.binding import enum, extend, local, node, one
 from core.binding.common import URL, Node
 from loaders.media import MediaById
 from resolvers import media
@@ -28,9 +28,9 @@ class Media(Node):
     """Height in pixels; null for files."""
     alt_text: str | None
     """What it shows, for those who cannot see it; null when not told."""
-    url: URL = field(media.url)
+    url: URL = local(media.url)
     """Where to fetch it."""
-    thumbnail_url: URL | None = field(media.thumbnail_url)
+    thumbnail_url: URL | None = local(media.thumbnail_url)
     """A small version; null when there is none."""
     dominant_color: str | None
     """Its main colour as `#rrggbb`: paint it until the picture is there."""

@@ -91,8 +91,8 @@ class Phone:
         """Run a mutation by its field name; returns the payload with errors and replayed."""
         type_name = mutation[0].upper() + mutation[1:] + "Input"
         document = (
-            f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) "
-            f"{{ clientMutationId replayed errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
+            f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) {{ clientMutationId replayed "
+            f"errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
         )
         return (await self.run(document, input={"clientMutationId": key(), **input}))[mutation]
 
@@ -106,7 +106,8 @@ class Phone:
         async with self.http.ws_connect(self.url, protocols=[SUBPROTOCOL]) as connection:
             socket = Socket(connection)
             access = token or self.token
-            await socket.send({"type": "connection_init", "payload": {"accessToken": access} if access else {}})
+            payload = {"accessToken": access} if access else {}
+            await socket.send({"type": "connection_init", "payload": payload})
             assert await socket.receive() == {"type": "connection_ack"}
             yield socket
 
@@ -238,4 +239,3 @@ async def sign_in_directly(services: Services, phone: Phone, user_id: str) -> Ph
     phone.token = payload["tokens"]["access_token"]
     phone.refresh_token = payload["tokens"]["refresh_token"]
     return phone
-

@@ -10,7 +10,9 @@ async def test_a_post_reaches_a_follower_and_a_watcher(new_phone: NewPhone) -> N
     post_id = created["post"]["id"]
     feed = await grace.run("{ viewer { feed { edges { node { id } } } } }")
     assert feed["viewer"]["feed"]["edges"] == [{"node": {"id": post_id}}]
-    query = "subscription($id: ID!) { postEvents(postId: $id) { __typename ... on CommentCreated { comment { text } } } }"
+    query = """subscription($id: ID!) {
+        postEvents(postId: $id) { __typename ... on CommentCreated { comment { text } } }
+    }"""
     async with grace.watch(query, id=post_id) as stream:
         await ada.do("createComment", "comment { id }", postId=post_id, text="First")
         event = await stream.next()

@@ -8,6 +8,8 @@ from core.binding import (
     enum,
     extend,
     field,
+    key,
+    local,
     many,
     node,
     one,
@@ -15,7 +17,7 @@ from core.binding import (
 )
 from core.binding.common import Connection, Edge, Entity
 from loaders.auth import UserById
-from loaders.feed import CommentById
+from loaders.feed import ReactionOfViewer
 from loaders.media import MediaById
 from resolvers import feed
 from schema.auth import User
@@ -50,7 +52,7 @@ class Reactions:
     """Sadnesses."""
     angry: int
     """Angers."""
-    viewer_reaction: ReactionKind | None = field(feed.viewer_reaction)
+    viewer_reaction: ReactionKind | None = one(ReactionOfViewer, key="subject_id")
     """Your own; null when none or anonymous."""
 
 
@@ -96,11 +98,13 @@ class Post(Entity):
     """Comments and replies."""
     share_count: int
     """How often it was shared."""
-    viewer_can: PostRights = field(feed.viewer_can)
+    viewer_can: PostRights = local(feed.viewer_can)
     """What you may do with it."""
-    comments: "CommentConnection" = connection(feed.comments, order="Newest or oldest first.")
+    comments: "CommentConnection" = connection(
+        feed.comments, together=feed.comments_of_many, order="Newest or oldest first."
+    )
     """Top-level comments."""
-    comment_preview: list["Comment"] = field(feed.comment_preview)
+    comment_preview: list["Comment"] = field(feed.comment_preview, together=feed.comment_previews)
     """The newest three top-level comments, in the order they were written."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
@@ -112,15 +116,15 @@ class Comment(Entity):
 
     post: Post | None = field(feed.visible_post_of)
     """The post; null when it has become hidden from you, who still see your own comment."""
-    parent: "Comment | None" = one(CommentById, key="parent_id")
-    """The comment it replies to; null at top level."""
+    parent: "Comment | None" = field(feed.visible_parent)
+    """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
     author: User = one(UserById, key="author_id")
     """Who wrote it."""
     text: str
     """At most 2,000 characters."""
     reply_count: int
     """Replies to it."""
-    replies: "CommentConnection" = connection(feed.replies, first=10)
+    replies: "CommentConnection" = connection(feed.replies, together=feed.replies_of_many, first=10)
     """Replies, oldest first."""
     reactions: Reactions = derived(feed.summary, "reactions")
     """Reactions, counted."""
@@ -196,7 +200,7 @@ class CommentConnection(Connection):
 class UserEdge(Edge):
     """A person and their place in the list."""
 
-    node: User
+    node: User = key("person")
     """The person."""
 
 

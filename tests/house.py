@@ -1,0 +1,150 @@
+"""The laws of the house, as functions of a source tree: each returns what breaks it."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from importlib.util import resolve_name
+from pathlib import Path
+
+SYSTEM_FLOORS = ("stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
+KNOWS = {
+    "core": (),
+    "stores": ("core",),
+    "loaders": ("stores", "core"),
+    "resolvers": ("loaders", "stores", "core"),
+    "subscriptions": ("resolvers", "loaders", "stores", "core"),
+    "jobs": ("resolvers", "stores", "core"),
+    "schema": ("resolvers", "subscriptions", "loaders", "stores", "core"),
+    "executor": ("core",),
+    "providers": ("core",),
+    "devstack": ("resolvers", "stores", "core"),
+    "server": (*SYSTEM_FLOORS, "executor", "providers", "devstack", "core"),
+}
+"""What each floor may import beside itself; `schema` shows enums that `stores` keeps."""
+
+LONGEST_FILE = 400
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Every module of the product by its dotted name."""
+    found = {}
+    for floor in KNOWS:
+        for path in sorted((root / floor).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(name: str, path: Path) -> Iterator[str]:
+    """All that a module imports, as `package.module.name`: at its top, in functions, under TYPE_CHECKING."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for statement in ast.walk(ast.parse(path.read_text())):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            origin = resolve_name("." * statement.level + (statement.module or ""), package)
+            yield from (f"{origin}.{alias.name}" for alias in statement.names)
+
+
+def graph(root: Path) -> dict[str, list[str]]:
+    """Which modules of the product each of them imports."""
+    known = modules(root)
+    found = {}
+    for name, path in known.items():
+        inner = {_module(imported, known) for imported in imports(name, path)}
+        found[name] = sorted(each for each in inner if each and each != name)
+    return found
+
+
+def _module(imported: str, known: dict[str, Path]) -> str:
+    while imported and imported not in known:
+        imported = imported.rpartition(".")[0]
+    return imported
+
+
+def imports_going_up(root: Path) -> list[str]:
+    problems = []
+    for name, imported in graph(root).items():
+        floor = name.split(".")[0]
+        allowed = (floor, *KNOWS[floor])
+        problems += [f"{name} imports {each}" for each in imported if each.split(".")[0] not in allowed]
+    return problems
+
+
+def cycles(root: Path) -> list[str]:
+    try:
+        TopologicalSorter(graph(root)).prepare()
+    except CycleError as error:
+        return [" imports ".join(reversed(error.args[1]))]
+    return []
+
+
+def systems_going_uphill(root: Path, order: list[str]) -> list[str]:
+    """In `schema/` and `resolvers/`; a system that is not in the order stands above all that are."""
+    problems = []
+    for name, imported in graph(root).items():
+        floor, system, *_ = [*name.split("."), ""]
+        if floor not in ("schema", "resolvers") or not system:
+            continue
+        lower = order[: order.index(system)] if system in order else order
+        for each in imported:
+            other_floor, other, *_ = [*each.split("."), ""]
+            if other_floor in ("schema", "resolvers") and other not in ("", system, *lower):
+                problems.append(f"{name} imports {each}")
+    return problems
+
+
+def strangers(root: Path) -> list[str]:
+    """What lies on a floor of systems and is none, or has another name than its system in `schema/`."""
+    names = set(_systems(root / "schema"))
+    problems = []
+    for floor in SYSTEM_FLOORS:
+        found = _systems(root / floor)
+        problems += [f"{floor}/{name} has no schema/{name}" for name in found if name not in names]
+        problems += [f"{floor}/{entry} is no system" for entry in _others(root / floor, found)]
+    return problems
+
+
+def _systems(floor: Path) -> list[str]:
+    rooms = [path.stem for path in floor.glob("*.py") if path.name != "__init__.py"]
+    return sorted([*rooms, *(path.parent.name for path in floor.glob("*/__init__.py"))])
+
+
+def _others(floor: Path, systems: list[str]) -> list[str]:
+    ours = {"__init__.py", "__pycache__", "schema.graphql", *systems, *(f"{name}.py" for name in systems)}
+    others = [path.name for path in floor.iterdir() if path.name not in ours]
+    return sorted([*others, *(["__init__.py"] if (floor / "__init__.py").read_text().strip() else [])])
+
+
+def long_files(root: Path) -> list[str]:
+    """Sources of any folder that people write."""
+    problems = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
+        for path in sorted(folder.rglob("*.py")):
+            lines = path.read_text().splitlines()
+            if len(lines) > LONGEST_FILE and "node_modules" not in path.parts:
+                problems.append(f"{path.relative_to(root)} has {len(lines)} lines")
+    return problems
+
+
+def driver_imports(root: Path) -> list[str]:
+    """Who touches the MongoDB driver beside `core/mongo.py` and the embedded servers; its errors are free."""
+    drivers = ("pymongo", "motor", "bson", "gridfs")
+    return [
+        f"{name} imports {each}"
+        for name, path in modules(root).items()
+        for each in imports(name, path)
+        if each.split(".")[0] in drivers and not f"{each}.".startswith("pymongo.errors.")
+        if name != "core.mongo" and not name.startswith("devstack.")
+    ]
+
+
+def graphql_imports(root: Path) -> list[str]:
+    """Who knows GraphQL that should not: all floors of systems but `schema/`."""
+    return [
+        f"{name} imports {each}"
+        for name, path in modules(root).items()
+        for each in imports(name, path)
+        if name.split(".")[0] in SYSTEM_FLOORS[:-1]
+        if each.split(".")[0] in ("strawberry", "graphql") or f"{each}.".startswith("core.binding.")
+    ]

