@@ -5,18 +5,20 @@ Nothing here is relied upon for correctness: a lost message delays, because the 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
 
 CHANNEL = "landfall:scope:"
 RECONNECT_SECONDS = 0.5
+SILENCE_SECONDS = 30.0
 
 Receiver = Callable[[str, Any], Awaitable[None]]
 
@@ -28,9 +30,10 @@ class Bus:
         self._redis = redis
         self._receiver = receiver
         self._wanted: set[str] = set()
-        self._pubsub = redis.pubsub(ignore_subscribe_messages=True)
+        self._pubsub: PubSub | None = None
+        # Its connection takes one command at a time.
+        self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self._listening = asyncio.Event()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._listen(), name="bus")
@@ -40,8 +43,7 @@ class Bus:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        await self._disconnect()
 
     async def publish(self, messages: dict[str, Any]) -> None:
         """Send one message per scope in one round trip."""
@@ -55,42 +57,58 @@ class Bus:
         except (RedisError, OSError) as error:
             logger.warning("hint lost", error=type(error).__name__)
 
-    async def listen(self, scope: str) -> None:
-        self._wanted.add(scope)
-        await self._tell(self._pubsub.subscribe, scope)
-        self._listening.set()
+    async def listen(self, scopes: Sequence[str]) -> None:
+        self._wanted.update(scopes)
+        await self._tell(scopes)
 
-    async def ignore(self, scope: str) -> None:
-        self._wanted.discard(scope)
-        await self._tell(self._pubsub.unsubscribe, scope)
+    async def ignore(self, scopes: Sequence[str]) -> None:
+        self._wanted.difference_update(scopes)
+        await self._tell(scopes)
 
-    async def _tell(self, action: Callable[..., Awaitable[Any]], scope: str) -> None:
-        # While Redis is down the wish is kept in `_wanted`, and taken up again by `_reconnect`.
-        with contextlib.suppress(RedisError, OSError):
-            await action(CHANNEL + scope)
+    async def _tell(self, scopes: Sequence[str]) -> None:
+        """Subscribe to those that are wanted by now and unsubscribe from the others."""
+        async with self._one_at_a_time:
+            wanted = [CHANNEL + scope for scope in scopes if scope in self._wanted]
+            others = [CHANNEL + scope for scope in scopes if scope not in self._wanted]
+            # While Redis is down the wish is kept in `_wanted`, and taken up again by `_connect`.
+            with contextlib.suppress(RedisError, OSError):
+                if self._pubsub is not None and wanted:
+                    await self._pubsub.subscribe(*wanted)
+                if self._pubsub is not None and others:
+                    await self._pubsub.unsubscribe(*others)
 
     async def _listen(self) -> None:
         while True:
-            await self._listening.wait()
             try:
-                message = await self._pubsub.get_message(timeout=30.0)
+                pubsub = await self._connect()
+                while True:
+                    await self._pass_on(await pubsub.get_message(timeout=SILENCE_SECONDS))
             except (RedisError, OSError) as error:
                 logger.warning("bus lost", error=type(error).__name__)
-                await self._reconnect()
-                continue
-            except RuntimeError:
-                # No subscription is left on the connection: wait for the next `listen`.
-                self._listening.clear()
-                continue
-            if message is not None:
-                scope = message["channel"].decode().removeprefix(CHANNEL)
-                await self._receiver(scope, orjson.loads(message["data"]))
+                await self._disconnect()
+                await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _reconnect(self) -> None:
-        await asyncio.sleep(RECONNECT_SECONDS)
-        with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-        self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-        if self._wanted:
-            with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.subscribe(*(CHANNEL + scope for scope in self._wanted))
+    async def _pass_on(self, message: dict[str, Any] | None) -> None:
+        if message is None:
+            return
+        scope = message["channel"].decode().removeprefix(CHANNEL)
+        try:
+            await self._receiver(scope, orjson.loads(message["data"]))
+        except (ValueError, KeyError, TypeError) as error:
+            # Somebody else's message: it must not stop ours.
+            logger.warning("hint not understood", scope=scope, error=type(error).__name__)
+
+    async def _connect(self) -> PubSub:
+        async with self._one_at_a_time:
+            pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+            # The bare channel keeps the connection while no scope is wanted.
+            await pubsub.subscribe(CHANNEL, *(CHANNEL + scope for scope in self._wanted))
+            self._pubsub = pubsub
+            return pubsub
+
+    async def _disconnect(self) -> None:
+        async with self._one_at_a_time:
+            pubsub, self._pubsub = self._pubsub, None
+            if pubsub is not None:
+                with contextlib.suppress(RedisError, OSError):
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]

@@ -78,6 +78,8 @@ class Context:
         self.origin = origin
         self.verdicts: list[Verdict] = []
         self.connection_params: dict[str, Any] | None = None
+        self.kept: dict[str, Any] = {}
+        """Outcomes of the operation's root mutations that ran already, by response key."""
         self._unit: Unit | None = None
         self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
 

@@ -1,7 +1,7 @@
 """What can go wrong: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 REFUSALS: dict[str, str] = {}
 """Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
@@ -86,7 +86,7 @@ class Unauthenticated(Fault):
 
     code = "UNAUTHENTICATED"
 
-    MESSAGES = {
+    MESSAGES: ClassVar[dict[str, str]] = {
         "NO_TOKEN": "Sign in first.",
         "TOKEN_EXPIRED": "The access token has expired: refresh the session.",
         "TOKEN_INVALID": "The access token is not valid.",

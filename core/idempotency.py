@@ -56,8 +56,8 @@ class Mutation:
     """How a mutation runs.
 
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
-    again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False` for those that call the
-    outside in the middle and compose their own units.
+    again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
+    for those that call the outside in the middle and compose their own units.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Mutation:
     receipt: bool = True
     transaction: bool = True
     secrets: tuple[str, ...] = ()
-    reissue: Callable[[Context, Payload], Awaitable[Payload]] | None = None
+    reissue: Callable[[Context, Payload, datetime], Awaitable[Payload]] | None = None
 
 
 class _Taken(Exception):
@@ -165,7 +165,7 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
     payload = await _restored(ctx, receipt["payload"])
     if mutation.reissue is not None and not payload.get("errors"):
         try:
-            payload |= await mutation.reissue(ctx, receipt["payload"])
+            payload |= await mutation.reissue(ctx, receipt["payload"], receipt["created_at"])
         except Refused as refusal:
             return _refusal(refusal)
     return payload

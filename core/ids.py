@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import NewType
+from uuid import UUID
 
 from typeid import TypeID
 from typeid.errors import TypeIDException
@@ -19,6 +20,11 @@ def new_id(prefix: str) -> str:
     return str(TypeID(prefix=prefix))
 
 
+def from_uuid(value: UUID, prefix: str) -> str:
+    """The TypeID of a UUID made elsewhere."""
+    return str(TypeID.from_uuid(value, prefix=prefix))  # type: ignore[arg-type]  # reads its bytes only
+
+
 def prefix_of(value: str) -> str:
     """The type prefix, without judging the rest."""
     return value.rpartition("_")[0]
@@ -30,6 +36,8 @@ def checked(value: str, *prefixes: str) -> str:
         parsed = TypeID.from_string(value)
     except (TypeIDException, ValueError, TypeError):
         raise BadUserInput(f"{value[:80]!r} is not an id.") from None
+    if not parsed.prefix:
+        raise BadUserInput(f"{value!r} is not an id.")
     if prefixes and parsed.prefix not in prefixes:
         raise BadUserInput(f"{value!r} is not the id of a {' or '.join(prefixes)}.")
     return value

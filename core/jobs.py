@@ -174,7 +174,11 @@ async def run_periodic(services: Services) -> None:
     """Run the periodic tasks that are due and that no other worker took."""
     for periodic in PERIODIC:
         if await _take_turn(services.db, periodic):
-            await TASKS[periodic.task](services)
+            try:
+                await TASKS[periodic.task](services)
+            except Exception:
+                # The others have their turn all the same; this one has its next.
+                logger.exception("periodic task failed", task=periodic.task)
 
 
 async def _take_turn(db: Database, periodic: Periodic) -> bool:

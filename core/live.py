@@ -8,7 +8,7 @@ delays and never loses.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,10 +58,12 @@ class PositionTooOld(Exception):
 class Subscriber:
     """One stream's queue."""
 
-    __slots__ = ("_queue", "overflowed", "scopes")
+    __slots__ = ("_queue", "overflowed", "ready", "scopes")
 
     def __init__(self, scopes: Iterable[str]) -> None:
         self.scopes = set(scopes)
+        self.ready = False
+        """Whether its scopes are listened to: what was logged before is no news to it."""
         self.overflowed = False
         self._queue: asyncio.Queue[Entry | Signal] = asyncio.Queue(QUEUE)
 
@@ -72,16 +74,17 @@ class Subscriber:
             # Caps memory: it resumes from its position and loses nothing.
             self.overflowed = True
 
+    async def news(self) -> "list[Entry | Signal]":
+        """All that waits, once something does: for those who look for themselves and never fall behind."""
+        items = [await self._queue.get()]
+        while not self._queue.empty():
+            items.append(self._queue.get_nowait())
+        return items
+
     async def get(self) -> "Entry | Signal":
         if self.overflowed:
             raise SlowConsumer
         return await self._queue.get()
-
-    def drain(self) -> None:
-        """Drop what waits: its reader is about to read the log itself."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self.overflowed = False
 
 
 class Signal(dict[str, Any]):
@@ -100,6 +103,7 @@ class Live:
         self._tasks: list[asyncio.Task[None]] = []
         self._flush: asyncio.Task[None] | None = None
         self._publishing: set[asyncio.Task[None]] = set()
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._swept: datetime | None = None
         self._shared: dict[tuple[str, str, datetime], asyncio.Task[Any]] = {}
         self.overlap = timedelta(seconds=61)
@@ -150,10 +154,19 @@ class Live:
     # What subscribers do.
 
     async def follow(
-        self, scopes: Sequence[str], *, after: Position | None = None
+        self,
+        scopes: Sequence[str],
+        *,
+        after: Position | None = None,
+        check: Callable[[], Awaitable[Any]] | None = None,
     ) -> AsyncGenerator[Entry | Signal, None]:
-        """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone."""
+        """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone.
+
+        `check` refuses who may not see them, when nothing can change unheard any more.
+        """
         async with self.subscribed(scopes) as subscriber:
+            if check is not None:
+                await check()
             replayed: dict[str, datetime] = {}
             if after is not None:
                 for entry in await self._replay(scopes, after):
@@ -179,12 +192,16 @@ class Live:
         for scope in scopes:
             subscriber.scopes.add(scope)
             self._subscribers[scope].add(subscriber)
-        for scope in fresh:
-            await self._bus.listen(scope)
         if fresh:
-            await self._prime(fresh)
+            opening = asyncio.create_task(self._open(fresh), name="live-open")
+            self._opening |= dict.fromkeys(fresh, opening)
+        for opening in {self._opening[scope] for scope in scopes if scope in self._opening}:
+            # Others wait for it too.
+            await asyncio.shield(opening)
+        subscriber.ready = True
 
     async def narrow(self, subscriber: Subscriber, scopes: Sequence[str]) -> None:
+        left = []
         for scope in scopes:
             subscriber.scopes.discard(scope)
             listeners = self._subscribers.get(scope)
@@ -193,13 +210,28 @@ class Live:
             listeners.discard(subscriber)
             if not listeners:
                 del self._subscribers[scope]
-                await self._bus.ignore(scope)
+                left.append(scope)
+        await self._bus.ignore(left)
+
+    async def _open(self, scopes: Sequence[str]) -> None:
+        try:
+            await self._bus.listen(scopes)
+            await self._prime(scopes)
+        finally:
+            for scope in scopes:
+                if self._opening.get(scope) is asyncio.current_task():
+                    del self._opening[scope]
+            await self._bus.ignore([scope for scope in scopes if scope not in self._subscribers])
 
     async def _prime(self, scopes: Sequence[str]) -> None:
-        """Mark what the overlap holds as seen, so that the next sweep does not send it as news."""
+        """Take what the overlap holds as told, so that the next sweep does not send it as news.
+
+        It is no news to those who came for it just now; others may wait for the hint of an entry that is read
+        here first.
+        """
         now = await changes.database_time(self._db)
         for entry in await self._read(scopes, now - self.overlap):
-            self._seen.setdefault(entry["_id"], entry["at"])
+            self._fan_out(entry, all_listeners=False)
 
     async def _replay(self, scopes: Sequence[str], after: Position) -> list[Entry]:
         oldest = await changes.database_time(self._db) - changes.KEPT
@@ -237,7 +269,9 @@ class Live:
             ids, self._hinted = list(self._hinted), set()
             try:
                 self.reads += 1
-                for entry in await changes.named(self._db, ids):
+                entries = await changes.named(self._db, ids)
+                # In log order: what hides a thing comes before what happens to it afterwards.
+                for entry in sorted(entries, key=lambda entry: (entry["at"], entry["_id"])):
                     self._fan_out(entry)
             except PyMongoError as error:
                 # The next sweep reads them.
@@ -276,7 +310,7 @@ class Live:
                 return entries
             after = Position(page[-1]["at"], page[-1]["_id"])
 
-    def _fan_out(self, entry: Entry) -> None:
+    def _fan_out(self, entry: Entry, *, all_listeners: bool = True) -> None:
         if self._seen.get(entry["_id"]) == entry["at"]:
             return
         self._seen[entry["_id"]] = entry["at"]
@@ -284,4 +318,5 @@ class Live:
         for scope in (*entry["scopes"], *entry["former"]):
             listeners |= self._subscribers.get(scope, set())
         for subscriber in listeners:
-            subscriber.put(entry)
+            if all_listeners or subscriber.ready:
+                subscriber.put(entry)

@@ -1,7 +1,9 @@
 """Batched reads by key, living for one request: a longer life would show one user's data to another."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from asyncio import Future
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -11,22 +13,38 @@ from core.mongo import Database
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+MAX_BATCH = 1000
 
-class Loader(DataLoader, Generic[K, V]):  # type: ignore[misc]
+
+class Loader(ABC, Generic[K, V]):
     """Subclasses name key and value (`UserById`) and write `batch`."""
 
-    max_batch_size = 1000
-
     def __init__(self, db: Database, viewer_id: str | None) -> None:
-        super().__init__()
         self.db = db
         self.viewer_id = viewer_id
+        self._fetched: dict[K, V] = {}
+        self._batches: DataLoader[K, V] = DataLoader(self._rows, max_batch_size=MAX_BATCH)
 
     @abstractmethod
     async def batch(self, keys: list[K]) -> Sequence[V]:
         """Values in the order of the keys."""
 
-    async def batch_load_fn(self, keys: list[K]) -> list[V]:
+    def load(self, key: K) -> "Future[V]":
+        """The key's value, loaded with all others that are asked for in the same turn of the loop."""
+        return self._batches.load(key)
+
+    def load_many(self, keys: Iterable[K]) -> "Future[list[V]]":
+        return self._batches.load_many(keys)
+
+    async def fetch(self, keys: Iterable[K]) -> dict[K, V]:
+        """Values of many keys at once, without a future for each: for a whole level of parents."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._fetched]
+        for start in range(0, len(missing), MAX_BATCH):
+            part = missing[start : start + MAX_BATCH]
+            self._fetched.update(zip(part, await self.batch(part), strict=True))
+        return self._fetched
+
+    async def _rows(self, keys: list[K]) -> list[V]:
         return list(await self.batch(keys))
 
 
@@ -38,6 +56,6 @@ def in_order(
     missing: Any = None,
 ) -> list[Any]:
     """Rows in the order of the keys they were asked for, `missing` where there is none."""
-    of = (lambda row: row[by]) if isinstance(by, str) else by
+    of: Callable[[Any], Any] = itemgetter(by) if isinstance(by, str) else by
     found = {of(row): row for row in rows}
     return [found.get(key, missing) for key in keys]

@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import bson
 import pymongo
@@ -42,6 +43,9 @@ def connect(url: str, driver: str, *, timeout: float = 5.0, listeners: Sequence[
         "tz_aware": True,
         "appname": "landfall",
     }
+    # What the address says itself is meant.
+    said = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
+    options = {name: value for name, value in options.items() if name.lower() not in said}
     if driver == "pymongo":
         return pymongo.AsyncMongoClient(url, **options)
     from motor.motor_asyncio import AsyncIOMotorClient
@@ -74,8 +78,8 @@ class Database:
     async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would.
 
-        Only what a majority has is shown: what a failover could take back must never reach a phone, because no
-        later change would correct it.
+        Only what a majority has is shown: what a failover could take back must never reach a phone, because
+        no later change would correct it.
         """
         if self.session is None:
             command["readConcern"] = {"level": "majority"}
@@ -84,12 +88,17 @@ class Database:
         except (errors.AutoReconnect, errors.OperationFailure) as error:
             code = getattr(error, "code", None)
             retryable = isinstance(error, errors.AutoReconnect) or code in RETRYABLE_READ_CODES
-            if self.session is not None or not retryable:
+            # One that waited in vain for a server is not tried again: the client waits already.
+            waited = isinstance(error, errors.ServerSelectionTimeoutError)
+            if self.session is not None or waited or not retryable:
                 raise
             return await self._rows(command)
 
     async def _rows(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         cursor = (await self.command(command))["cursor"]
+        if cursor["id"] and self.session is None:
+            # More than a message holds: the rest is given only to the session that began.
+            return await self._rows_in_session(command)
         rows: list[dict[str, Any]] = cursor["firstBatch"]
         collection = command.get("find") or command.get("aggregate")
         while cursor["id"]:
@@ -97,6 +106,13 @@ class Database:
             cursor = (await self.command(more))["cursor"]
             rows.extend(cursor["nextBatch"])
         return rows
+
+    async def _rows_in_session(self, command: dict[str, Any]) -> list[dict[str, Any]]:
+        session = await _awaited(self.client.start_session())
+        try:
+            return await self.within(session)._rows(command)
+        finally:
+            await session.end_session()
 
     async def find(
         self,
@@ -112,7 +128,8 @@ class Database:
             command["sort"] = dict(sort)
         if fields:
             command["projection"] = dict.fromkeys(fields, 1)
-        command |= {"limit": limit, "batchSize": limit, "maxTimeMS": READ_TIMEOUT_MS}
+        # One more than the limit, or the server keeps the cursor open to say later that there is no more.
+        command |= {"limit": limit, "batchSize": limit + 1, "maxTimeMS": READ_TIMEOUT_MS}
         return await self.read(command)
 
     async def aggregate(

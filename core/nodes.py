@@ -1,7 +1,7 @@
 """The doors to every type with an id: the one way to get such a thing, with its access check."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
 from core.context import Context
 from core.ids import prefix_of
@@ -9,6 +9,9 @@ from core.ids import prefix_of
 Document = Mapping[str, Any]
 Door = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
 Scopes = Callable[[Context], Awaitable[Sequence[str]]]
+
+D = TypeVar("D", bound=Door)
+S = TypeVar("S", bound=Scopes)
 
 SyncTypeName = NewType("SyncTypeName", str)
 """A value of the schema's `SyncType` enum."""
@@ -19,13 +22,13 @@ SYNCED: dict[str, str] = {}
 SCOPES: list[Scopes] = []
 
 
-def door(prefix: str, *, sync: str | None = None) -> Callable[[Door], Door]:
+def door(prefix: str, *, sync: str | None = None) -> Callable[[D], D]:
     """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
 
     `sync` names the type in `viewer.changes`.
     """
 
-    def register(function: Door) -> Door:
+    def register(function: D) -> D:
         if prefix in DOORS:
             raise ValueError(f"Two doors lead to {prefix!r}.")
         DOORS[prefix] = function
@@ -36,7 +39,7 @@ def door(prefix: str, *, sync: str | None = None) -> Callable[[Door], Door]:
     return register
 
 
-def reader_scopes(function: Scopes) -> Scopes:
+def reader_scopes(function: S) -> S:
     """Register a source of the scopes whose changes the viewer may read."""
     SCOPES.append(function)
     return function

@@ -42,7 +42,7 @@ def decode(listing: str, cursor: str) -> tuple[Any, ...]:
     try:
         found, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         restored = tuple(map(_restored, values))
-    except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
+    except (ValueError, TypeError, KeyError, OverflowError, OSError, binascii.Error):
         raise BadUserInput("The cursor is malformed.") from None
     if found != listing:
         raise BadUserInput("The cursor belongs to another list or filter.")
@@ -57,8 +57,11 @@ def _plain(value: Any) -> Any:
 
 
 def _restored(value: Any) -> Any:
+    """The value, if it is one that `_plain` makes: a cursor is not signed."""
     if isinstance(value, dict):
         return datetime.fromtimestamp(value["t"] / 1000, UTC)
+    if isinstance(value, list) or (isinstance(value, int) and abs(value) >= 2**63):
+        raise ValueError("No value of a sort key.")
     return value
 
 
@@ -66,8 +69,8 @@ def requested(
     listing: str,
     sort: Sort,
     *,
-    first: int | None,
-    after: str | None,
+    first: int | None = None,
+    after: str | None = None,
     last: int | None = None,
     before: str | None = None,
     default: int = 20,
@@ -126,11 +129,27 @@ def connection(
         "page_info": {
             "has_next_page": more if not page.backward else page.position is not None,
             "has_previous_page": more if page.backward else page.position is not None,
-            "start_cursor": edges[0]["cursor"] if edges else None,
-            "end_cursor": edges[-1]["cursor"] if edges else None,
+            "first_edge": edges[0] if edges else None,
+            "last_edge": edges[-1] if edges else None,
         },
     }
 
 
 def edge_of(listing: str, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
-    return {"cursor": encode(listing, [row.get(key) for key, _ in sort]), "node": row, **extra}
+    """An edge document; its cursor is made when somebody asks for it."""
+    return {"listing": listing, "sort": sort, "node": row, **extra}
+
+
+def cursor(edge: Document) -> str:
+    row = edge["node"]
+    return encode(edge["listing"], [row.get(key) for key, _ in edge["sort"]])
+
+
+def start_cursor(page_info: Document) -> str | None:
+    edge = page_info["first_edge"]
+    return cursor(edge) if edge else None
+
+
+def end_cursor(page_info: Document) -> str | None:
+    edge = page_info["last_edge"]
+    return cursor(edge) if edge else None

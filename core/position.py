@@ -25,6 +25,13 @@ class Position(NamedTuple):
     id: str
 
 
+class Expansion(NamedTuple):
+    """How far one has come into what a membership, named by its mark, gave or took."""
+
+    grant: str
+    position: Position
+
+
 @dataclass(slots=True)
 class Progress:
     """How far one person's device has read.
@@ -41,7 +48,7 @@ class Progress:
     position: Position | None = None
     started: datetime | None = None
     passed: list[str] = field(default_factory=list)
-    expanding: Position | None = None
+    expanding: Expansion | None = None
 
 
 def mark(id: str, at: datetime) -> str:
@@ -80,7 +87,7 @@ class Signer:
                     _place(progress.position),
                     _maybe_milliseconds(progress.started),
                     progress.passed,
-                    _place(progress.expanding),
+                    _expansion(progress.expanding),
                 ]
             )
         )
@@ -97,7 +104,7 @@ class Signer:
             position and Position(_moment(position[0]), position[1]),
             started and _moment(started),
             passed,
-            expanding and Position(_moment(expanding[0]), expanding[1]),
+            expanding and Expansion(expanding[0], Position(_moment(expanding[1]), expanding[2])),
         )
 
     def _sign(self, values: list[Any]) -> str:
@@ -128,6 +135,10 @@ def _maybe_milliseconds(at: datetime | None) -> int | None:
 
 def _place(position: Position | None) -> list[Any] | None:
     return None if position is None else [_milliseconds(position.at), position.id]
+
+
+def _expansion(expansion: Expansion | None) -> list[Any] | None:
+    return None if expansion is None else [expansion.grant, *(_place(expansion.position) or ())]
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("Landfall <noreply@localhost>", description="Sender of mail.")
     trust_proxy: bool = Field(False, description="Take the client address from X-Forwarded-For.")
 
+    executor: Literal["compiled", "reference"] = Field(
+        "compiled", description="compiled, or reference: graphql-core for everything."
+    )
     max_body_bytes: int = Field(1_000_000, gt=0, description="Largest request body accepted.")
     max_batch: int = Field(20, gt=0, description="Operations in one array batch.")
     rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")

@@ -46,7 +46,7 @@ class Unit:
         try:
             await self.db.write({"insert": store.name, "documents": [whole]})
         except DuplicateKeyError as error:
-            if "_id_" in str(error):
+            if (error.details or {}).get("keyPattern") == {"_id": 1}:
                 raise Refused("ID_TAKEN", "This id is in use.", field=["id"]) from None
             raise
         self._wrote(store, whole["_id"])
@@ -187,24 +187,28 @@ def _type_name(id: str) -> str:
 
 
 async def run(db: Database, work: Callable[[Unit], Awaitable[R]]) -> tuple[R, Unit]:
-    """Run `work` in a transaction until it commits, at most five seconds, and return its unit beside the result."""
-    try:
-        async with asyncio.timeout(LONGEST):
-            for attempt in range(1_000):
-                try:
-                    return await _once(db, work)
-                except PyMongoError as error:
-                    if not mongo.transient(error):
-                        raise
-                    await asyncio.sleep(mongo.backoff(attempt))
-    except TimeoutError:
-        pass
-    raise TimedOut
+    """Run `work` in a transaction until it commits, at most five seconds; the unit comes with the result."""
+    deadline = asyncio.get_running_loop().time() + LONGEST
+    attempt = 0
+    while True:
+        try:
+            return await _once(db, work, deadline)
+        except PyMongoError as error:
+            if not mongo.transient(error):
+                raise
+        except TimeoutError:
+            raise TimedOut from None
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimedOut
+        await asyncio.sleep(mongo.backoff(attempt))
+        attempt += 1
 
 
-async def _once(db: Database, work: Callable[[Unit], Awaitable[R]]) -> tuple[R, Unit]:
+async def _once(db: Database, work: Callable[[Unit], Awaitable[R]], deadline: float) -> tuple[R, Unit]:
     async with mongo.transaction(db) as handle:
-        unit = Unit(handle)
-        result = await work(unit)
-        await unit.flush()
+        # The commit is outside: cut off in the middle of it, nobody would know what became of it.
+        async with asyncio.timeout_at(deadline):
+            unit = Unit(handle)
+            result = await work(unit)
+            await unit.flush()
     return result, unit

@@ -11,9 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from typeid import TypeID
 
-from core import changes
+from core import changes, ids
 from core.changes import user_scope
 from core.mongo import Database
 from core.store import collection
@@ -140,7 +139,7 @@ class Maker:
             | 0b10 << 62
             | self._rng.getrandbits(62)
         )
-        return str(TypeID.from_uuid(UUID(int=bits), prefix=prefix))
+        return ids.from_uuid(UUID(int=bits), prefix)
 
     def stamps(self, at: datetime) -> Document:
         return {"version": 1, "created_at": at, "updated_at": at}

@@ -19,10 +19,12 @@ async def erase_comments(services: Services, *, post_id: str) -> None:
                     ctx.tx.removed(row, aspects=["reactions", "counts"])
 
         await ctx.unit(erase)
-        await _erase_reactions(services, [row["_id"] for row in rows])
-    await _erase_reactions(services, [post_id])
+        await erase_reactions(services, subject_ids=[row["_id"] for row in rows])
+    await erase_reactions(services, subject_ids=[post_id])
 
 
-async def _erase_reactions(services: Services, subject_ids: list[str]) -> None:
+@task("feed.erase_reactions")
+async def erase_reactions(services: Services, *, subject_ids: list[str]) -> None:
+    """Deleted posts and comments take the reactions to them along."""
     query = {"subject_id": {"$in": subject_ids}}
     await services.db.write({"delete": store.reactions.name, "deletes": [{"q": query, "limit": 0}]})

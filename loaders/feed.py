@@ -64,7 +64,9 @@ class ReactionOfViewer(Loader[str, ReactionKind | None]):
     """The viewer's own reaction to a subject."""
 
     async def batch(self, keys: list[str]) -> Sequence[ReactionKind | None]:
-        rows = await store.reactions_by(self.db, self.viewer_id or "", keys)
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        rows = await store.reactions_by(self.db, self.viewer_id, keys)
         kinds = {row["subject_id"]: row["kind"] for row in rows}
         return [kinds.get(key) for key in keys]
 

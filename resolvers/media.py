@@ -17,10 +17,10 @@ async def ready_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media | N
     return await ctx.load_many(MediaById, wanted)
 
 
-async def url(ctx: Context, media: Document) -> str:
+def url(ctx: Context, media: Document) -> str:
     return ctx.services.media.url(media["file_name"], origin=ctx.origin)
 
 
-async def thumbnail_url(ctx: Context, media: Document) -> str | None:
+def thumbnail_url(ctx: Context, media: Document) -> str | None:
     name = media.get("thumbnail_file_name")
     return ctx.services.media.url(name, origin=ctx.origin) if name else None

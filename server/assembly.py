@@ -26,7 +26,7 @@ from providers.disk import DiskMedia
 from providers.outbox import Outbox
 from providers.smtp import Smtp
 from resolvers.auth.tokens import Tokens, signing_key
-from server.failures import PublicErrors
+from server.failures import OneOperation, PublicErrors
 
 logger = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class NotReady(RuntimeError):
 
 def make_schema(settings: Settings) -> Schema:
     rooms = discovery.all_rooms()
-    return build(rooms["schema"], extensions=[PublicErrors], production=settings.production)
+    return build(rooms["schema"], extensions=[PublicErrors, OneOperation], production=settings.production)
 
 
 def secret_of(settings: Settings) -> str:

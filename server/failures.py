@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode
 from redis.exceptions import ConnectionError as RedisDown
 from redis.exceptions import TimeoutError as RedisSlow
 from strawberry.extensions import SchemaExtension
@@ -64,6 +64,19 @@ def _like(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Grap
         path=error.path,
         extensions=extensions,
     )
+
+
+class OneOperation(SchemaExtension):
+    """Refuses a document of several operations that does not name the one to run."""
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        definitions = context.graphql_document.definitions if context.graphql_document else ()
+        several = sum(isinstance(each, OperationDefinitionNode) for each in definitions) > 1
+        # Its own `operation_name` is that of the first operation where the client names none.
+        if several and context._provided_operation_name is None:
+            context.pre_execution_errors = [GraphQLError("Name the operation to run in `operationName`.")]
+        yield
 
 
 class PublicErrors(SchemaExtension):

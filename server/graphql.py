@@ -11,21 +11,24 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from strawberry.aiohttp.views import GraphQLView as StrawberryView
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import (
     GRAPHQL_SSE_PROTOCOL,
     GRAPHQL_TRANSPORT_WS_PROTOCOL,
     MULTIPART_SUBSCRIPTION_PROTOCOL,
 )
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from core.binding.build import Schema
 from core.context import Context, Services
 from core.errors import TimedOut
+from core.settings import Environment
+from executor import Executor
 from server import failures, signin
 from server.sockets import SocketHandler
 
@@ -42,7 +45,7 @@ MEDIA_TYPE = web.ResponseKey("media_type", str)
 STREAMS = ("text/event-stream", "multipart/mixed")
 
 
-class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
+class GraphQLView(StrawberryView[Context, None]):
     graphql_transport_ws_handler_class = SocketHandler
 
     def __init__(self, services: Services, schema: Schema) -> None:
@@ -60,6 +63,8 @@ class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
             allowed_origins=settings.allowed_origins,
         )
         self.services = services
+        eager = settings.env is Environment.TEST
+        self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         self.sockets: set[SocketHandler] = set()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
@@ -67,18 +72,38 @@ class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
             _check_content(request)
             return await self.run(request=request)
         except HTTPException as error:
-            return self._refused(request, error.status_code, str(error.reason))
+            method = isinstance(error.__cause__, InvalidOperationTypeError)
+            return self._refused(request, 405 if method else error.status_code, str(error.reason))
         except web.HTTPRequestEntityTooLarge:
             limit = self.services.settings.max_body_bytes
             return self._refused(request, 413, f"A request has at most {limit:,} bytes.")
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            return self._failed(request, error)
 
-    def _refused(self, request: web.Request, status: int, message: str) -> web.Response:
-        body = {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+    def _failed(self, request: web.Request, error: Exception) -> web.Response:
+        """What went wrong before an operation began: signing in without databases, say."""
+        told = failures.public(GraphQLError(str(error), original_error=error), request[signin.ID])
+        extensions = told.extensions or {}
+        body = {"errors": [{"message": told.message, "extensions": extensions}]}
+        status = failures.STATUS.get(extensions["code"], 500)
         return web.json_response(
             body, status=status, dumps=_dumped, content_type=media_type(request) or PLAIN_JSON
         )
 
-    async def get_context(  # type: ignore[override]
+    def _refused(self, request: web.Request, status: int, message: str) -> web.Response:
+        body = {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+        headers = {"Allow": "POST" if request.method == "GET" else "GET, POST"} if status == 405 else None
+        return web.json_response(
+            body,
+            status=status,
+            headers=headers,
+            dumps=_dumped,
+            content_type=media_type(request) or PLAIN_JSON,
+        )
+
+    async def get_context(
         self, request: web.Request, response: web.Response | web.WebSocketResponse
     ) -> Context:
         ctx = signin.context_of(self.services, request)
@@ -117,25 +142,61 @@ class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
                 raise HTTPException(400, "The request must have a `query`, and `operationName` be a string.")
         return data
 
-    async def execute_operation(self, *, request_data: Any, **options: Any) -> Any:
+    async def execute_operation(
+        self,
+        request: web.Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: web.Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
         if not isinstance(request_data, list):
-            return await super().execute_operation(request_data=request_data, **options)
+            return await super().execute_operation(
+                request, request_adapter, request_data, context, root_value, sub_response
+            )
         # In order, as a phone's queue was filled.
-        return [await self.execute_single(request_data=each, **options) for each in request_data]
+        return [
+            await self.execute_single(request, request_adapter, sub_response, context, root_value, each)
+            for each in request_data
+        ]
 
-    async def execute_single(self, **options: Any) -> ExecutionResult:
+    async def execute_single(
+        self,
+        request: web.Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: web.Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
         try:
             async with asyncio.timeout(self.services.settings.request_timeout):
-                return await super().execute_single(**options)
+                ctx = context.fork()
+                answer = await self._compiled(request, request_data, ctx)
+                if answer is not None:
+                    return answer
+                return await super().execute_single(
+                    request, request_adapter, sub_response, ctx, root_value, request_data
+                )
         except TimeoutError:
             fault = TimedOut()
             return ExecutionResult(
                 data=None, errors=[GraphQLError(fault.message, extensions=fault.extensions)]
             )
 
+    async def _compiled(
+        self, request: web.Request, data: GraphQLRequestData, ctx: Context
+    ) -> ExecutionResult | None:
+        if self.executor is None:
+            return None
+        return await self.executor.run(
+            data.query, data.variables, data.operation_name, ctx, mutations=request.method == "POST"
+        )
+
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         response = await super().process_result(request, result)
-        if isinstance(result, PreExecutionError):
+        if isinstance(result, PreExecutionError) or _never_ran(result):
             # A request that was never executed has no data, not even null.
             response.pop("data", None)
         return response
@@ -152,6 +213,14 @@ class GraphQLView(StrawberryView[Context, None]):  # type: ignore[type-arg]
         sub_response.content_type = chosen
         sub_response.charset = "utf-8"
         return sub_response
+
+
+def _never_ran(result: ExecutionResult) -> bool:
+    """Whether its variables did not fit: such an error is of no field."""
+    errors = result.errors or []
+    return result.data is None and any(
+        error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
+    )
 
 
 def media_type(request: web.Request) -> str | None:

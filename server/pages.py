@@ -1,5 +1,6 @@
 """Everything that is not GraphQL: GraphiQL, health, media, keys, the outbox."""
 
+import asyncio
 import html
 import mimetypes
 from pathlib import Path
@@ -23,6 +24,8 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+PATIENCE = 1.0
+"""Seconds a server may take to answer before we are not ready."""
 SERVICES = web.AppKey("services", Services)
 
 # Not in every system's table, and modules with a wrong type do not run.
@@ -53,30 +56,46 @@ def wants_page(request: web.Request) -> bool:
 
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the GraphiQL page; hashed names may be kept for good."""
-    folder = (STATIC / "graphiql").resolve()
-    file = (folder / request.match_info["path"]).resolve()
-    if not file.is_file() or not file.is_relative_to(folder):
-        raise web.HTTPNotFound
+    file = _file(STATIC / "graphiql", request.match_info["path"])
     hashed = file.parent.name == "assets" and file.suffix != ".md"
     kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
-    response = web.FileResponse(file, headers={"Cache-Control": kept, "X-Content-Type-Options": "nosniff"})
+    response = web.FileResponse(
+        file,
+        headers={"Cache-Control": kept, "Content-Type": _type(file), "X-Content-Type-Options": "nosniff"},
+    )
     response.enable_compression()
     return response
 
 
 async def media(request: web.Request) -> web.StreamResponse:
-    folder = request.app[SERVICES].settings.media_dir.resolve()
-    file = (folder / request.match_info["name"]).resolve()
-    if not file.is_file() or file.parent != folder:
-        raise web.HTTPNotFound
+    file = _file(request.app[SERVICES].settings.media_dir, request.match_info["name"])
     return web.FileResponse(
         file,
         headers={
             "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Type": _type(file),
             "Content-Security-Policy": "sandbox",
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _file(folder: Path, name: str) -> Path:
+    """The file of that name inside the folder, or 404."""
+    inside = folder.resolve()
+    try:
+        file = (inside / name).resolve()
+        found = file.is_relative_to(inside) and file.is_file()
+    except (ValueError, OSError):
+        # A null byte, or a name longer than any.
+        found = False
+    if not found:
+        raise web.HTTPNotFound
+    return file
+
+
+def _type(file: Path) -> str:
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -89,12 +108,14 @@ async def readyz(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     checks: dict[str, str] = {}
     try:
-        await services.db.command({"ping": 1, "maxTimeMS": 1000})
+        async with asyncio.timeout(PATIENCE):
+            await services.db.command({"ping": 1})
         checks["mongodb"] = "ok"
     except (PyMongoError, TimeoutError):
         checks["mongodb"] = "unreachable"
     try:
-        await services.redis.ping()
+        async with asyncio.timeout(PATIENCE):
+            await services.redis.ping()
         checks["redis"] = "ok"
     except (RedisError, OSError):
         checks["redis"] = "unreachable"

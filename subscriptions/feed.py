@@ -6,7 +6,7 @@ from typing import Any
 from core import changes
 from core.changes import Entry, user_scope
 from core.context import Context
-from core.ids import Id, prefix_of
+from core.ids import Id, checked, prefix_of
 from core.live import PositionTooOld, Signal
 from core.position import Position
 from loaders.feed import CommentById, PostById
@@ -21,14 +21,18 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     """Comments, reactions and edits of a post, until it is gone or hidden from the viewer."""
     signer = ctx.services.signer
     position = signer.position(after) if after is not None else None
-    await feed.visible_post(ctx, post_id)
-    scopes = [post_scope(post_id)]
+    scopes = [post_scope(checked(post_id, "post"))]
     if ctx.viewer is not None:
         # Following and blocking decide who sees it: they are told in the viewer's own scope.
         scopes.append(user_scope(ctx.viewer_id))
+
+    async def visible() -> None:
+        ctx.refresh()
+        await feed.visible_post(ctx, post_id)
+
     while True:
         try:
-            async for entry in ctx.services.live.follow(scopes, after=position):
+            async for entry in ctx.services.live.follow(scopes, after=position, check=visible):
                 if isinstance(entry, Signal):
                     continue
                 event = await _event(ctx, post_id, entry)
@@ -96,6 +100,6 @@ async def _reactions(ctx: Context, entry: Entry) -> Event | None:
     loader = PostById if prefix_of(entry["node"]) == "post" else CommentById
     ctx.refresh()
     subject = await ctx.services.live.shared(entry, "node", lambda: ctx.load(loader, entry["node"]))
-    if subject is None:
+    if subject is None or subject["author_id"] in await feed.barred(ctx):
         return None
     return {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": feed.summary(subject)}

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from core import changes, nodes
-from core.changes import Entry
+from core.changes import user_scope
 from core.context import Context
 from core.live import Signal, Subscriber
 from core.nodes import SyncTypeName
@@ -23,8 +23,9 @@ async def change_events(
     """
     live = ctx.services.live
     progress, reset = await sync.starting_point(ctx, since, types)
-    scopes = await nodes.scopes_of(ctx)
-    async with live.subscribed(scopes) as subscriber:
+    async with live.subscribed([user_scope(ctx.viewer_id)]) as subscriber:
+        # From here on a change of memberships wakes us.
+        await _follow_memberships(ctx, subscriber)
         if since is None or reset:
             progress = await _now(ctx, types)
         if reset:
@@ -49,26 +50,33 @@ async def _news(
     ctx: Context, progress: Progress, types: list[SyncTypeName] | None
 ) -> AsyncGenerator[dict[str, Any], None]:
     while True:
+        before = ctx.services.signer.token(progress)
         page = await sync.read(ctx, progress, types, PAGE)
-        for id, node in page.nodes.items():
-            yield _event(ctx, "NodeChanged", page.changed[id], page.token, node=node)
-        for id, position in page.deleted.items():
-            yield _event(ctx, "NodeRemoved", position, page.token, removed_id=id)
+        changed: list[dict[str, Any]] = [
+            {"_type": "NodeChanged", "_position": page.changed[id], "node": node}
+            for id, node in page.nodes.items()
+        ]
+        removed = [
+            {"_type": "NodeRemoved", "_position": position, "removed_id": id}
+            for id, position in page.deleted.items()
+        ]
+        events = changed + removed
+        for left, event in zip(range(len(events) - 1, -1, -1), events, strict=True):
+            # Only who has the whole page may go on behind it.
+            yield _event(ctx, event, before if left else page.token)
         if not page.more:
             return
 
 
-def _event(ctx: Context, kind: str, position: Position, token: SyncToken, **fields: Any) -> dict[str, Any]:
-    event_id = ctx.services.signer.event_id(position)
-    return {"_type": kind, "event_id": event_id, "at": position.at, "token": token, **fields}
+def _event(ctx: Context, event: dict[str, Any], token: SyncToken) -> dict[str, Any]:
+    position: Position = event["_position"]
+    return {**event, "event_id": ctx.services.signer.event_id(position), "at": position.at, "token": token}
 
 
 async def _wait(subscriber: Subscriber) -> None:
     """Until something of the scopes is logged; what comes with it is taken along."""
-    news: Entry | Signal = await subscriber.get()
-    while isinstance(news, Signal):
-        news = await subscriber.get()
-    subscriber.drain()
+    while all(isinstance(each, Signal) for each in await subscriber.news()):
+        continue
 
 
 async def _follow_memberships(ctx: Context, subscriber: Subscriber) -> None:
@@ -82,4 +90,4 @@ async def _follow_memberships(ctx: Context, subscriber: Subscriber) -> None:
 
 async def _resync(ctx: Context, progress: Progress) -> dict[str, Any]:
     now = Position(await changes.database_time(ctx.services.db), "resync")
-    return _event(ctx, "ResyncRequired", now, ctx.services.signer.token(progress))
+    return _event(ctx, {"_type": "ResyncRequired", "_position": now}, ctx.services.signer.token(progress))

@@ -4,7 +4,18 @@ References are declared (`one`, `many`, `connection`, `derived`), not coded, so 
 field needs without calling it. Strings under classes and attributes are the descriptions clients read.
 """
 
-from core.binding.fields import connection, derived, field, key, many, mutation, one, query, subscription
+from core.binding.fields import (
+    connection,
+    derived,
+    field,
+    key,
+    local,
+    many,
+    mutation,
+    one,
+    query,
+    subscription,
+)
 from core.binding.types import enum, extend, input_, interface, node, type_, union
 
 __all__ = [
@@ -16,6 +27,7 @@ __all__ = [
     "input_",
     "interface",
     "key",
+    "local",
     "many",
     "mutation",
     "node",

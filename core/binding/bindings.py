@@ -18,7 +18,7 @@ Document = Mapping[str, Any]
 class Binding:
     """What an executor may know of a field."""
 
-    asynchronous = True
+    __slots__ = ()
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         """The field's value, or an awaitable of it."""
@@ -47,12 +47,21 @@ class Derived(Binding):
 
 
 @dataclass(frozen=True, slots=True)
+class Local(Binding):
+    """A plain function of context and document, for what depends on the viewer but needs no reading."""
+
+    function: Callable[[Context, Any], Any]
+
+    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
+        return self.function(ctx, source)
+
+
+@dataclass(frozen=True, slots=True)
 class One(Binding):
-    """A reference by key, loaded in batches; `missing` stands for what is gone."""
+    """A reference by key, loaded in batches."""
 
     loader: type[Loader[Any, Any]]
     key: str
-    missing: Callable[[Any], Any] | None = None
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         key = source.get(self.key)
@@ -82,13 +91,18 @@ class Call(Binding):
     root: bool
     page: int | None = None
     """The size of a connection's page when the client names none."""
+    together: Callable[..., Awaitable[list[Any]]] | None = None
+    """The same for many documents at once, in their order."""
+
+    def filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.page is not None and arguments.get("first") is None and arguments.get("last") is None:
+            return {**arguments, "first": self.page}
+        return arguments
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
-        if self.page is not None and arguments.get("first") is None and arguments.get("last") is None:
-            arguments["first"] = self.page
         if self.root:
-            return self.resolver(ctx, **arguments)
-        return self.resolver(ctx, source, **arguments)
+            return self.resolver(ctx, **self.filled(arguments))
+        return self.resolver(ctx, source, **self.filled(arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,25 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StreamResult
+from strawberry.types import ExecutionResult, get_object_definition
 from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
 
 from core.binding import common
 from core.binding.common import SCALARS, Node, Root, Viewer
 from core.binding.fields import LATE
 from core.binding.types import fields_of, merge
+from core.context import Context
 from core.errors import REFUSALS
 from core.nodes import SYNCED
 
 ROOTS = {
     "Query": "What can be read.",
-    "Mutation": "What can be done: each field is atomic, idempotent by `clientMutationId`, and answers with its own errors.",
+    "Mutation": (
+        "What can be done: each field is atomic, idempotent by `clientMutationId`, "
+        "and answers with its own errors."
+    ),
     "Subscription": "What can be watched; each stream resumes with `after`.",
 }
 
@@ -32,25 +39,61 @@ class Schema(strawberry.Schema):
     ) -> None:
         """Logged by the extension that makes them public, with their request id."""
 
-    async def execute(self, query: str | None, **options: Any) -> Any:
-        return await super().execute(query, **_forked(options))
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        return await super().execute(
+            query,
+            variable_values=variable_values,
+            context_value=_own(context_value),
+            root_value=root_value,
+            operation_name=operation_name,
+            allowed_operation_types=allowed_operation_types,
+            operation_extensions=operation_extensions,
+        )
 
-    async def stream(self, query: str | None, **options: Any) -> Any:
-        return await super().stream(query, **_forked(options))
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        return await super().stream(
+            query,
+            variable_values=variable_values,
+            context_value=_own(context_value),
+            root_value=root_value,
+            operation_name=operation_name,
+            operation_extensions=operation_extensions,
+            allowed_operation_types=allowed_operation_types,
+        )
 
 
-def _forked(options: dict[str, Any]) -> dict[str, Any]:
+def _own(ctx: Context) -> Context:
     # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
-    return {**options, "context_value": options["context_value"].fork()}
+    own = ctx.fork()
+    own.kept = ctx.kept
+    return own
 
 
 def build(rooms: Sequence[ModuleType], *, extensions: Iterable[Any] = (), production: bool = False) -> Schema:
     """The schema of the rooms, in alphabetical order of their names."""
     _late_enums()
-    viewer = Viewer.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    viewer = get_object_definition(Viewer, strict=True).fields
     for room in rooms:
         if hasattr(room, "Viewer") and room.Viewer is not Viewer:
-            merge(viewer, fields_of(room.Viewer).fields, "Viewer")
+            merge(viewer, fields_of(room.Viewer), "Viewer")
     roots = {name: _root(name, description, rooms) for name, description in ROOTS.items()}
     return Schema(
         query=roots["Query"],
@@ -68,11 +111,11 @@ def build(rooms: Sequence[ModuleType], *, extensions: Iterable[Any] = (), produc
 
 
 def _root(name: str, description: str, rooms: Sequence[ModuleType]) -> type:
-    root = strawberry.type(type(name, (), {"__annotations__": {}}), description=description)
-    fields = root.__strawberry_definition__.fields
+    root: type = strawberry.type(type(name, (), {"__annotations__": {}}), description=description)
+    fields = get_object_definition(root, strict=True).fields
     for declared in [Root if name == "Query" else None, *(getattr(room, name, None) for room in rooms)]:
         if declared is not None:
-            merge(fields, fields_of(declared).fields, name)
+            merge(fields, fields_of(declared), name)
     return root
 
 

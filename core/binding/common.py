@@ -7,8 +7,9 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from core import paging
 from core.binding.bindings import Spec
-from core.binding.fields import query
+from core.binding.fields import derived, query
 from core.binding.types import input_, interface, type_
 from core.context import Context
 from core.ids import Id
@@ -90,9 +91,9 @@ class PageInfo:
     """Whether more follows after `endCursor`."""
     has_previous_page: bool
     """Whether more precedes `startCursor`."""
-    start_cursor: str | None
+    start_cursor: str | None = derived(paging.start_cursor)
     """Cursor of the page's first edge; null on an empty page."""
-    end_cursor: str | None
+    end_cursor: str | None = derived(paging.end_cursor)
     """Cursor of the page's last edge: send it as `after`. Null on an empty page."""
 
 
@@ -104,7 +105,7 @@ class Connection:
 
 @type_
 class Edge:
-    cursor: str
+    cursor: str = derived(paging.cursor)
     """This item's place in the list; opaque, valid for this list and filter only."""
 
 
@@ -139,7 +140,7 @@ class Payload:
 @input_
 class MutationInput:
     client_mutation_id: Id
-    """Key under which this is done once: made when the user acts, kept across retries; at most 128 characters."""
+    """Makes this happen once: a key made when the user acts, kept across retries, at most 128 characters."""
 
 
 @interface

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import textwrap
+from itertools import pairwise
 
 
 def attribute_docs(cls: type) -> dict[str, str]:
@@ -10,7 +11,7 @@ def attribute_docs(cls: type) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in pairwise(body):
         target = _target(statement)
         if target and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
             docs[target] = inspect.cleandoc(str(following.value.value))

@@ -4,15 +4,16 @@ import inspect
 import types
 import typing
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, ForwardRef, Optional
+from typing import Annotated, Any, ForwardRef
 
 import strawberry
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 
-from core.binding.bindings import Binding, Call, Derived, Many, Mutate, One, Plain, Spec, Stream
+from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
 from core.idempotency import Mutation
 from core.ids import Id
 from core.loader import Loader
@@ -47,11 +48,22 @@ class BoundField(StrawberryField):
         return isinstance(self.binding, (Plain, Derived))
 
     @property
-    def is_async(self) -> bool:  # type: ignore[override]
+    def is_async(self) -> bool:
         return False
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
-        return self.binding.resolve(source, info.context if info is not None else None, kwargs)
+        # Basic fields are read without info; their bindings ask for no context.
+        ctx: Any = info.context if info is not None else None
+        if isinstance(self.binding, Mutate) and info.path.key in ctx.kept:
+            return _kept(ctx.kept[info.path.key])
+        return self.binding.resolve(source, ctx, kwargs)
+
+
+def _kept(outcome: Any) -> Any:
+    """What a mutation came to that ran before its answer was begun anew."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def key(name: str) -> Any:
@@ -62,6 +74,11 @@ def key(name: str) -> Any:
 def derived(function: Callable[[Any], Any], *needs: str) -> Any:
     """A value computed from the document alone; `needs` are the keys it reads."""
     return Spec(Derived(function, needs))
+
+
+def local(function: Callable[[Any, Any], Any]) -> Any:
+    """A value computed from context and document without reading anything."""
+    return Spec(Local(function))
 
 
 def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:
@@ -75,19 +92,34 @@ def many(loader: type[Loader[Any, Any]], *, key: str) -> Any:
 
 
 def field(
-    resolver: Callable[..., Awaitable[Any]], *, deprecated: str | None = None, **descriptions: str
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    together: Callable[..., Awaitable[list[Any]]] | None = None,
+    deprecated: str | None = None,
+    **descriptions: str,
 ) -> Any:
-    """A resolver of context and document, its keyword arguments being the field's."""
-    return Spec(Call(resolver, root=False), _arguments(resolver, 2), descriptions, deprecated=deprecated)
+    """A resolver of context and document, its keyword arguments being the field's.
+
+    `together` does the same for many documents at once.
+    """
+    call = Call(resolver, root=False, together=together)
+    return Spec(call, _arguments(resolver, 2), descriptions, deprecated=deprecated)
 
 
-def connection(resolver: Callable[..., Awaitable[Any]], *, first: int = 20, **descriptions: str) -> Any:
+def connection(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    first: int = 20,
+    together: Callable[..., Awaitable[list[Any]]] | None = None,
+    **descriptions: str,
+) -> Any:
     """A Relay connection of a document; `first` is the page when the client names none."""
     descriptions = {
         "first": f"How many to return from the start, 1 to 100; {first} when left out.",
         **descriptions,
     }
-    return Spec(Call(resolver, root=False, page=first), _arguments(resolver, 2), descriptions)
+    call = Call(resolver, root=False, page=first, together=together)
+    return Spec(call, _arguments(resolver, 2), descriptions)
 
 
 def query(resolver: Callable[..., Awaitable[Any]], **descriptions: str) -> Any:
@@ -99,8 +131,8 @@ def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type
     """A mutation of one `input`, exactly once; `how` is as `core.idempotency.Mutation` takes it."""
     bound = Mutate(Mutation(f"{resolver.__module__}.{resolver.__name__}", resolver, **how))
     arguments = {"input": (input, inspect.Parameter.empty)}
-    # Nullable: a bug or a reused key in one of fifty queued mutations must not take the others' answers along.
-    return Spec(bound, arguments, annotation=Optional[payload])
+    # Nullable: a bug in one of fifty queued mutations must not take the others' answers along.
+    return Spec(bound, arguments, annotation=payload | None)
 
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
@@ -159,5 +191,6 @@ def graphql_type(annotation: Any) -> Any:
     if origin in (list, tuple, typing.Sequence) or getattr(origin, "__name__", "") == "Sequence":
         return list[graphql_type(typing.get_args(annotation)[0])]  # type: ignore[misc]
     if origin is Annotated:
-        return graphql_type(typing.get_args(annotation)[0])
+        named = any(isinstance(each, StrawberryUnion) for each in annotation.__metadata__)
+        return annotation if named else graphql_type(typing.get_args(annotation)[0])
     return annotation

@@ -1,11 +1,14 @@
-"""The words with which a room declares its types; the documents are the sources, there is no mapping layer."""
+"""The words with which a room declares its types; documents are the sources, there is no mapping layer."""
 
 import enum as enums
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
 
 import strawberry
+from strawberry.types import get_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.types.field import StrawberryField
 
 from core.binding.bindings import Plain, Spec
 from core.binding.docs import attribute_docs, class_doc
@@ -73,7 +76,7 @@ def enum(cls: E) -> E:
     """An enum kept on another floor, shown with the descriptions written there."""
     if "__strawberry_definition__" in cls.__dict__:
         return cls
-    strawberry.enum(cls, description=class_doc(cls))  # type: ignore[call-overload]
+    strawberry.enum(cls, description=class_doc(cls))
     definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
     docs = attribute_docs(cls)
     for value in definition.values:
@@ -86,38 +89,45 @@ def union(name: str, description: str) -> Any:
     return strawberry.union(name, description=description)
 
 
-def fields_of(cls: type) -> Any:
-    """The declared class as a Strawberry type, to merge or extend another with."""
-    return _declare(cls).__strawberry_definition__  # type: ignore[attr-defined]
+def fields_of(cls: type) -> list[StrawberryField]:
+    """The fields a class declares, to merge into another type's."""
+    declared = cls if "__strawberry_definition__" in cls.__dict__ else _declare(cls)
+    return get_object_definition(declared, strict=True).fields
 
 
 def extend(target: type) -> Callable[[C], C]:
     """Add fields to another system's type: where a field must point uphill, the uphill system adds it."""
 
     def add(cls: C) -> C:
-        existing = target.__strawberry_definition__.fields  # type: ignore[attr-defined]
-        merge(existing, fields_of(cls).fields, target.__name__)
+        existing = get_object_definition(target, strict=True).fields
+        merge(existing, fields_of(cls), target.__name__)
         return cls
 
     return add
 
 
-def merge(existing: list[Any], added: list[Any], owner: str) -> None:
+def merge(existing: list[StrawberryField], added: list[StrawberryField], owner: str) -> None:
     """Add fields to a type's; two systems declaring the same one is an error that names both."""
     taken = {each.python_name: each for each in existing}
     for each in added:
         other = taken.get(each.python_name)
+        if other is each:
+            # The schema is built a second time in this process.
+            continue
         if other is not None:
             raise TypeError(
-                f"{owner}.{each.python_name} is declared by both "
-                f"{other.origin.__module__} and {each.origin.__module__}."
+                f"{owner}.{each.python_name} is declared by both {_module(other)} and {_module(each)}."
             )
         existing.append(each)
 
 
+def _module(field: StrawberryField) -> str:
+    return getattr(field.origin, "__module__", "nobody")
+
+
 def _declare(cls: C, *, is_interface: bool = False) -> C:
     docs = attribute_docs(cls)
-    annotations: dict[str, Any] = dict(cls.__dict__.get("__annotations__", {}))
+    annotations: dict[str, Any] = inspect.get_annotations(cls)
     for name, value in list(cls.__dict__.items()):
         if isinstance(value, Spec) and value.annotation is not None:
             annotations[name] = value.annotation

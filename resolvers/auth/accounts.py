@@ -26,7 +26,8 @@ refusals(
 SIGN_UP_RATE = Rate("sign-up", 10, 3600)
 SIGN_IN_RATE = Rate("sign-in", 20, 60)
 ACCOUNT_RATE = Rate("sign-in-account", 10, 900)
-LONGEST_NAME = 100
+LONGEST = 100
+"""Characters of a name, language tag, time zone or version."""
 
 
 async def sign_up(
@@ -50,9 +51,13 @@ async def sign_up(
         raise Refused("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
     if weakness := passwords.weakness(password, address):
         raise Refused("WEAK_PASSWORD", weakness, field=["password"])
-    for field, name in (("firstName", first_name), ("lastName", last_name)):
-        if name and len(name) > LONGEST_NAME:
-            raise Refused("INVALID_INPUT", f"At most {LONGEST_NAME} characters.", field=[field])
+    _check_lengths(
+        firstName=first_name,
+        lastName=last_name,
+        locale=locale,
+        timeZone=time_zone,
+        acceptedTermsVersion=accepted_terms_version,
+    )
     user_id = ids.minted(id, "user")
     password_hash = await passwords.hash_password(password)
     taken = await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None
@@ -98,12 +103,15 @@ async def verify_otp(ctx: Context, *, flow_id: Id, code: str, device_id: Id) -> 
     """Close a flow with its code and sign in."""
     await ctx.limit(SIGN_IN_RATE, ctx.address)
     flow = await flows.redeem(ctx, flow_id, code)
-    user = await store.users.by_id(ctx.db, flow["user_id"])
-    if user is None or user["status"] not in (UserStatus.PENDING_VERIFICATION, UserStatus.ACTIVE):
+    # Of two requests with one code, only one finds the account unproven.
+    user = await ctx.tx.update(
+        store.users,
+        flow["user_id"],
+        set={"status": UserStatus.ACTIVE, "email_verified": True},
+        where={"status": UserStatus.PENDING_VERIFICATION},
+    )
+    if user is None:
         raise Refused("FLOW_EXPIRED", "This code is no longer good.")
-    verified = {"status": UserStatus.ACTIVE, "email_verified": True}
-    user = await ctx.tx.update(store.users, user["_id"], set=verified)
-    assert user is not None
     ctx.tx.changed(user, scopes=[sessions.scope(user)])
     ctx.tx.after_commit(lambda: flows.close(ctx, flow_id))
     return await sessions.start(ctx, user, flow["device"], factors=[AuthFactor.OTP])
@@ -123,13 +131,19 @@ async def sign_in(
     user = await store.user_by_email(ctx.db, email)
     # An unknown person takes as long as a known one.
     right = await passwords.matches(user["password_hash"] if user else passwords.DECOY, password)
-    if user is None or not right or user["status"] is UserStatus.DELETED:
+    if user is None or not right or user["status"] == UserStatus.DELETED:
         raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
     if user["status"] == UserStatus.SUSPENDED:
         raise Refused("ACCOUNT_SUSPENDED", "This account is closed for now.")
     if user["status"] == UserStatus.PENDING_VERIFICATION:
         return {"flow": flows.open_flow(ctx, user_id=user["_id"], email=user["email"], device=dict(device))}
     return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+
+
+def _check_lengths(**values: str | None) -> None:
+    for field, value in values.items():
+        if value and len(value) > LONGEST:
+            raise Refused("INVALID_INPUT", f"At most {LONGEST} characters.", field=[field])
 
 
 def _valid_email(email: str) -> str:

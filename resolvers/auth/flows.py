@@ -88,7 +88,7 @@ def open_flow(ctx: Context, *, user_id: str | None, email: str, device: dict[str
 
 async def redeem(ctx: Context, flow_id: str, code: str) -> Flow:
     """The flow a right code closes; OTP_INVALID, FLOW_LOCKED or FLOW_EXPIRED otherwise."""
-    raw = await ctx.services.redis.get(_key(flow_id))
+    raw = await ctx.services.redis.get(_key(ids.checked(flow_id, "flow")))
     if raw is None:
         raise Refused("FLOW_EXPIRED", "This code is no longer good.")
     flow: Flow = orjson.loads(raw)

@@ -94,7 +94,7 @@ async def viewer_sessions(
 def private(name: str) -> Any:
     """A field only its owner and administrators see; null for others."""
 
-    async def own(ctx: Context, user: Document) -> Any:
+    def own(ctx: Context, user: Document) -> Any:
         viewer = ctx.viewer
         mine = viewer is not None and (viewer.user_id == user["_id"] or "ADMIN" in viewer.roles)
         return user.get(name) if mine else None

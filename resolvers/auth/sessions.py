@@ -1,12 +1,10 @@
 """Sessions: started by a sign-in, kept alive by rotation, ended for good."""
 
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-
-from typeid import TypeID
+from uuid import UUID
 
 from core import clock, ids
 from core.changes import user_scope
@@ -52,7 +50,7 @@ def device_of(given: Mapping[str, Any]) -> Device:
 def device_id(given: str) -> str:
     """The device's TypeID; phones may mint it as a plain UUID."""
     try:
-        return str(TypeID.from_uuid(uuid.UUID(given), prefix="device"))
+        return ids.from_uuid(UUID(given), "device")
     except ValueError:
         return ids.checked(given, "device")
 
@@ -104,7 +102,7 @@ async def start(
 
 
 async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[str, Any]:
-    """Rotate, or repeat the current pair for an answer that was lost; any other old token ends the session."""
+    """Rotate, or repeat the current pair for a lost answer; any other old token ends the session."""
     claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
     if claims is None:
         raise Refused("REFRESH_INVALID", "Sign in again.")
@@ -197,8 +195,8 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
     return ended
 
 
-async def reissue(ctx: Context, stored: dict[str, Any]) -> dict[str, Any]:
-    """The tokens of a replayed sign-in or refresh, for five minutes."""
+async def reissue(ctx: Context, stored: dict[str, Any], first_at: datetime) -> dict[str, Any]:
+    """The tokens of a replayed sign-in or refresh, for five minutes after the first request."""
     session_id = referenced_id(stored.get("session"))
     if session_id is None:
         return {}
@@ -206,7 +204,7 @@ async def reissue(ctx: Context, stored: dict[str, Any]) -> dict[str, Any]:
     if session is None:
         raise Refused("REPLAY_EXPIRED", "Sign in again.")
     user = await store.users.by_id(ctx.db, session["user_id"])
-    age = (clock.now() - session["rotated_at"]).total_seconds()
+    age = (clock.now() - first_at).total_seconds()
     if user is None or session["status"] == SessionStatus.ENDED or age > REPLAY_SECONDS:
         raise Refused("REPLAY_EXPIRED", "Sign in again.")
     return _with_tokens(ctx, user, session)

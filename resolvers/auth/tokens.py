@@ -130,13 +130,14 @@ class Tokens:
                 audience=self._audience,
                 issuer=self._issuer,
                 # Expiry is judged below by the clock that tests can move.
-                options={"leeway": CLOCK_SKEW, "verify_exp": False, "require_sub": True},
+                options={"leeway": CLOCK_SKEW, "verify_exp": False, "require_aud": True, "require_iss": True},
             )
         except ExpiredSignatureError:
             raise Unauthenticated("TOKEN_EXPIRED") from None
         except (JWTError, ValueError, TypeError, AttributeError):
             raise Unauthenticated("TOKEN_INVALID") from None
-        if not all(isinstance(claims.get(name), str) for name in ("sub", "sid", "did")):
+        named = all(isinstance(claims.get(name), str) for name in ("sub", "sid", "did"))
+        if not named or not isinstance(claims.get("exp"), int):
             raise Unauthenticated("TOKEN_INVALID")
         if clock.timestamp() > claims["exp"] + CLOCK_SKEW:
             raise Unauthenticated("TOKEN_EXPIRED")

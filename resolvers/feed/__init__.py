@@ -21,16 +21,20 @@ from resolvers.feed.graph import (
     unmute_user,
 )
 from resolvers.feed.posts import create_post, delete_post, text_preview, truncated, update_post, viewer_can
-from resolvers.feed.reactions import set_reaction, summary, viewer_reaction
+from resolvers.feed.reactions import set_reaction, summary
 from resolvers.feed.reading import (
     comment_preview,
+    comment_previews,
     comments,
+    comments_of_many,
     feed,
     followers,
     following,
     post,
     replies,
+    replies_of_many,
     timeline,
+    visible_parent,
     visible_post_of,
 )
 
@@ -38,8 +42,10 @@ __all__ = [
     "barred",
     "block_user",
     "comment_preview",
+    "comment_previews",
     "comment_scopes",
     "comments",
+    "comments_of_many",
     "create_comment",
     "create_post",
     "delete_comment",
@@ -55,6 +61,7 @@ __all__ = [
     "post",
     "post_scope",
     "replies",
+    "replies_of_many",
     "set_reaction",
     "summary",
     "text_preview",
@@ -66,8 +73,8 @@ __all__ = [
     "update_comment",
     "update_post",
     "viewer_can",
-    "viewer_reaction",
     "visible_comments",
+    "visible_parent",
     "visible_post",
     "visible_post_of",
     "visible_posts",

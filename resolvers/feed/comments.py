@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from core import clock, ids
+from core import clock, ids, jobs
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from loaders.feed import CommentById
 from resolvers.feed import reading
-from resolvers.feed.access import comment_scopes, post_scopes, post_to_act_on
+from resolvers.feed.access import SHOWN, comment_scopes, post_scopes, post_to_act_on, visible_comments
 from resolvers.feed.posts import checked_text
 from stores import feed as store
 from stores.feed import Comment, Post, PostState
@@ -31,8 +31,9 @@ async def create_comment(
     if body is None:
         raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
     post = await post_to_act_on(ctx, post_id)
-    if post["state"] == PostState.PROCESSING:
-        raise Refused("COMMENTS_CLOSED", "This post does not take comments yet.", field=["postId"])
+    if post["state"] not in SHOWN:
+        soon = "yet" if post["state"] == PostState.PROCESSING else "any more"
+        raise Refused("COMMENTS_CLOSED", f"This post does not take comments {soon}.", field=["postId"])
     parent = await _thread(ctx, post_id, parent_id) if parent_id else None
     comment = await ctx.tx.insert(
         store.comments,
@@ -56,9 +57,9 @@ async def create_comment(
 
 async def _thread(ctx: Context, post_id: str, parent_id: str) -> Comment:
     """The top comment to reply to: deeper replies join its thread."""
-    parent = await ctx.load(CommentById, ids.checked(parent_id, "comment"))
+    [parent] = await visible_comments(ctx, [ids.checked(parent_id, "comment")])
     if parent is not None and parent["parent_id"]:
-        parent = await ctx.load(CommentById, parent["parent_id"])
+        [parent] = await visible_comments(ctx, [parent["parent_id"]])
     if parent is None or parent["post_id"] != post_id:
         raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
     return parent
@@ -89,7 +90,8 @@ async def delete_comment(ctx: Context, *, id: Id) -> dict[str, Any]:
     gone = [comment, *await store.comments.find(ctx.db, {"parent_id": id}, limit=1_000)]
     for each in gone:
         await ctx.tx.delete(store.comments, each["_id"])
-        ctx.tx.removed(each, aspects=["reactions"])
+        ctx.tx.removed(each, aspects=["reactions", "counts"])
+    await jobs.later(ctx.tx, "feed.erase_reactions", subject_ids=[each["_id"] for each in gone])
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     post = await _count(ctx, comment["post_id"], parent, -len(gone))
     return {"deleted_comment_id": id, "post": post}

@@ -145,9 +145,9 @@ def truncated(post: Document) -> bool:
     return len(post.get("text") or "") > PREVIEW
 
 
-def rights(ctx_viewer: str | None, post: Document) -> dict[str, bool]:
-    own = ctx_viewer == post["author_id"]
-    signed_in = ctx_viewer is not None
+def viewer_can(ctx: Context, post: Document) -> dict[str, bool]:
+    own = ctx.viewer_id_or_none == post["author_id"]
+    signed_in = ctx.viewer is not None
     open_post = post["state"] in (PostState.PUBLISHED, PostState.LIMITED)
     shareable = post["visibility"] == Visibility.PUBLIC
     return {
@@ -157,7 +157,3 @@ def rights(ctx_viewer: str | None, post: Document) -> dict[str, bool]:
         "share": signed_in and open_post and shareable,
         "pin": own,
     }
-
-
-async def viewer_can(ctx: Context, post: Document) -> dict[str, bool]:
-    return rights(ctx.viewer_id_or_none, post)

@@ -7,7 +7,6 @@ from core import clock
 from core.context import Context
 from core.ids import Id
 from core.limits import Rate
-from loaders.feed import ReactionOfViewer
 from resolvers.feed.access import comment_scopes, post_scopes, subject
 from stores import feed as store
 from stores.feed import ReactionKind
@@ -48,13 +47,7 @@ async def _store(
 
 
 def summary(document: Document) -> dict[str, Any]:
-    """Counts by kind; the viewer's own is loaded when asked for."""
+    """Counts by kind; `subject_id` finds the viewer's own."""
     counts = document.get("reactions") or {}
     by_kind = {kind.value.lower(): max(0, counts.get(kind.value, 0)) for kind in ReactionKind}
     return {"subject_id": document["_id"], "total": sum(by_kind.values()), **by_kind}
-
-
-async def viewer_reaction(ctx: Context, reactions: Document) -> ReactionKind | None:
-    if ctx.viewer is None:
-        return None
-    return await ctx.load(ReactionOfViewer, reactions["subject_id"])

@@ -9,7 +9,7 @@ from core.errors import Unauthenticated
 from core.ids import Id
 from loaders.feed import CommentsByThread, FollowOfViewer, FollowsByFollower, Thread
 from resolvers.auth.people import people
-from resolvers.feed.access import SHOWN, barred, visible_post, visible_posts
+from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, FeedMode, FeedReason, FollowState, Post, Visibility
 
@@ -136,7 +136,14 @@ async def comments(
     before: str | None = None,
 ) -> dict[str, Any]:
     """Top-level comments of a post."""
-    return await _thread(ctx, post["_id"], None, order, first=first, after=after, last=last, before=before)
+    pages = {"first": first, "after": after, "last": last, "before": before}
+    return (await comments_of_many(ctx, [post], order=order, **pages))[0]
+
+
+async def comments_of_many(
+    ctx: Context, posts: Sequence[Document], *, order: CommentOrder = CommentOrder.NEWEST, **pages: Any
+) -> list[dict[str, Any]]:
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, **pages)
 
 
 async def replies(
@@ -150,18 +157,28 @@ async def replies(
 ) -> dict[str, Any]:
     """Replies to a top-level comment, oldest first."""
     pages = {"first": first, "after": after, "last": last, "before": before}
-    return await _thread(ctx, comment["post_id"], comment["_id"], CommentOrder.OLDEST, **pages)
+    return (await replies_of_many(ctx, [comment], **pages))[0]
 
 
-async def _thread(
-    ctx: Context, post_id: str, parent_id: str | None, order: CommentOrder, **pages: Any
-) -> dict[str, Any]:
-    listing = thread_listing(post_id, parent_id, order)
+async def replies_of_many(ctx: Context, comments: Sequence[Document], **pages: Any) -> list[dict[str, Any]]:
+    parents = [(comment["post_id"], comment["_id"]) for comment in comments]
+    return await _threads(ctx, parents, CommentOrder.OLDEST, **pages)
+
+
+async def _threads(
+    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, **pages: Any
+) -> list[dict[str, Any]]:
+    """A page of each thread, all in one command."""
     sort = store.LATEST if order is CommentOrder.NEWEST else store.OLDEST
-    page = paging.requested(listing, sort, **pages)
-    thread = Thread(post_id, parent_id, order, page, await barred(ctx))
-    rows = await ctx.load(CommentsByThread, thread)
-    return paging.connection(listing, sort, page, rows)
+    listings = [thread_listing(post_id, parent_id, order) for post_id, parent_id in parents]
+    asked = [paging.requested(listing, sort, **pages) for listing in listings]
+    without = await barred(ctx)
+    threads = [Thread(*parent, order, page, without) for parent, page in zip(parents, asked, strict=True)]
+    rows = await ctx.load_many(CommentsByThread, threads)
+    return [
+        paging.connection(listing, sort, page, each)
+        for listing, page, each in zip(listings, asked, rows, strict=True)
+    ]
 
 
 def thread_listing(post_id: str, parent_id: str | None, order: CommentOrder) -> str:
@@ -170,15 +187,28 @@ def thread_listing(post_id: str, parent_id: str | None, order: CommentOrder) -> 
 
 async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
     """The newest three comments, in the order they were written."""
-    page = paging.Page(PREVIEWED_COMMENTS)
-    thread = Thread(post["_id"], None, CommentOrder.NEWEST, page, await barred(ctx))
-    return (await ctx.load(CommentsByThread, thread))[:PREVIEWED_COMMENTS][::-1]
+    return (await comment_previews(ctx, [post]))[0]
+
+
+async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
+    page, without = paging.Page(PREVIEWED_COMMENTS), await barred(ctx)
+    threads = [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
+    rows = await ctx.load_many(CommentsByThread, threads)
+    return [each[:PREVIEWED_COMMENTS][::-1] for each in rows]
 
 
 async def visible_post_of(ctx: Context, comment: Document) -> Any:
     """A comment's post, None when it is gone or hidden from its commenter."""
     [post] = await visible_posts(ctx, [comment["post_id"]])
     return post
+
+
+async def visible_parent(ctx: Context, comment: Document) -> Any:
+    """The comment replied to, None at top level or when its author is hidden from the viewer."""
+    if comment["parent_id"] is None:
+        return None
+    [parent] = await visible_comments(ctx, [comment["parent_id"]])
+    return parent
 
 
 async def following(
@@ -220,7 +250,8 @@ async def _follow_list(ctx: Context, user_id: str, side: str, other: str, **page
     shown = paging.connection(listing, store.LATEST, page, rows)
     persons = await people(ctx, [row["node"][other] for row in shown["edges"]])
     pairs = zip(shown["edges"], persons, strict=True)
-    shown["edges"] = [{"cursor": edge["cursor"], "node": person} for edge, person in pairs if person]
+    # The place in the list is the following's; what is shown is the person.
+    shown["edges"] = [{**edge, "person": person} for edge, person in pairs if person]
     return shown
 
 

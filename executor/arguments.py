@@ -1,0 +1,58 @@
+"""A field's arguments: once for all where they are constant, from the variables where they are not."""
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, VariableNode
+from graphql.execution.values import get_argument_values
+from strawberry.types.arguments import convert_arguments
+
+from core.binding.build import Schema
+from core.binding.fields import BoundField
+
+
+def uses_variables(node: Any) -> bool:
+    """Whether an argument's value names a variable, however deep."""
+    if isinstance(node, VariableNode):
+        return True
+    if isinstance(node, ListValueNode):
+        return any(uses_variables(value) for value in node.values)
+    if isinstance(node, ObjectValueNode):
+        return any(uses_variables(field.value) for field in node.fields)
+    return False
+
+
+class Arguments:
+    """The keyword arguments of one field node."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        definition: GraphQLField,
+        bound: BoundField,
+        node: FieldNode,
+        filled: Callable[..., Any],
+    ) -> None:
+        self._schema = schema
+        self._definition = definition
+        self._bound = bound
+        self._node = node
+        self._filled = filled
+        self._constant: dict[str, Any] | None = None
+        if not any(uses_variables(argument.value) for argument in node.arguments or ()):
+            self._constant = self._coerced(None)
+
+    def __call__(self, variables: Any) -> dict[str, Any]:
+        constant = self._constant
+        return constant if constant is not None else self._coerced(variables)
+
+    def _coerced(self, variables: Any) -> dict[str, Any]:
+        values = get_argument_values(self._definition, self._node, variables)
+        converted = convert_arguments(
+            values,
+            self._bound.arguments,
+            scalar_registry=self._schema.schema_converter.scalar_registry,
+            config=self._schema.config,
+        )
+        arguments: dict[str, Any] = self._filled(converted)
+        return arguments

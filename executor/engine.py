@@ -1,0 +1,169 @@
+"""Runs operations: compiled where it can, on the reference otherwise, with equal answers."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    OperationDefinitionNode,
+    OperationType,
+    get_variable_values,
+    parse,
+    specified_rules,
+)
+from graphql.execution.values import VariableValues
+from prometheus_client import Counter
+from strawberry.schema.schema import validate_document
+from strawberry.types.execution import ExecutionResult
+
+from core.binding.build import Schema
+from core.context import Context
+from executor.collect import condition_variables
+from executor.plan import Plan, make_plan
+from executor.runtime import Anomaly
+
+RUNS = Counter("landfall_executor_total", "Operations by the path that answered them.", ["path"])
+ANOMALIES = Counter(
+    "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
+)
+
+DOCUMENTS = 1_000
+PLANS_EACH = 16
+LONGEST_DOCUMENT = 100_000
+
+
+@dataclass(slots=True)
+class Known:
+    """A document that was parsed and found valid."""
+
+    document: DocumentNode
+    operations: dict[str | None, OperationDefinitionNode]
+    conditions: frozenset[str]
+    plans: dict[Any, Plan | None] = field(default_factory=dict)
+
+
+class Executor:
+    """Compiled plans by document, for one schema."""
+
+    def __init__(self, schema: Schema, *, eager: bool = False) -> None:
+        """`eager` compiles what is seen for the first time, which pays only in tests."""
+        self._schema = schema
+        self._eager = eager
+        self._known: OrderedDict[str, Known | None] = OrderedDict()
+
+    async def run(
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        ctx: Context,
+        *,
+        mutations: bool = True,
+    ) -> ExecutionResult | None:
+        """The operation's answer, or None when the reference must give it.
+
+        Outcomes of mutations that ran are kept in the context, so that the reference does not run them again.
+        """
+        known = self._second_sight(query)
+        operation = known.operations.get(operation_name) if known else None
+        if known is None or operation is None or not _covered(operation, mutations):
+            RUNS.labels("reference").inc()
+            return None
+        values = get_variable_values(
+            self._schema._schema, operation.variable_definitions or (), variables or {}
+        )
+        plan = (
+            self._plan(known, operation, operation_name, values)
+            if isinstance(values, VariableValues)
+            else None
+        )
+        answer = await self._answer(plan, ctx, values) if plan else None
+        RUNS.labels("compiled" if answer else "reference").inc()
+        return answer
+
+    def _second_sight(self, query: str | None) -> Known | None:
+        """The document if it came before; what comes once is not worth compiling."""
+        if not query or len(query) > LONGEST_DOCUMENT:
+            return None
+        if query not in self._known:
+            self._known[query] = None
+            if len(self._known) > DOCUMENTS:
+                self._known.popitem(last=False)
+            if not self._eager:
+                return None
+        self._known.move_to_end(query)
+        known = self._known[query]
+        if known is None:
+            known = self._known[query] = self._read(query)
+        return known
+
+    def _read(self, query: str) -> Known:
+        """Parse and validate; a document that is not valid has no operations, and is the reference's."""
+        nothing: Known = Known(DocumentNode(definitions=()), {}, frozenset())
+        try:
+            document = parse(query)
+        except Exception:
+            return nothing
+        if validate_document(self._schema._schema, document, tuple(specified_rules)):
+            return nothing
+        found = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        operations: dict[str | None, OperationDefinitionNode] = {
+            each.name.value: each for each in found if each.name is not None
+        }
+        if len(found) == 1:
+            operations[None] = found[0]
+        return Known(document, operations, condition_variables(document))
+
+    def _plan(
+        self, known: Known, operation: OperationDefinitionNode, name: str | None, values: Any
+    ) -> Plan | None:
+        deciding = tuple(values.coerced.get(each) for each in sorted(known.conditions))
+        key = (name, deciding)
+        if key not in known.plans:
+            if len(known.plans) >= PLANS_EACH:
+                return None
+            known.plans[key] = self._compiled(known, operation, values)
+        return known.plans[key]
+
+    def _compiled(self, known: Known, operation: OperationDefinitionNode, values: Any) -> Plan | None:
+        try:
+            return make_plan(self._schema, known.document, operation, values)
+        except Anomaly:
+            ANOMALIES.labels("not covered").inc()
+            return None
+
+    async def _answer(self, plan: Plan, ctx: Context, values: Any) -> ExecutionResult | None:
+        try:
+            data = await (_mutate(plan, ctx, values) if plan.steps else plan.query(ctx, values))
+        except Exception as error:
+            # Whatever it is, the reference meets it again and tells it exactly.
+            ANOMALIES.labels(type(error).__name__).inc()
+            ctx.refresh()
+            return None
+        return ExecutionResult(data=data, errors=None, extensions=None)
+
+
+def _covered(operation: OperationDefinitionNode, mutations: bool) -> bool:
+    kind = operation.operation
+    return kind is OperationType.QUERY or (kind is OperationType.MUTATION and mutations)
+
+
+async def _mutate(plan: Plan, ctx: Context, values: Any) -> dict[str, Any]:
+    """Root fields in order, each completed before the next; outcomes are kept whatever happens."""
+    data: dict[str, Any] = {}
+    failed: Exception | None = None
+    for step in plan.steps:
+        try:
+            payload = await step.binding.resolve(None, ctx, step.arguments(values))
+        except Exception as error:
+            ctx.kept[step.response_key] = error
+            failed = error
+            data[step.response_key] = None
+            continue
+        ctx.kept[step.response_key] = payload
+        answer = step.complete(ctx, values, [payload])
+        [data[step.response_key]] = await answer if step.waits else answer
+    if failed is not None:
+        raise failed
+    return data

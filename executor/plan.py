@@ -1,0 +1,78 @@
+"""A plan: the compiled function of one operation, for the variables that decide its directives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    OperationType,
+)
+
+from core.binding.bindings import Mutate
+from core.binding.build import Schema
+from core.context import Context
+from executor.arguments import Arguments
+from executor.codegen import Compiler
+from executor.collect import Collector
+from executor.runtime import Anomaly
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One root field of a mutation: what to run, and how to answer of its payload."""
+
+    response_key: str
+    binding: Mutate
+    arguments: Arguments
+    complete: Any
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`root` answers a whole query; `steps` are a mutation's, in order."""
+
+    root: Any = None
+    waits: bool = False
+    steps: tuple[Step, ...] = ()
+
+    async def query(self, ctx: Context, variables: Any) -> dict[str, Any]:
+        answer = self.root(ctx, variables, [None])
+        [data] = await answer if self.waits else answer
+        return data  # type: ignore[no-any-return]
+
+
+def make_plan(
+    schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, variables: Any
+) -> Plan:
+    """Compile an operation; Anomaly if it holds something only the reference knows."""
+    fragments: Mapping[str, FragmentDefinitionNode] = {
+        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+    compiler = Compiler(schema, Collector(schema._schema, fragments, variables))
+    core = schema._schema
+    if operation.operation is OperationType.QUERY and core.query_type:
+        name, waits = compiler.level(core.query_type, [operation.selection_set])
+        return Plan(root=compiler.code.run()[name], waits=waits)
+    if operation.operation is OperationType.MUTATION and core.mutation_type:
+        return Plan(steps=_steps(schema, compiler, core.mutation_type, operation))
+    raise Anomaly
+
+
+def _steps(
+    schema: Schema, compiler: Compiler, root: GraphQLObjectType, operation: OperationDefinitionNode
+) -> tuple[Step, ...]:
+    drafts = []
+    for key, nodes in compiler.collector.fields(root, [operation.selection_set]).items():
+        definition, bound = compiler.field(root, nodes[0])
+        if not isinstance(bound.binding, Mutate):
+            raise Anomaly
+        arguments = Arguments(schema, definition, bound, nodes[0], dict)
+        lines, waits = compiler.completed(definition.type, nodes, shared=False)
+        drafts.append((key, bound.binding, arguments, compiler.nested(lines, waits), waits))
+    names = compiler.code.run()
+    return tuple(Step(key, binding, args, names[name], waits) for key, binding, args, name, waits in drafts)

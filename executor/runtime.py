@@ -1,0 +1,156 @@
+"""What compiled code calls: leaf values, batches, lists taken apart and put together."""
+
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLLeafType
+
+from core.context import Context
+from core.loader import Loader
+
+SMALLEST, LARGEST = -(2**31), 2**31 - 1
+
+
+class Anomaly(Exception):
+    """Something the compiled path does not handle: the reference decides."""
+
+
+def anomaly(*_: Any) -> Any:
+    raise Anomaly
+
+
+def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+    """A leaf value as JSON; for values that are not plainly right, whatever the reference makes of them."""
+    if isinstance(leaf, GraphQLEnumType):
+        return _enum(leaf)
+    if leaf.name == "DateTime":
+        return _datetime(leaf)
+    if leaf.name == "Int":
+        return _int(leaf)
+
+    def serialize(value: Any) -> Any:
+        if value is None:
+            raise Anomaly
+        return leaf.serialize(value)
+
+    return serialize
+
+
+def _enum(leaf: GraphQLEnumType) -> Callable[[Any], Any]:
+    names = {value.value: name for name, value in leaf.values.items()}
+
+    def serialize(value: Any) -> Any:
+        try:
+            return names[value]
+        except (KeyError, TypeError):
+            raise Anomaly from None
+
+    return serialize
+
+
+def _datetime(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+    def serialize(value: Any) -> Any:
+        if value.__class__ is not datetime or value.tzinfo is None:
+            raise Anomaly
+        if value.utcoffset():
+            value = value.astimezone(UTC)
+        return value.isoformat(timespec="milliseconds")[:23] + "Z"
+
+    return serialize
+
+
+def _int(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+    def serialize(value: Any) -> Any:
+        if value.__class__ is int and SMALLEST <= value <= LARGEST:
+            return value
+        raise Anomaly
+
+    return serialize
+
+
+def leaves(serialize: Callable[[Any], Any], nullable: bool) -> Callable[[Any], Any]:
+    """A list of leaf values."""
+
+    def serialize_list(value: Any) -> Any:
+        if value.__class__ is not list and value.__class__ is not tuple:
+            raise Anomaly
+        if nullable:
+            return [None if item is None else serialize(item) for item in value]
+        if None in value:
+            raise Anomaly
+        return [serialize(item) for item in value]
+
+    return serialize_list
+
+
+async def fetch(ctx: Context, loader: type[Loader[Any, Any]], keys: Sequence[Any]) -> dict[Any, Any]:
+    """Values of a whole level's keys, in one batch."""
+    return await ctx.loader(loader).fetch([key for key in keys if key is not None])
+
+
+async def each(calls: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Resolvers of every parent, awaited together so that their loaders batch."""
+    waiting = list(calls)
+    if len(waiting) == 1:
+        return [await waiting[0]]
+    return list(await gather(*waiting))
+
+
+def flat(lists: Sequence[Any]) -> list[Any]:
+    """The items of all lists in a row."""
+    for items in lists:
+        if items.__class__ is not list and items.__class__ is not tuple:
+            raise Anomaly
+    return [item for items in lists for item in items]
+
+
+def regrouped(lists: Sequence[Any], items: Iterable[Any]) -> list[list[Any]]:
+    """Items in a row as lists of the lengths they came from."""
+    row = iter(items)
+    return [list(islice(row, len(group))) for group in lists]
+
+
+def present(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def restored(values: Sequence[Any], items: Iterable[Any]) -> list[Any]:
+    """Items put back where values were not None."""
+    row = iter(items)
+    return [None if value is None else next(row) for value in values]
+
+
+def distinct(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """Documents without repetition, and which of them each value is: a shared child is built once."""
+    places: dict[int, int] = {}
+    unique: list[Any] = []
+    which: list[int] = []
+    for value in values:
+        place = places.get(id(value))
+        if place is None:
+            place = places[id(value)] = len(unique)
+            unique.append(value)
+        which.append(place)
+    return unique, which
+
+
+def parted(
+    values: Sequence[Any], name_of: Callable[[Any], Any], names: Sequence[str]
+) -> dict[str, list[Any]]:
+    """Documents of an interface or union by their type."""
+    parts: dict[str, list[Any]] = {}
+    for value in values:
+        name = name_of(value)
+        if name not in names:
+            raise Anomaly
+        parts.setdefault(name, []).append(value)
+    return parts
+
+
+def united(values: Sequence[Any], name_of: Callable[[Any], Any], parts: dict[str, list[Any]]) -> list[Any]:
+    """The answers of each type's documents in their first order."""
+    rows = {name: iter(items) for name, items in parts.items()}
+    return [next(rows[name_of(value)]) for value in values]

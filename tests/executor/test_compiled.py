@@ -1,0 +1,127 @@
+"""What the compiled path must get right beside equal answers: when it runs, and that nothing runs twice."""
+
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query
+from prometheus_client import REGISTRY
+
+from core.binding.build import Schema
+from core.context import Context, Services, Viewer
+from core.settings import Settings
+from executor import Executor
+from resolvers import feed as resolvers
+from server import assembly
+from stores import feed as store
+from tests.conftest import NewPhone
+from tests.phone import key
+
+MERGED = """query($yes: Boolean!) {
+  viewer { user { id } }
+  viewer { user { name ...More @include(if: $yes) } }
+}
+fragment More on User { id handle }"""
+
+
+def compiled() -> float:
+    return REGISTRY.get_sample_value("landfall_executor_total", {"path": "compiled"}) or 0.0
+
+
+@pytest.fixture(scope="module")
+def schema(settings: Settings) -> Schema:
+    return assembly.make_schema(settings)
+
+
+async def test_fields_merge_and_directives_choose_the_plan(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    before = compiled()
+    with_more = await ada.run(MERGED, yes=True)
+    without = await ada.run(MERGED, yes=False)
+    assert compiled() - before == 2
+    assert with_more == {"viewer": {"user": {"id": ada.user_id, "name": "Ada", "handle": None}}}
+    assert without == {"viewer": {"user": {"id": ada.user_id, "name": "Ada"}}}
+    assert list(with_more["viewer"]["user"]) == ["id", "name", "handle"]
+
+
+async def test_introspection_is_left_to_the_reference(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    before = compiled()
+    assert (await ada.run(get_introspection_query()))["__schema"]["queryType"]["name"] == "Query"
+    assert (await ada.run("{ viewer { __typename } __schema { __typename } }"))["viewer"] == {
+        "__typename": "Viewer"
+    }
+    assert compiled() == before
+
+
+async def test_a_document_seen_once_is_not_compiled(
+    services: Services, schema: Schema, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    executor = Executor(schema)
+    viewer = Viewer(ada.user_id, ada.session_id, ada.device_id)
+    query = "{ viewer { user { name } } }"
+    assert await executor.run(query, None, None, Context(services, viewer=viewer)) is None
+    second = await executor.run(query, None, None, Context(services, viewer=viewer))
+    assert second is not None
+    assert second.data == {"viewer": {"user": {"name": "Ada"}}}
+
+
+async def test_a_mutation_whose_answer_fails_is_not_run_again(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The compiled answer is abandoned after the write; the reference answers with the same outcome."""
+    ada = await new_phone("Ada")
+    text = key()
+    document = (
+        "mutation($input: CreatePostInput!) { createPost(input: $input) "
+        "{ replayed post { text comments(first: 1000) { edges { cursor } } } } }"
+    )
+    answer = await ada.ask(document, input={"clientMutationId": key(), "text": text})
+    assert answer.code == "BAD_USER_INPUT"
+    assert answer.errors[0]["path"] == ["createPost", "post", "comments"]
+    assert answer.body["data"] == {"createPost": {"replayed": False, "post": None}}
+    assert len(await store.posts.find(services.db, {"text": text})) == 1
+
+
+async def test_a_failing_mutation_runs_once_and_leaves_the_rest(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await new_phone("Ada")
+    first, last, used = key(), key(), key()
+    await ada.do("createPost", "post { id }", clientMutationId=used, text="Before")
+    calls: list[Any] = []
+    original = resolvers.posts.checked_text
+
+    def counted(text: str | None, longest: int) -> str | None:
+        calls.append(text)
+        return original(text, longest)
+
+    monkeypatch.setattr(resolvers.posts, "checked_text", counted)
+    document = """mutation($a: CreatePostInput!, $b: CreatePostInput!, $c: CreatePostInput!) {
+      a: createPost(input: $a) { post { text } } b: createPost(input: $b) { post { text } }
+      c: createPost(input: $c) { replayed post { text } } }"""
+    answer = await ada.ask(
+        document,
+        a={"clientMutationId": key(), "text": first},
+        b={"clientMutationId": used, "text": "Another"},
+        c={"clientMutationId": key(), "text": last},
+    )
+    assert [error["path"] for error in answer.errors] == [["b"]]
+    assert answer.code == "IDEMPOTENCY_KEY_REUSED"
+    assert answer.body["data"] == {
+        "a": {"post": {"text": first}},
+        "b": None,
+        "c": {"replayed": False, "post": {"text": last}},
+    }
+    assert calls == [first, last]
+
+
+async def test_a_mutation_by_get_is_never_run(services: Services, new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    text = key()
+    query = (
+        f'mutation {{ createPost(input: {{clientMutationId: "{key()}", text: "{text}"}}) {{ replayed }} }}'
+    )
+    for _ in range(2):
+        assert (await ada.get(query=query)).status >= 400
+    assert await store.posts.find(services.db, {"text": text}) == []
