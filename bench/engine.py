@@ -1,10 +1,9 @@
-"""Figures of the engine: `make bench-engine`. One web process, embedded servers, loopback; ratios matter most."""
+"""Figures of the engine: `make bench-engine`. One web process, embedded servers, loopback: trust ratios."""
 
 import asyncio
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -92,7 +91,9 @@ async def running() -> AsyncIterator[Bench]:
                 "MAX_SUBSCRIPTIONS": "1000",
             }.items()
         }
-        web = subprocess.Popen([sys.executable, "-m", "server", "serve"], env={**os.environ, **environment})
+        web = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server", "serve", env={**os.environ, **environment}
+        )
         connector = aiohttp.TCPConnector(limit=0)
         try:
             async with (
@@ -104,7 +105,7 @@ async def running() -> AsyncIterator[Bench]:
                 yield Bench(services, http, url, psutil.Process(web.pid))
         finally:
             web.terminate()
-            web.wait(20)
+            await asyncio.wait_for(web.wait(), 20)
 
 
 async def _ready(http: aiohttp.ClientSession, port: int) -> None:
@@ -135,7 +136,8 @@ async def throughput(bench: Bench) -> str:
     await asyncio.gather(*(write(phone) for phone in phones))
     seconds, after = time.perf_counter() - started, bench.process.cpu_times()
     used = after.user + after.system - cpu.user - cpu.system
-    return f"{MUTATIONS / seconds:.0f}/s at {CONNECTIONS} connections, {used / MUTATIONS * 1000:.1f} ms CPU each"
+    rate, each = MUTATIONS / seconds, used / MUTATIONS * 1000
+    return f"{rate:.0f}/s at {CONNECTIONS} connections, {each:.1f} ms CPU each"
 
 
 async def unit_cost(bench: Bench) -> str:
@@ -147,8 +149,8 @@ async def unit_cost(bench: Bench) -> str:
         bare.append(await _timed(lambda: _bare(bench.services, author.user_id)))
         ctx = Context(bench.services, viewer=Viewer(author.user_id, author.session_id, author.device_id))
         whole.append(await _timed(lambda ctx=ctx: run_mutation(ctx, mutation, key(), {})))  # type: ignore[misc]
-    ratio = statistics.median(whole) / statistics.median(bare)
-    return f"{statistics.median(bare) * 1000:.2f} ms bare, {statistics.median(whole) * 1000:.2f} ms whole: {ratio:.2f}x"
+    least, most = statistics.median(bare) * 1000, statistics.median(whole) * 1000
+    return f"{least:.2f} ms bare, {most:.2f} ms whole: {most / least:.2f}x"
 
 
 def _follow(follower_id: str) -> dict[str, Any]:
@@ -234,13 +236,16 @@ async def delivery(bench: Bench) -> str:
         received = sum(map(len, arrivals.values()))
     ranked = sorted(delays)
     p50, p99 = ranked[len(ranked) // 2], ranked[int(len(ranked) * 0.99)]
-    return f"p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms after the answer; {received} of {EVENTS * 2} events"
+    times = f"p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms after the answer"
+    return f"{times}; {received} of {EVENTS * 2} events"
 
 
 async def _listen(socket: Socket, posts: dict[str, str], arrivals: dict[str, list[float]]) -> None:
     while True:
         message = await socket.receive(timeout=60)
-        if message["type"] == "next" and message["payload"]["data"]["postEvents"]["__typename"] == "CommentCreated":
+        if message["type"] != "next":
+            continue
+        if message["payload"]["data"]["postEvents"]["__typename"] == "CommentCreated":
             arrivals[posts[message["id"]]].append(time.perf_counter())
 
 
@@ -256,7 +261,8 @@ async def memory(bench: Bench) -> str:
                 await socket.send({"id": str(index), "type": "subscribe", "payload": payload})
         await asyncio.sleep(8)
         after = bench.process.memory_info().rss
-    return f"{(after - before) / IDLE / 1024:.1f} KB each, {IDLE} subscriptions on {IDLE // SOCKETS_EACH} sockets"
+    each = (after - before) / IDLE / 1024
+    return f"{each:.1f} KB each, {IDLE} subscriptions on {IDLE // SOCKETS_EACH} sockets"
 
 
 @asynccontextmanager

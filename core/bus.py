@@ -35,6 +35,10 @@ class Bus:
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def connected(self) -> bool:
+        return self._pubsub is not None
+
     async def start(self) -> None:
         self._task = asyncio.create_task(self._listen(), name="bus")
 

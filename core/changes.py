@@ -42,7 +42,7 @@ log = collection(
     indexes=[
         index("scopes", "at", "_id"),
         index("former", "at", "_id"),
-        # Tombstones alone expire: living entities keep their entry for first syncs.
+        # Tombstones and notes expire: living entities keep their entry for first syncs.
         index("expires_at", expireAfterSeconds=0, partialFilterExpression={"expires_at": {"$exists": True}}),
     ],
 )
@@ -61,6 +61,11 @@ class Change:
     created: bool = False
     scope: str | None = None
     detail: dict[str, Any] | None = None
+
+    @property
+    def passing(self) -> bool:
+        """Whether the entry need not outlive the oldest good token."""
+        return self.deleted or self.type == NOTE
 
 
 def user_scope(user_id: str) -> str:
@@ -95,7 +100,7 @@ def _upsert(change: Change) -> list[dict[str, Any]]:
         "created": change.created,
         "scope": change.scope,
         "detail": {"$literal": change.detail},
-        "expires_at": {"$add": ["$$NOW", int(KEPT.total_seconds() * 1000)]} if change.deleted else "$$REMOVE",
+        "expires_at": {"$add": ["$$NOW", int(KEPT.total_seconds() * 1000)]} if change.passing else "$$REMOVE",
     }
     return [{"$set": fields}]
 

@@ -81,7 +81,7 @@ class Context:
         self.kept: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
         self._unit: Unit | None = None
-        self._loaders: dict[type[Loader[Any, Any]], Loader[Any, Any]] = {}
+        self._loaders: dict[tuple[type[Loader[Any, Any]], Sequence[str]], Loader[Any, Any]] = {}
 
     def fork(self) -> "Context":
         """The same request for another operation: sockets and batches carry many."""
@@ -128,10 +128,12 @@ class Context:
     async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
         return await self.loader(loader).load_many(keys)
 
-    def loader(self, loader: type[Loader[Any, V]]) -> Loader[Any, V]:
-        found = self._loaders.get(loader)
+    def loader(self, loader: type[Loader[Any, V]], fields: Sequence[str] = ()) -> Loader[Any, V]:
+        """The request's loader of a kind; one that reads `fields` alone is apart from one that reads all."""
+        kind = (loader, fields)
+        found = self._loaders.get(kind)
         if found is None:
-            found = self._loaders[loader] = loader(self.db, self.viewer_id_or_none)
+            found = self._loaders[kind] = loader(self.db, self.viewer_id_or_none, fields)
         return found
 
     def refresh(self) -> None:

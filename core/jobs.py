@@ -30,6 +30,10 @@ KEPT = timedelta(days=30)
 Task = Callable[..., Awaitable[None]]
 
 
+class WorkerDied(RuntimeError):
+    """A worker took an errand and was never heard of again."""
+
+
 class Errand(TypedDict):
     _id: str
     task: str
@@ -125,7 +129,11 @@ async def run_due(services: Services, *, limit: int = 1_000) -> int:
 
 
 async def perform(services: Services, errand: Errand) -> None:
-    """Run a claimed errand; a failure is tried again with doubling waits, then kept as a dead letter."""
+    """Run a claimed errand; a failure is tried again after longer and longer, then kept as a dead letter."""
+    if errand["attempts"] > ATTEMPTS:
+        # Every worker that took it died of it: the next one shall not.
+        await _failed(services.db, errand, WorkerDied())
+        return
     try:
         await TASKS[errand["task"]](services, **errand["arguments"])
     except Exception as error:

@@ -39,6 +39,8 @@ SHARED = 1_000
 """Documents kept for the subscribers of recent entries."""
 
 SWEEP_SECONDS = 5.0
+SWEEP_SECONDS_ALONE = 0.8
+"""Without hints: a session that ended is still refused within a second."""
 SCOPES_PER_READ = 500
 
 
@@ -279,7 +281,7 @@ class Live:
 
     async def _sweeps(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(SWEEP_SECONDS if self._bus.connected else SWEEP_SECONDS_ALONE)
             try:
                 await self.sweep()
             except PyMongoError as error:

@@ -19,9 +19,11 @@ MAX_BATCH = 1000
 class Loader(ABC, Generic[K, V]):
     """Subclasses name key and value (`UserById`) and write `batch`."""
 
-    def __init__(self, db: Database, viewer_id: str | None) -> None:
+    def __init__(self, db: Database, viewer_id: str | None, fields: Sequence[str] = ()) -> None:
         self.db = db
         self.viewer_id = viewer_id
+        self.fields = fields
+        """Keys that are enough, for stores that can leave out others; all, when empty."""
         self._fetched: dict[K, V] = {}
         self._batches: DataLoader[K, V] = DataLoader(self._rows, max_batch_size=MAX_BATCH)
 

@@ -62,9 +62,9 @@ class Collection(Generic[T]):
         rows = await self.find(db, query, sort=sort, limit=1)
         return rows[0] if rows else None
 
-    async def by_ids(self, db: Database, ids: Iterable[str]) -> list[T]:
+    async def by_ids(self, db: Database, ids: Iterable[str], *, fields: Sequence[str] = ()) -> list[T]:
         wanted = list(dict.fromkeys(ids))
-        return await self.find(db, {"_id": {"$in": wanted}}, limit=max(1, len(wanted)))
+        return await self.find(db, {"_id": {"$in": wanted}}, limit=max(1, len(wanted)), fields=fields)
 
     async def by_id(self, db: Database, id: str) -> T | None:
         return await self.first(db, {"_id": id})

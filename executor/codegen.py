@@ -15,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     SelectionSetNode,
+    get_named_type,
     is_leaf_type,
 )
 
@@ -25,7 +26,7 @@ from core.binding.types import type_name
 from executor import runtime
 from executor.arguments import Arguments
 from executor.collect import Collector
-from executor.runtime import Anomaly
+from executor.runtime import Anomaly, Fields
 
 HELPERS = (
     "anomaly",
@@ -77,6 +78,7 @@ class Compiler:
         self.collector = collector
         self.code = Code()
         self._levels: dict[Any, tuple[str, bool]] = {}
+        self._fields: dict[Any, Fields] = {}
         self._count = 0
 
     def level(self, type: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> tuple[str, bool]:
@@ -174,7 +176,7 @@ class Compiler:
     def column(self, type: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[str, bool]:
         """The function that answers one field for many documents, and whether it is async."""
         definition, bound = self.field(type, nodes[0])
-        body, asynchronous = self._values(definition, bound, nodes[0])
+        body, asynchronous = self._values(definition, bound, nodes)
         shared = isinstance(bound.binding, (One, Many))
         lines, waits = self.completed(definition.type, nodes, shared=shared)
         name = self._name("column")
@@ -182,24 +184,26 @@ class Compiler:
         self.code.function(name, [*body, *lines, "return vals"], asynchronous=asynchronous)
         return name, asynchronous
 
-    def _values(self, definition: Any, bound: BoundField, node: FieldNode) -> tuple[list[str], bool]:
+    def _values(
+        self, definition: Any, bound: BoundField, nodes: Sequence[FieldNode]
+    ) -> tuple[list[str], bool]:
         """Lines that set `vals`, a value per document."""
-        binding = bound.binding
+        binding, node = bound.binding, nodes[0]
         source = self._source(binding, nullable=True)
         if source is not None:
             return [f"vals = [{source} for d in docs]"], False
         if isinstance(binding, One):
-            key, loader = self.code.constant(binding.key), self.code.constant(binding.loader)
+            key, loader = self.code.constant(binding.key), self._loader(binding.loader, definition, nodes)
             return [
                 f"keys = [d.get({key}) for d in docs]",
-                f"found = await fetch(ctx, {loader}, keys)",
+                f"found = await fetch(ctx, {loader.format('keys')})",
                 "vals = [None if k is None else found[k] for k in keys]",
             ], True
         if isinstance(binding, Many):
-            key, loader = self.code.constant(binding.key), self.code.constant(binding.loader)
+            key, loader = self.code.constant(binding.key), self._loader(binding.loader, definition, nodes)
             return [
                 f"keys = [d.get({key}) or () for d in docs]",
-                f"found = await fetch(ctx, {loader}, flat(keys))",
+                f"found = await fetch(ctx, {loader.format('flat(keys)')})",
                 "vals = [[x for k in ks if (x := found[k]) is not None] for ks in keys]",
             ], True
         if not isinstance(binding, Call):
@@ -213,6 +217,29 @@ class Compiler:
             return [f"a = {arguments}(v)", f"vals = await {call}"], True
         call = f"{self.code.constant(binding.resolver)}(ctx, d, **a)"
         return [f"a = {arguments}(v)", f"vals = await each([{call} for d in docs])"], True
+
+    def _loader(self, loader: Any, definition: Any, nodes: Sequence[FieldNode]) -> str:
+        """Arguments of `fetch`: the loader, a place for the keys, and what is read of its documents."""
+        fields = self._fields.setdefault(loader, Fields())
+        type = get_named_type(definition.type)
+        selections = [node.selection_set for node in nodes if node.selection_set]
+        fields.add(self._read(type, selections) if isinstance(type, GraphQLObjectType) else None)
+        return f"{self.code.constant(loader)}, {{}}, {self.code.constant(fields)}"
+
+    def _read(self, type: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> set[str] | None:
+        """The keys of a document that a selection reads; None when a resolver gets the whole."""
+        read: set[str] = set()
+        for nodes in self.collector.fields(type, selections).values():
+            if nodes[0].name.value == "__typename":
+                continue
+            match self.field(type, nodes[0])[1].binding:
+                case Plain(key=key) | One(key=key) | Many(key=key):
+                    read.add(key)
+                case Derived(needs=needs) | Local(needs=needs) if needs:
+                    read |= set(needs)
+                case _:
+                    return None
+        return read
 
     def completed(self, type: Any, nodes: Sequence[FieldNode], *, shared: bool) -> tuple[list[str], bool]:
         """Lines that turn `vals` into answers, and whether they wait."""

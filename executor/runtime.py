@@ -86,9 +86,26 @@ def leaves(serialize: Callable[[Any], Any], nullable: bool) -> Callable[[Any], A
     return serialize_list
 
 
-async def fetch(ctx: Context, loader: type[Loader[Any, Any]], keys: Sequence[Any]) -> dict[Any, Any]:
+class Fields:
+    """The keys that all selections of one loader's documents read; everything, if one cannot tell."""
+
+    def __init__(self) -> None:
+        self._known: set[str] | None = {"_id"}
+        self.read: tuple[str, ...] = ()
+
+    def add(self, keys: Iterable[str] | None) -> None:
+        if keys is None or self._known is None:
+            self._known, self.read = None, ()
+        else:
+            self._known |= set(keys)
+            self.read = tuple(sorted(self._known))
+
+
+async def fetch(
+    ctx: Context, loader: type[Loader[Any, Any]], keys: Sequence[Any], fields: Fields
+) -> dict[Any, Any]:
     """Values of a whole level's keys, in one batch."""
-    return await ctx.loader(loader).fetch([key for key in keys if key is not None])
+    return await ctx.loader(loader, fields.read).fetch([key for key in keys if key is not None])
 
 
 async def each(calls: Iterable[Awaitable[Any]]) -> list[Any]:

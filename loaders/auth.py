@@ -9,9 +9,9 @@ from stores.auth import Session, User
 
 class UserById(Loader[str, User | None]):
     async def batch(self, keys: list[str]) -> Sequence[User | None]:
-        return in_order(keys, await store.users.by_ids(self.db, keys))
+        return in_order(keys, await store.users.by_ids(self.db, keys, fields=self.fields))
 
 
 class SessionById(Loader[str, Session | None]):
     async def batch(self, keys: list[str]) -> Sequence[Session | None]:
-        return in_order(keys, await store.sessions.by_ids(self.db, keys))
+        return in_order(keys, await store.sessions.by_ids(self.db, keys, fields=self.fields))

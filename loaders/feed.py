@@ -8,26 +8,26 @@ from core import paging
 from core.loader import Loader, in_order
 from core.paging import Page
 from stores import feed as store
-from stores.feed import Comment, CommentOrder, Follow, Post, ReactionKind
+from stores.feed import Comment, CommentOrder, Follow, Followed, Post, ReactionKind
 
 
 class PostById(Loader[str, Post | None]):
     async def batch(self, keys: list[str]) -> Sequence[Post | None]:
-        return in_order(keys, await store.posts.by_ids(self.db, keys))
+        return in_order(keys, await store.posts.by_ids(self.db, keys, fields=self.fields))
 
 
 class CommentById(Loader[str, Comment | None]):
     async def batch(self, keys: list[str]) -> Sequence[Comment | None]:
-        return in_order(keys, await store.comments.by_ids(self.db, keys))
+        return in_order(keys, await store.comments.by_ids(self.db, keys, fields=self.fields))
 
 
 class FollowById(Loader[str, Follow | None]):
     async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
-        return in_order(keys, await store.follows.by_ids(self.db, keys))
+        return in_order(keys, await store.follows.by_ids(self.db, keys, fields=self.fields))
 
 
-class FollowsByFollower(Loader[str, list[Follow]]):
-    async def batch(self, keys: list[str]) -> Sequence[list[Follow]]:
+class FollowsByFollower(Loader[str, list[Followed]]):
+    async def batch(self, keys: list[str]) -> Sequence[list[Followed]]:
         return [await store.follows_of(self.db, key) for key in keys]
 
 

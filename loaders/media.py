@@ -9,4 +9,4 @@ from stores.media import Media
 
 class MediaById(Loader[str, Media | None]):
     async def batch(self, keys: list[str]) -> Sequence[Media | None]:
-        return in_order(keys, await store.media.by_ids(self.db, keys))
+        return in_order(keys, await store.media.by_ids(self.db, keys, fields=self.fields))

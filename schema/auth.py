@@ -49,17 +49,17 @@ class User(Entity):
     """Unique short name, without @; null until chosen."""
     bio: str | None
     """A few words about themselves; null when none."""
-    email: str | None = local(auth.private("email"))
+    email: str | None = local(auth.private("email"), "email")
     """Email address; null unless you are this person or an administrator."""
-    email_verified: bool | None = local(auth.private("email_verified"))
+    email_verified: bool | None = local(auth.private("email_verified"), "email_verified")
     """Whether the address was proven; null unless you are this person or an administrator."""
-    locale: str | None = local(auth.private("locale"))
+    locale: str | None = local(auth.private("locale"), "locale")
     """Language tag (BCP 47); null unless you are this person or an administrator."""
-    time_zone: str | None = local(auth.private("time_zone"))
+    time_zone: str | None = local(auth.private("time_zone"), "time_zone")
     """IANA time zone; null unless you are this person or an administrator."""
-    roles: list[Role] | None = local(auth.private("roles"))
+    roles: list[Role] | None = local(auth.private("roles"), "roles")
     """What they may do; null unless you are this person or an administrator."""
-    status: UserStatus | None = local(auth.private("status"))
+    status: UserStatus | None = local(auth.private("status"), "status")
     """Where the account is in its life; null unless you are this person or an administrator."""
 
 

@@ -28,9 +28,9 @@ class Media(Node):
     """Height in pixels; null for files."""
     alt_text: str | None
     """What it shows, for those who cannot see it; null when not told."""
-    url: URL = local(media.url)
+    url: URL = local(media.url, "file_name")
     """Where to fetch it."""
-    thumbnail_url: URL | None = local(media.thumbnail_url)
+    thumbnail_url: URL | None = local(media.thumbnail_url, "thumbnail_file_name")
     """A small version; null when there is none."""
     dominant_color: str | None
     """Its main colour as `#rrggbb`: paint it until the picture is there."""

@@ -25,6 +25,7 @@ from core.settings import Settings
 from providers.disk import DiskMedia
 from providers.outbox import Outbox
 from providers.smtp import Smtp
+from resolvers.auth.revocations import Revocations
 from resolvers.auth.tokens import Tokens, signing_key
 from server.failures import OneOperation, PublicErrors
 
@@ -90,10 +91,13 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await _wait_for_redis(redis, settings)
         await store.ensure_indexes(db)
         live = Live(db, redis)
+        revocations = Revocations(db, live)
         await live.start()
+        await revocations.start()
         try:
-            yield _services(settings, db, redis, live, secret)
+            yield _services(settings, db, redis, live, secret, revocations)
         finally:
+            await revocations.stop()
             await live.stop()
     finally:
         await redis.aclose()
@@ -102,7 +106,9 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             await closing
 
 
-def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secret: str) -> Services:
+def _services(
+    settings: Settings, db: Database, redis: "Redis", live: Live, secret: str, revocations: Revocations
+) -> Services:
     mailer: Mailer = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Outbox(redis)
     tokens = Tokens(
         _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
@@ -116,7 +122,7 @@ def _services(settings: Settings, db: Database, redis: "Redis", live: Live, secr
         signer=Signer(secret),
         mailer=mailer,
         media=DiskMedia(settings.media_dir, settings.public_url),
-        extra={Tokens: tokens},
+        extra={Tokens: tokens, Revocations: revocations},
     )
 
 

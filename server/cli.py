@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -27,6 +28,22 @@ app.add_typer(jobs_app, name="jobs")
 SNAPSHOT = Path(__file__).parents[1] / "schema" / "schema.graphql"
 
 
+def refusal(reason: object) -> typer.Exit:
+    """Says why on stderr, as it is and on one line; to be raised."""
+    problem.print(str(reason), style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def environment() -> Settings:
+    """The settings; a bad one ends with its name and exit code 1."""
+    try:
+        return settings.from_environment()
+    except ValidationError as error:
+        # The values themselves may be secret.
+        wrong = [f"LANDFALL_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        raise refusal("\n".join(wrong)) from None
+
+
 def run(work: Any) -> Any:
     """Run on uvloop; a missing server or setting ends with a sentence and exit code 1."""
     import uvloop
@@ -34,8 +51,7 @@ def run(work: Any) -> Any:
     try:
         return uvloop.run(work)
     except assembly.NotReady as reason:
-        problem.print(f"[red]{reason}[/red]")
-        raise typer.Exit(1) from None
+        raise refusal(reason) from None
 
 
 @app.command()
@@ -47,11 +63,11 @@ def dev(
     """Run everything on this machine, with embedded databases and demo data."""
     from server import dev as development
 
+    environment()
     try:
         development.run(port=port, data_dir=data_dir, demo=demo)
     except (development.Problem, assembly.NotReady) as reason:
-        problem.print(f"[red]{reason}[/red]")
-        raise typer.Exit(1) from None
+        raise refusal(reason) from None
 
 
 @app.command()
@@ -59,7 +75,7 @@ def serve() -> None:
     """Serve GraphQL on the configured MongoDB and Redis."""
     from server import process
 
-    configured = settings.from_environment()
+    configured = environment()
     logs.configure(configured)
     run(process.serve(configured))
 
@@ -69,7 +85,7 @@ def worker() -> None:
     """Run background work on the configured MongoDB and Redis."""
     from server import process
 
-    configured = settings.from_environment()
+    configured = environment()
     logs.configure(configured)
     run(process.work(configured))
 
@@ -93,7 +109,7 @@ def seed(
     """Load demo data into the configured database."""
     from devstack import seed as demo
 
-    configured = settings.from_environment()
+    configured = environment()
 
     async def fill() -> Any:
         async with assembly.services(configured) as services:
@@ -107,14 +123,13 @@ def seed(
     try:
         out.print(f"Loaded {run(fill())}.")
     except demo.Refused as reason:
-        problem.print(f"[red]{reason}[/red]")
-        raise typer.Exit(1) from None
+        raise refusal(reason) from None
 
 
 @app.command()
 def doctor() -> None:
     """Check settings, MongoDB and Redis, and say what is wrong."""
-    configured = settings.from_environment()
+    configured = environment()
 
     async def check() -> dict[str, str]:
         async with assembly.services(configured) as services:
@@ -136,7 +151,7 @@ def doctor() -> None:
 @jobs_app.command("dead")
 def dead() -> None:
     """List errands that failed for good."""
-    configured = settings.from_environment()
+    configured = environment()
 
     async def list_dead() -> list[jobs.Errand]:
         async with assembly.services(configured) as services:
@@ -152,13 +167,12 @@ def dead() -> None:
 @jobs_app.command("retry")
 def retry(id: str) -> None:
     """Try a dead errand again."""
-    configured = settings.from_environment()
+    configured = environment()
 
     async def revive() -> bool:
         async with assembly.services(configured) as services:
             return await jobs.revive(services.db, id)
 
     if not run(revive()):
-        problem.print(f"[red]There is no dead errand {id}.[/red]")
-        raise typer.Exit(1)
+        raise refusal(f"There is no dead errand {id}.")
     out.print(f"{id} will be tried again.")

@@ -4,8 +4,9 @@ Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is a
 """
 
 import asyncio
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -29,8 +30,10 @@ from core.context import Context, Services
 from core.errors import TimedOut
 from core.settings import Environment
 from executor import Executor
+from resolvers.auth.tokens import Tokens
 from server import failures, signin
 from server.sockets import SocketHandler
+from server.watch import Watch
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
@@ -107,7 +110,7 @@ class GraphQLView(StrawberryView[Context, None]):
         self, request: web.Request, response: web.Response | web.WebSocketResponse
     ) -> Context:
         ctx = signin.context_of(self.services, request)
-        await signin.sign_in(ctx, request.headers.get("Authorization"))
+        signin.sign_in(ctx, request.headers.get("Authorization"))
         if isinstance(response, web.Response):
             response[CONTEXT] = ctx
         return ctx
@@ -201,6 +204,28 @@ class GraphQLView(StrawberryView[Context, None]):
             response.pop("data", None)
         return response
 
+    async def create_streaming_response(
+        self,
+        request: web.Request,
+        stream: Callable[[], AsyncGenerator[str, None]],
+        sub_response: web.Response,
+        headers: Mapping[str, str],
+    ) -> web.StreamResponse:
+        """A stream of events, ended as a socket would be: the client resumes with a new token."""
+        streaming = asyncio.ensure_future(
+            super().create_streaming_response(request, stream, sub_response, headers)
+        )
+        watching = asyncio.ensure_future(_over(sub_response[CONTEXT], request))
+        try:
+            await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            if not streaming.done():
+                streaming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await streaming
+        return web.StreamResponse()
+
     def create_response(
         self,
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
@@ -221,6 +246,14 @@ def _never_ran(result: ExecutionResult) -> bool:
     return result.data is None and any(
         error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
     )
+
+
+async def _over(ctx: Context, request: web.Request) -> None:
+    """When a stream must end; for those without a viewer, never."""
+    if ctx.viewer is None:
+        await asyncio.Event().wait()
+    token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
 
 
 def media_type(request: web.Request) -> str | None:

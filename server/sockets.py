@@ -10,29 +10,20 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
-from pymongo.errors import PyMongoError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, PingMessage
 
-from core import clock
-from core.changes import Entry, user_scope
 from core.context import Context
 from core.errors import Unauthenticated
-from core.live import QUEUE, Signal
-from resolvers import auth
 from resolvers.auth.tokens import Tokens
 from server import signin
+from server.watch import UNAUTHORIZED, Watch
 
 logger = structlog.get_logger(__name__)
 
-UNAUTHORIZED = 4401
-FORBIDDEN = 4403
 RESTARTING = 1012
-GRACE_SECONDS = 60
 KEEP_ALIVE_SECONDS = 25
-LONGEST_NAP = 30.0
-"""Seconds after which a socket looks at the clock again, which may be set meanwhile."""
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -40,8 +31,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._expires_at: float | None = None
-        self._renewed = asyncio.Event()
+        self._watch_over: Watch | None = None
         self.ended = asyncio.Event()
         self._watchers: list[asyncio.Task[None]] = []
 
@@ -57,10 +47,20 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def shutdown(self) -> None:
         for task in self._watchers:
             task.cancel()
-        for outcome in await asyncio.gather(*self._watchers, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                logger.error("socket not watched", exc_info=outcome)
+        for task in self._watchers:
+            try:
+                await task
+            except asyncio.CancelledError:
+                # Theirs, or ours when the phone hangs up: the operations must be ended in any case.
+                continue
+            except Exception:
+                logger.exception("socket not watched")
         await super().shutdown()
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        # That a phone is gone when something is sent to it is no fault.
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         payload = message.get("payload") or {}
@@ -70,7 +70,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             self.context.viewer, self.context.refusal = None, "NO_TOKEN"
         if token is not None and not self.connection_init_received:
             try:
-                await self._sign_in(str(token))
+                self._sign_in(str(token))
             except Unauthenticated as refusal:
                 await self.websocket.close(UNAUTHORIZED, refusal.reason)
                 return
@@ -84,7 +84,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         token = payload.get("accessToken") if isinstance(payload, dict) else None
         if token is not None:
             try:
-                await self._renew(str(token))
+                self._renew(str(token))
             except Unauthenticated as refusal:
                 await self.websocket.close(UNAUTHORIZED, refusal.reason)
                 return
@@ -94,24 +94,19 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         with contextlib.suppress(WebSocketDisconnected, ConnectionError):
             await self.websocket.close(code, reason)
 
-    async def _sign_in(self, token: str) -> None:
-        self.context.viewer = await signin.verified(self.context, token)
-        self._expires_at = self.context.services.get(Tokens).expires_at(token)
+    def _sign_in(self, token: str) -> None:
+        self.context.viewer = signin.verified(self.context, token)
+        self._watch_over = Watch(self.context, self.context.services.get(Tokens).expires_at(token))
 
-    async def _renew(self, token: str) -> None:
-        before = self.context.viewer
-        viewer = await signin.verified(self.context, token)
-        if before is None or viewer.session_id != before.session_id:
+    def _renew(self, token: str) -> None:
+        if self._watch_over is None:
             raise Unauthenticated("TOKEN_INVALID")
-        self.context.viewer = viewer
-        self._expires_at = self.context.services.get(Tokens).expires_at(token)
-        self._renewed.set()
+        self._watch_over.renew(token)
 
     def _watch(self) -> None:
         self._watchers.append(asyncio.create_task(self._keep_alive()))
-        if self.context.viewer is not None:
-            self._watchers.append(asyncio.create_task(self._until_expired()))
-            self._watchers.append(asyncio.create_task(self._until_revoked()))
+        if self._watch_over is not None:
+            self._watchers.append(asyncio.create_task(self._until_over(self._watch_over)))
 
     async def _keep_alive(self) -> None:
         """Mobile networks forget idle connections within a minute."""
@@ -120,48 +115,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             with contextlib.suppress(WebSocketDisconnected):
                 await self.send_message({"type": "ping"})
 
-    async def _until_expired(self) -> None:
-        while self._expires_at is not None:
-            left = self._expires_at + GRACE_SECONDS - clock.timestamp()
-            if left <= 0:
-                await self.close(UNAUTHORIZED, "TOKEN_EXPIRED")
-                return
-            self._renewed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, LONGEST_NAP)):
-                    await self._renewed.wait()
-
-    async def _until_revoked(self) -> None:
-        """Told by the log of the user's own scope, as everything else is."""
-        viewer = self.context.signed_in
-        async with self.context.services.live.subscribed([user_scope(viewer.user_id)]) as subscriber:
-            while await self._session_lives(viewer.session_id):
-                # Checked first: the session may have ended between its check and our listening.
-                while not _tells_of(await subscriber.news(), viewer.session_id):
-                    continue
-        await self.close(FORBIDDEN, "SESSION_REVOKED")
-
-    async def _session_lives(self, session_id: str) -> bool:
-        while True:
-            try:
-                await auth.check(self.context, session_id)
-            except Unauthenticated:
-                return False
-            except PyMongoError as error:
-                logger.warning("session not checked", error=type(error).__name__)
-                await asyncio.sleep(1)
-            else:
-                return True
+    async def _until_over(self, watch: Watch) -> None:
+        await self.close(*await watch.over())
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """A document that cannot be run is an `error` message of its operation, not the socket's end."""
         return None
-
-
-def _tells_of(news: list[Entry | Signal], session_id: str) -> bool:
-    # A full queue may have left it out.
-    return len(news) >= QUEUE or any(each.get("node") == session_id for each in news)
 
 
 async def drain(sockets: set[SocketHandler], *, seconds: float = 5.0) -> None:

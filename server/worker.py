@@ -53,13 +53,14 @@ async def waking(services: Services) -> AsyncIterator[RedisStreamBroker]:
         kicks.add(task)
         task.add_done_callback(kicks.discard)
 
-    services.wake = wake
+    before, services.wake = services.wake, wake
     try:
         yield broker
     finally:
-        services.wake = lambda: None
-        for task in list(kicks):
+        services.wake = before
+        for task in kicks:
             task.cancel()
+        await asyncio.gather(*kicks, return_exceptions=True)
         with contextlib.suppress(RedisError, OSError):
             await broker.shutdown()
 

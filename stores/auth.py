@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from core.mongo import Database
+from core.mongo import MAX_ROWS, Database
 from core.store import collection, index
 
 
@@ -170,6 +170,7 @@ sessions = collection(
     indexes=[
         index("user_id", "status", "-last_seen_at"),
         index("user_id", "_id"),
+        index("ended_at", partialFilterExpression={"ended_at": {"$type": "date"}}),
         index("purge_at", expireAfterSeconds=0, partialFilterExpression={"purge_at": {"$type": "date"}}),
     ],
     shard_key="user_id",
@@ -190,3 +191,9 @@ async def active_sessions(db: Database, user_id: str) -> list[Session]:
     """Oldest use first."""
     query = {"user_id": user_id, "status": SessionStatus.ACTIVE}
     return await sessions.find(db, query, sort=[("last_seen_at", 1)], limit=100)
+
+
+async def ended_since(db: Database, moment: datetime) -> list[Session]:
+    """Sessions that ended at or after a moment, in that order."""
+    query = {"ended_at": {"$gte": moment}}
+    return await sessions.find(db, query, sort=[("ended_at", 1)], limit=MAX_ROWS, fields=("ended_at",))

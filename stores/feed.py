@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from core.mongo import Database
 from core.store import collection, index
@@ -203,9 +203,19 @@ def pair(first: str, second: str) -> str:
     return f"{first}|{second}"
 
 
-async def follows_of(db: Database, follower_id: str) -> list[Follow]:
+class Followed(TypedDict):
+    """What a feed needs of a following: there may be thousands."""
+
+    _id: str
+    followee_id: str
+    state: FollowState
+    mutual: bool
+
+
+async def follows_of(db: Database, follower_id: str) -> list[Followed]:
     """Whom a person follows, bounded by the limit on following."""
-    return await follows.find(db, {"follower_id": follower_id}, limit=MOST_FOLLOWED + 1)
+    query, fields = {"follower_id": follower_id}, ("followee_id", "state", "mutual")
+    return cast("list[Followed]", await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=fields))
 
 
 async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | None:

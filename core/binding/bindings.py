@@ -48,9 +48,10 @@ class Derived(Binding):
 
 @dataclass(frozen=True, slots=True)
 class Local(Binding):
-    """A plain function of context and document, for what depends on the viewer but needs no reading."""
+    """A plain function of context and document; `needs` are the keys it reads."""
 
     function: Callable[[Context, Any], Any]
+    needs: tuple[str, ...] = ()
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         return self.function(ctx, source)

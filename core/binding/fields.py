@@ -76,9 +76,9 @@ def derived(function: Callable[[Any], Any], *needs: str) -> Any:
     return Spec(Derived(function, needs))
 
 
-def local(function: Callable[[Any, Any], Any]) -> Any:
-    """A value computed from context and document without reading anything."""
-    return Spec(Local(function))
+def local(function: Callable[[Any, Any], Any], *needs: str) -> Any:
+    """A value computed from context and document, no reading needed; `needs` are the keys it reads."""
+    return Spec(Local(function, needs))
 
 
 def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:

@@ -13,6 +13,7 @@ from core.errors import BadUserInput, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
+from resolvers.auth import revocations
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
 from stores import auth as store
 from stores.auth import AuthFactor, Device, Session, SessionEndReason, SessionStatus, User
@@ -28,7 +29,6 @@ GRACE_SECONDS = 30
 REPLAY_SECONDS = 300
 MOST_SESSIONS = 20
 HISTORY_DAYS = 90
-REVOKED_KEY_SECONDS = 16 * 60
 REFRESH_RATE = Rate("refresh", 60, 60)
 
 
@@ -187,11 +187,13 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
     assert ended is not None
     ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
 
-    async def announce() -> None:
-        key = f"sess:revoked:{session['_id']}"
-        await ctx.services.redis.set(key, b"1", ex=REVOKED_KEY_SECONDS)
+    ctx.tx.noted(revocations.note(session["_id"]), scopes=[revocations.SCOPE])
 
-    ctx.tx.after_commit(announce)
+    async def refuse() -> None:
+        # Here at once; elsewhere as soon as they read the log.
+        ctx.services.get(revocations.Revocations).add(session["_id"])
+
+    ctx.tx.after_commit(refuse)
     return ended
 
 

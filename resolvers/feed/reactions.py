@@ -11,6 +11,9 @@ from resolvers.feed.access import comment_scopes, post_scopes, subject
 from stores import feed as store
 from stores.feed import ReactionKind
 
+FIELDS = [(kind.value, kind.value.lower()) for kind in ReactionKind]
+"""Kinds as they are stored and as clients see them."""
+
 REACTION_RATE = Rate("reactions", 120, 60)
 
 Document = Mapping[str, Any]
@@ -49,5 +52,5 @@ async def _store(
 def summary(document: Document) -> dict[str, Any]:
     """Counts by kind; `subject_id` finds the viewer's own."""
     counts = document.get("reactions") or {}
-    by_kind = {kind.value.lower(): max(0, counts.get(kind.value, 0)) for kind in ReactionKind}
-    return {"subject_id": document["_id"], "total": sum(by_kind.values()), **by_kind}
+    shown = {field: max(0, counts.get(kind, 0)) for kind, field in FIELDS}
+    return {"subject_id": document["_id"], "total": sum(shown.values()), **shown}

@@ -98,7 +98,7 @@ class Post(Entity):
     """Comments and replies."""
     share_count: int
     """How often it was shared."""
-    viewer_can: PostRights = local(feed.viewer_can)
+    viewer_can: PostRights = local(feed.viewer_can, "author_id", "state", "visibility")
     """What you may do with it."""
     comments: "CommentConnection" = connection(
         feed.comments, together=feed.comments_of_many, order="Newest or oldest first."

@@ -31,7 +31,8 @@ class Process:
     def start(self) -> None:
         command = [sys.executable, "-m", "server", *self.arguments]
         with self.log.open("ab") as log:
-            self.running = subprocess.Popen(command, env={**os.environ, **self.environment}, stderr=log, stdout=log)
+            environment = {**os.environ, **self.environment}
+            self.running = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
 
     def kill(self) -> None:
         if self.running is not None:

@@ -1,4 +1,4 @@
-"""A phone with an offline queue: acts, retries under the same keys, syncs, and keeps a model of what it did."""
+"""A phone with an offline queue: acts, retries under the same keys, syncs, and models what it did."""
 
 import asyncio
 import random
@@ -163,5 +163,6 @@ class QueuePhone:
 
     async def _ask_again(self, batch: list[Action]) -> Any:
         answer = await self._send(batch)
-        complete = answer is not None and all((answer.get("data") or {}).get(f"m{i}") for i in range(len(batch)))
+        data = (answer or {}).get("data") or {}
+        complete = all(data.get(f"m{i}") for i in range(len(batch)))
         return answer if complete else None

@@ -1,4 +1,4 @@
-"""Twenty phones write while processes die, primaries step down and Redis forgets: nothing is lost or doubled."""
+"""Twenty phones write while processes die, primaries step down, Redis forgets: nothing is lost or doubled."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
     retries = sum(action.attempts - 1 for phone in phones for action in phone.done)
     cuts = sum(phone.cuts for phone in phones)
     print(
-        f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {retries} retries, {cuts} cut requests, "
+        f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {retries} retries, {cuts} cuts, "
         f"faults {saboteur.done}; losses {losses}, duplicates {doubles}, stale replicas {stale}, "
         f"{replays} replays without effect"
     )
@@ -65,7 +65,9 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
     assert actions > PHONES * SECONDS / 2
 
 
-async def _phones(deployment: Deployment, http: aiohttp.ClientSession, rng: random.Random) -> list[QueuePhone]:
+async def _phones(
+    deployment: Deployment, http: aiohttp.ClientSession, rng: random.Random
+) -> list[QueuePhone]:
     async with assembly.services(_settings(deployment)) as services:
         people = [await make_user(services, f"Phone {number}") for number in range(PHONES)]
         signed_in = [await sign_in_directly(services, Phone(http, ""), person) for person in people]
@@ -102,10 +104,12 @@ async def _compare(services: Services, phones: list[QueuePhone]) -> tuple[int, i
 async def _wrong_counters(services: Services) -> int:
     rows = await store.comments.find(services.db, {}, limit=100_000)
     comments = Counter(row["post_id"] for row in rows)
-    reactions = Counter(row["subject_id"] for row in await store.reactions.find(services.db, {}, limit=100_000))
+    rows_of_reactions = await store.reactions.find(services.db, {}, limit=100_000)
+    reactions = Counter(row["subject_id"] for row in rows_of_reactions)
     posts = await store.posts.find(services.db, {}, limit=100_000)
     return sum(
-        post["comment_count"] != comments[post["_id"]] or sum(post["reactions"].values()) != reactions[post["_id"]]
+        post["comment_count"] != comments[post["_id"]]
+        or sum(post["reactions"].values()) != reactions[post["_id"]]
         for post in posts
     )
 

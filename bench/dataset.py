@@ -1,0 +1,72 @@
+"""The benchmark's data: demo content at scale in embedded servers, made once, kept in `.landfall/bench`."""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from core import mongo, store
+from core.mongo import Database
+from devstack import seed
+from devstack.servers import Servers, embedded
+from resolvers.auth.tokens import make_signing_key
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / ".landfall" / "bench"
+DATABASE = "landfall"
+EMAIL = "ada@example.com"
+
+
+@contextmanager
+def prepared(scale: float, out: Console) -> Iterator[Servers]:
+    """Servers with the demo data in them; made anew when what makes them has changed."""
+    folder = KEPT / f"scale-{scale:g}"
+    source = folder / "made-from"
+    if folder.exists() and (not source.exists() or source.read_text() != _recipe()):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    source.write_text(_recipe())
+    key = folder / "key.pem"
+    if not key.exists():
+        key.write_bytes(make_signing_key())
+    with embedded(folder / "data") as servers:
+        _fill(servers, folder, scale, out)
+        yield servers
+
+
+def key_file(servers: Servers) -> Path:
+    return servers.data_dir.parent / "key.pem"
+
+
+def _fill(servers: Servers, folder: Path, scale: float, out: Console) -> None:
+    async def fill() -> None:
+        client = mongo.connect(servers.mongo_url, "pymongo")
+        db = Database(client, DATABASE)
+        try:
+            if await seed.seeded(db):
+                return
+            size = seed.Size().scaled(scale)
+            out.print(
+                f"Making {size.people:,} people, {size.posts:,} posts, {size.comments:,} comments, once."
+            )
+            # An earlier run may have been stopped halfway.
+            await db.command({"dropDatabase": 1})
+            await store.ensure_indexes(db)
+            await seed.seed(db, folder / "media", size=size)
+        finally:
+            await client.close()
+
+    asyncio.run(fill())
+
+
+def _recipe() -> str:
+    """A digest of the files that decide what the data look like."""
+    digest = hashlib.sha256()
+    for file in [ROOT / "devstack" / "seed.py", *sorted((ROOT / "devstack" / "demo").rglob("*"))]:
+        if file.suffix in (".py", ".txt", ".tsv"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

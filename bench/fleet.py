@@ -1,0 +1,164 @@
+"""The servers that are measured, each a process of its own on a port of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import psutil
+from rich.console import Console
+
+from bench import dataset
+from core.settings import Settings as Landfall
+from devstack.process import ServerProcess, accepts, free_port
+from devstack.servers import Servers
+
+PEERS = Path(__file__).with_name("peers")
+PUBLIC_URL = "http://media.example"
+REVOCATIONS = "memory"
+"""How the others look up ended sessions: as Landfall does; `redis` is one EXISTS per request."""
+SECRET = "a secret of the benchmark, long enough"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a server is started; `driver` is set for those that can run on either."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    driver: str = ""
+
+    @property
+    def node(self) -> bool:
+        return self.command[0] == "node"
+
+
+KINDS = (
+    Kind("landfall", "Landfall, Motor", (sys.executable, "-m", "server", "serve"), "motor"),
+    Kind("landfall-pymongo", "Landfall, PyMongo Async", (sys.executable, "-m", "server", "serve"), "pymongo"),
+    Kind("mercurius", "Mercurius, JIT", ("node", "mercurius/server.js")),
+    Kind("yoga", "graphql-yoga", ("node", "yoga/server.js")),
+    Kind("apollo", "Apollo Server", ("node", "apollo/server.js")),
+    Kind("idiomatic", "Strawberry + Motor, idiomatic", (sys.executable, "-m", "bench.idiomatic")),
+    Kind("floor", "Floor, Motor", (sys.executable, "-m", "bench.floor"), "motor"),
+    Kind("floor-pymongo", "Floor, PyMongo Async", (sys.executable, "-m", "bench.floor"), "pymongo"),
+)
+REFERENCE = KINDS[0].name
+"""Whose answers the others must give; signs the viewer in too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    kind: Kind
+    port: int
+    process: ServerProcess
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    def cpu(self) -> float:
+        """Seconds of CPU so far: user and system, all threads, children too."""
+        return sum(each.user + each.system for each in (each.cpu_times() for each in self._family()))
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        return sum(each.memory_info().rss for each in self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+
+class Fleet:
+    """Starts servers and remembers them in the order of `KINDS`."""
+
+    def __init__(self, servers: Servers, folder: Path, stack: ExitStack) -> None:
+        self._servers, self._folder, self._stack = servers, folder, stack
+        self.members: list[Member] = []
+
+    def start(self, kinds: Sequence[Kind], environment: dict[str, str]) -> None:
+        """Start some side by side and wait until they listen."""
+        started = []
+        for kind in kinds:
+            port = free_port()
+            process = ServerProcess(self._command(kind, port, environment), self._folder / f"{kind.name}.log")
+            process.start()
+            self._stack.callback(process.stop)
+            started.append(Member(kind, port, process))
+        for member in started:
+            member.process.wait_until(lambda port=member.port: accepts(port))  # type: ignore[misc]
+        self.members += started
+
+    def landfall(self) -> dict[str, str]:
+        """Settings of Landfall: production's, with limits and logs out of the way as in the peers."""
+        return {
+            "LANDFALL_ENV": "production",
+            "LANDFALL_MONGO_URL": self._servers.mongo_url,
+            "LANDFALL_MONGO_DATABASE": dataset.DATABASE,
+            "LANDFALL_REDIS_URL": self._servers.redis_url,
+            "LANDFALL_PUBLIC_URL": PUBLIC_URL,
+            "LANDFALL_SECRET": SECRET,
+            "LANDFALL_SIGNING_KEY_FILE": str(dataset.key_file(self._servers)),
+            "LANDFALL_RATE_SCALE": "1000000",
+            "LANDFALL_LOG_LEVEL": "WARNING",
+        }
+
+    def peers(self, jwks: object, feed_listing: str) -> dict[str, str]:
+        """Settings of all others; the listing begins the cursors of the one viewer's feed."""
+        file = self._folder / "jwks.json"
+        file.write_bytes(orjson.dumps(jwks))
+        defaults = Landfall()
+        return {
+            "NODE_ENV": "production",
+            "BENCH_MONGO_URL": self._servers.mongo_url,
+            "BENCH_MONGO_DATABASE": dataset.DATABASE,
+            "BENCH_REDIS_URL": self._servers.redis_url,
+            "BENCH_REVOCATIONS": REVOCATIONS,
+            "BENCH_PUBLIC_URL": PUBLIC_URL,
+            "BENCH_JWKS_FILE": str(file),
+            "BENCH_TOKEN_ISSUER": defaults.token_issuer,
+            "BENCH_TOKEN_AUDIENCE": defaults.token_audience,
+            "BENCH_FEED_LISTING": feed_listing,
+        }
+
+    def _command(self, kind: Kind, port: int, environment: dict[str, str]) -> list[str]:
+        own = {"LANDFALL_PORT": str(port), "BENCH_PORT": str(port)}
+        if kind.driver:
+            own |= {"LANDFALL_MONGO_DRIVER": kind.driver, "BENCH_MONGO_DRIVER": kind.driver}
+        program, *arguments = kind.command
+        path = shutil.which(program)
+        if path is None:
+            raise RuntimeError(f"{program} is needed for {kind.title}; or leave it out with --only.")
+        if kind.node:
+            arguments = [str(PEERS / arguments[0]), *arguments[1:]]
+        # `env`, because a server process takes its parent's environment.
+        given = [f"{name}={value}" for name, value in {**environment, **own}.items()]
+        return [shutil.which("env") or "/usr/bin/env", *given, path, *arguments]
+
+
+@contextmanager
+def fleet(servers: Servers) -> Iterator[Fleet]:
+    """An empty fleet; whatever joins it is stopped at the end."""
+    os.chdir(dataset.ROOT)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        yield Fleet(servers, Path(folder), stack)
+
+
+def install_peers(out: Console) -> None:
+    """`npm ci` when what is installed is not what the lock file says."""
+    lock, installed = PEERS / "package-lock.json", PEERS / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError("npm is needed for the Node servers; or leave them out with --only.")
+    out.print("Installing the Node servers, once.")
+    subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PEERS, check=True)

@@ -1,0 +1,202 @@
+"""The floor: Landfall's database commands, orjson and aiohttp, with no GraphQL. `python -m bench.floor`.
+
+Which operation is wanted is found by looking for `feed` in the request. Commands go through Landfall's own
+stores, so that they are the same commands; `make bench` counts them on both sides.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from bench.common import Gate, Settings, from_environment, serve
+from core import mongo, paging
+from core.mongo import Database
+from stores import auth, feed, media
+from stores.feed import FeedReason, FollowState, PostState, ReactionKind, Visibility
+
+Document = Mapping[str, Any]
+
+PAGE = 20
+COMMENTS = 2
+SHOWN = [PostState.PUBLISHED, PostState.LIMITED]
+
+
+class Floor:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.gate = Gate(settings)
+        client = mongo.connect(settings.mongo_url, settings.mongo_driver)
+        self.db = Database(client, settings.mongo_database)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = orjson.loads(await request.read())
+        viewer_id = await self.gate.viewer(request)
+        if viewer_id is None:
+            raise web.HTTPUnauthorized
+        found = self.feed(viewer_id) if "feed" in body["query"] else self.user(viewer_id)
+        return web.Response(
+            body=orjson.dumps({"data": {"viewer": await found}}), content_type="application/json"
+        )
+
+    async def user(self, viewer_id: str) -> dict[str, Any]:
+        users, _ = await asyncio.gather(
+            auth.users.by_ids(self.db, [viewer_id]), feed.blocks_about(self.db, viewer_id)
+        )
+        return {"user": {"id": users[0]["_id"], "name": _name(users[0])}}
+
+    async def feed(self, viewer_id: str) -> dict[str, Any]:
+        db = self.db
+        edges, blocks = await asyncio.gather(feed.follows_of(db, viewer_id), feed.blocks_about(db, viewer_id))
+        barred = {row["user_id"] for row in blocks} | {row["blocked_id"] for row in blocks}
+        shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
+        query = {"$and": [_audience(viewer_id, shown), {}]}
+        posts = await feed.posts.find(db, query, sort=feed.LATEST, limit=PAGE + 1)
+        page = posts[:PAGE]
+        ids = [post["_id"] for post in page]
+        without = {"author_id": {"$nin": sorted(barred - {viewer_id})}} if blocks else {}
+        authors, pictures, reactions, threads = await asyncio.gather(
+            auth.users.by_ids(db, [post["author_id"] for post in page]),
+            media.media.by_ids(db, [each for post in page for each in post["media_ids"]]),
+            feed.reactions_by(db, viewer_id, ids),
+            feed.comments.per_parent(
+                db,
+                "post_id",
+                ids,
+                sort=feed.LATEST,
+                limit=COMMENTS + 1,
+                where={"parent_id": None, **without},
+            ),
+        )
+        users: dict[str, Document] = {user["_id"]: user for user in authors}
+        missing = {
+            comment["author_id"] for comments in threads.values() for comment in comments[:COMMENTS]
+        } - users.keys()
+        avatars, commenters = await asyncio.gather(
+            media.media.by_ids(db, [user["avatar_id"] for user in authors if user.get("avatar_id")]),
+            auth.users.by_ids(db, missing),
+        )
+        users |= {user["_id"]: user for user in commenters}
+        reasons = {edge["followee_id"]: _reason(edge) for edge in shown} | {viewer_id: FeedReason.FOLLOW}
+        screen = _Screen(
+            self.settings,
+            users,
+            {each["_id"]: each for each in [*pictures, *avatars]},
+            {row["subject_id"]: row["kind"] for row in reactions},
+            threads,
+        )
+        cursors = [paging.encode(self.settings.feed_listing, [p["created_at"], p["_id"]]) for p in page]
+        nodes = [
+            {"cursor": cursor, "reason": reasons.get(post["author_id"], FeedReason.SUGGESTED), "node": node}
+            for cursor, post, node in zip(cursors, page, map(screen.post, page), strict=True)
+        ]
+        info = {"hasNextPage": len(posts) > PAGE, "endCursor": cursors[-1] if cursors else None}
+        return {"feed": {"edges": nodes, "pageInfo": info}}
+
+
+class _Screen:
+    """The rows of one page, made into what the phone shows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        users: Mapping[str, Document],
+        pictures: Mapping[str, Document],
+        reactions: Mapping[str, str],
+        threads: Mapping[str, Sequence[Document]],
+    ) -> None:
+        self.url = settings.media_url
+        self.users, self.pictures, self.reactions, self.threads = users, pictures, reactions, threads
+
+    def post(self, post: Document) -> dict[str, Any]:
+        return {
+            "id": post["_id"],
+            "author": self.author(self.users[post["author_id"]]),
+            "text": post["text"],
+            "createdAt": _time(post["created_at"]),
+            "visibility": post["visibility"],
+            "reactionSummary": self.summary(post),
+            "commentCount": post["comment_count"],
+            "media": [self.picture(self.pictures[id]) for id in post["media_ids"] if id in self.pictures],
+            "comments": self.thread(self.threads.get(post["_id"], ())),
+        }
+
+    def author(self, user: Document) -> dict[str, Any]:
+        picture = self.pictures.get(user.get("avatar_id"))  # type: ignore[arg-type]
+        thumbnail = picture and picture.get("thumbnail_file_name")
+        avatar = {"thumbnailUrl": self.url(thumbnail) if thumbnail else None} if picture else None
+        return {"id": user["_id"], "name": _name(user), "avatar": avatar}
+
+    def summary(self, post: Document) -> dict[str, Any]:
+        counts = post["reactions"]
+        return {
+            "total": sum(max(0, counts.get(kind.value, 0)) for kind in ReactionKind),
+            "like": max(0, counts.get("LIKE", 0)),
+            "love": max(0, counts.get("LOVE", 0)),
+            "viewerReaction": self.reactions.get(post["_id"]),
+        }
+
+    def picture(self, each: Document) -> dict[str, Any]:
+        return {
+            "url": self.url(each["file_name"]),
+            "width": each["width"],
+            "height": each["height"],
+            "mime": each["mime"],
+        }
+
+    def thread(self, comments: Sequence[Document]) -> dict[str, Any]:
+        return {
+            "edges": [{"node": self.comment(each)} for each in comments[:COMMENTS]],
+            "pageInfo": {"hasNextPage": len(comments) > COMMENTS},
+        }
+
+    def comment(self, comment: Document) -> dict[str, Any]:
+        author = self.users[comment["author_id"]]
+        return {
+            "id": comment["_id"],
+            "text": comment["text"],
+            "createdAt": _time(comment["created_at"]),
+            "author": {"id": author["_id"], "name": _name(author)},
+        }
+
+
+def _audience(viewer_id: str, edges: Sequence[Document]) -> dict[str, Any]:
+    friends = [edge["followee_id"] for edge in edges if edge["mutual"]]
+    shown = {"state": {"$in": SHOWN}}
+    followed = [edge["followee_id"] for edge in edges]
+    branches: list[dict[str, Any]] = [
+        {"author_id": viewer_id},
+        {"author_id": {"$in": followed}, "visibility": Visibility.PUBLIC, **shown},
+    ]
+    if friends:
+        branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+    return {"$or": branches}
+
+
+def _reason(edge: Document) -> FeedReason:
+    return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW
+
+
+def _name(user: Document) -> str:
+    names = " ".join(filter(None, (user.get("first_name"), user.get("last_name"))))
+    return names or user.get("handle") or "Somebody"
+
+
+def _time(value: Any) -> str:
+    # MongoDB keeps whole milliseconds, in UTC.
+    return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+async def make_app(settings: Settings) -> web.Application:
+    app = web.Application()
+    app.router.add_post("/graphql", Floor(settings).answer)
+    return app
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int)
+    serve(make_app, from_environment(parser.parse_args().port))

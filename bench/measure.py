@@ -1,0 +1,158 @@
+"""Interleaved rounds: every server is measured for a moment, in turn, many times over."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from rich.progress import Progress
+
+from bench.fleet import Member
+from bench.operations import Operation
+
+CPU_AT = 16
+CONNECTIONS = (1, 16, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to look. Times are seconds, of one server and operation."""
+
+    rounds: int = 4
+    warm_up: float = 1.0
+    node_requests: int = 1000
+    """Before so many, V8 is still compiling and Node takes twice the CPU."""
+    node_seconds: tuple[float, float] = (4.0, 20.0)
+    """The least and the most time for them."""
+    counted: float = 1.3
+    """At the number of connections where CPU is counted."""
+    others: float = 0.6
+
+    def seconds(self, connections: int) -> float:
+        return self.counted if connections == CPU_AT else self.others
+
+
+QUICK = Plan(rounds=1, warm_up=0.3, node_requests=0, node_seconds=(1.0, 1.0), counted=0.4, others=0.2)
+"""Too short for figures: Node is not warm yet."""
+
+
+@dataclass
+class Figures:
+    """What was seen of one server at one operation, round by round."""
+
+    cpu: list[float] = field(default_factory=list)
+    """Milliseconds per request."""
+    rates: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    microseconds: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def cpu_ms(self) -> float:
+        return statistics.median(self.cpu)
+
+    def rate(self, connections: int) -> float:
+        return statistics.median(self.rates[connections])
+
+    def p99_ms(self, connections: int) -> float:
+        """Over the requests of all rounds."""
+        ranked = sorted(self.microseconds[connections])
+        return ranked[min(len(ranked) - 1, int(len(ranked) * 0.99))] / 1000
+
+
+@dataclass
+class Results:
+    figures: dict[tuple[str, str], Figures] = field(default_factory=lambda: defaultdict(Figures))
+    """By operation and server."""
+    memory: dict[str, int] = field(default_factory=dict)
+    """Resident bytes, after all of it."""
+
+    def ratio(self, operation: str, one: str, other: str) -> float | None:
+        """The CPU of one server as a share of another's, in the same rounds."""
+        mine, theirs = self.figures.get((operation, one)), self.figures.get((operation, other))
+        if mine is None or theirs is None:
+            return None
+        return statistics.median(a / b for a, b in zip(mine.cpu, theirs.cpu, strict=True))
+
+
+class Load(AbstractContextManager["Load"]):
+    """The load generator's process."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "bench.load"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, member: Member, request: str, connections: int, seconds: float) -> dict[str, Any]:
+        job = {"port": member.port, "connections": connections, "seconds": seconds, "request": request}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps(job) + b"\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = orjson.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(f"{member.kind.title}: {answer['error']}")
+        return answer
+
+    def __exit__(self, *failure: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+def request_of(operation: Operation, member: Member, token: str) -> str:
+    """The bytes of one request, as text."""
+    body = orjson.dumps({"query": " ".join(operation.query.split())}).decode()
+    lines = (
+        "POST /graphql HTTP/1.1",
+        f"Host: 127.0.0.1:{member.port}",
+        f"Authorization: Bearer {token}",
+        "Content-Type: application/json",
+        "Accept: application/json",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def measure(members: Sequence[Member], operations: Sequence[Operation], token: str, plan: Plan) -> Results:
+    results = Results()
+    steps = len(operations) * len(members) * (1 + plan.rounds * len(CONNECTIONS))
+    with Load() as load, Progress(transient=True) as progress:
+        task = progress.add_task("Measuring", total=steps)
+        for operation in operations:
+            for member in members:
+                _warm_up(load, member, request_of(operation, member, token), plan)
+                progress.advance(task)
+        for turn in range(plan.rounds):
+            # Another goes first each time.
+            first = turn % len(members)
+            for operation in operations:
+                for connections in CONNECTIONS:
+                    for member in (*members[first:], *members[:first]):
+                        request = request_of(operation, member, token)
+                        figures = results.figures[operation.name, member.name]
+                        before = member.cpu()
+                        seen = load.run(member, request, connections, plan.seconds(connections))
+                        used = member.cpu() - before
+                        if connections == CPU_AT:
+                            figures.cpu.append(used / seen["requests"] * 1000)
+                        figures.rates[connections].append(seen["requests"] / seen["seconds"])
+                        figures.microseconds[connections] += seen["microseconds"]
+                        progress.advance(task)
+    results.memory = {member.name: member.memory() for member in members}
+    return results
+
+
+def _warm_up(load: Load, member: Member, request: str, plan: Plan) -> None:
+    if not member.kind.node:
+        load.run(member, request, CPU_AT, plan.warm_up)
+        return
+    least, most = plan.node_seconds
+    requests, started = 0, time.monotonic()
+    while (passed := time.monotonic() - started) < least or (requests < plan.node_requests and passed < most):
+        requests += int(load.run(member, request, CPU_AT, plan.warm_up)["requests"])

@@ -1,0 +1,86 @@
+"""What is measured: the operations that every server answers, and whether two answers are the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    title: str
+    query: str
+    targets: dict[tuple[str, str], float]
+    """The most CPU that one server may take as a share of another's, by their names."""
+
+
+FEED = Operation(
+    "feed",
+    "Feed page",
+    """
+    query FeedPage {
+      viewer {
+        feed(first: 20) {
+          edges {
+            cursor
+            reason
+            node {
+              id
+              author { id name avatar { thumbnailUrl } }
+              text
+              createdAt
+              visibility
+              reactionSummary { total like love viewerReaction }
+              commentCount
+              media { url width height mime }
+              comments(first: 2) {
+                edges { node { id text createdAt author { id name } } }
+                pageInfo { hasNextPage }
+              }
+            }
+          }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    }
+    """,
+    {
+        ("landfall", "mercurius"): 0.85,
+        ("landfall", "apollo"): 0.45,
+        ("landfall", "idiomatic"): 0.15,
+        ("landfall", "floor"): 1.25,
+        ("landfall-pymongo", "mercurius"): 0.70,
+        ("landfall-pymongo", "floor-pymongo"): 1.25,
+    },
+)
+
+VIEWER = Operation(
+    "viewer",
+    "Tiny viewer",
+    "query TinyViewer { viewer { user { id name } } }",
+    {
+        ("landfall", "mercurius"): 1.0,
+        ("landfall", "apollo"): 0.6,
+        ("landfall", "floor"): 1.25,
+        ("landfall-pymongo", "mercurius"): 0.85,
+        ("landfall-pymongo", "floor-pymongo"): 1.25,
+    },
+)
+
+OPERATIONS = (FEED, VIEWER)
+
+
+def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:
+    """Where two answers first differ, order of keys included; None when they are equal."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        if list(ours) != list(theirs):
+            return f"{path}: keys {list(ours)} and {list(theirs)}"
+        pairs = ((f"{path}.{key}", ours[key], theirs[key]) for key in ours)
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        if len(ours) != len(theirs):
+            return f"{path}: {len(ours)} and {len(theirs)} items"
+        both = zip(ours, theirs, strict=True)
+        pairs = ((f"{path}[{index}]", one, other) for index, (one, other) in enumerate(both))
+    else:
+        same = type(ours) is type(theirs) and ours == theirs
+        return None if same else f"{path}: {ours!r} and {theirs!r}"
+    return next((found for place, one, other in pairs if (found := difference(one, other, place))), None)

@@ -1,0 +1,86 @@
+// Reads: the mongodb driver, and for each request a set of dataloaders.
+import DataLoader from 'dataloader';
+import { MongoClient } from 'mongodb';
+import { settings } from './settings.js';
+
+const MOST_FOLLOWED = 5_000;
+export const LATEST = { created_at: -1, _id: -1 };
+
+// Landfall reads what a majority has, so its peers do too.
+const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
+const db = client.db(settings.mongoDatabase);
+const [users, posts, follows, blocks, reactions, media] = [
+  'users',
+  'posts',
+  'follows',
+  'blocks',
+  'reactions',
+  'media',
+].map((name) => db.collection(name));
+
+/** What one request has loaded; never shared with another, whose viewer may see less. */
+export function loadersFor(viewerId) {
+  const comments = new Map();
+  let barred;
+  const loaders = {
+    user: new DataLoader(byIds(users)),
+    media: new DataLoader(byIds(media)),
+    viewerReaction: new DataLoader((subjects) => reactionsBy(viewerId, subjects)),
+    follows: () => follows.find({ follower_id: viewerId }, { limit: MOST_FOLLOWED + 1, batchSize: MOST_FOLLOWED + 1 }).toArray(),
+    /** Everybody the viewer blocked or is blocked by. */
+    barred: () => (barred ??= barredBy(viewerId)),
+    /** The newest comments of posts, `count` of each. */
+    comments(count) {
+      let loader = comments.get(count);
+      if (!loader) {
+        loader = new DataLoader(async (ids) => newestComments(ids, count, await loaders.barred()));
+        comments.set(count, loader);
+      }
+      return loader;
+    },
+  };
+  return loaders;
+}
+
+export const newestPosts = (query, count) => posts.find(query, { sort: LATEST, limit: count }).toArray();
+
+const byIds = (collection) => async (ids) => {
+  const rows = await collection.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();
+  const found = new Map(rows.map((row) => [row._id, row]));
+  return ids.map((id) => found.get(id) ?? null);
+};
+
+async function barredBy(userId) {
+  const rows = await blocks.find({ $or: [{ user_id: userId }, { blocked_id: userId }] }).toArray();
+  const people = new Set(rows.flatMap((row) => [row.user_id, row.blocked_id]));
+  people.delete(userId);
+  return [...people].sort();
+}
+
+async function reactionsBy(userId, subjects) {
+  const ids = subjects.map((subject) => `${subject}|${userId}`);
+  const rows = await reactions.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();
+  const kinds = new Map(rows.map((row) => [row.subject_id, row.kind]));
+  return subjects.map((subject) => kinds.get(subject) ?? null);
+}
+
+/** One command for all posts, each read through the index: the same that Landfall sends. */
+async function newestComments(postIds, count, barred) {
+  const where = { parent_id: null, ...(barred.length ? { author_id: { $nin: barred } } : {}) };
+  const rows = await db
+    .aggregate([
+      { $documents: postIds.map((_id) => ({ _id })) },
+      {
+        $lookup: {
+          from: 'comments',
+          localField: '_id',
+          foreignField: 'post_id',
+          pipeline: [{ $match: where }, { $sort: LATEST }, { $limit: count }],
+          as: 'comments',
+        },
+      },
+    ])
+    .toArray();
+  const found = new Map(rows.map((row) => [row._id, row.comments]));
+  return postIds.map((id) => found.get(id) ?? []);
+}

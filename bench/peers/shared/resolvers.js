@@ -1,0 +1,126 @@
+// The resolvers all three servers run.
+import { GraphQLScalarType } from 'graphql';
+import { unauthenticated, viewerOf } from './access.js';
+import { loadersFor, newestPosts } from './data.js';
+import { settings } from './settings.js';
+
+const SHOWN = ['PUBLISHED', 'LIMITED'];
+const KINDS = ['LIKE', 'LOVE', 'WOW', 'SAD', 'ANGRY'];
+const DEFAULT_FEED = 12;
+const DEFAULT_COMMENTS = 20;
+
+/** The context of one request. */
+export async function contextFor(authorization) {
+  const viewer = await viewerOf(authorization);
+  return { viewer, loaders: loadersFor(viewer?.userId) };
+}
+
+const serialized = (name, serialize) => new GraphQLScalarType({ name, serialize });
+
+export const resolvers = {
+  DateTime: serialized('DateTime', (value) => value.toISOString()),
+  URL: serialized('URL', String),
+  Query: {
+    viewer(_, __, { viewer }) {
+      if (viewer === null) throw unauthenticated();
+      return {};
+    },
+  },
+  Viewer: {
+    user: (_, __, { viewer, loaders }) => loaders.user.load(viewer.userId),
+    feed,
+  },
+  FeedEdge: {
+    cursor: ({ node }) => cursorOf(node),
+  },
+  Post: {
+    id: (post) => post._id,
+    createdAt: (post) => post.created_at,
+    author: (post, _, { loaders }) => loaders.user.load(post.author_id),
+    media: async (post, _, { loaders }) => {
+      if (post.media_ids.length === 0) return [];
+      return (await loaders.media.loadMany(post.media_ids)).filter((each) => each !== null);
+    },
+    reactionSummary: summary,
+    commentCount: (post) => post.comment_count,
+    comments,
+  },
+  Reactions: {
+    viewerReaction: ({ subjectId }, _, { loaders }) => loaders.viewerReaction.load(subjectId),
+  },
+  Comment: {
+    id: (comment) => comment._id,
+    createdAt: (comment) => comment.created_at,
+    author: (comment, _, { loaders }) => loaders.user.load(comment.author_id),
+  },
+  User: {
+    id: (user) => user._id,
+    name: (user) => [user.first_name, user.last_name].filter(Boolean).join(' ') || user.handle || 'Somebody',
+    avatar: (user, _, { loaders }) => (user.avatar_id ? loaders.media.load(user.avatar_id) : null),
+  },
+  Media: {
+    id: (media) => media._id,
+    url: (media) => mediaUrl(media.file_name),
+    thumbnailUrl: (media) => (media.thumbnail_file_name ? mediaUrl(media.thumbnail_file_name) : null),
+  },
+};
+
+/** Posts of oneself and those followed, newest first; something public for who follows nobody. */
+async function feed(_, { first }, { viewer, loaders }) {
+  const size = first ?? DEFAULT_FEED;
+  const [edges, barred] = await Promise.all([loaders.follows(), loaders.barred()]);
+  const shown = edges.filter((edge) => edge.state === 'FOLLOWING');
+  const query = shown.length ? audience(viewer.userId, shown) : suggested(viewer.userId, barred);
+  const rows = await newestPosts(query, size + 1);
+  const reasons = new Map(shown.map((edge) => [edge.followee_id, edge.mutual ? 'FRIEND' : 'FOLLOW']));
+  reasons.set(viewer.userId, 'FOLLOW');
+  const page = rows.slice(0, size);
+  return {
+    edges: page.map((node) => ({ node, reason: reasons.get(node.author_id) ?? 'SUGGESTED' })),
+    pageInfo: {
+      hasNextPage: rows.length > size,
+      endCursor: () => (page.length ? cursorOf(page.at(-1)) : null),
+    },
+  };
+}
+
+function audience(viewerId, edges) {
+  const state = { $in: SHOWN };
+  const friends = edges.filter((edge) => edge.mutual).map((edge) => edge.followee_id);
+  const followed = edges.map((edge) => edge.followee_id);
+  const branches = [{ author_id: viewerId }, { author_id: { $in: followed }, visibility: 'PUBLIC', state }];
+  if (friends.length) branches.push({ author_id: { $in: friends }, visibility: 'FRIENDS', state });
+  return { $or: branches };
+}
+
+function suggested(viewerId, barred) {
+  const author = barred.length ? { author_id: { $nin: barred } } : {};
+  return { $or: [{ author_id: viewerId }, { visibility: 'PUBLIC', state: 'PUBLISHED', ...author }] };
+}
+
+function cursorOf(post) {
+  const place = [settings.feedListing, { t: post.created_at.getTime() }, post._id];
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/** A page of top-level comments, newest first. Its cursors are left out: no operation asks for them. */
+async function comments(post, { first }, { loaders }) {
+  const size = first ?? DEFAULT_COMMENTS;
+  const rows = await loaders.comments(size + 1).load(post._id);
+  return {
+    edges: rows.slice(0, size).map((node) => ({ node })),
+    pageInfo: { hasNextPage: rows.length > size, endCursor: null },
+  };
+}
+
+function summary(post) {
+  const counts = { subjectId: post._id, total: 0 };
+  for (const kind of KINDS) {
+    const count = Math.max(0, post.reactions[kind] ?? 0);
+    counts[kind.toLowerCase()] = count;
+    counts.total += count;
+  }
+  return counts;
+}
+
+const mediaUrl = (name) => `${settings.publicUrl}/media/${encodeURIComponent(name)}`;

@@ -1,0 +1,166 @@
+"""Landfall beside its peers: `make bench`. The same operations, data and machine; see bench/README.md."""
+
+import argparse
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from graphql import GraphQLObjectType, build_schema
+from pymongo import MongoClient
+from rich.console import Console
+
+from bench import dataset, fleet
+from bench.fleet import KINDS, REFERENCE, Fleet, Kind, Member
+from bench.measure import QUICK, Plan, measure
+from bench.operations import OPERATIONS, Operation, difference
+from bench.report import Commands, Report, machine
+from core import ids, paging
+from devstack import seed
+from stores.feed import FeedMode
+from tests.phone import key
+
+out = Console(highlight=False)
+if not out.is_terminal:
+    # A log file has room for a table.
+    out = Console(highlight=False, width=130)
+SAMPLES = 20
+
+
+def main() -> None:
+    chosen = arguments()
+    wanted = [kind for kind in KINDS if not chosen.only or kind.name in (*chosen.only, REFERENCE)]
+    if any(kind.node for kind in wanted):
+        fleet.install_peers(out)
+    with dataset.prepared(chosen.scale, out) as servers, fleet.fleet(servers) as started:
+        token = start(started, wanted)
+        check(started.members, token)
+        commands = count_commands(servers.mongo_url, started.members, token)
+        out.print(machine())
+        plan = QUICK if chosen.quick else Plan(rounds=chosen.rounds)
+        results = measure(started.members, OPERATIONS, token, plan)
+    report = Report(started.members, OPERATIONS, results, commands)
+    report.show(out)
+    if chosen.quick:
+        out.print("These figures only show that everything works: Node was not warm yet.")
+    if chosen.write:
+        size = seed.Size().scaled(chosen.scale)
+        people = f"{size.people:,} people, {size.posts:,} posts, {size.comments:,} comments"
+        report.write(chosen.write, people)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round: does everything work?")
+    parser.add_argument("--rounds", type=int, default=Plan.rounds, help="of half a minute each")
+    parser.add_argument("--scale", type=float, default=25, help="times the demo data; 25 is 50,000 posts")
+    names = [kind.name for kind in KINDS]
+    parser.add_argument("--only", nargs="+", choices=names, help="these servers beside Landfall with Motor")
+    parser.add_argument("--write", type=Path, help="write the figures to this Markdown file")
+    return parser.parse_args()
+
+
+def start(started: Fleet, wanted: Sequence[Kind]) -> str:
+    """Start Landfall, sign its viewer in, then start the others with its keys; the viewer's token."""
+    ours = [kind for kind in wanted if kind.name.startswith("landfall")]
+    started.start(ours, started.landfall())
+    address = f"http://127.0.0.1:{started.members[0].port}"
+    tokens = sign_in(f"{address}/graphql")
+    with urllib.request.urlopen(f"{address}/.well-known/jwks.json") as answer:
+        jwks = orjson.loads(answer.read())
+    listing = paging.fingerprint("feed", viewer=tokens["viewer"], mode=FeedMode.LATEST)
+    others = [kind for kind in wanted if kind not in ours]
+    started.start(others, started.peers(jwks, listing))
+    return str(tokens["token"])
+
+
+def sign_in(url: str) -> dict[str, str]:
+    document = """
+    mutation($input: SignInInput!) {
+      signIn(input: $input) { tokens { accessToken } user { id } errors { code message } }
+    }
+    """
+    given = {
+        "clientMutationId": key(),
+        "email": dataset.EMAIL,
+        "password": seed.PASSWORD,
+        "device": {"id": ids.new_id("device"), "name": "Benchmark", "platform": "OTHER"},
+    }
+    payload = ask(url, document, variables={"input": given})["data"]["signIn"]
+    return {"token": payload["tokens"]["accessToken"], "viewer": payload["user"]["id"]}
+
+
+def ask(url: str, query: str, *, token: str = "", variables: object = None) -> Any:
+    """One answer, whatever its status."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    body = orjson.dumps({"query": query, "variables": variables or {}})
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return orjson.loads(answer.read())
+    except urllib.error.HTTPError as refusal:
+        return {"status": refusal.code, "body": refusal.read().decode(errors="replace")}
+
+
+def answer_of(member: Member, operation: Operation, token: str) -> Any:
+    return ask(f"http://127.0.0.1:{member.port}/graphql", operation.query, token=token)
+
+
+def check(members: Sequence[Member], token: str) -> None:
+    """All servers give one answer, or the benchmark ends with the first difference."""
+    for problem in schema_differences():
+        sys.exit(problem)
+    for operation in OPERATIONS:
+        expected = answer_of(members[0], operation, token)
+        if "data" not in expected or expected.get("errors"):
+            sys.exit(f"{operation.title}: {orjson.dumps(expected).decode()[:1000]}")
+        for member in members[1:]:
+            found = difference(expected, answer_of(member, operation, token), "answer")
+            if found:
+                sys.exit(
+                    f"{operation.title}: {members[0].kind.title} and {member.kind.title} differ. {found}"
+                )
+        size = len(orjson.dumps(expected))
+        out.print(f"{operation.title}: {len(members)} servers give the same {size:,} bytes.")
+
+
+def schema_differences() -> Iterator[str]:
+    """Where the peers' schema is not a part of Landfall's: every field and its type must be there."""
+    whole = build_schema((dataset.ROOT / "schema" / "schema.graphql").read_text())
+    part = build_schema((fleet.PEERS / "schema.graphql").read_text())
+    for name, type_ in part.type_map.items():
+        ours = whole.type_map.get(name)
+        if isinstance(type_, GraphQLObjectType) and not name.startswith("__"):
+            for field, declared in type_.fields.items():
+                own = ours.fields.get(field) if isinstance(ours, GraphQLObjectType) else None
+                if own is None or str(own.type) != str(declared.type):
+                    yield f"peers/schema.graphql: {name}.{field} is {own.type if own else 'missing'} in ours"
+        elif ours is None:
+            yield f"peers/schema.graphql: there is no {name} in ours"
+
+
+def count_commands(mongo_url: str, members: Sequence[Member], token: str) -> Commands:
+    """Reads that reach MongoDB, by its own count; a change stream's and heartbeats are others."""
+    found: Commands = {}
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+
+        def reads() -> int:
+            counts = client.admin.command("serverStatus")["metrics"]["commands"]
+            return int(counts["find"]["total"] + counts["aggregate"]["total"])
+
+        for operation in OPERATIONS:
+            for member in members:
+                answer_of(member, operation, token)
+                before = reads()
+                for _ in range(SAMPLES):
+                    answer_of(member, operation, token)
+                found[operation.name, member.name] = (reads() - before) / SAMPLES
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""People who can sign in with a password."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from core.context import Services
+from resolvers.auth.passwords import hash_password
+from tests.phone import PASSWORD, make_user
+
+NewMember = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(autouse=True)
+async def _fresh_rates(services: Services) -> None:
+    """All tests come from one address, which may sign in twenty times a minute."""
+    if keys := await services.redis.keys("rate:*"):
+        await services.redis.delete(*keys)
+
+
+@pytest.fixture(scope="session")
+async def password_hash() -> str:
+    """Of `PASSWORD`; hashed once, because it takes a tenth of a second."""
+    return await hash_password(PASSWORD)
+
+
+@pytest.fixture
+def new_member(services: Services, password_hash: str) -> NewMember:
+    """A person with `PASSWORD`; returns their email address."""
+
+    async def make(name: str = "Ada", **fields: Any) -> str:
+        return f"{await make_user(services, name, **{'password_hash': password_hash, **fields})}@example.com"
+
+    return make

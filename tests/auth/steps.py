@@ -1,0 +1,112 @@
+"""What the tests of authentication do again and again."""
+
+import re
+from typing import Any
+
+from core.context import Services
+from core.mongo import Document
+from stores import auth as store
+from tests.phone import PASSWORD, Answer, Phone
+
+FLOW = "flow { id purpose method maskedDestination otpLength expiresAt attemptsLeft status }"
+TOKENS = """
+  tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt scopes serverTime }
+  session { id status endReason factors ipMasked device { id name platform pushEnabled } version }
+  user { id name email emailVerified status }
+"""
+SIGNED_IN = f"{TOKENS} {FLOW}"
+ME = "{ viewer { user { id } session { id } } }"
+
+
+def device(phone: Phone) -> dict[str, str]:
+    return {"id": phone.device_id, "name": "Ada's phone", "platform": "IOS"}
+
+
+def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
+    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
+
+
+async def sign_up(phone: Phone, email: str, **input: Any) -> Any:
+    given = {
+        "email": email,
+        "password": PASSWORD,
+        "firstName": "Ada",
+        "acceptedTermsVersion": "1",
+        "device": device(phone),
+        **input,
+    }
+    return await phone.do("signUp", FLOW, **given)
+
+
+async def sign_in(phone: Phone, email: str, password: str = PASSWORD, **input: Any) -> Any:
+    """Signs in and, when that gives tokens, keeps them on the phone."""
+    payload = await phone.do(
+        "signIn", SIGNED_IN, email=email, password=password, device=device(phone), **input
+    )
+    return keep(phone, payload)
+
+
+async def verify(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
+    payload = await phone.do(
+        "verifyOtp", SIGNED_IN, flowId=flow_id, code=code, deviceId=phone.device_id, **input
+    )
+    return keep(phone, payload)
+
+
+async def refresh(phone: Phone, token: str | None = None, **input: Any) -> Any:
+    given = {"refreshToken": token or phone.refresh_token, "deviceId": phone.device_id, **input}
+    return await phone.do("refreshSession", TOKENS, **given)
+
+
+def keep(phone: Phone, payload: Any) -> Any:
+    if payload["tokens"]:
+        phone.token = payload["tokens"]["accessToken"]
+        phone.refresh_token = payload["tokens"]["refreshToken"]
+        phone.session_id = payload["session"]["id"]
+        phone.user_id = payload["user"]["id"]
+    return payload
+
+
+async def letters(phone: Phone, email: str) -> list[dict[str, str]]:
+    """What was sent to the address, latest first."""
+    outbox = phone.url.replace("/graphql", "/dev/outbox")
+    async with phone.http.get(outbox, headers={"Accept": "application/json"}) as response:
+        assert response.status == 200
+        return [each for each in (await response.json())["letters"] if each["to"] == email]
+
+
+async def code_for(phone: Phone, email: str) -> str:
+    """The latest code sent to the address."""
+    found = re.search(r"\d{6}", (await letters(phone, email))[0]["text"])
+    assert found
+    return found[0]
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+async def session(services: Services, id: str) -> Document:
+    found = await store.sessions.by_id(services.db, id)
+    assert found
+    return found
+
+
+async def sessions_of(services: Services, user_id: str) -> list[store.Session]:
+    return await store.sessions.find(services.db, {"user_id": user_id}, sort=[("_id", 1)])
+
+
+def assert_unauthenticated(answer: Answer, reason: str, message: str) -> None:
+    """The one error, and nothing beside it."""
+    assert answer.status == 401
+    assert answer.body == {
+        "data": None,
+        "errors": [
+            {
+                "message": message,
+                "locations": [{"line": 1, "column": 3}],
+                "path": ["viewer"],
+                "extensions": {"code": "UNAUTHENTICATED", "reason": reason},
+            }
+        ],
+    }

@@ -1,0 +1,229 @@
+"""Signing in with a password."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core import clock
+from core.context import Services
+from resolvers.auth.accounts import ACCOUNT_RATE, SIGN_IN_RATE
+from stores import auth as store
+from tests.auth.conftest import NewMember
+from tests.auth.steps import (
+    ME,
+    assert_unauthenticated,
+    code_for,
+    refresh,
+    refusal,
+    session,
+    sessions_of,
+    sign_in,
+    verify,
+)
+from tests.conftest import NewPhone
+from tests.phone import PASSWORD, Phone, key
+
+WRONG = refusal("INVALID_CREDENTIALS", "Email or password is wrong.")
+EXPIRED = refusal("REPLAY_EXPIRED", "Sign in again.")
+NOTHING = {"tokens": None, "session": None, "user": None, "flow": None, "replayed": False}
+
+
+async def test_the_right_password_gives_tokens(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email = await new_member("Ada", last_name="Lovelace")
+    done = await sign_in(anonymous, email)
+    assert done["errors"] == []
+    assert done["flow"] is None
+    assert done["user"]["name"] == "Ada Lovelace"
+    assert done["session"] == {
+        "id": anonymous.session_id,
+        "status": "ACTIVE",
+        "endReason": None,
+        "factors": ["PASSWORD"],
+        "ipMasked": "127.0.0.0",
+        "device": {
+            "id": anonymous.device_id,
+            "name": "Ada's phone",
+            "platform": "IOS",
+            "pushEnabled": False,
+        },
+        "version": 1,
+    }
+    tokens = done["tokens"]
+    life = _moment(tokens["accessTokenExpiresAt"]) - _moment(tokens["serverTime"])
+    assert life == timedelta(minutes=15)
+    kept = await session(services, anonymous.session_id)
+    assert _moment(tokens["refreshTokenExpiresAt"]) == kept["expires_at"]
+    assert kept["expires_at"] == kept["rotated_at"] + timedelta(days=30)
+    assert (await anonymous.run(ME))["viewer"]["user"]["id"] == anonymous.user_id
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+async def test_wrong_and_unknown_are_one_answer(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email, once = await new_member(), key()
+    before = len(await services.db.find("sessions", {}))
+    for address, password in ((email, "a wrong password"), ("nobody@example.com", PASSWORD)):
+        answer = await sign_in(anonymous, address, password, clientMutationId=f"{once}{password}")
+        assert answer == {**NOTHING, "clientMutationId": f"{once}{password}", "errors": [WRONG]}
+    assert len(await services.db.find("sessions", {})) == before
+
+
+async def test_case_of_the_address_does_not_matter(anonymous: Phone, new_member: NewMember) -> None:
+    assert (await sign_in(anonymous, (await new_member()).upper()))["errors"] == []
+
+
+async def test_an_unverified_account_gets_a_flow_instead(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email = await new_member(email_verified=False, status="PENDING_VERIFICATION")
+    begun = await sign_in(anonymous, email)
+    assert begun["errors"] == []
+    assert begun["tokens"] is begun["session"] is begun["user"] is None
+    assert (begun["flow"]["purpose"], begun["flow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
+    done = await verify(anonymous, begun["flow"]["id"], await code_for(anonymous, email))
+    assert done["errors"] == []
+    assert done["user"]["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        ("SUSPENDED", refusal("ACCOUNT_SUSPENDED", "This account is closed for now.")),
+        ("DELETED", WRONG),
+    ],
+)
+async def test_a_closed_account_stays_closed(
+    anonymous: Phone, new_member: NewMember, services: Services, status: str, error: dict[str, Any]
+) -> None:
+    email = await new_member(status=status)
+    answer = await sign_in(anonymous, email)
+    assert answer["errors"] == [error]
+    assert answer["tokens"] is None
+    assert await sessions_of(services, email.partition("@")[0]) == []
+
+
+async def test_a_replay_within_five_minutes_gives_tokens_of_the_same_session(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email, once = await new_member(), key()
+    first = await sign_in(anonymous, email, clientMutationId=once)
+    clock.shift(timedelta(minutes=4, seconds=50))
+    again = await sign_in(anonymous, email, clientMutationId=once)
+    assert (first["replayed"], again["replayed"]) == (False, True)
+    assert again["session"] == first["session"]
+    assert again["user"] == first["user"]
+    assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
+    assert again["tokens"]["accessToken"] != first["tokens"]["accessToken"]
+    assert (await anonymous.run(ME))["viewer"]["session"]["id"] == first["session"]["id"]
+    assert len(await sessions_of(services, anonymous.user_id)) == 1
+
+
+async def test_a_later_replay_gives_none(anonymous: Phone, new_member: NewMember, services: Services) -> None:
+    email, once = await new_member(), key()
+    await sign_in(anonymous, email, clientMutationId=once)
+    clock.shift(timedelta(minutes=5, seconds=10))
+    late = await sign_in(anonymous, email, clientMutationId=once)
+    assert late == {**NOTHING, "clientMutationId": once, "replayed": True, "errors": [EXPIRED]}
+    assert len(await sessions_of(services, anonymous.user_id)) == 1
+
+
+async def test_a_refresh_does_not_make_an_old_sign_in_new(anonymous: Phone, new_member: NewMember) -> None:
+    """Whoever recorded the request would have a way in for as long as the session lives."""
+    email, once = await new_member(), key()
+    await sign_in(anonymous, email, clientMutationId=once)
+    clock.shift(timedelta(minutes=10))
+    assert (await refresh(anonymous))["errors"] == []
+    late = await sign_in(anonymous, email, clientMutationId=once)
+    assert late["errors"] == [EXPIRED]
+    assert late["tokens"] is None
+
+
+async def test_a_replay_for_an_ended_session_gives_none(anonymous: Phone, new_member: NewMember) -> None:
+    email, once = await new_member(), key()
+    await sign_in(anonymous, email, clientMutationId=once)
+    await anonymous.do("signOut", "endedSessionId")
+    late = await sign_in(anonymous, email, clientMutationId=once)
+    assert (late["errors"], late["tokens"]) == ([EXPIRED], None)
+
+
+async def test_a_key_used_for_another_password_is_an_error(anonymous: Phone, new_member: NewMember) -> None:
+    email, once = await new_member(), key()
+    await sign_in(anonymous, email, clientMutationId=once)
+    query = "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } } }"
+    device = {"id": anonymous.device_id, "name": "Ada's phone", "platform": "IOS"}
+    given = {"clientMutationId": once, "email": email, "password": "another password", "device": device}
+    answer = await anonymous.ask(query, input=given)
+    assert answer.body["data"] == {"signIn": None}
+    assert [(each["path"], each["extensions"]) for each in answer.errors] == [
+        (["signIn"], {"code": "IDEMPOTENCY_KEY_REUSED"})
+    ]
+
+
+async def test_the_21st_session_ends_the_longest_idle(
+    anonymous: Phone, new_member: NewMember, new_phone: NewPhone, services: Services
+) -> None:
+    email = await new_member()
+    phones = []
+    for _ in range(20):
+        phones.append(await new_phone(user_id=email.partition("@")[0]))
+        clock.shift(timedelta(seconds=1))
+    # The first is used again, so the second is idle longest.
+    first, second = phones[:2]
+    assert (await refresh(first))["errors"] == []
+    assert (await sign_in(anonymous, email))["errors"] == []
+    ended = await session(services, second.session_id)
+    assert (ended["status"], ended["end_reason"]) == ("ENDED", "EVICTED")
+    states = [each["status"] for each in await sessions_of(services, first.user_id)]
+    assert (states.count("ACTIVE"), states.count("ENDED")) == (20, 1)
+    answer = await second.ask(ME)
+    assert_unauthenticated(answer, "SESSION_REVOKED", "The session has ended: sign in again.")
+
+
+@pytest.mark.parametrize("by", ["address", "account"])
+async def test_too_many_tries_have_to_wait(
+    anonymous: Phone, new_member: NewMember, services: Services, by: str
+) -> None:
+    email = await new_member()
+    rate, subject = (SIGN_IN_RATE, "127.0.0.1") if by == "address" else (ACCOUNT_RATE, store.email_key(email))
+    for _ in range(rate.count):
+        await services.limits.take(rate, subject)
+    once = key()
+    refused = await sign_in(anonymous, email, clientMutationId=once)
+    [error] = refused["errors"]
+    wait = error.pop("retryAfterSeconds")
+    assert error == {"code": "RATE_LIMITED", "message": "Too often.", "field": None, "retryable": True}
+    assert 0 < wait <= rate.seconds / rate.count
+    assert await sessions_of(services, email.partition("@")[0]) == []
+    clock.shift(timedelta(seconds=wait))
+    # The same request, same key: a retryable refusal leaves no receipt.
+    assert (await sign_in(anonymous, email, clientMutationId=once))["errors"] == []
+
+
+async def test_no_secret_lies_in_receipts(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email = await new_member(email_verified=False, status="PENDING_VERIFICATION")
+    flow = (await sign_in(anonymous, email))["flow"]
+    code = await code_for(anonymous, email)
+    secrets = [PASSWORD, "a wrong password"]
+    verified = await verify(anonymous, flow["id"], code)
+    signed_in = await sign_in(anonymous, email)
+    refreshed = await refresh(anonymous)
+    await sign_in(anonymous, email, "a wrong password")
+    for payload in (verified, signed_in, refreshed):
+        secrets += [payload["tokens"]["accessToken"], payload["tokens"]["refreshToken"]]
+    receipts = await services.db.find("receipts", {"_id": {"$regex": anonymous.device_id}})
+    assert len(receipts) == 5
+    kept = repr(receipts)
+    assert [secret for secret in secrets if secret in kept] == []
+    assert "accessToken" not in kept
+    assert "access_token" not in kept
+    assert repr(code) not in kept
+    assert email not in kept

@@ -1,0 +1,171 @@
+"""Demo data: the same every time, whole, and never in production."""
+
+import asyncio
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+
+from core import mongo, store
+from core.mongo import Database
+from devstack import seed
+from devstack.seed import PASSWORD, Refused, Size
+from devstack.servers import Servers
+from resolvers.auth import passwords
+
+SMALL = Size(people=12, posts=40, comments=120)
+SEEDED = ("media", "users", "user_keys", "follows", "posts", "comments", "reactions")
+
+
+@asynccontextmanager
+async def empty(servers: Servers, name: str) -> AsyncIterator[Database]:
+    """A database of its own, dropped at the end."""
+    client = mongo.connect(servers.mongo_url, "pymongo")
+    db = Database(client, name)
+    try:
+        await store.ensure_indexes(db)
+        yield db
+    finally:
+        await db.command({"dropDatabase": 1})
+        await client.close()
+
+
+@pytest.fixture(scope="module")
+def media_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seed")
+
+
+@pytest.fixture(scope="module")
+async def seeded(servers: Servers, media_dir: Path) -> AsyncIterator[Database]:
+    """A database with a small set."""
+    async with empty(servers, "seed_one") as db:
+        assert not await seed.seeded(db)
+        assert await seed.seed(db, media_dir, size=SMALL) == SMALL
+        assert await seed.seeded(db)
+        yield db
+
+
+async def rows(db: Database, collection: str) -> list[dict[str, Any]]:
+    return await db.find(collection, {}, sort=[("_id", 1)])
+
+
+async def fingerprint(db: Database) -> dict[str, str]:
+    """A hash of every collection's content."""
+    found = {}
+    for name in SEEDED:
+        digest = hashlib.sha256()
+        for row in await rows(db, name):
+            digest.update(bson.encode(row))
+        found[name] = digest.hexdigest()
+    return found
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+
+async def test_the_same_content_every_time(
+    seeded: Database, media_dir: Path, servers: Servers, tmp_path: Path
+) -> None:
+    async with empty(servers, "seed_two") as again:
+        await seed.seed(again, tmp_path, size=SMALL)
+        assert await fingerprint(again) == await fingerprint(seeded)
+    assert files(tmp_path) == files(media_dir)
+
+
+async def test_what_is_counted_is_there(seeded: Database) -> None:
+    users, posts, comments = [await rows(seeded, name) for name in ("users", "posts", "comments")]
+    follows, reactions = await rows(seeded, "follows"), await rows(seeded, "reactions")
+    assert (len(users), len(posts), len(comments)) == (12, 40, 120)
+    for user in users:
+        id = user["_id"]
+        assert user["follower_count"] == sum(each["followee_id"] == id for each in follows)
+        assert user["following_count"] == sum(each["follower_id"] == id for each in follows)
+        assert user["post_count"] == sum(each["author_id"] == id for each in posts)
+    for post in posts:
+        assert post["comment_count"] == sum(each["post_id"] == post["_id"] for each in comments)
+    for subject in [*posts, *comments]:
+        counted = sum(each["subject_id"] == subject["_id"] for each in reactions)
+        assert sum(subject["reactions"].values()) == counted
+    pairs = {(each["follower_id"], each["followee_id"]) for each in follows}
+    assert len(pairs) == len(follows)
+    for edge in follows:
+        assert edge["mutual"] == ((edge["followee_id"], edge["follower_id"]) in pairs)
+
+
+async def test_references_lead_somewhere(seeded: Database, media_dir: Path) -> None:
+    known = {row["_id"] for name in SEEDED for row in await rows(seeded, name)}
+    for post in await rows(seeded, "posts"):
+        assert {post["author_id"], *post["media_ids"]} <= known
+    for comment in await rows(seeded, "comments"):
+        assert {comment["author_id"], comment["post_id"], comment["parent_id"] or comment["_id"]} <= known
+    shown = {medium["file_name"] for medium in await rows(seeded, "media")}
+    assert shown <= files(media_dir).keys()
+    # First syncs read the log: everything that syncs has an entry.
+    logged = {row["_id"] for row in await rows(seeded, "changes")}
+    for name in ("users", "follows", "posts", "comments"):
+        assert {row["_id"] for row in await rows(seeded, name)} <= logged
+
+
+async def test_the_demo_people_can_sign_in(seeded: Database) -> None:
+    for name in ("ada", "grace", "alan"):
+        [key] = await seeded.find("user_keys", {"_id": f"email:{name}@example.com"})
+        [user] = await seeded.find("users", {"_id": key["user_id"]})
+        assert (user["handle"], user["status"], user["email_verified"]) == (name, "ACTIVE", True)
+    assert await passwords.matches(user["password_hash"], PASSWORD)
+
+
+async def test_production_is_refused_and_stays_empty(servers: Servers, tmp_path: Path) -> None:
+    async with empty(servers, "seed_production") as db:
+        with pytest.raises(Refused, match="refused with LANDFALL_ENV=production"):
+            await seed.seed(db, tmp_path, size=SMALL, production=True)
+        assert [await rows(db, name) for name in SEEDED] == [[]] * len(SEEDED)
+    assert files(tmp_path) == {}
+
+
+def test_sizes() -> None:
+    assert Size() == Size(people=200, posts=2_000, comments=8_000)
+    assert Size().scaled(0.05) == Size(people=10, posts=100, comments=400)
+    assert Size().scaled(0.001) == Size(people=4, posts=4, comments=8)
+    assert Size().scaled(2) == Size(people=400, posts=4_000, comments=16_000)
+
+
+def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: str) -> Any:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDFALL_")}
+    chosen = {
+        "MONGO_URL": servers.mongo_url,
+        "REDIS_URL": servers.redis_url,
+        "MONGO_DATABASE": "seed_command",
+        "DATA_DIR": str(folder),
+        "MEDIA_DIR": str(folder / "media"),
+        **settings,
+    }
+    named = {f"LANDFALL_{name}": value for name, value in chosen.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "server", "seed", *arguments],
+        env={**kept, "COLUMNS": "300", **named},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+async def test_the_command_fills_an_empty_database_once(servers: Servers, tmp_path: Path) -> None:
+    async with empty(servers, "seed_command") as db:
+        done = await asyncio.to_thread(landfall_seed, servers, tmp_path, "--scale", "0.05")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(r"people=10, posts=100, comments=400", done.stdout)
+        counted = [len(await rows(db, name)) for name in ("users", "posts", "comments")]
+        assert counted == [10, 100, 400]
+        again = await asyncio.to_thread(landfall_seed, servers, tmp_path, "--scale", "0.05")
+        assert again.returncode == 1
+        assert again.stderr.strip() == "This database has demo data already."
+        assert len(await rows(db, "users")) == 10

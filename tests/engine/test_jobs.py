@@ -1,0 +1,257 @@
+"""Errands: written down with what wants them, done by whoever comes, never lost."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, jobs
+from core.context import Context, Services
+from server import worker
+from tests.conftest import NewPhone
+
+NAME = "test.note"
+
+
+class Notes:
+    """What a task was given, and how it shall fail."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+        self.failure: Exception | None = None
+        self.seconds = 0.0
+        self.came = asyncio.Event()
+
+    async def __call__(self, services: Services, **arguments: Any) -> None:
+        self.done.append(arguments)
+        await asyncio.sleep(self.seconds)
+        if self.failure is not None:
+            raise self.failure
+        self.came.set()
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
+    taken = Notes()
+    monkeypatch.setitem(jobs.TASKS, NAME, taken)
+    return taken
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_left(services: Services) -> None:
+    """What other tests left to do is done; what they gave up is forgotten."""
+    while await jobs.run_due(services):
+        continue
+    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
+
+
+async def ask_for(services: Services, *, fail: bool = False, times: int = 1, **when: Any) -> None:
+    ctx = Context(services)
+
+    async def work() -> None:
+        for number in range(times):
+            await jobs.later(ctx.tx, NAME, number=number, **when)
+        if fail:
+            raise RuntimeError("The unit is undone.")
+
+    await ctx.unit(work)
+
+
+async def waiting(services: Services) -> list[dict[str, Any]]:
+    return await services.db.find("errands", {})
+
+
+async def test_done_once_after_the_commit(services: Services, notes: Notes) -> None:
+    await ask_for(services)
+    assert notes.done == []
+    assert await jobs.run_due(services) == 1
+    assert notes.done == [{"number": 0}]
+    assert await waiting(services) == []
+    assert await jobs.run_due(services) == 0
+
+
+async def test_what_is_not_committed_is_not_done(services: Services, notes: Notes) -> None:
+    with pytest.raises(RuntimeError, match="undone"):
+        await ask_for(services, fail=True)
+    assert await jobs.run_due(services) == 0
+    assert (notes.done, await waiting(services)) == ([], [])
+
+
+async def test_a_failure_is_tried_again_after_longer_and_longer(services: Services, notes: Notes) -> None:
+    notes.failure = ValueError("no")
+    await ask_for(services)
+    for attempt, wait in enumerate((2, 6, 18, 54), start=1):
+        assert await jobs.run_due(services) == 1
+        [errand] = await waiting(services)
+        assert (errand["state"], errand["attempts"], errand["error"]) == ("WAITING", attempt, "ValueError")
+        left = (errand["due_at"] - clock.now()).total_seconds()
+        assert wait - 1 < left <= wait
+        assert await jobs.run_due(services) == 0
+        clock.shift(timedelta(seconds=wait))
+    notes.failure = None
+    assert await jobs.run_due(services) == 1
+    assert (len(notes.done), await waiting(services)) == (5, [])
+
+
+async def test_a_dead_letter_is_listed_and_can_be_revived(services: Services, notes: Notes) -> None:
+    notes.failure = ValueError("no")
+    await ask_for(services)
+    for _ in range(jobs.ATTEMPTS):
+        assert await jobs.run_due(services) == 1
+        clock.shift(timedelta(minutes=5))
+    assert await jobs.run_due(services) == 0
+    [dead] = await jobs.dead(services.db)
+    assert (dead["task"], dead["state"], dead["error"]) == (NAME, "DEAD", "ValueError")
+    assert (dead["arguments"], dead["attempts"]) == ({"number": 0}, 5)
+    assert await jobs.revive(services.db, "errand_unknown") is False
+    assert await jobs.revive(services.db, dead["_id"]) is True
+    notes.failure = None
+    assert await jobs.run_due(services) == 1
+    assert (await jobs.dead(services.db), await waiting(services)) == ([], [])
+
+
+async def test_an_errand_waits_until_it_is_due(services: Services, notes: Notes) -> None:
+    await ask_for(services, due_at=clock.now() + timedelta(hours=1))
+    clock.shift(timedelta(minutes=59))
+    assert await jobs.run_due(services) == 0
+    clock.shift(timedelta(minutes=1, seconds=1))
+    assert await jobs.run_due(services) == 1
+    assert notes.done == [{"number": 0}]
+
+
+async def test_the_most_overdue_comes_first(services: Services, notes: Notes) -> None:
+    now = clock.now()
+    for minutes in (2, 3, 1):
+        ctx = Context(services)
+        due = now - timedelta(minutes=minutes)
+        await ctx.unit(lambda ctx=ctx, due=due, n=minutes: jobs.later(ctx.tx, NAME, due_at=due, number=n))
+    await jobs.run_due(services)
+    assert notes.done == [{"number": 3}, {"number": 2}, {"number": 1}]
+
+
+async def test_two_workers_never_both_win_one(services: Services, notes: Notes) -> None:
+    notes.seconds = 0.005
+    await ask_for(services, times=50)
+    claimed = await asyncio.gather(*(jobs.run_due(services) for _ in range(4)))
+    assert sum(claimed) == 50
+    assert all(claimed)
+    assert sorted(each["number"] for each in notes.done) == list(range(50))
+    assert await waiting(services) == []
+
+
+async def test_a_worker_that_died_is_replaced(services: Services, notes: Notes) -> None:
+    await ask_for(services)
+    taken = await jobs.claim(services.db)
+    assert taken is not None
+    # Nobody hears of that worker again.
+    assert await jobs.run_due(services) == 0
+    clock.shift(jobs.LEASE + timedelta(seconds=1))
+    assert await jobs.run_due(services) == 1
+    assert (notes.done, await waiting(services)) == ([{"number": 0}], [])
+
+
+async def test_an_errand_that_kills_workers_is_given_up(services: Services, notes: Notes) -> None:
+    await ask_for(services)
+    for _ in range(jobs.ATTEMPTS):
+        assert await jobs.claim(services.db) is not None
+        clock.shift(jobs.LEASE + timedelta(seconds=1))
+    assert await jobs.run_due(services) == 1
+    [dead] = await jobs.dead(services.db)
+    assert (dead["error"], notes.done) == ("WorkerDied", [])
+
+
+async def test_an_unknown_task_is_kept_as_a_failure(services: Services) -> None:
+    """A worker of an older version does not lose what a newer one wants."""
+    await ask_for(services)
+    assert NAME not in jobs.TASKS
+    assert await jobs.run_due(services) == 1
+    [errand] = await waiting(services)
+    assert (errand["state"], errand["error"], errand["attempts"]) == ("WAITING", "KeyError", 1)
+
+
+async def test_a_periodic_task_runs_once_over_all_workers(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": NAME}, "limit": 0}]})
+    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(NAME, timedelta(hours=1))])
+
+    async def all_workers() -> int:
+        await asyncio.gather(*(jobs.run_periodic(services) for _ in range(4)))
+        return len(notes.done)
+
+    assert await all_workers() == 1
+    clock.shift(timedelta(minutes=59))
+    assert await all_workers() == 1
+    clock.shift(timedelta(minutes=1, seconds=1))
+    assert await all_workers() == 2
+
+
+async def test_a_periodic_task_that_fails_stops_no_other(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Notes()
+    broken.failure = KeyError("bug")
+    monkeypatch.setitem(jobs.TASKS, "test.broken", broken)
+    names = ("test.broken", NAME)
+    for name in names:
+        await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": name}, "limit": 0}]})
+    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(name, timedelta(hours=1)) for name in names])
+    await jobs.run_periodic(services)
+    assert (len(broken.done), len(notes.done)) == (1, 1)
+
+
+async def test_a_worker_is_woken_at_once(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the queue: the next sweep is far away."""
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 60.0)
+    monkeypatch.setattr(jobs, "PERIODIC", [])
+    async with worker.working(services):
+        await asyncio.sleep(0.3)
+        for number in range(1, 4):
+            notes.came.clear()
+            started = time.monotonic()
+            await ask_for(services)
+            async with asyncio.timeout(2):
+                await notes.came.wait()
+            assert time.monotonic() - started < 0.3
+            assert len(notes.done) == number
+
+
+async def test_a_worker_sweeps_what_nobody_announced(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PERIODIC", [])
+    async with worker.working(services):
+        await asyncio.sleep(0.1)
+        with monkeypatch.context() as patched:
+            patched.setattr(services, "wake", lambda: None)
+            await ask_for(services)
+        async with asyncio.timeout(worker.SWEEP_SECONDS + 1):
+            await notes.came.wait()
+
+
+async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    created = await ada.do("createPost", "post { id }", text="Hello", visibility="PUBLIC")
+    post_id = created["post"]["id"]
+    ids = []
+    for text in ("One", "Two"):
+        wrote = await grace.do("createComment", "comment { id }", postId=post_id, text=text)
+        ids.append(wrote["comment"]["id"])
+    reply = await ada.do("createComment", "comment { id }", postId=post_id, text="Reply", parentId=ids[0])
+    ids.append(reply["comment"]["id"])
+    await ada.do("setReaction", "reactionSummary { total }", subjectId=ids[0], kind="LIKE")
+    await grace.do("setReaction", "reactionSummary { total }", subjectId=post_id, kind="LOVE")
+    await ada.do("deletePost", "deletedPostId", id=post_id)
+    assert await jobs.run_due(services) == 1
+    assert await services.db.find("comments", {"post_id": post_id}) == []
+    assert await services.db.find("reactions", {"subject_id": {"$in": [post_id, *ids]}}) == []
+    entries = await services.db.find("changes", {"node": {"$in": [post_id, *ids]}})
+    assert {entry["node"] for entry in entries} == {post_id, *ids}
+    assert all(entry["deleted"] and entry["scopes"] == [] for entry in entries)
+    own = {entry["_id"]: entry["former"] for entry in entries}
+    assert all(f"user:{grace.user_id}" in own[id] for id in ids[:2])
+    assert f"user:{ada.user_id}" in own[ids[2]]

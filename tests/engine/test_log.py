@@ -1,0 +1,61 @@
+"""Nothing that devices keep is written without a word in the change log."""
+
+from typing import Any
+
+import pytest
+
+from core import changes, ids, nodes
+from core.context import Context, Services
+from core.store import COLLECTIONS
+from core.unit import UnloggedChange
+from tests.phone import key
+
+SYNCED = sorted(name for name, declared in COLLECTIONS.items() if declared.synced)
+
+
+def test_every_sync_type_has_a_synced_collection() -> None:
+    declared = {store.prefix for store in COLLECTIONS.values() if store.synced}
+    assert set(nodes.SYNCED.values()) == declared
+    assert {name: prefix.upper() for name, prefix in nodes.SYNCED.items()} == {
+        name: name for name in nodes.SYNCED
+    }
+
+
+@pytest.mark.parametrize("name", SYNCED)
+async def test_a_write_without_a_log_entry_fails(services: Services, name: str) -> None:
+    """Of every kind, in every synced collection: the unit refuses to commit."""
+    collection = COLLECTIONS[name]
+    # What unique indexes ask for.
+    id, own = ids.new_id(collection.prefix or ""), {"follower_id": key(), "followee_id": key()}
+    ctx = Context(services)
+
+    async def insert() -> None:
+        await ctx.tx.insert(collection, {"_id": id, **own})
+
+    async def insert_logged() -> None:
+        document = await ctx.tx.insert(collection, {"_id": id, **own})
+        ctx.tx.changed(document, scopes=["user:nobody"], created=True)
+
+    async def update() -> None:
+        assert await ctx.tx.update(collection, id, set={"note": "changed"})
+
+    async def delete() -> None:
+        assert await ctx.tx.delete(collection, id)
+
+    async def delete_logged() -> None:
+        document = await ctx.tx.delete(collection, id)
+        assert document is not None
+        ctx.tx.removed(document)
+
+    with pytest.raises(UnloggedChange, match=id):
+        await ctx.unit(insert)
+    assert await collection.by_id(services.db, id) is None
+    await ctx.unit(insert_logged)
+    for unlogged in (update, delete):
+        with pytest.raises(UnloggedChange, match=id):
+            await ctx.unit(unlogged)
+    stored: Any = await collection.by_id(services.db, id)
+    assert (stored["version"], "note" in stored) == (1, False)
+    await ctx.unit(delete_logged)
+    [entry] = await changes.named(services.db, [id])
+    assert (entry["deleted"], entry["scopes"], entry["former"]) == (True, [], ["user:nobody"])

@@ -1,0 +1,97 @@
+"""What a feed page costs: the same few commands, however long it is."""
+
+from typing import Any
+
+import pytest
+
+from core import clock, ids
+from core.context import Services
+from stores import feed as store
+from tests.conftest import Commands, NewPhone
+from tests.feed.steps import follow, insert_comments, insert_posts
+from tests.phone import Phone, make_user
+
+PAGE = """query($first: Int) { viewer { feed(first: $first) {
+  edges { cursor reason node {
+    id text textPreview visibility commentCount createdAt
+    author { id name avatar { id url thumbnailUrl dominantColor } }
+    media { id url width height }
+    reactionSummary { total like love viewerReaction }
+    viewerCan { edit comment }
+    commentPreview { id text author { id name avatar { url } } reactions { total viewerReaction } }
+  } }
+  pageInfo { hasNextPage endCursor }
+} } }"""
+
+EXPECTED = {"find": 10, "aggregate": 1}
+"""Follows, blocks, posts; their authors, the authors' avatars, media, the viewer's reactions; comments in one
+aggregate; their authors, the authors' avatars, the viewer's reactions."""
+
+
+async def media(services: Services, owner: str, count: int = 1) -> list[str]:
+    made = [ids.new_id("media") for _ in range(count)]
+    rows = [
+        {
+            "_id": id,
+            "owner_id": owner,
+            "kind": "IMAGE",
+            "mime": "image/webp",
+            "size_bytes": 1,
+            "width": 640,
+            "height": 480,
+            "file_name": f"{id}.webp",
+            "thumbnail_file_name": None,
+            "dominant_color": "#336699",
+            "created_at": clock.now(),
+        }
+        for id in made
+    ]
+    await services.db.write({"insert": "media", "documents": rows})
+    return made
+
+
+@pytest.fixture
+async def reader(new_phone: NewPhone, services: Services) -> Phone:
+    """Follows five authors with thirty posts between them, all with pictures, comments and reactions."""
+    phone = await new_phone("Ada")
+    for _ in range(5):
+        owner = ids.new_id("user")
+        [avatar] = await media(services, owner)
+        author = await new_phone(user_id=await make_user(services, "Author", avatar_id=avatar))
+        await follow(phone, author)
+        pictures = await media(services, author.user_id, 2)
+        posts = await insert_posts(services, author.user_id, [None] * 6, media_ids=pictures)
+        for post in posts:
+            [face] = await media(services, owner)
+            commenters = [await make_user(services, "Commenter", avatar_id=face) for _ in range(2)]
+            said = await insert_comments(services, post, commenters, [clock.now()] * 5)
+            for subject in (post, *said[:2]):
+                row = {"subject_id": subject, "user_id": phone.user_id, "kind": "LIKE"}
+                row["_id"] = store.pair(subject, phone.user_id)
+                await services.db.write({"insert": "reactions", "documents": [row]})
+    return phone
+
+
+async def test_a_page_costs_the_same_however_long_it_is(
+    reader: Phone, commands: Commands, quiet: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await reader.run(PAGE, first=2)
+    costs = {}
+    for size in (1, 5, 20):
+        commands.reset()
+        found = await reader.run(PAGE, first=size)
+        costs[size] = dict(commands.counts)
+        _assert_complete(found["viewer"]["feed"]["edges"], size)
+    with capsys.disabled():
+        print(f"\nA feed page costs {sum(costs[1].values())} MongoDB commands: {costs[1]}")
+    assert costs == dict.fromkeys((1, 5, 20), EXPECTED)
+
+
+def _assert_complete(edges: list[dict[str, Any]], size: int) -> None:
+    assert len(edges) == size
+    for post in (edge["node"] for edge in edges):
+        assert post["author"]["avatar"]["url"]
+        assert len(post["media"]) == 2
+        assert post["reactionSummary"]["viewerReaction"] == "LIKE"
+        assert len(post["commentPreview"]) == 3
+        assert all(said["author"]["avatar"]["url"] for said in post["commentPreview"])

@@ -1,0 +1,212 @@
+"""Following, muting, blocking."""
+
+import pytest
+
+from core import ids
+from core.context import Services
+from core.ids import new_id
+from resolvers.feed.graph import FOLLOW_RATE
+from stores.feed import MOST_FOLLOWED
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend, comment, counts, feed_of, follow, publish, refusal, written
+from tests.phone import Phone, key
+
+STANDING = "user { id followState followsViewer isFriend followerCount } feedStale"
+FOLLOW = "follow { id user { id } state version }"
+NOBODY = refusal("NOT_FOUND", "There is no such person.", ["userId"])
+SELF = refusal("SELF", "This cannot be done to oneself.", ["userId"])
+PERSON = (
+    "query($id: ID!) { user(id: $id) { followState followsViewer isFriend followerCount followingCount } }"
+)
+
+
+async def test_following_and_friendship(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    done = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert (done["errors"], done["feedStale"]) == ([], True)
+    assert done["user"] == {
+        "id": grace.user_id,
+        "followState": "FOLLOWING",
+        "followsViewer": False,
+        "isFriend": False,
+        "followerCount": 1,
+    }
+    assert done["follow"] == {
+        "id": done["follow"]["id"],
+        "user": {"id": grace.user_id},
+        "state": "FOLLOWING",
+        "version": 1,
+    }
+    back = await grace.do("followUser", STANDING, userId=ada.user_id)
+    assert back["user"]["isFriend"] is back["user"]["followsViewer"] is True
+    seen = await ada.run(PERSON, id=grace.user_id)
+    assert seen["user"] == {
+        "followState": "FOLLOWING",
+        "followsViewer": True,
+        "isFriend": True,
+        "followerCount": 1,
+        "followingCount": 1,
+    }
+    assert await counts(ada) == (1, 1, 0)
+
+
+async def test_following_again_changes_nothing(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    first = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    again = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert again == {**first, "clientMutationId": again["clientMutationId"]}
+    assert await written(services, "follows", {"follower_id": ada.user_id}) == 1
+
+
+async def test_a_replayed_follow_counts_once(new_phone: NewPhone) -> None:
+    ada, grace, once = await new_phone("Ada"), await new_phone("Grace"), key()
+    for replayed in (False, True):
+        done = await ada.do("followUser", STANDING, userId=grace.user_id, clientMutationId=once)
+        assert (done["replayed"], done["user"]["followerCount"]) == (replayed, 1)
+    assert await counts(ada) == (0, 1, 0)
+
+
+async def test_unfollowing_ends_the_friendship(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await befriend(ada, grace)
+    done = await ada.do("unfollowUser", f"{STANDING} deletedFollowId", userId=grace.user_id)
+    assert done["errors"] == []
+    assert ids.prefix_of(done["deletedFollowId"]) == "follow"
+    assert done["user"] == {
+        "id": grace.user_id,
+        "followState": "NOT_FOLLOWING",
+        "followsViewer": True,
+        "isFriend": False,
+        "followerCount": 0,
+    }
+    assert (await grace.run(PERSON, id=ada.user_id))["user"]["isFriend"] is False
+    again = await ada.do("unfollowUser", f"{STANDING} deletedFollowId", userId=grace.user_id)
+    assert (again["errors"], again["deletedFollowId"], again["user"]) == ([], None, done["user"])
+    assert await counts(grace) == (0, 1, 0)
+
+
+async def test_a_muted_person_stays_followed_and_out_of_the_feed(new_phone: NewPhone) -> None:
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    await follow(ada, grace)
+    await follow(ada, alan)
+    hers, his = await publish(grace), await publish(alan)
+    muted = await ada.do("muteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert (muted["errors"], muted["user"]["followState"]) == ([], "MUTED")
+    assert (muted["follow"]["state"], muted["follow"]["version"]) == ("MUTED", 2)
+    assert await feed_of(ada) == [his]
+    again = await ada.do("muteUser", FOLLOW, userId=grace.user_id)
+    assert again["follow"] == muted["follow"]
+    loud = await ada.do("unmuteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert (loud["user"]["followState"], loud["follow"]["version"]) == ("FOLLOWING", 3)
+    assert await feed_of(ada) == [his, hers]
+
+
+async def test_following_a_muted_person_unmutes(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await follow(ada, grace)
+    await ada.do("muteUser", FOLLOW, userId=grace.user_id)
+    done = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert (done["follow"]["state"], done["user"]["followerCount"]) == ("FOLLOWING", 1)
+
+
+@pytest.mark.parametrize("verb", ["muteUser", "unmuteUser"])
+async def test_only_those_followed_are_muted(new_phone: NewPhone, services: Services, verb: str) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    refused = await ada.do(verb, f"{STANDING} {FOLLOW}", userId=grace.user_id)
+    assert refused["errors"] == [refusal("NOT_FOUND", "You do not follow this person.", ["userId"])]
+    assert refused["user"] is refused["follow"] is refused["feedStale"] is None
+    assert await written(services, "follows", {"follower_id": ada.user_id}) == 0
+
+
+@pytest.mark.parametrize("verb", ["followUser", "unfollowUser", "muteUser", "unmuteUser"])
+async def test_oneself_and_nobody_are_refused(new_phone: NewPhone, services: Services, verb: str) -> None:
+    ada = await new_phone("Ada")
+    gone = await new_phone("Gone", status="DELETED")
+    for id, error in ((ada.user_id, SELF), (new_id("user"), NOBODY), (gone.user_id, NOBODY)):
+        refused = await ada.do(verb, STANDING, userId=id)
+        assert (refused["errors"], refused["user"]) == ([error], None)
+    assert await written(services, "follows", {"follower_id": ada.user_id}) == 0
+    assert await counts(ada) == (0, 0, 0)
+
+
+async def test_at_most_five_thousand_people_are_followed(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    edges = [
+        {"_id": new_id("follow"), "follower_id": ada.user_id, "followee_id": new_id("user"), "mutual": False}
+        for _ in range(MOST_FOLLOWED)
+    ]
+    await services.db.write({"insert": "follows", "documents": edges})
+    refused = await ada.do("followUser", STANDING, userId=grace.user_id)
+    assert refused["errors"] == [refusal("FOLLOW_LIMIT", "At most 5,000 people.", ["userId"])]
+    assert await counts(grace) == (0, 0, 0)
+    await services.db.write(
+        {"delete": "follows", "deletes": [{"q": {"follower_id": ada.user_id}, "limit": 0}]}
+    )
+
+
+async def test_two_hundred_follows_a_day(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    for _ in range(FOLLOW_RATE.count):
+        await services.limits.take(FOLLOW_RATE, ada.user_id)
+    [error] = (await ada.do("followUser", STANDING, userId=grace.user_id))["errors"]
+    assert (error["code"], error["retryable"]) == ("RATE_LIMITED", True)
+    assert await counts(grace) == (0, 0, 0)
+
+
+async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, services: Services) -> None:
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    await befriend(ada, grace)
+    hers, his = await publish(grace), await publish(alan)
+    said = [await comment(phone, his) for phone in (ada, grace)]
+    done = await ada.do("blockUser", "blockedUserId feedStale", userId=grace.user_id)
+    assert (done["errors"], done["blockedUserId"], done["feedStale"]) == ([], grace.user_id, True)
+    assert await counts(ada) == (0, 0, 0)
+    assert await written(services, "follows", {"follower_id": {"$in": [ada.user_id, grace.user_id]}}) == 0
+    assert await _seen(ada, grace.user_id, hers, his) == [None, None, {"id": his}, [said[0]]]
+    assert await _seen(grace, ada.user_id, hers, his) == [None, {"id": hers}, {"id": his}, [said[1]]]
+    for one, other in ((ada, grace), (grace, ada)):
+        refused = await one.do("followUser", STANDING, userId=other.user_id)
+        assert (refused["errors"], refused["user"]) == ([NOBODY], None)
+
+
+async def _seen(phone: Phone, person: str, hers: str, his: str) -> list[object]:
+    query = """query($person: ID!, $hers: ID!, $his: ID!) {
+      person: node(id: $person) { id } hers: node(id: $hers) { id } his: node(id: $his) { id }
+      post(id: $his) { comments { edges { node { id } } } commentPreview { id } } }"""
+    found = await phone.run(query, person=person, hers=hers, his=his)
+    shown = [edge["node"]["id"] for edge in found["post"]["comments"]["edges"]]
+    assert [each["id"] for each in found["post"]["commentPreview"]] == shown
+    return [found["person"], found["hers"], found["his"], shown]
+
+
+async def test_blocking_again_and_unblocking(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    for _ in range(2):
+        done = await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+        assert (done["errors"], done["blockedUserId"]) == ([], grace.user_id)
+    assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
+    undone = await ada.do("unblockUser", STANDING, userId=grace.user_id)
+    assert (undone["errors"], undone["user"]["id"]) == ([], grace.user_id)
+    assert undone["user"]["followState"] == "NOT_FOLLOWING"
+    assert await written(services, "blocks", {"user_id": ada.user_id}) == 0
+    again = await ada.do("unblockUser", STANDING, userId=grace.user_id)
+    assert (again["errors"], again["user"]) == ([], undone["user"])
+
+
+async def test_two_blocks_need_two_unblocks(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+    half = await ada.do("unblockUser", STANDING, userId=grace.user_id)
+    assert (half["errors"], half["user"]) == ([], None)
+    whole = await grace.do("unblockUser", STANDING, userId=ada.user_id)
+    assert whole["user"]["id"] == ada.user_id
+
+
+async def test_oneself_and_nobody_are_not_blocked(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    oneself = refusal("SELF", "You cannot block yourself.", ["userId"])
+    for id, error in ((ada.user_id, oneself), (new_id("user"), NOBODY)):
+        refused = await ada.do("blockUser", "blockedUserId", userId=id)
+        assert (refused["errors"], refused["blockedUserId"]) == ([error], None)
+    assert await written(services, "blocks", {"user_id": ada.user_id}) == 0

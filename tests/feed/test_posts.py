@@ -1,0 +1,259 @@
+"""Writing posts."""
+
+from typing import Any
+
+import pytest
+
+from core import ids, jobs
+from core.context import Services
+from jobs import feed as errands
+from resolvers.feed.posts import POST_RATE
+from tests.conftest import NewPhone
+from tests.feed.steps import comment, counts, feed_of, follow, insert_posts, publish, refusal, written
+from tests.phone import Phone, key
+
+POST = """
+  post { id author { id } text textPreview truncated visibility state pinned commentCount shareCount
+    reactionSummary { total like viewerReaction } viewerCan { edit delete comment share pin }
+    editedAt version createdAt updatedAt }
+"""
+GONE = refusal("NOT_FOUND", "You have no such post.", ["id"])
+
+
+async def test_a_post_is_answered_whole(new_phone: NewPhone) -> None:
+    ada, id = await new_phone("Ada"), ids.new_id("post")
+    made = await ada.do("createPost", POST, id=id, text="  Hello  ", visibility="PUBLIC")
+    assert (made["errors"], made["replayed"]) == ([], False)
+    at = made["post"]["createdAt"]
+    assert made["post"] == {
+        "id": id,
+        "author": {"id": ada.user_id},
+        "text": "Hello",
+        "textPreview": "Hello",
+        "truncated": False,
+        "visibility": "PUBLIC",
+        "state": "PUBLISHED",
+        "pinned": False,
+        "commentCount": 0,
+        "shareCount": 0,
+        "reactionSummary": {"total": 0, "like": 0, "viewerReaction": None},
+        "viewerCan": {"edit": True, "delete": True, "comment": True, "share": True, "pin": True},
+        "editedAt": None,
+        "version": 1,
+        "createdAt": at,
+        "updatedAt": at,
+    }
+    assert await counts(ada) == (0, 0, 1)
+
+
+async def test_a_post_is_for_friends_unless_said_otherwise(new_phone: NewPhone) -> None:
+    made = await (await new_phone()).do("createPost", "post { visibility viewerCan { share } }", text="Hi")
+    assert made["post"] == {"visibility": "FRIENDS", "viewerCan": {"share": False}}
+
+
+async def test_the_edges_are_where_the_lists_have_them(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    await follow(ada, await new_phone("Grace"))
+    for text in ("First", "Second"):
+        made = await ada.do(
+            "createPost", "postEdge { cursor node { id } } feedEdge { cursor reason node { id } }", text=text
+        )
+    query = """{ viewer { feed(first: 1) { edges { cursor reason node { id } } }
+                          user { posts(first: 1) { edges { cursor node { id } } } } } }"""
+    found = (await ada.run(query))["viewer"]
+    assert found["feed"]["edges"] == [made["feedEdge"]]
+    assert found["user"]["posts"]["edges"] == [made["postEdge"]]
+    older = "query($after: String) { viewer { feed(after: $after) { edges { node { text } } } } }"
+    rest = await ada.run(older, after=made["feedEdge"]["cursor"])
+    assert rest["viewer"]["feed"]["edges"] == [{"node": {"text": "First"}}]
+
+
+async def test_a_replay_posts_once(new_phone: NewPhone, services: Services) -> None:
+    ada, once = await new_phone("Ada"), key()
+    first = await ada.do("createPost", POST, text="Once", clientMutationId=once)
+    again = await ada.do("createPost", POST, text="Once", clientMutationId=once)
+    assert again == {**first, "replayed": True}
+    assert await counts(ada) == (0, 0, 1)
+    assert await written(services, "posts", {"author_id": ada.user_id}) == 1
+
+
+@pytest.mark.parametrize(
+    ("input", "error"),
+    [
+        ({}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
+        ({"text": " \n\t "}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
+        ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
+        (
+            {"text": "a", "mediaIds": [ids.new_id("media") for _ in range(11)]},
+            ("TOO_MANY_MEDIA", "At most 10 media.", ["mediaIds"]),
+        ),
+        (
+            {"mediaIds": [ids.new_id("media")]},
+            ("MEDIA_NOT_FOUND", "This medium is not yours to post.", ["mediaIds"]),
+        ),
+    ],
+)
+async def test_a_refused_post_is_not_written(
+    new_phone: NewPhone, services: Services, input: dict[str, Any], error: tuple[str, str, list[str]]
+) -> None:
+    ada = await new_phone("Ada")
+    refused = await ada.do("createPost", "post { id } postEdge { cursor } feedEdge { cursor }", **input)
+    assert refused["errors"] == [refusal(*error)]
+    assert refused["post"] is refused["postEdge"] is refused["feedEdge"] is None
+    assert await written(services, "posts", {"author_id": ada.user_id}) == 0
+    assert await counts(ada) == (0, 0, 0)
+
+
+async def test_the_longest_text_is_whole_and_its_preview_cut_at_a_word(new_phone: NewPhone) -> None:
+    text = ("words " * 833).strip()
+    made = await (await new_phone()).do("createPost", "post { text textPreview truncated }", text=text)
+    assert made["post"]["text"] == text
+    assert made["post"]["truncated"] is True
+    assert made["post"]["textPreview"] == ("words " * 46).strip() + "…"
+
+
+async def test_media_are_one_s_own(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    mine, hers = [await _picture(services, phone) for phone in (ada, grace)]
+    made = await ada.do("createPost", "post { text media { id url } }", mediaIds=[mine])
+    assert made["errors"] == []
+    assert made["post"]["text"] is None
+    [medium] = made["post"]["media"]
+    assert medium["id"] == mine
+    assert medium["url"].endswith(f"/media/{mine}.webp")
+    refused = await ada.do("createPost", "post { id }", mediaIds=[mine, hers])
+    message = "This medium is not yours to post."
+    assert refused["errors"] == [refusal("MEDIA_NOT_FOUND", message, ["mediaIds"])]
+
+
+async def _picture(services: Services, owner: Phone) -> str:
+    id = ids.new_id("media")
+    row = {"_id": id, "owner_id": owner.user_id, "kind": "IMAGE", "mime": "image/webp", "size_bytes": 1}
+    await services.db.write({"insert": "media", "documents": [{**row, "file_name": f"{id}.webp"}]})
+    return id
+
+
+async def test_an_id_in_use_is_refused(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    id = await publish(grace, "Mine")
+    refused = await ada.do("createPost", "post { id }", id=id, text="No, mine")
+    assert refused["errors"] == [refusal("ID_TAKEN", "This id is in use.", ["id"])]
+    [kept] = await services.db.find("posts", {"_id": id})
+    assert (kept["author_id"], kept["text"]) == (grace.user_id, "Mine")
+    assert await counts(ada) == (0, 0, 0)
+
+
+async def test_the_thirty_first_post_in_an_hour_waits(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    for _ in range(POST_RATE.count):
+        await services.limits.take(POST_RATE, ada.user_id)
+    refused = await ada.do("createPost", "post { id }", text="Once more")
+    [error] = refused["errors"]
+    assert (error["code"], error["retryable"]) == ("RATE_LIMITED", True)
+    assert 0 < error["retryAfterSeconds"] <= 120
+    assert await counts(ada) == (0, 0, 0)
+
+
+async def test_an_edit_raises_the_version(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    id = await publish(ada, "Frist")
+    done = await ada.do("updatePost", POST, id=id, text="First", expectedVersion=1)
+    assert done["errors"] == []
+    assert (done["post"]["text"], done["post"]["version"]) == ("First", 2)
+    assert done["post"]["editedAt"] == done["post"]["updatedAt"]
+    changed = await ada.do("updatePost", "post { text visibility version }", id=id, visibility="PRIVATE")
+    assert changed["post"] == {"text": "First", "visibility": "PRIVATE", "version": 3}
+
+
+async def test_a_conflict_shows_the_current_post_and_writes_nothing(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    id = await publish(ada, "One")
+    await ada.do("updatePost", "post { id }", id=id, text="Two")
+    refused = await ada.do(
+        "updatePost", "post { text visibility version }", id=id, visibility="PRIVATE", expectedVersion=1
+    )
+    assert refused["errors"] == [refusal("CONFLICT", "The post was changed on another device.")]
+    assert refused["post"] == {"text": "Two", "visibility": "PUBLIC", "version": 2}
+    [kept] = await services.db.find("posts", {"_id": id})
+    assert (kept["visibility"], kept["version"]) == ("PUBLIC", 2)
+
+
+async def test_counters_move_without_a_conflict(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    id = await publish(ada)
+    await comment(grace, id)
+    await grace.do("setReaction", "reactionSummary { total }", subjectId=id, kind="LIKE")
+    done = await ada.do(
+        "updatePost", "post { version commentCount }", id=id, text="Edited", expectedVersion=1
+    )
+    assert (done["errors"], done["post"]) == ([], {"version": 2, "commentCount": 1})
+
+
+@pytest.mark.parametrize(
+    ("input", "error"),
+    [
+        ({"text": " "}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
+        ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
+    ],
+)
+async def test_a_refused_edit_is_not_written(
+    new_phone: NewPhone, services: Services, input: dict[str, str], error: tuple[str, str, list[str]]
+) -> None:
+    ada = await new_phone("Ada")
+    id = await publish(ada, "As it was")
+    refused = await ada.do("updatePost", "post { id }", id=id, visibility="PRIVATE", **input)
+    assert (refused["errors"], refused["post"]) == ([refusal(*error)], None)
+    [kept] = await services.db.find("posts", {"_id": id})
+    assert (kept["text"], kept["visibility"], kept["version"]) == ("As it was", "PUBLIC", 1)
+
+
+async def test_only_its_author_changes_or_deletes_a_post(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    id = await publish(ada, "Mine")
+    for target in (id, ids.new_id("post")):
+        changed = await grace.do("updatePost", "post { id }", id=target, text="Yours")
+        deleted = await grace.do("deletePost", "deletedPostId", id=target)
+        assert (changed["errors"], changed["post"]) == ([GONE], None)
+        assert (deleted["errors"], deleted["deletedPostId"]) == ([GONE], None)
+    [kept] = await services.db.find("posts", {"_id": id})
+    assert kept["text"] == "Mine"
+
+
+async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    id = await publish(ada)
+    top = await comment(grace, id)
+    await comment(ada, id, parentId=top)
+    for subject in (id, top):
+        await grace.do("setReaction", "reactionSummary { total }", subjectId=subject, kind="LIKE")
+    once = key()
+    deleted = await ada.do("deletePost", "deletedPostId", id=id, clientMutationId=once)
+    assert (deleted["errors"], deleted["deletedPostId"]) == ([], id)
+    assert await counts(ada) == (0, 0, 0)
+    assert id not in await feed_of(ada)
+    nodes = await grace.run("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[id, top])
+    assert nodes == {"nodes": [None, None]}
+    await jobs.run_due(services)
+    assert await written(services, "comments", {"post_id": id}) == 0
+    assert await written(services, "reactions", {"subject_id": {"$in": [id, top]}}) == 0
+    again = await ada.do("deletePost", "deletedPostId", id=id, clientMutationId=once)
+    assert again == {**deleted, "replayed": True}
+    other_key = await ada.do("deletePost", "deletedPostId", id=id)
+    assert other_key["errors"] == [GONE]
+    # An errand may be done twice.
+    await errands.erase_comments(services, post_id=id)
+
+
+async def test_a_pinned_post_stays_on_top_of_its_author_s_posts(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    [pinned] = await insert_posts(services, ada.user_id, [None], pinned=True)
+    newer = await publish(ada)
+    query = "query($id: ID!) { user(id: $id) { posts { edges { node { id } } } } }"
+    found = await ada.run(query, id=ada.user_id)
+    assert [edge["node"]["id"] for edge in found["user"]["posts"]["edges"]] == [pinned, newer]

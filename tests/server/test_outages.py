@@ -1,0 +1,135 @@
+"""MongoDB or Redis away: at the start, and later."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from core.context import Services
+from core.settings import Settings
+from devstack.process import free_port
+from devstack.servers import Servers, embedded
+from server import assembly, process
+from tests.phone import Answer, Phone, make_user, sign_in_directly
+
+PERSON = "query($id: ID!) { user(id: $id) { name } }"
+
+
+def serve(**environment: str) -> subprocess.CompletedProcess[str]:
+    """`landfall serve` until it gives up."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDFALL_")}
+    named = {f"LANDFALL_{name}": value for name, value in environment.items()}
+    command = [sys.executable, "-m", "server", "serve"]
+    return subprocess.run(
+        command, env={**kept, "COLUMNS": "300", **named}, capture_output=True, text=True, timeout=30
+    )
+
+
+@pytest.fixture(scope="module")
+def hopeless(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What servers say that lack something; all at once, because each takes seconds."""
+    nowhere = f"127.0.0.1:{free_port()}"
+    common = {"START_TIMEOUT": "1", "DATA_DIR": str(tmp_path_factory.mktemp("hopeless")), "PORT": "0"}
+    lacking = {
+        "mongodb": {
+            "MONGO_URL": f"mongodb://landfall:top-secret@{nowhere}/?replicaSet=rs0",
+            "REDIS_URL": servers.redis_url,
+        },
+        "redis": {"MONGO_URL": servers.mongo_url, "REDIS_URL": f"redis://:top-secret@{nowhere}/0"},
+        "addresses": {},
+    }
+    with ThreadPoolExecutor() as pool:
+        done = {name: pool.submit(serve, **{**common, **settings}) for name, settings in lacking.items()}
+        return {"nowhere": nowhere, **{name: each.result() for name, each in done.items()}}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        ("mongodb", "MongoDB at mongodb://{nowhere}/?replicaSet=rs0 does not answer"),
+        ("redis", "Redis at redis://{nowhere}/0 does not answer: is it running?"),
+        ("addresses", "Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`."),
+    ],
+)
+def test_a_server_that_cannot_start_says_why(hopeless: dict[str, Any], lacking: str, said: str) -> None:
+    done = hopeless[lacking]
+    assert done.returncode == 1
+    assert said.format(nowhere=hopeless["nowhere"]) in done.stderr
+    assert "top-secret" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
+    async with assembly.services(settings) as services, process.listening(services) as port:
+        yield services, f"http://127.0.0.1:{port}"
+
+
+async def readiness(http: aiohttp.ClientSession, address: str) -> tuple[int, dict[str, str]]:
+    async with http.get(f"{address}/readyz") as response:
+        return response.status, await response.json()
+
+
+def assert_unavailable(answer: Answer, field: str) -> None:
+    [error] = answer.errors
+    assert error["message"] == "The service is not available for the moment."
+    assert error["extensions"] == {"code": "UNAVAILABLE"}
+    if answer.body.get("data") is None:
+        assert answer.status == 503
+    else:
+        assert (answer.status, answer.body["data"]) == (200, {field: None})
+
+
+@pytest.fixture(scope="module")
+def own_servers(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with embedded(tmp_path_factory.mktemp("outages"), ephemeral=True) as running:
+        yield running
+
+
+async def test_the_server_outlives_its_databases(
+    own_servers: Servers, settings: Settings, http: aiohttp.ClientSession
+) -> None:
+    own = settings.model_copy(
+        update={
+            "mongo_url": f"{own_servers.mongo_url}&serverSelectionTimeoutMS=300",
+            "redis_url": own_servers.redis_url,
+            "request_timeout": 8.0,
+        }
+    )
+    async with running(own) as (services, address):
+        ada = Phone(http, f"{address}/graphql")
+        await sign_in_directly(services, ada, await make_user(services, "Ada"))
+        assert await ada.run(PERSON, id=ada.user_id) == {"user": {"name": "Ada"}}
+
+        await asyncio.to_thread(own_servers.redis.stop)
+        assert await readiness(http, address) == (
+            503,
+            {"status": "unavailable", "mongodb": "ok", "redis": "unreachable"},
+        )
+        assert await ada.run(PERSON, id=ada.user_id) == {"user": {"name": "Ada"}}
+
+        await asyncio.to_thread(own_servers.mongo.stop)
+        assert_unavailable(await ada.ask(PERSON, id=ada.user_id), "user")
+        assert_unavailable(await ada.ask("{ viewer { user { name } } }"), "viewer")
+        status, found = await readiness(http, address)
+        assert (status, found["mongodb"], found["redis"]) == (503, "unreachable", "unreachable")
+        async with http.get(f"{address}/healthz") as response:
+            assert response.status == 200
+
+        await asyncio.to_thread(own_servers.redis.start)
+        assert_unavailable(await ada.ask(PERSON, id=ada.user_id), "user")
+        await asyncio.to_thread(own_servers.mongo.start)
+        assert await ada.run(PERSON, id=ada.user_id) == {"user": {"name": "Ada"}}
+        assert await readiness(http, address) == (
+            200,
+            {"status": "ready", "mongodb": "ok", "redis": "ok"},
+        )
+        done = await ada.do("createPost", "post { text }", text="Still here")
+        assert done["post"] == {"text": "Still here"}

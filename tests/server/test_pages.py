@@ -1,0 +1,190 @@
+"""Everything that is not GraphQL: health, metrics, keys, media, GraphiQL and its files."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from jose import jwt
+
+from core.settings import Settings
+from tests.conftest import NewPhone
+from tests.phone import Phone
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+class Page:
+    def __init__(self, response: aiohttp.ClientResponse, text: str) -> None:
+        self.status, self.headers, self.text = response.status, response.headers, text
+
+
+async def get(http: aiohttp.ClientSession, url: str, **options: Any) -> Page:
+    async with http.get(url, **options) as response:
+        return Page(response, (await response.read()).decode(errors="replace"))
+
+
+async def raw_get(address: str, target: str) -> int:
+    """The status of a request for exactly this target: clients tidy dots away."""
+    import asyncio
+
+    parts = urlsplit(address)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
+    status = int((await reader.readline()).split()[1])
+    body = await reader.read()
+    assert b"root:" not in body
+    assert b"PRIVATE KEY" not in body
+    writer.close()
+    await writer.wait_closed()
+    return status
+
+
+async def test_health(http: aiohttp.ClientSession, address: str) -> None:
+    page = await get(http, f"{address}/healthz")
+    assert (page.status, page.text) == (200, '{"status": "ok"}')
+
+
+async def test_readiness(http: aiohttp.ClientSession, address: str) -> None:
+    async with http.get(f"{address}/readyz") as response:
+        assert response.status == 200
+        assert await response.json() == {"status": "ready", "mongodb": "ok", "redis": "ok"}
+
+
+async def test_metrics_count_requests_by_route(http: aiohttp.ClientSession, address: str) -> None:
+    await get(http, f"{address}/healthz")
+    await get(http, f"{address}/media/secret-name.webp")
+    page = await get(http, f"{address}/metrics")
+    assert page.status == 200
+    assert page.headers["Content-Type"].startswith("text/plain")
+    assert re.search(r'^landfall_requests_total\{route="/healthz",status="200"\} \d', page.text, re.MULTILINE)
+    assert re.search(r'route="/media/\{name\}",status="404"', page.text)
+    assert "secret-name" not in page.text
+
+
+async def test_the_public_key_checks_our_tokens(
+    http: aiohttp.ClientSession, address: str, new_phone: NewPhone, settings: Settings
+) -> None:
+    ada = await new_phone("Ada")
+    async with http.get(f"{address}/.well-known/jwks.json") as response:
+        assert response.headers["Cache-Control"] == "public, max-age=3600"
+        found = await response.json()
+    [key] = found["keys"]
+    assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+    assert jwt.get_unverified_header(ada.token or "")["kid"] == key["kid"]
+    claims = jwt.decode(
+        ada.token or "", key, algorithms=["ES256"], audience=settings.token_audience, issuer="landfall"
+    )
+    assert (claims["sub"], claims["sid"]) == (ada.user_id, ada.session_id)
+
+
+async def test_media_files(http: aiohttp.ClientSession, address: str, settings: Settings) -> None:
+    settings.media_dir.mkdir(parents=True, exist_ok=True)
+    (settings.media_dir / "picture.webp").write_bytes(b"RIFF....WEBP")
+    page = await get(http, f"{address}/media/picture.webp")
+    assert (page.status, page.text) == (200, "RIFF....WEBP")
+    assert page.headers["Content-Type"] == "image/webp"
+    assert page.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert page.headers["Content-Security-Policy"] == "sandbox"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    part = await get(http, f"{address}/media/picture.webp", headers={"Range": "bytes=0-3"})
+    assert (part.status, part.text) == (206, "RIFF")
+    missing = await get(http, f"{address}/media/nothing.webp")
+    assert missing.status == 404
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/media/../signing-key.pem",
+        "/media/..%2fsigning-key.pem",
+        "/media/%2e%2e/signing-key.pem",
+        "/media/%2e%2e%2fsigning-key.pem",
+        "/media/..%5csigning-key.pem",
+        "/media/%2fetc%2fpasswd",
+        "/media//etc/passwd",
+        "/media/.",
+        "/media/%00",
+        "/media/picture.webp%00.png",
+        "/media/" + "a" * 5000,
+        "/assets/graphiql/../../app.py",
+        "/assets/graphiql/..%2f..%2fapp.py",
+        "/assets/graphiql/%2e%2e/%2e%2e/pages.py",
+        "/assets/graphiql//etc/passwd",
+        "/assets/graphiql/%2fetc%2fpasswd",
+        "/assets/graphiql/assets",
+        "/assets/graphiql/%00",
+    ],
+)
+async def test_nothing_else_on_disk_is_served(address: str, settings: Settings, target: str) -> None:
+    assert (settings.data_dir / "signing-key.pem").exists()
+    assert await raw_get(address, target) == 404
+
+
+async def test_a_link_out_of_the_folder_is_not_followed(
+    http: aiohttp.ClientSession, address: str, settings: Settings
+) -> None:
+    settings.media_dir.mkdir(parents=True, exist_ok=True)
+    link = settings.media_dir / "link.pem"
+    link.symlink_to(settings.data_dir / "signing-key.pem")
+    assert (await get(http, f"{address}/media/link.pem")).status == 404
+    link.unlink()
+
+
+async def test_the_start_page_leads_to_graphiql(http: aiohttp.ClientSession, address: str) -> None:
+    page = await get(http, f"{address}/", allow_redirects=False)
+    assert (page.status, page.headers["Location"]) == (302, "/graphql")
+    unknown = await get(http, f"{address}/nonsense")
+    assert unknown.status == 404
+
+
+async def test_graphiql_asks_nobody_but_us(http: aiohttp.ClientSession, address: str) -> None:
+    page = await get(http, f"{address}/graphql", headers=HTML)
+    assert page.status == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Cache-Control"] == "no-cache"
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["Content-Security-Policy"].split(";"))
+    assert policy == {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "worker-src": "'self' blob:",
+        "img-src": "'self' data:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert links
+    assert all(link.startswith("/assets/graphiql/") for link in links)
+    assert "ada@example.com" in page.text
+
+
+async def test_its_files_are_kept_for_good(http: aiohttp.ClientSession, address: str) -> None:
+    page = await get(http, f"{address}/graphql", headers=HTML)
+    links = re.findall(r'(?:src|href)="(/assets/graphiql/assets/[^"]+)"', page.text)
+    types = {"js": "text/javascript", "css": "text/css"}
+    for link in links:
+        file = await get(http, address + link)
+        assert file.status == 200
+        assert file.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert file.headers["X-Content-Type-Options"] == "nosniff"
+        assert file.headers["Content-Type"].startswith(types[link.rpartition(".")[2]])
+    icon = await get(http, f"{address}/assets/graphiql/favicon.svg")
+    assert (icon.status, icon.headers["Cache-Control"]) == (200, "no-cache")
+    assert (await get(http, f"{address}/assets/graphiql/assets/gone.js")).status == 404
+
+
+async def test_a_client_s_get_is_no_page(anonymous: Phone, address: str) -> None:
+    page = await get(anonymous.http, f"{address}/graphql?query={{__typename}}", headers=HTML)
+    assert page.headers["Content-Type"].startswith("application/json")
+    assert page.text == '{"data":{"__typename":"Query"}}'
+
+
+async def test_the_outbox_escapes_what_it_shows(anonymous: Phone, address: str) -> None:
+    page = await get(anonymous.http, f"{address}/dev/outbox", headers=HTML)
+    assert page.status == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "<h1>Outbox</h1>" in page.text
