@@ -43,9 +43,7 @@ class Floor:
         )
 
     async def user(self, viewer_id: str) -> dict[str, Any]:
-        users, _ = await asyncio.gather(
-            auth.users.by_ids(self.db, [viewer_id]), feed.blocks_about(self.db, viewer_id)
-        )
+        users = await auth.users.by_ids(self.db, [viewer_id])
         return {"user": {"id": users[0]["_id"], "name": _name(users[0])}}
 
     async def feed(self, viewer_id: str) -> dict[str, Any]:

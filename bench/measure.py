@@ -38,7 +38,7 @@ class Plan:
         return self.counted if connections == CPU_AT else self.others
 
 
-QUICK = Plan(rounds=1, warm_up=0.3, node_requests=0, node_seconds=(1.0, 1.0), counted=0.4, others=0.2)
+QUICK = Plan(rounds=1, warm_up=0.3, node_requests=0, node_seconds=(0.5, 0.5), counted=0.4, others=0.2)
 """Too short for figures: Node is not warm yet."""
 
 

@@ -27,11 +27,18 @@ out = Console(highlight=False)
 if not out.is_terminal:
     # A log file has room for a table.
     out = Console(highlight=False, width=130)
-SAMPLES = 20
+SAMPLES = 10
 
 
 def main() -> None:
-    chosen = arguments()
+    try:
+        run(arguments())
+    except RuntimeError as reason:
+        # A server that does not start or answer, a missing program, a data directory in use.
+        sys.exit(str(reason))
+
+
+def run(chosen: argparse.Namespace) -> None:
     wanted = [kind for kind in KINDS if not chosen.only or kind.name in (*chosen.only, REFERENCE)]
     if any(kind.node for kind in wanted):
         fleet.install_peers(out)
@@ -60,7 +67,10 @@ def arguments() -> argparse.Namespace:
     names = [kind.name for kind in KINDS]
     parser.add_argument("--only", nargs="+", choices=names, help="these servers beside Landfall with Motor")
     parser.add_argument("--write", type=Path, help="write the figures to this Markdown file")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.quick and chosen.write:
+        parser.error("--quick gives no figures to write down: Node is not warm yet.")
+    return chosen
 
 
 def start(started: Fleet, wanted: Sequence[Kind]) -> str:

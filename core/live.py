@@ -96,7 +96,7 @@ class Signal(dict[str, Any]):
 class Live:
     """The process's reader of the log."""
 
-    def __init__(self, db: Database, redis: "Redis") -> None:
+    def __init__(self, db: Database, redis: "Redis", *, overlap: timedelta) -> None:
         self._db = db
         self._bus = Bus(redis, self._receive)
         self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
@@ -108,11 +108,10 @@ class Live:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._swept: datetime | None = None
         self._shared: dict[tuple[str, str, datetime], asyncio.Task[Any]] = {}
-        self.overlap = timedelta(seconds=61)
+        self.overlap = overlap
         self.reads = 0
 
     async def start(self) -> None:
-        self.overlap = await changes.overlap(self._db)
         await self._bus.start()
         self._tasks = [asyncio.create_task(self._sweeps(), name="live-sweeps")]
 

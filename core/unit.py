@@ -32,6 +32,8 @@ class Unit:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.now = clock.now()
+        """The moment of everything it writes."""
         self.errands = 0
         """How many errands it wrote down: a worker may be woken for them."""
         self._changes: dict[str, Change] = {}
@@ -40,8 +42,7 @@ class Unit:
 
     async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
         """Store a new document; ID_TAKEN when a client minted an id that is in use."""
-        now = clock.now()
-        stamps = {"version": 1, "created_at": now, "updated_at": now} if store.synced else {}
+        stamps = {"version": 1, "created_at": self.now, "updated_at": self.now} if store.synced else {}
         whole = {**stamps, **document}
         try:
             await self.db.write({"insert": store.name, "documents": [whole]})
@@ -67,7 +68,7 @@ class Unit:
 
         `version=False` leaves the version alone: counters move without a conflict for an editor.
         """
-        change: dict[str, Any] = {"$set": {**(set or {}), "updated_at": clock.now()}}
+        change: dict[str, Any] = {"$set": {**(set or {}), "updated_at": self.now}}
         increments = {**(inc or {}), **({"version": 1} if store.synced and version else {})}
         if increments:
             change["$inc"] = increments

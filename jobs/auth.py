@@ -29,3 +29,17 @@ async def expire_sessions(services: Services) -> None:
                 await sessions.end(ctx, row, SessionEndReason.ABSOLUTE if old else SessionEndReason.IDLE)
 
         await ctx.unit(expire)
+
+
+@task("auth.purge_sessions", every=timedelta(hours=6))
+async def purge_sessions(services: Services) -> None:
+    """Forget sessions that ended 90 days ago, on their owners' devices too."""
+    while rows := await store.sessions.find(services.db, {"purge_at": {"$lte": clock.now()}}, limit=BATCH):
+        ctx = Context(services)
+
+        async def purge(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                if await ctx.tx.delete(store.sessions, row["_id"]):
+                    ctx.tx.removed(row)
+
+        await ctx.unit(purge)

@@ -51,6 +51,8 @@ async def _to_graphql(request: web.Request) -> web.StreamResponse:
 
 
 async def _drain(app: web.Application) -> None:
+    for stream in list(app[VIEW].streams):
+        stream.cancel()
     await drain(app[VIEW].sockets)
 
 

@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from core import discovery, mongo, store
+from core import changes, discovery, mongo, store
 from core.binding.build import Schema, build
 from core.context import Services
 from core.limits import Limits
@@ -89,8 +89,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     try:
         await _wait_for_mongo(db, settings)
         await _wait_for_redis(redis, settings)
-        await store.ensure_indexes(db)
-        live = Live(db, redis)
+        live = Live(db, redis, overlap=await changes.overlap(db))
         revocations = Revocations(db, live)
         await live.start()
         await revocations.start()
@@ -127,6 +126,7 @@ def _services(
 
 
 async def _wait_for_mongo(db: Database, settings: Settings) -> None:
+    """Until there is a primary that has our collections: it may step down while we look."""
     address = _without_password(settings.mongo_url)
     problem: Exception | None = None
     try:
@@ -134,13 +134,13 @@ async def _wait_for_mongo(db: Database, settings: Settings) -> None:
             while True:
                 try:
                     hello = await db.command({"hello": 1})
-                except PyMongoError as error:
-                    problem = error
-                else:
                     if "setName" not in hello and hello.get("msg") != "isdbgrid":
                         raise NotReady(f"MongoDB at {address} is not a replica set: transactions need one.")
                     if hello.get("isWritablePrimary"):
+                        await store.ensure_indexes(db)
                         return
+                except PyMongoError as error:
+                    problem = error
                 await asyncio.sleep(0.2)
     except TimeoutError:
         raise NotReady(

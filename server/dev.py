@@ -60,8 +60,9 @@ async def _serve(configured: Settings, *, demo: bool, started: float) -> None:
         if demo:
             await _fill(services)
         async with worker.working(services), process.listening(services) as port:
+            stop = process.told_to_stop()
             _welcome(configured, port, demo=demo, seconds=time.monotonic() - started)
-            await process.stopped()
+            await stop.wait()
             out.print("\nStopping ...")
 
 

@@ -69,6 +69,7 @@ class GraphQLView(StrawberryView[Context, None]):
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         self.sockets: set[SocketHandler] = set()
+        self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -215,15 +216,20 @@ class GraphQLView(StrawberryView[Context, None]):
         streaming = asyncio.ensure_future(
             super().create_streaming_response(request, stream, sub_response, headers)
         )
+        self.streams.add(streaming)
         watching = asyncio.ensure_future(_over(sub_response[CONTEXT], request))
         try:
             await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             watching.cancel()
+            self.streams.discard(streaming)
             if not streaming.done():
                 streaming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             return await streaming
+        if request.transport is not None:
+            # The stream has begun: that it is cut off is the only way left to say that it is over.
+            request.transport.close()
         return web.StreamResponse()
 
     def create_response(

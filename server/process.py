@@ -20,14 +20,16 @@ SHUTDOWN_SECONDS = 10.0
 
 async def serve(settings: Settings) -> None:
     async with assembly.services(settings) as services, worker.waking(services), listening(services) as port:
+        stop = told_to_stop()
         logger.info("serving", address=f"http://{settings.host}:{port}/graphql")
-        await stopped()
+        await stop.wait()
 
 
 async def work(settings: Settings) -> None:
     async with assembly.services(settings) as services, worker.working(services):
+        stop = told_to_stop()
         logger.info("working")
-        await stopped()
+        await stop.wait()
 
 
 @asynccontextmanager
@@ -47,10 +49,10 @@ async def listening(services: Services) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def stopped() -> None:
-    """Until SIGINT or SIGTERM."""
+def told_to_stop() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM; to be called before anybody is told that the process is ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    await stop.wait()
+    return stop

@@ -1,32 +1,56 @@
 """Runs errands and periodic tasks: inside `landfall dev`, or as many `landfall worker`s as needed.
 
-The queue (taskiq over Redis Streams) only wakes workers; what is to be done is in MongoDB and is claimed
-there, so a lost queue loses no errand.
+The queue (taskiq over Redis pub/sub) only wakes workers; what is to be done is in MongoDB and is claimed
+there, so a lost message loses no errand. It keeps nothing, and so has nothing to lock, acknowledge or trim.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 from taskiq.api import run_receiver_task
-from taskiq_redis import RedisStreamBroker
+from taskiq_redis import PubSubBroker
 
 from core import jobs
 from core.context import Services
 
 logger = structlog.get_logger(__name__)
 
+END_SECONDS = 1.0
+"""Seconds to wait for tasks that were cancelled."""
 SWEEP_SECONDS = 1.0
 RUN_ERRANDS = "errands.run"
 
 
-def make_broker(services: Services) -> RedisStreamBroker:
+class Wakes(PubSubBroker):
+    """Tells every worker; one that cannot listen for the moment has its sweeps."""
+
+    async def listen(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            try:
+                async with contextlib.aclosing(super().listen()) as messages:
+                    async for message in messages:
+                        yield message
+            except (RedisError, OSError) as error:
+                logger.warning("queue lost", error=type(error).__name__)
+            _stop_if_cancelled()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _stop_if_cancelled() -> None:
+    """The Redis client turns a cancellation while it connects into an error of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def make_broker(services: Services) -> Wakes:
     """The queue, with the one task that looks for errands."""
-    broker = RedisStreamBroker(services.settings.redis_url, queue_name="landfall:jobs", maxlen=10_000)
+    broker = Wakes(services.settings.redis_url, queue_name="landfall:jobs")
 
     @broker.task(task_name=RUN_ERRANDS)
     async def run_errands() -> None:
@@ -36,7 +60,7 @@ def make_broker(services: Services) -> RedisStreamBroker:
 
 
 @asynccontextmanager
-async def waking(services: Services) -> AsyncIterator[RedisStreamBroker]:
+async def waking(services: Services) -> AsyncIterator[Wakes]:
     """Lets committed units of work wake a worker."""
     broker = make_broker(services)
     with contextlib.suppress(RedisError, OSError):
@@ -71,23 +95,22 @@ async def working(services: Services) -> AsyncIterator[None]:
     async with waking(services) as broker:
         tasks = [
             asyncio.create_task(_sweeps(services), name="errand-sweeps"),
-            asyncio.create_task(_receive(broker), name="errand-receiver"),
+            asyncio.create_task(run_receiver_task(broker), name="errand-receiver"),
         ]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
 
 
-async def _receive(broker: RedisStreamBroker) -> None:
-    while True:
-        try:
-            await run_receiver_task(broker, run_startup=False)
-        except (RedisError, OSError) as error:
-            logger.warning("queue lost", error=type(error).__name__)
-        await asyncio.sleep(SWEEP_SECONDS)
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until they end; one whose cancellation was swallowed ends when its connection is closed."""
+    pending = set(tasks)
+    deadline = asyncio.get_running_loop().time() + END_SECONDS
+    while pending and asyncio.get_running_loop().time() < deadline:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)
 
 
 async def _sweeps(services: Services) -> None:

@@ -171,7 +171,7 @@ sessions = collection(
         index("user_id", "status", "-last_seen_at"),
         index("user_id", "_id"),
         index("ended_at", partialFilterExpression={"ended_at": {"$type": "date"}}),
-        index("purge_at", expireAfterSeconds=0, partialFilterExpression={"purge_at": {"$type": "date"}}),
+        index("purge_at", partialFilterExpression={"purge_at": {"$type": "date"}}),
     ],
     shard_key="user_id",
     synced=True,

@@ -9,7 +9,7 @@ from core.context import Context
 from core.ids import Id, checked, prefix_of
 from core.live import PositionTooOld, Signal
 from core.position import Position
-from loaders.feed import CommentById, PostById
+from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import feed
 from resolvers.feed.access import only_visible, post_scope
 from stores.feed import Post
@@ -88,7 +88,7 @@ async def _comment(ctx: Context, entry: Entry) -> Event | None:
         return {"_type": "CommentDeleted", "deleted_comment_id": entry["node"]}
     ctx.refresh()
     comment = await ctx.services.live.shared(entry, "node", lambda: ctx.load(CommentById, entry["node"]))
-    if comment is None or comment["author_id"] in await feed.barred(ctx):
+    if comment is None or await _hidden(ctx, entry, comment["author_id"]):
         return None
     return {"_type": "CommentCreated" if entry["created"] else "CommentUpdated", "comment": comment}
 
@@ -100,6 +100,14 @@ async def _reactions(ctx: Context, entry: Entry) -> Event | None:
     loader = PostById if prefix_of(entry["node"]) == "post" else CommentById
     ctx.refresh()
     subject = await ctx.services.live.shared(entry, "node", lambda: ctx.load(loader, entry["node"]))
-    if subject is None or subject["author_id"] in await feed.barred(ctx):
+    if subject is None or await _hidden(ctx, entry, subject["author_id"]):
         return None
     return {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": feed.summary(subject)}
+
+
+async def _hidden(ctx: Context, entry: Entry, author_id: str) -> bool:
+    """Whether viewer and author are hidden from each other; the author's blocks are read once for all."""
+    if ctx.viewer is None or ctx.viewer_id == author_id:
+        return False
+    barred = await ctx.services.live.shared(entry, "barred", lambda: ctx.load(BarredByUser, author_id))
+    return ctx.viewer_id in barred

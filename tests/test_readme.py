@@ -56,5 +56,5 @@ async def test_the_curl_command_signs_in(anonymous: Phone) -> None:
     [body] = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", README, re.DOTALL)
     answer = await anonymous.post(body)
     assert answer.status == 200
-    # Whether Ada is there depends on who seeded this database: what matters is that the command is understood.
+    # Whether Ada is there depends on the database: what matters is that the command is understood.
     assert answer.data["signIn"]["errors"] in ([], [{"code": "INVALID_CREDENTIALS"}])

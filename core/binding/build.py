@@ -87,7 +87,13 @@ def _own(ctx: Context) -> Context:
     return own
 
 
-def build(rooms: Sequence[ModuleType], *, extensions: Iterable[Any] = (), production: bool = False) -> Schema:
+def build(
+    rooms: Sequence[ModuleType],
+    *,
+    extensions: Iterable[Any] = (),
+    production: bool = False,
+    max_batch: int = 20,
+) -> Schema:
     """The schema of the rooms, in alphabetical order of their names."""
     _late_enums()
     viewer = get_object_definition(Viewer, strict=True).fields
@@ -104,7 +110,7 @@ def build(rooms: Sequence[ModuleType], *, extensions: Iterable[Any] = (), produc
         config=StrawberryConfig(
             default_resolver=lambda document, name: document.get(name),
             scalar_map=SCALARS,
-            batching_config={"max_operations": 20},
+            batching_config={"max_operations": max_batch},
             disable_field_suggestions=production,
         ),
     )

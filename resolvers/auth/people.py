@@ -25,10 +25,11 @@ SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
     """Those who may be seen: oneself always, others while their account is active."""
     found = await ctx.load_many(UserById, wanted)
-    hidden: set[str] = set()
-    for barred in BARRED:
-        hidden |= await barred(ctx, wanted)
     own = ctx.viewer_id_or_none
+    others = [id for id in wanted if id != own]
+    hidden: set[str] = set()
+    for barred in BARRED if others else ():
+        hidden |= await barred(ctx, others)
     return [
         user
         if user

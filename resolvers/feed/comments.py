@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core import clock, ids, jobs
+from core import ids, jobs
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
@@ -76,7 +76,7 @@ async def update_comment(
     body = checked_text(text, LONGEST_TEXT)
     if body is None:
         raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
-    updated = await ctx.tx.update(store.comments, id, set={"text": body, "edited_at": clock.now()})
+    updated = await ctx.tx.update(store.comments, id, set={"text": body, "edited_at": ctx.tx.now})
     assert updated is not None
     ctx.tx.changed(updated, scopes=comment_scopes(updated))
     return {"comment": updated}

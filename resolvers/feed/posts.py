@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import clock, ids, jobs
+from core import ids, jobs
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
@@ -81,7 +81,7 @@ async def update_post(
         body = checked_text(text, LONGEST_TEXT)
         if not body and not post["media_ids"]:
             raise Refused("EMPTY_POST", "A post needs text or media.", field=["text"])
-        changes |= {"text": body, "edited_at": clock.now()}
+        changes |= {"text": body, "edited_at": ctx.tx.now}
     if visibility is not None:
         changes["visibility"] = visibility
     if expected_version is not None and expected_version != post["version"]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from core import jobs
+from core import clock, jobs
 from core.context import Services
 from core.settings import Settings
 from server import assembly
@@ -25,6 +25,7 @@ LONGEST_SECONDS = 3_600.0 if LONG else 45.0
 SEED = int(os.environ.get("LANDFALL_SEED", "20260731"))
 PEOPLE = 5
 BETWEEN_CHECKS = 400
+JUMP_SECONDS = 1_800.0
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,10 @@ async def _tick(
         readers.append(_reconnect(dice.choice(live)))
     if dice.random() < 0.03:
         writers.append(_errands(world.services))
+    if dice.random() < 0.02:
+        # A server whose clock is set: only MongoDB's decides what is news.
+        clock.reset()
+        clock.shift(timedelta(seconds=dice.uniform(-JUMP_SECONDS, JUMP_SECONDS)))
     tally.steps += len(writers) + len(readers)
     await asyncio.gather(*writers, *readers)
 
@@ -133,8 +138,12 @@ async def _reconnect(listener: LiveReplica) -> None:
 
 
 async def _quiet(services: Services) -> None:
+    # Errands may be due by a clock that was ahead.
+    clock.reset()
+    clock.shift(timedelta(seconds=JUMP_SECONDS + 1))
     while await jobs.run_due(services):
         continue
+    clock.reset()
 
 
 async def _check(dice: random.Random, device: Replica, tally: Tally) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from core import live
-from core.context import Services
+from core import jobs, live
+from core.context import Context, Services
 from core.settings import Settings
 from devstack.servers import EmbeddedRedis
-from server import assembly, process
+from server import assembly, process, worker
 from tests.engine.streams import POST_EVENTS
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -68,3 +68,32 @@ async def test_streams_go_on_without_redis_and_recover(
                 await comment(post_id, "Back")
                 assert (await stream.next(timeout=2))["postEvents"]["comment"]["text"] == "Back"
                 assert time.monotonic() - started < 0.5
+
+
+async def test_workers_go_on_without_redis_and_are_woken_again(
+    own: Services, redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = asyncio.Queue[float]()
+
+    async def note(services: Services) -> None:
+        came.put_nowait(time.monotonic())
+
+    monkeypatch.setitem(jobs.TASKS, "test.note", note)
+    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.5)
+
+    async def seconds_until_done() -> float:
+        ctx, started = Context(own), time.monotonic()
+        await ctx.unit(lambda: jobs.later(ctx.tx, "test.note"))
+        async with asyncio.timeout(3):
+            return await came.get() - started
+
+    async with worker.working(own):
+        redis_server.kill()
+        assert await seconds_until_done() < 1
+        redis_server.start()
+        await asyncio.sleep(1.2)
+        # The sweep that is under way is the last for a while: what is done now was announced.
+        monkeypatch.setattr(worker, "SWEEP_SECONDS", 60.0)
+        await asyncio.sleep(0.6)
+        assert await seconds_until_done() < 0.3

@@ -70,6 +70,7 @@ class Deployment:
             "LANDFALL_SIGNING_KEY_FILE": str(key),
             "LANDFALL_RATE_SCALE": "10000",
             "LANDFALL_LOG_LEVEL": "WARNING",
+            "LANDFALL_START_TIMEOUT": "30",
             **more,
         }
 
@@ -95,7 +96,8 @@ class Deployment:
         for port in self.ports:
             while not await _ready(http, port):
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"port {port} is not ready")
+                    logs = "\n".join(web.log.read_text()[-2_000:] for web in self.webs)
+                    raise TimeoutError(f"port {port} is not ready\n{logs}")
                 await asyncio.sleep(0.1)
 
 
