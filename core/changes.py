@@ -30,6 +30,7 @@ class Entry(TypedDict):
     scopes: list[str]
     former: list[str]
     at: datetime
+    revision: int
     deleted: bool
     created: bool
     scope: NotRequired[str]
@@ -72,8 +73,9 @@ def user_scope(user_id: str) -> str:
     return f"user:{user_id}"
 
 
-def reader_of(scope: str) -> str:
-    return scope.partition(":")[2]
+def place(entry: Entry) -> Position:
+    """Where the entry is in the log, and which change of it this is."""
+    return Position(entry["at"], entry["_id"], entry["revision"])
 
 
 async def append(db: Database, changes: Iterable[Change]) -> None:
@@ -96,6 +98,7 @@ def _upsert(change: Change) -> list[dict[str, Any]]:
         "former": {"$setDifference": [{"$setUnion": [kept, {"$ifNull": ["$former", []]}]}, scopes]},
         "scopes": scopes,
         "at": "$$NOW",
+        "revision": {"$add": [{"$ifNull": ["$revision", 0]}, 1]},
         "deleted": change.deleted,
         "created": change.created,
         "scope": change.scope,

@@ -32,7 +32,7 @@ class Delta:
         id = entry["node"]
         self.changed.pop(id, None)
         self.deleted.pop(id, None)
-        (self.changed if visible else self.deleted)[id] = Position(entry["at"], entry["_id"])
+        (self.changed if visible else self.deleted)[id] = changes.place(entry)
 
     def __len__(self) -> int:
         return len(self.changed) + len(self.deleted)
@@ -102,7 +102,7 @@ class Reading:
         """Tell what the entry means to this reader; False when the page is full."""
         if len(self._delta) >= self._limit:
             return False
-        name = mark(entry["_id"], entry["at"])
+        name = mark(changes.place(entry))
         expansion = self._progress.expanding
         if name in self._covered and not (expansion and expansion.grant == name):
             return True
@@ -153,7 +153,7 @@ class Reading:
                     return False
                 if row["type"] in self._types and row["node"] == row["_id"]:
                     self._tell_expanded(row, lost=lost)
-                progress.expanding = Expansion(name, Position(row["at"], row["_id"]))
+                progress.expanding = Expansion(name, changes.place(row))
             if len(rows) <= self._limit:
                 progress.expanding = None
                 return True
@@ -167,9 +167,9 @@ class Reading:
     def _pass(self, entry: Entry) -> None:
         progress = self._progress
         assert progress.started is not None
-        progress.position = Position(entry["at"], entry["_id"])
+        progress.position = changes.place(entry)
         if entry["at"] >= progress.started - self._overlap and len(progress.passed) < REMEMBERED:
-            progress.passed.append(mark(entry["_id"], entry["at"]))
+            progress.passed.append(mark(changes.place(entry)))
 
     def _end_round(self) -> None:
         progress = self._progress

@@ -101,13 +101,13 @@ class Live:
         self._bus = Bus(redis, self._receive)
         self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
         self._hinted: set[str] = set()
-        self._seen: dict[str, datetime] = {}
+        self._seen: dict[str, Position] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._flush: asyncio.Task[None] | None = None
         self._publishing: set[asyncio.Task[None]] = set()
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._swept: datetime | None = None
-        self._shared: dict[tuple[str, str, datetime], asyncio.Task[Any]] = {}
+        self._shared: dict[tuple[str, Position], asyncio.Task[Any]] = {}
         self.overlap = overlap
         self.reads = 0
 
@@ -168,14 +168,14 @@ class Live:
         async with self.subscribed(scopes) as subscriber:
             if check is not None:
                 await check()
-            replayed: dict[str, datetime] = {}
+            replayed: dict[str, Position] = {}
             if after is not None:
                 for entry in await self._replay(scopes, after):
-                    replayed[entry["_id"]] = entry["at"]
+                    replayed[entry["_id"]] = changes.place(entry)
                     yield entry
             while True:
                 item = await subscriber.get()
-                if isinstance(item, Signal) or replayed.get(item["_id"]) != item["at"]:
+                if isinstance(item, Signal) or replayed.get(item["_id"]) != changes.place(item):
                     yield item
 
     @contextlib.asynccontextmanager
@@ -242,11 +242,11 @@ class Live:
         entries = await changes.since(self._db, scopes, floor=floor, limit=REPLAY + 1)
         if len(entries) > REPLAY:
             raise PositionTooOld
-        return [entry for entry in entries if Position(entry["at"], entry["_id"]) != after]
+        return [entry for entry in entries if changes.place(entry) != after]
 
     async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
-        key = (what, entry["_id"], entry["at"])
+        key = (what, changes.place(entry))
         if key not in self._shared:
             while len(self._shared) >= SHARED:
                 del self._shared[next(iter(self._shared))]
@@ -272,7 +272,7 @@ class Live:
                 self.reads += 1
                 entries = await changes.named(self._db, ids)
                 # In log order: what hides a thing comes before what happens to it afterwards.
-                for entry in sorted(entries, key=lambda entry: (entry["at"], entry["_id"])):
+                for entry in sorted(entries, key=changes.place):
                     self._fan_out(entry)
             except PyMongoError as error:
                 # The next sweep reads them.
@@ -298,7 +298,7 @@ class Live:
             for entry in await self._read(scopes[start : start + SCOPES_PER_READ], floor):
                 self._fan_out(entry)
         self._swept = now
-        self._seen = {id: at for id, at in self._seen.items() if at > now - 3 * self.overlap}
+        self._seen = {id: place for id, place in self._seen.items() if place.at > now - 3 * self.overlap}
 
     async def _read(self, scopes: Sequence[str], floor: datetime) -> list[Entry]:
         entries: list[Entry] = []
@@ -309,12 +309,13 @@ class Live:
             entries += page
             if len(page) < REPLAY:
                 return entries
-            after = Position(page[-1]["at"], page[-1]["_id"])
+            after = changes.place(page[-1])
 
     def _fan_out(self, entry: Entry, *, all_listeners: bool = True) -> None:
-        if self._seen.get(entry["_id"]) == entry["at"]:
+        place = changes.place(entry)
+        if self._seen.get(entry["_id"]) == place:
             return
-        self._seen[entry["_id"]] = entry["at"]
+        self._seen[entry["_id"]] = place
         listeners: set[Subscriber] = set()
         for scope in (*entry["scopes"], *entry["former"]):
             listeners |= self._subscribers.get(scope, set())

@@ -19,10 +19,14 @@ SIGNATURE_BYTES = 8
 
 
 class Position(NamedTuple):
-    """An entry's place in the log; entries are read in this order."""
+    """An entry's place in the log; entries are read in this order.
+
+    `revision` tells changes of one entry apart: MongoDB's clock may stand still for ten milliseconds.
+    """
 
     at: datetime
     id: str
+    revision: int = 0
 
 
 class Expansion(NamedTuple):
@@ -51,9 +55,10 @@ class Progress:
     expanding: Expansion | None = None
 
 
-def mark(id: str, at: datetime) -> str:
+def mark(position: Position) -> str:
     """A short name of one change, for `Progress.covered`."""
-    digest = hashlib.blake2b(f"{id}|{_milliseconds(at)}".encode(), digest_size=6).digest()
+    name = f"{position.id}|{_milliseconds(position.at)}|{position.revision}"
+    digest = hashlib.blake2b(name.encode(), digest_size=6).digest()
     return base64.b64encode(digest).decode()
 
 
@@ -68,13 +73,13 @@ class Signer:
         return hashlib.blake2b(body, key=self._key, person=b"landfall-in").hexdigest()
 
     def event_id(self, position: Position) -> str:
-        return self._sign([_milliseconds(position.at), position.id])
+        return self._sign([_milliseconds(position.at), position.id, position.revision])
 
     def position(self, event_id: str) -> Position:
         values = self._opened(event_id, "The event id")
-        if len(values) != 2:
+        if len(values) != 3:
             raise BadUserInput("The event id is malformed.")
-        return Position(_moment(values[0]), values[1])
+        return Position(_moment(values[0]), values[1], values[2])
 
     def token(self, progress: Progress) -> SyncToken:
         return SyncToken(

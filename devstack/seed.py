@@ -112,6 +112,7 @@ def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Do
         "scopes": scopes,
         "former": [],
         "at": at,
+        "revision": 1,
         "deleted": False,
         "created": True,
     }

@@ -47,7 +47,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
 
 def _placed(ctx: Context, entry: Entry, event: Event) -> Event:
-    event_id = ctx.services.signer.event_id(Position(entry["at"], entry["_id"]))
+    event_id = ctx.services.signer.event_id(changes.place(entry))
     return {"event_id": event_id, "at": entry["at"], **event}
 
 

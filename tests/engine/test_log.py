@@ -8,6 +8,7 @@ from core import changes, ids, nodes
 from core.context import Context, Services
 from core.store import COLLECTIONS
 from core.unit import UnloggedChange
+from tests.conftest import NewPhone
 from tests.phone import key
 
 SYNCED = sorted(name for name, declared in COLLECTIONS.items() if declared.synced)
@@ -59,3 +60,16 @@ async def test_a_write_without_a_log_entry_fails(services: Services, name: str) 
     await ctx.unit(delete_logged)
     [entry] = await changes.named(services.db, [id])
     assert (entry["deleted"], entry["scopes"], entry["former"]) == (True, [], ["user:nobody"])
+
+
+async def test_two_changes_in_one_millisecond_are_two(services: Services, new_phone: NewPhone) -> None:
+    """MongoDB's clock may stand still: a deletion right after what was read must not look like it."""
+    ada = await new_phone("Ada")
+    post = (await ada.do("createPost", "post { id }", text="Short-lived"))["post"]["id"]
+    query = "query($since: SyncToken) { viewer { changes(since: $since) { nodes { id } deletedIds token } } }"
+    token = (await ada.run(query))["viewer"]["changes"]["token"]
+    [read] = await changes.named(services.db, [post])
+    await ada.do("deletePost", "deletedPostId", id=post)
+    same_moment = {"q": {"_id": post}, "u": {"$set": {"at": read["at"]}}}
+    await services.db.write({"update": changes.log.name, "updates": [same_moment]})
+    assert (await ada.run(query, since=token))["viewer"]["changes"]["deletedIds"] == [post]

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from core import changes
 from core.context import Services
 from core.settings import Environment, Settings
 from devstack.servers import embedded
@@ -51,7 +52,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
         async with assembly.services(_settings(deployment)) as services:
             losses, doubles = await _compare(services, phones)
-            stale = await _check_replicas(phones)
+            stale = await _check_replicas(services, phones)
             replays = await _check_replays(services, phones)
     actions = sum(len(phone.done) for phone in phones)
     retries = sum(action.attempts - 1 for phone in phones for action in phone.done)
@@ -128,23 +129,29 @@ async def _wrong_reactions(services: Services, phones: list[QueuePhone]) -> int:
     return wrong
 
 
-async def _check_replicas(phones: list[QueuePhone]) -> int:
+async def _check_replicas(services: Services, phones: list[QueuePhone]) -> int:
     """Phones whose synced copy differs from a fresh first sync."""
     stale = 0
     for phone in phones:
+        before = phone.since
         assert await phone.sync(200), phone.problem
         synced = dict(phone.replica)
         phone.since, phone.replica = None, {}
         assert await phone.sync(500)
         if synced != phone.replica:
             stale += 1
-            print(_difference(synced, phone.replica))
+            print(phone.user_id, before and services.signer.progress(before))
+            print(await _difference(services, synced, phone.replica))
     return stale
 
 
-def _difference(synced: dict[str, Any], fresh: dict[str, Any]) -> str:
-    ids = [id for id in {*synced, *fresh} if synced.get(id) != fresh.get(id)]
-    return "\n".join(f"{id}: synced {synced.get(id)}, fresh {fresh.get(id)}" for id in ids[:5])
+async def _difference(services: Services, synced: dict[str, Any], fresh: dict[str, Any]) -> str:
+    """What a stale replica got wrong, with what the log says of it."""
+    ids = [id for id in {*synced, *fresh} if synced.get(id) != fresh.get(id)][:5]
+    logged = {entry["_id"]: entry for entry in await changes.named(services.db, ids)}
+    return "\n".join(
+        f"{id}: synced {synced.get(id)}, fresh {fresh.get(id)}, log {logged.get(id)}" for id in ids
+    )
 
 
 async def _check_replays(services: Services, phones: list[QueuePhone]) -> int:
