@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install dev test lint format schema lock faults bench bench-engine clean
+.PHONY: install dev test lint format schema lock faults fuzz bench bench-engine clean
 
 install: $(STAMP)
 
@@ -41,6 +41,10 @@ lock: install
 # The long runs: real processes killed and stopped, 100,000-step histories.
 faults: install
 	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/faults tests/engine -s $(ARGS)
+
+# The compiled executor against the reference, over 50,000 generated documents.
+fuzz: install
+	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/executor -s $(ARGS)
 
 # Landfall beside other GraphQL servers; bench/README.md.
 bench: install

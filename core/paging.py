@@ -65,23 +65,25 @@ def _restored(value: Any) -> Any:
     return value
 
 
-def requested(
-    listing: str,
-    sort: Sort,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    default: int = 20,
-) -> Page:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A client's paging arguments, as every connection takes them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+
+def requested(listing: str, sort: Sort, asked: Asked) -> Page:
     """The page a client's arguments ask for, or BAD_USER_INPUT."""
+    first, last, after, before = asked.first, asked.last, asked.after, asked.before
     if last is not None and (first is not None or after is not None):
         raise BadUserInput("Give first/after or last/before, not both.")
     if before is not None and (after is not None or last is None):
         raise BadUserInput("`before` goes with `last`.")
     backward = last is not None
-    size = (last if last is not None else first) or (default if first is last is None else 0)
+    size = (last if last is not None else first) or 0
     if not 1 <= size <= MAX_PAGE:
         raise BadUserInput(f"`{'last' if backward else 'first'}` must be between 1 and {MAX_PAGE}.")
     cursor = before if backward else after

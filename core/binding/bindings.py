@@ -11,8 +11,12 @@ from core import idempotency
 from core.context import Context
 from core.idempotency import Mutation
 from core.loader import Loader
+from core.paging import Asked
 
 Document = Mapping[str, Any]
+
+PAGING = ("first", "after", "last", "before")
+"""The arguments of every connection."""
 
 
 class Binding:
@@ -96,9 +100,14 @@ class Call(Binding):
     """The same for many documents at once, in their order."""
 
     def filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if self.page is not None and arguments.get("first") is None and arguments.get("last") is None:
-            return {**arguments, "first": self.page}
-        return arguments
+        """The resolver's arguments: a connection's four as one, with its own page size as default."""
+        if self.page is None:
+            return arguments
+        rest = {name: value for name, value in arguments.items() if name not in PAGING}
+        pages = {name: arguments.get(name) for name in PAGING}
+        if pages["first"] is None and pages["last"] is None:
+            pages["first"] = self.page
+        return {**rest, "asked": Asked(**pages)}
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         if self.root:

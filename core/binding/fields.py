@@ -31,6 +31,14 @@ STANDARD = {
 """Descriptions of arguments that mean the same everywhere."""
 
 
+PAGE_ARGUMENTS: dict[str, Any] = {
+    "first": (int | None, None),
+    "after": (str | None, None),
+    "last": (int | None, None),
+    "before": (str | None, None),
+}
+"""Name to (annotation, default) of what every connection takes."""
+
 LATE: dict[str, Any] = {}
 """Types that are known only when every room has been read, by name."""
 
@@ -113,13 +121,17 @@ def connection(
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     **descriptions: str,
 ) -> Any:
-    """A Relay connection of a document; `first` is the page when the client names none."""
+    """A Relay connection of a document; `first` is the page when the client names none.
+
+    The resolver takes the paging arguments as one, `asked`.
+    """
     descriptions = {
         "first": f"How many to return from the start, 1 to 100; {first} when left out.",
         **descriptions,
     }
+    arguments = {name: each for name, each in _arguments(resolver, 2).items() if name != "asked"}
     call = Call(resolver, root=False, page=first, together=together)
-    return Spec(call, _arguments(resolver, 2), descriptions)
+    return Spec(call, {**arguments, **PAGE_ARGUMENTS}, descriptions)
 
 
 def query(resolver: Callable[..., Awaitable[Any]], **descriptions: str) -> Any:

@@ -9,6 +9,7 @@ from core.context import Context
 from core.errors import NotFound
 from core.ids import Id
 from core.nodes import door, reader_scopes
+from core.paging import Asked
 from loaders.auth import SessionById, UserById
 from stores import auth as store
 from stores.auth import Session, SessionStatus, User, UserStatus
@@ -78,14 +79,11 @@ async def viewer_sessions(
     viewer: Document,
     *,
     status: SessionStatus = SessionStatus.ACTIVE,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    asked: Asked,
 ) -> dict[str, Any]:
     """Latest use first."""
     listing = paging.fingerprint("sessions", user=ctx.viewer_id, status=status)
-    page = paging.requested(listing, SESSION_SORT, first=first, after=after, last=last, before=before)
+    page = paging.requested(listing, SESSION_SORT, asked)
     query = {"user_id": ctx.viewer_id, "status": status, **paging.beyond(SESSION_SORT, page)}
     order = paging.scan_order(SESSION_SORT, page)
     rows = await store.sessions.find(ctx.db, query, sort=order, limit=page.size + 1)

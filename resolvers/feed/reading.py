@@ -7,6 +7,7 @@ from core import clock, paging
 from core.context import Context
 from core.errors import Unauthenticated
 from core.ids import Id
+from core.paging import Asked
 from loaders.feed import CommentsByThread, FollowOfViewer, FollowsByFollower, Thread
 from resolvers.auth.people import people
 from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
@@ -28,14 +29,11 @@ async def feed(
     viewer: Document,
     *,
     mode: FeedMode = FeedMode.LATEST,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    asked: Asked,
 ) -> dict[str, Any]:
     """Posts of oneself and those followed, newest first; something public for who follows nobody."""
     listing = feed_listing(ctx, mode)
-    page = paging.requested(listing, store.LATEST, first=first, after=after, last=last, before=before)
+    page = paging.requested(listing, store.LATEST, asked)
     edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
     shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
     hidden = await barred(ctx)
@@ -88,18 +86,10 @@ def _suggested(viewer_id: str, hidden: frozenset[str]) -> dict[str, Any]:
     return {"$or": [{"author_id": viewer_id}, public]}
 
 
-async def timeline(
-    ctx: Context,
-    user: Document,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> dict[str, Any]:
+async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
     """A person's posts that the viewer may see, pinned on top, then newest first."""
     listing = timeline_listing(user["_id"])
-    page = paging.requested(listing, store.TIMELINE, first=first, after=after, last=last, before=before)
+    page = paging.requested(listing, store.TIMELINE, asked)
     audience = await _audience_of(ctx, user["_id"])
     if audience is None:
         return paging.connection(listing, store.TIMELINE, page, [])
@@ -130,54 +120,43 @@ async def comments(
     post: Document,
     *,
     order: CommentOrder = CommentOrder.NEWEST,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    asked: Asked,
 ) -> dict[str, Any]:
     """Top-level comments of a post."""
-    pages = {"first": first, "after": after, "last": last, "before": before}
-    return (await comments_of_many(ctx, [post], order=order, **pages))[0]
+    return (await comments_of_many(ctx, [post], asked=asked, order=order))[0]
 
 
 async def comments_of_many(
-    ctx: Context, posts: Sequence[Document], *, order: CommentOrder = CommentOrder.NEWEST, **pages: Any
+    ctx: Context, posts: Sequence[Document], *, asked: Asked, order: CommentOrder = CommentOrder.NEWEST
 ) -> list[dict[str, Any]]:
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, **pages)
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked)
 
 
-async def replies(
-    ctx: Context,
-    comment: Document,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> dict[str, Any]:
+async def replies(ctx: Context, comment: Document, *, asked: Asked) -> dict[str, Any]:
     """Replies to a top-level comment, oldest first."""
-    pages = {"first": first, "after": after, "last": last, "before": before}
-    return (await replies_of_many(ctx, [comment], **pages))[0]
+    return (await replies_of_many(ctx, [comment], asked=asked))[0]
 
 
-async def replies_of_many(ctx: Context, comments: Sequence[Document], **pages: Any) -> list[dict[str, Any]]:
+async def replies_of_many(
+    ctx: Context, comments: Sequence[Document], *, asked: Asked
+) -> list[dict[str, Any]]:
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, **pages)
+    return await _threads(ctx, parents, CommentOrder.OLDEST, asked)
 
 
 async def _threads(
-    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, **pages: Any
+    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, asked: Asked
 ) -> list[dict[str, Any]]:
     """A page of each thread, all in one command."""
     sort = store.LATEST if order is CommentOrder.NEWEST else store.OLDEST
     listings = [thread_listing(post_id, parent_id, order) for post_id, parent_id in parents]
-    asked = [paging.requested(listing, sort, **pages) for listing in listings]
+    pages = [paging.requested(listing, sort, asked) for listing in listings]
     without = await barred(ctx)
-    threads = [Thread(*parent, order, page, without) for parent, page in zip(parents, asked, strict=True)]
+    threads = [Thread(*parent, order, page, without) for parent, page in zip(parents, pages, strict=True)]
     rows = await ctx.load_many(CommentsByThread, threads)
     return [
         paging.connection(listing, sort, page, each)
-        for listing, page, each in zip(listings, asked, rows, strict=True)
+        for listing, page, each in zip(listings, pages, rows, strict=True)
     ]
 
 
@@ -211,39 +190,21 @@ async def visible_parent(ctx: Context, comment: Document) -> Any:
     return parent
 
 
-async def following(
-    ctx: Context,
-    user: Document,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> dict[str, Any]:
+async def following(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
     """Whom a person follows, latest first."""
-    pages = {"first": first, "after": after, "last": last, "before": before}
-    return await _follow_list(ctx, user["_id"], "follower_id", "followee_id", **pages)
+    return await _follow_list(ctx, user["_id"], "follower_id", "followee_id", asked)
 
 
-async def followers(
-    ctx: Context,
-    user: Document,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> dict[str, Any]:
+async def followers(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
     """Who follows a person, latest first."""
-    pages = {"first": first, "after": after, "last": last, "before": before}
-    return await _follow_list(ctx, user["_id"], "followee_id", "follower_id", **pages)
+    return await _follow_list(ctx, user["_id"], "followee_id", "follower_id", asked)
 
 
-async def _follow_list(ctx: Context, user_id: str, side: str, other: str, **pages: Any) -> dict[str, Any]:
+async def _follow_list(ctx: Context, user_id: str, side: str, other: str, asked: Asked) -> dict[str, Any]:
     if ctx.viewer is None:
         raise Unauthenticated(ctx.refusal)
     listing = paging.fingerprint("follows", user=user_id, side=side)
-    page = paging.requested(listing, store.LATEST, **pages)
+    page = paging.requested(listing, store.LATEST, asked)
     query = {"$and": [{side: user_id}, paging.beyond(store.LATEST, page)]}
     order = paging.scan_order(store.LATEST, page)
     rows = await store.follows.find(ctx.db, query, sort=order, limit=page.size + 1)
