@@ -91,7 +91,8 @@ class Reading:
                 after=position,
                 floor=None if position else self._progress.since,
                 limit=self._limit + 1,
-                former=not self._first_sync,
+                # A first sync forgets nothing but what it has shown itself, on an earlier page.
+                former=not (self._first_sync and self._first_page),
             )
             for row in rows:
                 yield row
@@ -108,13 +109,15 @@ class Reading:
             return True
         if entry["type"] == GRANT:
             return self._settled(entry) or await self._expand(entry, name)
-        if entry["type"] in self._types and not self._shown_with_its_node(entry):
-            self._delta.tell(entry, visible=not entry["deleted"] and self._sees(entry))
+        visible = not entry["deleted"] and self._sees(entry)
+        if entry["type"] in self._types and not self._needless(entry, visible=visible):
+            self._delta.tell(entry, visible=visible)
         return True
 
-    def _shown_with_its_node(self, entry: Entry) -> bool:
-        """In a first sync an aspect needs no word of its own, unless it changed after its node was shown."""
-        return self._first_sync and entry["node"] != entry["_id"] and not self._during(entry)
+    def _needless(self, entry: Entry, *, visible: bool) -> bool:
+        """In a first sync: an aspect, shown with its node, or what was gone before any page was given."""
+        aspect = entry["node"] != entry["_id"]
+        return self._first_sync and (aspect or not visible) and not self._during(entry)
 
     def _settled(self, grant: Entry) -> bool:
         """Whether a first sync has read by this membership from its beginning."""

@@ -232,7 +232,7 @@ class Live:
         """
         now = await changes.database_time(self._db)
         for entry in await self._read(scopes, now - self.overlap):
-            self._fan_out(entry, all_listeners=False)
+            self._fan_out(entry)
 
     async def _replay(self, scopes: Sequence[str], after: Position) -> list[Entry]:
         oldest = await changes.database_time(self._db) - changes.KEPT
@@ -311,7 +311,7 @@ class Live:
                 return entries
             after = changes.place(page[-1])
 
-    def _fan_out(self, entry: Entry, *, all_listeners: bool = True) -> None:
+    def _fan_out(self, entry: Entry) -> None:
         place = changes.place(entry)
         if self._seen.get(entry["_id"]) == place:
             return
@@ -320,5 +320,6 @@ class Live:
         for scope in (*entry["scopes"], *entry["former"]):
             listeners |= self._subscribers.get(scope, set())
         for subscriber in listeners:
-            if all_listeners or subscriber.ready:
+            # What is logged before it listens to all its scopes is no news, or is read by it afterwards.
+            if subscriber.ready:
                 subscriber.put(entry)

@@ -259,6 +259,18 @@ async def test_a_counter_that_moves_during_a_paged_first_sync(new_phone: NewPhon
     assert device.nodes[posts[0]]["commentCount"] == 1
 
 
+async def test_what_goes_during_a_paged_first_sync_goes_by_its_end(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    posts = [await post(ada) for _ in range(4)]
+    device = Device(ada, ["POST"])
+    page = await device.sync(first=2)
+    assert posts[0] in device.nodes
+    await ada.do("deletePost", "deletedPostId", id=posts[0])
+    while page["hasMore"]:
+        page = await device.sync(first=2)
+    assert set(device.nodes) == set(posts[1:])
+
+
 async def test_a_grant_that_is_taken_back_between_its_pages(new_phone: NewPhone) -> None:
     """The place within one grant must not be taken for a place within the next."""
     ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
