@@ -62,7 +62,7 @@ def run(chosen: argparse.Namespace) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round: does everything work?")
-    parser.add_argument("--rounds", type=int, default=Plan.rounds, help="of half a minute each")
+    parser.add_argument("--rounds", type=int, default=Plan().rounds, help="of half a minute each")
     parser.add_argument("--scale", type=float, default=25, help="times the demo data; 25 is 50,000 posts")
     names = [kind.name for kind in KINDS]
     parser.add_argument("--only", nargs="+", choices=names, help="these servers beside Landfall with Motor")
