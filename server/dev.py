@@ -113,5 +113,5 @@ def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> 
         for user in examples.DEMO_USERS:
             out.print(f"    {user['email']:<20} {user['password']}")
     out.print("\n  Paste this into GraphiQL:")
-    out.print(f"    {QUERY}\n")
+    out.print(f"    {QUERY}\n", soft_wrap=True)
     out.print("  Ctrl-C stops everything.\n")
