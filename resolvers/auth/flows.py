@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ import orjson
 from core import clock, ids
 from core.context import Context
 from core.errors import Refused, refusals
+from stores.auth import FlowPurpose, FlowStatus, OtpMethod
 
 LIFE = timedelta(hours=24)
 DIGITS = 6
@@ -22,39 +22,6 @@ refusals(
     FLOW_EXPIRED="The flow is over: begin again.",
     FLOW_LOCKED="Too many wrong codes: begin again.",
 )
-
-
-class FlowPurpose(StrEnum):
-    """What a flow is for."""
-
-    SIGN_IN = "SIGN_IN"
-    """Finishing a sign-in with a second factor."""
-    VERIFY_EMAIL = "VERIFY_EMAIL"
-    """Proving an email address after sign-up."""
-
-
-class FlowStatus(StrEnum):
-    """Where a flow is."""
-
-    OPEN = "OPEN"
-    """Waiting for the code."""
-    VERIFIED = "VERIFIED"
-    """Done."""
-    LOCKED = "LOCKED"
-    """Closed after five wrong codes."""
-    EXPIRED = "EXPIRED"
-    """Closed by time."""
-
-
-class OtpMethod(StrEnum):
-    """How a code travels."""
-
-    SMS = "SMS"
-    """Text message."""
-    EMAIL = "EMAIL"
-    """Email."""
-    PUSH = "PUSH"
-    """Push message to another signed-in device."""
 
 
 Flow = dict[str, Any]

@@ -1,43 +1,12 @@
-"""People, their sessions and devices."""
+"""Sessions and the devices they live on."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from core.mongo import MAX_ROWS, Database
 from core.store import collection, index
-
-
-class Role(StrEnum):
-    """What a person may do beyond their own account."""
-
-    MEMBER = "MEMBER"
-    """An ordinary account."""
-    PROVIDER = "PROVIDER"
-    """Offers appointments and services."""
-    OPERATOR = "OPERATOR"
-    """Runs incidents and deliveries."""
-    MODERATOR = "MODERATOR"
-    """Judges reported content."""
-    AUDITOR = "AUDITOR"
-    """Reads audit records."""
-    ADMIN = "ADMIN"
-    """Administers the service."""
-
-
-class UserStatus(StrEnum):
-    """Where an account is in its life."""
-
-    PENDING_VERIFICATION = "PENDING_VERIFICATION"
-    """Signed up; the email address is not yet proven."""
-    ACTIVE = "ACTIVE"
-    """In use."""
-    SUSPENDED = "SUSPENDED"
-    """Closed by an administrator for now."""
-    DELETION_SCHEDULED = "DELETION_SCHEDULED"
-    """Its owner asked for deletion; signing in undoes it."""
-    DELETED = "DELETED"
-    """Gone."""
+from stores.auth.flows import AuthFactor
 
 
 class DevicePlatform(StrEnum):
@@ -85,51 +54,6 @@ class SessionEndReason(StrEnum):
     """The account was suspended or deleted."""
 
 
-class AuthFactor(StrEnum):
-    """A way to prove who one is."""
-
-    PASSWORD = "PASSWORD"
-    """Password."""
-    OTP = "OTP"
-    """One-time code."""
-    BACKUP_CODE = "BACKUP_CODE"
-    """Single-use backup code."""
-    PASSKEY = "PASSKEY"
-    """WebAuthn passkey."""
-    DEVICE_KEY = "DEVICE_KEY"
-    """Key bound to a device."""
-
-
-class User(TypedDict):
-    _id: str
-    first_name: str | None
-    last_name: str | None
-    handle: str | None
-    bio: str | None
-    avatar_id: str | None
-    email: str
-    email_verified: bool
-    locale: str
-    time_zone: str
-    roles: list[Role]
-    status: UserStatus
-    password_hash: str
-    accepted_terms_version: str
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    follower_count: NotRequired[int]
-    following_count: NotRequired[int]
-    post_count: NotRequired[int]
-
-
-class UserKey(TypedDict):
-    """`email:ada@example.com`: unique over all people, and the way to find one at sign-in."""
-
-    _id: str
-    user_id: str
-
-
 class Device(TypedDict):
     _id: str
     name: str
@@ -161,8 +85,6 @@ class Session(TypedDict):
     updated_at: datetime
 
 
-users = collection("users", User, prefix="user", synced=True)
-user_keys = collection("user_keys", UserKey)
 sessions = collection(
     "sessions",
     Session,
@@ -176,15 +98,6 @@ sessions = collection(
     shard_key="user_id",
     synced=True,
 )
-
-
-def email_key(email: str) -> str:
-    return f"email:{email.casefold()}"
-
-
-async def user_by_email(db: Database, email: str) -> User | None:
-    owner = await user_keys.by_id(db, email_key(email))
-    return await users.by_id(db, owner["user_id"]) if owner else None
 
 
 async def active_sessions(db: Database, user_id: str) -> list[Session]:

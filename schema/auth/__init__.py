@@ -1,0 +1,45 @@
+"""Authentication and identity, as clients see them."""
+
+from core.binding import connection, field, mutation, query
+from resolvers import auth
+from schema.auth import flows, sessions
+from schema.auth.accounts import User
+from schema.auth.sessions import Session, SessionConnection
+
+__all__ = ["Mutation", "Query", "Session", "User", "Viewer"]
+
+
+class Query:
+    user: User | None = query(auth.user)
+    """A person; NOT_FOUND when unknown, deleted or hidden from you."""
+
+
+class Viewer:
+    user: User = field(auth.viewer_user)
+    """Yourself."""
+    session: Session = field(auth.viewer_session)
+    """The session this request belongs to."""
+    sessions: SessionConnection = connection(auth.viewer_sessions, status="Only sessions with this status.")
+    """Your sessions, latest use first."""
+
+
+anonymous = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
+
+
+class Mutation:
+    sign_up = mutation(auth.sign_up, flows.SignUpInput, flows.SignUpPayload, owner=auth.device_owner)
+    """Open an account; always answers with a flow."""
+    verify_otp = mutation(auth.verify_otp, flows.VerifyOtpInput, flows.SignInPayload, **anonymous)
+    """Finish a flow with the code that was sent."""
+    sign_in = mutation(auth.sign_in, flows.SignInInput, flows.SignInPayload, **anonymous)
+    """Sign in with email and password."""
+    refresh_session = mutation(
+        auth.refresh, sessions.RefreshSessionInput, sessions.RefreshSessionPayload, **anonymous
+    )
+    """New tokens for old; safe to repeat when the answer was lost."""
+    sign_out = mutation(
+        auth.sign_out, sessions.SignOutInput, sessions.SignOutPayload, owner=auth.sign_out_owner
+    )
+    """End a session; works with an expired access token."""
+    revoke_session = mutation(auth.revoke_session, sessions.RevokeSessionInput, sessions.RevokeSessionPayload)
+    """End one of your sessions on another device."""

@@ -1,0 +1,113 @@
+"""Signing up, signing in and codes, as clients see them."""
+
+from datetime import datetime
+
+from core.binding import enum, input_, key, type_
+from core.binding.common import MutationInput, Payload
+from core.ids import Id
+from schema.auth.accounts import User
+from schema.auth.sessions import DeviceInput, Session, TokenPair
+from stores.auth import FlowPurpose, FlowStatus, OtpMethod
+
+for each in (
+    FlowPurpose,
+    FlowStatus,
+    OtpMethod,
+):
+    enum(each)
+
+
+@type_
+class AuthFlow:
+    """An open request for a code."""
+
+    id: Id = key("_id")
+    """Name it in `verifyOtp`."""
+    purpose: FlowPurpose
+    """What it is for."""
+    method: OtpMethod | None
+    """How the code travels."""
+    masked_destination: str | None
+    """Where it went, mostly hidden."""
+    otp_length: int
+    """How many digits the code has."""
+    expires_at: datetime
+    """When the code is no longer good."""
+    attempts_left: int
+    """How many wrong codes it still takes."""
+    status: FlowStatus
+    """Where it is."""
+
+
+@input_
+class SignUpInput(MutationInput):
+    """A new account."""
+
+    id: Id | None
+    """The user's id, if the client minted one."""
+    email: str
+    """Address; a code is sent there."""
+    password: str
+    """10 to 128 characters, not containing the email address."""
+    first_name: str | None
+    """Given name, at most 100 characters."""
+    last_name: str | None
+    """Family name, at most 100 characters."""
+    locale: str = "en"
+    """Language tag (BCP 47)."""
+    time_zone: str = "UTC"
+    """IANA time zone."""
+    accepted_terms_version: str
+    """Version of the terms the person accepted."""
+    device: DeviceInput
+    """The device that asks."""
+    captcha_token: str | None
+    """Answer to a CAPTCHA, when one was demanded."""
+
+
+@type_
+class SignUpPayload(Payload):
+    """A code is on its way, whether or not the address was free."""
+
+    flow: AuthFlow | None
+    """Finish it with `verifyOtp`; null when refused."""
+
+
+@input_
+class SignInInput(MutationInput):
+    """Email and password."""
+
+    email: str
+    """The account's address."""
+    password: str
+    """Its password."""
+    device: DeviceInput
+    """The device that asks."""
+    captcha_token: str | None
+    """Answer to a CAPTCHA, when one was demanded."""
+
+
+@type_
+class SignInPayload(Payload):
+    """Tokens, or a flow to finish first."""
+
+    tokens: TokenPair | None
+    """The session's tokens; null when refused or when `flow` comes first."""
+    session: Session | None
+    """The new session."""
+    user: User | None
+    """Who signed in."""
+    flow: AuthFlow | None
+    """A code to enter first; null when `tokens` are given."""
+
+
+@input_
+class VerifyOtpInput(MutationInput):
+    """The code of a flow."""
+
+    flow_id: Id
+    """The flow."""
+    code: str
+    """The digits received."""
+    device_id: Id
+    """The device that opened the flow."""

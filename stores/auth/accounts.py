@@ -1,0 +1,83 @@
+"""People, and how they are found at sign-in."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NotRequired, TypedDict
+
+from core.mongo import Database
+from core.store import collection
+
+
+class Role(StrEnum):
+    """What a person may do beyond their own account."""
+
+    MEMBER = "MEMBER"
+    """An ordinary account."""
+    PROVIDER = "PROVIDER"
+    """Offers appointments and services."""
+    OPERATOR = "OPERATOR"
+    """Runs incidents and deliveries."""
+    MODERATOR = "MODERATOR"
+    """Judges reported content."""
+    AUDITOR = "AUDITOR"
+    """Reads audit records."""
+    ADMIN = "ADMIN"
+    """Administers the service."""
+
+
+class UserStatus(StrEnum):
+    """Where an account is in its life."""
+
+    PENDING_VERIFICATION = "PENDING_VERIFICATION"
+    """Signed up; the email address is not yet proven."""
+    ACTIVE = "ACTIVE"
+    """In use."""
+    SUSPENDED = "SUSPENDED"
+    """Closed by an administrator for now."""
+    DELETION_SCHEDULED = "DELETION_SCHEDULED"
+    """Its owner asked for deletion; signing in undoes it."""
+    DELETED = "DELETED"
+    """Gone."""
+
+
+class User(TypedDict):
+    _id: str
+    first_name: str | None
+    last_name: str | None
+    handle: str | None
+    bio: str | None
+    avatar_id: str | None
+    email: str
+    email_verified: bool
+    locale: str
+    time_zone: str
+    roles: list[Role]
+    status: UserStatus
+    password_hash: str
+    accepted_terms_version: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    follower_count: NotRequired[int]
+    following_count: NotRequired[int]
+    post_count: NotRequired[int]
+
+
+class UserKey(TypedDict):
+    """`email:ada@example.com`: unique over all people, and the way to find one at sign-in."""
+
+    _id: str
+    user_id: str
+
+
+users = collection("users", User, prefix="user", synced=True)
+user_keys = collection("user_keys", UserKey)
+
+
+def email_key(email: str) -> str:
+    return f"email:{email.casefold()}"
+
+
+async def user_by_email(db: Database, email: str) -> User | None:
+    owner = await user_keys.by_id(db, email_key(email))
+    return await users.by_id(db, owner["user_id"]) if owner else None
