@@ -22,6 +22,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 R = TypeVar("R")
 
+PERSONAL = "personal"
+"""The organisation of people who belong to none."""
+
 _RUNNING: set[asyncio.Task[Any]] = set()
 """Units under way: the event loop itself would let go of one that nobody waits for."""
 
@@ -34,6 +37,9 @@ class Viewer:
     session_id: str
     device_id: str
     roles: frozenset[str] = frozenset()
+    org: str = PERSONAL
+    authenticated_at: float = 0.0
+    """When they last proved who they are, in seconds since the epoch."""
 
 
 @dataclass(slots=True)
@@ -110,6 +116,11 @@ class Context:
     @property
     def viewer_id_or_none(self) -> str | None:
         return self.viewer.user_id if self.viewer else None
+
+    @property
+    def org(self) -> str:
+        """The viewer's organisation: what systems scope by that keep one's things from another's."""
+        return self.signed_in.org
 
     @property
     def db(self) -> Database:

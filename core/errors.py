@@ -32,6 +32,7 @@ class Refused(Exception):
     """
 
     RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE"})
+    PASSING = RETRYABLE | {"STEP_UP_REQUIRED"}
 
     def __init__(
         self,
@@ -52,8 +53,13 @@ class Refused(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may succeed later; such refusals leave no receipt."""
+        """Whether the same request may succeed later, by itself."""
         return self.code in self.RETRYABLE
+
+    @property
+    def passing(self) -> bool:
+        """Whether it leaves no receipt: retryable ones, and those the client can cure."""
+        return self.code in self.PASSING
 
     @property
     def document(self) -> dict[str, Any]:

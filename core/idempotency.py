@@ -6,7 +6,7 @@ same doors as everywhere, and no private data lies in receipts.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NotRequired, TypedDict
@@ -14,7 +14,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import orjson
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from core import clock, mongo, nodes
+from core import access, clock, mongo, nodes
 from core.context import Context
 from core.errors import BadUserInput, IdempotencyInProgress, IdempotencyKeyReused, Refused
 from core.ids import prefix_of
@@ -57,7 +57,8 @@ class Mutation:
 
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
-    for those that call the outside in the middle and compose their own units.
+    for those that call the outside in the middle and compose their own units. Only who has one of the
+    `roles` may run it; a `fresh` one asks for a proof of identity of the last ten minutes (STEP_UP_REQUIRED).
     """
 
     name: str
@@ -67,6 +68,14 @@ class Mutation:
     transaction: bool = True
     secrets: tuple[str, ...] = ()
     reissue: Callable[[Context, Payload, datetime], Awaitable[Payload]] | None = None
+    roles: Collection[str] = ()
+    fresh: bool = False
+
+    def check(self, ctx: Context) -> None:
+        """Refuses who may not run it, or not now."""
+        access.need_roles(ctx, self.roles)
+        if self.fresh:
+            access.need_fresh(ctx)
 
 
 class _Taken(Exception):
@@ -81,6 +90,12 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
     if not mutation.receipt:
         return _answer(key, await _refusable(ctx, mutation, arguments))
     claim = _claim(ctx, mutation, f"{owner}:{key}", arguments)
+    try:
+        mutation.check(ctx)
+    except Refused as refusal:
+        # What was done while it was allowed is told to those who missed the answer.
+        replay = await _replay(ctx, mutation, claim)
+        return _answer(key, replay or _refusal(refusal), replayed=replay is not None)
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
@@ -103,7 +118,7 @@ async def _first_run(
         return await _leased(ctx, mutation, claim, arguments)
     except Refused as refusal:
         payload = _refusal(refusal)
-        if not refusal.retryable:
+        if not refusal.passing:
             done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
             await _take(ctx, done)
         elif not mutation.transaction:
@@ -173,6 +188,7 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
 
 async def _refusable(ctx: Context, mutation: Mutation, arguments: Mapping[str, Any]) -> Payload:
     try:
+        mutation.check(ctx)
         return await mutation.resolver(ctx, **arguments)
     except Refused as refusal:
         return _refusal(refusal)

@@ -149,6 +149,8 @@ class Spec:
     descriptions: dict[str, str] = field(default_factory=dict)
     annotation: Any = None
     deprecated: str | None = None
+    roles: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 def keywords(values: Any) -> dict[str, Any]:

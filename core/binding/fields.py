@@ -3,7 +3,7 @@
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any, ForwardRef
 
 import strawberry
@@ -13,6 +13,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
+from core.access import guarded
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
 from core.idempotency import Mutation
 from core.ids import Id
@@ -104,14 +105,34 @@ def field(
     *,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     deprecated: str | None = None,
+    roles: Collection[str] = (),
     **descriptions: str,
 ) -> Any:
     """A resolver of context and document, its keyword arguments being the field's.
 
-    `together` does the same for many documents at once.
+    `together` does the same for many documents at once; with `roles`, only they may read it.
     """
-    call = Call(resolver, root=False, together=together)
-    return Spec(call, _arguments(resolver, 2), descriptions, deprecated=deprecated)
+    return Spec(
+        _call(resolver, root=False, together=together, roles=roles),
+        _arguments(resolver, 2),
+        descriptions,
+        deprecated=deprecated,
+        roles=tuple(roles),
+    )
+
+
+def _call(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    root: bool,
+    page: int | None = None,
+    together: Callable[..., Awaitable[list[Any]]] | None = None,
+    roles: Collection[str] = (),
+) -> Call:
+    if roles:
+        resolver = guarded(resolver, roles)
+        together = together and guarded(together, roles)
+    return Call(resolver, root=root, page=page, together=together)
 
 
 def connection(
@@ -119,24 +140,28 @@ def connection(
     *,
     first: int = 20,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
+    roles: Collection[str] = (),
     **descriptions: str,
 ) -> Any:
     """A Relay connection of a document; `first` is the page when the client names none.
 
-    The resolver takes the paging arguments as one, `asked`.
+    The resolver takes the paging arguments as one, `asked`; with `roles`, only they may read it.
     """
     descriptions = {
         "first": f"How many to return from the start, 1 to 100; {first} when left out.",
         **descriptions,
     }
     arguments = {name: each for name, each in _arguments(resolver, 2).items() if name != "asked"}
-    call = Call(resolver, root=False, page=first, together=together)
-    return Spec(call, {**arguments, **PAGE_ARGUMENTS}, descriptions)
+    call = _call(resolver, root=False, page=first, together=together, roles=roles)
+    return Spec(call, {**arguments, **PAGE_ARGUMENTS}, descriptions, roles=tuple(roles))
 
 
-def query(resolver: Callable[..., Awaitable[Any]], **descriptions: str) -> Any:
-    """A field of `Query`: a resolver of the context alone."""
-    return Spec(Call(resolver, root=True), _arguments(resolver, 1), descriptions)
+def query(
+    resolver: Callable[..., Awaitable[Any]], *, roles: Collection[str] = (), **descriptions: str
+) -> Any:
+    """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it."""
+    call = _call(resolver, root=True, roles=roles)
+    return Spec(call, _arguments(resolver, 1), descriptions, roles=tuple(roles))
 
 
 def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type, **how: Any) -> Any:
@@ -144,7 +169,8 @@ def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type
     bound = Mutate(Mutation(f"{resolver.__module__}.{resolver.__name__}", resolver, **how))
     arguments = {"input": (input, inspect.Parameter.empty)}
     # Nullable: a bug in one of fifty queued mutations must not take the others' answers along.
-    return Spec(bound, arguments, annotation=payload | None)
+    mutates = bound.mutation
+    return Spec(bound, arguments, annotation=payload | None, roles=tuple(mutates.roles), fresh=mutates.fresh)
 
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
@@ -163,7 +189,7 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
     """The Strawberry field of a declaration."""
     made = BoundField(
         python_name=name,
-        description=description,
+        description=_with_demands(description, spec),
         metadata={"binding": spec.binding},
         origin=origin,
         is_subscription=isinstance(spec.binding, Stream),
@@ -174,6 +200,15 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
         for argument, (annotation, default) in spec.arguments.items()
     ]
     return made
+
+
+def _with_demands(description: str | None, spec: Spec) -> str | None:
+    """What a caller needs for it is part of what clients read."""
+    if description is None:
+        return None
+    needs = [f"Needs {' or '.join(sorted(spec.roles))}."] if spec.roles else []
+    needs += ["Needs a sign-in or `stepUp` of the last ten minutes."] if spec.fresh else []
+    return " ".join([description, *needs])
 
 
 def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: str) -> StrawberryArgument:

@@ -3,6 +3,7 @@
 from resolvers.auth.accounts import sign_in, sign_up, verify_otp
 from resolvers.auth.people import (
     full_name,
+    org,
     people,
     private,
     user,
@@ -15,24 +16,29 @@ from resolvers.auth.sessions import (
     device_owner,
     refresh,
     reissue,
+    revoke_other_sessions,
     revoke_session,
     sign_out,
     sign_out_owner,
 )
+from resolvers.auth.stepup import step_up
 
 __all__ = [
     "check",
     "device_owner",
     "full_name",
+    "org",
     "people",
     "private",
     "refresh",
     "reissue",
+    "revoke_other_sessions",
     "revoke_session",
     "sign_in",
     "sign_out",
     "sign_out_owner",
     "sign_up",
+    "step_up",
     "user",
     "verify_otp",
     "viewer_session",

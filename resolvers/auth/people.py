@@ -5,7 +5,7 @@ from typing import Any
 
 from core import ids, paging
 from core.changes import user_scope
-from core.context import Context
+from core.context import PERSONAL, Context
 from core.errors import NotFound
 from core.ids import Id
 from core.nodes import door, reader_scopes
@@ -99,6 +99,12 @@ def private(name: str) -> Any:
         return user.get(name) if mine else None
 
     return own
+
+
+def org(ctx: Context, user: Document) -> str | None:
+    """Whose it is: only they and administrators see it."""
+    own = private("_id")(ctx, user) is not None
+    return user.get("org", PERSONAL) if own else None
 
 
 def full_name(user: Document) -> str:

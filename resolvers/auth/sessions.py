@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core import clock, ids
 from core.changes import user_scope
-from core.context import Context, Viewer
+from core.context import PERSONAL, Context, Viewer
 from core.errors import BadUserInput, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
@@ -174,6 +174,30 @@ async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
     return {"session": session}
 
 
+async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
+    """End all of one's sessions but this one."""
+    own = ctx.signed_in.session_id
+    others = [each for each in await store.active_sessions(ctx.db, ctx.viewer_id) if each["_id"] != own]
+    for session in others:
+        await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
+    return {"ended_session_ids": [session["_id"] for session in others]}
+
+
+async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor) -> dict[str, Any]:
+    """The payload of a session whose owner has just proved again who they are."""
+    factors = list(dict.fromkeys([*session["factors"], factor]))
+    fresh = await ctx.tx.update(
+        store.sessions,
+        session["_id"],
+        set={"authenticated_at": clock.now(), "last_seen_at": clock.now(), "factors": factors},
+        where={"status": SessionStatus.ACTIVE},
+    )
+    if fresh is None:
+        raise Unauthenticated("SESSION_REVOKED")
+    ctx.tx.changed(fresh, scopes=[scope(user)])
+    return _with_tokens(ctx, user, fresh)
+
+
 async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Session:
     """End a session; requests and sockets of its tokens are refused within a second."""
     now = clock.now()
@@ -222,8 +246,9 @@ async def check(ctx: Context, session_id: str) -> None:
 def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     pair = ctx.services.get(Tokens).issue(user, session)
     # The rest of the operation is theirs: the payload may show private fields.
-    roles = frozenset(map(str, user["roles"]))
-    ctx.viewer = Viewer(user["_id"], session["_id"], session["device"]["_id"], roles)
+    roles, org = frozenset(map(str, user["roles"])), user.get("org", PERSONAL)
+    proven = session["authenticated_at"].timestamp()
+    ctx.viewer = Viewer(user["_id"], session["_id"], session["device"]["_id"], roles, org, proven)
     return {"tokens": pair, "session": session, "user": user, "flow": None}
 
 

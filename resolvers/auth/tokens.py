@@ -18,7 +18,7 @@ from jose import jwk, jwt
 from jose.exceptions import ExpiredSignatureError, JWTError
 
 from core import clock
-from core.context import Viewer
+from core.context import PERSONAL, Viewer
 from core.errors import Unauthenticated
 from stores.auth import Session, User
 
@@ -84,6 +84,7 @@ class Tokens:
             "did": session["device"]["_id"],
             "scope": " ".join(SCOPES),
             "roles": list(map(str, user["roles"])),
+            "org": user.get("org", PERSONAL),
             "amr": list(map(str, session["factors"])),
             "auth_time": int(session["authenticated_at"].timestamp()),
             "iat": int(now.timestamp()),
@@ -105,7 +106,14 @@ class Tokens:
         if remembered is not None and remembered[0] > clock.timestamp():
             return remembered[1]
         claims = self._claims(token)
-        viewer = Viewer(claims["sub"], claims["sid"], claims["did"], frozenset(claims.get("roles", ())))
+        viewer = Viewer(
+            claims["sub"],
+            claims["sid"],
+            claims["did"],
+            frozenset(claims.get("roles", ())),
+            claims.get("org", PERSONAL),
+            claims.get("auth_time", 0),
+        )
         self._verified[token] = (claims["exp"], viewer)
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)

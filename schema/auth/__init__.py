@@ -41,5 +41,20 @@ class Mutation:
         auth.sign_out, sessions.SignOutInput, sessions.SignOutPayload, owner=auth.sign_out_owner
     )
     """End a session; works with an expired access token."""
+    step_up = mutation(
+        auth.step_up,
+        sessions.StepUpInput,
+        sessions.StepUpPayload,
+        secrets=("tokens",),
+        reissue=auth.reissue,
+    )
+    """Prove again who you are; what answered STEP_UP_REQUIRED may then be sent again, with its key."""
     revoke_session = mutation(auth.revoke_session, sessions.RevokeSessionInput, sessions.RevokeSessionPayload)
     """End one of your sessions on another device."""
+    revoke_other_sessions = mutation(
+        auth.revoke_other_sessions,
+        sessions.RevokeOtherSessionsInput,
+        sessions.RevokeOtherSessionsPayload,
+        fresh=True,
+    )
+    """End all of your sessions but this one."""

@@ -36,5 +36,7 @@ class User(Entity):
     """IANA time zone; null unless you are this person or an administrator."""
     roles: list[Role] | None = local(auth.private("roles"), "roles")
     """What they may do; null unless you are this person or an administrator."""
+    org: str | None = local(auth.org, "org")
+    """Organisation, `personal` for none; null unless you are this person or an administrator."""
     status: UserStatus | None = local(auth.private("status"), "status")
     """Where the account is in its life; null unless you are this person or an administrator."""

@@ -52,6 +52,7 @@ class User(TypedDict):
     locale: str
     time_zone: str
     roles: list[Role]
+    org: NotRequired[str]
     status: UserStatus
     password_hash: str
     accepted_terms_version: str
