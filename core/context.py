@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 
+from core.crypto import Keyring
 from core.errors import RateLimited, Refused, Unauthenticated
 from core.limits import Limits, Rate, Verdict
 from core.live import Live
@@ -52,6 +53,7 @@ class Services:
     live: Live
     limits: Limits
     signer: Signer
+    crypto: Keyring
     mailer: Mailer
     media: Media
     extra: dict[type, Any] = field(default_factory=dict)

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(
         None, description="PEM file of the ES256 key that signs access tokens; required in production."
     )
+    field_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that encrypt fields, `id:base64,id:base64` of 32 bytes each; the first encrypts, "
+        "all decrypt. Empty: one derived from the secret, which then must not change.",
+    )
     token_issuer: str = Field("landfall", description="`iss` of access tokens.")
     token_audience: str = Field("landfall-mobile", description="`aud` of access tokens.")
     smtp_url: str = Field(

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from core import changes, discovery, mongo, store
 from core.binding.build import Schema, build
 from core.context import Services
+from core.crypto import Keyring, keyring
 from core.limits import Limits
 from core.live import Live
 from core.mongo import Database
@@ -63,6 +64,13 @@ def _key_pem(settings: Settings) -> bytes:
     if settings.production:
         raise NotReady("LANDFALL_SIGNING_KEY_FILE is required in production.")
     return signing_key(settings.data_dir / "signing-key.pem")
+
+
+def _keyring(settings: Settings, secret: str) -> Keyring:
+    try:
+        return keyring(settings.field_keys.get_secret_value(), secret)
+    except ValueError as problem:
+        raise NotReady(f"LANDFALL_FIELD_KEYS: {problem}") from None
 
 
 def redis_client(settings: Settings) -> "Redis":
@@ -119,6 +127,7 @@ def _services(
         live=live,
         limits=Limits(redis, settings.rate_scale),
         signer=Signer(secret),
+        crypto=_keyring(settings, secret),
         mailer=mailer,
         media=DiskMedia(settings.media_dir, settings.public_url),
         extra={Tokens: tokens, Revocations: revocations},

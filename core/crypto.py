@@ -1,0 +1,122 @@
+"""Encrypting single fields before they reach the database: AES-256-GCM, and blind indexes to find them by.
+
+What is sealed is bound to its place ("users/user_01.../phone"): copied into another document or field it does
+not open. Small secrets are sealed by the keyring itself; a chat or a person with much to hide has a data key
+of its own, kept beside it wrapped by the keyring. To erase such a thing, forget its key.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+REMEMBERED = 1_000
+"""Unwrapped data keys kept in memory."""
+
+
+class Unreadable(ValueError):
+    """Not sealed by these keys for this place, or changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cipher:
+    """Seals with one key, which its text names."""
+
+    id: str
+    key: AESGCM
+
+    def seal(self, text: str, *, place: str) -> str:
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self.key.encrypt(nonce, text.encode(), place.encode())
+        return f"{self.id}.{base64.b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, *, place: str) -> str:
+        """The text; `Unreadable` when it is not one of this key for this place."""
+        id, _, body = sealed.partition(".")
+        if id != self.id:
+            raise Unreadable(f"Sealed with key {id[:20]!r}, not {self.id!r}.")
+        try:
+            raw = base64.b64decode(body, validate=True)
+            return self.key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
+        except (InvalidTag, ValueError, binascii.Error):
+            raise Unreadable("It was changed, or sealed for another place.") from None
+
+
+class Keyring:
+    """The deployment's keys by id: the first seals, all open, so that they can be changed one by one."""
+
+    def __init__(self, keys: Mapping[str, bytes], index_key: bytes) -> None:
+        if not keys or any(len(key) != KEY_BYTES for key in (*keys.values(), index_key)):
+            raise ValueError(f"Field keys have {KEY_BYTES} bytes each.")
+        self._ciphers = {id: Cipher(id, AESGCM(key)) for id, key in keys.items()}
+        self._current = next(iter(self._ciphers.values()))
+        self._index_key = index_key
+        self._unwrapped: OrderedDict[str, Cipher] = OrderedDict()
+
+    def seal(self, text: str, *, place: str) -> str:
+        return self._current.seal(text, place=place)
+
+    def open(self, sealed: str, *, place: str) -> str:
+        id = sealed.partition(".")[0]
+        if id not in self._ciphers:
+            raise Unreadable(f"There is no field key {id[:20]!r}.")
+        return self._ciphers[id].open(sealed, place=place)
+
+    def stale(self, sealed: str) -> bool:
+        """Whether it was sealed with an older key: seal it anew before that key is taken away."""
+        return not sealed.startswith(f"{self._current.id}.")
+
+    def blind(self, text: str, *, place: str) -> str:
+        """The same for equal texts of one place ("users/phone"), and no way back: for indexes."""
+        # The length keeps ("ab", "c") and ("a", "bc") apart.
+        message = f"{len(place)}:{place}{text}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self._index_key, message, "sha256")[:18]).decode()
+
+    def new_data_key(self, *, place: str) -> str:
+        """A key of its own for one thing, wrapped: keep it in that thing's document."""
+        return self.seal(base64.b64encode(os.urandom(KEY_BYTES)).decode(), place=f"key:{place}")
+
+    def cipher(self, wrapped: str, *, place: str) -> Cipher:
+        """What seals and opens with a wrapped data key."""
+        name = f"{place} {wrapped}"
+        known = self._unwrapped.get(name)
+        if known is not None:
+            self._unwrapped.move_to_end(name)
+            return known
+        cipher = Cipher("d", AESGCM(base64.b64decode(self.open(wrapped, place=f"key:{place}"))))
+        self._unwrapped[name] = cipher
+        if len(self._unwrapped) > REMEMBERED:
+            self._unwrapped.popitem(last=False)
+        return cipher
+
+    def rewrapped(self, wrapped: str, *, place: str) -> str:
+        """The same data key under the current key: what it sealed stays as it is."""
+        return self.seal(self.open(wrapped, place=f"key:{place}"), place=f"key:{place}")
+
+
+def keyring(field_keys: str, secret: str) -> Keyring:
+    """The keyring of `LANDFALL_FIELD_KEYS` ("2027:base64,2026:base64"), else one derived from the secret."""
+    try:
+        keys = {
+            id.strip(): base64.b64decode(key, validate=True)
+            for id, _, key in (each.strip().partition(":") for each in field_keys.split(",") if each.strip())
+        }
+    except binascii.Error:
+        raise ValueError("Field keys are written id:base64, separated by commas.") from None
+    if any(not id or "." in id for id in keys):
+        raise ValueError("The id of a field key is a word without dots.")
+    return Keyring(keys or {"s": _derived(secret, "fields")}, _derived(secret, "blind index"))
+
+
+def _derived(secret: str, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, None, f"landfall {purpose}".encode()).derive(secret.encode())
