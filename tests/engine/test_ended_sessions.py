@@ -9,7 +9,7 @@ import aiohttp
 from core import clock
 from core.context import Services
 from core.settings import Settings
-from jobs.auth import purge_sessions
+from jobs.auth.sessions import purge_sessions
 from server import assembly, process
 from stores import auth as store
 from tests.conftest import NewPhone

@@ -1,4 +1,4 @@
-"""Background work of authentication."""
+"""Sessions that have had their time."""
 
 from datetime import timedelta
 

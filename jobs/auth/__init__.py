@@ -1,0 +1,5 @@
+"""Background work of authentication."""
+
+from jobs.auth import sessions
+
+__all__ = ["sessions"]
