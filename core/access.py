@@ -14,6 +14,7 @@ from core.context import Context
 from core.errors import Forbidden, Refused, refusals
 
 refusals(
+    passing=True,
     STEP_UP_REQUIRED="Prove again who you are with `stepUp`, then send the same request with the same key.",
 )
 

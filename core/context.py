@@ -16,6 +16,7 @@ from core.mongo import Database
 from core.ports import Mailer, Media
 from core.position import Signer
 from core.settings import Settings
+from core.tally import Tally
 from core.unit import Unit
 from core.unit import run as run_unit
 
@@ -52,6 +53,7 @@ class Services:
     redis: "Redis"
     live: Live
     limits: Limits
+    tally: Tally
     signer: Signer
     crypto: Keyring
     mailer: Mailer

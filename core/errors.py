@@ -7,8 +7,14 @@ REFUSALS: dict[str, str] = {}
 """Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
 
 
-def refusals(**codes: str) -> None:
+PASSING = {"RATE_LIMITED", "UNAVAILABLE"}
+"""Codes that leave no receipt: the same request may succeed later, or once the client has cured the cause."""
+
+
+def refusals(*, passing: bool = False, **codes: str) -> None:
     """Declare the codes with which a system refuses; equal meanings share one code."""
+    if passing:
+        PASSING.update(codes)
     for code, description in codes.items():
         if REFUSALS.setdefault(code, description) != description:
             raise ValueError(f"ErrorCode {code} is declared twice with different meanings.")
@@ -32,7 +38,6 @@ class Refused(Exception):
     """
 
     RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE"})
-    PASSING = RETRYABLE | {"STEP_UP_REQUIRED"}
 
     def __init__(
         self,
@@ -59,7 +64,7 @@ class Refused(Exception):
     @property
     def passing(self) -> bool:
         """Whether it leaves no receipt: retryable ones, and those the client can cure."""
-        return self.code in self.PASSING
+        return self.code in PASSING
 
     @property
     def document(self) -> dict[str, Any]:

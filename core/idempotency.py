@@ -59,6 +59,9 @@ class Mutation:
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
     for those that call the outside in the middle and compose their own units. Only who has one of the
     `roles` may run it; a `fresh` one asks for a proof of identity of the last ten minutes (STEP_UP_REQUIRED).
+
+    `prepare` takes the same arguments and runs once before the transaction: for what takes long (hashing) or
+    counts what was tried; the resolver gets its answer as `prepared`.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Mutation:
     reissue: Callable[[Context, Payload, datetime], Awaitable[Payload]] | None = None
     roles: Collection[str] = ()
     fresh: bool = False
+    prepare: Callable[..., Awaitable[Any]] | None = None
 
     def check(self, ctx: Context) -> None:
         """Refuses who may not run it, or not now."""
@@ -97,9 +101,10 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         replay = await _replay(ctx, mutation, claim)
         return _answer(key, replay or _refusal(refusal), replayed=replay is not None)
     deadline = asyncio.get_running_loop().time() + PATIENCE
+    ready = dict(arguments)
     while True:
         try:
-            return _answer(key, await _first_run(ctx, mutation, claim, arguments))
+            return _answer(key, await _first_run(ctx, mutation, claim, ready))
         except _Taken:
             replay = await _replay(ctx, mutation, claim)
         if replay is not None:
@@ -109,10 +114,9 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         await asyncio.sleep(0.05)
 
 
-async def _first_run(
-    ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]
-) -> Payload:
+async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments: dict[str, Any]) -> Payload:
     try:
+        await _prepare(ctx, mutation, claim, arguments)
         if mutation.transaction:
             return await _in_transaction(ctx, mutation, claim, arguments)
         return await _leased(ctx, mutation, claim, arguments)
@@ -126,6 +130,16 @@ async def _first_run(
                 {"delete": receipts.name, "deletes": [{"q": {"_id": claim["_id"]}, "limit": 1}]}
             )
         return payload
+
+
+async def _prepare(ctx: Context, mutation: Mutation, claim: Receipt, arguments: dict[str, Any]) -> None:
+    """Once, however often the transaction is tried; not at all for a replay."""
+    if mutation.prepare is None or "prepared" in arguments:
+        return
+    receipt = await receipts.by_id(ctx.db, claim["_id"])
+    if receipt is not None and receipt["expires_at"] > clock.now():
+        raise _Taken
+    arguments["prepared"] = await mutation.prepare(ctx, **arguments)
 
 
 async def _in_transaction(

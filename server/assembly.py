@@ -23,6 +23,7 @@ from core.mongo import Database
 from core.ports import Mailer
 from core.position import Signer
 from core.settings import Settings
+from core.tally import Tally
 from providers.disk import DiskMedia
 from providers.outbox import Outbox
 from providers.smtp import Smtp
@@ -126,6 +127,7 @@ def _services(
         redis=redis,
         live=live,
         limits=Limits(redis, settings.rate_scale),
+        tally=Tally(redis),
         signer=Signer(secret),
         crypto=_keyring(settings, secret),
         mailer=mailer,
