@@ -148,7 +148,7 @@ class Context:
         kind = (loader, fields)
         found = self._loaders.get(kind)
         if found is None:
-            found = self._loaders[kind] = loader(self.db, self.viewer_id_or_none, fields)
+            found = self._loaders[kind] = loader(self.db, lambda: self.viewer_id_or_none, fields)
         return found
 
     def refresh(self) -> None:

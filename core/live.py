@@ -21,6 +21,7 @@ from core.bus import Bus
 from core.changes import Entry
 from core.errors import Fault
 from core.mongo import Database
+from core.once import Once
 from core.position import Position
 from core.unit import Unit
 
@@ -34,9 +35,6 @@ REPLAY = 1_000
 
 GATHER_SECONDS = 0.002
 """Hints of one burst are read together."""
-
-SHARED = 1_000
-"""Documents kept for the subscribers of recent entries."""
 
 SWEEP_SECONDS = 5.0
 SWEEP_SECONDS_ALONE = 0.8
@@ -107,7 +105,7 @@ class Live:
         self._publishing: set[asyncio.Task[None]] = set()
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._swept: datetime | None = None
-        self._shared: dict[tuple[str, Position], asyncio.Task[Any]] = {}
+        self._once = Once()
         self.overlap = overlap
         self.reads = 0
 
@@ -246,12 +244,7 @@ class Live:
 
     async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
-        key = (what, changes.place(entry))
-        if key not in self._shared:
-            while len(self._shared) >= SHARED:
-                del self._shared[next(iter(self._shared))]
-            self._shared[key] = asyncio.create_task(load())
-        return await asyncio.shield(self._shared[key])
+        return await self._once((what, changes.place(entry)), load)
 
     # How the reader reads.
 

@@ -19,13 +19,18 @@ MAX_BATCH = 1000
 class Loader(ABC, Generic[K, V]):
     """Subclasses name key and value (`UserById`) and write `batch`."""
 
-    def __init__(self, db: Database, viewer_id: str | None, fields: Sequence[str] = ()) -> None:
+    def __init__(self, db: Database, viewer_id: Callable[[], str | None], fields: Sequence[str] = ()) -> None:
         self.db = db
-        self.viewer_id = viewer_id
+        self._viewer_id = viewer_id
         self.fields = fields
         """Keys that are enough, for stores that can leave out others; all, when empty."""
         self._fetched: dict[K, V] = {}
         self._batches: DataLoader[K, V] = DataLoader(self._rows, max_batch_size=MAX_BATCH)
+
+    @property
+    def viewer_id(self) -> str | None:
+        """Asked for when it is needed: an answer that needs it is not for everybody."""
+        return self._viewer_id()
 
     @abstractmethod
     async def batch(self, keys: list[K]) -> Sequence[V]:

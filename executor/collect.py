@@ -18,6 +18,8 @@ from graphql import (
     InlineFragmentNode,
     SelectionSetNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 from graphql.execution import get_directive_values
 
@@ -45,6 +47,13 @@ class Collector:
         for selection in selections:
             self._collect(type, selection, groups, visited)
         return groups
+
+    def variables(self, selections: Iterable[SelectionSetNode]) -> set[str]:
+        """Names of variables that selections use, or any fragment does."""
+        names = _Variables()
+        for node in (*selections, *self._fragments.values()):
+            visit(node, names)
+        return names.found
 
     def _collect(
         self, type: GraphQLObjectType, selections: SelectionSetNode, groups: Groups, visited: set[str]
@@ -98,6 +107,15 @@ class Collector:
             abstract: GraphQLAbstractType = named
             return self._schema.is_sub_type(abstract, type)
         return False
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.found.add(node.name.value)
 
 
 def condition_variables(document: Any) -> frozenset[str]:

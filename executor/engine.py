@@ -21,12 +21,10 @@ from core.binding.build import Schema
 from core.context import Context
 from executor.collect import condition_variables
 from executor.plan import Plan, make_plan
-from executor.runtime import Anomaly
+from executor.runtime import ANOMALIES, Anomaly
+from executor.streams import Subscription
 
 RUNS = Counter("landfall_executor_total", "Operations by the path that answered them.", ["path"])
-ANOMALIES = Counter(
-    "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
-)
 
 DOCUMENTS = 1_000
 PLANS_EACH = 16
@@ -65,7 +63,7 @@ class Executor:
 
         Outcomes of mutations that ran are kept in the context, so that the reference does not run them again.
         """
-        known = self._second_sight(query)
+        known = self._document(query, eager=self._eager)
         operation = known.operations.get(operation_name) if known else None
         if known is None or operation is None or not _covered(operation, mutations):
             RUNS.labels("reference").inc()
@@ -82,15 +80,51 @@ class Executor:
         RUNS.labels("compiled" if answer else "reference").inc()
         return answer
 
-    def _second_sight(self, query: str | None) -> Known | None:
-        """The document if it came before; what comes once is not worth compiling."""
+    def subscribe(
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        ctx: Context,
+    ) -> Subscription | None:
+        """The operation if it is a subscription, or None when the reference must run it."""
+        # Compiled at first sight: it is answered many times.
+        known = self._document(query, eager=True)
+        operation = known.operations.get(operation_name) if known else None
+        if known is None or operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+            return None
+        running = self._running(known, operation, operation_name, variables or {}, ctx)
+        RUNS.labels("compiled" if running else "reference").inc()
+        return running
+
+    def _running(
+        self,
+        known: Known,
+        operation: OperationDefinitionNode,
+        name: str | None,
+        variables: dict[str, Any],
+        ctx: Context,
+    ) -> Subscription | None:
+        values = get_variable_values(self._schema._schema, operation.variable_definitions or (), variables)
+        plan = self._plan(known, operation, name, values) if isinstance(values, VariableValues) else None
+        if plan is None or plan.topic is None:
+            return None
+        try:
+            return Subscription(self._schema, plan.topic, known.document, name, variables, values, ctx)
+        except Exception as error:
+            # An argument that does not fit: the reference says which.
+            ANOMALIES.labels(type(error).__name__).inc()
+            return None
+
+    def _document(self, query: str | None, *, eager: bool) -> Known | None:
+        """The document if it came before, or is wanted at once; what comes once is not worth compiling."""
         if not query or len(query) > LONGEST_DOCUMENT:
             return None
         if query not in self._known:
             self._known[query] = None
             if len(self._known) > DOCUMENTS:
                 self._known.popitem(last=False)
-            if not self._eager:
+            if not eager:
                 return None
         self._known.move_to_end(query)
         known = self._known[query]

@@ -7,18 +7,22 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
 )
 
-from core.binding.bindings import Mutate
+from core.binding.bindings import Mutate, Stream
 from core.binding.build import Schema
 from core.context import Context
 from executor.arguments import Arguments
 from executor.codegen import Compiler
 from executor.collect import Collector
 from executor.runtime import Anomaly
+from executor.streams import Level, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`root` answers a whole query; `steps` are a mutation's, in order."""
+    """`root` answers a whole query; `steps` are a mutation's, in order; `topic` is a subscription's."""
 
     root: Any = None
     waits: bool = False
     steps: tuple[Step, ...] = ()
+    topic: Topic | None = None
 
     async def query(self, ctx: Context, variables: Any) -> dict[str, Any]:
         answer = self.root(ctx, variables, [None])
@@ -60,6 +65,8 @@ def make_plan(
         return Plan(root=compiler.code.run()[name], waits=waits)
     if operation.operation is OperationType.MUTATION and core.mutation_type:
         return Plan(steps=_steps(schema, compiler, core.mutation_type, operation))
+    if operation.operation is OperationType.SUBSCRIPTION and core.subscription_type:
+        return Plan(topic=_topic(schema, compiler, core.subscription_type, operation))
     raise Anomaly
 
 
@@ -76,3 +83,38 @@ def _steps(
         drafts.append((key, bound.binding, arguments, compiler.nested(lines, waits), waits))
     names = compiler.code.run()
     return tuple(Step(key, binding, args, names[name], waits) for key, binding, args, name, waits in drafts)
+
+
+def _topic(
+    schema: Schema, compiler: Compiler, root: GraphQLObjectType, operation: OperationDefinitionNode
+) -> Topic:
+    groups = list(compiler.collector.fields(root, [operation.selection_set]).items())
+    if len(groups) != 1:
+        raise Anomaly
+    key, nodes = groups[0]
+    definition, bound = compiler.field(root, nodes[0])
+    if not isinstance(bound.binding, Stream):
+        raise Anomaly
+    selections = [node.selection_set for node in nodes if node.selection_set]
+    drafts = [
+        (name, *compiler.level(type, selections)) for name, type in _kinds(schema, definition.type).items()
+    ]
+    names = compiler.code.run()
+    return Topic(
+        key,
+        bound.binding,
+        Arguments(schema, definition, bound, nodes[0], dict),
+        {name: Level(names[function], waits) for name, function, waits in drafts},
+        tuple(sorted(compiler.collector.variables(selections))),
+    )
+
+
+def _kinds(schema: Schema, type: Any) -> dict[str | None, GraphQLObjectType]:
+    """The types that an event can have, by the name its document tells; none, where there is but one."""
+    if isinstance(type, GraphQLNonNull):
+        type = type.of_type
+    if isinstance(type, (GraphQLInterfaceType, GraphQLUnionType)):
+        return {each.name: each for each in schema._schema.get_possible_types(type)}
+    if isinstance(type, GraphQLObjectType):
+        return {type.name: type, None: type}
+    raise Anomaly

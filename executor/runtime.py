@@ -7,9 +7,14 @@ from itertools import islice
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLLeafType
+from prometheus_client import Counter
 
 from core.context import Context
 from core.loader import Loader
+
+ANOMALIES = Counter(
+    "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
+)
 
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 

@@ -33,6 +33,7 @@ from executor import Executor
 from resolvers.auth.tokens import Tokens
 from server import failures, signin
 from server.sockets import SocketHandler
+from server.streams import Streams
 from server.watch import Watch
 
 RESPONSE_JSON = "application/graphql-response+json"
@@ -68,6 +69,7 @@ class GraphQLView(StrawberryView[Context, None]):
         self.services = services
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
+        self.operations = Streams(schema, self.executor, timeout=settings.request_timeout)
         self.sockets: set[SocketHandler] = set()
         self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
@@ -155,6 +157,11 @@ class GraphQLView(StrawberryView[Context, None]):
         root_value: None,
         sub_response: web.Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        if not isinstance(request_data, list) and request_data.protocol != "http":
+            streamed: SubscriptionExecutionResult = await self.operations.over_http(
+                request.method, request_data, context
+            )
+            return streamed
         if not isinstance(request_data, list):
             return await super().execute_operation(
                 request, request_adapter, request_data, context, root_value, sub_response

@@ -31,6 +31,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.schema = self.view.operations  # type: ignore[attr-defined]
         self._watch_over: Watch | None = None
         self.ended = asyncio.Event()
         self._watchers: list[asyncio.Task[None]] = []

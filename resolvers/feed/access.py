@@ -87,9 +87,12 @@ def _visible(post: Post, viewer: str | None, hidden: frozenset[str], friends: se
         return True
     if author in hidden or post["state"] not in SHOWN:
         return False
-    if post["visibility"] == Visibility.PUBLIC:
-        return True
-    return post["visibility"] == Visibility.FRIENDS and author in friends
+    return open_to_all(post) or (post["visibility"] == Visibility.FRIENDS and author in friends)
+
+
+def open_to_all(post: Post) -> bool:
+    """Whether everybody may see it whom its author has not blocked."""
+    return post["state"] in SHOWN and post["visibility"] == Visibility.PUBLIC
 
 
 @door("comment", sync="COMMENT")

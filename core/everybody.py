@@ -1,0 +1,38 @@
+"""Work done once for many viewers: asking which of them it is for shows that it is not for everybody."""
+
+from typing import Any
+
+from core.context import Context, Services, Viewer
+
+
+class Personal(Exception):
+    """What is asked for depends on who asks."""
+
+
+class Everybody(Context):
+    """A context without anyone in it. What comes of it without `Personal` may be given to all."""
+
+    def __init__(self, services: Services, *, origin: str = "") -> None:
+        self.personal = False
+        """Whether somebody asked, even if what was raised then was caught."""
+        super().__init__(services, origin=origin)
+
+    @property
+    def viewer(self) -> Viewer | None:
+        raise self._personal()
+
+    @viewer.setter
+    def viewer(self, value: Any) -> None:
+        pass
+
+    @property
+    def address(self) -> str:
+        raise self._personal()
+
+    @address.setter
+    def address(self, value: Any) -> None:
+        pass
+
+    def _personal(self) -> Personal:
+        self.personal = True
+        return Personal()

@@ -1,0 +1,146 @@
+"""Subscriptions: compiled once; an event is completed and serialized once for all with the same answer."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import DocumentNode, execute
+from prometheus_client import Counter
+from strawberry.types.execution import ExecutionResult
+
+from core.binding.bindings import Stream
+from core.binding.build import Schema
+from core.binding.types import type_name
+from core.context import Context
+from core.everybody import Everybody, Personal
+from core.once import ForAll
+from executor.arguments import Arguments
+from executor.runtime import ANOMALIES, Anomaly
+
+EVENTS = Counter(
+    "landfall_executor_events_total",
+    "Events delivered, by how their answer was made: shared, for one viewer, or on the reference.",
+    ["path"],
+)
+SHARED, OWN, REFERENCE = (EVENTS.labels(path) for path in ("shared", "own", "reference"))
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The compiled selection of one type of event."""
+
+    complete: Any
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The one field of a subscription: where its events come from, and how each is answered."""
+
+    response_key: str
+    binding: Stream
+    arguments: Arguments
+    levels: Mapping[str | None, Level]
+    """By the type of the event."""
+    variables: tuple[str, ...]
+    """Those that decide the answer, not only where the events come from."""
+    personal: set[str] = field(default_factory=set)
+    """Types whose answer was seen to depend on the viewer."""
+
+
+class Subscription:
+    """One subscriber's running operation."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        topic: Topic,
+        document: DocumentNode,
+        operation_name: str | None,
+        given: Mapping[str, Any],
+        values: Any,
+        ctx: Context,
+    ) -> None:
+        self._schema = schema
+        self._topic = topic
+        self._document = document
+        self._operation_name = operation_name
+        self._given = given
+        self._values = values
+        self._ctx = ctx
+        self._source = topic.binding.resolve(None, ctx, topic.arguments(values))
+        decisive = {name: given[name] for name in topic.variables if name in given}
+        # Topics stand for the document, its operation and the variables of its directives.
+        self._alike = (id(topic), orjson.dumps(decisive), ctx.origin)
+
+    async def answers(self) -> AsyncGenerator[ExecutionResult, None]:
+        """An answer per event, in the order of the events."""
+        async with aclosing(self._source) as events:
+            async for event in events:
+                yield await self._answer(event)
+
+    async def _answer(self, event: Any) -> ExecutionResult:
+        try:
+            if isinstance(event, ForAll):
+                return await self._common(event, type_name(event))
+            answer = await self._completed(self._ctx, event)
+            OWN.inc()
+            return answer
+        except Exception as error:
+            # Whatever it is, the reference meets it again and tells it exactly.
+            ANOMALIES.labels(type(error).__name__).inc()
+            REFERENCE.inc()
+            return await self._on_reference(event)
+
+    async def _common(self, event: ForAll, kind: str | None) -> ExecutionResult:
+        """The answer that others of this operation get too, unless it depends on the viewer."""
+        if kind not in self._topic.personal:
+            try:
+                everybody = Everybody(self._ctx.services, origin=self._ctx.origin)
+                answer = await self._once(event, self._alike, everybody)
+                SHARED.inc()
+                return answer
+            except Personal:
+                self._topic.personal.add(str(kind))
+        answer = await self._once(event, (*self._alike, self._ctx.viewer), self._ctx)
+        OWN.inc()
+        return answer
+
+    async def _once(self, event: ForAll, key: Any, ctx: Context) -> ExecutionResult:
+        known: ExecutionResult | asyncio.Task[ExecutionResult] | None = event.answers.get(key)
+        if known is None:
+            # Who asked first may hang up; the others still want it.
+            known = event.answers[key] = asyncio.create_task(self._completed(ctx, event))
+        if isinstance(known, ExecutionResult):
+            return known
+        answer: ExecutionResult = await asyncio.shield(known)
+        event.answers[key] = answer
+        return answer
+
+    async def _completed(self, ctx: Context, event: Any) -> ExecutionResult:
+        level = self._topic.levels.get(type_name(event))
+        if level is None:
+            raise Anomaly
+        rows: Any = level.complete(ctx, self._values, [event])
+        [row] = await rows if level.waits else rows
+        if isinstance(ctx, Everybody) and ctx.personal:
+            raise Personal
+        # Serialized once: whatever it is sent in takes the bytes as they are.
+        data: Any = orjson.Fragment(orjson.dumps({self._topic.response_key: row}))
+        return ExecutionResult(data=data, errors=None)
+
+    async def _on_reference(self, event: Any) -> ExecutionResult:
+        self._ctx.refresh()
+        running: Any = execute(
+            self._schema._schema,
+            self._document,
+            root_value=event,
+            context_value=self._ctx,
+            variable_values=dict(self._given),
+            operation_name=self._operation_name,
+        )
+        result = await running if isinstance(running, Awaitable) else running
+        return ExecutionResult(data=result.data, errors=result.errors, extensions=result.extensions)

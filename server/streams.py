@@ -1,0 +1,114 @@
+"""Operations over sockets and streams: compiled where they can be, on the reference otherwise."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.http import GraphQLRequestData
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from core.binding.build import Schema
+from core.context import Context
+from core.errors import TimedOut
+from executor import Executor
+from server import failures
+
+Answers = AsyncGenerator[ExecutionResult, None]
+
+ALL = frozenset(OperationType)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    allowed: Collection[OperationType]
+
+
+class Streams:
+    """Stands where Strawberry's transports expect the schema."""
+
+    def __init__(self, schema: Schema, executor: Executor | None, *, timeout: float) -> None:
+        self._schema = schema
+        self._executor = executor
+        self._timeout = timeout
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Collection[OperationType] = ALL,
+    ) -> Answers:
+        asked = Asked(query, variable_values, operation_name, allowed_operation_types)
+        # A socket carries many operations.
+        ctx: Context = context_value.fork()
+        if self._executor is not None and isinstance(variable_values, dict | None):
+            if OperationType.SUBSCRIPTION in asked.allowed:
+                running = self._executor.subscribe(query, variable_values, operation_name, ctx)
+                if running is not None:
+                    return _public(running.answers(), ctx)
+            if OperationType.QUERY in asked.allowed:
+                return self._single(self._executor, asked, ctx)
+        return await self._on_reference(asked, ctx)
+
+    async def over_http(self, method: str, data: GraphQLRequestData, ctx: Context) -> Any:
+        """The answers of one request for SSE or multipart."""
+        allowed = OperationType.from_http("GET" if method == "GET" else "POST")
+        if data.protocol == "multipart-subscription":
+            allowed = {OperationType.SUBSCRIPTION}
+        return await self.stream(
+            data.query, data.variables, ctx, None, data.operation_name, allowed_operation_types=allowed
+        )
+
+    async def _single(self, executor: Executor, asked: Asked, ctx: Context) -> Answers:
+        """A query's or mutation's one answer."""
+        mutations = OperationType.MUTATION in asked.allowed
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await executor.run(
+                    asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations
+                )
+        except TimeoutError:
+            answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
+        if answer is not None:
+            yield answer
+            return
+        async with aclosing(await self._on_reference(asked, ctx)) as answers:
+            async for each in answers:
+                yield each
+
+    async def _on_reference(self, asked: Asked, ctx: Context) -> Answers:
+        answers: Any = await self._schema.stream(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=ctx,
+            operation_name=asked.operation_name,
+            allowed_operation_types=asked.allowed,
+        )
+        return answers  # type: ignore[no-any-return]
+
+
+async def _public(answers: Answers, ctx: Context) -> Answers:
+    """A subscription's answers, with what clients may know of errors."""
+    async with aclosing(answers):
+        try:
+            async for answer in answers:
+                if answer.errors:
+                    answer.errors = [failures.public(error, ctx.request_id) for error in answer.errors]
+                yield answer
+        except Exception as error:
+            # Of the events themselves: the subscriber is too slow, or may not see them.
+            yield ExecutionResult(data=None, errors=[_told(error, ctx)])
+
+
+def _told(error: Exception, ctx: Context) -> GraphQLError:
+    return failures.public(GraphQLError(str(error), original_error=error), ctx.request_id)
