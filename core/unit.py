@@ -97,6 +97,15 @@ class Unit:
             self._wrote(store, id)
         return cast("T | None", answer["value"])
 
+    async def claim(self, store: Collection[Any], id: str) -> None:
+        """Let no transaction that writes this document commit beside ours.
+
+        Snapshots let two transactions each decide by what the other is about to change; they cannot both when
+        one writes a document that the other claims.
+        """
+        change = {"q": {"_id": id}, "u": {"$inc": {"claims": 1}}}
+        await self.db.write({"update": store.name, "updates": [change]})
+
     def changed(
         self,
         entity: Mapping[str, Any],

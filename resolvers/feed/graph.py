@@ -103,6 +103,8 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
     if await store.blocks.by_id(ctx.db, id) is None:
+        # Following counts on both people: it cannot come to be unseen while the block does.
+        await ctx.tx.claim(accounts.users, ctx.viewer_id)
         row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
         await ctx.tx.insert(store.blocks, row)
         ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])

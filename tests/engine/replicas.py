@@ -134,8 +134,9 @@ class LiveReplica(Replica):
     async def disconnect(self) -> None:
         if self.task is not None:
             self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
+            [outcome] = await asyncio.gather(self.task, return_exceptions=True)
             self.task = None
+            assert outcome is None or isinstance(outcome, asyncio.CancelledError), outcome
 
     async def _follow(self) -> None:
         ctx = Context(self.world.services, viewer=self.viewer)
@@ -185,6 +186,7 @@ class Crowd:
     people: list[Viewer]
     posts: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+    authors: dict[str, Viewer] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
 
     async def act(self) -> None:
@@ -194,6 +196,8 @@ class Crowd:
         given = self._input(name, viewer)
         if given is None:
             return
+        if "id" in given and self.dice.random() < 0.8:
+            viewer = self.authors[given["id"]]
         document = (
             f"mutation($input: {MUTATIONS[name]}!) {{ {name}(input: $input) "
             f"{{ errors {{ code }} {CREATED.get(name, '')} }} }}"
@@ -202,10 +206,14 @@ class Crowd:
         payload = data[name]
         refused = payload["errors"]
         self.done[refused[0]["code"] if refused else name] += 1
-        if name == "createPost":
-            self.posts.append(payload["post"]["id"])
+        if name == "createPost" and not refused:
+            self._wrote(self.posts, payload["post"]["id"], viewer)
         elif name == "createComment" and not refused:
-            self.comments.append(payload["comment"]["id"])
+            self._wrote(self.comments, payload["comment"]["id"], viewer)
+
+    def _wrote(self, ids: list[str], id: str, viewer: Viewer) -> None:
+        ids.append(id)
+        self.authors[id] = viewer
 
     def _input(self, name: str, viewer: Viewer) -> dict[str, Any] | None:
         dice = self.dice

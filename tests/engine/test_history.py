@@ -1,4 +1,4 @@
-"""Random histories: whatever people do and however devices read, each ends with what a new device gets."""
+"""Histories by a Hypothesis machine: whatever people and devices do, all devices end with what is there."""
 
 import asyncio
 import os
@@ -6,29 +6,31 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from core import clock, jobs
-from core.context import Services
 from core.settings import Settings
 from server import assembly
 from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
-STEPS = 2_500
-HISTORIES = 40 if LONG else 1
-"""Each begins anew: another seed, other people, and devices that have little to compare."""
-LONGEST_SECONDS = 120.0 if LONG else 45.0
-SEED = int(os.environ.get("LANDFALL_SEED", "20260731"))
+LEAST_STEPS = 100_000 if LONG else 2_000
+HISTORIES = 320 if LONG else 8
+RULES = 200
+"""Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
-BETWEEN_CHECKS = 400
 JUMP_SECONDS = 1_800.0
 ARRIVAL_SECONDS = 7.0
+LONGEST_RULE_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -43,118 +45,170 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 @dataclass
 class Tally:
+    """What all histories came to."""
+
+    histories: int = 0
     steps: int = 0
     syncs: int = 0
+    events: int = 0
     checks: int = 0
-    losses: int = 0
-    how: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
 
 
-@pytest.mark.parametrize("number", range(HISTORIES))
+class History(RuleBasedStateMachine):
+    """Five people, each with three devices that ask, two of them with one that listens."""
+
+    world: ClassVar[World]
+    loop: ClassVar[asyncio.AbstractEventLoop]
+    tally: ClassVar[Tally]
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(LONGEST_RULE_SECONDS)
+
+    @initialize(dice=st.randoms(use_true_random=True))
+    def begin(self, dice: random.Random) -> None:
+        self.crowd, self.devices, self.live = None, [], []
+        self.wait(self._begin(dice))
+        self.tally.histories += 1
+
+    async def _begin(self, dice: random.Random) -> None:
+        people = []
+        for number in range(PEOPLE):
+            phone = Phone(None, "")  # type: ignore[arg-type]
+            user_id = await make_user(self.world.services, f"Person {number}")
+            await sign_in_directly(self.world.services, phone, user_id)
+            people.append(self.world.services.get(assembly.Tokens).verify(phone.token or ""))
+        self.crowd = Crowd(self.world, dice, people)
+        self.devices = [
+            Replica(self.world, person, types)
+            for person in people
+            for types in (None, None, dice.sample(TYPES, dice.randint(1, 4)))
+        ]
+        self.live = [LiveReplica(self.world, person) for person in people[:2]]
+        for listener in self.live:
+            await listener.connect()
+
+    @rule(dice=st.randoms(use_true_random=True), writers=st.integers(0, 4), readers=st.integers(0, 4))
+    def people_write_while_devices_read(self, dice: random.Random, writers: int, readers: int) -> None:
+        self.crowd.dice = dice
+        acts = [self.crowd.act() for _ in range(writers)]
+        reads = [_read(dice, device) for device in dice.sample(self.devices, readers)]
+        self.tally.steps += writers + readers
+        self.tally.syncs += readers
+        self.wait(_together([*acts, *reads]))
+
+    @rule(dice=st.randoms(use_true_random=True), first=st.integers(1, 5), writers=st.integers(0, 3))
+    def a_device_is_restored_from_a_backup(self, dice: random.Random, first: int, writers: int) -> None:
+        """An old replica goes with its old token."""
+        self.crowd.dice = dice
+        device = dice.choice(self.devices)
+        backup = device.backup()
+        self.wait(_together([device.page(first), *(self.crowd.act() for _ in range(writers))]))
+        device.restore(backup)
+        self.tally.steps += 1 + writers
+
+    @rule(number=st.integers(0, 3 * PEOPLE - 1))
+    def a_device_is_set_up_anew(self, number: int) -> None:
+        self.devices[number].forget()
+        self.tally.steps += 1
+
+    @rule(dice=st.randoms(use_true_random=True), number=st.integers(0, 1), writers=st.integers(0, 3))
+    def a_listener_reconnects(self, dice: random.Random, number: int, writers: int) -> None:
+        self.crowd.dice = dice
+        self.wait(_together([_reconnect(self.live[number]), *(self.crowd.act() for _ in range(writers))]))
+        self.tally.steps += 1 + writers
+
+    @rule()
+    def errands_are_done(self) -> None:
+        self.wait(jobs.run_due(self.world.services, limit=3))
+        self.tally.steps += 1
+
+    @rule(seconds=st.floats(-JUMP_SECONDS, JUMP_SECONDS))
+    def a_clock_is_set(self, seconds: float) -> None:
+        """A server's own: only MongoDB's decides what is news."""
+        clock.reset()
+        clock.shift(timedelta(seconds=seconds))
+        self.tally.steps += 1
+
+    @rule(number=st.integers(0, 3 * PEOPLE - 1), first=st.sampled_from([1, 3, 50, 1_000]))
+    def a_device_has_everything(self, number: int, first: int) -> None:
+        self.tally.steps += 1
+        self.wait(self._check(self.devices[number], first))
+
+    async def _check(self, device: Replica, first: int) -> None:
+        self.tally.syncs += await device.catch_up(first)
+        await self._compare(device)
+
+    async def _compare(self, device: Replica) -> None:
+        self.tally.checks += 1
+        fresh = await device.fresh()
+        for id in sorted({*fresh, *device.nodes}):
+            assert device.nodes.get(id) == fresh.get(id), (
+                f"{type(device).__name__} of {device.viewer.user_id}, types {device.types}: {id}"
+            )
+
+    def teardown(self) -> None:
+        if getattr(self, "crowd", None) is not None:
+            self.wait(self._end())
+
+    async def _end(self) -> None:
+        """Everybody is done: no device lacks anything or keeps anything."""
+        # Errands may be due by a clock that was ahead.
+        clock.reset()
+        clock.shift(timedelta(seconds=JUMP_SECONDS + 1))
+        while await jobs.run_due(self.world.services):
+            continue
+        clock.reset()
+        try:
+            for device in self.devices:
+                await self._check(device, 50)
+            for listener in self.live:
+                await _arrived(listener)
+                await self._compare(listener)
+        finally:
+            for listener in self.live:
+                await listener.disconnect()
+        self.tally.events += sum(listener.events for listener in self.live)
+        self.tally.done += self.crowd.done
+
+
 async def test_every_device_ends_with_what_a_new_device_gets(
-    world: World, capsys: pytest.CaptureFixture[str], number: int
+    world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    dice = random.Random(SEED + number)
-    crowd, devices, live = await _settled(world, dice)
-    tally = Tally()
+    History.world, History.loop, History.tally = world, asyncio.get_running_loop(), Tally()
     started = time.monotonic()
-    while tally.steps < STEPS and time.monotonic() - started < LONGEST_SECONDS:
-        until = tally.steps + BETWEEN_CHECKS
-        while tally.steps < until:
-            await _tick(world, dice, crowd, devices, live, tally)
-        await _quiet(world.services)
-        for device in devices:
-            await _check(dice, device, tally)
-        for listener in live:
-            await _arrived(listener)
-            await _compare(listener, tally)
-    for listener in live:
-        await listener.disconnect()
-    events = sum(listener.events for listener in live)
+    await asyncio.to_thread(
+        run_state_machine_as_test,
+        History,
+        settings=settings(
+            max_examples=HISTORIES,
+            stateful_step_count=RULES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    tally = History.tally
     with capsys.disabled():
         sys.stdout.write(
-            f"\nhistory: {tally.steps:,} steps, {sum(crowd.done.values()):,} mutations, "
-            f"{tally.syncs:,} syncs, {events:,} live events, {tally.checks:,} comparisons, "
-            f"{tally.losses} losses, seed {SEED + number}, {time.monotonic() - started:.0f} s\n"
+            f"\nhistory: {tally.histories} histories, {tally.steps:,} steps, "
+            f"{sum(tally.done.values()):,} mutations, {tally.syncs:,} syncs, {tally.events:,} live events, "
+            f"{tally.checks:,} comparisons, 0 losses, {time.monotonic() - started:.0f} s\n"
         )
-    assert tally.losses == 0
-    assert tally.steps >= 2_000
+    assert tally.steps >= LEAST_STEPS
 
 
-async def _settled(world: World, dice: random.Random) -> tuple[Crowd, list[Replica], list[LiveReplica]]:
-    people = []
-    for number in range(PEOPLE):
-        phone = Phone(None, "")  # type: ignore[arg-type]
-        await sign_in_directly(world.services, phone, await make_user(world.services, f"Person {number}"))
-        people.append(world.services.get(assembly.Tokens).verify(phone.token or ""))
-    devices = [
-        Replica(world, person, types)
-        for person in people
-        for types in (None, None, dice.sample(TYPES, dice.randint(1, 4)))
-    ]
-    live = [LiveReplica(world, person) for person in people[:2]]
-    return Crowd(world, dice, people), devices, live
+async def _together(work: list[Coroutine[Any, Any, Any]]) -> None:
+    await asyncio.gather(*work)
 
 
-async def _tick(
-    world: World,
-    dice: random.Random,
-    crowd: Crowd,
-    devices: list[Replica],
-    live: list[LiveReplica],
-    tally: Tally,
-) -> None:
-    """Some people write while some devices read."""
-    writers = [crowd.act() for _ in range(dice.randint(0, 3))]
-    readers = [_read(dice, device, tally) for device in dice.sample(devices, dice.randint(0, 3))]
-    if dice.random() < 0.05:
-        readers.append(_reconnect(dice.choice(live)))
-    if dice.random() < 0.03:
-        writers.append(_errands(world.services))
-    if dice.random() < 0.02:
-        # A server whose clock is set: only MongoDB's decides what is news.
-        clock.reset()
-        clock.shift(timedelta(seconds=dice.uniform(-JUMP_SECONDS, JUMP_SECONDS)))
-    tally.steps += len(writers) + len(readers)
-    await asyncio.gather(*writers, *readers)
-
-
-async def _errands(services: Services) -> None:
-    await jobs.run_due(services, limit=3)
-
-
-async def _read(dice: random.Random, device: Replica, tally: Tally) -> None:
-    tally.syncs += 1
-    chance = dice.random()
-    if chance < 0.02:
-        device.forget()
-    elif chance < 0.06:
-        # Restored from a backup: an old replica goes with its old token.
-        backup = device.backup()
-        await device.page(dice.randint(1, 5))
-        device.restore(backup)
-    await device.page(dice.choice([1, 2, 3, 7, 50]), lost=dice.random() < 0.1)
+async def _read(dice: random.Random, device: Replica) -> None:
+    await device.page(dice.choice([1, 2, 3, 7, 50]), lost=dice.randint(1, 10) == 1)
 
 
 async def _reconnect(listener: LiveReplica) -> None:
     await listener.disconnect()
     await listener.connect()
-
-
-async def _quiet(services: Services) -> None:
-    # Errands may be due by a clock that was ahead.
-    clock.reset()
-    clock.shift(timedelta(seconds=JUMP_SECONDS + 1))
-    while await jobs.run_due(services):
-        continue
-    clock.reset()
-
-
-async def _check(dice: random.Random, device: Replica, tally: Tally) -> None:
-    tally.syncs += await device.catch_up(dice.choice([1, 3, 50, 1_000]))
-    await _compare(device, tally)
-    await device.page(50)
-    assert device.nodes == await device.fresh()
 
 
 async def _arrived(listener: LiveReplica) -> None:
@@ -163,15 +217,3 @@ async def _arrived(listener: LiveReplica) -> None:
         if listener.nodes == await listener.fresh():
             return
         await asyncio.sleep(0.1)
-
-
-async def _compare(device: Replica, tally: Tally) -> None:
-    tally.checks += 1
-    fresh = await device.fresh()
-    for id in sorted({*fresh, *device.nodes}):
-        if fresh.get(id) != device.nodes.get(id):
-            tally.losses += 1
-            raise AssertionError(
-                f"step {tally.steps}, {type(device).__name__} of {device.viewer.user_id}, "
-                f"types {device.types}: {id} is {device.nodes.get(id)} and should be {fresh.get(id)}"
-            )

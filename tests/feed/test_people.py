@@ -1,5 +1,7 @@
 """Following, muting, blocking."""
 
+import asyncio
+
 import pytest
 
 from core import ids
@@ -191,6 +193,20 @@ async def test_blocking_again_and_unblocking(new_phone: NewPhone, services: Serv
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 0
     again = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (again["errors"], again["user"]) == ([], undone["user"])
+
+
+async def test_following_and_blocking_at_once_leave_nobody_followed(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    for _ in range(20):
+        await asyncio.gather(
+            grace.do("followUser", "clientMutationId", userId=ada.user_id),
+            ada.do("blockUser", "blockedUserId", userId=grace.user_id),
+        )
+        assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
+        assert await written(services, "follows", {"follower_id": grace.user_id}) == 0
+        await ada.do("unblockUser", "clientMutationId", userId=grace.user_id)
 
 
 async def test_two_blocks_need_two_unblocks(new_phone: NewPhone) -> None:
