@@ -13,7 +13,14 @@ from tests import house
 
 ROOT = Path(__file__).parents[1]
 TESTS = ("conftest.py", "house.py", "phone.py", "test_architecture.py", "test_schema.py")
-FILES = ("stores/pin.py", "loaders/pin.py", "resolvers/pin.py", "schema/pin.py", "tests/test_pin.py")
+FILES = (
+    "stores/pin.py",
+    "loaders/pin.py",
+    "resolvers/pin.py",
+    "schema/pin.py",
+    "tests/test_pin.py",
+    "jobs/pin.py",
+)
 
 
 @pytest.fixture

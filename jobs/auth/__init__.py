@@ -1,5 +1,5 @@
 """Background work of authentication."""
 
-from jobs.auth import sessions
+from jobs.auth import alerts, deletion, sessions
 
-__all__ = ["sessions"]
+__all__ = ["alerts", "deletion", "sessions"]

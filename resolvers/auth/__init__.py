@@ -1,12 +1,14 @@
 """Authentication: who is there, and since when."""
 
 from resolvers.auth.accounts import sign_in, sign_up, verify_otp
+from resolvers.auth.leaving import cancel_account_deletion, request_account_deletion
 from resolvers.auth.people import (
     full_name,
     org,
     people,
     private,
     user,
+    viewer_security_events,
     viewer_session,
     viewer_sessions,
     viewer_user,
@@ -24,6 +26,7 @@ from resolvers.auth.sessions import (
 from resolvers.auth.stepup import step_up
 
 __all__ = [
+    "cancel_account_deletion",
     "check",
     "device_owner",
     "full_name",
@@ -32,6 +35,7 @@ __all__ = [
     "private",
     "refresh",
     "reissue",
+    "request_account_deletion",
     "revoke_other_sessions",
     "revoke_session",
     "sign_in",
@@ -41,6 +45,7 @@ __all__ = [
     "step_up",
     "user",
     "verify_otp",
+    "viewer_security_events",
     "viewer_session",
     "viewer_sessions",
     "viewer_user",

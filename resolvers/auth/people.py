@@ -8,17 +8,19 @@ from core.changes import user_scope
 from core.context import PERSONAL, Context
 from core.errors import NotFound
 from core.ids import Id
+from core.loader import in_order
 from core.nodes import door, reader_scopes
 from core.paging import Asked
 from loaders.auth import SessionById, UserById
 from stores import auth as store
-from stores.auth import Session, SessionStatus, User, UserStatus
+from stores.auth import SecurityEvent, Session, SessionStatus, User, UserStatus
 
 Document = Mapping[str, Any]
 
 BARRED: list[Any] = []
 """Systems that hide people from each other (blocking) add themselves here."""
 
+EVENT_SORT = [("at", -1), ("_id", -1)]
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
@@ -88,6 +90,23 @@ async def viewer_sessions(
     order = paging.scan_order(SESSION_SORT, page)
     rows = await store.sessions.find(ctx.db, query, sort=order, limit=page.size + 1)
     return paging.connection(listing, SESSION_SORT, page, rows)
+
+
+@door("security_event")
+async def own_security_events(ctx: Context, wanted: Sequence[str]) -> Sequence[SecurityEvent | None]:
+    own = ctx.viewer_id_or_none
+    found = in_order(wanted, await store.security_events.by_ids(ctx.db, wanted))
+    return [event if event and event["user_id"] == own else None for event in found]
+
+
+async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    """Newest first."""
+    listing = paging.fingerprint("security events", user=ctx.viewer_id)
+    page = paging.requested(listing, EVENT_SORT, asked)
+    query = {"user_id": ctx.viewer_id, **paging.beyond(EVENT_SORT, page)}
+    order = paging.scan_order(EVENT_SORT, page)
+    rows = await store.security_events.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, EVENT_SORT, page, rows)
 
 
 def private(name: str) -> Any:

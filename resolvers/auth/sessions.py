@@ -7,16 +7,26 @@ from typing import Any
 from uuid import UUID
 
 from core import clock, ids
+from core.audit import masked_address
 from core.changes import user_scope
 from core.context import PERSONAL, Context, Viewer
 from core.errors import BadUserInput, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
-from resolvers.auth import revocations
+from resolvers.auth import deletion, devices, revocations, security
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
 from stores import auth as store
-from stores.auth import AuthFactor, Device, Session, SessionEndReason, SessionStatus, User
+from stores.auth import (
+    AuthFactor,
+    Device,
+    SecurityKind,
+    Session,
+    SessionEndReason,
+    SessionStatus,
+    User,
+    UserStatus,
+)
 
 refusals(
     REFRESH_INVALID="The refresh token is not good: sign in again.",
@@ -73,6 +83,8 @@ async def start(
     ctx: Context, user: User, device: Mapping[str, Any], *, factors: Sequence[AuthFactor]
 ) -> dict[str, Any]:
     """A new session's payload; the longest idle of too many gives way."""
+    if user["status"] == UserStatus.DELETION_SCHEDULED:
+        user = await deletion.called_off(ctx, user, device=device_of(device))
     for oldest in (await store.active_sessions(ctx.db, user["_id"]))[: -(MOST_SESSIONS - 1)]:
         await end(ctx, oldest, SessionEndReason.EVICTED)
     now = clock.now()
@@ -98,6 +110,7 @@ async def start(
         },
     )
     ctx.tx.changed(session, scopes=[scope(user)], created=True)
+    await devices.signed_in(ctx, user["_id"], session["device"])
     return _with_tokens(ctx, user, session)
 
 
@@ -145,6 +158,9 @@ def same_device(session: Session, given: str) -> bool:
 async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
     """Ends the session and says why: a refusal that is kept, unlike others that undo everything."""
     await end(ctx, session, SessionEndReason.REUSE_DETECTED)
+    await security.record(
+        ctx, session["user_id"], SecurityKind.REUSE_DETECTED, device=session["device"], result="ENDED"
+    )
     refusal = Refused("REFRESH_REUSED", "The session was ended for safety: sign in again.")
     return {"errors": [refusal.document]}
 
@@ -171,16 +187,25 @@ async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
         raise Refused("NOT_FOUND", "There is no such session.", field=["id"])
     if session["status"] == SessionStatus.ACTIVE:
         session = await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
+        await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED)
     return {"session": session}
 
 
 async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
     """End all of one's sessions but this one."""
+    ended = await end_others(ctx, SessionEndReason.REVOKED_BY_USER)
+    if ended:
+        await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED, count=len(ended))
+    return {"ended_session_ids": ended}
+
+
+async def end_others(ctx: Context, reason: SessionEndReason) -> list[str]:
+    """End all sessions of the viewer but this one; their ids."""
     own = ctx.signed_in.session_id
     others = [each for each in await store.active_sessions(ctx.db, ctx.viewer_id) if each["_id"] != own]
     for session in others:
-        await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
-    return {"ended_session_ids": [session["_id"] for session in others]}
+        await end(ctx, session, reason)
+    return [session["_id"] for session in others]
 
 
 async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor) -> dict[str, Any]:
@@ -250,10 +275,3 @@ def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     proven = session["authenticated_at"].timestamp()
     ctx.viewer = Viewer(user["_id"], session["_id"], session["device"]["_id"], roles, org, proven)
     return {"tokens": pair, "session": session, "user": user, "flow": None}
-
-
-def masked_address(address: str) -> str:
-    """The network of an address: the last part is nobody's business."""
-    if ":" in address:
-        return ":".join(address.split(":")[:3]) + "::"
-    return ".".join([*address.split(".")[:3], "0"]) if address else ""

@@ -2,11 +2,12 @@
 
 from core.binding import connection, field, mutation, query
 from resolvers import auth
-from schema.auth import flows, sessions
+from schema.auth import flows, security, sessions
 from schema.auth.accounts import User
+from schema.auth.security import SecurityEvent
 from schema.auth.sessions import Session, SessionConnection
 
-__all__ = ["Mutation", "Query", "Session", "User", "Viewer"]
+__all__ = ["Mutation", "Query", "SecurityEvent", "Session", "User", "Viewer"]
 
 
 class Query:
@@ -21,6 +22,8 @@ class Viewer:
     """The session this request belongs to."""
     sessions: SessionConnection = connection(auth.viewer_sessions, status="Only sessions with this status.")
     """Your sessions, latest use first."""
+    security_events: security.SecurityEventConnection = connection(auth.viewer_security_events)
+    """What happened to the safety of your account, newest first."""
 
 
 anonymous = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
@@ -58,3 +61,16 @@ class Mutation:
         fresh=True,
     )
     """End all of your sessions but this one."""
+    request_account_deletion = mutation(
+        auth.request_account_deletion,
+        security.RequestAccountDeletionInput,
+        security.RequestAccountDeletionPayload,
+        fresh=True,
+    )
+    """Delete your account in 30 days, everywhere; signing in meanwhile calls it off."""
+    cancel_account_deletion = mutation(
+        auth.cancel_account_deletion,
+        security.CancelAccountDeletionInput,
+        security.CancelAccountDeletionPayload,
+    )
+    """Keep the account after all."""

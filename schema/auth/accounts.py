@@ -1,5 +1,7 @@
 """People, as clients see them."""
 
+from datetime import datetime
+
 from core.binding import derived, enum, local, node
 from core.binding.common import Entity
 from resolvers import auth
@@ -38,5 +40,7 @@ class User(Entity):
     """What they may do; null unless you are this person or an administrator."""
     org: str | None = local(auth.org, "org")
     """Organisation, `personal` for none; null unless you are this person or an administrator."""
+    deletion_due_at: datetime | None = local(auth.private("deletion_due_at"), "deletion_due_at")
+    """When the account will be deleted, if its owner asked for that; null for everybody else."""
     status: UserStatus | None = local(auth.private("status"), "status")
     """Where the account is in its life; null unless you are this person or an administrator."""

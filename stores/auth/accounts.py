@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection
+from core.store import collection, index
 
 
 class Role(StrEnum):
@@ -53,6 +53,7 @@ class User(TypedDict):
     time_zone: str
     roles: list[Role]
     org: NotRequired[str]
+    deletion_due_at: NotRequired[datetime]
     status: UserStatus
     password_hash: str
     accepted_terms_version: str
@@ -71,8 +72,14 @@ class UserKey(TypedDict):
     user_id: str
 
 
-users = collection("users", User, prefix="user", synced=True)
-user_keys = collection("user_keys", UserKey)
+users = collection(
+    "users",
+    User,
+    prefix="user",
+    indexes=[index("deletion_due_at", partialFilterExpression={"deletion_due_at": {"$type": "date"}})],
+    synced=True,
+)
+user_keys = collection("user_keys", UserKey, indexes=[index("user_id")])
 
 
 def email_key(email: str) -> str:
@@ -82,3 +89,14 @@ def email_key(email: str) -> str:
 async def user_by_email(db: Database, email: str) -> User | None:
     owner = await user_keys.by_id(db, email_key(email))
     return await users.by_id(db, owner["user_id"]) if owner else None
+
+
+async def keys_of(db: Database, user_id: str) -> list[UserKey]:
+    """The names a person holds: address, handle."""
+    return await user_keys.find(db, {"user_id": user_id}, limit=100)
+
+
+async def users_to_delete(db: Database, now: datetime, *, limit: int) -> list[User]:
+    """Those who asked to be deleted and whose time has come."""
+    query = {"deletion_due_at": {"$lte": now}, "status": UserStatus.DELETION_SCHEDULED}
+    return await users.find(db, query, limit=limit)

@@ -1,0 +1,63 @@
+"""What must be on record: told in the transaction that does it, to whoever keeps the records."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from core import clock
+from core.context import Context
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who did what to whom; never a secret, no address of a person or whole network address."""
+
+    action: str
+    actor_id: str | None
+    subject_id: str | None
+    at: datetime
+    device_id: str | None
+    ip_masked: str
+    result: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Recorder = Callable[[Context, Act], Awaitable[None]]
+
+RECORDERS: list[Recorder] = []
+"""Systems that keep records add themselves; they write with `ctx.tx`."""
+
+
+async def audited(
+    ctx: Context, action: str, *, subject_id: str | None = None, result: str = "OK", **detail: Any
+) -> Act:
+    """Put an act of the viewer on record."""
+    viewer = ctx.viewer
+    act = Act(
+        action=action,
+        actor_id=viewer.user_id if viewer else None,
+        subject_id=subject_id,
+        at=clock.now(),
+        device_id=viewer.device_id if viewer else None,
+        ip_masked=masked_address(ctx.address),
+        result=result,
+        detail=detail,
+    )
+    for record in RECORDERS:
+        await record(ctx, act)
+    logger.info(
+        "audited", action=action, actor=act.actor_id, subject=subject_id, result=result, ip=act.ip_masked
+    )
+    return act
+
+
+def masked_address(address: str) -> str:
+    """The network of an address: the last part is nobody's business."""
+    if ":" in address:
+        return ":".join(address.split(":")[:3]) + "::"
+    return ".".join([*address.split(".")[:3], "0"]) if address else ""

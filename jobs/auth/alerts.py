@@ -1,0 +1,42 @@
+"""Telling people what happened to the safety of their account."""
+
+from core.context import Services
+from core.jobs import task
+from stores import auth as store
+from stores.auth import SecurityEvent, SecurityKind
+
+TOLD: dict[SecurityKind, tuple[str, str]] = {
+    SecurityKind.NEW_DEVICE: ("New sign-in", "Somebody signed in to your account on a new device."),
+    SecurityKind.LOCKED: ("Account locked", "Your account was locked for a while."),
+    SecurityKind.REUSE_DETECTED: (
+        "A device was signed out",
+        "An old sign-in of one of your devices was used again, perhaps by somebody else. It was ended.",
+    ),
+    SecurityKind.PASSWORD_CHANGED: ("Password changed", "Your password was changed."),
+    SecurityKind.TWO_FACTOR_CHANGED: ("Second factor changed", "Your second factor was changed."),
+    SecurityKind.KEY_ADDED: ("Key added", "A passkey or device key was added to your account."),
+    SecurityKind.KEY_REMOVED: ("Key removed", "A passkey or device key of your account was removed."),
+    SecurityKind.EXPORT: ("Export of your data", "An export of your data was asked for."),
+    SecurityKind.DELETION: (
+        "Deletion of your account",
+        "Deletion of your account was asked for, or called off.",
+    ),
+}
+ADVICE = "If this was not you, change your password and end the sessions you do not know."
+
+
+@task("auth.alert")
+async def alert(services: Services, *, event_id: str) -> None:
+    """One message per event; nothing in it that a stranger at the mailbox could use."""
+    event = await store.security_events.by_id(services.db, event_id)
+    user = event and await store.users.by_id(services.db, event["user_id"])
+    if event is None or user is None or not user["email"]:
+        return
+    subject, text = TOLD[event["kind"]]
+    await services.mailer.send(to=user["email"], subject=subject, text=f"{text}\n{_where(event)}\n{ADVICE}")
+
+
+def _where(event: SecurityEvent) -> str:
+    device = event["device"]["name"] if event["device"] else "unknown device"
+    place = event["approx_location"] or event["ip_masked"] or "unknown place"
+    return f"{event['at']:%Y-%m-%d %H:%M} UTC, {device}, {place}."

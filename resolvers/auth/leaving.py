@@ -1,0 +1,85 @@
+"""Leaving for good: asked for, thirty days to think again, then gone everywhere."""
+
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.account import ERASERS
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused
+from resolvers.auth import security, sessions
+from resolvers.auth.deletion import SCHEDULED, called_off
+from resolvers.auth.stepup import signed_in
+from stores import auth as store
+from stores.auth import SecurityKind, SessionEndReason, User, UserStatus
+
+GRACE = timedelta(days=30)
+BLANK: dict[str, Any] = {
+    "first_name": None,
+    "last_name": None,
+    "handle": None,
+    "bio": None,
+    "avatar_id": None,
+    "email": "",
+    "email_verified": False,
+    "locale": "en",
+    "time_zone": "UTC",
+    "roles": [],
+    "status": UserStatus.DELETED,
+    "password_hash": "",
+    "accepted_terms_version": "",
+}
+"""What is left of a person in their place."""
+LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
+
+
+async def request_account_deletion(ctx: Context) -> dict[str, Any]:
+    """Other devices are signed out; this one may still call it off."""
+    _, user = await signed_in(ctx)
+    scheduled = await ctx.tx.update(
+        store.users,
+        user["_id"],
+        set={"status": UserStatus.DELETION_SCHEDULED, "deletion_due_at": clock.now() + GRACE},
+        where={"status": UserStatus.ACTIVE},
+    )
+    if scheduled is None:
+        return {"user": user}
+    ctx.tx.changed(scheduled, scopes=[user_scope(user["_id"])])
+    await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
+    await security.record(ctx, user["_id"], SecurityKind.DELETION, result="SCHEDULED")
+    return {"user": scheduled}
+
+
+async def cancel_account_deletion(ctx: Context) -> dict[str, Any]:
+    """Again is fine."""
+    _, user = await signed_in(ctx)
+    if user["status"] == UserStatus.DELETED:
+        raise Refused("NOT_FOUND", "This account is gone.")
+    return {"user": await called_off(ctx, user)}
+
+
+async def delete(ctx: Context, user: User) -> bool:
+    """Erase the person, end their sessions, and write down which systems have to follow."""
+    rest = [name for name in user if name not in LEFT]
+    gone = await ctx.tx.update(store.users, user["_id"], set=BLANK, unset=rest, where=SCHEDULED)
+    if gone is None:
+        return False
+    ctx.tx.removed(gone)
+    for session in await store.active_sessions(ctx.db, user["_id"]):
+        await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
+    for name in await store.keys_of(ctx.db, user["_id"]):
+        await ctx.tx.delete(store.user_keys, name["_id"])
+    await ctx.tx.insert(
+        store.deletions,
+        {
+            "_id": user["_id"],
+            "state": "ERASING",
+            "pending": sorted(ERASERS),
+            "attempts": 0,
+            "next_at": clock.now(),
+            "created_at": clock.now(),
+            "done_at": None,
+        },
+    )
+    return True

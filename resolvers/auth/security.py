@@ -1,0 +1,67 @@
+"""Security events: kept, put on record, and told to the person when they should know at once."""
+
+from typing import Any
+
+from core import clock, ids
+from core.audit import audited, masked_address
+from core.context import Context
+from core.jobs import later
+from stores import auth as store
+from stores.auth import Device, SecurityEvent, SecurityKind
+
+QUIET = frozenset({SecurityKind.SIGN_IN, SecurityKind.SIGN_IN_FAILED, SecurityKind.SESSION_REVOKED})
+"""What the owner finds in the list; of everything else they are told."""
+
+
+def scope(user_id: str) -> str:
+    """Who is told of what happens to an account's safety."""
+    return f"security:{user_id}"
+
+
+def note(event_id: str) -> str:
+    """The log entry that wakes the person's streams."""
+    return f"security:{event_id}"
+
+
+async def record(
+    ctx: Context,
+    user_id: str,
+    kind: SecurityKind,
+    *,
+    device: Device | None = None,
+    result: str = "OK",
+    **detail: Any,
+) -> SecurityEvent:
+    """Write the event in the running unit of work; `device` is the caller's own unless it is given."""
+    event = await ctx.tx.insert(
+        store.security_events,
+        {
+            "_id": ids.new_id("security_event"),
+            "user_id": user_id,
+            "kind": kind,
+            "alerting": kind not in QUIET,
+            "device": device or await _own_device(ctx, user_id),
+            "ip_masked": masked_address(ctx.address),
+            "approx_location": None,
+            "at": clock.now(),
+        },
+    )
+    if event["alerting"]:
+        ctx.tx.noted(note(event["_id"]), scopes=[scope(user_id)])
+        await later(ctx.tx, "auth.alert", event_id=event["_id"])
+    await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **detail)
+    return event
+
+
+async def record_apart(ctx: Context, user_id: str, kind: SecurityKind, **how: Any) -> None:
+    """The same in a unit of its own: a refusal undoes what its mutation wrote, but not this."""
+    apart = ctx.fork()
+    await apart.unit(lambda: record(apart, user_id, kind, **how))
+
+
+async def _own_device(ctx: Context, user_id: str) -> Device | None:
+    viewer = ctx.viewer
+    if viewer is None or viewer.user_id != user_id:
+        return None
+    session = await store.sessions.by_id(ctx.db, viewer.session_id)
+    return session["device"] if session else None

@@ -1,0 +1,64 @@
+"""Accounts that are gone, and which systems have yet to confirm that they erased their part."""
+
+from datetime import datetime, timedelta
+from typing import Literal, TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+
+
+class Deletion(TypedDict):
+    """`_id` is the user's."""
+
+    _id: str
+    state: Literal["ERASING", "DONE"]
+    pending: list[str]
+    attempts: int
+    next_at: datetime
+    created_at: datetime
+    done_at: datetime | None
+
+
+KEPT = timedelta(days=400)
+
+deletions = collection(
+    "deletions",
+    Deletion,
+    indexes=[
+        index("state", "next_at"),
+        index("created_at", expireAfterSeconds=int(KEPT.total_seconds())),
+    ],
+)
+
+
+async def claim_deletion(db: Database, now: datetime, until: datetime) -> Deletion | None:
+    """The most overdue one, ours until then; two workers never both win one."""
+    answer = await db.write(
+        {
+            "findAndModify": deletions.name,
+            "query": {"state": "ERASING", "next_at": {"$lte": now}},
+            "sort": {"next_at": 1},
+            "update": {"$set": {"next_at": until}, "$inc": {"attempts": 1}},
+            "new": True,
+        }
+    )
+    claimed: Deletion | None = answer["value"]
+    return claimed
+
+
+async def confirm_deletion(db: Database, user_id: str, system: str) -> None:
+    update = {"q": {"_id": user_id}, "u": {"$pull": {"pending": system}}}
+    await db.write({"update": deletions.name, "updates": [update]})
+
+
+async def finish_deletion(db: Database, user_id: str, now: datetime) -> None:
+    """Done, if every system has confirmed."""
+    query = {"_id": user_id, "pending": {"$size": 0}}
+    update = {"q": query, "u": {"$set": {"state": "DONE", "done_at": now}}}
+    await db.write({"update": deletions.name, "updates": [update]})
+
+
+async def retry_deletion(db: Database, user_id: str, at: datetime) -> None:
+    await db.write(
+        {"update": deletions.name, "updates": [{"q": {"_id": user_id}, "u": {"$set": {"next_at": at}}}]}
+    )

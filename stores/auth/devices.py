@@ -1,0 +1,49 @@
+"""The phones and browsers of a person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.auth.sessions import DevicePlatform
+
+
+class OwnDevice(TypedDict):
+    """A device as one person's: the next to sign in on it has a record of their own."""
+
+    _id: str
+    user_id: str
+    device_id: str
+    name: str
+    platform: DevicePlatform
+    os_version: str | None
+    app_version: str | None
+    push_enabled: bool
+    push_token: str | None
+    approx_location: str | None
+    created_at: datetime
+    last_seen_at: datetime
+
+
+devices = collection(
+    "devices", OwnDevice, indexes=[index("user_id", "-last_seen_at", "-_id")], shard_key="user_id"
+)
+
+MOST = 100
+"""Devices of one person that are read."""
+
+
+def device_key(user_id: str, device_id: str) -> str:
+    return f"{user_id}/{device_id}"
+
+
+async def own_devices(db: Database, user_id: str, device_ids: Iterable[str]) -> list[OwnDevice]:
+    query = {"user_id": user_id, "_id": {"$in": [device_key(user_id, id) for id in device_ids]}}
+    return await devices.find(db, query, limit=MOST)
+
+
+async def devices_with_push(db: Database, user_id: str) -> list[OwnDevice]:
+    """Where the person can be reached by push, latest use first; tokens are sealed."""
+    query = {"user_id": user_id, "push_enabled": True}
+    return await devices.find(db, query, sort=[("last_seen_at", -1)], limit=MOST)

@@ -1,0 +1,62 @@
+"""What happened to the safety of an account."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypedDict
+
+from core.store import collection, index
+from stores.auth.sessions import Device
+
+
+class SecurityKind(StrEnum):
+    """What happened to the safety of an account."""
+
+    SIGN_IN = "SIGN_IN"
+    """Somebody signed in."""
+    SIGN_IN_FAILED = "SIGN_IN_FAILED"
+    """Somebody tried to sign in and failed."""
+    NEW_DEVICE = "NEW_DEVICE"
+    """Somebody signed in on a device, or from a place, not seen before."""
+    LOCKED = "LOCKED"
+    """The account was locked, by too many failures or an administrator."""
+    REUSE_DETECTED = "REUSE_DETECTED"
+    """A superseded refresh token was used: perhaps it was stolen."""
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"
+    """The password was changed or reset."""
+    TWO_FACTOR_CHANGED = "TWO_FACTOR_CHANGED"
+    """The second factor was turned on, off or changed."""
+    KEY_ADDED = "KEY_ADDED"
+    """A passkey or device key was added."""
+    KEY_REMOVED = "KEY_REMOVED"
+    """A passkey or device key was removed, or disabled because it was copied."""
+    SESSION_REVOKED = "SESSION_REVOKED"
+    """A session was ended from elsewhere."""
+    EXPORT = "EXPORT"
+    """An export of everything kept about the person was asked for."""
+    DELETION = "DELETION"
+    """Deletion of the account was asked for, or called off."""
+
+
+class SecurityEvent(TypedDict):
+    _id: str
+    user_id: str
+    kind: SecurityKind
+    alerting: bool
+    device: Device | None
+    ip_masked: str
+    approx_location: str | None
+    at: datetime
+
+
+KEPT = timedelta(days=400)
+
+security_events = collection(
+    "security_events",
+    SecurityEvent,
+    prefix="security_event",
+    indexes=[
+        index("user_id", "-at", "-_id"),
+        index("at", expireAfterSeconds=int(KEPT.total_seconds())),
+    ],
+    shard_key="user_id",
+)
