@@ -143,6 +143,11 @@ class Context:
     async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
         return await self.loader(loader).load_many(keys)
 
+    async def load_level(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
+        """The values of all parents of a level, read at once: for resolvers that answer `together`."""
+        found = await self.loader(loader).fetch(keys)
+        return [found[key] for key in keys]
+
     def loader(self, loader: type[Loader[Any, V]], fields: Sequence[str] = ()) -> Loader[Any, V]:
         """The request's loader of a kind; one that reads `fields` alone is apart from one that reads all."""
         kind = (loader, fields)

@@ -19,6 +19,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from core.errors import Unavailable
+from core.reads import Turn
 
 T = TypeVar("T")
 Document = Mapping[str, Any]
@@ -62,6 +63,7 @@ class Database:
         self.session = session
         self._database = client[name]
         self._one_at_a_time = asyncio.Lock() if session is not None else None
+        self._turn = Turn(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
     def within(self, session: Any) -> "Database":
         return Database(self.client, self.name, session)
@@ -122,7 +124,9 @@ class Database:
         sort: Sequence[tuple[str, int]] = (),
         limit: int = MAX_ROWS,
         fields: Sequence[str] = (),
+        together: bool = False,
     ) -> list[dict[str, Any]]:
+        """Rows of a query; `together` for small indexed ones, which may travel with others."""
         command: dict[str, Any] = {"find": collection, "filter": query}
         if sort:
             command["sort"] = dict(sort)
@@ -130,20 +134,48 @@ class Database:
             command["projection"] = dict.fromkeys(fields, 1)
         # One more than the limit, or the server keeps the cursor open to say later that there is no more.
         command |= {"limit": limit, "batchSize": limit + 1, "maxTimeMS": READ_TIMEOUT_MS}
-        return await self.read(command)
+        if not together or self.session is not None:
+            return await self.read(command)
+        stages: list[Document] = [{"$match": query}]
+        if sort:
+            stages.append({"$sort": dict(sort)})
+        stages.append({"$limit": limit})
+        if fields:
+            stages.append({"$project": dict.fromkeys(fields, 1)})
+        return await self._turn.rows(collection, command, stages)
+
+    async def by_ids(
+        self, collection: str, ids: Sequence[str], *, fields: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Documents by distinct ids, in any order; read together with all that others want now."""
+        if not ids:
+            return []
+        command: dict[str, Any] = {"find": collection, "filter": {"_id": {"$in": ids}}}
+        if fields:
+            command["projection"] = dict.fromkeys(fields, 1)
+        command |= {"limit": len(ids), "batchSize": len(ids) + 1, "maxTimeMS": READ_TIMEOUT_MS}
+        if self.session is not None:
+            return await self.read(command)
+        return await self._turn.by_ids(collection, command, ids, fields)
 
     async def aggregate(
-        self, collection: str | int, pipeline: Sequence[Document], *, limit: int = MAX_ROWS
+        self,
+        collection: str | int,
+        pipeline: Sequence[Document],
+        *,
+        limit: int = MAX_ROWS,
+        together: bool = False,
     ) -> list[dict[str, Any]]:
         """Rows of a pipeline; `collection` 1 runs one that begins with `$documents`."""
-        return await self.read(
-            {
-                "aggregate": collection,
-                "pipeline": list(pipeline),
-                "cursor": {"batchSize": limit},
-                "maxTimeMS": READ_TIMEOUT_MS,
-            }
-        )
+        command: dict[str, Any] = {
+            "aggregate": collection,
+            "pipeline": list(pipeline),
+            "cursor": {"batchSize": limit},
+            "maxTimeMS": READ_TIMEOUT_MS,
+        }
+        if not together or self.session is not None:
+            return await self.read(command)
+        return await self._turn.rows(None if collection == 1 else str(collection), command, pipeline)
 
     async def write(self, command: dict[str, Any]) -> dict[str, Any]:
         """One `insert`, `update`, `delete` or `findAndModify`; raises what the server says of a row."""

@@ -53,8 +53,11 @@ class Collection(Generic[T]):
         sort: Sequence[tuple[str, int]] = (),
         limit: int = MAX_ROWS,
         fields: Sequence[str] = (),
+        together: bool = False,
     ) -> list[T]:
-        return cast("list[T]", await db.find(self.name, query, sort=sort, limit=limit, fields=fields))
+        """Rows of a query; `together` for small indexed ones, which may travel with others."""
+        found = await db.find(self.name, query, sort=sort, limit=limit, fields=fields, together=together)
+        return cast("list[T]", found)
 
     async def first(
         self, db: Database, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = ()
@@ -64,10 +67,11 @@ class Collection(Generic[T]):
 
     async def by_ids(self, db: Database, ids: Iterable[str], *, fields: Sequence[str] = ()) -> list[T]:
         wanted = list(dict.fromkeys(ids))
-        return await self.find(db, {"_id": {"$in": wanted}}, limit=max(1, len(wanted)), fields=fields)
+        return cast("list[T]", await db.by_ids(self.name, wanted, fields=fields))
 
     async def by_id(self, db: Database, id: str) -> T | None:
-        return await self.first(db, {"_id": id})
+        rows = await self.by_ids(db, [id])
+        return rows[0] if rows else None
 
     async def per_parent(
         self,
@@ -98,6 +102,7 @@ class Collection(Generic[T]):
                     }
                 },
             ],
+            together=True,
         )
         return {row["_id"]: row["rows"] for row in rows}
 

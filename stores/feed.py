@@ -215,7 +215,8 @@ class Followed(TypedDict):
 async def follows_of(db: Database, follower_id: str) -> list[Followed]:
     """Whom a person follows, bounded by the limit on following."""
     query, fields = {"follower_id": follower_id}, ("followee_id", "state", "mutual")
-    return cast("list[Followed]", await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=fields))
+    rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=fields, together=True)
+    return cast("list[Followed]", rows)
 
 
 async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | None:
@@ -224,8 +225,8 @@ async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | N
 
 async def blocks_about(db: Database, user_id: str) -> list[Block]:
     """Blocks by a person and of a person."""
-    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]})
+    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, together=True)
 
 
 async def reactions_by(db: Database, user_id: str, subject_ids: Iterable[str]) -> list[Reaction]:
-    return await reactions.find(db, {"_id": {"$in": [pair(subject, user_id) for subject in subject_ids]}})
+    return await reactions.by_ids(db, [pair(subject, user_id) for subject in subject_ids])

@@ -21,13 +21,22 @@ NewPhone = Callable[..., Awaitable[Phone]]
 
 
 class Commands(CommandListener):
-    """Counts what is sent to MongoDB."""
+    """Counts what is read and written; reads that travel as one command are counted one by one."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.sent = 0
+        """Commands, however many reads each of them holds."""
 
     def started(self, event: CommandStartedEvent) -> None:
-        self.names.append(event.command_name)
+        self.sent += 1
+        stages = event.command.get("pipeline", ())
+        unions = [stage["$unionWith"] for stage in stages if "$unionWith" in stage]
+        united = [stages, *(union["pipeline"] for union in unions)] if unions else []
+        if event.command_name == "aggregate" and united:
+            self.names += ["aggregate" if "$documents" in each[0] else "find" for each in united]
+        else:
+            self.names.append(event.command_name)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         pass
@@ -37,6 +46,7 @@ class Commands(CommandListener):
 
     def reset(self) -> None:
         self.names.clear()
+        self.sent = 0
 
     @property
     def counts(self) -> Counter[str]:

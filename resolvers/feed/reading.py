@@ -1,6 +1,7 @@
 """Reading the feed, timelines, comments and follow lists."""
 
-from collections.abc import Mapping, Sequence
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from core import clock, paging
@@ -15,6 +16,8 @@ from stores import feed as store
 from stores.feed import Comment, CommentOrder, FeedMode, FeedReason, FollowState, Post, Visibility
 
 Document = Mapping[str, Any]
+Load = Callable[[type[CommentsByThread], Sequence[Thread]], Awaitable[list[list[Comment]]]]
+"""Of a whole level of threads, or of single ones that are asked for side by side."""
 
 PREVIEWED_COMMENTS = 3
 
@@ -34,9 +37,8 @@ async def feed(
     """Posts of oneself and those followed, newest first; something public for who follows nobody."""
     listing = feed_listing(ctx, mode)
     page = paging.requested(listing, store.LATEST, asked)
-    edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
+    edges, hidden = await gather(ctx.load(FollowsByFollower, ctx.viewer_id), barred(ctx))
     shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
-    hidden = await barred(ctx)
     query = {
         "$and": [
             _audience(ctx.viewer_id, shown) if shown else _suggested(ctx.viewer_id, hidden),
@@ -123,29 +125,30 @@ async def comments(
     asked: Asked,
 ) -> dict[str, Any]:
     """Top-level comments of a post."""
-    return (await comments_of_many(ctx, [post], asked=asked, order=order))[0]
+    return (await _threads(ctx, [(post["_id"], None)], order, asked, ctx.load_many))[0]
 
 
 async def comments_of_many(
     ctx: Context, posts: Sequence[Document], *, asked: Asked, order: CommentOrder = CommentOrder.NEWEST
 ) -> list[dict[str, Any]]:
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked)
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, ctx.load_level)
 
 
 async def replies(ctx: Context, comment: Document, *, asked: Asked) -> dict[str, Any]:
     """Replies to a top-level comment, oldest first."""
-    return (await replies_of_many(ctx, [comment], asked=asked))[0]
+    parent = (comment["post_id"], comment["_id"])
+    return (await _threads(ctx, [parent], CommentOrder.OLDEST, asked, ctx.load_many))[0]
 
 
 async def replies_of_many(
     ctx: Context, comments: Sequence[Document], *, asked: Asked
 ) -> list[dict[str, Any]]:
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, asked)
+    return await _threads(ctx, parents, CommentOrder.OLDEST, asked, ctx.load_level)
 
 
 async def _threads(
-    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, asked: Asked
+    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, asked: Asked, load: Load
 ) -> list[dict[str, Any]]:
     """A page of each thread, all in one command."""
     sort = store.LATEST if order is CommentOrder.NEWEST else store.OLDEST
@@ -153,7 +156,7 @@ async def _threads(
     pages = [paging.requested(listing, sort, asked) for listing in listings]
     without = await barred(ctx)
     threads = [Thread(*parent, order, page, without) for parent, page in zip(parents, pages, strict=True)]
-    rows = await ctx.load_many(CommentsByThread, threads)
+    rows = await load(CommentsByThread, threads)
     return [
         paging.connection(listing, sort, page, each)
         for listing, page, each in zip(listings, pages, rows, strict=True)
@@ -166,13 +169,17 @@ def thread_listing(post_id: str, parent_id: str | None, order: CommentOrder) -> 
 
 async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
     """The newest three comments, in the order they were written."""
-    return (await comment_previews(ctx, [post]))[0]
+    return (await _previews(ctx, [post], ctx.load_many))[0]
 
 
 async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
+    return await _previews(ctx, posts, ctx.load_level)
+
+
+async def _previews(ctx: Context, posts: Sequence[Document], load: Load) -> list[list[Comment]]:
     page, without = paging.Page(PREVIEWED_COMMENTS), await barred(ctx)
     threads = [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
-    rows = await ctx.load_many(CommentsByThread, threads)
+    rows = await load(CommentsByThread, threads)
     return [each[:PREVIEWED_COMMENTS][::-1] for each in rows]
 
 

@@ -1,0 +1,154 @@
+"""Reads of one turn of the event loop: one command, and to each its own answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pymongo.errors import OperationFailure
+
+from core import ids, mongo, reads
+from core.context import Services
+from core.mongo import Database
+from core.settings import Settings
+from core.store import Collection
+from tests.conftest import Commands
+
+ROWS = 5
+SEEN: Collection[Any] = Collection("reads_seen", dict)
+OTHERS: Collection[Any] = Collection("reads_others", dict)
+
+
+@pytest.fixture
+async def db(settings: Settings, counted: Commands) -> AsyncIterator[Database]:
+    """A client of its own: nothing in the background sends commands with it."""
+    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=[counted])
+    found = Database(client, settings.mongo_database)
+    await found.command({"ping": 1})
+    counted.reset()
+    yield found
+    closing = client.close()
+    if closing is not None:
+        await closing
+
+
+@pytest.fixture
+def counted() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def rows(services: Services) -> AsyncIterator[None]:
+    for store in (SEEN, OTHERS):
+        made = [{"_id": f"{store.name}-{n}", "n": n, "of": n % 2, "tags": []} for n in range(ROWS)]
+        await services.db.write({"insert": store.name, "documents": made})
+    yield
+    for store in (SEEN, OTHERS):
+        await services.db.command({"drop": store.name})
+
+
+def seen(*numbers: int) -> list[str]:
+    return [f"{SEEN.name}-{number}" for number in numbers]
+
+
+def numbers(found: list[Any]) -> list[int]:
+    return sorted(row["n"] for row in found)
+
+
+async def test_reads_of_one_turn_are_one_command(db: Database, counted: Commands) -> None:
+    by_id, others, newest, lookup = await asyncio.gather(
+        SEEN.by_ids(db, seen(1, 2)),
+        OTHERS.by_ids(db, [f"{OTHERS.name}-4"], fields=("n",)),
+        OTHERS.find(db, {"of": 0}, sort=[("n", -1)], limit=2, fields=("n",), together=True),
+        SEEN.per_parent(db, "of", [1], sort=[("n", 1)], limit=1),  # type: ignore[list-item]
+    )
+    assert counted.sent == 1
+    assert numbers(by_id) == [1, 2]
+    assert others == [{"_id": f"{OTHERS.name}-4", "n": 4}]
+    assert [row["n"] for row in newest] == [4, 2]
+    assert numbers(lookup[1]) == [1]  # type: ignore[index]
+    assert all(reads.TAG not in row for row in [*by_id, *others, *newest])
+
+
+async def test_a_read_alone_is_a_plain_find(db: Database, counted: Commands) -> None:
+    assert numbers(await SEEN.by_ids(db, seen(0, 3))) == [0, 3]
+    assert counted.names == ["find"]
+
+
+async def test_nothing_is_sent_for_no_ids(db: Database, counted: Commands) -> None:
+    assert await SEEN.by_ids(db, []) == []
+    assert counted.names == []
+
+
+async def test_requests_that_want_the_same_documents_share_a_read_but_no_document(
+    db: Database, counted: Commands
+) -> None:
+    first, second, third = await asyncio.gather(
+        SEEN.by_ids(db, seen(1, 2)),
+        SEEN.by_ids(db, seen(2, 3)),
+        SEEN.by_ids(db, seen(2), fields=("n",)),
+    )
+    assert counted.sent == 1
+    assert (numbers(first), numbers(second)) == ([1, 2], [2, 3])
+    assert third == [{"_id": seen(2)[0], "n": 2}]
+    [mine] = [row for row in first if row["n"] == 2]
+    [theirs] = [row for row in second if row["n"] == 2]
+    mine["n"] = 99
+    assert theirs["n"] == 2
+
+
+async def test_a_failing_read_fails_alone(db: Database) -> None:
+    good, bad = await asyncio.gather(
+        SEEN.by_ids(db, seen(1)),
+        OTHERS.find(db, {"$nonsense": 1}, together=True),
+        return_exceptions=True,
+    )
+    assert numbers(good) == [1]  # type: ignore[arg-type]
+    assert isinstance(bad, OperationFailure)
+
+
+async def test_a_cancelled_reader_takes_nobody_along(db: Database) -> None:
+    gone = asyncio.ensure_future(SEEN.by_ids(db, seen(1)))
+    stays = asyncio.ensure_future(SEEN.by_ids(db, seen(1, 2)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert numbers(await stays) == [1, 2]
+    assert gone.cancelled()
+
+
+async def test_many_reads_are_several_commands(
+    db: Database, counted: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "MOST_BRANCHES", 2)
+    monkeypatch.setattr(reads, "MOST_IDS", 3)
+    found = await asyncio.gather(
+        SEEN.by_ids(db, seen(0, 1)),
+        SEEN.by_ids(db, seen(2, 3)),
+        *(OTHERS.find(db, {"n": n}, together=True) for n in range(3)),
+    )
+    assert counted.sent == 3
+    assert [numbers(rows) for rows in found] == [[0, 1], [2, 3], [0], [1], [2]]
+
+
+async def test_a_transaction_reads_for_itself(db: Database, counted: Commands) -> None:
+    async with mongo.transaction(db) as handle:
+        await handle.write({"insert": SEEN.name, "documents": [{"_id": ids.new_id("post"), "n": 7}]})
+        counted.reset()
+        mine, theirs = await asyncio.gather(
+            SEEN.find(handle, {"n": 7}, together=True), SEEN.find(db, {"n": 7}, together=True)
+        )
+        assert counted.names == ["find", "find"]
+        assert (numbers(mine), theirs) == ([7], [])
+        await handle.write({"delete": SEEN.name, "deletes": [{"q": {"n": 7}, "limit": 1}]})
+
+
+async def test_an_outage_reaches_every_reader(settings: Any) -> None:
+    client = mongo.connect(
+        "mongodb://127.0.0.1:1/?directConnection=true", settings.mongo_driver, timeout=0.05
+    )
+    db = Database(client, "nowhere")
+    found = await asyncio.gather(SEEN.by_ids(db, seen(1)), OTHERS.by_ids(db, ["x"]), return_exceptions=True)
+    assert [isinstance(error, mongo.DOWN) for error in found] == [True, True]
+    closing = client.close()
+    if closing is not None:
+        await closing
