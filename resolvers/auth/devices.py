@@ -1,14 +1,76 @@
-"""The devices of a person: known from their first sign-in there."""
+"""The devices of a person: known from their first sign-in there, reached by push."""
 
-from core import clock
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from core import clock, ids, paging
+from core.changes import user_scope
 from core.context import Context
+from core.errors import BadUserInput, Refused
+from core.ids import Id
+from core.loader import in_order
+from core.nodes import door
+from core.paging import Asked
 from resolvers.auth import security
 from stores import auth as store
-from stores.auth import Device, SecurityKind
+from stores.auth import Device, OwnDevice, SecurityKind, Session
+
+SORT = [("last_seen_at", -1), ("device_id", -1)]
+LONGEST_TOKEN = 4096
 
 
-async def signed_in(ctx: Context, user_id: str, device: Device) -> None:
-    """Note a sign-in on the device; one never seen before is told to the others."""
+def device_of(given: Mapping[str, Any]) -> Device:
+    return {
+        "_id": id_of(given["id"]),
+        "name": str(given["name"])[:100],
+        "platform": given["platform"],
+        "os_version": (given.get("os_version") or "")[:50] or None,
+        "app_version": (given.get("app_version") or "")[:50] or None,
+        "push_enabled": False,
+    }
+
+
+def id_of(given: str) -> str:
+    """The device's TypeID; phones may mint it as a plain UUID."""
+    try:
+        return ids.from_uuid(UUID(given), "device")
+    except ValueError:
+        return ids.checked(given, "device")
+
+
+def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
+    """Whose idempotency keys those of an anonymous mutation are: the device's."""
+    given = arguments.get("device_id") or (arguments.get("device") or {}).get("id")
+    if given is None:
+        raise BadUserInput("A device id is needed.")
+    return id_of(given)
+
+
+@door("device")
+async def own_devices(ctx: Context, wanted: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
+    own = ctx.viewer_id_or_none
+    rows = await store.own_devices(ctx.db, own, wanted) if own else []
+    return in_order(wanted, map(shown, rows))
+
+
+async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
+    """Latest use first."""
+    listing = paging.fingerprint("devices", user=ctx.viewer_id)
+    page = paging.requested(listing, SORT, asked)
+    query = {"user_id": ctx.viewer_id, **paging.beyond(SORT, page)}
+    order = paging.scan_order(SORT, page)
+    rows = await store.devices.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, SORT, page, [shown(row) for row in rows])
+
+
+def shown(row: OwnDevice) -> dict[str, Any]:
+    """A device under the id its client minted: our own key names the person too."""
+    return {**row, "_id": row["device_id"]}
+
+
+async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
+    """Note a sign-in on the device, and how it is reached; one never seen before is told to the others."""
     now = clock.now()
     key = store.device_key(user_id, device["_id"])
     told = {name: value for name, value in device.items() if name not in ("_id", "push_enabled")}
@@ -26,10 +88,56 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> None:
                 "user_id": user_id,
                 "device_id": device["_id"],
                 "push_enabled": False,
-                "push_token": None,
-                "approx_location": None,
                 "created_at": now,
                 "last_seen_at": now,
             },
         )
     await security.record(ctx, user_id, kind, device=device)
+    return {**device, "push_enabled": bool(known and known["push_enabled"])}
+
+
+async def register_push_token(ctx: Context, *, device_id: Id, token: str | None = None) -> dict[str, Any]:
+    """Reach a device of one's own by push; without a token, no more."""
+    if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
+        raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
+    key = store.device_key(ctx.viewer_id, id_of(device_id))
+    place = f"devices/{key}/push_token"
+    index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None
+    for other in await store.devices_with_token(ctx.db, index) if index else ():
+        if other["_id"] != key:
+            # The phone changed hands: what was the former owner's must not be shown to the new one.
+            await _forget_token(ctx, other["user_id"], other["device_id"])
+    reached = {
+        "push_enabled": token is not None,
+        "push_token": ctx.services.crypto.seal(token, place=place) if token else None,
+        "push_index": index,
+    }
+    device = await ctx.tx.update(store.devices, key, set=reached)
+    if device is None:
+        raise Refused("NOT_FOUND", "You never signed in on this device.", field=["deviceId"])
+    await _show_push(ctx, ctx.viewer_id, device["device_id"], enabled=token is not None)
+    return {"device": shown(device)}
+
+
+async def session_ended(ctx: Context, session: Session) -> None:
+    """Who signed out of a device is not reached there any more."""
+    user_id, id = session["user_id"], session["device"]["_id"]
+    if session["device"]["push_enabled"] and not await store.active_on(ctx.db, user_id, id):
+        await _forget_token(ctx, user_id, id)
+
+
+async def _forget_token(ctx: Context, user_id: str, id: str) -> None:
+    gone = {"push_enabled": False, "push_token": None, "push_index": None}
+    await ctx.tx.update(store.devices, store.device_key(user_id, id), set=gone)
+    await _show_push(ctx, user_id, id, enabled=False)
+
+
+async def _show_push(ctx: Context, user_id: str, id: str, *, enabled: bool) -> None:
+    """Sessions show their device as it is."""
+    for session in await store.active_on(ctx.db, user_id, id):
+        if session["device"]["push_enabled"] != enabled:
+            changed = await ctx.tx.update(
+                store.sessions, session["_id"], set={"device.push_enabled": enabled}
+            )
+            if changed is not None:
+                ctx.tx.changed(changed, scopes=[user_scope(user_id)])

@@ -4,22 +4,21 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from core import clock, ids
 from core.audit import masked_address
 from core.changes import user_scope
 from core.context import PERSONAL, Context, Viewer
-from core.errors import BadUserInput, Refused, Unauthenticated, refusals
+from core.errors import Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
 from resolvers.auth import deletion, devices, revocations, security
+from resolvers.auth.devices import device_of, id_of
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
 from stores import auth as store
 from stores.auth import (
     AuthFactor,
-    Device,
     SecurityKind,
     Session,
     SessionEndReason,
@@ -46,33 +45,6 @@ def scope(user: User) -> str:
     return user_scope(user["_id"])
 
 
-def device_of(given: Mapping[str, Any]) -> Device:
-    return {
-        "_id": device_id(given["id"]),
-        "name": str(given["name"])[:100],
-        "platform": given["platform"],
-        "os_version": (given.get("os_version") or "")[:50] or None,
-        "app_version": (given.get("app_version") or "")[:50] or None,
-        "push_enabled": False,
-    }
-
-
-def device_id(given: str) -> str:
-    """The device's TypeID; phones may mint it as a plain UUID."""
-    try:
-        return ids.from_uuid(UUID(given), "device")
-    except ValueError:
-        return ids.checked(given, "device")
-
-
-def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
-    """Whose idempotency keys those of an anonymous mutation are: the device's."""
-    given = arguments.get("device_id") or (arguments.get("device") or {}).get("id")
-    if given is None:
-        raise BadUserInput("A device id is needed.")
-    return device_id(given)
-
-
 def sign_out_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
     """The refresh token's holder, else the bearer."""
     token = arguments.get("refresh_token")
@@ -83,8 +55,9 @@ async def start(
     ctx: Context, user: User, device: Mapping[str, Any], *, factors: Sequence[AuthFactor]
 ) -> dict[str, Any]:
     """A new session's payload; the longest idle of too many gives way."""
+    known = await devices.signed_in(ctx, user["_id"], device_of(device))
     if user["status"] == UserStatus.DELETION_SCHEDULED:
-        user = await deletion.called_off(ctx, user, device=device_of(device))
+        user = await deletion.called_off(ctx, user, device=known)
     for oldest in (await store.active_sessions(ctx.db, user["_id"]))[: -(MOST_SESSIONS - 1)]:
         await end(ctx, oldest, SessionEndReason.EVICTED)
     now = clock.now()
@@ -93,7 +66,7 @@ async def start(
         {
             "_id": ids.new_id("session"),
             "user_id": user["_id"],
-            "device": device_of(device),
+            "device": known,
             "status": SessionStatus.ACTIVE,
             "end_reason": None,
             "factors": list(factors),
@@ -110,7 +83,6 @@ async def start(
         },
     )
     ctx.tx.changed(session, scopes=[scope(user)], created=True)
-    await devices.signed_in(ctx, user["_id"], session["device"])
     return _with_tokens(ctx, user, session)
 
 
@@ -152,7 +124,7 @@ async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[st
 
 
 def same_device(session: Session, given: str) -> bool:
-    return session["device"]["_id"] == device_id(given)
+    return session["device"]["_id"] == id_of(given)
 
 
 async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
@@ -235,7 +207,7 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
     ended = await ctx.tx.update(store.sessions, session["_id"], set=changes)
     assert ended is not None
     ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
-
+    await devices.session_ended(ctx, ended)
     ctx.tx.noted(revocations.note(session["_id"]), scopes=[revocations.SCOPE])
 
     async def refuse() -> None:

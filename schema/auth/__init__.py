@@ -1,13 +1,14 @@
 """Authentication and identity, as clients see them."""
 
-from core.binding import connection, field, mutation, query
+from core.binding import connection, field, mutation, query, subscription
 from resolvers import auth
-from schema.auth import flows, security, sessions
+from schema.auth import events, flows, profile, security, sessions
 from schema.auth.accounts import User
 from schema.auth.security import SecurityEvent
 from schema.auth.sessions import Session, SessionConnection
+from subscriptions import auth as live
 
-__all__ = ["Mutation", "Query", "SecurityEvent", "Session", "User", "Viewer"]
+__all__ = ["Mutation", "Query", "SecurityEvent", "Session", "Subscription", "User", "Viewer"]
 
 
 class Query:
@@ -22,6 +23,8 @@ class Viewer:
     """The session this request belongs to."""
     sessions: SessionConnection = connection(auth.viewer_sessions, status="Only sessions with this status.")
     """Your sessions, latest use first."""
+    devices: profile.DeviceConnection = connection(auth.viewer_devices)
+    """Devices you signed in on, latest sign-in first."""
     security_events: security.SecurityEventConnection = connection(auth.viewer_security_events)
     """What happened to the safety of your account, newest first."""
 
@@ -61,6 +64,12 @@ class Mutation:
         fresh=True,
     )
     """End all of your sessions but this one."""
+    update_profile = mutation(auth.update_profile, profile.UpdateProfileInput, profile.UpdateProfilePayload)
+    """Change what you say about yourself."""
+    register_push_token = mutation(
+        auth.register_push_token, profile.RegisterPushTokenInput, profile.RegisterPushTokenPayload
+    )
+    """Let a device of yours be reached by push."""
     request_account_deletion = mutation(
         auth.request_account_deletion,
         security.RequestAccountDeletionInput,
@@ -74,3 +83,10 @@ class Mutation:
         security.CancelAccountDeletionPayload,
     )
     """Keep the account after all."""
+
+
+class Subscription:
+    session_events: events.SessionEvent = subscription(
+        live.session_events, after="Resume after this event; from now on when left out."
+    )
+    """What happens to your sessions and the safety of your account."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from core.binding import enum, input_, node, type_
-from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
+from core.binding.common import Connection, Edge, Entity, MutationInput, Node, Payload
 from core.ids import Id
 from schema.auth.accounts import User
 from stores.auth import AuthFactor, DevicePlatform, SessionEndReason, SessionStatus
@@ -17,12 +17,10 @@ for each in (
     enum(each)
 
 
-@type_
-class Device:
-    """A phone or browser that signed in."""
+@node("device")
+class Device(Node):
+    """A phone or browser that signed in; `id` was minted by the client."""
 
-    id: Id
-    """Minted once by the client."""
     name: str
     """What its owner calls it."""
     platform: DevicePlatform

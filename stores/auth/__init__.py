@@ -6,6 +6,7 @@ from stores.auth.accounts import (
     UserKey,
     UserStatus,
     email_key,
+    handle_key,
     keys_of,
     user_by_email,
     user_keys,
@@ -20,7 +21,14 @@ from stores.auth.deletions import (
     finish_deletion,
     retry_deletion,
 )
-from stores.auth.devices import OwnDevice, device_key, devices, devices_with_push, own_devices
+from stores.auth.devices import (
+    OwnDevice,
+    device_key,
+    devices,
+    devices_with_push,
+    devices_with_token,
+    own_devices,
+)
 from stores.auth.flows import AuthFactor, FlowPurpose, FlowStatus, OtpMethod
 from stores.auth.security import SecurityEvent, SecurityKind, security_events
 from stores.auth.sessions import (
@@ -29,6 +37,7 @@ from stores.auth.sessions import (
     Session,
     SessionEndReason,
     SessionStatus,
+    active_on,
     active_sessions,
     ended_since,
     sessions,
@@ -52,6 +61,7 @@ __all__ = [
     "User",
     "UserKey",
     "UserStatus",
+    "active_on",
     "active_sessions",
     "claim_deletion",
     "confirm_deletion",
@@ -59,9 +69,11 @@ __all__ = [
     "device_key",
     "devices",
     "devices_with_push",
+    "devices_with_token",
     "email_key",
     "ended_since",
     "finish_deletion",
+    "handle_key",
     "keys_of",
     "own_devices",
     "retry_deletion",

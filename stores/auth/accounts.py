@@ -86,6 +86,10 @@ def email_key(email: str) -> str:
     return f"email:{email.casefold()}"
 
 
+def handle_key(handle: str) -> str:
+    return f"handle:{handle.casefold()}"
+
+
 async def user_by_email(db: Database, email: str) -> User | None:
     owner = await user_keys.by_id(db, email_key(email))
     return await users.by_id(db, owner["user_id"]) if owner else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from core.mongo import Database
 from core.store import collection, index
@@ -20,14 +20,22 @@ class OwnDevice(TypedDict):
     os_version: str | None
     app_version: str | None
     push_enabled: bool
-    push_token: str | None
-    approx_location: str | None
+    push_token: NotRequired[str | None]
+    """Sealed."""
+    push_index: NotRequired[str | None]
+    """Tells equal tokens, and nothing else."""
     created_at: datetime
     last_seen_at: datetime
 
 
 devices = collection(
-    "devices", OwnDevice, indexes=[index("user_id", "-last_seen_at", "-_id")], shard_key="user_id"
+    "devices",
+    OwnDevice,
+    indexes=[
+        index("user_id", "-last_seen_at", "-device_id"),
+        index("push_index", partialFilterExpression={"push_index": {"$type": "string"}}),
+    ],
+    shard_key="user_id",
 )
 
 MOST = 100
@@ -47,3 +55,8 @@ async def devices_with_push(db: Database, user_id: str) -> list[OwnDevice]:
     """Where the person can be reached by push, latest use first; tokens are sealed."""
     query = {"user_id": user_id, "push_enabled": True}
     return await devices.find(db, query, sort=[("last_seen_at", -1)], limit=MOST)
+
+
+async def devices_with_token(db: Database, push_index: str) -> list[OwnDevice]:
+    """Whoever registered this push token, by its blind index."""
+    return await devices.find(db, {"push_index": push_index}, limit=MOST)

@@ -110,3 +110,9 @@ async def ended_since(db: Database, moment: datetime) -> list[Session]:
     """Sessions that ended at or after a moment, in that order."""
     query = {"ended_at": {"$gte": moment}}
     return await sessions.find(db, query, sort=[("ended_at", 1)], limit=MAX_ROWS, fields=("ended_at",))
+
+
+async def active_on(db: Database, user_id: str, device_id: str) -> list[Session]:
+    """The person's sessions on one device."""
+    query = {"user_id": user_id, "status": SessionStatus.ACTIVE, "device._id": device_id}
+    return await sessions.find(db, query, limit=100)

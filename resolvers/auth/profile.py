@@ -1,0 +1,96 @@
+"""What a person says about themselves, and how their devices are reached."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from core.changes import user_scope
+from core.context import Context
+from core.errors import NotFound, Refused, refusals
+from core.limits import Rate
+from stores import auth as store
+from stores.auth import User
+
+refusals(HANDLE_TAKEN="Somebody else has this handle: choose another.")
+
+PROFILE_RATE = Rate("profile", 30, 3600)
+LONGEST = {"first_name": 100, "last_name": 100, "bio": 500}
+HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_.]{1,28})[a-z0-9]")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+RESERVED = frozenset({"admin", "administrator", "landfall", "moderator", "root", "support", "system"})
+"""Handles that would pass for the service's own."""
+
+
+async def update_profile(
+    ctx: Context, *, expected_version: int | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Change what is given; what is null is cleared, what is left out stays."""
+    await ctx.limit(PROFILE_RATE)
+    user = await store.users.by_id(ctx.db, ctx.viewer_id)
+    if user is None:
+        raise NotFound("This account is gone.")
+    changes = {name: _checked(name, value) for name, value in fields.items()}
+    if expected_version is not None and user["version"] != expected_version:
+        raise Refused("CONFLICT", "It was changed on another device.", user=user)
+    changes = {name: value for name, value in changes.items() if user.get(name) != value}
+    if not changes:
+        return {"user": user}
+    if "handle" in changes:
+        await _take_handle(ctx, user, changes["handle"])
+    updated = await ctx.tx.update(store.users, user["_id"], set=changes)
+    assert updated is not None
+    ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])
+    return {"user": updated}
+
+
+async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
+    """The key makes a handle one person's; the one they had is free again."""
+    if handle is not None:
+        if handle in RESERVED:
+            raise Refused("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
+        try:
+            await ctx.tx.insert(store.user_keys, {"_id": store.handle_key(handle), "user_id": user["_id"]})
+        except Refused:
+            raise Refused("HANDLE_TAKEN", "This handle is taken.", field=["handle"]) from None
+    if user["handle"] is not None:
+        await ctx.tx.delete(store.user_keys, store.handle_key(user["handle"]), where={"user_id": user["_id"]})
+
+
+def _checked(name: str, value: Any) -> Any:
+    """The value as it is kept; INVALID_INPUT when it cannot be."""
+    checks: Mapping[str, Any] = {"handle": _handle, "locale": _locale, "time_zone": _time_zone}
+    return checks.get(name, _text)(name, value)
+
+
+def _text(name: str, value: str | None) -> str | None:
+    text = (value or "").strip()
+    if len(text) > LONGEST[name]:
+        raise _invalid(name, f"At most {LONGEST[name]} characters.")
+    return text or None
+
+
+def _handle(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    handle = value.strip().removeprefix("@").casefold()
+    if not HANDLE.fullmatch(handle):
+        raise _invalid(name, "A handle has 3 to 30 letters, digits, dots or underscores.")
+    return handle
+
+
+def _locale(name: str, value: str | None) -> str:
+    if value is None or not LANGUAGE.fullmatch(value):
+        raise _invalid(name, "This is no language tag (BCP 47).")
+    return value
+
+
+def _time_zone(name: str, value: str | None) -> str:
+    if value not in available_timezones():
+        raise _invalid(name, "There is no such time zone.")
+    return str(value)
+
+
+def _invalid(name: str, message: str) -> Refused:
+    head, *rest = name.split("_")
+    return Refused("INVALID_INPUT", message, field=[head + "".join(map(str.title, rest))])
