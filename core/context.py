@@ -13,7 +13,7 @@ from core.limits import Limits, Rate, Verdict
 from core.live import Live
 from core.loader import Loader
 from core.mongo import Database
-from core.ports import Mailer, Media
+from core.ports import Captcha, Mailer, Media, Pusher, Risk, Texter
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
@@ -57,6 +57,12 @@ class Services:
     signer: Signer
     crypto: Keyring
     mailer: Mailer
+    texters: tuple[Texter, ...]
+    """The SMS provider, and the one that steps in for it."""
+    pusher: Pusher
+    captcha: Captcha | None
+    """None: CAPTCHAs are not asked for."""
+    risk: Risk
     media: Media
     extra: dict[type, Any] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None

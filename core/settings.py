@@ -51,6 +51,37 @@ class Settings(BaseSettings):
         "", description="Mail server, `smtp://user:password@host:587`; empty: `/dev/outbox`."
     )
     mail_from: str = Field("Landfall <noreply@localhost>", description="Sender of mail.")
+    sms_url: SecretStr = Field(
+        SecretStr(""),
+        description="SMS provider, `twilio://SID:TOKEN@api.twilio.com/+15550100` or "
+        "`vonage://KEY:SECRET@rest.nexmo.com/SENDER`; empty: `/dev/outbox`.",
+    )
+    sms_backup_url: SecretStr = Field(
+        SecretStr(""), description="SMS provider that steps in when the first fails; written alike."
+    )
+    fcm_account_file: Path | None = Field(
+        None, description="Service account of Firebase Cloud Messaging; unset: `/dev/outbox`."
+    )
+    fcm_url: str = Field("https://fcm.googleapis.com", description="Address of Firebase Cloud Messaging.")
+    captcha_url: str = Field(
+        "",
+        description="`siteverify` address of hCaptcha, Turnstile or reCAPTCHA; empty: the word `human`, "
+        "and in production none is asked for.",
+    )
+    captcha_secret: SecretStr = Field(SecretStr(""), description="The CAPTCHA provider's secret.")
+    app_name: str = Field("Landfall", description="What messages to people call the app.")
+    android_app_hash: str = Field(
+        "", description="The 11 characters with which Android's SMS Retriever finds the app."
+    )
+    ios_bound_domain: str = Field("", description="Domain of iOS apps and web pages that codes are bound to.")
+    reset_url: str = Field("landfall://reset-password", description="Link in password-reset mails.")
+    password_memory_kib: int = Field(65_536, ge=1_024, description="Memory of Argon2id, in KiB.")
+    password_rounds: int = Field(3, ge=1, description="Passes of Argon2id.")
+    breached_passwords_file: Path | None = Field(
+        None,
+        description="Sorted file of SHA-1 hashes, as Have I Been Pwned's downloader writes it, "
+        "that passwords must not be in.",
+    )
     trust_proxy: bool = Field(False, description="Take the client address from X-Forwarded-For.")
 
     executor: Literal["compiled", "reference"] = Field(

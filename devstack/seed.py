@@ -18,7 +18,7 @@ from core.mongo import Database
 from core.store import collection
 from devstack import demo
 from devstack.demo import Image, Person
-from resolvers.auth.passwords import HASHER
+from resolvers.auth import passwords
 from resolvers.feed.access import comment_scopes, post_scopes
 from stores import auth, feed, media
 from stores.auth import Role, UserStatus
@@ -300,5 +300,5 @@ class Maker:
 def _demo_hash() -> str:
     """One hash for all demo people: 200 honest ones would take half a minute."""
     salt = hashlib.sha256(b"landfall demo").digest()[:16]
-    hasher: PasswordHasher = HASHER
+    hasher: PasswordHasher = passwords.hasher()
     return hasher.hash(PASSWORD, salt=salt)

@@ -1,6 +1,7 @@
-"""Mail for development: kept in Redis and shown on `/dev/outbox`."""
+"""Messages for development: kept in Redis and shown on `/dev/outbox`."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Literal, TypedDict
 
 import orjson
 import structlog
@@ -11,11 +12,14 @@ from core import clock
 logger = structlog.get_logger(__name__)
 
 KEY = "dev:outbox"
-KEPT = 100
+KEPT = 200
 SECONDS = 86_400
+
+Channel = Literal["email", "sms", "push"]
 
 
 class Letter(TypedDict):
+    channel: Channel
     to: str
     subject: str
     text: str
@@ -23,20 +27,44 @@ class Letter(TypedDict):
 
 
 class Outbox:
-    """Implements `core.ports.Mailer`."""
+    """Implements `core.ports.Mailer`; `OutboxTexter` and `OutboxPusher` put theirs beside."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
     async def send(self, *, to: str, subject: str, text: str) -> None:
-        letter = {"to": to, "subject": subject, "text": text, "at": clock.now()}
+        await self.put("email", to=to, subject=subject, text=text)
+
+    async def put(self, channel: Channel, *, to: str, subject: str, text: str) -> None:
+        letter = {"channel": channel, "to": to, "subject": subject, "text": text, "at": clock.now()}
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.lpush(KEY, orjson.dumps(letter))
         pipeline.ltrim(KEY, 0, KEPT - 1)
         pipeline.expire(KEY, SECONDS)
         await pipeline.execute()
-        logger.info("mail kept in the outbox", subject=subject)
+        logger.info("kept in the outbox", channel=channel)
 
     async def letters(self) -> list[Letter]:
         """Latest first."""
         return [orjson.loads(raw) for raw in await self._redis.lrange(KEY, 0, KEPT - 1)]
+
+
+class OutboxTexter:
+    """Implements `core.ports.Texter`."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def send(self, *, to: str, text: str) -> None:
+        await self._outbox.put("sms", to=to, subject="Text message", text=text)
+
+
+class OutboxPusher:
+    """Implements `core.ports.Pusher`."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def send(self, *, token: str, title: str, text: str, data: Mapping[str, str]) -> bool:
+        await self._outbox.put("push", to=token, subject=title, text=text)
+        return True

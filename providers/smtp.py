@@ -1,9 +1,13 @@
 """Mail by SMTP, for production."""
 
-import asyncio
-import smtplib
 from email.message import EmailMessage
+from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException
+
+from core.ports import DeliveryFailed
 
 TIMEOUT_SECONDS = 10.0
 
@@ -18,18 +22,24 @@ class Smtp:
         self._port = parts.port or (465 if self._encrypted else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = sender
+        self._domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     async def send(self, *, to: str, subject: str, text: str) -> None:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
         message.set_content(text)
-        await asyncio.to_thread(self._deliver, message)
-
-    def _deliver(self, message: EmailMessage) -> None:
-        connect = smtplib.SMTP_SSL if self._encrypted else smtplib.SMTP
-        with connect(self._host, self._port, timeout=TIMEOUT_SECONDS) as server:
-            if not self._encrypted and server.has_extn("starttls"):
-                server.starttls()
-            if self._user:
-                server.login(self._user, self._password)
-            server.send_message(message)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._host,
+                port=self._port,
+                username=self._user or None,
+                password=self._password or None,
+                use_tls=self._encrypted,
+                # Asking for this machine's name may hang on a name server.
+                local_hostname=self._domain,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except (SMTPException, OSError, TimeoutError) as error:
+            # The server's own words name the address.
+            raise DeliveryFailed(f"The mail server did not take it: {type(error).__name__}.") from None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from aiohttp import ClientSession
 from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -20,16 +21,16 @@ from core.crypto import Keyring, keyring
 from core.limits import Limits
 from core.live import Live
 from core.mongo import Database
-from core.ports import Mailer
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
 from providers.disk import DiskMedia
 from providers.outbox import Outbox
-from providers.smtp import Smtp
+from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.tokens import Tokens, signing_key
 from server.failures import OneOperation, PublicErrors
+from server.outside import Outside, outside
 
 logger = structlog.get_logger(__name__)
 
@@ -103,7 +104,9 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await live.start()
         await revocations.start()
         try:
-            yield _services(settings, db, redis, live, secret, revocations)
+            async with ClientSession() as http:
+                beyond = _outside(settings, redis, http)
+                yield _services(settings, db, redis, live, secret, revocations, beyond)
         finally:
             await revocations.stop()
             await live.stop()
@@ -114,10 +117,23 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             await closing
 
 
+def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
+    try:
+        return outside(settings, redis, http)
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+
+
 def _services(
-    settings: Settings, db: Database, redis: "Redis", live: Live, secret: str, revocations: Revocations
+    settings: Settings,
+    db: Database,
+    redis: "Redis",
+    live: Live,
+    secret: str,
+    revocations: Revocations,
+    beyond: Outside,
 ) -> Services:
-    mailer: Mailer = Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url else Outbox(redis)
+    passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
     tokens = Tokens(
         _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
     )
@@ -130,9 +146,13 @@ def _services(
         tally=Tally(redis),
         signer=Signer(secret),
         crypto=_keyring(settings, secret),
-        mailer=mailer,
+        mailer=beyond.mailer,
+        texters=beyond.texters,
+        pusher=beyond.pusher,
+        captcha=beyond.captcha,
+        risk=beyond.risk,
         media=DiskMedia(settings.media_dir, settings.public_url),
-        extra={Tokens: tokens, Revocations: revocations},
+        extra={Tokens: tokens, Revocations: revocations, Outbox: beyond.outbox},
     )
 
 

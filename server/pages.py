@@ -136,9 +136,10 @@ async def metrics(request: web.Request) -> web.Response:
 async def outbox(request: web.Request) -> web.Response:
     """Codes and messages that would have been sent; not in production."""
     services = request.app[SERVICES]
-    if services.settings.production or not isinstance(services.mailer, Outbox):
+    kept: Outbox | None = services.get(Outbox)
+    if kept is None:
         raise web.HTTPNotFound
-    letters = await services.mailer.letters()
+    letters = await kept.letters()
     if "text/html" not in request.headers.get("Accept", ""):
         return web.json_response({"letters": letters})
     return web.Response(text=_outbox_page(list(letters)), content_type="text/html")
@@ -147,10 +148,14 @@ async def outbox(request: web.Request) -> web.Response:
 def _outbox_page(letters: list[Any]) -> str:
     rows = "".join(
         f"<article><b>{html.escape(each['subject'])}</b> to {html.escape(each['to'])}"
-        f" <time>{html.escape(each['at'])}</time><p>{html.escape(each['text'])}</p></article>"
+        f" by {each['channel']} <time>{html.escape(each['at'])}</time>"
+        f"<p>{html.escape(each['text'])}</p></article>"
         for each in letters
     )
-    style = "body{font:16px system-ui;margin:2rem auto;max-width:40rem}article{margin:1rem 0}time{color:#667}"
+    style = (
+        "body{font:16px system-ui;margin:2rem auto;max-width:40rem}article{margin:1rem 0}"
+        "p{white-space:pre-wrap}time{color:#667}"
+    )
     return (
         f"<!doctype html><meta charset=utf-8><title>Outbox</title><style>{style}</style><h1>Outbox</h1>"
         f"{rows or '<p>Nothing was sent.</p>'}"

@@ -1,13 +1,16 @@
 """Real servers, one Landfall in this process, and phones to talk to it."""
 
 import asyncio
+import logging
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import aiohttp
 import pytest
+import structlog
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from core import clock, logs
@@ -69,7 +72,7 @@ def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Sett
         redis_url=servers.redis_url,
         data_dir=data_dir,
         media_dir=data_dir / "media",
-        log_level="ERROR",
+        log_level="DEBUG",
         log_format="json",
     )
 
@@ -81,8 +84,36 @@ def commands() -> Commands:
 
 
 @pytest.fixture(scope="session")
-async def services(settings: Settings, commands: Commands) -> AsyncIterator[Services]:
+def logged(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file with everything that is logged, from DEBUG on; errors show on stderr too."""
+    file = tmp_path_factory.mktemp("logs") / "all.log"
     logs.configure(settings)
+    with file.open("a", buffering=1) as kept:
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=Tee(kept)))
+        handler = logging.StreamHandler(kept)
+        logging.getLogger().addHandler(handler)
+        yield file
+        logging.getLogger().removeHandler(handler)
+        structlog.reset_defaults()
+
+
+class Tee:
+    """Writes every line to a file, and errors to stderr as well."""
+
+    def __init__(self, kept: TextIO) -> None:
+        self.kept = kept
+
+    def write(self, line: str) -> int:
+        if '"level":"error"' in line or '"level":"critical"' in line:
+            sys.stderr.write(line)
+        return self.kept.write(line)
+
+    def flush(self) -> None:
+        self.kept.flush()
+
+
+@pytest.fixture(scope="session")
+async def services(settings: Settings, commands: Commands, logged: Path) -> AsyncIterator[Services]:
     async with assembly.services(settings, listeners=[commands]) as running:
         yield running
 

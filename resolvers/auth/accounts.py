@@ -130,7 +130,7 @@ async def sign_in(
     await ctx.limit(ACCOUNT_RATE, store.email_key(email))
     user = await store.user_by_email(ctx.db, email)
     # An unknown person takes as long as a known one.
-    right = await passwords.matches(user["password_hash"] if user else passwords.DECOY, password)
+    right = await passwords.matches(user["password_hash"] if user else None, password)
     if user is None or not right or user["status"] == UserStatus.DELETED:
         raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
     if user["status"] == UserStatus.SUSPENDED:

@@ -1,44 +1,129 @@
-"""Argon2id, off the event loop."""
+"""Passwords: hashed with Argon2id off the event loop, and refused when they are easily guessed."""
 
 import asyncio
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+from core.context import Context
+from core.errors import Refused, refusals
+
+refusals(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
+
 SHORTEST, LONGEST = 10, 128
+COMMON = Path(__file__).parent / "data" / "common_passwords.txt"
+TRIMMINGS = 6
+"""A common password with so many digits and signs around it is as easy to guess."""
+LOOKALIKES = str.maketrans("@4301!$57", "aaeoiisst")
+SHORTEST_NAME = 4
+"""A mailbox name shorter than this is in too many good passwords."""
 
 # Caps memory: each hash takes 64 MiB.
 _at_once = asyncio.Semaphore(4)
+_hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 
-DECOY = HASHER.hash("no account has this password")
-"""Checked for unknown people, so that they take as long as known ones."""
+
+def use(*, memory_kib: int, rounds: int) -> None:
+    """Hash with these costs from now on; older hashes stay good."""
+    global _hasher
+    _hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1)
+    _decoy.cache_clear()
+    _decoy()
+
+
+def hasher() -> PasswordHasher:
+    return _hasher
+
+
+@cache
+def _decoy() -> str:
+    return _hasher.hash("no account has this password")
 
 
 async def hash_password(password: str) -> str:
     async with _at_once:
-        return await asyncio.to_thread(HASHER.hash, password)
+        return await asyncio.to_thread(_hasher.hash, password)
 
 
-async def matches(stored: str, password: str) -> bool:
+async def matches(stored: str | None, password: str) -> bool:
+    """Whether it is the password; nobody's password takes as long to be wrong as somebody's."""
     async with _at_once:
-        return await asyncio.to_thread(_matches, stored, password)
+        right = await asyncio.to_thread(_matches, stored or _decoy(), password)
+    return right and stored is not None
 
 
 def _matches(stored: str, password: str) -> bool:
     try:
-        return HASHER.verify(stored, password)
+        return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def outdated(stored: str) -> bool:
+    """Whether it was hashed at another cost than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+async def check_strength(ctx: Context, password: str, email: str, *, field: str) -> None:
+    """WEAK_PASSWORD, with the reason, for one that is easily guessed."""
+    reason = weakness(password, email)
+    breached = ctx.services.settings.breached_passwords_file
+    if reason is None and breached and await asyncio.to_thread(is_breached, breached, password):
+        reason = "This password was in a breach: others know it."
+    if reason is not None:
+        raise Refused("WEAK_PASSWORD", reason, field=[field])
 
 
 def weakness(password: str, email: str) -> str | None:
     """Why a password is refused, or None."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
-    name = email.partition("@")[0].casefold()
-    if name and (name in password.casefold() or email.casefold() in password.casefold()):
+    name, folded = email.partition("@")[0].casefold(), password.casefold()
+    if email.casefold() in folded or (len(name) >= SHORTEST_NAME and name in folded):
         return "A password must not contain the email address."
     if len(set(password)) < 4:
         return "A password needs more than three different characters."
+    if any(core in common_passwords() for core in _cores(folded)):
+        return "This password is among the first that are guessed."
     return None
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    _, _, words = COMMON.read_text(encoding="utf-8").partition("\n\n")
+    return frozenset(words.splitlines())
+
+
+def _cores(password: str) -> set[str]:
+    """The password, and what is left of it without repetition, look-alikes and trimmings."""
+    again = (password + password).find(password, 1)
+    forms = {password, password[:again]}
+    forms |= {form.translate(LOOKALIKES) for form in forms}
+    trimmed = {re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form) for form in forms}
+    return forms | {form for form in trimmed if len(password) - len(form) <= TRIMMINGS}
+
+
+def is_breached(file: Path, password: str) -> bool:
+    """Whether the file, lines of `SHA1:count` in order, has the password: found by halving."""
+    wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
+    with file.open("rb") as lines:
+        low, high = 0, file.stat().st_size
+        while low < high:
+            middle = (low + high) // 2
+            lines.seek(middle)
+            if middle:
+                lines.readline()
+            line = lines.readline()
+            if not line or line[:40] > wanted:
+                high = middle
+            elif line[:40] < wanted:
+                low = middle + 1
+            else:
+                return True
+        # What begins exactly at `low` was skipped as the rest of a line.
+        lines.seek(low)
+        return lines.readline()[:40] == wanted

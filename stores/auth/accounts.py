@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 from core.mongo import Database
 from core.store import collection, index
+from stores.auth.flows import OtpMethod
 
 
 class Role(StrEnum):
@@ -40,6 +41,17 @@ class UserStatus(StrEnum):
     """Gone."""
 
 
+class TwoFactor(TypedDict):
+    """The second factor a person chose."""
+
+    method: OtpMethod
+    destination: str
+    """Encrypted; empty for pushes."""
+    masked_destination: str
+    backup_codes_left: int
+    enabled_at: datetime
+
+
 class User(TypedDict):
     _id: str
     first_name: str | None
@@ -57,6 +69,12 @@ class User(TypedDict):
     status: UserStatus
     password_hash: str
     accepted_terms_version: str
+    phone: NotRequired[str]
+    """Encrypted."""
+    phone_index: NotRequired[str]
+    """Equal for equal numbers, and no way back."""
+    phone_masked: NotRequired[str]
+    two_factor: NotRequired[TwoFactor | None]
     version: int
     created_at: datetime
     updated_at: datetime

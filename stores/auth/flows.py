@@ -1,6 +1,11 @@
-"""Open requests for a code or another proof."""
+"""Open requests for a code or another proof, and the backup codes that stand in for one."""
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
 
 
 class AuthFactor(StrEnum):
@@ -25,6 +30,14 @@ class FlowPurpose(StrEnum):
     """Finishing a sign-in with a second factor."""
     VERIFY_EMAIL = "VERIFY_EMAIL"
     """Proving an email address after sign-up."""
+    STEP_UP = "STEP_UP"
+    """Proving again who one is, before something sensitive."""
+    ENROL_2FA = "ENROL_2FA"
+    """Turning the second factor on."""
+    CHANGE_PHONE = "CHANGE_PHONE"
+    """Proving a new phone number."""
+    CHANGE_EMAIL = "CHANGE_EMAIL"
+    """Proving a new email address."""
 
 
 class FlowStatus(StrEnum):
@@ -38,6 +51,8 @@ class FlowStatus(StrEnum):
     """Closed after five wrong codes."""
     EXPIRED = "EXPIRED"
     """Closed by time."""
+    SUPERSEDED = "SUPERSEDED"
+    """Closed by a newer flow of the same purpose on the same device."""
 
 
 class OtpMethod(StrEnum):
@@ -49,3 +64,65 @@ class OtpMethod(StrEnum):
     """Email."""
     PUSH = "PUSH"
     """Push message to another signed-in device."""
+
+
+class Flow(TypedDict):
+    _id: str
+    purpose: FlowPurpose
+    account: str
+    """Whose tries are counted: a blind index of the account's address."""
+    user_id: str | None
+    """None until the work behind a sign-up has looked, and for good when nothing can come of it."""
+    device: dict[str, Any]
+    session_id: str | None
+    method: OtpMethod
+    destination: str
+    """Encrypted; empty for pushes."""
+    masked_destination: str
+    code_hash: str | None
+    """None until a code was drawn."""
+    otp_length: int
+    attempts_left: int
+    sends: int
+    """How many codes were asked for; only the latest is good."""
+    resends_left: int
+    resend_allowed_at: datetime
+    expires_at: datetime
+    factors: list[AuthFactor]
+    """Ways to finish it."""
+    passed: list[AuthFactor]
+    """What was proven before it."""
+    change: dict[str, Any]
+    """What happens when it is finished: a new account's particulars, a new phone or address."""
+    status: FlowStatus
+    purge_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class BackupCode(TypedDict):
+    _id: str
+    user_id: str
+    hash: str
+
+
+flows = collection(
+    "auth_flows",
+    Flow,
+    indexes=[
+        index("account", "purpose", "status"),
+        index("purge_at", expireAfterSeconds=0),
+    ],
+)
+backup_codes = collection("backup_codes", BackupCode, indexes=[index("user_id", "hash")], shard_key="user_id")
+
+
+async def supersede(tx: Database, *, account: str, purpose: FlowPurpose, device_id: str) -> None:
+    """Close open flows of one purpose on one device: a newer one takes their place."""
+    query = {"account": account, "purpose": purpose, "status": FlowStatus.OPEN, "device._id": device_id}
+    change = {"$set": {"status": FlowStatus.SUPERSEDED}}
+    await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
+
+
+async def forget_backup_codes(tx: Database, user_id: str) -> None:
+    await tx.write({"delete": backup_codes.name, "deletes": [{"q": {"user_id": user_id}, "limit": 0}]})

@@ -1,0 +1,71 @@
+"""Push messages by Firebase Cloud Messaging (HTTP v1), which reaches Android, iOS and the web."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from jose import jwt
+
+from core import clock
+from core.ports import DeliveryFailed
+
+TIMEOUT = ClientTimeout(total=8.0)
+SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+HOUR = 3600
+GONE = frozenset({"UNREGISTERED", "SENDER_ID_MISMATCH"})
+
+
+class Fcm:
+    """Implements `core.ports.Pusher` for the project of a service account file."""
+
+    def __init__(self, http: ClientSession, base: str, account_file: Path) -> None:
+        account = orjson.loads(account_file.read_bytes())
+        self._http = http
+        self._url = f"{base.rstrip('/')}/v1/projects/{account['project_id']}/messages:send"
+        self._account = account
+        self._access: tuple[str, float] = ("", 0.0)
+
+    async def send(self, *, token: str, title: str, text: str, data: Mapping[str, str]) -> bool:
+        message = {"token": token, "notification": {"title": title, "body": text}, "data": dict(data)}
+        access = await self._access_token()
+        status, answer = await self._post(
+            self._url, json={"message": message}, headers={"Authorization": f"Bearer {access}"}
+        )
+        if status == 200:
+            return True
+        error = answer.get("error") or {}
+        codes = {each.get("errorCode") for each in error.get("details") or ()}
+        if codes & GONE:
+            return False
+        raise DeliveryFailed(f"FCM answered {status} {error.get('status', '')}.")
+
+    async def _access_token(self) -> str:
+        """A bearer token for the API, good for an hour, asked for with a signed assertion."""
+        token, until = self._access
+        now = clock.timestamp()
+        if now < until - 60:
+            return token
+        claims = {
+            "iss": self._account["client_email"],
+            "scope": SCOPE,
+            "aud": self._account["token_uri"],
+            "iat": int(now),
+            "exp": int(now) + HOUR,
+        }
+        assertion = jwt.encode(claims, self._account["private_key"], "RS256")
+        form = {"grant_type": GRANT, "assertion": assertion}
+        status, answer = await self._post(self._account["token_uri"], data=form)
+        if status != 200 or "access_token" not in answer:
+            raise DeliveryFailed(f"The token endpoint answered {status}.")
+        self._access = (answer["access_token"], now + int(answer.get("expires_in", HOUR)))
+        return self._access[0]
+
+    async def _post(self, url: str, **how: Any) -> tuple[int, dict[str, Any]]:
+        try:
+            async with self._http.post(url, timeout=TIMEOUT, allow_redirects=False, **how) as response:
+                return response.status, await response.json(content_type=None) or {}
+        except (ClientError, TimeoutError, OSError, ValueError) as error:
+            raise DeliveryFailed(f"FCM did not answer: {type(error).__name__}.") from None

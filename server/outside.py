@@ -1,0 +1,71 @@
+"""The outside as the settings name it: mail, texts, pushes, CAPTCHAs; the outbox in development."""
+
+from dataclasses import dataclass
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from core.ports import Captcha, Mailer, Pusher, Risk, Texter
+from core.settings import Settings
+from providers import captcha, push, sms, unsent
+from providers.outbox import Outbox, OutboxPusher, OutboxTexter
+from providers.risk import PlainRisk
+from providers.smtp import Smtp
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    mailer: Mailer
+    texters: tuple[Texter, ...]
+    pusher: Pusher
+    captcha: Captcha | None
+    risk: Risk
+    outbox: Outbox | None
+
+
+def outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
+    """The providers; ValueError names a setting that cannot be right."""
+    outbox = None if settings.production else Outbox(redis)
+    mailer: Mailer
+    if settings.smtp_url:
+        mailer = Smtp(settings.smtp_url, settings.mail_from)
+    else:
+        mailer = outbox or unsent.UnsentMail()
+    return Outside(
+        mailer,
+        _texters(settings, http, outbox),
+        _pusher(settings, http, outbox),
+        _captcha(settings, http),
+        PlainRisk(),
+        outbox,
+    )
+
+
+def _texters(settings: Settings, http: ClientSession, outbox: Outbox | None) -> tuple[Texter, ...]:
+    """The first provider and the one that steps in for it."""
+    named = {
+        "LANDFALL_SMS_URL": settings.sms_url.get_secret_value(),
+        "LANDFALL_SMS_BACKUP_URL": settings.sms_backup_url.get_secret_value(),
+    }
+    made = []
+    for name, url in named.items():
+        try:
+            made += [sms.texter(url, http)] if url else []
+        except ValueError as problem:
+            raise ValueError(f"{name}: {problem}") from None
+    return tuple(made) or (OutboxTexter(outbox) if outbox else unsent.UnsentTexts(),)
+
+
+def _pusher(settings: Settings, http: ClientSession, outbox: Outbox | None) -> Pusher:
+    if settings.fcm_account_file is None:
+        return OutboxPusher(outbox) if outbox else unsent.UnsentPushes()
+    try:
+        return push.Fcm(http, settings.fcm_url, settings.fcm_account_file)
+    except (OSError, ValueError, KeyError) as problem:
+        raise ValueError(f"LANDFALL_FCM_ACCOUNT_FILE: {type(problem).__name__}") from None
+
+
+def _captcha(settings: Settings, http: ClientSession) -> Captcha | None:
+    if settings.captcha_url:
+        return captcha.SiteVerify(http, settings.captcha_url, settings.captcha_secret.get_secret_value())
+    return None if settings.production else captcha.Word()

@@ -1,0 +1,46 @@
+"""Accounts closed for a while after too many wrong guesses, and the tokens of password resets."""
+
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+
+
+class Lock(TypedDict):
+    """By the blind index of an address, whether or not it has an account."""
+
+    _id: str
+    until: datetime
+    times: int
+    """How often in a row; each time doubles the next."""
+    purge_at: datetime
+
+
+class PasswordReset(TypedDict):
+    """By the SHA-256 of the token that was mailed."""
+
+    _id: str
+    user_id: str
+    expires_at: datetime
+
+
+locks = collection("auth_locks", Lock, indexes=[index("purge_at", expireAfterSeconds=0)])
+password_resets = collection(
+    "password_resets", PasswordReset, indexes=[index("user_id"), index("expires_at", expireAfterSeconds=0)]
+)
+
+
+async def lock(db: Database, account: str, *, until: datetime, times: int, kept: timedelta) -> None:
+    change = {"$set": {"until": until, "times": times, "purge_at": until + kept}}
+    await db.write({"update": locks.name, "updates": [{"q": {"_id": account}, "u": change, "upsert": True}]})
+
+
+async def unlock(db: Database, account: str) -> None:
+    await db.write({"delete": locks.name, "deletes": [{"q": {"_id": account}, "limit": 1}]})
+
+
+async def forget_resets(db: Database, user_id: str) -> None:
+    """One reset makes the others void."""
+    deletion = {"q": {"user_id": user_id}, "limit": 0}
+    await db.write({"delete": password_resets.name, "deletes": [deletion]})

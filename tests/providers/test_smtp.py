@@ -1,0 +1,85 @@
+"""Mail, delivered to a real mail server."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+
+from core.ports import DeliveryFailed
+from devstack.process import free_port
+from providers.smtp import Smtp
+
+
+class Mailbox:
+    """Takes mail, but not for `full@example.com`."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+        self.port = 0
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, _: Any) -> str:
+        if address == "full@example.com":
+            return f"552 The mailbox of {address} is full"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+
+def signed_in(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+    return AuthResult(success=(data.login, data.password) == (b"ada", b"p@ss"), handled=False)
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    box = Mailbox()
+
+    def protocol() -> SMTP:
+        with warnings.catch_warnings():
+            # It asks for a password without TLS; the connection never leaves this machine.
+            warnings.simplefilter("ignore")
+            return SMTP(
+                box, hostname="localhost", authenticator=signed_in, auth_required=True, auth_require_tls=False
+            )
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    box.port = server.sockets[0].getsockname()[1]
+    yield box
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_message_arrives(mailbox: Mailbox) -> None:
+    mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "Landfall <noreply@landfall.example>")
+    await mailer.send(to="grace@example.com", subject="Grüße", text="Your code is 123456.\nÄ")
+    [envelope] = mailbox.envelopes
+    assert envelope.rcpt_tos == ["grace@example.com"]
+    message = message_from_bytes(envelope.content, policy=default)
+    assert (message["To"], message["Subject"]) == ("grace@example.com", "Grüße")
+    assert message["From"] == "Landfall <noreply@landfall.example>"
+    assert message.get_content().replace("\r\n", "\n").strip() == "Your code is 123456.\nÄ"
+
+
+@pytest.mark.parametrize(
+    ("login", "to"), [("ada:p%40ss", "full@example.com"), ("ada:wrong", "grace@example.com")]
+)
+async def test_a_refusal_fails_without_naming_the_address(mailbox: Mailbox, login: str, to: str) -> None:
+    with pytest.raises(DeliveryFailed) as failed:
+        await Smtp(f"smtp://{login}@127.0.0.1:{mailbox.port}", "a@b.example").send(
+            to=to, subject="s", text="t"
+        )
+    assert str(failed.value).startswith("The mail server did not take it: SMTP")
+    assert to not in str(failed.value)
+
+
+async def test_no_server_is_a_failure() -> None:
+    away = Smtp(f"smtp://127.0.0.1:{free_port()}", "a@b.example")
+    with pytest.raises(DeliveryFailed):
+        await away.send(to="x@y.example", subject="s", text="t")
