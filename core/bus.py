@@ -70,6 +70,16 @@ class Bus:
         await self._tell(scopes)
 
     async def _tell(self, scopes: Sequence[str]) -> None:
+        """Say what is wanted by now, in a task of its own.
+
+        A stream that is cancelled meanwhile must not leave half a command on the connection; and redis-py
+        sends by `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes as it ends.
+        """
+        if scopes:
+            telling = asyncio.create_task(self._tell_now(scopes), name="bus-tell")
+            await asyncio.shield(telling)
+
+    async def _tell_now(self, scopes: Sequence[str]) -> None:
         """Subscribe to those that are wanted by now and unsubscribe from the others."""
         async with self._one_at_a_time:
             wanted = [CHANNEL + scope for scope in scopes if scope in self._wanted]

@@ -315,6 +315,23 @@ async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
     assert {event["comment"]["id"] for event in events if "comment" in event} == set(written)
 
 
+async def test_a_stream_ends_wherever_it_is_cancelled(services: Services) -> None:
+    """One that goes on would never end its socket."""
+
+    async def listens() -> None:
+        async with services.live.subscribed(["test:one"]) as subscriber:
+            while True:
+                await services.live.widen(subscriber, ["test:other"])
+                await services.live.narrow(subscriber, ["test:other"])
+
+    for turns in range(100):
+        task = asyncio.create_task(listens())
+        await asyncio.sleep(turns * 0.0002)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.done()
+
+
 async def test_the_client_learns_that_it_was_too_slow(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     id = await post(ada)
