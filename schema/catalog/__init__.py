@@ -20,7 +20,7 @@ class Query:
     product: Product | None = query(catalog.product, slug="Its name in addresses; give this or `id`.")
     """A product by id or slug; null when there is none. What is no longer sold is found too."""
     products: list[Product | None] = query(catalog.products)
-    """Products in the order of the ids, null where there is none: refreshes what a phone keeps, in one call."""
+    """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
     search_products: ProductSearchConnection = query(
         catalog.search_products,
         page=20,
