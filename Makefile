@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install dev test lint format schema lock faults fuzz bench bench-engine clean
+.PHONY: install dev test lint format schema lock faults fuzz bench bench-engine bench-live clean
 
 install: $(STAMP)
 
@@ -52,6 +52,10 @@ bench: install
 
 bench-engine: install
 	@$(BIN)/python -m bench.engine
+
+# Live events: a thousand subscribers, five thousand idle sockets, beside graphql-yoga.
+bench-live: install
+	@$(BIN)/python -m bench.live $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
