@@ -7,10 +7,11 @@ delays and never loses.
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -24,6 +25,8 @@ from core.mongo import Database
 from core.once import Once
 from core.position import Position
 from core.unit import Unit
+
+L = TypeVar("L", bound="Listener")
 
 logger = structlog.get_logger(__name__)
 
@@ -55,36 +58,76 @@ class PositionTooOld(Exception):
     """The log cannot be replayed from the client's position."""
 
 
-class Subscriber:
-    """One stream's queue."""
+class Listener(ABC):
+    """Somebody who is told what is logged for some scopes."""
 
-    __slots__ = ("_queue", "overflowed", "ready", "scopes")
+    __slots__ = ("_waiter", "ready", "scopes")
 
-    def __init__(self, scopes: Iterable[str]) -> None:
-        self.scopes = set(scopes)
+    def __init__(self) -> None:
+        self.scopes: set[str] = set()
         self.ready = False
         """Whether its scopes are listened to: what was logged before is no news to it."""
+        self._waiter: asyncio.Future[None] | None = None
+
+    @abstractmethod
+    def put(self, item: "Entry | Signal") -> None:
+        """Never waits: all others are told in the same breath."""
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _woken(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+
+class Follower(Listener):
+    """A stream: it is told everything in order, until it is too far behind."""
+
+    __slots__ = ("_items", "overflowed")
+
+    def __init__(self) -> None:
+        super().__init__()
         self.overflowed = False
-        self._queue: asyncio.Queue[Entry | Signal] = asyncio.Queue(QUEUE)
+        # A list, because thousands of idle streams wait and hardly one has two entries to take.
+        self._items: list[Entry | Signal] = []
 
     def put(self, item: "Entry | Signal") -> None:
-        try:
-            self._queue.put_nowait(item)
-        except asyncio.QueueFull:
+        if len(self._items) < QUEUE:
+            self._items.append(item)
+        else:
             # Caps memory: it resumes from its position and loses nothing.
             self.overflowed = True
-
-    async def news(self) -> "list[Entry | Signal]":
-        """All that waits, once something does: for those who look for themselves and never fall behind."""
-        items = [await self._queue.get()]
-        while not self._queue.empty():
-            items.append(self._queue.get_nowait())
-        return items
+        self._wake()
 
     async def get(self) -> "Entry | Signal":
+        while not self._items and not self.overflowed:
+            await self._woken()
         if self.overflowed:
             raise SlowConsumer
-        return await self._queue.get()
+        return self._items.pop(0)
+
+
+class Lookout(Listener):
+    """For who looks into the log for itself: it is told that there is news, and never falls behind."""
+
+    __slots__ = ("_news",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._news = False
+
+    def put(self, item: "Entry | Signal") -> None:
+        if not isinstance(item, Signal):
+            self._news = True
+            self._wake()
+
+    async def news(self) -> None:
+        """Return when something was logged since the last time."""
+        while not self._news:
+            await self._woken()
+        self._news = False
 
 
 class Signal(dict[str, Any]):
@@ -97,7 +140,7 @@ class Live:
     def __init__(self, db: Database, redis: "Redis", *, overlap: timedelta) -> None:
         self._db = db
         self._bus = Bus(redis, self._receive)
-        self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
+        self._subscribers: dict[str, set[Listener]] = defaultdict(set)
         self._hinted: set[str] = set()
         self._seen: dict[str, Position] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -163,7 +206,7 @@ class Live:
 
         `check` refuses who may not see them, when nothing can change unheard any more.
         """
-        async with self.subscribed(scopes) as subscriber:
+        async with self.listening(Follower(), scopes) as follower:
             if check is not None:
                 await check()
             replayed: dict[str, Position] = {}
@@ -172,41 +215,41 @@ class Live:
                     replayed[entry["_id"]] = changes.place(entry)
                     yield entry
             while True:
-                item = await subscriber.get()
+                item = await follower.get()
                 if isinstance(item, Signal) or replayed.get(item["_id"]) != changes.place(item):
                     yield item
 
     @contextlib.asynccontextmanager
-    async def subscribed(self, scopes: Sequence[str]) -> AsyncIterator[Subscriber]:
-        subscriber = Subscriber(scopes)
+    async def listening(self, listener: L, scopes: Sequence[str]) -> AsyncIterator[L]:
+        """Tell a listener what is logged for the scopes."""
         try:
-            await self.widen(subscriber, scopes)
-            yield subscriber
+            await self.widen(listener, scopes)
+            yield listener
         finally:
-            await self.narrow(subscriber, list(subscriber.scopes))
+            await self.narrow(listener, list(listener.scopes))
 
-    async def widen(self, subscriber: Subscriber, scopes: Sequence[str]) -> None:
+    async def widen(self, listener: Listener, scopes: Sequence[str]) -> None:
         """Listen to more scopes; what they hold already is not sent."""
         fresh = [scope for scope in scopes if scope not in self._subscribers]
         for scope in scopes:
-            subscriber.scopes.add(scope)
-            self._subscribers[scope].add(subscriber)
+            listener.scopes.add(scope)
+            self._subscribers[scope].add(listener)
         if fresh:
             opening = asyncio.create_task(self._open(fresh), name="live-open")
             self._opening |= dict.fromkeys(fresh, opening)
         for opening in {self._opening[scope] for scope in scopes if scope in self._opening}:
             # Others wait for it too.
             await asyncio.shield(opening)
-        subscriber.ready = True
+        listener.ready = True
 
-    async def narrow(self, subscriber: Subscriber, scopes: Sequence[str]) -> None:
+    async def narrow(self, listener: Listener, scopes: Sequence[str]) -> None:
         left = []
         for scope in scopes:
-            subscriber.scopes.discard(scope)
+            listener.scopes.discard(scope)
             listeners = self._subscribers.get(scope)
             if listeners is None:
                 continue
-            listeners.discard(subscriber)
+            listeners.discard(listener)
             if not listeners:
                 del self._subscribers[scope]
                 left.append(scope)
@@ -244,14 +287,14 @@ class Live:
 
     async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
-        return await self._once((what, changes.place(entry)), load)
+        return await self._once.get((what, changes.place(entry)), load)
 
     # How the reader reads.
 
     async def _receive(self, scope: str, message: dict[str, Any]) -> None:
         if "signal" in message:
-            for subscriber in self._subscribers.get(scope, ()):
-                subscriber.put(Signal(message["signal"]))
+            for listener in self._subscribers.get(scope, ()):
+                listener.put(Signal(message["signal"]))
             return
         self._hinted.update(message["ids"])
         if self._flush is None or self._flush.done():
@@ -309,10 +352,10 @@ class Live:
         if self._seen.get(entry["_id"]) == place:
             return
         self._seen[entry["_id"]] = place
-        listeners: set[Subscriber] = set()
+        listeners: set[Listener] = set()
         for scope in (*entry["scopes"], *entry["former"]):
             listeners |= self._subscribers.get(scope, set())
-        for subscriber in listeners:
+        for listener in listeners:
             # What is logged before it listens to all its scopes is no news, or is read by it afterwards.
-            if subscriber.ready:
-                subscriber.put(entry)
+            if listener.ready:
+                listener.put(entry)

@@ -8,6 +8,73 @@ MOST = 1_000
 """Things kept for the subscribers of recent entries."""
 
 
+class Once:
+    """Things by key, made by the first who asks for them; access is each one's own affair."""
+
+    __slots__ = ("_made", "_making")
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+        self._making: dict[Hashable, _Making] = {}
+
+    async def get(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        if key in self._made:
+            return self._made[key]
+        making = self._making.get(key)
+        if making is None:
+            # A task of its own: the first to ask may hang up, and the others still want it.
+            making = self._making[key] = _Making()
+            making.task = asyncio.create_task(self._make(key, make, making))
+        return await making.wait()
+
+    def known(self, key: Hashable) -> Any:
+        return self._made.get(key)
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        while len(self._made) >= MOST:
+            del self._made[next(iter(self._made))]
+        self._made[key] = value
+
+    async def _make(
+        self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]], making: "_Making"
+    ) -> None:
+        try:
+            value = await make()
+        except Exception as error:
+            # Not kept: who resumes at the same entry tries again.
+            making.fail(error)
+        else:
+            self.keep(key, value)
+            making.done(value)
+        finally:
+            del self._making[key]
+
+
+class _Making:
+    """Those who wait for a thing: a future each, which costs less than shielding one for all of them."""
+
+    __slots__ = ("_waiters", "task")
+
+    def __init__(self) -> None:
+        self._waiters: list[asyncio.Future[Any]] = []
+        self.task: asyncio.Task[None] | None = None
+
+    def wait(self) -> "asyncio.Future[Any]":
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def done(self, value: Any) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(value)
+
+    def fail(self, error: Exception) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+
+
 class ForAll(dict[str, Any]):
     """An event's document that is the same for all who are told; what is answered of it is kept with it."""
 
@@ -15,26 +82,4 @@ class ForAll(dict[str, Any]):
 
     def __init__(self, *given: Any, **fields: Any) -> None:
         super().__init__(*given, **fields)
-        self.answers: dict[Any, Any] = {}
-
-
-class Once:
-    """Things by key, made by the first who asks for them; access is each one's own affair."""
-
-    def __init__(self) -> None:
-        self._made: dict[Hashable, asyncio.Task[Any]] = {}
-
-    async def __call__(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        task = self._made.get(key)
-        if task is None:
-            while len(self._made) >= MOST:
-                del self._made[next(iter(self._made))]
-            task = self._made[key] = asyncio.create_task(make())
-            task.add_done_callback(lambda done: self._forget_failed(key, done))
-        # The first to ask may hang up; the others still want it.
-        return task.result() if task.done() else await asyncio.shield(task)
-
-    def _forget_failed(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        """Who resumes at the same entry tries again."""
-        if (task.cancelled() or task.exception()) and self._made.get(key) is task:
-            del self._made[key]
+        self.answers = Once()

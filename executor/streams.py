@@ -1,6 +1,6 @@
 """Subscriptions: compiled once; an event is completed and serialized once for all with the same answer."""
 
-import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Topic:
     """By the type of the event."""
     variables: tuple[str, ...]
     """Those that decide the answer, not only where the events come from."""
-    personal: set[str] = field(default_factory=set)
+    personal: set[str | None] = field(default_factory=set)
     """Types whose answer was seen to depend on the viewer."""
 
 
@@ -74,7 +74,7 @@ class Subscription:
         self._source = topic.binding.resolve(None, ctx, topic.arguments(values))
         decisive = {name: given[name] for name in topic.variables if name in given}
         # Topics stand for the document, its operation and the variables of its directives.
-        self._alike = (id(topic), orjson.dumps(decisive), ctx.origin)
+        self._alike = (id(topic), json.dumps(decisive, sort_keys=True) if decisive else "", ctx.origin)
 
     async def answers(self) -> AsyncGenerator[ExecutionResult, None]:
         """An answer per event, in the order of the events."""
@@ -84,9 +84,13 @@ class Subscription:
 
     async def _answer(self, event: Any) -> ExecutionResult:
         try:
+            kind = type_name(event)
+            level = self._topic.levels.get(kind)
+            if level is None:
+                raise Anomaly
             if isinstance(event, ForAll):
-                return await self._common(event, type_name(event))
-            answer = await self._completed(self._ctx, event)
+                return await self._common(event, kind, level)
+            answer = await self._completed(level, self._ctx, event)
             OWN.inc()
             return answer
         except Exception as error:
@@ -95,35 +99,35 @@ class Subscription:
             REFERENCE.inc()
             return await self._on_reference(event)
 
-    async def _common(self, event: ForAll, kind: str | None) -> ExecutionResult:
+    async def _common(self, event: ForAll, kind: str | None, level: Level) -> ExecutionResult:
         """The answer that others of this operation get too, unless it depends on the viewer."""
         if kind not in self._topic.personal:
             try:
-                everybody = Everybody(self._ctx.services, origin=self._ctx.origin)
-                answer = await self._once(event, self._alike, everybody)
+                answer: ExecutionResult | None = event.answers.known(self._alike)
+                if answer is None:
+                    answer = await self._for_all(event, level)
                 SHARED.inc()
                 return answer
             except Personal:
-                self._topic.personal.add(str(kind))
-        answer = await self._once(event, (*self._alike, self._ctx.viewer), self._ctx)
+                self._topic.personal.add(kind)
+        own: ExecutionResult = await event.answers.get(
+            (*self._alike, self._ctx.viewer), lambda: self._completed(level, self._ctx, event)
+        )
         OWN.inc()
+        return own
+
+    async def _for_all(self, event: ForAll, level: Level) -> ExecutionResult:
+        everybody = Everybody(self._ctx.services, origin=self._ctx.origin)
+        if level.waits:
+            made: ExecutionResult = await event.answers.get(
+                self._alike, lambda: self._completed(level, everybody, event)
+            )
+            return made
+        answer = await self._completed(level, everybody, event)
+        event.answers.keep(self._alike, answer)
         return answer
 
-    async def _once(self, event: ForAll, key: Any, ctx: Context) -> ExecutionResult:
-        known: ExecutionResult | asyncio.Task[ExecutionResult] | None = event.answers.get(key)
-        if known is None:
-            # Who asked first may hang up; the others still want it.
-            known = event.answers[key] = asyncio.create_task(self._completed(ctx, event))
-        if isinstance(known, ExecutionResult):
-            return known
-        answer: ExecutionResult = await asyncio.shield(known)
-        event.answers[key] = answer
-        return answer
-
-    async def _completed(self, ctx: Context, event: Any) -> ExecutionResult:
-        level = self._topic.levels.get(type_name(event))
-        if level is None:
-            raise Anomaly
+    async def _completed(self, level: Level, ctx: Context, event: Any) -> ExecutionResult:
         rows: Any = level.complete(ctx, self._values, [event])
         [row] = await rows if level.waits else rows
         if isinstance(ctx, Everybody) and ctx.personal:

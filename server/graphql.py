@@ -32,7 +32,7 @@ from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
 from server import failures, signin
-from server.sockets import SocketHandler
+from server.sockets import Frames, SocketHandler
 from server.streams import Streams
 from server.watch import Watch
 
@@ -51,6 +51,7 @@ STREAMS = ("text/event-stream", "multipart/mixed")
 
 class GraphQLView(StrawberryView[Context, None]):
     graphql_transport_ws_handler_class = SocketHandler
+    websocket_adapter_class = Frames
 
     def __init__(self, services: Services, schema: Schema) -> None:
         settings = services.settings
@@ -122,6 +123,18 @@ class GraphQLView(StrawberryView[Context, None]):
         response = web.Response()
         response[MEDIA_TYPE] = media_type(request) or PLAIN_JSON
         return response
+
+    async def create_websocket_response(
+        self, request: web.Request, subprotocol: str | None
+    ) -> web.WebSocketResponse:
+        # A compressor takes more memory than all else of a socket, and events are small.
+        socket = web.WebSocketResponse(
+            protocols=[subprotocol] if subprotocol else [],
+            compress=False,
+            max_msg_size=self.services.settings.max_body_bytes,
+        )
+        await socket.prepare(request)
+        return socket
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         return False

@@ -6,10 +6,14 @@ it, and a minute longer than its access token.
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
+import orjson
 import structlog
+from aiohttp import ClientConnectionResetError, WSMsgType
 from graphql import GraphQLError
+from strawberry.aiohttp.views import AiohttpWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, PingMessage
@@ -26,6 +30,16 @@ RESTARTING = 1012
 KEEP_ALIVE_SECONDS = 25
 
 
+class Frames(AiohttpWebSocketAdapter):
+    """Sends what is JSON as it is, without making text of it first."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_frame(orjson.dumps(message, default=str), WSMsgType.TEXT)
+        except (RuntimeError, ClientConnectionResetError) as gone:
+            raise WebSocketDisconnected from gone
+
+
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One socket."""
 
@@ -33,29 +47,24 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         super().__init__(**options)
         self.schema = self.view.operations  # type: ignore[attr-defined]
         self._watch_over: Watch | None = None
-        self.ended = asyncio.Event()
-        self._watchers: list[asyncio.Task[None]] = []
+        self._next_ping: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+        self.task: asyncio.Task[Any] | None = None
 
     async def handle(self) -> None:
         sockets: set[SocketHandler] = self.view.sockets  # type: ignore[attr-defined]
         sockets.add(self)
+        self.task = asyncio.current_task()
         try:
             await super().handle()
         finally:
             sockets.discard(self)
-            self.ended.set()
 
     async def shutdown(self) -> None:
-        for task in self._watchers:
-            task.cancel()
-        for task in self._watchers:
-            try:
-                await task
-            except asyncio.CancelledError:
-                # Theirs, or ours when the phone hangs up: the operations must be ended in any case.
-                continue
-            except Exception:
-                logger.exception("socket not watched")
+        if self._watch_over is not None:
+            self._watch_over.stop()
+        if self._next_ping is not None:
+            self._next_ping.cancel()
         await super().shutdown()
 
     async def handle_task_exception(self, error: Exception) -> None:
@@ -75,8 +84,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             except Unauthenticated as refusal:
                 await self.websocket.close(UNAUTHORIZED, refusal.reason)
                 return
-        await super().handle_connection_init({"type": "connection_init", "payload": payload})
+        # The token is not kept with the socket.
+        kept: Any = {} if isinstance(payload, dict) else payload
+        await super().handle_connection_init({"type": "connection_init", "payload": kept})
         if self.connection_acknowledged:
+            self.connection_init_timeout_task = None
             self._watch()
 
     async def handle_ping(self, message: PingMessage) -> None:
@@ -105,19 +117,27 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self._watch_over.renew(token)
 
     def _watch(self) -> None:
-        self._watchers.append(asyncio.create_task(self._keep_alive()))
+        self._ping_later()
         if self._watch_over is not None:
-            self._watchers.append(asyncio.create_task(self._until_over(self._watch_over)))
+            self._watch_over.start(lambda code, reason: self._in_background(self.close(code, reason)))
 
-    async def _keep_alive(self) -> None:
-        """Mobile networks forget idle connections within a minute."""
-        while True:
-            await asyncio.sleep(KEEP_ALIVE_SECONDS)
-            with contextlib.suppress(WebSocketDisconnected):
-                await self.send_message({"type": "ping"})
+    def _ping_later(self) -> None:
+        """Mobile networks forget idle connections within a minute. A timer, no task: sockets are many."""
+        loop = asyncio.get_running_loop()
+        self._next_ping = loop.call_later(KEEP_ALIVE_SECONDS, self._ping)
 
-    async def _until_over(self, watch: Watch) -> None:
-        await self.close(*await watch.over())
+    def _ping(self) -> None:
+        self._in_background(self._send_ping())
+        self._ping_later()
+
+    async def _send_ping(self) -> None:
+        with contextlib.suppress(WebSocketDisconnected):
+            await self.send_message({"type": "ping"})
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
@@ -130,10 +150,9 @@ async def drain(sockets: set[SocketHandler], *, seconds: float = 5.0) -> None:
     open_now = list(sockets)
     # Side by side: closing waits for the other end, which may be a phone in a tunnel.
     closing = [asyncio.create_task(handler.close(RESTARTING, "Restarting")) for handler in open_now]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            for handler in open_now:
-                await handler.ended.wait()
+    ending = [handler.task for handler in open_now if handler.task is not None]
+    if ending:
+        await asyncio.wait(ending, timeout=seconds)
     for task in closing:
         task.cancel()
     await asyncio.gather(*closing, return_exceptions=True)

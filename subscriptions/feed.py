@@ -1,17 +1,14 @@
 """What happens to an open post, pushed."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
-from core import changes
 from core.changes import Entry, user_scope
 from core.context import Context
-from core.everybody import Everybody
 from core.ids import Id, checked, prefix_of
-from core.live import PositionTooOld, Signal
 from core.loader import Loader
-from core.once import ForAll
-from core.position import Position
+from core.topics import followed, for_all
 from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import feed
 from resolvers.feed.access import only_visible, open_to_all, post_scope
@@ -22,8 +19,6 @@ Event = dict[str, Any]
 
 async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Comments, reactions and edits of a post, until it is gone or hidden from the viewer."""
-    signer = ctx.services.signer
-    position = signer.position(after) if after is not None else None
     scopes = [post_scope(checked(post_id, "post"))]
     if ctx.viewer is not None:
         # Following and blocking decide who sees it: they are told in the viewer's own scope.
@@ -32,92 +27,74 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     async def visible() -> None:
         ctx.refresh()
         await feed.visible_post(ctx, post_id)
+        # An idle stream keeps nothing.
+        ctx.refresh()
 
-    while True:
-        try:
-            async for entry in ctx.services.live.follow(scopes, after=position, check=visible):
-                if isinstance(entry, Signal):
-                    continue
-                event = await _event(ctx, post_id, entry)
-                if event is not None:
-                    # What is answered may read as much as it likes, of this moment.
-                    ctx.refresh()
-                    yield event
-                    if event["_type"] == "PostDeleted":
-                        return
-        except PositionTooOld:
-            position = Position(await changes.database_time(ctx.services.db), "resync")
-            token = signer.event_id(position)
-            yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
+    async def meaning(entry: Entry) -> Event | None:
+        return await _event(ctx, post_id, entry)
+
+    async with aclosing(followed(ctx, scopes, after, meaning, check=visible)) as events:
+        async for event in events:
+            yield event
+            if event["_type"] == "PostDeleted":
+                return
 
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
     """What an entry means to somebody watching the post; None when nothing."""
     if post_scope(post_id) not in (*entry["scopes"], *entry["former"]):
         return await _still_visible(ctx, post_id, entry)
-    # Read once for everybody who watches; who may see it is asked for each.
-    event = await ctx.services.live.shared(
-        entry, f"event of {post_id}", lambda: _told(Everybody(ctx.services), post_id, entry)
-    )
-    return await _shown(ctx, entry, event) if event is not None else None
+    event = await for_all(ctx, entry, "postEvents", _told)
+    return event if event is None or await _may_be_told(ctx, event) else _hidden(event)
 
 
 async def _still_visible(ctx: Context, post_id: str, entry: Entry) -> Event | None:
     """The end of the stream, when a change between viewer and author hides the post."""
     if entry["_id"].partition(":")[0] not in ("scope", "block"):
         return None
-    ctx.refresh()
     [post] = await feed.visible_posts(ctx, [post_id])
-    return None if post else _gone(ctx, post_id, entry)
+    return None if post else _gone(post_id)
 
 
-async def _told(ctx: Context, post_id: str, entry: Entry) -> ForAll | None:
-    """The event as everybody gets it who may see it."""
+def _gone(post_id: str) -> Event:
+    return {"_type": "PostDeleted", "deleted_post_id": post_id}
+
+
+def _hidden(event: Event) -> Event | None:
+    """What is told instead to who may not see an event."""
+    return _gone(event["post"]["_id"]) if event["_type"] == "PostUpdated" else None
+
+
+async def _told(ctx: Context, entry: Entry) -> Event | None:
+    """The event as everybody gets it who may see it; `_author` and `_barred` say who may not."""
     aspect, _, rest = entry["_id"].partition(":")
     if aspect == "reactions":
         return await _reactions(ctx, entry)
     if rest:
         return None
-    if entry["_id"] == post_id:
+    if prefix_of(entry["_id"]) == "post":
         return await _post(ctx, entry)
     return await _comment(ctx, entry) if prefix_of(entry["_id"]) == "comment" else None
 
 
-async def _shown(ctx: Context, entry: Entry, event: ForAll) -> Event | None:
-    if event["_type"] == "PostUpdated":
-        return event if await _may_see(ctx, entry, event["post"]) else _gone(ctx, entry["node"], entry)
-    if event["_type"] in ("PostDeleted", "CommentDeleted"):
-        return event
-    return None if await _hidden(ctx, entry, event["author_id"]) else event
-
-
-def _placed(ctx: Context, entry: Entry, type: str, **fields: Any) -> ForAll:
-    event_id = ctx.services.signer.event_id(changes.place(entry))
-    return ForAll(_type=type, event_id=event_id, at=entry["at"], **fields)
-
-
-def _gone(ctx: Context, post_id: str, entry: Entry) -> ForAll:
-    return _placed(ctx, entry, "PostDeleted", deleted_post_id=post_id)
-
-
-async def _post(ctx: Context, entry: Entry) -> ForAll:
+async def _post(ctx: Context, entry: Entry) -> Event:
     post = None if entry["deleted"] else await ctx.load(PostById, entry["node"])
     if post is None:
-        return _gone(ctx, entry["node"], entry)
-    return _placed(ctx, entry, "PostUpdated", post=post)
+        return _gone(entry["node"])
+    return {"_type": "PostUpdated", "post": post, **await _of_author(ctx, post["author_id"])}
 
 
-async def _comment(ctx: Context, entry: Entry) -> ForAll | None:
+async def _comment(ctx: Context, entry: Entry) -> Event | None:
     if entry["deleted"]:
-        return _placed(ctx, entry, "CommentDeleted", deleted_comment_id=entry["node"])
+        return {"_type": "CommentDeleted", "deleted_comment_id": entry["node"]}
     comment = await ctx.load(CommentById, entry["node"])
     if comment is None:
         return None
     kind = "CommentCreated" if entry["created"] else "CommentUpdated"
-    return _placed(ctx, entry, kind, comment=comment, author_id=comment["author_id"])
+    return {"_type": kind, "comment": comment, **await _of_author(ctx, comment["author_id"])}
 
 
-async def _reactions(ctx: Context, entry: Entry) -> ForAll | None:
+async def _reactions(ctx: Context, entry: Entry) -> Event | None:
     """Without the viewer's own reaction, so that one event serves everybody."""
     if entry["deleted"]:
         return None
@@ -125,24 +102,21 @@ async def _reactions(ctx: Context, entry: Entry) -> ForAll | None:
     subject = await ctx.load(loader, entry["node"])
     if subject is None:
         return None
-    counted, author_id = feed.summary(subject), subject["author_id"]
-    return _placed(
-        ctx, entry, "ReactionsUpdated", subject_id=entry["node"], summary=counted, author_id=author_id
-    )
+    counted = {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": feed.summary(subject)}
+    return {**counted, **await _of_author(ctx, subject["author_id"])}
 
 
-async def _may_see(ctx: Context, entry: Entry, post: Post) -> bool:
-    if open_to_all(post):
-        return not await _hidden(ctx, entry, post["author_id"])
-    ctx.refresh()
-    [visible] = await only_visible(ctx, [post])
-    return visible is not None
+async def _of_author(ctx: Context, author_id: str) -> Event:
+    return {"_author": author_id, "_barred": await ctx.load(BarredByUser, author_id)}
 
 
-async def _hidden(ctx: Context, entry: Entry, author_id: str) -> bool:
-    """Whether viewer and author are hidden from each other; the author's blocks are read once for all."""
-    if ctx.viewer is None or ctx.viewer_id == author_id:
-        return False
-    everybody = Everybody(ctx.services)
-    barred = await ctx.services.live.shared(entry, "barred", lambda: everybody.load(BarredByUser, author_id))
-    return ctx.viewer_id in barred
+async def _may_be_told(ctx: Context, event: Event) -> bool:
+    """Asked for each subscriber; what most may see is seen from the author's side, which is read already."""
+    if "_author" not in event:
+        return True
+    post: Post | None = event.get("post")
+    if post is not None and not open_to_all(post):
+        [visible] = await only_visible(ctx, [post])
+        return visible is not None
+    viewer = ctx.viewer_id_or_none
+    return viewer is None or viewer == event["_author"] or viewer not in event["_barred"]

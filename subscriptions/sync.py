@@ -6,7 +6,7 @@ from typing import Any
 from core import changes, nodes
 from core.changes import user_scope
 from core.context import Context
-from core.live import Signal, Subscriber
+from core.live import Lookout
 from core.nodes import SyncTypeName
 from core.position import Position, Progress, SyncToken
 from resolvers import sync
@@ -23,9 +23,9 @@ async def change_events(
     """
     live = ctx.services.live
     progress, reset = await sync.starting_point(ctx, since, types)
-    async with live.subscribed([user_scope(ctx.viewer_id)]) as subscriber:
+    async with live.listening(Lookout(), [user_scope(ctx.viewer_id)]) as lookout:
         # From here on a change of memberships wakes us.
-        await _follow_memberships(ctx, subscriber)
+        await _follow_memberships(ctx, lookout)
         if since is None or reset:
             progress = await _now(ctx, types)
         if reset:
@@ -33,8 +33,8 @@ async def change_events(
         while True:
             async for event in _news(ctx, progress, types):
                 yield event
-            await _wait(subscriber)
-            await _follow_memberships(ctx, subscriber)
+            await lookout.news()
+            await _follow_memberships(ctx, lookout)
 
 
 async def _now(ctx: Context, types: list[SyncTypeName] | None) -> Progress:
@@ -73,19 +73,13 @@ def _event(ctx: Context, event: dict[str, Any], token: SyncToken) -> dict[str, A
     return {**event, "event_id": ctx.services.signer.event_id(position), "at": position.at, "token": token}
 
 
-async def _wait(subscriber: Subscriber) -> None:
-    """Until something of the scopes is logged; what comes with it is taken along."""
-    while all(isinstance(each, Signal) for each in await subscriber.news()):
-        continue
-
-
-async def _follow_memberships(ctx: Context, subscriber: Subscriber) -> None:
+async def _follow_memberships(ctx: Context, lookout: Lookout) -> None:
     """Listen to what the viewer may read now: following and blocking change it."""
     ctx.refresh()
     wanted = set(await nodes.scopes_of(ctx))
     live = ctx.services.live
-    await live.narrow(subscriber, [scope for scope in subscriber.scopes if scope not in wanted])
-    await live.widen(subscriber, [scope for scope in wanted if scope not in subscriber.scopes])
+    await live.narrow(lookout, [scope for scope in lookout.scopes if scope not in wanted])
+    await live.widen(lookout, [scope for scope in wanted if scope not in lookout.scopes])
 
 
 async def _resync(ctx: Context, progress: Progress) -> dict[str, Any]:

@@ -6,13 +6,14 @@ empty Redis lets anyone in; and a request is judged without asking anybody.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from core import clock
-from core.live import Live
+from core.live import Live, SlowConsumer
 from core.mongo import Database
 from resolvers.auth.tokens import ACCESS_LIFE, CLOCK_SKEW
 from stores import auth as store
@@ -36,25 +37,25 @@ class Revocations:
         self._db = db
         self._live = live
         self._ended: dict[str, float] = {}
-        self._watched: dict[str, set[asyncio.Event]] = {}
+        self._watched: dict[str, set[Callable[[], None]]] = {}
         self._known = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._ended
 
-    async def until_ended(self, session_id: str) -> None:
-        """Return when the session is over: for sockets and streams, which outlive the request's check."""
-        ended = asyncio.Event()
-        watchers = self._watched.setdefault(session_id, set())
-        watchers.add(ended)
-        try:
-            if session_id not in self._ended:
-                await ended.wait()
-        finally:
-            watchers.discard(ended)
-            if not watchers:
-                self._watched.pop(session_id, None)
+    def watch(self, session_id: str, ended: Callable[[], None]) -> None:
+        """Call `ended` when the session is over: sockets and streams outlive the request's check."""
+        if session_id in self._ended:
+            ended()
+        else:
+            self._watched.setdefault(session_id, set()).add(ended)
+
+    def forget(self, session_id: str, ended: Callable[[], None]) -> None:
+        watchers = self._watched.get(session_id, set())
+        watchers.discard(ended)
+        if not watchers:
+            self._watched.pop(session_id, None)
 
     async def start(self) -> None:
         """Listen, and wait until what ended before is known."""
@@ -70,22 +71,19 @@ class Revocations:
     def add(self, session_id: str) -> None:
         now = clock.timestamp()
         self._ended[session_id] = now + KEPT.total_seconds()
-        for ended in self._watched.get(session_id, ()):
-            ended.set()
+        for ended in self._watched.pop(session_id, ()):
+            ended()
         while self._ended and next(iter(self._ended.values())) < now:
             del self._ended[next(iter(self._ended))]
 
     async def _follow(self) -> None:
         while True:
             try:
-                async with self._live.subscribed([SCOPE]) as subscriber:
-                    await self._load()
-                    self._known.set()
-                    while True:
-                        for entry in await subscriber.news():
-                            self.add(entry["_id"].partition(":")[2])
-                        if subscriber.overflowed:
-                            break
+                async for entry in self._live.follow([SCOPE], check=self._load):
+                    self.add(entry["_id"].partition(":")[2])
+            except SlowConsumer:
+                # More ended at once than are kept for us: what ended is read anew.
+                continue
             except PyMongoError as error:
                 logger.warning("revocations not read", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -93,3 +91,4 @@ class Revocations:
     async def _load(self) -> None:
         for session in await store.ended_since(self._db, clock.now() - KEPT):
             self.add(session["_id"])
+        self._known.set()

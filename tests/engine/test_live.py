@@ -175,8 +175,9 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     reader = services.live
     before = reader.reads
     async with AsyncExitStack() as stack:
-        subscribers = [
-            await stack.enter_async_context(reader.subscribed([post_scope(id)])) for _ in range(1_000)
+        followers = [
+            await stack.enter_async_context(reader.listening(live.Follower(), [post_scope(id)]))
+            for _ in range(1_000)
         ]
         # One read primes the scope; all others share it. A sweep may fall in between.
         assert reader.reads - before <= 2
@@ -187,10 +188,10 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
             await ada.do("createComment", "comment { id }", **given)
         await asyncio.sleep(0.1)
         swept, before = reader._swept, reader.reads
-        for subscriber in subscribers:
-            await subscriber.news()
+        for follower in followers:
+            await _waiting(follower)
         await ada.do("deleteComment", "deletedCommentId", id=thread)
-        told = [await subscriber.news() for subscriber in subscribers]
+        told = [await _waiting(follower) for follower in followers]
         reads = reader.reads - before
         if reader._swept == swept:
             assert reads == 1
@@ -198,6 +199,11 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     deleted = {entry["node"] for entry in told[0] if entry["deleted"]}
     assert len(deleted) == 11
     assert all({entry["node"] for entry in each if entry["deleted"]} == deleted for each in told)
+
+
+async def _waiting(follower: live.Follower) -> list[Any]:
+    """All that it has been told by now, once there is something."""
+    return [await follower.get(), *[await follower.get() for _ in range(len(follower._items))]]
 
 
 async def test_a_thousand_subscriptions_over_ten_sockets(new_phone: NewPhone, services: Services) -> None:
@@ -285,6 +291,11 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
     assert (event["__typename"], event["deletedPostId"]) == ("PostDeleted", id)
 
 
+def _followers(services: Services, post_id: str) -> list[live.Follower]:
+    listening = services.live._subscribers.get(post_scope(post_id), set())
+    return [each for each in listening if isinstance(each, live.Follower)]
+
+
 async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
     new_phone: NewPhone, services: Services
 ) -> None:
@@ -297,9 +308,7 @@ async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
     # It is at the end of what it was told, and then takes nothing while more comes than is kept for it.
     seen = [await anext(follower)]
     written = await _comments_at_once(services, ada, id, live.QUEUE + 40)
-    await _until(
-        lambda: any(each.overflowed for each in services.live._subscribers.get(post_scope(id), set()))
-    )
+    await _until(lambda: any(each.overflowed for each in _followers(services, id)))
     code = None
     while code is None:
         try:
@@ -336,8 +345,8 @@ async def test_the_client_learns_that_it_was_too_slow(new_phone: NewPhone, servi
     ada = await new_phone("Ada")
     id = await post(ada)
     async with opened(ada, "socket", POST_EVENTS, id=id) as stream:
-        [subscriber] = services.live._subscribers.get(post_scope(id), set())
-        subscriber.overflowed = True
+        [follower] = _followers(services, id)
+        follower.overflowed = True
         await comment(ada, id, "One more")
         with pytest.raises(Failed) as failed:
             await _heard(stream, 2)
