@@ -122,7 +122,10 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
         return await _leased(ctx, mutation, claim, arguments)
     except Refused as refusal:
         payload = _refusal(refusal)
-        if not refusal.passing:
+        if not refusal.passing and not mutation.transaction:
+            # The claim is taken already, and by us.
+            await _finish(ctx, mutation, claim, payload)
+        elif not refusal.passing:
             done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
             await _take(ctx, done)
         elif not mutation.transaction:

@@ -125,9 +125,15 @@ class Database:
         limit: int = MAX_ROWS,
         fields: Sequence[str] = (),
         together: bool = False,
+        hint: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Rows of a query; `together` for small indexed ones, which may travel with others."""
+        """Rows of a query; `together` for small indexed ones, which may travel with others.
+
+        `hint` names the index to read, where the planner might rather sort in memory.
+        """
         command: dict[str, Any] = {"find": collection, "filter": query}
+        if hint:
+            command["hint"] = hint
         if sort:
             command["sort"] = dict(sort)
         if fields:

@@ -137,13 +137,32 @@ def connection(
     }
 
 
+def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]:
+    """What a database would give for `page`, of rows that are here: in scan order, one row more."""
+    ordered = list(rows)
+    for key, way in reversed(scan_order(sort, page)):
+        ordered.sort(key=lambda row: row[key], reverse=way < 0)
+    if page.position is not None:
+        ordered = [row for row in ordered if _is_beyond(row, sort, page)]
+    return ordered[: page.size + 1]
+
+
+def _is_beyond(row: Document, sort: Sort, page: Page) -> bool:
+    assert page.position is not None
+    for (key, way), value in zip(scan_order(sort, page), page.position, strict=True):
+        if row[key] != value:
+            return bool(row[key] > value) == (way > 0)
+    return False
+
+
 def edge_of(listing: str, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
     """An edge document; its cursor is made when somebody asks for it."""
     return {"listing": listing, "sort": sort, "node": row, **extra}
 
 
 def cursor(edge: Document) -> str:
-    row = edge["node"]
+    """From the node, or from the row that gave it its place where that is another document."""
+    row = edge.get("row") or edge["node"]
     return encode(edge["listing"], [row.get(key) for key, _ in edge["sort"]])
 
 

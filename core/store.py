@@ -54,9 +54,12 @@ class Collection(Generic[T]):
         limit: int = MAX_ROWS,
         fields: Sequence[str] = (),
         together: bool = False,
+        hint: str | None = None,
     ) -> list[T]:
         """Rows of a query; `together` for small indexed ones, which may travel with others."""
-        found = await db.find(self.name, query, sort=sort, limit=limit, fields=fields, together=together)
+        found = await db.find(
+            self.name, query, sort=sort, limit=limit, fields=fields, together=together, hint=hint
+        )
         return cast("list[T]", found)
 
     async def first(

@@ -98,9 +98,13 @@ class Call(Binding):
     """The size of a connection's page when the client names none."""
     together: Callable[..., Awaitable[list[Any]]] | None = None
     """The same for many documents at once, in their order."""
+    inputs: tuple[str, ...] = ()
+    """Arguments that are input objects: the resolver gets them as dictionaries."""
 
     def filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The resolver's arguments: a connection's four as one, with its own page size as default."""
+        if self.inputs:
+            arguments = {**arguments, **{name: _plain(arguments.get(name)) for name in self.inputs}}
         if self.page is None:
             return arguments
         rest = {name: value for name, value in arguments.items() if name not in PAGING}

@@ -65,6 +65,16 @@ SCALARS: dict[object, ScalarDefinition] = {
 }
 
 
+@type_
+class Money:
+    """An amount of money."""
+
+    amount: Decimal
+    """The amount in the currency's main unit."""
+    currency_code: str
+    """ISO 4217: `EUR`."""
+
+
 @interface
 class Node:
     """Anything with an id of its own, to be read again with `node(id)`."""

@@ -3,7 +3,7 @@
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, Any, ForwardRef
 
 import strawberry
@@ -128,11 +128,12 @@ def _call(
     page: int | None = None,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     roles: Collection[str] = (),
+    inputs: Collection[str] = (),
 ) -> Call:
     if roles:
         resolver = guarded(resolver, roles)
         together = together and guarded(together, roles)
-    return Call(resolver, root=root, page=page, together=together)
+    return Call(resolver, root=root, page=page, together=together, inputs=tuple(inputs))
 
 
 def connection(
@@ -147,21 +148,38 @@ def connection(
 
     The resolver takes the paging arguments as one, `asked`; with `roles`, only they may read it.
     """
-    descriptions = {
-        "first": f"How many to return from the start, 1 to 100; {first} when left out.",
-        **descriptions,
-    }
-    arguments = {name: each for name, each in _arguments(resolver, 2).items() if name != "asked"}
     call = _call(resolver, root=False, page=first, together=together, roles=roles)
-    return Spec(call, {**arguments, **PAGE_ARGUMENTS}, descriptions, roles=tuple(roles))
+    arguments = _paged(_arguments(resolver, 2))
+    return Spec(call, arguments, {"first": _page_size(first), **descriptions}, roles=tuple(roles))
+
+
+def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: each for name, each in arguments.items() if name != "asked"}, **PAGE_ARGUMENTS}
+
+
+def _page_size(first: int) -> str:
+    return f"How many to return from the start, 1 to 100; {first} when left out."
 
 
 def query(
-    resolver: Callable[..., Awaitable[Any]], *, roles: Collection[str] = (), **descriptions: str
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    page: int | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    roles: Collection[str] = (),
+    **descriptions: str,
 ) -> Any:
-    """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it."""
-    call = _call(resolver, root=True, roles=roles)
-    return Spec(call, _arguments(resolver, 1), descriptions, roles=tuple(roles))
+    """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it.
+
+    With `page` it is a connection with pages of that size. `inputs` are arguments that are input objects,
+    with their types: the resolver gets dictionaries.
+    """
+    inputs = inputs or {}
+    call = _call(resolver, root=True, page=page, roles=roles, inputs=inputs)
+    arguments = _arguments(resolver, 1) | {name: (type | None, None) for name, type in inputs.items()}
+    if page is not None:
+        arguments, descriptions = _paged(arguments), {"first": _page_size(page), **descriptions}
+    return Spec(call, arguments, descriptions, roles=tuple(roles))
 
 
 def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type, **how: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Products, categories, stock, reviews and what people set up, in batches."""
+
+from collections.abc import Sequence
+
+from core.loader import Loader, in_order
+from stores.catalog import entries, people, products, stock
+from stores.catalog.entries import Hot
+from stores.catalog.kinds import CommerceRole
+from stores.catalog.people import ProductSettings, Review
+from stores.catalog.products import Category, Product
+from stores.catalog.stock import InventoryLevel
+
+MOST_ALIKE = 200
+
+
+class ProductById(Loader[str, Product | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+        return in_order(keys, await products.by_ids(self.db, keys, fields=self.fields))
+
+
+class ProductBySlug(Loader[str, Product | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+        return in_order(keys, await products.by_slugs(self.db, keys), by="slug")
+
+
+class ProductOfVariant(Loader[str, Product | None]):
+    """The product a variant belongs to."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+        rows = await products.with_variants(self.db, keys)
+        found = {variant["_id"]: row for row in rows for variant in row["variants"]}
+        return [found.get(key) for key in keys]
+
+
+class CategoryById(Loader[str, Category | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Category | None]:
+        return in_order(keys, await products.categories.by_ids(self.db, keys, fields=self.fields))
+
+
+class InventoryById(Loader[str, InventoryLevel | None]):
+    async def batch(self, keys: list[str]) -> Sequence[InventoryLevel | None]:
+        return in_order(keys, await stock.inventory.by_ids(self.db, keys))
+
+
+class ReviewById(Loader[str, Review | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Review | None]:
+        return in_order(keys, await people.reviews.by_ids(self.db, keys))
+
+
+class SettingsById(Loader[str, ProductSettings | None]):
+    async def batch(self, keys: list[str]) -> Sequence[ProductSettings | None]:
+        return in_order(keys, await people.settings.by_ids(self.db, keys))
+
+
+class SettingsOfViewer(Loader[str, ProductSettings | None]):
+    """How the viewer has a product set up."""
+
+    async def batch(self, keys: list[str]) -> Sequence[ProductSettings | None]:
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        rows = await people.settings_of(self.db, self.viewer_id, keys)
+        return in_order(keys, rows, by="product_id")
+
+
+class RolesByUser(Loader[str, frozenset[CommerceRole]]):
+    async def batch(self, keys: list[str]) -> Sequence[frozenset[CommerceRole]]:
+        rows = await people.roles_of(self.db, keys)
+        return [frozenset(CommerceRole(row["role"]) for row in rows if row["user_id"] == key) for key in keys]
+
+
+class RowsLikeProduct(Loader[tuple[str, tuple[str, ...]], list[str]]):
+    """Search rows of products in stock that share an ingredient with a product (its id and keys)."""
+
+    async def batch(self, keys: list[tuple[str, tuple[str, ...]]]) -> Sequence[list[str]]:
+        found = await entries.like(self.db, keys, MOST_ALIKE)
+        return [found.get(id, []) for id, _ in keys]
+
+
+class HotList(Loader[str, Hot | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Hot | None]:
+        return in_order(keys, await entries.hot_lists.by_ids(self.db, keys))

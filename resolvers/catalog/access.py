@@ -1,0 +1,136 @@
+"""Who sees and does what in the catalog: the doors to its things, and the roles of its staff."""
+
+from collections.abc import Sequence
+
+from core import ids
+from core.context import Context
+from core.errors import Forbidden, Refused, refusals
+from core.nodes import door
+from loaders.catalog import (
+    CategoryById,
+    InventoryById,
+    ProductById,
+    ProductOfVariant,
+    ReviewById,
+    RolesByUser,
+    SettingsById,
+)
+from stores.auth import Role
+from stores.catalog.kinds import CommerceRole, ProductStatus, ReviewStatus
+from stores.catalog.people import ProductSettings, Review
+from stores.catalog.products import Category, Product, Variant
+from stores.catalog.stock import InventoryLevel
+
+refusals(
+    PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
+)
+
+CATALOG_STAFF = (CommerceRole.CATALOG_ADMIN, CommerceRole.INVENTORY_ADMIN, CommerceRole.SUPPORT)
+
+
+def product_scope(id: str) -> str:
+    return f"product:{id}"
+
+
+async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
+    """Whether the viewer has one of the roles; an administrator has them all."""
+    if ctx.viewer is None:
+        return False
+    if Role.ADMIN in ctx.viewer.roles:
+        return True
+    held = await ctx.load(RolesByUser, ctx.viewer_id)
+    return not held.isdisjoint(roles)
+
+
+async def need_role(ctx: Context, *roles: CommerceRole) -> None:
+    """FORBIDDEN, as a refusal, for whom it is not."""
+    ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
+    if not await has_role(ctx, *roles):
+        raise Refused("FORBIDDEN", f"This needs {' or '.join(roles)}.")
+
+
+async def need_role_to_read(ctx: Context, *roles: CommerceRole) -> None:
+    """The same outside mutations."""
+    ctx.signed_in  # noqa: B018
+    if not await has_role(ctx, *roles):
+        raise Forbidden(f"This needs {' or '.join(roles)}.")
+
+
+async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:
+    """The products with hidden ones replaced by None for whom they are not."""
+    hidden = any(each and each["status"] == ProductStatus.HIDDEN for each in found)
+    if not hidden or await has_role(ctx, *CATALOG_STAFF):
+        return list(found)
+    return [each if each and each["status"] != ProductStatus.HIDDEN else None for each in found]
+
+
+@door("product")
+async def visible_products(ctx: Context, wanted: Sequence[str]) -> Sequence[Product | None]:
+    return await seen(ctx, await ctx.load_many(ProductById, wanted))
+
+
+@door("variant")
+async def visible_variants(ctx: Context, wanted: Sequence[str]) -> Sequence[Variant | None]:
+    """Variants of the products the viewer sees."""
+    shown = await seen(ctx, await ctx.load_many(ProductOfVariant, wanted))
+    return [variant_of(product, id) if product else None for id, product in zip(wanted, shown, strict=True)]
+
+
+@door("category")
+async def categories_by_id(ctx: Context, wanted: Sequence[str]) -> Sequence[Category | None]:
+    return await ctx.load_many(CategoryById, wanted)
+
+
+@door("inventory")
+async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[InventoryLevel | None]:
+    if not await has_role(ctx, CommerceRole.INVENTORY_ADMIN):
+        return [None for _ in wanted]
+    return await ctx.load_many(InventoryById, wanted)
+
+
+@door("review", sync="REVIEW")
+async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
+    """Published ones of products that are seen, one's own, and all for moderators."""
+    found = await ctx.load_many(ReviewById, wanted)
+    viewer = ctx.viewer_id_or_none
+    moderator = bool(found) and await has_role(ctx, CommerceRole.CATALOG_ADMIN)
+    products = await visible_products(ctx, [each["product_id"] for each in found if each])
+    seen_products = {each["_id"] for each in products if each}
+    return [
+        each
+        if each
+        and (
+            (viewer is not None and each["user_id"] == viewer)
+            or moderator
+            or (each["status"] == ReviewStatus.PUBLISHED and each["product_id"] in seen_products)
+        )
+        else None
+        for each in found
+    ]
+
+
+@door("product_settings", sync="PRODUCT_SETTINGS")
+async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ProductSettings | None]:
+    found = await ctx.load_many(SettingsById, wanted)
+    viewer = ctx.viewer_id_or_none
+    return [each if each and each["user_id"] == viewer else None for each in found]
+
+
+async def product_to_act_on(ctx: Context, id: str) -> Product:
+    """A product the viewer sees, as a refusal when there is none."""
+    [product] = await visible_products(ctx, [ids.checked(id, "product")])
+    if product is None:
+        raise Refused("NOT_FOUND", "There is no such product.", field=["productId"])
+    return product
+
+
+async def variant_to_act_on(ctx: Context, id: str) -> tuple[Product, Variant]:
+    product = await ctx.load(ProductOfVariant, ids.checked(id, "variant"))
+    [shown] = await seen(ctx, [product])
+    if shown is None:
+        raise Refused("NOT_FOUND", "There is no such variant.", field=["variantId"])
+    return shown, variant_of(shown, id)
+
+
+def variant_of(product: Product, id: str) -> Variant:
+    return next(each for each in product["variants"] if each["_id"] == id)

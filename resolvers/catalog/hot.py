@@ -1,0 +1,23 @@
+"""What is worked out beforehand: best sellers, counts of categories, and the facets of their pages."""
+
+from core import clock
+from core.context import Context
+from resolvers.catalog.facets import facets
+from resolvers.catalog.query import query_of
+from resolvers.catalog.reading import EVERYTHING
+from stores.catalog import entries
+from stores.catalog import products as store
+
+LISTED = 100
+
+
+async def rebuild(ctx: Context) -> None:
+    """Sales, best sellers of every category, how many products each has, and facets of the category pages."""
+    await store.set_sales(ctx.db, await store.sold(ctx.db))
+    await store.set_counts(ctx.db, await entries.count_by_category(ctx.db))
+    listed = [each["_id"] for each in await store.all_categories(ctx.db)]
+    for category_id in (None, *listed):
+        best = await store.sellers(ctx.db, category_id, LISTED)
+        await entries.put_hot(ctx.db, category_id or EVERYTHING, [each["_id"] for each in best], clock.now())
+        found = query_of(None, {"category_ids": [category_id]} if category_id else None)
+        await facets(ctx, {"degraded": False, "query": found, "rows": None})

@@ -1,0 +1,241 @@
+"""Importing raw rows: each row lands once, whatever becomes of its neighbours."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from core import clock, ids
+from core.audit import audited
+from core.context import Context
+from core.errors import BadUserInput
+from core.unit import Unit
+from resolvers.catalog import raw
+from resolvers.catalog.access import need_role, product_scope
+from resolvers.catalog.raw import Read
+from resolvers.catalog.telling import availability, overall, price_range
+from resolvers.catalog.words import slug
+from stores.catalog import products as store
+from stores.catalog import stock
+from stores.catalog.kinds import CommerceRole, ProductStatus
+from stores.catalog.products import Category, Product, Variant
+
+MOST_ROWS = 500
+CHUNK = 50
+"""Rows of one transaction: few enough for its time limit."""
+OWN_FIELDS = ("status", "slug")
+"""What an import never changes of a product that exists."""
+
+Mint = Callable[[str], str]
+
+
+async def import_products(
+    ctx: Context, *, rows: Sequence[Mapping[str, Any]], publish: bool = False
+) -> dict[str, Any]:
+    """Rows of a supplier, as they are; a result for each, in their order."""
+    await need_role(ctx, CommerceRole.CATALOG_ADMIN)
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise BadUserInput(f"An import has 1 to {MOST_ROWS} rows.")
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+
+        async def work(chunk: Sequence[Mapping[str, Any]] = chunk) -> list[dict[str, Any]]:
+            saved = await save_rows(ctx.tx, chunk, publish=publish)
+            counts = Counter(str(each["data_quality"]) for each in saved)
+            await audited(ctx, "catalog.import", after=dict(counts))
+            return saved
+
+        results += await ctx.unit(work)
+    return {"results": results}
+
+
+async def save_rows(
+    tx: Unit, rows: Sequence[Mapping[str, Any]], *, publish: bool, mint: Mint = ids.new_id
+) -> list[dict[str, Any]]:
+    """Save what can be saved of the rows, within the unit; a result for each."""
+    reads = [raw.read({name: value for name, value in row.items() if name != "row_index"}) for row in rows]
+    kept = [read for read in reads if read.saved]
+    categories = await _categories(tx, {read.category for read in kept}, mint)
+    known = await _known(tx, kept)
+    owners = await _owners_of_skus(tx, kept)
+    results = []
+    for row, read in zip(rows, reads, strict=True):
+        product = None
+        if read.saved:
+            _settle_sku(read, owners)
+            key = read.fields["import_key"]
+            category = categories[slug(read.category)]
+            product = await _save(tx, read, row["row_index"], known.get(key), category, publish, mint)
+            known[key] = product
+        results.append(
+            {
+                "row_index": row["row_index"],
+                "product": product,
+                "data_quality": read.quality,
+                "issues": read.issues,
+            }
+        )
+    return results
+
+
+async def _save(
+    tx: Unit,
+    read: Read,
+    row_index: int,
+    product: Product | None,
+    category: Category,
+    publish: bool,
+    mint: Mint,
+) -> Product:
+    if product is None:
+        return await _create(tx, read, row_index, category, publish, mint)
+    change = {name: value for name, value in read.fields.items() if name not in OWN_FIELDS}
+    change |= {"category_id": category["_id"], "data_quality": read.quality, "issues": read.issues}
+    change["variants"] = variants = _with_variant(product, read, mint)
+    change |= price_range(variants)
+    if all(product.get(name) == value for name, value in change.items()):
+        return product
+    updated = await tx.update(
+        store.products, product["_id"], set={**change, "source_row_index": row_index, "untold": True}
+    )
+    assert updated is not None
+    tx.changed(updated, scopes=[product_scope(updated["_id"])])
+    await _stock(tx, updated, int(read.variant.get("stock") or 0))
+    return updated
+
+
+async def _create(
+    tx: Unit, read: Read, row_index: int, category: Category, publish: bool, mint: Mint
+) -> Product:
+    id = mint("product")
+    status = ProductStatus.ACTIVE if publish and not read.errors else ProductStatus.HIDDEN
+    taken = await store.products.find(tx.db, {"slug": read.fields["slug"]}, limit=1, fields=["_id"])
+    document = fresh(read, id, status, category["_id"], row_index, mint)
+    if taken:
+        document["slug"] = f"{document['slug']}-{id[-6:]}"
+    product = await tx.insert(store.products, document)
+    tx.changed(product, scopes=[product_scope(id)], created=True)
+    await _stock(tx, product, int(read.variant.get("stock") or 0))
+    return product
+
+
+def fresh(
+    read: Read, id: str, status: ProductStatus, category_id: str, row_index: int, mint: Mint
+) -> dict[str, Any]:
+    """A product's first document."""
+    now = clock.now()
+    variant = _variant(read, id, mint("variant"))
+    variant["availability"] = availability({"status": status}, variant, None, now)
+    return {
+        **read.fields,
+        "_id": id,
+        "status": status,
+        "category_id": category_id,
+        "image_ids": [],
+        "label_image_id": None,
+        "variants": [variant],
+        "availability": overall([variant]),
+        **price_range([variant]),
+        "rating_summary": {"average": 0.0, "count": 0, "histogram": [0] * 5},
+        "rating": 0.0,
+        "sales": 0,
+        "data_quality": read.quality,
+        "issues": read.issues,
+        "source_row_index": row_index,
+        "untold": True,
+    }
+
+
+def _variant(read: Read, product_id: str, id: str) -> Variant:
+    given = {name: value for name, value in read.variant.items() if name != "stock"}
+    variant: Any = {
+        **given,
+        "_id": id,
+        "product_id": product_id,
+        "sku": given["sku"] or f"LF-{id[-10:].upper()}",
+        "availability": {},
+        "max_per_order": 99,
+        "active": True,
+        "told_price": given["price"],
+    }
+    return variant  # type: ignore[no-any-return]
+
+
+def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
+    """The product's variants with the row's: the one with its SKU, or the first when it names none."""
+    sku = read.variant["sku"]
+    given = {name: value for name, value in read.variant.items() if name not in ("sku", "stock")}
+    variants = list(product["variants"])
+    for place, variant in enumerate(variants):
+        if variant["sku"] == sku or sku is None:
+            changed: Any = {**variant, **given}
+            variants[place] = changed
+            return variants
+    added = _variant(read, product["_id"], mint("variant"))
+    added["availability"] = availability(product, added, None, clock.now())
+    return [*variants, added]
+
+
+async def _stock(tx: Unit, product: Product, on_hand: int) -> None:
+    """A level for every variant that has none, the new one's with what the row says is there."""
+    wanted = {stock.level_id(variant["_id"]): variant for variant in product["variants"]}
+    existing = {each["_id"] for each in await stock.inventory.by_ids(tx.db, wanted, fields=["_id"])}
+    for id, variant in wanted.items():
+        if id not in existing:
+            await tx.insert(stock.inventory, level(id, variant, on_hand, tx))
+
+
+def level(id: str, variant: Variant, on_hand: int, tx: Unit) -> dict[str, Any]:
+    return {
+        "_id": id,
+        "variant_id": variant["_id"],
+        "product_id": variant["product_id"],
+        "sku": variant["sku"],
+        "on_hand": on_hand,
+        "reserved": 0,
+        "sold": 0,
+        "safety_stock": 0,
+        "available": on_hand,
+        "restock_at": None,
+        "untold": True,
+        "version": 1,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+
+
+async def _known(tx: Unit, reads: Sequence[Read]) -> dict[str, Product]:
+    keys = [read.fields["import_key"] for read in reads]
+    rows = await store.products.find(
+        tx.db, {"import_key": {"$in": keys}}, limit=max(1, len(keys)), fields=store.SHOWN
+    )
+    return {row["import_key"]: row for row in rows}
+
+
+async def _owners_of_skus(tx: Unit, reads: Sequence[Read]) -> dict[str, str]:
+    """Which product each SKU belongs to, by import key."""
+    skus = [read.variant["sku"] for read in reads if read.variant["sku"]]
+    rows = await store.products.find(
+        tx.db, {"variants.sku": {"$in": skus}}, limit=max(1, len(skus)), fields=["import_key", "variants"]
+    )
+    return {variant["sku"]: row["import_key"] for row in rows for variant in row["variants"]}
+
+
+def _settle_sku(read: Read, owners: dict[str, str]) -> None:
+    """A SKU belongs to one product: the row that comes later goes without."""
+    sku, key = read.variant["sku"], read.fields["import_key"]
+    if sku is not None and owners.setdefault(sku, key) != key:
+        read.warnings.append(f"The SKU {sku} belongs to another product.")
+        read.variant["sku"] = None
+
+
+async def _categories(tx: Unit, names: set[str], mint: Mint) -> dict[str, Category]:
+    slugs = {slug(name): name for name in names}
+    rows = await store.categories.find(tx.db, {"slug": {"$in": list(slugs)}}, limit=max(1, len(slugs)))
+    found = {row["slug"]: row for row in rows}
+    for each, name in sorted(slugs.items()):
+        if each not in found:
+            goal = raw.CATEGORIES.get(name, raw.OTHER_GOAL)
+            document = {"_id": mint("category"), "name": name, "slug": each, "goal": goal, "product_count": 0}
+            found[each] = await tx.insert(store.categories, document)
+    return found

@@ -1,0 +1,169 @@
+"""What is searched for: words, filters and order, in one canonical form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from core import ids, paging
+from core.errors import BadUserInput
+from resolvers.catalog.entries import LISTED, Row
+from resolvers.catalog.words import key, words
+from stores.catalog.kinds import DosageForm, ProductSort
+
+SHORTEST_QUERY, LONGEST_QUERY = 2, 100
+MOST_WORDS = 12
+MOST_VALUES = 20
+MOST_PRICE = 10_000_000
+
+OWN = {
+    "brands": "brand_keys",
+    "ingredients": "ingredient_keys",
+    "forms": "forms",
+    "categories": "category_ids",
+}
+"""The filter that each facet ignores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters: any value within one, all of them between."""
+
+    category_ids: tuple[str, ...] = ()
+    brand_keys: tuple[str, ...] = ()
+    ingredient_keys: tuple[str, ...] = ()
+    forms: tuple[DosageForm, ...] = ()
+    goals: tuple[str, ...] = ()
+    price_min: int | None = None
+    price_max: int | None = None
+    in_stock: bool = False
+
+    @property
+    def none(self) -> bool:
+        return self == Wanted()
+
+    @property
+    def category_only(self) -> str | None:
+        """The category, if that is all that is asked for."""
+        [*ids] = self.category_ids
+        return ids[0] if len(ids) == 1 and self == Wanted(category_ids=self.category_ids) else None
+
+    def match(self) -> dict[str, Any]:
+        """The filters for entries; those for products are the same but for stock."""
+        found: dict[str, Any] = {}
+        for name, values in (
+            ("category_id", self.category_ids),
+            ("brand_key", self.brand_keys),
+            ("ingredient_keys", self.ingredient_keys),
+            ("form", self.forms),
+            ("goals", self.goals),
+        ):
+            if values:
+                found[name] = values[0] if len(values) == 1 else {"$in": list(values)}
+        if self.price_max is not None:
+            found["min_price"] = {"$lte": self.price_max}
+        if self.price_min is not None:
+            found["max_price"] = {"$gte": self.price_min}
+        if self.in_stock:
+            found["in_stock"] = True
+        return found
+
+    def passes(self, row: Row, *, but: str = "") -> bool:
+        """Whether a row fits all filters, one left out."""
+        return (
+            (not self.category_ids or but == "categories" or row.category_id in self.category_ids)
+            and (not self.forms or but == "forms" or row.form in self.forms)
+            and (not self.brand_keys or but == "brands" or key(row.brand) in self.brand_keys)
+            and (not self.in_stock or bool(row.in_stock))
+            and (but == "prices" or self._affordable(row))
+            and (not self.goals or _any(row.goals, self.goals))
+            and (
+                not self.ingredient_keys
+                or but == "ingredients"
+                or _any_key(row.ingredients, self.ingredient_keys)
+            )
+        )
+
+    def _affordable(self, row: Row) -> bool:
+        return (self.price_max is None or int(row.min_price) <= self.price_max) and (
+            self.price_min is None or int(row.max_price) >= self.price_min
+        )
+
+
+def _any(listed: str, wanted: Sequence[str]) -> bool:
+    return any(each in wanted for each in listed.split(LISTED))
+
+
+def _any_key(listed: str, wanted: Sequence[str]) -> bool:
+    return any(key(each) in wanted for each in listed.split(LISTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search or, without words, browsing."""
+
+    text: str
+    words: tuple[str, ...]
+    wanted: Wanted
+    sort: ProductSort
+    listing: str = field(default="")
+
+    @property
+    def browsing(self) -> bool:
+        return not self.text
+
+    def match(self, *, filtered: bool = True) -> dict[str, Any]:
+        """What entries must hold: every word, the last one as a beginning."""
+        clauses: list[dict[str, Any]] = [{"words": word} for word in self.words[:-1]]
+        if self.words:
+            clauses.append({"words": {"$regex": f"^{self.words[-1]}"}})
+        found: dict[str, Any] = self.wanted.match() if filtered else {}
+        if clauses:
+            found["$and"] = clauses
+        return found or {"_id": {"$gt": ""}}
+
+
+def query_of(
+    text: str | None, given: Mapping[str, Any] | None, sort: ProductSort = ProductSort.RELEVANCE
+) -> Query:
+    """The canonical form, or BAD_USER_INPUT."""
+    stripped = (text or "").strip()
+    if stripped and not SHORTEST_QUERY <= len(stripped) <= LONGEST_QUERY:
+        raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")
+    found = tuple(words(stripped)[:MOST_WORDS])
+    wanted = wanted_of(given or {})
+    listing = paging.fingerprint(
+        "products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort
+    )
+    return Query(stripped, found, wanted, sort, listing)
+
+
+def wanted_of(given: Mapping[str, Any]) -> Wanted:
+    lists = {name: values for name, values in given.items() if isinstance(values, (list, tuple))}
+    if any(len(values) > MOST_VALUES for values in lists.values()):
+        raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
+    low, high = _minor(given.get("price_min")), _minor(given.get("price_max"))
+    if low is not None and high is not None and low > high:
+        raise BadUserInput("`priceMin` is more than `priceMax`.")
+    return Wanted(
+        category_ids=_distinct(ids.checked(each, "category") for each in lists.get("category_ids", ())),
+        brand_keys=_distinct(map(key, lists.get("brands", ()))),
+        ingredient_keys=_distinct(map(key, lists.get("ingredients", ()))),
+        forms=_distinct(lists.get("forms", ())),
+        goals=_distinct(lists.get("goals", ())),
+        price_min=low,
+        price_max=high,
+        in_stock=bool(given.get("in_stock")),
+    )
+
+
+def _distinct(values: Any) -> Any:
+    return tuple(sorted(set(values)))
+
+
+def _minor(price: Decimal | None) -> int | None:
+    if price is None:
+        return None
+    if not price.is_finite() or not 0 <= price <= MOST_PRICE:
+        raise BadUserInput(f"A price is 0 to {MOST_PRICE:,}.")
+    return int(price * 100)

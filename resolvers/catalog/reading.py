@@ -1,0 +1,140 @@
+"""Reading products, categories and lists of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids
+from core.context import Context
+from core.errors import BadUserInput
+from core.ids import Id
+from loaders.catalog import HotList, ProductById, ProductBySlug, RowsLikeProduct
+from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products, visible_variants
+from resolvers.catalog.entries import Row, unpacked
+from resolvers.catalog.words import key
+from stores.catalog import products as store
+from stores.catalog.kinds import ProductStatus
+from stores.catalog.products import Category, Product, Variant
+
+Document = Mapping[str, Any]
+
+MOST_IDS = 100
+MOST_LISTED = 100
+LONGEST_SLUG = 400
+EVERYTHING = "all"
+MOST_ALTERNATIVES = 20
+
+
+async def product(ctx: Context, *, id: Id | None = None, slug: str | None = None) -> Product | None:
+    """By id or by slug; None for unknown and hidden ones alike."""
+    if (id is None) == (slug is None):
+        raise BadUserInput("Give either `id` or `slug`.")
+    if id is not None:
+        [found] = await visible_products(ctx, [ids.checked(id, "product")])
+        return found
+    assert slug is not None
+    [found] = await seen(ctx, [await ctx.load(ProductBySlug, slug[:LONGEST_SLUG])])
+    return found
+
+
+async def products(ctx: Context, *, ids: list[Id]) -> list[Product | None]:
+    """In the order of the ids: a phone refreshes what it keeps in one call."""
+    if len(ids) > MOST_IDS:
+        raise BadUserInput(f"At most {MOST_IDS} ids.")
+    return list(await visible_products(ctx, [_product_id(id) for id in ids]))
+
+
+def _product_id(id: str) -> str:
+    return ids.checked(id, "product")
+
+
+async def categories(ctx: Context) -> list[Category]:
+    return await store.all_categories(ctx.db)
+
+
+async def top_sellers(ctx: Context, *, category_id: Id | None = None, first: int = 20) -> list[Product]:
+    """What sells best, as it was worked out last; live as long as that never happened."""
+    if not 1 <= first <= MOST_LISTED:
+        raise BadUserInput(f"`first` must be between 1 and {MOST_LISTED}.")
+    if category_id is not None:
+        ids.checked(category_id, "category")
+    hot = await ctx.load(HotList, category_id or EVERYTHING)
+    if hot is None:
+        return await store.sellers(ctx.db, category_id, first)
+    found = await ctx.load_many(ProductById, hot["product_ids"])
+    return [each for each in found if each and each["status"] == ProductStatus.ACTIVE][:first]
+
+
+async def variant_product(ctx: Context, variant: Document) -> Product | None:
+    [found] = await visible_products(ctx, [variant["product_id"]])
+    return found
+
+
+async def variant_products(ctx: Context, variants: Sequence[Document]) -> list[Product | None]:
+    return list(await visible_products(ctx, [variant["product_id"] for variant in variants]))
+
+
+def default_variant(product: Document) -> Variant | None:
+    """The cheapest that can be bought, else the first."""
+    active = [each for each in product["variants"] if each["active"]]
+    available = [each for each in active if each["availability"]["status"] in ("IN_STOCK", "LOW_STOCK")]
+    chosen: Variant = min(available or active or product["variants"], key=lambda each: each["price"])
+    return chosen
+
+
+def active_variants(product: Document) -> list[Variant]:
+    """Those on sale; all of a product that has none."""
+    return [each for each in product["variants"] if each["active"]] or list(product["variants"])
+
+
+async def alternatives(ctx: Context, product: Document, *, first: int = 5) -> list[Product]:
+    return (await alternatives_of_many(ctx, [product], first=first))[0]
+
+
+async def alternatives_of_many(
+    ctx: Context, products: Sequence[Document], *, first: int = 5
+) -> list[list[Product]]:
+    """Products in stock with the same ingredients, the most alike first."""
+    if not 1 <= first <= MOST_ALTERNATIVES:
+        raise BadUserInput(f"`first` must be between 1 and {MOST_ALTERNATIVES}.")
+    keys = [(product["_id"], tuple(product["ingredient_keys"])) for product in products]
+    rows = await ctx.load_many(RowsLikeProduct, keys)
+    chosen = [_alike(product, each)[:first] for product, each in zip(products, rows, strict=True)]
+    loaded = await ctx.load_many(ProductById, [id for ids_ in chosen for id in ids_])
+    found = {each["_id"]: each for each in loaded if each and each["status"] == ProductStatus.ACTIVE}
+    return [[found[id] for id in each if id in found] for each in chosen]
+
+
+def _alike(product: Document, packed: Sequence[str]) -> list[str]:
+    own = set(product["ingredient_keys"])
+    price = product["min_price"]
+
+    def likeness(row: Row) -> tuple[float, str]:
+        theirs = {key(each) for each in row.ingredients.split("\x1e")}
+        shared = len(own & theirs) / max(1, len(own | theirs))
+        same = 0.3 * (row.form == product["form"]) + 0.2 * (row.category_id == product["category_id"])
+        nearness = 0.2 * min(price, int(row.min_price)) / max(price, int(row.min_price), 1)
+        return -(shared + same + nearness), row.id
+
+    return [row.id for row in sorted(map(unpacked, packed), key=likeness)]
+
+
+def staff_only(name: str) -> Any:
+    """A field of a product that only staff see; null for others."""
+
+    async def read(ctx: Context, product: Document) -> Any:
+        return product[name] if await has_role(ctx, *CATALOG_STAFF) else None
+
+    async def read_many(ctx: Context, products: Sequence[Document]) -> list[Any]:
+        staff = await has_role(ctx, *CATALOG_STAFF)
+        return [product[name] if staff else None for product in products]
+
+    read.__name__, read_many.__name__ = name, f"{name}_of_many"
+    return read, read_many
+
+
+async def level_variant(ctx: Context, level: Document) -> Variant | None:
+    return (await level_variants(ctx, [level]))[0]
+
+
+async def level_variants(ctx: Context, levels: Sequence[Document]) -> list[Variant | None]:
+    return list(await visible_variants(ctx, [level["variant_id"] for level in levels]))

@@ -1,0 +1,44 @@
+"""Who works in the shop: roles that an administrator gives and takes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import ids
+from core.audit import audited
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from loaders.auth import UserById
+from loaders.catalog import RolesByUser
+from stores.auth import Role
+from stores.catalog import people as store
+from stores.catalog.kinds import CommerceRole
+
+
+async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> dict[str, Any]:
+    """Give a person a role; giving it twice is no different."""
+    person = await ctx.load(UserById, ids.checked(user_id, "user"))
+    if person is None:
+        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+    held = await ctx.load(RolesByUser, user_id)
+    if role not in held:
+        grant = {"_id": f"{user_id}|{role}", "user_id": user_id, "role": role}
+        await ctx.tx.insert(store.roles, {**grant, "granted_by": ctx.viewer_id, "created_at": ctx.tx.now})
+        await audited(ctx, "catalog.role_granted", subject_id=user_id, role=role)
+    return {"user_id": user_id, "roles": sorted({*held, role})}
+
+
+async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> dict[str, Any]:
+    """Take a role from a person, at once in every process."""
+    held = await ctx.load(RolesByUser, ids.checked(user_id, "user"))
+    if await ctx.tx.delete(store.roles, f"{user_id}|{role}"):
+        await audited(ctx, "catalog.role_revoked", subject_id=user_id, role=role)
+    return {"user_id": user_id, "roles": sorted(held - {role})}
+
+
+async def viewer_roles(ctx: Context, viewer: Mapping[str, Any]) -> list[CommerceRole]:
+    """What the viewer may do in the shop; everything, for an administrator."""
+    if Role.ADMIN in ctx.signed_in.roles:
+        return sorted(CommerceRole)
+    held = await ctx.load(RolesByUser, ctx.viewer_id)
+    return sorted(held)

@@ -1,0 +1,303 @@
+"""Searching and browsing products."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+from prometheus_client import Counter, Histogram
+from pymongo.errors import PyMongoError
+
+from core import paging
+from core.context import Context
+from core.errors import Fault, Unavailable
+from core.limits import Rate
+from core.mongo import Database
+from core.paging import Asked, Page
+from loaders.catalog import ProductById
+from resolvers.catalog.entries import Row, unpacked
+from resolvers.catalog.query import Query, query_of
+from stores.catalog import entries
+from stores.catalog import products as store
+from stores.catalog.kinds import MatchMethod, ProductSort, ProductStatus
+
+logger = structlog.get_logger(__name__)
+
+SEARCH_RATE = Rate("product-search", 60, 60)
+COUNTED = 1_000
+"""Hits are counted up to here."""
+SPARSE = 1_000
+"""So few are read and ordered here; of more, an index read in order soon has a page."""
+
+SECONDS = Histogram("landfall_catalog_search_seconds", "Time to search products.", ["path"])
+DEGRADED = Counter("landfall_catalog_search_degraded_total", "Searches answered by the prefix index.")
+
+NAME, BRAND, INGREDIENT, CATEGORY, DESCRIPTION = 10, 5, 3, 2, 1
+WEIGHTS = (
+    (NAME, "name", "Its name"),
+    (BRAND, "brand_words", "Its brand"),
+    (INGREDIENT, "ingredient_words", "An ingredient"),
+    (CATEGORY, "category_words", "Its category"),
+)
+WHOLE, BEGINNING = 10, 7
+"""What a whole word and a word's beginning count for."""
+
+MATCH_SORT = [("score", -1), ("_id", 1)]
+
+
+class SearchEngine(Protocol):
+    """Finds the rows of products on sale; a bigger engine may take over."""
+
+    async def rows(self, db: Database, match: Mapping[str, Any]) -> list[str]: ...
+
+    async def count(self, db: Database, match: Mapping[str, Any], limit: int) -> int: ...
+
+
+class Entries:
+    """The engine by default: entries in MongoDB, found through indexes on their words and filters."""
+
+    async def rows(self, db: Database, match: Mapping[str, Any]) -> list[str]:
+        return await entries.rows(db, match)
+
+    async def count(self, db: Database, match: Mapping[str, Any], limit: int) -> int:
+        return await entries.count(db, match, limit)
+
+
+BUILT_IN = Entries()
+
+
+def engine(ctx: Context) -> SearchEngine:
+    found: SearchEngine = ctx.services.extra.get(SearchEngine, BUILT_IN)
+    return found
+
+
+async def search_products(
+    ctx: Context,
+    *,
+    query: str | None = None,
+    filter: dict[str, Any] | None = None,
+    sort: ProductSort = ProductSort.RELEVANCE,
+    asked: Asked,
+) -> dict[str, Any]:
+    """Products on sale that match, a page of them; facets and counts are worked out when asked for."""
+    found = query_of(query, filter, sort)
+    # A bad cursor costs nothing, so it is refused before it is counted.
+    page, degraded = _page(found, asked)
+    if not found.browsing:
+        await ctx.limit_request(SEARCH_RATE, ctx.viewer_id_or_none or f"ip:{ctx.address}")
+    if degraded:
+        return await _by_prefix(ctx, found, page)
+    path = "browse" if found.browsing else "search"
+    with SECONDS.labels(path).time():
+        try:
+            return await (_browse if found.browsing else _match)(ctx, found, page)
+        except (Fault, PyMongoError, OSError, TimeoutError) as error:
+            if isinstance(error, Fault) and not isinstance(error, Unavailable):
+                raise
+            logger.warning("search backend down", error=type(error).__name__)
+            if page.position is not None:
+                # Going on in another order would repeat and skip.
+                raise Unavailable from None
+            return await _by_prefix(ctx, found, page)
+
+
+def _page(found: Query, asked: Asked) -> tuple[Page, bool]:
+    """Which page is asked for, and whether its list began when the engine was down."""
+    sort = MATCH_SORT if _scored(found) else store.SORTS[found.sort]
+    cursor = asked.after or asked.before
+    listing = _degraded_listing(found)
+    if cursor is not None:
+        try:
+            paging.decode(listing, cursor)
+        except Fault:
+            return paging.requested(found.listing, sort, asked), False
+        return paging.requested(listing, store.SORTS[ProductSort.RELEVANCE], asked), True
+    return paging.requested(found.listing, sort, asked), False
+
+
+def _scored(found: Query) -> bool:
+    return not found.browsing and found.sort is ProductSort.RELEVANCE
+
+
+def _degraded_listing(found: Query) -> str:
+    return paging.fingerprint("products-by-prefix", listing=found.listing)
+
+
+# Browsing: no words, so an index gives the order, or few enough are left to order here.
+
+
+async def _browse(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+    sort = store.SORTS[found.sort]
+    simple = found.wanted.none or found.wanted.category_only is not None
+    if not simple:
+        total = await engine(ctx).count(ctx.db, found.match(), SPARSE + 1)
+        if total <= SPARSE:
+            rows = [unpacked(row) for row in await engine(ctx).rows(ctx.db, found.match())]
+            return await _ordered(ctx, found, page, [_place(row, found.sort) for row in rows], sort)
+    order = paging.scan_order(sort, page)
+    rest = paging.beyond(sort, page)
+    rows_found = await store.page(ctx.db, found.sort, _of_products(found), rest, order, page.size + 1)
+    return _answer(found, paging.connection(found.listing, sort, page, rows_found))
+
+
+def _of_products(found: Query) -> dict[str, Any]:
+    """The filters of entries for products themselves."""
+    filters = found.wanted.match()
+    if filters.pop("in_stock", False):
+        filters["availability.status"] = {"$in": ["IN_STOCK", "LOW_STOCK"]}
+    return filters
+
+
+# Searching: rows of all that match, ranked here.
+
+
+async def _match(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+    if not found.words:
+        return _answer(found, paging.connection(found.listing, MATCH_SORT, page, []), rows=[], total=0)
+    packed = await engine(ctx).rows(ctx.db, found.match(filtered=False))
+    rows = [unpacked(row) for row in packed]
+    fitting = rows if found.wanted.none else [row for row in rows if found.wanted.passes(row)]
+    if _scored(found):
+        places = [{"_id": row.id, "score": score(row, found.words), "row": row} for row in fitting]
+        return await _ordered(ctx, found, page, places, MATCH_SORT, rows=rows)
+    places = [_place(row, found.sort) for row in fitting]
+    return await _ordered(ctx, found, page, places, store.SORTS[found.sort], rows=rows)
+
+
+def _place(row: Row, sort: ProductSort) -> dict[str, Any]:
+    """What decides a row's place in the order."""
+    place: dict[str, Any] = {"_id": row.id, "row": row}
+    match sort:
+        case ProductSort.PRICE_ASC | ProductSort.PRICE_DESC:
+            place["min_price"] = int(row.min_price)
+        case ProductSort.NAME:
+            place["name_key"] = row.name_key
+        case ProductSort.NEWEST:
+            place["created_at"] = datetime.fromtimestamp(int(row.created) / 1000, UTC)
+        case ProductSort.RATING:
+            place["rating"] = float(row.rating)
+        case ProductSort.TOP_SELLING:
+            place["sales"] = int(row.sales)
+    return place
+
+
+async def _ordered(
+    ctx: Context,
+    found: Query,
+    page: Page,
+    places: Sequence[dict[str, Any]],
+    sort: paging.Sort,
+    *,
+    rows: Sequence[Row] | None = None,
+) -> dict[str, Any]:
+    """A page of places, with their products."""
+    shown = paging.slice_of(places, sort, page)
+    connection = paging.connection(found.listing, sort, page, shown)
+    loaded = await ctx.load_many(ProductById, [edge["node"]["_id"] for edge in connection["edges"]])
+    edges = []
+    for edge, product in zip(connection["edges"], loaded, strict=True):
+        if product is not None and product["status"] == ProductStatus.ACTIVE:
+            place = edge["node"]
+            edges.append({**edge, "row": place, "node": product, "match": _reason(place["row"], found)})
+    connection["edges"] = edges
+    return _answer(found, connection, rows=rows, total=len(places))
+
+
+def score(row: Row, wanted: Sequence[str]) -> int:
+    """Each word counts for the weightiest place it is found in; the last one may be a beginning."""
+    total = 0
+    for place, word in enumerate(wanted):
+        last = place == len(wanted) - 1
+        whole, beginning = f" {word} ", f" {word}"
+        best = DESCRIPTION * BEGINNING
+        for weight, field, _ in WEIGHTS:
+            text = getattr(row, field)
+            if whole in text:
+                best = max(best, weight * WHOLE)
+                break
+            if last and beginning in text:
+                best = max(best, weight * BEGINNING)
+        total += best
+    return total
+
+
+def _reason(row: Row, found: Query) -> dict[str, Any] | None:
+    """Why this product: None when browsing."""
+    if found.browsing:
+        return None
+    keywords: list[str] = []
+    places: list[str] = []
+    for word in found.words:
+        for _, field, name in WEIGHTS:
+            hit = next((each for each in getattr(row, field).split() if each.startswith(word)), None)
+            if hit is not None:
+                keywords.append(hit)
+                places.append(name)
+                break
+        else:
+            keywords.append(word)
+            places.append("Its description")
+    told = [f"{place} has “{word}”" for place, word in zip(places, keywords, strict=True)]
+    most = NAME * WHOLE * len(found.words)
+    return {
+        "keywords": keywords,
+        "method": MatchMethod.KEYWORDS,
+        "confidence": round(min(1.0, score(row, found.words) / most), 2),
+        "reason": "; ".join(told) + ".",
+    }
+
+
+# When the engine is down.
+
+
+async def _by_prefix(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+    """By the beginnings that products keep themselves, in a fixed order: worse, but an answer."""
+    DEGRADED.inc()
+    sort = store.SORTS[ProductSort.RELEVANCE]
+    listing = _degraded_listing(found)
+    filters, order = _of_products(found), paging.scan_order(sort, page)
+    rest = paging.beyond(sort, page)
+    if found.browsing:
+        rows = await store.page(ctx.db, ProductSort.RELEVANCE, filters, rest, order, page.size + 1)
+    else:
+        rows = await store.beginning_with(ctx.db, found.words, filters, rest, order, page.size + 1)
+    shown = paging.connection(listing, sort, page, rows, edge=lambda row: _prefix_match(found))
+    return {**_answer(found, shown), "degraded": True}
+
+
+def _prefix_match(found: Query) -> dict[str, Any]:
+    if found.browsing:
+        return {}
+    reason = "Words of it begin so: " + ", ".join(f"“{word}”" for word in found.words) + "."
+    keywords = list(found.words)
+    return {
+        "match": {"keywords": keywords, "method": MatchMethod.KEYWORDS, "confidence": 0.3, "reason": reason}
+    }
+
+
+def _answer(
+    found: Query,
+    connection: dict[str, Any],
+    *,
+    rows: Sequence[Row] | None = None,
+    total: int | None = None,
+) -> dict[str, Any]:
+    """`rows` are all that match the words, `total` how many fit the filters too, where that is known."""
+    return {**connection, "query": found, "rows": rows, "total": total, "degraded": False}
+
+
+async def total_count(ctx: Context, connection: Mapping[str, Any]) -> int:
+    return min(COUNTED, await _total(ctx, connection))
+
+
+async def total_is_lower_bound(ctx: Context, connection: Mapping[str, Any]) -> bool:
+    return await _total(ctx, connection) > COUNTED
+
+
+async def _total(ctx: Context, connection: Mapping[str, Any]) -> int:
+    if connection["total"] is not None:
+        return int(connection["total"])
+    found: Query = connection["query"]
+    if connection["degraded"]:
+        return await store.count_beginning_with(ctx.db, found.words, _of_products(found), COUNTED + 1)
+    return await engine(ctx).count(ctx.db, found.match(), COUNTED + 1)

@@ -1,0 +1,169 @@
+"""What the shop's staff do with products."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from core import ids
+from core.audit import audited
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from loaders.catalog import CategoryById, ProductById
+from loaders.media import MediaById
+from resolvers.catalog import prices
+from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
+from resolvers.catalog.telling import price_range
+from resolvers.catalog.words import key
+from stores.catalog import products as store
+from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
+from stores.catalog.products import Product
+
+refusals(
+    DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
+    INVALID_TRANSITION="It cannot go from its state to that one.",
+)
+
+LONGEST = {"name": 200, "description": 4_000, "directions": 4_000, "product_url": 2_000}
+MOST_LISTED, LONGEST_LISTED = 30, 100
+MOST_IMAGES = 10
+
+AFTER = {
+    ProductStatus.HIDDEN: (ProductStatus.ACTIVE,),
+    ProductStatus.ACTIVE: (ProductStatus.DISCONTINUED,),
+    ProductStatus.DISCONTINUED: (ProductStatus.ACTIVE,),
+}
+"""Where a product may go from each state."""
+
+
+async def update_product(
+    ctx: Context,
+    *,
+    product_id: Id,
+    expected_version: int | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    directions: str | None = None,
+    product_url: str | None = None,
+    purposes: list[str] | None = None,
+    impacted_biomarkers: list[str] | None = None,
+    category_id: Id | None = None,
+    image_ids: list[Id] | None = None,
+    label_image_id: Id | None = None,
+) -> dict[str, Any]:
+    """Change what is told of a product."""
+    product = await product_for_staff(ctx, product_id, expected_version)
+    texts = {"name": name, "description": description, "directions": directions, "product_url": product_url}
+    change: dict[str, Any] = {
+        field: _text(field, value) for field, value in texts.items() if value is not None
+    }
+    if name is not None:
+        change["name_key"] = key(change["name"])
+    for field, listed in (("purposes", purposes), ("impacted_biomarkers", impacted_biomarkers)):
+        if listed is not None:
+            change[field] = _listed(field, listed)
+    if category_id is not None:
+        if await ctx.load(CategoryById, ids.checked(category_id, "category")) is None:
+            raise Refused("NOT_FOUND", "There is no such category.", field=["categoryId"])
+        change["category_id"] = category_id
+    change |= await _pictures(ctx, image_ids, label_image_id)
+    updated = await _write(ctx, product, change)
+    before = _part(product, change)
+    await audited(ctx, "catalog.product", subject_id=product_id, before=before, after=change)
+    return {"product": updated}
+
+
+async def set_variant_price(
+    ctx: Context, *, variant_id: Id, price: Decimal, expected_version: int | None = None
+) -> dict[str, Any]:
+    """A new price; subscribers and carts learn of it within a second."""
+    await need_role(ctx, CommerceRole.CATALOG_ADMIN)
+    found, variant = await variant_to_act_on(ctx, variant_id)
+    product = await product_for_staff(ctx, found["_id"], expected_version)
+    minor = prices.minor(price, "price")
+    variants = [
+        {**each, "price": minor} if each["_id"] == variant_id else each for each in product["variants"]
+    ]
+    change = {"variants": variants, **price_range(variants)}  # type: ignore[arg-type]
+    # The price's own event follows, one a second at most: so many changes are no news of the product.
+    updated = await _write(ctx, product, change, quietly=True)
+    before, after = {"price": variant["price"]}, {"price": minor}
+    await audited(ctx, "catalog.price", subject_id=variant_id, before=before, after=after)
+    changed = next(each for each in updated["variants"] if each["_id"] == variant_id)
+    return {"variant": changed, "product": updated}
+
+
+async def set_product_status(
+    ctx: Context, *, product_id: Id, status: ProductStatus, expected_version: int | None = None
+) -> dict[str, Any]:
+    """Publish a product, or take it off sale or back."""
+    product = await product_for_staff(ctx, product_id, expected_version)
+    if product["status"] == status:
+        return {"product": product}
+    if status not in AFTER[product["status"]]:
+        raise Refused("INVALID_TRANSITION", f"It is {product['status']}.", field=["status"])
+    if status == ProductStatus.ACTIVE and product["data_quality"] == DataQuality.ERROR:
+        raise Refused("DATA_QUALITY_ERROR", "; ".join(product["issues"]) or "Its data have errors.")
+    updated = await _write(ctx, product, {"status": status})
+    before, after = {"status": product["status"]}, {"status": status}
+    await audited(ctx, "catalog.status", subject_id=product_id, before=before, after=after)
+    return {"product": updated}
+
+
+async def product_for_staff(ctx: Context, id: str, expected_version: int | None) -> Product:
+    """The product, for who may change it and has seen it as it is."""
+    await need_role(ctx, CommerceRole.CATALOG_ADMIN)
+    product = await ctx.load(ProductById, ids.checked(id, "product"))
+    if product is None:
+        raise Refused("NOT_FOUND", "There is no such product.", field=["productId"])
+    if expected_version is not None and expected_version != product["version"]:
+        raise Refused("CONFLICT", "The product was changed meanwhile.", product=product)
+    return product
+
+
+async def _write(
+    ctx: Context, product: Product, change: Mapping[str, Any], *, quietly: bool = False
+) -> Product:
+    updated = await ctx.tx.update(store.products, product["_id"], set={**change, "untold": True})
+    assert updated is not None
+    if quietly:
+        ctx.tx.quietly(updated)
+    else:
+        ctx.tx.changed(updated, scopes=[product_scope(product["_id"])])
+    return updated
+
+
+def _part(product: Product, change: Mapping[str, Any]) -> dict[str, Any]:
+    whole: Mapping[str, Any] = product
+    return {name: whole[name] for name in change}
+
+
+def _text(field: str, value: str) -> str:
+    text = value.strip()
+    if len(text) > LONGEST[field] or (field == "name" and not text):
+        raise Refused("INVALID_INPUT", f"At most {LONGEST[field]:,} characters.", field=[field])
+    if field == "product_url" and text and not text.startswith(("https://", "http://")):
+        raise Refused("INVALID_INPUT", "Not an address of a page.", field=["productUrl"])
+    return text
+
+
+def _listed(field: str, values: list[str]) -> list[str]:
+    if len(values) > MOST_LISTED or any(not 0 < len(each) <= LONGEST_LISTED for each in values):
+        raise Refused(
+            "INVALID_INPUT", f"At most {MOST_LISTED} of 1 to {LONGEST_LISTED} characters.", field=[field]
+        )
+    return values
+
+
+async def _pictures(ctx: Context, image_ids: list[Id] | None, label_id: Id | None) -> dict[str, Any]:
+    change: dict[str, Any] = {}
+    if image_ids is not None:
+        if len(image_ids) > MOST_IMAGES:
+            raise Refused("INVALID_INPUT", f"At most {MOST_IMAGES} pictures.", field=["imageIds"])
+        change["image_ids"] = list(image_ids)
+    if label_id is not None:
+        change["label_image_id"] = label_id
+    wanted = [ids.checked(each, "media") for each in [*(image_ids or ()), *([label_id] if label_id else ())]]
+    if None in await ctx.load_many(MediaById, wanted):
+        raise Refused("MEDIA_NOT_FOUND", "One of the pictures is not there.", field=["imageIds"])
+    return change

@@ -1,0 +1,234 @@
+"""Stock: held, sold and given back for carts and orders, and corrected by staff. It never goes negative.
+
+`reserve`, `commit`, `release` and `transfer` are for other systems and run in their caller's transaction.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from core import ids, paging
+from core.audit import audited
+from core.context import Context
+from core.errors import BadUserInput, Refused, refusals
+from core.ids import Id
+from core.paging import Asked
+from resolvers.catalog.access import need_role, need_role_to_read, variant_to_act_on
+from stores.catalog import stock as store
+from stores.catalog.kinds import CommerceRole, HolderType, ReservationState, StockReason
+from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
+
+refusals(INSUFFICIENT_STOCK="There is not so much in stock: nothing was changed.")
+
+HOLD = timedelta(minutes=15)
+MOST_LINES = 100
+MOST_IN_STOCK = 10_000_000
+LEVEL_SORT = [("_id", 1)]
+BY_AVAILABLE = [("available", 1), ("_id", 1)]
+MOST_SKUS = 100
+
+
+class Shortfall(NamedTuple):
+    """A line that cannot be had, and how many could."""
+
+    variant_id: str
+    wanted: int
+    available: int
+
+
+class Held(NamedTuple):
+    """What came of asking for stock: a hold, or why there is none."""
+
+    reservation: StockReservation | None
+    shortfalls: tuple[Shortfall, ...] = ()
+
+
+def holder(type: HolderType, id: str) -> Holder:
+    return {"type": type, "id": id}
+
+
+async def reserve(ctx: Context, holder: Holder, lines: Sequence[Line], ttl: timedelta = HOLD) -> Held:
+    """Hold all lines for the holder, or nothing. A holder that has a living hold keeps it as it is."""
+    current = await store.latest(ctx.db, holder)
+    if current is not None and current["state"] in store.LIVE:
+        return Held(current)
+    wanted = merged(lines)
+    levels = {each["variant_id"]: each for each in await store.levels(ctx.db, list(wanted))}
+    short = [
+        Shortfall(variant_id, quantity, max(0, available))
+        for variant_id, quantity in wanted.items()
+        if (available := levels[variant_id]["available"] if variant_id in levels else 0) < quantity
+    ]
+    if short:
+        return Held(None, tuple(short))
+    for variant_id, quantity in wanted.items():
+        await _move(ctx, levels[variant_id], {"reserved": quantity, "available": -quantity})
+    reservation = await ctx.tx.insert(
+        store.reservations,
+        {
+            "_id": ids.new_id("reservation"),
+            "holder": holder,
+            "lines": [
+                {"variant_id": variant_id, "quantity": quantity} for variant_id, quantity in wanted.items()
+            ],
+            "state": ReservationState.HELD,
+            "expires_at": ctx.tx.now + ttl,
+            "created_at": ctx.tx.now,
+            "updated_at": ctx.tx.now,
+        },
+    )
+    return Held(reservation)
+
+
+async def commit(ctx: Context, holder: Holder) -> Held:
+    """The holder paid: what was held is sold. What expired meanwhile is taken again if it is still there."""
+    current = await store.latest(ctx.db, holder)
+    if current is None:
+        return Held(None)
+    if current["state"] == ReservationState.EXPIRED:
+        again = await reserve(ctx, holder, current["lines"])
+        if again.reservation is None:
+            return again
+        current = again.reservation
+    if current["state"] != ReservationState.HELD:
+        return Held(current)
+    for line, level in await _levels_of(ctx, current):
+        quantity = line["quantity"]
+        await _move(ctx, level, {"on_hand": -quantity, "reserved": -quantity, "sold": quantity})
+    return Held(await _end(ctx, current, ReservationState.COMMITTED))
+
+
+async def release(
+    ctx: Context, holder: Holder, *, state: ReservationState = ReservationState.RELEASED
+) -> StockReservation | None:
+    """Give back what is held; nothing happens to what is sold or given back already."""
+    current = await store.latest(ctx.db, holder)
+    if current is None or current["state"] != ReservationState.HELD:
+        return current
+    return await give_back(ctx, current, state)
+
+
+async def give_back(
+    ctx: Context, current: StockReservation, state: ReservationState
+) -> StockReservation | None:
+    """End a hold unless somebody else ended it first."""
+    ended = await _end(ctx, current, state)
+    if ended is not None:
+        for line, level in await _levels_of(ctx, current):
+            quantity = line["quantity"]
+            await _move(ctx, level, {"reserved": -quantity, "available": quantity})
+    return ended
+
+
+async def transfer(
+    ctx: Context, cart: Holder, order: Holder, ttl: timedelta = HOLD
+) -> StockReservation | None:
+    """A cart's hold becomes its order's; None when the cart holds nothing."""
+    done = await store.latest(ctx.db, order)
+    if done is not None and done["state"] in store.LIVE:
+        return done
+    current = await store.latest(ctx.db, cart)
+    if current is None or current["state"] != ReservationState.HELD:
+        return None
+    change = {"holder": order, "expires_at": ctx.tx.now + ttl}
+    held = {"state": ReservationState.HELD}
+    return await ctx.tx.update(store.reservations, current["_id"], set=change, where=held)
+
+
+def merged(lines: Sequence[Line]) -> dict[str, int]:
+    """Quantities by variant, in one order for all, so that two buyers never wait for each other."""
+    if not 1 <= len(lines) <= MOST_LINES:
+        raise BadUserInput(f"A hold has 1 to {MOST_LINES} lines.")
+    found: Counter[str] = Counter()
+    for line in lines:
+        if not 1 <= line["quantity"] <= MOST_IN_STOCK:
+            raise BadUserInput("A quantity is 1 or more.")
+        found[line["variant_id"]] += line["quantity"]
+    return dict(sorted(found.items()))
+
+
+async def _levels_of(ctx: Context, reservation: StockReservation) -> list[tuple[Line, InventoryLevel]]:
+    rows = await store.levels(ctx.db, [line["variant_id"] for line in reservation["lines"]])
+    found = {row["variant_id"]: row for row in rows}
+    return [(line, found[line["variant_id"]]) for line in reservation["lines"]]
+
+
+async def _move(ctx: Context, level: InventoryLevel, inc: dict[str, int]) -> InventoryLevel:
+    moved = await store.change_level(ctx.tx, level, inc)
+    if moved is None:
+        # The transaction saw that it is there; whoever took it meanwhile makes this one conflict, not this.
+        raise RuntimeError(f"The stock of {level['variant_id']} would go negative.")
+    return moved
+
+
+async def _end(ctx: Context, current: StockReservation, state: ReservationState) -> StockReservation | None:
+    held = {"state": ReservationState.HELD}
+    return await ctx.tx.update(store.reservations, current["_id"], set={"state": state}, where=held)
+
+
+# What staff do.
+
+
+async def inventory_levels(
+    ctx: Context, *, filter: dict[str, Any] | None = None, asked: Asked
+) -> dict[str, Any]:
+    """Exact figures, for those who manage stock."""
+    await need_role_to_read(ctx, CommerceRole.INVENTORY_ADMIN)
+    given = filter or {}
+    skus = given.get("skus")
+    below = bool(given.get("below_safety"))
+    if skus is not None and len(skus) > MOST_SKUS:
+        raise BadUserInput(f"At most {MOST_SKUS} skus.")
+    sort = BY_AVAILABLE if below else LEVEL_SORT
+    listing = paging.fingerprint("inventory", skus=skus, below=below)
+    page = paging.requested(listing, sort, asked)
+    query: dict[str, Any] = {"$and": [paging.beyond(sort, page)]}
+    if skus is not None:
+        query["sku"] = {"$in": [sku.upper() for sku in skus]}
+    if below:
+        query["available"] = {"$lte": 0}
+    rows = await store.inventory.find(ctx.db, query, sort=paging.scan_order(sort, page), limit=page.size + 1)
+    return paging.connection(listing, sort, page, rows)
+
+
+async def adjust_inventory(
+    ctx: Context,
+    *,
+    variant_id: Id,
+    delta: int,
+    reason: StockReason,
+    expected_version: int | None = None,
+    safety_stock: int | None = None,
+    restock_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Goods came in, were spoiled or counted again."""
+    await need_role(ctx, CommerceRole.INVENTORY_ADMIN)
+    await variant_to_act_on(ctx, variant_id)
+    [level] = await store.levels(ctx.db, [variant_id])
+    if expected_version is not None and expected_version != level["version"]:
+        raise Refused("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)
+    if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
+        raise Refused("INVALID_INPUT", "That is more than can be kept.", field=["delta"])
+    safety = level["safety_stock"] if safety_stock is None else safety_stock
+    if not 0 <= safety <= MOST_IN_STOCK:
+        raise Refused("INVALID_INPUT", "A safety stock is 0 or more.", field=["safetyStock"])
+    freed = delta - (safety - level["safety_stock"])
+    if level["available"] + freed < 0 and delta < 0:
+        raise Refused("INSUFFICIENT_STOCK", f"Only {max(0, level['available'])} are free.", field=["delta"])
+    change: dict[str, Any] = {"safety_stock": safety}
+    if restock_at is not None:
+        change["restock_at"] = restock_at
+    inc = {"on_hand": delta, "available": freed}
+    where = {"version": level["version"]}
+    updated = await ctx.tx.update(
+        store.inventory, level["_id"], set={**change, "untold": True}, inc={**inc, "version": 1}, where=where
+    )
+    before, after = _figures(level), _figures(updated)
+    await audited(ctx, "catalog.stock", subject_id=variant_id, before=before, after=after, reason=reason)
+    return {"inventory_level": updated}
+
+
+def _figures(level: InventoryLevel | None) -> dict[str, int]:
+    assert level is not None
+    return {"on_hand": level["on_hand"], "safety_stock": level["safety_stock"]}

@@ -1,0 +1,85 @@
+"""The product catalog, as clients see it."""
+
+from core.binding import field, mutation, query
+from resolvers import catalog
+from schema.catalog import staff
+from schema.catalog.search import (
+    InventoryFilterInput,
+    InventoryLevelConnection,
+    ProductFilterInput,
+    ProductSearchConnection,
+)
+from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
+from stores.auth import Role
+from stores.catalog.kinds import CommerceRole
+
+__all__ = ["Category", "InventoryLevel", "Mutation", "Product", "ProductVariant", "Query", "Viewer"]
+
+
+class Query:
+    product: Product | None = query(catalog.product, slug="Its name in addresses; give this or `id`.")
+    """A product by id or slug; null when there is none. What is no longer sold is found too."""
+    products: list[Product | None] = query(catalog.products)
+    """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
+    search_products: ProductSearchConnection = query(
+        catalog.search_products,
+        page=20,
+        inputs={"filter": ProductFilterInput},
+        query="Words to find, 2 to 100 characters, the last one may be a beginning; left out: everything.",
+        filter="Narrows the search.",
+        sort="How they are ordered.",
+    )
+    """Products on sale."""
+    categories: list[Category] = query(catalog.categories)
+    """All kinds of products."""
+    top_sellers: list[Product] = query(
+        catalog.top_sellers, category_id="Of this category; left out: of all.", first="How many, 1 to 100."
+    )
+    """What sells best, worked out every quarter of an hour."""
+    inventory_levels: InventoryLevelConnection = query(
+        catalog.inventory_levels,
+        page=50,
+        inputs={"filter": InventoryFilterInput},
+        filter="Narrows the list.",
+    )
+    """Exact stock; needs INVENTORY_ADMIN."""
+
+
+class Viewer:
+    commerce_roles: list[CommerceRole] = field(catalog.viewer_roles)
+    """What you may do in the shop beyond buying."""
+
+
+class Mutation:
+    import_products = mutation(
+        catalog.import_products, staff.ImportProductsInput, staff.ImportProductsPayload, transaction=False
+    )
+    """Save a supplier's rows; needs CATALOG_ADMIN."""
+    update_product = mutation(catalog.update_product, staff.UpdateProductInput, staff.UpdateProductPayload)
+    """Change what is told of a product; needs CATALOG_ADMIN."""
+    set_variant_price = mutation(
+        catalog.set_variant_price, staff.SetVariantPriceInput, staff.SetVariantPricePayload
+    )
+    """Set a price; needs CATALOG_ADMIN."""
+    set_product_status = mutation(
+        catalog.set_product_status, staff.SetProductStatusInput, staff.SetProductStatusPayload
+    )
+    """Publish a product, take it off sale or back; needs CATALOG_ADMIN."""
+    adjust_inventory = mutation(
+        catalog.adjust_inventory, staff.AdjustInventoryInput, staff.AdjustInventoryPayload
+    )
+    """Change a stock by hand; needs INVENTORY_ADMIN."""
+    grant_commerce_role = mutation(
+        catalog.grant_commerce_role,
+        staff.GrantCommerceRoleInput,
+        staff.GrantCommerceRolePayload,
+        roles=(Role.ADMIN,),
+    )
+    """Give a person a role in the shop."""
+    revoke_commerce_role = mutation(
+        catalog.revoke_commerce_role,
+        staff.RevokeCommerceRoleInput,
+        staff.RevokeCommerceRolePayload,
+        roles=(Role.ADMIN,),
+    )
+    """Take a role in the shop from a person."""

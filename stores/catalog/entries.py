@@ -1,0 +1,140 @@
+"""The entries by which products on sale are searched, and what is worked out of them beforehand."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict, cast
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.catalog.kinds import DosageForm
+
+
+class Entry(TypedDict):
+    """What is searched of one product on sale. `row` packs what ranking and counting need."""
+
+    _id: str
+    words: list[str]
+    category_id: str
+    brand_key: str
+    ingredient_keys: list[str]
+    goals: list[str]
+    form: DosageForm
+    min_price: int
+    max_price: int
+    in_stock: bool
+    row: str
+
+
+class Generation(TypedDict):
+    """Rises when entries changed: what was counted before is out of date."""
+
+    _id: str
+    number: int
+
+
+class Hot(TypedDict):
+    """Best sellers of a category (`all` of the whole catalog), best first."""
+
+    _id: str
+    product_ids: list[str]
+    at: datetime
+
+
+entries = collection(
+    "product_entries",
+    Entry,
+    indexes=[
+        index("words"),
+        index("category_id"),
+        index("brand_key"),
+        index("ingredient_keys"),
+        index("goals"),
+        index("form"),
+        index("min_price"),
+        index("in_stock"),
+    ],
+)
+hot_lists = collection("product_hot_lists", Hot)
+
+generations = collection("catalog_generations", Generation)
+
+MOST_MATCHES = 20_000
+"""Entries one search looks at."""
+
+
+async def rows(db: Database, match: Mapping[str, Any]) -> list[str]:
+    """The packed rows of matching entries, sent as one list: a document each would cost far more to read."""
+    found = await db.aggregate(
+        entries.name,
+        [
+            {"$match": match},
+            {"$limit": MOST_MATCHES},
+            {"$group": {"_id": None, "rows": {"$push": "$row"}}},
+        ],
+    )
+    return cast("list[str]", found[0]["rows"]) if found else []
+
+
+async def count(db: Database, match: Mapping[str, Any], limit: int) -> int:
+    """How many entries match, counted up to a limit."""
+    answer = await db.command({"count": entries.name, "query": dict(match), "limit": limit})
+    return int(answer["n"])
+
+
+async def generation(db: Database) -> int:
+    found = await generations.by_id(db, entries.name)
+    return found["number"] if found else 0
+
+
+async def next_generation(db: Database) -> None:
+    update = {"q": {"_id": entries.name}, "u": {"$inc": {"number": 1}}, "upsert": True}
+    await db.write({"update": generations.name, "updates": [update]})
+
+
+async def put_entry(db: Database, product_id: str, entry: Entry | None) -> bool:
+    """Keep the product's entry, or none; whether that changed anything."""
+    if entry is None:
+        answer = await db.write({"delete": entries.name, "deletes": [{"q": {"_id": product_id}, "limit": 1}]})
+        return bool(answer["n"])
+    update = {"q": {"_id": product_id}, "u": dict(entry), "upsert": True}
+    answer = await db.write({"update": entries.name, "updates": [update]})
+    return bool(answer["nModified"] or answer.get("upserted"))
+
+
+async def like(db: Database, wanted: Sequence[tuple[str, Sequence[str]]], limit: int) -> dict[str, list[str]]:
+    """Rows of products in stock that share an ingredient, by the id they are asked for; in one command."""
+    found = await db.aggregate(
+        1,
+        [
+            {"$documents": [{"_id": id, "keys": list(keys)} for id, keys in wanted]},
+            {
+                "$lookup": {
+                    "from": entries.name,
+                    "localField": "keys",
+                    "foreignField": "ingredient_keys",
+                    "pipeline": [
+                        {"$match": {"in_stock": True}},
+                        {"$limit": limit},
+                        {"$project": {"row": 1}},
+                    ],
+                    "as": "found",
+                }
+            },
+        ],
+    )
+    return {each["_id"]: [row["row"] for row in each["found"] if row["_id"] != each["_id"]] for each in found}
+
+
+async def count_by_category(db: Database) -> dict[str, int]:
+    """How many products are on sale in each category."""
+    rows = await db.aggregate(
+        entries.name,
+        [{"$match": {"category_id": {"$gt": ""}}}, {"$group": {"_id": "$category_id", "count": {"$sum": 1}}}],
+    )
+    return {row["_id"]: row["count"] for row in rows}
+
+
+async def put_hot(db: Database, name: str, product_ids: Sequence[str], at: datetime) -> None:
+    body = {"_id": name, "product_ids": list(product_ids), "at": at}
+    update = {"q": {"_id": name}, "u": body, "upsert": True}
+    await db.write({"update": hot_lists.name, "updates": [update]})

@@ -1,0 +1,164 @@
+"""What people say of products and how they set them up; who works in the shop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
+
+
+class Review(TypedDict):
+    """`author_id` is None when the account is gone."""
+
+    _id: str
+    product_id: str
+    user_id: str | None
+    author_name: str
+    rating: int
+    title: str
+    body: str
+    verified_purchase: bool
+    status: ReviewStatus
+    decided_reason: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProductSettings(TypedDict):
+    """How one person has one product set up; `sealed` is health-related and encrypted."""
+
+    _id: str
+    user_id: str
+    product_id: str
+    sealed: Any
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Feedback(TypedDict):
+    """A correction of a prediction, waiting to be used; `sealed` is health-related and encrypted."""
+
+    _id: str
+    user_id: str
+    product_id: str
+    sealed: Any
+    created_at: datetime
+
+
+class LastPrediction(TypedDict):
+    """What was last predicted, for when the predictor is down; `_id` is `user|product`."""
+
+    _id: str
+    user_id: str
+    product_id: str
+    sealed: Any
+    created_at: datetime
+
+
+class PrivacyChoices(TypedDict):
+    """`_id` is the person's id."""
+
+    _id: str
+    personalized_predictions: bool
+    tracking: bool
+    updated_at: datetime
+
+
+class Telemetry(TypedDict):
+    """`_id` is `sender|event id`, so that a repeated event is stored once."""
+
+    _id: str
+    type: TelemetryType
+    user_id: str | None
+    device_id: str | None
+    at: datetime
+    properties: dict[str, Any]
+    received_at: datetime
+    expires_at: datetime
+
+
+class RoleGrant(TypedDict):
+    _id: str
+    user_id: str
+    role: CommerceRole
+    granted_by: str
+    created_at: datetime
+
+
+REVIEW_SORTS: dict[ReviewSort, list[tuple[str, int]]] = {
+    ReviewSort.NEWEST: [("created_at", -1), ("_id", -1)],
+    ReviewSort.HIGHEST: [("rating", -1), ("_id", -1)],
+    ReviewSort.LOWEST: [("rating", 1), ("_id", -1)],
+}
+SETTINGS_SORT = [("updated_at", -1), ("_id", -1)]
+
+reviews = collection(
+    "reviews",
+    Review,
+    prefix="review",
+    indexes=[
+        index(
+            "product_id",
+            "user_id",
+            unique=True,
+            partialFilterExpression={"user_id": {"$type": "string"}},
+        ),
+        index("product_id", "status", "-created_at", "-_id"),
+        index("product_id", "status", "-rating", "-_id"),
+        index("product_id", "status", "rating", "-_id"),
+        index("status", "created_at", "_id"),
+        index("user_id", "_id"),
+    ],
+    synced=True,
+)
+settings = collection(
+    "product_settings",
+    ProductSettings,
+    prefix="product_settings",
+    indexes=[
+        index("user_id", "product_id", unique=True),
+        index("user_id", "-updated_at", "-_id"),
+    ],
+    shard_key="user_id",
+    synced=True,
+)
+feedback = collection(
+    "prediction_feedback", Feedback, indexes=[index("user_id", "created_at")], shard_key="user_id"
+)
+last_predictions = collection(
+    "last_predictions", LastPrediction, indexes=[index("user_id")], shard_key="user_id"
+)
+privacy = collection("privacy_choices", PrivacyChoices)
+telemetry = collection(
+    "telemetry", Telemetry, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
+)
+roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role", unique=True)])
+
+
+async def settings_of(db: Database, user_id: str, product_ids: Sequence[str]) -> list[ProductSettings]:
+    return await settings.find(db, {"user_id": user_id, "product_id": {"$in": list(product_ids)}})
+
+
+async def review_by(db: Database, product_id: str, user_id: str) -> Review | None:
+    return await reviews.first(db, {"product_id": product_id, "user_id": user_id})
+
+
+async def ratings(db: Database, product_id: str) -> list[int]:
+    """How many published reviews of the product gave 1 to 5 stars, in that order."""
+    rows = await db.aggregate(
+        reviews.name,
+        [
+            {"$match": {"product_id": product_id, "status": ReviewStatus.PUBLISHED}},
+            {"$group": {"_id": "$rating", "count": {"$sum": 1}}},
+        ],
+    )
+    counts = {row["_id"]: row["count"] for row in rows}
+    return [counts.get(stars, 0) for stars in range(1, 6)]
+
+
+async def roles_of(db: Database, user_ids: Sequence[str]) -> list[RoleGrant]:
+    return await roles.find(db, {"user_id": {"$in": list(user_ids)}})

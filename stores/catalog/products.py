@@ -1,0 +1,322 @@
+"""Products with their variants, and categories."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.catalog.kinds import (
+    AvailabilityStatus,
+    DataQuality,
+    DosageForm,
+    IntakeTimeslot,
+    MatchMethod,
+    ProductSort,
+    ProductStatus,
+)
+
+
+class Availability(TypedDict):
+    status: AvailabilityStatus
+    remaining: int | None
+    restock_at: datetime | None
+    checked_at: datetime
+
+
+class Attribute(TypedDict):
+    name: str
+    value: str
+
+
+class Variant(TypedDict):
+    """One way to buy a product; prices in minor units."""
+
+    _id: str
+    product_id: str
+    sku: str
+    title: str
+    attributes: list[Attribute]
+    price: int
+    compare_at_price: int | None
+    currency: str
+    barcodes: list[str]
+    availability: Availability
+    max_per_order: int
+    active: bool
+    told_price: int
+    """The price subscribers were told last."""
+
+
+class Ingredient(TypedDict):
+    name: str
+    amount: str | None
+    unit: str | None
+
+
+class Dosage(TypedDict):
+    amount_per_serving: str | None
+    unit_per_serving: str | None
+    recommended_units: str | None
+    recommended_frequency: str | None
+    total_daily_amount: str | None
+    total_daily_unit: str | None
+    raw: str | None
+
+
+class Schedule(TypedDict):
+    timeslots: list[IntakeTimeslot]
+    raw: str | None
+
+
+class BundleLink(TypedDict):
+    type: str
+    goal: str
+    subgoal: str | None
+    confidence: float
+    match_method: MatchMethod
+    matched_keywords: list[str]
+
+
+class Rating(TypedDict):
+    """`histogram` counts ratings of 1 to 5 stars, in that order."""
+
+    average: float
+    count: int
+    histogram: list[int]
+
+
+class Product(TypedDict):
+    _id: str
+    slug: str
+    status: ProductStatus
+    name: str
+    name_key: str
+    brand: str
+    brand_key: str
+    description: str
+    form: DosageForm
+    category_id: str
+    goals: list[str]
+    purposes: list[str]
+    impacted_biomarkers: list[str]
+    ingredients_text: str
+    ingredients: list[Ingredient]
+    ingredient_keys: list[str]
+    directions: str
+    serving_size: str | None
+    servings_per_container: int
+    dosage: Dosage
+    schedule: Schedule
+    bundle_links: list[BundleLink]
+    image_ids: list[str]
+    label_image_id: str | None
+    product_url: str | None
+    variants: list[Variant]
+    availability: Availability
+    min_price: int
+    max_price: int
+    currency: str
+    rating_summary: Rating
+    rating: float
+    sales: int
+    import_key: str
+    data_quality: DataQuality
+    issues: list[str]
+    source_row_index: int | None
+    untold: bool
+    """Whether its search entry, availability or price is still to be told of."""
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    prefixes: NotRequired[list[str]]
+    """Beginnings of its words: kept for searching without search entries, never read."""
+
+
+class Category(TypedDict):
+    _id: str
+    name: str
+    slug: str
+    goal: str
+    product_count: int
+
+
+SHOWN = tuple(name for name in Product.__annotations__ if name != "prefixes")
+"""Everything of a product that anybody reads."""
+
+SORTS: Mapping[ProductSort, Sequence[tuple[str, int]]] = {
+    ProductSort.RELEVANCE: [("_id", 1)],
+    ProductSort.PRICE_ASC: [("min_price", 1), ("_id", 1)],
+    ProductSort.PRICE_DESC: [("min_price", -1), ("_id", 1)],
+    ProductSort.NAME: [("name_key", 1), ("_id", 1)],
+    ProductSort.NEWEST: [("created_at", -1), ("_id", 1)],
+    ProductSort.RATING: [("rating", -1), ("_id", 1)],
+    ProductSort.TOP_SELLING: [("sales", -1), ("_id", 1)],
+}
+
+LOWEST_FIRST = index("status", "min_price", "_id")
+HIGHEST_FIRST = index("status", "-min_price", "_id")
+BY_ID = index("status", "_id")
+BY_NAME = index("status", "name_key", "_id")
+BY_AGE = index("status", "-created_at", "_id")
+BY_RATING = index("status", "-rating", "_id")
+BY_SALES = index("status", "-sales", "_id")
+IN_CATEGORY = index("status", "category_id", "_id")
+IN_CATEGORY_BY_SALES = index("status", "category_id", "-sales", "_id")
+IN_CATEGORY_BY_PRICE = index("status", "category_id", "min_price", "_id")
+BY_PREFIX = index("status", "prefixes", "_id")
+
+ORDERED_BY = {
+    ProductSort.RELEVANCE: BY_ID,
+    ProductSort.PRICE_ASC: LOWEST_FIRST,
+    ProductSort.PRICE_DESC: HIGHEST_FIRST,
+    ProductSort.NAME: BY_NAME,
+    ProductSort.NEWEST: BY_AGE,
+    ProductSort.RATING: BY_RATING,
+    ProductSort.TOP_SELLING: BY_SALES,
+}
+"""The index that gives each order, so that no page is sorted in memory."""
+
+ORDERED_IN_CATEGORY = {
+    ProductSort.RELEVANCE: IN_CATEGORY,
+    ProductSort.PRICE_ASC: IN_CATEGORY_BY_PRICE,
+    ProductSort.TOP_SELLING: IN_CATEGORY_BY_SALES,
+}
+
+products = collection(
+    "products",
+    Product,
+    prefix="product",
+    indexes=[
+        index("slug", unique=True),
+        index("import_key", unique=True),
+        index("variants.sku", unique=True),
+        index("variants._id"),
+        index("untold", partialFilterExpression={"untold": True}),
+        *ORDERED_BY.values(),
+        *ORDERED_IN_CATEGORY.values(),
+        BY_PREFIX,
+    ],
+    synced=True,
+)
+categories = collection("categories", Category, prefix="category", indexes=[index("slug", unique=True)])
+LONGEST_PREFIX = 12
+BATCH = 1_000
+MOST_CATEGORIES = 200
+
+
+async def by_ids(db: Database, ids: Iterable[str], *, fields: Sequence[str] = ()) -> list[Product]:
+    return await products.by_ids(db, ids, fields=fields or SHOWN)
+
+
+async def by_slugs(db: Database, slugs: Sequence[str]) -> list[Product]:
+    return await products.find(db, {"slug": {"$in": list(slugs)}}, limit=len(slugs), fields=SHOWN)
+
+
+async def with_variants(db: Database, variant_ids: Sequence[str]) -> list[Product]:
+    query = {"variants._id": {"$in": list(variant_ids)}}
+    return await products.find(db, query, limit=max(1, len(variant_ids)), fields=SHOWN)
+
+
+async def page(
+    db: Database,
+    sort: ProductSort,
+    filters: Mapping[str, Any],
+    beyond: Mapping[str, Any],
+    order: Sequence[tuple[str, int]],
+    limit: int,
+) -> list[Product]:
+    """Products on sale, read in the order of an index that gives it."""
+    query: dict[str, Any] = {"status": ProductStatus.ACTIVE, **filters}
+    if beyond:
+        query = {"$and": [query, dict(beyond)]}
+    return await products.find(
+        db, query, sort=order, limit=limit, fields=SHOWN, hint=page_index(sort, filters)
+    )
+
+
+def page_index(sort: ProductSort, filters: Mapping[str, Any]) -> str:
+    narrow = ORDERED_IN_CATEGORY.get(sort) if "category_id" in filters else None
+    return (narrow or ORDERED_BY[sort]).name
+
+
+async def beginning_with(
+    db: Database,
+    stems: Sequence[str],
+    filters: Mapping[str, Any],
+    beyond: Mapping[str, Any],
+    order: Sequence[tuple[str, int]],
+    limit: int,
+) -> list[Product]:
+    """Products on sale with words that begin so, in the order of their ids."""
+    query = _beginning(stems, filters, beyond)
+    return await products.find(db, query, sort=order, limit=limit, fields=SHOWN, hint=BY_PREFIX.name)
+
+
+async def count_beginning_with(
+    db: Database, stems: Sequence[str], filters: Mapping[str, Any], limit: int
+) -> int:
+    command = {"count": products.name, "query": _beginning(stems, filters, {}), "limit": limit}
+    return int((await db.command(command))["n"])
+
+
+def _beginning(stems: Sequence[str], filters: Mapping[str, Any], beyond: Mapping[str, Any]) -> dict[str, Any]:
+    query: dict[str, Any] = {"status": ProductStatus.ACTIVE, **filters}
+    [*cut] = {stem[:LONGEST_PREFIX] for stem in stems}
+    first, *rest = sorted(cut, key=len, reverse=True) or [""]
+    clauses: list[Mapping[str, Any]] = [{"prefixes": stem} for stem in rest]
+    if stems:
+        query["prefixes"] = first
+    if beyond:
+        clauses.append(beyond)
+    if clauses:
+        query["$and"] = clauses
+    return query
+
+
+async def untold(db: Database, limit: int) -> list[Product]:
+    return await products.find(db, {"untold": True}, limit=limit, fields=SHOWN)
+
+
+async def all_categories(db: Database) -> list[Category]:
+    return await categories.find(db, {}, sort=[("slug", 1)], limit=MOST_CATEGORIES)
+
+
+async def sold(db: Database) -> dict[str, int]:
+    """How often each product was sold."""
+    rows = await db.aggregate(
+        "inventory",
+        [{"$match": {"sold": {"$gt": 0}}}, {"$group": {"_id": "$product_id", "sold": {"$sum": "$sold"}}}],
+    )
+    return {row["_id"]: row["sold"] for row in rows}
+
+
+async def set_sales(db: Database, sales: Mapping[str, int]) -> int:
+    """Write the figures that moved, marking their products; how many that were."""
+    updates = [
+        {"q": {"_id": id, "sales": {"$ne": count}}, "u": {"$set": {"sales": count, "untold": True}}}
+        for id, count in sales.items()
+    ]
+    moved = 0
+    for start in range(0, len(updates), BATCH):
+        batch = updates[start : start + BATCH]
+        answer = await db.write({"update": products.name, "updates": batch, "ordered": False})
+        moved += answer["nModified"]
+    return moved
+
+
+async def set_counts(db: Database, counts: Mapping[str, int]) -> None:
+    rows = await all_categories(db)
+    updates = [
+        {"q": {"_id": row["_id"]}, "u": {"$set": {"product_count": counts.get(row["_id"], 0)}}}
+        for row in rows
+    ]
+    if updates:
+        await db.write({"update": categories.name, "updates": updates})
+
+
+async def sellers(db: Database, category_id: str | None, limit: int) -> list[Product]:
+    """The most sold products, best first."""
+    filters: dict[str, Any] = {} if category_id is None else {"category_id": category_id}
+    order = SORTS[ProductSort.TOP_SELLING]
+    return await page(db, ProductSort.TOP_SELLING, filters, {}, order, limit)

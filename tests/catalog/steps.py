@@ -1,0 +1,129 @@
+"""What the tests of the catalog do again and again."""
+
+import itertools
+import uuid
+from typing import Any
+
+from core import clock
+from core.context import Context, Services
+from jobs import catalog as jobs
+from resolvers.catalog import stock
+from stores.catalog import people, products
+from stores.catalog.kinds import CommerceRole
+from tests.conftest import NewPhone
+from tests.phone import Phone
+
+NUMBERS = itertools.count(1)
+SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE,
+  $first: Int, $after: String, $last: Int, $before: String) {
+  searchProducts(query: $query, filter: $filter, sort: $sort,
+    first: $first, after: $after, last: $last, before: $before) {
+    edges { cursor match { keywords method confidence reason } node { id name brand } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    totalCount totalIsLowerBound degraded
+    facets {
+      brands { value count selected } ingredients { value count selected } forms { form count selected }
+      categories { category { name } count selected } prices { min below count }
+    }
+  }
+}"""
+
+
+def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
+    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
+
+
+def unique(word: str = "x") -> str:
+    """A word that nobody else's products have."""
+    return f"{word}{uuid.uuid4().hex[:10]}"
+
+
+def row(**fields: str) -> dict[str, Any]:
+    """A raw row that is fine."""
+    number = next(NUMBERS)
+    return {
+        "rowIndex": number,
+        "name": f"Magnesium Glycinate {unique('n')}",
+        "brand": "Nordic Harbor",
+        "price": "€24.90",
+        "form": "capsules",
+        "category": "Vitamins & Minerals",
+        "description": "Gentle magnesium for calm evenings and better sleep.",
+        "ingredients": "Magnesium glycinate 200 mg; Rice flour",
+        "servings": "60",
+        "serving_size": "2 capsules",
+        "dosage": "2 capsules daily",
+        "schedule": "Before bed",
+        "stock": "40",
+        **fields,
+    }
+
+
+def camel(fields: dict[str, Any]) -> dict[str, Any]:
+    """The keys as clients write them."""
+    return {
+        "".join(part if not place else part.title() for place, part in enumerate(key.split("_"))): value
+        for key, value in fields.items()
+    }
+
+
+async def staff(new_phone: NewPhone, services: Services, *roles: CommerceRole, name: str = "Staff") -> Phone:
+    phone = await new_phone(name)
+    rows = [
+        {
+            "_id": f"{phone.user_id}|{role}",
+            "user_id": phone.user_id,
+            "role": role,
+            "granted_by": phone.user_id,
+            "created_at": clock.now(),
+        }
+        for role in roles
+    ]
+    await services.db.write({"insert": people.roles.name, "documents": rows})
+    return phone
+
+
+async def import_rows(
+    phone: Phone, rows: list[dict[str, Any]], *, publish: bool = True
+) -> list[dict[str, Any]]:
+    """What came of each row."""
+    made = await phone.do(
+        "importProducts",
+        "results { rowIndex dataQuality issues product { id version slug status variants { id sku } } }",
+        rows=[camel(each) for each in rows],
+        publish=publish,
+    )
+    assert made["errors"] == []
+    results: list[dict[str, Any]] = made["results"]
+    return results
+
+
+async def on_sale(services: Services, phone: Phone, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Products of the rows, published and found; with their ids and variants."""
+    results = await import_rows(phone, list(rows))
+    await jobs.tell(services)
+    return [each["product"] for each in results]
+
+
+async def found(phone: Phone, **variables: Any) -> dict[str, Any]:
+    return (await phone.run(SEARCH, **variables))["searchProducts"]  # type: ignore[no-any-return]
+
+
+def names(connection: dict[str, Any]) -> list[str]:
+    return [edge["node"]["name"] for edge in connection["edges"]]
+
+
+async def set_stock(services: Services, variant_id: str, on_hand: int) -> None:
+    change = {"on_hand": on_hand, "available": on_hand, "reserved": 0, "untold": True}
+    update = {"q": {"variant_id": variant_id}, "u": {"$set": change}}
+    await services.db.write({"update": "inventory", "updates": [update]})
+    await jobs.tell(services)
+
+
+async def within(services: Services, work: Any, *arguments: Any, **fields: Any) -> Any:
+    """One of the functions for other systems, in a transaction of its own."""
+    ctx = Context(services)
+    return await ctx.unit(lambda: work(ctx, *arguments, **fields))
+
+
+__all__ = ["products", "stock"]
