@@ -14,6 +14,7 @@ from core import ids
 from core.changes import user_scope
 from core.context import Context, Services
 from resolvers.auth import sessions
+from resolvers.auth.passwords import hash_password
 from stores import auth as store
 from stores.auth import AuthFactor, Role, UserStatus
 
@@ -221,6 +222,16 @@ async def make_user(services: Services, name: str = "Test", **fields: Any) -> st
 
     await ctx.unit(insert)
     return user_id
+
+
+async def make_member(services: Services, email: str, name: str, password: str) -> str:
+    """A person who can sign in with the password."""
+    if (known := await store.user_by_email(services.db, email)) is not None:
+        return known["_id"]
+    id = await make_user(services, name, email=email, password_hash=await hash_password(password))
+    row = {"_id": store.email_key(email), "user_id": id}
+    await services.db.write({"insert": store.user_keys.name, "documents": [row]})
+    return id
 
 
 async def sign_in_directly(services: Services, phone: Phone, user_id: str) -> Phone:

@@ -16,12 +16,10 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from core.context import Services
-from resolvers.auth.passwords import hash_password
 from server.examples import DEMO_PASSWORD
-from stores import auth as store
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish
-from tests.phone import Phone, make_user
+from tests.phone import Phone, make_member
 
 pytestmark = pytest.mark.browser
 
@@ -129,21 +127,10 @@ async def page(browser: Chrome, address: str) -> Page:
     return page
 
 
-async def member(services: Services, email: str, name: str, password: str) -> str:
-    """A person who can sign in with the password."""
-    hashed = await hash_password(password)
-    if (known := await store.user_by_email(services.db, email)) is not None:
-        return known["_id"]
-    id = await make_user(services, name, email=email, password_hash=hashed)
-    row = {"_id": store.email_key(email), "user_id": id}
-    await services.db.write({"insert": store.user_keys.name, "documents": [row]})
-    return id
-
-
 async def test_sign_in_query_and_subscription(
     page: Page, services: Services, new_phone: NewPhone, address: str
 ) -> None:
-    grace = await new_phone(user_id=await member(services, DEMO_EMAIL, "Ada", DEMO_PASSWORD))
+    grace = await new_phone(user_id=await make_member(services, DEMO_EMAIL, "Ada", DEMO_PASSWORD))
     post = await publish(grace, "Shown in GraphiQL")
 
     await asyncio.to_thread(_sign_in_by_demo_button, page)
@@ -199,7 +186,7 @@ def _assert_quiet(page: Page, address: str) -> None:
 
 
 async def test_sign_in_with_email_and_password_and_out_again(page: Page, services: Services) -> None:
-    await member(services, "mary@example.com", "Mary", "a password to type")
+    await make_member(services, "mary@example.com", "Mary", "a password to type")
     await asyncio.to_thread(_sign_in_by_form, page)
 
 

@@ -1,0 +1,27 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+// Typed documents and possible types for Apollo's cache, from the checked-in schema.
+const config: CodegenConfig = {
+  schema: '../../schema/schema.graphql',
+  documents: ['src/**/*.ts', '!src/generated/**'],
+  generates: {
+    './src/generated/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        nonOptionalTypename: true,
+        skipTypeNameForRoot: true,
+        strictScalars: true,
+        scalars: { DateTime: 'string', URL: 'string', SyncToken: 'string' },
+      },
+    },
+    './src/generated/possibleTypes.ts': {
+      plugins: ['fragment-matcher'],
+      config: { useExplicitTyping: false, apolloClientVersion: 3 },
+    },
+  },
+};
+
+export default config;

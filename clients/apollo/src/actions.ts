@@ -1,0 +1,186 @@
+// What a person does: at once on the screen, then on the server; again after a restart.
+import type { ApolloCache, ApolloClient, TypedDocumentNode } from '@apollo/client';
+
+import { forget } from './cache.js';
+import { type PostPartsFragment, PostPartsFragmentDoc, type ReactionKind, type Visibility } from './generated/graphql.js';
+import * as operations from './operations.js';
+
+export interface Refusal {
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+
+interface Action {
+  document: TypedDocumentNode<any, any>;
+  /** The answer we expect; shown until the server's comes. Null: nothing to show. */
+  expect(cache: ApolloCache, input: any): object | null;
+  /** What an answer means for lists; entities find their own way into the cache. */
+  update?(cache: ApolloCache, payload: any, input: any): void;
+}
+
+const NO_ERRORS = { errors: [], replayed: false };
+
+export const actions: Record<string, Action> = {
+  CreatePost: {
+    document: operations.CreatePost,
+    expect(cache, input: { id: string; clientMutationId: string; text: string; visibility: Visibility }) {
+      const author = me(cache);
+      return author && {
+        createPost: {
+          __typename: 'CreatePostPayload',
+          ...NO_ERRORS,
+          clientMutationId: input.clientMutationId,
+          feedEdge: { __typename: 'FeedEdge', cursor: '', reason: 'FOLLOW', node: newPost(input, author) },
+        },
+      };
+    },
+    update(cache, { feedEdge }) {
+      if (feedEdge) prepend(cache, feedEdge);
+    },
+  },
+  CreateComment: {
+    document: operations.CreateComment,
+    expect(cache, input: { id: string; clientMutationId: string; postId: string; text: string }) {
+      const author = me(cache);
+      const post = readPost(cache, input.postId);
+      return author && post && {
+        createComment: {
+          __typename: 'CreateCommentPayload',
+          ...NO_ERRORS,
+          clientMutationId: input.clientMutationId,
+          commentEdge: { __typename: 'CommentEdge', cursor: '', node: newComment(input, author) },
+          post: { __typename: 'Post', id: post.id, version: post.version, commentCount: post.commentCount + 1 },
+        },
+      };
+    },
+    update(cache, { commentEdge }, { postId }) {
+      if (commentEdge) append(cache, postId, commentEdge);
+    },
+  },
+  SetReaction: {
+    document: operations.SetReaction,
+    expect(cache, input: { subjectId: string; kind: ReactionKind | null; clientMutationId: string }) {
+      const post = readPost(cache, input.subjectId);
+      return post && {
+        setReaction: {
+          __typename: 'SetReactionPayload',
+          ...NO_ERRORS,
+          clientMutationId: input.clientMutationId,
+          subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind) },
+        },
+      };
+    },
+  },
+  DeletePost: {
+    document: operations.DeletePost,
+    expect: (_, input: { id: string; clientMutationId: string }) => ({
+      deletePost: {
+        __typename: 'DeletePostPayload',
+        ...NO_ERRORS,
+        clientMutationId: input.clientMutationId,
+        deletedPostId: input.id,
+      },
+    }),
+    update(cache, { deletedPostId }) {
+      if (deletedPostId) forget(cache, deletedPostId);
+    },
+  },
+};
+
+/**
+ * Do it. Resolves when the server has answered, however long that takes; what the server refuses is
+ * rolled back from the screen and returned.
+ */
+export async function perform(client: ApolloClient, name: string, input: { clientMutationId: string }): Promise<Refusal[]> {
+  const action = actions[name];
+  if (!action) throw new Error(`There is no action ${name}.`);
+  const expected = action.expect(client.cache, input);
+  const { data } = await client.mutate({
+    mutation: action.document,
+    variables: { input },
+    ...(expected && { optimisticResponse: expected }),
+    update: (cache, result) => action.update?.(cache, Object.values(result.data ?? {})[0], input),
+  });
+  const payload = Object.values(data ?? {})[0] as { errors: Refusal[] };
+  return payload.errors;
+}
+
+/** A key for one act, kept however often it is sent. */
+export function act<T extends object>(input: T): T & { clientMutationId: string } {
+  return { clientMutationId: crypto.randomUUID(), ...input };
+}
+
+type Author = PostPartsFragment['author'];
+
+function me(cache: ApolloCache): Author | null {
+  return cache.readQuery({ query: operations.Me })?.viewer.user ?? null;
+}
+
+function readPost(cache: ApolloCache, id: string): PostPartsFragment | null {
+  // `true`: on top of what is expected already, for taps faster than the network.
+  return cache.readFragment(
+    { id: cache.identify({ __typename: 'Post', id })!, fragment: PostPartsFragmentDoc, fragmentName: 'PostParts' },
+    true,
+  );
+}
+
+function newPost(input: { id: string; text: string; visibility: Visibility }, author: Author): PostPartsFragment {
+  return {
+    __typename: 'Post',
+    id: input.id,
+    version: 0,
+    createdAt: new Date().toISOString(),
+    text: input.text,
+    textPreview: input.text.slice(0, 280),
+    truncated: input.text.length > 280,
+    visibility: input.visibility,
+    commentCount: 0,
+    author,
+    media: [],
+    reactionSummary: { __typename: 'Reactions', total: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
+    viewerCan: { __typename: 'PostRights', edit: true, delete: true, comment: true },
+  };
+}
+
+function newComment(input: { id: string; text: string }, author: Author): object {
+  return {
+    __typename: 'Comment',
+    id: input.id,
+    version: 0,
+    createdAt: new Date().toISOString(),
+    body: input.text,
+    replyCount: 0,
+    author,
+    reactions: { __typename: 'Reactions', total: 0, like: 0, viewerReaction: null },
+  };
+}
+
+/** The sums as they will be: one reaction a person, set and not toggled. */
+function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsFragment['reactionSummary'] {
+  const summary = { ...post.reactionSummary };
+  const count = (of: ReactionKind, by: number): void => {
+    const field = of.toLowerCase() as 'like' | 'love' | 'wow' | 'sad' | 'angry';
+    summary[field] += by;
+    summary.total += by;
+  };
+  if (summary.viewerReaction) count(summary.viewerReaction, -1);
+  if (kind) count(kind, 1);
+  return { ...summary, viewerReaction: kind };
+}
+
+function prepend(cache: ApolloCache, edge: { node: { id: string } }): void {
+  cache.updateQuery({ query: operations.Feed }, (data: any) => {
+    if (!data || data.viewer.feed.edges.some((each: any) => each.node.id === edge.node.id)) return data;
+    const feed = { ...data.viewer.feed, edges: [edge, ...data.viewer.feed.edges] };
+    return { ...data, viewer: { ...data.viewer, feed } };
+  });
+}
+
+export function append(cache: ApolloCache, postId: string, edge: { node: { id: string } }): void {
+  cache.updateQuery({ query: operations.PostWithComments, variables: { id: postId } }, (data: any) => {
+    if (!data?.post || data.post.comments.edges.some((each: any) => each.node.id === edge.node.id)) return data;
+    const comments = { ...data.post.comments, edges: [...data.post.comments.edges, edge] };
+    return { ...data, post: { ...data.post, comments } };
+  });
+}

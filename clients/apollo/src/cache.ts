@@ -1,0 +1,42 @@
+// Apollo's normalised cache for Landfall's schema.
+import { InMemoryCache } from '@apollo/client';
+import { relayStylePagination } from '@apollo/client/utilities';
+
+import possibleTypes from './generated/possibleTypes.js';
+
+export function makeCache(): InMemoryCache {
+  return new InMemoryCache({
+    possibleTypes: possibleTypes.possibleTypes,
+    typePolicies: {
+      // There is one viewer: whatever path it is reached by.
+      Viewer: { keyFields: [], fields: { feed: relayStylePagination(['mode']) } },
+      User: {
+        fields: {
+          posts: relayStylePagination(),
+          followers: relayStylePagination(),
+          following: relayStylePagination(),
+        },
+      },
+      Post: {
+        fields: {
+          comments: relayStylePagination(['order']),
+          reactionSummary: { merge: true },
+          viewerCan: { merge: true },
+        },
+      },
+      Comment: { fields: { replies: relayStylePagination(), reactions: { merge: true } } },
+    },
+  });
+}
+
+/** Forget a thing that the server says is gone, wherever it is shown. */
+export function forget(cache: Pick<InMemoryCache, 'evict' | 'identify'>, id: string): void {
+  // No `gc()`: what no query shows yet may be shown when there is no connection.
+  cache.evict({ id: cache.identify({ __typename: typeOf(id), id }) });
+}
+
+/** `post_01h...` is a Post: the prefix of an id names its type in snake case. */
+function typeOf(id: string): string {
+  const prefix = id.slice(0, id.lastIndexOf('_'));
+  return prefix.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,93 @@
+// What the program asks and does. The generator turns each document into a typed one.
+import { graphql } from './generated/index.js';
+
+graphql(`
+  fragment PostParts on Post {
+    id version createdAt text textPreview truncated visibility commentCount
+    author { id name handle avatar { id thumbnailUrl dominantColor } }
+    media { id url width height altText dominantColor }
+    reactionSummary { total like love wow sad angry viewerReaction }
+    viewerCan { edit delete comment }
+  }
+`);
+graphql(`
+  fragment CommentParts on Comment {
+    id version createdAt body: text replyCount author { id name handle avatar { id thumbnailUrl dominantColor } }
+    reactions { total like viewerReaction }
+  }
+`);
+
+export const Me = graphql(`query Me { viewer { user { id name handle avatar { id thumbnailUrl dominantColor } } } }`);
+export const Feed = graphql(`
+  query Feed($first: Int = 12, $after: String) {
+    viewer { feed(mode: LATEST, first: $first, after: $after) {
+      edges { cursor reason node { ...PostParts } }
+      pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+    } }
+  }
+`);
+export const PostWithComments = graphql(`
+  query PostWithComments($id: ID!, $first: Int = 20, $after: String) {
+    post(id: $id) {
+      ...PostParts
+      comments(order: OLDEST, first: $first, after: $after) {
+        edges { cursor node { ...CommentParts } }
+        pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+      }
+    }
+  }
+`);
+export const CreatePost = graphql(`
+  mutation CreatePost($input: CreatePostInput!) {
+    createPost(input: $input) {
+      clientMutationId replayed errors { code message retryable }
+      feedEdge { cursor reason node { ...PostParts } }
+    }
+  }
+`);
+export const CreateComment = graphql(`
+  mutation CreateComment($input: CreateCommentInput!) {
+    createComment(input: $input) {
+      clientMutationId replayed errors { code message retryable }
+      commentEdge { cursor node { ...CommentParts } }
+      post { id version commentCount }
+    }
+  }
+`);
+export const SetReaction = graphql(`
+  mutation SetReaction($input: SetReactionInput!) {
+    setReaction(input: $input) {
+      clientMutationId replayed errors { code message retryable }
+      subject {
+        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
+        ... on Comment { id reactions { total like viewerReaction } }
+      }
+    }
+  }
+`);
+export const DeletePost = graphql(`
+  mutation DeletePost($input: DeletePostInput!) {
+    deletePost(input: $input) { clientMutationId replayed errors { code message retryable } deletedPostId }
+  }
+`);
+export const PostEvents = graphql(`
+  subscription PostEvents($postId: ID!, $after: String) {
+    postEvents(postId: $postId, after: $after) {
+      __typename
+      ... on CommentCreated { eventId at comment { ...CommentParts } }
+      ... on CommentDeleted { eventId at deletedCommentId }
+      ... on ReactionsUpdated { eventId at subjectId summary { total like love wow sad angry viewerReaction } }
+      ... on PostUpdated { eventId at post { ...PostParts } }
+      ... on PostDeleted { eventId at deletedPostId }
+      ... on ResyncRequired { eventId at token }
+    }
+  }
+`);
+export const Changes = graphql(`
+  query Changes($since: SyncToken) {
+    viewer { changes(since: $since, types: [POST, COMMENT], first: 200) {
+      nodes { __typename id ... on Post { ...PostParts } ... on Comment { ...CommentParts } }
+      deletedIds token hasMore reset
+    } }
+  }
+`);

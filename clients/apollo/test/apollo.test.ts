@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { act, catchUp, follow, mint, operations, perform } from '../src/index.js';
+import { Phone, until } from './phone.js';
+
+let ada: Phone;
+let grace: Phone;
+
+before(async () => {
+  ada = await Phone.of(0);
+  grace = await Phone.of(1);
+});
+after(async () => {
+  await ada.app.stop();
+  await grace.app.stop();
+});
+
+const post = (text: string) => act({ id: mint('post'), text, visibility: 'PUBLIC' as const });
+
+async function published(phone: Phone, text: string): Promise<string> {
+  const input = post(text);
+  assert.deepEqual(await perform(phone.client, 'CreatePost', input), []);
+  return input.id;
+}
+
+test('relayStylePagination joins pages without a gap or a repetition', async () => {
+  for (let number = 0; number < 12; number += 1) await published(ada, `Paged ${number}`);
+  const options = { query: operations.Feed, variables: { first: 5 } };
+  await ada.client.query({ ...options, fetchPolicy: 'network-only' });
+  const watched = ada.client.watchQuery(options);
+  const page = () => ada.client.cache.readQuery(options)!.viewer.feed;
+  while (page().pageInfo.hasNextPage) {
+    await watched.fetchMore({ variables: { after: page().pageInfo.endCursor } });
+  }
+  const texts = page().edges.map(({ node }) => node.text);
+  assert.deepEqual(
+    texts.filter((text) => text?.startsWith('Paged')),
+    Array.from({ length: 12 }, (_, number) => `Paged ${11 - number}`),
+  );
+});
+
+test('a reaction shows at once and is confirmed without another request', async () => {
+  const id = await published(ada, 'React to this');
+  await ada.client.query({ query: operations.PostWithComments, variables: { id } });
+  const seen: (string | null | undefined)[] = [];
+  const watching = ada.client
+    .watchQuery({ query: operations.PostWithComments, variables: { id }, fetchPolicy: 'cache-only' })
+    .subscribe(({ data }) => seen.push(data?.post?.reactionSummary?.viewerReaction));
+  const before = ada.network.requests;
+  const done = perform(ada.client, 'SetReaction', act({ subjectId: id, kind: 'LOVE' as const }));
+  await until(() => seen.includes('LOVE'), 'the optimistic reaction');
+  assert.equal(ada.network.requests - before, 0);
+  assert.deepEqual(await done, []);
+  const summary = ada.cached(`Post:${id}`).reactionSummary;
+  assert.deepEqual([summary.total, summary.love, seen.at(-1)], [1, 1, 'LOVE']);
+  assert.equal(ada.network.requests - before, 1);
+  watching.unsubscribe();
+});
+
+test('what the server refuses is rolled back', async () => {
+  const id = await published(grace, 'Soon gone');
+  await ada.client.query({ query: operations.PostWithComments, variables: { id } });
+  assert.deepEqual(await perform(grace.client, 'DeletePost', act({ id })), []);
+  const reaction = () => ada.cached(`Post:${id}`).reactionSummary;
+  const done = perform(ada.client, 'SetReaction', act({ subjectId: id, kind: 'LIKE' as const }));
+  await until(() => reaction().total === 1, 'the optimistic reaction');
+  const [refusal] = await done;
+  assert.deepEqual([refusal!.code, reaction().total], ['NOT_FOUND', 0]);
+});
+
+test('a queue that survives a restart lands once, in order, past a refusal', async () => {
+  const phone = await Phone.of(0);
+  await phone.feed();
+  const gone = await published(grace, 'Gone before the queue lands');
+  await phone.client.query({ query: operations.PostWithComments, variables: { id: gone } });
+  await perform(grace.client, 'DeletePost', act({ id: gone }));
+
+  phone.network.online = false;
+  const first = post('Written on a plane');
+  void perform(phone.client, 'CreatePost', first);
+  void perform(phone.client, 'CreateComment', act({ id: mint('comment'), postId: first.id, text: 'and commented' }));
+  void perform(phone.client, 'SetReaction', act({ subjectId: gone, kind: 'LIKE' as const }));
+  void perform(phone.client, 'CreatePost', post('Written after that'));
+  await until(() => phone.app.queue.length === 4, 'the queue');
+
+  await phone.restart();
+  await phone.client.query({ query: operations.Me }).catch(() => undefined);
+  const landing = phone.app.resume();
+  await until(() => phone.app.queue.length === 4, 'the queue after the restart');
+  // The first answer is lost, so that the server is asked again.
+  phone.network.deaf = true;
+  phone.network.online = true;
+  const before = phone.network.requests;
+  phone.app.queue.flush();
+  await until(() => phone.network.requests > before, 'a request');
+  phone.network.deaf = false;
+  phone.app.queue.flush();
+  await landing;
+
+  assert.equal(phone.app.queue.saved().length, 0);
+  const texts = (await phone.feed()).filter((text) => text.startsWith('Written'));
+  assert.deepEqual(texts, ['Written after that', 'Written on a plane']);
+  const { data } = await phone.client.query({ query: operations.PostWithComments, variables: { id: first.id }, fetchPolicy: 'network-only' });
+  assert.deepEqual(data!.post!.comments.edges.map(({ node }) => node.body), ['and commented']);
+  await phone.app.stop();
+});
+
+for (const live of ['socket', 'http'] as const) {
+  test(`an open post is live over ${live}`, async () => {
+    const phone = await Phone.of(1, { live });
+    const id = await published(ada, `Live over ${live}`);
+    await phone.client.query({ query: operations.PostWithComments, variables: { id } });
+    const events: string[] = [];
+    const stop = follow(phone.client, id, { onEvent: (event) => events.push(event.__typename) });
+    // A stream says nothing when it begins: cause events until the first one comes.
+    for (let tries = 0; tries < 40 && !events.length; tries += 1) {
+      await perform(ada.client, 'CreateComment', act({ id: mint('comment'), postId: id, text: 'Live' }));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal(events[0], 'CommentCreated');
+    const { post } = phone.client.cache.readQuery({ query: operations.PostWithComments, variables: { id } })!;
+    assert.equal(post!.comments.edges.at(-1)!.node.body, 'Live');
+    stop();
+    await phone.app.stop();
+  });
+}
+
+test('what changed while away comes with one question', async () => {
+  const phone = await Phone.of(0);
+  await catchUp(phone.client, phone.store);
+  const kept = await published(ada, 'Kept');
+  const gone = await published(ada, 'Not kept');
+  assert.ok((await catchUp(phone.client, phone.store)).changed >= 2);
+  assert.ok(phone.cached(`Post:${gone}`));
+  await perform(ada.client, 'DeletePost', act({ id: gone }));
+  assert.deepEqual(await catchUp(phone.client, phone.store), { changed: 0, deleted: 1 });
+  assert.deepEqual([phone.cached(`Post:${kept}`)?.text, phone.cached(`Post:${gone}`)], ['Kept', undefined]);
+  await phone.app.stop();
+});
+
+test('an expired access token is renewed and the operation goes on', async () => {
+  const phone = await Phone.of(0);
+  const saved = JSON.parse(phone.store.getItem('landfall.session')!);
+  saved.tokens.accessTokenExpiresAt = new Date(Date.now() + 5_000).toISOString();
+  phone.store.setItem('landfall.session', JSON.stringify(saved));
+  const results = await Promise.all([phone.feed(), phone.feed(), phone.feed()]);
+  assert.equal(results.length, 3);
+  assert.notEqual(JSON.parse(phone.store.getItem('landfall.session')!).tokens.accessToken, saved.tokens.accessToken);
+  await phone.app.stop();
+});

@@ -1,0 +1,73 @@
+"""The programs under clients/, run by Node against this Landfall as their users would."""
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.context import Services
+from tests.phone import make_member
+
+CLIENTS = Path(__file__).parents[2] / "clients"
+INSTALLED = CLIENTS / "node_modules" / ".package-lock.json"
+PASSWORD = "a password to type"
+INSTALL_SECONDS = 300
+RUN_SECONDS = 180
+
+
+def npm() -> str:
+    """Where it is installed; the test is skipped where it is not, unless the run demands it."""
+    found = shutil.which("npm")
+    if found is None or shutil.which("node") is None:
+        message = "Node.js is not installed: the client programs were not run"
+        if os.environ.get("CI_NODE") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture(scope="module")
+async def installed() -> str:
+    found = npm()
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
+        code, said = await _run([found, "ci", "--no-audit", "--no-fund"], INSTALL_SECONDS)
+        assert code == 0, said
+    return found
+
+
+async def _run(command: list[str], seconds: float, **environment: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=CLIENTS,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize("program", ["audit", "apollo"])
+async def test_a_client_program(installed: str, address: str, services: Services, program: str) -> None:
+    people = [
+        {"email": f"{program}-{number}@example.com", "password": PASSWORD}
+        for number in range(4)
+    ]
+    for number, person in enumerate(people):
+        await make_member(services, person["email"], f"Person {number}", PASSWORD)
+    code, said = await _run(
+        [installed, "test", "--silent", "--workspace", f"landfall-{program}"],
+        RUN_SECONDS,
+        LANDFALL_URL=f"{address}/graphql",
+        LANDFALL_PEOPLE=json.dumps(people),
+    )
+    assert code == 0, said
