@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     )
     token_issuer: str = Field("landfall", description="`iss` of access tokens.")
     token_audience: str = Field("landfall-mobile", description="`aud` of access tokens.")
+    rp_id: str = Field("localhost", description="Domain that passkeys belong to (WebAuthn's RP ID).")
+    rp_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins of apps and pages that may use passkeys, `https://...` or "
+        "`android:apk-key-hash:...`; empty: `https://` and the domain.",
+    )
     smtp_url: str = Field(
         "", description="Mail server, `smtp://user:password@host:587`; empty: `/dev/outbox`."
     )
@@ -96,6 +102,14 @@ class Settings(BaseSettings):
 
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: readable in dev.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def key_origins(self) -> list[str]:
+        """Where passkeys may be used; in development also a page served by this process."""
+        if self.rp_origins:
+            return list(self.rp_origins)
+        local = [] if self.production else [f"http://{self.rp_id}:{self.port}"]
+        return [f"https://{self.rp_id}", *local]
 
     @property
     def production(self) -> bool:

@@ -1,10 +1,10 @@
-"""People and sessions by id."""
+"""People, sessions and keys by id."""
 
 from collections.abc import Sequence
 
 from core.loader import Loader, in_order
 from stores import auth as store
-from stores.auth import Session, User
+from stores.auth import AuthKey, Session, User
 
 
 class UserById(Loader[str, User | None]):
@@ -15,3 +15,8 @@ class UserById(Loader[str, User | None]):
 class SessionById(Loader[str, Session | None]):
     async def batch(self, keys: list[str]) -> Sequence[Session | None]:
         return in_order(keys, await store.sessions.by_ids(self.db, keys, fields=self.fields))
+
+
+class AuthKeyById(Loader[str, AuthKey | None]):
+    async def batch(self, keys: list[str]) -> Sequence[AuthKey | None]:
+        return in_order(keys, await store.auth_keys.by_ids(self.db, keys, fields=self.fields))

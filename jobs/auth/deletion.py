@@ -1,6 +1,7 @@
 """Accounts whose time has come, and the systems that erase their part of them."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -8,6 +9,7 @@ from core import clock
 from core.account import ERASERS, on_user_deleted
 from core.context import Context, Services
 from core.jobs import task
+from core.store import Collection
 from resolvers.auth import leaving
 from stores import auth as store
 from stores.auth import Deletion
@@ -54,16 +56,21 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
 
 @on_user_deleted
 async def erase_deleted(services: Services, user_id: str) -> None:
-    """Sessions with their history, devices, security events."""
-    while rows := await store.sessions.find(services.db, {"user_id": user_id}, limit=BATCH):
-        ctx = Context(services)
-
-        async def erase(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                if await ctx.tx.delete(store.sessions, row["_id"]):
-                    ctx.tx.removed(row)
-
-        await ctx.unit(erase)
+    """Sessions with their history, keys, devices, security events."""
+    await _erase(services, store.sessions, user_id)
+    await _erase(services, store.auth_keys, user_id)
     for name in (store.devices.name, store.security_events.name):
         theirs = {"q": {"user_id": user_id}, "limit": 0}
         await services.db.write({"delete": name, "deletes": [theirs]})
+
+
+async def _erase(services: Services, kept: Collection[Any], user_id: str) -> None:
+    while rows := await kept.find(services.db, {"user_id": user_id}, limit=BATCH):
+        ctx = Context(services)
+
+        async def erase(rows: list[Any] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                if await ctx.tx.delete(kept, row["_id"]):
+                    ctx.tx.removed(row)
+
+        await ctx.unit(erase)

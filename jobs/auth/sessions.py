@@ -5,7 +5,7 @@ from datetime import timedelta
 from core import clock
 from core.context import Context, Services
 from core.jobs import task
-from resolvers.auth import sessions
+from resolvers.auth import keys, sessions
 from stores import auth as store
 from stores.auth import SessionEndReason, SessionStatus
 
@@ -33,7 +33,7 @@ async def expire_sessions(services: Services) -> None:
 
 @task("auth.purge_sessions", every=timedelta(hours=6))
 async def purge_sessions(services: Services) -> None:
-    """Forget sessions that ended 90 days ago, on their owners' devices too."""
+    """Forget sessions that ended 90 days ago, on their owners' devices too, and devices without any."""
     while rows := await store.sessions.find(services.db, {"purge_at": {"$lte": clock.now()}}, limit=BATCH):
         ctx = Context(services)
 
@@ -41,5 +41,6 @@ async def purge_sessions(services: Services) -> None:
             for row in rows:
                 if await ctx.tx.delete(store.sessions, row["_id"]):
                     ctx.tx.removed(row)
+                    await keys.device_forgotten(ctx, row["user_id"], row["device"]["_id"])
 
         await ctx.unit(purge)

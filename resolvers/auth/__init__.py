@@ -2,6 +2,16 @@
 
 from resolvers.auth.accounts import sign_in, sign_up, verify_otp
 from resolvers.auth.devices import device_owner, register_push_token, viewer_devices
+from resolvers.auth.keys import (
+    begin_key_enrolment,
+    begin_key_sign_in,
+    delete_auth_key,
+    finish_key_enrolment,
+    finish_key_sign_in,
+    prepare_key_enrolment,
+    prepare_key_sign_in,
+    viewer_keys,
+)
 from resolvers.auth.leaving import cancel_account_deletion, request_account_deletion
 from resolvers.auth.people import (
     full_name,
@@ -26,17 +36,25 @@ from resolvers.auth.sessions import (
     sign_out,
     sign_out_owner,
 )
-from resolvers.auth.stepup import step_up
+from resolvers.auth.stepup import prepare_step_up, step_up
 
 __all__ = [
+    "begin_key_enrolment",
+    "begin_key_sign_in",
     "cancel_account_deletion",
     "check",
+    "delete_auth_key",
     "device_owner",
+    "finish_key_enrolment",
+    "finish_key_sign_in",
     "full_name",
     "org",
     "own_security_events",
     "own_sessions",
     "people",
+    "prepare_key_enrolment",
+    "prepare_key_sign_in",
+    "prepare_step_up",
     "private",
     "refresh",
     "register_push_token",
@@ -53,6 +71,7 @@ __all__ = [
     "user",
     "verify_otp",
     "viewer_devices",
+    "viewer_keys",
     "viewer_security_events",
     "viewer_session",
     "viewer_sessions",

@@ -10,7 +10,7 @@ from core.context import Context
 from core.errors import Refused
 from resolvers.auth import security, sessions
 from resolvers.auth.deletion import SCHEDULED, called_off
-from resolvers.auth.stepup import signed_in
+from resolvers.auth.sessions import signed_in
 from stores import auth as store
 from stores.auth import SecurityKind, SessionEndReason, User, UserStatus
 

@@ -9,7 +9,7 @@ from core import clock, ids
 from core.audit import masked_address
 from core.changes import user_scope
 from core.context import PERSONAL, Context, Viewer
-from core.errors import Refused, Unauthenticated, refusals
+from core.errors import NotFound, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
@@ -84,6 +84,17 @@ async def start(
     )
     ctx.tx.changed(session, scopes=[scope(user)], created=True)
     return _with_tokens(ctx, user, session)
+
+
+async def signed_in(ctx: Context) -> tuple[Session, User]:
+    """The viewer's session and account, read now."""
+    session = await store.sessions.by_id(ctx.db, ctx.signed_in.session_id)
+    if session is None or session["status"] == SessionStatus.ENDED:
+        raise Unauthenticated("SESSION_REVOKED")
+    user = await store.users.by_id(ctx.db, ctx.viewer_id)
+    if user is None:
+        raise NotFound("This account is gone.")
+    return session, user
 
 
 async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[str, Any]:

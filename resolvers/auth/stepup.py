@@ -1,33 +1,41 @@
 """Proving again who one is, for what is sensitive."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.context import Context
-from core.errors import NotFound, Refused, Unauthenticated
-from resolvers.auth import passwords, sessions
+from core.errors import Refused
+from resolvers.auth import keys, passwords, sessions
 from resolvers.auth.accounts import ACCOUNT_RATE
+from resolvers.auth.keys import Proof
 from stores import auth as store
-from stores.auth import AuthFactor, Session, SessionStatus, User
+from stores.auth import AuthFactor, User
 
 
-async def step_up(ctx: Context, *, password: str | None = None) -> dict[str, Any]:
-    """The session's tokens with a fresh `auth_time`, for one proof."""
-    session, user = await signed_in(ctx)
-    if password is None:
+async def prepare_step_up(
+    ctx: Context, *, password: str | None = None, key: Mapping[str, Any] | None = None
+) -> Proof | None:
+    """Judge the one proof, before anything is written."""
+    _, user = await sessions.signed_in(ctx)
+    if (password is None) == (key is None):
         raise Refused("INVALID_INPUT", "Give one proof of who you are.")
-    await _check_password(ctx, user, password)
-    return await sessions.proven(ctx, user, session, AuthFactor.PASSWORD)
+    if key is not None:
+        signed = dict(key)
+        named = (signed.pop("challenge_id"), signed.pop("key_id"))
+        return await keys.proven(ctx, ctx.signed_in.device_id, *named, signed, user_id=user["_id"])
+    await _check_password(ctx, user, password or "")
+    return None
 
 
-async def signed_in(ctx: Context) -> tuple[Session, User]:
-    """The viewer's session and account, read now."""
-    session = await store.sessions.by_id(ctx.db, ctx.signed_in.session_id)
-    if session is None or session["status"] == SessionStatus.ENDED:
-        raise Unauthenticated("SESSION_REVOKED")
-    user = await store.users.by_id(ctx.db, ctx.viewer_id)
-    if user is None:
-        raise NotFound("This account is gone.")
-    return session, user
+async def step_up(ctx: Context, *, prepared: Proof | None = None, **given: Any) -> dict[str, Any]:
+    """The session's tokens with a fresh `auth_time`, for one proof."""
+    session, user = await sessions.signed_in(ctx)
+    factor = AuthFactor.PASSWORD
+    if prepared is not None:
+        if refusal := await keys.used(ctx, prepared):
+            return refusal
+        factor = AuthFactor(prepared.key["kind"])
+    return await sessions.proven(ctx, user, session, factor)
 
 
 async def _check_password(ctx: Context, user: User, password: str) -> None:

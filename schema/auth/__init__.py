@@ -2,13 +2,14 @@
 
 from core.binding import connection, field, mutation, query, subscription
 from resolvers import auth
-from schema.auth import events, flows, profile, security, sessions
+from schema.auth import events, flows, keys, profile, security, sessions, stepup
 from schema.auth.accounts import User
+from schema.auth.keys import AuthKey
 from schema.auth.security import SecurityEvent
 from schema.auth.sessions import Session, SessionConnection
 from subscriptions import auth as live
 
-__all__ = ["Mutation", "Query", "SecurityEvent", "Session", "Subscription", "User", "Viewer"]
+__all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscription", "User", "Viewer"]
 
 
 class Query:
@@ -25,6 +26,8 @@ class Viewer:
     """Your sessions, latest use first."""
     devices: profile.DeviceConnection = connection(auth.viewer_devices)
     """Devices you signed in on, latest sign-in first."""
+    auth_keys: keys.AuthKeyConnection = connection(auth.viewer_keys)
+    """Your passkeys and device keys, newest first."""
     security_events: security.SecurityEventConnection = connection(auth.viewer_security_events)
     """What happened to the safety of your account, newest first."""
 
@@ -49,10 +52,11 @@ class Mutation:
     """End a session; works with an expired access token."""
     step_up = mutation(
         auth.step_up,
-        sessions.StepUpInput,
-        sessions.StepUpPayload,
+        stepup.StepUpInput,
+        stepup.StepUpPayload,
         secrets=("tokens",),
         reissue=auth.reissue,
+        prepare=auth.prepare_step_up,
     )
     """Prove again who you are; what answered STEP_UP_REQUIRED may then be sent again, with its key."""
     revoke_session = mutation(auth.revoke_session, sessions.RevokeSessionInput, sessions.RevokeSessionPayload)
@@ -64,6 +68,35 @@ class Mutation:
         fresh=True,
     )
     """End all of your sessions but this one."""
+    begin_key_sign_in = mutation(
+        auth.begin_key_sign_in,
+        keys.BeginKeySignInInput,
+        keys.BeginKeySignInPayload,
+        owner=auth.device_owner,
+    )
+    """Ask for a challenge to sign, to sign in or step up with a key."""
+    finish_key_sign_in = mutation(
+        auth.finish_key_sign_in,
+        keys.FinishKeySignInInput,
+        keys.FinishKeySignInPayload,
+        prepare=auth.prepare_key_sign_in,
+        **anonymous,
+    )
+    """Sign in with a signed challenge; it counts as two factors."""
+    begin_key_enrolment = mutation(
+        auth.begin_key_enrolment, keys.BeginKeyEnrolmentInput, keys.BeginKeyEnrolmentPayload, fresh=True
+    )
+    """Ask for a challenge to make a key with."""
+    finish_key_enrolment = mutation(
+        auth.finish_key_enrolment,
+        keys.FinishKeyEnrolmentInput,
+        keys.FinishKeyEnrolmentPayload,
+        prepare=auth.prepare_key_enrolment,
+        fresh=True,
+    )
+    """Add a passkey or device key, at most ten."""
+    delete_auth_key = mutation(auth.delete_auth_key, keys.DeleteAuthKeyInput, keys.DeleteAuthKeyPayload)
+    """Remove a key of yours."""
     update_profile = mutation(auth.update_profile, profile.UpdateProfileInput, profile.UpdateProfilePayload)
     """Change what you say about yourself."""
     register_push_token = mutation(

@@ -174,23 +174,3 @@ class RevokeOtherSessionsPayload(Payload):
 
     ended_session_ids: list[Id] | None
     """Those that ended; null when refused."""
-
-
-@input_
-class StepUpInput(MutationInput):
-    """One proof of who you are."""
-
-    password: str | None
-    """Your password."""
-
-
-@type_
-class StepUpPayload(Payload):
-    """The same session, freshly proven."""
-
-    tokens: TokenPair | None
-    """Tokens good for sensitive mutations for ten minutes; null when refused."""
-    session: Session | None
-    """The session."""
-    user: User | None
-    """Whose session it is."""

@@ -42,6 +42,7 @@ from stores.auth.flows import (
     forget_backup_codes,
     supersede,
 )
+from stores.auth.keys import MOST_KEYS, AuthKey, AuthKeyKind, auth_keys, key_named, keys_of_user
 from stores.auth.locks import Lock, PasswordReset, forget_resets, lock, locks, password_resets, unlock
 from stores.auth.security import SecurityEvent, SecurityKind, security_events
 from stores.auth.sessions import (
@@ -57,7 +58,10 @@ from stores.auth.sessions import (
 )
 
 __all__ = [
+    "MOST_KEYS",
     "AuthFactor",
+    "AuthKey",
+    "AuthKeyKind",
     "BackupCode",
     "Deletion",
     "Device",
@@ -81,6 +85,7 @@ __all__ = [
     "UserStatus",
     "active_on",
     "active_sessions",
+    "auth_keys",
     "backup_codes",
     "claim_deletion",
     "confirm_deletion",
@@ -96,7 +101,9 @@ __all__ = [
     "forget_backup_codes",
     "forget_resets",
     "handle_key",
+    "key_named",
     "keys_of",
+    "keys_of_user",
     "lock",
     "locks",
     "own_devices",

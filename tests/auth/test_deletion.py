@@ -10,7 +10,9 @@ from core.context import Services
 from core.jobs import run_due
 from jobs.auth.deletion import delete_accounts
 from stores import auth as store
+from tests.auth.authenticator import Passkey
 from tests.auth.conftest import NewMember
+from tests.auth.key_steps import enrol
 from tests.auth.steps import letters, refusal, session, sessions_of, sign_in
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -106,6 +108,7 @@ async def test_after_thirty_days_nothing_is_left(
     email = await new_member("Ada", handle=f"h{ids.new_id('user')}")
     await sign_in(anonymous, email)
     id = anonymous.user_id
+    assert (await enrol(anonymous, Passkey()))["errors"] == []
     await ask_for_it(anonymous)
     clock.shift(GRACE - timedelta(minutes=1))
     await delete_accounts(services)
@@ -117,7 +120,7 @@ async def test_after_thirty_days_nothing_is_left(
     assert gone.keys() <= {*store.User.__annotations__} - {"deletion_due_at"}
     assert await store.keys_of(services.db, id) == []
     assert await sessions_of(services, id) == []
-    for kept in (store.devices, store.security_events):
+    for kept in (store.auth_keys, store.devices, store.security_events):
         assert await services.db.find(kept.name, {"user_id": id}) == []
     deletion = await store.deletions.by_id(services.db, id)
     assert deletion

@@ -1,0 +1,250 @@
+"""Passkeys and device keys: enrolled, listed, removed, and signed in with."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from core import clock, ids, paging
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.nodes import door
+from core.paging import Asked
+from loaders.auth import AuthKeyById
+from resolvers.auth import challenges, devices, proofs, security, sessions
+from resolvers.auth.accounts import SIGN_IN_RATE
+from resolvers.auth.challenges import Challenge
+from resolvers.auth.proofs import PublicKey
+from resolvers.auth.sessions import signed_in
+from stores import auth as store
+from stores.auth import MOST_KEYS, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, UserStatus
+
+refusals(
+    KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",
+    KEY_LIMIT="You have ten keys: remove one first.",
+    KEY_TAKEN="This key is enrolled already.",
+)
+
+SORT = [("created_at", -1), ("_id", -1)]
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A key whose signature is right, and the counter it came with."""
+
+    key: AuthKey
+    counter: int
+
+
+@door("auth_key", sync="AUTH_KEY")
+async def own_keys(ctx: Context, wanted: Sequence[str]) -> Sequence[AuthKey | None]:
+    own = ctx.viewer_id_or_none
+    found = await ctx.load_many(AuthKeyById, wanted)
+    return [key if key and key["user_id"] == own else None for key in found]
+
+
+async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
+    """Newest first."""
+    listing, page = _listing(ctx), paging.requested(_listing(ctx), SORT, asked)
+    query = {"user_id": ctx.viewer_id, **paging.beyond(SORT, page)}
+    order = paging.scan_order(SORT, page)
+    rows = await store.auth_keys.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, SORT, page, rows)
+
+
+def _listing(ctx: Context) -> str:
+    return paging.fingerprint("auth keys", user=ctx.viewer_id)
+
+
+async def begin_key_sign_in(
+    ctx: Context,
+    *,
+    kind: AuthKeyKind,
+    device: Mapping[str, Any],
+    email: str | None = None,
+    key_id: str | None = None,
+) -> dict[str, Any]:
+    """Without address or key, the platform offers what passkeys it has."""
+    await ctx.limit(SIGN_IN_RATE, ctx.address)
+    challenge = await challenges.open_challenge(ctx, kind, devices.id_of(device["id"]))
+    allowed = [key_id] if key_id else await _credentials(ctx, kind, email) if email else []
+    return {"challenge": _shown(ctx, challenge, allowed)}
+
+
+async def _credentials(ctx: Context, kind: AuthKeyKind, email: str) -> list[str]:
+    """The person's credentials; for those who have none one that nobody has, always the same."""
+    user = await store.user_by_email(ctx.db, email)
+    keys = await store.keys_of_user(ctx.db, user["_id"]) if user else []
+    own = [key["credential_id"] for key in keys if key["kind"] == kind and key["disabled_at"] is None]
+    decoy = ctx.services.crypto.blind(email.casefold(), place=f"decoy {kind}")
+    return own or [proofs.encoded(hmac.digest(decoy.encode(), b"credential", hashlib.sha256))]
+
+
+async def prepare_key_sign_in(
+    ctx: Context, *, challenge_id: Id, key_id: str, device: Mapping[str, Any], **signed: Any
+) -> Proof:
+    await ctx.limit(SIGN_IN_RATE, ctx.address)
+    return await proven(ctx, devices.id_of(device["id"]), challenge_id, key_id, signed)
+
+
+async def finish_key_sign_in(
+    ctx: Context, *, device: Mapping[str, Any], prepared: Proof, **given: Any
+) -> dict[str, Any]:
+    """A session by a signed challenge alone: holding the key and unlocking it are two factors."""
+    key = prepared.key
+    if refusal := await used(ctx, prepared):
+        return refusal
+    user = await store.users.by_id(ctx.db, key["user_id"])
+    if user is None or user["status"] in (UserStatus.DELETED, UserStatus.PENDING_VERIFICATION):
+        raise _unknown()
+    if user["status"] == UserStatus.SUSPENDED:
+        raise Refused("ACCOUNT_SUSPENDED", "This account is closed for now.")
+    return await sessions.start(ctx, user, device, factors=[AuthFactor(key["kind"])])
+
+
+async def proven(
+    ctx: Context,
+    device_id: str,
+    challenge_id: str,
+    key_id: str,
+    signed: Mapping[str, Any],
+    *,
+    user_id: str | None = None,
+) -> Proof:
+    """What a signed challenge proves, before anything is written; each challenge is judged once.
+
+    Only a key of `user_id` will do, if that is given.
+    """
+    challenge = await challenges.take(ctx, challenge_id, device_id)
+    key = await store.key_named(ctx.services.db, key_id)
+    if key is None or key["disabled_at"] is not None or key["kind"] != challenge.kind:
+        raise _unknown()
+    if user_id is not None and key["user_id"] != user_id:
+        raise _unknown()
+    bound_to = key["device"]["_id"] if key["device"] else None
+    if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to != device_id:
+        raise _unknown()
+    return Proof(key, proofs.counter_of(ctx.services.settings, challenge, key, signed))
+
+
+async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
+    """Note the use of a key. One whose counter went back was copied: it is disabled, and nothing proven.
+
+    That refusal is kept, unlike others that undo everything.
+    """
+    key, now = proof.key, clock.now()
+    risen: dict[str, Any] = {} if proof.counter == 0 else {"counter": {"$lt": proof.counter}}
+    if proof.counter == 0 and key["kind"] == AuthKeyKind.PASSKEY:
+        # Platforms that synchronise passkeys count nothing, ever.
+        risen = {"counter": 0}
+    changed = await ctx.tx.update(
+        store.auth_keys,
+        key["_id"],
+        set={"counter": proof.counter, "last_used_at": now},
+        where={"disabled_at": None, **risen},
+    )
+    if changed is not None:
+        ctx.tx.changed(changed, scopes=[user_scope(key["user_id"])])
+        return None
+    disabled = await ctx.tx.update(
+        store.auth_keys, key["_id"], set={"disabled_at": now}, where={"disabled_at": None}
+    )
+    if disabled is None:
+        raise _unknown()
+    ctx.tx.changed(disabled, scopes=[user_scope(key["user_id"])])
+    await security.record(
+        ctx, key["user_id"], SecurityKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
+    )
+    return {"errors": [Refused("SIGNATURE_INVALID", "This key was copied: it is disabled.").document]}
+
+
+async def begin_key_enrolment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:
+    keys = await store.keys_of_user(ctx.db, ctx.viewer_id)
+    if len(keys) >= MOST_KEYS:
+        raise Refused("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+    device_id = ctx.signed_in.device_id
+    challenge = await challenges.open_challenge(ctx, kind, device_id, user_id=ctx.viewer_id)
+    return {"challenge": _shown(ctx, challenge, [key["credential_id"] for key in keys])}
+
+
+async def prepare_key_enrolment(ctx: Context, *, challenge_id: Id, **given: Any) -> PublicKey:
+    me = ctx.signed_in
+    challenge = await challenges.take(ctx, challenge_id, me.device_id, user_id=me.user_id)
+    given |= given.get("attestation") or {}
+    return proofs.enrolled(ctx.services.settings, challenge, given)
+
+
+async def finish_key_enrolment(
+    ctx: Context, *, name: str, prepared: PublicKey, id: Id | None = None, **given: Any
+) -> dict[str, Any]:
+    """A new key of the viewer's; device keys are this device's alone."""
+    if not 0 < len(name.strip()) <= LONGEST_NAME:
+        raise Refused("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
+    session, user = await signed_in(ctx)
+    # Of two enrolments at once, one sees the other's key.
+    await ctx.tx.claim(store.users, user["_id"])
+    if len(await store.keys_of_user(ctx.db, user["_id"])) >= MOST_KEYS:
+        raise Refused("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+    try:
+        key = await ctx.tx.insert(
+            store.auth_keys,
+            {
+                "_id": ids.minted(id, "auth_key"),
+                "user_id": user["_id"],
+                "kind": prepared.kind,
+                "name": name.strip(),
+                "device": session["device"],
+                "credential_id": prepared.credential_id,
+                "public_key": prepared.public_key,
+                "counter": prepared.counter,
+                "disabled_at": None,
+                "last_used_at": None,
+            },
+        )
+    except DuplicateKeyError:
+        raise Refused("KEY_TAKEN", "This key is enrolled already.") from None
+    ctx.tx.changed(key, scopes=[user_scope(user["_id"])], created=True)
+    await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=key["_id"])
+    return {"auth_key": key, "auth_key_edge": paging.edge_of(_listing(ctx), SORT, key)}
+
+
+async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:
+    key = await ctx.tx.delete(store.auth_keys, ids.checked(id, "auth_key"), where={"user_id": ctx.viewer_id})
+    if key is None:
+        raise Refused("NOT_FOUND", "You have no such key.", field=["id"])
+    ctx.tx.removed(key)
+    await security.record(ctx, ctx.viewer_id, SecurityKind.KEY_REMOVED, key=key["_id"])
+    return {"deleted_auth_key_id": key["_id"]}
+
+
+async def device_forgotten(ctx: Context, user_id: str, device_id: str) -> None:
+    """With the last session of a device goes the device, and the keys that work on no other."""
+    if await store.sessions.first(ctx.db, {"user_id": user_id, "device._id": device_id}) is not None:
+        return
+    await ctx.tx.delete(store.devices, store.device_key(user_id, device_id))
+    for key in await store.keys_of_user(ctx.db, user_id):
+        bound_to = key["device"]["_id"] if key["device"] else None
+        if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to == device_id:
+            await ctx.tx.delete(store.auth_keys, key["_id"])
+            ctx.tx.removed(key)
+
+
+def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[str, Any]:
+    return {
+        "_id": challenge.id,
+        "challenge": challenge.value,
+        "expires_at": challenge.expires_at,
+        "rp_id": ctx.services.settings.rp_id,
+        "allow_credentials": list(allowed),
+        "user_handle": proofs.encoded(challenge.user_id.encode()) if challenge.user_id else None,
+    }
+
+
+def _unknown() -> Refused:
+    return Refused("KEY_UNKNOWN", "This key is not known here.", field=["keyId"])
