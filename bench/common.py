@@ -35,8 +35,8 @@ class Settings:
     feed_listing: str
     """The hash that begins cursors of the viewer's feed; computed once, by the benchmark."""
 
-    def media_url(self, file_name: str) -> str:
-        return f"{self.public_url}/media/{file_name}"
+    def media_url(self, folder: str, name: str) -> str:
+        return f"{self.public_url}/media/{folder}/{name}"
 
 
 def from_environment(port: int | None) -> Settings:

@@ -124,8 +124,12 @@ class _Screen:
 
     def author(self, user: Document) -> dict[str, Any]:
         picture = self.pictures.get(user.get("avatar_id"))  # type: ignore[arg-type]
-        thumbnail = picture and picture.get("thumbnail_file_name")
-        avatar = {"thumbnailUrl": self.url(thumbnail) if thumbnail else None} if picture else None
+        thumbnail = picture and picture.get("thumb")
+        avatar = (
+            {"thumbnailUrl": self.url(picture["folder"], thumbnail) if thumbnail else None}
+            if picture
+            else None
+        )
         return {"id": user["_id"], "name": _name(user), "avatar": avatar}
 
     def summary(self, post: Document) -> dict[str, Any]:
@@ -139,7 +143,7 @@ class _Screen:
 
     def picture(self, each: Document) -> dict[str, Any]:
         return {
-            "url": self.url(each["file_name"]),
+            "url": self.url(each["folder"], each["main"]),
             "width": each["width"],
             "height": each["height"],
             "mime": each["mime"],

@@ -135,14 +135,14 @@ class Media:
 
     @classmethod
     def from_document(cls, row: Document, settings: Settings) -> "Media":
-        thumbnail = row["thumbnail_file_name"]
+        thumbnail = row["thumb"]
         return cls(
             id=row["_id"],
             mime=row["mime"],
             width=row["width"],
             height=row["height"],
-            url=URL(settings.media_url(row["file_name"])),
-            thumbnail_url=URL(settings.media_url(thumbnail)) if thumbnail else None,
+            url=URL(settings.media_url(row["folder"], row["main"])),
+            thumbnail_url=URL(settings.media_url(row["folder"], thumbnail)) if thumbnail else None,
         )
 
 

@@ -13,7 +13,7 @@ from core.limits import Limits, Rate, Verdict
 from core.live import Live
 from core.loader import Loader
 from core.mongo import Database
-from core.ports import Captcha, Mailer, Media, Pusher, Risk, Texter
+from core.ports import Captcha, Mailer, Objects, Pusher, Risk, Scanner, Studio, Texter
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
@@ -63,7 +63,9 @@ class Services:
     captcha: Captcha | None
     """None: CAPTCHAs are not asked for."""
     risk: Risk
-    media: Media
+    objects: Objects
+    scanner: Scanner
+    studio: Studio
     extra: dict[type, Any] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
     """Tells workers that errands were written down."""

@@ -37,7 +37,7 @@ class Refused(Exception):
     `entities` are payload fields to show beside it (CONFLICT returns the current entity).
     """
 
-    RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE"})
+    RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE", "QUOTA_EXCEEDED"})
 
     def __init__(
         self,

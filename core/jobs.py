@@ -4,7 +4,10 @@ A worker claims what is due with one atomic update; a queue only makes that soon
 once, so every task is safe to repeat.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
@@ -21,7 +24,7 @@ from core.unit import Unit
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
-"""A worker that takes longer is taken to have died."""
+"""A worker that has not renewed it for so long is taken to have died."""
 ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 2.0
 KEPT = timedelta(days=30)
@@ -135,7 +138,8 @@ async def perform(services: Services, errand: Errand) -> None:
         await _failed(services.db, errand, WorkerDied())
         return
     try:
-        await TASKS[errand["task"]](services, **errand["arguments"])
+        async with _held(services.db, errand):
+            await TASKS[errand["task"]](services, **errand["arguments"])
     except Exception as error:
         logger.exception(
             "errand failed", task=errand["task"], errand=errand["_id"], attempt=errand["attempts"]
@@ -144,6 +148,26 @@ async def perform(services: Services, errand: Errand) -> None:
     else:
         deletion = {"q": {"_id": errand["_id"]}, "limit": 1}
         await services.db.write({"delete": errands.name, "deletes": [deletion]})
+
+
+@asynccontextmanager
+async def _held(db: Database, errand: Errand) -> AsyncIterator[None]:
+    """Renew the lease for as long as the work goes on: a film takes many minutes."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            change = {"$set": {"due_at": clock.now() + LEASE}}
+            query = {"_id": errand["_id"], "state": "WAITING", "attempts": errand["attempts"]}
+            with contextlib.suppress(PyMongoError):
+                await db.write({"update": errands.name, "updates": [{"q": query, "u": change}]})
+
+    renewing = asyncio.create_task(renew(), name="errand-lease")
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait([renewing])
 
 
 async def _failed(db: Database, errand: Errand, error: Exception) -> None:

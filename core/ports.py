@@ -1,8 +1,14 @@
 """What Landfall asks of the outside; `providers/` implements these."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Unreadable(Exception):
+    """The file is damaged, or beyond what may be decoded: trying again is no use."""
 
 
 class DeliveryFailed(Exception):
@@ -53,7 +59,82 @@ class Risk(Protocol):
     async def demands_second_factor(self, attempt: SignInAttempt) -> bool: ...
 
 
-class Media(Protocol):
-    """Where media files can be fetched from; `origin` is how the client reached us."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object in the store."""
 
-    def url(self, file_name: str, *, origin: str) -> str: ...
+    key: str
+    size: int
+    etag: str
+
+
+class Objects(Protocol):
+    """Keeps files. Keys are paths of plain segments; `origin` is how the client reached us."""
+
+    local: bool
+    """Whether objects are files on our own disk."""
+
+    def upload_url(self, key: str, *, size: int, expires_at: datetime, origin: str) -> str:
+        """Where a client may PUT exactly `size` bytes until then."""
+        ...
+
+    def direct_url(self, key: str, *, expires_at: datetime) -> str | None:
+        """Where a client may GET it from the store itself; None when our own server gives it out."""
+        ...
+
+    async def put(
+        self,
+        key: str,
+        body: "Path | bytes | AsyncIterator[bytes]",
+        *,
+        mime: str,
+        disposition: str | None = None,
+    ) -> str:
+        """Store it whole or not at all; returns its ETag."""
+        ...
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Its bytes from `start` up to `end`, in pieces; FileNotFoundError."""
+        ...
+
+    async def stat(self, key: str) -> Stored | None: ...
+
+    async def under(self, folder: str) -> list[Stored]:
+        """All objects of a folder, however deep."""
+        ...
+
+    async def copy(self, key: str, to: str) -> None: ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Those that are gone already are fine."""
+        ...
+
+    def file(self, key: str) -> Path | None:
+        """The file that is the object; None where there is none, or when they are not local."""
+        ...
+
+
+class Scanner(Protocol):
+    """Looks for malware."""
+
+    async def threat(self, path: Path) -> str | None:
+        """The name of what was found in the file; None when nothing was."""
+        ...
+
+
+class Studio(Protocol):
+    """Makes what is shown of pictures and films, in processes of their own with limits on time and memory."""
+
+    @property
+    def films(self) -> bool:
+        """Whether films can be worked on here."""
+        ...
+
+    async def picture(self, source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:
+        """Write a picture's variants into the folder; what `core.pictures.develop` tells, or Unreadable."""
+        ...
+
+    async def film(self, source: Path, folder: Path, mime: str) -> dict[str, Any]:
+        """Write a film without metadata, its poster and HLS; `main`, `hls`, `poster`, `width`, `height`,
+        `duration_ms`; or Unreadable."""
+        ...

@@ -16,6 +16,7 @@ SyncToken = NewType("SyncToken", str)
 """An opaque place in a person's changes: GraphQL's `SyncToken`."""
 
 SIGNATURE_BYTES = 8
+LINK_BYTES = 16
 
 
 class Position(NamedTuple):
@@ -67,10 +68,21 @@ class Signer:
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.blake2b(secret.encode(), person=b"landfall-log").digest()[:32]
+        self._link_key = hashlib.blake2b(secret.encode(), person=b"landfall-link").digest()[:32]
 
     def digest(self, body: bytes) -> str:
         """A keyed hash that tells equal bodies from different ones and nothing else."""
         return hashlib.blake2b(body, key=self._key, person=b"landfall-in").hexdigest()
+
+    def link(self, *parts: str | int) -> str:
+        """The signature of an address that this server hands out (HMAC-SHA256, cut to 128 bits)."""
+        body = "\n".join(map(str, parts)).encode()
+        digest = hmac.digest(self._link_key, body, "sha256")[:LINK_BYTES]
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def linked(self, signature: str, *parts: str | int) -> bool:
+        """Whether this server signed these parts."""
+        return hmac.compare_digest(signature.encode(), self.link(*parts).encode())
 
     def event_id(self, position: Position) -> str:
         return self._sign([_milliseconds(position.at), position.id, position.revision])

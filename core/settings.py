@@ -33,6 +33,18 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path(".landfall"), description="Where `dev` keeps databases, keys and media.")
     media_dir: Path = Field(Path(".landfall/media"), description="Where media files lie on disk.")
+    media_store: str = Field(
+        "", description="`s3://bucket/prefix`: media in an S3-compatible store; empty: on disk."
+    )
+    media_url: str = Field("", description="CDN address of public media; empty: our own `/media`.")
+    s3_endpoint: str = Field("", description="Address of the S3-compatible store; empty: Amazon's.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key_id: str = Field("", description="Access key; empty: that of the machine or container.")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret of the access key.")
+    video: Literal["auto", "on", "off"] = Field(
+        "auto", description="Take films; auto: where ffmpeg is installed."
+    )
+    clamd: str = Field("", description="`host:port` of a ClamAV daemon; empty: the built-in scanner.")
 
     secret: SecretStr = Field(
         SecretStr(""), description="Server secret, 32 characters or more; required in production."

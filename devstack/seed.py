@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from devstack import demo
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.feed.access import comment_scopes, post_scopes
+from resolvers.media import picture_fields
 from stores import auth, feed, media
 from stores.auth import Role, UserStatus
 from stores.feed import FollowState, PostState, ReactionKind, Visibility
@@ -64,8 +65,8 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
     maker = Maker(rng)
     now = await changes.database_time(db)
     persons = list(demo.people(size.people, rng))
-    pictures = maker.media(demo.write_images(media_dir, IMAGES, rng))
-    avatars = maker.media(demo.write_avatars(media_dir, persons))
+    pictures = maker.media(demo.write_images(media_dir, IMAGES, rng), "POST_MEDIA", 320)
+    avatars = maker.media(demo.write_avatars(media_dir, persons), "AVATAR", 96)
     users = maker.users(persons, avatars)
     follows = maker.follows(users, demo.follows(size.people, rng))
     posts = maker.posts(users, pictures, size.posts)
@@ -145,23 +146,27 @@ class Maker:
     def stamps(self, at: datetime) -> Document:
         return {"version": 1, "created_at": at, "updated_at": at}
 
-    def media(self, images: Iterable[Image]) -> list[Document]:
+    def media(self, images: Iterable[Image], purpose: str, thumb: int) -> list[Document]:
         return [
             {
+                **picture_fields(asdict(image), thumb),
                 "_id": self.id("media", EPOCH - timedelta(days=400)),
                 "owner_id": "",
+                "purpose": purpose,
                 "kind": MediaKind.IMAGE,
-                "mime": image.mime_type,
-                "size_bytes": image.byte_size,
-                "width": image.width,
-                "height": image.height,
+                "source_bytes": 0,
+                "sha256": "",
+                "duration_ms": None,
                 "alt_text": None,
-                "file_name": image.file_name,
-                "thumbnail_file_name": image.thumb_file_name,
-                "dominant_color": image.dominant_color,
+                "file_name": f"{purpose.lower()}-{number}.webp",
+                "folder": image.folder,
+                "hls": None,
+                # Shown from the start, and so never swept.
+                "ref_count": 1,
+                "touched_at": EPOCH,
                 "created_at": EPOCH - timedelta(days=400),
             }
-            for image in images
+            for number, image in enumerate(images)
         ]
 
     def users(self, persons: list[Person], avatars: list[Document]) -> list[Document]:

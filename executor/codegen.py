@@ -127,6 +127,8 @@ class Compiler:
         if nodes[0].name.value == "__typename":
             return self.code.constant(type.name)
         definition, bound = self.field(type, nodes[0])
+        if isinstance(bound.binding, Local) and nodes[0].arguments:
+            return None
         source = self._source(bound.binding, nullable=not isinstance(definition.type, GraphQLNonNull))
         if source is None or not _is_leaf(definition.type):
             return None
@@ -189,6 +191,10 @@ class Compiler:
     ) -> tuple[list[str], bool]:
         """Lines that set `vals`, a value per document."""
         binding, node = bound.binding, nodes[0]
+        if isinstance(binding, Local) and node.arguments:
+            arguments = self.code.constant(Arguments(self._schema, definition, bound, node, binding.filled))
+            function = self.code.constant(binding.function)
+            return [f"a = {arguments}(v)", f"vals = [{function}(ctx, d, **a) for d in docs]"], False
         source = self._source(binding, nullable=True)
         if source is not None:
             return [f"vals = [{source} for d in docs]"], False

@@ -1,12 +1,73 @@
-"""Media by id."""
+"""Media, uploads and what shows them, in batches."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from core.loader import Loader, in_order
 from stores import media as store
-from stores.media import Media
+from stores.media import AttachmentStatus, Media, Upload, UploadStatus
+
+STATUS = {
+    UploadStatus.PENDING: AttachmentStatus.PENDING,
+    UploadStatus.UPLOADING: AttachmentStatus.PENDING,
+    UploadStatus.UPLOADED: AttachmentStatus.PROCESSING,
+    UploadStatus.SCANNING: AttachmentStatus.PROCESSING,
+    UploadStatus.PROCESSING: AttachmentStatus.PROCESSING,
+    UploadStatus.READY: AttachmentStatus.READY,
+    UploadStatus.REJECTED: AttachmentStatus.REJECTED,
+    UploadStatus.ABORTED: AttachmentStatus.EXPIRED,
+    UploadStatus.EXPIRED: AttachmentStatus.EXPIRED,
+}
 
 
 class MediaById(Loader[str, Media | None]):
     async def batch(self, keys: list[str]) -> Sequence[Media | None]:
         return in_order(keys, await store.media.by_ids(self.db, keys, fields=self.fields))
+
+
+class UploadById(Loader[str, Upload | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Upload | None]:
+        return in_order(keys, await store.uploads.by_ids(self.db, keys, fields=self.fields))
+
+
+class OwnUploadById(Loader[str, Upload | None]):
+    """The viewer's own uploads alone."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Upload | None]:
+        fields = (*self.fields, "owner_id") if self.fields else ()
+        rows = await store.uploads.by_ids(self.db, keys, fields=fields)
+        return in_order(keys, [row for row in rows if row["owner_id"] == self.viewer_id])
+
+
+class MediaByUpload(Loader[str, Media | None]):
+    """What became of an upload; None while nothing has."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Media | None]:
+        uploads = await store.uploads.by_ids(self.db, keys, fields=("media_id",))
+        made = {upload["_id"]: upload["media_id"] for upload in uploads if upload.get("media_id")}
+        if not made:
+            return [None for _ in keys]
+        rows = await store.media.by_ids(self.db, filter(None, made.values()), fields=self.fields)
+        found = {row["_id"]: row for row in rows}
+        return [found.get(made.get(key) or "") for key in keys]
+
+
+class AttachmentStatusByUpload(Loader[str, AttachmentStatus]):
+    """Where an attachment is; one whose upload is gone will never arrive."""
+
+    async def batch(self, keys: list[str]) -> Sequence[AttachmentStatus]:
+        uploads = await store.uploads.by_ids(self.db, keys, fields=("status",))
+        found = {upload["_id"]: STATUS[UploadStatus(upload["status"])] for upload in uploads}
+        return [found.get(key, AttachmentStatus.EXPIRED) for key in keys]
+
+
+class RecordsByMedia(Loader[str, list[str]]):
+    """The latest records that show a medium."""
+
+    async def batch(self, keys: list[str]) -> Sequence[list[str]]:
+        sort = [("created_at", -1)]
+        rows = await store.links.per_parent(self.db, "media_id", keys, sort=sort, limit=store.MOST_LINKS)
+        found: dict[str, list[str]] = defaultdict(list)
+        for key, links in rows.items():
+            found[key] = [link["record_id"] for link in links]
+        return [found[key] for key in keys]

@@ -24,13 +24,13 @@ from core.mongo import Database
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
-from providers.disk import DiskMedia
 from providers.outbox import Outbox
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.tokens import Tokens, signing_key
 from server.failures import OneOperation, PublicErrors
 from server.outside import Outside, outside
+from server.storage import Storage, storage
 
 logger = structlog.get_logger(__name__)
 
@@ -124,6 +124,13 @@ def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside
         raise NotReady(str(problem)) from None
 
 
+def _storage(settings: Settings, signer: Signer) -> Storage:
+    try:
+        return storage(settings, signer)
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+
+
 def _services(
     settings: Settings,
     db: Database,
@@ -137,6 +144,8 @@ def _services(
     tokens = Tokens(
         _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
     )
+    signer = Signer(secret)
+    kept = _storage(settings, signer)
     return Services(
         settings=settings,
         db=db,
@@ -144,14 +153,16 @@ def _services(
         live=live,
         limits=Limits(redis, settings.rate_scale),
         tally=Tally(redis),
-        signer=Signer(secret),
+        signer=signer,
         crypto=_keyring(settings, secret),
         mailer=beyond.mailer,
         texters=beyond.texters,
         pusher=beyond.pusher,
         captcha=beyond.captcha,
         risk=beyond.risk,
-        media=DiskMedia(settings.media_dir, settings.public_url),
+        objects=kept.objects,
+        scanner=kept.scanner,
+        studio=kept.studio,
         extra={Tokens: tokens, Revocations: revocations, Outbox: beyond.outbox},
     )
 

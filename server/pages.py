@@ -1,4 +1,4 @@
-"""Everything that is not GraphQL: GraphiQL, health, media, keys, the outbox."""
+"""Everything that is not GraphQL: GraphiQL, health, keys, the outbox."""
 
 import asyncio
 import html
@@ -31,7 +31,6 @@ SERVICES = web.AppKey("services", Services)
 # Not in every system's table, and modules with a wrong type do not run.
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("font/ttf", ".ttf")
-mimetypes.add_type("image/webp", ".webp")
 
 
 def graphiql(services: Services) -> web.Response:
@@ -65,19 +64,6 @@ async def asset(request: web.Request) -> web.StreamResponse:
     )
     response.enable_compression()
     return response
-
-
-async def media(request: web.Request) -> web.StreamResponse:
-    file = _file(request.app[SERVICES].settings.media_dir, request.match_info["name"])
-    return web.FileResponse(
-        file,
-        headers={
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "Content-Type": _type(file),
-            "Content-Security-Policy": "sandbox",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -1,9 +1,10 @@
-"""Pictures and films that are ready to show."""
+"""Uploads, what became of them, and which records show it."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
+from core.mongo import Database
 from core.store import collection, index
 
 
@@ -18,19 +19,218 @@ class MediaKind(StrEnum):
     """Anything else."""
 
 
+class ImageFormat(StrEnum):
+    """How a picture is encoded."""
+
+    WEBP = "WEBP"
+    """WebP: the smallest; every picture has it."""
+    JPEG = "JPEG"
+    """JPEG: for old viewers; pictures without transparency have it."""
+    PNG = "PNG"
+    """PNG: for old viewers; pictures with transparency have it."""
+
+
+class UploadStatus(StrEnum):
+    """Where an upload is in its life."""
+
+    PENDING = "PENDING"
+    """Nothing has arrived."""
+    UPLOADING = "UPLOADING"
+    """Some parts have arrived."""
+    UPLOADED = "UPLOADED"
+    """All parts have arrived and wait to be looked at."""
+    SCANNING = "SCANNING"
+    """It is checked: type, checksum, malware."""
+    PROCESSING = "PROCESSING"
+    """Its variants are made."""
+    READY = "READY"
+    """It can be shown. Final."""
+    REJECTED = "REJECTED"
+    """It cannot be taken: see `failure`. Final."""
+    ABORTED = "ABORTED"
+    """Its owner gave it up. Final."""
+    EXPIRED = "EXPIRED"
+    """It was not completed within 24 hours. Final."""
+
+
+class UploadFailure(StrEnum):
+    """Why an upload was rejected."""
+
+    TYPE_MISMATCH = "TYPE_MISMATCH"
+    """Its bytes are not of the declared type, or of several types at once."""
+    TOO_LARGE = "TOO_LARGE"
+    """It is larger than declared."""
+    CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
+    """Its SHA-256 is not the declared one: it was damaged on its way."""
+    MALWARE = "MALWARE"
+    """The scanner found malware."""
+    UNREADABLE = "UNREADABLE"
+    """It is empty, truncated, damaged or beyond what can be decoded."""
+
+
+class UploadMethod(StrEnum):
+    """How a file is sent."""
+
+    SINGLE = "SINGLE"
+    """In one PUT."""
+    MULTIPART = "MULTIPART"
+    """In several PUTs, in any order, side by side."""
+
+
+class AttachmentStatus(StrEnum):
+    """Where an attachment is: it follows its upload."""
+
+    PENDING = "PENDING"
+    """It is being uploaded."""
+    PROCESSING = "PROCESSING"
+    """It has arrived and is looked at."""
+    READY = "READY"
+    """It can be shown."""
+    REJECTED = "REJECTED"
+    """It was not taken."""
+    EXPIRED = "EXPIRED"
+    """It never arrived."""
+
+
+class Variant(TypedDict):
+    name: str
+    width: int
+    height: int
+    format: ImageFormat
+    size_bytes: int
+
+
 class Media(TypedDict):
+    """`folder` begins with `public/` or `private/`: who may fetch is decided by where it lies.
+
+    `main` is the file `url` gives when asked for nothing else, `thumb` the one for lists; `mime` and
+    `size_bytes` are the main file's, `source_bytes` and `sha256` those of what was uploaded.
+    """
+
     _id: str
     owner_id: str
+    purpose: str
     kind: MediaKind
     mime: str
     size_bytes: int
+    source_bytes: int
+    sha256: str
     width: int | None
     height: int | None
+    duration_ms: int | None
     alt_text: str | None
     file_name: str
-    thumbnail_file_name: str | None
+    folder: str
+    main: str
+    thumb: str | None
+    variants: list[Variant]
+    hls: str | None
+    placeholder: str | None
     dominant_color: str | None
+    ref_count: int
+    touched_at: datetime
     created_at: datetime
 
 
-media = collection("media", Media, prefix="media", indexes=[index("owner_id", "-created_at")])
+class Upload(TypedDict):
+    """`record_id` is what uses it; `media_id` is what became of it."""
+
+    _id: str
+    owner_id: str
+    purpose: str
+    file_name: str
+    mime: str
+    size_bytes: int
+    sha256: str | None
+    status: UploadStatus
+    method: UploadMethod
+    part_size_bytes: int
+    part_count: int
+    media_id: str | None
+    record_id: str | None
+    alt_text: str | None
+    failure: UploadFailure | None
+    folder: str | None
+    tries: int
+    expires_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Attachment(TypedDict):
+    """Embedded in the record that shows it; where it stands is read from its upload."""
+
+    _id: str
+    upload_id: str
+    kind: MediaKind
+    file_name: str
+    alt_text: str | None
+
+
+class Link(TypedDict):
+    """One record showing a medium; `_id` is `medium|record`."""
+
+    _id: str
+    media_id: str
+    record_id: str
+    created_at: datetime
+
+
+SENDING = (UploadStatus.PENDING, UploadStatus.UPLOADING)
+WORKING = (UploadStatus.UPLOADED, UploadStatus.SCANNING, UploadStatus.PROCESSING)
+FINAL = (UploadStatus.READY, UploadStatus.REJECTED, UploadStatus.ABORTED, UploadStatus.EXPIRED)
+MOST_LINKS = 100
+"""Records asked whether they let somebody see a medium."""
+
+media = collection(
+    "media",
+    Media,
+    prefix="media",
+    indexes=[
+        index("owner_id", "-created_at"),
+        index("owner_id", "sha256", "purpose"),
+        index("ref_count", "touched_at"),
+    ],
+)
+uploads = collection(
+    "uploads",
+    Upload,
+    prefix="upload",
+    indexes=[
+        index("owner_id", "status", "-created_at", "-_id"),
+        index("owner_id", "-created_at", "-_id"),
+        index("record_id", partialFilterExpression={"record_id": {"$type": "string"}}),
+        index("media_id", partialFilterExpression={"media_id": {"$type": "string"}}),
+        index("expires_at", partialFilterExpression={"expires_at": {"$type": "date"}}),
+    ],
+    shard_key="owner_id",
+    synced=True,
+)
+links = collection(
+    "media_links", Link, indexes=[index("media_id", "-created_at"), index("record_id")], shard_key="media_id"
+)
+
+
+def link_id(media_id: str, record_id: str) -> str:
+    return f"{media_id}|{record_id}"
+
+
+async def bytes_since(db: Database, owner_id: str, since: datetime) -> int:
+    """How many bytes a person said they would upload since then; what an earlier file served for is free."""
+    rows = await db.aggregate(
+        uploads.name,
+        [
+            {"$match": {"owner_id": owner_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}},
+            {"$group": {"_id": None, "total": {"$sum": "$size_bytes"}}},
+        ],
+    )
+    return int(rows[0]["total"]) if rows else 0
+
+
+async def equal(
+    db: Database, owner_id: str, purpose: str, kind: MediaKind, sha256: str, size: int
+) -> Media | None:
+    """The owner's medium that was made of the same file for the same purpose."""
+    same = {"owner_id": owner_id, "sha256": sha256, "purpose": purpose}
+    return await media.first(db, {**same, "kind": kind, "source_bytes": size})

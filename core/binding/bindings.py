@@ -52,13 +52,16 @@ class Derived(Binding):
 
 @dataclass(frozen=True, slots=True)
 class Local(Binding):
-    """A plain function of context and document; `needs` are the keys it reads."""
+    """A plain function of context, document and arguments; `needs` are the keys it reads."""
 
-    function: Callable[[Context, Any], Any]
+    function: Callable[..., Any]
     needs: tuple[str, ...] = ()
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
-        return self.function(ctx, source)
+        return self.function(ctx, source, **arguments)
+
+    def filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,12 @@ def derived(function: Callable[[Any], Any], *needs: str) -> Any:
     return Spec(Derived(function, needs))
 
 
-def local(function: Callable[[Any, Any], Any], *needs: str) -> Any:
-    """A value computed from context and document, no reading needed; `needs` are the keys it reads."""
-    return Spec(Local(function, needs))
+def local(function: Callable[..., Any], *needs: str, **descriptions: str) -> Any:
+    """A value computed from context and document, no reading needed; `needs` are the keys it reads.
+
+    The function's keyword arguments are the field's.
+    """
+    return Spec(Local(function, needs), _arguments(function, 2), descriptions)
 
 
 def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:

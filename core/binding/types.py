@@ -84,6 +84,14 @@ def enum(cls: E) -> E:
     return cls
 
 
+def described(cls: Any, description: str, values: Mapping[str, str]) -> Any:
+    """An enum that the rooms' declarations make, with the descriptions they give."""
+    strawberry.enum(cls, description=description)
+    for value in cls.__strawberry_definition__.values:
+        value.description = values[value.name]
+    return cls
+
+
 def union(name: str, description: str) -> Any:
     """For `Annotated[A | B, union("Event", "...")]`: documents carry the name of their type."""
     return strawberry.union(name, description=description)

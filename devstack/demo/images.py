@@ -1,95 +1,110 @@
 """Generated pictures: landscapes, soft shapes and waves for posts, initials for people."""
 
+import base64
 import colorsys
-from collections.abc import Callable, Iterable
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import pi, sin
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from core import pictures
 from devstack.demo.people import Person, plain
 
 Colour = tuple[int, int, int]
 Painter = Callable[[tuple[int, int], Random], Pillow.Image]
 
 SIZES = ((1080, 1350), (1080, 1080), (1600, 900), (1080, 1350), (1350, 1080), (900, 1600))
-THUMB_WIDTH = 320
-AVATAR, AVATAR_THUMB = 512, 96
-MIME_TYPE = "image/webp"
+PICTURES = {320: ["WEBP"], 640: ["WEBP"]}
+WIDEST = ["WEBP", "JPEG"]
+AVATAR = 512
+AVATARS = {96: ["WEBP"], 256: ["WEBP", "PNG"], 512: ["WEBP"]}
+"""Formats of each width; fewer than of uploads, so that the demo is there soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture on disk beside its thumbnail; `width`, `height` and `byte_size` are the full picture's."""
+    """A picture on disk: its folder in the media folder, and its variants there, narrowest first."""
 
-    file_name: str
-    thumb_file_name: str
-    width: int
-    height: int
-    mime_type: str
-    byte_size: int
+    folder: str
+    variants: list[dict[str, Any]]
+    placeholder: str
     dominant_color: str
 
-
-def write_images(folder: Path, count: int, rng: Random) -> list[Image]:
-    """Pictures for posts; files that are there already stay as they are."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [_write_picture(folder, number, rng.getrandbits(32)) for number in range(count)]
+    def named(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.variants if each["name"] == name)
 
 
-def write_avatars(folder: Path, people: Iterable[Person]) -> list[Image]:
-    """One round picture a person, in their order: 512 pixels, the thumbnail 96."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [_write_avatar(folder, person) for person in people]
+def write_images(media: Path, count: int, rng: Random) -> list[Image]:
+    """Pictures for posts; those that are there already stay as they are."""
+    return [_write_picture(media, number, rng.getrandbits(32)) for number in range(count)]
 
 
-def _write_picture(folder: Path, number: int, seed: int) -> Image:
+def write_avatars(media: Path, people: Iterable[Person]) -> list[Image]:
+    """One round picture a person, in their order."""
+    return [
+        _write(media, f"avatar-{each.handle}", (AVATAR, AVATAR), AVATARS, partial(_avatar, each))
+        for each in people
+    ]
+
+
+def _write_picture(media: Path, number: int, seed: int) -> Image:
     rng = Random(seed)
     painter = PAINTERS[number % len(PAINTERS)]
-    width, height = SIZES[rng.randrange(len(SIZES))]
-    # The seed is in the name, so a file that exists is the one this would write.
-    name = f"{painter.__name__.strip('_')}-{seed:08x}"
-    thumb_size = (THUMB_WIDTH, round(height * THUMB_WIDTH / width))
-    return _write(folder, name, (width, height), thumb_size, lambda: painter((width, height), rng))
-
-
-def _write_avatar(folder: Path, person: Person) -> Image:
-    size, thumb_size = (AVATAR, AVATAR), (AVATAR_THUMB, AVATAR_THUMB)
-    return _write(folder, f"avatar-{person.handle}", size, thumb_size, lambda: _avatar(person))
+    size = SIZES[rng.randrange(len(SIZES))]
+    # The seed is in the name, so a picture that exists is the one this would write.
+    return _write(
+        media,
+        f"{painter.__name__}-{seed:08x}",
+        size,
+        {**PICTURES, size[0]: WIDEST},
+        partial(painter, size, rng),
+    )
 
 
 def _write(
-    folder: Path,
+    media: Path,
     name: str,
     size: tuple[int, int],
-    thumb_size: tuple[int, int],
+    kept: Mapping[int, Sequence[str]],
     paint: Callable[[], Pillow.Image],
 ) -> Image:
-    full, thumb = folder / f"{name}.webp", folder / f"{name}-thumb.webp"
-    if not (full.exists() and thumb.exists()):
+    """`kept` are the formats of each width."""
+    token = base64.b32encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=").lower()
+    folder = media / "public" / token
+    if not folder.exists():
+        # Renamed when whole: a run that was stopped leaves no half picture that the next one would keep.
+        part = folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
         picture = paint()
-        _save(picture, full)
-        _save(picture.resize(thumb_size, Pillow.Resampling.BILINEAR, reducing_gap=2.0), thumb)
-    return Image(full.name, thumb.name, *size, MIME_TYPE, full.stat().st_size, _dominant(thumb))
+        for width in pictures.fitting(picture.width, kept):
+            scaled = pictures.resized(picture, width)
+            for format in kept[width]:
+                pictures.save(scaled, part, str(width), format, method=1)
+        part.rename(folder)
+    widths = pictures.fitting(size[0], kept)
+    variants = [_variant(folder, size, width, format) for width in widths for format in kept[width]]
+    with Pillow.open(folder / variants[0]["name"]) as smallest:
+        return Image(f"public/{token}", variants, pictures.placeholder(smallest), pictures.dominant(smallest))
 
 
-def _save(picture: Pillow.Image, path: Path) -> None:
-    # Renamed when whole: a run that was stopped leaves no half picture that the next one would keep.
-    part = path.with_suffix(".part")
-    picture.save(part, "WEBP", quality=80, method=1)
-    part.replace(path)
-
-
-def _dominant(thumb: Path) -> str:
-    with Pillow.open(thumb) as picture:
-        colours = picture.convert("RGB").resize((32, 32)).quantize(4)
-    palette = colours.getpalette() or []
-    index = max(enumerate(colours.histogram()), key=lambda entry: entry[1])[0]
-    red, green, blue = palette[3 * index : 3 * index + 3]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def _variant(folder: Path, size: tuple[int, int], width: int, format: str) -> dict[str, Any]:
+    name = f"{width}.{pictures.SUFFIX[format]}"
+    return {
+        "name": name,
+        "width": width,
+        "height": max(1, round(size[1] * width / size[0])),
+        "format": format,
+        "size_bytes": (folder / name).stat().st_size,
+    }
 
 
 def _hills(size: tuple[int, int], rng: Random) -> Pillow.Image:

@@ -89,34 +89,37 @@ def test_a_small_graph_stays_within_its_people(n: int) -> None:
 
 def test_images_are_what_they_say(tmp_path: Path) -> None:
     images = write_images(tmp_path, 4, Random(3))
-    assert len({image.file_name for image in images}) == 4
+    assert len({image.folder for image in images}) == 4
     for image in images:
-        with (
-            Pillow.open(tmp_path / image.file_name) as full,
-            Pillow.open(tmp_path / image.thumb_file_name) as thumb,
-        ):
-            assert full.format == "WEBP"
-            assert full.size == (image.width, image.height)
-            assert thumb.width == 320
-        assert image.mime_type == "image/webp"
-        assert image.byte_size == (tmp_path / image.file_name).stat().st_size
+        assert [(each["width"], each["format"]) for each in image.variants][:2] == [
+            (320, "WEBP"),
+            (640, "WEBP"),
+        ]
+        assert [each["format"] for each in image.variants] == ["WEBP", "WEBP", "WEBP", "JPEG"]
+        for variant in image.variants:
+            path = tmp_path / image.folder / variant["name"]
+            with Pillow.open(path) as opened:
+                assert opened.format == variant["format"]
+                assert opened.size == (variant["width"], variant["height"])
+            assert variant["size_bytes"] == path.stat().st_size
+        assert len(image.placeholder) == 28
         assert re.fullmatch("#[0-9a-f]{6}", image.dominant_color)
 
 
 def test_images_that_exist_are_left_alone(tmp_path: Path) -> None:
     first = write_images(tmp_path, 2, Random(3))
-    written = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(written) == 4
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+    assert len(written) == 8
     assert write_images(tmp_path, 2, Random(3)) == first
-    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == written
 
 
 def test_every_person_has_an_avatar(tmp_path: Path) -> None:
     everyone = list(people(6, Random(1)))
     avatars = write_avatars(tmp_path, everyone)
-    assert [avatar.file_name for avatar in avatars] == [f"avatar-{person.handle}.webp" for person in everyone]
-    with Pillow.open(tmp_path / avatars[0].thumb_file_name) as thumb:
-        assert thumb.size == (96, 96)
-    with Pillow.open(tmp_path / avatars[0].file_name) as full:
+    assert len({avatar.folder for avatar in avatars}) == 6
+    sizes = [(96, "WEBP"), (256, "WEBP"), (256, "PNG"), (512, "WEBP")]
+    assert [(each["width"], each["format"]) for each in avatars[0].variants] == sizes
+    with Pillow.open(tmp_path / avatars[0].folder / "512.webp") as full:
         assert full.size == (512, 512)
         assert full.convert("RGBA").getchannel("A").getpixel((0, 0)) == 0

@@ -69,7 +69,10 @@ async def fingerprint(db: Database) -> dict[str, str]:
 
 
 def files(folder: Path) -> dict[str, str]:
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found
+    }
 
 
 async def test_the_same_content_every_time(
@@ -107,8 +110,10 @@ async def test_references_lead_somewhere(seeded: Database, media_dir: Path) -> N
         assert {post["author_id"], *post["media_ids"]} <= known
     for comment in await rows(seeded, "comments"):
         assert {comment["author_id"], comment["post_id"], comment["parent_id"] or comment["_id"]} <= known
-    shown = {medium["file_name"] for medium in await rows(seeded, "media")}
-    assert shown <= files(media_dir).keys()
+    shown = await rows(seeded, "media")
+    names = {f"{medium['folder']}/{each['name']}" for medium in shown for each in medium["variants"]}
+    assert names <= files(media_dir).keys()
+    assert {f"{each['folder']}/{each['main']}" for each in shown} <= names
     # First syncs read the log: everything that syncs has an entry.
     logged = {row["_id"] for row in await rows(seeded, "changes")}
     for name in ("users", "follows", "posts", "comments"):

@@ -43,8 +43,9 @@ async def media(services: Services, owner: str, count: int = 1) -> list[str]:
             "size_bytes": 1,
             "width": 640,
             "height": 480,
-            "file_name": f"{id}.webp",
-            "thumbnail_file_name": None,
+            "folder": f"public/{id}",
+            "main": "640.webp",
+            "thumb": None,
             "dominant_color": "#336699",
             "created_at": clock.now(),
         }

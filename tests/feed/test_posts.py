@@ -120,7 +120,7 @@ async def test_media_are_one_s_own(new_phone: NewPhone, services: Services) -> N
     assert made["post"]["text"] is None
     [medium] = made["post"]["media"]
     assert medium["id"] == mine
-    assert medium["url"].endswith(f"/media/{mine}.webp")
+    assert medium["url"].endswith(f"/media/public/{mine}/1.webp")
     refused = await ada.do("createPost", "post { id }", mediaIds=[mine, hers])
     message = "This medium is not yours to post."
     assert refused["errors"] == [refusal("MEDIA_NOT_FOUND", message, ["mediaIds"])]
@@ -129,7 +129,9 @@ async def test_media_are_one_s_own(new_phone: NewPhone, services: Services) -> N
 async def _picture(services: Services, owner: Phone) -> str:
     id = ids.new_id("media")
     row = {"_id": id, "owner_id": owner.user_id, "kind": "IMAGE", "mime": "image/webp", "size_bytes": 1}
-    await services.db.write({"insert": "media", "documents": [{**row, "file_name": f"{id}.webp"}]})
+    await services.db.write(
+        {"insert": "media", "documents": [{**row, "folder": f"public/{id}", "main": "1.webp"}]}
+    )
     return id
 
 

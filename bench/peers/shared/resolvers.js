@@ -60,8 +60,8 @@ export const resolvers = {
   },
   Media: {
     id: (media) => media._id,
-    url: (media) => mediaUrl(media.file_name),
-    thumbnailUrl: (media) => (media.thumbnail_file_name ? mediaUrl(media.thumbnail_file_name) : null),
+    url: (media) => mediaUrl(media.folder, media.main),
+    thumbnailUrl: (media) => (media.thumb ? mediaUrl(media.folder, media.thumb) : null),
   },
 };
 
@@ -123,4 +123,4 @@ function summary(post) {
   return counts;
 }
 
-const mediaUrl = (name) => `${settings.publicUrl}/media/${encodeURIComponent(name)}`;
+const mediaUrl = (folder, name) => `${settings.publicUrl}/media/${folder}/${name}`;

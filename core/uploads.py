@@ -1,0 +1,121 @@
+"""What systems ask of uploads: they name purposes, use what was uploaded, and are told what became of it.
+
+The media system does the work behind `use` and `release`; it stands above some systems that need it (a person
+has a picture), so the words for it are here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from core.context import Context
+from core.errors import refusals
+
+refusals(
+    UPLOAD_NOT_FOUND="There is no such upload of yours for this purpose, or it is in use elsewhere.",
+    UPLOAD_REJECTED="The upload was rejected, aborted or has expired: upload the file again.",
+)
+
+MIB = 1024 * 1024
+WIDTHS = (96, 320, 640, 1080, 1600)
+"""Widths of a picture's variants in pixels; wider pictures are not enlarged, smaller ones keep their own."""
+
+Document = Mapping[str, Any]
+Hook = Callable[[Context, Document], Awaitable[None]]
+
+H = TypeVar("H", bound=Hook)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What uploads of a purpose may be: the most bytes of each kind, 0 for kinds that are not taken."""
+
+    name: str
+    description: str
+    image: int = 0
+    video: int = 0
+    file: int = 0
+    widths: tuple[int, ...] = WIDTHS
+    thumb: int = 320
+    """Width of the picture for lists."""
+    public: bool = False
+    """Shown to anybody under an address that stays."""
+    reuse: bool = True
+    """Whether an equal earlier file of the owner serves again."""
+
+
+PURPOSES: dict[str, Purpose] = {}
+FINISHED: dict[str, list[Hook]] = {}
+
+
+def purpose(name: str, description: str, **limits: Any) -> Purpose:
+    """Declare a purpose; it becomes a value of the schema's `UploadPurpose`."""
+    if name in PURPOSES:
+        raise ValueError(f"The upload purpose {name} is declared twice.")
+    PURPOSES[name] = Purpose(name, description, **limits)
+    return PURPOSES[name]
+
+
+def finished(name: str) -> Callable[[H], H]:
+    """Register who is told when an upload in use becomes READY, REJECTED, ABORTED or EXPIRED.
+
+    The hook runs in the unit of work that makes it so, with the upload's document: `status`, `record_id`,
+    `media_id`, `failure`. It writes with `ctx.tx`, on nobody's behalf: there is no viewer.
+    """
+
+    def register(hook: H) -> H:
+        FINISHED.setdefault(name, []).append(hook)
+        return hook
+
+    return register
+
+
+class Desk(Protocol):
+    """What the media system does for others; inside a unit of work all of it."""
+
+    async def use(
+        self, ctx: Context, upload_ids: Sequence[str], *, purpose: str, record_id: str, field: Sequence[str]
+    ) -> Sequence[Document]: ...
+
+    async def release(
+        self, ctx: Context, record_id: str, media_ids: Sequence[str], upload_ids: Sequence[str]
+    ) -> None: ...
+
+    async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None: ...
+
+
+_desks: list[Desk] = []
+
+
+def serve(desk: Desk) -> None:
+    """The media system puts itself behind this surface."""
+    _desks[:] = [desk]
+
+
+async def use(
+    ctx: Context,
+    upload_ids: Sequence[str],
+    *,
+    purpose: str,
+    record_id: str,
+    field: Sequence[str] = ("uploadId",),
+) -> Sequence[Document]:
+    """Bind the viewer's uploads to the record that shows them, finished or not; in the order given.
+
+    Refused with UPLOAD_NOT_FOUND (another's, another purpose, in use) or UPLOAD_REJECTED. Those that are
+    READY have their `media_id`; of the others the purpose's `finished` hook tells. From now on who may see
+    the record may see the medium, by the record's door.
+    """
+    return await _desks[0].use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)
+
+
+async def release(
+    ctx: Context, record_id: str, *, media_ids: Sequence[str] = (), upload_ids: Sequence[str] = ()
+) -> None:
+    """The record shows these no longer (all it shows, when none are named); what nothing shows is erased."""
+    await _desks[0].release(ctx, record_id, media_ids, upload_ids)
+
+
+async def show(ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
+    """Give media public addresses that stay, or take those away; within seconds, and their URLs change."""
+    await _desks[0].show(ctx, media_ids, public=public)

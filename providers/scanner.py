@@ -1,0 +1,99 @@
+"""Malware scanners: signatures that every scanner must know, or a ClamAV daemon."""
+
+import asyncio
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+PIECE = 1024 * 1024
+SECONDS = 120.0
+SIGNATURES = {
+    # Written in two parts, so that this file is not found by the scanners of those who hold it.
+    "Eicar-Test-Signature": b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
+}
+MOST_MEMBERS = 1_000
+MOST_UNPACKED = 200 * 1024 * 1024
+"""Bytes looked at inside archives."""
+
+
+class Signatures:
+    """Implements `core.ports.Scanner`: finds the test signature, in archives too."""
+
+    async def threat(self, path: Path) -> str | None:
+        return await asyncio.to_thread(self._threat, path)
+
+    def _threat(self, path: Path) -> str | None:
+        with path.open("rb") as file:
+            found = _search(file)
+        return found or _search_archive(path)
+
+
+def _search(file: BinaryIO, most: int | None = None) -> str | None:
+    overlap = max(map(len, SIGNATURES.values())) - 1
+    tail, seen = b"", 0
+    while piece := file.read(PIECE):
+        window = tail + piece
+        for name, signature in SIGNATURES.items():
+            if signature in window:
+                return name
+        tail, seen = window[-overlap:], seen + len(piece)
+        if most is not None and seen >= most:
+            return None
+    return None
+
+
+def _search_archive(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return next(filter(None, _members(archive)), None)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
+        # No archive, or one that nobody can open: its bytes were looked at.
+        return None
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[str | None]:
+    left = MOST_UNPACKED
+    for member in archive.infolist()[:MOST_MEMBERS]:
+        with archive.open(member) as file:
+            yield _search(file, left)  # type: ignore[arg-type]
+        left -= member.file_size
+        if left <= 0:
+            return
+
+
+class ClamAV:
+    """Implements `core.ports.Scanner` by clamd's INSTREAM command over TCP."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+
+    async def threat(self, path: Path) -> str | None:
+        async with asyncio.timeout(SECONDS):
+            reader, writer = await asyncio.open_connection(self._host, self._port)
+            try:
+                writer.write(b"zINSTREAM\0")
+                file = await asyncio.to_thread(path.open, "rb")
+                try:
+                    while piece := await asyncio.to_thread(file.read, PIECE):
+                        writer.write(struct.pack("!I", len(piece)) + piece)
+                        await writer.drain()
+                finally:
+                    file.close()
+                writer.write(struct.pack("!I", 0))
+                await writer.drain()
+                answer = (await reader.readuntil(b"\0")).rstrip(b"\0").decode(errors="replace")
+            finally:
+                writer.close()
+        return _verdict(answer)
+
+
+def _verdict(answer: str) -> str | None:
+    """`stream: OK`, or `stream: Eicar-Test-Signature FOUND`; anything else means that it was not scanned."""
+    said = answer.partition(": ")[2]
+    if said == "OK":
+        return None
+    if said.endswith(" FOUND"):
+        return said.removesuffix(" FOUND")
+    raise ConnectionError(f"The scanner said: {answer[:200]}")

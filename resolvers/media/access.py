@@ -1,0 +1,82 @@
+"""Who may see what: uploads are their owner's; media are seen by their owner and through what shows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids, nodes, paging
+from core.context import Context
+from core.errors import NotFound, Refused
+from core.ids import Id
+from core.nodes import door
+from core.paging import Asked
+from loaders.media import MediaById, OwnUploadById, RecordsByMedia
+from resolvers.media.delivery import PUBLIC
+from stores import media as store
+from stores.media import Media, Upload, UploadStatus
+
+Document = Mapping[str, Any]
+
+UPLOAD_SORT = [("created_at", -1), ("_id", -1)]
+
+
+@door("media")
+async def visible_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media | None]:
+    """Public media, one's own, and those a visible record shows."""
+    found = await ctx.load_many(MediaById, wanted)
+    own = ctx.viewer_id_or_none
+    guarded = [
+        each["_id"]
+        for each in found
+        if each and not each["folder"].startswith(PUBLIC) and each["owner_id"] != own
+    ]
+    shown = await _shown(ctx, guarded) if guarded else set()
+    return [each if each and (each["_id"] not in guarded or each["_id"] in shown) else None for each in found]
+
+
+async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
+    """Media that a record shows which the viewer may see: the record's own door decides."""
+    records = dict(zip(media_ids, await ctx.load_many(RecordsByMedia, media_ids), strict=True))
+    seen = await nodes.seen(ctx, [each for listed in records.values() for each in listed])
+    return {id for id, listed in records.items() if any(each in seen for each in listed)}
+
+
+async def media(ctx: Context, *, id: Id) -> Media:
+    [found] = await visible_media(ctx, [ids.checked(id, "media")])
+    if found is None:
+        raise NotFound("There is no such medium.")
+    return found
+
+
+@door("upload", sync="UPLOAD")
+async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
+    """Those given up are gone for their owner."""
+    found = await ctx.load_many(OwnUploadById, wanted)
+    return [each if each and each["status"] != UploadStatus.ABORTED else None for each in found]
+
+
+async def viewer_upload(ctx: Context, viewer: Document, *, id: Id) -> Upload:
+    [found] = await own_uploads(ctx, [ids.checked(id, "upload")])
+    if found is None:
+        raise NotFound("You have no such upload.")
+    return found
+
+
+async def viewer_uploads(
+    ctx: Context, viewer: Document, *, status: UploadStatus | None = None, asked: Asked
+) -> dict[str, Any]:
+    """Latest first."""
+    listing = paging.fingerprint("uploads", owner=ctx.viewer_id, status=status)
+    page = paging.requested(listing, UPLOAD_SORT, asked)
+    chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
+    query = {"owner_id": ctx.viewer_id, "status": chosen, **paging.beyond(UPLOAD_SORT, page)}
+    order = paging.scan_order(UPLOAD_SORT, page)
+    rows = await store.uploads.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, UPLOAD_SORT, page, rows)
+
+
+async def upload_to_act_on(ctx: Context, id: str) -> Upload:
+    """The viewer's upload, given up or not, as a refusal when there is none."""
+    found = await ctx.load(OwnUploadById, ids.checked(id, "upload"))
+    if found is None:
+        raise Refused("NOT_FOUND", "You have no such upload.", field=["uploadId"])
+    return found

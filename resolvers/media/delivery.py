@@ -1,0 +1,115 @@
+"""Where media can be fetched: public ones under addresses that stay, private ones under signed ones."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from core import clock
+from core.context import Context
+from core.errors import BadUserInput
+from stores.media import ImageFormat, MediaKind
+
+Document = Mapping[str, Any]
+
+LIFE = timedelta(hours=1)
+STEP = 300
+"""Signed addresses change every five minutes only, so that a phone finds what it fetched in its cache."""
+WIDEST = 100_000
+PUBLIC, PRIVATE = "public/", "private/"
+SEGMENT = r"[\w\-][\w.\- ]{0,119}"
+PATH = re.compile(rf"(?:public|private)/[a-z0-9]{{26}}(?:/{SEGMENT}){{1,3}}")
+
+
+def expiry() -> int:
+    """When an address signed now ends, in seconds since the epoch: in an hour, and up to five minutes."""
+    return (int(clock.timestamp()) // STEP + 1) * STEP + int(LIFE.total_seconds())
+
+
+def address(ctx: Context, folder: str, name: str) -> str:
+    """Where a file of a medium is fetched."""
+    settings = ctx.services.settings
+    if folder.startswith(PUBLIC):
+        base = settings.media_url.rstrip("/") or f"{settings.public_url.rstrip('/') or ctx.origin}/media"
+        return f"{base}/{folder}/{quote(name)}"
+    ends = expiry()
+    if not name.startswith("hls/"):
+        # Playlists name their segments beside themselves: those come with our own, signed by the folder.
+        direct = ctx.services.objects.direct_url(f"{folder}/{name}", expires_at=_moment(ends))
+        if direct is not None:
+            return direct
+    signature = ctx.services.signer.link("get", folder, ends)
+    base = settings.public_url.rstrip("/") or ctx.origin
+    return f"{base}/media/{ends}-{signature}/{folder}/{quote(name)}"
+
+
+def opened(ctx: Context, path: str) -> tuple[str, int | None] | None:
+    """The object an address names and when it ends (None: never); None for what was not handed out."""
+    head, _, rest = path.partition("/")
+    if head == "public":
+        return (path, None) if PATH.fullmatch(path) else None
+    ends, _, signature = head.partition("-")
+    if not PATH.fullmatch(rest) or not rest.startswith(PRIVATE) or not ends.isdecimal() or len(ends) > 12:
+        return None
+    folder = "/".join(rest.split("/")[:2])
+    fresh = int(ends) > clock.timestamp()
+    return (rest, int(ends)) if fresh and ctx.services.signer.linked(signature, "get", folder, ends) else None
+
+
+def url(
+    ctx: Context,
+    media: Document,
+    *,
+    width: int | None = None,
+    dpr: float = 1,
+    format: ImageFormat | None = None,
+) -> str:
+    """The nearest variant that is not narrower than `width` times `dpr`, else the widest."""
+    if media["kind"] != MediaKind.IMAGE or (width is None and format is None):
+        return address(ctx, media["folder"], media["main"])
+    if (width is not None and not 0 < width <= WIDEST) or not 0 < dpr <= 10:
+        raise BadUserInput("`width` must be between 1 and 100,000 and `dpr` between 0 and 10.")
+    variant = nearest(media["variants"], None if width is None else width * dpr, format)
+    return address(ctx, media["folder"], variant["name"])
+
+
+def nearest(variants: Sequence[Document], width: float | None, format: ImageFormat | None) -> Document:
+    """Of the format asked for where there is one, else WebP; they are kept in order of width."""
+    asked = [each for each in variants if each["format"] == format]
+    alike = asked or [each for each in variants if each["format"] == ImageFormat.WEBP]
+    wide = [each for each in alike if width is not None and each["width"] >= width]
+    return wide[0] if wide else alike[-1]
+
+
+def thumbnail_url(ctx: Context, media: Document) -> str | None:
+    name = media["thumb"]
+    return address(ctx, media["folder"], name) if name else None
+
+
+def poster_url(ctx: Context, media: Document) -> str | None:
+    if media["kind"] != MediaKind.VIDEO or not media.get("variants"):
+        return None
+    return address(ctx, media["folder"], nearest(media["variants"], None, None)["name"])
+
+
+def hls_url(ctx: Context, media: Document) -> str | None:
+    name = media.get("hls")
+    return address(ctx, media["folder"], name) if name else None
+
+
+def url_expires_at(ctx: Context, media: Document) -> datetime | None:
+    return None if media["folder"].startswith(PUBLIC) else _moment(expiry())
+
+
+def variants(media: Document) -> list[dict[str, Any]]:
+    """With the folder they lie in."""
+    return [{**each, "folder": media["folder"]} for each in media.get("variants") or ()]
+
+
+def variant_url(ctx: Context, variant: Document) -> str:
+    return address(ctx, variant["folder"], variant["name"])
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,162 @@
+"""What becomes of media later: moved, erased, condemned, and the traces of uploads swept."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from core import clock, jobs
+from core.audit import audited
+from core.context import Context
+from resolvers.media.delivery import PUBLIC
+from resolvers.media.linking import finish
+from resolvers.media.processing import QUARANTINE, erase_folder, new_folder, reject
+from resolvers.media.receiving import INCOMING, LIFE
+from resolvers.media.uploading import UNUSED, end
+from stores import media as store
+from stores.media import Media, Upload, UploadFailure, UploadStatus
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 200
+GRACE = timedelta(hours=1)
+"""How long the old address of a medium that became public still works."""
+
+
+async def clear_parts(ctx: Context, upload_id: str) -> None:
+    """Throw away what was sent; once more when the last URL has died, since until then more may come."""
+    await erase_folder(ctx, f"{INCOMING}/{upload_id}")
+
+    async def once_more() -> None:
+        due_at = ctx.tx.now + LIFE + timedelta(minutes=1)
+        await jobs.later(ctx.tx, "media.erase_folder", due_at=due_at, folder=f"{INCOMING}/{upload_id}")
+
+    await ctx.unit(once_more)
+
+
+async def purge(ctx: Context, media_id: str, *, touched_before: datetime) -> None:
+    """Erase a medium that nothing shows and nobody has touched since."""
+
+    async def forget() -> None:
+        unused = {"ref_count": {"$lte": 0}, "touched_at": {"$lte": touched_before}}
+        medium = await ctx.tx.delete(store.media, media_id, where=unused)
+        if medium is not None:
+            await _forget_uploads(ctx, medium)
+            await jobs.later(ctx.tx, "media.erase_folder", folder=medium["folder"])
+
+    await ctx.unit(forget)
+
+
+async def _forget_uploads(ctx: Context, medium: Media) -> None:
+    for upload in await store.uploads.find(ctx.db, {"media_id": medium["_id"]}, limit=BATCH):
+        await ctx.tx.delete(store.uploads, upload["_id"])
+        ctx.tx.removed(upload)
+
+
+async def move(ctx: Context, media_id: str, *, public: bool) -> None:
+    """To a new place that is public, or private again: copied, shown there, and erased where it was."""
+    medium = await store.media.by_id(ctx.db, media_id)
+    if medium is None or medium["folder"].startswith(PUBLIC) == public:
+        return
+    old, new = medium["folder"], new_folder(public=public)
+    objects = ctx.services.objects
+    for each in await objects.under(old):
+        await objects.copy(each.key, new + each.key.removeprefix(old))
+
+    async def moved() -> bool:
+        found = await ctx.tx.update(store.media, media_id, set={"folder": new}, where={"folder": old})
+        if found is not None:
+            wait = GRACE if public else timedelta()
+            await jobs.later(ctx.tx, "media.erase_folder", due_at=ctx.tx.now + wait, folder=old)
+        return found is not None
+
+    if not await ctx.unit(moved):
+        await erase_folder(ctx, new)
+
+
+async def condemn(ctx: Context, media_id: str) -> bool:
+    """Malware was found in what is shown already: it goes out of sight now, and who showed it is told."""
+    medium = await store.media.by_id(ctx.db, media_id)
+    if medium is None:
+        return False
+    objects = ctx.services.objects
+    for each in await objects.under(medium["folder"]):
+        await objects.copy(each.key, f"{QUARANTINE}/{each.key.partition('/')[2]}")
+    await erase_folder(ctx, medium["folder"])
+
+    async def condemned() -> None:
+        if await ctx.tx.delete(store.media, media_id) is None:
+            return
+        for upload in await store.uploads.find(ctx.db, {"media_id": media_id}, limit=BATCH):
+            found = await ctx.tx.update(
+                store.uploads,
+                upload["_id"],
+                set={
+                    "status": UploadStatus.REJECTED,
+                    "failure": UploadFailure.MALWARE,
+                    "media_id": None,
+                    "expires_at": ctx.tx.now + UNUSED,
+                },
+            )
+            if found is not None:
+                await finish(ctx, found)
+        for row in await store.links.find(ctx.db, {"media_id": media_id}):
+            await ctx.tx.delete(store.links, row["_id"])
+        await audited(ctx, "media.condemned", subject_id=media_id, owner=medium["owner_id"])
+
+    await ctx.unit(condemned)
+    logger.warning("medium condemned", media=media_id)
+    return True
+
+
+async def sweep(ctx: Context) -> None:
+    """Uploads nobody finished, work nobody ended, media nobody used."""
+    now = clock.now()
+    while rows := await store.uploads.find(ctx.db, {"expires_at": {"$lte": now}}, limit=BATCH):
+        for upload in rows:
+            await _expire(ctx, upload)
+    unused = {"ref_count": {"$lte": 0}, "touched_at": {"$lte": now - UNUSED}}
+    while media := await store.media.find(ctx.db, unused, limit=BATCH):
+        for medium in media:
+            await purge(ctx, medium["_id"], touched_before=now - UNUSED)
+
+
+async def _expire(ctx: Context, upload: Upload) -> None:
+    if upload["status"] in store.WORKING:
+        await reject(ctx, upload["_id"], UploadFailure.UNREADABLE)
+        return
+
+    async def expire() -> None:
+        if upload["status"] in store.SENDING:
+            await end(ctx, upload, UploadStatus.EXPIRED)
+        elif upload["record_id"] is not None:
+            # What uses it goes on to say what became of it.
+            kept = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": None}, version=False)
+            if kept is not None:
+                ctx.tx.quietly(kept)
+        elif await ctx.tx.delete(store.uploads, upload["_id"], where={"record_id": None}) is not None:
+            ctx.tx.removed(upload)
+
+    await ctx.unit(expire)
+
+
+async def erase_person(ctx: Context, user_id: str) -> None:
+    """Everything a deleted person uploaded."""
+    while rows := await store.uploads.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
+
+        async def forget(rows: list[Upload] = rows) -> None:
+            for row in rows:
+                if await ctx.tx.delete(store.uploads, row["_id"]):
+                    ctx.tx.removed(row)
+                    await jobs.later(ctx.tx, "media.clear_parts", upload_id=row["_id"])
+
+        await ctx.unit(forget)
+    while media := await store.media.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
+
+        async def erase(media: list[Media] = media) -> None:
+            for medium in media:
+                await ctx.tx.delete(store.media, medium["_id"])
+                await jobs.later(ctx.tx, "media.erase_folder", folder=medium["folder"])
+                for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
+                    await ctx.tx.delete(store.links, row["_id"])
+
+        await ctx.unit(erase)

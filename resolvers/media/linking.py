@@ -1,0 +1,150 @@
+"""Uploads in use: which record shows what, how often a medium is shown, and who is told when it is ready."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids, jobs
+from core.context import Context
+from core.errors import Refused, refusals
+from core.uploads import FINISHED, serve, use
+from loaders.media import OwnUploadById
+from resolvers.media.delivery import PUBLIC
+from resolvers.media.kinds import kind_of
+from resolvers.media.receiving import changed
+from stores import media as store
+from stores.media import Attachment, Upload, UploadStatus
+
+refusals(TOO_MANY_ATTACHMENTS="More attachments than one record shows.")
+
+Document = Mapping[str, Any]
+
+LOST = (UploadStatus.REJECTED, UploadStatus.ABORTED, UploadStatus.EXPIRED)
+MOST_ATTACHMENTS = 10
+LONGEST_ALT = 1_000
+
+
+class Desk:
+    """Implements `core.uploads.Desk`."""
+
+    async def use(
+        self, ctx: Context, upload_ids: Sequence[str], *, purpose: str, record_id: str, field: Sequence[str]
+    ) -> list[Upload]:
+        for id in upload_ids:
+            ids.checked(id, "upload")
+        found = await ctx.load_many(OwnUploadById, list(upload_ids))
+        taken: set[str] = set()
+        used = []
+        for upload in found:
+            if upload is None or upload["purpose"] != purpose or upload["_id"] in taken:
+                raise Refused("UPLOAD_NOT_FOUND", "You have no such upload for this.", field=field)
+            taken.add(upload["_id"])
+            used.append(await self._take(ctx, upload, record_id, field))
+        return used
+
+    async def _take(self, ctx: Context, upload: Upload, record_id: str, field: Sequence[str]) -> Upload:
+        if upload["status"] in LOST:
+            raise Refused("UPLOAD_REJECTED", "The file was not taken: upload it again.", field=field)
+        kept = {} if upload["status"] != UploadStatus.READY else {"expires_at": None}
+        mine = await ctx.tx.update(
+            store.uploads,
+            upload["_id"],
+            set={"record_id": record_id, **kept},
+            where={"record_id": None, "status": upload["status"]},
+        )
+        if mine is None:
+            raise Refused("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
+        changed(ctx, mine)
+        if mine["media_id"] is not None:
+            await link(ctx, mine["media_id"], record_id)
+        return mine
+
+    async def release(
+        self, ctx: Context, record_id: str, media_ids: Sequence[str], upload_ids: Sequence[str]
+    ) -> None:
+        """Uploads that never became media are given up with the record."""
+        every = not media_ids and not upload_ids
+        named = {"$or": [{"_id": {"$in": list(upload_ids)}}, {"media_id": {"$in": list(media_ids)}}]}
+        query = {"record_id": record_id, **({} if every else named)}
+        for upload in await store.uploads.find(ctx.db, query):
+            await self._let_go(ctx, upload)
+        shown = {} if every else {"media_id": {"$in": [*media_ids]}}
+        if every or media_ids:
+            for row in await store.links.find(ctx.db, {"record_id": record_id, **shown}):
+                await unlink(ctx, row["media_id"], record_id)
+
+    async def _let_go(self, ctx: Context, upload: Upload) -> None:
+        if upload["media_id"] is not None:
+            await unlink(ctx, upload["media_id"], upload["record_id"] or "")
+        await ctx.tx.delete(store.uploads, upload["_id"])
+        ctx.tx.removed(upload)
+        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+
+    async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
+        for medium in await store.media.by_ids(ctx.db, media_ids):
+            if medium["folder"].startswith(PUBLIC) != public:
+                await jobs.later(ctx.tx, "media.move", media_id=medium["_id"], public=public)
+
+
+serve(Desk())
+
+
+async def link(ctx: Context, media_id: str, record_id: str) -> None:
+    """One record more shows the medium."""
+    id = store.link_id(media_id, record_id)
+    if await store.links.by_id(ctx.db, id) is not None:
+        return
+    row = {"_id": id, "media_id": media_id, "record_id": record_id, "created_at": ctx.tx.now}
+    await ctx.tx.insert(store.links, row)
+    await ctx.tx.update(store.media, media_id, inc={"ref_count": 1}, set={"touched_at": ctx.tx.now})
+
+
+async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
+    """One record less; what no record shows any more is erased."""
+    if await ctx.tx.delete(store.links, store.link_id(media_id, record_id)) is None:
+        return
+    touched = {"touched_at": ctx.tx.now}
+    medium = await ctx.tx.update(store.media, media_id, inc={"ref_count": -1}, set=touched)
+    if medium is not None and medium["ref_count"] <= 0:
+        await jobs.later(ctx.tx, "media.purge", media_id=media_id, touched_at=ctx.tx.now.isoformat())
+
+
+async def finish(ctx: Context, upload: Upload) -> None:
+    """An upload has come to its end: link what became of it, and tell whoever uses it."""
+    changed(ctx, upload)
+    if upload["record_id"] is None:
+        return
+    if upload["media_id"] is not None:
+        await link(ctx, upload["media_id"], upload["record_id"])
+    for hook in FINISHED.get(upload["purpose"], ()):
+        await hook(ctx, upload)
+
+
+async def attach(
+    ctx: Context,
+    wanted: Sequence[Mapping[str, Any]],
+    *,
+    purpose: str,
+    record_id: str,
+    most: int = MOST_ATTACHMENTS,
+    field: str = "attachments",
+) -> list[Attachment]:
+    """Attachments to embed in a record, of `{id?, upload_id, alt_text?}`; their uploads may be unfinished."""
+    if len(wanted) > most:
+        raise Refused("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
+    used = await use(
+        ctx, [each["upload_id"] for each in wanted], purpose=purpose, record_id=record_id, field=[field]
+    )
+    return [attachment(each, upload) for each, upload in zip(wanted, used, strict=True)]
+
+
+def attachment(asked: Mapping[str, Any], upload: Document) -> Attachment:
+    alt_text = (asked.get("alt_text") or "").strip()[:LONGEST_ALT] or None
+    kind = kind_of(upload["mime"])
+    assert kind is not None
+    return {
+        "_id": ids.minted(asked.get("id"), "attachment"),
+        "upload_id": upload["_id"],
+        "kind": kind,
+        "file_name": upload["file_name"],
+        "alt_text": alt_text,
+    }

@@ -1,0 +1,321 @@
+"""What happens to a file that has arrived: put together, checked, scanned, and made fit to show.
+
+A client may go on writing where it was sent to, as long as its URLs live: so a file is copied once, and what
+is checked, kept and shown is the copy.
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+import secrets
+import tempfile
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from prometheus_client import Counter
+
+from core import clock, ids, jobs
+from core.audit import audited
+from core.context import Context
+from core.ports import Unreadable
+from core.uploads import PURPOSES
+from resolvers.media import sniffing
+from resolvers.media.delivery import PRIVATE, PUBLIC, nearest
+from resolvers.media.kinds import EXTENSIONS, kind_of
+from resolvers.media.linking import finish
+from resolvers.media.receiving import changed, part_key, part_size
+from resolvers.media.uploading import UNUSED
+from stores import media as store
+from stores.media import MediaKind, Upload, UploadFailure, UploadStatus
+
+logger = structlog.get_logger(__name__)
+
+DONE = Counter("landfall_uploads_total", "Uploads that came to an end, by how.", ["outcome"])
+
+Document = Mapping[str, Any]
+
+TRIES = 5
+FIRST_RETRY = timedelta(seconds=5)
+QUARANTINE = "quarantine"
+WORD = re.compile(r"[^\w.\- ]+")
+LONGEST_STEM = 80
+TYPES = {
+    **{".webp": "image/webp", ".jpg": "image/jpeg", ".png": "image/png"},
+    **{".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t"},
+    **{".mp4": "video/mp4", ".webm": "video/webm"},
+}
+
+
+class Rejected(Exception):
+    """The file will not be taken; trying again is no use."""
+
+    def __init__(self, failure: UploadFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+async def process(ctx: Context, upload_id: str) -> None:
+    """Take the upload to READY or REJECTED; what fails for another reason is tried five times."""
+    upload = await _begin(ctx, upload_id)
+    if upload is None:
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="landfall-") as folder:
+            await _work(ctx, upload, Path(folder))
+    except Rejected as rejected:
+        await reject(ctx, upload_id, rejected.failure)
+    except Unreadable:
+        await reject(ctx, upload_id, UploadFailure.UNREADABLE)
+    except Exception as error:
+        logger.exception("upload not processed", upload=upload_id, tries=upload["tries"])
+        await _again(ctx, upload, error)
+
+
+async def _begin(ctx: Context, upload_id: str) -> Upload | None:
+    async def begin() -> Upload | None:
+        scanning = {"status": UploadStatus.SCANNING}
+        where = {"status": {"$in": list(store.WORKING)}}
+        upload = await ctx.tx.update(store.uploads, upload_id, set=scanning, inc={"tries": 1}, where=where)
+        if upload is not None:
+            changed(ctx, upload)
+        return upload
+
+    upload = await ctx.unit(begin)
+    if upload is not None and upload["tries"] > TRIES:
+        # Every worker that took it died of it.
+        await reject(ctx, upload_id, UploadFailure.UNREADABLE)
+        return None
+    if upload is not None and upload["folder"]:
+        await erase_folder(ctx, upload["folder"])
+    return upload
+
+
+async def _again(ctx: Context, upload: Upload, error: Exception) -> None:
+    if upload["tries"] >= TRIES:
+        await reject(ctx, upload["_id"], UploadFailure.UNREADABLE)
+        return
+    due_at = clock.now() + FIRST_RETRY * 3 ** (upload["tries"] - 1)
+
+    async def again() -> None:
+        await jobs.later(ctx.tx, "media.process", due_at=due_at, upload_id=upload["_id"])
+
+    await ctx.unit(again)
+
+
+async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
+    source = folder / "source"
+    digest = await _assemble(ctx, upload, source)
+    if upload["sha256"] not in (None, digest):
+        raise Rejected(UploadFailure.CHECKSUM_MISMATCH)
+    threat = await ctx.services.scanner.threat(source)
+    if threat is not None:
+        logger.warning("malware found", upload=upload["_id"], threat=threat)
+        key = f"{QUARANTINE}/{upload['_id']}"
+        await ctx.services.objects.put(key, source, mime="application/octet-stream")
+        raise Rejected(UploadFailure.MALWARE)
+    if not await asyncio.to_thread(sniffing.fits, source, upload["mime"]):
+        raise Rejected(UploadFailure.TYPE_MISMATCH)
+    ours = await _step(ctx, upload)
+    if ours is None:
+        return
+    made = folder / "made"
+    made.mkdir()
+    medium = {**await _develop(ctx, ours, source, made), "sha256": digest}
+    await _keep(ctx, ours, medium, made)
+
+
+async def _assemble(ctx: Context, upload: Upload, source: Path) -> str:
+    """All parts as one file on our own disk; its SHA-256."""
+    digest, objects = hashlib.sha256(), ctx.services.objects
+    with source.open("wb") as file:
+        for number in range(1, upload["part_count"] + 1):
+            expected, seen = part_size(upload, number), 0
+            async for piece in objects.read(part_key(upload["_id"], number)):
+                seen += len(piece)
+                if seen > expected:
+                    raise Rejected(UploadFailure.TOO_LARGE)
+                await asyncio.to_thread(_append, file, digest, piece)
+            if seen < expected:
+                raise Rejected(UploadFailure.UNREADABLE)
+    return digest.hexdigest()
+
+
+def _append(file: Any, digest: Any, piece: bytes) -> None:
+    digest.update(piece)
+    file.write(piece)
+
+
+async def _step(ctx: Context, upload: Upload) -> Upload | None:
+    """The upload, PROCESSING, with the folder its files will lie in; None when it is ours no longer."""
+    folder = new_folder(public=PURPOSES[upload["purpose"]].public)
+
+    async def step() -> Upload | None:
+        where = {"status": {"$in": list(store.WORKING)}, "tries": upload["tries"]}
+        change = {"status": UploadStatus.PROCESSING, "folder": folder}
+        found = await ctx.tx.update(store.uploads, upload["_id"], set=change, where=where)
+        if found is not None:
+            changed(ctx, found)
+        return found
+
+    return await ctx.unit(step)
+
+
+async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> dict[str, Any]:
+    """What clients will see of the file, written into `made`."""
+    kind, mime = kind_of(upload["mime"]), upload["mime"]
+    asked = PURPOSES[upload["purpose"]]
+    if kind is MediaKind.IMAGE:
+        told = await ctx.services.studio.picture(source, made, asked.widths, mime)
+        return picture_fields(told, asked.thumb)
+    if kind is MediaKind.VIDEO:
+        film = await ctx.services.studio.film(source, made, mime)
+        poster = made / film.pop("poster").name
+        told = await ctx.services.studio.picture(poster, made, asked.widths, "image/png")
+        poster.unlink()
+        fields = {**picture_fields(_as_poster(told, made), asked.thumb), **film}
+        return {
+            **fields,
+            "mime": TYPES[Path(film["main"]).suffix],
+            "size_bytes": (made / film["main"]).stat().st_size,
+        }
+    name = f"file/{safe_name(upload['file_name'], mime)}"
+    (made / "file").mkdir()
+    await asyncio.to_thread(source.rename, made / name)
+    return {"main": name, "mime": mime, "size_bytes": upload["size_bytes"]}
+
+
+def picture_fields(told: Document, thumb: int) -> dict[str, Any]:
+    """What a developed picture is as a medium: the widest WebP is what `url` gives."""
+    main = nearest(told["variants"], None, None)
+    return {
+        "main": main["name"],
+        "thumb": nearest(told["variants"], thumb, None)["name"],
+        "mime": "image/webp",
+        "size_bytes": main["size_bytes"],
+        "width": main["width"],
+        "height": main["height"],
+        "variants": told["variants"],
+        "placeholder": told["placeholder"],
+        "dominant_color": told["dominant_color"],
+    }
+
+
+def _as_poster(told: Document, made: Path) -> dict[str, Any]:
+    variants = []
+    for each in told["variants"]:
+        name = f"poster-{each['name']}"
+        (made / each["name"]).rename(made / name)
+        variants.append({**each, "name": name})
+    return {**told, "variants": variants}
+
+
+def safe_name(name: str, mime: str) -> str:
+    """A name that is no path, no option and of the right kind on every system."""
+    stem = WORD.sub("_", Path(name).stem).strip(". -_")[:LONGEST_STEM] or "file"
+    suffix = Path(name).suffix[1:].lower()
+    return f"{stem}.{suffix if suffix in EXTENSIONS[mime] else EXTENSIONS[mime][0]}"
+
+
+def disposition(name: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def new_folder(*, public: bool) -> str:
+    """A place that nobody guesses."""
+    token = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+    return f"{PUBLIC if public else PRIVATE}{token}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+async def store_files(ctx: Context, folder: str, made: Path) -> None:
+    for path in await asyncio.to_thread(_files, made):
+        name = path.relative_to(made).as_posix()
+        kept = disposition(path.name) if name.startswith("file/") else None
+        mime = (
+            TYPES.get(path.suffix, "application/octet-stream") if kept is None else "application/octet-stream"
+        )
+        await ctx.services.objects.put(f"{folder}/{name}", path, mime=mime, disposition=kept)
+
+
+async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path) -> None:
+    """Store the files, then the medium: a crash between leaves files that the next try erases."""
+    folder = upload["folder"] or ""
+    await store_files(ctx, folder, made)
+
+    async def ready() -> bool:
+        where = {"status": UploadStatus.PROCESSING, "tries": upload["tries"]}
+        media_id = ids.new_id("media")
+        done = {"status": UploadStatus.READY, "media_id": media_id}
+        current = await ctx.tx.update(store.uploads, upload["_id"], set=done, where=where)
+        if current is None:
+            return False
+        lasting = None if current["record_id"] else ctx.tx.now + UNUSED
+        final = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": lasting}, version=False)
+        assert final is not None
+        await ctx.tx.insert(store.media, _medium(media_id, final, folder, fields, ctx))
+        await finish(ctx, final)
+        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+        return True
+
+    if await ctx.unit(ready):
+        DONE.labels("READY").inc()
+    else:
+        await erase_folder(ctx, folder)
+
+
+def _medium(id: str, upload: Upload, folder: str, fields: Document, ctx: Context) -> dict[str, Any]:
+    return {
+        "_id": id,
+        "owner_id": upload["owner_id"],
+        "purpose": upload["purpose"],
+        "kind": kind_of(upload["mime"]),
+        "source_bytes": upload["size_bytes"],
+        "width": None,
+        "height": None,
+        "duration_ms": None,
+        "alt_text": upload["alt_text"],
+        "file_name": upload["file_name"],
+        "folder": folder,
+        "thumb": None,
+        "variants": [],
+        "hls": None,
+        "placeholder": None,
+        "dominant_color": None,
+        "ref_count": 0,
+        "touched_at": ctx.tx.now,
+        "created_at": ctx.tx.now,
+        **fields,
+    }
+
+
+async def reject(ctx: Context, upload_id: str, failure: UploadFailure) -> None:
+    async def rejected() -> None:
+        done = {"status": UploadStatus.REJECTED, "failure": failure, "expires_at": ctx.tx.now + UNUSED}
+        where = {"status": {"$in": list(store.WORKING)}}
+        upload = await ctx.tx.update(store.uploads, upload_id, set=done, where=where)
+        if upload is not None:
+            await finish(ctx, upload)
+            await audited(
+                ctx, "upload.rejected", subject_id=upload_id, result=failure, owner=upload["owner_id"]
+            )
+            await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload_id)
+            if upload["folder"]:
+                await jobs.later(ctx.tx, "media.erase_folder", folder=upload["folder"])
+
+    await ctx.unit(rejected)
+    DONE.labels(failure).inc()
+    logger.info("upload rejected", upload=upload_id, failure=failure)
+
+
+async def erase_folder(ctx: Context, folder: str) -> None:
+    objects = ctx.services.objects
+    await objects.delete([each.key for each in await objects.under(folder)])

@@ -1,0 +1,114 @@
+"""Parts of a file on their way: where each is sent, and which have arrived: the object store knows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.changes import user_scope
+from core.context import Context
+from core.errors import BadUserInput
+from core.ports import Stored
+from stores import media as store
+from stores.media import Upload, UploadStatus
+
+Document = Mapping[str, Any]
+
+PART_BYTES = 8 * 1024 * 1024
+LIFE = timedelta(minutes=15)
+SHOWN_URLS = 20
+INCOMING = "incoming"
+HEADERS = [{"name": "Content-Type", "value": "application/octet-stream"}]
+
+
+def part_key(upload_id: str, number: int) -> str:
+    return f"{INCOMING}/{upload_id}/{number}"
+
+
+def part_size(upload: Document, number: int) -> int:
+    whole, size = upload["size_bytes"], upload["part_size_bytes"]
+    return int(min(size, whole - (number - 1) * size))
+
+
+async def received(ctx: Context, upload: Document) -> dict[int, Stored]:
+    """Whole parts by number; one of a wrong size has not arrived."""
+    if upload["status"] not in store.SENDING:
+        return {}
+    found = {}
+    for each in await ctx.services.objects.under(f"{INCOMING}/{upload['_id']}"):
+        name = each.key.rpartition("/")[2]
+        number = int(name) if name.isdecimal() else 0
+        if 1 <= number <= upload["part_count"] and each.size == part_size(upload, number):
+            found[number] = each
+    return found
+
+
+async def parts(ctx: Context, upload: Document, *, pending: bool | None = None) -> list[dict[str, Any]]:
+    """All parts, or those that have (not) arrived; URLs for the first that have not, or those asked for."""
+    if upload["status"] not in store.SENDING:
+        return []
+    here = await received(ctx, upload)
+    missing = [each for each in range(1, upload["part_count"] + 1) if each not in here]
+    signed = set(upload.get("signed") or missing[:SHOWN_URLS])
+    listed = missing if pending else sorted(here) if pending is False else range(1, upload["part_count"] + 1)
+    return [_part(ctx, upload, number, here.get(number), number in signed) for number in listed]
+
+
+def _part(
+    ctx: Context, upload: Document, number: int, arrived: Stored | None, signed: bool
+) -> dict[str, Any]:
+    part: dict[str, Any] = {
+        "number": number,
+        "received": arrived is not None,
+        "etag": arrived.etag if arrived else None,
+        "url": None,
+        "url_expires_at": None,
+        "headers": HEADERS,
+    }
+    if signed:
+        ends = clock.now() + LIFE
+        part["url"] = ctx.services.objects.upload_url(
+            part_key(upload["_id"], number),
+            size=part_size(upload, number),
+            expires_at=ends,
+            origin=ctx.origin,
+        )
+        part["url_expires_at"] = ends
+    return part
+
+
+async def bytes_received(ctx: Context, upload: Document) -> int:
+    if upload["status"] not in store.SENDING:
+        stopped = upload["status"] in (UploadStatus.ABORTED, UploadStatus.EXPIRED)
+        return 0 if stopped else int(upload["size_bytes"])
+    return sum(each.size for each in (await received(ctx, upload)).values())
+
+
+async def progress(ctx: Context, upload: Document) -> float:
+    whole: int = upload["size_bytes"]
+    return await bytes_received(ctx, upload) / whole
+
+
+async def part_received(ctx: Context, upload_id: str) -> None:
+    """The first part has arrived: the owner's other devices learn of it."""
+
+    async def begin() -> None:
+        from_now = {"status": UploadStatus.UPLOADING}
+        upload = await ctx.tx.update(
+            store.uploads, upload_id, set=from_now, where={"status": UploadStatus.PENDING}
+        )
+        if upload is not None:
+            changed(ctx, upload)
+
+    await ctx.unit(begin)
+
+
+def changed(ctx: Context, upload: Upload, *, created: bool = False) -> None:
+    """Tell the owner's devices."""
+    ctx.tx.changed(upload, scopes=[user_scope(upload["owner_id"])], created=created)
+
+
+def checked_numbers(upload: Document, numbers: Sequence[int]) -> list[int]:
+    if not all(1 <= each <= upload["part_count"] for each in numbers):
+        raise BadUserInput(f"Parts are numbered from 1 to {upload['part_count']}.")
+    return sorted(set(numbers))

@@ -1,0 +1,229 @@
+"""Sending files: asking for places to put them, saying that they are complete, giving up."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from core import ids, jobs
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from core.ports import Stored
+from core.uploads import Purpose
+from resolvers.media import kinds, receiving
+from resolvers.media.access import upload_to_act_on
+from resolvers.media.linking import finish
+from resolvers.media.receiving import PART_BYTES, changed
+from stores import media as store
+from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
+
+refusals(
+    passing=True,
+    QUOTA_EXCEEDED="You have uploaded as much as you may within a day: try again after `retryAfterSeconds`.",
+    UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
+)
+refusals(
+    CHECKSUM_MISMATCH="The SHA-256 differs from the one declared before.",
+    UPLOAD_CLOSED="The upload is over, or has gone too far for this.",
+)
+
+Document = Mapping[str, Any]
+
+UPLOAD_RATE = Rate("uploads", 60, 3600)
+DAY = timedelta(days=1)
+MOST_BYTES_A_DAY = 5 * 1024**3
+UNFINISHED = timedelta(hours=24)
+UNUSED = timedelta(days=7)
+LONGEST_WORK = timedelta(hours=6)
+"""An upload that was not worked on to its end within this time never will be."""
+MOST_NUMBERS = 100
+
+
+async def create_upload(
+    ctx: Context,
+    *,
+    purpose: str,
+    file_name: str,
+    mime: str,
+    size_bytes: int,
+    id: Id | None = None,
+    sha256: str | None = None,
+) -> dict[str, Any]:
+    """A place to put a file; READY at once when the owner has uploaded it before."""
+    await ctx.limit(UPLOAD_RATE)
+    name, mime = file_name.strip(), mime.strip().lower()
+    if not 1 <= len(name) <= kinds.LONGEST_NAME or not name.isprintable():
+        raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
+    if size_bytes < 1:
+        raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
+    films = ctx.services.studio.films
+    asked, kind = kinds.checked(str(purpose), mime, name, size_bytes, films=films)
+    upload = {
+        **_sending(size_bytes),
+        "_id": ids.minted(id, "upload"),
+        "owner_id": ctx.viewer_id,
+        "purpose": asked.name,
+        "file_name": name,
+        "mime": mime,
+        "size_bytes": size_bytes,
+        "sha256": _digest(sha256),
+        "media_id": None,
+        "record_id": None,
+        "alt_text": None,
+        "failure": None,
+        "folder": None,
+        "tries": 0,
+        "expires_at": ctx.tx.now + UNFINISHED,
+    }
+    again = await _again(ctx, upload, asked, kind)
+    if again is None:
+        await _check_quota(ctx, size_bytes)
+    made = await ctx.tx.insert(store.uploads, {**upload, **(again or {})})
+    changed(ctx, made, created=True)
+    return {"upload": made}
+
+
+def _sending(size: int) -> dict[str, Any]:
+    single = size <= PART_BYTES
+    return {
+        "status": UploadStatus.PENDING,
+        "method": UploadMethod.SINGLE if single else UploadMethod.MULTIPART,
+        "part_size_bytes": PART_BYTES,
+        "part_count": -(-size // PART_BYTES),
+    }
+
+
+def _digest(text: str | None) -> str | None:
+    if text is None:
+        return None
+    digest = text.strip().lower()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise Refused("INVALID_INPUT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
+    return digest
+
+
+async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind) -> dict[str, Any] | None:
+    """What makes the upload READY at once, when an equal file of the owner is there for the same purpose."""
+    if upload["sha256"] is None or not asked.reuse:
+        return None
+    same = (asked.name, kind, upload["sha256"], upload["size_bytes"])
+    medium = await store.equal(ctx.db, ctx.viewer_id, *same)
+    # Touched, so that it is not erased as unused meanwhile.
+    if medium is None or not await ctx.tx.update(store.media, medium["_id"], set={"touched_at": ctx.tx.now}):
+        return None
+    return {
+        "status": UploadStatus.READY,
+        "media_id": medium["_id"],
+        "part_count": 0,
+        "expires_at": ctx.tx.now + UNUSED,
+    }
+
+
+async def _check_quota(ctx: Context, size: int) -> None:
+    since = ctx.tx.now - DAY
+    if await store.bytes_since(ctx.db, ctx.viewer_id, since) + size <= MOST_BYTES_A_DAY:
+        return
+    latest = {"owner_id": ctx.viewer_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}
+    oldest = await store.uploads.first(ctx.db, latest, sort=[("created_at", 1)])
+    wait = (oldest["created_at"] + DAY - ctx.tx.now) if oldest else DAY
+    raise Refused(
+        "QUOTA_EXCEEDED",
+        f"At most {MOST_BYTES_A_DAY // 1024**3} GiB a day.",
+        field=["sizeBytes"],
+        retry_after_seconds=max(60, int(wait.total_seconds())),
+    )
+
+
+async def sign_upload_parts(ctx: Context, *, upload_id: Id, numbers: Sequence[int]) -> dict[str, Any]:
+    """Fresh URLs for these parts; those that arrived stay."""
+    upload = await upload_to_act_on(ctx, upload_id)
+    if upload["status"] not in store.SENDING:
+        raise Refused("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
+    if len(numbers) > MOST_NUMBERS:
+        raise Refused("INVALID_INPUT", f"At most {MOST_NUMBERS} parts at a time.", field=["numbers"])
+    signed = receiving.checked_numbers(upload, numbers)
+    return {"upload": {**upload, "signed": signed}}
+
+
+async def complete_upload(
+    ctx: Context,
+    *,
+    upload_id: Id,
+    parts: Sequence[Mapping[str, Any]] = (),
+    sha256: str | None = None,
+    prepared: Mapping[int, Stored],
+) -> dict[str, Any]:
+    """All parts have been sent: from here on it is looked at and worked on."""
+    upload = await upload_to_act_on(ctx, upload_id)
+    if upload["status"] in (*store.WORKING, UploadStatus.READY, UploadStatus.REJECTED):
+        return {"upload": upload}
+    if upload["status"] not in store.SENDING:
+        raise Refused("UPLOAD_CLOSED", "This upload was given up or has expired.", upload=_shown(upload))
+    digest = _digest(sha256)
+    if digest and upload["sha256"] and digest != upload["sha256"]:
+        raise Refused("CHECKSUM_MISMATCH", "createUpload declared another one.", field=["sha256"])
+    missing = _missing(upload, parts, prepared)
+    if missing:
+        raise Refused(
+            "UPLOAD_INCOMPLETE",
+            f"Missing: {', '.join(map(str, missing))}.",
+            field=["parts"],
+            upload=upload,
+            missing_parts=missing,
+        )
+    change = {
+        "status": UploadStatus.UPLOADED,
+        "sha256": upload["sha256"] or digest,
+        "expires_at": ctx.tx.now + LONGEST_WORK,
+    }
+    done = await ctx.tx.update(
+        store.uploads, upload_id, set=change, where={"status": {"$in": list(store.SENDING)}}
+    )
+    if done is None:
+        raise Refused("UPLOAD_CLOSED", "This upload was given up or has expired.")
+    changed(ctx, done)
+    await jobs.later(ctx.tx, "media.process", upload_id=upload_id)
+    return {"upload": done}
+
+
+async def arrived(ctx: Context, *, upload_id: Id, **_: Any) -> dict[int, Stored]:
+    """What the store has of the upload: asked before the transaction, which is short."""
+    return await receiving.received(ctx, await upload_to_act_on(ctx, upload_id))
+
+
+def _missing(upload: Upload, parts: Sequence[Mapping[str, Any]], here: Mapping[int, Stored]) -> list[int]:
+    """Parts that have not arrived, or arrived as something else than the client sent."""
+    receiving.checked_numbers(upload, [each["number"] for each in parts])
+    sent = {each["number"]: each["etag"].strip().strip('"') for each in parts if each.get("etag")}
+    every = range(1, upload["part_count"] + 1)
+    return [n for n in every if n not in here or (n in sent and sent[n] != here[n].etag)]
+
+
+async def abort_upload(ctx: Context, *, upload_id: Id) -> dict[str, Any]:
+    """Give it up while it is being sent."""
+    upload = await upload_to_act_on(ctx, upload_id)
+    if upload["status"] != UploadStatus.ABORTED:
+        gone = await end(ctx, upload, UploadStatus.ABORTED)
+        if gone is None:
+            raise Refused("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
+        ctx.tx.removed(gone)
+    return {"deleted_upload_id": upload_id}
+
+
+async def end(ctx: Context, upload: Upload, status: UploadStatus) -> Upload | None:
+    """ABORTED or EXPIRED, if it is still being sent; what has arrived is thrown away."""
+    gone = await ctx.tx.update(
+        store.uploads,
+        upload["_id"],
+        set={"status": status, "expires_at": ctx.tx.now + UNUSED},
+        where={"status": {"$in": list(store.SENDING)}},
+    )
+    if gone is not None:
+        await finish(ctx, gone)
+        await jobs.later(ctx.tx, "media.clear_parts", upload_id=gone["_id"])
+    return gone
+
+
+def _shown(upload: Upload) -> Upload | None:
+    return None if upload["status"] == UploadStatus.ABORTED else upload

@@ -1,0 +1,49 @@
+"""Where files lie, what looks for malware in them, and what works on them: as the settings say."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from core import ports
+from core.position import Signer
+from core.settings import Settings
+from providers.objects import DiskObjects, S3Objects
+from providers.scanner import ClamAV, Signatures
+from providers.studio import Studio, ffmpeg_found
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    objects: ports.Objects
+    scanner: ports.Scanner
+    studio: ports.Studio
+
+
+def storage(settings: Settings, signer: Signer) -> Storage:
+    """ValueError names a setting that cannot be right."""
+    films = settings.video == "on" or (settings.video == "auto" and ffmpeg_found())
+    return Storage(_objects(settings, signer), _scanner(settings), Studio(films=films))
+
+
+def _objects(settings: Settings, signer: Signer) -> ports.Objects:
+    if not settings.media_store:
+        return DiskObjects(settings.media_dir, settings.public_url, signer)
+    place = urlsplit(settings.media_store)
+    if place.scheme != "s3" or not place.netloc:
+        raise ValueError("LANDFALL_MEDIA_STORE must be s3://bucket or s3://bucket/prefix.")
+    return S3Objects(
+        place.netloc,
+        place.path.strip("/"),
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        key_id=settings.s3_access_key_id,
+        secret=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
+def _scanner(settings: Settings) -> ports.Scanner:
+    if not settings.clamd:
+        return Signatures()
+    host, _, port = settings.clamd.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("LANDFALL_CLAMD must be host:port.")
+    return ClamAV(host, int(port))
