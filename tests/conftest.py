@@ -73,6 +73,8 @@ def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Sett
         data_dir=data_dir,
         media_dir=data_dir / "media",
         log_level="DEBUG",
+        password_memory_kib=8_192,
+        password_rounds=1,
         log_format="json",
     )
 

@@ -1,7 +1,23 @@
 """Authentication: who is there, and since when."""
 
-from resolvers.auth.accounts import sign_in, sign_up, verify_otp
+from resolvers.auth.accounts import check_password, check_sign_up, sign_in, sign_up
+from resolvers.auth.changes import (
+    change_email,
+    change_password,
+    check_change,
+    check_reset,
+    request_password_reset,
+    reset_password,
+)
 from resolvers.auth.devices import device_owner, register_push_token, viewer_devices
+from resolvers.auth.factors import (
+    change_phone,
+    disable_two_factor,
+    enable_two_factor,
+    regenerate_backup_codes,
+    resend_otp,
+)
+from resolvers.auth.flows import auth_flow, begin_proof
 from resolvers.auth.keys import (
     begin_key_enrolment,
     begin_key_sign_in,
@@ -20,6 +36,7 @@ from resolvers.auth.people import (
     own_sessions,
     people,
     private,
+    two_factor,
     user,
     viewer_security_events,
     viewer_session,
@@ -37,14 +54,26 @@ from resolvers.auth.sessions import (
     sign_out_owner,
 )
 from resolvers.auth.stepup import prepare_step_up, step_up
+from resolvers.auth.verification import verify_backup_code, verify_otp
 
 __all__ = [
+    "auth_flow",
     "begin_key_enrolment",
     "begin_key_sign_in",
+    "begin_proof",
     "cancel_account_deletion",
+    "change_email",
+    "change_password",
+    "change_phone",
     "check",
+    "check_change",
+    "check_password",
+    "check_reset",
+    "check_sign_up",
     "delete_auth_key",
     "device_owner",
+    "disable_two_factor",
+    "enable_two_factor",
     "finish_key_enrolment",
     "finish_key_sign_in",
     "full_name",
@@ -57,9 +86,13 @@ __all__ = [
     "prepare_step_up",
     "private",
     "refresh",
+    "regenerate_backup_codes",
     "register_push_token",
     "reissue",
     "request_account_deletion",
+    "request_password_reset",
+    "resend_otp",
+    "reset_password",
     "revoke_other_sessions",
     "revoke_session",
     "sign_in",
@@ -67,8 +100,10 @@ __all__ = [
     "sign_out_owner",
     "sign_up",
     "step_up",
+    "two_factor",
     "update_profile",
     "user",
+    "verify_backup_code",
     "verify_otp",
     "viewer_devices",
     "viewer_keys",

@@ -1,33 +1,58 @@
-"""Signing up and signing in."""
+"""Signing up and signing in.
+
+What depends on whether an address is known happens after the answer, in a job, or takes as long either way.
+"""
 
 from collections.abc import Mapping
-from typing import Any
-
-from email_validator import EmailNotValidError, validate_email
-from pymongo.errors import DuplicateKeyError
+from typing import Any, NamedTuple
 
 from core import ids
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
-from core.limits import Rate
-from resolvers.auth import flows, passwords, sessions
+from core.jobs import later
+from core.ports import SignInAttempt
+from resolvers.auth import devices, factors, flows, guard, passwords, sessions
+from resolvers.auth.addresses import masked_email, valid_email
+from resolvers.auth.flows import Destination
 from stores import auth as store
-from stores.auth import AuthFactor, Role, User, UserStatus
+from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus
 
 refusals(
-    INVALID_EMAIL="The email address cannot be right.",
-    WEAK_PASSWORD="The password is too short, too long or too easy to guess.",
     TERMS_REQUIRED="The terms must be accepted.",
     INVALID_CREDENTIALS="Email or password is wrong.",
     ACCOUNT_SUSPENDED="The account is closed for now.",
 )
 
-SIGN_UP_RATE = Rate("sign-up", 10, 3600)
-SIGN_IN_RATE = Rate("sign-in", 20, 60)
-ACCOUNT_RATE = Rate("sign-in-account", 10, 900)
 LONGEST = 100
 """Characters of a name, language tag, time zone or version."""
+LONGEST_ADDRESS = 320
+
+
+async def check_sign_up(
+    ctx: Context,
+    *,
+    email: str,
+    password: str,
+    accepted_terms_version: str,
+    captcha_token: str | None = None,
+    **rest: Any,
+) -> dict[str, Any]:
+    """What is wrong with it whoever asks; else the address and the hashed password."""
+    await ctx.limit(guard.SIGN_UP_RATE, ctx.address)
+    address = valid_email(email)
+    if not accepted_terms_version:
+        raise Refused("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
+    await passwords.check_strength(ctx, password, address, field="password")
+    _check_lengths(
+        firstName=rest.get("first_name"),
+        lastName=rest.get("last_name"),
+        locale=rest["locale"],
+        timeZone=rest["time_zone"],
+        acceptedTermsVersion=accepted_terms_version,
+    )
+    await guard.need_captcha_after_misses(ctx, captcha_token)
+    return {"email": address, "password_hash": await passwords.hash_password(password)}
 
 
 async def sign_up(
@@ -43,49 +68,57 @@ async def sign_up(
     first_name: str | None = None,
     last_name: str | None = None,
     captcha_token: str | None = None,
+    prepared: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Always answers with a flow: whether the address is taken shows only in its mailbox."""
-    await ctx.limit(SIGN_UP_RATE, ctx.address)
-    address = _valid_email(email)
-    if not accepted_terms_version:
-        raise Refused("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
-    if weakness := passwords.weakness(password, address):
-        raise Refused("WEAK_PASSWORD", weakness, field=["password"])
-    _check_lengths(
-        firstName=first_name,
-        lastName=last_name,
-        locale=locale,
-        timeZone=time_zone,
-        acceptedTermsVersion=accepted_terms_version,
+    address = prepared["email"]
+    account = {
+        "_id": ids.minted(id, "user"),
+        "first_name": first_name,
+        "last_name": last_name,
+        "locale": locale,
+        "time_zone": time_zone,
+        "accepted_terms_version": accepted_terms_version,
+        "password_hash": prepared["password_hash"],
+    }
+    flow = await flows.open_flow(
+        ctx,
+        FlowPurpose.VERIFY_EMAIL,
+        Destination(OtpMethod.EMAIL, address, masked_email(address)),
+        account=guard.account_of(ctx, address),
+        user_id=None,
+        device=devices.device_of(device),
+        change={"account": account},
+        task="auth.begin_sign_up",
     )
-    user_id = ids.minted(id, "user")
-    password_hash = await passwords.hash_password(password)
-    taken = await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None
-    if not taken:
-        user = await _create(
-            ctx,
-            user_id,
-            email=address,
-            password_hash=password_hash,
-            first_name=first_name,
-            last_name=last_name,
-            locale=locale,
-            time_zone=time_zone,
-            accepted_terms_version=accepted_terms_version,
-        )
-        ctx.tx.changed(user, scopes=[sessions.scope(user)], created=True)
-    owner = None if taken else user_id
-    return {"flow": flows.open_flow(ctx, user_id=owner, email=address, device=dict(device))}
+    return {"flow": flows.shown(flow)}
 
 
-async def _create(ctx: Context, user_id: str, *, email: str, **fields: Any) -> User:
-    try:
-        await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
-    except DuplicateKeyError:
-        raise Refused("UNAVAILABLE", "Try again.") from None
-    return await ctx.tx.insert(
+async def sign_up_begun(ctx: Context, flow: Flow) -> bool:
+    """The account a sign-up asks for, made or found waiting; False when the address has one in use.
+
+    The password of a waiting account is replaced only when the flow is finished: by then whoever asked has
+    shown that the mailbox is theirs.
+    """
+    address, wanted = flows.destination_of(ctx, flow).to, flow["change"]["account"]
+    owner = await store.user_by_email(ctx.db, address)
+    if owner is not None and owner["status"] != UserStatus.PENDING_VERIFICATION:
+        return False
+    user_id = owner["_id"] if owner else (await _create(ctx, address, wanted))["_id"]
+    await ctx.tx.update(store.flows, flow["_id"], set={"user_id": user_id})
+    return True
+
+
+async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
+    user_id = wanted["_id"]
+    if await store.users.by_id(ctx.db, user_id) is not None:
+        # Refusing a minted id would tell what became of an earlier sign-up with it.
+        user_id = ids.new_id("user")
+    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
+    user = await ctx.tx.insert(
         store.users,
         {
+            **wanted,
             "_id": user_id,
             "email": email,
             "email_verified": False,
@@ -94,27 +127,56 @@ async def _create(ctx: Context, user_id: str, *, email: str, **fields: Any) -> U
             "avatar_id": None,
             "roles": [Role.MEMBER],
             "status": UserStatus.PENDING_VERIFICATION,
-            **fields,
         },
     )
+    ctx.tx.changed(user, scopes=[sessions.scope(user)], created=True)
+    return user
 
 
-async def verify_otp(ctx: Context, *, flow_id: Id, code: str, device_id: Id) -> dict[str, Any]:
-    """Close a flow with its code and sign in."""
-    await ctx.limit(SIGN_IN_RATE, ctx.address)
-    flow = await flows.redeem(ctx, flow_id, code)
-    # Of two requests with one code, only one finds the account unproven.
+async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """The account is in use, as the finished sign-up described it."""
+    described = {name: value for name, value in flow["change"].get("account", {}).items() if name != "_id"}
+    # Of two flows of one account only the first finds it unproven.
     user = await ctx.tx.update(
         store.users,
-        flow["user_id"],
-        set={"status": UserStatus.ACTIVE, "email_verified": True},
+        str(flow["user_id"]),
+        set={**described, "status": UserStatus.ACTIVE, "email_verified": True},
         where={"status": UserStatus.PENDING_VERIFICATION},
     )
     if user is None:
-        raise Refused("FLOW_EXPIRED", "This code is no longer good.")
+        raise Refused("FLOW_EXPIRED", flows.OVER)
     ctx.tx.changed(user, scopes=[sessions.scope(user)])
-    ctx.tx.after_commit(lambda: flows.close(ctx, flow_id))
-    return await sessions.start(ctx, user, flow["device"], factors=[AuthFactor.OTP])
+    return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
+
+
+class Checked(NamedTuple):
+    """What became of a password before the transaction."""
+
+    user_id: str | None
+    misses: int
+    locked: bool
+
+
+async def check_password(
+    ctx: Context,
+    *,
+    email: str,
+    password: str,
+    device: Mapping[str, Any],
+    captcha_token: str | None = None,
+) -> Checked:
+    """An unknown person takes as long as a known one, is throttled alike and locked alike."""
+    await ctx.limit(guard.SIGN_IN_RATE, ctx.address)
+    if len(email) > LONGEST_ADDRESS:
+        raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
+    attempt = await guard.begin(ctx, guard.account_of(ctx, email), captcha_token=captcha_token)
+    key = await store.user_keys.by_id(ctx.services.db, store.email_key(email.strip()))
+    user = await store.users.by_id(ctx.services.db, key["user_id"] if key else "user_nobody")
+    right = await passwords.matches(user["password_hash"] if user else None, password)
+    if user is None or not right or user["status"] == UserStatus.DELETED:
+        return Checked(None, attempt.misses, await guard.missed_again(ctx, attempt))
+    await guard.passed(ctx, attempt)
+    return Checked(user["_id"], attempt.misses, locked=False)
 
 
 async def sign_in(
@@ -124,30 +186,58 @@ async def sign_in(
     password: str,
     device: Mapping[str, Any],
     captcha_token: str | None = None,
+    prepared: Checked,
 ) -> dict[str, Any]:
-    """Tokens, or a flow when the address is still to be proven."""
-    await ctx.limit(SIGN_IN_RATE, ctx.address)
-    await ctx.limit(ACCOUNT_RATE, store.email_key(email))
-    user = await store.user_by_email(ctx.db, email)
-    # An unknown person takes as long as a known one.
-    right = await passwords.matches(user["password_hash"] if user else None, password)
-    if user is None or not right or user["status"] == UserStatus.DELETED:
-        raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
+    """Tokens, or a flow when more is to be proven first."""
+    asking = devices.device_of(device)
+    user = prepared.user_id and await store.users.by_id(ctx.db, prepared.user_id)
+    if not user:
+        await later(
+            ctx.tx,
+            "auth.note_failed_sign_in",
+            email=email.strip(),
+            device=asking,
+            address=ctx.address,
+            locked=prepared.locked,
+        )
+        return {"errors": [Refused("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
+    admit(user)
+    if user["status"] == UserStatus.PENDING_VERIFICATION:
+        flow = await factors.open_for(
+            ctx, user, FlowPurpose.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
+        )
+        return {"flow": flows.shown(flow)}
+    if user.get("two_factor") or await _is_risky(ctx, user, asking["_id"], prepared.misses):
+        flow = await factors.open_for(
+            ctx, user, FlowPurpose.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
+        )
+        return {"flow": flows.shown(flow)}
+    return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+
+
+def admit(user: User) -> None:
     if user["status"] == UserStatus.SUSPENDED:
         raise Refused("ACCOUNT_SUSPENDED", "This account is closed for now.")
-    if user["status"] == UserStatus.PENDING_VERIFICATION:
-        return {"flow": flows.open_flow(ctx, user_id=user["_id"], email=user["email"], device=dict(device))}
-    return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+    if user["status"] == UserStatus.DELETED:
+        raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
+
+
+async def _is_risky(ctx: Context, user: User, device_id: str, misses: int) -> bool:
+    known = await store.own_devices(ctx.db, user["_id"], [device_id])
+    attempt = SignInAttempt(user["_id"], device_known=bool(known), failures=misses)
+    return await ctx.services.risk.demands_second_factor(attempt)
+
+
+async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """The second factor was right: tokens."""
+    user = await store.users.by_id(ctx.db, str(flow["user_id"]))
+    if user is None:
+        raise Refused("FLOW_EXPIRED", flows.OVER)
+    admit(user)
+    return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
 
 def _check_lengths(**values: str | None) -> None:
     for field, value in values.items():
         if value and len(value) > LONGEST:
             raise Refused("INVALID_INPUT", f"At most {LONGEST} characters.", field=[field])
-
-
-def _valid_email(email: str) -> str:
-    try:
-        return validate_email(email, check_deliverability=False, test_environment=True).normalized.casefold()
-    except EmailNotValidError:
-        raise Refused("INVALID_EMAIL", "This is not an email address.", field=["email"]) from None

@@ -1,92 +1,292 @@
-"""One-time codes: an open flow in Redis, a code by email."""
+"""Flows: a code was asked for, and one of a few guesses closes them, once."""
 
-import hashlib
 import hmac
 import secrets
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-import orjson
+from prometheus_client import Counter
 
 from core import clock, ids
 from core.context import Context
-from core.errors import Refused, refusals
-from stores.auth import FlowPurpose, FlowStatus, OtpMethod
-
-LIFE = timedelta(hours=24)
-DIGITS = 6
-ATTEMPTS = 5
+from core.errors import NotFound, Refused, refusals
+from core.ids import Id
+from core.jobs import later
+from resolvers.auth import devices, guard, security
+from resolvers.auth.guard import Attempt
+from stores import auth as store
+from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus, OtpMethod, SecurityKind
 
 refusals(
     OTP_INVALID="The code is wrong; the flow tells how many attempts are left.",
     FLOW_EXPIRED="The flow is over: begin again.",
     FLOW_LOCKED="Too many wrong codes: begin again.",
+    FLOW_SUPERSEDED="A newer flow took its place: use the code of that one.",
+    RESEND_LIMIT="No more codes are sent there for now: use another factor, or begin again later.",
+)
+refusals(
+    passing=True,
+    RESEND_TOO_SOON="Wait until the flow's `resendAllowedAt`.",
+    DELIVERY_UNAVAILABLE="Codes cannot be sent this way for the moment: use another of the flow's factors.",
+)
+
+RESENDS_REFUSED = Counter("landfall_auth_resends_refused_total", "Codes asked for too soon or too often.")
+
+LIFE, LIFE_OF_SIGN_UP = timedelta(minutes=5), timedelta(hours=24)
+DIGITS = 6
+ATTEMPTS = 5
+COOLDOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
+"""Before the first, second and third time a code is sent again."""
+DAY = timedelta(days=1)
+DAILY = 10
+"""Codes per destination and day."""
+DOWN_FOR = timedelta(seconds=60)
+"""A way of sending that failed throughout is not tried at once again."""
+KEPT = timedelta(hours=24)
+"""So long a restarted app learns what became of its flow."""
+
+OVER = "This code is no longer good."
+SHOWN = (
+    *("_id", "purpose", "method", "masked_destination", "otp_length", "expires_at", "resend_allowed_at"),
+    *("attempts_left", "resends_left", "factors", "status"),
 )
 
 
-Flow = dict[str, Any]
+class Destination(NamedTuple):
+    """Where a code goes, and how it is shown."""
+
+    method: OtpMethod
+    to: str
+    masked: str
 
 
-def open_flow(ctx: Context, *, user_id: str | None, email: str, device: dict[str, Any]) -> Flow:
-    """A flow that verifies an email address; without a user it can never succeed."""
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    now = clock.now()
-    flow: Flow = {
-        "_id": ids.new_id("flow"),
-        "purpose": FlowPurpose.VERIFY_EMAIL,
-        "method": OtpMethod.EMAIL,
-        "masked_destination": masked_email(email),
-        "otp_length": DIGITS,
-        "expires_at": now + LIFE,
-        "attempts_left": ATTEMPTS,
-        "status": FlowStatus.OPEN,
+async def open_flow(
+    ctx: Context,
+    purpose: FlowPurpose,
+    destination: Destination,
+    *,
+    account: str,
+    user_id: str | None,
+    device: Mapping[str, Any],
+    session_id: str | None = None,
+    factors: Sequence[AuthFactor] = (AuthFactor.OTP,),
+    passed: Sequence[AuthFactor] = (),
+    change: dict[str, Any] | None = None,
+    task: str = "auth.deliver_code",
+) -> Flow:
+    """A new flow in the place of an older one; after the commit `task` sends its code."""
+    life = LIFE_OF_SIGN_UP if purpose == FlowPurpose.VERIFY_EMAIL else LIFE
+    await store.supersede(ctx.db, account=account, purpose=purpose, device_id=device["_id"])
+    id, now = ids.new_id("flow"), clock.now()
+    wait = await _sent_too_often(ctx, destination, user_id)
+    others = [factor for factor in factors if factor != AuthFactor.OTP]
+    if wait and not others:
+        raise Refused("RESEND_LIMIT", "Too many codes were sent there.", retry_after_seconds=wait)
+    flow = await ctx.tx.insert(
+        store.flows,
+        {
+            "_id": id,
+            "purpose": purpose,
+            "account": account,
+            "user_id": user_id,
+            "device": dict(device),
+            "session_id": session_id,
+            "method": destination.method,
+            "destination": _sealed(ctx, id, destination),
+            "masked_destination": destination.masked,
+            "went": None,
+            "code_hash": None,
+            "otp_length": DIGITS,
+            "attempts_left": ATTEMPTS,
+            "sends": 0 if wait else 1,
+            "resends_left": 0 if wait else len(COOLDOWNS),
+            "resend_allowed_at": now + COOLDOWNS[0],
+            "expires_at": now + life,
+            "factors": others if wait else list(factors),
+            "passed": list(passed),
+            "change": change or {},
+            "status": FlowStatus.OPEN,
+            "purge_at": now + life + KEPT,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    if not wait:
+        await _send(ctx, flow, destination, task)
+    return flow
+
+
+async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any]:
+    """For an app that was restarted; whoever knows the id may ask."""
+    flow = await store.flows.by_id(ctx.db, ids.checked(id, "flow"))
+    if flow is None:
+        raise NotFound("There is no such flow.")
+    return shown(flow)
+
+
+def shown(flow: Flow) -> dict[str, Any]:
+    """What clients see of a flow, and all that receipts keep of it."""
+    known: Mapping[str, Any] = flow
+    return {**{name: known[name] for name in SHOWN}, **(flow["went"] or {}), "status": _status(flow)}
+
+
+def _status(flow: Flow) -> FlowStatus:
+    over = flow["status"] == FlowStatus.OPEN and flow["expires_at"] <= clock.now()
+    return FlowStatus.EXPIRED if over else FlowStatus(flow["status"])
+
+
+async def begin_proof(
+    ctx: Context, *, flow_id: Id, code: str, device_id: Id | None = None, **_: Any
+) -> Attempt | None:
+    """Count a guess at a flow's code before its transaction; nothing is counted for a flow that is over."""
+    await ctx.limit(guard.CODE_RATE, ctx.address)
+    flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
+    if flow is None or _status(flow) != FlowStatus.OPEN:
+        return None
+    return await guard.begin(ctx, flow["account"], code=True)
+
+
+async def usable(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
+    """An open flow of this device, and of this session if it was begun in one; or why it is none."""
+    flow = await store.flows.by_id(ctx.db, ids.checked(flow_id, "flow"))
+    if flow is None:
+        raise Refused("FLOW_EXPIRED", OVER)
+    status = _status(flow)
+    if status == FlowStatus.LOCKED:
+        raise Refused("FLOW_LOCKED", "Too many wrong codes: begin again.", flow=shown(flow))
+    if status == FlowStatus.SUPERSEDED:
+        raise Refused("FLOW_SUPERSEDED", "A newer code was asked for.", flow=shown(flow))
+    foreign = device_id is not None and flow["device"]["_id"] != devices.id_of(device_id)
+    if flow["session_id"] is not None:
+        foreign = foreign or ctx.signed_in.session_id != flow["session_id"]
+    if status != FlowStatus.OPEN or foreign:
+        raise Refused("FLOW_EXPIRED", OVER, flow=None if foreign else shown(flow))
+    return flow
+
+
+def device_of(flow: Flow) -> dict[str, Any]:
+    """The device that began it, as it told of itself."""
+    return {**flow["device"], "id": flow["device"]["_id"]}
+
+
+def is_code(ctx: Context, flow: Flow, code: str) -> bool:
+    """Whether it is the latest code; a flow that nothing can come of has none."""
+    expected = flow["code_hash"] or ""
+    return hmac.compare_digest(expected, code_hash(ctx.services.signer, flow["_id"], code))
+
+
+def code_hash(signer: Any, flow_id: str, code: str) -> str:
+    """Keyed: six digits would be found by trying all."""
+    digest: str = signer.digest(f"code:{flow_id}:{code.strip()}".encode())
+    return digest
+
+
+def new_code() -> str:
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+
+
+async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
+    """Of two right guesses at once one wins; the other finds the flow over."""
+    where = {"status": FlowStatus.OPEN, "sends": flow["sends"]}
+    change: dict[str, Any] = {
+        "status": FlowStatus.VERIFIED,
+        "change": {},
+        "destination": "",
+        "code_hash": None,
     }
-    private = {"user_id": user_id, "device": device, "code_hash": _hash(flow["_id"], code)}
-
-    async def deliver() -> None:
-        await ctx.services.redis.set(_key(flow["_id"]), orjson.dumps({**flow, **private}), ex=LIFE)
-        if user_id is not None:
-            text = f"Your Landfall code is {code}. It is good for 24 hours."
-            await ctx.services.mailer.send(to=email, subject="Your Landfall code", text=text)
-
-    ctx.tx.after_commit(deliver)
-    return flow
+    if await ctx.tx.update(store.flows, flow["_id"], set=change, where=where) is None:
+        raise Refused("FLOW_EXPIRED", OVER)
+    if attempt is not None:
+        ctx.tx.after_commit(lambda: guard.passed(ctx, attempt))
 
 
-async def redeem(ctx: Context, flow_id: str, code: str) -> Flow:
-    """The flow a right code closes; OTP_INVALID, FLOW_LOCKED or FLOW_EXPIRED otherwise."""
-    raw = await ctx.services.redis.get(_key(ids.checked(flow_id, "flow")))
-    if raw is None:
-        raise Refused("FLOW_EXPIRED", "This code is no longer good.")
-    flow: Flow = orjson.loads(raw)
-    attempts = await ctx.services.redis.incr(f"{_key(flow_id)}:attempts")
-    await ctx.services.redis.expire(f"{_key(flow_id)}:attempts", LIFE)
-    if attempts > ATTEMPTS:
-        raise Refused("FLOW_LOCKED", "Too many wrong codes: sign in again.")
-    if not hmac.compare_digest(flow["code_hash"], _hash(flow_id, code)) or flow["user_id"] is None:
-        left = {**public(flow), "attempts_left": ATTEMPTS - attempts}
-        raise Refused("OTP_INVALID", "The code is wrong.", field=["code"], flow=left)
-    return flow
+async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Refused) -> dict[str, Any]:
+    """One guess less; the payload is kept, unlike other refusals, which undo everything."""
+    left = flow["attempts_left"] - 1
+    change = {"attempts_left": left, **({} if left else {"status": FlowStatus.LOCKED})}
+    after = await ctx.tx.update(store.flows, flow["_id"], set=change, where={"status": FlowStatus.OPEN})
+
+    async def count() -> None:
+        if attempt is not None and await guard.missed_again(ctx, attempt) and flow["user_id"]:
+            device: Any = flow["device"]
+            await security.record_apart(ctx, flow["user_id"], SecurityKind.LOCKED, device=device)
+
+    ctx.tx.after_commit(count)
+    return {"errors": [refusal.document], "flow": shown(after or flow)}
 
 
-async def close(ctx: Context, flow_id: str) -> None:
-    await ctx.services.redis.delete(_key(flow_id), f"{_key(flow_id)}:attempts")
+async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow:
+    """Ask for a new code; the last one is void from now on."""
+    now = clock.now()
+    if now < flow["resend_allowed_at"]:
+        raise _too_soon(flow, now)
+    wait = await _sent_too_often(ctx, destination, flow["user_id"])
+    if flow["resends_left"] <= 0 or wait:
+        RESENDS_REFUSED.inc()
+        raise Refused(
+            "RESEND_LIMIT", "No more codes are sent there.", retry_after_seconds=wait, flow=shown(flow)
+        )
+    if await is_down(ctx, destination.method):
+        raise Refused("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", flow=shown(flow))
+    step = min(flow["sends"], len(COOLDOWNS) - 1)
+    after = await ctx.tx.update(
+        store.flows,
+        flow["_id"],
+        set={
+            "method": destination.method,
+            "destination": _sealed(ctx, flow["_id"], destination),
+            "masked_destination": destination.masked,
+            "went": None,
+            "code_hash": None,
+            "resend_allowed_at": now + COOLDOWNS[step],
+        },
+        inc={"sends": 1, "resends_left": -1},
+        where={"status": FlowStatus.OPEN, "sends": flow["sends"]},
+    )
+    if after is None:
+        raise Refused("FLOW_EXPIRED", OVER)
+    await _send(ctx, after, destination, "auth.deliver_code")
+    return after
 
 
-def public(flow: Flow) -> Flow:
-    hidden = {"user_id", "device", "code_hash"}
-    shown = {name: value for name, value in flow.items() if name not in hidden}
-    return {**shown, "expires_at": clock.moment(flow["expires_at"])}
+def _too_soon(flow: Flow, now: datetime) -> Refused:
+    RESENDS_REFUSED.inc()
+    left = max(1, round((flow["resend_allowed_at"] - now).total_seconds()))
+    return Refused("RESEND_TOO_SOON", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
 
 
-def masked_email(email: str) -> str:
-    name, _, domain = email.partition("@")
-    return f"{name[:1]}***@{domain}"
+async def is_down(ctx: Context, method: OtpMethod) -> bool:
+    return (await ctx.services.tally.lately(f"down:{method}", within=DOWN_FOR)).number > 0
 
 
-def _key(flow_id: str) -> str:
-    return f"flow:{flow_id}"
+def destination_of(ctx: Context, flow: Flow) -> Destination:
+    opened = ctx.services.crypto.open(flow["destination"], place=f"auth_flows/{flow['_id']}")
+    return Destination(OtpMethod(flow["method"]), opened, flow["masked_destination"])
 
 
-def _hash(flow_id: str, code: str) -> str:
-    return hashlib.sha256(f"{flow_id}:{code}".encode()).hexdigest()
+def _sealed(ctx: Context, id: str, destination: Destination) -> str:
+    return ctx.services.crypto.seal(destination.to, place=f"auth_flows/{id}")
+
+
+async def _sent_too_often(ctx: Context, destination: Destination, user_id: str | None) -> int | None:
+    """Seconds until another code may go there, if none may now."""
+    sent = await ctx.services.tally.lately(_sends(ctx, destination, user_id), within=DAY)
+    if sent.number < DAILY:
+        return None
+    return max(1, round(sent.first + DAY.total_seconds() - clock.timestamp()))
+
+
+async def _send(ctx: Context, flow: Flow, destination: Destination, task: str) -> None:
+    await later(ctx.tx, task, flow_id=flow["_id"], send=flow["sends"])
+    key, member = _sends(ctx, destination, flow["user_id"]), f"{flow['_id']}:{flow['sends']}"
+
+    async def count() -> None:
+        await ctx.services.tally.add(key, member, within=DAY)
+
+    ctx.tx.after_commit(count)
+
+
+def _sends(ctx: Context, destination: Destination, user_id: str | None) -> str:
+    to = destination.to or user_id or ""
+    return f"sends:{ctx.services.crypto.blind(f'{destination.method}:{to}', place='codes/destination')}"

@@ -17,8 +17,8 @@ from core.nodes import door
 from core.paging import Asked
 from loaders.auth import AuthKeyById
 from resolvers.auth import challenges, devices, proofs, security, sessions
-from resolvers.auth.accounts import SIGN_IN_RATE
 from resolvers.auth.challenges import Challenge
+from resolvers.auth.guard import SIGN_IN_RATE
 from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store

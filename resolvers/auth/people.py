@@ -20,6 +20,7 @@ Document = Mapping[str, Any]
 BARRED: list[Any] = []
 """Systems that hide people from each other (blocking) add themselves here."""
 
+TWO_FACTOR_SHOWN = ("method", "masked_destination", "backup_codes_left")
 EVENT_SORT = [("at", -1), ("_id", -1)]
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
@@ -124,6 +125,16 @@ def org(ctx: Context, user: Document) -> str | None:
     """Whose it is: only they and administrators see it."""
     own = private("_id")(ctx, user) is not None
     return user.get("org", PERSONAL) if own else None
+
+
+def two_factor(ctx: Context, user: Document) -> dict[str, Any] | None:
+    """How sign-ins are confirmed: only its owner and administrators see it."""
+    if private("_id")(ctx, user) is None:
+        return None
+    chosen = user.get("two_factor")
+    if not chosen:
+        return {"enabled": False, "method": None, "masked_destination": None, "backup_codes_left": 0}
+    return {"enabled": True, **{name: chosen[name] for name in TWO_FACTOR_SHOWN}}
 
 
 def full_name(user: Document) -> str:

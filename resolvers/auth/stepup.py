@@ -1,44 +1,108 @@
 """Proving again who one is, for what is sensitive."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.context import Context
 from core.errors import Refused
-from resolvers.auth import keys, passwords, sessions
-from resolvers.auth.accounts import ACCOUNT_RATE
+from core.ids import Id
+from resolvers.auth import factors, flows, guard, keys, passwords, security, sessions
+from resolvers.auth.guard import Attempt
 from resolvers.auth.keys import Proof
-from stores import auth as store
-from stores.auth import AuthFactor, User
+from stores.auth import AuthFactor, FlowPurpose, OtpMethod, SecurityKind, Session, User
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The one proof that was given, as it stands before anything is written."""
+
+    key: Proof | None = None
+    attempt: Attempt | None = None
+    wrong: bool = False
+    locked: bool = False
 
 
 async def prepare_step_up(
-    ctx: Context, *, password: str | None = None, key: Mapping[str, Any] | None = None
-) -> Proof | None:
+    ctx: Context,
+    *,
+    password: str | None = None,
+    key: Mapping[str, Any] | None = None,
+    flow_id: Id | None = None,
+    code: str | None = None,
+    method: OtpMethod | None = None,
+) -> Judged:
     """Judge the one proof, before anything is written."""
     _, user = await sessions.signed_in(ctx)
-    if (password is None) == (key is None):
+    if (flow_id is None) != (code is None) or [password, key, flow_id, method].count(None) != 3:
         raise Refused("INVALID_INPUT", "Give one proof of who you are.")
     if key is not None:
         signed = dict(key)
         named = (signed.pop("challenge_id"), signed.pop("key_id"))
-        return await keys.proven(ctx, ctx.signed_in.device_id, *named, signed, user_id=user["_id"])
-    await _check_password(ctx, user, password or "")
-    return None
+        own = await keys.proven(ctx, ctx.signed_in.device_id, *named, signed, user_id=user["_id"])
+        return Judged(key=own)
+    if flow_id is not None and code is not None:
+        return Judged(attempt=await flows.begin_proof(ctx, flow_id=flow_id, code=code))
+    if password is not None:
+        return await _judge_password(ctx, user, password)
+    return Judged()
 
 
-async def step_up(ctx: Context, *, prepared: Proof | None = None, **given: Any) -> dict[str, Any]:
-    """The session's tokens with a fresh `auth_time`, for one proof."""
+async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
+    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]), code=True)
+    if await passwords.matches(user["password_hash"], password):
+        await guard.passed(ctx, attempt)
+        return Judged()
+    return Judged(wrong=True, locked=await guard.missed_again(ctx, attempt))
+
+
+async def step_up(
+    ctx: Context,
+    *,
+    prepared: Judged,
+    flow_id: Id | None = None,
+    code: str | None = None,
+    method: OtpMethod | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """The session's tokens with a fresh `auth_time`, for one proof; a flow for whoever asks for a code."""
     session, user = await sessions.signed_in(ctx)
+    if method is not None:
+        return {"flow": flows.shown(await _open(ctx, session, user, method))}
+    if flow_id is not None and code is not None:
+        return await _by_code(ctx, session, user, flow_id, code, prepared.attempt)
+    if prepared.wrong:
+        if prepared.locked:
+            await security.record(ctx, user["_id"], SecurityKind.LOCKED)
+        refusal = Refused("INVALID_CREDENTIALS", "The password is wrong.", field=["password"])
+        return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
-    if prepared is not None:
-        if refusal := await keys.used(ctx, prepared):
-            return refusal
-        factor = AuthFactor(prepared.key["kind"])
+    if prepared.key is not None:
+        if kept := await keys.used(ctx, prepared.key):
+            return kept
+        factor = AuthFactor(prepared.key.key["kind"])
     return await sessions.proven(ctx, user, session, factor)
 
 
-async def _check_password(ctx: Context, user: User, password: str) -> None:
-    await ctx.limit(ACCOUNT_RATE, store.email_key(user["email"]))
-    if not await passwords.matches(user["password_hash"], password):
-        raise Refused("INVALID_CREDENTIALS", "The password is wrong.", field=["password"])
+async def _open(ctx: Context, session: Session, user: User, method: OtpMethod) -> Any:
+    return await factors.open_for(
+        ctx,
+        user,
+        FlowPurpose.STEP_UP,
+        device=session["device"],
+        session_id=session["_id"],
+        method=method,
+    )
+
+
+async def _by_code(
+    ctx: Context, session: Session, user: User, flow_id: Id, code: str, attempt: Attempt | None
+) -> dict[str, Any]:
+    flow = await flows.usable(ctx, flow_id, session["device"]["_id"])
+    if flow["purpose"] != FlowPurpose.STEP_UP:
+        raise Refused("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
+    if not flows.is_code(ctx, flow, code):
+        refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
+        return await flows.missed(ctx, flow, attempt, refusal)
+    await flows.close(ctx, flow, attempt)
+    return await sessions.proven(ctx, user, session, AuthFactor.OTP)

@@ -2,7 +2,7 @@
 
 from core.binding import connection, field, mutation, query, subscription
 from resolvers import auth
-from schema.auth import events, flows, keys, profile, security, sessions, stepup
+from schema.auth import changes, events, flows, keys, profile, security, sessions, stepup
 from schema.auth.accounts import User
 from schema.auth.keys import AuthKey
 from schema.auth.security import SecurityEvent
@@ -15,6 +15,8 @@ __all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscrip
 class Query:
     user: User | None = query(auth.user)
     """A person; NOT_FOUND when unknown, deleted or hidden from you."""
+    auth_flow: flows.AuthFlow | None = query(auth.auth_flow)
+    """An open or lately closed flow, for an app that was restarted; NOT_FOUND when there is none."""
 
 
 class Viewer:
@@ -33,15 +35,78 @@ class Viewer:
 
 
 anonymous = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
+finishing = {**anonymous, "secrets": ("tokens", "backup_codes"), "prepare": auth.begin_proof}
 
 
 class Mutation:
-    sign_up = mutation(auth.sign_up, flows.SignUpInput, flows.SignUpPayload, owner=auth.device_owner)
+    sign_up = mutation(
+        auth.sign_up,
+        flows.SignUpInput,
+        flows.SignUpPayload,
+        owner=auth.device_owner,
+        prepare=auth.check_sign_up,
+    )
     """Open an account; always answers with a flow."""
-    verify_otp = mutation(auth.verify_otp, flows.VerifyOtpInput, flows.SignInPayload, **anonymous)
+    sign_in = mutation(
+        auth.sign_in, flows.SignInInput, flows.SignInPayload, **anonymous, prepare=auth.check_password
+    )
+    """Sign in with email and password: tokens, or a flow when more is to be proven."""
+    verify_otp = mutation(auth.verify_otp, flows.VerifyOtpInput, flows.VerifyOtpPayload, **finishing)
     """Finish a flow with the code that was sent."""
-    sign_in = mutation(auth.sign_in, flows.SignInInput, flows.SignInPayload, **anonymous)
-    """Sign in with email and password."""
+    verify_backup_code = mutation(
+        auth.verify_backup_code, flows.VerifyBackupCodeInput, flows.VerifyBackupCodePayload, **finishing
+    )
+    """Finish a flow with a backup code."""
+    resend_otp = mutation(
+        auth.resend_otp, flows.ResendOtpInput, flows.ResendOtpPayload, owner=auth.device_owner
+    )
+    """Send a new code; the last one is void."""
+    request_password_reset = mutation(
+        auth.request_password_reset,
+        changes.RequestPasswordResetInput,
+        changes.RequestPasswordResetPayload,
+        owner=auth.device_owner,
+    )
+    """Mail a link that sets a new password; succeeds whether or not there is such an account."""
+    reset_password = mutation(
+        auth.reset_password,
+        changes.ResetPasswordInput,
+        changes.ResetPasswordPayload,
+        owner=auth.device_owner,
+        prepare=auth.check_reset,
+    )
+    """Set a new password by the token of a link; ends all sessions. The second factor is still asked for."""
+    change_password = mutation(
+        auth.change_password,
+        changes.ChangePasswordInput,
+        changes.ChangePasswordPayload,
+        prepare=auth.check_change,
+    )
+    """Set a new password; ends all other sessions."""
+    enable_two_factor = mutation(
+        auth.enable_two_factor, changes.EnableTwoFactorInput, changes.EnableTwoFactorPayload, fresh=True
+    )
+    """Turn the second factor on, or change it; `verifyOtp` finishes it."""
+    disable_two_factor = mutation(
+        auth.disable_two_factor, changes.DisableTwoFactorInput, changes.DisableTwoFactorPayload, fresh=True
+    )
+    """Turn the second factor off."""
+    regenerate_backup_codes = mutation(
+        auth.regenerate_backup_codes,
+        changes.RegenerateBackupCodesInput,
+        changes.RegenerateBackupCodesPayload,
+        fresh=True,
+        secrets=("backup_codes",),
+    )
+    """New backup codes in place of the old."""
+    change_email = mutation(
+        auth.change_email, changes.ChangeEmailInput, changes.ChangeEmailPayload, fresh=True
+    )
+    """Sign in with another address from then on; `verifyOtp` finishes it."""
+    change_phone = mutation(
+        auth.change_phone, changes.ChangePhoneInput, changes.ChangePhonePayload, fresh=True
+    )
+    """Have another phone number; `verifyOtp` finishes it."""
     refresh_session = mutation(
         auth.refresh, sessions.RefreshSessionInput, sessions.RefreshSessionPayload, **anonymous
     )

@@ -2,16 +2,31 @@
 
 from datetime import datetime
 
-from core.binding import derived, enum, local, node
+from core.binding import derived, enum, local, node, type_
 from core.binding.common import Entity
 from resolvers import auth
-from stores.auth import Role, UserStatus
+from stores.auth import OtpMethod, Role, UserStatus
 
 for each in (
+    OtpMethod,
     Role,
     UserStatus,
 ):
     enum(each)
+
+
+@type_
+class TwoFactorSettings:
+    """How a sign-in is confirmed."""
+
+    enabled: bool
+    """Whether signing in asks for a code."""
+    method: OtpMethod | None
+    """How codes travel; null when off."""
+    masked_destination: str | None
+    """Where they go, mostly hidden; null when off."""
+    backup_codes_left: int
+    """How many backup codes were not used yet."""
 
 
 @node("user")
@@ -32,6 +47,10 @@ class User(Entity):
     """Email address; null unless you are this person or an administrator."""
     email_verified: bool | None = local(auth.private("email_verified"), "email_verified")
     """Whether the address was proven; null unless you are this person or an administrator."""
+    phone_masked: str | None = local(auth.private("phone_masked"), "phone_masked")
+    """Phone number but for its last two digits; null when none, and for everybody else."""
+    two_factor: TwoFactorSettings | None = local(auth.two_factor, "two_factor")
+    """The second factor; null unless you are this person or an administrator."""
     locale: str | None = local(auth.private("locale"), "locale")
     """Language tag (BCP 47); null unless you are this person or an administrator."""
     time_zone: str | None = local(auth.private("time_zone"), "time_zone")

@@ -2,9 +2,12 @@
 
 from core.binding import input_, type_
 from core.binding.common import MutationInput, Payload
+from core.ids import Id
 from schema.auth.accounts import User
+from schema.auth.flows import AuthFlow
 from schema.auth.keys import KeyProofInput
 from schema.auth.sessions import Session, TokenPair
+from stores.auth import OtpMethod
 
 
 @input_
@@ -15,6 +18,12 @@ class StepUpInput(MutationInput):
     """Your password."""
     key: KeyProofInput | None
     """A challenge of `beginKeySignIn`, signed by a key of yours."""
+    flow_id: Id | None
+    """With `code`: the flow that an earlier `stepUp` with a `method` opened."""
+    code: str | None
+    """The digits received for that flow."""
+    method: OtpMethod | None
+    """No proof yet: send a code this way, and answer with its flow."""
 
 
 @type_
@@ -27,3 +36,5 @@ class StepUpPayload(Payload):
     """The session."""
     user: User | None
     """Whose session it is."""
+    flow: AuthFlow | None
+    """When a code was asked for; after a wrong one it tells the attempts left."""

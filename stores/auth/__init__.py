@@ -43,7 +43,16 @@ from stores.auth.flows import (
     supersede,
 )
 from stores.auth.keys import MOST_KEYS, AuthKey, AuthKeyKind, auth_keys, key_named, keys_of_user
-from stores.auth.locks import Lock, PasswordReset, forget_resets, lock, locks, password_resets, unlock
+from stores.auth.locks import (
+    Lock,
+    PasswordReset,
+    forget_resets,
+    good_reset,
+    lock,
+    locks,
+    password_resets,
+    unlock,
+)
 from stores.auth.security import SecurityEvent, SecurityKind, security_events
 from stores.auth.sessions import (
     Device,
@@ -100,6 +109,7 @@ __all__ = [
     "flows",
     "forget_backup_codes",
     "forget_resets",
+    "good_reset",
     "handle_key",
     "key_named",
     "keys_of",

@@ -79,6 +79,8 @@ class Flow(TypedDict):
     destination: str
     """Encrypted; empty for pushes."""
     masked_destination: str
+    went: dict[str, Any] | None
+    """Method and masked destination that the code really went to: mail where texts failed."""
     code_hash: str | None
     """None until a code was drawn."""
     otp_length: int

@@ -44,3 +44,7 @@ async def forget_resets(db: Database, user_id: str) -> None:
     """One reset makes the others void."""
     deletion = {"q": {"user_id": user_id}, "limit": 0}
     await db.write({"delete": password_resets.name, "deletes": [deletion]})
+
+
+async def good_reset(db: Database, hash: str, now: datetime) -> PasswordReset | None:
+    return await password_resets.first(db, {"_id": hash, "expires_at": {"$gt": now}})

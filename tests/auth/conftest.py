@@ -9,14 +9,21 @@ from core.context import Services
 from resolvers.auth.passwords import hash_password
 from tests.phone import PASSWORD, make_user
 
+
+async def forgive(services: Services) -> None:
+    """Forget who tried how often."""
+    for pattern in ("rate:*", "tally:misses:*"):
+        if keys := await services.redis.keys(pattern):
+            await services.redis.delete(*keys)
+
+
 NewMember = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(autouse=True)
 async def _fresh_rates(services: Services) -> None:
     """All tests come from one address, which may sign in twenty times a minute."""
-    if keys := await services.redis.keys("rate:*"):
-        await services.redis.delete(*keys)
+    await forgive(services)
 
 
 @pytest.fixture(scope="session")

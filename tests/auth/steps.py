@@ -4,17 +4,23 @@ import re
 from typing import Any
 
 from core.context import Services
+from core.jobs import run_due
 from core.mongo import Document
+from providers.outbox import Outbox
 from stores import auth as store
 from tests.phone import PASSWORD, Answer, Phone
 
-FLOW = "flow { id purpose method maskedDestination otpLength expiresAt attemptsLeft status }"
+FLOW = """
+  flow { id purpose method maskedDestination otpLength expiresAt
+    resendAllowedAt attemptsLeft resendsLeft factors status }
+"""
 TOKENS = """
   tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt scopes serverTime }
   session { id status endReason factors ipMasked device { id name platform pushEnabled } version }
   user { id name email emailVerified status }
 """
 SIGNED_IN = f"{TOKENS} {FLOW}"
+VERIFIED = f"{SIGNED_IN} backupCodes"
 ME = "{ viewer { user { id } session { id } } }"
 
 
@@ -47,10 +53,17 @@ async def sign_in(phone: Phone, email: str, password: str = PASSWORD, **input: A
 
 
 async def verify(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
-    payload = await phone.do(
-        "verifyOtp", SIGNED_IN, flowId=flow_id, code=code, deviceId=phone.device_id, **input
-    )
-    return keep(phone, payload)
+    given = {"flowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
+    return keep(phone, await phone.do("verifyOtp", VERIFIED, **given))
+
+
+async def verify_backup(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
+    given = {"flowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
+    return keep(phone, await phone.do("verifyBackupCode", f"{SIGNED_IN} backupCodesLeft", **given))
+
+
+async def resend(phone: Phone, flow_id: str, **input: Any) -> Any:
+    return await phone.do("resendOtp", FLOW, flowId=flow_id, deviceId=phone.device_id, **input)
 
 
 async def refresh(phone: Phone, token: str | None = None, **input: Any) -> Any:
@@ -75,11 +88,17 @@ async def letters(phone: Phone, email: str) -> list[dict[str, str]]:
         return [each for each in (await response.json())["letters"] if each["to"] == email]
 
 
-async def code_for(phone: Phone, email: str) -> str:
-    """The latest code sent to the address."""
-    found = re.search(r"\d{6}", (await letters(phone, email))[0]["text"])
-    assert found
-    return found[0]
+async def sent_to(services: Services, to: str) -> list[dict[str, str]]:
+    """What errands have sent to an address, number or push token by now, latest first."""
+    await run_due(services)
+    kept: list[Any] = await services.get(Outbox).letters()
+    return [each for each in kept if each["to"] == to]
+
+
+async def code_for(services: Services, to: str) -> str:
+    """The latest code sent there."""
+    found = (re.search(r"\b\d{6}\b", each["text"]) for each in await sent_to(services, to))
+    return next(match[0] for match in found if match)
 
 
 def other_than(code: str) -> str:

@@ -1,0 +1,75 @@
+"""Codes, links and notices on their way to people, and what a failed sign-in leaves behind."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.context import Context, Services
+from core.jobs import task
+from resolvers.auth import changes, delivery, guard, letters, security
+from stores import auth as store
+from stores.auth import SecurityKind, UserStatus
+
+RESET_LIFE = timedelta(minutes=30)
+RESETS = 5
+"""Links mailed per account and hour."""
+
+task("auth.deliver_code")(delivery.deliver)
+task("auth.begin_sign_up")(delivery.begin_sign_up)
+task("auth.begin_change_email")(delivery.begin_change_email)
+
+LETTERS: dict[str, Any] = {
+    "address_changing": letters.address_changing,
+    "address_changed": letters.address_changed,
+    "phone_changing": letters.phone_changing,
+}
+
+
+@task("auth.write")
+async def write(services: Services, *, to: str, letter: str, about: str) -> None:
+    """A notice to somebody whose account is being changed."""
+    subject, text = LETTERS[letter](services.settings, about)
+    await services.mailer.send(to=to, subject=subject, text=text)
+
+
+@task("auth.send_reset")
+async def send_reset(services: Services, *, email: str) -> None:
+    """A link to those who have an account; to nobody else."""
+    user = await store.user_by_email(services.db, email)
+    if user is None or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
+        return
+    ctx = Context(services)
+    asked = f"resets:{guard.account_of(ctx, email)}"
+    if (await services.tally.add(asked, secrets.token_hex(8), within=timedelta(hours=1))).number > RESETS:
+        return
+    token = secrets.token_urlsafe(32)
+    reset = {
+        "_id": changes.token_hash(token),
+        "user_id": user["_id"],
+        "expires_at": clock.now() + RESET_LIFE,
+    }
+    await ctx.unit(lambda: ctx.tx.insert(store.password_resets, reset))
+    letter = letters.password_reset(services.settings, token)
+    await services.mailer.send(to=user["email"], subject=letter.subject, text=letter.text)
+
+
+@task("auth.note_failed_sign_in")
+async def note_failed_sign_in(
+    services: Services, *, email: str, device: dict[str, Any], address: str, locked: bool
+) -> None:
+    """On record for those who have an account; the request took as long for everybody."""
+    user = await store.user_by_email(services.db, email)
+    if user is None or user["status"] == UserStatus.DELETED:
+        return
+    ctx = Context(services, address=address)
+    told: Any = device
+
+    async def record() -> None:
+        await security.record(
+            ctx, user["_id"], SecurityKind.SIGN_IN_FAILED, device=told, result="INVALID_CREDENTIALS"
+        )
+        if locked:
+            await security.record(ctx, user["_id"], SecurityKind.LOCKED, device=told)
+
+    await ctx.unit(record)

@@ -1,0 +1,169 @@
+"""Changing what one signs in with: address and password, known or forgotten."""
+
+import hashlib
+from typing import Any, NamedTuple
+
+from core import clock
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.jobs import later
+from resolvers.auth import flows, guard, passwords, security, sessions
+from resolvers.auth.addresses import masked_email, valid_email
+from resolvers.auth.flows import Destination
+from stores import auth as store
+from stores.auth import (
+    AuthFactor,
+    Flow,
+    FlowPurpose,
+    OtpMethod,
+    SecurityKind,
+    SessionEndReason,
+    User,
+    UserStatus,
+)
+
+refusals(RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another.")
+
+
+async def change_email(ctx: Context, *, email: str) -> dict[str, Any]:
+    """A code to the new address, word of it to the old; one that is taken never gets a code."""
+    session, user = await sessions.signed_in(ctx)
+    address = valid_email(email)
+    flow = await flows.open_flow(
+        ctx,
+        FlowPurpose.CHANGE_EMAIL,
+        Destination(OtpMethod.EMAIL, address, masked_email(address)),
+        account=guard.account_of(ctx, user["email"]),
+        user_id=user["_id"],
+        device=session["device"],
+        session_id=session["_id"],
+        change={"email": address},
+        task="auth.begin_change_email",
+    )
+    await later(
+        ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=masked_email(address)
+    )
+    return {"flow": flows.shown(flow)}
+
+
+async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """The new address signs in from now on, the old one no more."""
+    address = flow["change"]["email"]
+    before = await store.users.by_id(ctx.db, str(flow["user_id"]))
+    if before is None:
+        raise Refused("FLOW_EXPIRED", flows.OVER)
+    if address != before["email"]:
+        if await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None:
+            raise Refused("FLOW_EXPIRED", flows.OVER)
+        await ctx.tx.delete(store.user_keys, store.email_key(before["email"]))
+        await ctx.tx.insert(store.user_keys, {"_id": store.email_key(address), "user_id": before["_id"]})
+        await store.forget_resets(ctx.db, before["_id"])
+    user = await ctx.tx.update(store.users, before["_id"], set={"email": address, "email_verified": True})
+    assert user is not None
+    ctx.tx.changed(user, scopes=[sessions.scope(user)])
+    await later(
+        ctx.tx, "auth.write", to=before["email"], letter="address_changed", about=masked_email(address)
+    )
+    return {"user": user}
+
+
+class NewPassword(NamedTuple):
+    """Hashed before the transaction, and whose it is to be."""
+
+    user_id: str
+    hash: str
+    former: str
+    locked: bool = False
+    wrong: bool = False
+
+
+async def check_change(ctx: Context, *, current_password: str, new_password: str) -> NewPassword:
+    """The present password, which is guessed at like any other, and the new one's strength."""
+    user = await store.users.by_id(ctx.services.db, ctx.viewer_id)
+    if user is None:
+        raise Refused("NOT_FOUND", "This account is gone.")
+    await passwords.check_strength(ctx, new_password, user["email"], field="newPassword")
+    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]))
+    if not await passwords.matches(user["password_hash"], current_password):
+        locked = await guard.missed_again(ctx, attempt)
+        return NewPassword(user["_id"], "", user["password_hash"], locked=locked, wrong=True)
+    await guard.passed(ctx, attempt)
+    hashed = await passwords.hash_password(new_password)
+    return NewPassword(user["_id"], hashed, user["password_hash"])
+
+
+async def change_password(
+    ctx: Context, *, current_password: str, new_password: str, prepared: NewPassword
+) -> dict[str, Any]:
+    """Ends all other sessions: whoever knew the old password is out."""
+    _, user = await sessions.signed_in(ctx)
+    if prepared.wrong:
+        if prepared.locked:
+            await security.record(ctx, user["_id"], SecurityKind.LOCKED)
+        refusal = Refused("INVALID_CREDENTIALS", "The password is wrong.", field=["currentPassword"])
+        return {"errors": [refusal.document]}
+    changed = await _set_password(ctx, prepared, where={"password_hash": prepared.former})
+    if changed is None:
+        raise Refused("UNAVAILABLE", "Try again.")
+    ended = await sessions.end_others(ctx, SessionEndReason.PASSWORD_CHANGED)
+    await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED)
+    return {"user": changed, "ended_session_ids": ended}
+
+
+async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any], **more: Any) -> User | None:
+    user = await ctx.tx.update(store.users, new.user_id, set={"password_hash": new.hash, **more}, where=where)
+    if user is not None:
+        ctx.tx.changed(user, scopes=[sessions.scope(user)])
+        await store.forget_resets(ctx.db, new.user_id)
+    return user
+
+
+async def request_password_reset(
+    ctx: Context, *, email: str, device_id: Id, captcha_token: str | None = None
+) -> dict[str, Any]:
+    """Always succeeds; whether there is such an account is looked up after the answer."""
+    await ctx.limit(guard.RESET_RATE, ctx.address)
+    await guard.need_captcha_after_misses(ctx, captcha_token)
+    await later(ctx.tx, "auth.send_reset", email=valid_email(email))
+    return {}
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def check_reset(ctx: Context, *, token: str, new_password: str, device_id: Id) -> NewPassword:
+    """A good token first: only then the time to hash is spent."""
+    await ctx.limit(guard.RESET_RATE, ctx.address)
+    reset = await store.good_reset(ctx.services.db, token_hash(token), clock.now())
+    user = reset and await store.users.by_id(ctx.services.db, reset["user_id"])
+    if not user:
+        raise _no_reset()
+    await passwords.check_strength(ctx, new_password, user["email"], field="newPassword")
+    return NewPassword(user["_id"], await passwords.hash_password(new_password), user["password_hash"])
+
+
+async def reset_password(
+    ctx: Context, *, token: str, new_password: str, device_id: Id, prepared: NewPassword
+) -> dict[str, Any]:
+    """Ends all sessions and lifts the lock; the second factor is asked for at sign-in all the same."""
+    reset = await ctx.tx.delete(store.password_resets, token_hash(token))
+    user = reset and await store.users.by_id(ctx.db, prepared.user_id)
+    if not user or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
+        raise _no_reset()
+    # The link was read in that mailbox: the address is proven.
+    proven: dict[str, Any] = {"email_verified": True}
+    if user["status"] == UserStatus.PENDING_VERIFICATION:
+        proven["status"] = UserStatus.ACTIVE
+    if await _set_password(ctx, prepared, where={"status": user["status"]}, **proven) is None:
+        raise _no_reset()
+    for session in await store.active_sessions(ctx.db, user["_id"]):
+        await sessions.end(ctx, session, SessionEndReason.PASSWORD_CHANGED)
+    await guard.unlock(ctx, user["email"])
+    await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED, result="RESET")
+    return {}
+
+
+def _no_reset() -> Refused:
+    return Refused("RESET_TOKEN_INVALID", "Ask for another link.", field=["token"])

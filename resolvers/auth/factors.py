@@ -1,0 +1,250 @@
+"""Second factors: where codes go, what else may stand in for one, and turning them on and off."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from core import clock
+from core.context import Context
+from core.errors import Refused
+from core.jobs import later
+from resolvers.auth import flows, guard, phones, security, sessions
+from resolvers.auth.addresses import masked_email, valid_email
+from resolvers.auth.flows import Destination
+from stores import auth as store
+from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, SecurityKind, User
+
+BACKUP_CODES = 10
+BACKUP_CODE_LETTERS = 10
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+OFFERS: list[Callable[[Context, User], Awaitable[list[AuthFactor]]]] = []
+"""Other ways to prove who one is (keys) add themselves here."""
+
+
+async def offered(ctx: Context, user: User) -> list[AuthFactor]:
+    """What may finish a flow of this person."""
+    chosen = user.get("two_factor")
+    factors = [AuthFactor.OTP]
+    factors += [AuthFactor.BACKUP_CODE] if chosen and chosen["backup_codes_left"] else []
+    for offer in OFFERS:
+        factors += await offer(ctx, user)
+    return factors
+
+
+async def destination(ctx: Context, user: User, method: OtpMethod, device_id: str) -> Destination | None:
+    """Where a code of this kind reaches the person, if it can."""
+    chosen = user.get("two_factor")
+    if method == OtpMethod.SMS:
+        number = phones.number_of(ctx, user)
+        return Destination(method, number, phones.masked(number)) if number else None
+    if method == OtpMethod.EMAIL:
+        if chosen and chosen["method"] == OtpMethod.EMAIL and chosen["destination"]:
+            to = ctx.services.crypto.open(chosen["destination"], place=f"users/{user['_id']}/two_factor")
+            return Destination(method, to, chosen["masked_destination"])
+        return Destination(method, user["email"], masked_email(user["email"]))
+    others = await store.devices_with_push(ctx.db, user["_id"])
+    reached = any(each["device_id"] != device_id for each in others)
+    return Destination(method, "", "your other devices") if reached else None
+
+
+async def open_for(
+    ctx: Context,
+    user: User,
+    purpose: FlowPurpose,
+    *,
+    device: Mapping[str, Any],
+    session_id: str | None = None,
+    method: OtpMethod | None = None,
+    passed: tuple[AuthFactor, ...] = (),
+) -> Flow:
+    """A flow that asks a known person for their second factor, or by mail for want of one."""
+    chosen = user.get("two_factor")
+    wanted = method or (OtpMethod(chosen["method"]) if chosen else OtpMethod.EMAIL)
+    to = await destination(ctx, user, wanted, device["_id"])
+    if to is None and method is not None:
+        raise Refused("INVALID_INPUT", "Codes cannot reach you this way.", field=["method"])
+    to = to or await destination(ctx, user, OtpMethod.EMAIL, device["_id"])
+    assert to is not None
+    return await flows.open_flow(
+        ctx,
+        purpose,
+        to,
+        account=guard.account_of(ctx, user["email"]),
+        user_id=user["_id"],
+        device=device,
+        session_id=session_id,
+        factors=await offered(ctx, user),
+        passed=passed,
+    )
+
+
+async def resend_otp(
+    ctx: Context, *, flow_id: str, device_id: str, method: OtpMethod | None = None
+) -> dict[str, Any]:
+    """Send a new code, by another way if the person can be reached so."""
+    await ctx.limit(guard.CODE_RATE, ctx.address)
+    flow = await flows.usable(ctx, flow_id, device_id)
+    to = flows.destination_of(ctx, flow)
+    if method is not None and method != to.method:
+        to = await _other_way(ctx, flow, method)
+    return {"flow": flows.shown(await flows.send_again(ctx, flow, to))}
+
+
+async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination:
+    """What proves a number or address goes there alone."""
+    found = None
+    if flow["purpose"] in (FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP) and flow["user_id"]:
+        user = await store.users.by_id(ctx.db, flow["user_id"])
+        found = user and await destination(ctx, user, method, flow["device"]["_id"])
+    if not found:
+        raise Refused(
+            "INVALID_INPUT", "This flow's code cannot go this way.", field=["method"], flow=flows.shown(flow)
+        )
+    return found
+
+
+async def enable_two_factor(
+    ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
+) -> dict[str, Any]:
+    """Prove that codes arrive; only then the second factor is on."""
+    session, user = await sessions.signed_in(ctx)
+    device_id = session["device"]["_id"]
+    if method == OtpMethod.SMS and phone is not None:
+        number = phones.parsed(phone, user["locale"])
+        to: Destination | None = Destination(method, number, phones.masked(number))
+    elif method == OtpMethod.EMAIL and email is not None:
+        address = valid_email(email)
+        to = Destination(method, address, masked_email(address))
+    else:
+        to = await destination(ctx, user, method, device_id)
+    if to is None:
+        field = "phone" if method == OtpMethod.SMS else "method"
+        raise Refused("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
+    flow = await flows.open_flow(
+        ctx,
+        FlowPurpose.ENROL_2FA,
+        to,
+        account=guard.account_of(ctx, user["email"]),
+        user_id=user["_id"],
+        device=session["device"],
+        session_id=session["_id"],
+    )
+    return {"flow": flows.shown(flow)}
+
+
+async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """The code arrived: the second factor is on, with backup codes that are shown this once."""
+    to = flows.destination_of(ctx, flow)
+    user_id = str(flow["user_id"])
+    sealed = ctx.services.crypto.seal(to.to, place=f"users/{user_id}/two_factor")
+    codes = await _new_backup_codes(ctx, user_id)
+    chosen = {
+        "method": to.method,
+        "destination": sealed if to.method == OtpMethod.EMAIL else "",
+        "masked_destination": to.masked,
+        "backup_codes_left": len(codes),
+        "enabled_at": clock.now(),
+    }
+    phone = phones.kept(ctx, user_id, to.to) if to.method == OtpMethod.SMS else {}
+    user = await _changed(ctx, user_id, set={"two_factor": chosen, **phone})
+    await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, method=str(to.method))
+    return {"user": user, "backup_codes": codes, "backup_codes_left": len(codes)}
+
+
+async def disable_two_factor(ctx: Context) -> dict[str, Any]:
+    """Again is fine."""
+    _, user = await sessions.signed_in(ctx)
+    if user.get("two_factor"):
+        user = await _changed(ctx, user["_id"], set={"two_factor": None})
+        await store.forget_backup_codes(ctx.db, user["_id"])
+        await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, method="NONE")
+    return {"user": user}
+
+
+async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
+    """New ones, shown once; the old ones are void."""
+    _, user = await sessions.signed_in(ctx)
+    if not user.get("two_factor"):
+        raise Refused("INVALID_INPUT", "Turn the second factor on first.")
+    codes = await _new_backup_codes(ctx, user["_id"])
+    user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
+    await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
+    return {"backup_codes": codes, "user": user}
+
+
+async def spend_backup_code(ctx: Context, flow: Flow, code: str) -> User | None:
+    """The person, one code poorer, if it is one of theirs that was never used."""
+    if AuthFactor.BACKUP_CODE not in flow["factors"] or flow["user_id"] is None:
+        return None
+    user_id = flow["user_id"]
+    kept = await store.backup_codes.first(
+        ctx.db, {"user_id": user_id, "hash": _backup_hash(ctx, user_id, code)}
+    )
+    if kept is None or await ctx.tx.delete(store.backup_codes, kept["_id"]) is None:
+        return None
+    user = await ctx.tx.update(store.users, user_id, inc={"two_factor.backup_codes_left": -1})
+    if user is not None:
+        ctx.tx.changed(user, scopes=[sessions.scope(user)])
+    return user
+
+
+async def _new_backup_codes(ctx: Context, user_id: str) -> list[str]:
+    await store.forget_backup_codes(ctx.db, user_id)
+    codes = [
+        "".join(secrets.choice(ALPHABET) for _ in range(BACKUP_CODE_LETTERS)) for _ in range(BACKUP_CODES)
+    ]
+    for number, code in enumerate(codes):
+        hashed = _backup_hash(ctx, user_id, code)
+        document = {"_id": f"{user_id}/{number}", "user_id": user_id, "hash": hashed}
+        await ctx.tx.insert(store.backup_codes, document)
+    return codes
+
+
+def _backup_hash(ctx: Context, user_id: str, code: str) -> str:
+    """Keyed; blanks, hyphens and case are the reader's."""
+    plain = code.replace("-", "").replace(" ", "").upper()[:64]
+    return ctx.services.signer.digest(f"backup:{user_id}:{plain}".encode())
+
+
+async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """Fresh tokens of the same session."""
+    session, user = await sessions.signed_in(ctx)
+    return await sessions.proven(ctx, user, session, factor)
+
+
+async def change_phone(ctx: Context, *, phone: str) -> dict[str, Any]:
+    """A code to the new number; word of it to the person's address."""
+    session, user = await sessions.signed_in(ctx)
+    number = phones.parsed(phone, user["locale"])
+    flow = await flows.open_flow(
+        ctx,
+        FlowPurpose.CHANGE_PHONE,
+        Destination(OtpMethod.SMS, number, phones.masked(number)),
+        account=guard.account_of(ctx, user["email"]),
+        user_id=user["_id"],
+        device=session["device"],
+        session_id=session["_id"],
+    )
+    await later(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=phones.masked(number))
+    return {"flow": flows.shown(flow)}
+
+
+async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    to, user_id = flows.destination_of(ctx, flow), str(flow["user_id"])
+    change: dict[str, Any] = phones.kept(ctx, user_id, to.to)
+    before = await store.users.by_id(ctx.db, user_id)
+    chosen = before and before.get("two_factor")
+    if chosen and chosen["method"] == OtpMethod.SMS:
+        change["two_factor.masked_destination"] = to.masked
+    user = await _changed(ctx, user_id, set=change)
+    await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, phone="NEW")
+    return {"user": user}
+
+
+async def _changed(ctx: Context, user_id: str, *, set: Mapping[str, Any]) -> User:
+    user = await ctx.tx.update(store.users, user_id, set=set)
+    if user is None:
+        raise Refused("NOT_FOUND", "This account is gone.")
+    ctx.tx.changed(user, scopes=[sessions.scope(user)])
+    return user

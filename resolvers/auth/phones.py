@@ -1,0 +1,45 @@
+"""Phone numbers: checked, encrypted, and shown by their last two digits."""
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from core.context import Context
+from core.errors import Refused
+from stores.auth import User
+
+LONGEST = 40
+
+
+def parsed(number: str, locale: str) -> str:
+    """The number in E.164; without a country code it is one of the language tag's region."""
+    region = next((part for part in locale.split("-")[1:] if len(part) == 2 and part.isalpha()), None)
+    try:
+        if len(number) > LONGEST:
+            raise NumberParseException(NumberParseException.TOO_LONG, "")
+        found = phonenumbers.parse(number, region.upper() if region else None)
+    except NumberParseException:
+        found = None
+    if found is None or not phonenumbers.is_valid_number(found):
+        raise Refused(
+            "INVALID_INPUT", "This is not a phone number; begin with + and the country code.", field=["phone"]
+        )
+    return phonenumbers.format_number(found, PhoneNumberFormat.E164)
+
+
+def masked(number: str) -> str:
+    return f"••••••{number[-2:]}"
+
+
+def kept(ctx: Context, user_id: str, number: str) -> dict[str, str]:
+    """What a user document holds of a number."""
+    crypto = ctx.services.crypto
+    return {
+        "phone": crypto.seal(number, place=f"users/{user_id}/phone"),
+        "phone_index": crypto.blind(number, place="users/phone"),
+        "phone_masked": masked(number),
+    }
+
+
+def number_of(ctx: Context, user: User) -> str | None:
+    sealed = user.get("phone")
+    return ctx.services.crypto.open(sealed, place=f"users/{user['_id']}/phone") if sealed else None

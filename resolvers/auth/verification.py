@@ -1,0 +1,61 @@
+"""Finishing a flow with a code, and what follows from it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from resolvers.auth import accounts, changes, factors, flows
+from resolvers.auth.guard import Attempt
+from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
+
+refusals(
+    BACKUP_CODE_INVALID="The backup code is wrong or was used; the flow tells how many attempts are left."
+)
+
+Following = Callable[[Context, Flow, AuthFactor], Awaitable[dict[str, Any]]]
+
+FOLLOWING: dict[FlowPurpose, Following] = {
+    FlowPurpose.SIGN_IN: accounts.signed_in_with,
+    FlowPurpose.VERIFY_EMAIL: accounts.email_verified,
+    FlowPurpose.STEP_UP: factors.stepped_up,
+    FlowPurpose.ENROL_2FA: factors.enrolled,
+    FlowPurpose.CHANGE_PHONE: factors.phone_changed,
+    FlowPurpose.CHANGE_EMAIL: changes.email_changed,
+}
+
+
+async def verify_otp(
+    ctx: Context, *, flow_id: Id, code: str, device_id: Id, prepared: Attempt | None = None
+) -> dict[str, Any]:
+    """What the flow was for, if the code is right."""
+    flow = await flows.usable(ctx, flow_id, device_id)
+    if not flows.is_code(ctx, flow, code):
+        refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
+        return await flows.missed(ctx, flow, prepared, refusal)
+    await flows.close(ctx, flow, prepared)
+    return await _follow(ctx, flow, AuthFactor.OTP)
+
+
+async def verify_backup_code(
+    ctx: Context, *, flow_id: Id, code: str, device_id: Id, prepared: Attempt | None = None
+) -> dict[str, Any]:
+    """The same by a backup code, which is spent with it."""
+    flow = await flows.usable(ctx, flow_id, device_id)
+    user = await factors.spend_backup_code(ctx, flow, code)
+    if user is None:
+        refusal = Refused("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
+        return await flows.missed(ctx, flow, prepared, refusal)
+    await flows.close(ctx, flow, prepared)
+    chosen = user.get("two_factor")
+    left = chosen["backup_codes_left"] if chosen else 0
+    return {**await _follow(ctx, flow, AuthFactor.BACKUP_CODE), "backup_codes_left": left}
+
+
+async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
+    """Tokens, or the finished flow where there are none to give."""
+    payload = await FOLLOWING[FlowPurpose(flow["purpose"])](ctx, flow, factor)
+    if payload.get("tokens"):
+        return payload
+    return {**payload, "flow": {**flows.shown(flow), "status": FlowStatus.VERIFIED}}
