@@ -1,7 +1,7 @@
 """Second factors: where codes go, what else may stand in for one, and turning them on and off."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from core import clock
@@ -18,17 +18,16 @@ BACKUP_CODES = 10
 BACKUP_CODE_LETTERS = 10
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-OFFERS: list[Callable[[Context, User], Awaitable[list[AuthFactor]]]] = []
-"""Other ways to prove who one is (keys) add themselves here."""
 
-
-async def offered(ctx: Context, user: User) -> list[AuthFactor]:
-    """What may finish a flow of this person."""
+async def offered(ctx: Context, user: User, device_id: str) -> list[AuthFactor]:
+    """What may take this person further, on this device."""
     chosen = user.get("two_factor")
     factors = [AuthFactor.OTP]
     factors += [AuthFactor.BACKUP_CODE] if chosen and chosen["backup_codes_left"] else []
-    for offer in OFFERS:
-        factors += await offer(ctx, user)
+    for key in await store.keys_of_user(ctx.db, user["_id"]):
+        here = key["device"] is None or key["device"]["_id"] == device_id
+        if here and key["disabled_at"] is None and AuthFactor(key["kind"]) not in factors:
+            factors.append(AuthFactor(key["kind"]))
     return factors
 
 
@@ -74,7 +73,7 @@ async def open_for(
         user_id=user["_id"],
         device=device,
         session_id=session_id,
-        factors=await offered(ctx, user),
+        factors=await offered(ctx, user, device["_id"]),
         passed=passed,
     )
 
