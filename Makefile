@@ -40,7 +40,7 @@ lock: install
 
 # The long runs: real processes killed and stopped, 100,000-step histories.
 faults: install
-	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/faults tests/engine -s $(ARGS)
+	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/faults tests/engine tests/catalog/test_race.py -s $(ARGS)
 
 # The compiled executor against the reference, over 50,000 generated documents.
 fuzz: install

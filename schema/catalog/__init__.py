@@ -1,8 +1,9 @@
 """The product catalog, as clients see it."""
 
-from core.binding import field, mutation, query
+from core.binding import field, mutation, query, subscription
 from resolvers import catalog
 from schema.catalog import staff
+from schema.catalog.events import ProductEvent
 from schema.catalog.search import (
     InventoryFilterInput,
     InventoryLevelConnection,
@@ -12,8 +13,18 @@ from schema.catalog.search import (
 from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole
+from subscriptions import catalog as live
 
-__all__ = ["Category", "InventoryLevel", "Mutation", "Product", "ProductVariant", "Query", "Viewer"]
+__all__ = [
+    "Category",
+    "InventoryLevel",
+    "Mutation",
+    "Product",
+    "ProductVariant",
+    "Query",
+    "Subscription",
+    "Viewer",
+]
 
 
 class Query:
@@ -83,3 +94,12 @@ class Mutation:
         roles=(Role.ADMIN,),
     )
     """Take a role in the shop from a person."""
+
+
+class Subscription:
+    product_events: ProductEvent = subscription(
+        live.product_events,
+        product_ids="The products to watch, at most 50.",
+        after="Resume after the event with this `eventId`.",
+    )
+    """News, prices and availability of products, for everybody."""

@@ -1,0 +1,83 @@
+"""What happens to products, pushed."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any
+
+from core import changes
+from core.changes import Entry
+from core.context import Context
+from core.errors import BadUserInput
+from core.everybody import Everybody
+from core.ids import Id, checked
+from core.live import PositionTooOld, Signal
+from core.once import ForAll
+from core.position import Position
+from loaders.catalog import ProductById
+from resolvers import catalog
+from resolvers.catalog.prices import money
+from stores.catalog.kinds import ProductStatus
+
+Event = dict[str, Any]
+
+MOST_WATCHED = 50
+
+
+async def product_events(
+    ctx: Context, *, product_ids: list[Id], after: str | None = None
+) -> AsyncGenerator[Event, None]:
+    """News, prices and availability of some products; for everybody."""
+    if not 1 <= len(product_ids) <= MOST_WATCHED:
+        raise BadUserInput(f"Watch 1 to {MOST_WATCHED} products.")
+    scopes = [catalog.product_scope(checked(id, "product")) for id in dict.fromkeys(product_ids)]
+
+    async def event(entry: Entry) -> Event | None:
+        told: Event | None = await ctx.services.live.shared(
+            entry, "product event", lambda: _of_product(Everybody(ctx.services), entry)
+        )
+        return told
+
+    async for each in followed(ctx, scopes, after, event):
+        yield each
+
+
+async def followed(
+    ctx: Context,
+    scopes: Sequence[str],
+    after: str | None,
+    event_of: Callable[[Entry], Awaitable[Event | None]],
+) -> AsyncGenerator[Event, None]:
+    """Events of the entries of some scopes, told to read again when they reach too far back."""
+    signer = ctx.services.signer
+    position = signer.position(after) if after is not None else None
+    while True:
+        try:
+            async for entry in ctx.services.live.follow(scopes, after=position):
+                event = None if isinstance(entry, Signal) else await event_of(entry)
+                if event is not None:
+                    ctx.refresh()
+                    yield event
+        except PositionTooOld:
+            position = Position(await changes.database_time(ctx.services.db), "resync")
+            token = signer.event_id(position)
+            yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
+
+
+async def _of_product(ctx: Context, entry: Entry) -> ForAll | None:
+    """The event as everybody gets it; nothing of what is hidden."""
+    aspect, _, variant_id = entry["_id"].partition(":")
+    detail = entry.get("detail") or {}
+    if aspect == "price":
+        old, new = (money(detail[name], detail["currency"]) for name in ("old", "new"))
+        return placed(ctx, entry, "ProductPriceChanged", variant_id=variant_id, old=old, new=new)
+    if aspect == "availability":
+        hint = detail["availability"]
+        return placed(ctx, entry, "ProductAvailabilityChanged", variant_id=variant_id, availability=hint)
+    product = await ctx.load(ProductById, entry["node"])
+    if product is None or product["status"] == ProductStatus.HIDDEN:
+        return None
+    return placed(ctx, entry, "ProductUpdated", product=product)
+
+
+def placed(ctx: Context, entry: Entry, type: str, **fields: Any) -> ForAll:
+    event_id = ctx.services.signer.event_id(changes.place(entry))
+    return ForAll(_type=type, event_id=event_id, at=entry["at"], **fields)

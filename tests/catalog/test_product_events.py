@@ -1,0 +1,103 @@
+"""Prices and availability, pushed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, ids
+from core import jobs as errands
+from core.context import Services
+from jobs import catalog as jobs
+from tests.catalog.steps import on_sale, row, set_stock
+from tests.phone import Failed, Phone
+
+WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $ids, after: $after) {
+  __typename
+  ... on Event { eventId at }
+  ... on ProductUpdated { product { id name version dataQuality } }
+  ... on ProductPriceChanged { variantId old { amount } new { amount currencyCode } }
+  ... on ProductAvailabilityChanged { variantId availability { status remaining } }
+} }""".replace("$after: ID", "$after: String")
+
+
+async def set_price(admin: Phone, variant: str, price: str) -> None:
+    done = await admin.do("setVariantPrice", "variant { id }", variantId=variant, price=price)
+    assert done["errors"] == []
+
+
+async def test_a_price_and_a_stock_reach_who_watches_and_a_cut_stream_resumes(
+    services: Services, admin: Phone, anonymous: Phone
+) -> None:
+    made, other = await on_sale(services, admin, row(), row())
+    variant = made["variants"][0]["id"]
+    async with anonymous.watch(WATCH, ids=[made["id"]]) as stream:
+        await set_price(admin, other["variants"][0]["id"], "5.00")
+        await set_price(admin, variant, "19.50")
+        await jobs.tell(services)
+        event = (await stream.next())["productEvents"]
+        first = event.pop("eventId")
+        assert event.pop("at")
+        assert event == {
+            "__typename": "ProductPriceChanged",
+            "variantId": variant,
+            "old": {"amount": "24.90"},
+            "new": {"amount": "19.50", "currencyCode": "EUR"},
+        }
+    await set_stock(services, variant, 3)
+    async with anonymous.watch(WATCH, ids=[made["id"]], after=first) as stream:
+        while (event := (await stream.next())["productEvents"])["__typename"] != "ProductAvailabilityChanged":
+            # What lies close before the position may be told again.
+            assert event["__typename"] in ("ProductPriceChanged", "ProductUpdated")
+        assert event["availability"] == {"status": "LOW_STOCK", "remaining": 3}
+
+
+async def test_an_edit_is_told_with_the_product(services: Services, admin: Phone, anonymous: Phone) -> None:
+    [made] = await on_sale(services, admin, row())
+    async with (
+        anonymous.watch(WATCH, ids=[made["id"]]) as stream,
+        admin.watch(WATCH, ids=[made["id"]]) as own,
+    ):
+        await admin.do("updateProduct", "product { id }", productId=made["id"], name="Renamed")
+        event = (await stream.next())["productEvents"]
+        product = {"id": made["id"], "name": "Renamed", "version": 2, "dataQuality": None}
+        assert (event["__typename"], event["product"]) == ("ProductUpdated", product)
+        assert (await own.next())["productEvents"]["product"] == {**product, "dataQuality": "OK"}
+
+
+async def test_a_thousand_changes_of_one_item_are_one_event_a_second(
+    services: Services, admin: Phone, anonymous: Phone
+) -> None:
+    """Failure case: 1,000 stock events in a minute on one item."""
+    [made] = await on_sale(services, admin, row())
+    variant = made["variants"][0]["id"]
+    await errands.run_periodic(services)
+    async with anonymous.watch(WATCH, ids=[made["id"]]) as stream:
+        told: list[dict[str, Any]] = []
+        for second in range(4):
+            clock.shift(timedelta(seconds=1.1))
+            for left in range(25):
+                change = {"on_hand": left % 5 + 1, "available": left % 5 + 1 - second % 2, "untold": True}
+                update = {"q": {"variant_id": variant}, "u": {"$set": change, "$inc": {"version": 1}}}
+                await services.db.write({"update": "inventory", "updates": [update]})
+                if left % 8 == 0:
+                    await errands.run_periodic(services)
+        clock.shift(timedelta(seconds=1.1))
+        await errands.run_periodic(services)
+        while not told or told[-1]["availability"] != {"status": "LOW_STOCK", "remaining": 4}:
+            told.append((await stream.next())["productEvents"])
+        assert await stream.nothing()
+    assert len({each["eventId"] for each in told}) <= 5
+
+
+async def test_who_watches_says_what(anonymous: Phone) -> None:
+    for wanted, message in (
+        ([], "Watch 1 to 50 products."),
+        ([ids.new_id("product") for _ in range(51)], "Watch 1 to 50 products."),
+        (["cart_1"], "'cart_1' is not an id."),
+    ):
+        async with anonymous.watch(WATCH, ids=wanted) as stream:
+            with pytest.raises(Failed) as failed:
+                await stream.next()
+            [error] = failed.value.errors
+            assert (error["extensions"]["code"], error["message"]) == ("BAD_USER_INPUT", message)
