@@ -1,8 +1,8 @@
 """Buyers in a process of their own: `python -m tests.catalog.buyers MONGO REDIS DATABASE VARIANT FIRST LAST`.
 
 Each wants one unit, holds it, pays after a moment and tells so on a line. One in four first forgets a hold,
-which has to expire. They begin when told to. Whoever finds nothing asks again, for holds may still expire, until
-all are killed.
+which has to expire. They begin when told to. Whoever finds nothing asks again, for holds may still expire,
+until all are killed.
 """
 
 import asyncio
