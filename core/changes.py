@@ -35,6 +35,7 @@ class Entry(TypedDict):
     created: bool
     scope: NotRequired[str]
     detail: NotRequired[dict[str, Any]]
+    aged: NotRequired[bool]
 
 
 log = collection(
@@ -122,9 +123,10 @@ async def since(
     until: datetime | None = None,
     limit: int,
     former: bool = True,
+    aged: bool = True,
 ) -> list[Entry]:
     """Entries of the scopes in log order, strictly past `after`, at or past `floor`."""
-    bounds: list[dict[str, Any]] = []
+    bounds: list[dict[str, Any]] = [] if aged else [{"aged": {"$ne": True}}]
     if after is not None:
         bounds.append({"$or": [{"at": {"$gt": after.at}}, {"at": after.at, "_id": {"$gt": after.id}}]})
         bounds.append({"at": {"$gte": after.at}})
@@ -135,6 +137,15 @@ async def since(
     query: dict[str, Any] = {"$and": [*bounds, _seen_by(scopes, former)]}
     rows = await db.find(log.name, query, sort=[("at", 1), ("_id", 1)], limit=limit)
     return rows  # type: ignore[return-value]
+
+
+async def age(db: Database, ids: Sequence[str]) -> None:
+    """Leave these out of first syncs: they are the old end of a long list, to be read through the list.
+
+    Whoever has synchronised before still learns of every change to them.
+    """
+    update = {"q": {"_id": {"$in": list(ids)}}, "u": {"$set": {"aged": True}}, "multi": True}
+    await db.write({"update": log.name, "updates": [update]})
 
 
 def _seen_by(scopes: Sequence[str], former: bool) -> dict[str, Any]:

@@ -99,6 +99,8 @@ class Context:
         self.kept: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
         self._unit: Unit | None = None
+        self._counted: list[Verdict] = []
+        self._counts = 0
         self._loaders: dict[tuple[type[Loader[Any, Any]], Sequence[str]], Loader[Any, Any]] = {}
 
     def fork(self) -> "Context":
@@ -180,8 +182,11 @@ class Context:
         return await asyncio.shield(running)
 
     async def _run(self, work: Callable[[], Awaitable[R]]) -> R:
+        self._counted = []
+
         async def within(unit: Unit) -> R:
             self._unit = unit
+            self._counts = 0
             self.refresh()
             try:
                 return await work()
@@ -210,6 +215,12 @@ class Context:
             raise RateLimited(verdict.retry_after)
 
     async def _verdict(self, rate: Rate, subject: str | None) -> Verdict:
+        place, self._counts = self._counts, self._counts + 1
+        if self._unit is not None and place < len(self._counted):
+            # The transaction runs again: this request was counted when it ran first.
+            return self._counted[place]
         verdict = await self.services.limits.take(rate, subject or self.viewer_id)
         self.verdicts.append(verdict)
+        if self._unit is not None:
+            self._counted.append(verdict)
         return verdict

@@ -93,6 +93,7 @@ class Reading:
                 limit=self._limit + 1,
                 # A first sync forgets nothing but what it has shown itself, on an earlier page.
                 former=not (self._first_sync and self._first_page),
+                aged=not self._first_sync,
             )
             for row in rows:
                 yield row

@@ -43,6 +43,7 @@ class Refused(Exception):
         self,
         code: str,
         message: str,
+        /,
         *,
         field: Sequence[str] | None = None,
         retry_after_seconds: int | None = None,

@@ -43,12 +43,16 @@ def checked(value: str, *prefixes: str) -> str:
     return value
 
 
+def moment_of(value: str) -> float:
+    """When a well-formed id was made, in seconds since the epoch."""
+    return (TypeID.from_string(value).uuid.int >> 80) / 1000
+
+
 def minted(value: str | None, prefix: str) -> str:
     """The id a client chose for a thing it creates, or a new one."""
     if value is None:
         return new_id(prefix)
     checked(value, prefix)
-    milliseconds = TypeID.from_string(value).uuid.int >> 80
-    if milliseconds / 1000 > clock.timestamp() + CLOCK_TOLERANCE.total_seconds():
+    if moment_of(value) > clock.timestamp() + CLOCK_TOLERANCE.total_seconds():
         raise BadUserInput(f"{value!r} was made more than 24 hours ahead of the server's clock.")
     return value

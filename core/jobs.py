@@ -86,19 +86,22 @@ def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]
 async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
     """Do it after the commit, or at `due_at`."""
     now = clock.now()
+    due = due_at or now
     errand = {
         "_id": ids.new_id("errand"),
         "task": name,
         "arguments": arguments,
         "state": "WAITING",
-        "due_at": due_at or now,
+        "due_at": due,
         "attempts": 0,
         "error": None,
         "created_at": now,
         "expires_at": None,
     }
     await tx.insert(errands, errand)
-    tx.errands += 1
+    # One for later is found by a worker's sweep when its time has come.
+    if due <= now:
+        tx.errands += 1
 
 
 async def claim(db: Database) -> Errand | None:

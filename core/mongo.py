@@ -202,6 +202,12 @@ def transient(error: BaseException) -> bool:
     return isinstance(error, errors.PyMongoError) and error.has_error_label("TransientTransactionError")
 
 
+def run_again(error: errors.PyMongoError) -> errors.PyMongoError:
+    """The error as one after which the whole transaction is run again: it will see what was in its way."""
+    error._add_error_label("TransientTransactionError")
+    return error
+
+
 def commit_unknown(error: BaseException) -> bool:
     return isinstance(error, errors.PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
 

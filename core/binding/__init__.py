@@ -5,6 +5,7 @@ field needs without calling it. Strings under classes and attributes are the des
 """
 
 from core.binding.fields import (
+    batched,
     connection,
     derived,
     field,
@@ -19,6 +20,7 @@ from core.binding.fields import (
 from core.binding.types import enum, extend, input_, interface, node, type_, union
 
 __all__ = [
+    "batched",
     "connection",
     "derived",
     "enum",

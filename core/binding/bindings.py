@@ -98,7 +98,7 @@ class Call(Binding):
     resolver: Callable[..., Awaitable[Any]]
     root: bool
     page: int | None = None
-    """The size of a connection's page when the client names none."""
+    """The size of a connection's page when the client names none; 0 when the resolver decides."""
     together: Callable[..., Awaitable[list[Any]]] | None = None
     """The same for many documents at once, in their order."""
     inputs: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Call(Binding):
             return arguments
         rest = {name: value for name, value in arguments.items() if name not in PAGING}
         pages = {name: arguments.get(name) for name in PAGING}
-        if pages["first"] is None and pages["last"] is None:
+        if self.page and pages["first"] is None and pages["last"] is None:
             pages["first"] = self.page
         return {**rest, "asked": Asked(**pages)}
 

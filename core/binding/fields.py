@@ -124,6 +124,17 @@ def field(
     )
 
 
+def batched(resolver: Callable[..., Awaitable[list[Any]]], **descriptions: str) -> Any:
+    """A field whose resolver takes many documents at once and answers in their order."""
+
+    async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
+        [value] = await resolver(ctx, [document], **arguments)
+        return value
+
+    call = Call(alone, root=False, together=resolver)
+    return Spec(call, _arguments(resolver, 2), descriptions)
+
+
 def _call(
     resolver: Callable[..., Awaitable[Any]],
     *,
@@ -149,7 +160,8 @@ def connection(
 ) -> Any:
     """A Relay connection of a document; `first` is the page when the client names none.
 
-    The resolver takes the paging arguments as one, `asked`; with `roles`, only they may read it.
+    The resolver takes the paging arguments as one, `asked`; with `first=0` it decides itself what they are
+    when the client names none. With `roles`, only they may read it.
     """
     call = _call(resolver, root=False, page=first, together=together, roles=roles)
     arguments = _paged(_arguments(resolver, 2))
@@ -161,7 +173,8 @@ def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page_size(first: int) -> str:
-    return f"How many to return from the start, 1 to 100; {first} when left out."
+    default = f"; {first} when left out" if first else ""
+    return f"How many to return from the start, 1 to 100{default}."
 
 
 def query(
