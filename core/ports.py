@@ -30,10 +30,13 @@ class Texter(Protocol):
 class Pusher(Protocol):
     """Delivers a push message to an app, or raises `DeliveryFailed`.
 
-    `token` is what the platform gave the app; False says that it is no longer good.
+    `token` is what the platform gave the app; False says that it is no longer good. One with the same
+    `collapse` takes the place of the last on the screen.
     """
 
-    async def send(self, *, token: str, title: str, text: str, data: Mapping[str, str]) -> bool: ...
+    async def send(
+        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
+    ) -> bool: ...
 
 
 class Captcha(Protocol):

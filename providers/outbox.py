@@ -65,6 +65,8 @@ class OutboxPusher:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def send(self, *, token: str, title: str, text: str, data: Mapping[str, str]) -> bool:
+    async def send(
+        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
+    ) -> bool:
         await self._outbox.put("push", to=token, subject=title, text=text)
         return True

@@ -29,6 +29,8 @@ class UnsentTexts:
 class UnsentPushes:
     """Implements `core.ports.Pusher`."""
 
-    async def send(self, *, token: str, title: str, text: str, data: Mapping[str, str]) -> bool:
+    async def send(
+        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
+    ) -> bool:
         logger.warning("no push provider is set up")
         raise DeliveryFailed("No push provider is set up.")

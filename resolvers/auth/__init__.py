@@ -44,6 +44,7 @@ from resolvers.auth.people import (
     viewer_user,
 )
 from resolvers.auth.profile import update_profile
+from resolvers.auth.push import push
 from resolvers.auth.sessions import (
     check,
     refresh,
@@ -85,6 +86,7 @@ __all__ = [
     "prepare_key_sign_in",
     "prepare_step_up",
     "private",
+    "push",
     "refresh",
     "regenerate_backup_codes",
     "register_push_token",

@@ -101,12 +101,12 @@ async def register_push_token(ctx: Context, *, device_id: Id, token: str | None 
     if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
     key = store.device_key(ctx.viewer_id, id_of(device_id))
-    place = f"devices/{key}/push_token"
+    place = token_place(key)
     index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None
     for other in await store.devices_with_token(ctx.db, index) if index else ():
         if other["_id"] != key:
             # The phone changed hands: what was the former owner's must not be shown to the new one.
-            await _forget_token(ctx, other["user_id"], other["device_id"])
+            await forget_token(ctx, other["user_id"], other["device_id"])
     reached = {
         "push_enabled": token is not None,
         "push_token": ctx.services.crypto.seal(token, place=place) if token else None,
@@ -119,14 +119,19 @@ async def register_push_token(ctx: Context, *, device_id: Id, token: str | None 
     return {"device": shown(device)}
 
 
+def token_place(key: str) -> str:
+    return f"devices/{key}/push_token"
+
+
 async def session_ended(ctx: Context, session: Session) -> None:
     """Who signed out of a device is not reached there any more."""
     user_id, id = session["user_id"], session["device"]["_id"]
     if session["device"]["push_enabled"] and not await store.active_on(ctx.db, user_id, id):
-        await _forget_token(ctx, user_id, id)
+        await forget_token(ctx, user_id, id)
 
 
-async def _forget_token(ctx: Context, user_id: str, id: str) -> None:
+async def forget_token(ctx: Context, user_id: str, id: str) -> None:
+    """Do not reach the device any more."""
     gone = {"push_enabled": False, "push_token": None, "push_index": None}
     await ctx.tx.update(store.devices, store.device_key(user_id, id), set=gone)
     await _show_push(ctx, user_id, id, enabled=False)
