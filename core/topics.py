@@ -1,10 +1,11 @@
 """A live topic: the log entries of some scopes as a subscription's events, resumed without loss."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
-from core import changes
+from core import changes, clock
 from core.changes import Entry
 from core.context import Context
 from core.everybody import Everybody
@@ -22,27 +23,62 @@ async def followed(
     meaning: Callable[[Entry], Awaitable[Event | None]],
     *,
     check: Callable[[], Awaitable[Any]] | None = None,
+    heard: Callable[[Signal | None], Awaitable[list[Event]]] | None = None,
+    patience: Callable[[], float | None] = lambda: None,
 ) -> AsyncGenerator[Event, None]:
     """What `meaning` makes of the entries since `after`, or from now on; ResyncRequired when that is too old.
 
-    `check` refuses who may not see them, once nothing can change unheard any more.
+    `check` refuses who may not see them, once nothing can change unheard any more. `heard` makes events of
+    ephemeral signals, and of nothing when none came for as long as `patience` says.
     """
     signer = ctx.services.signer
     position = signer.position(after) if after is not None else None
     while True:
         try:
-            async with aclosing(ctx.services.live.follow(scopes, after=position, check=check)) as entries:
-                async for entry in entries:
-                    if isinstance(entry, Signal):
-                        continue
+            entries = ctx.services.live.follow(scopes, after=position, check=check)
+            async with aclosing(entries if heard is None else _paced(entries, patience)) as items:
+                async for item in items:
                     ctx.refresh()
-                    event = await meaning(entry)
+                    if item is None or isinstance(item, Signal):
+                        for told in await heard(item) if heard is not None else ():
+                            # Not in the log: who resumes here resumes at what was in the log before.
+                            position = position or await _now(ctx)
+                            yield {"event_id": signer.event_id(position), "at": clock.now(), **told}
+                        continue
+                    event = await meaning(item)
                     if event is not None:
-                        yield event if isinstance(event, ForAll) else {**_place(ctx, entry), **event}
+                        position = changes.place(item)
+                        yield event if isinstance(event, ForAll) else {**_place(ctx, item), **event}
         except PositionTooOld:
-            position = Position(await changes.database_time(ctx.services.db), "resync")
+            position = await _now(ctx)
             token = signer.event_id(position)
             yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
+
+
+async def _now(ctx: Context) -> Position:
+    return Position(await changes.database_time(ctx.services.db), "now")
+
+
+async def _paced(
+    items: AsyncGenerator[Entry | Signal, None], patience: Callable[[], float | None]
+) -> AsyncGenerator[Entry | Signal | None, None]:
+    """Items as they come, and None when the wait for one was over first."""
+    coming: asyncio.Future[Entry | Signal] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(items))
+            await asyncio.wait({coming}, timeout=patience())
+            if not coming.done():
+                yield None
+                continue
+            item, coming = coming.result(), None
+            yield item
+    finally:
+        if coming is not None:
+            coming.cancel()
+            with suppress(asyncio.CancelledError, PositionTooOld):
+                await coming
+        await items.aclose()
 
 
 async def for_all(

@@ -1,0 +1,159 @@
+"""Background work of chats."""
+
+from datetime import timedelta
+from typing import Any
+
+from core import changes, clock
+from core.account import on_user_deleted
+from core.context import Context, Services
+from core.jobs import task
+from core.ports import DeliveryFailed
+from resolvers import auth
+from resolvers import chat as chats
+from stores import chat as store
+from stores.chat import Member, Message
+
+BATCH = 100
+FIRST_SYNC = 50
+"""Messages of each chat that a new device is given; it reads on through the history."""
+PENDING_SECONDS = 60
+TOMBSTONES_KEPT = timedelta(days=90)
+RECHECKED = timedelta(days=2)
+"""Chats that were quiet for longer were rechecked when they fell quiet."""
+
+
+@task("chat.push")
+async def push(services: Services, *, message_id: str) -> None:
+    """Wake the recipient's devices when none has said that it has the message."""
+    message = await store.messages.by_id(services.db, message_id)
+    if message is None or message["deleted_at"] or message["delivered_at"]:
+        return
+    recipient = message["recipient_id"]
+    row = await store.member_of(services.db, recipient, message["chat_id"])
+    if row is None or recipient in message["hidden_for"] or chats.muted_until(row):
+        return
+    pending = f"push:pending:{message_id}"
+    # A worker that died after sending does not send twice.
+    if not await services.redis.set(pending, 1, nx=True, ex=PENDING_SECONDS):
+        return
+    title, text = await chats.announcement(services, row, message)
+    data = {"kind": "MESSAGE", "chatId": message["chat_id"], "messageId": message_id}
+    try:
+        await auth.push(services, recipient, title=title, text=text, data=data, collapse=message["chat_id"])
+    except DeliveryFailed:
+        await services.redis.delete(pending)
+        raise
+
+
+@task("chat.presence", every=timedelta(seconds=10))
+async def expire_presence(services: Services) -> None:
+    """Tell of those who went without a word."""
+    while await chats.expire(services):
+        continue
+
+
+@task("chat.age")
+async def age(services: Services, *, chat_id: str, sequence: int) -> None:
+    """Leave what is older than a chat's latest fifty out of first syncs."""
+    query = {
+        "chat_id": chat_id,
+        "sequence": {"$gt": sequence - 2 * FIRST_SYNC, "$lte": sequence - FIRST_SYNC},
+    }
+    rows = await store.messages.find(services.db, query, limit=FIRST_SYNC, fields=("_id",))
+    if rows:
+        await changes.age(services.db, [row["_id"] for row in rows])
+
+
+@task("chat.recheck", every=timedelta(days=1))
+async def recheck_unread(services: Services) -> None:
+    """Count unread messages again where something was said lately."""
+    floor, after = clock.now() - RECHECKED, ""
+    while True:
+        query = {"last_activity_at": {"$gte": floor}, "_id": {"$gt": after}}
+        rows = await store.members.find(services.db, query, sort=[("_id", 1)], limit=BATCH)
+        for row in rows:
+            await _recheck(services, row)
+        if len(rows) < BATCH:
+            return
+        after = rows[-1]["_id"]
+
+
+async def _recheck(services: Services, row: Member) -> None:
+    if row["unread_count"] == await store.count_unread(services.db, row, row["read_sequence"]):
+        return
+    ctx = Context(services)
+
+    async def mend() -> None:
+        # What is counted in the transaction that corrects it cannot be overtaken by a message.
+        now = await store.member_of(ctx.db, row["user_id"], row["chat_id"]) or row
+        unread = await store.count_unread(ctx.db, now, now["read_sequence"])
+        change = {"$set": {"unread_count": unread, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+        mended = await store.change_member(ctx.tx.db, row["chat_id"], row["user_id"], change)
+        if mended is not None and mended["started"]:
+            chats.tell_owner(ctx, store.as_chat(mended))
+
+    await ctx.unit(mend)
+
+
+@task("chat.purge", every=timedelta(days=1))
+async def purge_tombstones(services: Services) -> None:
+    """Forget what was deleted 90 days ago."""
+    gone = {"deleted_at": {"$lte": clock.now() - TOMBSTONES_KEPT}}
+    while rows := await store.messages.find(services.db, gone, limit=BATCH):
+        ctx = Context(services)
+
+        async def purge(rows: list[Message] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                if await ctx.tx.delete(store.messages, row["_id"]):
+                    ctx.tx.removed(row, aspects=["receipts"])
+
+        await ctx.unit(purge)
+
+
+@on_user_deleted
+async def erase(services: Services, user_id: str) -> None:
+    """Clear what the person said; the chats remain for those they talked to, who cannot send any more."""
+    await _clear_messages(services, user_id)
+    while rows := await store.members.find(services.db, {"user_id": user_id}, limit=BATCH):
+        ctx = Context(services)
+
+        async def leave(rows: list[Member] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                await _leave(ctx, row)
+
+        await ctx.unit(leave)
+    await _delete(services, store.aliases.name, {"user_id": user_id})
+    await _delete(services, store.last_seen.name, {"_id": user_id})
+    ctx = Context(services)
+
+    async def forget_settings() -> None:
+        row = await ctx.tx.delete(store.settings, store.settings_id(user_id))
+        if row is not None:
+            ctx.tx.removed(row)
+
+    await ctx.unit(forget_settings)
+
+
+async def _clear_messages(services: Services, user_id: str) -> None:
+    said = {"sender_id": user_id, "deleted_at": None}
+    while rows := await store.messages.find(services.db, said, limit=BATCH):
+        ctx = Context(services)
+
+        async def clear(rows: list[Message] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                await chats.clear(ctx, row)
+
+        await ctx.unit(clear)
+
+
+async def _leave(ctx: Context, row: Member) -> None:
+    change = {"$set": {"peer_gone": True, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    left = await store.change_member(ctx.tx.db, row["chat_id"], row["peer_id"], change)
+    if left is not None and left["started"]:
+        chats.tell_owner(ctx, store.as_chat(left))
+    query = {"q": {"_id": row["_id"], "user_id": row["user_id"]}, "limit": 1}
+    await ctx.tx.db.write({"delete": store.members.name, "deletes": [query]})
+
+
+async def _delete(services: Services, collection: str, query: dict[str, Any]) -> None:
+    await services.db.write({"delete": collection, "deletes": [{"q": query, "limit": 0}]})

@@ -1,0 +1,121 @@
+"""Chats, messages, settings and the people one talks to, in batches."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from core import ids
+from core.loader import Loader, in_order
+from stores import auth as accounts
+from stores import chat as store
+from stores.auth import User, UserStatus
+from stores.chat import ChatSettings, Message, WhoCanMessage
+
+Chat = dict[str, Any]
+"""A chat as its viewer sees it."""
+
+GONE = "Deleted user"
+
+
+class ChatOfViewer(Loader[str, Chat | None]):
+    """The viewer's side of chats, started or not."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Chat | None]:
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        rows = await store.members_of(self.db, self.viewer_id, keys)
+        return in_order(keys, map(store.as_chat, rows))
+
+    def know(self, chats: Iterable[Chat]) -> None:
+        """Take what was read already, so that it is not read again."""
+        for chat in chats:
+            self._fetched[chat["_id"]] = chat
+            self._batches.prime(chat["_id"], chat)
+
+
+class ChatWithPeer(Loader[str, Chat | None]):
+    """The viewer's side of the chat with a person."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Chat | None]:
+        query = {"user_id": self.viewer_id, "peer_id": {"$in": keys}}
+        rows = await store.members.find(self.db, query, limit=len(keys))
+        return in_order(keys, map(store.as_chat, rows), by="peer_id")
+
+
+class ChatOfAlias(Loader[str, str | None]):
+    """The chat's real id, for an id that a phone of the viewer minted."""
+
+    async def batch(self, keys: list[str]) -> Sequence[str | None]:
+        rows = await store.aliases.by_ids(self.db, keys)
+        own = {row["_id"]: row["chat_id"] for row in rows if row["user_id"] == self.viewer_id}
+        return [own.get(key) for key in keys]
+
+
+class MessageById(Loader[str, Message | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Message | None]:
+        return in_order(keys, await store.messages.by_ids(self.db, keys))
+
+
+class ChatSettingsByUser(Loader[str, ChatSettings]):
+    """What a person chose, or what holds until they do."""
+
+    async def batch(self, keys: list[str]) -> Sequence[ChatSettings]:
+        wanted = [store.settings_id(key) for key in keys]
+        rows = in_order(wanted, await store.settings.by_ids(self.db, wanted))
+        return [row or _unchosen(key) for key, row in zip(keys, rows, strict=True)]
+
+
+class LastSeenByUser(Loader[str, datetime | None]):
+    """When people were last there."""
+
+    async def batch(self, keys: list[str]) -> Sequence[datetime | None]:
+        rows = {row["_id"]: row["last_seen_at"] for row in await store.last_seen.by_ids(self.db, keys)}
+        return [rows.get(key) for key in keys]
+
+
+def _unchosen(user_id: str) -> ChatSettings:
+    joined = datetime.fromtimestamp(ids.moment_of(user_id), UTC)
+    return {
+        "_id": store.settings_id(user_id),
+        "user_id": user_id,
+        "read_receipts": True,
+        "show_presence": True,
+        "who_can_message": WhoCanMessage.EVERYONE,
+        "hide_text_in_push": False,
+        "version": 0,
+        "created_at": joined,
+        "updated_at": joined,
+    }
+
+
+class PeerById(Loader[str, User]):
+    """People one talks or talked to: those whose account is gone have no name left, but a place."""
+
+    async def batch(self, keys: list[str]) -> Sequence[User]:
+        fields = (*self.fields, "status") if self.fields else ()
+        found = in_order(keys, await accounts.users.by_ids(self.db, keys, fields=fields))
+        return [
+            row if row and row["status"] != UserStatus.DELETED else _gone(key)
+            for key, row in zip(keys, found, strict=True)
+        ]
+
+
+def _gone(user_id: str) -> User:
+    joined = datetime.fromtimestamp(ids.moment_of(user_id), UTC)
+    nothing: Any = dict.fromkeys(User.__annotations__)
+    return cast(
+        "User",
+        nothing
+        | {
+            "_id": user_id,
+            "first_name": GONE,
+            "roles": [],
+            "status": UserStatus.DELETED,
+            "version": 0,
+            "created_at": joined,
+            "updated_at": joined,
+            "follower_count": 0,
+            "following_count": 0,
+            "post_count": 0,
+        },
+    )

@@ -1,0 +1,76 @@
+"""Chats of two: opening them, what is said in them, and how far it came."""
+
+from resolvers.chat.access import (
+    can_send,
+    chat_scope,
+    inbox_scope,
+    only_visible,
+    own_chats,
+    sees,
+    tell_owner,
+    texts,
+    visible_messages,
+)
+from resolvers.chat.announcing import announcement
+from resolvers.chat.choices import update_chat, update_chat_settings
+from resolvers.chat.opening import open_chat
+from resolvers.chat.presence import announce, expire, heartbeat, presences, set_typing
+from resolvers.chat.reading import (
+    chat,
+    chat_with,
+    last_messages,
+    messages,
+    messages_of_many,
+    muted_until,
+    peer_read_sequences,
+    previews,
+    read_times,
+    replied_to,
+    statuses,
+    unread_total,
+    viewer_chats,
+    viewer_settings,
+)
+from resolvers.chat.receipts import mark_delivered, mark_read
+from resolvers.chat.sending import clear, delete_message, edit_message, send_message
+
+__all__ = [
+    "announce",
+    "announcement",
+    "can_send",
+    "chat",
+    "chat_scope",
+    "chat_with",
+    "clear",
+    "delete_message",
+    "edit_message",
+    "expire",
+    "heartbeat",
+    "inbox_scope",
+    "last_messages",
+    "mark_delivered",
+    "mark_read",
+    "messages",
+    "messages_of_many",
+    "muted_until",
+    "only_visible",
+    "open_chat",
+    "own_chats",
+    "peer_read_sequences",
+    "presences",
+    "previews",
+    "read_times",
+    "replied_to",
+    "sees",
+    "send_message",
+    "set_typing",
+    "statuses",
+    "tell_owner",
+    "texts",
+    "unread_total",
+    "update_chat",
+    "update_chat_settings",
+    "viewer_chats",
+    "viewer_settings",
+    "visible_messages",
+]

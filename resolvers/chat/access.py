@@ -1,0 +1,156 @@
+"""Who may see what: the doors to chats, messages and settings, and the scopes of their changes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids
+from core.changes import user_scope
+from core.context import Context
+from core.crypto import Cipher
+from core.errors import NotFound, Refused, refusals
+from core.nodes import door
+from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById
+from resolvers import feed
+from stores.chat import ChatSettings, Message
+
+Document = Mapping[str, Any]
+
+refusals(
+    BLOCKED="You and this person are hidden from each other.",
+    USER_UNAVAILABLE="There is no such person, or they cannot be reached.",
+)
+
+
+def chat_scope(chat_id: str) -> str:
+    return f"chat:{chat_id}"
+
+
+def inbox_scope(user_id: str) -> str:
+    """Where ephemeral news for a person is signalled; nothing is logged for it."""
+    return f"inbox:{user_id}"
+
+
+def both_scopes(chat: Document) -> list[str]:
+    return [user_scope(chat["user_id"]), user_scope(chat["peer_id"])]
+
+
+def tell_owner(ctx: Context, chat: Document) -> None:
+    """Log what changed in a chat for the one whose side it is, and not for the other."""
+    own = chat["user_id"]
+    ctx.tx.changed(chat, aspect=f"own:{own}", scopes=[user_scope(own)])
+
+
+def message_scopes(message: Document) -> list[str]:
+    """Both people, and whoever has the chat open."""
+    people = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
+    return [*people, chat_scope(message["chat_id"])]
+
+
+@door("chat", sync="CHAT")
+async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
+    """Chats the viewer is in, under any id that leads to them."""
+    if ctx.viewer is None:
+        return [None for _ in wanted]
+    found = dict(zip(wanted, await ctx.load_many(ChatOfViewer, wanted), strict=True))
+    unknown = [id for id, chat in found.items() if chat is None]
+    if unknown:
+        real = await ctx.load_many(ChatOfAlias, unknown)
+        aliased = {alias: chat_id for alias, chat_id in zip(unknown, real, strict=True) if chat_id}
+        behind = await ctx.load_many(ChatOfViewer, list(aliased.values()))
+        found |= dict(zip(aliased, behind, strict=True))
+    return [chat if (chat := found[id]) and chat["started"] else None for id in wanted]
+
+
+async def chat_of(ctx: Context, id: str) -> Chat:
+    """The chat, or NOT_FOUND as an error; who is not signed in is told so, and may renew their token."""
+    assert ctx.viewer_id
+    [chat] = await own_chats(ctx, [ids.checked(id, "chat")])
+    if chat is None:
+        raise NotFound("There is no such chat.")
+    return chat
+
+
+async def for_member(ctx: Context, id: str, *, field: str = "chatId") -> Chat:
+    """The chat to act in, or NOT_FOUND as a refusal."""
+    [chat] = await own_chats(ctx, [ids.checked(id, "chat")])
+    if chat is None:
+        raise Refused("NOT_FOUND", "There is no such chat.", field=[field])
+    return chat
+
+
+@door("message", sync="MESSAGE")
+async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
+    """Messages of the viewer's chats, without those they deleted for themselves."""
+    return only_visible(ctx, await ctx.load_many(MessageById, wanted))
+
+
+def only_visible(ctx: Context, found: Sequence[Message | None]) -> list[Message | None]:
+    viewer = ctx.viewer_id_or_none
+    return [each if each and viewer and sees(viewer, each) else None for each in found]
+
+
+def sees(user_id: str, message: Message) -> bool:
+    between = user_id in (message["sender_id"], message["recipient_id"])
+    return between and user_id not in message["hidden_for"]
+
+
+async def message_to_act_on(ctx: Context, id: str, *, field: str = "id") -> Message:
+    [message] = await visible_messages(ctx, [ids.checked(id, "message")])
+    if message is None:
+        raise Refused("NOT_FOUND", "There is no such message.", field=[field])
+    return message
+
+
+@door("chat_settings", sync="CHAT_SETTINGS")
+async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSettings | None]:
+    if ctx.viewer is None:
+        return [None for _ in wanted]
+    own = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
+    return [own if id == own["_id"] else None for id in wanted]
+
+
+async def check_reachable(ctx: Context, chat: Document) -> None:
+    """Whether something can be said to the other: BLOCKED, or USER_UNAVAILABLE when they are gone."""
+    if chat["peer_gone"]:
+        raise Refused("USER_UNAVAILABLE", "This person has left.", field=["chatId"])
+    if chat["peer_id"] in await feed.barred(ctx):
+        raise Refused("BLOCKED", "You and this person are hidden from each other.", field=["chatId"])
+
+
+async def can_send(ctx: Context, chats: Sequence[Document]) -> list[bool]:
+    barred = await feed.barred(ctx)
+    return [not chat["peer_gone"] and chat["peer_id"] not in barred for chat in chats]
+
+
+async def receipts_shown(ctx: Context, peers: Sequence[str]) -> list[bool]:
+    """For each peer, whether both they and the viewer let read times be seen."""
+    everybody = [ctx.viewer_id, *peers]
+    chosen = dict(zip(everybody, await ctx.load_many(ChatSettingsByUser, everybody), strict=True))
+    own = chosen[ctx.viewer_id]["read_receipts"]
+    return [own and chosen[peer]["read_receipts"] for peer in peers]
+
+
+def peer_of(ctx: Context, message: Document) -> str:
+    own = message["sender_id"] == ctx.viewer_id
+    return str(message["recipient_id"] if own else message["sender_id"])
+
+
+def cipher_of(ctx: Context, chat: Document) -> Cipher:
+    """The chat's own key: a text taken out of the database opens with it alone."""
+    return ctx.services.crypto.cipher(chat["data_key"], place=f"chats/{chat['chat_id']}")
+
+
+def text_place(message_id: str) -> str:
+    return f"messages/{message_id}/text"
+
+
+async def texts(ctx: Context, messages: Sequence[Document]) -> list[str | None]:
+    """What messages say; decrypted only when somebody asks for it."""
+    written = [each["chat_id"] for each in messages if each["sealed_text"] is not None]
+    chats = {chat["_id"]: chat for chat in await ctx.load_many(ChatOfViewer, written) if chat}
+    return [
+        None
+        if (sealed := each["sealed_text"]) is None
+        else cipher_of(ctx, chats[each["chat_id"]]).open(sealed, place=text_place(each["_id"]))
+        for each in messages
+    ]

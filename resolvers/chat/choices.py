@@ -1,0 +1,64 @@
+"""What a person chooses for one chat, or for all of them."""
+
+from datetime import datetime
+from typing import Any
+
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from loaders.chat import ChatSettingsByUser
+from resolvers.chat.access import for_member, tell_owner
+from stores import chat as store
+from stores.chat import WhoCanMessage
+
+UNCHANGED: Any = object()
+
+
+async def update_chat(
+    ctx: Context, *, id: Id, muted_until: datetime | None = UNCHANGED, archived: bool | None = None
+) -> dict[str, Any]:
+    """Mute or archive; the last write wins."""
+    chat = await for_member(ctx, id, field="id")
+    wish: dict[str, Any] = {} if muted_until is UNCHANGED else {"muted_until": muted_until}
+    if archived is not None:
+        wish["archived"] = archived
+    if all(chat[name] == value for name, value in wish.items()):
+        return {"chat": chat}
+    change = {"$set": {**wish, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
+    assert own is not None
+    shown = store.as_chat(own)
+    tell_owner(ctx, shown)
+    return {"chat": shown}
+
+
+async def update_chat_settings(
+    ctx: Context,
+    *,
+    read_receipts: bool | None = None,
+    show_presence: bool | None = None,
+    who_can_message: WhoCanMessage | None = None,
+    hide_text_in_push: bool | None = None,
+) -> dict[str, Any]:
+    """What is left out stays; the last write wins."""
+    given = {
+        "read_receipts": read_receipts,
+        "show_presence": show_presence,
+        "who_can_message": who_can_message,
+        "hide_text_in_push": hide_text_in_push,
+    }
+    wish = {name: value for name, value in given.items() if value is not None}
+    if not wish:
+        raise Refused("INVALID_INPUT", "Say what to change.")
+    current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
+    if await store.settings.by_id(ctx.db, current["_id"]) is None:
+        changed = await ctx.tx.insert(
+            store.settings, {**current, **wish, "version": 1, "updated_at": ctx.tx.now}
+        )
+    else:
+        updated = await ctx.tx.update(store.settings, current["_id"], set=wish)
+        assert updated is not None
+        changed = updated
+    ctx.tx.changed(changed, scopes=[user_scope(ctx.viewer_id)])
+    return {"chat_settings": changed}

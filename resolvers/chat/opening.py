@@ -1,0 +1,123 @@
+"""Opening chats: one for each two people, whoever begins it and however often."""
+
+from datetime import timedelta
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from core import clock, ids, mongo
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from loaders.chat import Chat, ChatSettingsByUser
+from loaders.feed import FollowToViewer
+from resolvers import auth
+from resolvers.chat.reading import chat_edge
+from stores import chat as store
+from stores.chat import WhoCanMessage
+
+refusals(
+    CANNOT_MESSAGE_SELF="You cannot chat with yourself.",
+    NOT_ALLOWED="This person does not take messages from you.",
+)
+
+ALIAS_KEPT = timedelta(days=30)
+CHAT_RATE = Rate("chats", 20, 86_400)
+
+
+async def open_chat(ctx: Context, *, user_id: Id, id: Id | None = None) -> dict[str, Any]:
+    """The chat with a person: made, or the one there is, to which the client's id then leads as well."""
+    ids.checked(user_id, "user")
+    chat_id = ids.minted(id, "chat")
+    if user_id == ctx.viewer_id:
+        raise Refused("CANNOT_MESSAGE_SELF", "You cannot chat with yourself.", field=["userId"])
+    existing = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
+    if existing is not None:
+        chat = await _opened_again(ctx, existing["_id"], chat_id)
+    else:
+        await _check_allowed(ctx, user_id)
+        await ctx.limit(CHAT_RATE)
+        chat = await _begin(ctx, chat_id, user_id)
+    return {"chat": chat, "chat_edge": chat_edge(ctx, chat)}
+
+
+async def _check_allowed(ctx: Context, user_id: str) -> None:
+    [person] = await auth.people(ctx, [user_id])
+    if person is None:
+        raise Refused("USER_UNAVAILABLE", "There is no such person.", field=["userId"])
+    wish = (await ctx.load(ChatSettingsByUser, user_id))["who_can_message"]
+    if wish == WhoCanMessage.EVERYONE:
+        return
+    if wish == WhoCanMessage.NOBODY or await ctx.load(FollowToViewer, user_id) is None:
+        raise Refused("NOT_ALLOWED", "This person does not take messages from you.", field=["userId"])
+
+
+async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:
+    key = ctx.services.crypto.new_data_key(place=f"chats/{chat_id}")
+    common = {
+        "pair_key": store.pair_key(ctx.viewer_id, peer_id),
+        "data_key": key,
+        "last_sequence": 0,
+        "created_at": ctx.tx.now,
+    }
+    try:
+        await ctx.tx.insert(store.chats, {"_id": chat_id, **common})
+    except DuplicateKeyError as error:
+        # The other opened it since our snapshot: run again, and find theirs.
+        raise mongo.run_again(error) from None
+    own = {**common, **_side(ctx, chat_id, ctx.viewer_id, peer_id), "started": True}
+    await ctx.tx.insert(store.members, own)
+    await ctx.tx.insert(store.members, {**common, **_side(ctx, chat_id, peer_id, ctx.viewer_id)})
+    chat = store.as_chat(own)  # type: ignore[arg-type]
+    ctx.tx.changed(chat, scopes=[user_scope(ctx.viewer_id)], created=True)
+    return chat
+
+
+def _side(ctx: Context, chat_id: str, user_id: str, peer_id: str) -> dict[str, Any]:
+    return {
+        "_id": store.row_id(chat_id, user_id),
+        "chat_id": chat_id,
+        "user_id": user_id,
+        "peer_id": peer_id,
+        "started": False,
+        "peer_gone": False,
+        "archived": False,
+        "muted_until": None,
+        "last_activity_at": ctx.tx.now,
+        "last_message_id": None,
+        "unread_count": 0,
+        "delivered_sequence": 0,
+        "read_sequence": 0,
+        "peer_delivered_sequence": 0,
+        "peer_read_sequence": 0,
+        "version": 1,
+        "updated_at": ctx.tx.now,
+    }
+
+
+async def _opened_again(ctx: Context, chat_id: str, asked_id: str) -> Chat:
+    """The pair's chat, in the viewer's list from now on."""
+    if asked_id != chat_id:
+        await _alias(ctx, asked_id, chat_id)
+    [own] = await store.members_of(ctx.db, ctx.viewer_id, [chat_id])
+    if own["started"]:
+        return store.as_chat(own)
+    change = {"$set": {"started": True, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    changed = await store.change_member(ctx.tx.db, chat_id, ctx.viewer_id, change)
+    assert changed is not None
+    chat = store.as_chat(changed)
+    ctx.tx.changed(chat, scopes=[user_scope(chat["user_id"]), user_scope(chat["peer_id"])], created=True)
+    return chat
+
+
+async def _alias(ctx: Context, alias: str, chat_id: str) -> None:
+    """Let a queue that was filled offline find the chat under the id it knows."""
+    known = await store.aliases.by_id(ctx.db, alias)
+    taken = known is not None and known["user_id"] != ctx.viewer_id
+    if taken or await store.chats.by_id(ctx.db, alias) is not None:
+        raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
+    if known is None:
+        row = {"chat_id": chat_id, "user_id": ctx.viewer_id, "expires_at": clock.now() + ALIAS_KEPT}
+        await ctx.tx.insert(store.aliases, {"_id": alias, **row})

@@ -1,0 +1,198 @@
+"""Who is there and who writes: kept in Redis for seconds, told and forgotten."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from core import clock
+from core.context import Context, Services
+from core.ids import Id
+from core.limits import Rate
+from loaders.chat import ChatSettingsByUser, ChatWithPeer, LastSeenByUser
+from resolvers import feed
+from resolvers.chat.access import chat_scope, for_member, inbox_scope
+from stores import chat as store
+from stores.chat import PresenceState
+
+Document = Mapping[str, Any]
+
+PRESENT_MS = 60_000
+TYPING_MS = 6_000
+TYPING_EVERY_MS = 3_000
+TOLD = 200
+"""People, latest chats first, who are told that somebody came or went."""
+DUE = "presence:due"
+HEARTBEAT_RATE = Rate("heartbeats", 30, 60)
+
+# Each device says for itself; one that uses the app outweighs one that lies on a table. Answers how the
+# person appeared before, and how now.
+SAY = """
+local now, ttl = tonumber(ARGV[3]), tonumber(ARGV[4])
+local function standing()
+  local best = 'OFFLINE'
+  local said = redis.call('HGETALL', KEYS[1])
+  for i = 1, #said, 2 do
+    local state, expires = string.match(said[i + 1], '^(%u+)|(%d+)$')
+    if tonumber(expires) <= now then redis.call('HDEL', KEYS[1], said[i])
+    elseif state == 'ONLINE' then best = 'ONLINE'
+    elseif best == 'OFFLINE' then best = state end
+  end
+  return best
+end
+local before = standing()
+if ARGV[2] == 'OFFLINE' then redis.call('HDEL', KEYS[1], ARGV[1])
+elseif ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. string.format('%d', now + ttl))
+  redis.call('PEXPIRE', KEYS[1], ttl)
+end
+return {before, standing()}
+"""
+
+
+async def heartbeat(ctx: Context, *, state: PresenceState) -> dict[str, Any]:
+    """Say how this device is used; people one chats with hear of it when that changes how one appears."""
+    await ctx.limit(HEARTBEAT_RATE)
+    own, device = ctx.viewer_id, ctx.signed_in.device_id
+    before, after = await _say(ctx.services, own, device, state)
+    if after != PresenceState.OFFLINE:
+        await _expect(ctx.services, own)
+    if before != after:
+        await announce(ctx.services, own, after)
+    return {"presence": {"user_id": own, "state": after, "last_seen_at": None}}
+
+
+async def _say(
+    services: Services, user_id: str, device_id: str, state: str
+) -> tuple[PresenceState, PresenceState]:
+    now = int(clock.timestamp() * 1000)
+    try:
+        script = services.redis.register_script(SAY)
+        answer = await script(keys=[f"presence:{user_id}"], args=[device_id, state, now, PRESENT_MS])
+    except (RedisError, OSError):
+        return PresenceState.OFFLINE, PresenceState.OFFLINE
+    before, after = (PresenceState(each.decode()) for each in answer)
+    return before, after
+
+
+async def _expect(services: Services, user_id: str) -> None:
+    """Note when to look whether the person is still there."""
+    try:
+        await services.redis.zadd(DUE, {user_id: clock.timestamp() * 1000 + PRESENT_MS})
+    except (RedisError, OSError):
+        return
+
+
+async def expire(services: Services, *, limit: int = 500) -> int:
+    """Tell of those who went without a word; how many there were."""
+    now = clock.timestamp() * 1000
+    gone = 0
+    due: Any = await services.redis.zrangebyscore(DUE, "-inf", now, start=0, num=limit)
+    for user_id in (each.decode() for each in due):
+        # Of several workers one takes it away, and tells.
+        if not await services.redis.zrem(DUE, user_id):
+            continue
+        _, state = await _say(services, user_id, "", "")
+        if state == PresenceState.OFFLINE:
+            await announce(services, user_id, state)
+            gone += 1
+        else:
+            await _expect(services, user_id)
+    return gone
+
+
+async def announce(services: Services, user_id: str, state: PresenceState) -> None:
+    """Tell those who have the person in their latest chats to look; whether they see is each one's affair."""
+    if state == PresenceState.OFFLINE:
+        seen = {"q": {"_id": user_id}, "u": {"$set": {"last_seen_at": clock.now()}}, "upsert": True}
+        await services.db.write({"update": store.last_seen.name, "updates": [seen]})
+    query = {"user_id": user_id, "started": True}
+    rows = await store.members.find(services.db, query, sort=store.LATEST, limit=TOLD, fields=("peer_id",))
+    for row in rows:
+        services.live.signal(inbox_scope(row["peer_id"]), {"presence": user_id})
+
+
+async def presences(ctx: Context, users: Sequence[Document]) -> list[dict[str, Any] | None]:
+    """How people appear to the viewer; None unless the two share a chat and both show it."""
+    if ctx.viewer is None:
+        return [None for _ in users]
+    ids = [user["_id"] for user in users]
+    shown = await _showing(ctx, ids)
+    states = await _states(ctx, shown)
+    seen = dict(zip(shown, await ctx.load_many(LastSeenByUser, shown), strict=True))
+    return [
+        {
+            "user_id": id,
+            "state": states[id],
+            "last_seen_at": seen[id] if states[id] == PresenceState.OFFLINE else None,
+        }
+        if id in states
+        else None
+        for id in ids
+    ]
+
+
+async def _showing(ctx: Context, ids: Sequence[str]) -> list[str]:
+    """Those of the people whose presence the viewer may see, themselves among them."""
+    own = ctx.viewer_id
+    others = [id for id in dict.fromkeys(ids) if id != own]
+    shown = [own] if own in ids else []
+    if not others:
+        return shown
+    wishes = [own, *others]
+    settings = await ctx.load_many(ChatSettingsByUser, wishes)
+    show = {id: each["show_presence"] for id, each in zip(wishes, settings, strict=True)}
+    if not show[own]:
+        return shown
+    chats = await ctx.load_many(ChatWithPeer, others)
+    barred = await feed.barred(ctx)
+    return shown + [
+        id
+        for id, chat in zip(others, chats, strict=True)
+        if chat and chat["last_sequence"] and show[id] and id not in barred
+    ]
+
+
+async def _states(ctx: Context, ids: Sequence[str]) -> dict[str, PresenceState]:
+    """OFFLINE for all while Redis is down."""
+    now = clock.timestamp() * 1000
+    try:
+        pipeline = ctx.services.redis.pipeline(transaction=False)
+        for id in ids:
+            pipeline.hvals(f"presence:{id}")
+        said = await pipeline.execute()
+    except (RedisError, OSError):
+        said = [[] for _ in ids]
+    return {id: _standing(values, now) for id, values in zip(ids, said, strict=True)}
+
+
+def _standing(said: Sequence[bytes], now: float) -> PresenceState:
+    fresh = [
+        state for state, _, expires in (each.decode().partition("|") for each in said) if int(expires) > now
+    ]
+    if PresenceState.ONLINE in fresh:
+        return PresenceState.ONLINE
+    return PresenceState.AWAY if fresh else PresenceState.OFFLINE
+
+
+async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str, Any]:
+    """Tell whoever has the chat open, at most every three seconds; nobody, when the two are hidden."""
+    chat = await for_member(ctx, chat_id)
+    if chat["peer_gone"] or chat["peer_id"] in await feed.barred(ctx):
+        return {}
+    if await _typing_is_news(ctx, chat["_id"], is_typing):
+        ctx.services.live.signal(chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": is_typing})
+    return {}
+
+
+async def _typing_is_news(ctx: Context, chat_id: str, is_typing: bool) -> bool:
+    redis, key = ctx.services.redis, f"typing:{chat_id}:{ctx.viewer_id}"
+    try:
+        if not is_typing:
+            return bool(await redis.delete(key))
+        if await redis.pttl(key) > TYPING_MS - TYPING_EVERY_MS:
+            return False
+        await redis.set(key, 1, px=TYPING_MS)
+    except (RedisError, OSError):
+        return False
+    return True

@@ -1,0 +1,237 @@
+"""Reading chats and their history."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core import clock, ids, paging
+from core.context import Context
+from core.errors import BadUserInput
+from core.ids import Id
+from core.paging import Asked, Page
+from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
+from resolvers.auth.people import full_name
+from resolvers.chat.access import (
+    chat_of,
+    only_visible,
+    peer_of,
+    receipts_shown,
+    texts,
+    visible_messages,
+)
+from stores import chat as store
+from stores.chat import ChatSettings, Message, MessageStatus
+
+Document = Mapping[str, Any]
+
+CHATS = 15
+MESSAGES = 50
+PREVIEW = 140
+LONGEST_QUERY = 100
+MOST_SEARCHED = 1_000
+"""Chats, latest first, among whose peers a name is looked for."""
+
+
+async def chat(ctx: Context, *, id: Id) -> Chat:
+    """NOT_FOUND when unseen."""
+    return await chat_of(ctx, id)
+
+
+async def viewer_chats(
+    ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, asked: Asked
+) -> dict[str, Any]:
+    """Latest activity first."""
+    name = (query or "").strip()
+    if len(name) > LONGEST_QUERY:
+        raise BadUserInput(f"`query` has at most {LONGEST_QUERY} characters.")
+    listing = chat_listing(ctx, archived, name)
+    page = paging.requested(listing, store.LATEST, asked)
+    listed: dict[str, Any] = {"user_id": ctx.viewer_id, "started": True, "archived": archived}
+    if name:
+        listed["peer_id"] = {"$in": await _peers_named(ctx, listed, name)}
+    order = paging.scan_order(store.LATEST, page)
+    where = {"$and": [listed, paging.beyond(store.LATEST, page)]}
+    rows = await store.members.find(ctx.db, where, sort=order, limit=page.size + 1)
+    chats = [store.as_chat(row) for row in rows]
+    loader = ctx.loader(ChatOfViewer)
+    assert isinstance(loader, ChatOfViewer)
+    loader.know(chats)
+    return paging.connection(listing, store.LATEST, page, chats)
+
+
+def chat_listing(ctx: Context, archived: bool = False, query: str = "") -> str:
+    return paging.fingerprint("chats", user=ctx.viewer_id, archived=archived, query=query)
+
+
+def chat_edge(ctx: Context, chat: Document) -> dict[str, Any]:
+    """The chat's place in the list it is in."""
+    return paging.edge_of(chat_listing(ctx, chat["archived"]), store.LATEST, chat)
+
+
+async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
+    """The latest peers whose name has a word that begins so."""
+    rows = await store.members.find(
+        ctx.db, listed, sort=store.LATEST, limit=MOST_SEARCHED, fields=("peer_id",)
+    )
+    begins = re.compile(rf"(^|\s){re.escape(name.casefold())}")
+    peers = await ctx.load_many(PeerById, [row["peer_id"] for row in rows])
+    return [
+        peer["_id"]
+        for peer in peers
+        if begins.search(full_name(peer).casefold()) or begins.search((peer["handle"] or "").casefold())
+    ]
+
+
+async def chat_with(ctx: Context, viewer: Document, *, user_id: Id) -> Chat | None:
+    """The chat with a person; null when there is none in the list."""
+    found = await _with_peer(ctx, ids.checked(user_id, "user"))
+    return found if found and found["started"] else None
+
+
+async def _with_peer(ctx: Context, user_id: str) -> Chat | None:
+    # The viewer is asked for here, so that nobody asks in nobody's name.
+    return await ctx.load(ChatWithPeer, user_id) if ctx.viewer_id else None
+
+
+async def unread_total(ctx: Context, viewer: Document) -> int:
+    """Unread messages of all chats that are not archived."""
+    return await store.unread_total(ctx.db, ctx.viewer_id)
+
+
+async def viewer_settings(ctx: Context, viewer: Document) -> ChatSettings:
+    return await ctx.load(ChatSettingsByUser, ctx.viewer_id)
+
+
+def muted_until(chat: Document) -> datetime | None:
+    until: datetime | None = chat["muted_until"]
+    return until if until and until > clock.now() else None
+
+
+async def last_messages(ctx: Context, chats: Sequence[Document]) -> list[Message | None]:
+    ids = [chat["last_message_id"] for chat in chats if chat["last_message_id"]]
+    found = {row["_id"]: row for row in only_visible(ctx, await ctx.load_many(MessageById, ids)) if row}
+    return [found.get(chat["last_message_id"]) for chat in chats]
+
+
+async def previews(ctx: Context, chats: Sequence[Document]) -> list[str | None]:
+    """How the latest messages begin."""
+    latest = await last_messages(ctx, chats)
+    said = iter(await texts(ctx, [message for message in latest if message]))
+    begun = [next(said) if message else None for message in latest]
+    return [None if text is None else shortened(text) for text in begun]
+
+
+def shortened(text: str) -> str:
+    """On one line, at most 140 characters."""
+    line = " ".join(text[: PREVIEW * 4].split())
+    return line if len(line) <= PREVIEW else f"{line[: PREVIEW - 1].rstrip()}…"
+
+
+async def peer_read_sequences(ctx: Context, chats: Sequence[Document]) -> list[int]:
+    shown = await receipts_shown(ctx, [chat["peer_id"] for chat in chats])
+    return [chat["peer_read_sequence"] if visible else 0 for chat, visible in zip(chats, shown, strict=True)]
+
+
+async def messages(
+    ctx: Context,
+    chat: Document,
+    *,
+    after_sequence: int | None = None,
+    since: datetime | None = None,
+    asked: Asked,
+) -> dict[str, Any]:
+    """Ascending by sequence; the newest when nothing else is asked."""
+    found = await messages_of_many(ctx, [chat], after_sequence=after_sequence, since=since, asked=asked)
+    return found[0]
+
+
+async def messages_of_many(
+    ctx: Context,
+    chats: Sequence[Document],
+    *,
+    after_sequence: int | None = None,
+    since: datetime | None = None,
+    asked: Asked,
+) -> list[dict[str, Any]]:
+    """A page of each chat; all newest pages in one command."""
+    if after_sequence is not None and after_sequence < 0:
+        raise BadUserInput("`afterSequence` is 0 or more.")
+    forward = after_sequence is not None or since is not None or asked.after is not None
+    if asked.first is None and asked.last is None:
+        asked = (
+            Asked(first=MESSAGES, after=asked.after) if forward else Asked(last=MESSAGES, before=asked.before)
+        )
+    listings = [message_listing(chat["_id"], since) for chat in chats]
+    pages = [paging.requested(listing, store.BY_SEQUENCE, asked) for listing in listings]
+    where = _wanted(ctx, after_sequence, since)
+    rows = await _pages(ctx, chats, pages, where)
+    return [
+        paging.connection(listing, store.BY_SEQUENCE, page, each)
+        for listing, page, each in zip(listings, pages, rows, strict=True)
+    ]
+
+
+def _wanted(ctx: Context, after_sequence: int | None, since: datetime | None) -> list[Document]:
+    where: list[Document] = [{"hidden_for": {"$ne": ctx.viewer_id}}]
+    if after_sequence is not None:
+        where.append({"sequence": {"$gt": after_sequence}})
+    if since is not None:
+        # What was written before `since` may be committed after it: a repeat does no harm, a gap would.
+        where.append({"updated_at": {"$gte": since - ctx.services.live.overlap}})
+    return where
+
+
+async def _pages(
+    ctx: Context, chats: Sequence[Document], pages: Sequence[Page], where: Sequence[Document]
+) -> list[list[Message]]:
+    if len(chats) > 1 and len(set(pages)) == 1:
+        page = pages[0]
+        rows = await store.messages.per_parent(
+            ctx.db,
+            "chat_id",
+            [chat["_id"] for chat in chats],
+            sort=paging.scan_order(store.BY_SEQUENCE, page),
+            limit=page.size + 1,
+            where={"$and": [*where, paging.beyond(store.BY_SEQUENCE, page)]},
+        )
+        return [rows.get(chat["_id"], []) for chat in chats]
+    found = []
+    for chat, page in zip(chats, pages, strict=True):
+        query = {"$and": [{"chat_id": chat["_id"]}, *where, paging.beyond(store.BY_SEQUENCE, page)]}
+        order = paging.scan_order(store.BY_SEQUENCE, page)
+        found.append(await store.messages.find(ctx.db, query, sort=order, limit=page.size + 1))
+    return found
+
+
+def message_listing(chat_id: str, since: datetime | None = None) -> str:
+    return paging.fingerprint("messages", chat=chat_id, since=since)
+
+
+def message_edge(message: Document) -> dict[str, Any]:
+    return paging.edge_of(message_listing(message["chat_id"]), store.BY_SEQUENCE, message)
+
+
+async def replied_to(ctx: Context, messages: Sequence[Document]) -> list[Message | None]:
+    """What messages answer; None at top level, and for what the viewer deleted."""
+    wanted = [each["reply_to_id"] for each in messages if each["reply_to_id"]]
+    found = {row["_id"]: row for row in await visible_messages(ctx, wanted) if row} if wanted else {}
+    return [found.get(each["reply_to_id"]) for each in messages]
+
+
+async def statuses(ctx: Context, messages: Sequence[Document]) -> list[MessageStatus]:
+    read = await read_times(ctx, messages)
+    return [
+        MessageStatus.READ
+        if at
+        else MessageStatus.DELIVERED
+        if message["delivered_at"]
+        else MessageStatus.SENT
+        for message, at in zip(messages, read, strict=True)
+    ]
+
+
+async def read_times(ctx: Context, messages: Sequence[Document]) -> list[datetime | None]:
+    """When messages were read; None too when one of the two keeps that to themselves."""
+    shown = await receipts_shown(ctx, [peer_of(ctx, message) for message in messages])
+    return [message["read_at"] if visible else None for message, visible in zip(messages, shown, strict=True)]

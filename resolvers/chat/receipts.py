@@ -1,0 +1,130 @@
+"""Delivery and read marks: cumulative, so that late, repeated and reordered ones do no harm."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import ids
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from loaders.chat import Chat
+from resolvers.chat.access import both_scopes, chat_scope, for_member, own_chats, receipts_shown
+from stores import chat as store
+
+MOST_MARKS = 100
+MOST_LOGGED = 500
+"""Messages of one mark whose new status is logged one by one; older ones show it by their chat's marks."""
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far one of the two has come, within what there is."""
+
+    delivered: int
+    read: int
+
+
+async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say what a device has; chats it may not see are passed over, or one would stop a hundred."""
+    if len(marks) > MOST_MARKS:
+        raise Refused("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
+    highest: dict[str, int] = {}
+    for mark in marks:
+        id = ids.checked(mark["chat_id"], "chat")
+        highest[id] = max(highest.get(id, 0), mark["up_to_sequence"])
+    chats: dict[str, Chat] = {}
+    for chat, sequence in zip(await own_chats(ctx, list(highest)), highest.values(), strict=True):
+        if chat is not None:
+            # Two ids may lead to one chat.
+            chats[chat["_id"]] = await _advance(ctx, chats.get(chat["_id"], chat), delivered=sequence)
+    return {"chats": list(chats.values())}
+
+
+async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> dict[str, Any]:
+    chat = await for_member(ctx, chat_id)
+    chat = await _advance(ctx, chat, delivered=up_to_sequence, read=up_to_sequence)
+    return {"chat": chat, "unread_total": await store.unread_total(ctx.db, ctx.viewer_id)}
+
+
+async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -> Chat:
+    """Move the viewer's marks up, never back; what lies beyond the last message is clipped."""
+    last = chat["last_sequence"]
+    before = Marks(chat["delivered_sequence"], chat["read_sequence"])
+    after = Marks(max(before.delivered, min(delivered, last)), max(before.read, min(read, last)))
+    if after == before:
+        return chat
+    [shown] = await receipts_shown(ctx, [chat["peer_id"]])
+    own = await _move_own(ctx, chat, after)
+    await _move_peers(ctx, chat, after, shown=shown)
+    await _stamp_messages(ctx, chat, before, after, shown=shown)
+    detail = {"user_id": ctx.viewer_id, "delivered": after.delivered, "read": after.read}
+    scopes = [*both_scopes(chat), chat_scope(chat["_id"])]
+    ctx.tx.changed(own, aspect=f"receipt:{ctx.viewer_id}", scopes=scopes, detail=detail)
+    return own
+
+
+async def _move_own(ctx: Context, chat: Chat, marks: Marks) -> Chat:
+    set: dict[str, Any] = {"updated_at": ctx.tx.now}
+    if marks.read > chat["read_sequence"]:
+        done = marks.read == chat["last_sequence"]
+        set["unread_count"] = 0 if done else await store.count_unread(ctx.db, chat, marks.read)  # type: ignore[arg-type]
+    change = {
+        "$max": {"delivered_sequence": marks.delivered, "read_sequence": marks.read},
+        "$set": set,
+        "$inc": {"version": 1},
+    }
+    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
+    assert own is not None
+    return store.as_chat(own)
+
+
+async def _move_peers(ctx: Context, chat: Chat, marks: Marks, *, shown: bool) -> None:
+    """What the other may know of it: reading, only when both want to tell."""
+    known = {
+        "peer_delivered_sequence": marks.delivered,
+        **({"peer_read_sequence": marks.read} if shown else {}),
+    }
+    change = {"$max": known, "$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    await store.change_member(ctx.tx.db, chat["chat_id"], chat["peer_id"], change)
+
+
+async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks, *, shown: bool) -> None:
+    """Write the time to the messages between the marks, and log their new status for both."""
+    db, now = ctx.tx.db, ctx.tx.now
+    stamps = {"delivered_at": (before.delivered, after.delivered)}
+    if shown:
+        stamps["read_at"] = (before.read, after.read)
+    updates = [
+        {
+            "q": {**_received(chat, *between), stamp: None},
+            "u": {"$set": {stamp: now, "updated_at": now}},
+            "multi": True,
+        }
+        for stamp, between in stamps.items()
+        if between[0] < between[1]
+    ]
+    if not updates:
+        return
+    await db.write({"update": store.messages.name, "updates": updates})
+    lowest = min(start for start, end in stamps.values() if start < end)
+    stamped = await store.messages.find(
+        db,
+        _received(chat, lowest, max(after.delivered, after.read)),
+        sort=[("sequence", -1)],
+        limit=MOST_LOGGED,
+        fields=("version",),
+    )
+    for message in stamped:
+        ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat))
+
+
+def _received(chat: Chat, start: int, end: int) -> dict[str, Any]:
+    """Messages from the other, past one number and up to another."""
+    return {
+        "chat_id": chat["chat_id"],
+        "sequence": {"$gt": start, "$lte": end},
+        "sender_id": chat["peer_id"],
+    }

@@ -1,0 +1,264 @@
+"""Sending, editing and deleting messages."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from core import clock, ids, jobs
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from loaders.chat import Chat
+from resolvers.chat.access import (
+    both_scopes,
+    check_reachable,
+    cipher_of,
+    for_member,
+    message_scopes,
+    message_to_act_on,
+    tell_owner,
+    text_place,
+)
+from resolvers.chat.reading import chat_edge, message_edge
+from stores import chat as store
+from stores.chat import Message
+
+refusals(
+    EMPTY_MESSAGE="A message needs text or an attachment.",
+    TEXT_TOO_LONG="The text is longer than allowed.",
+    EDIT_WINDOW_CLOSED="Messages can be edited for 15 minutes.",
+    DELETE_WINDOW_CLOSED="Messages can be deleted for both for 24 hours.",
+)
+
+LONGEST_TEXT = 4_000
+MESSAGE_RATE = Rate("messages", 60, 60)
+AHEAD = timedelta(minutes=5)
+EDITABLE = timedelta(minutes=15)
+DELETABLE = timedelta(hours=24)
+AGED_EVERY = 10
+"""How many messages are sent until older ones are left out of first syncs."""
+PUSH_AFTER = timedelta(seconds=2)
+
+Document = Mapping[str, Any]
+
+
+async def send_message(
+    ctx: Context,
+    *,
+    chat_id: Id,
+    id: Id | None = None,
+    text: str | None = None,
+    reply_to_id: Id | None = None,
+    sent_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Store a message once, whatever key it is sent under and however often."""
+    message_id = ids.minted(id, "message")
+    if id is not None and (known := await store.messages.by_id(ctx.db, id)):
+        return await _sent_before(ctx, known)
+    await ctx.limit(MESSAGE_RATE)
+    chat = await for_member(ctx, chat_id)
+    said = checked_text(text)
+    if said is None:
+        raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+    await check_reachable(ctx, chat)
+    if reply_to_id is not None:
+        await _check_reply(ctx, chat, reply_to_id)
+    message = await _store(ctx, chat, message_id, said, reply_to_id, sent_at)
+    own = await _tell_both(ctx, chat, message)
+    await jobs.later(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
+    if message["sequence"] % AGED_EVERY == 0:
+        due = ctx.tx.now + PUSH_AFTER
+        await jobs.later(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
+    return _sent(ctx, message, own)
+
+
+async def _sent_before(ctx: Context, message: Message) -> dict[str, Any]:
+    if message["sender_id"] != ctx.viewer_id:
+        raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
+    return _sent(ctx, message, await for_member(ctx, message["chat_id"]))
+
+
+def _sent(ctx: Context, message: Message, chat: Chat) -> dict[str, Any]:
+    edge = message_edge(message)
+    return {"message": message, "message_edge": edge, "chat": chat, "chat_edge": chat_edge(ctx, chat)}
+
+
+def checked_text(text: str | None) -> str | None:
+    """Text without surrounding blanks, None when nothing is left."""
+    said = (text or "").strip()
+    if len(said) > LONGEST_TEXT:
+        raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
+    return said or None
+
+
+async def _check_reply(ctx: Context, chat: Document, reply_to_id: str) -> None:
+    answered = await message_to_act_on(ctx, reply_to_id, field="replyToId")
+    if answered["chat_id"] != chat["chat_id"]:
+        raise Refused("NOT_FOUND", "There is no such message in this chat.", field=["replyToId"])
+
+
+async def _store(
+    ctx: Context, chat: Chat, id: str, text: str, reply_to_id: str | None, sent_at: datetime | None
+) -> Message:
+    now = ctx.tx.now
+    # In the message's own transaction: numbers are in the order of commits, so that who has one has all
+    # before it.
+    sequence = await store.next_sequence(ctx.tx.db, chat)  # type: ignore[arg-type]
+    message = await ctx.tx.insert(
+        store.messages,
+        {
+            "_id": id,
+            "chat_id": chat["chat_id"],
+            "sender_id": ctx.viewer_id,
+            "recipient_id": chat["peer_id"],
+            "sequence": sequence,
+            "sealed_text": cipher_of(ctx, chat).seal(text, place=text_place(id)),
+            "reply_to_id": reply_to_id,
+            "sent_at": sent_at if sent_at and sent_at <= now + AHEAD else now,
+            "delivered_at": None,
+            "read_at": None,
+            "edited_at": None,
+            "deleted_at": None,
+            "hidden_for": [],
+        },
+    )
+    ctx.tx.changed(message, scopes=message_scopes(message), created=True)
+    return message
+
+
+async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
+    """Bring the chat up in both lists, and count it as unread in the other's; the sender's side."""
+    now = ctx.tx.now
+    latest = {
+        "last_activity_at": now,
+        "last_sequence": message["sequence"],
+        "last_message_id": message["_id"],
+        "started": True,
+        "updated_at": now,
+        "version": {"$add": ["$version", 1]},
+    }
+    muted = {"$gt": [{"$ifNull": ["$muted_until", now]}, now]}
+    received = {
+        **latest,
+        "unread_count": {"$add": ["$unread_count", 1]},
+        # Who muted and archived a chat wants no more of it.
+        "archived": {"$and": ["$archived", muted]},
+    }
+    db = ctx.tx.db
+    await store.change_member(db, chat["chat_id"], chat["peer_id"], [{"$set": received}])
+    own = await store.change_member(
+        db, chat["chat_id"], ctx.viewer_id, [{"$set": {**latest, "archived": False}}]
+    )
+    assert own is not None
+    shown = store.as_chat(own)
+    ctx.tx.changed(shown, scopes=both_scopes(shown))
+    return shown
+
+
+async def edit_message(
+    ctx: Context, *, id: Id, text: str, expected_version: int | None = None
+) -> dict[str, Any]:
+    message = await _own_message(ctx, id)
+    if expected_version is not None and expected_version != message["version"]:
+        raise Refused("CONFLICT", "The message was changed on another device.", message=message)
+    if clock.now() - message["created_at"] > EDITABLE:
+        raise Refused("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
+    chat = await for_member(ctx, message["chat_id"])
+    await check_reachable(ctx, chat)
+    said = checked_text(text)
+    if said is None:
+        raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+    sealed = cipher_of(ctx, chat).seal(said, place=text_place(id))
+    changed = await ctx.tx.update(
+        store.messages, id, set={"sealed_text": sealed, "edited_at": ctx.tx.now}, where={"deleted_at": None}
+    )
+    assert changed is not None
+    ctx.tx.changed(changed, scopes=message_scopes(changed))
+    if chat["last_sequence"] == changed["sequence"]:
+        # Its preview is another.
+        ctx.tx.changed(chat, scopes=both_scopes(chat))
+    return {"message": changed}
+
+
+async def _own_message(ctx: Context, id: str) -> Message:
+    """A message of the viewer's that is still there: deleting beats editing."""
+    message = await message_to_act_on(ctx, id)
+    if message["sender_id"] != ctx.viewer_id:
+        raise Refused("FORBIDDEN", "Only its sender may do this.", field=["id"])
+    if message["deleted_at"] is not None:
+        raise Refused("NOT_FOUND", "The message was deleted.", field=["id"])
+    return message
+
+
+async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> dict[str, Any]:
+    message = await message_to_act_on(ctx, id)
+    chat = await for_member(ctx, message["chat_id"])
+    if for_everyone:
+        chat = await _delete_for_both(ctx, chat, message)
+    else:
+        chat = await _hide(ctx, chat, message)
+    return {"deleted_message_id": id, "chat": chat}
+
+
+async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
+    """Clear the message; its number and that it was there remain."""
+    if message["sender_id"] != ctx.viewer_id:
+        raise Refused("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
+    if message["deleted_at"] is not None:
+        return chat
+    if clock.now() - message["created_at"] > DELETABLE:
+        raise Refused("DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"])
+    await clear(ctx, message)
+    ctx.tx.changed(chat, scopes=both_scopes(chat))
+    return chat
+
+
+async def clear(ctx: Context, message: Message) -> None:
+    """Take away what it said, and one from what its recipient has not read."""
+    cleared = await ctx.tx.update(
+        store.messages, message["_id"], set={"sealed_text": None, "deleted_at": ctx.tx.now}
+    )
+    assert cleared is not None
+    ctx.tx.changed(cleared, scopes=message_scopes(cleared))
+    if message["recipient_id"] not in message["hidden_for"]:
+        await _one_unread_less(ctx, message)
+
+
+async def _one_unread_less(ctx: Context, message: Message) -> None:
+    await store.change_member(
+        ctx.tx.db,
+        message["chat_id"],
+        message["recipient_id"],
+        {"$inc": {"unread_count": -1, "version": 1}, "$set": {"updated_at": ctx.tx.now}},
+        where={"read_sequence": {"$lt": message["sequence"]}, "unread_count": {"$gt": 0}},
+    )
+
+
+async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
+    """Take the message from the viewer's own devices; the other notices nothing."""
+    hidden = [*message["hidden_for"], ctx.viewer_id]
+    changed = await ctx.tx.update(store.messages, message["_id"], set={"hidden_for": hidden}, version=False)
+    assert changed is not None
+    ctx.tx.changed(changed, aspect=f"hidden:{ctx.viewer_id}", scopes=[user_scope(ctx.viewer_id)])
+    if message["recipient_id"] == ctx.viewer_id and message["deleted_at"] is None:
+        await _one_unread_less(ctx, message)
+    change: dict[str, Any] = {"$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    if chat["last_message_id"] == message["_id"]:
+        change["$set"]["last_message_id"] = await _message_before(ctx, message)
+    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
+    assert own is not None
+    shown = store.as_chat(own)
+    tell_owner(ctx, shown)
+    return shown
+
+
+async def _message_before(ctx: Context, message: Message) -> str | None:
+    query = {
+        "chat_id": message["chat_id"],
+        "sequence": {"$lt": message["sequence"]},
+        "hidden_for": {"$ne": ctx.viewer_id},
+    }
+    before = await store.messages.first(ctx.db, query, sort=[("sequence", -1)])
+    return before["_id"] if before else None

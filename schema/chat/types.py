@@ -1,0 +1,148 @@
+"""Chats, messages and their lists."""
+
+from datetime import datetime
+
+from core.binding import batched, connection, derived, enum, extend, key, many, node, one, type_
+from core.binding.common import Connection, Edge, Entity
+from loaders.chat import ChatOfViewer, PeerById
+from resolvers import chat as chats
+from schema.auth import User
+from stores.chat import MessageStatus, PresenceState, WhoCanMessage
+
+for each in (MessageStatus, PresenceState, WhoCanMessage):
+    enum(each)
+
+
+@node("chat")
+class Chat(Entity):
+    """The one chat of two people, as you see it."""
+
+    participants: list[User] = many(PeerById, key="participant_ids")
+    """The two people, you first."""
+    peer: User = one(PeerById, key="peer_id")
+    """The other one; named "Deleted user" when their account is gone."""
+    last_activity_at: datetime
+    """When the last message was accepted, or the chat was opened: lists are sorted by it."""
+    preview: str | None = batched(chats.previews)
+    """How the last message begins, on one line, at most 140 characters; null when it has no text."""
+    last_message: "Message | None" = batched(chats.last_messages)
+    """The latest message; null when there is none."""
+    unread_count: int
+    """Messages of the other that you have not read."""
+    last_sequence: int
+    """The number of the latest message; 0 when there is none."""
+    my_read_sequence: int = key("read_sequence")
+    """You have read up to this message."""
+    my_delivered_sequence: int = key("delivered_sequence")
+    """A device of yours has said that it has everything up to this message."""
+    peer_read_sequence: int = batched(chats.peer_read_sequences)
+    """The other has read up to this message; 0 while one of you has read receipts off."""
+    peer_delivered_sequence: int
+    """A device of the other has everything up to this message."""
+    muted_until: datetime | None = derived(chats.muted_until, "muted_until")
+    """No push messages until then; null when not muted."""
+    archived: bool
+    """Whether it is kept out of the list; a new message brings it back unless it is muted."""
+    can_send: bool = batched(chats.can_send)
+    """False when you are hidden from each other, or the other's account is gone."""
+    messages: "MessageConnection" = connection(
+        chats.messages,
+        first=0,
+        together=chats.messages_of_many,
+        after_sequence="Only messages with a higher number: what came since you last looked.",
+        since="Only messages created, edited, deleted, received or read since then; some may come again.",
+    )
+    """History, ascending by sequence: the last 50 when you name no page, from the start on with
+    `afterSequence` or `since`."""
+
+
+@node("message")
+class Message(Entity):
+    """Something said in a chat."""
+
+    chat: Chat = one(ChatOfViewer, key="chat_id")
+    """The chat it was said in."""
+    sender: User = one(PeerById, key="sender_id")
+    """Who said it."""
+    text: str | None = batched(chats.texts)
+    """At most 4,000 characters; null when deleted."""
+    reply_to: "Message | None" = batched(chats.replied_to)
+    """The message it answers; null when none, or when you deleted that."""
+    sequence: int
+    """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
+    sent_at: datetime
+    """When its sender's device says it was written: to be shown, not to sort by."""
+    delivered_at: datetime | None
+    """When a device of the recipient had it; null until then."""
+    read_at: datetime | None = batched(chats.read_times)
+    """When its recipient read it; null until then, and while one of you has read receipts off."""
+    edited_at: datetime | None
+    """When its text last changed; null if never."""
+    deleted_at: datetime | None
+    """When its sender deleted it for both; null if not. Text and attachments are gone then."""
+    status: MessageStatus = batched(chats.statuses)
+    """How far it has come."""
+
+
+@node("chat_settings")
+class ChatSettings(Entity):
+    """What holds for all your chats."""
+
+    read_receipts: bool
+    """Whether others see what you read; when off, you do not see what they read either."""
+    show_presence: bool
+    """Whether people you chat with see when you are there; when off, you do not see them either."""
+    who_can_message: WhoCanMessage
+    """Who may begin a chat with you."""
+    hide_text_in_push: bool
+    """Whether push messages leave out what was said."""
+
+
+@type_
+class Presence:
+    """Whether a person is there."""
+
+    user: User = one(PeerById, key="user_id")
+    """The person."""
+    state: PresenceState
+    """Whether they are there now."""
+    last_seen_at: datetime | None
+    """When they were last there; null when not known, or while they are."""
+
+
+@extend(User)
+class ChatOfUser:
+    presence: Presence | None = batched(chats.presences)
+    """Whether they are there; null unless you share a chat and both of you show it."""
+
+
+@type_
+class ChatEdge(Edge):
+    """A chat and its place in the list."""
+
+    node: Chat
+    """The chat."""
+
+
+@type_
+class ChatConnection(Connection):
+    """A page of chats."""
+
+    edges: list[ChatEdge]
+    """The chats of this page."""
+
+
+@type_
+class MessageEdge(Edge):
+    """A message and its place in the history."""
+
+    node: Message
+    """The message."""
+
+
+@type_
+class MessageConnection(Connection):
+    """A page of messages."""
+
+    edges: list[MessageEdge]
+    """The messages of this page, ascending by sequence."""

@@ -1,0 +1,255 @@
+"""Chats of two, their messages, and how each of the two sees them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypedDict, cast
+
+from core.mongo import Database
+from core.store import collection, index
+
+
+class MessageStatus(StrEnum):
+    """How far a message has come."""
+
+    SENT = "SENT"
+    """The server has it."""
+    DELIVERED = "DELIVERED"
+    """A device of the recipient has it."""
+    READ = "READ"
+    """The recipient has read it; only when both have read receipts on."""
+
+
+class PresenceState(StrEnum):
+    """Whether a person is there."""
+
+    ONLINE = "ONLINE"
+    """Using the app."""
+    AWAY = "AWAY"
+    """The app is open, but was not touched for five minutes."""
+    OFFLINE = "OFFLINE"
+    """Not there for a minute or more."""
+
+
+class WhoCanMessage(StrEnum):
+    """Who may begin a chat with a person; chats that exist go on."""
+
+    EVERYONE = "EVERYONE"
+    """Anybody who is not blocked."""
+    FOLLOWED = "FOLLOWED"
+    """People whom the person follows."""
+    NOBODY = "NOBODY"
+    """Nobody."""
+
+
+class Chat(TypedDict):
+    """What both have in common: that there is one chat of the pair, and how many messages it has."""
+
+    _id: str
+    pair_key: str
+    data_key: str
+    last_sequence: int
+    created_at: datetime
+
+
+class Member(TypedDict):
+    """A chat as one of the two sees it; `_id` is `chat|user`. Reading a list of them needs nothing else."""
+
+    _id: str
+    chat_id: str
+    user_id: str
+    peer_id: str
+    pair_key: str
+    data_key: str
+    started: bool
+    """Whether it is in this person's list: one that the other opened is not, until something is said."""
+    peer_gone: bool
+    archived: bool
+    muted_until: datetime | None
+    last_activity_at: datetime
+    last_sequence: int
+    last_message_id: str | None
+    unread_count: int
+    delivered_sequence: int
+    read_sequence: int
+    peer_delivered_sequence: int
+    peer_read_sequence: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Alias(TypedDict):
+    """An id that a phone minted for a chat which the pair already had."""
+
+    _id: str
+    chat_id: str
+    user_id: str
+    expires_at: datetime
+
+
+class Message(TypedDict):
+    _id: str
+    chat_id: str
+    sender_id: str
+    recipient_id: str
+    sequence: int
+    sealed_text: str | None
+    reply_to_id: str | None
+    sent_at: datetime
+    delivered_at: datetime | None
+    read_at: datetime | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    hidden_for: list[str]
+    """Who of the two deleted it for themselves."""
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ChatSettings(TypedDict):
+    """`_id` is the person's id under another prefix."""
+
+    _id: str
+    user_id: str
+    read_receipts: bool
+    show_presence: bool
+    who_can_message: WhoCanMessage
+    hide_text_in_push: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class LastSeen(TypedDict):
+    """When a person was last there; `_id` is theirs."""
+
+    _id: str
+    last_seen_at: datetime
+
+
+LATEST = [("last_activity_at", -1), ("chat_id", -1)]
+BY_SEQUENCE = [("sequence", 1)]
+
+chats = collection(
+    "chats", Chat, prefix="chat", indexes=[index("pair_key", unique=True)], shard_key="pair_key"
+)
+members = collection(
+    "chat_members",
+    Member,
+    indexes=[
+        index("user_id", "started", "archived", "-last_activity_at", "-chat_id"),
+        index("user_id", "peer_id"),
+        index("user_id", "unread_count"),
+        index("last_activity_at"),
+    ],
+    shard_key="user_id",
+)
+aliases = collection("chat_aliases", Alias, indexes=[index("expires_at", expireAfterSeconds=0)])
+messages = collection(
+    "messages",
+    Message,
+    prefix="message",
+    indexes=[
+        index("chat_id", "sequence", unique=True),
+        index("chat_id", "updated_at"),
+        index("sender_id", "_id"),
+        index("deleted_at", partialFilterExpression={"deleted_at": {"$type": "date"}}),
+    ],
+    shard_key="chat_id",
+    synced=True,
+)
+settings = collection("chat_settings", ChatSettings, prefix="chat_settings", synced=True)
+last_seen = collection("last_seen", LastSeen)
+
+Document = Mapping[str, Any]
+
+
+def pair_key(one: str, other: str) -> str:
+    return "|".join(sorted((one, other)))
+
+
+def row_id(chat_id: str, user_id: str) -> str:
+    return f"{chat_id}|{user_id}"
+
+
+def settings_id(user_id: str) -> str:
+    return f"chat_settings_{user_id.rpartition('_')[2]}"
+
+
+async def chat_of_pair(db: Database, one: str, other: str) -> Chat | None:
+    return await chats.first(db, {"pair_key": pair_key(one, other)})
+
+
+async def next_sequence(db: Database, member: Member) -> int:
+    """The chat's next number; two senders never get the same."""
+    answer = await db.write(
+        {
+            "findAndModify": chats.name,
+            "query": {"_id": member["chat_id"], "pair_key": member["pair_key"]},
+            "update": {"$inc": {"last_sequence": 1}},
+            "fields": {"last_sequence": 1},
+            "new": True,
+        }
+    )
+    return int(answer["value"]["last_sequence"])
+
+
+async def change_member(
+    db: Database, chat_id: str, user_id: str, update: Any, *, where: Document | None = None
+) -> Member | None:
+    """Change one side of a chat if it still matches `where`, and return it as it is now."""
+    answer = await db.write(
+        {
+            "findAndModify": members.name,
+            "query": {"_id": row_id(chat_id, user_id), "user_id": user_id, **(where or {})},
+            "update": update,
+            "new": True,
+        }
+    )
+    return cast("Member | None", answer["value"])
+
+
+async def members_of(db: Database, user_id: str, chat_ids: Sequence[str]) -> list[Member]:
+    query = {"_id": {"$in": [row_id(each, user_id) for each in chat_ids]}, "user_id": user_id}
+    return await members.find(db, query, limit=max(1, len(chat_ids)))
+
+
+async def member_of(db: Database, user_id: str, chat_id: str) -> Member | None:
+    rows = await members_of(db, user_id, [chat_id])
+    return rows[0] if rows else None
+
+
+async def unread_total(db: Database, user_id: str) -> int:
+    """Unread messages of all chats that are not archived."""
+    rows = await db.aggregate(
+        members.name,
+        [
+            {"$match": {"user_id": user_id, "unread_count": {"$gt": 0}, "archived": False, "started": True}},
+            {"$group": {"_id": None, "total": {"$sum": "$unread_count"}}},
+        ],
+    )
+    return int(rows[0]["total"]) if rows else 0
+
+
+def unread_of(member: Member, beyond: int) -> dict[str, Any]:
+    """Messages a person has not read, as a query."""
+    return {
+        "chat_id": member["chat_id"],
+        "sequence": {"$gt": beyond},
+        "sender_id": member["peer_id"],
+        "deleted_at": None,
+        "hidden_for": {"$ne": member["user_id"]},
+    }
+
+
+async def count_unread(db: Database, member: Member, beyond: int) -> int:
+    rows = await db.aggregate(messages.name, [{"$match": unread_of(member, beyond)}, {"$count": "unread"}])
+    return int(rows[0]["unread"]) if rows else 0
+
+
+def as_chat(member: Member) -> dict[str, Any]:
+    """One side of a chat as the chat its owner sees, under the chat's id."""
+    people = [member["user_id"], member["peer_id"]]
+    return {**member, "_id": member["chat_id"], "participant_ids": people}

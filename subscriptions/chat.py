@@ -1,0 +1,149 @@
+"""What happens in an open chat, and in all of somebody's chats, pushed."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from core.changes import Entry, user_scope
+from core.context import Context
+from core.ids import Id, prefix_of
+from core.live import Signal
+from core.topics import followed
+from loaders.chat import MessageById
+from resolvers import chat as chats
+from stores import chat as store
+from stores.chat import Message
+
+Event = dict[str, Any]
+
+TYPING_SECONDS = 6.0
+
+
+class Typists:
+    """Who writes in a chat, as far as one stream was told."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def told(self, user_id: str, is_typing: bool) -> bool:
+        """Whether that changes anything."""
+        changed = is_typing != (user_id in self._until)
+        if is_typing:
+            self._until[user_id] = asyncio.get_running_loop().time() + TYPING_SECONDS
+        else:
+            self._until.pop(user_id, None)
+        return changed
+
+    def wait(self) -> float | None:
+        """Seconds until one of them is taken to have stopped."""
+        if not self._until:
+            return None
+        return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
+
+    def silent(self) -> list[str]:
+        """Those of whom nothing was heard for too long."""
+        now = asyncio.get_running_loop().time()
+        return [user_id for user_id, until in self._until.items() if until <= now]
+
+
+async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """Messages, receipts and typing of one chat."""
+    chat = await chats.chat(ctx, id=chat_id)
+    # What one deletes for oneself is told in one's own scope.
+    scopes = [chats.chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
+    typists = Typists()
+
+    async def participant() -> None:
+        ctx.refresh()
+        await chats.chat(ctx, id=chat["_id"])
+        # An idle stream keeps nothing.
+        ctx.refresh()
+
+    async def meaning(entry: Entry) -> Event | None:
+        if prefix_of(entry["node"]) == "message":
+            return await _message_event(ctx, entry, chat["_id"])
+        if entry["_id"].startswith("receipt:") and entry["node"] == chat["_id"]:
+            return await _receipt_event(ctx, entry)
+        return None
+
+    async def heard(signal: Signal | None) -> list[Event]:
+        told = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
+        told += [(user_id, False) for user_id in typists.silent()]
+        return [
+            {"_type": "TypingChanged", "user_id": user_id, "is_typing": on}
+            for user_id, on in told
+            if user_id != ctx.viewer_id and typists.told(user_id, on)
+        ]
+
+    events = followed(ctx, scopes, after, meaning, check=participant, heard=heard, patience=typists.wait)
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """New messages, changed chats and who came or went, of all chats."""
+    scopes = [user_scope(ctx.viewer_id), chats.inbox_scope(ctx.viewer_id)]
+
+    async def meaning(entry: Entry) -> Event | None:
+        if entry["_id"].startswith("block:"):
+            return await _chat_with(ctx, entry)
+        if prefix_of(entry["node"]) == "chat":
+            return await _chat_event(ctx, entry["node"])
+        if prefix_of(entry["_id"]) == "message" and entry["created"]:
+            return await _message_event(ctx, entry)
+        return None
+
+    async def heard(signal: Signal | None) -> list[Event]:
+        if not signal or "presence" not in signal:
+            return []
+        [presence] = await chats.presences(ctx, [{"_id": signal["presence"]}])
+        return [{"_type": "PresenceChanged", "presence": presence}] if presence else []
+
+    async with aclosing(followed(ctx, scopes, after, meaning, heard=heard)) as events:
+        async for event in events:
+            yield event
+
+
+async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None) -> Event | None:
+    """What an entry of a message means; None for those of other chats, and for what shows elsewhere."""
+    id = entry["node"]
+    message: Message | None = await ctx.services.live.shared(entry, "node", lambda: ctx.load(MessageById, id))
+    if message is None or (chat_id is not None and message["chat_id"] != chat_id):
+        return None
+    aspect = entry["_id"].partition(":")[0] if entry["_id"] != id else ""
+    if aspect not in ("", "hidden"):
+        return None
+    if not chats.sees(ctx.viewer_id, message):
+        return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": None} if aspect else None
+    if message["deleted_at"] is not None:
+        return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": message}
+    return {"_type": "MessageCreated" if entry["created"] else "MessageUpdated", "message": message}
+
+
+async def _receipt_event(ctx: Context, entry: Entry) -> Event:
+    """How far one has come, as far as the other may know."""
+    detail = entry.get("detail") or {}
+    user_id = entry["_id"].split(":")[1]
+    chat = await chats.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
+    own = user_id == ctx.viewer_id
+    [read] = [chat["read_sequence"]] if own else await chats.peer_read_sequences(ctx, [chat])
+    return {
+        "_type": "ReceiptUpdated",
+        "user_id": user_id,
+        "delivered_sequence": detail["delivered"],
+        "read_sequence": read,
+    }
+
+
+async def _chat_event(ctx: Context, chat_id: str) -> Event | None:
+    [chat] = await chats.own_chats(ctx, [chat_id])
+    return {"_type": "ChatUpdated", "chat": chat} if chat else None
+
+
+async def _chat_with(ctx: Context, block: Entry) -> Event | None:
+    """Blocking ends what can be said in the chat of the two; unblocking brings it back."""
+    pair = block["_id"].removeprefix("block:").split("|")
+    chat = await store.chat_of_pair(ctx.services.db, pair[0], pair[-1])
+    return await _chat_event(ctx, chat["_id"]) if chat else None

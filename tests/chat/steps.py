@@ -1,0 +1,116 @@
+"""What the tests of chats do again and again."""
+
+from datetime import datetime
+from typing import Any
+
+from core import ids
+from core.context import Services
+from tests.phone import Phone, Stream
+
+MESSAGE = """id text sequence status version sentAt createdAt editedAt deletedAt deliveredAt readAt
+  sender { id name }"""
+CHAT = "id unreadCount lastSequence myReadSequence peerReadSequence peerDeliveredSequence archived canSend"
+
+CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id, after: $after) {
+  __typename
+  ... on Event { eventId at }
+  ... on MessageCreated { message { id text sequence sender { id } } }
+  ... on MessageUpdated { message { id text version } }
+  ... on MessageDeleted { deletedMessageId tombstone { text } }
+  ... on ReceiptUpdated { userId deliveredSequence readSequence }
+  ... on TypingChanged { userId isTyping }
+  ... on ResyncRequired { token }
+} }"""
+
+INBOX_EVENTS = """subscription($after: String) { inboxEvents(after: $after) {
+  __typename
+  ... on Event { eventId at }
+  ... on ChatUpdated { chat { id unreadCount preview canSend } unreadTotal }
+  ... on MessageCreated { message { id text sequence } }
+  ... on PresenceChanged { presence { user { id } state lastSeenAt } }
+  ... on ResyncRequired { token }
+} }"""
+
+
+def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
+    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
+
+
+async def open_chat(one: Phone, other: Phone, **input: Any) -> str:
+    """The chat's id."""
+    made = await one.do("openChat", "chat { id }", userId=other.user_id, **input)
+    assert made["errors"] == []
+    return str(made["chat"]["id"])
+
+
+async def say(phone: Phone, chat_id: str, text: str = "Hello", **input: Any) -> dict[str, Any]:
+    """The stored message."""
+    sent = await phone.do("sendMessage", f"message {{ {MESSAGE} }}", chatId=chat_id, text=text, **input)
+    assert sent["errors"] == [], sent["errors"]
+    message: dict[str, Any] = sent["message"]
+    return message
+
+
+async def talk(one: Phone, other: Phone, count: int = 1) -> tuple[str, list[str]]:
+    """A chat in which the first has said something; ids of chat and messages."""
+    chat_id = await open_chat(one, other)
+    return chat_id, [(await say(one, chat_id, f"Message {number + 1}"))["id"] for number in range(count)]
+
+
+async def mark_read(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]:
+    done = await phone.do("markRead", f"chat {{ {CHAT} }} unreadTotal", chatId=chat_id, upToSequence=sequence)
+    assert done["errors"] == []
+    return dict(done)
+
+
+async def mark_delivered(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]:
+    marks = [{"chatId": chat_id, "upToSequence": sequence}]
+    done = await phone.do("markDelivered", f"chats {{ {CHAT} }}", marks=marks)
+    assert done["errors"] == []
+    return dict(done["chats"][0])
+
+
+async def chat_of(phone: Phone, chat_id: str, selection: str = CHAT) -> dict[str, Any]:
+    found = await phone.run(f"query($id: ID!) {{ chat(id: $id) {{ {selection} }} }}", id=chat_id)
+    return dict(found["chat"])
+
+
+async def history(phone: Phone, chat_id: str, arguments: str = "", selection: str = "text") -> list[Any]:
+    """The messages of one page: values of one field, or of several."""
+    page = f"messages{arguments} {{ edges {{ node {{ {selection} }} }} }}"
+    nodes = [edge["node"] for edge in (await chat_of(phone, chat_id, page))["messages"]["edges"]]
+    return [node[selection] for node in nodes] if selection.isalpha() else nodes
+
+
+async def inbox(phone: Phone, arguments: str = "", selection: str = CHAT) -> list[dict[str, Any]]:
+    found = await phone.run(f"{{ viewer {{ chats{arguments} {{ edges {{ node {{ {selection} }} }} }} }} }}")
+    return [edge["node"] for edge in found["viewer"]["chats"]["edges"]]
+
+
+async def event(stream: Stream, field: str = "chatEvents") -> dict[str, Any]:
+    """The next event without its place and time."""
+    found: dict[str, Any] = (await stream.next())[field]
+    assert found.pop("eventId")
+    assert found.pop("at").endswith("Z")
+    return found
+
+
+async def until(stream: Stream, kind: str, field: str = "chatEvents") -> dict[str, Any]:
+    """The next event of the kind."""
+    while (found := await event(stream, field))["__typename"] != kind:
+        continue
+    return found
+
+
+async def stored(services: Services, collection: str, **query: Any) -> list[dict[str, Any]]:
+    return await services.db.find(collection, query)
+
+
+async def backdate(services: Services, collection: str, id: str, **moments: datetime) -> None:
+    """Move a document's moments: as if it had happened then."""
+    update = {"q": {"_id": id}, "u": {"$set": moments}}
+    await services.db.write({"update": collection, "updates": [update]})
+
+
+def new(prefix: str) -> str:
+    return ids.new_id(prefix)

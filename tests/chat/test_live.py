@@ -1,0 +1,224 @@
+"""Open chats and inboxes, live: on sockets, resumed without loss."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from core import clock, ids
+from core.context import Services
+from core.position import Position
+from subscriptions import chat as live
+from tests.chat.steps import (
+    CHAT_EVENTS,
+    INBOX_EVENTS,
+    event,
+    mark_delivered,
+    mark_read,
+    open_chat,
+    say,
+    talk,
+    until,
+)
+from tests.conftest import NewPhone
+from tests.phone import Failed, Stream
+
+
+async def new_messages(stream: Stream, count: int, field: str = "chatEvents") -> list[str]:
+    """Texts of the next messages, each told once or more, in the order in which they first came."""
+    texts: dict[str, None] = {}
+    while len(texts) < count:
+        found = await until(stream, "MessageCreated", field)
+        texts[found["message"]["text"]] = None
+    return list(texts)
+
+
+async def test_every_kind_of_event(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
+        message = await say(ada, chat_id, "Second")
+        created = {"id": message["id"], "text": "Second", "sequence": 2, "sender": {"id": ada.user_id}}
+        assert await event(stream) == {"__typename": "MessageCreated", "message": created}
+        await ada.do("editMessage", "message { id }", id=message["id"], text="Better")
+        updated = {"id": message["id"], "text": "Better", "version": 2}
+        assert await event(stream) == {"__typename": "MessageUpdated", "message": updated}
+        await mark_read(grace, chat_id, 2)
+        receipt = {"userId": grace.user_id, "deliveredSequence": 2, "readSequence": 2}
+        assert await event(stream) == {"__typename": "ReceiptUpdated", **receipt}
+        await ada.do("deleteMessage", "deletedMessageId", id=message["id"], forEveryone=True)
+        gone = {"deletedMessageId": message["id"], "tombstone": {"text": None}}
+        assert await event(stream) == {"__typename": "MessageDeleted", **gone}
+        assert await stream.nothing()
+
+
+async def test_receipts_reach_the_writer(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace, 2)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
+        await mark_delivered(grace, chat_id, 2)
+        receipt = {"__typename": "ReceiptUpdated", "userId": grace.user_id, "deliveredSequence": 2}
+        assert await event(stream) == {**receipt, "readSequence": 0}
+        await mark_read(grace, chat_id, 1)
+        assert await event(stream) == {**receipt, "readSequence": 1}
+        await grace.do("updateChatSettings", "chatSettings { id }", readReceipts=False)
+        await say(ada, chat_id, "Third")
+        await mark_read(grace, chat_id, 3)
+        hidden = await until(stream, "ReceiptUpdated")
+        assert (hidden["deliveredSequence"], hidden["readSequence"]) == (3, 0)
+
+
+async def test_what_one_deletes_for_oneself_is_told_to_oneself_alone(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, [id] = await talk(ada, grace)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as hers, grace.watch(CHAT_EVENTS, id=chat_id) as his:
+        await grace.do("deleteMessage", "deletedMessageId", id=id)
+        gone = {"__typename": "MessageDeleted", "deletedMessageId": id, "tombstone": None}
+        assert await event(his) == gone
+        assert await hers.nothing()
+
+
+async def test_the_inbox_tells_of_all_chats_with_the_same_event_ids(new_phone: NewPhone) -> None:
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    first, _ = await talk(ada, grace)
+    async with grace.watch(INBOX_EVENTS) as inbox, grace.watch(CHAT_EVENTS, id=first) as opened:
+        await say(ada, first, "To the first")
+        here, there = {}, (await opened.next())["chatEvents"]
+        seen = [(await inbox.next())["inboxEvents"] for _ in range(2)]
+        for each in seen:
+            here[each["__typename"]] = each
+        assert set(here) == {"ChatUpdated", "MessageCreated"}
+        assert here["MessageCreated"]["eventId"] == there["eventId"]
+        chat = {"id": first, "unreadCount": 2, "preview": "To the first", "canSend": True}
+        assert here["ChatUpdated"]["chat"] == chat
+        assert here["ChatUpdated"]["unreadTotal"] == 2
+        # A chat that did not exist when the stream began.
+        second = await open_chat(alan, grace)
+        await say(alan, second, "From Alan")
+        assert (await until(inbox, "MessageCreated", "inboxEvents"))["message"]["text"] == "From Alan"
+        assert await opened.nothing()
+
+
+async def test_blocking_is_told_as_a_changed_chat(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with ada.watch(INBOX_EVENTS) as stream:
+        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+        found = await until(stream, "ChatUpdated", "inboxEvents")
+        assert (found["chat"]["id"], found["chat"]["canSend"]) == (chat_id, False)
+        await grace.do("unblockUser", "user { id }", userId=ada.user_id)
+        found = await until(stream, "ChatUpdated", "inboxEvents")
+        assert (found["chat"]["id"], found["chat"]["canSend"]) == (chat_id, True)
+
+
+@pytest.mark.parametrize("where", ["chatEvents", "inboxEvents"])
+async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone, where: str) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    query, variables = (CHAT_EVENTS, {"id": chat_id}) if where == "chatEvents" else (INBOX_EVENTS, {})
+    async with grace.watch(query, **variables) as stream:
+        await say(ada, chat_id, "Seen")
+        last = (await stream.next())[where]
+        while last["__typename"] != "MessageCreated":
+            last = (await stream.next())[where]
+    for number in range(5):
+        await say(ada, chat_id, f"Missed {number}")
+    async with grace.watch(query, after=last["eventId"], **variables) as stream:
+        await say(ada, chat_id, "Live again")
+        missed = ["Missed 0", "Missed 1", "Missed 2", "Missed 3", "Missed 4", "Live again"]
+        texts = await new_messages(stream, 6, where)
+        # What lies close before the position may come again.
+        texts = [text for text in texts if text not in ("Message 1", "Seen")]
+        while len(texts) < 6:
+            texts += await new_messages(stream, 1, where)
+        assert texts == missed
+
+
+async def test_an_edit_of_a_message_never_seen_brings_the_message(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
+        await say(ada, chat_id, "Seen")
+        last = (await stream.next())["chatEvents"]["eventId"]
+    message = await say(ada, chat_id, "Missed")
+    await ada.do("editMessage", "message { id }", id=message["id"], text="Edited")
+    async with grace.watch(CHAT_EVENTS, id=chat_id, after=last) as stream:
+        found = await until(stream, "MessageUpdated")
+        assert found["message"] == {"id": message["id"], "text": "Edited", "version": 2}
+
+
+async def test_failure_redis_lost_position_too_old(new_phone: NewPhone, services: Services) -> None:
+    """Row "Redis lost": a position that cannot be resumed is answered with ResyncRequired, and goes on."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    old = services.signer.event_id(Position(clock.now() - timedelta(days=91), "message_x", 1))
+    async with grace.watch(CHAT_EVENTS, id=chat_id, after=old) as stream:
+        assert (await stream.next())["chatEvents"]["__typename"] == "ResyncRequired"
+        await say(ada, chat_id, "Goes on")
+        # What lies close before the position may come again.
+        assert (await new_messages(stream, 2))[-1] == "Goes on"
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "others'"])
+async def test_what_is_not_one_s_own_cannot_be_watched(new_phone: NewPhone, whose: str) -> None:
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    chat_id = (await talk(ada, grace))[0] if whose == "others'" else ids.new_id("chat")
+    async with alan.watch(CHAT_EVENTS, id=chat_id) as stream:
+        with pytest.raises(Failed) as failed:
+            await stream.next()
+    [error] = failed.value.errors
+    assert (error["message"], error["extensions"]) == ("There is no such chat.", {"code": "NOT_FOUND"})
+
+
+async def test_typing(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as hers, grace.watch(CHAT_EVENTS, id=chat_id) as his:
+        for _ in range(3):
+            # Said again within three seconds, it is told once.
+            done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+            assert done["errors"] == []
+        on = {"__typename": "TypingChanged", "userId": grace.user_id, "isTyping": True}
+        assert await event(hers) == on
+        for _ in range(2):
+            await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=False)
+        assert await event(hers) == {**on, "isTyping": False}
+        assert await hers.nothing()
+        # Nobody needs to be told that they write.
+        assert await his.nothing(seconds=0.1)
+
+
+async def test_typing_expires(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "TYPING_SECONDS", 0.2)
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
+        await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+        assert (await event(stream))["isTyping"] is True
+        assert (await event(stream))["isTyping"] is False
+        await say(grace, chat_id, "There")
+        assert (await event(stream))["__typename"] == "MessageCreated"
+
+
+async def test_typing_of_the_blocked_is_not_told(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
+        done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+        assert done["errors"] == []
+        assert await stream.nothing()
+
+
+async def test_an_ephemeral_event_can_be_resumed_from(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
+        await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+        typing = (await stream.next())["chatEvents"]
+        assert typing["__typename"] == "TypingChanged"
+    await say(grace, chat_id, "Meanwhile")
+    async with ada.watch(CHAT_EVENTS, id=chat_id, after=typing["eventId"]) as stream:
+        async with asyncio.timeout(10):
+            while "Meanwhile" not in await new_messages(stream, 1):
+                continue
