@@ -13,7 +13,7 @@ from core import mongo, store
 from core.mongo import Database
 from devstack import seed
 from devstack.servers import Servers, embedded
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".landfall" / "bench"

@@ -27,7 +27,7 @@ from core.settings import Environment, Settings
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from resolvers import feed, sync
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 from server import assembly
 from stores import feed as store
 from tests.phone import Phone, Socket, key, make_user, sign_in_directly

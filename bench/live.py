@@ -28,7 +28,7 @@ from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
 from devstack.servers import Servers, embedded
 from resolvers import feed
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 from server import assembly
 from stores.feed import ReactionKind
 from tests.phone import Phone, make_user, sign_in_directly

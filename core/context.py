@@ -42,6 +42,8 @@ class Viewer:
     org: str = PERSONAL
     authenticated_at: float = 0.0
     """When they last proved who they are, in seconds since the epoch."""
+    issued_at: float = 0.0
+    """When the token was made."""
 
 
 @dataclass(slots=True)

@@ -50,7 +50,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="Server secret, 32 characters or more; required in production."
     )
     signing_key_file: Path | None = Field(
-        None, description="PEM file of the ES256 key that signs access tokens; required in production."
+        None,
+        description="PEM file of the first ES256 key that signs access tokens; later ones are made, and kept "
+        "encrypted in MongoDB. Empty: the first too.",
     )
     field_keys: SecretStr = Field(
         SecretStr(""),

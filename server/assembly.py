@@ -27,6 +27,7 @@ from core.tally import Tally
 from providers.outbox import Outbox
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
+from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens, signing_key
 from server.failures import OneOperation, PublicErrors
 from server.outside import Outside, outside
@@ -53,10 +54,11 @@ def secret_of(settings: Settings) -> str:
         return secret
     if settings.production or secret:
         raise NotReady(f"LANDFALL_SECRET must have at least {SHORTEST_SECRET} characters.")
-    return hashlib.sha256(_key_pem(settings)).hexdigest()
+    return hashlib.sha256(_key_pem(settings) or b"").hexdigest()
 
 
-def _key_pem(settings: Settings) -> bytes:
+def _key_pem(settings: Settings) -> bytes | None:
+    """The first key of a deployment; later ones are made, and kept in MongoDB."""
     if settings.signing_key_file is not None:
         if not settings.signing_key_file.exists():
             raise NotReady(
@@ -64,7 +66,7 @@ def _key_pem(settings: Settings) -> bytes:
             )
         return settings.signing_key_file.read_bytes()
     if settings.production:
-        raise NotReady("LANDFALL_SIGNING_KEY_FILE is required in production.")
+        return None
     return signing_key(settings.data_dir / "signing-key.pem")
 
 
@@ -93,6 +95,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     if not settings.mongo_url or not settings.redis_url:
         raise NotReady("Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`.")
     secret = secret_of(settings)
+    crypto, first_key = _keyring(settings, secret), _key_pem(settings)
     client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
     redis = redis_client(settings)
     db = Database(client, settings.mongo_database)
@@ -100,14 +103,18 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await _wait_for_mongo(db, settings)
         await _wait_for_redis(redis, settings)
         live = Live(db, redis, overlap=await changes.overlap(db))
-        revocations = Revocations(db, live)
+        revocations, keys = Revocations(db, live), SigningKeys(db, crypto)
+        await _start_keys(keys, first_key)
         await live.start()
         await revocations.start()
+        tokens = Tokens(keys, secret, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
             async with ClientSession() as http:
                 beyond = _outside(settings, redis, http)
-                yield _services(settings, db, redis, live, secret, revocations, beyond)
+                extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations}
+                yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
         finally:
+            await keys.stop()
             await revocations.stop()
             await live.stop()
     finally:
@@ -115,6 +122,13 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         closing = client.close()
         if closing is not None:
             await closing
+
+
+async def _start_keys(keys: SigningKeys, first: bytes | None) -> None:
+    try:
+        await keys.start(first)
+    except ValueError as problem:
+        raise NotReady(f"LANDFALL_SIGNING_KEY_FILE: {problem}") from None
 
 
 def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
@@ -137,13 +151,11 @@ def _services(
     redis: "Redis",
     live: Live,
     secret: str,
-    revocations: Revocations,
+    crypto: Keyring,
+    extra: dict[type, Any],
     beyond: Outside,
 ) -> Services:
     passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
-    tokens = Tokens(
-        _key_pem(settings), secret, issuer=settings.token_issuer, audience=settings.token_audience
-    )
     signer = Signer(secret)
     kept = _storage(settings, signer)
     return Services(
@@ -154,7 +166,7 @@ def _services(
         limits=Limits(redis, settings.rate_scale),
         tally=Tally(redis),
         signer=signer,
-        crypto=_keyring(settings, secret),
+        crypto=crypto,
         mailer=beyond.mailer,
         texters=beyond.texters,
         pusher=beyond.pusher,
@@ -163,7 +175,7 @@ def _services(
         objects=kept.objects,
         scanner=kept.scanner,
         studio=kept.studio,
-        extra={Tokens: tokens, Revocations: revocations, Outbox: beyond.outbox},
+        extra={**extra, Outbox: beyond.outbox},
     )
 
 

@@ -12,7 +12,9 @@ from rich.table import Table
 
 from core import jobs, logs, settings
 from core.settings import Settings
+from resolvers.auth import signing
 from server import assembly
+from stores import auth as signing_keys
 
 app = typer.Typer(
     help="Landfall: a GraphQL backend-for-frontend for mobile apps that lose their connection.",
@@ -24,6 +26,8 @@ out = Console()
 problem = Console(stderr=True)
 jobs_app = typer.Typer(help="Background work that failed for good.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
+keys_app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 SNAPSHOT = Path(__file__).parents[1] / "schema" / "schema.graphql"
 
@@ -146,6 +150,37 @@ def doctor() -> None:
     for name, found in run(check()).items():
         table.add_row(name, found)
     out.print(table)
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """List the keys, oldest first."""
+    configured = environment()
+
+    async def read() -> list[Any]:
+        async with assembly.services(configured) as services:
+            return await signing_keys.all_signing_keys(services.db)
+
+    table = Table("Key", "Signs from", "Can sign")
+    for key in run(read()):
+        table.add_row(
+            key["_id"], f"{key['signs_from']:%Y-%m-%d %H:%M} UTC", "yes" if key["private"] else "no"
+        )
+    out.print(table)
+
+
+@keys_app.command("rotate")
+def rotate_keys(
+    distrust: Annotated[bool, typer.Option(help="Refuse every token that older keys signed.")] = False,
+) -> None:
+    """Sign with a new key from now on; every process knows it within a minute."""
+    configured = environment()
+
+    async def rotate() -> str | None:
+        async with assembly.services(configured) as services:
+            return await signing.rotate(services.db, services.crypto, at_once=True, distrust=distrust)
+
+    out.print(f"{run(rotate())} signs from now on.")
 
 
 @jobs_app.command("dead")

@@ -9,17 +9,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import orjson
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from jose import jwk, jwt
+from jose import jwt
 from jose.exceptions import ExpiredSignatureError, JWTError
 
 from core import clock
 from core.context import PERSONAL, Viewer
 from core.errors import Unauthenticated
+from resolvers.auth.signing import SigningKeys, make_signing_key
 from stores.auth import Session, User
 
 ACCESS_LIFE = timedelta(minutes=15)
@@ -49,32 +48,30 @@ class RefreshClaims:
     counter: int
 
 
-class Tokens:
-    """The signing key and server secret of this deployment."""
+class Verified(NamedTuple):
+    """A token whose signature was checked."""
 
-    def __init__(self, private_pem: bytes, secret: str, *, issuer: str, audience: str) -> None:
-        key = serialization.load_pem_private_key(private_pem, password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-            raise ValueError("The signing key must be an EC key on P-256.")
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self._private = jwk.construct(private_pem.decode(), "ES256")
-        self._public = jwk.construct(public.decode(), "ES256")
-        self._kid = hashlib.sha256(public).hexdigest()[:16]
+    kid: str
+    expires_at: float
+    viewer: Viewer
+
+
+class Tokens:
+    """What the deployment signs with: its keys for access tokens, its secret for refresh tokens."""
+
+    def __init__(self, keys: SigningKeys, secret: str, *, issuer: str, audience: str) -> None:
+        self._keys = keys
         self._secret = secret.encode()
         self._issuer, self._audience = issuer, audience
-        self._verified: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
+        self._verified: OrderedDict[str, Verified] = OrderedDict()
 
     def jwks(self) -> dict[str, Any]:
-        """The public key, for those who check our tokens."""
-        public = self._public.to_dict()
-        texts = {name: v.decode() if isinstance(v, bytes) else v for name, v in public.items()}
-        return {"keys": [{**texts, "kid": self._kid, "use": "sig", "alg": "ES256"}]}
+        """The public keys, for those who check our tokens."""
+        return {"keys": self._keys.published()}
 
     def issue(self, user: User, session: Session) -> TokenPair:
         """The session's current pair."""
-        now = clock.now()
+        now, key = clock.now(), self._keys.signer()
         expires = now + ACCESS_LIFE
         claims = {
             "iss": self._issuer,
@@ -87,12 +84,13 @@ class Tokens:
             "org": user.get("org", PERSONAL),
             "amr": list(map(str, session["factors"])),
             "auth_time": int(session["authenticated_at"].timestamp()),
-            "iat": int(now.timestamp()),
+            # To the millisecond, so that it can be told from a change of roles in the same second.
+            "iat": now.timestamp(),
             "exp": int(expires.timestamp()),
             "jti": secrets.token_hex(8),
         }
         return {
-            "access_token": jwt.encode(claims, self._private, "ES256", headers={"kid": self._kid}),
+            "access_token": jwt.encode(claims, key.private, "ES256", headers={"kid": key.kid}),
             "access_token_expires_at": expires,
             "refresh_token": self.refresh_token(session),
             "refresh_token_expires_at": session["expires_at"],
@@ -103,9 +101,11 @@ class Tokens:
     def verify(self, token: str) -> Viewer:
         """Whose token it is; UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID otherwise."""
         remembered = self._verified.get(token)
-        if remembered is not None and remembered[0] > clock.timestamp():
-            return remembered[1]
-        claims = self._claims(token)
+        if remembered is not None and remembered.expires_at > clock.timestamp():
+            if self._keys.known(remembered.kid) is None:
+                raise Unauthenticated("TOKEN_INVALID")
+            return remembered.viewer
+        kid, claims = self._claims(token)
         viewer = Viewer(
             claims["sub"],
             claims["sid"],
@@ -113,8 +113,9 @@ class Tokens:
             frozenset(claims.get("roles", ())),
             claims.get("org", PERSONAL),
             claims.get("auth_time", 0),
+            claims.get("iat", 0),
         )
-        self._verified[token] = (claims["exp"], viewer)
+        self._verified[token] = Verified(kid, claims["exp"], viewer)
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return viewer
@@ -122,18 +123,21 @@ class Tokens:
     def expires_at(self, token: str) -> float:
         """When a verified token ends, in seconds since the epoch."""
         self.verify(token)
-        return self._verified[token][0]
+        return self._verified[token].expires_at
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str) -> tuple[str, dict[str, Any]]:
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("TOKEN_INVALID")
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("alg") != "ES256" or header.get("kid") != self._kid or "zip" in header:
+            if header.get("alg") != "ES256" or "zip" in header:
+                raise Unauthenticated("TOKEN_INVALID")
+            key = self._keys.known(header.get("kid"))
+            if key is None:
                 raise Unauthenticated("TOKEN_INVALID")
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._public,
+                key.public,
                 algorithms=["ES256"],
                 audience=self._audience,
                 issuer=self._issuer,
@@ -149,7 +153,7 @@ class Tokens:
             raise Unauthenticated("TOKEN_INVALID")
         if clock.timestamp() > claims["exp"] + CLOCK_SKEW:
             raise Unauthenticated("TOKEN_EXPIRED")
-        return claims
+        return key.kid, claims
 
     def refresh_token(self, session: Session) -> str:
         """Derivable from the session, so that only its counter is stored."""
@@ -175,13 +179,6 @@ class Tokens:
 
 def _text(encoded: bytes) -> str:
     return encoded.decode().rstrip("=")
-
-
-def make_signing_key() -> bytes:
-    """A new P-256 private key as PEM."""
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def signing_key(file: Path) -> bytes:

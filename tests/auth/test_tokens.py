@@ -12,7 +12,7 @@ from jose import jwt
 
 from core import clock
 from core.settings import Settings
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 from tests.auth.steps import ME, assert_unauthenticated
 from tests.conftest import NewPhone
 from tests.phone import Phone, key

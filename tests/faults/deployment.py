@@ -13,7 +13,7 @@ import aiohttp
 
 from devstack.process import free_port
 from devstack.servers import Servers
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 
 SECRET = "a secret of the fault tests, long enough"
 READY_SECONDS = 30.0

@@ -1,0 +1,212 @@
+"""Keys that sign access tokens: one signs, the next is published before, the last for a day after."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import structlog
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from jose import jwk
+from pymongo.errors import PyMongoError
+
+from core import clock
+from core.crypto import Keyring, Unreadable
+from core.mongo import Database
+from stores import auth as store
+from stores.auth import SigningKey
+
+logger = structlog.get_logger(__name__)
+
+ROTATION = timedelta(days=30)
+AHEAD = timedelta(hours=2)
+"""Published before it signs: others may keep our keys for an hour."""
+AFTERWARDS = timedelta(hours=24)
+"""Published after it signed."""
+RELOAD_SECONDS = 60.0
+SHORTEST_GAP = 5.0
+"""Seconds between two readings, however many tokens name keys we do not know."""
+
+
+class Key:
+    """One key, ready to use."""
+
+    def __init__(self, kid: str, public: str, private: str | None, signs_from: datetime) -> None:
+        self.kid = kid
+        self.public = jwk.construct(public, "ES256")
+        self.private = jwk.construct(private, "ES256") if private else None
+        self.signs_from = signs_from.timestamp()
+        self.good_until = float("inf")
+
+    @property
+    def published(self) -> dict[str, Any]:
+        fields = self.public.to_dict()
+        texts = {name: v.decode() if isinstance(v, bytes) else v for name, v in fields.items()}
+        return {**texts, "kid": self.kid, "use": "sig", "alg": "ES256"}
+
+
+class SigningKeys:
+    """What this process knows of the deployment's keys."""
+
+    def __init__(self, db: Database, crypto: Keyring) -> None:
+        self._db = db
+        self._crypto = crypto
+        self._keys: dict[str, Key] = {}
+        self._asked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, first_pem: bytes | None) -> None:
+        """Know the keys; `first_pem` is the very first one of a deployment, else it is made."""
+        known = await self.reload()
+        if self._current() is None:
+            await add_key(self._db, self._crypto, known, clock.now(), pem=first_pem)
+            await self.reload()
+        self._task = asyncio.create_task(self._follow(), name="signing-keys")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def reload(self) -> list[SigningKey]:
+        rows = await store.all_signing_keys(self._db)
+        keys = [Key(row["_id"], row["public"], self._opened(row), row["signs_from"]) for row in rows]
+        for key, successor in pairwise(keys):
+            key.good_until = successor.signs_from + AFTERWARDS.total_seconds()
+        self._keys = {key.kid: key for key in keys}
+        return rows
+
+    def signer(self) -> Key:
+        """The key that signs now."""
+        key = self._current()
+        if key is None:
+            raise RuntimeError("There is no signing key.")
+        return key
+
+    def known(self, kid: Any) -> Key | None:
+        """The key a token names, while it is good; one we do not know may be new."""
+        key = self._keys.get(kid) if isinstance(kid, str) else None
+        if key is None:
+            self._asked.set()
+            return None
+        return key if clock.timestamp() < key.good_until else None
+
+    def published(self) -> list[dict[str, Any]]:
+        now = clock.timestamp()
+        return [key.published for key in self._keys.values() if now < key.good_until]
+
+    def _current(self) -> Key | None:
+        now = clock.timestamp()
+        ready = [key for key in self._keys.values() if key.private and key.signs_from <= now]
+        return max(ready, key=lambda key: key.signs_from, default=None)
+
+    def _opened(self, row: SigningKey) -> str | None:
+        if row["private"] is None:
+            return None
+        try:
+            return self._crypto.open(row["private"], place=_place(row["_id"]))
+        except Unreadable:
+            # The field keys were changed: it verifies still, and another one signs.
+            logger.error("signing key unreadable", kid=row["_id"])
+            return None
+
+    async def _follow(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RELOAD_SECONDS):
+                    await self._asked.wait()
+            self._asked.clear()
+            try:
+                await self.reload()
+            except PyMongoError as error:
+                logger.warning("signing keys not read", error=type(error).__name__)
+            await asyncio.sleep(SHORTEST_GAP)
+
+
+async def rotate(
+    db: Database, crypto: Keyring, *, at_once: bool = False, distrust: bool = False
+) -> str | None:
+    """Take the steps that are due; the `kid` of a key that was added.
+
+    `at_once` adds a key that signs now; `distrust` takes away all others, with every token they signed.
+    """
+    now, keys = clock.now(), await store.all_signing_keys(db)
+    added = None
+    if at_once or not keys or keys[-1]["signs_from"] + ROTATION - AHEAD <= now:
+        added = await add_key(db, crypto, keys, now if at_once or not keys else now + AHEAD)
+    for key in keys if at_once and distrust else _outdated(keys, now):
+        await store.remove_signing_key(db, key["_id"])
+    for key, successor in pairwise(keys):
+        if key["private"] is not None and successor["signs_from"] + AHEAD <= now:
+            await store.change_signing_key(db, key["_id"], {"private": None})
+    for key in keys:
+        if key["private"] is not None and crypto.stale(key["private"]):
+            await _seal_anew(db, crypto, key)
+    return added
+
+
+def _outdated(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
+    return [key for key, successor in pairwise(keys) if successor["signs_from"] + AFTERWARDS <= now]
+
+
+async def _seal_anew(db: Database, crypto: Keyring, key: SigningKey) -> None:
+    place = _place(key["_id"])
+    with contextlib.suppress(Unreadable):
+        private = crypto.seal(crypto.open(key["private"] or "", place=place), place=place)
+        await store.change_signing_key(db, key["_id"], {"private": private})
+
+
+async def add_key(
+    db: Database,
+    crypto: Keyring,
+    known: Sequence[SigningKey],
+    signs_from: datetime,
+    *,
+    pem: bytes | None = None,
+) -> str | None:
+    """A key of the generation after those known; None if another process was first."""
+    private = pem or make_signing_key()
+    public = public_pem(private)
+    kid = hashlib.sha256(public).hexdigest()[:16]
+    if kid in {key["_id"] for key in known}:
+        private = make_signing_key()
+        public = public_pem(private)
+        kid = hashlib.sha256(public).hexdigest()[:16]
+    added = await store.add_signing_key(
+        db,
+        {
+            "_id": kid,
+            "generation": known[-1]["generation"] + 1 if known else 1,
+            "public": public.decode(),
+            "private": crypto.seal(private.decode(), place=_place(kid)),
+            "signs_from": signs_from,
+            "created_at": clock.now(),
+        },
+    )
+    return kid if added else None
+
+
+def public_pem(private: bytes) -> bytes:
+    """The public half of a private PEM; ValueError unless it is a key on P-256."""
+    key = serialization.load_pem_private_key(private, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise ValueError("The signing key must be an EC key on P-256.")
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def make_signing_key() -> bytes:
+    """A new P-256 private key as PEM."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _place(kid: str) -> str:
+    return f"signing_keys/{kid}/private"

@@ -1,0 +1,48 @@
+"""Keys that sign access tokens, shared by all processes; their private halves are sealed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from pymongo.errors import DuplicateKeyError
+
+from core.mongo import Database
+from core.store import collection, index
+
+
+class SigningKey(TypedDict):
+    """`_id` is the `kid` of tokens."""
+
+    _id: str
+    generation: int
+    public: str
+    private: str | None
+    """Sealed; gone once a younger key signs."""
+    signs_from: datetime
+    created_at: datetime
+
+
+signing_keys = collection("signing_keys", SigningKey, indexes=[index("generation", unique=True)])
+
+
+async def all_signing_keys(db: Database) -> list[SigningKey]:
+    """Oldest first."""
+    return await signing_keys.find(db, {}, sort=[("generation", 1)], limit=100)
+
+
+async def add_signing_key(db: Database, key: SigningKey) -> bool:
+    """False if another process was first to add this generation."""
+    try:
+        await db.write({"insert": signing_keys.name, "documents": [key]})
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def change_signing_key(db: Database, kid: str, change: Mapping[str, Any]) -> None:
+    update = {"q": {"_id": kid}, "u": {"$set": change}}
+    await db.write({"update": signing_keys.name, "updates": [update]})
+
+
+async def remove_signing_key(db: Database, kid: str) -> None:
+    await db.write({"delete": signing_keys.name, "deletes": [{"q": {"_id": kid}, "limit": 1}]})
