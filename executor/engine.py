@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -25,10 +25,12 @@ from executor.runtime import ANOMALIES, Anomaly
 from executor.streams import Subscription
 
 RUNS = Counter("landfall_executor_total", "Operations by the path that answered them.", ["path"])
+COMPILED, REFERENCE = RUNS.labels("compiled"), RUNS.labels("reference")
 
 DOCUMENTS = 1_000
 PLANS_EACH = 16
 LONGEST_DOCUMENT = 100_000
+NO_VARIABLES = VariableValues({}, {})
 
 
 @dataclass(slots=True)
@@ -39,6 +41,13 @@ class Known:
     operations: dict[str | None, OperationDefinitionNode]
     conditions: frozenset[str]
     plans: dict[Any, Plan | None] = field(default_factory=dict)
+
+
+class Prepared(NamedTuple):
+    """A plan and the variables to run it with."""
+
+    plan: Plan
+    values: VariableValues
 
 
 class Executor:
@@ -63,22 +72,56 @@ class Executor:
 
         Outcomes of mutations that ran are kept in the context, so that the reference does not run them again.
         """
-        known = self._document(query, eager=self._eager)
+        self._document(query, eager=self._eager)
+        prepared = self.prepared(query, variables, operation_name, mutations=mutations)
+        if prepared is None:
+            REFERENCE.inc()
+            return None
+        data = await self.answer(prepared, ctx)
+        return None if data is None else ExecutionResult(data=data, errors=None, extensions=None)
+
+    def prepared(
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        *,
+        mutations: bool = True,
+    ) -> Prepared | None:
+        """An operation ready to be run, if its document is known; None when the reference must run it."""
+        known = self._known.get(query) if query else None
         operation = known.operations.get(operation_name) if known else None
         if known is None or operation is None or not _covered(operation, mutations):
-            RUNS.labels("reference").inc()
             return None
-        values = get_variable_values(
-            self._schema._schema, operation.variable_definitions or (), variables or {}
-        )
-        plan = (
-            self._plan(known, operation, operation_name, values)
-            if isinstance(values, VariableValues)
-            else None
-        )
-        answer = await self._answer(plan, ctx, values) if plan else None
-        RUNS.labels("compiled" if answer else "reference").inc()
-        return answer
+        values = self._values(operation, variables)
+        if values is None:
+            return None
+        plan = self._plan(known, operation, operation_name, values)
+        return Prepared(plan, values) if plan else None
+
+    async def answer(self, prepared: Prepared, ctx: Context) -> dict[str, Any] | None:
+        """The data, or None when the reference must give them; see `run`."""
+        plan, values = prepared
+        try:
+            data = await (_mutate(plan, ctx, values) if plan.steps else plan.query(ctx, values))
+        except Exception as error:
+            # Whatever it is, the reference meets it again and tells it exactly.
+            ANOMALIES.labels(type(error).__name__).inc()
+            REFERENCE.inc()
+            ctx.refresh()
+            return None
+        COMPILED.inc()
+        return data
+
+    def _values(
+        self, operation: OperationDefinitionNode, variables: dict[str, Any] | None
+    ) -> VariableValues | None:
+        """The operation's variables, None where they do not fit."""
+        definitions = operation.variable_definitions
+        if not definitions:
+            return NO_VARIABLES
+        values = get_variable_values(self._schema._schema, definitions, variables or {})
+        return values if isinstance(values, VariableValues) else None
 
     def subscribe(
         self,
@@ -94,7 +137,7 @@ class Executor:
         if known is None or operation is None or operation.operation is not OperationType.SUBSCRIPTION:
             return None
         running = self._running(known, operation, operation_name, variables or {}, ctx)
-        RUNS.labels("compiled" if running else "reference").inc()
+        (COMPILED if running else REFERENCE).inc()
         return running
 
     def _running(
@@ -105,8 +148,8 @@ class Executor:
         variables: dict[str, Any],
         ctx: Context,
     ) -> Subscription | None:
-        values = get_variable_values(self._schema._schema, operation.variable_definitions or (), variables)
-        plan = self._plan(known, operation, name, values) if isinstance(values, VariableValues) else None
+        values = self._values(operation, variables)
+        plan = self._plan(known, operation, name, values) if values is not None else None
         if plan is None or plan.topic is None:
             return None
         try:
@@ -166,16 +209,6 @@ class Executor:
         except Anomaly:
             ANOMALIES.labels("not covered").inc()
             return None
-
-    async def _answer(self, plan: Plan, ctx: Context, values: Any) -> ExecutionResult | None:
-        try:
-            data = await (_mutate(plan, ctx, values) if plan.steps else plan.query(ctx, values))
-        except Exception as error:
-            # Whatever it is, the reference meets it again and tells it exactly.
-            ANOMALIES.labels(type(error).__name__).inc()
-            ctx.refresh()
-            return None
-        return ExecutionResult(data=data, errors=None, extensions=None)
 
 
 def _covered(operation: OperationDefinitionNode, mutations: bool) -> bool:

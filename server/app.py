@@ -1,14 +1,16 @@
 """The aiohttp application."""
 
+import logging
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import Counter, Histogram
 
 from core.binding.build import Schema
 from core.context import Services
+from core.settings import Settings
 from server import files, pages, signin
 from server.graphql import GraphQLView
 from server.sockets import drain
@@ -18,12 +20,13 @@ logger = structlog.get_logger(__name__)
 REQUESTS = Counter("landfall_requests_total", "HTTP requests by route and status.", ["route", "status"])
 SECONDS = Histogram("landfall_request_seconds", "Time to answer HTTP requests.", ["route"])
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VIEW = web.AppKey("view", GraphQLView)
 
 
 def make_app(services: Services, schema: Schema) -> web.Application:
-    app = web.Application(middlewares=[observed], client_max_size=services.settings.max_body_bytes)
+    app = web.Application(
+        middlewares=[observing(services.settings)], client_max_size=services.settings.max_body_bytes
+    )
     view = GraphQLView(services, schema)
     app[pages.SERVICES] = services
     app[VIEW] = view
@@ -57,31 +60,44 @@ async def _drain(app: web.Application) -> None:
     await drain(app[VIEW].sockets)
 
 
-@web.middleware
-async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+def observing(settings: Settings) -> Middleware:
     """Gives every request an id, and counts, times and logs it."""
-    request[signin.ID] = signin.request_id(request)
-    started = time.perf_counter()
-    status = 500
-    with structlog.contextvars.bound_contextvars(request_id=request[signin.ID]):
+    requests: dict[tuple[str, int], Counter] = {}
+    seconds: dict[str, Histogram] = {}
+    logged = logging.getLevelName(settings.log_level.upper()) <= logging.INFO
+
+    def record(request: web.Request, status: int, took: float) -> None:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "unknown"
+        counter = requests.get((route, status))
+        if counter is None:
+            counter = requests[route, status] = REQUESTS.labels(route, str(status))
+            seconds[route] = SECONDS.labels(route)
+        counter.inc()
+        seconds[route].observe(took)
+        if logged:
+            milliseconds = round(took * 1000, 1)
+            logger.info(
+                "request", method=request.method, route=route, status=status, milliseconds=milliseconds
+            )
+
+    @web.middleware
+    async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        id = request[signin.ID] = signin.request_id(request)
+        # Never unbound: every request is a task with a context of its own.
+        structlog.contextvars.bind_contextvars(request_id=id)
+        started = time.perf_counter()
+        status = 500
         try:
             response = await handler(request)
             status = response.status
             if not response.prepared:
-                response.headers["X-Request-Id"] = request[signin.ID]
+                response.headers["X-Request-Id"] = id
             return response
         except web.HTTPException as answer:
             status = answer.status
             raise
         finally:
-            _record(request, status, time.perf_counter() - started)
+            record(request, status, time.perf_counter() - started)
 
-
-def _record(request: web.Request, status: int, seconds: float) -> None:
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource else "unknown"
-    REQUESTS.labels(route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
-    logger.info(
-        "request", method=request.method, route=route, status=status, milliseconds=round(seconds * 1000, 1)
-    )
+    return observed

@@ -5,7 +5,6 @@ Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is a
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -24,29 +23,21 @@ from strawberry.subscriptions import (
 )
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from core.binding.build import Schema
 from core.context import Context, Services
-from core.errors import TimedOut
 from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
-from server import failures, signin
+from server import failures, http, signin
+from server.direct import Direct, timed_out
 from server.sockets import Frames, SocketHandler
 from server.streams import Streams
 from server.watch import Watch
 
-RESPONSE_JSON = "application/graphql-response+json"
-PLAIN_JSON = "application/json"
-ACCEPTED = {
-    RESPONSE_JSON: RESPONSE_JSON,
-    "application/*": RESPONSE_JSON,
-    "*/*": PLAIN_JSON,
-    PLAIN_JSON: PLAIN_JSON,
-}
 CONTEXT = web.ResponseKey("context", Context)
 MEDIA_TYPE = web.ResponseKey("media_type", str)
-STREAMS = ("text/event-stream", "multipart/mixed")
 
 
 class GraphQLView(StrawberryView[Context, None]):
@@ -70,12 +61,19 @@ class GraphQLView(StrawberryView[Context, None]):
         self.services = services
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
+        self.direct = (
+            Direct(services, self.executor, on_reference=self._on_reference, finish=self._finish)
+            if self.executor
+            else None
+        )
         self.operations = Streams(schema, self.executor, timeout=settings.request_timeout)
         self.sockets: set[SocketHandler] = set()
         self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         try:
+            if self.direct is not None and (answer := await self.direct.answer(request)) is not None:
+                return answer
             _check_content(request)
             return await self.run(request=request)
         except HTTPException as error:
@@ -96,7 +94,7 @@ class GraphQLView(StrawberryView[Context, None]):
         body = {"errors": [{"message": told.message, "extensions": extensions}]}
         status = failures.STATUS.get(extensions["code"], 500)
         return web.json_response(
-            body, status=status, dumps=_dumped, content_type=media_type(request) or PLAIN_JSON
+            body, status=status, dumps=_dumped, content_type=_media_type(request) or http.PLAIN_JSON
         )
 
     def _refused(self, request: web.Request, status: int, message: str) -> web.Response:
@@ -107,7 +105,7 @@ class GraphQLView(StrawberryView[Context, None]):
             status=status,
             headers=headers,
             dumps=_dumped,
-            content_type=media_type(request) or PLAIN_JSON,
+            content_type=_media_type(request) or http.PLAIN_JSON,
         )
 
     async def get_context(
@@ -121,7 +119,7 @@ class GraphQLView(StrawberryView[Context, None]):
 
     async def get_sub_response(self, request: web.Request) -> web.Response:
         response = web.Response()
-        response[MEDIA_TYPE] = media_type(request) or PLAIN_JSON
+        response[MEDIA_TYPE] = _media_type(request) or http.PLAIN_JSON
         return response
 
     async def create_websocket_response(
@@ -204,10 +202,24 @@ class GraphQLView(StrawberryView[Context, None]):
                     request, request_adapter, sub_response, ctx, root_value, request_data
                 )
         except TimeoutError:
-            fault = TimedOut()
-            return ExecutionResult(
-                data=None, errors=[GraphQLError(fault.message, extensions=fault.extensions)]
-            )
+            return timed_out()
+
+    async def _on_reference(self, request: web.Request, ctx: Context, data: dict[str, Any]) -> web.Response:
+        """What was begun on the short way and could not be finished there."""
+        result = await self.schema.execute(
+            data["query"],
+            variable_values=data.get("variables"),
+            context_value=ctx,
+            operation_name=data.get("operationName"),
+            allowed_operation_types=OperationType.from_http("POST"),
+            operation_extensions=data.get("extensions"),
+        )
+        return await self._finish(request, ctx, result)
+
+    async def _finish(self, request: web.Request, ctx: Context, result: ExecutionResult) -> web.Response:
+        response = await self.get_sub_response(request)
+        response[CONTEXT] = ctx
+        return self.create_response(await self.process_result(request, result), response)
 
     async def _compiled(
         self, request: web.Request, data: GraphQLRequestData, ctx: Context
@@ -258,8 +270,8 @@ class GraphQLView(StrawberryView[Context, None]):
         sub_response: web.Response,
     ) -> web.Response:
         chosen = sub_response[MEDIA_TYPE]
-        sub_response.set_status(_status(response_data, chosen))
-        sub_response.headers.update(_limit_headers(sub_response[CONTEXT]))
+        sub_response.set_status(http.status(response_data, chosen))
+        sub_response.headers.update(http.limit_headers(sub_response[CONTEXT]))
         sub_response.body = orjson.dumps(response_data, default=str)
         sub_response.content_type = chosen
         sub_response.charset = "utf-8"
@@ -282,64 +294,23 @@ async def _over(ctx: Context, request: web.Request) -> None:
     await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
 
 
-def media_type(request: web.Request) -> str | None:
-    """What the client takes: ours by preference, None when it takes neither."""
-    accept = request.headers.get("Accept") or PLAIN_JSON
-    best: tuple[float, str] | None = None
-    for part in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        chosen = ACCEPTED.get(name)
-        weight = _weight(parameters)
-        if chosen and weight > 0 and (best is None or weight > best[0]):
-            best = (weight, chosen)
-    return best[1] if best else None
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter[2:])
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
 def _check_content(request: web.Request) -> None:
     """Refuse what we cannot read or answer; a form's content type never gets through (CSRF)."""
     if request.method not in ("GET", "POST"):
         raise HTTPException(405, "GraphQL is served by GET and POST.")
-    if request.method == "POST" and request.content_type != PLAIN_JSON:
+    if request.method == "POST" and request.content_type != http.PLAIN_JSON:
         raise HTTPException(415, "Send JSON as application/json.")
     charset = request.charset
     if charset is not None and charset.lower() not in ("utf-8", "utf8"):
         raise HTTPException(415, "Send JSON in UTF-8.")
-    streams = any(name in request.headers.get("Accept", "") for name in STREAMS)
+    streams = http.streams(request.headers.get("Accept"))
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if not streams and not upgrade and media_type(request) is None:
-        raise HTTPException(406, f"Accept {RESPONSE_JSON} or {PLAIN_JSON}.")
+    if not streams and not upgrade and _media_type(request) is None:
+        raise HTTPException(406, f"Accept {http.RESPONSE_JSON} or {http.PLAIN_JSON}.")
 
 
-def _status(response: Any, chosen: str) -> int:
-    if isinstance(response, list) or not response.get("errors"):
-        return 200
-    if "data" not in response:
-        return 400 if chosen == RESPONSE_JSON else 200
-    if response["data"] is not None:
-        return 200
-    codes = [error.get("extensions", {}).get("code") for error in response["errors"]]
-    return failures.STATUS.get(codes[0], 200)
-
-
-def _limit_headers(ctx: Context) -> Mapping[str, str]:
-    """`RateLimit` fields (IETF draft) of the tightest limit that was counted."""
-    if not ctx.verdicts:
-        return {}
-    tightest = min(ctx.verdicts, key=lambda verdict: verdict.remaining / verdict.rate.count)
-    headers = {"RateLimit": tightest.header, "RateLimit-Policy": tightest.rate.policy}
-    if not tightest.allowed:
-        headers["Retry-After"] = str(math.ceil(tightest.retry_after))
-    return headers
+def _media_type(request: web.Request) -> str | None:
+    return http.media_type(request.headers.get("Accept"))
 
 
 def _dumped(data: Any) -> str:

@@ -1,0 +1,95 @@
+"""The short way of an ordinary request: one operation by POST whose document is known and compiled.
+
+What the view does for each request costs more than a small operation. Everything that is not ordinary
+(batches, streams, GET, documents not seen before, whatever is malformed) takes the view's way, and gets the
+same answers.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+from graphql import GraphQLError
+from strawberry.types.execution import ExecutionResult
+
+from core.context import Context, Services
+from core.errors import TimedOut
+from executor import Executor
+from server import http, signin
+
+JSON = "application/json"
+ORDINARY = frozenset(
+    {JSON, *(f"{JSON};{gap}charset={name}" for gap in ("", " ") for name in ("utf-8", "UTF-8"))}
+)
+"""Content types that are read here, as clients write them."""
+
+Finish = Callable[[web.Request, Context, ExecutionResult], Awaitable[web.Response]]
+OnReference = Callable[[web.Request, Context, dict[str, Any]], Awaitable[web.Response]]
+
+
+class Direct:
+    """Answers of compiled operations; `on_reference` and `finish` are the view's, for all that went wrong."""
+
+    def __init__(
+        self, services: Services, executor: Executor, *, on_reference: OnReference, finish: Finish
+    ) -> None:
+        self._services = services
+        self._executor = executor
+        self._on_reference = on_reference
+        self._finish = finish
+        self._timeout = services.settings.request_timeout
+
+    async def answer(self, request: web.Request) -> web.Response | None:
+        """None: the view must answer."""
+        headers = request.headers
+        if (
+            request.method != "POST"
+            or headers.get("Content-Type") not in ORDINARY
+            or "Upgrade" in headers
+            or (chosen := http.single(headers.get("Accept"))) is None
+        ):
+            return None
+        data = _operation(await request.read())
+        if data is None:
+            return None
+        name, variables = data.get("operationName"), data.get("variables")
+        prepared = self._executor.prepared(data["query"], variables, name)
+        if prepared is None:
+            return None
+        ctx = signin.context_of(self._services, request)
+        signin.sign_in(ctx, headers.get("Authorization"))
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self._executor.answer(prepared, ctx)
+                if answer is None:
+                    return await self._on_reference(request, ctx, data)
+        except TimeoutError:
+            return await self._finish(request, ctx, timed_out())
+        return web.Response(
+            body=orjson.dumps({"data": answer}, default=str),
+            headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
+        )
+
+
+def _operation(body: bytes) -> dict[str, Any] | None:
+    """The request, if it is one that needs no explanation."""
+    try:
+        data = orjson.loads(body)
+    except ValueError:
+        return None
+    if (
+        data.__class__ is dict
+        and data.get("query").__class__ is str
+        and isinstance(data.get("variables"), dict | None)
+        and isinstance(data.get("operationName"), str | None)
+        and isinstance(data.get("extensions"), dict | None)
+    ):
+        return data
+    return None
+
+
+def timed_out() -> ExecutionResult:
+    fault = TimedOut()
+    return ExecutionResult(data=None, errors=[GraphQLError(fault.message, extensions=fault.extensions)])

@@ -1,0 +1,76 @@
+"""What the GraphQL-over-HTTP draft says of media types and status codes, and our headers."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from core.context import Context
+from server import failures
+
+RESPONSE_JSON = "application/graphql-response+json"
+PLAIN_JSON = "application/json"
+ACCEPTED = {
+    RESPONSE_JSON: RESPONSE_JSON,
+    "application/*": RESPONSE_JSON,
+    "*/*": PLAIN_JSON,
+    PLAIN_JSON: PLAIN_JSON,
+}
+STREAMS = ("text/event-stream", "multipart/mixed")
+
+
+@lru_cache(maxsize=256)
+def media_type(accept: str | None) -> str | None:
+    """What the client takes: ours by preference, None when it takes neither."""
+    best: tuple[float, str] | None = None
+    for part in (accept or PLAIN_JSON).split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        chosen = ACCEPTED.get(name)
+        weight = _weight(parameters)
+        if chosen and weight > 0 and (best is None or weight > best[0]):
+            best = (weight, chosen)
+    return best[1] if best else None
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def streams(accept: str | None) -> bool:
+    """Whether a stream of answers is asked for."""
+    return accept is not None and any(name in accept for name in STREAMS)
+
+
+@lru_cache(maxsize=256)
+def single(accept: str | None) -> str | None:
+    """The media type of one answer; None for streams, and where the client takes nothing that we have."""
+    return None if streams((accept or "").lower()) else media_type(accept)
+
+
+def status(response: Any, chosen: str) -> int:
+    """The status code of an answer in the chosen media type."""
+    if isinstance(response, list) or not response.get("errors"):
+        return 200
+    if "data" not in response:
+        return 400 if chosen == RESPONSE_JSON else 200
+    if response["data"] is not None:
+        return 200
+    codes = [error.get("extensions", {}).get("code") for error in response["errors"]]
+    return failures.STATUS.get(codes[0], 200)
+
+
+def limit_headers(ctx: Context) -> Mapping[str, str]:
+    """`RateLimit` fields (IETF draft) of the tightest limit that was counted."""
+    if not ctx.verdicts:
+        return {}
+    tightest = min(ctx.verdicts, key=lambda verdict: verdict.remaining / verdict.rate.count)
+    headers = {"RateLimit": tightest.header, "RateLimit-Policy": tightest.rate.policy}
+    if not tightest.allowed:
+        headers["Retry-After"] = str(math.ceil(tightest.retry_after))
+    return headers
