@@ -32,8 +32,8 @@ class Settings:
     jwks_file: Path
     token_issuer: str
     token_audience: str
-    feed_listing: str
-    """The hash that begins cursors of the viewer's feed; computed once, by the benchmark."""
+    feed_listings: dict[str, str]
+    """By viewer, the hash that begins cursors of their feed; computed once, by the benchmark."""
 
     def media_url(self, folder: str, name: str) -> str:
         return f"{self.public_url}/media/{folder}/{name}"
@@ -54,7 +54,7 @@ def from_environment(port: int | None) -> Settings:
         jwks_file=Path(given("JWKS_FILE")),
         token_issuer=given("TOKEN_ISSUER"),
         token_audience=given("TOKEN_AUDIENCE"),
-        feed_listing=given("FEED_LISTING"),
+        feed_listings=orjson.loads(Path(given("FEED_LISTINGS_FILE")).read_bytes()),
     )
 
 

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from pymongo import MongoClient
 from rich.console import Console
 
 from core import mongo, store
@@ -18,7 +20,8 @@ from resolvers.auth.signing import make_signing_key
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".landfall" / "bench"
 DATABASE = "landfall"
-EMAIL = "ada@example.com"
+VIEWERS = 32
+"""Who asks in turn: were it one person, servers that share work among requests would gain too much by it."""
 
 
 @contextmanager
@@ -36,6 +39,14 @@ def prepared(scale: float, out: Console) -> Iterator[Servers]:
     with embedded(folder / "data") as servers:
         _fill(servers, folder, scale, out)
         yield servers
+
+
+def viewers(servers: Servers) -> list[str]:
+    """Addresses of people who follow somebody, the same ones each time."""
+    with MongoClient[dict[str, Any]](servers.mongo_url) as client:
+        db = client[DATABASE]
+        users = db["users"].find({"following_count": {"$gt": 0}}, {"email": 1}, sort=[("_id", 1)])
+        return [user["email"] for user in users.limit(VIEWERS)]
 
 
 def key_file(servers: Servers) -> Path:

@@ -65,16 +65,21 @@ class Member:
         return self.kind.name
 
     def cpu(self) -> float:
-        """Seconds of CPU so far: user and system, all threads, children too."""
-        return sum(each.user + each.system for each in (each.cpu_times() for each in self._family()))
+        return cpu(self.process)
 
     def memory(self) -> int:
         """Resident bytes."""
-        return sum(each.memory_info().rss for each in self._family())
+        return sum(each.memory_info().rss for each in _family(self.process))
 
-    def _family(self) -> list[psutil.Process]:
-        own = psutil.Process(self.process.pid)
-        return [own, *own.children(recursive=True)]
+
+def cpu(process: ServerProcess) -> float:
+    """Seconds of CPU so far: user and system, all threads, children too."""
+    return sum(each.user + each.system for each in (each.cpu_times() for each in _family(process)))
+
+
+def _family(process: ServerProcess) -> list[psutil.Process]:
+    own = psutil.Process(process.pid)
+    return [own, *own.children(recursive=True)]
 
 
 class Fleet:
@@ -111,10 +116,11 @@ class Fleet:
             "LANDFALL_LOG_LEVEL": "WARNING",
         }
 
-    def peers(self, jwks: object, feed_listing: str) -> dict[str, str]:
-        """Settings of all others; the listing begins the cursors of the one viewer's feed."""
-        file = self._folder / "jwks.json"
+    def peers(self, jwks: object, feed_listings: dict[str, str]) -> dict[str, str]:
+        """Settings of all others; the listings begin the cursors of each viewer's feed."""
+        file, listings = self._folder / "jwks.json", self._folder / "listings.json"
         file.write_bytes(orjson.dumps(jwks))
+        listings.write_bytes(orjson.dumps(feed_listings))
         defaults = Landfall()
         return {
             "NODE_ENV": "production",
@@ -126,7 +132,7 @@ class Fleet:
             "BENCH_JWKS_FILE": str(file),
             "BENCH_TOKEN_ISSUER": defaults.token_issuer,
             "BENCH_TOKEN_AUDIENCE": defaults.token_audience,
-            "BENCH_FEED_LISTING": feed_listing,
+            "BENCH_FEED_LISTINGS_FILE": str(listings),
         }
 
     def _command(self, kind: Kind, port: int, environment: dict[str, str]) -> list[str]:

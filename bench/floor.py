@@ -86,7 +86,8 @@ class Floor:
             {row["subject_id"]: row["kind"] for row in reactions},
             threads,
         )
-        cursors = [paging.encode(self.settings.feed_listing, [p["created_at"], p["_id"]]) for p in page]
+        listing = self.settings.feed_listings[viewer_id]
+        cursors = [paging.encode(listing, [p["created_at"], p["_id"]]) for p in page]
         nodes = [
             {"cursor": cursor, "reason": reasons.get(post["author_id"], FeedReason.SUGGESTED), "node": node}
             for cursor, post, node in zip(cursors, page, map(screen.post, page), strict=True)

@@ -290,7 +290,7 @@ class Viewer:
         } | {viewer_id: FeedReason.FOLLOW}
         made = [
             FeedEdge(
-                cursor=_cursor(ctx.settings, row),
+                cursor=_cursor(ctx.settings.feed_listings[viewer_id], row),
                 node=Post.from_document(row),
                 reason=reasons.get(row["author_id"], FeedReason.SUGGESTED),
             )
@@ -320,8 +320,8 @@ def _suggested(viewer_id: str, barred: list[str]) -> Document:
     return {"$or": [{"author_id": viewer_id}, public]}
 
 
-def _cursor(settings: Settings, row: Document) -> str:
-    place = [settings.feed_listing, {"t": round(row["created_at"].timestamp() * 1000)}, row["_id"]]
+def _cursor(listing: str, row: Document) -> str:
+    place = [listing, {"t": round(row["created_at"].timestamp() * 1000)}, row["_id"]]
     return base64.urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).decode().rstrip("=")
 
 

@@ -1,13 +1,15 @@
 """The load generator, a process of its own: takes jobs as JSON lines, answers each with what it saw.
 
-A job is `{port, connections, seconds, request}`. Each connection is kept alive and sends its next request
-when the last was answered; none is sent after `seconds`, and all are waited for, so that CPU counted around a
-job is that of exactly `requests` requests.
+A job is `{port, connections, seconds, requests}`. Each connection is kept alive, begins with another of the
+requests, and sends the next one when the last was answered; none is sent after `seconds`, and all are waited
+for, so that CPU counted around a job is that of exactly so many requests.
 """
 
 import asyncio
 import sys
 import time
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any, cast
 
 import orjson
@@ -20,8 +22,8 @@ END_OF_CHUNKS = b"\r\n0\r\n\r\n"
 class Connection(asyncio.Protocol):
     """Closed loop over one socket; speaks just enough HTTP to know where an answer ends."""
 
-    def __init__(self, request: bytes, until: float, done: "asyncio.Future[None]") -> None:
-        self.request, self.until, self.done = request, until, done
+    def __init__(self, requests: Iterator[bytes], until: float, done: "asyncio.Future[None]") -> None:
+        self.requests, self.until, self.done = requests, until, done
         self.seconds: list[float] = []
         self.received = bytearray()
         self.sent = 0.0
@@ -33,7 +35,7 @@ class Connection(asyncio.Protocol):
 
     def send(self) -> None:
         self.sent = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
         self.received += data
@@ -78,11 +80,13 @@ def complete(received: bytearray) -> bool:
 
 async def run(job: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    request = job["request"].encode()
+    requests = [each.encode() for each in job["requests"]]
     started = time.perf_counter()
     connections = []
-    for _ in range(job["connections"]):
-        connection = Connection(request, started + job["seconds"], loop.create_future())
+    for number in range(job["connections"]):
+        first = number * len(requests) // job["connections"]
+        turns = cycle([*requests[first:], *requests[:first]])
+        connection = Connection(turns, started + job["seconds"], loop.create_future())
         await loop.create_connection(lambda made=connection: made, "127.0.0.1", job["port"])
         connections.append(connection)
     async with asyncio.timeout(job["seconds"] + PATIENCE):

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from pymongo import MongoClient
 from rich.progress import Progress
 
+from bench import fleet
 from bench.fleet import Member
 from bench.operations import Operation
+from devstack.servers import Servers
 
 CPU_AT = 16
 CONNECTIONS = (1, 16, 64)
@@ -48,12 +51,23 @@ class Figures:
 
     cpu: list[float] = field(default_factory=list)
     """Milliseconds per request."""
+    database_cpu: list[float] = field(default_factory=list)
+    """MongoDB's milliseconds per request, of the same turns."""
+    commands: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Reads that reached MongoDB per request, by connections."""
     rates: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     microseconds: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def cpu_ms(self) -> float:
         return statistics.median(self.cpu)
+
+    @property
+    def database_ms(self) -> float:
+        return statistics.median(self.database_cpu)
+
+    def sent(self, connections: int) -> float:
+        return statistics.median(self.commands[connections])
 
     def rate(self, connections: int) -> float:
         return statistics.median(self.rates[connections])
@@ -79,6 +93,25 @@ class Results:
         return statistics.median(a / b for a, b in zip(mine.cpu, theirs.cpu, strict=True))
 
 
+class Database:
+    """What MongoDB says of itself."""
+
+    def __init__(self, servers: Servers) -> None:
+        [self._process] = servers.mongo.processes
+        self._client: MongoClient[dict[str, Any]] = MongoClient(servers.mongo_url)
+
+    def cpu(self) -> float:
+        return fleet.cpu(self._process)
+
+    def reads(self) -> int:
+        """Commands that read, so far; of change streams and heartbeats are others."""
+        counts = self._client.admin.command("serverStatus")["metrics"]["commands"]
+        return int(counts["find"]["total"] + counts["aggregate"]["total"])
+
+    def close(self) -> None:
+        self._client.close()
+
+
 class Load(AbstractContextManager["Load"]):
     """The load generator's process."""
 
@@ -86,8 +119,10 @@ class Load(AbstractContextManager["Load"]):
         command = [sys.executable, "-m", "bench.load"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def run(self, member: Member, request: str, connections: int, seconds: float) -> dict[str, Any]:
-        job = {"port": member.port, "connections": connections, "seconds": seconds, "request": request}
+    def run(
+        self, member: Member, requests: Sequence[str], connections: int, seconds: float
+    ) -> dict[str, Any]:
+        job = {"port": member.port, "connections": connections, "seconds": seconds, "requests": requests}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(orjson.dumps(job) + b"\n")
@@ -105,8 +140,12 @@ class Load(AbstractContextManager["Load"]):
         self._process.stdout.close()
 
 
-def request_of(operation: Operation, member: Member, token: str) -> str:
-    """The bytes of one request, as text."""
+def requests_of(operation: Operation, member: Member, tokens: Sequence[str]) -> list[str]:
+    """The same request by each viewer: the bytes, as text."""
+    return [_request(operation, member, token) for token in tokens]
+
+
+def _request(operation: Operation, member: Member, token: str) -> str:
     body = orjson.dumps({"query": " ".join(operation.query.split())}).decode()
     lines = (
         "POST /graphql HTTP/1.1",
@@ -119,14 +158,20 @@ def request_of(operation: Operation, member: Member, token: str) -> str:
     return "\r\n".join(lines) + "\r\n\r\n" + body
 
 
-def measure(members: Sequence[Member], operations: Sequence[Operation], token: str, plan: Plan) -> Results:
+def measure(
+    members: Sequence[Member],
+    operations: Sequence[Operation],
+    tokens: Sequence[str],
+    plan: Plan,
+    database: Database,
+) -> Results:
     results = Results()
     steps = len(operations) * len(members) * (1 + plan.rounds * len(CONNECTIONS))
     with Load() as load, Progress(transient=True) as progress:
         task = progress.add_task("Measuring", total=steps)
         for operation in operations:
             for member in members:
-                _warm_up(load, member, request_of(operation, member, token), plan)
+                _warm_up(load, member, requests_of(operation, member, tokens), plan)
                 progress.advance(task)
         for turn in range(plan.rounds):
             # Another goes first each time.
@@ -134,13 +179,15 @@ def measure(members: Sequence[Member], operations: Sequence[Operation], token: s
             for operation in operations:
                 for connections in CONNECTIONS:
                     for member in (*members[first:], *members[:first]):
-                        request = request_of(operation, member, token)
+                        requests = requests_of(operation, member, tokens)
                         figures = results.figures[operation.name, member.name]
-                        before = member.cpu()
-                        seen = load.run(member, request, connections, plan.seconds(connections))
-                        used = member.cpu() - before
+                        cpu, reads, database_cpu = member.cpu(), database.reads(), database.cpu()
+                        seen = load.run(member, requests, connections, plan.seconds(connections))
+                        answered = seen["requests"]
                         if connections == CPU_AT:
-                            figures.cpu.append(used / seen["requests"] * 1000)
+                            figures.cpu.append((member.cpu() - cpu) / answered * 1000)
+                            figures.database_cpu.append((database.cpu() - database_cpu) / answered * 1000)
+                        figures.commands[connections].append((database.reads() - reads) / answered)
                         figures.rates[connections].append(seen["requests"] / seen["seconds"])
                         figures.microseconds[connections] += seen["microseconds"]
                         progress.advance(task)
@@ -148,11 +195,11 @@ def measure(members: Sequence[Member], operations: Sequence[Operation], token: s
     return results
 
 
-def _warm_up(load: Load, member: Member, request: str, plan: Plan) -> None:
+def _warm_up(load: Load, member: Member, each: Sequence[str], plan: Plan) -> None:
     if not member.kind.node:
-        load.run(member, request, CPU_AT, plan.warm_up)
+        load.run(member, each, CPU_AT, plan.warm_up)
         return
     least, most = plan.node_seconds
     requests, started = 0, time.monotonic()
     while (passed := time.monotonic() - started) < least or (requests < plan.node_requests and passed < most):
-        requests += int(load.run(member, request, CPU_AT, plan.warm_up)["requests"])
+        requests += int(load.run(member, each, CPU_AT, plan.warm_up)["requests"])

@@ -15,13 +15,11 @@ from bench.fleet import PEERS, Member
 from bench.measure import CONNECTIONS, CPU_AT, Results
 from bench.operations import Operation
 
-Commands = dict[tuple[str, str], float]
-"""Database commands per request, by operation and server."""
-
 COLUMNS = (
     "Server",
     "CPU ms",
-    "Commands",
+    "DB ms",
+    *(f"Reads, {count}" for count in CONNECTIONS[:2]),
     *(f"Req/s, {count}" for count in CONNECTIONS),
     *(f"p99 ms, {count}" for count in CONNECTIONS),
     "RSS MB",
@@ -46,11 +44,9 @@ request. The floor is Landfall's database commands with aiohttp and orjson and n
 class Report:
     """What one run has found."""
 
-    def __init__(
-        self, members: Sequence[Member], operations: Sequence[Operation], results: Results, commands: Commands
-    ) -> None:
+    def __init__(self, members: Sequence[Member], operations: Sequence[Operation], results: Results) -> None:
         self.members, self.operations = members, operations
-        self.results, self.commands = results, commands
+        self.results = results
         self._titles = {member.name: member.kind.title for member in members}
 
     def show(self, out: Console) -> None:
@@ -79,7 +75,8 @@ class Report:
             yield (
                 member.kind.title,
                 f"{figures.cpu_ms:.2f}",
-                f"{self.commands[operation.name, member.name]:.0f}",
+                f"{figures.database_ms:.2f}",
+                *(f"{figures.sent(count):.1f}" for count in CONNECTIONS[:2]),
                 *(f"{figures.rate(count):.0f}" for count in CONNECTIONS),
                 *(f"{figures.p99_ms(count):.1f}" for count in CONNECTIONS),
                 f"{self.results.memory[member.name] / 1e6:.0f}",

@@ -5,21 +5,22 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 from graphql import GraphQLObjectType, build_schema
-from pymongo import MongoClient
 from rich.console import Console
 
 from bench import dataset, fleet
 from bench.fleet import KINDS, REFERENCE, Fleet, Kind, Member
-from bench.measure import QUICK, Plan, measure
+from bench.measure import QUICK, Database, Plan, measure
 from bench.operations import OPERATIONS, Operation, difference
-from bench.report import Commands, Report, machine
+from bench.report import Report, machine
 from core import ids, paging
 from devstack import seed
+from devstack.servers import Servers
 from stores.feed import FeedMode
 from tests.phone import key
 
@@ -27,7 +28,6 @@ out = Console(highlight=False)
 if not out.is_terminal:
     # A log file has room for a table.
     out = Console(highlight=False, width=130)
-SAMPLES = 10
 
 
 def main() -> None:
@@ -43,13 +43,13 @@ def run(chosen: argparse.Namespace) -> None:
     if any(kind.node for kind in wanted):
         fleet.install_peers(out)
     with dataset.prepared(chosen.scale, out) as servers, fleet.fleet(servers) as started:
-        token = start(started, wanted)
-        check(started.members, token)
-        commands = count_commands(servers.mongo_url, started.members, token)
+        tokens = start(started, wanted, servers)
+        check(started.members, tokens)
         out.print(machine())
         plan = QUICK if chosen.quick else Plan(rounds=chosen.rounds)
-        results = measure(started.members, OPERATIONS, token, plan)
-    report = Report(started.members, OPERATIONS, results, commands)
+        with closing(Database(servers)) as database:
+            results = measure(started.members, OPERATIONS, tokens, plan, database)
+    report = Report(started.members, OPERATIONS, results)
     report.show(out)
     if chosen.quick:
         out.print("These figures only show that everything works: Node was not warm yet.")
@@ -73,21 +73,23 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
-def start(started: Fleet, wanted: Sequence[Kind]) -> str:
-    """Start Landfall, sign its viewer in, then start the others with its keys; the viewer's token."""
+def start(started: Fleet, wanted: Sequence[Kind], servers: Servers) -> list[str]:
+    """Start Landfall, sign its viewers in, then start the others with its keys; the viewers' tokens."""
     ours = [kind for kind in wanted if kind.name.startswith("landfall")]
     started.start(ours, started.landfall())
     address = f"http://127.0.0.1:{started.members[0].port}"
-    tokens = sign_in(f"{address}/graphql")
+    viewers = [sign_in(f"{address}/graphql", email) for email in dataset.viewers(servers)]
     with urllib.request.urlopen(f"{address}/.well-known/jwks.json") as answer:
         jwks = orjson.loads(answer.read())
-    listing = paging.fingerprint("feed", viewer=tokens["viewer"], mode=FeedMode.LATEST)
+    listings = {
+        each["id"]: paging.fingerprint("feed", viewer=each["id"], mode=FeedMode.LATEST) for each in viewers
+    }
     others = [kind for kind in wanted if kind not in ours]
-    started.start(others, started.peers(jwks, listing))
-    return str(tokens["token"])
+    started.start(others, started.peers(jwks, listings))
+    return [each["token"] for each in viewers]
 
 
-def sign_in(url: str) -> dict[str, str]:
+def sign_in(url: str, email: str) -> dict[str, str]:
     document = """
     mutation($input: SignInInput!) {
       signIn(input: $input) { tokens { accessToken } user { id } errors { code message } }
@@ -95,12 +97,12 @@ def sign_in(url: str) -> dict[str, str]:
     """
     given = {
         "clientMutationId": key(),
-        "email": dataset.EMAIL,
+        "email": email,
         "password": seed.PASSWORD,
         "device": {"id": ids.new_id("device"), "name": "Benchmark", "platform": "OTHER"},
     }
     payload = ask(url, document, variables={"input": given})["data"]["signIn"]
-    return {"token": payload["tokens"]["accessToken"], "viewer": payload["user"]["id"]}
+    return {"token": payload["tokens"]["accessToken"], "id": payload["user"]["id"]}
 
 
 def ask(url: str, query: str, *, token: str = "", variables: object = None) -> Any:
@@ -120,22 +122,27 @@ def answer_of(member: Member, operation: Operation, token: str) -> Any:
     return ask(f"http://127.0.0.1:{member.port}/graphql", operation.query, token=token)
 
 
-def check(members: Sequence[Member], token: str) -> None:
-    """All servers give one answer, or the benchmark ends with the first difference."""
+def check(members: Sequence[Member], tokens: Sequence[str]) -> None:
+    """All servers give each viewer one answer, or the benchmark ends with the first difference."""
     for problem in schema_differences():
         sys.exit(problem)
     for operation in OPERATIONS:
-        expected = answer_of(members[0], operation, token)
-        if "data" not in expected or expected.get("errors"):
-            sys.exit(f"{operation.title}: {orjson.dumps(expected).decode()[:1000]}")
-        for member in members[1:]:
-            found = difference(expected, answer_of(member, operation, token), "answer")
-            if found:
-                sys.exit(
-                    f"{operation.title}: {members[0].kind.title} and {member.kind.title} differ. {found}"
-                )
-        size = len(orjson.dumps(expected))
-        out.print(f"{operation.title}: {len(members)} servers give the same {size:,} bytes.")
+        size = sum(_checked(members, operation, token) for token in tokens) // len(tokens)
+        out.print(
+            f"{operation.title}: {len(members)} servers give {len(tokens)} viewers the same answers, "
+            f"{size:,} bytes on average."
+        )
+
+
+def _checked(members: Sequence[Member], operation: Operation, token: str) -> int:
+    expected = answer_of(members[0], operation, token)
+    if "data" not in expected or expected.get("errors"):
+        sys.exit(f"{operation.title}: {orjson.dumps(expected).decode()[:1000]}")
+    for member in members[1:]:
+        found = difference(expected, answer_of(member, operation, token), "answer")
+        if found:
+            sys.exit(f"{operation.title}: {members[0].kind.title} and {member.kind.title} differ. {found}")
+    return len(orjson.dumps(expected))
 
 
 def schema_differences() -> Iterator[str]:
@@ -151,25 +158,6 @@ def schema_differences() -> Iterator[str]:
                     yield f"peers/schema.graphql: {name}.{field} is {own.type if own else 'missing'} in ours"
         elif ours is None:
             yield f"peers/schema.graphql: there is no {name} in ours"
-
-
-def count_commands(mongo_url: str, members: Sequence[Member], token: str) -> Commands:
-    """Reads that reach MongoDB, by its own count; a change stream's and heartbeats are others."""
-    found: Commands = {}
-    with MongoClient[dict[str, Any]](mongo_url) as client:
-
-        def reads() -> int:
-            counts = client.admin.command("serverStatus")["metrics"]["commands"]
-            return int(counts["find"]["total"] + counts["aggregate"]["total"])
-
-        for operation in OPERATIONS:
-            for member in members:
-                answer_of(member, operation, token)
-                before = reads()
-                for _ in range(SAMPLES):
-                    answer_of(member, operation, token)
-                found[operation.name, member.name] = (reads() - before) / SAMPLES
-    return found
 
 
 if __name__ == "__main__":
