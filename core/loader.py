@@ -1,7 +1,7 @@
 """Batched reads by key, living for one request: a longer life would show one user's data to another."""
 
 from abc import ABC, abstractmethod
-from asyncio import Future
+from asyncio import Future, gather
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -25,7 +25,7 @@ class Loader(ABC, Generic[K, V]):
         self.fields = fields
         """Keys that are enough, for stores that can leave out others; all, when empty."""
         self._fetched: dict[K, V] = {}
-        self._batches: DataLoader[K, V] = DataLoader(self._rows, max_batch_size=MAX_BATCH)
+        self._batches: DataLoader[K, V] | None = None
 
     @property
     def viewer_id(self) -> str | None:
@@ -38,10 +38,24 @@ class Loader(ABC, Generic[K, V]):
 
     def load(self, key: K) -> "Future[V]":
         """The key's value, loaded with all others that are asked for in the same turn of the loop."""
-        return self._batches.load(key)
+        return self._one_by_one.load(key)
 
-    def load_many(self, keys: Iterable[K]) -> "Future[list[V]]":
-        return self._batches.load_many(keys)
+    @property
+    def _one_by_one(self) -> DataLoader[K, V]:
+        if self._batches is None:
+            # Not before somebody loads one by one: levels are fetched without it.
+            self._batches = DataLoader(self._rows, max_batch_size=MAX_BATCH)
+        return self._batches
+
+    def know(self, key: K, value: V) -> None:
+        """Take what was read already, so that it is not read again."""
+        self._fetched[key] = value
+        self._one_by_one.prime(key, value)
+
+    async def load_many(self, keys: Iterable[K]) -> list[V]:
+        # Theirs first asks whether the keys are iterable, which costs more than all the rest.
+        loading = [self.load(key) for key in keys]
+        return [await each for each in loading] if len(loading) < 2 else await gather(*loading)
 
     async def fetch(self, keys: Iterable[K]) -> dict[K, V]:
         """Values of many keys at once, without a future for each: for a whole level of parents."""

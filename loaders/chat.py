@@ -26,11 +26,9 @@ class ChatOfViewer(Loader[str, Chat | None]):
         rows = await store.members_of(self.db, self.viewer_id, keys)
         return in_order(keys, map(store.as_chat, rows))
 
-    def know(self, chats: Iterable[Chat]) -> None:
-        """Take what was read already, so that it is not read again."""
+    def know_all(self, chats: Iterable[Chat]) -> None:
         for chat in chats:
-            self._fetched[chat["_id"]] = chat
-            self._batches.prime(chat["_id"], chat)
+            self.know(chat["_id"], chat)
 
 
 class ChatWithPeer(Loader[str, Chat | None]):

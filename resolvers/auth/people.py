@@ -64,7 +64,8 @@ async def user(ctx: Context, *, id: Id) -> User:
 
 
 async def viewer_user(ctx: Context, viewer: Document) -> User:
-    [found] = await people(ctx, [ctx.viewer_id])
+    # One's own account is never hidden from oneself.
+    [found] = await ctx.load_level(UserById, [ctx.viewer_id])
     if found is None:
         raise NotFound("This account is gone.")
     return found

@@ -56,7 +56,7 @@ async def viewer_chats(
     chats = [store.as_chat(row) for row in rows]
     loader = ctx.loader(ChatOfViewer)
     assert isinstance(loader, ChatOfViewer)
-    loader.know(chats)
+    loader.know_all(chats)
     return paging.connection(listing, store.LATEST, page, chats)
 
 
