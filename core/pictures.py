@@ -27,8 +27,10 @@ def develop(source: Path, folder: Path, widths: Sequence[int], mime: str) -> dic
     clear = _has_transparency(picture)
     formats = ("WEBP", "PNG") if clear else ("WEBP", "JPEG")
     picture = picture.convert("RGBA" if clear else "RGB")
+    fitted = fitting(picture.width, widths)
+    picture = resized(picture, fitted[-1])
     variants = []
-    for width in fitting(picture.width, widths):
+    for width in fitted:
         scaled = resized(picture, width)
         variants += [save(scaled, folder, str(width), each) for each in formats]
     return {

@@ -1,9 +1,11 @@
 """Background work of uploads and media."""
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from core import clock
-from core.account import on_user_deleted
+from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
 from core.jobs import task
 from resolvers import media
@@ -42,6 +44,12 @@ async def condemn(services: Services, *, media_id: str) -> None:
 @task("media.sweep", every=timedelta(hours=1))
 async def sweep(services: Services) -> None:
     await media.sweep(Context(services))
+
+
+@on_user_export
+async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    async for rows in media.exported(Context(services), user_id):
+        yield "media", rows
 
 
 @on_user_deleted

@@ -103,7 +103,9 @@ class DiskObjects(Kept):
 
     def file(self, key: str) -> Path | None:
         path = self._folder / key
-        return path if path.resolve() == path and path.is_file() else None
+        # A link, or a key that climbs, resolves elsewhere.
+        inside = path.resolve() == path and path.is_relative_to(self._folder)
+        return path if inside and path.is_file() else None
 
     async def delete(self, keys: Sequence[str]) -> None:
         await super().delete(keys)

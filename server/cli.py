@@ -143,6 +143,9 @@ def doctor() -> None:
             return {
                 "MongoDB": f"{build['version']}, replica set {hello['setName']}",
                 "Redis": str(redis["redis_version"]),
+                "Media": configured.media_store or str(configured.media_dir),
+                "Films": "taken" if services.studio.films else "refused: ffmpeg is missing or turned off",
+                "Malware scanner": configured.clamd or "built in: the test signature alone",
                 "Longest transaction": f"{services.live.overlap.total_seconds() - 1:g} s",
             }
 

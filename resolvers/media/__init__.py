@@ -11,7 +11,7 @@ from resolvers.media.delivery import (
     variant_url,
     variants,
 )
-from resolvers.media.keeping import clear_parts, condemn, erase_person, move, purge, sweep
+from resolvers.media.keeping import clear_parts, condemn, erase_person, exported, move, purge, sweep
 from resolvers.media.linking import attach, attachment
 from resolvers.media.processing import disposition, erase_folder, picture_fields, process, reject
 from resolvers.media.receiving import bytes_received, part_received, parts, progress
@@ -30,6 +30,7 @@ __all__ = [
     "disposition",
     "erase_folder",
     "erase_person",
+    "exported",
     "hls_url",
     "media",
     "move",

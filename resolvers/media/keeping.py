@@ -1,6 +1,8 @@
 """What becomes of media later: moved, erased, condemned, and the traces of uploads swept."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -160,3 +162,24 @@ async def erase_person(ctx: Context, user_id: str) -> None:
                     await ctx.tx.delete(store.links, row["_id"])
 
         await ctx.unit(erase)
+
+
+async def exported(ctx: Context, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """What a person uploaded, as they know it."""
+    shown = (
+        "kind",
+        "purpose",
+        "file_name",
+        "alt_text",
+        "mime",
+        "size_bytes",
+        "width",
+        "height",
+        "created_at",
+    )
+    after = ""
+    while rows := await store.media.find(
+        ctx.db, {"owner_id": user_id, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH
+    ):
+        after = rows[-1]["_id"]
+        yield [{"id": row["_id"], **{name: row.get(name) for name in shown}} for row in rows]

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from PIL import Image
 
 from core import clock, ids, jobs
 from core.context import Context, Services, Viewer
 from core.uploads import release, use
+from providers.studio import ffmpeg_found
 from tests.phone import Phone
 
 PART = 8 * 1024 * 1024
@@ -233,3 +235,8 @@ def png_claiming(width: int, height: int) -> bytes:
     body[16:24] = struct.pack(">II", width, height)
     body[29:33] = struct.pack(">I", zlib.crc32(body[12:29]))
     return bytes(body)
+
+
+def need_ffmpeg() -> None:
+    if not ffmpeg_found():
+        pytest.skip("ffmpeg is not installed: films are not tested.")

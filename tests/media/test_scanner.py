@@ -1,0 +1,120 @@
+"""The scanners, and what the settings of storage may say."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from core.position import Signer
+from core.settings import Settings
+from providers.objects import DiskObjects
+from providers.scanner import ClamAV, Signatures
+from server.storage import storage
+from tests.media.steps import EICAR, archive, noise
+
+
+@asynccontextmanager
+async def clamd(answer: bytes | None) -> AsyncIterator[tuple[ClamAV, list[bytes]]]:
+    """A daemon that speaks INSTREAM: finds EICAR, unless it is told what to say."""
+    streams: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+        stream = b""
+        while size := struct.unpack("!I", await reader.readexactly(4))[0]:
+            stream += await reader.readexactly(size)
+        streams.append(stream)
+        found = b"stream: Eicar-Test-Signature FOUND" if EICAR in stream else b"stream: OK"
+        writer.write((answer or found) + b"\0")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield ClamAV("127.0.0.1", port), streams
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_clamav_is_sent_the_file_and_believed(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_bytes(noise(2_500_000))
+    bad.write_bytes(b"x" * 1_500_000 + EICAR)
+    async with clamd(None) as (scanner, streams):
+        assert await scanner.threat(good) is None
+        assert await scanner.threat(bad) == "Eicar-Test-Signature"
+    assert streams == [good.read_bytes(), bad.read_bytes()]
+
+
+@pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR", b"stream: Broken ERROR", b"?"])
+async def test_what_was_not_scanned_is_not_taken_for_clean(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    async with clamd(answer) as (scanner, _):
+        with pytest.raises(ConnectionError):
+            await scanner.threat(path)
+
+
+async def test_a_daemon_that_is_away_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    async with clamd(None) as (scanner, _):
+        pass
+    with pytest.raises(ConnectionRefusedError):
+        await scanner.threat(path)
+
+
+async def test_the_built_in_scanner_looks_into_archives(tmp_path: Path) -> None:
+    path = tmp_path / "file.zip"
+    for content, found in [
+        (archive(a=EICAR), "Eicar-Test-Signature"),
+        (archive(a=b"fine"), None),
+        (archive(a=EICAR)[:-5], None),
+        (b"", None),
+    ]:
+        path.write_bytes(content)
+        assert await Signatures().threat(path) == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"media_store": "gs://bucket"}, "LANDFALL_MEDIA_STORE"),
+        ({"media_store": "bucket"}, "LANDFALL_MEDIA_STORE"),
+        ({"clamd": "localhost"}, "LANDFALL_CLAMD"),
+        ({"clamd": ":3310"}, "LANDFALL_CLAMD"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_named(
+    settings: Settings, changes: dict[str, str], name: str
+) -> None:
+    with pytest.raises(ValueError, match=name):
+        storage(settings.model_copy(update=changes), Signer("x" * 32))
+
+
+def test_settings_choose_scanner_and_films(settings: Settings) -> None:
+    made = storage(settings.model_copy(update={"clamd": "127.0.0.1:3310", "video": "off"}), Signer("x" * 32))
+    assert isinstance(made.scanner, ClamAV)
+    assert made.studio.films is False
+    assert storage(settings.model_copy(update={"video": "on"}), Signer("x" * 32)).studio.films is True
+
+
+async def test_keys_never_leave_the_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "secret"
+    outside.write_text("secret")
+    objects = DiskObjects(tmp_path / "media", "", Signer("x" * 32))
+    await objects.put("private/a/b", b"x", mime="text/plain")
+    for key in ("../secret", "private/../../secret", "/etc/passwd", "private/a/../../../secret"):
+        assert objects.file(key) is None
+        with pytest.raises((ValueError, FileNotFoundError)):
+            [piece async for piece in objects.read(key)]
+        with pytest.raises((ValueError, FileNotFoundError)):
+            await objects.put(f"{key}/../x", b"y", mime="text/plain")
+    assert outside.read_text() == "secret"
+    await objects.delete(["private/a/b"])
+    assert list((tmp_path / "media").iterdir()) == []
