@@ -124,6 +124,11 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
+@strawberry.enum
+class FeedMode(Enum):
+    LATEST = "LATEST"
+
+
 @strawberry.type
 class Media:
     id: strawberry.ID
@@ -278,7 +283,7 @@ class Viewer:
         return await info.context.users.load(info.context.viewer_id or "")  # type: ignore[return-value]
 
     @strawberry.field
-    async def feed(self, info: Info, first: int = 12) -> FeedConnection:
+    async def feed(self, info: Info, first: int = 12, mode: FeedMode = FeedMode.LATEST) -> FeedConnection:
         ctx = info.context
         viewer_id = ctx.viewer_id or ""
         edges = await ctx.db.follows.find({"follower_id": viewer_id}).to_list(MOST_FOLLOWED)

@@ -19,7 +19,7 @@ FEED = Operation(
     """
     query FeedPage {
       viewer {
-        feed(first: 20) {
+        feed(mode: LATEST, first: 20) {
           edges {
             cursor
             reason

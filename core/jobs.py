@@ -85,23 +85,31 @@ def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]
 
 async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
     """Do it after the commit, or at `due_at`."""
+    errand = _written(name, due_at, arguments)
+    await tx.insert(errands, errand)
+    # One for later is found by a worker's sweep when its time has come.
+    if errand["due_at"] <= errand["created_at"]:
+        tx.errands += 1
+
+
+async def soon(db: Database, name: str, **arguments: Any) -> None:
+    """Do it outside any transaction: periodic tasks share out their work so."""
+    await db.write({"insert": errands.name, "documents": [_written(name, None, arguments)]})
+
+
+def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> Errand:
     now = clock.now()
-    due = due_at or now
-    errand = {
+    return {
         "_id": ids.new_id("errand"),
         "task": name,
         "arguments": arguments,
         "state": "WAITING",
-        "due_at": due,
+        "due_at": due_at or now,
         "attempts": 0,
         "error": None,
         "created_at": now,
         "expires_at": None,
     }
-    await tx.insert(errands, errand)
-    # One for later is found by a worker's sweep when its time has come.
-    if due <= now:
-        tx.errands += 1
 
 
 async def claim(db: Database) -> Errand | None:

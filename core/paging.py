@@ -75,8 +75,17 @@ class Asked:
     before: str | None = None
 
 
-def requested(listing: str, sort: Sort, asked: Asked) -> Page:
-    """The page a client's arguments ask for, or BAD_USER_INPUT."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A client's paging arguments, checked: how many, from where, which way."""
+
+    size: int
+    backward: bool
+    cursor: str | None
+
+
+def wanted(asked: Asked, *, most: int = MAX_PAGE) -> Wanted:
+    """Which part of a list the arguments ask for, or BAD_USER_INPUT."""
     first, last, after, before = asked.first, asked.last, asked.after, asked.before
     if last is not None and (first is not None or after is not None):
         raise BadUserInput("Give first/after or last/before, not both.")
@@ -84,15 +93,20 @@ def requested(listing: str, sort: Sort, asked: Asked) -> Page:
         raise BadUserInput("`before` goes with `last`.")
     backward = last is not None
     size = (last if last is not None else first) or 0
-    if not 1 <= size <= MAX_PAGE:
-        raise BadUserInput(f"`{'last' if backward else 'first'}` must be between 1 and {MAX_PAGE}.")
-    cursor = before if backward else after
-    if cursor is None:
-        return Page(size, backward)
-    position = decode(listing, cursor)
+    if not 1 <= size <= most:
+        raise BadUserInput(f"`{'last' if backward else 'first'}` must be between 1 and {most}.")
+    return Wanted(size, backward, before if backward else after)
+
+
+def requested(listing: str, sort: Sort, asked: Asked, *, most: int = MAX_PAGE) -> Page:
+    """The page of a keyset list that the arguments ask for, or BAD_USER_INPUT."""
+    want = wanted(asked, most=most)
+    if want.cursor is None:
+        return Page(want.size, want.backward)
+    position = decode(listing, want.cursor)
     if len(position) != len(sort):
         raise BadUserInput("The cursor is malformed.")
-    return Page(size, backward, position)
+    return Page(want.size, want.backward, position)
 
 
 def scan_order(sort: Sort, page: Page) -> list[tuple[str, int]]:
@@ -160,10 +174,18 @@ def edge_of(listing: str, sort: Sort, row: Document, **extra: Any) -> dict[str, 
     return {"listing": listing, "sort": sort, "node": row, **extra}
 
 
+def placed_edge(listing: str, place: Sequence[Any], row: Document, **extra: Any) -> dict[str, Any]:
+    """An edge of a list whose places are no keys of its rows: a ranked one."""
+    return {"listing": listing, "place": place, "node": row, **extra}
+
+
 def cursor(edge: Document) -> str:
     """From the node, or from the row that gave it its place where that is another document."""
-    row = edge.get("row") or edge["node"]
-    return encode(edge["listing"], [row.get(key) for key, _ in edge["sort"]])
+    place = edge.get("place")
+    if place is None:
+        row = edge.get("row") or edge["node"]
+        place = [row.get(key) for key, _ in edge["sort"]]
+    return encode(edge["listing"], place)
 
 
 def start_cursor(page_info: Document) -> str | None:

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         description="Sorted file of SHA-1 hashes, as Have I Been Pwned's downloader writes it, "
         "that passwords must not be in.",
     )
+    feed_experiment: str = Field(
+        "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
+    )
     trust_proxy: bool = Field(False, description="Take the client address from X-Forwarded-For.")
 
     executor: Literal["compiled", "reference"] = Field(

@@ -1,10 +1,41 @@
 """Background work of the feed."""
 
+from datetime import timedelta
+
+from core import clock, jobs
 from core.context import Context, Services
 from core.jobs import task
+from resolvers.feed import delivery, learning
+from resolvers.feed.snapshots import LOST, Snapshots
 from stores import feed as store
 
 BATCH = 100
+ACTIVE = timedelta(hours=24)
+"""Who looked at their feed within this time has the next one prepared."""
+
+
+@task("feed.deliver")
+async def deliver(services: Services, *, post_id: str, author_id: str, created: bool = False) -> None:
+    """A post comes to the inboxes of those who should have it, and leaves the others'."""
+    await delivery.deliver(services, post_id=post_id, author_id=author_id, created=created)
+
+
+@task("feed.prepare", every=timedelta(minutes=15))
+async def prepare(services: Services) -> None:
+    """Have tastes learnt and strangers' posts chosen for everybody who is active."""
+    try:
+        active = await services.get(Snapshots).active(clock.now() - ACTIVE)
+    except LOST:
+        # Nobody is known to be active: feeds do without for a while.
+        return
+    for start in range(0, len(active), BATCH):
+        await jobs.soon(services.db, "feed.prepare_for", user_ids=active[start : start + BATCH])
+
+
+@task("feed.prepare_for")
+async def prepare_for(services: Services, *, user_ids: list[str]) -> None:
+    for user_id in user_ids:
+        await learning.prepare(services, user_id)
 
 
 @task("feed.erase_comments")

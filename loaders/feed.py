@@ -8,7 +8,7 @@ from core import paging
 from core.loader import Loader, in_order
 from core.paging import Page
 from stores import feed as store
-from stores.feed import Comment, CommentOrder, Follow, Followed, Post, ReactionKind
+from stores.feed import Comment, CommentOrder, Follow, Followed, Hide, Post, ReactionKind
 
 
 class PostById(Loader[str, Post | None]):
@@ -36,7 +36,7 @@ class FollowOfViewer(Loader[str, Follow | None]):
 
     async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
         query = {"follower_id": self.viewer_id, "followee_id": {"$in": keys}}
-        return in_order(keys, await store.follows.find(self.db, query), by="followee_id")
+        return in_order(keys, await store.follows.find(self.db, query, together=True), by="followee_id")
 
 
 class FollowToViewer(Loader[str, Follow | None]):
@@ -58,6 +58,23 @@ class BarredByUser(Loader[str, frozenset[str]]):
                 frozenset({row["user_id"] for row in rows} | {row["blocked_id"] for row in rows}) - {key}
             )
         return found
+
+
+class HideOfViewer(Loader[str, Hide | None]):
+    """What the viewer did to keep a post out of their feed."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Hide | None]:
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        rows = await store.hidden_among(self.db, self.viewer_id, keys)
+        return in_order(keys, rows, by="post_id")
+
+
+class HidesByUser(Loader[str, list[Hide]]):
+    """What a person keeps out of their feed, the latest."""
+
+    async def batch(self, keys: list[str]) -> Sequence[list[Hide]]:
+        return [await store.hidden_by(self.db, key) for key in keys]
 
 
 class ReactionOfViewer(Loader[str, ReactionKind | None]):

@@ -24,11 +24,15 @@ from core.mongo import Database
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
+from providers.formula import Formula
 from providers.outbox import Outbox
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens, signing_key
+from resolvers.feed.behind import Behind
+from resolvers.feed.ranking import Ranking
+from resolvers.feed.snapshots import Snapshots
 from server.failures import OneOperation, PublicErrors
 from server.outside import Outside, outside
 from server.storage import Storage, storage
@@ -107,13 +111,15 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await _start_keys(keys, first_key)
         await live.start()
         await revocations.start()
+        feeds = _feeds(settings, redis)
         tokens = Tokens(keys, secret, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
             async with ClientSession() as http:
                 beyond = _outside(settings, redis, http)
-                extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations}
+                extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations, **feeds}
                 yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
         finally:
+            await feeds[Behind].stop()
             await keys.stop()
             await revocations.stop()
             await live.stop()
@@ -177,6 +183,12 @@ def _services(
         studio=kept.studio,
         extra={**extra, Outbox: beyond.outbox},
     )
+
+
+def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
+    """What home feeds are put together with."""
+    ranking = Ranking(Formula(settings.feed_experiment))
+    return {Behind: Behind(), Snapshots: Snapshots(redis), Ranking: ranking}
 
 
 async def _wait_for_mongo(db: Database, settings: Settings) -> None:

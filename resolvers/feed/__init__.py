@@ -20,6 +20,7 @@ from resolvers.feed.graph import (
     unfollow_user,
     unmute_user,
 )
+from resolvers.feed.home import feed
 from resolvers.feed.posts import create_post, delete_post, text_preview, truncated, update_post, viewer_can
 from resolvers.feed.reactions import set_reaction, summary
 from resolvers.feed.reading import (
@@ -27,7 +28,6 @@ from resolvers.feed.reading import (
     comment_previews,
     comments,
     comments_of_many,
-    feed,
     followers,
     following,
     post,
@@ -37,6 +37,7 @@ from resolvers.feed.reading import (
     visible_parent,
     visible_post_of,
 )
+from resolvers.feed.refreshing import feed_delta
 
 __all__ = [
     "barred",
@@ -51,6 +52,7 @@ __all__ = [
     "delete_comment",
     "delete_post",
     "feed",
+    "feed_delta",
     "follow_state",
     "follow_user",
     "followers",

@@ -11,7 +11,9 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers.auth.people import people
+from resolvers.feed import delivery
 from resolvers.feed.access import followers_scope, friends_scope
+from resolvers.feed.snapshots import stale
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import User
@@ -38,6 +40,7 @@ async def follow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         await _count(ctx, ctx.viewer_id, "following_count", 1)
     elif edge["state"] == FollowState.MUTED:
         edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
+    stale(ctx, ctx.viewer_id)
     return {"user": person, "follow": edge, "feed_stale": True}
 
 
@@ -58,7 +61,9 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
     )
     ctx.tx.changed(edge, scopes=[user_scope(ctx.viewer_id)], created=True)
     ctx.tx.granted(ctx.viewer_id, followers_scope(user_id))
+    await delivery.catch_up(ctx, ctx.viewer_id, user_id, friends=returned is not None)
     if returned is not None:
+        await delivery.catch_up(ctx, user_id, ctx.viewer_id, friends=True)
         await _set_mutual(ctx, returned, True)
         ctx.tx.granted(ctx.viewer_id, friends_scope(user_id))
         ctx.tx.granted(user_id, friends_scope(ctx.viewer_id))
@@ -72,6 +77,7 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         await _end(ctx, edge)
         [person_now] = await accounts.users.find(ctx.db, {"_id": user_id}, limit=1) or [person]
         person = person_now
+    stale(ctx, ctx.viewer_id)
     return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
 
 
@@ -91,6 +97,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, An
         raise Refused("NOT_FOUND", "You do not follow this person.", field=["userId"])
     if edge["state"] != state:
         edge = await _set_state(ctx, edge, state)
+    stale(ctx, ctx.viewer_id)
     return {"user": person, "follow": edge, "feed_stale": True}
 
 
@@ -112,6 +119,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
                 await _end(ctx, edge)
+    stale(ctx, ctx.viewer_id, user_id)
     return {"blocked_user_id": user_id, "feed_stale": True}
 
 
@@ -119,6 +127,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
     await ctx.tx.delete(store.blocks, id)
     ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
+    stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     [person] = await people(ctx, [user_id])
     return {"user": person, "feed_stale": True}
@@ -136,6 +145,7 @@ async def _end(ctx: Context, edge: Follow) -> None:
     if edge["mutual"]:
         ctx.tx.revoked(follower, friends_scope(followee))
         ctx.tx.revoked(followee, friends_scope(follower))
+    await delivery.forget(ctx, follower, followee)
     await _count(ctx, followee, "follower_count", -1)
     await _count(ctx, follower, "following_count", -1)
 

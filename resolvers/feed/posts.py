@@ -11,8 +11,9 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import PostById
 from loaders.media import MediaById
-from resolvers.feed import reading
+from resolvers.feed import delivery, home, reading
 from resolvers.feed.access import post_scopes
+from resolvers.feed.snapshots import stale
 from stores import auth as people
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
@@ -45,6 +46,7 @@ async def create_post(
     if not body and not media_ids:
         raise Refused("EMPTY_POST", "A post needs text or media.", field=["text"])
     await _check_media(ctx, media_ids)
+    author = await count_posts(ctx, ctx.viewer_id, 1)
     post = await ctx.tx.insert(
         store.posts,
         {
@@ -59,11 +61,18 @@ async def create_post(
             "share_count": 0,
             "reactions": {},
             "edited_at": None,
+            **({"pulled": True} if _widely_followed(author) else {}),
         },
     )
-    await count_posts(ctx, ctx.viewer_id, 1)
     ctx.tx.changed(post, scopes=post_scopes(post), created=True)
-    return {"post": post, "post_edge": reading.post_edge(post), "feed_edge": reading.feed_edge(ctx, post)}
+    if visibility != Visibility.PRIVATE:
+        await delivery.send(ctx, post, created=True)
+    stale(ctx, ctx.viewer_id)
+    return {"post": post, "post_edge": reading.post_edge(post), "feed_edge": home.feed_edge(ctx, post)}
+
+
+def _widely_followed(author: Document | None) -> bool:
+    return author is not None and author.get("follower_count", 0) > delivery.WIDE
 
 
 async def update_post(
@@ -89,6 +98,8 @@ async def update_post(
     updated = await ctx.tx.update(store.posts, id, set=changes)
     assert updated is not None
     ctx.tx.changed(updated, scopes=post_scopes(updated))
+    if updated["visibility"] != post["visibility"]:
+        await delivery.send(ctx, updated)
     return {"post": updated}
 
 
@@ -99,6 +110,8 @@ async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
     ctx.tx.removed(post, aspects=["reactions", "counts"])
     await count_posts(ctx, post["author_id"], -1)
     await jobs.later(ctx.tx, "feed.erase_comments", post_id=id)
+    await delivery.send(ctx, post)
+    stale(ctx, ctx.viewer_id)
     return {"deleted_post_id": id}
 
 
@@ -109,10 +122,11 @@ async def own_post(ctx: Context, id: str) -> Post:
     return post
 
 
-async def count_posts(ctx: Context, author_id: str, by: int) -> None:
+async def count_posts(ctx: Context, author_id: str, by: int) -> people.User | None:
     author = await ctx.tx.update(people.users, author_id, inc={"post_count": by}, version=False)
     if author is not None:
         ctx.tx.changed(author, aspect="counts", scopes=[user_scope(author_id)])
+    return author
 
 
 def checked_text(text: str | None, longest: int) -> str | None:

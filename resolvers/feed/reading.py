@@ -1,19 +1,18 @@
-"""Reading the feed, timelines, comments and follow lists."""
+"""Reading timelines, comments and follow lists."""
 
-from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from core import clock, paging
+from core import paging
 from core.context import Context
 from core.errors import Unauthenticated
 from core.ids import Id
 from core.paging import Asked
-from loaders.feed import CommentsByThread, FollowOfViewer, FollowsByFollower, Thread
+from loaders.feed import CommentsByThread, FollowOfViewer, Thread
 from resolvers.auth.people import people
 from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
 from stores import feed as store
-from stores.feed import Comment, CommentOrder, FeedMode, FeedReason, FollowState, Post, Visibility
+from stores.feed import Comment, CommentOrder, Post, Visibility
 
 Document = Mapping[str, Any]
 Load = Callable[[type[CommentsByThread], Sequence[Thread]], Awaitable[list[list[Comment]]]]
@@ -25,67 +24,6 @@ PREVIEWED_COMMENTS = 3
 async def post(ctx: Context, *, id: Id) -> Post:
     """NOT_FOUND when unseen."""
     return await visible_post(ctx, id)
-
-
-async def feed(
-    ctx: Context,
-    viewer: Document,
-    *,
-    mode: FeedMode = FeedMode.LATEST,
-    asked: Asked,
-) -> dict[str, Any]:
-    """Posts of oneself and those followed, newest first; something public for who follows nobody."""
-    listing = feed_listing(ctx, mode)
-    page = paging.requested(listing, store.LATEST, asked)
-    edges, hidden = await gather(ctx.load(FollowsByFollower, ctx.viewer_id), barred(ctx))
-    shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
-    query = {
-        "$and": [
-            _audience(ctx.viewer_id, shown) if shown else _suggested(ctx.viewer_id, hidden),
-            paging.beyond(store.LATEST, page),
-        ]
-    }
-    order = paging.scan_order(store.LATEST, page)
-    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
-    reasons = {edge["followee_id"]: _reason(edge) for edge in shown} | {ctx.viewer_id: FeedReason.FOLLOW}
-    return {
-        **paging.connection(
-            listing,
-            store.LATEST,
-            page,
-            rows,
-            edge=lambda row: {"reason": reasons.get(row["author_id"], FeedReason.SUGGESTED)},
-        ),
-        "generated_at": clock.now(),
-    }
-
-
-def feed_listing(ctx: Context, mode: FeedMode = FeedMode.LATEST) -> str:
-    return paging.fingerprint("feed", viewer=ctx.viewer_id, mode=mode)
-
-
-def _reason(edge: Document) -> FeedReason:
-    return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW
-
-
-def _audience(viewer_id: str, edges: Sequence[Document]) -> dict[str, Any]:
-    followed = [edge["followee_id"] for edge in edges]
-    friends = [edge["followee_id"] for edge in edges if edge["mutual"]]
-    shown = {"state": {"$in": list(SHOWN)}}
-    branches: list[dict[str, Any]] = [
-        {"author_id": viewer_id},
-        {"author_id": {"$in": followed}, "visibility": Visibility.PUBLIC, **shown},
-    ]
-    if friends:
-        branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
-    return {"$or": branches}
-
-
-def _suggested(viewer_id: str, hidden: frozenset[str]) -> dict[str, Any]:
-    public: dict[str, Any] = {"visibility": Visibility.PUBLIC, "state": SHOWN[0]}
-    if hidden:
-        public["author_id"] = {"$nin": sorted(hidden)}
-    return {"$or": [{"author_id": viewer_id}, public]}
 
 
 async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
@@ -226,11 +164,6 @@ async def _follow_list(ctx: Context, user_id: str, side: str, other: str, asked:
 def post_edge(post: Post) -> dict[str, Any]:
     """The post's place on its author's timeline."""
     return paging.edge_of(timeline_listing(post["author_id"]), store.TIMELINE, post)
-
-
-def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:
-    """The post's place in its author's own feed."""
-    return paging.edge_of(feed_listing(ctx), store.LATEST, post, reason=FeedReason.FOLLOW)
 
 
 def comment_edge(comment: Comment) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The social feed, as clients see it."""
 
-from core.binding import connection, mutation, query, subscription
+from core.binding import connection, field, mutation, query, subscription
 from resolvers import feed
 from schema.feed import inputs
 from schema.feed.events import PostEvent
-from schema.feed.types import Comment, FeedConnection, Follow, Post
+from schema.feed.types import Comment, FeedConnection, FeedDelta, Follow, Post
 from subscriptions import feed as live
 
 __all__ = ["Comment", "Follow", "Mutation", "Post", "Query", "Subscription", "Viewer"]
@@ -16,6 +16,8 @@ class Query:
 
 
 class Viewer:
+    feed_delta: FeedDelta = field(feed.feed_delta, newer_token="The `newerToken` of the feed you show.")
+    """Pull-to-refresh: what is new, changed or gone since then."""
     feed: FeedConnection = connection(feed.feed, first=12, mode="How it is ordered.")
     """Your home feed."""
 

@@ -16,6 +16,7 @@ from core.binding import (
     type_,
 )
 from core.binding.common import Connection, Edge, Entity
+from core.ids import Id
 from loaders.auth import UserById
 from loaders.feed import ReactionOfViewer
 from loaders.media import MediaById
@@ -166,8 +167,12 @@ class FeedEdge(Edge):
 
     node: Post
     """The post."""
+    score: float
+    """How much it should matter to you; 0 when newest first."""
     reason: FeedReason
     """Why it is there."""
+    position: int
+    """Its place in the feed, from 0."""
 
 
 @type_
@@ -176,8 +181,34 @@ class FeedConnection(Connection):
 
     edges: list[FeedEdge]
     """The posts of this page."""
+    snapshot_id: Id
+    """Names this order: pages after the first are of the same one."""
     generated_at: datetime
     """When it was put together."""
+    newer_token: str
+    """Send it to `feedDelta` to learn what is new, changed or gone since."""
+    degraded: bool
+    """Whether it is newest first because it could not be ranked."""
+    variant: str | None
+    """Your variant of the ranking experiment; null when there is none."""
+
+
+@type_
+class FeedDelta:
+    """What happened to a feed since it was shown."""
+
+    new_edges: list[FeedEdge]
+    """Posts that are now in the feed and were not, best first; at most 50. After a reset the top 12."""
+    new_count: int
+    """How many are new."""
+    changed: list[Post]
+    """Posts whose counts, text or state changed; at most 100."""
+    removed_ids: list[Id]
+    """Posts to take out: gone, or hidden from you."""
+    newer_token: str
+    """Send it next time."""
+    reset: bool
+    """Whether to drop what you show and begin with `newEdges`: too much has moved."""
 
 
 @type_

@@ -28,6 +28,8 @@ class List:
     remove: Callable[[str], Awaitable[None]]
     variables: dict[str, str] = field(default_factory=dict)
     newest_first: bool = True
+    most: int = 100
+    """Items a page may have."""
 
     async def ask(self, **arguments: Any) -> Any:
         return await self.phone.ask(self.document, **self.variables, **arguments)
@@ -44,8 +46,8 @@ def shown(page: Any) -> list[str]:
 
 
 async def feed(services: Services, phone: Phone, other: Phone) -> List:
-    document = f"query({ARGUMENTS}) {{ viewer {{ feed({PAGE}) {EDGES} }} }}"
-    return List(phone, document, ("viewer", "feed"), *_posts(services, other.user_id))
+    document = f"query({ARGUMENTS}) {{ viewer {{ feed(mode: LATEST, {PAGE}) {EDGES} }} }}"
+    return List(phone, document, ("viewer", "feed"), *_posts(services, other.user_id), most=50)
 
 
 async def timeline(services: Services, phone: Phone, other: Phone) -> List:

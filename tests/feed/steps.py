@@ -49,7 +49,7 @@ async def counts(phone: Phone) -> tuple[int, int, int]:
 
 
 async def feed_of(phone: Phone) -> list[str]:
-    found = await phone.run("{ viewer { feed(first: 50) { edges { node { id } } } } }")
+    found = await phone.run("{ viewer { feed(mode: LATEST, first: 50) { edges { node { id } } } } }")
     return [edge["node"]["id"] for edge in found["viewer"]["feed"]["edges"]]
 
 

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from core import clock, ids
+from core import clock, ids, jobs
 from core.context import Services
 from core.settings import Settings
+from resolvers.feed.behind import Behind
+from resolvers.feed.snapshots import Snapshots
 from stores import feed as store
 from tests.conftest import Commands, NewPhone
-from tests.feed.steps import follow, insert_comments, insert_posts
+from tests.feed.steps import follow, insert_comments, insert_posts, publish
 from tests.phone import Phone, make_user
 
-PAGE = """query($first: Int) { viewer { feed(first: $first) {
+PAGE = """query($first: Int, $mode: FeedMode) { viewer { feed(first: $first, mode: $mode) {
   edges { cursor reason node {
     id text textPreview visibility commentCount createdAt
     author { id name avatar { id url thumbnailUrl dominantColor } }
@@ -24,12 +26,21 @@ PAGE = """query($first: Int) { viewer { feed(first: $first) {
   pageInfo { hasNextPage endCursor }
 } } }"""
 
-EXPECTED = {"find": 10, "aggregate": 1}
-"""Follows, blocks, posts; their authors, the authors' avatars, media, the viewer's reactions; comments in one
-aggregate; their authors, the authors' avatars, the viewer's reactions."""
+EXPECTED = {"find": 11, "aggregate": 1}
+"""Follows, blocks, hidden posts, posts; their authors, the authors' avatars, media, the viewer's reactions;
+comments in one aggregate; their authors, the authors' avatars, the viewer's reactions."""
 
-JOURNEYS = 5
-"""Commands they travel in: who is followed and blocked; the posts; what they show; what that shows, twice."""
+JOURNEYS = {"LATEST": 5, "RANKED": 4}
+"""Commands they travel in: who is followed and blocked; the posts; what they show; what that shows, twice.
+The posts of a ranked page are known before."""
+
+FIRST_SCREEN = """query($first: Int) { viewer { feed(first: $first) {
+  snapshotId degraded
+  edges { cursor reason score node {
+    id textPreview createdAt commentCount author { id name } reactionSummary { total viewerReaction }
+  } }
+  pageInfo { hasNextPage endCursor }
+} } }"""
 
 
 async def media(services: Services, owner: str, count: int = 1) -> list[str]:
@@ -77,26 +88,85 @@ async def reader(new_phone: NewPhone, services: Services) -> Phone:
     return phone
 
 
+@pytest.mark.parametrize("mode", JOURNEYS)
 async def test_a_page_costs_the_same_however_long_it_is(
     reader: Phone,
     commands: Commands,
     settings: Settings,
     quiet: None,
     capsys: pytest.CaptureFixture[str],
+    mode: str,
 ) -> None:
-    await reader.run(PAGE, first=2)
+    await reader.run(PAGE, first=2, mode=mode)
     costs, sent = {}, {}
     for size in (1, 5, 20):
         commands.reset()
-        found = await reader.run(PAGE, first=size)
+        found = await reader.run(PAGE, first=size, mode=mode)
         costs[size], sent[size] = dict(commands.counts), commands.sent
         _assert_complete(found["viewer"]["feed"]["edges"], size)
     with capsys.disabled():
-        print(f"\nA feed page costs {sum(costs[1].values())} reads in {sent[1]} MongoDB commands: {costs[1]}")
+        reads = sum(costs[1].values())
+        print(f"\nA whole {mode} page costs {reads} reads in {sent[1]} MongoDB commands: {costs[1]}")
     assert costs == dict.fromkeys((1, 5, 20), EXPECTED)
     if settings.executor == "compiled":
         # The reference goes field by field; which of its reads meet is luck.
-        assert sent == dict.fromkeys((1, 5, 20), JOURNEYS)
+        assert sent == dict.fromkeys((1, 5, 20), JOURNEYS[mode])
+
+
+async def test_the_first_ranked_page_costs_little(
+    reader: Phone,
+    services: Services,
+    commands: Commands,
+    trips: list[str],
+    quiet: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Warm at most 4 commands and one Redis round trip, cold at most 10, whatever the page."""
+    snapshots = services.get(Snapshots)
+    await reader.run(FIRST_SCREEN, first=1)
+    await services.get(Behind).done()
+    cold, warm = {}, {}
+    for size in (1, 12, 29):
+        for costs in (cold, warm):
+            if costs is cold:
+                await snapshots.spoil([reader.user_id])
+            commands.reset()
+            trips.clear()
+            page = (await reader.run(FIRST_SCREEN, first=size))["viewer"]["feed"]
+            costs[size] = (commands.sent, len(trips))
+            assert (len(page["edges"]), page["degraded"]) == (size, False)
+            await services.get(Behind).done()
+    with capsys.disabled():
+        print(f"\nThe first ranked page costs (commands, Redis round trips) warm {warm[12]}, cold {cold[12]}")
+    assert [size for size, cost in warm.items() if cost[0] > 4 or cost[1] > 1] == []
+    assert [size for size, cost in cold.items() if cost[0] > 10] == []
+    assert len(set(warm.values())) == 1
+
+
+async def test_the_coldest_page_costs_little_too(reader: Phone, commands: Commands, quiet: None) -> None:
+    """Nothing known of the reader yet, no inbox kept, no snapshot."""
+    commands.reset()
+    await reader.run(FIRST_SCREEN, first=12)
+    assert commands.sent <= 10
+
+
+async def test_publishing_does_not_deliver(
+    new_phone: NewPhone, services: Services, commands: Commands, quiet: None
+) -> None:
+    """However many follow: what createPost writes does not depend on them."""
+    author, counts = await new_phone("Author"), []
+    for followers in (0, 5):
+        for _ in range(followers):
+            await follow(await new_phone("Follower"), author)
+        commands.reset()
+        post = await publish(author)
+        # Readers of the log may look meanwhile.
+        counts.append({name: count for name, count in commands.counts.items() if name != "find"})
+        assert await services.db.find("feed_inbox", {"post_id": post}) == []
+        await jobs.run_due(services)
+        delivered = await services.db.find("feed_inbox", {"post_id": post})
+        assert len(delivered) == followers
+    assert counts[0] == counts[1]
 
 
 def _assert_complete(edges: list[dict[str, Any]], size: int) -> None:

@@ -58,13 +58,16 @@ async def test_the_edges_are_where_the_lists_have_them(new_phone: NewPhone) -> N
         made = await ada.do(
             "createPost", "postEdge { cursor node { id } } feedEdge { cursor reason node { id } }", text=text
         )
-    query = """{ viewer { feed(first: 1) { edges { cursor reason node { id } } }
-                          user { posts(first: 1) { edges { cursor node { id } } } } } }"""
-    found = (await ada.run(query))["viewer"]
+    query = """query($mine: String) { viewer { feed(first: 1) { edges { reason node { id } } }
+      older: feed(after: $mine) { edges { node { id text } } }
+      user { posts(first: 1) { edges { cursor node { id } } } } } }"""
+    cursor = made["feedEdge"].pop("cursor")
+    found = (await ada.run(query, mine=cursor))["viewer"]
     assert found["feed"]["edges"] == [made["feedEdge"]]
+    assert [edge["node"]["text"] for edge in found["older"]["edges"]] == ["First"]
     assert found["user"]["posts"]["edges"] == [made["postEdge"]]
     older = "query($after: String) { viewer { feed(after: $after) { edges { node { text } } } } }"
-    rest = await ada.run(older, after=made["feedEdge"]["cursor"])
+    rest = await ada.run(older, after=cursor)
     assert rest["viewer"]["feed"]["edges"] == [{"node": {"text": "First"}}]
 
 

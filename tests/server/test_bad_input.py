@@ -138,7 +138,7 @@ async def test_bad_idempotency_keys(new_phone: NewPhone, once: str) -> None:
 
 FEED = """query($first: Int, $after: String, $last: Int, $before: String) {
   viewer { feed(first: $first, after: $after, last: $last, before: $before) { edges { cursor } } } }"""
-RANGE = "must be between 1 and 100."
+RANGE = "must be between 1 and 50."
 
 
 def cursor(*values: Any) -> str:

@@ -1,0 +1,44 @@
+"""Work that goes on behind an answer: once at a time for each key, ended with the process."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+MOST = 1_000
+"""Pieces of work at once; what is beyond is left undone, because somebody will ask again."""
+
+
+class Behind:
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, key: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Do the work unless that of this key is under way."""
+        if key in self._tasks or len(self._tasks) >= MOST:
+            work.close()
+            return
+        self._tasks[key] = asyncio.create_task(self._run(key, work), name=f"behind-{key}")
+
+    async def _run(self, key: str, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Exception as error:
+            logger.warning(
+                "not done behind an answer", work=key.partition(":")[0], error=type(error).__name__
+            )
+        finally:
+            del self._tasks[key]
+
+    async def done(self) -> None:
+        """When nothing is under way any more."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def stop(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await self.done()

@@ -1,0 +1,106 @@
+"""Which posts a feed may be made of, each with its reason."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core import clock
+from core.context import Context
+from resolvers.feed import latest
+from resolvers.feed.latest import Edge
+from resolvers.feed.ranking import Candidate
+from resolvers.feed.snapshots import LOST, SIZE, Snapshots
+from resolvers.feed.standing import Standing
+from resolvers.feed.standing import standing as standing_of
+from stores import feed as store
+from stores.feed import FeedReason, Post, Taste
+
+SUGGESTIONS = 100
+"""Public posts of strangers beside those of people one follows."""
+LOOKED_FOR = 300
+"""Posts of one's own and of widely followed authors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything a feed is put together from."""
+
+    candidates: Sequence[Candidate]
+    standing: Standing
+    taste: Taste | None
+    whole: bool
+    """Whether there is nothing older."""
+    undelivered: Sequence[Post]
+    """Posts that were looked for because no inbox is kept yet."""
+
+
+async def gather(ctx: Context) -> Material:
+    """Posts of followed people, friends, strangers and sponsors that the viewer may see."""
+    now = clock.now()
+    since = now - store.INBOX_KEPT
+    standing, taste = await asyncio.gather(standing_of(ctx), store.taste(ctx.db, ctx.viewer_id))
+    edges = list(standing.followed.values())
+    heard = latest.heard(edges)
+    kept = taste is not None and taste["inbox_kept"]
+    strangers = SUGGESTIONS if heard else SIZE
+    delivered, looked_for, (public, suggested, paid) = await asyncio.gather(
+        _delivered(ctx, heard, edges, since, kept=kept),
+        store.pulled(ctx.db, ctx.viewer_id, heard, since=since, limit=LOOKED_FOR),
+        _strangers(ctx, now, strangers),
+    )
+    ids = [*(row["post_id"] for row in delivered[0]), *suggested, *paid]
+    named = await store.posts.by_ids(ctx.db, ids, fields=store.FEATURES) if ids else []
+    found = {post["_id"]: post for post in (*public, *named, *looked_for, *delivered[1])}
+    whole = len(public) < strangers if not heard else False
+    if heard and len(found) < SIZE:
+        older = await store.by_authors(ctx.db, latest.audience(ctx.viewer_id, edges), before=since)
+        found |= {post["_id"]: post for post in older}
+        whole = len(older) + len(found) <= SIZE
+    candidates = _candidates(standing, found.values(), frozenset(paid))
+    return Material(candidates, standing, taste, whole, delivered[1] if not kept else ())
+
+
+async def _strangers(
+    ctx: Context, now: datetime, limit: int
+) -> tuple[Sequence[Post], Sequence[str], Sequence[str]]:
+    """Public posts, or the ids of those chosen for this person lately; and the ids of paid ones."""
+    if limit == SUGGESTIONS:
+        try:
+            chosen = await ctx.services.get(Snapshots).chosen(ctx.viewer_id)
+        except LOST:
+            chosen = None
+        if chosen is not None:
+            return (), *chosen
+    public, paid = await store.public(ctx.db, now, limit=limit)
+    return public, (), paid
+
+
+async def _delivered(
+    ctx: Context, heard: Sequence[str], edges: Sequence[Edge], since: datetime, *, kept: bool
+) -> tuple[Sequence[store.InboxRow], Sequence[Post]]:
+    """What the inbox holds; while none is kept, the posts it would hold."""
+    if kept:
+        return await store.inbox(ctx.db, ctx.viewer_id, since=since), ()
+    if not heard:
+        return (), ()
+    return (), await store.by_authors(ctx.db, latest.audience(ctx.viewer_id, edges), since=since)
+
+
+def _candidates(standing: Standing, posts: Any, paid: frozenset[str]) -> list[Candidate]:
+    candidates = []
+    for post in posts:
+        reason = reason_for(standing.user_id, standing.followed, post, paid=post["_id"] in paid)
+        if standing.shows(post, reason):
+            candidates.append(Candidate(post, reason))
+    return candidates
+
+
+def reason_for(
+    user_id: str, followed: Mapping[str, Edge], post: Mapping[str, Any], *, paid: bool = False
+) -> FeedReason:
+    """Why a post is in the feed; what is paid for always says so."""
+    if paid:
+        return FeedReason.SPONSORED
+    return latest.reason(user_id, followed, post)

@@ -1,0 +1,70 @@
+"""The feed newest first: by itself, behind the end of a ranked one, and when nothing can be ranked."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core import paging
+from core.context import Context
+from core.paging import Page
+from resolvers.feed.access import SHOWN
+from resolvers.feed.standing import standing
+from stores import feed as store
+from stores.feed import FeedReason, Follow, Followed, FollowState, Post, Visibility
+
+Document = Mapping[str, Any]
+Edge = Followed | Follow
+
+
+async def page(
+    ctx: Context, page: Page, *, until: datetime | None = None, without: Sequence[str] = ()
+) -> list[tuple[Post, FeedReason]]:
+    """Posts of oneself and those followed, one more than the page; public ones for who follows nobody."""
+    stands = await standing(ctx)
+    edges = list(stands.followed.values())
+    whose = audience(ctx.viewer_id, edges) if heard(edges) else _suggested(ctx.viewer_id, stands.barred)
+    parts = [whose, paging.beyond(store.LATEST, page)]
+    if until is not None:
+        parts.append({"created_at": {"$lte": until}})
+    if without or stands.hidden:
+        parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
+    order = paging.scan_order(store.LATEST, page)
+    rows = await store.posts.find(ctx.db, {"$and": parts}, sort=order, limit=page.size + 1)
+    return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
+
+
+def heard(edges: Sequence[Edge]) -> list[str]:
+    """Whom a person follows and has not muted."""
+    return [edge["followee_id"] for edge in edges if edge["state"] == FollowState.FOLLOWING]
+
+
+def audience(user_id: str, edges: Sequence[Edge]) -> dict[str, Any]:
+    """Posts of one's own and of those one hears that are for one to see."""
+    friends = heard([edge for edge in edges if edge["mutual"]])
+    shown = {"state": {"$in": list(SHOWN)}}
+    branches: list[dict[str, Any]] = [
+        {"author_id": user_id},
+        {"author_id": {"$in": heard(edges)}, "visibility": Visibility.PUBLIC, **shown},
+    ]
+    if friends:
+        branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+    return {"$or": branches}
+
+
+def _suggested(user_id: str, hidden: frozenset[str]) -> dict[str, Any]:
+    public: dict[str, Any] = {"visibility": Visibility.PUBLIC, "state": SHOWN[0]}
+    if hidden:
+        public["author_id"] = {"$nin": sorted(hidden)}
+    return {"$or": [{"author_id": user_id}, public]}
+
+
+def reason(user_id: str, followed: Mapping[str, Edge], post: Document) -> FeedReason:
+    """Why a post is in the feed of this person."""
+    if post["author_id"] == user_id:
+        return FeedReason.FOLLOW
+    edge = followed.get(post["author_id"])
+    if edge is None:
+        return FeedReason.SUGGESTED
+    if post.get("pinned"):
+        return FeedReason.PINNED
+    return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW

@@ -1,0 +1,180 @@
+"""Ordering candidates: what a model learns of them, what is done when it fails, and what no order may do."""
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from core.ranker import Ranker, Signals
+from stores.feed import FeedReason, Post, Taste
+
+logger = structlog.get_logger(__name__)
+
+PATIENCE = 0.25
+"""Seconds a model may take; then newest first is better than late."""
+HALF_LIFE = 12 * 3600.0
+IN_A_ROW = 2
+"""Posts of one author next to each other."""
+SPONSORED_GAP = 7
+"""Unpaid posts between two paid ones: one in eight."""
+MUCH_ENGAGEMENT = 100.0
+JUST_POSTED = timedelta(minutes=10)
+
+STRANGE = (FeedReason.SUGGESTED, FeedReason.SPONSORED)
+LIKELY = {
+    FeedReason.FRIEND: 0.6,
+    FeedReason.FOLLOW: 0.35,
+    FeedReason.PINNED: 0.35,
+    FeedReason.SPONSORED: 0.2,
+    FeedReason.SUGGESTED: 0.05,
+}
+"""Affinity to authors of whom nothing is known yet."""
+
+RUNS = Counter("landfall_feed_rankings_total", "Rankings by variant and outcome.", ["variant", "outcome"])
+SECONDS = Histogram("landfall_feed_ranking_seconds", "How long a model took to score a feed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A post that may be shown, and why."""
+
+    post: Post
+    reason: FeedReason
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate with its score."""
+
+    post: Post
+    reason: FeedReason
+    score: float
+
+
+class Ranking:
+    """The process's way to order feeds: a model behind a port."""
+
+    def __init__(self, ranker: Ranker) -> None:
+        self.ranker = ranker
+
+    @property
+    def experimenting(self) -> bool:
+        return bool(self.ranker.experiment)
+
+    def variant_of(self, user_id: str) -> str:
+        """The person's variant: by hash, so that it stays theirs on every machine."""
+        names = list(self.ranker.variants)
+        place = _chance(self.ranker.experiment, user_id) * 100
+        for name in names:
+            place -= self.ranker.variants[name]
+            if place < 0:
+                return name
+        return names[0]
+
+    async def order(
+        self, user_id: str, candidates: Sequence[Candidate], taste: Taste | None, now: datetime
+    ) -> tuple[list[Ranked], bool]:
+        """Best first; newest first, and True, when the model fails or takes too long."""
+        variant = self.variant_of(user_id)
+        try:
+            signals = [signals_of(each, user_id, taste, now) for each in candidates]
+            scores = await self._scores(variant, signals)
+        except Exception as error:
+            logger.warning("feed not ranked", variant=variant, error=type(error).__name__)
+            RUNS.labels(variant, "degraded").inc()
+            return _newest(candidates), True
+        RUNS.labels(variant, "ranked").inc()
+        ranked = [
+            Ranked(each.post, each.reason, round(score, 6))
+            for each, score in zip(candidates, scores, strict=True)
+        ]
+        return sorted(ranked, key=lambda each: (-each.score, each.post["_id"])), False
+
+    async def _scores(self, variant: str, signals: Sequence[Signals]) -> Sequence[float]:
+        with SECONDS.time():
+            async with asyncio.timeout(PATIENCE):
+                scores = await self.ranker.scores(variant, signals)
+        if len(scores) != len(signals) or not all(map(math.isfinite, scores)):
+            raise ValueError("A model must give each post one finite score.")
+        return scores
+
+
+def _newest(candidates: Sequence[Candidate]) -> list[Ranked]:
+    """As without a ranking: strangers only for who follows nobody."""
+    near = [each for each in candidates if each.reason not in STRANGE] or candidates
+    newest = sorted(near, key=lambda each: (each.post["created_at"], each.post["_id"]), reverse=True)
+    return [Ranked(each.post, each.reason, 0.0) for each in newest]
+
+
+def signals_of(candidate: Candidate, user_id: str, taste: Taste | None, now: datetime) -> Signals:
+    post = candidate.post
+    age = max(0.0, (now - post["created_at"]).total_seconds())
+    likes = sum((post.get("reactions") or {}).values())
+    moved = likes + 2 * post.get("comment_count", 0) + 3 * post.get("share_count", 0)
+    authors = taste["authors"] if taste else {}
+    media = taste["media"] if taste else {}
+    likely = LIKELY[FeedReason.FRIEND] if post["author_id"] == user_id else LIKELY.get(candidate.reason, 0.3)
+    return Signals(
+        recency=math.pow(0.5, age / HALF_LIFE),
+        affinity=authors.get(post["author_id"], likely),
+        engagement=min(1.0, math.log1p(max(0, moved)) / math.log1p(MUCH_ENGAGEMENT)),
+        media_fit=media.get(media_kind(post), 0.5),
+        exploration=_chance(user_id, post["_id"], f"{now:%Y-%m-%d}"),
+    )
+
+
+def media_kind(post: Mapping[str, object]) -> str:
+    """What a taste for media tells apart."""
+    return "PICTURED" if post.get("media_ids") else "WRITTEN"
+
+
+def _chance(*parts: str) -> float:
+    """A number from 0 to below 1 that belongs to the parts."""
+    digest = hashlib.blake2b("|".join(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
+
+
+def own_first(ranked: Sequence[Ranked], user_id: str, now: datetime) -> list[Ranked]:
+    """Whoever has just posted something looks for it at the top."""
+    own = [
+        each
+        for each in ranked
+        if each.post["author_id"] == user_id and now - each.post["created_at"] < JUST_POSTED
+    ]
+    own.sort(key=lambda each: (each.post["created_at"], each.post["_id"]), reverse=True)
+    mine = {each.post["_id"] for each in own}
+    return [*own, *(each for each in ranked if each.post["_id"] not in mine)]
+
+
+def spread(ranked: Sequence[Ranked], limit: int) -> list[Ranked]:
+    """The order kept as far as nobody has three in a row and what is paid for keeps its distance.
+
+    What must wait is taken as soon as it may. When one author alone is left, their posts follow each other:
+    a hole would be worse. Paid posts that find no place are left out.
+    """
+    waiting = list(ranked)
+    shown: list[Ranked] = []
+    while waiting and len(shown) < limit:
+        index = next((i for i, each in enumerate(waiting) if _may_follow(shown, each)), None)
+        if index is None:
+            index = next((i for i, each in enumerate(waiting) if not _paid(each)), None)
+        if index is None:
+            break
+        shown.append(waiting.pop(index))
+    return shown
+
+
+def _may_follow(shown: Sequence[Ranked], each: Ranked) -> bool:
+    if _paid(each) and any(_paid(earlier) for earlier in shown[-SPONSORED_GAP:]):
+        return False
+    row = [earlier.post["author_id"] for earlier in shown[-IN_A_ROW:]]
+    return row != [each.post["author_id"]] * IN_A_ROW
+
+
+def _paid(each: Ranked) -> bool:
+    return each.reason is FeedReason.SPONSORED

@@ -1,0 +1,179 @@
+"""Ranked feeds as they were put together: kept in Redis for five minutes, so that paging is stable.
+
+Everything here may vanish at any time: then a feed is ranked anew, and paging goes on with older posts.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, cast
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from core import clock
+from core.context import Context
+from core.ids import new_id
+from stores.feed import FeedReason
+
+LOST = (RedisError, OSError)
+"""Errors that say Redis cannot be asked."""
+
+KEPT = timedelta(minutes=5)
+STALE_KEPT = timedelta(minutes=10)
+CHOSEN_KEPT = timedelta(minutes=20)
+SIZE = 500
+ACTIVE = "feed:active"
+"""Who looked at their feed, with the second of the last time."""
+
+# The newest snapshot of a person and what made older ones stale, in one round trip.
+CURRENT = """
+local id = redis.call('GET', KEYS[1])
+return {id and redis.call('GET', KEYS[3] .. id), redis.call('GET', KEYS[2])}
+"""
+
+
+class Item(NamedTuple):
+    """One place of a ranked feed."""
+
+    post_id: str
+    author_id: str
+    reason: str
+    score: float
+    created: int
+    """When the post was made, in milliseconds."""
+
+    @property
+    def why(self) -> FeedReason:
+        return FeedReason(self.reason)
+
+    @property
+    def created_at(self) -> datetime:
+        return datetime.fromtimestamp(self.created / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A person's feed at one moment."""
+
+    id: str
+    generated_at: datetime
+    items: Sequence[Item]
+    variant: str | None = None
+    degraded: bool = False
+    whole: bool = False
+    """Whether it holds all there is: nothing older follows."""
+    mark: str | None = None
+    """The latest reason for staleness that it knows of."""
+
+    @property
+    def age(self) -> timedelta:
+        return clock.now() - self.generated_at
+
+    def lowest(self, position: int) -> datetime | None:
+        """The oldest post down to this place."""
+        return min((item.created_at for item in self.items[: position + 1]), default=None)
+
+
+class Snapshots:
+    """Snapshots in Redis, by person and id."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._current = redis.register_script(CURRENT)
+
+    async def current(self, user_id: str) -> tuple[Snapshot | None, str | None]:
+        """The newest one, and the latest reason for staleness."""
+        keys = [_newest(user_id), _stale(user_id), _named(user_id, "")]
+        run = cast("Callable[..., Awaitable[list[bytes | None]]]", self._current)
+        body, mark = await run(keys=keys)
+        return _opened(body), mark.decode() if mark else None
+
+    async def named(self, user_id: str, id: str) -> Snapshot | None:
+        return _opened(await self._redis.get(_named(user_id, id)))
+
+    async def keep(self, user_id: str, snapshot: Snapshot) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(_named(user_id, snapshot.id), _closed(snapshot), ex=KEPT)
+        pipeline.set(_newest(user_id), snapshot.id, ex=KEPT)
+        pipeline.zadd(ACTIVE, {user_id: clock.timestamp()})
+        await pipeline.execute()
+
+    async def choose(self, user_id: str, posts: Sequence[str], paid: Sequence[str]) -> None:
+        """Keep which posts of strangers, and which paid ones, are for this person."""
+        await self._redis.set(_chosen(user_id), orjson.dumps([list(posts), list(paid)]), ex=CHOSEN_KEPT)
+
+    async def chosen(self, user_id: str) -> tuple[Sequence[str], Sequence[str]] | None:
+        body = await self._redis.get(_chosen(user_id))
+        return tuple(orjson.loads(body)) if body is not None else None
+
+    async def active(self, since: datetime) -> list[str]:
+        """Who looked at their feed since then; the others are forgotten."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zremrangebyscore(ACTIVE, 0, since.timestamp())
+        pipeline.zrange(ACTIVE, 0, -1)
+        _, found = await pipeline.execute()
+        return [user_id.decode() for user_id in found]
+
+    async def spoil(self, user_ids: Sequence[str]) -> None:
+        """The graph or the posts of these people changed: what they have is stale from now on."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            # A new mark, not a flag: a feed that is being put together now has missed this change.
+            pipeline.set(_stale(user_id), new_id("mark"), ex=STALE_KEPT)
+        try:
+            await pipeline.execute()
+        except LOST:
+            # With Redis gone nothing is cached.
+            return
+
+
+def _named(user_id: str, id: str) -> str:
+    # The braces keep a person's keys together in a cluster.
+    return f"feed:snap:{{{user_id}}}:{id}"
+
+
+def _newest(user_id: str) -> str:
+    return f"feed:newest:{{{user_id}}}"
+
+
+def _stale(user_id: str) -> str:
+    return f"feed:stale:{{{user_id}}}"
+
+
+def _chosen(user_id: str) -> str:
+    return f"feed:cand:{{{user_id}}}"
+
+
+def _closed(snapshot: Snapshot) -> bytes:
+    return orjson.dumps(
+        [
+            snapshot.id,
+            round(snapshot.generated_at.timestamp() * 1000),
+            snapshot.variant,
+            snapshot.degraded,
+            snapshot.whole,
+            snapshot.mark,
+            [tuple(item) for item in snapshot.items],
+        ]
+    )
+
+
+def _opened(body: Any) -> Snapshot | None:
+    if body is None:
+        return None
+    id, generated, variant, degraded, whole, mark, items = orjson.loads(body)
+    generated_at = datetime.fromtimestamp(generated / 1000, UTC)
+    if clock.now() - generated_at > KEPT:
+        return None
+    return Snapshot(id, generated_at, [Item(*item) for item in items], variant, degraded, whole, mark)
+
+
+def stale(ctx: Context, *user_ids: str) -> None:
+    """After this mutation, these people's feeds are put together anew."""
+
+    async def spoil() -> None:
+        await ctx.services.get(Snapshots).spoil(user_ids)
+
+    ctx.tx.after_commit(spoil)

@@ -1,0 +1,73 @@
+"""How a person stands to the authors and posts of a feed, and so what may be in it."""
+
+from asyncio import gather
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.context import Context
+from loaders.feed import FollowOfViewer, FollowsByFollower, HideOfViewer, HidesByUser
+from resolvers.feed.access import SHOWN, barred
+from resolvers.feed.snapshots import Item
+from stores.feed import FeedReason, Follow, Followed, FollowState, Hide, Post, PostState, Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands to the authors and posts of a feed."""
+
+    user_id: str
+    followed: Mapping[str, Followed | Follow]
+    barred: frozenset[str]
+    """Whom they blocked or are blocked by."""
+    hidden: frozenset[str]
+
+    def shows(self, post: Post, reason: FeedReason) -> bool:
+        """Whether the post may be in this person's feed, for this reason, now."""
+        author = post["author_id"]
+        if author == self.user_id:
+            return post["state"] != PostState.REMOVED
+        if post["_id"] in self.hidden or author in self.barred or post["state"] not in SHOWN:
+            return False
+        edge = self.followed.get(author)
+        if edge is None:
+            stranger = reason in (FeedReason.SUGGESTED, FeedReason.SPONSORED)
+            return stranger and open_to_strangers(post)
+        if edge["state"] == FollowState.MUTED:
+            return False
+        return post["visibility"] == Visibility.PUBLIC or (
+            post["visibility"] == Visibility.FRIENDS and edge["mutual"]
+        )
+
+
+def open_to_strangers(post: Post) -> bool:
+    """What is limited stays out of strangers' feeds."""
+    return post["visibility"] == Visibility.PUBLIC and post["state"] == PostState.PUBLISHED
+
+
+async def standing_to(ctx: Context, items: Sequence[Item]) -> Standing:
+    """How the viewer stands to the authors and posts of a page."""
+    # Through loaders, so that all of it, and the posts, travel together.
+    edges, hidden, away = await gather(
+        ctx.load_many(FollowOfViewer, sorted({item.author_id for item in items})),
+        ctx.load_many(HideOfViewer, [item.post_id for item in items]),
+        barred(ctx),
+    )
+    return _standing(ctx, edges, hidden, away)
+
+
+async def standing(ctx: Context) -> Standing:
+    """How the viewer stands to everybody."""
+    edges, hidden, away = await gather(
+        ctx.load(FollowsByFollower, ctx.viewer_id), ctx.load(HidesByUser, ctx.viewer_id), barred(ctx)
+    )
+    return _standing(ctx, edges, hidden, away)
+
+
+def _standing(
+    ctx: Context,
+    edges: Sequence[Followed | Follow | None],
+    hidden: Sequence[Hide | None],
+    away: frozenset[str],
+) -> Standing:
+    followed = {edge["followee_id"]: edge for edge in edges if edge}
+    return Standing(ctx.viewer_id, followed, away, frozenset(hide["post_id"] for hide in hidden if hide))

@@ -1,0 +1,208 @@
+"""What home feeds are put together from: inboxes, tastes, sponsored posts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, cast
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.feed.kinds import PostState, Visibility
+from stores.feed.posts import LATEST, Post, pair, posts
+
+INBOX_KEPT = timedelta(days=30)
+INBOX_SIZE = 1_000
+SPONSORED = 50
+"""Paid posts considered for one feed."""
+
+
+class InboxRow(TypedDict):
+    """A post delivered to a follower; `_id` is `user|post`, `created_at` the post's."""
+
+    _id: str
+    user_id: str
+    post_id: str
+    author_id: str
+    created_at: datetime
+
+
+class Taste(TypedDict):
+    """What a person likes, learnt from what they did; `_id` is the person's id. Never shown to anybody."""
+
+    _id: str
+    authors: dict[str, float]
+    media: dict[str, float]
+    inbox_kept: bool
+    """Whether the person's inbox has been filled with what was posted before it was kept."""
+    built_at: datetime
+
+
+class Sponsorship(TypedDict):
+    """A post that is paid for; `_id` is the post's id."""
+
+    _id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+inboxes = collection(
+    "feed_inbox",
+    InboxRow,
+    indexes=[
+        index("user_id", "-created_at", "-_id"),
+        index("created_at", expireAfterSeconds=int(INBOX_KEPT.total_seconds())),
+    ],
+    shard_key="user_id",
+)
+tastes = collection("feed_tastes", Taste)
+sponsorships = collection("sponsorships", Sponsorship, indexes=[index("ends_at")])
+
+FEATURES = (
+    "author_id",
+    "visibility",
+    "state",
+    "pinned",
+    "media_ids",
+    "comment_count",
+    "share_count",
+    "reactions",
+    "created_at",
+)
+"""What ranking reads of a post."""
+
+
+async def inbox(db: Database, user_id: str, *, since: datetime) -> list[InboxRow]:
+    """The newest of a person's inbox."""
+    query = {"user_id": user_id, "created_at": {"$gt": since}}
+    return await inboxes.find(db, query, sort=LATEST, limit=INBOX_SIZE)
+
+
+async def deliver(db: Database, post: Post, user_ids: Iterable[str]) -> None:
+    """Put a post into inboxes; again is harmless."""
+    await put_in(db, [inbox_row(post, user_id) for user_id in user_ids])
+
+
+def inbox_row(post: Post, user_id: str) -> InboxRow:
+    return {
+        "_id": pair(user_id, post["_id"]),
+        "user_id": user_id,
+        "post_id": post["_id"],
+        "author_id": post["author_id"],
+        "created_at": post["created_at"],
+    }
+
+
+async def put_in(db: Database, rows: Sequence[InboxRow]) -> None:
+    updates = [
+        {
+            "q": {"_id": row["_id"], "user_id": row["user_id"]},
+            "u": {
+                "$setOnInsert": {each: value for each, value in row.items() if each not in ("_id", "user_id")}
+            },
+            "upsert": True,
+        }
+        for row in rows
+    ]
+    if updates:
+        await db.write({"update": inboxes.name, "updates": updates, "ordered": db.session is not None})
+
+
+async def take_out(db: Database, post_id: str, user_ids: Sequence[str]) -> None:
+    """Take a post out of inboxes."""
+    if user_ids:
+        query = {
+            "user_id": {"$in": list(user_ids)},
+            "_id": {"$in": [pair(each, post_id) for each in user_ids]},
+        }
+        await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+
+
+async def take_out_author(db: Database, user_id: str, author_id: str) -> None:
+    """Take all posts of an author out of an inbox, which is short."""
+    query = {"user_id": user_id, "author_id": author_id}
+    await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+
+
+async def trim(db: Database, user_id: str) -> None:
+    """Leave the newest thousand of an inbox."""
+    # A find through the index, because a skip reads no documents.
+    rows = await db.aggregate(
+        inboxes.name,
+        [
+            {"$match": {"user_id": user_id}},
+            {"$sort": dict(LATEST)},
+            {"$skip": INBOX_SIZE},
+            {"$limit": 1},
+            {"$project": {"created_at": 1}},
+        ],
+    )
+    if rows:
+        past = {"$or": [{"created_at": {"$lt": rows[0]["created_at"]}}, {"_id": rows[0]["_id"]}]}
+        query = {"user_id": user_id, **past}
+        await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+
+
+async def pulled(
+    db: Database, user_id: str, followed: Sequence[str], *, since: datetime, limit: int
+) -> list[Post]:
+    """One's own posts and those of followed people that are not delivered, newest first."""
+    branches: list[dict[str, Any]] = [{"author_id": user_id}]
+    if followed:
+        recent = {"created_at": {"$gt": since}}
+        branches.append({"pulled": True, "author_id": {"$in": list(followed)}, **recent})
+    query = {"$or": branches}
+    return await posts.find(db, query, sort=LATEST, limit=limit, fields=FEATURES)
+
+
+async def by_authors(
+    db: Database, query: Mapping[str, Any], *, since: datetime | None = None, before: datetime | None = None
+) -> list[Post]:
+    """The newest posts that fit, as an inbox would hold them."""
+    bounds = {**({"$gt": since} if since else {}), **({"$lte": before} if before else {})}
+    whole = {"$and": [query, {"created_at": bounds}]}
+    return await posts.find(db, whole, sort=LATEST, limit=INBOX_SIZE, fields=FEATURES)
+
+
+async def taste(db: Database, user_id: str) -> Taste | None:
+    rows = await tastes.by_ids(db, [user_id])
+    return rows[0] if rows else None
+
+
+async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep what was learnt of a person."""
+    fresh = {"authors": {}, "media": {}, "inbox_kept": False}
+    initial = {key: value for key, value in fresh.items() if key not in change}
+    update = {"$set": {**change, "built_at": now}, "$setOnInsert": initial}
+    await db.write({"update": tastes.name, "updates": [{"q": {"_id": user_id}, "u": update, "upsert": True}]})
+
+
+async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post], list[str]]:
+    """The newest posts for everybody, and the ids of those that are paid for: one command."""
+    newest = {"visibility": Visibility.PUBLIC, "state": PostState.PUBLISHED}
+    paid = {"starts_at": {"$lte": now}, "ends_at": {"$gt": now}}
+    rows = await db.aggregate(
+        posts.name,
+        [
+            {"$match": newest},
+            {"$sort": dict(LATEST)},
+            {"$limit": limit},
+            {"$project": dict.fromkeys(FEATURES, 1)},
+            {
+                "$unionWith": {
+                    "coll": sponsorships.name,
+                    "pipeline": [{"$match": paid}, {"$limit": SPONSORED}, {"$project": {"ends_at": 1}}],
+                }
+            },
+        ],
+    )
+    found = [cast("Post", row) for row in rows if "author_id" in row]
+    return found, [row["_id"] for row in rows if "author_id" not in row]
+
+
+async def public_by(db: Database, authors: Sequence[str], *, limit: int) -> list[Post]:
+    """The newest posts of some authors that everybody may see."""
+    query = {
+        "author_id": {"$in": list(authors)},
+        "visibility": Visibility.PUBLIC,
+        "state": PostState.PUBLISHED,
+    }
+    return await posts.find(db, query, sort=LATEST, limit=limit, fields=FEATURES)

@@ -1,0 +1,86 @@
+"""Words of the feed: who sees a post, how it is ordered, why it is there."""
+
+from enum import StrEnum
+
+
+class Visibility(StrEnum):
+    """Who may see a post, with its comments and reactions."""
+
+    PUBLIC = "PUBLIC"
+    """Everybody, except people blocked by or blocking the author."""
+    FRIENDS = "FRIENDS"
+    """People who follow the author and whom the author follows."""
+    PRIVATE = "PRIVATE"
+    """The author alone."""
+
+
+class PostState(StrEnum):
+    """Where a post or comment is in its life."""
+
+    PROCESSING = "PROCESSING"
+    """Its media are not ready; only the author sees it."""
+    PUBLISHED = "PUBLISHED"
+    """Shown to its audience."""
+    LIMITED = "LIMITED"
+    """Kept out of suggestions while it is judged."""
+    REMOVED = "REMOVED"
+    """Taken down by a moderator."""
+
+
+class ReactionKind(StrEnum):
+    """A reaction; one per person and subject."""
+
+    LIKE = "LIKE"
+    """Thumbs up."""
+    LOVE = "LOVE"
+    """Heart."""
+    WOW = "WOW"
+    """Surprise."""
+    SAD = "SAD"
+    """Sadness."""
+    ANGRY = "ANGRY"
+    """Anger."""
+
+
+class FollowState(StrEnum):
+    """How the viewer stands to a person."""
+
+    FOLLOWING = "FOLLOWING"
+    """Followed."""
+    NOT_FOLLOWING = "NOT_FOLLOWING"
+    """Not followed."""
+    MUTED = "MUTED"
+    """Followed, but kept out of the feed."""
+
+
+class FeedMode(StrEnum):
+    """How the home feed is ordered."""
+
+    RANKED = "RANKED"
+    """What is likely to matter to you first."""
+    LATEST = "LATEST"
+    """Newest first."""
+
+
+class FeedReason(StrEnum):
+    """Why a post is in the feed."""
+
+    FOLLOW = "FOLLOW"
+    """Its author is followed, or is the viewer."""
+    FRIEND = "FRIEND"
+    """Its author is a friend: the following is mutual."""
+    SUGGESTED = "SUGGESTED"
+    """Something public by somebody who is not followed."""
+    PINNED = "PINNED"
+    """Its author, who is followed, keeps it on top of their timeline."""
+    SPONSORED = "SPONSORED"
+    """Somebody pays for it to be shown."""
+
+
+class CommentOrder(StrEnum):
+    """How comments are ordered."""
+
+    NEWEST = "NEWEST"
+    """Newest first."""
+    OLDEST = "OLDEST"
+    """Oldest first."""

@@ -1,0 +1,132 @@
+"""Who follows, blocks and hides whom and what."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, cast
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.feed.kinds import FollowState
+from stores.feed.posts import pair
+
+
+class Follow(TypedDict):
+    """One person's following of another; `mutual` when it is returned."""
+
+    _id: str
+    follower_id: str
+    followee_id: str
+    state: FollowState
+    mutual: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Block(TypedDict):
+    """`_id` is `user|blocked`."""
+
+    _id: str
+    user_id: str
+    blocked_id: str
+    created_at: datetime
+
+
+class Hide(TypedDict):
+    """A post somebody does not want to see in the feed; `_id` is `user|post`."""
+
+    _id: str
+    user_id: str
+    post_id: str
+    author_id: str
+    not_interested: bool
+    created_at: datetime
+
+
+follows = collection(
+    "follows",
+    Follow,
+    prefix="follow",
+    indexes=[
+        index("follower_id", "followee_id", unique=True),
+        index("followee_id", "-created_at", "-_id"),
+        index("follower_id", "-created_at", "-_id"),
+    ],
+    shard_key="follower_id",
+    synced=True,
+)
+blocks = collection("blocks", Block, indexes=[index("user_id"), index("blocked_id")], shard_key="user_id")
+hides = collection("hides", Hide, indexes=[index("user_id", "-created_at")], shard_key="user_id")
+
+MOST_FOLLOWED = 5_000
+ASKED = 200
+"""Followed people whose own followings are looked at."""
+HIDES_CONSIDERED = 1_000
+"""The newest hidden posts; older ones have left every ranking by themselves."""
+
+
+class Followed(TypedDict):
+    """What a feed needs of a following: there may be thousands."""
+
+    _id: str
+    followee_id: str
+    state: FollowState
+    mutual: bool
+
+
+FOLLOWED = ("followee_id", "state", "mutual")
+
+
+async def follows_of(db: Database, follower_id: str) -> list[Followed]:
+    """Whom a person follows, bounded by the limit on following."""
+    query = {"follower_id": follower_id}
+    rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=FOLLOWED, together=True)
+    return cast("list[Followed]", rows)
+
+
+async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | None:
+    return await follows.first(db, {"follower_id": follower_id, "followee_id": followee_id})
+
+
+async def blocks_about(db: Database, user_id: str) -> list[Block]:
+    """Blocks by a person and of a person."""
+    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, together=True)
+
+
+async def audience(db: Database, followee_id: str, *, after: str = "", limit: int) -> list[Follow]:
+    """A person's followers, a batch at a time in the order of the edges' ids."""
+    query = {"followee_id": followee_id, "_id": {"$gt": after}}
+    return await follows.find(db, query, sort=[("_id", 1)], limit=limit)
+
+
+async def uninteresting(db: Database, user_id: str, *, limit: int) -> list[Hide]:
+    """What a person turned away lately."""
+    query = {"user_id": user_id, "not_interested": True}
+    return await hides.find(db, query, sort=[("created_at", -1)], limit=limit)
+
+
+async def acquaintances(db: Database, followed: Sequence[str], *, limit: int) -> list[str]:
+    """Whom those people follow, by how many of them do."""
+    rows = await db.aggregate(
+        follows.name,
+        [
+            {"$match": {"follower_id": {"$in": list(followed)[:ASKED]}}},
+            {"$limit": ASKED * 50},
+            {"$group": {"_id": "$followee_id", "count": {"$sum": 1}}},
+            {"$sort": {"count": -1, "_id": 1}},
+            # Many of them are followed already.
+            {"$limit": limit + len(followed)},
+        ],
+    )
+    return [row["_id"] for row in rows]
+
+
+async def hidden_among(db: Database, user_id: str, posts: Sequence[str]) -> list[Hide]:
+    """Which of these posts a person has hidden."""
+    return await hides.by_ids(db, [pair(user_id, post) for post in posts])
+
+
+async def hidden_by(db: Database, user_id: str) -> list[Hide]:
+    """What a person has hidden lately."""
+    order = [("created_at", -1)]
+    return await hides.find(db, {"user_id": user_id}, sort=order, limit=HIDES_CONSIDERED, together=True)

@@ -1,0 +1,109 @@
+"""Posts, comments and reactions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.feed.kinds import PostState, ReactionKind, Visibility
+
+
+class Post(TypedDict):
+    """`pulled` posts have an author so widely followed that they are looked for rather than delivered."""
+
+    _id: str
+    author_id: str
+    text: str | None
+    media_ids: list[str]
+    visibility: Visibility
+    state: PostState
+    pinned: bool
+    comment_count: int
+    share_count: int
+    reactions: dict[ReactionKind, int]
+    edited_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    pulled: NotRequired[bool]
+
+
+class Comment(TypedDict):
+    _id: str
+    post_id: str
+    post_author_id: str
+    parent_id: str | None
+    author_id: str
+    text: str
+    reply_count: int
+    reactions: dict[ReactionKind, int]
+    state: PostState
+    edited_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Reaction(TypedDict):
+    """`_id` is `subject|user`: one per person and subject."""
+
+    _id: str
+    subject_id: str
+    user_id: str
+    kind: ReactionKind
+    created_at: datetime
+
+
+LATEST = [("created_at", -1), ("_id", -1)]
+OLDEST = [("created_at", 1), ("_id", 1)]
+TIMELINE = [("pinned", -1), *LATEST]
+
+posts = collection(
+    "posts",
+    Post,
+    prefix="post",
+    indexes=[
+        index("author_id", "-pinned", "-created_at", "-_id"),
+        index("author_id", "-created_at", "-_id"),
+        index("visibility", "state", "-created_at", "-_id"),
+        # The few posts that are looked for at every reading.
+        index("pulled", "author_id", "-created_at", "-_id", partialFilterExpression={"pulled": True}),
+    ],
+    shard_key="author_id",
+    synced=True,
+)
+comments = collection(
+    "comments",
+    Comment,
+    prefix="comment",
+    indexes=[
+        index("post_id", "parent_id", "-created_at", "-_id"),
+        index("parent_id", "-created_at", "-_id"),
+        index("author_id", "-created_at"),
+    ],
+    shard_key="post_id",
+    synced=True,
+)
+reactions = collection(
+    "reactions",
+    Reaction,
+    indexes=[index("subject_id", "kind", "-created_at"), index("user_id", "-created_at")],
+    shard_key="subject_id",
+)
+
+
+def pair(first: str, second: str) -> str:
+    return f"{first}|{second}"
+
+
+async def reactions_by(db: Database, user_id: str, subject_ids: Iterable[str]) -> list[Reaction]:
+    return await reactions.by_ids(db, [pair(subject, user_id) for subject in subject_ids])
+
+
+async def latest_reactions(db: Database, user_id: str, *, limit: int) -> list[Reaction]:
+    return await reactions.find(db, {"user_id": user_id}, sort=[("created_at", -1)], limit=limit)
+
+
+async def latest_comments(db: Database, user_id: str, *, limit: int) -> list[Comment]:
+    return await comments.find(db, {"author_id": user_id}, sort=[("created_at", -1)], limit=limit)
