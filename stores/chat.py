@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 
 from core.mongo import Database
 from core.store import collection, index
+from stores.media import Attachment
 
 
 class MessageStatus(StrEnum):
@@ -95,6 +96,7 @@ class Message(TypedDict):
     recipient_id: str
     sequence: int
     sealed_text: str | None
+    attachments: list[Attachment]
     reply_to_id: str | None
     sent_at: datetime
     delivered_at: datetime | None

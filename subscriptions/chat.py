@@ -12,6 +12,7 @@ from core.live import Signal
 from core.topics import followed
 from loaders.chat import MessageById
 from resolvers import chat as chats
+from resolvers import media
 from stores import chat as store
 from stores.chat import Message
 
@@ -91,6 +92,8 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
             return await _chat_with(ctx, entry)
         if prefix_of(entry["node"]) == "chat":
             return await _chat_event(ctx, entry["node"])
+        if prefix_of(entry["_id"]) == "upload" and not entry["deleted"]:
+            return await _upload_event(ctx, entry["node"])
         if prefix_of(entry["_id"]) == "message" and entry["created"]:
             return await _message_event(ctx, entry)
         return None
@@ -140,6 +143,11 @@ async def _receipt_event(ctx: Context, entry: Entry) -> Event:
 async def _chat_event(ctx: Context, chat_id: str) -> Event | None:
     [chat] = await chats.own_chats(ctx, [chat_id])
     return {"_type": "ChatUpdated", "chat": chat} if chat else None
+
+
+async def _upload_event(ctx: Context, upload_id: str) -> Event | None:
+    [upload] = await media.own_uploads(ctx, [upload_id])
+    return {"_type": "UploadUpdated", "upload": upload} if upload else None
 
 
 async def _chat_with(ctx: Context, block: Entry) -> Event | None:

@@ -1,6 +1,6 @@
 """Sending, editing and deleting messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,9 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
+from core.uploads import finished, release
 from loaders.chat import Chat
+from resolvers import media
 from resolvers.chat.access import (
     both_scopes,
     check_reachable,
@@ -24,6 +26,7 @@ from resolvers.chat.access import (
 from resolvers.chat.reading import chat_edge, message_edge
 from stores import chat as store
 from stores.chat import Message
+from stores.media import Attachment
 
 refusals(
     EMPTY_MESSAGE="A message needs text or an attachment.",
@@ -32,6 +35,7 @@ refusals(
     DELETE_WINDOW_CLOSED="Messages can be deleted for both for 24 hours.",
 )
 
+PURPOSE = "CHAT_ATTACHMENT"
 LONGEST_TEXT = 4_000
 MESSAGE_RATE = Rate("messages", 60, 60)
 AHEAD = timedelta(minutes=5)
@@ -50,6 +54,7 @@ async def send_message(
     chat_id: Id,
     id: Id | None = None,
     text: str | None = None,
+    attachments: Sequence[Document] = (),
     reply_to_id: Id | None = None,
     sent_at: datetime | None = None,
 ) -> dict[str, Any]:
@@ -60,12 +65,13 @@ async def send_message(
     await ctx.limit(MESSAGE_RATE)
     chat = await for_member(ctx, chat_id)
     said = checked_text(text)
-    if said is None:
+    if said is None and not attachments:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     await check_reachable(ctx, chat)
     if reply_to_id is not None:
         await _check_reply(ctx, chat, reply_to_id)
-    message = await _store(ctx, chat, message_id, said, reply_to_id, sent_at)
+    attached = await media.attach(ctx, attachments, purpose=PURPOSE, record_id=message_id)
+    message = await _store(ctx, chat, message_id, said, attached, reply_to_id, sent_at)
     own = await _tell_both(ctx, chat, message)
     await jobs.later(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
     if message["sequence"] % AGED_EVERY == 0:
@@ -100,7 +106,13 @@ async def _check_reply(ctx: Context, chat: Document, reply_to_id: str) -> None:
 
 
 async def _store(
-    ctx: Context, chat: Chat, id: str, text: str, reply_to_id: str | None, sent_at: datetime | None
+    ctx: Context,
+    chat: Chat,
+    id: str,
+    text: str | None,
+    attachments: Sequence[Attachment],
+    reply_to_id: str | None,
+    sent_at: datetime | None,
 ) -> Message:
     now = ctx.tx.now
     # In the message's own transaction: numbers are in the order of commits, so that who has one has all
@@ -114,7 +126,8 @@ async def _store(
             "sender_id": ctx.viewer_id,
             "recipient_id": chat["peer_id"],
             "sequence": sequence,
-            "sealed_text": cipher_of(ctx, chat).seal(text, place=text_place(id)),
+            "sealed_text": text and cipher_of(ctx, chat).seal(text, place=text_place(id)),
+            "attachments": list(attachments),
             "reply_to_id": reply_to_id,
             "sent_at": sent_at if sent_at and sent_at <= now + AHEAD else now,
             "delivered_at": None,
@@ -168,9 +181,9 @@ async def edit_message(
     chat = await for_member(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
     said = checked_text(text)
-    if said is None:
+    if said is None and not message["attachments"]:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
-    sealed = cipher_of(ctx, chat).seal(said, place=text_place(id))
+    sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(id))
     changed = await ctx.tx.update(
         store.messages, id, set={"sealed_text": sealed, "edited_at": ctx.tx.now}, where={"deleted_at": None}
     )
@@ -217,13 +230,24 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
 
 async def clear(ctx: Context, message: Message) -> None:
     """Take away what it said, and one from what its recipient has not read."""
-    cleared = await ctx.tx.update(
-        store.messages, message["_id"], set={"sealed_text": None, "deleted_at": ctx.tx.now}
-    )
+    nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
+    cleared = await ctx.tx.update(store.messages, message["_id"], set=nothing)
     assert cleared is not None
     ctx.tx.changed(cleared, scopes=message_scopes(cleared))
+    if message["attachments"]:
+        await release(ctx, message["_id"])
     if message["recipient_id"] not in message["hidden_for"]:
         await _one_unread_less(ctx, message)
+
+
+@finished(PURPOSE)
+async def attachment_finished(ctx: Context, upload: Document) -> None:
+    """Tell both that an attachment can be shown, or will never be."""
+    changed = await ctx.tx.update(
+        store.messages, upload["record_id"], where={"deleted_at": None}, version=False
+    )
+    if changed is not None:
+        ctx.tx.changed(changed, scopes=message_scopes(changed))
 
 
 async def _one_unread_less(ctx: Context, message: Message) -> None:

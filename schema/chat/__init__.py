@@ -68,4 +68,5 @@ class Subscription:
     inbox_events: InboxEvent = subscription(
         live.inbox_events, after="Resume after the event with this `eventId`."
     )
-    """What happens in all your chats. A message has the same `eventId` here and in `chatEvents`."""
+    """What happens in all your chats, and to your uploads. A message has the same `eventId` here and in
+    `chatEvents`."""

@@ -7,6 +7,7 @@ from core.binding.common import Event, ResyncRequired
 from core.ids import Id
 from resolvers import chat as chats
 from schema.chat.types import Chat, Message, Presence
+from schema.media import Upload
 
 
 @type_
@@ -75,12 +76,20 @@ class PresenceChanged(Event):
     """How they appear now."""
 
 
+@type_
+class UploadUpdated(Event):
+    """An upload of yours has come further."""
+
+    upload: Upload
+    """The upload as it is now."""
+
+
 ChatEvent = Annotated[
     MessageCreated | MessageUpdated | MessageDeleted | ReceiptUpdated | TypingChanged | ResyncRequired,
     union("ChatEvent", "What happens in an open chat."),
 ]
 
 InboxEvent = Annotated[
-    ChatUpdated | MessageCreated | PresenceChanged | ResyncRequired,
-    union("InboxEvent", "What happens in all your chats."),
+    ChatUpdated | MessageCreated | PresenceChanged | UploadUpdated | ResyncRequired,
+    union("InboxEvent", "What happens in all your chats, and to your uploads."),
 ]

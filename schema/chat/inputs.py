@@ -6,6 +6,7 @@ from core.binding import input_, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
 from schema.chat.types import Chat, ChatEdge, ChatSettings, Message, MessageEdge, Presence
+from schema.media import AttachmentInput
 from stores.chat import PresenceState, WhoCanMessage
 
 
@@ -39,7 +40,9 @@ class SendMessageInput(MutationInput):
     chat_id: Id
     """The chat, under its id or one you minted for `openChat`."""
     text: str | None
-    """1 to 4,000 characters."""
+    """1 to 4,000 characters; may be left out when there are attachments."""
+    attachments: list[AttachmentInput] = []
+    """At most 10; their uploads, of purpose CHAT_ATTACHMENT, may be unfinished."""
     reply_to_id: Id | None
     """The message it answers, of the same chat."""
     sent_at: datetime | None
@@ -67,7 +70,7 @@ class EditMessageInput(MutationInput):
     id: Id
     """The message."""
     text: str
-    """1 to 4,000 characters."""
+    """1 to 4,000 characters; may be empty when there are attachments."""
     expected_version: int | None
     """The version you edited; CONFLICT if it has changed since."""
 

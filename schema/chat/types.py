@@ -7,6 +7,7 @@ from core.binding.common import Connection, Edge, Entity
 from loaders.chat import ChatOfViewer, PeerById
 from resolvers import chat as chats
 from schema.auth import User
+from schema.media import Attachment
 from stores.chat import MessageStatus, PresenceState, WhoCanMessage
 
 for each in (MessageStatus, PresenceState, WhoCanMessage):
@@ -65,7 +66,9 @@ class Message(Entity):
     sender: User = one(PeerById, key="sender_id")
     """Who said it."""
     text: str | None = batched(chats.texts)
-    """At most 4,000 characters; null when deleted."""
+    """At most 4,000 characters; null when deleted, or when there are attachments alone."""
+    attachments: list[Attachment]
+    """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
     reply_to: "Message | None" = batched(chats.replied_to)
     """The message it answers; null when none, or when you deleted that."""
     sequence: int

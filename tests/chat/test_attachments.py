@@ -1,0 +1,140 @@
+"""Pictures and files in messages: attached before they are ready, and gone with the message."""
+
+import pytest
+
+from core import jobs
+from core.context import Services
+from tests.chat.steps import CHAT_EVENTS, INBOX_EVENTS, history, new, open_chat, refusal, stored, talk, until
+from tests.conftest import NewPhone
+from tests.media.steps import complete, create, created, picture, send, uploaded
+from tests.phone import Phone
+
+ATTACHMENTS = "attachments { id kind status fileName altText media { id mime } upload { id } }"
+
+
+async def attach(phone: Phone, chat_id: str, *upload_ids: str, **input: object) -> dict[str, object]:
+    wanted = [{"uploadId": id, "altText": "A boat"} for id in upload_ids]
+    done: dict[str, object] = await phone.do(
+        "sendMessage", f"message {{ id text {ATTACHMENTS} }}", chatId=chat_id, attachments=wanted, **input
+    )
+    return done
+
+
+async def test_a_message_that_is_a_picture_alone(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id = await open_chat(ada, grace)
+    upload = await uploaded(ada, services, picture())
+    sent = await attach(ada, chat_id, upload["id"])
+    assert sent["errors"] == []
+    [seen] = await history(grace, chat_id, selection=f"text {ATTACHMENTS}")
+    [attachment] = seen["attachments"]
+    assert seen["text"] is None
+    assert attachment.pop("id").startswith("attachment_")
+    assert attachment == {
+        "kind": "IMAGE",
+        "status": "READY",
+        "fileName": "photo.jpg",
+        "altText": "A boat",
+        "media": {"id": upload["media"]["id"], "mime": "image/webp"},
+        "upload": None,
+    }
+    # The medium is seen through the message, and by nobody else.
+    alan = await new_phone("Alan")
+    query = "query($id: ID!) { media(id: $id) { url } }"
+    assert (await grace.run(query, id=upload["media"]["id"]))["media"]["url"]
+    assert (await alan.ask(query, id=upload["media"]["id"])).code == "NOT_FOUND"
+
+
+async def test_attached_before_it_is_ready(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    body = picture(seed=7)
+    upload = await created(ada, body)
+    message = (await attach(ada, chat_id, upload["id"], text="Look"))["message"]
+    query = f"query($id: ID!) {{ node(id: $id) {{ ... on Message {{ {ATTACHMENTS} }} }} }}"
+
+    async def status(phone: Phone) -> str:
+        [attachment] = (await phone.run(query, id=message["id"]))["node"]["attachments"]
+        assert (attachment["upload"] is not None) is (phone is ada)
+        return str(attachment["status"])
+
+    assert [await status(phone) for phone in (ada, grace)] == ["PENDING"] * 2
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(INBOX_EVENTS) as hers:
+        done = await complete(ada, upload, await send(ada.http, upload, body))
+        assert done["errors"] == []
+        assert await status(grace) == "PROCESSING"
+        while await jobs.run_due(services):
+            continue
+        assert (await until(his, "MessageUpdated"))["message"]["id"] == message["id"]
+        assert await until(hers, "UploadUpdated", "inboxEvents")
+    assert await status(grace) == "READY"
+
+
+async def test_failure_bytes_do_not_match_the_declared_type(new_phone: NewPhone, services: Services) -> None:
+    """Row "Bytes do not match declared type": attachment REJECTED, both sides told."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    body = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    upload = await created(ada, body)
+    await attach(ada, chat_id, upload["id"])
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(CHAT_EVENTS, id=chat_id) as hers:
+        await complete(ada, upload, await send(ada.http, upload, body))
+        while await jobs.run_due(services):
+            continue
+        assert await until(his, "MessageUpdated")
+        assert await until(hers, "MessageUpdated")
+    for phone in (ada, grace):
+        last = (await history(phone, chat_id, selection=ATTACHMENTS))[-1]
+        assert [(each["status"], each["media"]) for each in last["attachments"]] == [("REJECTED", None)]
+    # And it is not taken again.
+    refused = await attach(ada, chat_id, upload["id"])
+    assert [each["code"] for each in refused["errors"]] == ["UPLOAD_REJECTED"]
+
+
+@pytest.mark.parametrize("why", ["unknown", "another's", "another purpose", "in use"])
+async def test_error_upload_not_found(new_phone: NewPhone, services: Services, why: str) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    id = new("upload")
+    if why == "another's":
+        id = (await created(grace, 10))["id"]
+    elif why == "another purpose":
+        id = (await create(ada, 10, purpose="AVATAR"))["upload"]["id"]
+    elif why == "in use":
+        id = (await created(ada, 10))["id"]
+        assert (await attach(ada, chat_id, id))["errors"] == []
+    refused = await attach(ada, chat_id, id, text="Look")
+    assert refused["message"] is None
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [
+        ("UPLOAD_NOT_FOUND", ["attachments"])
+    ]
+    assert "Look" not in await history(ada, chat_id)
+
+
+async def test_error_too_many_attachments(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id = await open_chat(ada, grace)
+    refused = await attach(ada, chat_id, *(new("upload") for _ in range(11)))
+    assert refused["errors"] == [refusal("TOO_MANY_ATTACHMENTS", "At most 10 attachments.", ["attachments"])]
+
+
+async def test_a_deleted_message_takes_its_files_along(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id = await open_chat(ada, grace)
+    upload = await uploaded(ada, services, picture(seed=3))
+    message = (await attach(ada, chat_id, upload["id"]))["message"]
+    await ada.do("deleteMessage", "deletedMessageId", id=message["id"], forEveryone=True)
+    assert await history(grace, chat_id, selection="attachments { id }") == [{"attachments": []}]
+    assert await stored(services, "media_links", record_id=message["id"]) == []
+    query = "query($id: ID!) { media(id: $id) { url } }"
+    assert (await grace.ask(query, id=upload["media"]["id"])).code == "NOT_FOUND"
+
+
+async def test_a_caption_may_be_edited_away_from_a_picture(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id = await open_chat(ada, grace)
+    upload = await created(ada, 10)
+    message = (await attach(ada, chat_id, upload["id"], text="Caption"))["message"]
+    done = await ada.do("editMessage", "message { text attachments { kind } }", id=message["id"], text="")
+    assert done["errors"] == []
+    assert done["message"] == {"text": None, "attachments": [{"kind": "IMAGE"}]}
