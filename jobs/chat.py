@@ -11,7 +11,7 @@ from core.ports import DeliveryFailed
 from resolvers import auth
 from resolvers import chat as chats
 from stores import chat as store
-from stores.chat import Member, Message
+from stores.chat import Member, Message, MessageReport
 
 BATCH = 100
 FIRST_SYNC = 50
@@ -122,8 +122,10 @@ async def erase(services: Services, user_id: str) -> None:
                 await _leave(ctx, row)
 
         await ctx.unit(leave)
+    await _forget_reports(services, user_id)
     await _delete(services, store.aliases.name, {"user_id": user_id})
     await _delete(services, store.last_seen.name, {"_id": user_id})
+    await _delete(services, store.health.name, {"user_id": user_id})
     ctx = Context(services)
 
     async def forget_settings() -> None:
@@ -144,6 +146,20 @@ async def _clear_messages(services: Services, user_id: str) -> None:
                 await chats.clear(ctx, row)
 
         await ctx.unit(clear)
+
+
+async def _forget_reports(services: Services, user_id: str) -> None:
+    """By the person and of the person: the copies in them are theirs."""
+    theirs = {"$or": [{"reporter_id": user_id}, {"reported_id": user_id}]}
+    while rows := await store.reports.find(services.db, theirs, limit=BATCH):
+        ctx = Context(services)
+
+        async def forget(rows: list[MessageReport] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                if await ctx.tx.delete(store.reports, row["_id"]):
+                    ctx.tx.removed(row)
+
+        await ctx.unit(forget)
 
 
 async def _leave(ctx: Context, row: Member) -> None:

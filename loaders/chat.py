@@ -9,7 +9,7 @@ from core.loader import Loader, in_order
 from stores import auth as accounts
 from stores import chat as store
 from stores.auth import User, UserStatus
-from stores.chat import ChatSettings, Message, WhoCanMessage
+from stores.chat import ChatSettings, Message, MessageReport, WhoCanMessage
 
 Chat = dict[str, Any]
 """A chat as its viewer sees it."""
@@ -52,6 +52,11 @@ class ChatOfAlias(Loader[str, str | None]):
 class MessageById(Loader[str, Message | None]):
     async def batch(self, keys: list[str]) -> Sequence[Message | None]:
         return in_order(keys, await store.messages.by_ids(self.db, keys))
+
+
+class MessageReportById(Loader[str, MessageReport | None]):
+    async def batch(self, keys: list[str]) -> Sequence[MessageReport | None]:
+        return in_order(keys, await store.reports.by_ids(self.db, keys))
 
 
 class ChatSettingsByUser(Loader[str, ChatSettings]):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypedDict, cast
 
 from core.mongo import Database
+from core.reports import ReportReason, ReportStatus
 from core.store import collection, index
 from stores.media import Attachment
 
@@ -131,6 +132,51 @@ class LastSeen(TypedDict):
     last_seen_at: datetime
 
 
+class ReportedMessage(TypedDict):
+    """A copy, sealed with the report's own key: what is deleted in the chat stays judged."""
+
+    message_id: str
+    sender_id: str
+    sequence: int
+    sealed_text: str | None
+    created_at: datetime
+
+
+class MessageReport(TypedDict):
+    _id: str
+    message_id: str
+    chat_id: str
+    reporter_id: str
+    reported_id: str
+    reason: ReportReason
+    sealed_note: str | None
+    data_key: str
+    copies: list[ReportedMessage]
+    status: ReportStatus
+    judged_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class QueueHealth(TypedDict):
+    system: str
+    size: int
+    oldest_at: datetime | None
+    failed: int
+
+
+class ClientHealth(TypedDict):
+    """What a device last said of its queues; `_id` is `user|device`."""
+
+    _id: str
+    user_id: str
+    device_id: str
+    queues: list[QueueHealth]
+    reported_at: datetime
+    expires_at: datetime
+
+
 LATEST = [("last_activity_at", -1), ("chat_id", -1)]
 BY_SEQUENCE = [("sequence", 1)]
 
@@ -164,6 +210,21 @@ messages = collection(
 )
 settings = collection("chat_settings", ChatSettings, prefix="chat_settings", synced=True)
 last_seen = collection("last_seen", LastSeen)
+reports = collection(
+    "message_reports",
+    MessageReport,
+    prefix="message_report",
+    indexes=[
+        index("message_id", "reporter_id", unique=True),
+        index("status", "-created_at", "-_id"),
+        index("reporter_id"),
+        index("reported_id"),
+    ],
+    synced=True,
+)
+health = collection(
+    "client_health", ClientHealth, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
+)
 
 Document = Mapping[str, Any]
 

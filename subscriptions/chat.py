@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from prometheus_client import Counter
+
 from core.changes import Entry, user_scope
 from core.context import Context
 from core.ids import Id, prefix_of
@@ -18,6 +20,7 @@ from stores.chat import Message
 
 Event = dict[str, Any]
 
+RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resumed.", ["topic"])
 TYPING_SECONDS = 6.0
 
 
@@ -54,6 +57,8 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
     # What one deletes for oneself is told in one's own scope.
     scopes = [chats.chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = Typists()
+    if after is not None:
+        RESUMED.labels("chatEvents").inc()
 
     async def participant() -> None:
         ctx.refresh()
@@ -86,6 +91,8 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
     """New messages, changed chats and who came or went, of all chats."""
     scopes = [user_scope(ctx.viewer_id), chats.inbox_scope(ctx.viewer_id)]
+    if after is not None:
+        RESUMED.labels("inboxEvents").inc()
 
     async def meaning(entry: Entry) -> Event | None:
         if entry["_id"].startswith("block:"):

@@ -124,15 +124,17 @@ def field(
     )
 
 
-def batched(resolver: Callable[..., Awaitable[list[Any]]], **descriptions: str) -> Any:
+def batched(
+    resolver: Callable[..., Awaitable[list[Any]]], *, roles: Collection[str] = (), **descriptions: str
+) -> Any:
     """A field whose resolver takes many documents at once and answers in their order."""
 
     async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
         [value] = await resolver(ctx, [document], **arguments)
         return value
 
-    call = Call(alone, root=False, together=resolver)
-    return Spec(call, _arguments(resolver, 2), descriptions)
+    call = _call(alone, root=False, together=resolver, roles=roles)
+    return Spec(call, _arguments(resolver, 2), descriptions, roles=tuple(roles))
 
 
 def _call(

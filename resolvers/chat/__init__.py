@@ -13,6 +13,14 @@ from resolvers.chat.access import (
 )
 from resolvers.chat.announcing import announcement
 from resolvers.chat.choices import update_chat, update_chat_settings
+from resolvers.chat.health import report_client_health
+from resolvers.chat.moderation import (
+    judge_message_report,
+    note,
+    report_message,
+    reported_messages,
+    viewer_reports,
+)
 from resolvers.chat.opening import open_chat
 from resolvers.chat.presence import announce, expire, heartbeat, presences, set_typing
 from resolvers.chat.reading import (
@@ -47,12 +55,14 @@ __all__ = [
     "expire",
     "heartbeat",
     "inbox_scope",
+    "judge_message_report",
     "last_messages",
     "mark_delivered",
     "mark_read",
     "messages",
     "messages_of_many",
     "muted_until",
+    "note",
     "only_visible",
     "open_chat",
     "own_chats",
@@ -61,6 +71,9 @@ __all__ = [
     "previews",
     "read_times",
     "replied_to",
+    "report_client_health",
+    "report_message",
+    "reported_messages",
     "sees",
     "send_message",
     "set_typing",
@@ -71,6 +84,7 @@ __all__ = [
     "update_chat",
     "update_chat_settings",
     "viewer_chats",
+    "viewer_reports",
     "viewer_settings",
     "visible_messages",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prometheus_client import Histogram
+
 from core import ids
 from core.context import Context
 from core.errors import Refused
@@ -12,6 +14,11 @@ from loaders.chat import Chat
 from resolvers.chat.access import both_scopes, chat_scope, for_member, own_chats, receipts_shown
 from stores import chat as store
 
+SEND_TO_DELIVER = Histogram(
+    "landfall_chat_delivery_seconds",
+    "From a message's acceptance until a device of its recipient says that it has it.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86400),
+)
 MOST_MARKS = 100
 MOST_LOGGED = 500
 """Messages of one mark whose new status is logged one by one; older ones show it by their chat's marks."""
@@ -115,8 +122,17 @@ async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks,
         _received(chat, lowest, max(after.delivered, after.read)),
         sort=[("sequence", -1)],
         limit=MOST_LOGGED,
-        fields=("version",),
+        fields=("version", "sequence", "created_at"),
     )
+    fresh = [
+        (now - each["created_at"]).total_seconds() for each in stamped if each["sequence"] > before.delivered
+    ]
+
+    async def observe() -> None:
+        for seconds in fresh:
+            SEND_TO_DELIVER.observe(seconds)
+
+    ctx.tx.after_commit(observe)
     for message in stamped:
         ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat))
 

@@ -2,12 +2,14 @@
 
 from core.binding import connection, field, mutation, query, subscription
 from resolvers import chat
-from schema.chat import inputs
+from schema.chat import inputs, moderation
 from schema.chat.events import ChatEvent, InboxEvent
+from schema.chat.moderation import MessageReport, MessageReportConnection
 from schema.chat.types import Chat, ChatConnection, ChatSettings, Message
+from stores.auth import Role
 from subscriptions import chat as live
 
-__all__ = ["Chat", "ChatSettings", "Message", "Mutation", "Query", "Subscription", "Viewer"]
+__all__ = ["Chat", "ChatSettings", "Message", "MessageReport", "Mutation", "Query", "Subscription", "Viewer"]
 
 
 class Query:
@@ -29,6 +31,10 @@ class Viewer:
     """Unread messages of all your chats that are not archived."""
     chat_settings: ChatSettings = field(chat.viewer_settings)
     """What holds for all your chats."""
+    message_reports: MessageReportConnection = connection(
+        chat.viewer_reports, roles=(Role.MODERATOR,), status="Only those in this state."
+    )
+    """Reported messages, latest report first."""
 
 
 class Mutation:
@@ -58,6 +64,25 @@ class Mutation:
         chat.heartbeat, inputs.HeartbeatInput, inputs.HeartbeatPayload, receipt=False, transaction=False
     )
     """Let people you chat with see that you are there; nothing is kept of it but when you last were."""
+    report_message = mutation(
+        chat.report_message, moderation.ReportMessageInput, moderation.ReportMessagePayload
+    )
+    """Show the moderators a message of the other, and the five nearest to it."""
+    judge_message_report = mutation(
+        chat.judge_message_report,
+        moderation.JudgeMessageReportInput,
+        moderation.JudgeMessageReportPayload,
+        roles=(Role.MODERATOR,),
+    )
+    """Agree with a report, or not."""
+    report_client_health = mutation(
+        chat.report_client_health,
+        moderation.ReportClientHealthInput,
+        moderation.ReportClientHealthPayload,
+        receipt=False,
+        transaction=False,
+    )
+    """Say how the phone's queues are doing, for all systems; at most once a minute."""
 
 
 class Subscription:

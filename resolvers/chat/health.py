@@ -1,0 +1,93 @@
+"""What phones say of their queues: how deep they are, and what failed in them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+
+from core import clock, discovery
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from core.limits import Rate
+from stores import chat as store
+from stores.chat import QueueHealth
+
+KEPT = timedelta(days=30)
+MOST_QUEUES = 50
+MOST_COUNTED = 1_000_000
+HEALTH_RATE = Rate("client health", 1, 60)
+
+SIZES = Histogram(
+    "landfall_client_queue_size",
+    "Mutations waiting on phones, by system.",
+    ["system"],
+    buckets=(0, 1, 5, 20, 100, 500),
+)
+AGES = Histogram(
+    "landfall_client_queue_age_seconds",
+    "Age of the oldest mutation waiting on a phone, by system.",
+    ["system"],
+    buckets=(1, 10, 60, 600, 3600, 86400),
+)
+FAILURES = Counter("landfall_client_queue_failures_total", "Mutations phones gave up, by system.", ["system"])
+
+
+async def report_client_health(
+    ctx: Context, *, device_id: Id, queues: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Keep what the device says of its queues, and count it."""
+    if device_id != ctx.signed_in.device_id:
+        raise Refused("NOT_FOUND", "You are signed in on another device.", field=["deviceId"])
+    seen = [_checked(place, each) for place, each in enumerate(_bounded(queues))]
+    await ctx.limit(HEALTH_RATE, f"{ctx.viewer_id}|{device_id}")
+    now = clock.now()
+    row = {
+        "user_id": ctx.viewer_id,
+        "device_id": device_id,
+        "queues": seen,
+        "reported_at": now,
+        "expires_at": now + KEPT,
+    }
+    update = {"q": {"_id": f"{ctx.viewer_id}|{device_id}"}, "u": {"$set": row}, "upsert": True}
+    await ctx.services.db.write({"update": store.health.name, "updates": [update]})
+    for queue in seen:
+        _count(queue)
+    return {"reported_at": now}
+
+
+def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    if len(queues) > MOST_QUEUES:
+        raise Refused("INVALID_INPUT", f"At most {MOST_QUEUES} queues.", field=["queues"])
+    return queues
+
+
+def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
+    if queue["system"] not in systems():
+        raise Refused("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
+    for name in ("size", "failed"):
+        if not 0 <= queue[name] <= MOST_COUNTED:
+            raise Refused("INVALID_INPUT", "Not a count.", field=["queues", str(place), name])
+    return {
+        "system": queue["system"],
+        "size": queue["size"],
+        "oldest_at": queue.get("oldest_at"),
+        "failed": queue["failed"],
+    }
+
+
+@cache
+def systems() -> frozenset[str]:
+    """Names of all systems: what a client says becomes a label, so it must be one of few."""
+    return frozenset(room.__name__.rpartition(".")[2] for room in discovery.rooms("resolvers"))
+
+
+def _count(queue: QueueHealth) -> None:
+    SIZES.labels(queue["system"]).observe(queue["size"])
+    if queue["oldest_at"] is not None:
+        age = (clock.now() - queue["oldest_at"]).total_seconds()
+        AGES.labels(queue["system"]).observe(max(0.0, age))
+    if queue["failed"]:
+        FAILURES.labels(queue["system"]).inc(queue["failed"])

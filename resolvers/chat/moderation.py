@@ -1,0 +1,182 @@
+"""Reporting messages: moderators see what was reported, in copies, and nothing else of a chat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids, paging
+from core.audit import audited
+from core.changes import user_scope
+from core.context import Context
+from core.crypto import Cipher
+from core.errors import Refused
+from core.ids import Id
+from core.nodes import door
+from core.paging import Asked
+from core.reports import LONGEST_NOTE, REPORT_RATE, ReportReason, ReportStatus
+from loaders.chat import Chat, MessageById, MessageReportById
+from resolvers.chat.access import cipher_of, for_member, message_to_act_on, text_place
+from resolvers.chat.sending import clear
+from stores import chat as store
+from stores.auth import Role
+from stores.chat import Message, MessageReport, ReportedMessage
+
+Document = Mapping[str, Any]
+
+AROUND = 5
+"""Messages copied beside the reported one: the nearest, before it first."""
+NEWEST = [("created_at", -1), ("_id", -1)]
+
+
+@door("message_report", sync="MESSAGE_REPORT")
+async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
+    """One's own; moderators see all."""
+    viewer = ctx.viewer
+    found = await ctx.load_many(MessageReportById, wanted)
+    return [
+        each
+        if each and viewer and (each["reporter_id"] == viewer.user_id or Role.MODERATOR in viewer.roles)
+        else None
+        for each in found
+    ]
+
+
+async def report_message(
+    ctx: Context, *, id: Id, reason: ReportReason, note: str | None = None
+) -> dict[str, Any]:
+    """Copy the message and what was said around it to the moderators; once for each person."""
+    message = await message_to_act_on(ctx, id)
+    if message["sender_id"] == ctx.viewer_id:
+        raise Refused("FORBIDDEN", "This is your own message.", field=["id"])
+    said = (note or "").strip()
+    if len(said) > LONGEST_NOTE:
+        raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
+    earlier = await store.reports.first(ctx.db, {"message_id": id, "reporter_id": ctx.viewer_id})
+    if earlier is not None:
+        return {"report": earlier}
+    await ctx.limit(REPORT_RATE)
+    chat = await for_member(ctx, message["chat_id"])
+    report_id = ids.new_id("message_report")
+    key = ctx.services.crypto.new_data_key(place=_key_place(report_id))
+    cipher = ctx.services.crypto.cipher(key, place=_key_place(report_id))
+    report = await ctx.tx.insert(
+        store.reports,
+        {
+            "_id": report_id,
+            "message_id": id,
+            "chat_id": chat["chat_id"],
+            "reporter_id": ctx.viewer_id,
+            "reported_id": message["sender_id"],
+            "reason": reason,
+            "sealed_note": cipher.seal(said, place=_note_place(report_id)) if said else None,
+            "data_key": key,
+            "copies": [_copy(ctx, chat, cipher, report_id, each) for each in await _around(ctx, message)],
+            "status": ReportStatus.OPEN,
+            "judged_at": None,
+        },
+    )
+    ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
+    await audited(ctx, "chat.message_reported", subject_id=id, report_id=report_id, reason=str(reason))
+    return {"report": report}
+
+
+async def _around(ctx: Context, message: Message) -> list[Message]:
+    """The message among its nearest neighbours that the reporter has, in order."""
+    seen = {"chat_id": message["chat_id"], "hidden_for": {"$ne": ctx.viewer_id}}
+    own = message["sequence"]
+    before = {**seen, "sequence": {"$lt": own}}
+    after = {**seen, "sequence": {"$gt": own}}
+    earlier = await store.messages.find(ctx.db, before, sort=[("sequence", -1)], limit=AROUND)
+    later = await store.messages.find(ctx.db, after, sort=[("sequence", 1)], limit=AROUND)
+    nearest = sorted([*earlier, *later], key=lambda each: (abs(each["sequence"] - own), each["sequence"]))
+    return sorted([message, *nearest[:AROUND]], key=lambda each: each["sequence"])
+
+
+def _copy(ctx: Context, chat: Chat, cipher: Cipher, report_id: str, message: Message) -> ReportedMessage:
+    sealed, id = message["sealed_text"], message["_id"]
+    text = None if sealed is None else cipher_of(ctx, chat).open(sealed, place=text_place(id))
+    return {
+        "message_id": id,
+        "sender_id": message["sender_id"],
+        "sequence": message["sequence"],
+        "sealed_text": None if text is None else cipher.seal(text, place=_copy_place(report_id, id)),
+        "created_at": message["created_at"],
+    }
+
+
+async def viewer_reports(
+    ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
+) -> dict[str, Any]:
+    """Reports of everybody, latest first; for moderators."""
+    listing = paging.fingerprint("message reports", status=status)
+    page = paging.requested(listing, NEWEST, asked)
+    query = {"$and": [{"status": status}, paging.beyond(NEWEST, page)]}
+    order = paging.scan_order(NEWEST, page)
+    rows = await store.reports.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, NEWEST, page, rows)
+
+
+async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:
+    """What was said, opened for a moderator and put on record."""
+    # A context of its own: what else is read for this answer is no part of the record's transaction.
+    own = ctx.fork()
+
+    async def on_record() -> None:
+        for report in reports:
+            await audited(own, "chat.report_read", subject_id=report["reported_id"], report_id=report["_id"])
+
+    await own.unit(on_record)
+    return [_opened(ctx, report) for report in reports]
+
+
+def _opened(ctx: Context, report: Document) -> list[dict[str, Any]]:
+    cipher = _cipher(ctx, report)
+    return [
+        {
+            **copy,
+            "text": None
+            if copy["sealed_text"] is None
+            else cipher.open(copy["sealed_text"], place=_copy_place(report["_id"], copy["message_id"])),
+            "reported": copy["message_id"] == report["message_id"],
+        }
+        for copy in report["copies"]
+    ]
+
+
+def note(ctx: Context, report: Document) -> str | None:
+    sealed: str | None = report["sealed_note"]
+    return sealed and _cipher(ctx, report).open(sealed, place=_note_place(report["_id"]))
+
+
+async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[str, Any]:
+    """Agree, which deletes the message for both, or not; the first judgement stands."""
+    [report] = await visible_reports(ctx, [ids.checked(id, "message_report")])
+    if report is None:
+        raise Refused("NOT_FOUND", "There is no such report.", field=["id"])
+    if report["status"] != ReportStatus.OPEN:
+        return {"report": report}
+    status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
+    judged = await ctx.tx.update(store.reports, id, set={"status": status, "judged_at": ctx.tx.now})
+    assert judged is not None
+    ctx.tx.changed(judged, scopes=[user_scope(judged["reporter_id"])])
+    if upheld:
+        [message] = await ctx.load_many(MessageById, [report["message_id"]])
+        if message is not None and message["deleted_at"] is None:
+            await clear(ctx, message)
+    await audited(ctx, "chat.report_judged", subject_id=report["reported_id"], report_id=id, upheld=upheld)
+    return {"report": judged}
+
+
+def _cipher(ctx: Context, report: Document) -> Cipher:
+    return ctx.services.crypto.cipher(report["data_key"], place=_key_place(report["_id"]))
+
+
+def _key_place(report_id: str) -> str:
+    return f"message_reports/{report_id}"
+
+
+def _note_place(report_id: str) -> str:
+    return f"{_key_place(report_id)}/note"
+
+
+def _copy_place(report_id: str, message_id: str) -> str:
+    return f"{_key_place(report_id)}/{message_id}"
