@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from core import jobs, logs, settings
+from core.audit import audited
+from core.context import Context
 from core.settings import Settings
-from resolvers.auth import signing
+from resolvers.auth import admin, signing
 from server import assembly
-from stores import auth as signing_keys
+from stores import auth
 
 app = typer.Typer(
     help="Landfall: a GraphQL backend-for-frontend for mobile apps that lose their connection.",
@@ -155,6 +157,38 @@ def doctor() -> None:
     out.print(table)
 
 
+@app.command()
+def roles(
+    email: str,
+    given: Annotated[list[str], typer.Argument(metavar="ROLE...", help="All roles the person shall have.")],
+    org: Annotated[str | None, typer.Option(help="Organisation they belong to.")] = None,
+) -> None:
+    """Give a person roles: the first administrator has nobody else to ask."""
+    configured = environment()
+    unknown = sorted(set(given) - set(auth.Role))
+    if unknown:
+        raise refusal(f"There is no role {unknown[0]}; there are {', '.join(auth.Role)}.")
+
+    async def assign() -> list[str] | None:
+        async with assembly.services(configured) as services:
+            ctx = Context(services)
+
+            async def write() -> list[str] | None:
+                user = await auth.user_by_email(ctx.db, email)
+                if user is None:
+                    return None
+                changed = await admin.assigned(ctx, user, [auth.Role(each) for each in given], org)
+                await audited(ctx, "auth.assign_roles", subject_id=user["_id"], by="command line")
+                return list(changed["roles"])
+
+            return await ctx.unit(write)
+
+    assigned = run(assign())
+    if assigned is None:
+        raise refusal(f"Nobody signed up as {email}.")
+    out.print(f"{email} is {', '.join(assigned)}.")
+
+
 @keys_app.command("list")
 def list_keys() -> None:
     """List the keys, oldest first."""
@@ -162,7 +196,7 @@ def list_keys() -> None:
 
     async def read() -> list[Any]:
         async with assembly.services(configured) as services:
-            return await signing_keys.all_signing_keys(services.db)
+            return await auth.all_signing_keys(services.db)
 
     table = Table("Key", "Signs from", "Can sign")
     for key in run(read()):

@@ -56,6 +56,5 @@ def sign_in(ctx: Context, authorization: str | None) -> None:
 def verified(ctx: Context, token: str) -> Viewer:
     """The token's viewer, while the session lives; judged in this process, without asking anybody."""
     viewer = ctx.services.get(Tokens).verify(token)
-    if viewer.session_id in ctx.services.get(Revocations):
-        raise Unauthenticated("SESSION_REVOKED")
+    ctx.services.get(Revocations).check(viewer)
     return viewer

@@ -31,6 +31,20 @@ async def expire_sessions(services: Services) -> None:
         await ctx.unit(expire)
 
 
+@task("auth.end_everybody")
+async def end_everybody(services: Services, *, before: str, but: str) -> None:
+    """End the sessions whose tokens an administrator has had refused already."""
+    moment = clock.moment(before)
+    while rows := await store.active_before(services.db, moment, but=but, limit=BATCH):
+        ctx = Context(services)
+
+        async def revoke(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                await sessions.end(ctx, row, SessionEndReason.REVOKED_BY_ADMIN)
+
+        await ctx.unit(revoke)
+
+
 @task("auth.purge_sessions", every=timedelta(hours=6))
 async def purge_sessions(services: Services) -> None:
     """Forget sessions that ended 90 days ago, on their owners' devices too, and devices without any."""

@@ -12,6 +12,7 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.limits import Rate
 from core.ports import DeliveryFailed
+from resolvers.auth import metrics
 from stores import auth as store
 from stores.auth import Lock
 
@@ -88,6 +89,7 @@ async def missed_again(ctx: Context, attempt: Attempt) -> bool:
         ctx.services.db, attempt.account, until=clock.now() + life, times=attempt.locks + 1, kept=REMEMBERED
     )
     await ctx.services.tally.clear(_misses(attempt.account))
+    metrics.LOCKOUTS.inc()
     return True
 
 

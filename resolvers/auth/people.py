@@ -12,8 +12,9 @@ from core.loader import in_order
 from core.nodes import door, reader_scopes
 from core.paging import Asked
 from loaders.auth import SessionById, UserById
+from resolvers.auth.addresses import masked_email
 from stores import auth as store
-from stores.auth import SecurityEvent, Session, SessionStatus, User, UserStatus
+from stores.auth import Role, SecurityEvent, Session, SessionStatus, User, UserStatus
 
 Document = Mapping[str, Any]
 
@@ -27,9 +28,11 @@ SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 @door("user", sync="USER")
 async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
-    """Those who may be seen: oneself always, others while their account is active."""
+    """Those who may be seen: oneself always, others while their account is active; by ADMIN all there are."""
     found = await ctx.load_many(UserById, wanted)
     own = ctx.viewer_id_or_none
+    if ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles:
+        return [user if user and user["status"] != UserStatus.DELETED else None for user in found]
     others = [id for id in wanted if id != own]
     hidden: set[str] = set()
     for barred in BARRED if others else ():
@@ -85,13 +88,27 @@ async def viewer_sessions(
     status: SessionStatus = SessionStatus.ACTIVE,
     asked: Asked,
 ) -> dict[str, Any]:
+    return await sessions_of(ctx, ctx.viewer_id, status=status, asked=asked)
+
+
+async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, asked: Asked) -> dict[str, Any]:
     """Latest use first."""
-    listing = paging.fingerprint("sessions", user=ctx.viewer_id, status=status)
+    listing = paging.fingerprint("sessions", user=user_id, status=status)
     page = paging.requested(listing, SESSION_SORT, asked)
-    query = {"user_id": ctx.viewer_id, "status": status, **paging.beyond(SESSION_SORT, page)}
+    whole = {"user_id": user_id, "status": status}
     order = paging.scan_order(SESSION_SORT, page)
+    query = {**whole, **paging.beyond(SESSION_SORT, page)}
     rows = await store.sessions.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, SESSION_SORT, page, rows)
+    return {**paging.connection(listing, SESSION_SORT, page, rows), "whole": whole}
+
+
+async def session_count(ctx: Context, connection: Document) -> int:
+    return await store.count_sessions(ctx.db, connection["whole"])
+
+
+def current(ctx: Context, session: Document) -> bool:
+    """Whether it is the one that asks."""
+    return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]
 
 
 @door("security_event")
@@ -102,10 +119,14 @@ async def own_security_events(ctx: Context, wanted: Sequence[str]) -> Sequence[S
 
 
 async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    return await security_events_of(ctx, ctx.viewer_id, asked=asked)
+
+
+async def security_events_of(ctx: Context, user_id: str, *, asked: Asked) -> dict[str, Any]:
     """Newest first."""
-    listing = paging.fingerprint("security events", user=ctx.viewer_id)
+    listing = paging.fingerprint("security events", user=user_id)
     page = paging.requested(listing, EVENT_SORT, asked)
-    query = {"user_id": ctx.viewer_id, **paging.beyond(EVENT_SORT, page)}
+    query = {"user_id": user_id, **paging.beyond(EVENT_SORT, page)}
     order = paging.scan_order(EVENT_SORT, page)
     rows = await store.security_events.find(ctx.db, query, sort=order, limit=page.size + 1)
     return paging.connection(listing, EVENT_SORT, page, rows)
@@ -120,6 +141,13 @@ def private(name: str) -> Any:
         return user.get(name) if mine else None
 
     return own
+
+
+def email(ctx: Context, user: Document) -> str | None:
+    """In full for its owner alone; administrators know enough by its first letter and domain."""
+    address: str | None = private("email")(ctx, user)
+    own = ctx.viewer is not None and ctx.viewer.user_id == user["_id"]
+    return address if own or not address else masked_email(address)
 
 
 def org(ctx: Context, user: Document) -> str | None:

@@ -12,17 +12,19 @@ from datetime import timedelta
 import structlog
 from pymongo.errors import PyMongoError
 
-from core import clock
+from core import changes, clock
+from core.context import Context, Viewer
+from core.errors import Unauthenticated
 from core.live import Live, SlowConsumer
 from core.mongo import Database
 from resolvers.auth.tokens import ACCESS_LIFE, CLOCK_SKEW
-from stores import auth as store
 
 logger = structlog.get_logger(__name__)
 
 SCOPE = "sessions:ended"
 KEPT = ACCESS_LIFE + timedelta(seconds=CLOCK_SKEW + 30)
 RETRY_SECONDS = 1.0
+PAGE = 1_000
 
 
 def note(session_id: str) -> str:
@@ -30,19 +32,46 @@ def note(session_id: str) -> str:
     return f"ended:{session_id}"
 
 
+def stale(user_id: str) -> str:
+    """The log entry that says what a person's tokens tell of them is no longer so: roles, organisation."""
+    return f"stale:{user_id}:{_milliseconds()}"
+
+
+def everybody(but: str) -> str:
+    """The log entry that says all sessions but one are over, before each of them is ended."""
+    return f"everybody:{_milliseconds()}:{but}"
+
+
+def _milliseconds() -> int:
+    return round(clock.timestamp() * 1000)
+
+
 class Revocations:
-    """The ended sessions of the last quarter of an hour."""
+    """What was ended or changed within the last quarter of an hour, the life of an access token."""
 
     def __init__(self, db: Database, live: Live) -> None:
         self._db = db
         self._live = live
         self._ended: dict[str, float] = {}
+        self._stale: dict[str, float] = {}
+        self._everybody: list[tuple[float, str]] = []
         self._watched: dict[str, set[Callable[[], None]]] = {}
         self._known = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def __contains__(self, session_id: str) -> bool:
         return session_id in self._ended
+
+    def check(self, viewer: Viewer) -> None:
+        """UNAUTHENTICATED for who is signed out, or must take a new token first."""
+        if viewer.session_id in self._ended or self.swept(viewer.session_id, viewer.issued_at):
+            raise Unauthenticated("SESSION_REVOKED")
+        if viewer.issued_at < self._stale.get(viewer.user_id, 0.0):
+            raise Unauthenticated("TOKEN_EXPIRED")
+
+    def swept(self, session_id: str, since: float) -> bool:
+        """Whether a session went with everybody's, by a moment it was last renewed."""
+        return any(since < moment and session_id != kept for moment, kept in self._everybody)
 
     def watch(self, session_id: str, ended: Callable[[], None]) -> None:
         """Call `ended` when the session is over: sockets and streams outlive the request's check."""
@@ -76,11 +105,31 @@ class Revocations:
         while self._ended and next(iter(self._ended.values())) < now:
             del self._ended[next(iter(self._ended))]
 
+    def learn(self, entry: str) -> None:
+        """What a log entry of `SCOPE` says."""
+        kind, _, rest = entry.partition(":")
+        if kind == "ended":
+            self.add(rest)
+            return
+        oldest = clock.timestamp() - KEPT.total_seconds()
+        if kind == "stale":
+            user_id, _, moment = rest.rpartition(":")
+            # Older tokens are refused for their age.
+            self._stale = {name: at for name, at in self._stale.items() if at > oldest}
+            self._stale[user_id] = max(int(moment) / 1000, self._stale.get(user_id, 0.0))
+        elif kind == "everybody":
+            moment, _, kept = rest.partition(":")
+            self._everybody = [each for each in self._everybody if each[0] > oldest]
+            self._everybody.append((int(moment) / 1000, kept))
+            for session_id in [each for each in self._watched if each != kept]:
+                for ended in self._watched.pop(session_id):
+                    ended()
+
     async def _follow(self) -> None:
         while True:
             try:
                 async for entry in self._live.follow([SCOPE], check=self._load):
-                    self.add(entry["_id"].partition(":")[2])
+                    self.learn(entry.get("_id", ""))
             except SlowConsumer:
                 # More ended at once than are kept for us: what ended is read anew.
                 continue
@@ -89,6 +138,24 @@ class Revocations:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self) -> None:
-        for session in await store.ended_since(self._db, clock.now() - KEPT):
-            self.add(session["_id"])
+        """However many there were."""
+        floor = await changes.database_time(self._db) - KEPT - self._live.overlap
+        after = None
+        while True:
+            page = await changes.since(self._db, [SCOPE], floor=floor, after=after, limit=PAGE, former=False)
+            for entry in page:
+                self.learn(entry["_id"])
+            if len(page) < PAGE:
+                break
+            after = changes.place(page[-1])
         self._known.set()
+
+
+def tell(ctx: Context, entry: str) -> None:
+    """Log it with what the unit writes: it counts here at once, elsewhere as soon as the log is read."""
+    ctx.tx.noted(entry, scopes=[SCOPE])
+
+    async def learn() -> None:
+        ctx.services.get(Revocations).learn(entry)
+
+    ctx.tx.after_commit(learn)

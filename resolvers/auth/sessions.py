@@ -13,7 +13,7 @@ from core.errors import NotFound, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
-from resolvers.auth import deletion, devices, revocations, security
+from resolvers.auth import deletion, devices, metrics, revocations, security
 from resolvers.auth.devices import device_of, id_of
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
 from stores import auth as store
@@ -55,6 +55,7 @@ async def start(
     ctx: Context, user: User, device: Mapping[str, Any], *, factors: Sequence[AuthFactor]
 ) -> dict[str, Any]:
     """A new session's payload; the longest idle of too many gives way."""
+    _refuse_locked(user)
     known = await devices.signed_in(ctx, user["_id"], device_of(device))
     if user["status"] == UserStatus.DELETION_SCHEDULED:
         user = await deletion.called_off(ctx, user, device=known)
@@ -86,6 +87,14 @@ async def start(
     return _with_tokens(ctx, user, session)
 
 
+def _refuse_locked(user: User) -> None:
+    """An administrator's lock; that of too many failures keeps nobody out who holds a key."""
+    until, now = user.get("locked_until"), clock.now()
+    if until is not None and until > now:
+        left = max(1, round((until - now).total_seconds()))
+        raise Refused("ACCOUNT_LOCKED", "This account is locked for now.", retry_after_seconds=left)
+
+
 async def signed_in(ctx: Context) -> tuple[Session, User]:
     """The viewer's session and account, read now."""
     session = await store.sessions.by_id(ctx.db, ctx.signed_in.session_id)
@@ -98,7 +107,18 @@ async def signed_in(ctx: Context) -> tuple[Session, User]:
 
 
 async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[str, Any]:
-    """Rotate, or repeat the current pair for a lost answer; any other old token ends the session."""
+    """Rotate, or repeat the current pair for a lost answer; any other old token ends the session.
+
+    Only what is wrong with the token is a REFRESH_ refusal: a fault must never make a phone forget it.
+    """
+    try:
+        return await _refreshed(ctx, refresh_token, device_id)
+    except Refused as refusal:
+        metrics.REFRESHES_REFUSED.labels(refusal.code).inc()
+        raise
+
+
+async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[str, Any]:
     claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
     if claims is None:
         raise Refused("REFRESH_INVALID", "Sign in again.")
@@ -106,6 +126,9 @@ async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[st
     session = await store.sessions.by_id(ctx.db, claims.session_id)
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
+        raise Refused("REFRESH_INVALID", "Sign in again.")
+    renewed = session["last_validated_at"].timestamp()
+    if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):
         raise Refused("REFRESH_INVALID", "Sign in again.")
     now = clock.now()
     if now >= min(session["expires_at"], session["absolute_expires_at"]):
@@ -145,6 +168,7 @@ async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
         ctx, session["user_id"], SecurityKind.REUSE_DETECTED, device=session["device"], result="ENDED"
     )
     refusal = Refused("REFRESH_REUSED", "The session was ended for safety: sign in again.")
+    metrics.REFRESHES_REFUSED.labels(refusal.code).inc()
     return {"errors": [refusal.document]}
 
 
@@ -219,13 +243,12 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
     assert ended is not None
     ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
     await devices.session_ended(ctx, ended)
-    ctx.tx.noted(revocations.note(session["_id"]), scopes=[revocations.SCOPE])
+    revocations.tell(ctx, revocations.note(session["_id"]))
 
-    async def refuse() -> None:
-        # Here at once; elsewhere as soon as they read the log.
-        ctx.services.get(revocations.Revocations).add(session["_id"])
+    async def count() -> None:
+        metrics.SESSIONS_ENDED.labels(reason).inc()
 
-    ctx.tx.after_commit(refuse)
+    ctx.tx.after_commit(count)
     return ended
 
 
@@ -256,5 +279,7 @@ def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     # The rest of the operation is theirs: the payload may show private fields.
     roles, org = frozenset(map(str, user["roles"])), user.get("org", PERSONAL)
     proven = session["authenticated_at"].timestamp()
-    ctx.viewer = Viewer(user["_id"], session["_id"], session["device"]["_id"], roles, org, proven)
+    ctx.viewer = Viewer(
+        user["_id"], session["_id"], session["device"]["_id"], roles, org, proven, clock.timestamp()
+    )
     return {"tokens": pair, "session": session, "user": user, "flow": None}

@@ -1,12 +1,16 @@
 """Authentication and identity, as clients see them."""
 
+from typing import Any
+
 from core.binding import connection, field, mutation, query, subscription
 from resolvers import auth
-from schema.auth import changes, events, flows, keys, profile, security, sessions, stepup
+from resolvers.auth import admin as administration
+from schema.auth import admin, changes, events, flows, keys, profile, security, sessions, stepup
 from schema.auth.accounts import User
 from schema.auth.keys import AuthKey
 from schema.auth.security import SecurityEvent
 from schema.auth.sessions import Session, SessionConnection
+from stores.auth import Role
 from subscriptions import auth as live
 
 __all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscription", "User", "Viewer"]
@@ -15,6 +19,13 @@ __all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscrip
 class Query:
     user: User | None = query(auth.user)
     """A person; NOT_FOUND when unknown, deleted or hidden from you."""
+    account: admin.Account | None = query(
+        administration.account,
+        roles=(Role.ADMIN,),
+        user_id="The person's id.",
+        email="Or their whole address.",
+    )
+    """An account as administrators see it, in whatever status; NOT_FOUND when there is none."""
     auth_flow: flows.AuthFlow | None = query(auth.auth_flow)
     """An open or lately closed flow, for an app that was restarted; NOT_FOUND when there is none."""
 
@@ -36,6 +47,9 @@ class Viewer:
 
 anonymous = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
 finishing = {**anonymous, "secrets": ("tokens", "backup_codes"), "prepare": auth.begin_proof}
+
+
+act: dict[str, Any] = {"roles": (Role.ADMIN,), "fresh": True}
 
 
 class Mutation:
@@ -181,6 +195,30 @@ class Mutation:
         security.CancelAccountDeletionPayload,
     )
     """Keep the account after all."""
+
+    suspend_user = mutation(
+        administration.suspend_user, admin.SuspendUserInput, admin.SuspendUserPayload, **act
+    )
+    """Close somebody's account for now."""
+    unsuspend_user = mutation(
+        administration.unsuspend_user, admin.UnsuspendUserInput, admin.UnsuspendUserPayload, **act
+    )
+    """Open a closed account again."""
+    lock_user = mutation(administration.lock_user, admin.LockUserInput, admin.LockUserPayload, **act)
+    """Let nobody sign in to an account for a while."""
+    unlock_user = mutation(administration.unlock_user, admin.UnlockUserInput, admin.UnlockUserPayload, **act)
+    """Lift the lock of an account."""
+    assign_roles = mutation(
+        administration.assign_roles, admin.AssignRolesInput, admin.AssignRolesPayload, **act
+    )
+    """Say what a person may do, and where they belong."""
+    revoke_user_sessions = mutation(
+        administration.revoke_user_sessions,
+        admin.RevokeUserSessionsInput,
+        admin.RevokeUserSessionsPayload,
+        **act,
+    )
+    """End a person's sessions, or everybody's."""
 
 
 class Subscription:

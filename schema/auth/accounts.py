@@ -43,8 +43,8 @@ class User(Entity):
     """Unique short name, without @; null until chosen."""
     bio: str | None
     """A few words about themselves; null when none."""
-    email: str | None = local(auth.private("email"), "email")
-    """Email address; null unless you are this person or an administrator."""
+    email: str | None = local(auth.email, "email")
+    """Email address; mostly hidden from administrators, null for everybody else."""
     email_verified: bool | None = local(auth.private("email_verified"), "email_verified")
     """Whether the address was proven; null unless you are this person or an administrator."""
     phone_masked: str | None = local(auth.private("phone_masked"), "phone_masked")

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from core.binding import enum, input_, node, type_
+from core.binding import enum, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Node, Payload
 from core.ids import Id
+from resolvers import auth
 from schema.auth.accounts import User
 from stores.auth import AuthFactor, DevicePlatform, SessionEndReason, SessionStatus
 
@@ -39,6 +40,8 @@ class Session(Entity):
 
     device: Device
     """The device."""
+    current: bool = local(auth.current, "_id")
+    """Whether it is the one that asks."""
     status: SessionStatus
     """Whether its tokens are good."""
     end_reason: SessionEndReason | None
@@ -73,6 +76,8 @@ class SessionConnection(Connection):
 
     edges: list[SessionEdge]
     """The sessions of this page."""
+    total_count: int = field(auth.session_count)
+    """How many sessions with this status there are."""
 
 
 @type_

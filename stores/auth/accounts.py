@@ -66,6 +66,7 @@ class User(TypedDict):
     roles: list[Role]
     org: NotRequired[str]
     deletion_due_at: NotRequired[datetime]
+    locked_until: NotRequired[datetime]
     status: UserStatus
     password_hash: str
     accepted_terms_version: str

@@ -1,10 +1,11 @@
 """Sessions and the devices they live on."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from core.mongo import MAX_ROWS, Database
+from core.mongo import Database
 from core.store import collection, index
 from stores.auth.flows import AuthFactor
 
@@ -92,7 +93,8 @@ sessions = collection(
     indexes=[
         index("user_id", "status", "-last_seen_at"),
         index("user_id", "_id"),
-        index("ended_at", partialFilterExpression={"ended_at": {"$type": "date"}}),
+        index("status", "expires_at"),
+        index("status", "absolute_expires_at"),
         index("purge_at", partialFilterExpression={"purge_at": {"$type": "date"}}),
     ],
     shard_key="user_id",
@@ -106,13 +108,22 @@ async def active_sessions(db: Database, user_id: str) -> list[Session]:
     return await sessions.find(db, query, sort=[("last_seen_at", 1)], limit=100)
 
 
-async def ended_since(db: Database, moment: datetime) -> list[Session]:
-    """Sessions that ended at or after a moment, in that order."""
-    query = {"ended_at": {"$gte": moment}}
-    return await sessions.find(db, query, sort=[("ended_at", 1)], limit=MAX_ROWS, fields=("ended_at",))
-
-
 async def active_on(db: Database, user_id: str, device_id: str) -> list[Session]:
     """The person's sessions on one device."""
     query = {"user_id": user_id, "status": SessionStatus.ACTIVE, "device._id": device_id}
     return await sessions.find(db, query, limit=100)
+
+
+async def count_sessions(db: Database, query: Mapping[str, Any]) -> int:
+    rows = await db.aggregate(sessions.name, [{"$match": query}, {"$count": "sessions"}])
+    return int(rows[0]["sessions"]) if rows else 0
+
+
+async def active_before(db: Database, moment: datetime, *, but: str, limit: int) -> list[Session]:
+    """Sessions begun before a moment, but one."""
+    query = {
+        "status": SessionStatus.ACTIVE,
+        "created_at": {"$lt": moment},
+        "_id": {"$ne": but},
+    }
+    return await sessions.find(db, query, limit=limit)

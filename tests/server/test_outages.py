@@ -17,8 +17,9 @@ from core.settings import Settings
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from server import assembly, process
-from tests.phone import Answer, Phone, make_user, sign_in_directly
+from tests.phone import Answer, Phone, key, make_user, sign_in_directly
 
+REFRESH = "mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { errors { code } } }"
 PERSON = "query($id: ID!) { user(id: $id) { name } }"
 
 
@@ -77,6 +78,10 @@ async def readiness(http: aiohttp.ClientSession, address: str) -> tuple[int, dic
         return response.status, await response.json()
 
 
+def refreshing(phone: Phone) -> dict[str, str | None]:
+    return {"clientMutationId": key(), "refreshToken": phone.refresh_token, "deviceId": phone.device_id}
+
+
 def assert_unavailable(answer: Answer, field: str) -> None:
     [error] = answer.errors
     assert error["message"] == "The service is not available for the moment."
@@ -118,6 +123,10 @@ async def test_the_server_outlives_its_databases(
         await asyncio.to_thread(own_servers.mongo.stop)
         assert_unavailable(await ada.ask(PERSON, id=ada.user_id), "user")
         assert_unavailable(await ada.ask("{ viewer { user { name } } }"), "viewer")
+        # A fault is never a REFRESH_ refusal: the phone keeps its tokens.
+        failed = await ada.ask(REFRESH, input=refreshing(ada))
+        assert failed.body["data"] == {"refreshSession": None}
+        assert failed.code in ("UNAVAILABLE", "TIMEOUT")
         status, found = await readiness(http, address)
         assert (status, found["mongodb"], found["redis"]) == (503, "unreachable", "unreachable")
         async with http.get(f"{address}/healthz") as response:
@@ -131,5 +140,7 @@ async def test_the_server_outlives_its_databases(
             200,
             {"status": "ready", "mongodb": "ok", "redis": "ok"},
         )
+        refreshed = await ada.run(REFRESH, input=refreshing(ada))
+        assert refreshed == {"refreshSession": {"errors": []}}
         done = await ada.do("createPost", "post { text }", text="Still here")
         assert done["post"] == {"text": "Still here"}

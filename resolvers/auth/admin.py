@@ -1,0 +1,170 @@
+"""What administrators may do with accounts; each act is put on record with its reason."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from core import clock, ids
+from core.audit import audited
+from core.changes import user_scope
+from core.context import Context
+from core.errors import NotFound, Refused
+from core.ids import Id
+from core.jobs import later
+from core.paging import Asked
+from resolvers.auth import guard, revocations, security, sessions
+from resolvers.auth.people import security_events_of, sessions_of
+from stores import auth as store
+from stores.auth import Role, SecurityKind, SessionEndReason, SessionStatus, User, UserStatus
+
+LONGEST_REASON = 500
+LONGEST_LOCK = timedelta(days=30)
+ORG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+Document = Mapping[str, Any]
+
+
+async def account(ctx: Context, *, user_id: Id | None = None, email: str | None = None) -> Document:
+    """Any account that is not gone, by id or address."""
+    if user_id is not None:
+        user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
+    else:
+        user = await store.user_by_email(ctx.db, email or "")
+    if user is None or user["status"] == UserStatus.DELETED:
+        raise NotFound("There is no such account.")
+    return {"_id": None, "user_id": user["_id"], "locked_until": user.get("locked_until")}
+
+
+async def account_sessions(
+    ctx: Context, account: Document, *, status: SessionStatus = SessionStatus.ACTIVE, asked: Asked
+) -> dict[str, Any]:
+    return await sessions_of(ctx, account["user_id"], status=status, asked=asked)
+
+
+async def account_security_events(ctx: Context, account: Document, *, asked: Asked) -> dict[str, Any]:
+    return await security_events_of(ctx, account["user_id"], asked=asked)
+
+
+async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+    """Close an account for now; its sessions end."""
+    user = await _other(ctx, user_id, reason)
+    if user["status"] == UserStatus.SUSPENDED:
+        return {"user": user}
+    suspended = await _moved(ctx, user, UserStatus.ACTIVE, UserStatus.SUSPENDED)
+    for session in await store.active_sessions(ctx.db, user["_id"]):
+        await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
+    await audited(ctx, "auth.suspend_user", subject_id=user["_id"], reason=reason)
+    return {"user": suspended}
+
+
+async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+    user = await _other(ctx, user_id, reason)
+    if user["status"] == UserStatus.ACTIVE:
+        return {"user": user}
+    active = await _moved(ctx, user, UserStatus.SUSPENDED, UserStatus.ACTIVE)
+    await audited(ctx, "auth.unsuspend_user", subject_id=user["_id"], reason=reason)
+    return {"user": active}
+
+
+async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus) -> User:
+    moved = await ctx.tx.update(store.users, user["_id"], set={"status": becomes}, where={"status": was})
+    if moved is None:
+        raise Refused("CONFLICT", f"The account is {user['status']}.", user=user)
+    ctx.tx.changed(moved, scopes=[user_scope(user["_id"])])
+    return moved
+
+
+async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> dict[str, Any]:
+    """Let nobody sign in for a while, by whatever factor; sessions go on."""
+    life = timedelta(minutes=minutes)
+    if not timedelta() < life <= LONGEST_LOCK:
+        raise Refused("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
+    user = await _other(ctx, user_id, reason)
+    locked = await ctx.tx.update(store.users, user["_id"], set={"locked_until": clock.now() + life})
+    assert locked is not None
+    ctx.tx.changed(locked, scopes=[user_scope(user["_id"])])
+    await security.record(ctx, user["_id"], SecurityKind.LOCKED, result="BY_ADMIN", reason=reason)
+    return {"user": locked}
+
+
+async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+    """Lift an administrator's lock, and the one of too many failures."""
+    user = await _other(ctx, user_id, reason)
+    unlocked = await ctx.tx.update(store.users, user["_id"], unset=["locked_until"])
+    assert unlocked is not None
+    ctx.tx.changed(unlocked, scopes=[user_scope(user["_id"])])
+    await guard.unlock(ctx, user["email"])
+    await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
+    return {"user": unlocked}
+
+
+async def assign_roles(
+    ctx: Context, *, user_id: Id, roles: Sequence[Role], reason: str, org: str | None = None
+) -> dict[str, Any]:
+    """What a person may do from now on; their tokens are renewed before they are used again."""
+    if org is not None and not ORG.fullmatch(org):
+        raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
+    user = await _other(ctx, user_id, reason)
+    updated = await assigned(ctx, user, roles, org)
+    named = sorted(map(str, roles))
+    await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)
+    return {"user": updated}
+
+
+async def assigned(ctx: Context, user: User, roles: Sequence[Role], org: str | None) -> User:
+    kept = list(dict.fromkeys([Role.MEMBER, *roles]))
+    changes = {"roles": kept, **({"org": org} if org is not None else {})}
+    updated = await ctx.tx.update(store.users, user["_id"], set=changes)
+    assert updated is not None
+    ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])
+    revocations.tell(ctx, revocations.stale(user["_id"]))
+    return updated
+
+
+async def revoke_user_sessions(
+    ctx: Context, *, reason: str, user_id: Id | None = None, all: bool = False
+) -> dict[str, Any]:
+    """End the sessions of one person, or everybody's but this one."""
+    _check_reason(reason)
+    if all == (user_id is not None):
+        raise Refused("INVALID_INPUT", "Name a person, or all.", field=["userId"])
+    if user_id is None:
+        return {"ended_count": await _revoke_everybody(ctx, reason)}
+    user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
+    if user is None:
+        raise Refused("NOT_FOUND", "There is no such account.", field=["userId"])
+    own = ctx.signed_in.session_id
+    active = [each for each in await store.active_sessions(ctx.db, user["_id"]) if each["_id"] != own]
+    for session in active:
+        await sessions.end(ctx, session, SessionEndReason.REVOKED_BY_ADMIN)
+    await security.record(
+        ctx, user["_id"], SecurityKind.SESSION_REVOKED, result="BY_ADMIN", reason=reason, count=len(active)
+    )
+    return {"ended_count": len(active)}
+
+
+async def _revoke_everybody(ctx: Context, reason: str) -> int:
+    """Tokens are refused at once; the sessions themselves are ended by an errand."""
+    own = ctx.signed_in.session_id
+    count = await store.count_sessions(ctx.db, {"status": SessionStatus.ACTIVE}) - 1
+    revocations.tell(ctx, revocations.everybody(own))
+    await later(ctx.tx, "auth.end_everybody", before=clock.now().isoformat(), but=own)
+    await audited(ctx, "auth.revoke_everybody", reason=reason, count=count)
+    return count
+
+
+async def _other(ctx: Context, user_id: str, reason: str) -> User:
+    """Somebody else's account; one's own is not to be changed in this way."""
+    _check_reason(reason)
+    user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
+    if user is None or user["status"] == UserStatus.DELETED:
+        raise Refused("NOT_FOUND", "There is no such account.", field=["userId"])
+    if user["_id"] == ctx.viewer_id:
+        raise Refused("FORBIDDEN", "This is your own account.", field=["userId"])
+    return user
+
+
+def _check_reason(reason: str) -> None:
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        raise Refused("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])

@@ -1,0 +1,267 @@
+"""What administrators may do with accounts, and what they see."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from jose import jwt
+
+from core import audit, clock, ids
+from core.context import Context, Services
+from core.jobs import run_due
+from core.settings import Settings
+from server import assembly, process
+from stores import auth as store
+from tests.auth.authenticator import Passkey
+from tests.auth.conftest import NewMember
+from tests.auth.key_steps import enrol, sign_in_with
+from tests.auth.steps import ME, assert_unauthenticated, refresh, refusal, session, sign_in
+from tests.conftest import NewPhone
+from tests.phone import PASSWORD, Phone, make_user, sign_in_directly
+
+ENDED = "The session has ended: sign in again."
+EXPIRED = "The access token has expired: refresh the session."
+USER = "user { id status roles org }"
+ACTS = ["suspendUser", "unsuspendUser", "lockUser", "unlockUser", "assignRoles", "revokeUserSessions"]
+FIELDS = {"lockUser": {"minutes": 5}, "assignRoles": {"roles": ["AUDITOR"]}}
+FORBIDDEN = refusal("FORBIDDEN", "Your account may not do this.")
+
+
+def payload_of(act: str) -> str:
+    return "endedCount" if act == "revokeUserSessions" else USER
+
+
+async def do(admin: Phone, act: str, user_id: str, **input: Any) -> Any:
+    given = {"userId": user_id, "reason": "Because.", **FIELDS.get(act, {}), **input}
+    return await admin.do(act, payload_of(act), **given)
+
+
+@pytest.fixture
+async def admin(new_phone: NewPhone) -> Phone:
+    return await new_phone("Root", roles=["MEMBER", "ADMIN"])
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.Act]:
+    """What was put on record."""
+    kept: list[audit.Act] = []
+
+    async def keep(ctx: Context, act: audit.Act) -> None:
+        kept.append(act)
+
+    monkeypatch.setattr(audit, "RECORDERS", [keep])
+    return kept
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_others_may_not(new_phone: NewPhone, act: str) -> None:
+    ada, moderator = await new_phone("Ada"), await new_phone("Grace", roles=["MEMBER", "MODERATOR"])
+    refused = await do(moderator, act, ada.user_id)
+    assert refused["errors"] == [FORBIDDEN]
+    assert (await ada.run(ME))["viewer"]["user"]["id"] == ada.user_id
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_administrators_prove_themselves_first(admin: Phone, new_phone: NewPhone, act: str) -> None:
+    ada = await new_phone("Ada")
+    clock.shift(timedelta(minutes=11))
+    refused = await do(admin, act, ada.user_id)
+    assert refused["errors"] == [refusal("STEP_UP_REQUIRED", "Confirm that it is you.")]
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_every_act_is_on_record_with_its_reason(
+    admin: Phone, new_phone: NewPhone, act: str, acts: list[audit.Act]
+) -> None:
+    ada = await new_phone("Ada")
+    if act == "unsuspendUser":
+        await do(admin, "suspendUser", ada.user_id)
+    acts.clear()
+    assert (await do(admin, act, ada.user_id))["errors"] == []
+    [on_record] = [each for each in acts if each.detail.get("reason") == "Because."]
+    assert (on_record.actor_id, on_record.subject_id) == (admin.user_id, ada.user_id)
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_nobody_and_no_reason(admin: Phone, new_phone: NewPhone, act: str) -> None:
+    ada = await new_phone("Ada")
+    refused = await do(admin, act, ids.new_id("user"))
+    assert refused["errors"] == [refusal("NOT_FOUND", "There is no such account.", ["userId"])]
+    refused = await do(admin, act, ada.user_id, reason=" ")
+    assert refused["errors"] == [refusal("INVALID_INPUT", "1 to 500 characters.", ["reason"])]
+
+
+@pytest.mark.parametrize("act", [each for each in ACTS if each != "revokeUserSessions"])
+async def test_one_s_own_account_is_not_for_that(admin: Phone, act: str) -> None:
+    refused = await do(admin, act, admin.user_id)
+    assert refused["errors"] == [refusal("FORBIDDEN", "This is your own account.", ["userId"])]
+
+
+async def test_suspending_closes_an_account_and_unsuspending_opens_it(
+    admin: Phone, anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    email = await new_member()
+    await sign_in(anonymous, email)
+    done = await do(admin, "suspendUser", anonymous.user_id)
+    assert (done["errors"], done["user"]["status"]) == ([], "SUSPENDED")
+    assert (await do(admin, "suspendUser", anonymous.user_id))["errors"] == []
+    ended = await session(services, anonymous.session_id)
+    assert (ended["status"], ended["end_reason"]) == ("ENDED", "ACCOUNT_CLOSED")
+    assert_unauthenticated(await anonymous.ask(ME), "SESSION_REVOKED", ENDED)
+    closed = refusal("ACCOUNT_SUSPENDED", "This account is closed for now.")
+    assert (await sign_in(anonymous, email))["errors"] == [closed]
+    done = await do(admin, "unsuspendUser", anonymous.user_id)
+    assert (done["errors"], done["user"]["status"]) == ([], "ACTIVE")
+    assert (await sign_in(anonymous, email))["errors"] == []
+
+
+async def test_what_is_not_active_cannot_be_suspended(admin: Phone, new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada", status="PENDING_VERIFICATION")
+    refused = await do(admin, "suspendUser", ada.user_id)
+    assert refused["errors"] == [refusal("CONFLICT", "The account is PENDING_VERIFICATION.")]
+    assert refused["user"]["status"] == "PENDING_VERIFICATION"
+
+
+async def test_a_locked_account_lets_nobody_in_by_any_factor(
+    admin: Phone, anonymous: Phone, new_member: NewMember
+) -> None:
+    email, passkey = await new_member(), Passkey()
+    await sign_in(anonymous, email)
+    await enrol(anonymous, passkey)
+    assert (await do(admin, "lockUser", anonymous.user_id, minutes=30))["errors"] == []
+    # Sessions go on.
+    assert (await anonymous.run(ME))["viewer"]["user"]["id"] == anonymous.user_id
+    for answer in (await sign_in(anonymous, email), await sign_in_with(anonymous, passkey)):
+        [error] = answer["errors"]
+        assert error["code"] == "ACCOUNT_LOCKED"
+        assert 1_700 < error["retryAfterSeconds"] <= 1_800
+        assert answer["tokens"] is None
+    assert (await do(admin, "unlockUser", anonymous.user_id))["errors"] == []
+    assert (await sign_in(anonymous, email))["errors"] == []
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 60 * 24 * 31])
+async def test_a_lock_has_an_end(admin: Phone, new_phone: NewPhone, minutes: int) -> None:
+    refused = await do(admin, "lockUser", (await new_phone("Ada")).user_id, minutes=minutes)
+    assert refused["errors"] == [refusal("INVALID_INPUT", "From a minute to thirty days.", ["minutes"])]
+
+
+async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone, new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    await ada.run(ME)
+    done = await do(admin, "assignRoles", ada.user_id, roles=["ADMIN"], org="harbour")
+    assert done["user"]["roles"] == ["MEMBER", "ADMIN"]
+    assert done["user"]["org"] == "harbour"
+    # Her old token says less than is true: a phone refreshes by itself.
+    assert_unauthenticated(await ada.ask(ME), "TOKEN_EXPIRED", EXPIRED)
+    ada.token = (await refresh(ada))["tokens"]["accessToken"]
+    claims = jwt.get_unverified_claims(ada.token)
+    assert (claims["roles"], claims["org"]) == (["MEMBER", "ADMIN"], "harbour")
+    assert (await ada.run("query($id: ID) { account(userId: $id) { user { id } } }", id=admin.user_id))[
+        "account"
+    ] == {"user": {"id": admin.user_id}}
+    await do(admin, "assignRoles", ada.user_id, roles=[])
+    ada.token = (await refresh(ada))["tokens"]["accessToken"]
+    assert jwt.get_unverified_claims(ada.token)["roles"] == ["MEMBER"]
+    refused = await do(admin, "assignRoles", ada.user_id, org="No Such!")
+    assert [error["field"] for error in refused["errors"]] == [["org"]]
+
+
+async def test_a_person_s_sessions_end_within_a_second_on_sockets_too(
+    admin: Phone, new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    tablet = await new_phone(user_id=ada.user_id)
+    async with tablet.socket() as socket:
+        started = time.monotonic()
+        done = await do(admin, "revokeUserSessions", ada.user_id)
+        assert (done["errors"], done["endedCount"]) == ([], 2)
+        assert await socket.closed(timeout=2) == 4403
+        assert time.monotonic() - started < 1.5
+    for phone in (ada, tablet):
+        ended = await session(services, phone.session_id)
+        assert (ended["status"], ended["end_reason"]) == ("ENDED", "REVOKED_BY_ADMIN")
+        assert_unauthenticated(await phone.ask(ME), "SESSION_REVOKED", ENDED)
+        assert (await refresh(phone))["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
+
+
+@pytest.mark.parametrize("given", [{}, {"userId": ids.new_id("user"), "all": True}])
+async def test_one_or_all(admin: Phone, given: dict[str, Any]) -> None:
+    refused = await admin.do("revokeUserSessions", "endedCount", reason="Because.", **given)
+    assert refused["errors"] == [refusal("INVALID_INPUT", "Name a person, or all.", ["userId"])]
+
+
+@pytest.fixture
+async def elsewhere(settings: Settings) -> AsyncIterator[Services]:
+    """A deployment of its own: what is done there is done to everybody."""
+    own = settings.model_copy(update={"mongo_database": f"admin_{uuid.uuid4().hex[:8]}"})
+    async with assembly.services(own) as services:
+        yield services
+        await services.db.command({"dropDatabase": 1})
+
+
+async def test_everybody_s_sessions_end_at_once_but_this_one(
+    elsewhere: Services, http: aiohttp.ClientSession
+) -> None:
+    async with process.listening(elsewhere) as port:
+        url = f"http://127.0.0.1:{port}/graphql"
+        root = await make_user(elsewhere, "Root", roles=["MEMBER", "ADMIN"])
+        admin = await sign_in_directly(elsewhere, Phone(http, url), root)
+        people = [
+            await sign_in_directly(elsewhere, Phone(http, url), await make_user(elsewhere)) for _ in range(4)
+        ]
+        async with people[0].socket() as socket:
+            done = await admin.do("revokeUserSessions", "endedCount", all=True, reason="Because.")
+            assert (done["errors"], done["endedCount"]) == ([], 4)
+            # Before any of them is ended itself.
+            assert await socket.closed(timeout=2) == 4403
+        for phone in people:
+            deadline = time.monotonic() + 1
+            while (answer := await phone.ask(ME)).status == 200:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
+            assert_unauthenticated(answer, "SESSION_REVOKED", ENDED)
+            assert (await refresh(phone))["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
+        assert (await admin.run(ME))["viewer"]["user"]["id"] == root
+        # Whoever signs in again is in.
+        again = await sign_in_directly(elsewhere, Phone(http, url), people[0].user_id)
+        assert (await again.run(ME))["viewer"]["user"]["id"] == people[0].user_id
+        await run_due(elsewhere)
+        states = {each["_id"]: each for each in await store.sessions.find(elsewhere.db, {})}
+        assert {states[phone.session_id]["end_reason"] for phone in people} == {"REVOKED_BY_ADMIN"}
+        assert states[admin.session_id]["status"] == states[again.session_id]["status"] == "ACTIVE"
+        assert (await again.run(ME))["viewer"]["user"]["id"] == people[0].user_id
+
+
+ACCOUNT = """query($id: ID, $email: String) { account(userId: $id, email: $email) {
+  lockedUntil user { id email status }
+  sessions(first: 5) { totalCount edges { node { id ipMasked current } } }
+  securityEvents(first: 5) { edges { node { kind } } } } }"""
+
+
+async def test_an_account_is_seen_masked(admin: Phone, new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada", status="SUSPENDED")
+    found = (await admin.run(ACCOUNT, id=ada.user_id))["account"]
+    assert found["user"] == {"id": ada.user_id, "email": "u***@example.com", "status": "SUSPENDED"}
+    assert found["sessions"] == {
+        "totalCount": 1,
+        "edges": [{"node": {"id": ada.session_id, "ipMasked": "127.0.0.0", "current": False}}],
+    }
+    assert found["securityEvents"]["edges"] == [{"node": {"kind": "SIGN_IN"}}]
+    by_address = await admin.run(ACCOUNT, email=f"{ada.user_id}@example.com".upper())
+    assert by_address["account"] == found
+
+
+async def test_an_account_is_for_administrators(new_phone: NewPhone, anonymous: Phone, admin: Phone) -> None:
+    ada = await new_phone("Ada")
+    answer = await ada.ask(ACCOUNT, id=ada.user_id)
+    assert (answer.code, answer.body["data"]) == ("FORBIDDEN", {"account": None})
+    assert (await anonymous.ask(ACCOUNT, id=ada.user_id)).code == "UNAUTHENTICATED"
+    assert (await admin.ask(ACCOUNT, id=ids.new_id("user"))).code == "NOT_FOUND"
+    assert (await admin.ask(ACCOUNT, email="nobody@example.com")).code == "NOT_FOUND"
+    assert PASSWORD not in answer.body["errors"][0]["message"]
