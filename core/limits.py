@@ -8,16 +8,17 @@ from redis.exceptions import RedisError
 
 from core import clock
 
-# Keeps the theoretical arrival time of the next request; answers whether this one conforms, how long to wait
-# if not, how many more would pass, and how long until the limit is whole again. Milliseconds throughout.
+# Keeps the theoretical arrival time of the next request; answers whether this one (or `count` at once)
+# conforms, how long to wait if not, how many more would pass, and how long until the limit is whole again.
+# Milliseconds throughout.
 SCRIPT = """
-local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local now, interval, burst, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-local allowed_at = arrival + interval - interval * burst
+local allowed_at = arrival + interval * count - interval * burst
 if allowed_at > now then
   return {0, allowed_at - now, 0, arrival - now}
 end
-arrival = arrival + interval
+arrival = arrival + interval * count
 redis.call('SET', KEYS[1], string.format('%.3f', arrival), 'PX', math.ceil(arrival - now) + 1000)
 return {1, 0, math.floor((now + interval * burst - arrival) / interval), math.ceil(arrival - now)}
 """
@@ -62,27 +63,27 @@ class Limits:
     def __post_init__(self) -> None:
         self._script = self.redis.register_script(SCRIPT)
 
-    async def take(self, rate: Rate, subject: str) -> Verdict:
-        """Count one request of `subject` (a user, device or address) against `rate`."""
+    async def take(self, rate: Rate, subject: str, *, count: int = 1) -> Verdict:
+        """Count one request of `subject` (a user, device or address) against `rate`, or `count` at once."""
         burst = max(1, round(rate.count * self.scale))
         interval = rate.seconds * 1000 / burst
         now = clock.timestamp() * 1000
         key = f"rate:{rate.name}:{subject}"
         try:
-            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", burst])
+            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", burst, count])
         except (RedisError, OSError):
-            answer = self._here(key, now, interval, burst)
+            answer = self._here(key, now, interval, burst, count)
         allowed, wait, remaining, reset = (float(value) for value in answer)
         return Verdict(
             rate, bool(allowed), max(1, math.ceil(wait / 1000)), int(remaining), math.ceil(reset / 1000)
         )
 
-    def _here(self, key: str, now: float, interval: float, burst: int) -> tuple[float, ...]:
+    def _here(self, key: str, now: float, interval: float, burst: int, count: int) -> tuple[float, ...]:
         if len(self._arrivals) > FORGET_AFTER:
             self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
         arrival = max(self._arrivals.get(key, 0.0), now)
-        allowed_at = arrival + interval - interval * burst
+        allowed_at = arrival + interval * count - interval * burst
         if allowed_at > now:
             return 0, allowed_at - now, 0, arrival - now
-        self._arrivals[key] = arrival + interval
-        return 1, 0, (now + interval * burst - arrival - interval) // interval, arrival + interval - now
+        arrival = self._arrivals[key] = arrival + interval * count
+        return 1, 0, (now + interval * burst - arrival) // interval, arrival - now

@@ -111,6 +111,19 @@ class Settings(BaseSettings):
         "compiled", description="compiled, or reference: graphql-core for everything."
     )
     max_body_bytes: int = Field(1_000_000, gt=0, description="Largest request body accepted.")
+    max_tokens: int = Field(10_000, gt=0, description="Lexical tokens of one document.")
+    max_depth: int = Field(20, gt=0, description="Levels of one document.")
+    max_aliases: int = Field(100, gt=0, description="Aliases in one document.")
+    max_root_fields: int = Field(60, gt=0, description="Root fields of an operation; a queue flush has many.")
+    max_directives: int = Field(100, gt=0, description="Directives in one document.")
+    max_cost: int = Field(20_000, gt=0, description="Cost of one operation; see docs/limits.md.")
+    cost_per_minute: int = Field(200_000, gt=0, description="Cost that one person, or address, may use.")
+    introspection: Literal["auto", "on", "off"] = Field(
+        "auto", description="auto: in production for administrators only."
+    )
+    trusted_documents: Literal["off", "prefer", "only"] = Field(
+        "prefer", description="only: nothing runs but what `landfall operations add` was given; off: none."
+    )
     max_batch: int = Field(20, gt=0, description="Operations in one array batch.")
     rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")
     request_timeout: float = Field(10.0, gt=0, description="Seconds an operation may take.")

@@ -30,6 +30,8 @@ jobs_app = typer.Typer(help="Background work that failed for good.", no_args_is_
 app.add_typer(jobs_app, name="jobs")
 keys_app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+operations_app = typer.Typer(help="Documents that apps may name instead of sending.", no_args_is_help=True)
+app.add_typer(operations_app, name="operations")
 
 SNAPSHOT = Path(__file__).parents[1] / "schema" / "schema.graphql"
 
@@ -248,3 +250,25 @@ def retry(id: str) -> None:
     if not run(revive()):
         raise refusal(f"There is no dead errand {id}.")
     out.print(f"{id} will be tried again.")
+
+
+@operations_app.command("add")
+def add_operations(
+    files: Annotated[list[Path], typer.Argument(help="Manifests of Apollo, Relay or graphql-codegen.")],
+) -> None:
+    """Register the operations of an app's build; one that does not fit the schema is refused with all."""
+    from server import trusted
+
+    configured = environment()
+    found = []
+    for file in files:
+        try:
+            found += trusted.read(file.read_bytes(), assembly.make_schema(configured))
+        except (OSError, ValueError) as problem:
+            raise refusal(f"{file}: {problem}") from None
+
+    async def add() -> int:
+        async with assembly.services(configured) as services:
+            return await trusted.add(services.db, found)
+
+    out.print(f"{run(add()):,} new of {len(found):,} operations.")

@@ -18,6 +18,7 @@ from core.context import Context, Services
 from core.errors import TimedOut
 from executor import Executor
 from server import http, signin
+from server.admission import Admission, NotAdmitted
 
 JSON = "application/json"
 ORDINARY = frozenset(
@@ -33,10 +34,17 @@ class Direct:
     """Answers of compiled operations; `on_reference` and `finish` are the view's, for all that went wrong."""
 
     def __init__(
-        self, services: Services, executor: Executor, *, on_reference: OnReference, finish: Finish
+        self,
+        services: Services,
+        executor: Executor,
+        admission: Admission,
+        *,
+        on_reference: OnReference,
+        finish: Finish,
     ) -> None:
         self._services = services
         self._executor = executor
+        self._admission = admission
         self._on_reference = on_reference
         self._finish = finish
         self._timeout = services.settings.request_timeout
@@ -48,6 +56,7 @@ class Direct:
             request.method != "POST"
             or headers.get("Content-Type") not in ORDINARY
             or "Upgrade" in headers
+            or http.TELL_COST in headers
             or (chosen := http.single(headers.get("Accept"))) is None
         ):
             return None
@@ -62,9 +71,12 @@ class Direct:
         signin.sign_in(ctx, headers.get("Authorization"))
         try:
             async with asyncio.timeout(self._timeout):
+                await self._admission.admit(data["query"], variables, name, None, ctx)
                 answer = await self._executor.answer(prepared, ctx)
                 if answer is None:
                     return await self._on_reference(request, ctx, data)
+        except NotAdmitted as refusal:
+            return await self._finish(request, ctx, refusal.answer)
         except TimeoutError:
             return await self._finish(request, ctx, timed_out())
         return web.Response(
@@ -84,7 +96,8 @@ def _operation(body: bytes) -> dict[str, Any] | None:
         and data.get("query").__class__ is str
         and isinstance(data.get("variables"), dict | None)
         and isinstance(data.get("operationName"), str | None)
-        and isinstance(data.get("extensions"), dict | None)
+        and isinstance(extensions := data.get("extensions"), dict | None)
+        and not extensions
     ):
         return data
     return None

@@ -6,6 +6,7 @@ Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is a
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +32,10 @@ from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
 from server import failures, http, signin
+from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
+from server.documents import NAMES, Documents, with_document_id
+from server.gate import Gate
 from server.sockets import Frames, SocketHandler
 from server.streams import Streams
 from server.watch import Watch
@@ -61,12 +65,20 @@ class GraphQLView(StrawberryView[Context, None]):
         self.services = services
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
+        documents = Documents(services.db, services.redis, settings)
+        self.admission = Admission(documents, Gate(schema._schema, settings, services.limits))
         self.direct = (
-            Direct(services, self.executor, on_reference=self._on_reference, finish=self._finish)
+            Direct(
+                services,
+                self.executor,
+                self.admission,
+                on_reference=self._on_reference,
+                finish=self._finish,
+            )
             if self.executor
             else None
         )
-        self.operations = Streams(schema, self.executor, timeout=settings.request_timeout)
+        self.operations = Streams(schema, self.executor, self.admission, timeout=settings.request_timeout)
         self.sockets: set[SocketHandler] = set()
         self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
@@ -145,9 +157,16 @@ class GraphQLView(StrawberryView[Context, None]):
 
     def parse_json(self, data: str | bytes) -> Any:
         try:
-            return super().parse_json(data)
+            parsed = super().parse_json(data)
         except UnicodeDecodeError:
             raise HTTPException(400, "Unable to parse request body as JSON") from None
+        if isinstance(parsed, list):
+            return [with_document_id(each) for each in parsed]
+        return with_document_id(parsed)
+
+    def parse_query_params(self, params: Any) -> dict[str, Any]:
+        found: dict[str, Any] = with_document_id(super().parse_query_params(params))
+        return found
 
     async def parse_http_body(self, request: Any) -> GraphQLRequestData | list[GraphQLRequestData]:
         try:
@@ -155,8 +174,11 @@ class GraphQLView(StrawberryView[Context, None]):
         except (AttributeError, TypeError):
             raise HTTPException(400, "The request must be an object, or a list of objects.") from None
         for each in data if isinstance(data, list) else [data]:
-            if not each.query or not isinstance(each.operation_name, (str, type(None))):
+            named = isinstance(each.extensions, dict) and not NAMES.isdisjoint(each.extensions)
+            if not (each.query or named) or not isinstance(each.operation_name, (str, type(None))):
                 raise HTTPException(400, "The request must have a `query`, and `operationName` be a string.")
+            if http.TELL_COST in request.headers:
+                each.extensions = {**(each.extensions or {}), "cost": True}
         return data
 
     async def execute_operation(
@@ -195,12 +217,22 @@ class GraphQLView(StrawberryView[Context, None]):
         try:
             async with asyncio.timeout(self.services.settings.request_timeout):
                 ctx = context.fork()
-                answer = await self._compiled(request, request_data, ctx)
-                if answer is not None:
-                    return answer
-                return await super().execute_single(
-                    request, request_adapter, sub_response, ctx, root_value, request_data
+                admitted = await self.admission.admit(
+                    request_data.query,
+                    request_data.variables,
+                    request_data.operation_name,
+                    request_data.extensions,
+                    ctx,
                 )
+                data = replace(request_data, query=admitted.query)
+                answer = await self._compiled(request, data, ctx) or await super().execute_single(
+                    request, request_adapter, sub_response, ctx, root_value, data
+                )
+                if admitted.tells_cost:
+                    answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document}
+                return answer
+        except NotAdmitted as refusal:
+            return refusal.answer
         except TimeoutError:
             return timed_out()
 

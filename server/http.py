@@ -16,6 +16,8 @@ ACCEPTED = {
     "*/*": PLAIN_JSON,
     PLAIN_JSON: PLAIN_JSON,
 }
+TELL_COST = "Landfall-Cost"
+"""The header of a request that wants to know its cost."""
 STREAMS = ("text/event-stream", "multipart/mixed")
 
 
@@ -57,12 +59,12 @@ def status(response: Any, chosen: str) -> int:
     """The status code of an answer in the chosen media type."""
     if isinstance(response, list) or not response.get("errors"):
         return 200
-    if "data" not in response:
-        return 400 if chosen == RESPONSE_JSON else 200
-    if response["data"] is not None:
+    if response.get("data") is not None:
         return 200
-    codes = [error.get("extensions", {}).get("code") for error in response["errors"]]
-    return failures.STATUS.get(codes[0], 200)
+    code = response["errors"][0].get("extensions", {}).get("code")
+    if "data" not in response:
+        return failures.STATUS.get(code, 400) if chosen == RESPONSE_JSON else 200
+    return failures.STATUS.get(code, 200)
 
 
 def limit_headers(ctx: Context) -> Mapping[str, str]:

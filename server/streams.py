@@ -16,6 +16,7 @@ from core.context import Context
 from core.errors import TimedOut
 from executor import Executor
 from server import failures
+from server.admission import Admission, NotAdmitted
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -33,9 +34,12 @@ class Asked:
 class Streams:
     """Stands where Strawberry's transports expect the schema."""
 
-    def __init__(self, schema: Schema, executor: Executor | None, *, timeout: float) -> None:
+    def __init__(
+        self, schema: Schema, executor: Executor | None, admission: Admission, *, timeout: float
+    ) -> None:
         self._schema = schema
         self._executor = executor
+        self._admission = admission
         self._timeout = timeout
 
     async def stream(
@@ -48,9 +52,16 @@ class Streams:
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Collection[OperationType] = ALL,
     ) -> Answers:
-        asked = Asked(query, variable_values, operation_name, allowed_operation_types)
         # A socket carries many operations.
         ctx: Context = context_value.fork()
+        try:
+            admitted = await self._admission.admit(
+                query, variable_values, operation_name, operation_extensions, ctx
+            )
+        except NotAdmitted as refusal:
+            return _only(refusal.answer)
+        query = admitted.query
+        asked = Asked(query, variable_values, operation_name, allowed_operation_types)
         if self._executor is not None and isinstance(variable_values, dict | None):
             if OperationType.SUBSCRIPTION in asked.allowed:
                 running = self._executor.subscribe(query, variable_values, operation_name, ctx)
@@ -66,7 +77,13 @@ class Streams:
         if data.protocol == "multipart-subscription":
             allowed = {OperationType.SUBSCRIPTION}
         return await self.stream(
-            data.query, data.variables, ctx, None, data.operation_name, allowed_operation_types=allowed
+            data.query,
+            data.variables,
+            ctx,
+            None,
+            data.operation_name,
+            data.extensions,
+            allowed_operation_types=allowed,
         )
 
     async def _single(self, executor: Executor, asked: Asked, ctx: Context) -> Answers:
@@ -95,6 +112,10 @@ class Streams:
             allowed_operation_types=asked.allowed,
         )
         return answers  # type: ignore[no-any-return]
+
+
+async def _only(answer: ExecutionResult) -> Answers:
+    yield answer
 
 
 async def _public(answers: Answers, ctx: Context) -> Answers:

@@ -1,0 +1,56 @@
+"""The way into an operation: which document is meant, whether it may run, and what it costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.types.execution import PreExecutionError
+
+from core.context import Context
+from core.errors import Fault
+from server.documents import Documents
+from server.gate import Charge, Gate
+
+
+class NotAdmitted(Exception):
+    """Nothing of the operation has run; `answer` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        error = GraphQLError(fault.message, extensions=fault.extensions)
+        self.answer = PreExecutionError(data=None, errors=[error])
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    query: str
+    charge: Charge
+    tells_cost: bool
+    """Whether the client wants to know the cost."""
+
+
+class Admission:
+    """Decides over every operation, on all transports."""
+
+    def __init__(self, documents: Documents, gate: Gate) -> None:
+        self._documents = documents
+        self._gate = gate
+
+    async def admit(
+        self,
+        query: str | None,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        extensions: Mapping[str, Any] | None,
+        ctx: Context,
+    ) -> Admitted:
+        """NotAdmitted for a document that is unknown or too much, and for a budget that is used up."""
+        try:
+            text = await self._documents.text(query, extensions)
+            charge = await self._gate.charge(ctx, self._gate.weigh(text, variables, operation_name, ctx))
+        except Fault as fault:
+            raise NotAdmitted(fault) from None
+        if query is not None and extensions:
+            await self._documents.persist(query, extensions)
+        return Admitted(text, charge, bool(extensions and extensions.get("cost")))

@@ -1,0 +1,234 @@
+"""What a document may cost at most, read from its text and the schema before anything runs.
+
+A field that gives an object costs 1 and each thing under it again; a list multiplies by the page asked for.
+Scalars are free: their document is there anyway. Fragments of different types exclude each other, so the
+dearest counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+    is_list_type,
+)
+from graphql.type import get_nullable_type
+
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+
+PAGE = 20
+"""Assumed of a connection that is asked for without a size."""
+
+LIST = 5
+"""Assumed of a list that has no size."""
+
+MUTATION = 10
+"""What a mutation costs beside its payload: a transaction."""
+
+SIZES = ("first", "last", "ids")
+"""Arguments that say how many things are asked for."""
+
+LARGEST = 1_000
+"""No page is larger: who asks for more is told so by the field."""
+
+MOST = 1_000_000_000
+"""Enough to be refused, whatever is multiplied with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A page's size: a number, or a variable's with what it is without one."""
+
+    number: int = 1
+    variable: str | None = None
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        if self.variable is None:
+            return self.number
+        given = variables.get(self.variable, self.number)
+        if isinstance(given, list):
+            return min(LARGEST, len(given))
+        return max(1, min(LARGEST, given)) if isinstance(given, int) else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`own` and, `size` times, the costs under it: a tree, evaluated for a request's variables."""
+
+    own: int = 0
+    size: Size = Size()
+    all_of: tuple["Cost", ...] = ()
+    one_of: tuple["Cost", ...] = ()
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        inner = sum(each.of(variables) for each in self.all_of)
+        inner += max((each.of(variables) for each in self.one_of), default=0)
+        return min(MOST, self.own + self.size.of(variables) * inner)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is the same whatever the variables."""
+        return self.size.variable is None and all(each.fixed for each in (*self.all_of, *self.one_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    cost: Cost
+    depth: int
+    roots: int
+    introspects: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is counted of a document."""
+
+    operations: Mapping[str | None, Operation]
+    aliases: int
+    directives: int
+
+    def operation(self, name: str | None) -> Operation | None:
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        return self.operations.get(name)
+
+
+def shape(schema: GraphQLSchema, document: DocumentNode) -> Shape:
+    reader = _Reader(schema, document)
+    operations = {
+        node.name.value if node.name else None: reader.operation(node)
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    }
+    return Shape(operations, reader.aliases, reader.directives)
+
+
+class _Reader:
+    """Walks each selection once: fragments are remembered, so that spreading them often costs nothing."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._schema = schema
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._read: dict[str, tuple[Cost, int]] = {}
+        self._reading: set[str] = set()
+        self._defaults: dict[str, int] = {}
+        self.aliases = 0
+        self.directives = 0
+
+    def operation(self, node: OperationDefinitionNode) -> Operation:
+        self._defaults = {
+            each.variable.name.value: int(each.default_value.value)
+            for each in node.variable_definitions or ()
+            if isinstance(each.default_value, IntValueNode)
+        }
+        # Sizes by variable have another default in each operation.
+        self._read = {}
+        root = self._schema.get_root_type(node.operation)
+        fields = [each for each in node.selection_set.selections if isinstance(each, FieldNode)]
+        cost, depth = self._selections(node.selection_set, root)
+        if node.operation is OperationType.MUTATION:
+            cost = Cost(own=MUTATION * len(fields), all_of=(cost,))
+        introspects = any(each.name.value in ("__schema", "__type") for each in fields)
+        return Operation(cost, depth, len(node.selection_set.selections), introspects)
+
+    def _selections(
+        self, node: SelectionSetNode, parent: Composite | None, *, counted: bool = False
+    ) -> tuple[Cost, int]:
+        """The cost of what is selected, and how deep it goes; `counted`: lists in it are the page."""
+        shared: list[Cost] = []
+        exclusive: dict[str, list[Cost]] = {}
+        deepest = 0
+        for selection in node.selections:
+            self.directives += len(selection.directives or ())
+            if isinstance(selection, FieldNode):
+                cost, depth = self._field(selection, parent, counted)
+                shared.append(cost)
+            else:
+                name, cost, depth = self._fragment(selection, parent)
+                exclusive.setdefault(name, []).append(cost)
+            deepest = max(deepest, depth)
+        alternatives = tuple(Cost(all_of=tuple(costs)) for costs in exclusive.values())
+        return Cost(all_of=tuple(shared), one_of=alternatives), deepest
+
+    def _field(self, node: FieldNode, parent: Composite | None, counted: bool) -> tuple[Cost, int]:
+        self.aliases += node.alias is not None
+        if node.selection_set is None:
+            return Cost(), 1
+        fields = getattr(parent, "fields", {})
+        field: GraphQLField | None = fields.get(node.name.value)
+        kind = get_named_type(field.type) if field else None
+        size = self._size(node, field)
+        listed = field is not None and is_list_type(get_nullable_type(field.type))
+        if size is None:
+            size = Size(LIST) if listed and not counted else Size()
+            counted = False
+        else:
+            counted = not listed
+        inner, depth = self._selections(
+            node.selection_set, kind if is_composite_type(kind) else None, counted=counted
+        )
+        return Cost(size=size, all_of=(Cost(own=1, all_of=(inner,)),)), depth + 1
+
+    def _fragment(
+        self, node: FragmentSpreadNode | InlineFragmentNode | Any, parent: Composite | None
+    ) -> tuple[str, Cost, int]:
+        """The type it is of, its cost and its depth; a circle is for validation to refuse."""
+        if isinstance(node, InlineFragmentNode):
+            kind = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
+            cost, depth = self._selections(node.selection_set, kind if is_composite_type(kind) else None)
+            return getattr(kind, "name", ""), cost, depth
+        name = node.name.value
+        fragment = self._fragments.get(name)
+        if fragment is None or name in self._reading:
+            return "", Cost(), 0
+        condition = fragment.type_condition.name.value
+        if name not in self._read:
+            kind = self._schema.get_type(condition)
+            self._reading.add(name)
+            self._read[name] = self._selections(
+                fragment.selection_set, kind if is_composite_type(kind) else None
+            )
+            self._reading.discard(name)
+        cost, depth = self._read[name]
+        return condition, cost, depth
+
+    def _size(self, node: FieldNode, field: GraphQLField | None) -> Size | None:
+        """How many things the field's arguments ask for; None where none says."""
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        for name in SIZES:
+            if name in given:
+                return self._given(given[name])
+        declared = field.args if field is not None else {}
+        if "first" not in declared:
+            return None
+        default = declared["first"].default_value
+        return Size(default if isinstance(default, int) else PAGE)
+
+    def _given(self, value: ValueNode) -> Size:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            return Size(self._defaults.get(name, PAGE), name)
+        if isinstance(value, IntValueNode):
+            return Size(max(1, min(LARGEST, int(value.value))))
+        return Size(min(LARGEST, len(value.values))) if isinstance(value, ListValueNode) else Size(PAGE)

@@ -1,0 +1,162 @@
+"""What is asked of a document before anything runs: its limits, its cost, and the caller's budget for it."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema, parse
+
+from core import clock
+from core.context import Context
+from core.errors import Forbidden, QueryTooComplex, RateLimited
+from core.limits import Limits, Rate, Verdict
+from core.settings import Settings
+from server.cost import Operation, Shape, shape
+from stores.auth import Role
+
+DOCUMENTS = 1_000
+"""Shapes remembered."""
+
+LONGEST_REMEMBERED = 100_000
+
+LEASE = 0.02
+"""The part of a budget that a process takes in advance, so that most requests ask nobody."""
+LEASE_SECONDS = 10.0
+SUBJECTS = 100_000
+
+
+@dataclass(slots=True)
+class Lease:
+    """What is left of what was taken in advance."""
+
+    left: int
+    until: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an operation cost, and what its caller has left."""
+
+    requested: int
+    limit: int
+    remaining: int
+    reset_at: datetime
+
+    @property
+    def document(self) -> dict[str, Any]:
+        reset_at = self.reset_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "requested": self.requested,
+            "limit": self.limit,
+            "remaining": self.remaining,
+            "resetAt": reset_at,
+        }
+
+
+class Gate:
+    """Admits operations: `weigh` by what is written in them, `charge` by who asks."""
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings, limits: Limits) -> None:
+        self._schema = schema
+        self._settings = settings
+        self._limits = limits
+        self._shapes: OrderedDict[str, Shape] = OrderedDict()
+        self._leases: OrderedDict[str, Lease] = OrderedDict()
+        self._rate = Rate("cost", settings.cost_per_minute, 60)
+
+    def weigh(
+        self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
+    ) -> int:
+        """The operation's cost; QueryTooComplex if it is more than anybody may ask for.
+
+        A document that does not parse, or lacks the operation, weighs nothing: its errors are told elsewhere.
+        """
+        found = self._shapes.get(query)
+        if found is None:
+            found = self._read(query)
+            if found is None:
+                return 0
+            if len(query) <= LONGEST_REMEMBERED:
+                self._shapes[query] = found
+                if len(self._shapes) > DOCUMENTS:
+                    self._shapes.popitem(last=False)
+        operation = found.operation(operation_name)
+        return (
+            self._weighed(operation, variables if isinstance(variables, Mapping) else {}, ctx)
+            if operation
+            else 0
+        )
+
+    def _read(self, query: str) -> Shape | None:
+        most = self._settings.max_tokens
+        try:
+            document = parse(query, max_tokens=most, no_location=True)
+            return self._checked(shape(self._schema, document))
+        except GraphQLError as error:
+            if f"more than {most} tokens" in error.message:
+                raise _exceeded("tokens", most) from None
+            return None
+        except RecursionError:
+            raise _exceeded("depth", self._settings.max_depth) from None
+
+    def _checked(self, found: Shape) -> Shape:
+        settings = self._settings
+        for name, count, most in (
+            ("aliases", found.aliases, settings.max_aliases),
+            ("directives", found.directives, settings.max_directives),
+        ):
+            if count > most:
+                raise _exceeded(name, most, count)
+        return found
+
+    def _weighed(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> int:
+        settings = self._settings
+        if operation.depth > settings.max_depth:
+            raise _exceeded("depth", settings.max_depth, operation.depth)
+        if operation.roots > settings.max_root_fields:
+            raise _exceeded("root fields", settings.max_root_fields, operation.roots)
+        if operation.introspects and not self._may_introspect(ctx):
+            raise Forbidden("Introspection is off here.")
+        cost = operation.cost.of(variables)
+        if cost > settings.max_cost:
+            raise _exceeded("cost", settings.max_cost, cost)
+        return cost
+
+    def _may_introspect(self, ctx: Context) -> bool:
+        if self._settings.introspection != "auto":
+            return self._settings.introspection == "on"
+        return not self._settings.production or (ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles)
+
+    async def charge(self, ctx: Context, cost: int) -> Charge:
+        """Take the cost from the caller's budget; RateLimited when it is used up."""
+        subject = ctx.viewer_id_or_none or f"ip:{ctx.address}"
+        now = clock.timestamp()
+        lease = self._leases.get(subject)
+        if lease is None or lease.until < now or lease.left < cost:
+            lease = self._leases[subject] = await self._leased(subject, cost, now)
+            if len(self._leases) > SUBJECTS:
+                self._leases.popitem(last=False)
+        lease.left -= cost
+        verdict = lease.verdict
+        return Charge(
+            cost,
+            self._settings.cost_per_minute,
+            verdict.remaining + lease.left,
+            clock.now() + timedelta(seconds=verdict.reset_after),
+        )
+
+    async def _leased(self, subject: str, cost: int, now: float) -> Lease:
+        ahead = round(self._rate.count * LEASE)
+        for count in (cost + ahead, cost):
+            verdict = await self._limits.take(self._rate, subject, count=count)
+            if verdict.allowed:
+                return Lease(count, now + LEASE_SECONDS, verdict)
+        raise RateLimited(verdict.retry_after)
+
+
+def _exceeded(what: str, most: int, found: int | None = None) -> QueryTooComplex:
+    more = {"found": found} if found is not None else {}
+    return QueryTooComplex(f"The document has more than {most:,} {what}.", limit=what, allowed=most, **more)

@@ -1,0 +1,130 @@
+"""Documents named instead of sent: Apollo's persisted queries, and trusted documents."""
+
+import json
+from typing import Any
+
+import pytest
+
+from core.context import Services
+from core.errors import Forbidden
+from core.settings import Settings
+from server import assembly, trusted
+from server.documents import Documents, PersistedQueryNotFound, digest
+from tests.conftest import NewPhone
+from tests.phone import Phone, key
+
+QUERY = "query Me { viewer { user { name } } }"
+
+
+def persisted(query: str) -> dict[str, Any]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": digest(query)}}
+
+
+async def test_a_query_is_sent_once_and_named_from_then_on(new_phone: NewPhone) -> None:
+    phone = await new_phone("Ada")
+    query = f"query Me{key()} {{ viewer {{ user {{ name }} }} }}"
+    unknown = await phone.post({"extensions": persisted(query)})
+    # What Apollo's link looks for.
+    assert unknown.code == "PERSISTED_QUERY_NOT_FOUND"
+    assert unknown.errors[0]["message"] == "PersistedQueryNotFound"
+    sent = await phone.post({"query": query, "extensions": persisted(query)})
+    assert sent.data == {"viewer": {"user": {"name": "Ada"}}}
+    named = await phone.post({"extensions": persisted(query)})
+    assert named.data == sent.data
+    by_get = await phone.get(extensions=json.dumps(persisted(query)))
+    assert by_get.data == sent.data
+
+
+async def test_another_process_knows_what_was_persisted(services: Services, new_phone: NewPhone) -> None:
+    phone = await new_phone()
+    query = f"query Other{key()} {{ viewer {{ user {{ id }} }} }}"
+    await phone.post({"query": query, "extensions": persisted(query)})
+    other = Documents(services.db, services.redis, services.settings)
+    assert await other.text(None, persisted(query)) == query
+
+
+async def test_a_hash_of_something_else_is_refused(anonymous: Phone) -> None:
+    answer = await anonymous.post({"query": QUERY, "extensions": persisted("{ __typename }")})
+    assert answer.code == "BAD_USER_INPUT"
+    known = await anonymous.post({"extensions": persisted("{ __typename }")})
+    assert known.code in ("PERSISTED_QUERY_NOT_FOUND", None)
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        {"persistedQuery": {"version": 2, "sha256Hash": "a"}},
+        {"persistedQuery": {"version": 1}},
+        {"persistedQuery": {"version": 1, "sha256Hash": 5}},
+        {"documentId": 5},
+    ],
+)
+async def test_a_malformed_name_is_bad_input(anonymous: Phone, extensions: Any) -> None:
+    assert (await anonymous.post({"extensions": extensions})).code == "BAD_USER_INPUT"
+
+
+async def test_what_is_too_much_is_not_persisted(anonymous: Phone) -> None:
+    query = "{ " + " ".join(f"a{n}: __typename" for n in range(101)) + " }"
+    assert (
+        await anonymous.post({"query": query, "extensions": persisted(query)})
+    ).code == "QUERY_TOO_COMPLEX"
+    assert (await anonymous.post({"extensions": persisted(query)})).code == "PERSISTED_QUERY_NOT_FOUND"
+
+
+APOLLO = {
+    "format": "apollo-persisted-query-manifest",
+    "version": 1,
+    "operations": [{"id": "me-1", "name": "Me", "type": "query", "body": QUERY}],
+}
+RELAY = {"3be4abb81fa595e25eb725b2c6a87508": QUERY}
+
+
+@pytest.mark.parametrize(("content", "id"), [(APOLLO, "me-1"), (RELAY, next(iter(RELAY)))])
+async def test_a_trusted_document_is_named_by_its_id(
+    services: Services, new_phone: NewPhone, content: Any, id: str
+) -> None:
+    found = trusted.read(json.dumps(content).encode(), assembly.make_schema(Settings()))
+    await trusted.add(services.db, found)
+    assert await trusted.add(services.db, found) == 0
+    phone = await new_phone("Grace")
+    answer = await phone.post({"documentId": id})
+    assert answer.data == {"viewer": {"user": {"name": "Grace"}}}
+    assert (await phone.get(documentId=id)).data == answer.data
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[]", "JSON object"),
+        (b"{", "unexpected"),
+        (b'{"a": 1}', "neither"),
+        (b'{"a": "{ nothing }"}', "a: Cannot query field 'nothing'"),
+        (b'{"a": "query A { viewer { user { id } } } query B { viewer { user { id } } }"}', "one operation"),
+    ],
+)
+async def test_a_manifest_that_does_not_fit_is_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        trusted.read(content, assembly.make_schema(Settings()))
+
+
+async def test_only_trusted_documents_run_where_it_is_set(services: Services) -> None:
+    await trusted.add(
+        services.db,
+        trusted.read(json.dumps({digest(QUERY): QUERY}).encode(), assembly.make_schema(Settings())),
+    )
+    settings = services.settings.model_copy(update={"trusted_documents": "only"})
+    documents = Documents(services.db, services.redis, settings)
+    assert await documents.text(None, {"documentId": f"sha256:{digest(QUERY)}"}) == QUERY
+    assert await documents.text(None, persisted(QUERY)) == QUERY
+    assert await documents.text(QUERY, None) == QUERY
+    with pytest.raises(Forbidden):
+        await documents.text("{ __typename }", None)
+    with pytest.raises(Forbidden):
+        await documents.text(None, persisted("{ __typename }"))
+
+
+async def test_trusted_documents_can_be_left_alone(services: Services) -> None:
+    settings = services.settings.model_copy(update={"trusted_documents": "off"})
+    documents = Documents(services.db, services.redis, settings)
+    with pytest.raises(PersistedQueryNotFound):
+        await documents.text(None, {"documentId": digest(QUERY)})
