@@ -1,7 +1,7 @@
 """Batched reads by key, living for one request: a longer life would show one user's data to another."""
 
 from abc import ABC, abstractmethod
-from asyncio import Future, gather
+from asyncio import Future, gather, shield
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -38,7 +38,7 @@ class Loader(ABC, Generic[K, V]):
 
     def load(self, key: K) -> "Future[V]":
         """The key's value, loaded with all others that are asked for in the same turn of the loop."""
-        return self._one_by_one.load(key)
+        return _own(self._one_by_one.load(key))
 
     @property
     def _one_by_one(self) -> DataLoader[K, V]:
@@ -67,6 +67,11 @@ class Loader(ABC, Generic[K, V]):
 
     async def _rows(self, keys: list[K]) -> list[V]:
         return list(await self.batch(keys))
+
+
+def _own(shared: "Future[V]") -> "Future[V]":
+    """A wait of one's own: a branch of a document that is given up must not cancel what others wait for."""
+    return shared if shared.done() else shield(shared)
 
 
 def in_order(

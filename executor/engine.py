@@ -103,7 +103,7 @@ class Executor:
         """The data, or None when the reference must give them; see `run`."""
         plan, values = prepared
         try:
-            data = await (_mutate(plan, ctx, values) if plan.steps else plan.query(ctx, values))
+            data = await (plan.query(ctx, values) if plan.root else _mutate(plan, ctx, values))
         except Exception as error:
             # Whatever it is, the reference meets it again and tells it exactly.
             ANOMALIES.labels(type(error).__name__).inc()
