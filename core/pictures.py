@@ -18,7 +18,7 @@ MIME = {"WEBP": "image/webp", "JPEG": "image/jpeg", "PNG": "image/png"}
 
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 20_000
-PLACEHOLDER_SIDE = 32
+PLACEHOLDER_SIDE = 16
 
 
 def develop(source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ logger = structlog.get_logger(__name__)
 END_SECONDS = 1.0
 """Seconds to wait for tasks that were cancelled."""
 SWEEP_SECONDS = 1.0
+MOST_SWEEPS = 4
 RUN_ERRANDS = "errands.run"
 
 
@@ -114,10 +115,20 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 async def _sweeps(services: Services) -> None:
-    while True:
-        try:
-            await jobs.run_periodic(services)
-            await jobs.run_due(services)
-        except PyMongoError as error:
-            logger.warning("errands not swept", error=type(error).__name__)
-        await asyncio.sleep(SWEEP_SECONDS)
+    """A film takes minutes: until it is done, others go on with what is due."""
+    running: set[asyncio.Task[int]] = set()
+    try:
+        while True:
+            try:
+                await jobs.run_periodic(services)
+            except PyMongoError as error:
+                logger.warning("errands not swept", error=type(error).__name__)
+            if len(running) < MOST_SWEEPS:
+                sweep = asyncio.create_task(jobs.run_due(services), name="errand-sweep")
+                running.add(sweep)
+                sweep.add_done_callback(running.discard)
+            await asyncio.sleep(SWEEP_SECONDS)
+    finally:
+        for sweep in running:
+            sweep.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -25,7 +25,7 @@ SIZES = ((1080, 1350), (1080, 1080), (1600, 900), (1080, 1350), (1350, 1080), (9
 PICTURES = {320: ["WEBP"], 640: ["WEBP"]}
 WIDEST = ["WEBP", "JPEG"]
 AVATAR = 512
-AVATARS = {96: ["WEBP"], 256: ["WEBP", "PNG"], 512: ["WEBP"]}
+AVATARS = {96: ["WEBP"], 256: ["WEBP"], 512: ["WEBP"]}
 """Formats of each width; fewer than of uploads, so that the demo is there soon."""
 
 

@@ -1,8 +1,10 @@
 """Parts of a file on their way: where each is sent, and which have arrived: the object store knows."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from core import clock
 from core.changes import user_scope
@@ -18,6 +20,8 @@ PART_BYTES = 8 * 1024 * 1024
 LIFE = timedelta(minutes=15)
 SHOWN_URLS = 20
 INCOMING = "incoming"
+_ASKED: WeakKeyDictionary[Context, dict[str, "asyncio.Future[dict[int, Stored]]"]] = WeakKeyDictionary()
+
 HEADERS = [{"name": "Content-Type", "value": "application/octet-stream"}]
 
 
@@ -28,6 +32,14 @@ def part_key(upload_id: str, number: int) -> str:
 def part_size(upload: Document, number: int) -> int:
     whole, size = upload["size_bytes"], upload["part_size_bytes"]
     return int(min(size, whole - (number - 1) * size))
+
+
+def _seen(ctx: Context, upload: Document) -> "asyncio.Future[dict[int, Stored]]":
+    """The same for all fields of one answer."""
+    asked = _ASKED.setdefault(ctx, {})
+    if upload["_id"] not in asked:
+        asked[upload["_id"]] = asyncio.ensure_future(received(ctx, upload))
+    return asked[upload["_id"]]
 
 
 async def received(ctx: Context, upload: Document) -> dict[int, Stored]:
@@ -47,7 +59,7 @@ async def parts(ctx: Context, upload: Document, *, pending: bool | None = None) 
     """All parts, or those that have (not) arrived; URLs for the first that have not, or those asked for."""
     if upload["status"] not in store.SENDING:
         return []
-    here = await received(ctx, upload)
+    here = await _seen(ctx, upload)
     missing = [each for each in range(1, upload["part_count"] + 1) if each not in here]
     signed = set(upload.get("signed") or missing[:SHOWN_URLS])
     listed = missing if pending else sorted(here) if pending is False else range(1, upload["part_count"] + 1)
@@ -81,7 +93,7 @@ async def bytes_received(ctx: Context, upload: Document) -> int:
     if upload["status"] not in store.SENDING:
         stopped = upload["status"] in (UploadStatus.ABORTED, UploadStatus.EXPIRED)
         return 0 if stopped else int(upload["size_bytes"])
-    return sum(each.size for each in (await received(ctx, upload)).values())
+    return sum(each.size for each in (await _seen(ctx, upload)).values())
 
 
 async def progress(ctx: Context, upload: Document) -> float:

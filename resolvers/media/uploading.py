@@ -31,6 +31,8 @@ refusals(
 Document = Mapping[str, Any]
 
 UPLOAD_RATE = Rate("uploads", 60, 3600)
+PART_RATE = Rate("upload-parts", 600, 3600)
+"""Each asks the store what it has."""
 DAY = timedelta(days=1)
 MOST_BYTES_A_DAY = 5 * 1024**3
 UNFINISHED = timedelta(hours=24)
@@ -137,6 +139,7 @@ async def _check_quota(ctx: Context, size: int) -> None:
 
 async def sign_upload_parts(ctx: Context, *, upload_id: Id, numbers: Sequence[int]) -> dict[str, Any]:
     """Fresh URLs for these parts; those that arrived stay."""
+    await ctx.limit(PART_RATE)
     upload = await upload_to_act_on(ctx, upload_id)
     if upload["status"] not in store.SENDING:
         raise Refused("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
@@ -189,6 +192,7 @@ async def complete_upload(
 
 async def arrived(ctx: Context, *, upload_id: Id, **_: Any) -> dict[int, Stored]:
     """What the store has of the upload: asked before the transaction, which is short."""
+    await ctx.limit(PART_RATE)
     return await receiving.received(ctx, await upload_to_act_on(ctx, upload_id))
 
 

@@ -22,10 +22,11 @@ class Notes:
         self.done: list[Any] = []
         self.failure: Exception | None = None
         self.seconds = 0.0
-        self.came = asyncio.Event()
+        self.began, self.came = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, services: Services, **arguments: Any) -> None:
         self.done.append(arguments)
+        self.began.set()
         await asyncio.sleep(self.seconds)
         if self.failure is not None:
             raise self.failure
@@ -255,3 +256,28 @@ async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, servic
     own = {entry["_id"]: entry["former"] for entry in entries}
     assert all(f"user:{grace.user_id}" in own[id] for id in ids[:2])
     assert f"user:{ada.user_id}" in own[ids[2]]
+
+
+async def test_work_that_takes_longer_than_the_lease_is_not_taken_over(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film takes minutes: whoever works on it renews the lease."""
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.6))
+    notes.seconds = 1.5
+    await ask_for(services)
+    working = asyncio.create_task(jobs.run_due(services))
+    await asyncio.sleep(1.1)
+    assert await jobs.run_due(services) == 0
+    assert await working == 1
+    assert notes.done == [{"number": 0}]
+
+
+async def test_a_long_errand_does_not_hold_up_the_others(services: Services, notes: Notes) -> None:
+    notes.seconds = 4.0
+    await ask_for(services)
+    async with worker.working(services):
+        await asyncio.wait_for(notes.began.wait(), 10)
+        notes.seconds = 0.0
+        await ask_for(services, times=3)
+        await asyncio.wait_for(notes.came.wait(), 3.5)
+    assert len(notes.done) >= 2

@@ -4,6 +4,8 @@ import io
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from core import clock, jobs
 from tests.media import steps
 from tests.media.conftest import Place
@@ -181,3 +183,33 @@ async def test_a_film_plays_from_its_playlist(place: Place) -> None:
     assert "#EXTINF:4.0" in playlist.decode()
     status, headers, segment = await steps.fetched(place.http, f"{base}/240/{segments[0]}")
     assert (status, headers["Content-Type"], segment[:1]) == (200, "video/mp2t", b"G")
+
+
+@pytest.mark.parametrize(("change", "failure"), [(b"more", "TOO_LARGE"), (b"", "UNREADABLE")])
+async def test_a_part_exchanged_between_completing_and_checking(
+    bucket_place: Place, change: bytes, failure: str
+) -> None:
+    """Only a store that takes anything from who has a URL lets this happen."""
+    place = bucket_place
+    ada = await place.phone()
+    upload = await steps.created(ada, steps.PDF, "application/pdf", fileName="a.pdf")
+    [part] = upload["parts"]
+    await steps.put(place.http, part, steps.PDF)
+    assert (await steps.complete(ada, upload))["errors"] == []
+    await steps.put(place.http, part, steps.PDF + change if change else steps.PDF[:-5])
+    await jobs.run_due(place.services)
+    found = await steps.read(ada, upload["id"])
+    assert (found["status"], found["failure"]) == ("REJECTED", failure)
+
+
+async def test_public_media_come_from_the_cdn_that_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await place.phone()
+    named = place.services.settings.model_copy(update={"media_url": "https://cdn.example/m/"})
+    monkeypatch.setattr(place.services, "settings", named)
+    body = steps.picture((96, 96))
+    public = (await steps.uploaded(ada, place.services, body, purpose="AVATAR"))["media"]
+    private = (await steps.uploaded(ada, place.services, body))["media"]
+    assert public["url"].startswith("https://cdn.example/m/public/")
+    assert not private["url"].startswith("https://cdn.example")
