@@ -9,6 +9,7 @@ from core.changes import user_scope
 from core.context import Context
 from core.errors import NotFound, Refused, refusals
 from core.limits import Rate
+from resolvers.auth import portrait
 from stores import auth as store
 from stores.auth import User
 
@@ -34,6 +35,7 @@ async def update_profile(
     if expected_version is not None and user["version"] != expected_version:
         raise Refused("CONFLICT", "It was changed on another device.", user=user)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
+    changes |= await portrait.wanted(ctx, user, changes)
     if not changes:
         return {"user": user}
     if "handle" in changes:
@@ -59,7 +61,12 @@ async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
 
 def _checked(name: str, value: Any) -> Any:
     """The value as it is kept; INVALID_INPUT when it cannot be."""
-    checks: Mapping[str, Any] = {"handle": _handle, "locale": _locale, "time_zone": _time_zone}
+    checks: Mapping[str, Any] = {
+        "handle": _handle,
+        "locale": _locale,
+        "time_zone": _time_zone,
+        "avatar_upload_id": portrait.checked,
+    }
     return checks.get(name, _text)(name, value)
 
 

@@ -66,18 +66,15 @@ class Desk:
         named = {"$or": [{"_id": {"$in": list(upload_ids)}}, {"media_id": {"$in": list(media_ids)}}]}
         query = {"record_id": record_id, **({} if every else named)}
         for upload in await store.uploads.find(ctx.db, query):
-            await self._let_go(ctx, upload)
-        shown = {} if every else {"media_id": {"$in": [*media_ids]}}
-        if every or media_ids:
-            for row in await store.links.find(ctx.db, {"record_id": record_id, **shown}):
+            await ctx.tx.delete(store.uploads, upload["_id"])
+            ctx.tx.removed(upload)
+            await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+        # The same file may have been sent twice for one record.
+        left = await store.uploads.find(ctx.db, {"record_id": record_id, "media_id": {"$ne": None}})
+        kept = {upload["media_id"] for upload in left} - set(media_ids)
+        for row in await store.links.find(ctx.db, {"record_id": record_id}):
+            if row["media_id"] not in kept:
                 await unlink(ctx, row["media_id"], record_id)
-
-    async def _let_go(self, ctx: Context, upload: Upload) -> None:
-        if upload["media_id"] is not None:
-            await unlink(ctx, upload["media_id"], upload["record_id"] or "")
-        await ctx.tx.delete(store.uploads, upload["_id"])
-        ctx.tx.removed(upload)
-        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
 
     async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
         for medium in await store.media.by_ids(ctx.db, media_ids):

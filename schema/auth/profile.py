@@ -35,6 +35,8 @@ class UpdateProfileInput(MutationInput):
     """3 to 30 letters, digits, dots or underscores; unique, kept in small letters."""
     bio: str | None
     """A few words about yourself, at most 500 characters."""
+    avatar_upload_id: Id | None
+    """Your upload for AVATAR; it may be unfinished: the former picture stays until it is READY."""
     locale: str | None
     """Language tag (BCP 47)."""
     time_zone: str | None

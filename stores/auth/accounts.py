@@ -59,6 +59,8 @@ class User(TypedDict):
     handle: str | None
     bio: str | None
     avatar_id: str | None
+    avatar_upload_id: NotRequired[str | None]
+    """What they chose last; shown when it is ready."""
     email: str
     email_verified: bool
     locale: str
