@@ -1,5 +1,6 @@
 """How often something happened lately, to the moment: in Redis; in this process while Redis is down."""
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +27,7 @@ return {redis.call('ZCARD', KEYS[1]), latest[2] or '0', oldest[2] or '0'}
 
 MOST = 1_000
 """Counted per key; nobody asks for more."""
+RETRY_SECONDS = 1.0
 FORGET_AFTER = 10_000
 """Keys remembered in this process while Redis is down."""
 
@@ -42,6 +44,7 @@ class Lately(NamedTuple):
 class Tally:
     redis: "Redis"
     _here: OrderedDict[str, dict[str, float]] = field(default_factory=OrderedDict)
+    _down_until: float = 0.0
 
     def __post_init__(self) -> None:
         self._script = self.redis.register_script(SCRIPT)
@@ -69,10 +72,14 @@ class Tally:
 
     async def _run(self, key: str, member: str, within: timedelta) -> Lately:
         now, window = clock.timestamp() * 1000, within.total_seconds() * 1000
+        if time.monotonic() < self._down_until:
+            return self._in_process(key, member, now / 1000, within.total_seconds())
         try:
             found = await self._script(keys=[_name(key)], args=[f"{now:.3f}", f"{window:.0f}", MOST, member])
             return Lately(int(found[0]), float(found[1]) / 1000, float(found[2]) / 1000)
         except (RedisError, OSError):
+            # Waiting for it on every count would make each request as slow as several time limits.
+            self._down_until = time.monotonic() + RETRY_SECONDS
             return self._in_process(key, member, now / 1000, within.total_seconds())
 
     def _in_process(self, key: str, member: str, now: float, window: float) -> Lately:

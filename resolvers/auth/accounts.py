@@ -15,6 +15,7 @@ from core.ports import SignInAttempt
 from resolvers.auth import devices, factors, flows, guard, passwords, sessions
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
+from resolvers.auth.guard import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus
 
@@ -153,8 +154,8 @@ class Checked(NamedTuple):
     """What became of a password before the transaction."""
 
     user_id: str | None
-    misses: int
-    locked: bool
+    attempt: Attempt
+    locked: bool = False
 
 
 async def check_password(
@@ -174,9 +175,9 @@ async def check_password(
     user = await store.users.by_id(ctx.services.db, key["user_id"] if key else "user_nobody")
     right = await passwords.matches(user["password_hash"] if user else None, password)
     if user is None or not right or user["status"] == UserStatus.DELETED:
-        return Checked(None, attempt.misses, await guard.missed_again(ctx, attempt))
-    await guard.passed(ctx, attempt)
-    return Checked(user["_id"], attempt.misses, locked=False)
+        return Checked(None, attempt, locked=await guard.missed_again(ctx, attempt))
+    await guard.taken_back(ctx, attempt)
+    return Checked(user["_id"], attempt)
 
 
 async def sign_in(
@@ -207,11 +208,12 @@ async def sign_in(
             ctx, user, FlowPurpose.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
         )
         return {"flow": flows.shown(flow)}
-    if user.get("two_factor") or await _is_risky(ctx, user, asking["_id"], prepared.misses):
+    if user.get("two_factor") or await _is_risky(ctx, user, asking["_id"], prepared.attempt.misses):
         flow = await factors.open_for(
             ctx, user, FlowPurpose.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
         )
         return {"flow": flows.shown(flow)}
+    ctx.tx.after_commit(lambda: guard.passed(ctx, prepared.attempt))
     return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
 
 

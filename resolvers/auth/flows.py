@@ -219,7 +219,7 @@ async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Ref
 async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow:
     """Ask for a new code; the last one is void from now on."""
     now = clock.now()
-    if now < flow["resend_allowed_at"]:
+    if flow["resends_left"] and now < flow["resend_allowed_at"]:
         raise _too_soon(flow, now)
     wait = await _sent_too_often(ctx, destination, flow["user_id"])
     if flow["resends_left"] <= 0 or wait:

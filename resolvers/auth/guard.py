@@ -81,22 +81,30 @@ async def begin(
 
 
 async def missed_again(ctx: Context, attempt: Attempt) -> bool:
-    """The try stays counted; whether it locked the account."""
+    """The try stays counted; whether it locked the account.
+
+    The misses stay too: they are too old to count when the lock ends, and stop whoever is let in meanwhile.
+    """
     if attempt.misses + 1 < LOCK_AT:
         return False
     life = min(FIRST_LOCK * 2**attempt.locks, LONGEST_LOCK)
     await store.lock(
         ctx.services.db, attempt.account, until=clock.now() + life, times=attempt.locks + 1, kept=REMEMBERED
     )
-    await ctx.services.tally.clear(_misses(attempt.account))
     metrics.LOCKOUTS.inc()
     return True
 
 
-async def passed(ctx: Context, attempt: Attempt) -> None:
-    """It was right: the account's misses are forgotten, the address keeps those of others."""
-    await ctx.services.tally.clear(_misses(attempt.account))
+async def taken_back(ctx: Context, attempt: Attempt) -> None:
+    """It was no miss; those before it stay counted, for a right password may be half of what is asked."""
+    await ctx.services.tally.remove(_misses(attempt.account), attempt.id)
     await ctx.services.tally.remove(_misses(attempt.address), attempt.id)
+
+
+async def passed(ctx: Context, attempt: Attempt) -> None:
+    """Somebody proved who they are: the account's misses are forgotten, the address keeps those of others."""
+    await taken_back(ctx, attempt)
+    await ctx.services.tally.clear(_misses(attempt.account))
 
 
 async def unlock(ctx: Context, email: str) -> None:

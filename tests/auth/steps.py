@@ -1,6 +1,7 @@
 """What the tests of authentication do again and again."""
 
 import re
+import secrets
 from typing import Any
 
 from core.context import Services
@@ -129,3 +130,25 @@ def assert_unauthenticated(answer: Answer, reason: str, message: str) -> None:
             }
         ],
     }
+
+
+def new_number() -> str:
+    """A phone number nobody else here has."""
+    return f"+447400{secrets.randbelow(10**6):06}"
+
+
+async def enable_two_factor(phone: Phone, services: Services, to: str, method: str = "SMS") -> list[str]:
+    """Turns the second factor on; the backup codes."""
+    where = {"SMS": {"phone": to}, "EMAIL": {"email": to}, "PUSH": {}}[method]
+    begun = await phone.do("enableTwoFactor", FLOW, method=method, **where)
+    assert begun["errors"] == []
+    done = await verify(phone, begun["flow"]["id"], await code_for(services, to))
+    assert done["errors"] == []
+    codes: list[str] = done["backupCodes"]
+    return codes
+
+
+async def flow_of(phone: Phone, id: str) -> Any:
+    """What a restarted app learns of its flow."""
+    query = f"query($id: ID!) {{ authFlow(id: $id) {{ {FLOW.strip().removeprefix('flow {')} }}"
+    return (await phone.run(query, id=id))["authFlow"]
