@@ -144,7 +144,7 @@ async def begin_proof(
     flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
     if flow is None or _status(flow) != FlowStatus.OPEN:
         return None
-    return await guard.begin(ctx, flow["account"], code=True)
+    return await guard.begin(ctx, flow["account"], captcha=False, waits=False)
 
 
 async def usable(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:

@@ -57,16 +57,25 @@ def account_of(ctx: Context, email: str) -> str:
 
 
 async def begin(
-    ctx: Context, account: str, *, captcha_token: str | None = None, code: bool = False
+    ctx: Context,
+    account: str,
+    *,
+    captcha_token: str | None = None,
+    captcha: bool = True,
+    waits: bool = True,
 ) -> Attempt:
-    """Count a try, if one is allowed now; `code`: flows limit guesses at codes by themselves."""
+    """Count a try, if one is allowed now.
+
+    Whoever is signed in is asked for no CAPTCHA; flows limit guesses at codes by themselves.
+    """
     lock = await store.locks.by_id(ctx.services.db, account)
     _refuse_locked(lock)
     tally = ctx.services.tally
     missed = await tally.lately(_misses(account), within=WINDOW)
-    if not code:
-        here = await tally.lately(_misses(ctx.address), within=WINDOW)
+    if waits:
         _refuse_waiting(missed.number, missed.last)
+    if captcha:
+        here = await tally.lately(_misses(ctx.address), within=WINDOW)
         if max(missed.number, here.number) >= CAPTCHA_FROM:
             await _need_captcha(ctx, captcha_token)
     id = ids.new_id("try")

@@ -49,7 +49,7 @@ async def prepare_step_up(
 
 
 async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
-    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]), code=True)
+    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]), captcha=False)
     if await passwords.matches(user["password_hash"], password):
         await guard.passed(ctx, attempt)
         return Judged()
