@@ -17,6 +17,7 @@ from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
 from stores.auth import AuthFactor, Role, UserStatus
+from tests import confidential
 
 PASSWORD = "correct horse battery"
 SUBPROTOCOL = "graphql-transport-ws"
@@ -72,6 +73,7 @@ class Phone:
     async def post(self, body: Any, **headers: str) -> Answer:
         """POST a body as it is."""
         sent = {"Content-Type": "application/json", **self._authorization, **headers}
+        confidential.note(body)
         data = body if isinstance(body, (bytes, str)) else json.dumps(body)
         async with self.http.post(self.url, data=data, headers=sent) as response:
             return await _answer(response)
@@ -126,6 +128,7 @@ class Socket:
     streams: int = 0
 
     async def send(self, message: dict[str, Any]) -> None:
+        confidential.note(message)
         await self.connection.send_json(message)
 
     async def receive(self, *, timeout: float = 10.0) -> dict[str, Any]:
@@ -187,6 +190,9 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
         body = json.loads(raw)
     except ValueError:
         body = raw.decode(errors="replace")
+    confidential.note(body)
+    if isinstance(body, dict) and "errors" in body:
+        confidential.ERRORS.append(json.dumps(body["errors"]))
     return Answer(response.status, response.headers, body)
 
 
@@ -249,4 +255,5 @@ async def sign_in_directly(services: Services, phone: Phone, user_id: str) -> Ph
     phone.session_id = payload["session"]["_id"]
     phone.token = payload["tokens"]["access_token"]
     phone.refresh_token = payload["tokens"]["refresh_token"]
+    confidential.TOKENS |= {phone.token, phone.refresh_token}
     return phone
