@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     feed_experiment: str = Field(
         "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
     )
+    link_previews: bool = Field(True, description="Whether links in posts are looked at for previews.")
     trust_proxy: bool = Field(False, description="Take the client address from X-Forwarded-For.")
 
     executor: Literal["compiled", "reference"] = Field(

@@ -29,6 +29,7 @@ from stores.media import MediaKind
 SEED = 20_260_101
 PASSWORD = "landfall-demo-1"
 BATCH = 2_000
+AUDIENCES = (Visibility.PUBLIC, Visibility.FRIENDS, Visibility.PRIVATE)
 IMAGES = 24
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Demo ids and dates count back from here, so that they are the same every time."""
@@ -218,7 +219,7 @@ class Maker:
         for index in range(count):
             at = EPOCH - timedelta(minutes=index * 7 + rng.randrange(7), milliseconds=rng.randrange(1000))
             shown = rng.choices([0, 1, 2, 4], weights=[60, 28, 9, 3])[0]
-            visibility = rng.choices(list(Visibility), weights=[70, 25, 5])[0]
+            visibility = rng.choices(AUDIENCES, weights=[70, 25, 5])[0]
             made.append(
                 {
                     "_id": self.id("post", at),

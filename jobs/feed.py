@@ -5,7 +5,7 @@ from datetime import timedelta
 from core import clock, jobs
 from core.context import Context, Services
 from core.jobs import task
-from resolvers.feed import delivery, learning
+from resolvers.feed import delivery, learning, links, moderating, notices
 from resolvers.feed.snapshots import LOST, Snapshots
 from stores import feed as store
 
@@ -18,6 +18,30 @@ ACTIVE = timedelta(hours=24)
 async def deliver(services: Services, *, post_id: str, author_id: str, created: bool = False) -> None:
     """A post comes to the inboxes of those who should have it, and leaves the others'."""
     await delivery.deliver(services, post_id=post_id, author_id=author_id, created=created)
+
+
+@task("feed.fetch_link")
+async def fetch_link(services: Services, *, post_id: str) -> None:
+    """What a post's link shows."""
+    await links.fetch(services, post_id=post_id)
+
+
+@task("feed.scan")
+async def scan(services: Services, *, subject_id: str) -> None:
+    """Text and media of a post or comment are judged."""
+    await moderating.scan(services, subject_id=subject_id)
+
+
+@task("feed.push")
+async def push(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
+    """People learn of what concerns them while the app is away."""
+    await notices.send(services, kind=kind, subject_id=subject_id, author_id=author_id, to=to)
+
+
+@task("feed.push_to_friends")
+async def push_to_friends(services: Services, *, post_id: str, author_id: str) -> None:
+    """Friends who asked for it learn of a post."""
+    await notices.push_to_friends(services, post_id=post_id, author_id=author_id)
 
 
 @task("feed.prepare", every=timedelta(minutes=15))

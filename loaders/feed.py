@@ -3,12 +3,25 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from core import paging
 from core.loader import Loader, in_order
 from core.paging import Page
 from stores import feed as store
-from stores.feed import Comment, CommentOrder, Follow, Followed, Hide, Post, ReactionKind
+from stores.feed import (
+    Comment,
+    CommentOrder,
+    Follow,
+    Followed,
+    Group,
+    Hide,
+    Member,
+    Post,
+    ReactionKind,
+    Report,
+)
 
 
 class PostById(Loader[str, Post | None]):
@@ -24,6 +37,33 @@ class CommentById(Loader[str, Comment | None]):
 class FollowById(Loader[str, Follow | None]):
     async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
         return in_order(keys, await store.follows.by_ids(self.db, keys, fields=self.fields))
+
+
+class GroupById(Loader[str, Group | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Group | None]:
+        return in_order(keys, await store.groups.by_ids(self.db, keys, fields=self.fields))
+
+
+class ReportById(Loader[str, Report | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Report | None]:
+        return in_order(keys, await store.reports.by_ids(self.db, keys, fields=self.fields))
+
+
+class MembershipOfViewer(Loader[str, Member | None]):
+    """The viewer's place in a group."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Member | None]:
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        rows = await store.members.by_ids(self.db, [store.pair(key, self.viewer_id) for key in keys])
+        return in_order(keys, rows, by="group_id")
+
+
+class GroupsByUser(Loader[str, list[str]]):
+    """The groups a person is in."""
+
+    async def batch(self, keys: list[str]) -> Sequence[list[str]]:
+        return [[row["group_id"] for row in await store.memberships(self.db, key)] for key in keys]
 
 
 class FollowsByFollower(Loader[str, list[Followed]]):
@@ -98,15 +138,23 @@ class Thread:
     page: Page
     without: frozenset[str]
     """Authors left out."""
+    since: datetime | None = None
+    """What changed from then on, and what was deleted."""
+
+
+def thread_sort(order: CommentOrder, since: datetime | None) -> list[tuple[str, int]]:
+    if since is not None:
+        return store.CHANGED
+    return {CommentOrder.NEWEST: store.LATEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
 
 
 class CommentsByThread(Loader[Thread, list[Comment]]):
     """Pages of many threads; first pages of one kind are a single command."""
 
     async def batch(self, keys: list[Thread]) -> Sequence[list[Comment]]:
-        together: dict[tuple[bool, CommentOrder, Page, frozenset[str]], list[Thread]] = defaultdict(list)
+        together: dict[tuple[Any, ...], list[Thread]] = defaultdict(list)
         for key in keys:
-            together[key.parent_id is not None, key.order, key.page, key.without].append(key)
+            together[key.parent_id is not None, key.order, key.page, key.without, key.since].append(key)
         found: dict[Thread, list[Comment]] = {}
         for threads in together.values():
             found |= await self._alike(threads)
@@ -114,13 +162,15 @@ class CommentsByThread(Loader[Thread, list[Comment]]):
 
     async def _alike(self, threads: list[Thread]) -> dict[Thread, list[Comment]]:
         one = threads[0]
-        sort = store.LATEST if one.order is CommentOrder.NEWEST else store.OLDEST
+        sort = thread_sort(one.order, one.since)
         replies = one.parent_id is not None
-        where = {
+        where: dict[str, Any] = {
             **({} if replies else {"parent_id": None}),
             **({"author_id": {"$nin": sorted(one.without)}} if one.without else {}),
-            **paging.beyond(sort, one.page),
+            **({"updated_at": {"$gte": one.since}} if one.since else {"gone": {"$ne": True}}),
         }
+        beyond = paging.beyond(sort, one.page)
+        where = {"$and": [where, beyond]} if beyond else where
         rows = await store.comments.per_parent(
             self.db,
             "parent_id" if replies else "post_id",

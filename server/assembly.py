@@ -26,11 +26,15 @@ from core.settings import Settings
 from core.tally import Tally
 from providers.formula import Formula
 from providers.outbox import Outbox
+from providers.rules import Rules
+from providers.web import Web
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens, signing_key
 from resolvers.feed.behind import Behind
+from resolvers.feed.links import Previews
+from resolvers.feed.moderating import Moderation
 from resolvers.feed.ranking import Ranking
 from resolvers.feed.snapshots import Snapshots
 from server.failures import OneOperation, PublicErrors
@@ -188,7 +192,14 @@ def _services(
 def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
     """What home feeds are put together with."""
     ranking = Ranking(Formula(settings.feed_experiment))
-    return {Behind: Behind(), Snapshots: Snapshots(redis), Ranking: ranking}
+    previews = Previews(Web() if settings.link_previews else None)
+    return {
+        Behind: Behind(),
+        Snapshots: Snapshots(redis),
+        Ranking: ranking,
+        Moderation: Moderation(Rules()),
+        Previews: previews,
+    }
 
 
 async def _wait_for_mongo(db: Database, settings: Settings) -> None:

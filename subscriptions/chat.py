@@ -1,6 +1,5 @@
 """What happens in an open chat, and in all of somebody's chats, pushed."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -12,6 +11,7 @@ from core.context import Context
 from core.ids import Id, prefix_of
 from core.live import Signal
 from core.topics import followed
+from core.typists import Typists
 from loaders.chat import MessageById
 from resolvers import chat as chats
 from resolvers import media
@@ -21,34 +21,6 @@ from stores.chat import Message
 Event = dict[str, Any]
 
 RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resumed.", ["topic"])
-TYPING_SECONDS = 6.0
-
-
-class Typists:
-    """Who writes in a chat, as far as one stream was told."""
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-
-    def told(self, user_id: str, is_typing: bool) -> bool:
-        """Whether that changes anything."""
-        changed = is_typing != (user_id in self._until)
-        if is_typing:
-            self._until[user_id] = asyncio.get_running_loop().time() + TYPING_SECONDS
-        else:
-            self._until.pop(user_id, None)
-        return changed
-
-    def wait(self) -> float | None:
-        """Seconds until one of them is taken to have stopped."""
-        if not self._until:
-            return None
-        return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
-
-    def silent(self) -> list[str]:
-        """Those of whom nothing was heard for too long."""
-        now = asyncio.get_running_loop().time()
-        return [user_id for user_id, until in self._until.items() if until <= now]
 
 
 async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:

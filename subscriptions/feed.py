@@ -1,20 +1,68 @@
-"""What happens to an open post, pushed."""
+"""What happens to an open post, and what concerns a person, pushed."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import datetime, timedelta
 from typing import Any
 
-from core.changes import Entry, user_scope
+from core import clock
+from core.changes import NOTE, Entry, user_scope
 from core.context import Context
 from core.ids import Id, checked, prefix_of
+from core.live import Signal
 from core.loader import Loader
 from core.topics import followed, for_all
+from core.typists import Typists
 from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import feed
+from resolvers.auth.people import people
 from resolvers.feed.access import only_visible, open_to_all, post_scope
 from stores.feed import Post
 
 Event = dict[str, Any]
+
+MERGED_SECONDS = 2.0
+"""Reactions to one thing are told at most once in this time."""
+NEWS_SECONDS = 15.0
+"""How often a feed may say that it has something new."""
+LATE = timedelta(minutes=2)
+
+
+class Merging:
+    """Bursts of reactions as totals: the first at once, the others together when the time has come."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, float] = {}
+        self._waiting: dict[str, Entry] = {}
+
+    def at_once(self, entry: Entry) -> bool:
+        """Whether to tell it now; else it waits, in place of what waited before."""
+        now = _seconds()
+        if self._told.get(entry["node"], 0.0) + MERGED_SECONDS <= now:
+            self._told = {id: at for id, at in self._told.items() if at + MERGED_SECONDS > now}
+            self._told[entry["node"]] = now
+            self._waiting.pop(entry["node"], None)
+            return True
+        self._waiting[entry["node"]] = entry
+        return False
+
+    def wait(self) -> float | None:
+        """Seconds until something that waits is to be told."""
+        if not self._waiting:
+            return None
+        return max(0.0, min(self._told[id] for id in self._waiting) + MERGED_SECONDS - _seconds())
+
+    def ripe(self) -> list[Entry]:
+        return [entry for entry in list(self._waiting.values()) if self.at_once(entry)]
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def soonest(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
@@ -23,6 +71,8 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     if ctx.viewer is not None:
         # Following and blocking decide who sees it: they are told in the viewer's own scope.
         scopes.append(user_scope(ctx.viewer_id))
+    merging, typists = Merging(), Typists()
+    own = ctx.viewer_id_or_none
 
     async def visible() -> None:
         ctx.refresh()
@@ -31,13 +81,114 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
         ctx.refresh()
 
     async def meaning(entry: Entry) -> Event | None:
+        counted = entry["_id"].startswith("reactions:") and post_scope(post_id) in entry["scopes"]
+        if counted and not merging.at_once(entry):
+            return None
         return await _event(ctx, post_id, entry)
 
-    async with aclosing(followed(ctx, scopes, after, meaning, check=visible)) as events:
+    async def heard(signal: Signal | None) -> list[Event]:
+        told = [await _event(ctx, post_id, entry) for entry in merging.ripe()]
+        changes = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
+        changes += [(user_id, False) for user_id in typists.silent()]
+        # All of them are taken note of before they are counted.
+        changed = [typists.told(user_id, on) for user_id, on in changes if user_id != own]
+        if any(changed):
+            told.append({"_type": "CommentTyping", "count": typists.count})
+        return [event for event in told if event is not None]
+
+    def patience() -> float | None:
+        return soonest(merging.wait(), typists.wait())
+
+    events = followed(ctx, scopes, after, meaning, check=visible, heard=heard, patience=patience)
+    async with aclosing(events):
         async for event in events:
             yield event
             if event["_type"] == "PostDeleted":
                 return
+
+
+async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """What concerns the viewer: never the whole feed, only that it has something new."""
+    merging, news = Merging(), News(ctx)
+    own = ctx.viewer_id
+
+    async def meaning(entry: Entry) -> Event | None:
+        if entry["type"] == NOTE and entry["_id"].startswith("feed:"):
+            _, kind, subject, *_ = entry["_id"].split(":")
+            return await _concern(ctx, kind, subject)
+        if entry["_id"].startswith("reactions:post_") and merging.at_once(entry):
+            return await _reacted(ctx, entry, own)
+        return None
+
+    async def heard(signal: Signal | None) -> list[Event]:
+        told = [await _reacted(ctx, entry, own) for entry in merging.ripe()]
+        told.append(await news.look())
+        return [event for event in told if event is not None]
+
+    def patience() -> float | None:
+        return soonest(merging.wait(), news.wait())
+
+    events = followed(ctx, [user_scope(own)], after, meaning, heard=heard, patience=patience)
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+class News:
+    """Whether the viewer's feed has something new, looked at four times a minute."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._start: datetime = clock.now()
+        self._known: set[str] = set()
+        self._next = _seconds() + NEWS_SECONDS
+
+    def wait(self) -> float:
+        return max(0.0, self._next - _seconds())
+
+    async def look(self) -> Event | None:
+        if self.wait() > 0:
+            return None
+        self._next = _seconds() + NEWS_SECONDS
+        self._ctx.refresh()
+        # Delivery takes a moment: a post may come to the inbox after younger ones.
+        arrived = await feed.arrived(self._ctx, max(self._start, clock.now() - LATE))
+        count = len(arrived - self._known)
+        self._known = arrived
+        if not count:
+            return None
+        return {
+            "_type": "NewItemsAvailable",
+            "count": count,
+            "newer_token": await feed.newer_token(self._ctx),
+        }
+
+
+async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
+    """A note as the event it means; None when what it is about is gone or hidden meanwhile."""
+    if kind == "FeedReset":
+        return {"_type": kind}
+    if kind == "NewFollower":
+        [person] = await people(ctx, [subject])
+        return {"_type": kind, "user": person} if person else None
+    if kind == "PostStateChanged":
+        post = await ctx.load(PostById, subject)
+        return {"_type": kind, "post": post} if post and post["author_id"] == ctx.viewer_id else None
+    if prefix_of(subject) == "post":
+        [post] = await feed.visible_posts(ctx, [subject])
+        return {"_type": kind, "post": post, "comment": None} if post else None
+    [comment] = await feed.visible_comments(ctx, [subject])
+    if comment is None:
+        return None
+    [post] = await feed.visible_posts(ctx, [comment["post_id"]])
+    return {"_type": kind, "post": post, "comment": comment} if post else None
+
+
+async def _reacted(ctx: Context, entry: Entry, own: str) -> Event | None:
+    post = None if entry["deleted"] else await ctx.load(PostById, entry["node"])
+    if post is None or post["author_id"] != own:
+        return None
+    return {"_type": "ReactionsOnMyPost", "post": post, "summary": feed.summary(post)}
 
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
@@ -106,7 +257,10 @@ async def _reactions(ctx: Context, entry: Entry) -> Event | None:
     return {**counted, **await _of_author(ctx, subject["author_id"])}
 
 
-async def _of_author(ctx: Context, author_id: str) -> Event:
+async def _of_author(ctx: Context, author_id: str | None) -> Event:
+    if author_id is None:
+        # A stub is nobody's.
+        return {}
     return {"_author": author_id, "_barred": await ctx.load(BarredByUser, author_id)}
 
 

@@ -73,6 +73,7 @@ def settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Sett
     data_dir: Path = tmp_path_factory.mktemp("landfall")
     return Settings(
         env=Environment.TEST,
+        link_previews=False,
         port=0,
         mongo_url=servers.mongo_url,
         redis_url=servers.redis_url,

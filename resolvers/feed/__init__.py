@@ -1,4 +1,4 @@
-"""The social feed: posts, comments, reactions and who follows whom."""
+"""The social feed: posts, comments, reactions, groups, who follows whom, and what of it is shown to whom."""
 
 from resolvers.feed.access import (
     barred,
@@ -8,7 +8,9 @@ from resolvers.feed.access import (
     visible_post,
     visible_posts,
 )
+from resolvers.feed.candidates import arrived
 from resolvers.feed.comments import create_comment, delete_comment, update_comment
+from resolvers.feed.content import mentioned, mentioned_in_many, text_preview, truncated, viewer_can
 from resolvers.feed.graph import (
     block_user,
     follow_state,
@@ -20,16 +22,44 @@ from resolvers.feed.graph import (
     unfollow_user,
     unmute_user,
 )
-from resolvers.feed.home import feed
-from resolvers.feed.posts import create_post, delete_post, text_preview, truncated, update_post, viewer_can
-from resolvers.feed.reactions import set_reaction, summary
+from resolvers.feed.groups import (
+    create_group,
+    group,
+    join_group,
+    leave_group,
+    posts_of,
+    viewer_groups,
+    viewer_role,
+    viewer_roles,
+)
+from resolvers.feed.home import feed, newer_token
+from resolvers.feed.lists import (
+    blocked,
+    followers,
+    following,
+    muted_users,
+    reactors,
+    set_follow_lists_hidden,
+    suggested_users,
+    viewer_followers,
+    viewer_following,
+)
+from resolvers.feed.moderating import (
+    appeal,
+    moderate,
+    moderation_queue,
+    moderator_only,
+    report_content,
+    target,
+    targets,
+)
+from resolvers.feed.posts import create_post, delete_post, update_post
+from resolvers.feed.reactions import replayed_summary, set_reaction, summary
 from resolvers.feed.reading import (
     comment_preview,
     comment_previews,
     comments,
     comments_of_many,
-    followers,
-    following,
     post,
     replies,
     replies_of_many,
@@ -38,17 +68,32 @@ from resolvers.feed.reading import (
     visible_post_of,
 )
 from resolvers.feed.refreshing import feed_delta
+from resolvers.feed.sharing import (
+    create_share_link,
+    post_by_link,
+    share_post,
+    shared_post,
+    shared_posts,
+    shared_unavailable,
+    shared_unavailable_of_many,
+)
+from resolvers.feed.signals import hide_post, not_interested, record_impressions, set_comment_typing
 
 __all__ = [
+    "appeal",
+    "arrived",
     "barred",
     "block_user",
+    "blocked",
     "comment_preview",
     "comment_previews",
     "comment_scopes",
     "comments",
     "comments_of_many",
     "create_comment",
+    "create_group",
     "create_post",
+    "create_share_link",
     "delete_comment",
     "delete_post",
     "feed",
@@ -58,14 +103,42 @@ __all__ = [
     "followers",
     "following",
     "follows_viewer",
+    "group",
+    "hide_post",
     "is_friend",
+    "join_group",
+    "leave_group",
+    "mentioned",
+    "mentioned_in_many",
+    "moderate",
+    "moderation_queue",
+    "moderator_only",
     "mute_user",
+    "muted_users",
+    "newer_token",
+    "not_interested",
     "post",
+    "post_by_link",
     "post_scope",
+    "posts_of",
+    "reactors",
+    "record_impressions",
+    "replayed_summary",
     "replies",
     "replies_of_many",
+    "report_content",
+    "set_comment_typing",
+    "set_follow_lists_hidden",
     "set_reaction",
+    "share_post",
+    "shared_post",
+    "shared_posts",
+    "shared_unavailable",
+    "shared_unavailable_of_many",
+    "suggested_users",
     "summary",
+    "target",
+    "targets",
     "text_preview",
     "timeline",
     "truncated",
@@ -75,6 +148,11 @@ __all__ = [
     "update_comment",
     "update_post",
     "viewer_can",
+    "viewer_followers",
+    "viewer_following",
+    "viewer_groups",
+    "viewer_role",
+    "viewer_roles",
     "visible_comments",
     "visible_parent",
     "visible_post",

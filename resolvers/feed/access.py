@@ -1,5 +1,6 @@
 """Who may see what: the doors to posts, comments and follows, and the scopes their changes are logged for."""
 
+from asyncio import gather
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,16 @@ from core.changes import user_scope
 from core.context import Context
 from core.errors import NotFound, Refused
 from core.nodes import door, reader_scopes
-from loaders.feed import BarredByUser, CommentById, FollowById, FollowOfViewer, FollowsByFollower, PostById
+from loaders.feed import (
+    BarredByUser,
+    CommentById,
+    FollowById,
+    FollowOfViewer,
+    FollowsByFollower,
+    GroupsByUser,
+    MembershipOfViewer,
+    PostById,
+)
 from resolvers.auth.people import BARRED
 from stores.feed import Comment, Follow, Post, PostState, Visibility
 
@@ -29,6 +39,10 @@ def friends_scope(user_id: str) -> str:
     return f"friends:{user_id}"
 
 
+def group_scope(group_id: str) -> str:
+    return f"group:{group_id}"
+
+
 def post_scopes(post: Post) -> list[str]:
     """The author, those watching the post, and its audience among followers."""
     scopes = [user_scope(post["author_id"]), post_scope(post["_id"])]
@@ -38,19 +52,25 @@ def post_scopes(post: Post) -> list[str]:
         return [*scopes, followers_scope(post["author_id"])]
     if post["visibility"] == Visibility.FRIENDS:
         return [*scopes, friends_scope(post["author_id"])]
+    if post["visibility"] == Visibility.GROUP:
+        return [*scopes, group_scope(post["group_id"])]
     return scopes
 
 
 def comment_scopes(comment: Comment) -> list[str]:
-    return [user_scope(comment["author_id"]), post_scope(comment["post_id"])]
+    watching = [post_scope(comment["post_id"])]
+    return [user_scope(comment["author_id"]), *watching] if comment["author_id"] else watching
 
 
 @reader_scopes
 async def audience_scopes(ctx: Context) -> list[str]:
     """Posts of those the viewer follows, and of friends what is for friends."""
-    edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
+    edges, groups = await gather(
+        ctx.load(FollowsByFollower, ctx.viewer_id), ctx.load(GroupsByUser, ctx.viewer_id)
+    )
     followed = [followers_scope(edge["followee_id"]) for edge in edges]
-    return followed + [friends_scope(edge["followee_id"]) for edge in edges if edge["mutual"]]
+    friends = [friends_scope(edge["followee_id"]) for edge in edges if edge["mutual"]]
+    return [*followed, *friends, *map(group_scope, groups)]
 
 
 async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
@@ -78,15 +98,27 @@ async def only_visible(ctx: Context, found: Sequence[Post | None]) -> list[Post 
     ]
     edges = await ctx.load_many(FollowOfViewer, friends_only) if viewer and friends_only else []
     friends = {edge["followee_id"] for edge in edges if edge and edge["mutual"]}
-    return [post if post and _visible(post, viewer, hidden, friends) else None for post in found]
+    groups = await _groups_among(ctx, found)
+    return [post if post and _visible(post, viewer, hidden, friends, groups) else None for post in found]
 
 
-def _visible(post: Post, viewer: str | None, hidden: frozenset[str], friends: set[str]) -> bool:
+async def _groups_among(ctx: Context, found: Sequence[Post | None]) -> set[str]:
+    """Those groups of the posts that the viewer is in."""
+    wanted = [post["group_id"] for post in found if post and post["visibility"] == Visibility.GROUP]
+    rows = await ctx.load_many(MembershipOfViewer, wanted) if wanted and ctx.viewer else []
+    return {row["group_id"] for row in rows if row}
+
+
+def _visible(
+    post: Post, viewer: str | None, hidden: frozenset[str], friends: set[str], groups: set[str]
+) -> bool:
     author = post["author_id"]
     if author == viewer:
         return True
     if author in hidden or post["state"] not in SHOWN:
         return False
+    if post["visibility"] == Visibility.GROUP:
+        return post["group_id"] in groups
     return open_to_all(post) or (post["visibility"] == Visibility.FRIENDS and author in friends)
 
 
@@ -107,6 +139,7 @@ async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comm
     return [
         comment
         if comment
+        and not comment.get("gone")
         and (
             (comment["author_id"] == viewer and comment["post_id"] in existing)
             or (comment["post_id"] in visible and comment["author_id"] not in hidden)

@@ -47,7 +47,7 @@ async def gather(ctx: Context) -> Material:
     strangers = SUGGESTIONS if heard else SIZE
     delivered, looked_for, (public, suggested, paid) = await asyncio.gather(
         _delivered(ctx, heard, edges, since, kept=kept),
-        store.pulled(ctx.db, ctx.viewer_id, heard, since=since, limit=LOOKED_FOR),
+        store.pulled(ctx.db, ctx.viewer_id, heard, sorted(standing.groups), since=since, limit=LOOKED_FOR),
         _strangers(ctx, now, strangers),
     )
     ids = [*(row["post_id"] for row in delivered[0]), *suggested, *paid]
@@ -104,3 +104,22 @@ def reason_for(
     if paid:
         return FeedReason.SPONSORED
     return latest.reason(user_id, followed, post)
+
+
+async def arrived(ctx: Context, since: datetime) -> set[str]:
+    """Ids of others' posts that came for the viewer since then."""
+    stands = await standing_of(ctx)
+    heard = latest.heard(list(stands.followed.values()))
+    rows, posts = await asyncio.gather(
+        store.inbox(ctx.db, ctx.viewer_id, since=since),
+        store.pulled(ctx.db, ctx.viewer_id, heard, sorted(stands.groups), since=since, limit=LOOKED_FOR),
+    )
+    known = set(heard)
+    found = {row["post_id"] for row in rows if row["author_id"] in known}
+    found |= {
+        post["_id"]
+        for post in posts
+        if post["author_id"] != ctx.viewer_id and post["author_id"] not in stands.barred
+        if post["created_at"] > since
+    }
+    return found - stands.hidden

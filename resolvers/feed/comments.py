@@ -1,16 +1,19 @@
-"""Writing comments."""
+"""Writing comments: one level of replies, and stubs where a deleted comment was replied to."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from core import ids, jobs
+from core.audit import audited
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from loaders.feed import CommentById
-from resolvers.feed import reading
+from resolvers.feed import moderating, notices, reading
 from resolvers.feed.access import SHOWN, comment_scopes, post_scopes, post_to_act_on, visible_comments
-from resolvers.feed.posts import checked_text
+from resolvers.feed.content import checked_mentions, checked_text
 from stores import feed as store
 from stores.feed import Comment, Post, PostState
 
@@ -21,86 +24,165 @@ refusals(
 
 LONGEST_TEXT = 2_000
 COMMENT_RATE = Rate("comments", 60, 600)
+KEPT = timedelta(days=90)
+"""How long a deleted comment that nobody replied to is told of by `since`."""
 
 
 async def create_comment(
-    ctx: Context, *, post_id: Id, text: str, id: Id | None = None, parent_id: Id | None = None
+    ctx: Context,
+    *,
+    post_id: Id,
+    text: str,
+    id: Id | None = None,
+    parent_id: Id | None = None,
+    mentions: Sequence[Id] = (),
 ) -> dict[str, Any]:
-    await ctx.limit(COMMENT_RATE)
-    body = checked_text(text, LONGEST_TEXT)
-    if body is None:
-        raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
+    await moderating.limit(ctx, COMMENT_RATE)
+    body = _checked(text)
     post = await post_to_act_on(ctx, post_id)
     if post["state"] not in SHOWN:
         soon = "yet" if post["state"] == PostState.PROCESSING else "any more"
         raise Refused("COMMENTS_CLOSED", f"This post does not take comments {soon}.", field=["postId"])
-    parent = await _thread(ctx, post_id, parent_id) if parent_id else None
+    await moderating.screen(ctx, body)
+    parent = await _parent(ctx, post_id, parent_id) if parent_id else None
+    top = await _top(ctx, parent) if parent else None
+    named = await checked_mentions(ctx, mentions)
     comment = await ctx.tx.insert(
         store.comments,
         {
             "_id": ids.minted(id, "comment"),
             "post_id": post_id,
             "post_author_id": post["author_id"],
-            "parent_id": parent["_id"] if parent else None,
+            "parent_id": top["_id"] if top else None,
             "author_id": ctx.viewer_id,
             "text": body,
             "reply_count": 0,
+            "weight": 0,
             "reactions": {},
             "state": PostState.PUBLISHED,
             "edited_at": None,
+            **({"mention_ids": named} if named else {}),
         },
     )
     ctx.tx.changed(comment, scopes=comment_scopes(comment), created=True)
-    updated = await _count(ctx, post_id, parent, 1)
+    updated = await count(ctx, post_id, top, 1)
+    await notices.commented(ctx, comment, post, parent)
+    await jobs.later(ctx.tx, "feed.scan", subject_id=comment["_id"])
     return {"comment": comment, "comment_edge": reading.comment_edge(comment), "post": updated}
 
 
-async def _thread(ctx: Context, post_id: str, parent_id: str) -> Comment:
-    """The top comment to reply to: deeper replies join its thread."""
+def _checked(text: str) -> str:
+    body = checked_text(text, LONGEST_TEXT)
+    if body is None:
+        raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
+    return body
+
+
+async def _parent(ctx: Context, post_id: str, parent_id: str) -> Comment:
+    """The comment replied to; a stub takes no more replies."""
     [parent] = await visible_comments(ctx, [ids.checked(parent_id, "comment")])
-    if parent is not None and parent["parent_id"]:
-        [parent] = await visible_comments(ctx, [parent["parent_id"]])
-    if parent is None or parent["post_id"] != post_id:
+    if parent is None or parent["post_id"] != post_id or parent["state"] == PostState.REMOVED:
         raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
     return parent
 
 
+async def _top(ctx: Context, parent: Comment) -> Comment:
+    """Deeper replies join the thread of the top comment, even of one that was deleted meanwhile."""
+    if parent["parent_id"] is None:
+        return parent
+    top = await ctx.load(CommentById, parent["parent_id"])
+    if top is None:
+        raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
+    return top
+
+
 async def update_comment(
-    ctx: Context, *, id: Id, text: str, expected_version: int | None = None
+    ctx: Context,
+    *,
+    id: Id,
+    text: str,
+    mentions: Sequence[Id] | None = None,
+    expected_version: int | None = None,
 ) -> dict[str, Any]:
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment["author_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such comment.", field=["id"])
     if expected_version is not None and expected_version != comment["version"]:
         raise Refused("CONFLICT", "The comment was changed on another device.", comment=comment)
-    body = checked_text(text, LONGEST_TEXT)
-    if body is None:
-        raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
-    updated = await ctx.tx.update(store.comments, id, set={"text": body, "edited_at": ctx.tx.now})
+    changes: dict[str, Any] = {"text": _checked(text), "edited_at": ctx.tx.now}
+    await moderating.screen(ctx, changes["text"])
+    if mentions is not None:
+        changes["mention_ids"] = await checked_mentions(ctx, mentions)
+    updated = await ctx.tx.update(store.comments, id, set=changes)
     assert updated is not None
     ctx.tx.changed(updated, scopes=comment_scopes(updated))
+    await jobs.later(ctx.tx, "feed.scan", subject_id=id)
     return {"comment": updated}
 
 
 async def delete_comment(ctx: Context, *, id: Id) -> dict[str, Any]:
-    """By its author or the post's; its replies go with it."""
+    """By its author, the post's, or a moderator; replies stay under a stub."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
-    if comment is None or ctx.viewer_id not in (comment["author_id"], comment["post_author_id"]):
+    if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):
         raise Refused("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
-    gone = [comment, *await store.comments.find(ctx.db, {"parent_id": id}, limit=1_000)]
-    for each in gone:
-        await ctx.tx.delete(store.comments, each["_id"])
-        ctx.tx.removed(each, aspects=["reactions", "counts"])
-    await jobs.later(ctx.tx, "feed.erase_reactions", subject_ids=[each["_id"] for each in gone])
+    stub, post = await blank(ctx, comment)
+    if comment["author_id"] != ctx.viewer_id:
+        await audited(ctx, "comment.delete", subject_id=id)
+    return {"deleted_comment_id": id, "comment": None if stub.get("gone") else stub, "post": post}
+
+
+async def _may_delete(ctx: Context, comment: Comment) -> bool:
+    if comment["author_id"] is None:
+        return False
+    if ctx.viewer_id in (comment["author_id"], comment["post_author_id"]):
+        return True
+    return await moderating.may_judge(ctx, comment["_id"])
+
+
+async def blank(ctx: Context, comment: Comment) -> tuple[Comment, Post | None]:
+    """Take text and author out of a comment; without replies it leaves the thread, too."""
+    gone = comment["reply_count"] <= 0
+    stub = await ctx.tx.update(
+        store.comments,
+        comment["_id"],
+        set={
+            "text": "",
+            "author_id": None,
+            "state": PostState.REMOVED,
+            "deleted_at": ctx.tx.now,
+            **({"gone": True, "purge_at": ctx.tx.now + KEPT} if gone else {}),
+        },
+        unset=["mention_ids", "kept"],
+    )
+    assert stub is not None
+    if gone:
+        ctx.tx.removed(stub, aspects=["reactions", "counts"])
+    else:
+        ctx.tx.changed(stub, scopes=comment_scopes(stub))
+    await jobs.later(ctx.tx, "feed.erase_reactions", subject_ids=[comment["_id"]])
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
-    post = await _count(ctx, comment["post_id"], parent, -len(gone))
-    return {"deleted_comment_id": id, "post": post}
+    # A stub counts no more; a comment that a moderator had removed was taken off before.
+    counted = -1 if comment["state"] != PostState.REMOVED else 0
+    post = await count(ctx, comment["post_id"], parent, counted)
+    if parent is not None and parent["author_id"] is None:
+        await _sweep(ctx, parent["_id"])
+    return stub, post
 
 
-async def _count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> Post | None:
+async def _sweep(ctx: Context, stub_id: str) -> None:
+    """A stub goes with the last of its replies."""
+    change = {"gone": True, "purge_at": ctx.tx.now + KEPT}
+    where = {"reply_count": {"$lte": 0}, "author_id": None}
+    stub = await ctx.tx.update(store.comments, stub_id, set=change, where=where)
+    if stub is not None:
+        ctx.tx.removed(stub, aspects=["reactions", "counts"])
+
+
+async def count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> Post | None:
     """Move the counters of the post and the thread."""
     if parent is not None:
-        thread = await ctx.tx.update(store.comments, parent["_id"], inc={"reply_count": by}, version=False)
+        moved = {"reply_count": by, "weight": by}
+        thread = await ctx.tx.update(store.comments, parent["_id"], inc=moved, version=False)
         if thread is not None:
             ctx.tx.changed(thread, aspect="counts", scopes=comment_scopes(thread))
     post = await ctx.tx.update(store.posts, post_id, inc={"comment_count": by}, version=False)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import clock, ids
+from core.audit import audited
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
@@ -11,7 +12,7 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers.auth.people import people
-from resolvers.feed import delivery
+from resolvers.feed import delivery, notices
 from resolvers.feed.access import followers_scope, friends_scope
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
@@ -29,8 +30,8 @@ FOLLOW_RATE = Rate("follows", 200, 86_400)
 Document = Mapping[str, Any]
 
 
-async def follow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
-    """Follow a person; again is fine, and unmutes."""
+async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
+    """Follow a person; again is fine, and unmutes. `notify`: whether a friend's new posts are pushed."""
     person = await _other(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
@@ -38,10 +39,19 @@ async def follow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         edge = await _begin(ctx, user_id)
         person = await _count(ctx, user_id, "follower_count", 1) or person
         await _count(ctx, ctx.viewer_id, "following_count", 1)
+        notices.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
     elif edge["state"] == FollowState.MUTED:
         edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
-    stale(ctx, ctx.viewer_id)
+    if notify is not None and notify != edge.get("notify", False):
+        edge = await _set(ctx, edge, {"notify": notify})
+    moved(ctx)
     return {"user": person, "follow": edge, "feed_stale": True}
+
+
+def moved(ctx: Context) -> None:
+    """The viewer's graph changed: their feed is another, here and on their other devices."""
+    stale(ctx, ctx.viewer_id)
+    notices.tell(ctx, "FeedReset", "graph", [ctx.viewer_id])
 
 
 async def _begin(ctx: Context, user_id: str) -> Follow:
@@ -77,7 +87,7 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         await _end(ctx, edge)
         [person_now] = await accounts.users.find(ctx.db, {"_id": user_id}, limit=1) or [person]
         person = person_now
-    stale(ctx, ctx.viewer_id)
+    moved(ctx)
     return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
 
 
@@ -97,7 +107,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, An
         raise Refused("NOT_FOUND", "You do not follow this person.", field=["userId"])
     if edge["state"] != state:
         edge = await _set_state(ctx, edge, state)
-    stale(ctx, ctx.viewer_id)
+    moved(ctx)
     return {"user": person, "follow": edge, "feed_stale": True}
 
 
@@ -119,6 +129,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
                 await _end(ctx, edge)
+        await audited(ctx, "feed.block", subject_id=user_id)
     stale(ctx, ctx.viewer_id, user_id)
     return {"blocked_user_id": user_id, "feed_stale": True}
 
@@ -157,7 +168,11 @@ async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
 
 
 async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
-    changed = await ctx.tx.update(store.follows, edge["_id"], set={"state": state})
+    return await _set(ctx, edge, {"state": state})
+
+
+async def _set(ctx: Context, edge: Follow, changes: dict[str, Any]) -> Follow:
+    changed = await ctx.tx.update(store.follows, edge["_id"], set=changes)
     assert changed is not None
     ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
     return changed

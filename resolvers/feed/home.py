@@ -358,3 +358,12 @@ async def _latest(ctx: Context, listing: str, asked: Asked) -> dict[str, Any]:
     for position, edge in enumerate(shown["edges"]):
         edge["position"] = position
     return {**shown, **about(listing, None)}
+
+
+async def newer_token(ctx: Context) -> str:
+    """The token of the newest snapshot, without putting one together."""
+    try:
+        snapshot, _ = await ctx.services.get(Snapshots).current(ctx.viewer_id)
+    except LOST:
+        snapshot = None
+    return str(about(feed_listing(ctx), snapshot)["newer_token"])

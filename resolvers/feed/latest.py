@@ -22,7 +22,12 @@ async def page(
     """Posts of oneself and those followed, one more than the page; public ones for who follows nobody."""
     stands = await standing(ctx)
     edges = list(stands.followed.values())
-    whose = audience(ctx.viewer_id, edges) if heard(edges) else _suggested(ctx.viewer_id, stands.barred)
+    near = heard(edges) or stands.groups
+    whose = (
+        audience(ctx.viewer_id, edges, sorted(stands.groups), stands.barred)
+        if near
+        else _suggested(ctx.viewer_id, stands.barred)
+    )
     parts = [whose, paging.beyond(store.LATEST, page)]
     if until is not None:
         parts.append({"created_at": {"$lte": until}})
@@ -38,8 +43,10 @@ def heard(edges: Sequence[Edge]) -> list[str]:
     return [edge["followee_id"] for edge in edges if edge["state"] == FollowState.FOLLOWING]
 
 
-def audience(user_id: str, edges: Sequence[Edge]) -> dict[str, Any]:
-    """Posts of one's own and of those one hears that are for one to see."""
+def audience(
+    user_id: str, edges: Sequence[Edge], groups: Sequence[str] = (), barred: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Posts of one's own, of those one hears, and of groups, that are for one to see."""
     friends = heard([edge for edge in edges if edge["mutual"]])
     shown = {"state": {"$in": list(SHOWN)}}
     branches: list[dict[str, Any]] = [
@@ -48,6 +55,9 @@ def audience(user_id: str, edges: Sequence[Edge]) -> dict[str, Any]:
     ]
     if friends:
         branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+    if groups:
+        quiet = {edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED} | barred
+        branches.append({"group_id": {"$in": list(groups)}, "author_id": {"$nin": sorted(quiet)}, **shown})
     return {"$or": branches}
 
 
@@ -62,9 +72,13 @@ def reason(user_id: str, followed: Mapping[str, Edge], post: Document) -> FeedRe
     """Why a post is in the feed of this person."""
     if post["author_id"] == user_id:
         return FeedReason.FOLLOW
+    if post.get("group_id"):
+        return FeedReason.GROUP
     edge = followed.get(post["author_id"])
     if edge is None:
         return FeedReason.SUGGESTED
+    if post.get("shared_post_id"):
+        return FeedReason.SHARED_BY_FOLLOW
     if post.get("pinned"):
         return FeedReason.PINNED
     return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW

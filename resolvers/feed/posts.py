@@ -3,32 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids, jobs
+from core import ids, jobs, uploads
+from core.audit import audited
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
+from core.uploads import finished
 from loaders.feed import PostById
-from loaders.media import MediaById
-from resolvers.feed import delivery, home, reading
-from resolvers.feed.access import post_scopes
+from resolvers.feed import delivery, home, links, moderating, notices, reading
+from resolvers.feed.access import SHOWN, post_scopes
+from resolvers.feed.content import checked_mentions, checked_text
+from resolvers.feed.groups import check_member
 from resolvers.feed.snapshots import stale
 from stores import auth as people
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
 
 refusals(
-    EMPTY_POST="A post needs text or media.",
-    TEXT_TOO_LONG="The text is longer than allowed.",
+    EMPTY_POST="A post needs text, media or a link.",
     TOO_MANY_MEDIA="A post shows at most 10 media.",
-    MEDIA_NOT_FOUND="One of the media does not exist or is not yours.",
+    GROUP_AUDIENCE="A post stays in its group, and no other post moves into one.",
 )
 
 LONGEST_TEXT = 5_000
-PREVIEW = 280
 MOST_MEDIA = 10
 POST_RATE = Rate("posts", 30, 3600)
+PURPOSE = "POST_MEDIA"
 
 Document = Mapping[str, Any]
 
@@ -38,41 +40,126 @@ async def create_post(
     *,
     id: Id | None = None,
     text: str | None = None,
-    media_ids: Sequence[Id] = (),
+    upload_ids: Sequence[Id] = (),
+    link_url: str | None = None,
     visibility: Visibility = Visibility.FRIENDS,
+    group_id: Id | None = None,
+    mentions: Sequence[Id] = (),
 ) -> dict[str, Any]:
-    await ctx.limit(POST_RATE)
+    await moderating.limit(ctx, POST_RATE)
     body = checked_text(text, LONGEST_TEXT)
-    if not body and not media_ids:
-        raise Refused("EMPTY_POST", "A post needs text or media.", field=["text"])
-    await _check_media(ctx, media_ids)
+    await moderating.screen(ctx, body)
+    link = links.checked_url(link_url)
+    if not body and not upload_ids and not link:
+        raise Refused("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+    if (visibility == Visibility.GROUP) != (group_id is not None):
+        raise Refused("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
+    if group_id is not None:
+        await check_member(ctx, group_id)
+    post_id = ids.minted(id, "post")
+    post = await publish(
+        ctx,
+        {
+            "_id": post_id,
+            "text": body,
+            "visibility": visibility,
+            **({"group_id": group_id} if group_id else {}),
+            **({"link_url": link} if link else {}),
+            **await _media(ctx, post_id, upload_ids),
+        },
+        mentions,
+    )
+    return {"post": post, "post_edge": reading.post_edge(post), "feed_edge": home.feed_edge(ctx, post)}
+
+
+async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str] = ()) -> Post:
+    """Insert a post of the viewer's and let everybody know whom it is for."""
+    named = await checked_mentions(ctx, mentions)
     author = await count_posts(ctx, ctx.viewer_id, 1)
+    wide = author is not None and author.get("follower_count", 0) > delivery.WIDE
     post = await ctx.tx.insert(
         store.posts,
         {
-            "_id": ids.minted(id, "post"),
             "author_id": ctx.viewer_id,
-            "text": body,
-            "media_ids": list(media_ids),
-            "visibility": visibility,
+            "media_ids": [],
             "state": PostState.PUBLISHED,
             "pinned": False,
             "comment_count": 0,
             "share_count": 0,
             "reactions": {},
             "edited_at": None,
-            **({"pulled": True} if _widely_followed(author) else {}),
+            **({"pulled": True} if wide else {}),
+            **({"mention_ids": named} if named else {}),
+            **content,
         },
     )
     ctx.tx.changed(post, scopes=post_scopes(post), created=True)
-    if visibility != Visibility.PRIVATE:
-        await delivery.send(ctx, post, created=True)
     stale(ctx, ctx.viewer_id)
-    return {"post": post, "post_edge": reading.post_edge(post), "feed_edge": home.feed_edge(ctx, post)}
+    await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
+    if post.get("link_url"):
+        await jobs.later(ctx.tx, "feed.fetch_link", post_id=post["_id"])
+    if post["state"] != PostState.PROCESSING:
+        await _appear(ctx, post)
+    return post
 
 
-def _widely_followed(author: Document | None) -> bool:
-    return author is not None and author.get("follower_count", 0) > delivery.WIDE
+async def _appear(ctx: Context, post: Post) -> None:
+    """What follows from a post that can be seen."""
+    if post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS):
+        await delivery.send(ctx, post, created=True)
+        await notices.friends_learn(ctx, post)
+    if post["visibility"] == Visibility.PUBLIC and post["media_ids"]:
+        await uploads.show(ctx, post["media_ids"], public=True)
+    await notices.mentioned(ctx, post, post.get("mention_ids", ()))
+
+
+async def _media(ctx: Context, post_id: str, upload_ids: Sequence[str]) -> dict[str, Any]:
+    """The fields of a post that shows these uploads; it waits for those that are not ready."""
+    if len(upload_ids) > MOST_MEDIA:
+        raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+    if not upload_ids:
+        return {}
+    used = await uploads.use(ctx, upload_ids, purpose=PURPOSE, record_id=post_id, field=["uploadIds"])
+    return _shown([{"upload_id": each["_id"], "media_id": each.get("media_id")} for each in used])
+
+
+def _shown(files: list[dict[str, Any]]) -> dict[str, Any]:
+    waiting = any(each["media_id"] is None for each in files)
+    return {
+        "files": files,
+        "media_ids": [each["media_id"] for each in files if each["media_id"]],
+        "state": PostState.PROCESSING if waiting else PostState.PUBLISHED,
+    }
+
+
+@finished(PURPOSE)
+async def file_finished(ctx: Context, upload: Document) -> None:
+    """A file of a post is ready, or was refused: then the post waits for its author to leave it out."""
+    post = await store.posts.by_id(ctx.db, upload["record_id"])
+    if post is None:
+        return
+    files = [
+        {**each, "media_id": upload.get("media_id")} if each["upload_id"] == upload["_id"] else each
+        for each in post.get("files", ())
+    ]
+    await _refile(ctx, post, files)
+    if upload["status"] != "READY":
+        notices.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
+
+
+async def _refile(ctx: Context, post: Post, files: list[dict[str, Any]], **changes: Any) -> Post:
+    """Show these files; a post that waited for them appears when they are all there."""
+    shown = _shown(files)
+    if post["state"] != PostState.PROCESSING:
+        shown.pop("state")
+    updated = await ctx.tx.update(store.posts, post["_id"], set={**shown, **changes})
+    assert updated is not None
+    ctx.tx.changed(updated, scopes=post_scopes(updated))
+    if post["state"] == PostState.PROCESSING and updated["state"] != PostState.PROCESSING:
+        await _appear(ctx, updated)
+        notices.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
+        stale(ctx, updated["author_id"])
+    return updated
 
 
 async def update_post(
@@ -81,38 +168,120 @@ async def update_post(
     id: Id,
     text: str | None = None,
     visibility: Visibility | None = None,
+    pinned: bool | None = None,
+    upload_ids: Sequence[Id] | None = None,
+    mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
 ) -> dict[str, Any]:
-    """Change text or audience; those who lose sight of it learn so."""
+    """Change text, audience, files or place; those who lose sight of it learn so."""
     post = await own_post(ctx, id)
-    changes: dict[str, Any] = {}
-    if text is not None:
-        body = checked_text(text, LONGEST_TEXT)
-        if not body and not post["media_ids"]:
-            raise Refused("EMPTY_POST", "A post needs text or media.", field=["text"])
-        changes |= {"text": body, "edited_at": ctx.tx.now}
-    if visibility is not None:
-        changes["visibility"] = visibility
+    changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
     if expected_version is not None and expected_version != post["version"]:
         raise Refused("CONFLICT", "The post was changed on another device.", post=post)
-    updated = await ctx.tx.update(store.posts, id, set=changes)
-    assert updated is not None
-    ctx.tx.changed(updated, scopes=post_scopes(updated))
-    if updated["visibility"] != post["visibility"]:
-        await delivery.send(ctx, updated)
+    if mentions is not None:
+        changes["mention_ids"] = await checked_mentions(ctx, mentions)
+    if "text" in changes:
+        await moderating.screen(ctx, changes["text"])
+        await jobs.later(ctx.tx, "feed.scan", subject_id=id)
+    if pinned:
+        await _unpin_others(ctx, post)
+    if upload_ids is not None:
+        updated = await _refile(ctx, post, await _exchanged(ctx, post, upload_ids), **changes)
+    else:
+        changed = await ctx.tx.update(store.posts, id, set=changes)
+        assert changed is not None
+        updated = changed
+        ctx.tx.changed(updated, scopes=post_scopes(updated))
+    await _told_of_edit(ctx, post, updated)
     return {"post": updated}
+
+
+def _changes(
+    ctx: Context,
+    post: Post,
+    text: str | None,
+    visibility: Visibility | None,
+    pinned: bool | None,
+    upload_ids: Sequence[str] | None,
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    files = post["media_ids"] if upload_ids is None else upload_ids
+    if text is not None or upload_ids is not None:
+        body = checked_text(text, LONGEST_TEXT) if text is not None else post["text"]
+        if not body and not files and not post.get("link_url") and not post.get("shared_post_id"):
+            raise Refused("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+        changes |= {"text": body, "edited_at": ctx.tx.now}
+    if visibility is not None and visibility != post["visibility"]:
+        if Visibility.GROUP in (visibility, post["visibility"]):
+            raise Refused("GROUP_AUDIENCE", "Groups keep their posts.", field=["visibility"])
+        changes["visibility"] = visibility
+    if pinned is not None:
+        changes["pinned"] = pinned
+    return changes
+
+
+async def _unpin_others(ctx: Context, post: Post) -> None:
+    """One pinned post on a timeline: the new one takes its place."""
+    for other in await store.posts.find(ctx.db, {"author_id": post["author_id"], "pinned": True}, limit=10):
+        if other["_id"] != post["_id"]:
+            freed = await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
+            if freed is not None:
+                ctx.tx.changed(freed, scopes=post_scopes(freed))
+
+
+async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The files a post is to show, in that order: kept ones, and new ones; the others are given up."""
+    if len(upload_ids) > MOST_MEDIA:
+        raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+    kept = {each["upload_id"]: each for each in post.get("files", ())}
+    gone = [id for id in kept if id not in upload_ids]
+    if gone:
+        media = [kept[id]["media_id"] for id in gone if kept[id]["media_id"]]
+        await uploads.release(ctx, post["_id"], media_ids=media, upload_ids=gone)
+    fresh = [id for id in dict.fromkeys(upload_ids) if id not in kept]
+    if fresh:
+        used = await uploads.use(ctx, fresh, purpose=PURPOSE, record_id=post["_id"], field=["uploadIds"])
+        kept |= {each["_id"]: {"upload_id": each["_id"], "media_id": each.get("media_id")} for each in used}
+    return [kept[id] for id in dict.fromkeys(upload_ids)]
+
+
+async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
+    if after["visibility"] != before["visibility"]:
+        await audited(
+            ctx,
+            "post.visibility",
+            subject_id=after["_id"],
+            before=str(before["visibility"]),
+            after=str(after["visibility"]),
+        )
+        await delivery.send(ctx, after)
+        if after["media_ids"]:
+            await uploads.show(ctx, after["media_ids"], public=after["visibility"] == Visibility.PUBLIC)
+    new = [id for id in after.get("mention_ids", ()) if id not in before.get("mention_ids", ())]
+    if new and after["state"] in SHOWN:
+        await notices.mentioned(ctx, after, new)
 
 
 async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
     """Delete a post; its comments and reactions follow in the background."""
     post = await own_post(ctx, id)
-    await ctx.tx.delete(store.posts, id)
+    await erase(ctx, post)
+    await audited(ctx, "post.delete", subject_id=id)
+    return {"deleted_post_id": id}
+
+
+async def erase(ctx: Context, post: Post) -> None:
+    """Take a post away with all that hangs on it."""
+    await ctx.tx.delete(store.posts, post["_id"])
     ctx.tx.removed(post, aspects=["reactions", "counts"])
     await count_posts(ctx, post["author_id"], -1)
-    await jobs.later(ctx.tx, "feed.erase_comments", post_id=id)
+    if post.get("shared_post_id"):
+        await count_shares(ctx, post["shared_post_id"], -1)
+    if post.get("files"):
+        await uploads.release(ctx, post["_id"])
+    await jobs.later(ctx.tx, "feed.erase_comments", post_id=post["_id"])
     await delivery.send(ctx, post)
-    stale(ctx, ctx.viewer_id)
-    return {"deleted_post_id": id}
+    stale(ctx, post["author_id"])
 
 
 async def own_post(ctx: Context, id: str) -> Post:
@@ -129,45 +298,8 @@ async def count_posts(ctx: Context, author_id: str, by: int) -> people.User | No
     return author
 
 
-def checked_text(text: str | None, longest: int) -> str | None:
-    """Text without surrounding blanks, None when nothing is left."""
-    body = (text or "").strip()
-    if len(body) > longest:
-        raise Refused("TEXT_TOO_LONG", f"At most {longest:,} characters.", field=["text"])
-    return body or None
-
-
-async def _check_media(ctx: Context, media_ids: Sequence[str]) -> None:
-    if len(media_ids) > MOST_MEDIA:
-        raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["mediaIds"])
-    wanted = [ids.checked(id, "media") for id in media_ids]
-    for medium in await ctx.load_many(MediaById, wanted):
-        if medium is None or medium["owner_id"] != ctx.viewer_id:
-            raise Refused("MEDIA_NOT_FOUND", "This medium is not yours to post.", field=["mediaIds"])
-
-
-def text_preview(post: Document) -> str:
-    """The first 280 characters, cut at a word."""
-    text = post.get("text") or ""
-    if len(text) <= PREVIEW:
-        return text
-    cut = text[:PREVIEW].rsplit(None, 1)[0]
-    return f"{cut}…"
-
-
-def truncated(post: Document) -> bool:
-    return len(post.get("text") or "") > PREVIEW
-
-
-def viewer_can(ctx: Context, post: Document) -> dict[str, bool]:
-    own = ctx.viewer_id_or_none == post["author_id"]
-    signed_in = ctx.viewer is not None
-    open_post = post["state"] in (PostState.PUBLISHED, PostState.LIMITED)
-    shareable = post["visibility"] == Visibility.PUBLIC
-    return {
-        "edit": own,
-        "delete": own,
-        "comment": signed_in and open_post,
-        "share": signed_in and open_post and shareable,
-        "pin": own,
-    }
+async def count_shares(ctx: Context, post_id: str, by: int) -> Post | None:
+    post = await ctx.tx.update(store.posts, post_id, inc={"share_count": by}, version=False)
+    if post is not None:
+        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post))
+    return post

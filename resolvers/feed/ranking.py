@@ -29,6 +29,8 @@ STRANGE = (FeedReason.SUGGESTED, FeedReason.SPONSORED)
 LIKELY = {
     FeedReason.FRIEND: 0.6,
     FeedReason.FOLLOW: 0.35,
+    FeedReason.SHARED_BY_FOLLOW: 0.35,
+    FeedReason.GROUP: 0.3,
     FeedReason.PINNED: 0.35,
     FeedReason.SPONSORED: 0.2,
     FeedReason.SUGGESTED: 0.05,

@@ -1,13 +1,17 @@
 """Reacting: set, not toggled, so that a replay is harmless."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from core import clock
 from core.context import Context
+from core.errors import Refused
+from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
-from resolvers.feed.access import comment_scopes, post_scopes, subject
+from core.nodes import seen
+from resolvers.feed.access import SHOWN, comment_scopes, post_scopes, subject
 from stores import feed as store
 from stores.feed import ReactionKind
 
@@ -23,6 +27,8 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
     """One reaction per person and subject; None removes it."""
     await ctx.limit(REACTION_RATE)
     target: Any = await subject(ctx, subject_id)
+    if target["state"] not in SHOWN:
+        raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     id = store.pair(subject_id, ctx.viewer_id)
     current = await store.reactions.by_id(ctx.db, id)
     before = current["kind"] if current else None
@@ -30,6 +36,8 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
         await _store(ctx, id, subject_id, before, kind)
         moved = {f"reactions.{each}": by for each, by in ((before, -1), (kind, 1)) if each is not None}
         posts = subject_id.startswith("post_")
+        if not posts and (before is None or kind is None):
+            moved["weight"] = 1 if before is None else -1
         where: Any = store.posts if posts else store.comments
         target = await ctx.tx.update(where, subject_id, inc=moved, version=False)
         scopes = post_scopes(target) if posts else comment_scopes(target)
@@ -47,6 +55,13 @@ async def _store(
         await ctx.tx.insert(store.reactions, {**row, "created_at": clock.now()})
     else:
         await ctx.tx.update(store.reactions, id, set={"kind": kind})
+
+
+async def replayed_summary(ctx: Context, stored: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """On a replay: the counts as they are now, with the subject."""
+    id = referenced_id(stored.get("subject"))
+    found = (await seen(ctx, [id])).get(id) if id else None
+    return {"reaction_summary": summary(found) if found else None}
 
 
 def summary(document: Document) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """Reading timelines, comments and follow lists."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from core import paging
 from core.context import Context
-from core.errors import Unauthenticated
 from core.ids import Id
 from core.paging import Asked
-from loaders.feed import CommentsByThread, FollowOfViewer, Thread
-from resolvers.auth.people import people
+from loaders.feed import CommentsByThread, FollowOfViewer, GroupsByUser, Thread, thread_sort
 from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
@@ -52,7 +51,12 @@ async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
         return None
     edge = await ctx.load(FollowOfViewer, author_id) if viewer else None
     seen = [Visibility.PUBLIC, Visibility.FRIENDS] if edge and edge["mutual"] else [Visibility.PUBLIC]
-    return {"visibility": {"$in": seen}, "state": {"$in": list(SHOWN)}}
+    shown: dict[str, Any] = {"visibility": {"$in": seen}, "state": {"$in": list(SHOWN)}}
+    groups = await ctx.load(GroupsByUser, viewer) if viewer else []
+    if not groups:
+        return shown
+    ours = {"group_id": {"$in": groups}, "state": {"$in": list(SHOWN)}}
+    return {"$or": [shown, ours]}
 
 
 async def comments(
@@ -60,16 +64,22 @@ async def comments(
     post: Document,
     *,
     order: CommentOrder = CommentOrder.NEWEST,
+    since: datetime | None = None,
     asked: Asked,
 ) -> dict[str, Any]:
-    """Top-level comments of a post."""
-    return (await _threads(ctx, [(post["_id"], None)], order, asked, ctx.load_many))[0]
+    """Top-level comments of a post; with `since`, those that changed or were deleted from then on."""
+    return (await _threads(ctx, [(post["_id"], None)], order, asked, ctx.load_many, since))[0]
 
 
 async def comments_of_many(
-    ctx: Context, posts: Sequence[Document], *, asked: Asked, order: CommentOrder = CommentOrder.NEWEST
+    ctx: Context,
+    posts: Sequence[Document],
+    *,
+    asked: Asked,
+    order: CommentOrder = CommentOrder.NEWEST,
+    since: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, ctx.load_level)
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, ctx.load_level, since)
 
 
 async def replies(ctx: Context, comment: Document, *, asked: Asked) -> dict[str, Any]:
@@ -86,14 +96,21 @@ async def replies_of_many(
 
 
 async def _threads(
-    ctx: Context, parents: Sequence[tuple[str, str | None]], order: CommentOrder, asked: Asked, load: Load
+    ctx: Context,
+    parents: Sequence[tuple[str, str | None]],
+    order: CommentOrder,
+    asked: Asked,
+    load: Load,
+    since: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """A page of each thread, all in one command."""
-    sort = store.LATEST if order is CommentOrder.NEWEST else store.OLDEST
-    listings = [thread_listing(post_id, parent_id, order) for post_id, parent_id in parents]
+    sort = thread_sort(order, since)
+    listings = [thread_listing(post_id, parent_id, order, since) for post_id, parent_id in parents]
     pages = [paging.requested(listing, sort, asked) for listing in listings]
     without = await barred(ctx)
-    threads = [Thread(*parent, order, page, without) for parent, page in zip(parents, pages, strict=True)]
+    threads = [
+        Thread(*parent, order, page, without, since) for parent, page in zip(parents, pages, strict=True)
+    ]
     rows = await load(CommentsByThread, threads)
     return [
         paging.connection(listing, sort, page, each)
@@ -101,8 +118,11 @@ async def _threads(
     ]
 
 
-def thread_listing(post_id: str, parent_id: str | None, order: CommentOrder) -> str:
-    return paging.fingerprint("comments", post=post_id, parent=parent_id, order=order)
+def thread_listing(
+    post_id: str, parent_id: str | None, order: CommentOrder, since: datetime | None = None
+) -> str:
+    filters = {"since": since} if since else {"order": order}
+    return paging.fingerprint("comments", post=post_id, parent=parent_id, **filters)
 
 
 async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
@@ -133,32 +153,6 @@ async def visible_parent(ctx: Context, comment: Document) -> Any:
         return None
     [parent] = await visible_comments(ctx, [comment["parent_id"]])
     return parent
-
-
-async def following(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
-    """Whom a person follows, latest first."""
-    return await _follow_list(ctx, user["_id"], "follower_id", "followee_id", asked)
-
-
-async def followers(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
-    """Who follows a person, latest first."""
-    return await _follow_list(ctx, user["_id"], "followee_id", "follower_id", asked)
-
-
-async def _follow_list(ctx: Context, user_id: str, side: str, other: str, asked: Asked) -> dict[str, Any]:
-    if ctx.viewer is None:
-        raise Unauthenticated(ctx.refusal)
-    listing = paging.fingerprint("follows", user=user_id, side=side)
-    page = paging.requested(listing, store.LATEST, asked)
-    query = {"$and": [{side: user_id}, paging.beyond(store.LATEST, page)]}
-    order = paging.scan_order(store.LATEST, page)
-    rows = await store.follows.find(ctx.db, query, sort=order, limit=page.size + 1)
-    shown = paging.connection(listing, store.LATEST, page, rows)
-    persons = await people(ctx, [row["node"][other] for row in shown["edges"]])
-    pairs = zip(shown["edges"], persons, strict=True)
-    # The place in the list is the following's; what is shown is the person.
-    shown["edges"] = [{**edge, "person": person} for edge, person in pairs if person]
-    return shown
 
 
 def post_edge(post: Post) -> dict[str, Any]:

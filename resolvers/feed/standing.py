@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.context import Context
-from loaders.feed import FollowOfViewer, FollowsByFollower, HideOfViewer, HidesByUser
+from loaders.feed import FollowOfViewer, FollowsByFollower, GroupsByUser, HideOfViewer, HidesByUser
 from resolvers.feed.access import SHOWN, barred
 from resolvers.feed.snapshots import Item
 from stores.feed import FeedReason, Follow, Followed, FollowState, Hide, Post, PostState, Visibility
@@ -20,6 +20,7 @@ class Standing:
     barred: frozenset[str]
     """Whom they blocked or are blocked by."""
     hidden: frozenset[str]
+    groups: frozenset[str]
 
     def shows(self, post: Post, reason: FeedReason) -> bool:
         """Whether the post may be in this person's feed, for this reason, now."""
@@ -29,6 +30,9 @@ class Standing:
         if post["_id"] in self.hidden or author in self.barred or post["state"] not in SHOWN:
             return False
         edge = self.followed.get(author)
+        if post["visibility"] == Visibility.GROUP:
+            muted = edge is not None and edge["state"] == FollowState.MUTED
+            return post["group_id"] in self.groups and not muted
         if edge is None:
             stranger = reason in (FeedReason.SUGGESTED, FeedReason.SPONSORED)
             return stranger and open_to_strangers(post)
@@ -47,20 +51,24 @@ def open_to_strangers(post: Post) -> bool:
 async def standing_to(ctx: Context, items: Sequence[Item]) -> Standing:
     """How the viewer stands to the authors and posts of a page."""
     # Through loaders, so that all of it, and the posts, travel together.
-    edges, hidden, away = await gather(
+    edges, hidden, away, groups = await gather(
         ctx.load_many(FollowOfViewer, sorted({item.author_id for item in items})),
         ctx.load_many(HideOfViewer, [item.post_id for item in items]),
         barred(ctx),
+        ctx.load(GroupsByUser, ctx.viewer_id),
     )
-    return _standing(ctx, edges, hidden, away)
+    return _standing(ctx, edges, hidden, away, groups)
 
 
 async def standing(ctx: Context) -> Standing:
     """How the viewer stands to everybody."""
-    edges, hidden, away = await gather(
-        ctx.load(FollowsByFollower, ctx.viewer_id), ctx.load(HidesByUser, ctx.viewer_id), barred(ctx)
+    edges, hidden, away, groups = await gather(
+        ctx.load(FollowsByFollower, ctx.viewer_id),
+        ctx.load(HidesByUser, ctx.viewer_id),
+        barred(ctx),
+        ctx.load(GroupsByUser, ctx.viewer_id),
     )
-    return _standing(ctx, edges, hidden, away)
+    return _standing(ctx, edges, hidden, away, groups)
 
 
 def _standing(
@@ -68,6 +76,8 @@ def _standing(
     edges: Sequence[Followed | Follow | None],
     hidden: Sequence[Hide | None],
     away: frozenset[str],
+    groups: Sequence[str],
 ) -> Standing:
     followed = {edge["followee_id"]: edge for edge in edges if edge}
-    return Standing(ctx.viewer_id, followed, away, frozenset(hide["post_id"] for hide in hidden if hide))
+    away_from = frozenset(hide["post_id"] for hide in hidden if hide)
+    return Standing(ctx.viewer_id, followed, away, away_from, frozenset(groups))

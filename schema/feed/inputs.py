@@ -19,11 +19,17 @@ class CreatePostInput(MutationInput):
     id: Id | None
     """The post's id, if you mint one so that queued actions can name it."""
     text: str | None
-    """At most 5,000 characters; may be left out when there are media."""
-    media_ids: list[Id] = []
-    """Your media to show, at most 10."""
+    """At most 5,000 characters; may be left out when there are media or a link."""
+    upload_ids: list[Id] = []
+    """Your uploads to show, at most 10; while one is not ready, only you see the post."""
+    link_url: str | None
+    """An address to show a preview of."""
     visibility: Visibility = Visibility.FRIENDS
     """Who may see it."""
+    group_id: Id | None
+    """With GROUP: the group."""
+    mentions: list[Id] = []
+    """People the text names, at most 20."""
 
 
 @type_
@@ -48,6 +54,12 @@ class UpdatePostInput(MutationInput):
     """New text; left out: unchanged."""
     visibility: Visibility | None
     """New audience; left out: unchanged."""
+    pinned: bool | None
+    """Whether it is on top of your timeline, where there is room for one; left out: unchanged."""
+    upload_ids: list[Id] | None
+    """All it is to show, in that order, new uploads and those it has; left out: unchanged."""
+    mentions: list[Id] | None
+    """People the text names; left out: unchanged."""
     expected_version: int | None
     """The version you edited; CONFLICT if it has changed since."""
 
@@ -88,6 +100,8 @@ class CreateCommentInput(MutationInput):
     """The comment it replies to; a reply to a reply joins the top comment's thread."""
     text: str
     """At most 2,000 characters."""
+    mentions: list[Id] = []
+    """People the text names, at most 20."""
 
 
 @type_
@@ -110,6 +124,8 @@ class UpdateCommentInput(MutationInput):
     """The comment."""
     text: str
     """At most 2,000 characters."""
+    mentions: list[Id] | None
+    """People the text names; left out: unchanged."""
     expected_version: int | None
     """The version you edited; CONFLICT if it has changed since."""
 
@@ -132,10 +148,12 @@ class DeleteCommentInput(MutationInput):
 
 @type_
 class DeleteCommentPayload(Payload):
-    """The comment is gone, with its replies."""
+    """The comment is gone; replies to it stay."""
 
     deleted_comment_id: Id | None
-    """Take it out of your lists."""
+    """Take it out of your lists, or show `comment` in its place."""
+    comment: Comment | None
+    """The stub that stays while there are replies; null when there are none."""
     post: Post | None
     """The post with its new count."""
 
@@ -169,6 +187,9 @@ class PersonInput(MutationInput):
 @input_
 class FollowUserInput(PersonInput):
     """Whom to follow."""
+
+    notify: bool | None
+    """Whether posts of this person, once a friend, are pushed to your devices; left out: unchanged."""
 
 
 @input_

@@ -15,10 +15,10 @@ from core.binding import (
     one,
     type_,
 )
-from core.binding.common import Connection, Edge, Entity
+from core.binding.common import URL, Connection, Edge, Entity
 from core.ids import Id
 from loaders.auth import UserById
-from loaders.feed import ReactionOfViewer
+from loaders.feed import GroupById, ReactionOfViewer
 from loaders.media import MediaById
 from resolvers import feed
 from schema.auth import User
@@ -28,12 +28,26 @@ from stores.feed import (
     FeedMode,
     FeedReason,
     FollowState,
+    GroupPrivacy,
+    GroupRole,
+    ModerationLabel,
     PostState,
     ReactionKind,
     Visibility,
 )
 
-for each in (CommentOrder, FeedMode, FeedReason, FollowState, PostState, ReactionKind, Visibility):
+for each in (
+    CommentOrder,
+    FeedMode,
+    FeedReason,
+    FollowState,
+    GroupPrivacy,
+    GroupRole,
+    ModerationLabel,
+    PostState,
+    ReactionKind,
+    Visibility,
+):
     enum(each)
 
 
@@ -73,6 +87,20 @@ class PostRights:
     """Pin it to the top of your timeline."""
 
 
+@type_
+class LinkPreview:
+    """What a web page says of itself."""
+
+    url: URL
+    """Its address, as the author gave it."""
+    title: str | None
+    """At most 200 characters."""
+    description: str | None
+    """At most 500 characters."""
+    site_name: str | None
+    """The site it is of."""
+
+
 @node("post")
 class Post(Entity):
     """Something a person wrote or showed."""
@@ -87,8 +115,20 @@ class Post(Entity):
     """Whether `textPreview` is shorter than `text`."""
     media: list[Media] = many(MediaById, key="media_ids")
     """Pictures and films, in the author's order; at most 10."""
+    link: LinkPreview | None
+    """What its link shows; null when there is none, or nothing could be fetched from it."""
     visibility: Visibility
     """Who may see it."""
+    group: "Group | None" = one(GroupById, key="group_id")
+    """The group it is for; null when it is for none."""
+    mentions: list[User] = field(feed.mentioned, together=feed.mentioned_in_many)
+    """People the text names."""
+    shared_post: "Post | None" = field(feed.shared_post, together=feed.shared_posts)
+    """The post it passes on; null when there is none, or it is not for you."""
+    shared_unavailable: bool = field(feed.shared_unavailable, together=feed.shared_unavailable_of_many)
+    """Whether it passes on a post that is gone, or not for you."""
+    label: ModerationLabel | None
+    """A warning to show with it; null when there is none."""
     state: PostState
     """Where it is in its life."""
     pinned: bool
@@ -102,13 +142,34 @@ class Post(Entity):
     viewer_can: PostRights = local(feed.viewer_can, "author_id", "state", "visibility")
     """What you may do with it."""
     comments: "CommentConnection" = connection(
-        feed.comments, together=feed.comments_of_many, order="Newest or oldest first."
+        feed.comments,
+        together=feed.comments_of_many,
+        order="How they are ordered.",
+        since="Only what changed or was deleted from then on, oldest change first; `order` does not matter.",
     )
     """Top-level comments."""
+    reactors: "UserConnection" = connection(feed.reactors, kind="Only this reaction; all when left out.")
+    """Who reacted to it, latest first."""
     comment_preview: list["Comment"] = field(feed.comment_preview, together=feed.comment_previews)
     """The newest three top-level comments, in the order they were written."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
+
+
+@node("group")
+class Group(Entity):
+    """A circle of people with posts of their own."""
+
+    name: str
+    """At most 100 characters."""
+    privacy: GroupPrivacy
+    """Who may join."""
+    viewer_role: GroupRole = field(feed.viewer_role, together=feed.viewer_roles)
+    """How you stand to it."""
+    member_count: int
+    """How many are in it."""
+    posts: "PostConnection" = connection(feed.posts_of, first=12)
+    """Its posts, newest first; empty unless you are a member."""
 
 
 @node("comment")
@@ -119,10 +180,14 @@ class Comment(Entity):
     """The post; null when it has become hidden from you, who still see your own comment."""
     parent: "Comment | None" = field(feed.visible_parent)
     """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
-    author: User = one(UserById, key="author_id")
-    """Who wrote it."""
+    author: User | None = one(UserById, key="author_id")
+    """Who wrote it; null for a deleted comment that stays because of its replies."""
     text: str
-    """At most 2,000 characters."""
+    """At most 2,000 characters; empty when it was deleted or removed."""
+    mentions: list[User] = field(feed.mentioned, together=feed.mentioned_in_many)
+    """People the text names."""
+    label: ModerationLabel | None
+    """A warning to show with it; null when there is none."""
     reply_count: int
     """Replies to it."""
     replies: "CommentConnection" = connection(feed.replies, together=feed.replies_of_many, first=10)
@@ -143,6 +208,8 @@ class Follow(Entity):
     """Whom you follow."""
     state: FollowState
     """Whether they are muted."""
+    notify: bool = derived(lambda follow: follow.get("notify", False), "notify")
+    """Whether their posts are pushed to your devices while you are friends."""
 
 
 @type_

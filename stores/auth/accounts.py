@@ -97,7 +97,10 @@ users = collection(
     "users",
     User,
     prefix="user",
-    indexes=[index("deletion_due_at", partialFilterExpression={"deletion_due_at": {"$type": "date"}})],
+    indexes=[
+        index("deletion_due_at", partialFilterExpression={"deletion_due_at": {"$type": "date"}}),
+        index("-follower_count", "_id"),
+    ],
     synced=True,
 )
 user_keys = collection("user_keys", UserKey, indexes=[index("user_id")])
@@ -109,6 +112,13 @@ def email_key(email: str) -> str:
 
 def handle_key(handle: str) -> str:
     return f"handle:{handle.casefold()}"
+
+
+async def popular(db: Database, *, limit: int) -> list[str]:
+    """Ids of active people with the most followers."""
+    query, order = {"status": UserStatus.ACTIVE}, [("follower_count", -1), ("_id", 1)]
+    rows = await users.find(db, query, sort=order, limit=limit, fields=("_id",))
+    return [row["_id"] for row in rows]
 
 
 async def user_by_email(db: Database, email: str) -> User | None:

@@ -64,6 +64,8 @@ FEATURES = (
     "media_ids",
     "comment_count",
     "share_count",
+    "shared_post_id",
+    "group_id",
     "reactions",
     "created_at",
 )
@@ -142,13 +144,21 @@ async def trim(db: Database, user_id: str) -> None:
 
 
 async def pulled(
-    db: Database, user_id: str, followed: Sequence[str], *, since: datetime, limit: int
+    db: Database,
+    user_id: str,
+    followed: Sequence[str],
+    groups: Sequence[str],
+    *,
+    since: datetime,
+    limit: int,
 ) -> list[Post]:
-    """One's own posts and those of followed people that are not delivered, newest first."""
+    """One's own posts and those of groups and followed people that are not delivered, newest first."""
     branches: list[dict[str, Any]] = [{"author_id": user_id}]
     if followed:
         recent = {"created_at": {"$gt": since}}
         branches.append({"pulled": True, "author_id": {"$in": list(followed)}, **recent})
+    if groups:
+        branches.append({"group_id": {"$in": list(groups)}, "created_at": {"$gt": since}})
     query = {"$or": branches}
     return await posts.find(db, query, sort=LATEST, limit=limit, fields=FEATURES)
 

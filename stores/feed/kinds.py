@@ -12,6 +12,8 @@ class Visibility(StrEnum):
     """People who follow the author and whom the author follows."""
     PRIVATE = "PRIVATE"
     """The author alone."""
+    GROUP = "GROUP"
+    """Members of the post's group."""
 
 
 class PostState(StrEnum):
@@ -71,6 +73,10 @@ class FeedReason(StrEnum):
     """Its author is a friend: the following is mutual."""
     SUGGESTED = "SUGGESTED"
     """Something public by somebody who is not followed."""
+    GROUP = "GROUP"
+    """It is of a group the viewer is in."""
+    SHARED_BY_FOLLOW = "SHARED_BY_FOLLOW"
+    """Somebody who is followed shared it."""
     PINNED = "PINNED"
     """Its author, who is followed, keeps it on top of their timeline."""
     SPONSORED = "SPONSORED"
@@ -84,3 +90,49 @@ class CommentOrder(StrEnum):
     """Newest first."""
     OLDEST = "OLDEST"
     """Oldest first."""
+    TOP = "TOP"
+    """Most reactions and replies first; it moves while people react."""
+
+
+class GroupPrivacy(StrEnum):
+    """Who may join a group."""
+
+    OPEN = "OPEN"
+    """Everybody."""
+    CLOSED = "CLOSED"
+    """People its owner brings along."""
+
+
+class GroupRole(StrEnum):
+    """How somebody stands to a group."""
+
+    OWNER = "OWNER"
+    """It is theirs."""
+    MEMBER = "MEMBER"
+    """They are in it."""
+    NONE = "NONE"
+    """They are not in it."""
+
+
+class ModerationLabel(StrEnum):
+    """A warning shown with a post or comment."""
+
+    SENSITIVE = "SENSITIVE"
+    """Ask before showing it."""
+    MISLEADING = "MISLEADING"
+    """It may be wrong."""
+
+
+class ModerationAction(StrEnum):
+    """What a moderator decides."""
+
+    LIMIT = "LIMIT"
+    """Keep it from strangers."""
+    REMOVE = "REMOVE"
+    """Take it down."""
+    RESTORE = "RESTORE"
+    """Publish it again."""
+    LABEL = "LABEL"
+    """Show a warning with it, or none any more."""
+    DISMISS = "DISMISS"
+    """Leave it as it is."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from core.mongo import Database
 from core.store import collection, index
@@ -18,6 +18,8 @@ class Follow(TypedDict):
     followee_id: str
     state: FollowState
     mutual: bool
+    notify: NotRequired[bool]
+    """Whether new posts of a friend are pushed."""
     version: int
     created_at: datetime
     updated_at: datetime
@@ -50,6 +52,8 @@ follows = collection(
     indexes=[
         index("follower_id", "followee_id", unique=True),
         index("followee_id", "-created_at", "-_id"),
+        index("followee_id", "_id"),
+        index("followee_id", "notify", partialFilterExpression={"notify": True}),
         index("follower_id", "-created_at", "-_id"),
     ],
     shard_key="follower_id",
@@ -97,6 +101,12 @@ async def audience(db: Database, followee_id: str, *, after: str = "", limit: in
     """A person's followers, a batch at a time in the order of the edges' ids."""
     query = {"followee_id": followee_id, "_id": {"$gt": after}}
     return await follows.find(db, query, sort=[("_id", 1)], limit=limit)
+
+
+async def notified_friends(db: Database, followee_id: str, *, limit: int) -> list[str]:
+    """Friends who want to be told of a person's posts."""
+    query = {"followee_id": followee_id, "notify": True, "mutual": True, "state": FollowState.FOLLOWING}
+    return [row["follower_id"] for row in await follows.find(db, query, limit=limit)]
 
 
 async def uninteresting(db: Database, user_id: str, *, limit: int) -> list[Hide]:

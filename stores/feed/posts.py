@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from core.mongo import Database
 from core.store import collection, index
-from stores.feed.kinds import PostState, ReactionKind, Visibility
+from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
 
 
 class Post(TypedDict):
@@ -27,15 +27,34 @@ class Post(TypedDict):
     created_at: datetime
     updated_at: datetime
     pulled: NotRequired[bool]
+    group_id: NotRequired[str]
+    shared_post_id: NotRequired[str]
+    mention_ids: NotRequired[list[str]]
+    files: NotRequired[list[dict[str, Any]]]
+    """Uploads in their order, `{upload_id, media_id}`; the medium is None while it is not ready."""
+    link_url: NotRequired[str]
+    link: NotRequired[dict[str, Any]]
+    label: NotRequired[ModerationLabel | None]
 
 
 class Comment(TypedDict):
+    """A deleted one is a stub without author while it has replies; `gone` without, known for 90 days more.
+
+    `kept` is the text of one that moderators removed.
+    """
+
     _id: str
     post_id: str
     post_author_id: str
     parent_id: str | None
-    author_id: str
+    author_id: str | None
     text: str
+    weight: NotRequired[int]
+    mention_ids: NotRequired[list[str]]
+    label: NotRequired[ModerationLabel | None]
+    deleted_at: NotRequired[datetime]
+    gone: NotRequired[bool]
+    kept: NotRequired[str | None]
     reply_count: int
     reactions: dict[ReactionKind, int]
     state: PostState
@@ -58,6 +77,8 @@ class Reaction(TypedDict):
 LATEST = [("created_at", -1), ("_id", -1)]
 OLDEST = [("created_at", 1), ("_id", 1)]
 TIMELINE = [("pinned", -1), *LATEST]
+TOP = [("weight", -1), *LATEST]
+CHANGED = [("updated_at", 1), ("_id", 1)]
 
 posts = collection(
     "posts",
@@ -67,6 +88,10 @@ posts = collection(
         index("author_id", "-pinned", "-created_at", "-_id"),
         index("author_id", "-created_at", "-_id"),
         index("visibility", "state", "-created_at", "-_id"),
+        index("updated_at", "_id"),
+        index("created_at"),
+        index("group_id", "-created_at", "-_id", partialFilterExpression={"group_id": {"$exists": True}}),
+        index("shared_post_id", partialFilterExpression={"shared_post_id": {"$exists": True}}),
         # The few posts that are looked for at every reading.
         index("pulled", "author_id", "-created_at", "-_id", partialFilterExpression={"pulled": True}),
     ],
@@ -80,6 +105,9 @@ comments = collection(
     indexes=[
         index("post_id", "parent_id", "-created_at", "-_id"),
         index("parent_id", "-created_at", "-_id"),
+        index("post_id", "parent_id", "-weight", "-created_at", "-_id"),
+        index("post_id", "updated_at", "_id"),
+        index("purge_at", expireAfterSeconds=0, partialFilterExpression={"purge_at": {"$exists": True}}),
         index("author_id", "-created_at"),
     ],
     shard_key="post_id",
@@ -88,7 +116,11 @@ comments = collection(
 reactions = collection(
     "reactions",
     Reaction,
-    indexes=[index("subject_id", "kind", "-created_at"), index("user_id", "-created_at")],
+    indexes=[
+        index("subject_id", "-created_at", "-_id"),
+        index("subject_id", "kind", "-created_at", "-_id"),
+        index("user_id", "-created_at"),
+    ],
     shard_key="subject_id",
 )
 

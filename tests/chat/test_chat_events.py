@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock, ids
+from core import clock, ids, typists
 from core.context import Services
 from core.position import Position
-from subscriptions import chat as live
 from tests.chat.steps import (
     CHAT_EVENTS,
     INBOX_EVENTS,
@@ -189,7 +188,7 @@ async def test_typing(new_phone: NewPhone) -> None:
 
 
 async def test_typing_expires(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "TYPING_SECONDS", 0.2)
+    monkeypatch.setattr(typists, "TYPING_SECONDS", 0.2)
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:

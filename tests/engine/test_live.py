@@ -12,6 +12,7 @@ from core import changes, live
 from core.changes import user_scope
 from core.context import Context, Services
 from core.position import Position, Progress
+from jobs import feed as errands
 from resolvers.feed.access import post_scope
 from stores import feed as store
 from tests.conftest import NewPhone
@@ -190,7 +191,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
         swept, before = reader._swept, reader.reads
         for follower in followers:
             await _waiting(follower)
-        await ada.do("deleteComment", "deletedCommentId", id=thread)
+        await errands.erase_comments(services, post_id=id)
         told = [await _waiting(follower) for follower in followers]
         reads = reader.reads - before
         if reader._swept == swept:

@@ -26,8 +26,8 @@ PAGE = """query($first: Int, $mode: FeedMode) { viewer { feed(first: $first, mod
   pageInfo { hasNextPage endCursor }
 } } }"""
 
-EXPECTED = {"find": 11, "aggregate": 1}
-"""Follows, blocks, hidden posts, posts; their authors, the authors' avatars, media, the viewer's reactions;
+EXPECTED = {"find": 12, "aggregate": 1}
+"""Follows, blocks, hidden posts, groups, posts; authors, their avatars, media, the viewer's reactions;
 comments in one aggregate; their authors, the authors' avatars, the viewer's reactions."""
 
 JOURNEYS = {"LATEST": 5, "RANKED": 4}
@@ -67,7 +67,7 @@ async def media(services: Services, owner: str, count: int = 1) -> list[str]:
 
 
 @pytest.fixture
-async def reader(new_phone: NewPhone, services: Services) -> Phone:
+async def reader(new_phone: NewPhone, services: Services, no_posts: None) -> Phone:
     """Follows five authors with thirty posts between them, all with pictures, comments and reactions."""
     phone = await new_phone("Ada")
     for _ in range(5):

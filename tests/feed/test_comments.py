@@ -1,14 +1,15 @@
 """Writing comments and reacting."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from core import ids, jobs
+from core import clock, ids, jobs
 from core.context import Services
 from tests.conftest import NewPhone
-from tests.feed.steps import comment, insert_posts, publish, refusal, written
-from tests.phone import key
+from tests.feed.steps import comment, insert_comments, insert_posts, publish, refusal, written
+from tests.phone import Phone, key
 
 COMMENT = """
   comment { id post { id } parent { id } author { id } text replyCount state version
@@ -162,8 +163,11 @@ async def test_only_its_author_edits_a_comment(new_phone: NewPhone) -> None:
         assert refused["errors"] == [refusal("NOT_FOUND", "You have no such comment.", ["id"])]
 
 
+STUB = "comment { id text state author { id } replyCount }"
+
+
 @pytest.mark.parametrize("by", ["its author", "the post's author"])
-async def test_a_comment_goes_with_its_replies_and_reactions(
+async def test_a_deleted_comment_leaves_a_stub_for_its_replies(
     new_phone: NewPhone, services: Services, by: str
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
@@ -174,15 +178,109 @@ async def test_a_comment_goes_with_its_replies_and_reactions(
     for subject in (top, reply, other):
         await ada.do("setReaction", "reactionSummary { total }", subjectId=subject, kind="LOVE")
     phone = grace if by == "its author" else ada
-    selection = "deletedCommentId post { id commentCount }"
-    done = await phone.do("deleteComment", selection, id=top)
+    done = await phone.do("deleteComment", f"deletedCommentId {STUB} post {{ id commentCount }}", id=top)
     assert (done["errors"], done["deletedCommentId"]) == ([], top)
-    assert done["post"] == {"id": post, "commentCount": 1}
-    left = await services.db.find("comments", {"post_id": post})
-    assert [each["_id"] for each in left] == [other]
+    stub = {"id": top, "text": "", "state": "REMOVED", "author": None, "replyCount": 1}
+    assert done["comment"] == stub
+    assert done["post"] == {"id": post, "commentCount": 2}
     await jobs.run_due(services)
     reacted = await services.db.find("reactions", {"subject_id": {"$in": [top, reply, other]}})
-    assert [each["subject_id"] for each in reacted] == [other]
+    assert sorted(each["subject_id"] for each in reacted) == sorted([reply, other])
+    refused = await ada.do("createComment", "comment { id }", postId=post, parentId=top, text="To whom?")
+    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
+    deeper = await ada.do("createComment", "comment { parent { id } }", postId=post, parentId=reply, text="a")
+    assert deeper["comment"]["parent"]["id"] == top
+    again = await phone.do("deleteComment", "deletedCommentId", id=top)
+    assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
+
+
+async def test_a_stub_goes_with_the_last_of_its_replies(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    top = await comment(ada, post)
+    replies = [await comment(ada, post, parentId=top) for _ in range(3)]
+    await ada.do("deleteComment", "deletedCommentId", id=top)
+    for left, reply in zip((2, 1, 0), replies, strict=True):
+        done = await ada.do("deleteComment", f"{STUB} post {{ commentCount }}", id=reply)
+        assert (done["errors"], done["comment"], done["post"]["commentCount"]) == ([], None, left)
+    nodes = await ada.run("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[top, *replies])
+    assert nodes == {"nodes": [None] * 4}
+    assert await _comments(ada, post) == []
+    rows = await services.db.find("comments", {"post_id": post})
+    assert {(row["text"], row["author_id"]) for row in rows} == {("", None)}
+
+
+async def _comments(phone: Phone, post: str, arguments: str = "first: 50") -> list[dict[str, Any]]:
+    selection = f"comments({arguments}) {{ edges {{ node {{ id text state }} }} }}"
+    found = await phone.run(f"query($id: ID!) {{ post(id: $id) {{ {selection} }} }}", id=post)
+    return [edge["node"] for edge in found["post"]["comments"]["edges"]]
+
+
+async def test_a_thousand_replies_do_not_hold_up_a_deletion(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    top = await comment(ada, post)
+    await insert_comments(services, post, [ada.user_id], [clock.now()] * 1_500, parent_id=top)
+    update = {"q": {"_id": top}, "u": {"$set": {"reply_count": 1_500}}}
+    await services.db.write({"update": "comments", "updates": [update]})
+    done = await ada.do("deleteComment", STUB, id=top)
+    assert (done["errors"], done["comment"]["replyCount"]) == ([], 1_500)
+
+
+async def test_since_tells_what_was_edited_and_deleted(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    kept, edited, deleted = [await comment(ada, post, f"{n}") for n in range(3)]
+    await asyncio.sleep(0.01)
+    since = clock.now().isoformat()
+    await ada.do("updateComment", "comment { id }", id=edited, text="Edited")
+    await ada.do("deleteComment", "deletedCommentId", id=deleted)
+    new = await comment(ada, post, "New")
+    found = await _comments(ada, post, f'since: "{since}"')
+    assert [(each["id"], each["state"]) for each in found] == [
+        (edited, "PUBLISHED"),
+        (deleted, "REMOVED"),
+        (new, "PUBLISHED"),
+    ]
+    assert kept in [each["id"] for each in await _comments(ada, post)]
+    assert deleted not in [each["id"] for each in await _comments(ada, post)]
+
+
+async def test_the_top_comments_come_first(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    quiet, liked, discussed = [await comment(ada, post, f"{n}") for n in range(3)]
+    for phone in (ada, grace):
+        await comment(phone, post, "Really?", parentId=discussed)
+    await grace.do("setReaction", "subject { __typename }", subjectId=liked, kind="LOVE")
+    await grace.do("setReaction", "subject { __typename }", subjectId=liked, kind="WOW")
+    assert [each["id"] for each in await _comments(ada, post, "order: TOP")] == [discussed, liked, quiet]
+
+
+async def test_a_comment_on_a_deleted_post_is_not_found(new_phone: NewPhone) -> None:
+    """Row: Comment on deleted post."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    await ada.do("deletePost", "deletedPostId", id=post)
+    refused = await grace.do("createComment", "comment { id }", postId=post, text="Too late")
+    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
+    assert refused["errors"][0]["retryable"] is False
+
+
+async def test_a_reaction_changed_twice_offline_counts_once(new_phone: NewPhone) -> None:
+    """Row: Reaction changed twice offline; a replay shows the counts as they are now."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    summary = "reactionSummary { total like love sad viewerReaction }"
+    keys = [key() for _ in range(2)]
+    for _ in range(2):
+        for once, kind in zip(keys, ("LIKE", "LOVE"), strict=True):
+            done = await grace.do("setReaction", summary, subjectId=post, kind=kind, clientMutationId=once)
+    now = {"total": 1, "like": 0, "love": 1, "sad": 0, "viewerReaction": "LOVE"}
+    assert (done["replayed"], done["reactionSummary"]) == (True, now)
+    await ada.do("setReaction", summary, subjectId=post, kind="SAD")
+    late = await grace.do("setReaction", summary, subjectId=post, kind="LOVE", clientMutationId=keys[1])
+    assert late["reactionSummary"] == {**now, "total": 2, "sad": 1}
 
 
 async def test_a_deleted_reply_leaves_its_thread_with_one_less(new_phone: NewPhone) -> None:

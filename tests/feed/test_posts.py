@@ -10,7 +10,7 @@ from jobs import feed as errands
 from resolvers.feed.posts import POST_RATE
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, counts, feed_of, follow, insert_posts, publish, refusal, written
-from tests.phone import Phone, key
+from tests.phone import key
 
 POST = """
   post { id author { id } text textPreview truncated visibility state pinned commentCount shareCount
@@ -48,7 +48,7 @@ async def test_a_post_is_answered_whole(new_phone: NewPhone) -> None:
 
 async def test_a_post_is_for_friends_unless_said_otherwise(new_phone: NewPhone) -> None:
     made = await (await new_phone()).do("createPost", "post { visibility viewerCan { share } }", text="Hi")
-    assert made["post"] == {"visibility": "FRIENDS", "viewerCan": {"share": False}}
+    assert made["post"] == {"visibility": "FRIENDS", "viewerCan": {"share": True}}
 
 
 async def test_the_edges_are_where_the_lists_have_them(new_phone: NewPhone) -> None:
@@ -83,16 +83,16 @@ async def test_a_replay_posts_once(new_phone: NewPhone, services: Services) -> N
 @pytest.mark.parametrize(
     ("input", "error"),
     [
-        ({}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
-        ({"text": " \n\t "}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
+        ({}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
+        ({"text": " \n\t "}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
         ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
         (
-            {"text": "a", "mediaIds": [ids.new_id("media") for _ in range(11)]},
-            ("TOO_MANY_MEDIA", "At most 10 media.", ["mediaIds"]),
+            {"text": "a", "uploadIds": [ids.new_id("upload") for _ in range(11)]},
+            ("TOO_MANY_MEDIA", "At most 10 media.", ["uploadIds"]),
         ),
         (
-            {"mediaIds": [ids.new_id("media")]},
-            ("MEDIA_NOT_FOUND", "This medium is not yours to post.", ["mediaIds"]),
+            {"uploadIds": [ids.new_id("upload")]},
+            ("UPLOAD_NOT_FOUND", "You have no such upload for this.", ["uploadIds"]),
         ),
     ],
 )
@@ -113,29 +113,6 @@ async def test_the_longest_text_is_whole_and_its_preview_cut_at_a_word(new_phone
     assert made["post"]["text"] == text
     assert made["post"]["truncated"] is True
     assert made["post"]["textPreview"] == ("words " * 46).strip() + "…"
-
-
-async def test_media_are_one_s_own(new_phone: NewPhone, services: Services) -> None:
-    ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    mine, hers = [await _picture(services, phone) for phone in (ada, grace)]
-    made = await ada.do("createPost", "post { text media { id url } }", mediaIds=[mine])
-    assert made["errors"] == []
-    assert made["post"]["text"] is None
-    [medium] = made["post"]["media"]
-    assert medium["id"] == mine
-    assert medium["url"].endswith(f"/media/public/{mine}/1.webp")
-    refused = await ada.do("createPost", "post { id }", mediaIds=[mine, hers])
-    message = "This medium is not yours to post."
-    assert refused["errors"] == [refusal("MEDIA_NOT_FOUND", message, ["mediaIds"])]
-
-
-async def _picture(services: Services, owner: Phone) -> str:
-    id = ids.new_id("media")
-    row = {"_id": id, "owner_id": owner.user_id, "kind": "IMAGE", "mime": "image/webp", "size_bytes": 1}
-    await services.db.write(
-        {"insert": "media", "documents": [{**row, "folder": f"public/{id}", "main": "1.webp"}]}
-    )
-    return id
 
 
 async def test_an_id_in_use_is_refused(new_phone: NewPhone, services: Services) -> None:
@@ -199,7 +176,7 @@ async def test_counters_move_without_a_conflict(new_phone: NewPhone) -> None:
 @pytest.mark.parametrize(
     ("input", "error"),
     [
-        ({"text": " "}, ("EMPTY_POST", "A post needs text or media.", ["text"])),
+        ({"text": " "}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
         ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
     ],
 )

@@ -1,0 +1,37 @@
+"""Who is writing somewhere, as far as one stream was told."""
+
+import asyncio
+
+TYPING_SECONDS = 6.0
+"""After so long without a word from a phone its owner has stopped writing."""
+
+
+class Typists:
+    """People who write, each until they say otherwise or fall silent."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._until)
+
+    def told(self, user_id: str, is_typing: bool) -> bool:
+        """Whether that changes anything."""
+        changed = is_typing != (user_id in self._until)
+        if is_typing:
+            self._until[user_id] = asyncio.get_running_loop().time() + TYPING_SECONDS
+        else:
+            self._until.pop(user_id, None)
+        return changed
+
+    def wait(self) -> float | None:
+        """Seconds until one of them is taken to have stopped."""
+        if not self._until:
+            return None
+        return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
+
+    def silent(self) -> list[str]:
+        """Those of whom nothing was heard for too long."""
+        now = asyncio.get_running_loop().time()
+        return [user_id for user_id, until in self._until.items() if until <= now]

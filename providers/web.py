@@ -1,0 +1,202 @@
+"""Looks at public web pages: never at addresses of our own network, not for long, and not at much.
+
+Names are resolved by the connection itself, and what it connects to is what was checked: a name that points
+elsewhere a moment later gains nothing. Redirects are followed one by one, each checked like the first.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from core.previews import Preview, Unfetchable
+
+SECONDS = 5.0
+MOST_BYTES = 1024 * 1024
+MOST_REDIRECTS = 3
+PORTS = (80, 443)
+LONGEST_TITLE, LONGEST_TEXT = 200, 500
+HTML = ("text/html", "application/xhtml+xml")
+NAT64 = ip_network("64:ff9b::/96")
+
+Route = Callable[[str, int], tuple[str, int]]
+
+
+class Forbidden(OSError):
+    """The name leads into a network that is not public."""
+
+
+class Public(AbstractResolver):
+    """Resolves names to public addresses only; one that is not makes the whole name forbidden."""
+
+    def __init__(self, names: AbstractResolver, route: Route) -> None:
+        self._names = names
+        self._route = route
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._names.resolve(host, port, family)
+        if not found or not all(is_public(each["host"]) for each in found):
+            raise Forbidden("The name leads to no public address.")
+        routed = []
+        for each in found:
+            address, through = self._route(each["host"], each["port"] or port)
+            routed.append({**each, "host": address, "port": through})
+        return routed  # type: ignore[return-value]
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody on the internet could reach it, whatever it is wrapped in."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return all(each.is_global and not each.is_multicast and not each.is_reserved for each in _meant(found))
+
+
+def _meant(address: IPv4Address | IPv6Address) -> Sequence[IPv4Address | IPv6Address]:
+    """The address, or the IPv4 addresses that an IPv6 one carries."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    if address in NAT64:
+        return [IPv4Address(int(address) & 0xFFFFFFFF)]
+    if address.sixtofour is not None:
+        return [address, address.sixtofour]
+    if address.teredo is not None:
+        return [address, *address.teredo]
+    return [address]
+
+
+def directly(address: str, port: int) -> tuple[str, int]:
+    """To the address itself; a network that has an egress proxy puts it in between here."""
+    return address, port
+
+
+class Web:
+    """Fetches pages for previews."""
+
+    def __init__(self, names: AbstractResolver | None = None, route: Route = directly) -> None:
+        self._names = names
+        self._route = route
+
+    async def preview(self, url: str) -> Preview:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await self._preview(url)
+        except TimeoutError:
+            raise Unfetchable("It took too long.") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unfetchable(f"It could not be fetched: {type(error).__name__}.") from None
+
+    async def _preview(self, url: str) -> Preview:
+        resolver = Public(self._names or aiohttp.ThreadedResolver(), self._route)
+        connector = aiohttp.TCPConnector(
+            resolver=resolver, use_dns_cache=False, force_close=True, family=socket.AF_UNSPEC
+        )
+        # Compressed answers are refused: a small one may hold a large page.
+        headers = {
+            "Accept": ", ".join(HTML),
+            "Accept-Encoding": "identity",
+            "User-Agent": "Landfall-Preview/1",
+        }
+        async with aiohttp.ClientSession(
+            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        ) as http:
+            for _ in range(MOST_REDIRECTS + 1):
+                _check(url)
+                async with http.get(url, allow_redirects=False) as response:
+                    if response.status not in (301, 302, 303, 307, 308):
+                        return _read(await _page(response), response.charset)
+                    url = urljoin(url, response.headers.get("Location", ""))
+        raise Unfetchable("It redirects too often.")
+
+
+def _check(url: str) -> None:
+    """Addresses are not resolved, so those in the URL itself are judged here."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise Unfetchable("Only http and https are followed.")
+    if (parts.port or (443 if parts.scheme == "https" else 80)) not in PORTS:
+        raise Unfetchable("Only the ports of the web are followed.")
+    try:
+        ip_address(parts.hostname)
+    except ValueError:
+        return
+    if not is_public(parts.hostname):
+        raise Unfetchable("The address is not public.")
+    # Literal addresses do not pass through the resolver, and so would escape its route.
+    raise Unfetchable("Only names are followed.")
+
+
+async def _page(response: aiohttp.ClientResponse) -> bytes:
+    if response.status != 200 or response.content_type not in HTML:
+        raise Unfetchable("There is no page.")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Unfetchable("The page is compressed.")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Unfetchable("The page is too large.")
+    return bytes(body)
+
+
+class Head(HTMLParser):
+    """Collects what a page says of itself."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.said: dict[str, str] = {}
+        self._title: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        name, content = given.get("property") or given.get("name"), given.get("content")
+        if tag == "meta" and name and content:
+            self.said.setdefault(name.lower(), content)
+        elif tag == "title" and "title" not in self.said:
+            self._title = []
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "title" and self._title is not None:
+            self.said.setdefault("title", "".join(self._title))
+            self._title = None
+
+    def handle_data(self, data: str) -> None:
+        if self._title is not None:
+            self._title.append(data)
+
+
+def _read(body: bytes, charset: str | None) -> Preview:
+    try:
+        text = body.decode(charset or "utf-8", errors="replace")
+    except LookupError:
+        text = body.decode("utf-8", errors="replace")
+    head = Head()
+    head.feed(text)
+    return Preview(
+        title=_first(head.said, LONGEST_TITLE, "og:title", "twitter:title", "title"),
+        description=_first(head.said, LONGEST_TEXT, "og:description", "twitter:description", "description"),
+        site_name=_first(head.said, LONGEST_TITLE, "og:site_name", "application-name"),
+    )
+
+
+def _first(said: dict[str, str], longest: int, *names: str) -> str | None:
+    for name in names:
+        text = " ".join(
+            "".join(each for each in said.get(name, "") if each.isprintable() or each.isspace()).split()
+        )
+        if text:
+            return text[:longest]
+    return None

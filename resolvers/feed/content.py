@@ -1,0 +1,80 @@
+"""What posts and comments hold: text, mentioned people, and what may be done with them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids
+from core.context import Context
+from core.errors import Refused, refusals
+from resolvers.auth.people import people
+from resolvers.feed.access import SHOWN
+from stores.auth import User
+from stores.feed import Visibility
+
+refusals(
+    TEXT_TOO_LONG="The text is longer than allowed.",
+    TOO_MANY_MENTIONS="At most 20 people can be mentioned.",
+)
+
+PREVIEW = 280
+MOST_MENTIONS = 20
+
+Document = Mapping[str, Any]
+
+
+def checked_text(text: str | None, longest: int) -> str | None:
+    """Text without surrounding blanks, None when nothing is left."""
+    body = (text or "").strip()
+    if len(body) > longest:
+        raise Refused("TEXT_TOO_LONG", f"At most {longest:,} characters.", field=["text"])
+    return body or None
+
+
+async def checked_mentions(ctx: Context, mentions: Sequence[str]) -> list[str]:
+    """Those of the mentioned people whom the writer may see; who hides from them is left out, untold."""
+    wanted = list(dict.fromkeys(ids.checked(id, "user") for id in mentions))
+    if len(wanted) > MOST_MENTIONS:
+        raise Refused("TOO_MANY_MENTIONS", f"At most {MOST_MENTIONS} people.", field=["mentions"])
+    return [person["_id"] for person in await people(ctx, wanted) if person] if wanted else []
+
+
+async def mentioned(ctx: Context, document: Document) -> list[User]:
+    return (await mentioned_in_many(ctx, [document]))[0]
+
+
+async def mentioned_in_many(ctx: Context, documents: Sequence[Document]) -> list[list[User]]:
+    """The mentioned people whom the viewer may see."""
+    wanted = list(dict.fromkeys(id for each in documents for id in each.get("mention_ids") or ()))
+    seen = {person["_id"]: person for person in await people(ctx, wanted) if person} if wanted else {}
+    return [[seen[id] for id in each.get("mention_ids") or () if id in seen] for each in documents]
+
+
+def text_preview(post: Document) -> str:
+    """The first 280 characters, cut at a word."""
+    text = post.get("text") or ""
+    if len(text) <= PREVIEW:
+        return text
+    cut = text[:PREVIEW].rsplit(None, 1)[0]
+    return f"{cut}…"
+
+
+def truncated(post: Document) -> bool:
+    return len(post.get("text") or "") > PREVIEW
+
+
+def viewer_can(ctx: Context, post: Document) -> dict[str, bool]:
+    own = ctx.viewer_id_or_none == post["author_id"]
+    signed_in = ctx.viewer is not None
+    open_post = post["state"] in SHOWN
+    return {
+        "edit": own,
+        "delete": own,
+        "comment": signed_in and open_post,
+        "share": signed_in and open_post and shareable(post),
+        "pin": own,
+    }
+
+
+def shareable(post: Document) -> bool:
+    """What is for oneself or for a group stays there."""
+    return post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS)

@@ -1,0 +1,206 @@
+"""Groups: circles of people with posts of their own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids, paging
+from core.context import Context
+from core.errors import NotFound, Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from core.nodes import door
+from core.paging import Asked
+from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
+from resolvers.feed.access import SHOWN, barred, group_scope
+from resolvers.feed.snapshots import stale
+from stores import feed as store
+from stores.feed import Group, GroupPrivacy, GroupRole, Member
+
+refusals(
+    NOT_GROUP_MEMBER="Only members of the group may do this.",
+    GROUP_NAME_INVALID="A group's name has 1 to 100 characters.",
+    GROUP_CLOSED="A closed group takes only people its owner brings along.",
+    GROUP_LIMIT="A person is in at most 500 groups.",
+)
+
+LONGEST_NAME = 100
+MOST_GROUPS = 500
+MOST_BROUGHT = 50
+GROUP_RATE = Rate("groups", 50, 86_400)
+JOINED = [("created_at", -1), ("_id", -1)]
+
+Document = Mapping[str, Any]
+
+
+@door("group", sync="GROUP")
+async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
+    """Name and size of a group are for everybody who is signed in; its posts are for members."""
+    if ctx.viewer is None:
+        return [None for _ in wanted]
+    return await ctx.load_many(GroupById, wanted)
+
+
+async def group(ctx: Context, *, id: Id) -> Group:
+    [found] = await groups(ctx, [ids.checked(id, "group")])
+    if found is None:
+        raise NotFound("There is no such group.")
+    return found
+
+
+async def check_member(ctx: Context, group_id: str) -> None:
+    membership = await ctx.load(MembershipOfViewer, ids.checked(group_id, "group"))
+    if membership is None:
+        raise Refused("NOT_GROUP_MEMBER", "You are not in this group.", field=["groupId"])
+
+
+async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    """The viewer's groups, joined last first."""
+    listing = paging.fingerprint("groups", user=ctx.viewer_id)
+    page = paging.requested(listing, JOINED, asked)
+    query = {"$and": [{"user_id": ctx.viewer_id}, paging.beyond(JOINED, page)]}
+    rows = await store.members.find(ctx.db, query, sort=paging.scan_order(JOINED, page), limit=page.size + 1)
+    shown = paging.connection(listing, JOINED, page, rows)
+    found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
+    pairs = zip(shown["edges"], found, strict=True)
+    # The place in the list is the membership's; what is shown is the group.
+    shown["edges"] = [{**edge, "row": edge["node"], "node": group} for edge, group in pairs if group]
+    return shown
+
+
+async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, Any]:
+    """Posts of a group, newest first; for members."""
+    listing = paging.fingerprint("group posts", group=group["_id"])
+    page = paging.requested(listing, store.LATEST, asked)
+    if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
+        return paging.connection(listing, store.LATEST, page, [])
+    hidden = sorted(await barred(ctx))
+    query = {
+        "$and": [
+            {"group_id": group["_id"], "author_id": {"$nin": hidden}},
+            {"$or": [{"state": {"$in": list(SHOWN)}}, {"author_id": ctx.viewer_id}]},
+            paging.beyond(store.LATEST, page),
+        ]
+    }
+    order = paging.scan_order(store.LATEST, page)
+    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, store.LATEST, page, rows)
+
+
+async def viewer_role(ctx: Context, group: Document) -> GroupRole:
+    return (await viewer_roles(ctx, [group]))[0]
+
+
+async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:
+    if ctx.viewer is None:
+        return [GroupRole.NONE for _ in groups]
+    rows = await ctx.load_many(MembershipOfViewer, [group["_id"] for group in groups])
+    return [GroupRole(row["role"]) if row else GroupRole.NONE for row in rows]
+
+
+async def create_group(
+    ctx: Context,
+    *,
+    name: str,
+    privacy: GroupPrivacy = GroupPrivacy.OPEN,
+    id: Id | None = None,
+    member_ids: Sequence[Id] = (),
+) -> dict[str, Any]:
+    """A group of the viewer's, with friends they bring along."""
+    await ctx.limit(GROUP_RATE)
+    title = name.strip()
+    if not 1 <= len(title) <= LONGEST_NAME:
+        raise Refused("GROUP_NAME_INVALID", "Give it 1 to 100 characters.", field=["name"])
+    brought = await _friends(ctx, member_ids)
+    made = await ctx.tx.insert(
+        store.groups,
+        {
+            "_id": ids.minted(id, "group"),
+            "name": title,
+            "privacy": privacy,
+            "member_count": 1 + len(brought),
+        },
+    )
+    await _join(ctx, made, ctx.viewer_id, GroupRole.OWNER)
+    for person in brought:
+        await _join(ctx, made, person, GroupRole.MEMBER)
+    ctx.tx.changed(made, scopes=[group_scope(made["_id"])], created=True)
+    return {"group": made}
+
+
+async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
+    people = list(dict.fromkeys(ids.checked(each, "user") for each in wanted))
+    if len(people) > MOST_BROUGHT:
+        raise Refused("INVALID_INPUT", f"At most {MOST_BROUGHT} people.", field=["memberIds"])
+    edges = await ctx.load_many(FollowOfViewer, people) if people else []
+    if not all(edge and edge["mutual"] for edge in edges):
+        raise Refused("NOT_FOUND", "Only friends can be brought along.", field=["memberIds"])
+    return people
+
+
+async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
+    """Again is fine."""
+    found = await _to_act_on(ctx, group_id)
+    if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
+        if found["privacy"] == GroupPrivacy.CLOSED:
+            raise Refused("GROUP_CLOSED", "This group is closed.", field=["groupId"])
+        await ctx.limit(GROUP_RATE)
+        if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
+            raise Refused("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
+        await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
+        found = await _count(ctx, found, 1)
+    return {"group": found, "feed_stale": True}
+
+
+async def leave_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
+    """The owner's place goes to whoever has been there longest; a group nobody is in is gone."""
+    found = await _to_act_on(ctx, group_id)
+    row = await store.membership(ctx.db, group_id, ctx.viewer_id)
+    if row is not None:
+        found_now = await leave(ctx, row)
+        return {"group": found_now, "feed_stale": True}
+    return {"group": found, "feed_stale": True}
+
+
+async def leave(ctx: Context, row: Member) -> Group | None:
+    group_id, user_id = row["group_id"], row["user_id"]
+    await ctx.tx.delete(store.members, row["_id"])
+    ctx.tx.revoked(user_id, group_scope(group_id))
+    stale(ctx, user_id)
+    found = await store.groups.by_id(ctx.db, group_id)
+    if found is None:
+        return None
+    heir = await store.members.first(ctx.db, {"group_id": group_id}, sort=[("created_at", 1), ("_id", 1)])
+    if heir is None:
+        await ctx.tx.delete(store.groups, group_id)
+        ctx.tx.removed(found)
+        return None
+    if row["role"] == GroupRole.OWNER:
+        await ctx.tx.update(store.members, heir["_id"], set={"role": GroupRole.OWNER})
+    return await _count(ctx, found, -1)
+
+
+async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> None:
+    row = {
+        "_id": store.pair(found["_id"], user_id),
+        "group_id": found["_id"],
+        "user_id": user_id,
+        "role": role,
+        "created_at": ctx.tx.now,
+    }
+    await ctx.tx.insert(store.members, row)
+    ctx.tx.granted(user_id, group_scope(found["_id"]))
+    stale(ctx, user_id)
+
+
+async def _count(ctx: Context, found: Group, by: int) -> Group:
+    counted = await ctx.tx.update(store.groups, found["_id"], inc={"member_count": by})
+    assert counted is not None
+    ctx.tx.changed(counted, scopes=[group_scope(found["_id"])])
+    return counted
+
+
+async def _to_act_on(ctx: Context, id: str) -> Group:
+    [found] = await groups(ctx, [ids.checked(id, "group")])
+    if found is None:
+        raise Refused("NOT_FOUND", "There is no such group.", field=["groupId"])
+    return found

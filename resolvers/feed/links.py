@@ -1,0 +1,64 @@
+"""Previews of links in posts: fetched behind the request, and never from where only we can go."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from core.context import Context, Services
+from core.errors import Refused, refusals
+from core.previews import Previewer, Unfetchable
+from resolvers.feed.access import post_scopes
+from stores import feed as store
+
+logger = structlog.get_logger(__name__)
+
+refusals(LINK_INVALID="A link is an http or https address of at most 2,000 characters.")
+
+LONGEST_URL = 2_000
+
+
+class Previews:
+    """What fetches previews in this process; None where links are not followed."""
+
+    def __init__(self, previewer: Previewer | None) -> None:
+        self.previewer = previewer
+
+
+def checked_url(url: str | None) -> str | None:
+    """The address, if it is one that could be followed."""
+    if url is None or not url.strip():
+        return None
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= LONGEST_URL
+        fine = fine and not parts.username and not parts.password and (parts.port or 80) > 0
+    except ValueError:
+        fine = False
+    if not fine or any(character.isspace() or ord(character) < 32 for character in text):
+        raise Refused("LINK_INVALID", "Give an http or https address.", field=["linkUrl"])
+    return text
+
+
+async def fetch(services: Services, *, post_id: str) -> None:
+    """Look at a post's link and keep what it shows; without one the post does as well."""
+    post = await store.posts.by_id(services.db, post_id)
+    previewer = services.get(Previews).previewer
+    if post is None or previewer is None or not post.get("link_url"):
+        return
+    try:
+        preview = await previewer.preview(post["link_url"])
+    except Unfetchable as problem:
+        logger.info("link not previewed", reason=str(problem))
+        return
+    ctx = Context(services)
+
+    async def keep() -> None:
+        link: dict[str, Any] = {"url": post["link_url"], **preview._asdict()}
+        where = {"link_url": post["link_url"]}
+        changed = await ctx.tx.update(store.posts, post_id, set={"link": link}, where=where)
+        if changed is not None:
+            ctx.tx.changed(changed, scopes=post_scopes(changed))
+
+    await ctx.unit(keep)

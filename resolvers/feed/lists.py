@@ -1,0 +1,117 @@
+"""Lists of people: who follows whom, who reacted, who is muted or blocked, whom one may like to follow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import paging
+from core.changes import user_scope
+from core.context import Context
+from core.errors import BadUserInput, Unauthenticated
+from core.paging import Asked
+from loaders.auth import UserById
+from loaders.feed import FollowsByFollower
+from resolvers.auth.people import people
+from resolvers.feed.access import barred
+from stores import auth as accounts
+from stores import feed as store
+from stores.auth import User
+from stores.feed import FollowState, ReactionKind
+
+Document = Mapping[str, Any]
+
+MOST_SUGGESTED = 50
+
+
+async def following(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
+    """Whom a person follows, latest first."""
+    return await _follow_list(ctx, user, "follower_id", "followee_id", asked)
+
+
+async def followers(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
+    """Who follows a person, latest first."""
+    return await _follow_list(ctx, user, "followee_id", "follower_id", asked)
+
+
+async def viewer_following(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    return await following(ctx, {"_id": ctx.viewer_id}, asked=asked)
+
+
+async def viewer_followers(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    return await followers(ctx, {"_id": ctx.viewer_id}, asked=asked)
+
+
+async def _follow_list(ctx: Context, user: Document, side: str, other: str, asked: Asked) -> dict[str, Any]:
+    if ctx.viewer is None:
+        raise Unauthenticated(ctx.refusal)
+    listing = paging.fingerprint("follows", user=user["_id"], side=side)
+    if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
+        return paging.connection(listing, store.LATEST, paging.requested(listing, store.LATEST, asked), [])
+    return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, asked)
+
+
+async def _persons(
+    ctx: Context,
+    collection: Any,
+    listing: str,
+    query: Mapping[str, Any],
+    other: str,
+    asked: Asked,
+    *,
+    unseen: bool = False,
+) -> dict[str, Any]:
+    """The people that rows name, latest row first; with `unseen`, those whom one has hidden from, too."""
+    page = paging.requested(listing, store.LATEST, asked)
+    whole = {"$and": [query, paging.beyond(store.LATEST, page)]}
+    order = paging.scan_order(store.LATEST, page)
+    rows = await collection.find(ctx.db, whole, sort=order, limit=page.size + 1)
+    shown = paging.connection(listing, store.LATEST, page, rows)
+    wanted = [row["node"][other] for row in shown["edges"]]
+    found: Sequence[User | None] = await (ctx.load_many(UserById, wanted) if unseen else people(ctx, wanted))
+    pairs = zip(shown["edges"], found, strict=True)
+    # The place in the list is the row's; what is shown is the person.
+    shown["edges"] = [{**edge, "person": person} for edge, person in pairs if person]
+    return shown
+
+
+async def muted_users(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    listing = paging.fingerprint("muted", user=ctx.viewer_id)
+    query = {"follower_id": ctx.viewer_id, "state": FollowState.MUTED}
+    return await _persons(ctx, store.follows, listing, query, "followee_id", asked)
+
+
+async def blocked(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    """Whom the viewer blocked: nowhere else are they shown to each other."""
+    listing = paging.fingerprint("blocked", user=ctx.viewer_id)
+    query = {"user_id": ctx.viewer_id}
+    return await _persons(ctx, store.blocks, listing, query, "blocked_id", asked, unseen=True)
+
+
+async def reactors(
+    ctx: Context, post: Document, *, kind: ReactionKind | None = None, asked: Asked
+) -> dict[str, Any]:
+    """Who reacted to a post, latest first."""
+    listing = paging.fingerprint("reactors", post=post["_id"], kind=kind)
+    query = {"subject_id": post["_id"], **({"kind": kind} if kind else {})}
+    return await _persons(ctx, store.reactions, listing, query, "user_id", asked)
+
+
+async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) -> list[User]:
+    """People whom those one follows follow, most of them first; widely followed ones when there are few."""
+    if not 1 <= first <= MOST_SUGGESTED:
+        raise BadUserInput(f"`first` must be between 1 and {MOST_SUGGESTED}.")
+    edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
+    known = {edge["followee_id"] for edge in edges} | {ctx.viewer_id} | await barred(ctx)
+    near = await store.acquaintances(ctx.db, [edge["followee_id"] for edge in edges], limit=first * 2)
+    wanted = [id for id in near if id not in known][:first]
+    if len(wanted) < first:
+        popular = await accounts.popular(ctx.db, limit=first + len(known))
+        wanted += [id for id in popular if id not in known and id not in wanted][: first - len(wanted)]
+    return [person for person in await people(ctx, wanted) if person]
+
+
+async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:
+    """Whether others see whom one follows and is followed by."""
+    user = await ctx.tx.update(accounts.users, ctx.viewer_id, set={"follow_lists_hidden": hidden})
+    assert user is not None
+    ctx.tx.changed(user, scopes=[user_scope(ctx.viewer_id)])
+    return {"user": user}

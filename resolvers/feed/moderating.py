@@ -1,0 +1,353 @@
+"""Moderation: what is refused at once, what is judged later, reports, decisions and appeals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from core import clock, ids, nodes, paging
+from core.audit import audited
+from core.changes import user_scope
+from core.classifier import Classifier, Verdict
+from core.context import Context, Services
+from core.errors import Refused, refusals
+from core.ids import Id, prefix_of
+from core.limits import Rate
+from core.nodes import door
+from core.paging import Asked
+from core.reports import ReportReason, ReportStatus
+from loaders.feed import CommentById, PostById, ReportById
+from resolvers.feed import delivery, notices
+from resolvers.feed.access import comment_scopes, post_scopes
+from stores import auth as accounts
+from stores import feed as store
+from stores.auth import Role
+from stores.feed import (
+    Comment,
+    ModerationAction,
+    ModerationLabel,
+    PostState,
+    Report,
+)
+
+refusals(
+    CONTENT_REFUSED="This may not be published here.",
+    ALREADY_APPEALED="There was an appeal about this before.",
+    NOT_MODERATED="Nothing was decided about this that could be appealed.",
+)
+
+REPORT_RATE = Rate("reports", 20, 86_400)
+LONGEST_NOTE = 1_000
+OLDEST_FIRST = [("created_at", 1), ("_id", 1)]
+MOST_REPORTS = 1_000
+
+Document = Mapping[str, Any]
+
+
+class Moderation:
+    """The process's classifier."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+
+
+async def limit(ctx: Context, rate: Rate) -> None:
+    """Count a piece of writing; a burst of it is refused, and moderators are told."""
+    try:
+        await ctx.limit(rate)
+    except Refused:
+        # Outside the transaction, which comes to nothing.
+        await _flag(ctx.services, ctx.viewer_id, ctx.viewer_id, ReportReason.SPAM, f"Too many {rate.name}.")
+        raise
+
+
+async def screen(ctx: Context, text: str | None) -> None:
+    """Refuse what is beyond doubt, before anybody sees it."""
+    verdict = await ctx.services.get(Moderation).classifier.judge(text or "", ())
+    if verdict.refuse:
+        raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
+
+
+async def scan(services: Services, *, subject_id: str) -> None:
+    """Judge text and media of something that was published; what is doubtful is limited and reported."""
+    found = await _kept(services, subject_id)
+    if found is None or found["state"] != PostState.PUBLISHED:
+        return
+    media = found.get("media_ids", ())
+    verdict = await services.get(Moderation).classifier.judge(found.get("text") or "", media)
+    if not verdict.limit and verdict.label is None:
+        return
+    ctx = Context(services)
+
+    async def work() -> None:
+        label = ModerationLabel(verdict.label) if verdict.label else None
+        await _apply(ctx, found, _state_after(verdict), label)
+
+    await ctx.unit(work)
+    reason = ReportReason(verdict.reason or ReportReason.OTHER)
+    await _flag(services, subject_id, found["author_id"], reason, "Judged automatically.")
+
+
+def _state_after(verdict: Verdict) -> PostState | None:
+    return PostState.LIMITED if verdict.limit else None
+
+
+async def _kept(services: Services, id: str) -> dict[str, Any] | None:
+    collection: Any = store.posts if prefix_of(id) == "post" else store.comments
+    found: dict[str, Any] | None = await collection.by_id(services.db, id)
+    return found
+
+
+async def _flag(
+    services: Services, subject_id: str, author_id: str | None, reason: ReportReason, note: str
+) -> None:
+    """A report by nobody: one a day for each subject."""
+    now = clock.now()
+    row = {
+        "subject_author_id": author_id,
+        "reason": reason,
+        "note": note,
+        "status": ReportStatus.OPEN,
+        "appeal": None,
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    # The day and the subject make the id, so that a burst of flags is one.
+    query = {"subject_id": subject_id, "day": f"{now:%Y-%m-%d}", "reporter_id": None}
+    initial = {
+        **{key: value for key, value in row.items() if key != "reporter_id"},
+        "_id": ids.new_id("report"),
+    }
+    update = {"q": query, "u": {"$setOnInsert": initial}, "upsert": True}
+    try:
+        await services.db.write({"update": store.reports.name, "updates": [update]})
+    except DuplicateKeyError:
+        return
+
+
+@door("report", sync="REPORT")
+async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
+    """One's own; all of them for moderators."""
+    found = await ctx.load_many(ReportById, wanted)
+    viewer = ctx.viewer_id_or_none
+    judge = is_moderator(ctx)
+    return [
+        each if each and (judge or (viewer and each["reporter_id"] == viewer)) else None for each in found
+    ]
+
+
+def is_moderator(ctx: Context) -> bool:
+    return ctx.viewer is not None and Role.MODERATOR in ctx.viewer.roles
+
+
+async def may_judge(ctx: Context, subject_id: str) -> bool:
+    """Moderators act on what was reported, and on nothing else."""
+    if not is_moderator(ctx):
+        return False
+    return await store.reports.first(ctx.db, {"subject_id": subject_id}) is not None
+
+
+async def report_content(
+    ctx: Context, *, subject_id: Id, reason: ReportReason, note: str | None = None
+) -> dict[str, Any]:
+    """Twice by the same person is the first report."""
+    author_id = await _reportable(ctx, subject_id)
+    earlier = await store.reports.first(ctx.db, {"subject_id": subject_id, "reporter_id": ctx.viewer_id})
+    if earlier is not None:
+        return {"report": earlier}
+    await ctx.limit(REPORT_RATE)
+    report = await ctx.tx.insert(
+        store.reports,
+        {
+            "_id": ids.new_id("report"),
+            "subject_id": subject_id,
+            "subject_author_id": author_id,
+            "reporter_id": ctx.viewer_id,
+            "reason": reason,
+            "note": (note or "").strip()[:LONGEST_NOTE] or None,
+            "status": ReportStatus.OPEN,
+            "appeal": None,
+        },
+    )
+    ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
+    return {"report": report}
+
+
+async def _reportable(ctx: Context, id: str) -> str | None:
+    """The author of what is reported, if the viewer sees it."""
+    ids.checked(id, "post", "comment", "user")
+    found = (await nodes.seen(ctx, [id])).get(id)
+    author_id = None if found is None else found["_id"] if prefix_of(id) == "user" else found["author_id"]
+    if found is None or author_id is None:
+        raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
+    if author_id == ctx.viewer_id:
+        raise Refused("SELF", "This cannot be done to oneself.", field=["subjectId"])
+    return str(author_id)
+
+
+async def moderation_queue(
+    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
+) -> dict[str, Any]:
+    """Reports, oldest first. That somebody looked is on record."""
+    listing = paging.fingerprint("moderation", status=status)
+    page = paging.requested(listing, OLDEST_FIRST, asked)
+    query = {"$and": [{"status": status}, paging.beyond(OLDEST_FIRST, page)]}
+    order = paging.scan_order(OLDEST_FIRST, page)
+    rows = await store.reports.find(ctx.db, query, sort=order, limit=page.size + 1)
+
+    async def looked() -> None:
+        await audited(ctx, "moderation.queue", reports=len(rows), status=str(status))
+
+    await ctx.unit(looked)
+    return paging.connection(listing, OLDEST_FIRST, page, rows)
+
+
+async def target(ctx: Context, report: Document) -> Document | None:
+    return (await targets(ctx, [report]))[0]
+
+
+async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | None]:
+    """What was reported: moderators see it whoever it is for, others as everywhere."""
+    wanted = [report["subject_id"] for report in reports]
+    if not is_moderator(ctx):
+        seen = await nodes.seen(ctx, wanted)
+        return [seen.get(id) for id in wanted]
+    found: dict[str, Document] = {}
+    kept: Sequence[Any] = (store.posts, store.comments, accounts.users)
+    for collection in kept:
+        those = [id for id in wanted if prefix_of(id) == collection.prefix]
+        if those:
+            rows: Any = await collection.by_ids(ctx.db, those)
+            found |= {row["_id"]: row for row in rows}
+    return [found.get(id) for id in wanted]
+
+
+def moderator_only(name: str) -> Any:
+    """A field of a report that reporters do not see."""
+
+    def value(ctx: Context, report: Document) -> Any:
+        return report.get(name) if is_moderator(ctx) else None
+
+    return value
+
+
+async def moderate(
+    ctx: Context,
+    *,
+    subject_id: Id,
+    action: ModerationAction,
+    reason: str,
+    label: ModerationLabel | None = None,
+) -> dict[str, Any]:
+    """Decide about something reported; its author learns of it, and it is on record."""
+    ids.checked(subject_id, "post", "comment", "user")
+    if not reason.strip():
+        raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
+    reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
+    found = await _kept(ctx.services, subject_id) if prefix_of(subject_id) != "user" else None
+    if not reports or (found is None and prefix_of(subject_id) != "user"):
+        raise Refused("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
+    if found is not None:
+        found = await _decide(ctx, found, action, label)
+    await _settle(ctx, reports, action)
+    await audited(
+        ctx, f"moderation.{action.lower()}", subject_id=subject_id, reason=reason.strip()[:LONGEST_NOTE]
+    )
+    return {
+        "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
+        "resolved": len(reports),
+    }
+
+
+async def _decide(
+    ctx: Context, found: dict[str, Any], action: ModerationAction, label: ModerationLabel | None
+) -> dict[str, Any]:
+    state = {
+        ModerationAction.LIMIT: PostState.LIMITED,
+        ModerationAction.REMOVE: PostState.REMOVED,
+        ModerationAction.RESTORE: PostState.PUBLISHED,
+    }.get(action)
+    if found["state"] == PostState.PROCESSING and state is not None:
+        raise Refused("INVALID_INPUT", "It is not published yet.", field=["action"])
+    if state is None and action != ModerationAction.LABEL:
+        return found
+    return await _apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
+
+
+async def _apply(
+    ctx: Context, found: dict[str, Any], state: PostState | None, label: ModerationLabel | None
+) -> dict[str, Any]:
+    """Give a post or comment its new state and label, and let everybody whom it concerns know."""
+    changes: dict[str, Any] = {"state": state or found["state"], "label": label}
+    if prefix_of(found["_id"]) == "comment":
+        return await _apply_to_comment(ctx, found, changes)
+    changed: Any = await ctx.tx.update(store.posts, found["_id"], set=changes)
+    if changed is None:
+        raise Refused("NOT_FOUND", "It is gone.", field=["subjectId"])
+    ctx.tx.changed(changed, scopes=post_scopes(changed))
+    if changed["state"] != found["state"]:
+        await delivery.send(ctx, changed)
+    notices.tell(ctx, "PostStateChanged", changed["_id"], [changed["author_id"]])
+    return dict(changed)
+
+
+async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A removed comment keeps its place and its words out of sight, for an appeal."""
+    removed, was = changes["state"] == PostState.REMOVED, found["state"] == PostState.REMOVED
+    if found["author_id"] is None:
+        raise Refused("NOT_FOUND", "Its author has deleted it.", field=["subjectId"])
+    if removed and not was:
+        changes |= {"text": "", "kept": found["text"]}
+    elif was and not removed:
+        changes |= {"text": found.get("kept", ""), "kept": None}
+    changed = await ctx.tx.update(store.comments, found["_id"], set=changes)
+    if changed is None:
+        raise Refused("NOT_FOUND", "It is gone.", field=["subjectId"])
+    ctx.tx.changed(changed, scopes=comment_scopes(changed))
+    if removed != was:
+        await _count_comment(ctx, changed, -1 if removed else 1)
+    return dict(changed)
+
+
+async def _count_comment(ctx: Context, comment: Comment, by: int) -> None:
+    post = await ctx.tx.update(store.posts, comment["post_id"], inc={"comment_count": by}, version=False)
+    if post is not None:
+        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post))
+
+
+async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAction) -> None:
+    upheld = action in (ModerationAction.LIMIT, ModerationAction.REMOVE, ModerationAction.LABEL)
+    status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
+    for report in reports:
+        await _set_status(ctx, report, {"status": status})
+
+
+async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> None:
+    changed = await ctx.tx.update(store.reports, report["_id"], set=changes)
+    if changed is None:
+        return
+    if changed["reporter_id"]:
+        ctx.tx.changed(changed, scopes=[user_scope(changed["reporter_id"])])
+    else:
+        ctx.tx.quietly(changed)
+
+
+async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
+    """The author asks moderators to look again, once."""
+    ids.checked(subject_id, "post", "comment")
+    loaders: Any = PostById if prefix_of(subject_id) == "post" else CommentById
+    found: Any = await ctx.load(loaders, subject_id)
+    if found is None or found["author_id"] != ctx.viewer_id:
+        raise Refused("NOT_FOUND", "You have no such post or comment.", field=["subjectId"])
+    if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
+        raise Refused("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
+    words = text.strip()[:LONGEST_NOTE]
+    if not words:
+        raise Refused("INVALID_INPUT", "Say why.", field=["text"])
+    reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
+    if any(report["appeal"] for report in reports):
+        raise Refused("ALREADY_APPEALED", "There was an appeal before.", field=["subjectId"])
+    for report in reports:
+        await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": words})
+    return {"subject": found}

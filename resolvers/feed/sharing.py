@@ -1,0 +1,98 @@
+"""Passing posts on: into one's own timeline, or by a link."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from core import ids
+from core.context import Context
+from core.errors import NotFound, Refused, refusals
+from core.ids import Id
+from resolvers.feed import home, posts
+from resolvers.feed.access import SHOWN, post_to_act_on, visible_posts
+from resolvers.feed.content import checked_text, shareable
+from stores import feed as store
+from stores.feed import Post, Visibility
+
+refusals(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
+
+Document = Mapping[str, Any]
+
+
+async def share_post(
+    ctx: Context,
+    *,
+    post_id: Id,
+    id: Id | None = None,
+    text: str | None = None,
+    visibility: Visibility = Visibility.FRIENDS,
+) -> dict[str, Any]:
+    """A post of one's own that shows another; a share of a share shows the first."""
+    await ctx.limit(posts.POST_RATE)
+    body = checked_text(text, posts.LONGEST_TEXT)
+    original = await post_to_act_on(ctx, post_id)
+    if original.get("shared_post_id"):
+        original = await post_to_act_on(ctx, original["shared_post_id"])
+    if original["state"] not in SHOWN or not shareable(original) or visibility == Visibility.GROUP:
+        raise Refused("NOT_SHAREABLE", "This post is not passed on.", field=["postId"])
+    share = await posts.publish(
+        ctx,
+        {
+            "_id": ids.minted(id, "post"),
+            "text": body,
+            "visibility": visibility,
+            "shared_post_id": original["_id"],
+        },
+    )
+    counted = await posts.count_shares(ctx, original["_id"], 1)
+    return {"post": share, "feed_edge": home.feed_edge(ctx, share), "shared_post": counted}
+
+
+async def create_share_link(ctx: Context, *, post_id: Id) -> dict[str, Any]:
+    """A link to a public post; a person has one for each."""
+    post = await post_to_act_on(ctx, post_id)
+    if post["state"] not in SHOWN or post["visibility"] != Visibility.PUBLIC:
+        raise Refused("NOT_SHAREABLE", "Only public posts have links.", field=["postId"])
+    query = {"post_id": post_id, "user_id": ctx.viewer_id}
+    link = await store.share_links.first(ctx.db, query)
+    if link is None:
+        row = {"_id": secrets.token_urlsafe(9), **query, "created_at": ctx.tx.now}
+        try:
+            link = await ctx.tx.insert(store.share_links, row)
+        except DuplicateKeyError:
+            raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
+    base = ctx.services.settings.public_url or ctx.origin
+    return {"url": f"{base}/p/{link['_id']}", "code": link["_id"]}
+
+
+async def post_by_link(ctx: Context, *, code: str) -> Post:
+    """NOT_FOUND when the link is unknown, or what it leads to is no longer for the viewer."""
+    link = await store.share_links.by_id(ctx.db, code[:100])
+    [post] = await visible_posts(ctx, [link["post_id"]]) if link else [None]
+    if post is None:
+        raise NotFound("There is no such post.")
+    return post
+
+
+async def shared_post(ctx: Context, post: Document) -> Post | None:
+    return (await shared_posts(ctx, [post]))[0]
+
+
+async def shared_posts(ctx: Context, sharing: Sequence[Document]) -> list[Post | None]:
+    """What posts share, where its own audience includes the viewer."""
+    wanted = [id for post in sharing if (id := post.get("shared_post_id"))]
+    seen = dict(zip(wanted, await visible_posts(ctx, wanted), strict=True)) if wanted else {}
+    return [seen.get(post.get("shared_post_id") or "") for post in sharing]
+
+
+async def shared_unavailable(ctx: Context, post: Document) -> bool:
+    return (await shared_unavailable_of_many(ctx, [post]))[0]
+
+
+async def shared_unavailable_of_many(ctx: Context, sharing: Sequence[Document]) -> list[bool]:
+    found = await shared_posts(ctx, sharing)
+    return [
+        bool(post.get("shared_post_id")) and other is None for post, other in zip(sharing, found, strict=True)
+    ]

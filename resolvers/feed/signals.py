@@ -1,0 +1,81 @@
+"""What people tell of their feed: what to hide, what they looked at, that they are writing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import ids
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from core.limits import Rate
+from resolvers.feed.access import SHOWN, post_scope, post_to_act_on
+from resolvers.feed.snapshots import stale
+from stores import feed as store
+
+MOST_IMPRESSIONS = 50
+LONGEST_NAME = 100
+LONGEST_DWELL = 24 * 3600 * 1000
+IMPRESSION_RATE = Rate("impressions", 120, 60)
+TYPING_RATE = Rate("comment typing", 60, 60)
+
+
+async def hide_post(ctx: Context, *, post_id: Id) -> dict[str, Any]:
+    """Out of the viewer's feed, for good."""
+    return await _hide(ctx, post_id, not_interested=False)
+
+
+async def not_interested(ctx: Context, *, post_id: Id) -> dict[str, Any]:
+    """The same, and less of its author from now on."""
+    return await _hide(ctx, post_id, not_interested=True)
+
+
+async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str, Any]:
+    post = await post_to_act_on(ctx, post_id)
+    if post["author_id"] == ctx.viewer_id:
+        raise Refused("SELF", "This cannot be done to oneself.", field=["postId"])
+    id = store.pair(ctx.viewer_id, post_id)
+    if await store.hides.by_id(ctx.db, id) is None:
+        row = {"_id": id, "user_id": ctx.viewer_id, "post_id": post_id, "author_id": post["author_id"]}
+        await ctx.tx.insert(store.hides, {**row, "not_interested": not_interested, "created_at": ctx.tx.now})
+    elif not_interested:
+        await ctx.tx.update(store.hides, id, set={"not_interested": True})
+    stale(ctx, ctx.viewer_id)
+    return {"removed_post_id": post_id}
+
+
+async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was on the screen, and for how long: a signal for ranking, shown to nobody."""
+    await ctx.limit(IMPRESSION_RATE)
+    if not 1 <= len(items) <= MOST_IMPRESSIONS:
+        raise Refused("INVALID_INPUT", f"1 to {MOST_IMPRESSIONS} at once.", field=["items"])
+    for item in items:
+        if (
+            item["position"] < 0
+            or not 0 <= item["dwell_ms"] <= LONGEST_DWELL
+            or len(item["snapshot_id"]) > 100
+        ):
+            raise Refused("INVALID_INPUT", "Out of range.", field=["items"])
+    rows = [
+        {
+            "_id": ids.new_id("impression"),
+            "user_id": ctx.viewer_id,
+            "post_id": ids.checked(item["post_id"], "post"),
+            "position": item["position"],
+            "dwell_ms": item["dwell_ms"],
+            "snapshot_id": item["snapshot_id"],
+            "created_at": ctx.tx.now,
+        }
+        for item in items
+    ]
+    await ctx.db.write({"insert": store.impressions.name, "documents": rows})
+    return {"recorded": len(rows)}
+
+
+async def set_comment_typing(ctx: Context, *, post_id: Id, is_typing: bool) -> dict[str, Any]:
+    """Ephemeral: told to those who have the post open, kept nowhere."""
+    await ctx.limit(TYPING_RATE)
+    post = await post_to_act_on(ctx, post_id)
+    if post["state"] not in SHOWN:
+        raise Refused("COMMENTS_CLOSED", "This post does not take comments.", field=["postId"])
+    ctx.services.live.signal(post_scope(post_id), {"typing": ctx.viewer_id, "on": is_typing})
+    return {"post_id": post_id}

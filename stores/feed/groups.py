@@ -1,0 +1,49 @@
+"""Groups and who is in them."""
+
+from datetime import datetime
+from typing import TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+from stores.feed.kinds import GroupPrivacy, GroupRole
+from stores.feed.posts import pair
+
+
+class Group(TypedDict):
+    _id: str
+    name: str
+    privacy: GroupPrivacy
+    member_count: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Member(TypedDict):
+    """`_id` is `group|user`."""
+
+    _id: str
+    group_id: str
+    user_id: str
+    role: GroupRole
+    created_at: datetime
+
+
+groups = collection("groups", Group, prefix="group", synced=True)
+members = collection(
+    "group_members",
+    Member,
+    indexes=[index("user_id", "-created_at", "-_id"), index("group_id", "created_at", "_id")],
+    shard_key="user_id",
+)
+
+MOST_OF_ONE = 500
+
+
+async def memberships(db: Database, user_id: str) -> list[Member]:
+    """The groups a person is in, bounded by how many that may be."""
+    return await members.find(db, {"user_id": user_id}, limit=MOST_OF_ONE, together=True)
+
+
+async def membership(db: Database, group_id: str, user_id: str) -> Member | None:
+    return await members.by_id(db, pair(group_id, user_id))

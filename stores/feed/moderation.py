@@ -1,0 +1,71 @@
+"""Reports, links to posts, and what was looked at."""
+
+from datetime import datetime, timedelta
+from typing import NotRequired, TypedDict
+
+from core.reports import ReportReason, ReportStatus
+from core.store import collection, index
+
+IMPRESSIONS_KEPT = timedelta(days=30)
+
+
+class Report(TypedDict):
+    """Something that moderators are to look at; without a reporter, a machine asks."""
+
+    _id: str
+    subject_id: str
+    subject_author_id: str | None
+    reporter_id: str | None
+    reason: ReportReason
+    note: str | None
+    status: ReportStatus
+    appeal: str | None
+    day: NotRequired[str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ShareLink(TypedDict):
+    """`_id` is the code in the link."""
+
+    _id: str
+    post_id: str
+    user_id: str
+    created_at: datetime
+
+
+class Impression(TypedDict):
+    _id: str
+    user_id: str
+    post_id: str
+    position: int
+    dwell_ms: int
+    snapshot_id: str
+    created_at: datetime
+
+
+reports = collection(
+    "reports",
+    Report,
+    prefix="report",
+    indexes=[
+        index("status", "created_at", "_id"),
+        index("subject_id", "reporter_id", "day", unique=True),
+        index("reporter_id", "-created_at"),
+    ],
+    shard_key="subject_id",
+    synced=True,
+)
+share_links = collection(
+    "share_links", ShareLink, indexes=[index("post_id", "user_id", unique=True), index("user_id")]
+)
+impressions = collection(
+    "impressions",
+    Impression,
+    indexes=[
+        index("user_id", "-created_at"),
+        index("created_at", expireAfterSeconds=int(IMPRESSIONS_KEPT.total_seconds())),
+    ],
+    shard_key="user_id",
+)

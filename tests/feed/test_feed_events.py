@@ -1,0 +1,203 @@
+"""What concerns a person, pushed; bursts merged; who is writing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from core import ids, jobs, typists
+from core.context import Services
+from subscriptions import feed as live
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend, comment, follow, publish
+from tests.feed.test_home import delta
+from tests.feed.test_post_events import WATCH, until
+from tests.phone import Failed, Phone, Stream
+
+FEED = """subscription($after: String) { feedEvents(after: $after) {
+  __typename
+  ... on Event { eventId at }
+  ... on NewItemsAvailable { count newerToken }
+  ... on CommentOnMyPost { post { id } comment { id text } }
+  ... on ReplyToMe { post { id } comment { id } }
+  ... on MentionedMe { post { id } said: comment { id } }
+  ... on NewFollower { user { id } }
+  ... on ReactionsOnMyPost { post { id } summary { total like } }
+  ... on PostStateChanged { post { id state } }
+} }"""
+
+
+async def event(stream: Stream, **options: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await stream.next(**options))["feedEvents"]
+    assert found["eventId"]
+    assert found["at"].endswith("Z")
+    return found
+
+
+async def of_kind(stream: Stream, kind: str) -> dict[str, Any]:
+    while (found := await event(stream))["__typename"] != kind:
+        continue
+    return found
+
+
+async def test_what_concerns_a_person(new_phone: NewPhone) -> None:
+    ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
+    post = await publish(ada)
+    mine = await comment(ada, post, "Mine")
+    async with ada.watch(FEED) as stream:
+        await follow(grace, ada)
+        assert (await event(stream))["user"] == {"id": grace.user_id}
+        said = await comment(grace, post, "On your post")
+        found = await of_kind(stream, "CommentOnMyPost")
+        assert (found["post"], found["comment"]) == ({"id": post}, {"id": said, "text": "On your post"})
+        reply = await comment(alan, post, "To you", parentId=mine)
+        assert (await of_kind(stream, "ReplyToMe"))["comment"] == {"id": reply}
+        naming = await publish(grace, "Ada!", mentions=[ada.user_id])
+        assert (await of_kind(stream, "MentionedMe")) | {"eventId": "", "at": ""} == {
+            "__typename": "MentionedMe",
+            "eventId": "",
+            "at": "",
+            "post": {"id": naming},
+            "said": None,
+        }
+        await grace.do("setReaction", "subject { __typename }", subjectId=post, kind="LIKE")
+        found = await of_kind(stream, "ReactionsOnMyPost")
+        assert (found["post"], found["summary"]) == ({"id": post}, {"total": 1, "like": 1})
+        await follow(ada, alan)
+        assert (await of_kind(stream, "FeedReset"))["__typename"] == "FeedReset"
+
+
+async def test_one_s_own_doing_and_what_is_hidden_is_no_news(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    async with ada.watch(FEED) as stream:
+        await comment(ada, post, "To myself")
+        private = await publish(grace, "Ada?", visibility="PRIVATE", mentions=[ada.user_id])
+        assert private
+        await publish(grace, "Ada!", visibility="PUBLIC", mentions=[ada.user_id])
+        found = await event(stream)
+        assert (found["__typename"], found["post"]["id"] == private) == ("MentionedMe", False)
+
+
+async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    async with ada.watch(FEED) as stream:
+        await comment(grace, post, "Before")
+        last = await of_kind(stream, "CommentOnMyPost")
+    missed = await comment(grace, post, "Meanwhile")
+    async with ada.watch(FEED, after=last["eventId"]) as stream:
+        while (found := await of_kind(stream, "CommentOnMyPost"))["comment"]["id"] != missed:
+            assert found["eventId"] == last["eventId"]
+
+
+async def test_it_is_for_the_signed_in(anonymous: Phone) -> None:
+    async with anonymous.watch(FEED) as stream:
+        with pytest.raises(Failed) as failed:
+            await stream.next()
+    assert failed.value.errors[0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_a_feed_says_that_it_has_something_new(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "NEWS_SECONDS", 0.3)
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await follow(ada, grace)
+    async with ada.watch(FEED) as stream:
+        posts = [await publish(grace, f"{n}") for n in range(2)]
+        await jobs.run_due(services)
+        count = 0
+        while count < 2:
+            found = await of_kind(stream, "NewItemsAvailable")
+            count += found["count"]
+        assert count == 2
+        news = await delta(ada, found["newerToken"])
+        assert news["reset"] is True
+        assert set(posts) <= {edge["node"]["id"] for edge in news["newEdges"]}
+        assert await stream.nothing(seconds=0.7)
+
+
+async def test_a_burst_of_reactions_is_merged(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most one event in two seconds for each post: the first at once, then the total."""
+    monkeypatch.setattr(live, "MERGED_SECONDS", 0.8)
+    ada = await new_phone("Ada")
+    fans = [await new_phone("Fan") for _ in range(5)]
+    post = await publish(ada)
+    async with ada.watch(WATCH, id=post) as stream, ada.watch(FEED) as own:
+        for fan in fans:
+            await fan.do("setReaction", "subject { __typename }", subjectId=post, kind="LIKE")
+        totals, mine = [], []
+        while not totals or totals[-1] < 5:
+            totals.append((await until(stream, "ReactionsUpdated"))["summary"]["total"])
+        while not mine or mine[-1] < 5:
+            mine.append((await of_kind(own, "ReactionsOnMyPost"))["summary"]["total"])
+        assert len(totals) < 5
+        assert len(mine) < 5
+        assert await stream.nothing(seconds=1.0)
+
+
+async def test_who_is_writing_is_counted(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typists, "TYPING_SECONDS", 0.4)
+    ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
+    post = await publish(ada)
+    watch = WATCH.replace("... on PostDeleted", "... on CommentTyping { count }\n  ... on PostDeleted")
+    async with ada.watch(watch, id=post) as stream:
+        done = await grace.do("setCommentTyping", "postId", postId=post, isTyping=True)
+        assert (done["errors"], done["postId"]) == ([], post)
+        assert (await until(stream, "CommentTyping"))["count"] == 1
+        await ada.do("setCommentTyping", "postId", postId=post, isTyping=True)
+        await alan.do("setCommentTyping", "postId", postId=post, isTyping=True)
+        counts = [(await until(stream, "CommentTyping"))["count"]]
+        while counts[-1]:
+            counts.append((await until(stream, "CommentTyping"))["count"])
+        assert max(counts) <= 2
+    refused = await grace.do("setCommentTyping", "postId", postId=ids.new_id("post"), isTyping=True)
+    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
+
+
+async def pushes(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[str, str, dict[str, str]]]:
+    """What is handed to the delivery of pushes."""
+    sent: list[tuple[str, str, dict[str, str]]] = []
+
+    async def push(services: Services, user_id: str, *, title: str, data: Any, **rest: Any) -> int:
+        sent.append((user_id, title, dict(data)))
+        return 1
+
+    monkeypatch.setattr("resolvers.feed.notices.push", push)
+    return sent
+
+
+async def test_pushes_for_who_is_away(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await jobs.run_due(services)
+    sent = await pushes(services, monkeypatch)
+    ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
+    await befriend(ada, grace)
+    await grace.do("followUser", "follow { notify }", userId=ada.user_id, notify=True)
+    post = await publish(ada, "News")
+    said = await comment(grace, post, "Nice")
+    reply = await comment(alan, post, "Indeed", parentId=said)
+    await publish(alan, "Ada!", mentions=[ada.user_id])
+    await jobs.run_due(services)
+    told = [(user, title, data["subjectId"] if data["postId"] == post else "") for user, title, data in sent]
+    assert sorted(told) == sorted(
+        [
+            (grace.user_id, "Ada posted something", post),
+            (ada.user_id, "Grace commented on your post", said),
+            (grace.user_id, "Alan replied to you", reply),
+            (ada.user_id, "Alan commented on your post", reply),
+            (ada.user_id, "Alan mentioned you", ""),
+        ]
+    )
+    sent.clear()
+    hidden = await comment(grace, post, "Gone before it is pushed")
+    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    await comment(alan, post, "@Grace", mentions=[grace.user_id])
+    await jobs.run_due(services)
+    assert hidden
+    assert grace.user_id not in [user for user, _, _ in sent]
+    await asyncio.sleep(0)

@@ -1,0 +1,203 @@
+"""What is refused, limited, reported, decided and appealed."""
+
+from typing import Any
+
+import pytest
+
+from core import ids, jobs
+from core.context import Services
+from resolvers.feed.comments import COMMENT_RATE
+from resolvers.feed.posts import POST_RATE
+from stores.auth import Role
+from tests.conftest import NewPhone
+from tests.feed.steps import comment, feed_of, follow, publish
+from tests.phone import Phone, make_user
+
+QUEUE = """query($status: ReportStatus) { viewer { user { id } }
+  moderationQueue(status: $status, first: 100) { edges { node {
+    id reason status note appeal target { __typename id ... on Post { text } } } } } }"""
+
+
+async def moderator(new_phone: NewPhone, services: Services) -> Phone:
+    person = await make_user(services, "Moderator", roles=[Role.MEMBER, Role.MODERATOR])
+    return await new_phone(user_id=person)
+
+
+async def queue(phone: Phone, subject: str, status: str = "OPEN") -> list[dict[str, Any]]:
+    found = await phone.run(QUEUE, status=status)
+    nodes = [edge["node"] for edge in found["moderationQueue"]["edges"]]
+    return [node for node in nodes if node["target"] and node["target"]["id"] == subject]
+
+
+async def codes(phone: Phone, mutation: str, **input: Any) -> list[str]:
+    done = await phone.do(mutation, "__typename", **input)
+    return [error["code"] for error in done["errors"]]
+
+
+async def test_what_is_beyond_doubt_is_refused_at_once(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    refused = await ada.do(
+        "createPost", "post { id }", text="I sell fentanyl, or buy heroin here: buy heroin"
+    )
+    [error] = refused["errors"]
+    assert (error["code"], error["field"], error["retryable"]) == ("CONTENT_REFUSED", ["text"], False)
+    post = await publish(ada)
+    assert await codes(ada, "updatePost", id=post, text="Who will hire a hitman?") == ["CONTENT_REFUSED"]
+    assert await codes(ada, "createComment", postId=post, text="hire a hitman") == ["CONTENT_REFUSED"]
+    assert len(await services.db.find("posts", {"author_id": ada.user_id})) == 1
+
+
+async def test_what_is_doubtful_is_limited_and_reported(
+    new_phone: NewPhone, services: Services, no_posts: None
+) -> None:
+    ada, fan, stranger = [await new_phone(name) for name in ("Ada", "Fan", "Stranger")]
+    judge = await moderator(new_phone, services)
+    await follow(fan, ada)
+    post = await publish(ada, "I will kill you")
+    await jobs.run_due(services)
+    state = await ada.run("query($id: ID!) { post(id: $id) { state } }", id=post)
+    assert state == {"post": {"state": "LIMITED"}}
+    assert await feed_of(fan) == [post]
+    assert post not in await feed_of(stranger)
+    [report] = await queue(judge, post)
+    assert (report["reason"], report["note"]) == ("VIOLENCE", "Judged automatically.")
+    labelled = await publish(ada, "A beheading, in graphic violence")
+    await jobs.run_due(services)
+    found = await ada.run("query($id: ID!) { post(id: $id) { state label } }", id=labelled)
+    assert found == {"post": {"state": "PUBLISHED", "label": "SENSITIVE"}}
+
+
+async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    post = await publish(ada)
+    first = await grace.do(
+        "reportContent", "report { id status note }", subjectId=post, reason="SPAM", note="x"
+    )
+    again = await grace.do("reportContent", "report { id }", subjectId=post, reason="ABUSE")
+    assert (first["errors"], again["report"]["id"]) == ([], first["report"]["id"])
+    assert first["report"] == {"id": first["report"]["id"], "status": "OPEN", "note": None}
+    node = "query($id: ID!) { node(id: $id) { ... on Report { status target { id } } } }"
+    assert (await grace.run(node, id=first["report"]["id"]))["node"]["target"] == {"id": post}
+    assert (await ada.run(node, id=first["report"]["id"]))["node"] is None
+    assert await codes(ada, "reportContent", subjectId=post, reason="SPAM") == ["SELF"]
+    unseen = await publish(ada, visibility="PRIVATE")
+    for subject in (unseen, ids.new_id("post"), ids.new_id("user")):
+        assert await codes(grace, "reportContent", subjectId=subject, reason="SPAM") == ["NOT_FOUND"]
+
+
+async def test_moderators_alone_judge_and_only_what_was_reported(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    judge = await moderator(new_phone, services)
+    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await grace.do("followUser", "feedStale", userId=ada.user_id)
+    post = await publish(ada, "For friends", visibility="FRIENDS")
+    assert (await grace.ask(QUEUE)).code == "FORBIDDEN"
+    decision = {"subjectId": post, "action": "REMOVE", "reason": "Rules"}
+    assert await codes(grace, "moderate", **decision) == ["FORBIDDEN"]
+    assert await codes(judge, "moderate", **decision) == ["NOT_FOUND"]
+    await grace.do("reportContent", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
+    [seen] = await queue(judge, post)
+    assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
+    done = await judge.do("moderate", "resolved subject { id ... on Post { state } }", **decision)
+    assert (done["errors"], done["resolved"]) == ([], 1)
+    assert done["subject"] == {"id": post, "state": "REMOVED"}
+    assert await queue(judge, post) == []
+    [upheld] = await queue(judge, post, "UPHELD")
+    assert upheld["status"] == "UPHELD"
+    assert (await grace.run("query($id: ID!) { node(id: $id) { id } }", id=post))["node"] is None
+    assert await codes(grace, "createComment", postId=post, text="?") == ["NOT_FOUND"]
+    own = await ada.do("createComment", "comment { id }", postId=post, text="Why?")
+    assert [error["code"] for error in own["errors"]] == ["COMMENTS_CLOSED"]
+
+
+async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    judge = await moderator(new_phone, services)
+    await follow(grace, ada)
+    post = await publish(ada)
+    said = await comment(ada, post, "Mine")
+    for subject in (post, said):
+        await grace.do("reportContent", "report { id }", subjectId=subject, reason="SPAM")
+        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == ["NOT_MODERATED"]
+    for subject in (said, post):
+        decision = {"subjectId": subject, "reason": "x"}
+        await judge.do("moderate", "resolved", action="REMOVE", **decision)
+        assert await codes(grace, "appeal", subjectId=subject, text="For her") == ["NOT_FOUND"]
+        assert await codes(ada, "appeal", subjectId=subject, text=" ") == ["INVALID_INPUT"]
+        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == []
+        assert await codes(ada, "appeal", subjectId=subject, text="Again") == ["ALREADY_APPEALED"]
+        [open_] = await queue(judge, subject)
+        assert open_["appeal"] == "It was fine"
+        await judge.do("moderate", "resolved", action="RESTORE", **decision)
+        [closed] = await queue(judge, subject, "DISMISSED")
+        assert closed["status"] == "DISMISSED"
+    query = """query($id: ID!) { post(id: $id) { state commentCount
+      comments { edges { node { text state } } } } }"""
+    assert (await grace.run(query, id=post))["post"] == {
+        "state": "PUBLISHED",
+        "commentCount": 1,
+        "comments": {"edges": [{"node": {"text": "Mine", "state": "PUBLISHED"}}]},
+    }
+
+
+async def test_a_moderator_deletes_reported_comments_only(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    judge = await moderator(new_phone, services)
+    said = await comment(ada, await publish(ada), "Rude")
+    assert await codes(judge, "deleteComment", id=said) == ["NOT_FOUND"]
+    await grace.do("reportContent", "report { id }", subjectId=said, reason="ABUSE")
+    assert await codes(judge, "deleteComment", id=said) == []
+
+
+async def test_decisions_are_on_record(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts: list[tuple[str, str | None]] = []
+
+    async def record(ctx: Any, act: Any) -> None:
+        if not act.action.startswith("auth."):
+            acts.append((act.action, act.subject_id))
+
+    monkeypatch.setattr("core.audit.RECORDERS", [record])
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    judge = await moderator(new_phone, services)
+    post = await publish(ada)
+    await grace.do("reportContent", "report { id }", subjectId=post, reason="SPAM")
+    await judge.run(QUEUE)
+    label = {"action": "LABEL", "label": "MISLEADING", "reason": "Not so"}
+    await judge.do("moderate", "resolved", subjectId=post, **label)
+    await ada.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
+    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    await ada.do("deletePost", "deletedPostId", id=post)
+    assert acts == [
+        ("moderation.queue", None),
+        ("moderation.label", post),
+        ("post.visibility", post),
+        ("feed.block", grace.user_id),
+        ("post.delete", post),
+    ]
+
+
+@pytest.mark.parametrize("what", ["posts", "comments"])
+async def test_a_suspicious_burst_waits_and_is_flagged(
+    new_phone: NewPhone, services: Services, what: str
+) -> None:
+    """Row: Suspicious write burst."""
+    ada = await new_phone("Ada")
+    judge = await moderator(new_phone, services)
+    post = await publish(ada)
+    rate = POST_RATE if what == "posts" else COMMENT_RATE
+    for _ in range(rate.count):
+        await services.limits.take(rate, ada.user_id)
+    for _ in range(3):
+        if what == "posts":
+            refused = await ada.do("createPost", "post { id }", text="Again")
+        else:
+            refused = await ada.do("createComment", "comment { id }", postId=post, text="Again")
+        assert [(error["code"], error["retryable"]) for error in refused["errors"]] == [
+            ("RATE_LIMITED", True)
+        ]
+    [flag] = await queue(judge, ada.user_id)
+    assert (flag["reason"], flag["note"]) == ("SPAM", f"Too many {rate.name}.")
