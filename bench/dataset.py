@@ -62,7 +62,8 @@ def _fill(servers: Servers, folder: Path, scale: float, out: Console) -> None:
                 return
             size = seed.Size().scaled(scale)
             out.print(
-                f"Making {size.people:,} people, {size.posts:,} posts, {size.comments:,} comments, once."
+                f"Making {size.people:,} people, {size.posts:,} posts, {size.comments:,} comments, "
+                f"{size.products:,} products, once."
             )
             # An earlier run may have been stopped halfway.
             await db.command({"dropDatabase": 1})
@@ -77,7 +78,10 @@ def _fill(servers: Servers, folder: Path, scale: float, out: Console) -> None:
 def _recipe() -> str:
     """A digest of the files that decide what the data look like."""
     digest = hashlib.sha256()
-    for file in [ROOT / "devstack" / "seed.py", *sorted((ROOT / "devstack" / "demo").rglob("*"))]:
-        if file.suffix in (".py", ".txt", ".tsv"):
+    for file in [
+        *sorted((ROOT / "devstack").glob("s[eh]*.py")),
+        *sorted((ROOT / "devstack" / "demo").rglob("*")),
+    ]:
+        if file.suffix in (".py", ".txt", ".tsv", ".csv"):
             digest.update(file.read_bytes())
     return digest.hexdigest()

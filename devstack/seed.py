@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from core import changes, ids
 from core.changes import user_scope
 from core.mongo import Database
 from core.store import collection
-from devstack import demo
+from devstack import demo, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.feed.access import comment_scopes, post_scopes
@@ -48,9 +48,10 @@ class Size:
     people: int = 200
     posts: int = 2_000
     comments: int = 8_000
+    products: int = 800
 
     def scaled(self, scale: float) -> "Size":
-        return Size(*(max(4, round(count * scale)) for count in (self.people, self.posts, self.comments)))
+        return Size(*(max(4, round(count * scale)) for count in astuple(self)))
 
 
 async def seeded(db: Database) -> bool:
@@ -83,6 +84,16 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
     await _insert(db, feed.posts.name, posts)
     await _insert(db, feed.comments.name, comments)
     await _insert(db, feed.reactions.name, reactions)
+    await shop.fill(
+        db,
+        media_dir,
+        size.products,
+        rng=rng,
+        mint=lambda prefix: maker.id(prefix, EPOCH),
+        media_of=maker.media,
+        insert=_insert,
+        epoch=EPOCH,
+    )
     await _insert(db, changes.log.name, _entries(users, follows, posts, comments, now))
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size

@@ -112,7 +112,9 @@ def schema(
 
 @app.command()
 def seed(
-    scale: Annotated[float, typer.Option(help="1 is 200 people, 2,000 posts, 8,000 comments.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option(help="1 is 200 people, 2,000 posts, 8,000 comments, 800 products.")
+    ] = 1.0,
 ) -> None:
     """Load demo data into the configured database."""
     from devstack import seed as demo

@@ -50,7 +50,7 @@ def write_images(media: Path, count: int, rng: Random) -> list[Image]:
 def write_avatars(media: Path, people: Iterable[Person]) -> list[Image]:
     """One round picture a person, in their order."""
     return [
-        _write(media, f"avatar-{each.handle}", (AVATAR, AVATAR), AVATARS, partial(_avatar, each))
+        write(media, f"avatar-{each.handle}", (AVATAR, AVATAR), AVATARS, partial(_avatar, each))
         for each in people
     ]
 
@@ -60,7 +60,7 @@ def _write_picture(media: Path, number: int, seed: int) -> Image:
     painter = PAINTERS[number % len(PAINTERS)]
     size = SIZES[rng.randrange(len(SIZES))]
     # The seed is in the name, so a picture that exists is the one this would write.
-    return _write(
+    return write(
         media,
         f"{painter.__name__}-{seed:08x}",
         size,
@@ -69,14 +69,16 @@ def _write_picture(media: Path, number: int, seed: int) -> Image:
     )
 
 
-def _write(
+def write(
     media: Path,
     name: str,
     size: tuple[int, int],
     kept: Mapping[int, Sequence[str]],
     paint: Callable[[], Pillow.Image],
+    *,
+    like: Image | None = None,
 ) -> Image:
-    """`kept` are the formats of each width."""
+    """`kept` are the formats of each width; a picture `like` another looks the same from afar."""
     token = base64.b32encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=").lower()
     folder = media / "public" / token
     if not folder.exists():
@@ -92,6 +94,8 @@ def _write(
         part.rename(folder)
     widths = pictures.fitting(size[0], kept)
     variants = [_variant(folder, size, width, format) for width in widths for format in kept[width]]
+    if like is not None:
+        return Image(f"public/{token}", variants, like.placeholder, like.dominant_color)
     with Pillow.open(folder / variants[0]["name"]) as smallest:
         return Image(f"public/{token}", variants, pictures.placeholder(smallest), pictures.dominant(smallest))
 

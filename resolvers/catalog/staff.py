@@ -9,12 +9,14 @@ from core.audit import audited
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
+from core.uploads import MIB, purpose
 from loaders.catalog import CategoryById, ProductById
 from loaders.media import MediaById
 from resolvers.catalog import prices
 from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
 from resolvers.catalog.telling import price_range
 from resolvers.catalog.words import key
+from resolvers.media import linking
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
 from stores.catalog.products import Product
@@ -24,6 +26,14 @@ refusals(
     INVALID_TRANSITION="It cannot go from its state to that one.",
 )
 
+PRODUCT_IMAGE = purpose(
+    "PRODUCT_IMAGE",
+    "A picture or label of a product.",
+    image=10 * MIB,
+    widths=(160, 320, 640, 1280),
+    thumb=160,
+    public=True,
+)
 LONGEST = {"name": 200, "description": 4_000, "directions": 4_000, "product_url": 2_000}
 MOST_LISTED, LONGEST_LISTED = 30, 100
 MOST_IMAGES = 10
@@ -66,7 +76,7 @@ async def update_product(
         if await ctx.load(CategoryById, ids.checked(category_id, "category")) is None:
             raise Refused("NOT_FOUND", "There is no such category.", field=["categoryId"])
         change["category_id"] = category_id
-    change |= await _pictures(ctx, image_ids, label_image_id)
+    change |= await _pictures(ctx, product, image_ids, label_image_id)
     updated = await _write(ctx, product, change)
     before = _part(product, change)
     await audited(ctx, "catalog.product", subject_id=product_id, before=before, after=change)
@@ -155,15 +165,30 @@ def _listed(field: str, values: list[str]) -> list[str]:
     return values
 
 
-async def _pictures(ctx: Context, image_ids: list[Id] | None, label_id: Id | None) -> dict[str, Any]:
+async def _pictures(
+    ctx: Context, product: Product, image_ids: list[Id] | None, label_id: Id | None
+) -> dict[str, Any]:
+    """New pictures, kept for as long as the product shows them."""
     change: dict[str, Any] = {}
     if image_ids is not None:
         if len(image_ids) > MOST_IMAGES:
             raise Refused("INVALID_INPUT", f"At most {MOST_IMAGES} pictures.", field=["imageIds"])
-        change["image_ids"] = list(image_ids)
+        change["image_ids"] = list(dict.fromkeys(image_ids))
     if label_id is not None:
         change["label_image_id"] = label_id
-    wanted = [ids.checked(each, "media") for each in [*(image_ids or ()), *([label_id] if label_id else ())]]
-    if None in await ctx.load_many(MediaById, wanted):
-        raise Refused("MEDIA_NOT_FOUND", "One of the pictures is not there.", field=["imageIds"])
+    before = _shown(product["image_ids"], product["label_image_id"])
+    now = _shown(change.get("image_ids", product["image_ids"]), label_id or product["label_image_id"])
+    added = [ids.checked(id, "media") for id in now if id not in before]
+    for medium in await ctx.load_many(MediaById, added):
+        if medium is None or medium["owner_id"] != ctx.viewer_id or medium["purpose"] != PRODUCT_IMAGE.name:
+            raise Refused("MEDIA_NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
+    for id in added:
+        await linking.link(ctx, id, product["_id"])
+    for id in before:
+        if id not in now:
+            await linking.unlink(ctx, id, product["_id"])
     return change
+
+
+def _shown(image_ids: list[str], label_id: str | None) -> list[str]:
+    return list(dict.fromkeys([*image_ids, *([label_id] if label_id else ())]))

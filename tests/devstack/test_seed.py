@@ -21,7 +21,7 @@ from devstack.seed import PASSWORD, Refused, Size
 from devstack.servers import Servers
 from resolvers.auth import passwords
 
-SMALL = Size(people=12, posts=40, comments=120)
+SMALL = Size(people=12, posts=40, comments=120, products=30)
 SEEDED = ("media", "users", "user_keys", "follows", "posts", "comments", "reactions")
 
 
@@ -120,6 +120,24 @@ async def test_references_lead_somewhere(seeded: Database, media_dir: Path) -> N
         assert {row["_id"] for row in await rows(seeded, name)} <= logged
 
 
+async def test_products_have_labels_stock_and_entries(seeded: Database) -> None:
+    products = await rows(seeded, "products")
+    media = {each["_id"]: each for each in await rows(seeded, "media")}
+    levels = {each["variant_id"] for each in await rows(seeded, "inventory")}
+    on_sale = [each for each in products if each["status"] == "ACTIVE"]
+    assert len(on_sale) == 30
+    for each in on_sale:
+        label = media[each["label_image_id"]]
+        assert [variant["width"] for variant in label["variants"]] == [160, 320]
+        assert each["name"] in label["alt_text"]
+        assert {variant["_id"] for variant in each["variants"]} <= levels
+        assert each["untold"] is False
+    assert {each["_id"] for each in await rows(seeded, "product_entries")} == {
+        each["_id"] for each in on_sale
+    }
+    assert sum(each["product_count"] for each in await rows(seeded, "categories")) == 30
+
+
 async def test_the_demo_people_can_sign_in(seeded: Database) -> None:
     for name in ("ada", "grace", "alan"):
         [key] = await seeded.find("user_keys", {"_id": f"email:{name}@example.com"})
@@ -137,10 +155,10 @@ async def test_production_is_refused_and_stays_empty(servers: Servers, tmp_path:
 
 
 def test_sizes() -> None:
-    assert Size() == Size(people=200, posts=2_000, comments=8_000)
-    assert Size().scaled(0.05) == Size(people=10, posts=100, comments=400)
-    assert Size().scaled(0.001) == Size(people=4, posts=4, comments=8)
-    assert Size().scaled(2) == Size(people=400, posts=4_000, comments=16_000)
+    assert Size() == Size(people=200, posts=2_000, comments=8_000, products=800)
+    assert Size().scaled(0.05) == Size(people=10, posts=100, comments=400, products=40)
+    assert Size().scaled(0.001) == Size(people=4, posts=4, comments=8, products=4)
+    assert Size().scaled(25) == Size(people=5_000, posts=50_000, comments=200_000, products=20_000)
 
 
 def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: str) -> Any:

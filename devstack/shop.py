@@ -1,0 +1,157 @@
+"""Fills the demo shop: the supplements of `demo/supplements.csv` through the real importer.
+
+Some rows are broken on purpose. Labels and sales are added; beyond the file, the same from other makers.
+"""
+
+import csv
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core import unit
+from core.mongo import Database
+from core.unit import Unit
+from devstack.demo.labels import write_labels
+from resolvers.catalog import entries as searched
+from resolvers.catalog.imports import CHUNK, save_rows
+from resolvers.catalog.telling import availability, overall
+from resolvers.catalog.words import key, slug
+from stores.catalog import entries, products, stock
+from stores.catalog.kinds import ProductStatus
+
+CSV = Path(__file__).parent / "demo" / "supplements.csv"
+SERIES = (
+    "Select", "Reserve", "Clinical", "Sport", "Family", "Daily", "Raw", "Botanica", "Nova", "Prime", "Terra",
+    "Classic", "Formula", "Active", "Studio", "Origin", "Vital", "Harvest", "Balance", "Reform", "North",
+    "South", "Coast", "Valley", "Summit", "Meadow", "Union", "Crown",
+)  # fmt: skip
+"""Lines of the same makers, for more products than the file has."""
+
+Document = dict[str, Any]
+Mint = Callable[[str], str]
+MediaOf = Callable[[Iterable[Any], str, int], list[Document]]
+Insert = Callable[[Database, str, Iterable[Document]], Any]
+
+
+def raw_rows() -> list[dict[str, Any]]:
+    with CSV.open(encoding="utf-8", newline="") as file:
+        return [{**row, "row_index": number} for number, row in enumerate(csv.DictReader(file), start=2)]
+
+
+async def fill(
+    db: Database,
+    media_dir: Path,
+    count: int,
+    *,
+    rng: random.Random,
+    mint: Mint,
+    media_of: MediaOf,
+    insert: Insert,
+    epoch: datetime,
+) -> list[Document]:
+    """`count` products on sale, searchable, with labels; they are returned."""
+    await _import(db, raw_rows(), count, mint)
+    on_sale = {"status": ProductStatus.ACTIVE}
+    made: list[Any] = await products.products.find(db, on_sale, sort=[("_id", 1)], fields=products.SHOWN)
+    categories = {each["_id"]: each for each in await products.all_categories(db)}
+    levels = {each["variant_id"]: dict(each) for each in await stock.inventory.find(db, {})}
+    pictures = media_of(_labels(media_dir, made, categories), "PRODUCT_IMAGE", 160)
+    for product, picture in zip(made, pictures, strict=True):
+        picture["alt_text"] = f"{product['brand']} {product['name']}, {product['form'].lower()}"
+        product |= {"label_image_id": picture["_id"], "image_ids": [picture["_id"]]}
+    more = list(_more(made, count - len(made), levels, mint))
+    everything = [*made, *more]
+    for number, product in enumerate(everything):
+        _settle(product, levels, categories, rng, epoch - timedelta(minutes=37 * number))
+    await insert(db, "media", pictures)
+    await _replace(db, products.products.name, made)
+    await insert(db, products.products.name, more)
+    known = [levels[variant["_id"]] for product in made for variant in product["variants"]]
+    await _replace(db, stock.inventory.name, known)
+    fresh = [levels[variant["_id"]] for product in more for variant in product["variants"]]
+    await insert(db, stock.inventory.name, fresh)
+    listed = [searched.entry(each, categories[each["category_id"]]) for each in everything]
+    await insert(db, entries.entries.name, listed)  # type: ignore[arg-type]
+    await products.set_counts(db, await entries.count_by_category(db))
+    await entries.next_generation(db)
+    return everything
+
+
+async def _import(db: Database, rows: Sequence[Mapping[str, Any]], count: int, mint: Mint) -> None:
+    """As staff would, chunk by chunk, until there are enough."""
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + min(CHUNK, count)]
+
+        async def work(tx: Unit, chunk: Sequence[Mapping[str, Any]] = chunk) -> None:
+            await save_rows(tx, chunk, publish=True, mint=mint)
+
+        await unit.run(db, work)
+        if start + len(chunk) >= count:
+            return
+
+
+def _labels(media_dir: Path, made: Sequence[Document], categories: Mapping[str, Any]) -> list[Any]:
+    return write_labels(
+        media_dir,
+        [
+            {
+                **{name: product[name] for name in ("slug", "brand", "name")},
+                "size": product["variants"][0]["title"],
+                "category": categories[product["category_id"]]["name"],
+            }
+            for product in made
+        ],
+    )
+
+
+def _more(made: Sequence[Document], count: int, levels: Document, mint: Mint) -> Iterable[Document]:
+    """The same products of other lines of their makers."""
+    for number in range(max(0, count)):
+        model, line = made[number % len(made)], SERIES[number // len(made) % len(SERIES)]
+        id, brand = mint("product"), f"{model['brand']} {line}"
+        again = number // len(made) // len(SERIES)
+        variants = []
+        for variant in model["variants"]:
+            sku = f"{variant['sku']}-{slug(line)[:4].upper()}{again or ''}{number % 97}"
+            copy = {**variant, "_id": mint("variant"), "product_id": id, "sku": sku, "barcodes": []}
+            levels[copy["_id"]] = {
+                **levels[variant["_id"]],
+                "_id": stock.level_id(copy["_id"]),
+                "variant_id": copy["_id"],
+                "product_id": id,
+                "sku": sku,
+            }
+            variants.append(copy)
+        yield {
+            **model,
+            "_id": id,
+            "brand": brand,
+            "brand_key": key(brand),
+            "slug": f"{slug(brand)}-{model['slug']}-{number}",
+            "import_key": f"{key(brand)}|{model['import_key']}|{number}",
+            "variants": variants,
+        }
+
+
+def _settle(
+    product: Document, levels: Document, categories: Mapping[str, Any], rng: random.Random, at: datetime
+) -> None:
+    """Sales, hints and dates, as if the shop had been open for a while."""
+    product |= {"created_at": at, "updated_at": at, "untold": False, "version": 1}
+    variants: list[Any] = []
+    for variant in product["variants"]:
+        level = levels[variant["_id"]]
+        level |= {"sold": int(rng.expovariate(1 / 40)), "untold": False, "created_at": at, "updated_at": at}
+        variants.append({**variant, "availability": availability(product, variant, level, at)})
+    product["variants"] = variants
+    product["sales"] = sum(levels[variant["_id"]]["sold"] for variant in variants)
+    product["availability"] = overall(variants, at)
+    product["prefixes"] = searched.beginnings(product, categories[product["category_id"]])  # type: ignore[arg-type]
+
+
+async def _replace(db: Database, name: str, documents: Sequence[Document], batch: int = 500) -> None:
+    for start in range(0, len(documents), batch):
+        updates = [{"q": {"_id": each["_id"]}, "u": each} for each in documents[start : start + batch]]
+        await db.write({"update": name, "updates": updates, "ordered": False})
