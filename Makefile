@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install dev test lint format schema lock faults fuzz bench bench-engine bench-live clean
+.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-live clean
 
 install: $(STAMP)
 
@@ -49,6 +49,10 @@ fuzz: install
 # Landfall beside other GraphQL servers; bench/README.md.
 bench: install
 	@$(BIN)/python -m bench.run $(ARGS)
+
+# The catalog's own figures, at 20,000 products.
+bench-catalog: install
+	@$(BIN)/python -m bench.catalog $(ARGS)
 
 bench-engine: install
 	@$(BIN)/python -m bench.engine

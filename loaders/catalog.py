@@ -1,12 +1,16 @@
 """Products, categories, stock, reviews and what people set up, in batches."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from core import paging
 from core.loader import Loader, in_order
+from core.paging import Page
 from stores.catalog import entries, people, products, stock
 from stores.catalog.entries import Hot
-from stores.catalog.kinds import CommerceRole
-from stores.catalog.people import ProductSettings, Review
+from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus
+from stores.catalog.people import LastPrediction, PrivacyChoices, ProductSettings, Review
 from stores.catalog.products import Category, Product
 from stores.catalog.stock import InventoryLevel
 
@@ -60,6 +64,60 @@ class SettingsOfViewer(Loader[str, ProductSettings | None]):
             return [None for _ in keys]
         rows = await people.settings_of(self.db, self.viewer_id, keys)
         return in_order(keys, rows, by="product_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """A page of a product's reviews."""
+
+    product_id: str
+    sort: ReviewSort
+    page: Page
+
+
+class ReviewsByProduct(Loader[ReviewPage, list[Review]]):
+    """Published reviews; equal pages of many products are a single command."""
+
+    async def batch(self, keys: list[ReviewPage]) -> Sequence[list[Review]]:
+        together: dict[tuple[ReviewSort, Page], list[ReviewPage]] = defaultdict(list)
+        for key in keys:
+            together[key.sort, key.page].append(key)
+        found: dict[ReviewPage, list[Review]] = {}
+        for (sort, page), alike in together.items():
+            order = people.REVIEW_SORTS[sort]
+            rows = await people.reviews.per_parent(
+                self.db,
+                "product_id",
+                [each.product_id for each in alike],
+                sort=paging.scan_order(order, page),
+                limit=page.size + 1,
+                where={"status": ReviewStatus.PUBLISHED, **paging.beyond(order, page)},
+            )
+            found |= {each: rows.get(each.product_id, []) for each in alike}
+        return [found[key] for key in keys]
+
+
+class OwnReview(Loader[str, Review | None]):
+    """The viewer's review of a product."""
+
+    async def batch(self, keys: list[str]) -> Sequence[Review | None]:
+        if self.viewer_id is None:
+            return [None for _ in keys]
+        query = {"product_id": {"$in": keys}, "user_id": self.viewer_id}
+        return in_order(keys, await people.reviews.find(self.db, query), by="product_id")
+
+
+class LastPredictionOfViewer(Loader[str, list[LastPrediction]]):
+    """What was last predicted for a person."""
+
+    async def batch(self, keys: list[str]) -> Sequence[list[LastPrediction]]:
+        rows = await people.last_predictions.find(self.db, {"user_id": {"$in": keys}})
+        return [[row for row in rows if row["user_id"] == key] for key in keys]
+
+
+class PrivacyByUser(Loader[str, PrivacyChoices | None]):
+    async def batch(self, keys: list[str]) -> Sequence[PrivacyChoices | None]:
+        return in_order(keys, await people.privacy.by_ids(self.db, keys))
 
 
 class RolesByUser(Loader[str, frozenset[CommerceRole]]):

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
-from core import changes
-from core.changes import Entry
+from core import changes, nodes
+from core.changes import Entry, user_scope
 from core.context import Context
 from core.errors import BadUserInput
 from core.everybody import Everybody
@@ -38,6 +38,31 @@ async def product_events(
 
     async for each in followed(ctx, scopes, after, event):
         yield each
+
+
+async def viewer_product_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """Settings, predictions and orders of the viewer's own."""
+
+    async def event(entry: Entry) -> Event | None:
+        ctx.refresh()
+        return await _of_viewer(ctx, entry)
+
+    async for each in followed(ctx, [user_scope(ctx.viewer_id)], after, event):
+        yield each
+
+
+async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
+    aspect, _, rest = entry["_id"].partition(":")
+    if entry["type"] == "PRODUCT_SETTINGS":
+        [settings] = await nodes.DOORS["product_settings"](ctx, [entry["node"]])
+        return placed(ctx, entry, "ProductSettingsUpdated", settings=settings) if settings else None
+    if aspect == "prediction":
+        product_id = rest.rpartition(":")[2]
+        made = await catalog.prediction(ctx, {"_id": product_id})
+        return placed(ctx, entry, "PredictionUpdated", product_id=product_id, prediction=made)
+    if aspect.startswith(catalog.ORDERED):
+        return placed(ctx, entry, "ProductOrderUpdated", **(entry.get("detail") or {}))
+    return None
 
 
 async def followed(

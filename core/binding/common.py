@@ -16,6 +16,7 @@ from core.ids import Id
 from core.position import SyncToken
 
 URL = NewType("URL", str)
+JSON = NewType("JSON", dict[str, Any])
 
 
 def _moment(text: str) -> datetime:
@@ -52,6 +53,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description='An exact decimal number as a string: `"12.50"`.',
         serialize=str,
         parse_value=Decimal,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value; rare, where only the app itself knows the shape.",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
     ),
     URL: strawberry.scalar(
         name="URL", description="An absolute address (RFC 3986).", serialize=str, parse_value=_text

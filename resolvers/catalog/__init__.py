@@ -3,6 +3,22 @@
 from resolvers.catalog.access import has_role, product_scope, visible_products, visible_variants
 from resolvers.catalog.facets import facets
 from resolvers.catalog.imports import import_products
+from resolvers.catalog.predictions import (
+    ORDERED,
+    Prediction,
+    Predictor,
+    order_told,
+    predicted,
+    prediction,
+    prediction_product,
+    prediction_products,
+    predictions_of_many,
+    privacy_choices,
+    refresh_prediction,
+    submit_prediction_feedback,
+    update_privacy_choices,
+    viewer_predictions,
+)
 from resolvers.catalog.prices import compare_at_price, price, price_range
 from resolvers.catalog.reading import (
     active_variants,
@@ -19,12 +35,35 @@ from resolvers.catalog.reading import (
     variant_product,
     variant_products,
 )
+from resolvers.catalog.reviewing import (
+    delete_review,
+    is_own,
+    moderate_review,
+    review_product,
+    review_products,
+    reviews,
+    reviews_of_many,
+    reviews_to_judge,
+    submit_review,
+)
 from resolvers.catalog.roles import grant_commerce_role, revoke_commerce_role, viewer_roles
 from resolvers.catalog.search import search_products, total_count, total_is_lower_bound
+from resolvers.catalog.setup import (
+    product_settings,
+    product_settings_of_many,
+    settings_product,
+    settings_products,
+    update_product_settings,
+    viewer_settings,
+)
 from resolvers.catalog.staff import set_product_status, set_variant_price, update_product
 from resolvers.catalog.stock import adjust_inventory, inventory_levels
+from resolvers.catalog.telemetry import sender, track_events
 
 __all__ = [
+    "ORDERED",
+    "Prediction",
+    "Predictor",
     "active_variants",
     "adjust_inventory",
     "alternatives",
@@ -32,30 +71,58 @@ __all__ = [
     "categories",
     "compare_at_price",
     "default_variant",
+    "delete_review",
     "facets",
     "grant_commerce_role",
     "has_role",
     "import_products",
     "inventory_levels",
+    "is_own",
     "level_variant",
     "level_variants",
+    "moderate_review",
+    "order_told",
+    "predicted",
+    "prediction",
+    "prediction_product",
+    "prediction_products",
+    "predictions_of_many",
     "price",
     "price_range",
+    "privacy_choices",
     "product",
     "product_scope",
+    "product_settings",
+    "product_settings_of_many",
     "products",
+    "refresh_prediction",
+    "review_product",
+    "review_products",
+    "reviews",
+    "reviews_of_many",
+    "reviews_to_judge",
     "revoke_commerce_role",
     "search_products",
+    "sender",
     "set_product_status",
     "set_variant_price",
+    "settings_product",
+    "settings_products",
     "staff_only",
+    "submit_prediction_feedback",
+    "submit_review",
     "top_sellers",
     "total_count",
     "total_is_lower_bound",
+    "track_events",
+    "update_privacy_choices",
     "update_product",
+    "update_product_settings",
     "variant_product",
     "variant_products",
+    "viewer_predictions",
     "viewer_roles",
+    "viewer_settings",
     "visible_products",
     "visible_variants",
 ]

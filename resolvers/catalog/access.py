@@ -13,11 +13,10 @@ from loaders.catalog import (
     ProductOfVariant,
     ReviewById,
     RolesByUser,
-    SettingsById,
 )
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole, ProductStatus, ReviewStatus
-from stores.catalog.people import ProductSettings, Review
+from stores.catalog.people import Review
 from stores.catalog.products import Category, Product, Variant
 from stores.catalog.stock import InventoryLevel
 
@@ -107,13 +106,6 @@ async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Revie
         else None
         for each in found
     ]
-
-
-@door("product_settings", sync="PRODUCT_SETTINGS")
-async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ProductSettings | None]:
-    found = await ctx.load_many(SettingsById, wanted)
-    viewer = ctx.viewer_id_or_none
-    return [each if each and each["user_id"] == viewer else None for each in found]
 
 
 async def product_to_act_on(ctx: Context, id: str) -> Product:

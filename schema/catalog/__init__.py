@@ -1,9 +1,17 @@
 """The product catalog, as clients see it."""
 
-from core.binding import field, mutation, query, subscription
+from core.binding import connection, field, mutation, query, subscription
 from resolvers import catalog
-from schema.catalog import staff
-from schema.catalog.events import ProductEvent
+from schema.catalog import people, staff
+from schema.catalog.events import ProductEvent, ViewerProductEvent
+from schema.catalog.people import (
+    PrivacyChoices,
+    ProductPrediction,
+    ProductSettings,
+    ProductSettingsConnection,
+    Review,
+    ReviewConnection,
+)
 from schema.catalog.search import (
     InventoryFilterInput,
     InventoryLevelConnection,
@@ -20,8 +28,10 @@ __all__ = [
     "InventoryLevel",
     "Mutation",
     "Product",
+    "ProductSettings",
     "ProductVariant",
     "Query",
+    "Review",
     "Subscription",
     "Viewer",
 ]
@@ -47,6 +57,8 @@ class Query:
         catalog.top_sellers, category_id="Of this category; left out: of all.", first="How many, 1 to 100."
     )
     """What sells best, worked out every quarter of an hour."""
+    reviews_to_judge: ReviewConnection = query(catalog.reviews_to_judge, page=20)
+    """Reviews that wait for a moderator, oldest first; needs CATALOG_ADMIN."""
     inventory_levels: InventoryLevelConnection = query(
         catalog.inventory_levels,
         page=50,
@@ -57,6 +69,16 @@ class Query:
 
 
 class Viewer:
+    product_settings: ProductSettingsConnection = connection(catalog.viewer_settings)
+    """How you have products set up, changed last first."""
+    predictions: list[ProductPrediction] = field(
+        catalog.viewer_predictions,
+        product_ids="Of these products, at most 100; left out: of all you take.",
+        first="How many, 1 to 100.",
+    )
+    """How long what you take will last, what runs out first comes first."""
+    privacy_choices: PrivacyChoices = field(catalog.privacy_choices)
+    """What you allow."""
     commerce_roles: list[CommerceRole] = field(catalog.viewer_roles)
     """What you may do in the shop beyond buying."""
 
@@ -94,6 +116,44 @@ class Mutation:
         roles=(Role.ADMIN,),
     )
     """Take a role in the shop from a person."""
+    submit_review = mutation(catalog.submit_review, people.SubmitReviewInput, people.SubmitReviewPayload)
+    """Review a product, or change your review."""
+    delete_review = mutation(catalog.delete_review, people.DeleteReviewInput, people.DeleteReviewPayload)
+    """Delete your review."""
+    moderate_review = mutation(
+        catalog.moderate_review, people.ModerateReviewInput, people.ModerateReviewPayload
+    )
+    """Show a review to everybody, or not; needs CATALOG_ADMIN."""
+    update_product_settings = mutation(
+        catalog.update_product_settings,
+        people.UpdateProductSettingsInput,
+        people.UpdateProductSettingsPayload,
+    )
+    """Set up a product for yourself."""
+    refresh_prediction = mutation(
+        catalog.refresh_prediction, people.RefreshPredictionInput, people.RefreshPredictionPayload
+    )
+    """Have it worked out anew how long a product will last you."""
+    submit_prediction_feedback = mutation(
+        catalog.submit_prediction_feedback,
+        people.SubmitPredictionFeedbackInput,
+        people.SubmitPredictionFeedbackPayload,
+    )
+    """Correct how fast you use a product, or how much is in it."""
+    update_privacy_choices = mutation(
+        catalog.update_privacy_choices,
+        people.UpdatePrivacyChoicesInput,
+        people.UpdatePrivacyChoicesPayload,
+    )
+    """Choose what you allow."""
+    track_events = mutation(
+        catalog.track_events,
+        people.TrackEventsInput,
+        people.TrackEventsPayload,
+        owner=catalog.sender,
+        receipt=False,
+    )
+    """Report what happened in an app; signed in, or with a device id."""
 
 
 class Subscription:
@@ -103,3 +163,7 @@ class Subscription:
         after="Resume after the event with this `eventId`.",
     )
     """News, prices and availability of products, for everybody."""
+    viewer_product_events: ViewerProductEvent = subscription(
+        live.viewer_product_events, after="Resume after the event with this `eventId`."
+    )
+    """What concerns you alone: settings, predictions, orders of products."""

@@ -1,6 +1,6 @@
 """What people say of products and how they set them up; who works in the shop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -57,6 +57,16 @@ class LastPrediction(TypedDict):
     product_id: str
     sealed: Any
     created_at: datetime
+    told_at: datetime
+
+
+class QualityReport(TypedDict):
+    """How many people said that a product's container holds so many servings; not who."""
+
+    _id: str
+    product_id: str
+    servings: int
+    count: int
 
 
 class PrivacyChoices(TypedDict):
@@ -122,6 +132,7 @@ settings = collection(
     indexes=[
         index("user_id", "product_id", unique=True),
         index("user_id", "-updated_at", "-_id"),
+        index("user_id", "_id"),
     ],
     shard_key="user_id",
     synced=True,
@@ -132,11 +143,51 @@ feedback = collection(
 last_predictions = collection(
     "last_predictions", LastPrediction, indexes=[index("user_id")], shard_key="user_id"
 )
+quality_reports = collection(
+    "product_quality_reports", QualityReport, indexes=[index("product_id", "-count")]
+)
 privacy = collection("privacy_choices", PrivacyChoices)
 telemetry = collection(
     "telemetry", Telemetry, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
 roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role", unique=True)])
+
+
+MOST_REPORTS = 20
+
+
+async def report_servings(db: Database, product_id: str, servings: int) -> None:
+    """One more person says so; staff look at what many say."""
+    update = {
+        "q": {"_id": f"{product_id}|{servings}"},
+        "u": {"$set": {"product_id": product_id, "servings": servings}, "$inc": {"count": 1}},
+        "upsert": True,
+    }
+    await db.write({"update": quality_reports.name, "updates": [update]})
+
+
+async def reports_of(db: Database, product_id: str) -> list[QualityReport]:
+    query = {"product_id": product_id}
+    return await quality_reports.find(db, query, sort=[("count", -1)], limit=MOST_REPORTS)
+
+
+async def choose(db: Database, user_id: str, choices: Mapping[str, bool], at: datetime) -> None:
+    update = {"q": {"_id": user_id}, "u": {"$set": {**choices, "updated_at": at}}, "upsert": True}
+    await db.write({"update": privacy.name, "updates": [update]})
+
+
+async def forget_predictions(db: Database, user_id: str) -> None:
+    theirs = {"q": {"user_id": user_id}, "limit": 0}
+    await db.write({"delete": last_predictions.name, "deletes": [theirs]})
+
+
+async def keep_events(db: Database, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert what is not there yet; how many that were."""
+    if not rows:
+        return 0
+    command = {"insert": telemetry.name, "documents": list(rows), "ordered": False}
+    # Those that are there already are refused one by one, and the others inserted.
+    return int((await db.command(command))["n"])
 
 
 async def settings_of(db: Database, user_id: str, product_ids: Sequence[str]) -> list[ProductSettings]:

@@ -1,0 +1,276 @@
+"""Figures of the catalog at 20,000 products: `make bench-catalog`. One web process, embedded servers.
+
+Every request is made alone, so that its time is the server's own and a few tenths of a millisecond.
+Searches are measured cold: what Redis keeps of facets is thrown away before each.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+from redis.asyncio import Redis
+from rich.console import Console
+from rich.table import Table
+
+from bench import dataset
+from core import mongo, store
+from core.mongo import Database
+from devstack import seed
+from devstack.process import free_port
+from devstack.servers import Servers, embedded
+from resolvers.auth.tokens import make_signing_key
+from tests.phone import Phone
+
+out = Console(highlight=False)
+PRODUCTS = 20_000
+ROUNDS = 200
+SECRET = "a secret of the benchmark, long enough"
+
+CARD = """id name brand form availability { status remaining } priceRange { min { amount currencyCode } }
+  servingsPerContainer labelImage { url(width: 160) altText } ratingSummary { average count }"""
+SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE) {
+  searchProducts(query: $query, filter: $filter, sort: $sort, first: 20) {
+    edges { cursor match { keywords reason confidence } node { CARD } }
+    pageInfo { hasNextPage endCursor } totalCount totalIsLowerBound degraded
+    facets { brands { value count } ingredients { value count } forms { form count }
+      categories { category { id name } count } prices { min below count } }
+  }
+}""".replace("CARD", CARD)
+BROWSE = """query($filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE, $after: String) {
+  searchProducts(filter: $filter, sort: $sort, first: 20, after: $after) {
+    edges { cursor node { CARD } } pageInfo { hasNextPage endCursor }
+  }
+}""".replace("CARD", CARD)
+DETAIL = """query($id: ID!) { product(id: $id) { CARD description category { name goal } directions
+  ingredients { name amount unit } dosage { recommendedUnits recommendedFrequency } schedule { timeslots }
+  images { url(width: 640) altText } variants { id sku title price { amount } availability { status } }
+  bundleLinks { goal confidence } purposes impactedBiomarkers } }""".replace("CARD", CARD)
+BULK = "query($ids: [ID!]!) { products(ids: $ids) { version CARD } }".replace("CARD", CARD)
+
+QUERIES = (
+    "omega", "omega 3", "fish oil", "vit", "vitamin d", "vitamin c pow", "magnesium glyc", "mag", "prob",
+    "probiotic women", "ashwagandha", "lions mane", "reishi", "turmeric curc", "melatonin", "melat 3 mg",
+    "collagen", "collagen marine", "glucosamine", "zinc", "iron", "b12", "b complex", "nordic harbor",
+    "nordic harbor omega", "alpine", "sleep", "capsule", "rice flour", "green tea ex", "berberine",
+    "creatine", "electrolyte", "inulin", "psyllium", "saffron", "joint", "organic", "plus", "essentials",
+)  # fmt: skip
+FILTERS: tuple[dict[str, Any], ...] = (
+    {}, {}, {}, {"forms": ["CAPSULE"]}, {"priceMin": "10", "priceMax": "25"}, {"inStock": True},
+    {"brands": ["Nordic Harbor", "Alpine Roots"]}, {"forms": ["SOFTGEL", "LIQUID"], "inStock": True},
+)  # fmt: skip
+SORTS = ("RELEVANCE", "PRICE_ASC", "PRICE_DESC", "NAME", "NEWEST", "RATING", "TOP_SELLING")
+TARGETS = {
+    "Search with facets": 80,
+    "Search with facets, kept": 80,
+    "Browse": 25,
+    "Browse with rare filters": 25,
+    "Detail": 10,
+    "Bulk of 100": 30,
+}
+
+
+@dataclass
+class Measured:
+    """Times of one kind of request, and the CPU it took."""
+
+    title: str
+    milliseconds: list[float] = field(default_factory=list)
+    web: float = 0.0
+    mongod: float = 0.0
+
+    def quantile(self, at: float) -> float:
+        return sorted(self.milliseconds)[min(len(self.milliseconds) - 1, int(at * len(self.milliseconds)))]
+
+
+@dataclass
+class Bench:
+    phone: Phone
+    redis: "Redis"
+    web: psutil.Process
+    mongod: psutil.Process
+    ids: list[str]
+    categories: list[str]
+
+    async def measure(
+        self,
+        title: str,
+        rounds: int,
+        query: str,
+        variables: Callable[[random.Random], Any],
+        *,
+        cold: bool = False,
+    ) -> Measured:
+        rng, found = random.Random(1), Measured(title)
+        for warming in range(10):
+            await self.phone.run(query, **variables(random.Random(warming)))
+        before = cpu(self.web), cpu(self.mongod)
+        for _ in range(rounds):
+            if cold:
+                await self.redis.flushdb()
+            asked = variables(rng)
+            started = time.perf_counter()
+            await self.phone.run(query, **asked)
+            found.milliseconds.append((time.perf_counter() - started) * 1000)
+        found.web = (cpu(self.web) - before[0]) * 1000 / rounds
+        found.mongod = (cpu(self.mongod) - before[1]) * 1000 / rounds
+        return found
+
+
+def cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def main(products: int, rounds: int) -> None:
+    folder = dataset.KEPT / f"catalog-{products}"
+    with embedded(folder / "data") as servers:
+        await fill(servers, folder, products)
+        async with running(servers, folder) as bench:
+            report(await figures(bench, rounds), products)
+
+
+async def fill(servers: Servers, folder: Path, products: int) -> None:
+    client = mongo.connect(servers.mongo_url, "pymongo")
+    db = Database(client, dataset.DATABASE)
+    try:
+        if await seed.seeded(db):
+            return
+        out.print(f"Making {products:,} products, once.")
+        await db.command({"dropDatabase": 1})
+        await store.ensure_indexes(db)
+        await seed.seed(db, folder / "media", size=seed.Size(20, 20, 20, products))
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
+    (folder / "key.pem").write_bytes(make_signing_key())
+    port = free_port()
+    environment = {
+        "ENV": "test",
+        "PORT": str(port),
+        "MONGO_URL": servers.mongo_url,
+        "REDIS_URL": servers.redis_url,
+        "MONGO_DATABASE": dataset.DATABASE,
+        "SECRET": SECRET,
+        "SIGNING_KEY_FILE": str(folder / "key.pem"),
+        "MEDIA_DIR": str(folder / "media"),
+        "RATE_SCALE": "1000000",
+        "LOG_LEVEL": "ERROR",
+    }
+    web = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "server", "serve"),
+        env={**os.environ, **{f"LANDFALL_{name}": value for name, value in environment.items()}},
+    )
+    client = mongo.connect(servers.mongo_url, "pymongo")
+    redis: Redis = Redis.from_url(servers.redis_url)
+    try:
+        async with aiohttp.ClientSession() as http:
+            await ready(http, port)
+            db = Database(client, dataset.DATABASE)
+            rows = await db.find("product_entries", {}, fields=("category_id",), limit=5_000)
+            yield Bench(
+                Phone(http, f"http://127.0.0.1:{port}/graphql"),
+                redis,
+                psutil.Process(web.pid),
+                psutil.Process(await _pid_of_mongod(db)),
+                [row["_id"] for row in rows],
+                sorted({row["category_id"] for row in rows}),
+            )
+    finally:
+        await redis.aclose()
+        await client.close()
+        web.terminate()
+        await asyncio.wait_for(web.wait(), 20)
+
+
+async def _pid_of_mongod(db: Database) -> int:
+    return int((await db.client["admin"].command({"serverStatus": 1}))["pid"])
+
+
+async def ready(http: aiohttp.ClientSession, port: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def figures(bench: Bench, rounds: int) -> list[Measured]:
+    def search(rng: random.Random) -> dict[str, Any]:
+        return {
+            "query": rng.choice(QUERIES),
+            "filter": rng.choice(FILTERS),
+            "sort": rng.choice(("RELEVANCE", "RELEVANCE", "RELEVANCE", "PRICE_ASC", "RATING")),
+        }
+
+    def browse(rng: random.Random) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"categoryIds": [rng.choice(bench.categories)]} if rng.random() < 0.7 else {}
+        if rng.random() < 0.3:
+            chosen["inStock"] = True
+        return {"filter": chosen, "sort": rng.choice(SORTS)}
+
+    def rare(rng: random.Random) -> dict[str, Any]:
+        return {
+            "filter": rng.choice(
+                (
+                    {"brands": ["Kestrel Health Select"], "forms": ["POWDER"]},
+                    {"ingredients": ["Bacosides"]},
+                    {"brands": ["Fjordline"], "priceMax": "15"},
+                    {"forms": ["PATCH"]},
+                )
+            ),
+            "sort": rng.choice(SORTS),
+        }
+
+    return [
+        await bench.measure("Search with facets", rounds, SEARCH, search, cold=True),
+        await bench.measure("Search with facets, kept", rounds, SEARCH, search),
+        await bench.measure("Browse", rounds, BROWSE, browse),
+        await bench.measure("Browse with rare filters", rounds, BROWSE, rare),
+        await bench.measure("Detail", rounds, DETAIL, lambda rng: {"id": rng.choice(bench.ids)}),
+        await bench.measure("Bulk of 100", rounds, BULK, lambda rng: {"ids": rng.sample(bench.ids, 100)}),
+    ]
+
+
+def report(found: list[Measured], products: int) -> None:
+    table = Table("Request", "p50 ms", "p95 ms", "p99 ms", "target p95", "CPU web ms", "CPU mongod ms")
+    for each in found:
+        target = TARGETS[each.title]
+        p95 = each.quantile(0.95)
+        table.add_row(
+            each.title,
+            f"{statistics.median(each.milliseconds):.1f}",
+            f"[{'green' if p95 < target else 'red'}]{p95:.1f}[/]",
+            f"{each.quantile(0.99):.1f}",
+            f"< {target}",
+            f"{each.web:.1f}",
+            f"{each.mongod:.1f}",
+        )
+    out.print(f"Catalog of {products:,} products, load average {os.getloadavg()[0]:.1f}")
+    out.print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--products", type=int, default=PRODUCTS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
+    asyncio.run(main(chosen.products, chosen.rounds))

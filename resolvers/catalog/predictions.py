@@ -1,0 +1,264 @@
+"""How long a product will last its taker: asked of whoever predicts it, kept sealed for when that is down.
+
+Nothing is predicted until a system that knows what people take says how (`Predictor`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol, TypedDict
+
+import orjson
+import structlog
+
+from core import clock, ids
+from core.changes import user_scope
+from core.context import Context
+from core.errors import BadUserInput, Refused, refusals
+from core.ids import Id
+from core.limits import Rate
+from loaders.catalog import LastPredictionOfViewer, PrivacyByUser
+from resolvers.catalog.access import product_to_act_on, visible_products
+from stores.catalog import people as store
+
+logger = structlog.get_logger(__name__)
+
+refusals(
+    NO_MEDICATION="You do not take this product.",
+    PERSONALIZATION_DISABLED="You chose not to have predictions.",
+)
+
+ORDERED = "ordered"
+"""The aspect of an order that one of its products' buyers is told of."""
+LONGEST_NOTE = 500
+MOST_SERVINGS = 10_000
+MOST_PREDICTED = 100
+EVENT_EVERY = timedelta(seconds=60)
+TOLD_CHANGE = 1
+FEEDBACK_RATE = Rate("prediction-feedback", 60, 3600)
+
+Document = Mapping[str, Any]
+
+
+class Prediction(TypedDict):
+    """`stale` when it could not be asked anew."""
+
+    product_id: str
+    remaining_servings: int | None
+    est_days: float | None
+    confidence: float
+    last_predicted_at: datetime
+    stale: bool
+    explanation: str
+
+
+class Predictor(Protocol):
+    """The system that knows what people take and how fast: puts itself into `services.extra[Predictor]`."""
+
+    async def predictions(
+        self, ctx: Context, product_ids: Sequence[str] | None, limit: int
+    ) -> Sequence[Prediction]:
+        """The viewer's predictions of these products, of all they take when None."""
+        ...
+
+    async def refresh(self, ctx: Context, product_id: str) -> Prediction:
+        """Have it predicted anew; refuses with NO_MEDICATION and RATE_LIMITED."""
+        ...
+
+    async def correct(
+        self, ctx: Context, product_id: str, usage_rate: Decimal | None, servings: int | None
+    ) -> Prediction | None:
+        """Take a correction into account from now on."""
+        ...
+
+
+def predictor(ctx: Context) -> Predictor | None:
+    found: Predictor | None = ctx.services.extra.get(Predictor)
+    return found
+
+
+async def prediction(ctx: Context, product: Document) -> Prediction | None:
+    return (await predictions_of_many(ctx, [product]))[0]
+
+
+async def predictions_of_many(ctx: Context, products: Sequence[Document]) -> list[Prediction | None]:
+    """Of the viewer, None where there is none; a page never fails for them."""
+    if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
+        return [None for _ in products]
+    ids_ = [product["_id"] for product in products]
+    found = {each["product_id"]: each for each in await _asked(ctx, ids_, len(ids_))}
+    return [found.get(id) for id in ids_]
+
+
+async def viewer_predictions(
+    ctx: Context, viewer: Document, *, product_ids: list[Id] | None = None, first: int = 20
+) -> list[Prediction]:
+    """What runs out first comes first."""
+    if not 1 <= first <= MOST_PREDICTED or len(product_ids or ()) > MOST_PREDICTED:
+        raise BadUserInput(f"At most {MOST_PREDICTED}.")
+    wanted = None if product_ids is None else [ids.checked(id, "product") for id in product_ids]
+    if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
+        return []
+    found = await _asked(ctx, wanted, MOST_PREDICTED)
+    never = float("inf")
+    return sorted(found, key=lambda each: (_days(each, never), each["product_id"]))[:first]
+
+
+def _days(prediction: Prediction, never: float) -> float:
+    return never if prediction["est_days"] is None else prediction["est_days"]
+
+
+async def prediction_product(ctx: Context, prediction: Document) -> Any:
+    [product] = await visible_products(ctx, [prediction["product_id"]])
+    return product
+
+
+async def prediction_products(ctx: Context, predictions: Sequence[Document]) -> list[Any]:
+    return list(await visible_products(ctx, [each["product_id"] for each in predictions]))
+
+
+async def _asked(ctx: Context, product_ids: Sequence[str] | None, limit: int) -> Sequence[Prediction]:
+    source = predictor(ctx)
+    assert source is not None
+    try:
+        return await source.predictions(ctx, product_ids, limit)
+    except Exception as error:
+        # Whatever is wrong over there, this page is answered.
+        logger.warning("predictor down", error=type(error).__name__)
+    rows = await ctx.load(LastPredictionOfViewer, ctx.viewer_id)
+    wanted = None if product_ids is None else set(product_ids)
+    kept = [opened(ctx, row) for row in rows if wanted is None or row["product_id"] in wanted]
+    return [{**each, "stale": True} for each in kept[:limit]]
+
+
+def opened(ctx: Context, row: Document) -> Prediction:
+    values = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
+    values["last_predicted_at"] = datetime.fromisoformat(values["last_predicted_at"])
+    found: Prediction = values
+    return found
+
+
+def _place(id: str) -> str:
+    return f"predictions/{id}"
+
+
+async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
+    """The predictor tells of a new value, within its unit: kept, and pushed when it is news."""
+    id = f"{user_id}|{made['product_id']}"
+    row = await store.last_predictions.by_id(ctx.db, id)
+    sealed = ctx.services.crypto.seal(orjson.dumps(made).decode(), place=_place(id))
+    if row is None:
+        own = {"_id": id, "user_id": user_id, "product_id": made["product_id"]}
+        moments = {"created_at": ctx.tx.now, "told_at": ctx.tx.now}
+        await ctx.tx.insert(store.last_predictions, {**own, "sealed": sealed, **moments})
+        ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
+        return
+    news = is_news(opened(ctx, row), made) and ctx.tx.now - row["told_at"] >= EVENT_EVERY
+    told = {"told_at": ctx.tx.now} if news else {}
+    # What was told last stays the measure of what is news.
+    if news or not is_news(opened(ctx, row), made):
+        await ctx.tx.update(store.last_predictions, id, set={"sealed": sealed, **told})
+    if news:
+        ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
+
+
+def note(user_id: str, product_id: str) -> str:
+    return f"prediction:{user_id}:{product_id}"
+
+
+def is_news(before: Prediction, now: Prediction) -> bool:
+    """Whether days or servings moved by one or more."""
+    pairs = (
+        (before["est_days"], now["est_days"]),
+        (before["remaining_servings"], now["remaining_servings"]),
+    )
+    return any(
+        (one is None) != (other is None)
+        or (one is not None and other is not None and abs(one - other) >= TOLD_CHANGE)
+        for one, other in pairs
+    )
+
+
+async def refresh_prediction(ctx: Context, *, product_id: Id) -> dict[str, Any]:
+    """Have it predicted anew; the quota is the predictor's."""
+    await product_to_act_on(ctx, product_id)
+    if not await _wanted(ctx):
+        raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
+    source = predictor(ctx)
+    if source is None:
+        raise Refused("NO_MEDICATION", "You do not take this product.", field=["productId"])
+    return {"prediction": await source.refresh(ctx, product_id)}
+
+
+async def submit_prediction_feedback(
+    ctx: Context,
+    *,
+    product_id: Id,
+    usage_rate: Decimal | None = None,
+    servings_per_container: int | None = None,
+    note: str | None = None,
+) -> dict[str, Any]:
+    """Correct how fast one uses a product, or how much is in it."""
+    await ctx.limit(FEEDBACK_RATE)
+    await product_to_act_on(ctx, product_id)
+    _check(usage_rate, servings_per_container, note)
+    if not await _wanted(ctx):
+        raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
+    id = ids.new_id("feedback")
+    said = {"usage_rate": str(usage_rate) if usage_rate else None, "servings": servings_per_container}
+    sealed = ctx.services.crypto.seal(orjson.dumps({**said, "note": note}).decode(), place=f"feedback/{id}")
+    own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
+    await ctx.tx.insert(store.feedback, {**own, "created_at": ctx.tx.now})
+    if servings_per_container is not None:
+        await store.report_servings(ctx.db, product_id, servings_per_container)
+    source = predictor(ctx)
+    made = await source.correct(ctx, product_id, usage_rate, servings_per_container) if source else None
+    return {"prediction": made}
+
+
+def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:
+    if usage_rate is None and servings is None:
+        raise Refused("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
+    if usage_rate is not None and not (usage_rate.is_finite() and 0 < usage_rate <= MOST_SERVINGS):
+        raise Refused("INVALID_INPUT", "More than 0 servings a day.", field=["usageRate"])
+    if servings is not None and not 0 < servings <= MOST_SERVINGS:
+        raise Refused("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise Refused("INVALID_INPUT", f"At most {LONGEST_NOTE} characters.", field=["note"])
+
+
+def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:
+    """The order system tells, within its unit, that an order of a product moved on."""
+    detail = {"product_id": product_id, "order_id": order["_id"], "status": status}
+    aspect = f"{ORDERED} {product_id}"
+    ctx.tx.changed(order, aspect=aspect, scopes=[user_scope(user_id)], detail=detail)
+
+
+# What a person allows.
+
+
+async def _wanted(ctx: Context) -> bool:
+    choices = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    return choices is None or choices["personalized_predictions"]
+
+
+async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, bool]:
+    found = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    return {
+        "personalized_predictions": found is None or found["personalized_predictions"],
+        "tracking": found is None or found["tracking"],
+    }
+
+
+async def update_privacy_choices(
+    ctx: Context, *, personalized_predictions: bool | None = None, tracking: bool | None = None
+) -> dict[str, Any]:
+    """What is left out stays. Without predictions, those that are kept are forgotten."""
+    before = await privacy_choices(ctx, {})
+    given = {"personalized_predictions": personalized_predictions, "tracking": tracking}
+    choices = {**before, **{name: value for name, value in given.items() if value is not None}}
+    await store.choose(ctx.db, ctx.viewer_id, choices, clock.now())
+    if not choices["personalized_predictions"]:
+        await store.forget_predictions(ctx.db, ctx.viewer_id)
+    ctx.refresh()
+    return {"viewer": {"_id": None, "user_id": ctx.viewer_id}, "privacy_choices": choices}

@@ -1,0 +1,188 @@
+"""What buyers say of products, judged before it is shown."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from core import ids, jobs, paging
+from core.audit import audited
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from core.limits import Rate
+from core.paging import Asked
+from loaders.auth import UserById
+from loaders.catalog import OwnReview, ReviewById, ReviewPage, ReviewsByProduct
+from resolvers.auth.people import full_name
+from resolvers.catalog.access import need_role, need_role_to_read, product_to_act_on, visible_products
+from stores.catalog import people as store
+from stores.catalog import products
+from stores.catalog.kinds import CommerceRole, ReviewDecision, ReviewSort, ReviewStatus
+from stores.catalog.people import Review
+
+REVIEW_RATE = Rate("reviews", 30, 3600)
+LONGEST_TITLE, LONGEST_BODY, LONGEST_REASON = 120, 4_000, 500
+WAITING_SORT = [("created_at", 1), ("_id", 1)]
+GONE = "Somebody"
+"""The name over reviews of accounts that are gone."""
+
+Document = Mapping[str, Any]
+Purchases = Callable[[Context, str, str], Awaitable[bool]]
+
+PURCHASES: list[Purchases] = []
+"""The system that knows who bought what adds itself here."""
+
+DECIDED = {
+    ReviewDecision.PUBLISH: ReviewStatus.PUBLISHED,
+    ReviewDecision.REJECT: ReviewStatus.REJECTED,
+}
+
+
+async def submit_review(
+    ctx: Context, *, product_id: Id, rating: int, title: str, body: str, id: Id | None = None
+) -> dict[str, Any]:
+    """Say what one thinks; a second time changes the first. A moderator sees it before others do."""
+    await ctx.limit(REVIEW_RATE)
+    product = await product_to_act_on(ctx, product_id)
+    said = _checked(rating, title, body)
+    author = await ctx.load(UserById, ctx.viewer_id)
+    said["author_name"] = full_name(author) if author else GONE
+    bought = [await bought(ctx, ctx.viewer_id, product_id) for bought in PURCHASES]
+    fields = {
+        **said,
+        "status": ReviewStatus.PENDING,
+        "decided_reason": None,
+        "verified_purchase": any(bought),
+    }
+    earlier = await store.review_by(ctx.db, product_id, ctx.viewer_id)
+    if earlier is None:
+        own = {"_id": ids.minted(id, "review"), "product_id": product["_id"], "user_id": ctx.viewer_id}
+        review = await ctx.tx.insert(store.reviews, {**own, **fields})
+    else:
+        changed = await ctx.tx.update(store.reviews, earlier["_id"], set=fields)
+        assert changed is not None
+        review = changed
+    await _told(ctx, review, created=earlier is None)
+    return {"review": review, "review_edge": edge_of(review)}
+
+
+async def delete_review(ctx: Context, *, review_id: Id) -> dict[str, Any]:
+    review = await ctx.load(ReviewById, ids.checked(review_id, "review"))
+    if review is None or review["user_id"] != ctx.viewer_id:
+        raise Refused("NOT_FOUND", "You have no such review.", field=["reviewId"])
+    await ctx.tx.delete(store.reviews, review_id)
+    ctx.tx.removed(review)
+    await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+    return {"deleted_review_id": review_id}
+
+
+async def moderate_review(
+    ctx: Context, *, review_id: Id, decision: ReviewDecision, reason: str | None = None
+) -> dict[str, Any]:
+    """Show a review to everybody, or not."""
+    await need_role(ctx, CommerceRole.CATALOG_ADMIN)
+    review = await ctx.load(ReviewById, ids.checked(review_id, "review"))
+    if review is None:
+        raise Refused("NOT_FOUND", "There is no such review.", field=["reviewId"])
+    if reason is not None and len(reason) > LONGEST_REASON:
+        raise Refused("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
+    status = DECIDED[decision]
+    decided = {"status": status, "decided_reason": reason}
+    updated = await ctx.tx.update(store.reviews, review_id, set=decided)
+    assert updated is not None
+    await _told(ctx, updated)
+    before, after = {"status": review["status"]}, {"status": status}
+    await audited(ctx, "catalog.review", subject_id=review_id, before=before, after=after, reason=reason)
+    return {"review": updated}
+
+
+async def _told(ctx: Context, review: Review, *, created: bool = False) -> None:
+    """To the author's devices; and the product's rating is worked out anew."""
+    scopes = [user_scope(review["user_id"])] if review["user_id"] else []
+    ctx.tx.changed(review, scopes=scopes, created=created)
+    await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+
+
+def _checked(rating: int, title: str, body: str) -> dict[str, Any]:
+    if not 1 <= rating <= 5:
+        raise Refused("INVALID_INPUT", "A rating is 1 to 5 stars.", field=["rating"])
+    texts = {"title": title.strip(), "body": body.strip()}
+    for field, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY)):
+        if len(texts[field]) > longest:
+            raise Refused("INVALID_INPUT", f"At most {longest:,} characters.", field=[field])
+    return {"rating": rating, **texts}
+
+
+async def reviews(
+    ctx: Context, product: Document, *, sort: ReviewSort = ReviewSort.NEWEST, asked: Asked
+) -> dict[str, Any]:
+    return (await reviews_of_many(ctx, [product], sort=sort, asked=asked))[0]
+
+
+async def reviews_of_many(
+    ctx: Context, products: Sequence[Document], *, asked: Asked, sort: ReviewSort = ReviewSort.NEWEST
+) -> list[dict[str, Any]]:
+    """Published reviews, and one's own in its place whatever its state."""
+    order = store.REVIEW_SORTS[sort]
+    listings = [listing_of(product["_id"], sort) for product in products]
+    pages = [paging.requested(listing, order, asked) for listing in listings]
+    wanted = [ReviewPage(product["_id"], sort, page) for product, page in zip(products, pages, strict=True)]
+    found = await ctx.load_many(ReviewsByProduct, wanted)
+    own = await ctx.load_many(OwnReview, [product["_id"] for product in products])
+    connections = []
+    for listing, page, rows, mine in zip(listings, pages, found, own, strict=True):
+        unseen = [mine] if mine is not None and mine["status"] != ReviewStatus.PUBLISHED else []
+        shown = paging.slice_of([*rows, *unseen], order, page)
+        connections.append(paging.connection(listing, order, page, shown))
+    return connections
+
+
+def listing_of(product_id: str, sort: ReviewSort) -> str:
+    return paging.fingerprint("reviews", product=product_id, sort=sort)
+
+
+def edge_of(review: Review) -> dict[str, Any]:
+    """The review's place among the product's, newest first."""
+    listing = listing_of(review["product_id"], ReviewSort.NEWEST)
+    return paging.edge_of(listing, store.REVIEW_SORTS[ReviewSort.NEWEST], review)
+
+
+async def rate(ctx: Context, product_id: str) -> None:
+    """Work out a product's rating from its published reviews."""
+    histogram = await store.ratings(ctx.db, product_id)
+    summary = summary_of(histogram)
+    change = {"rating_summary": summary, "rating": summary["average"], "untold": True}
+    updated = await ctx.tx.update(products.products, product_id, set=change, version=False)
+    if updated is not None:
+        ctx.tx.quietly(updated)
+
+
+def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
+    count = sum(histogram)
+    stars = sum(stars * number for stars, number in enumerate(histogram, start=1))
+    average = round(stars / count, 2) if count else 0.0
+    return {"average": average, "count": count, "histogram": list(histogram)}
+
+
+async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
+    """What waits for a moderator, oldest first."""
+    await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
+    listing = paging.fingerprint("reviews-to-judge")
+    page = paging.requested(listing, WAITING_SORT, asked)
+    query = {"status": ReviewStatus.PENDING, **paging.beyond(WAITING_SORT, page)}
+    order = paging.scan_order(WAITING_SORT, page)
+    rows = await store.reviews.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, WAITING_SORT, page, rows)
+
+
+async def review_product(ctx: Context, review: Document) -> Any:
+    return (await review_products(ctx, [review]))[0]
+
+
+async def review_products(ctx: Context, reviews: Sequence[Document]) -> list[Any]:
+    return list(await visible_products(ctx, [each["product_id"] for each in reviews]))
+
+
+def is_own(ctx: Context, review: Document) -> bool:
+    viewer = ctx.viewer
+    return viewer is not None and viewer.user_id == review["user_id"]

@@ -1,0 +1,138 @@
+"""How a person has a product set up: refills, alerts, reminders. Health-related, so it is kept sealed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from core import ids, paging
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused, refusals
+from core.ids import Id
+from core.nodes import door
+from core.paging import Asked
+from loaders.catalog import SettingsById, SettingsOfViewer
+from resolvers.catalog.access import product_to_act_on, visible_products
+from resolvers.catalog.reading import alternatives
+from stores.catalog import people as store
+from stores.catalog.kinds import ProductStatus
+from stores.catalog.people import ProductSettings
+
+refusals(
+    INVALID_THRESHOLD="A reorder threshold is 0 to 365 servings.",
+    INVALID_LEAD_DAYS="A notice comes 1, 3 or 7 days before.",
+)
+
+MOST_SERVINGS = 365
+LEAD_DAYS = (1, 3, 7)
+FIRST = {
+    "auto_refill": False,
+    "reorder_threshold": 7,
+    "low_stock_alert": True,
+    "reminders_enabled": True,
+    "notifications": {"push": True, "email": False, "local": True, "days_before": 3},
+}
+"""What holds until somebody says otherwise."""
+
+Document = Mapping[str, Any]
+
+
+async def update_product_settings(
+    ctx: Context, *, product_id: Id, expected_version: int | None = None, **given: Any
+) -> dict[str, Any]:
+    """Change what is given; without a version the last write of each field wins."""
+    product = await product_to_act_on(ctx, product_id)
+    change = _checked({name: value for name, value in given.items() if value is not None})
+    row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
+    current = opened(ctx, row) if row else None
+    if expected_version is not None and expected_version != (row["version"] if row else 0):
+        raise Refused("CONFLICT", "The settings were changed on another device.", settings=current)
+    if change.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
+        raise Refused(
+            "PRODUCT_DISCONTINUED",
+            "The product is no longer sold.",
+            field=["autoRefill"],
+            settings=current,
+            product=product,
+            alternatives=await alternatives(ctx, product),
+        )
+    before = {name: current[name] for name in FIRST} if current else FIRST
+    notifications = {**before["notifications"], **change.pop("notifications", {})}  # type: ignore[dict-item]
+    written = await _write(ctx, row, product_id, {**before, **change, "notifications": notifications})
+    return {"settings": opened(ctx, written)}
+
+
+async def _write(
+    ctx: Context, row: ProductSettings | None, product_id: str, values: Mapping[str, Any]
+) -> ProductSettings:
+    id = row["_id"] if row else ids.new_id("product_settings")
+    sealed = ctx.services.crypto.seal(orjson.dumps(values).decode(), place=_place(id))
+    if row is None:
+        own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
+        written = await ctx.tx.insert(store.settings, own)
+    else:
+        updated = await ctx.tx.update(store.settings, id, set={"sealed": sealed})
+        assert updated is not None
+        written = updated
+    ctx.tx.changed(written, scopes=[user_scope(ctx.viewer_id)], created=row is None)
+    return written
+
+
+def _checked(change: dict[str, Any]) -> dict[str, Any]:
+    threshold = change.get("reorder_threshold")
+    if threshold is not None and not 0 <= threshold <= MOST_SERVINGS:
+        raise Refused("INVALID_THRESHOLD", "0 to 365 servings.", field=["reorderThreshold"])
+    told = change.get("notifications")
+    if told is not None:
+        change["notifications"] = told = {name: each for name, each in told.items() if each is not None}
+        if told.get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
+            raise Refused("INVALID_LEAD_DAYS", "1, 3 or 7 days.", field=["notifications", "daysBefore"])
+    return change
+
+
+def opened(ctx: Context, row: ProductSettings) -> dict[str, Any]:
+    """The settings in the clear, for their owner."""
+    values: dict[str, Any] = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
+    return {**row, **values}
+
+
+def _place(id: str) -> str:
+    return f"product_settings/{id}"
+
+
+@door("product_settings", sync="PRODUCT_SETTINGS")
+async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[dict[str, Any] | None]:
+    found = await ctx.load_many(SettingsById, wanted)
+    viewer = ctx.viewer_id_or_none
+    return [opened(ctx, each) if each and each["user_id"] == viewer else None for each in found]
+
+
+async def product_settings(ctx: Context, product: Document) -> dict[str, Any] | None:
+    return (await product_settings_of_many(ctx, [product]))[0]
+
+
+async def product_settings_of_many(ctx: Context, products: Sequence[Document]) -> list[dict[str, Any] | None]:
+    """The viewer's own; None for anonymous readers and while nothing was set."""
+    if ctx.viewer is None:
+        return [None for _ in products]
+    rows = await ctx.load_many(SettingsOfViewer, [product["_id"] for product in products])
+    return [opened(ctx, row) if row else None for row in rows]
+
+
+async def viewer_settings(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+    """Changed last first."""
+    listing = paging.fingerprint("product-settings", user=ctx.viewer_id)
+    page = paging.requested(listing, store.SETTINGS_SORT, asked)
+    query = {"user_id": ctx.viewer_id, **paging.beyond(store.SETTINGS_SORT, page)}
+    order = paging.scan_order(store.SETTINGS_SORT, page)
+    rows = await store.settings.find(ctx.db, query, sort=order, limit=page.size + 1)
+    return paging.connection(listing, store.SETTINGS_SORT, page, [opened(ctx, row) for row in rows])
+
+
+async def settings_product(ctx: Context, settings: Document) -> Any:
+    return (await settings_products(ctx, [settings]))[0]
+
+
+async def settings_products(ctx: Context, settings: Sequence[Document]) -> list[Any]:
+    return list(await visible_products(ctx, [each["product_id"] for each in settings]))

@@ -1,0 +1,84 @@
+"""What apps report of their use; dropped for who does not want it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from prometheus_client import Counter
+
+from core import clock
+from core.context import Context
+from core.errors import BadUserInput, Unauthenticated
+from core.ids import Id
+from core.limits import Rate
+from loaders.catalog import PrivacyByUser
+from stores.catalog import people as store
+from stores.catalog.kinds import TelemetryType
+
+EVENT_RATE = Rate("telemetry", 120, 60)
+MOST_EVENTS = 50
+LONGEST_ID = 128
+MOST_BYTES = 2_000
+KEPT = timedelta(days=30)
+OLDEST, AHEAD = timedelta(days=7), timedelta(hours=24)
+
+EVENTS = Counter("landfall_telemetry_total", "Events that apps reported, by type.", ["type"])
+
+
+def sender(ctx: Context, arguments: Mapping[str, Any]) -> str:
+    """The viewer, else the device that says who it is."""
+    if ctx.viewer is not None:
+        return ctx.viewer_id
+    device = arguments.get("device_id")
+    if not device:
+        raise Unauthenticated(ctx.refusal)
+    return f"device:{str(device)[:LONGEST_ID]}"
+
+
+async def track_events(
+    ctx: Context, *, events: Sequence[Mapping[str, Any]], device_id: Id | None = None
+) -> dict[str, Any]:
+    """Take what is new and known of kind; a repeated event is taken once."""
+    who = sender(ctx, {"device_id": device_id})
+    if not 1 <= len(events) <= MOST_EVENTS:
+        raise BadUserInput(f"1 to {MOST_EVENTS} events at a time.")
+    await ctx.limit(EVENT_RATE, who)
+    known = [each for each in events if _sound(each)] if await _allowed(ctx) else []
+    stored = await store.keep_events(ctx.db, [_row(ctx, who, each) for each in known])
+    for each in known:
+        EVENTS.labels(each["type"]).inc()
+    return {"accepted": stored, "dropped": len(events) - stored}
+
+
+async def _allowed(ctx: Context) -> bool:
+    if ctx.viewer is None:
+        return True
+    choices = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    return choices is None or choices["tracking"]
+
+
+def _sound(event: Mapping[str, Any]) -> bool:
+    now = clock.now()
+    return (
+        event["type"] in TelemetryType.__members__
+        and 0 < len(event["id"]) <= LONGEST_ID
+        and now - OLDEST <= event["at"] <= now + AHEAD
+        and isinstance(event.get("properties") or {}, dict)
+        and len(orjson.dumps(event.get("properties"))) <= MOST_BYTES
+    )
+
+
+def _row(ctx: Context, who: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    now = clock.now()
+    at: datetime = event["at"]
+    return {
+        "_id": f"{who}|{event['id']}",
+        "type": event["type"],
+        "user_id": ctx.viewer_id_or_none,
+        "device_id": who if ctx.viewer is None else None,
+        "at": at,
+        "properties": event.get("properties") or {},
+        "received_at": now,
+        "expires_at": now + KEPT,
+    }

@@ -1,0 +1,248 @@
+"""Predictions, through whoever makes them; choices; what apps report."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core import clock
+from core.context import Context, Services
+from core.errors import Refused
+from resolvers import catalog
+from resolvers.catalog.predictions import Prediction, Predictor
+from tests.catalog.steps import on_sale, refusal, row, within
+from tests.conftest import NewPhone
+from tests.phone import Phone, key
+
+FIELDS = "remainingServings estDays confidence stale explanation product { id }"
+ASKED = "query($id: ID!) { product(id: $id) { name prediction { %s } } }" % FIELDS  # noqa: UP031
+MINE = "query($ids: [ID!]) { viewer { predictions(productIds: $ids) { estDays product { id } } } }"
+
+
+class Simple:
+    """Predicts what it is told to; the system that knows what people take is not there yet."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Prediction] = {}
+        self.down = False
+        self.corrections: list[tuple[str, Decimal | None, int | None]] = []
+
+    async def predictions(
+        self, ctx: Context, product_ids: Sequence[str] | None, limit: int
+    ) -> Sequence[Prediction]:
+        if self.down:
+            raise ConnectionError("no predictor")
+        wanted = self.known if product_ids is None else product_ids
+        return [self.known[id] for id in wanted if id in self.known][:limit]
+
+    async def refresh(self, ctx: Context, product_id: str) -> Prediction:
+        if product_id not in self.known:
+            raise Refused("NO_MEDICATION", "You do not take this product.")
+        return self.known[product_id]
+
+    async def correct(
+        self, ctx: Context, product_id: str, usage_rate: Decimal | None, servings: int | None
+    ) -> Prediction | None:
+        self.corrections.append((product_id, usage_rate, servings))
+        return self.known.get(product_id)
+
+
+def made(product_id: str, days: float | None, servings: int = 10) -> Prediction:
+    return {
+        "product_id": product_id,
+        "remaining_servings": servings,
+        "est_days": days,
+        "confidence": 0.8,
+        "last_predicted_at": clock.now(),
+        "stale": False,
+        "explanation": "Two a day since Monday.",
+    }
+
+
+@pytest.fixture
+def predictor(services: Services, monkeypatch: pytest.MonkeyPatch) -> Simple:
+    source = Simple()
+    monkeypatch.setitem(services.extra, Predictor, source)
+    return source
+
+
+@pytest.fixture
+async def three(services: Services, admin: Phone) -> list[str]:
+    return [each["id"] for each in await on_sale(services, admin, row(), row(), row())]
+
+
+async def test_predictions_are_shown_to_who_takes_the_product(
+    predictor: Simple, three: list[str], new_phone: NewPhone, anonymous: Phone
+) -> None:
+    ada = await new_phone("Ada")
+    for id, days in zip(three, (9.5, None, 2.0), strict=True):
+        predictor.known[id] = made(id, days)
+    found = (await ada.run(ASKED, id=three[0]))["product"]["prediction"]
+    assert found == {
+        "remainingServings": 10,
+        "estDays": 9.5,
+        "confidence": 0.8,
+        "stale": False,
+        "explanation": "Two a day since Monday.",
+        "product": {"id": three[0]},
+    }
+    mine = (await ada.run(MINE))["viewer"]["predictions"]
+    assert [each["product"]["id"] for each in mine] == [three[2], three[0], three[1]]
+    some = (await ada.run(MINE, ids=three[:1]))["viewer"]["predictions"]
+    assert [each["estDays"] for each in some] == [9.5]
+    assert (await anonymous.run(ASKED, id=three[0]))["product"]["prediction"] is None
+
+
+async def test_with_the_predictor_down_the_last_value_is_stale_and_the_page_is_whole(
+    predictor: Simple, three: list[str], new_phone: NewPhone, services: Services
+) -> None:
+    """Failure case: prediction service down."""
+    ada = await new_phone("Ada")
+    await within(services, catalog.predicted, ada.user_id, made(three[0], 4.0, 8))
+    predictor.down = True
+    product = (await ada.run(ASKED, id=three[0]))["product"]
+    assert product["name"]
+    assert (product["prediction"]["estDays"], product["prediction"]["stale"]) == (4.0, True)
+    assert (await ada.run(ASKED, id=three[1]))["product"]["prediction"] is None
+    assert [each["estDays"] for each in (await ada.run(MINE))["viewer"]["predictions"]] == [4.0]
+    other = await new_phone("Grace")
+    assert (await other.run(ASKED, id=three[0]))["product"]["prediction"] is None
+    [row] = await services.db.find("last_predictions", {"user_id": ada.user_id})
+    assert "Monday" not in str(row)
+
+
+async def test_predictions_are_pushed_once_a_minute_and_only_when_they_moved(
+    predictor: Simple, three: list[str], new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    watch = """subscription { viewerProductEvents { __typename
+      ... on PredictionUpdated { productId prediction { estDays } }
+      ... on ProductOrderUpdated { productId orderId status } } }"""
+
+    async def predict(days: float) -> None:
+        predictor.known[three[0]] = made(three[0], days)
+        await within(services, catalog.predicted, ada.user_id, predictor.known[three[0]])
+
+    async with ada.watch(watch) as stream:
+        await predict(9.0)
+        event = {"__typename": "PredictionUpdated", "productId": three[0], "prediction": {"estDays": 9.0}}
+        assert (await stream.next())["viewerProductEvents"] == event
+        await predict(5.0)
+        clock.shift(timedelta(seconds=61))
+        await predict(8.5)
+        assert await stream.nothing()
+        await predict(7.0)
+        event["prediction"] = {"estDays": 7.0}
+        assert (await stream.next())["viewerProductEvents"] == event
+        order = {"_id": three[0].replace("product", "order"), "version": 1}
+
+        async def tell(ctx: Context) -> None:
+            catalog.order_told(ctx, ada.user_id, three[0], order, "SHIPPED")
+
+        await within(services, tell)
+        assert (await stream.next())["viewerProductEvents"] == {
+            "__typename": "ProductOrderUpdated",
+            "productId": three[0],
+            "orderId": order["_id"],
+            "status": "SHIPPED",
+        }
+
+
+async def test_predicting_anew_needs_a_medication(
+    predictor: Simple, three: list[str], new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    refused = await ada.do("refreshPrediction", "prediction { estDays }", productId=three[0])
+    assert refused["errors"] == [refusal("NO_MEDICATION", "You do not take this product.")]
+    predictor.known[three[0]] = made(three[0], 3.0)
+    done = await ada.do("refreshPrediction", "prediction { estDays }", productId=three[0])
+    assert done["prediction"] == {"estDays": 3.0}
+
+
+async def test_without_predictions_none_are_made_shown_or_kept(
+    predictor: Simple, three: list[str], new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    predictor.known[three[0]] = made(three[0], 3.0)
+    await within(services, catalog.predicted, ada.user_id, made(three[0], 4.0))
+    done = await ada.do(
+        "updatePrivacyChoices",
+        "privacyChoices { personalizedPredictions tracking } viewer { privacyChoices { tracking } }",
+        personalizedPredictions=False,
+    )
+    assert done["privacyChoices"] == {"personalizedPredictions": False, "tracking": True}
+    assert done["viewer"] == {"privacyChoices": {"tracking": True}}
+    assert await services.db.find("last_predictions", {"user_id": ada.user_id}) == []
+    assert (await ada.run(ASKED, id=three[0]))["product"]["prediction"] is None
+    assert (await ada.run(MINE))["viewer"]["predictions"] == []
+    for mutation, fields in (("refreshPrediction", {}), ("submitPredictionFeedback", {"usageRate": "2"})):
+        refused = await ada.do(mutation, "prediction { estDays }", productId=three[0], **fields)
+        assert refused["errors"] == [refusal("PERSONALIZATION_DISABLED", "Switch predictions on first.")]
+    await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", personalizedPredictions=True)
+    assert (await ada.run(ASKED, id=three[0]))["product"]["prediction"]["estDays"] == 3.0
+
+
+async def test_corrections_are_taken_sealed_and_counted(
+    predictor: Simple, three: list[str], new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    fields: dict[str, Any] = {"productId": three[0], "usageRate": "1.5", "servingsPerContainer": 57}
+    done = await ada.do("submitPredictionFeedback", "prediction { estDays }", **fields, note="half-full jar")
+    assert (done["errors"], done["prediction"]) == ([], None)
+    assert predictor.corrections == [(three[0], Decimal("1.5"), 57)]
+    [row] = await services.db.find("prediction_feedback", {"user_id": ada.user_id})
+    assert "jar" not in str(row)
+    [report] = await services.db.find("product_quality_reports", {"product_id": three[0]})
+    assert (report["servings"], report["count"]) == (57, 1)
+    for bad, field in (
+        ({}, "usageRate"),
+        ({"usageRate": "0"}, "usageRate"),
+        ({"usageRate": "NaN"}, "usageRate"),
+        ({"servingsPerContainer": 0}, "servingsPerContainer"),
+        ({"servingsPerContainer": 5, "note": "x" * 501}, "note"),
+    ):
+        refused = await ada.do(
+            "submitPredictionFeedback", "prediction { estDays }", productId=three[0], **bad
+        )
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+
+
+# What apps report.
+
+
+def event(type: str = "VIEW", **fields: Any) -> dict[str, Any]:
+    return {"id": key(), "type": type, "at": clock.now().isoformat(), **fields}
+
+
+async def track(phone: Phone, events: list[dict[str, Any]], **fields: Any) -> tuple[int, int]:
+    done = await phone.do("trackEvents", "accepted dropped", events=events, **fields)
+    assert done["errors"] == []
+    return done["accepted"], done["dropped"]
+
+
+async def test_events_are_taken_once_and_unknown_ones_dropped(
+    new_phone: NewPhone, anonymous: Phone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    seen, old = event(properties={"productId": "x"}), event(at="2001-01-01T00:00:00Z")
+    sent = [seen, event("SEARCH"), event("DANCING"), seen, old, event(properties={"x": "y" * 3000})]
+    assert await track(ada, sent) == (2, 4)
+    assert await track(ada, sent) == (0, 6)
+    [row] = await services.db.find("telemetry", {"user_id": ada.user_id, "type": "VIEW"})
+    assert row["properties"] == {"productId": "x"}
+    assert await track(anonymous, [seen], deviceId="device_1") == (1, 0)
+    document = "mutation($input: TrackEventsInput!) { trackEvents(input: $input) { accepted } }"
+    answer = await anonymous.ask(document, input={"clientMutationId": key(), "events": [seen]})
+    assert answer.code == "UNAUTHENTICATED"
+    for events in ([], [event()] * 51):
+        answer = await ada.ask(document, input={"clientMutationId": key(), "events": events})
+        assert (answer.code, answer.errors[0]["message"]) == ("BAD_USER_INPUT", "1 to 50 events at a time.")
+
+
+async def test_who_does_not_want_it_is_not_tracked(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", tracking=False)
+    assert await track(ada, [event()]) == (0, 1)
+    assert await services.db.find("telemetry", {"user_id": ada.user_id}) == []

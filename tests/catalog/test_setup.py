@@ -1,0 +1,160 @@
+"""How people have products set up."""
+
+from typing import Any
+
+import pytest
+
+from core import ids
+from core.context import Services
+from tests.catalog.steps import on_sale, refusal, row
+from tests.conftest import NewPhone
+from tests.phone import Phone
+
+SELECTION = """settings { id version autoRefill reorderThreshold lowStockAlert remindersEnabled
+  notifications { push email local daysBefore } product { id } }"""
+FIRST = {
+    "autoRefill": False,
+    "reorderThreshold": 7,
+    "lowStockAlert": True,
+    "remindersEnabled": True,
+    "notifications": {"push": True, "email": False, "local": True, "daysBefore": 3},
+}
+OWN = "query($id: ID!) { product(id: $id) { settings { id version autoRefill } } }"
+
+
+@pytest.fixture
+async def product(services: Services, admin: Phone) -> str:
+    # In stock with the same ingredients, so that there is something to take instead.
+    made = await on_sale(services, admin, row(), row())
+    return str(made[0]["id"])
+
+
+async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone, product: str) -> None:
+    ada = await new_phone("Ada")
+    assert (await ada.run(OWN, id=product))["product"] == {"settings": None}
+    first = await ada.do("updateProductSettings", SELECTION, productId=product, autoRefill=True)
+    settings = first["settings"]
+    id = settings.pop("id")
+    assert settings == {**FIRST, "autoRefill": True, "version": 1, "product": {"id": product}}
+    second = await ada.do(
+        "updateProductSettings",
+        SELECTION,
+        productId=product,
+        reorderThreshold=0,
+        notifications={"email": True, "daysBefore": 7},
+    )
+    assert second["settings"] == {
+        **settings,
+        "id": id,
+        "version": 2,
+        "reorderThreshold": 0,
+        "notifications": {"push": True, "email": True, "local": True, "daysBefore": 7},
+    }
+    listed = await ada.run("{ viewer { productSettings(first: 5) { edges { node { id version } } } } }")
+    assert listed["viewer"]["productSettings"]["edges"] == [{"node": {"id": id, "version": 2}}]
+
+
+async def test_settings_edited_on_two_devices_conflict_with_the_current_record(
+    new_phone: NewPhone, product: str
+) -> None:
+    """Failure case: settings edited on two devices."""
+    ada = await new_phone("Ada")
+    other = await new_phone(user_id=ada.user_id)
+    fields: dict[str, Any] = {"productId": product, "expectedVersion": 0}
+    done = await ada.do("updateProductSettings", SELECTION, **fields, reorderThreshold=20)
+    assert done["settings"]["version"] == 1
+    late = await other.do("updateProductSettings", SELECTION, **fields, reorderThreshold=5)
+    assert late["errors"] == [refusal("CONFLICT", "The settings were changed on another device.")]
+    assert late["settings"] == done["settings"]
+    # Without a version the last write of each field wins.
+    wins = await other.do("updateProductSettings", SELECTION, productId=product, lowStockAlert=False)
+    assert (wins["settings"]["reorderThreshold"], wins["settings"]["lowStockAlert"]) == (20, False)
+
+
+async def test_anonymous_readers_see_null_and_cannot_write(anonymous: Phone, product: str) -> None:
+    """Failure case: anonymous asks `settings`."""
+    asked = """query($id: ID!) { product(id: $id) {
+      settings { id } prediction { stale } reviews { edges { cursor } } } }"""
+    found = (await anonymous.run(asked, id=product))["product"]
+    assert found == {"settings": None, "prediction": None, "reviews": {"edges": []}}
+    answer = await anonymous.ask(
+        """mutation($input: UpdateProductSettingsInput!) {
+          updateProductSettings(input: $input) { errors { code } } }""",
+        input={"clientMutationId": "1", "productId": product},
+    )
+    assert answer.code == "UNAUTHENTICATED"
+
+
+async def test_no_refills_of_what_is_no_longer_sold(admin: Phone, new_phone: NewPhone, product: str) -> None:
+    await admin.do("setProductStatus", "product { id }", productId=product, status="DISCONTINUED")
+    ada = await new_phone("Ada")
+    selection = "settings { id } product { id status } alternatives { id }"
+    refused = await ada.do("updateProductSettings", selection, productId=product, autoRefill=True)
+    assert refused["errors"] == [
+        refusal("PRODUCT_DISCONTINUED", "The product is no longer sold.", ["autoRefill"])
+    ]
+    assert refused["product"] == {"id": product, "status": "DISCONTINUED"}
+    assert len(refused["alternatives"]) > 0
+    assert refused["settings"] is None
+    # Anything else can still be set up.
+    done = await ada.do("updateProductSettings", SELECTION, productId=product, remindersEnabled=False)
+    assert done["settings"]["remindersEnabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("input", "code", "field"),
+    [
+        ({"reorderThreshold": -1}, "INVALID_THRESHOLD", ["reorderThreshold"]),
+        ({"reorderThreshold": 366}, "INVALID_THRESHOLD", ["reorderThreshold"]),
+        ({"notifications": {"daysBefore": 2}}, "INVALID_LEAD_DAYS", ["notifications", "daysBefore"]),
+        ({"productId": ids.new_id("product")}, "NOT_FOUND", ["productId"]),
+    ],
+)
+async def test_settings_have_limits(
+    input: dict[str, Any], code: str, field: list[str], new_phone: NewPhone, product: str
+) -> None:
+    ada = await new_phone("Ada")
+    refused = await ada.do("updateProductSettings", SELECTION, **{"productId": product, **input})
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [(code, field)]
+    assert refused["settings"] is None
+
+
+async def test_settings_reach_ones_other_devices_and_nobody_else(new_phone: NewPhone, product: str) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    other = await new_phone(user_id=ada.user_id)
+    watch = """subscription($after: String) { viewerProductEvents(after: $after) { __typename
+      ... on Event { eventId } ... on ProductSettingsUpdated { settings { reorderThreshold } } } }"""
+    changes = """{ viewer { changes(types: [PRODUCT_SETTINGS]) {
+      nodes { ... on ProductSettings { id version reorderThreshold } } } } }"""
+    async with other.watch(watch) as stream, grace.watch(watch) as stranger:
+        done = await ada.do("updateProductSettings", SELECTION, productId=product, reorderThreshold=33)
+        event = (await stream.next())["viewerProductEvents"]
+        assert event.pop("eventId")
+        assert event == {"__typename": "ProductSettingsUpdated", "settings": {"reorderThreshold": 33}}
+        assert await stranger.nothing()
+    node = {"id": done["settings"]["id"], "version": 1, "reorderThreshold": 33}
+    assert (await other.run(changes))["viewer"]["changes"]["nodes"] == [node]
+    asked = "query($id: ID!) { node(id: $id) { id } }"
+    assert await grace.run(asked, id=node["id"]) == {"node": None}
+    assert (await grace.run(OWN, id=product))["product"] == {"settings": None}
+
+
+async def test_settings_are_kept_sealed(services: Services, new_phone: NewPhone, product: str) -> None:
+    ada = await new_phone("Ada")
+    done = await ada.do("updateProductSettings", SELECTION, productId=product, reorderThreshold=123)
+    [row] = await services.db.find("product_settings", {"_id": done["settings"]["id"]})
+    assert set(row) == {
+        "_id",
+        "user_id",
+        "product_id",
+        "sealed",
+        "version",
+        "created_at",
+        "updated_at",
+    }
+    assert "123" not in row["sealed"].partition(".")[2] or "threshold" not in row["sealed"]
+    # Copied to another person's record, it does not open.
+    with pytest.raises(ValueError, match="another place"):
+        services.crypto.open(row["sealed"], place="product_settings/another")
+    receipts = await services.db.find("receipts", {"_id": {"$regex": f"^{ada.user_id}:"}})
+    assert "reorder_threshold" not in str(receipts)
