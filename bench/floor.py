@@ -15,13 +15,17 @@ from aiohttp import web
 from bench.common import Gate, Settings, from_environment, serve
 from core import mongo, paging
 from core.mongo import Database
+from devstack.shop import category_id
 from stores import auth, feed, media
+from stores.catalog import products
+from stores.catalog.kinds import ProductSort
 from stores.feed import FeedReason, FollowState, PostState, ReactionKind, Visibility
 
 Document = Mapping[str, Any]
 
 PAGE = 20
 COMMENTS = 2
+CATEGORY = category_id(0)
 SHOWN = [PostState.PUBLISHED, PostState.LIMITED]
 
 
@@ -37,10 +41,42 @@ class Floor:
         viewer_id = await self.gate.viewer(request)
         if viewer_id is None:
             raise web.HTTPUnauthorized
-        found = self.feed(viewer_id) if "feed" in body["query"] else self.user(viewer_id)
-        return web.Response(
-            body=orjson.dumps({"data": {"viewer": await found}}), content_type="application/json"
+        if "searchProducts" in body["query"]:
+            data = {"searchProducts": await self.products()}
+        else:
+            found = self.feed(viewer_id) if "feed" in body["query"] else self.user(viewer_id)
+            data = {"viewer": await found}
+        return web.Response(body=orjson.dumps({"data": data}), content_type="application/json")
+
+    async def products(self) -> dict[str, Any]:
+        filters = {"category_id": CATEGORY}
+        rows = await products.page(
+            self.db, ProductSort.RELEVANCE, filters, {}, products.SORTS[ProductSort.RELEVANCE], PAGE + 1
         )
+        page = rows[:PAGE]
+        labels = [row["label_image_id"] for row in page if row["label_image_id"]]
+        pictures = {each["_id"]: each for each in await media.media.by_ids(self.db, labels)}
+        edges = [{"node": self.product(row, pictures)} for row in page]
+        return {"edges": edges, "pageInfo": {"hasNextPage": len(rows) > PAGE}}
+
+    def product(self, row: Document, pictures: Mapping[str, Document]) -> dict[str, Any]:
+        label = pictures.get(row["label_image_id"])
+        rating = row["rating_summary"]
+        thumbnail = label and label["thumb"] and self.settings.media_url(label["folder"], label["thumb"])
+        return {
+            "id": row["_id"],
+            "name": row["name"],
+            "brand": row["brand"],
+            "form": row["form"],
+            "servingsPerContainer": row["servings_per_container"],
+            "availability": {name: row["availability"][name] for name in ("status", "remaining")},
+            "priceRange": {
+                "min": {"amount": _amount(row["min_price"]), "currencyCode": row["currency"]},
+                "max": {"amount": _amount(row["max_price"])},
+            },
+            "labelImage": {"thumbnailUrl": thumbnail} if label else None,
+            "ratingSummary": {"average": rating["average"], "count": rating["count"]},
+        }
 
     async def user(self, viewer_id: str) -> dict[str, Any]:
         users = await auth.users.by_ids(self.db, [viewer_id])
@@ -186,6 +222,10 @@ def _reason(edge: Document) -> FeedReason:
 def _name(user: Document) -> str:
     names = " ".join(filter(None, (user.get("first_name"), user.get("last_name"))))
     return names or user.get("handle") or "Somebody"
+
+
+def _amount(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02d}"
 
 
 def _time(value: Any) -> str:

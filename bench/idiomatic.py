@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, NewType
+from typing import Any
 
 import strawberry
 from aiohttp import web
@@ -22,6 +22,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from bench.common import Gate, Settings, from_environment, serve
+from bench.idiomatic_shop import URL, Media, PageInfo, Shop
 
 MOST_FOLLOWED = 5_000
 LATEST = [("created_at", -1), ("_id", -1)]
@@ -30,7 +31,6 @@ KINDS = ("LIKE", "LOVE", "WOW", "SAD", "ANGRY")
 
 Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
-URL = NewType("URL", str)
 
 
 def _rfc3339(value: datetime) -> str:
@@ -130,28 +130,6 @@ class FeedMode(Enum):
 
 
 @strawberry.type
-class Media:
-    id: strawberry.ID
-    mime: str
-    width: int | None
-    height: int | None
-    url: URL
-    thumbnail_url: URL | None
-
-    @classmethod
-    def from_document(cls, row: Document, settings: Settings) -> "Media":
-        thumbnail = row["thumb"]
-        return cls(
-            id=row["_id"],
-            mime=row["mime"],
-            width=row["width"],
-            height=row["height"],
-            url=URL(settings.media_url(row["folder"], row["main"])),
-            thumbnail_url=URL(settings.media_url(row["folder"], thumbnail)) if thumbnail else None,
-        )
-
-
-@strawberry.type
 class User:
     id: strawberry.ID
     name: str
@@ -186,12 +164,6 @@ class Reactions:
     @strawberry.field
     async def viewer_reaction(self, info: Info) -> ReactionKind | None:
         return await info.context.reactions.load(self.subject_id)
-
-
-@strawberry.type
-class PageInfo:
-    has_next_page: bool
-    end_cursor: str | None
 
 
 @strawberry.type
@@ -331,7 +303,7 @@ def _cursor(listing: str, row: Document) -> str:
 
 
 @strawberry.type
-class Query:
+class Query(Shop):
     @strawberry.field
     async def viewer(self, info: Info) -> Viewer:
         if info.context.viewer_id is None:

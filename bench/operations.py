@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from devstack.shop import category_id
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -66,7 +68,33 @@ VIEWER = Operation(
     },
 )
 
-OPERATIONS = (FEED, VIEWER)
+PRODUCTS = Operation(
+    "products",
+    "20 products of a category",
+    """
+    query Products {
+      searchProducts(filter: { categoryIds: ["CATEGORY"] }, first: 20) {
+        edges {
+          node {
+            id
+            name
+            brand
+            form
+            servingsPerContainer
+            availability { status remaining }
+            priceRange { min { amount currencyCode } max { amount } }
+            labelImage { thumbnailUrl }
+            ratingSummary { average count }
+          }
+        }
+        pageInfo { hasNextPage }
+      }
+    }
+    """.replace("CATEGORY", category_id(0)),
+    VIEWER.targets,
+)
+
+OPERATIONS = (FEED, VIEWER, PRODUCTS)
 
 
 def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:
@@ -81,6 +109,8 @@ def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:
         both = zip(ours, theirs, strict=True)
         pairs = ((f"{path}[{index}]", one, other) for index, (one, other) in enumerate(both))
     else:
-        same = type(ours) is type(theirs) and ours == theirs
+        # JSON has one kind of numbers: JavaScript writes 4.0 as 4.
+        alike = type(ours) is type(theirs) or {type(ours), type(theirs)} == {int, float}
+        same = alike and ours == theirs
         return None if same else f"{path}: {ours!r} and {theirs!r}"
     return next((found for place, one, other in pairs if (found := difference(one, other, place))), None)

@@ -84,7 +84,7 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
     await _insert(db, feed.posts.name, posts)
     await _insert(db, feed.comments.name, comments)
     await _insert(db, feed.reactions.name, reactions)
-    await shop.fill(
+    reviews = await shop.fill(
         db,
         media_dir,
         size.products,
@@ -93,8 +93,11 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
         media_of=maker.media,
         insert=_insert,
         epoch=EPOCH,
+        users=users,
     )
     await _insert(db, changes.log.name, _entries(users, follows, posts, comments, now))
+    logged = (_entry("REVIEW", each, [user_scope(each["user_id"])], now) for each in reviews)
+    await _insert(db, changes.log.name, logged)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

@@ -4,22 +4,27 @@ Some rows are broken on purpose. Labels and sales are added; beyond the file, th
 """
 
 import csv
+import itertools
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from core import unit
+from core import ids, unit
 from core.mongo import Database
 from core.unit import Unit
 from devstack.demo.labels import write_labels
+from devstack.demo.opinions import opinion
+from resolvers.auth.people import full_name
 from resolvers.catalog import entries as searched
 from resolvers.catalog.imports import CHUNK, save_rows
+from resolvers.catalog.reviewing import summary_of
 from resolvers.catalog.telling import availability, overall
 from resolvers.catalog.words import key, slug
-from stores.catalog import entries, products, stock
-from stores.catalog.kinds import ProductStatus
+from stores.catalog import entries, people, products, stock
+from stores.catalog.kinds import ProductStatus, ReviewStatus
 
 CSV = Path(__file__).parent / "demo" / "supplements.csv"
 SERIES = (
@@ -29,10 +34,19 @@ SERIES = (
 )  # fmt: skip
 """Lines of the same makers, for more products than the file has."""
 
+MOST_REVIEWS = 24
+FIRST_CATEGORY = datetime(2025, 1, 1, tzinfo=UTC)
+
 Document = dict[str, Any]
 Mint = Callable[[str], str]
 MediaOf = Callable[[Iterable[Any], str, int], list[Document]]
 Insert = Callable[[Database, str, Iterable[Document]], Any]
+
+
+def category_id(number: int) -> str:
+    """The same in every demo, in the order they first come up: the benchmark asks for one."""
+    milliseconds = int(FIRST_CATEGORY.timestamp() * 1000) + number
+    return ids.from_uuid(UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | number), "category")
 
 
 def raw_rows() -> list[dict[str, Any]]:
@@ -50,9 +64,15 @@ async def fill(
     media_of: MediaOf,
     insert: Insert,
     epoch: datetime,
+    users: Sequence[Document],
 ) -> list[Document]:
-    """`count` products on sale, searchable, with labels; they are returned."""
-    await _import(db, raw_rows(), count, mint)
+    """`count` products on sale, searchable, with labels and reviews; the reviews are returned."""
+    numbers = itertools.count()
+
+    def minting(prefix: str) -> str:
+        return category_id(next(numbers)) if prefix == "category" else mint(prefix)
+
+    await _import(db, raw_rows(), count, minting)
     on_sale = {"status": ProductStatus.ACTIVE}
     made: list[Any] = await products.products.find(db, on_sale, sort=[("_id", 1)], fields=products.SHOWN)
     categories = {each["_id"]: each for each in await products.all_categories(db)}
@@ -61,11 +81,13 @@ async def fill(
     for product, picture in zip(made, pictures, strict=True):
         picture["alt_text"] = f"{product['brand']} {product['name']}, {product['form'].lower()}"
         product |= {"label_image_id": picture["_id"], "image_ids": [picture["_id"]]}
+    reviews = list(_reviews(made, users, rng, mint, epoch))
     more = list(_more(made, count - len(made), levels, mint))
     everything = [*made, *more]
     for number, product in enumerate(everything):
         _settle(product, levels, categories, rng, epoch - timedelta(minutes=37 * number))
     await insert(db, "media", pictures)
+    await insert(db, people.reviews.name, reviews)
     await _replace(db, products.products.name, made)
     await insert(db, products.products.name, more)
     known = [levels[variant["_id"]] for product in made for variant in product["variants"]]
@@ -76,7 +98,7 @@ async def fill(
     await insert(db, entries.entries.name, listed)  # type: ignore[arg-type]
     await products.set_counts(db, await entries.count_by_category(db))
     await entries.next_generation(db)
-    return everything
+    return reviews
 
 
 async def _import(db: Database, rows: Sequence[Mapping[str, Any]], count: int, mint: Mint) -> None:
@@ -133,6 +155,36 @@ def _more(made: Sequence[Document], count: int, levels: Document, mint: Mint) ->
             "import_key": f"{key(brand)}|{model['import_key']}|{number}",
             "variants": variants,
         }
+
+
+def _reviews(
+    made: Sequence[Document], users: Sequence[Document], rng: random.Random, mint: Mint, epoch: datetime
+) -> Iterable[Document]:
+    """Some products have many, most have few."""
+    for product in made:
+        authors = rng.sample(users, min(len(users), int(rng.expovariate(1 / 3)), MOST_REVIEWS))
+        histogram = [0] * 5
+        for author in authors:
+            stars, title, body = opinion(rng)
+            histogram[stars - 1] += 1
+            at = epoch - timedelta(hours=rng.randrange(1, 4_000), milliseconds=rng.randrange(1_000))
+            yield {
+                "_id": mint("review"),
+                "product_id": product["_id"],
+                "user_id": author["_id"],
+                "author_name": full_name(author),
+                "rating": stars,
+                "title": title,
+                "body": body,
+                "verified_purchase": rng.random() < 0.7,
+                "status": ReviewStatus.PUBLISHED,
+                "decided_reason": None,
+                "version": 1,
+                "created_at": at,
+                "updated_at": at,
+            }
+        summary = summary_of(histogram)
+        product |= {"rating_summary": summary, "rating": summary["average"]}
 
 
 def _settle(

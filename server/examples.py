@@ -74,6 +74,26 @@ query Changes($since: SyncToken) {
 }
 """
 
+PRODUCTS = """# Change the words, add filters, ask for the next page with `after`.
+query Products($query: String, $filter: ProductFilterInput, $after: String) {
+  searchProducts(query: $query, filter: $filter, first: 10, after: $after) {
+    totalCount
+    edges {
+      match { reason confidence }
+      node {
+        id name brand form servingsPerContainer
+        priceRange { min { amount currencyCode } }
+        availability { status remaining }
+        ratingSummary { average count }
+        labelImage { url(width: 320) altText }
+      }
+    }
+    facets { brands { value count } forms { form count } prices { min below count } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
 OPERATIONS = [
     {"name": "Feed", "query": FEED, "variables": "{}"},
     {
@@ -90,4 +110,9 @@ OPERATIONS = [
     },
     {"name": "PostEvents", "query": POST_EVENTS, "variables": '{\n  "postId": "post_..."\n}'},
     {"name": "Changes", "query": CHANGES, "variables": "{}"},
+    {
+        "name": "Products",
+        "query": PRODUCTS,
+        "variables": '{\n  "query": "magnesium gly",\n  "filter": {"inStock": true}\n}',
+    },
 ]

@@ -31,7 +31,7 @@ from core.context import Context, Services
 from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
-from server import failures, http, signin
+from server import caching, failures, http, signin
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import NAMES, Documents, with_document_id
@@ -42,6 +42,8 @@ from server.watch import Watch
 
 CONTEXT = web.ResponseKey("context", Context)
 MEDIA_TYPE = web.ResponseKey("media_type", str)
+REQUEST = web.ResponseKey("request", web.Request)
+MAX_AGE = web.ResponseKey("max_age", object)
 
 
 class GraphQLView(StrawberryView[Context, None]):
@@ -63,6 +65,7 @@ class GraphQLView(StrawberryView[Context, None]):
             allowed_origins=settings.allowed_origins,
         )
         self.services = services
+        self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         documents = Documents(services.db, services.redis, settings)
@@ -131,6 +134,7 @@ class GraphQLView(StrawberryView[Context, None]):
 
     async def get_sub_response(self, request: web.Request) -> web.Response:
         response = web.Response()
+        response[REQUEST] = request
         response[MEDIA_TYPE] = _media_type(request) or http.PLAIN_JSON
         return response
 
@@ -225,6 +229,10 @@ class GraphQLView(StrawberryView[Context, None]):
                     ctx,
                 )
                 data = replace(request_data, query=admitted.query)
+                if request.method == "GET" and not admitted.tells_cost:
+                    sub_response[MAX_AGE] = caching.seconds(
+                        self.own_schema, data.query, data.operation_name, data.variables
+                    )
                 answer = await self._compiled(request, data, ctx) or await super().execute_single(
                     request, request_adapter, sub_response, ctx, root_value, data
                 )
@@ -307,7 +315,14 @@ class GraphQLView(StrawberryView[Context, None]):
         sub_response.body = orjson.dumps(response_data, default=str)
         sub_response.content_type = chosen
         sub_response.charset = "utf-8"
+        if sub_response[REQUEST].method == "GET":
+            caching.mark(sub_response[REQUEST], sub_response, response_data, _age(sub_response))
         return sub_response
+
+
+def _age(response: web.Response) -> int | None:
+    age = response.get(MAX_AGE)
+    return age if isinstance(age, int) else None
 
 
 def _never_ran(result: ExecutionResult) -> bool:

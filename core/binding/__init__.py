@@ -14,6 +14,7 @@ from core.binding.fields import (
     many,
     mutation,
     one,
+    personal,
     query,
     subscription,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "mutation",
     "node",
     "one",
+    "personal",
     "query",
     "subscription",
     "type_",

@@ -158,6 +158,10 @@ class Spec:
     deprecated: str | None = None
     roles: tuple[str, ...] = ()
     fresh: bool = False
+    max_age: Any = None
+    """Seconds for which anybody may keep its answer, or a function of its arguments that says so."""
+    personal: bool = False
+    """Whether it is the viewer's own: an answer with it is nobody else's to keep."""
 
 
 def keywords(values: Any) -> dict[str, Any]:

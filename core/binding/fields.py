@@ -4,6 +4,7 @@ import inspect
 import types
 import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ForwardRef
 
 import strawberry
@@ -185,9 +186,12 @@ def query(
     page: int | None = None,
     inputs: Mapping[str, Any] | None = None,
     roles: Collection[str] = (),
+    max_age: int | Callable[[Mapping[str, Any]], int] | None = None,
     **descriptions: str,
 ) -> Any:
     """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it.
+
+    With `max_age` anybody may keep what is answered to nobody in particular for so many seconds.
 
     With `page` it is a connection with pages of that size. `inputs` are arguments that are input objects,
     with their types: the resolver gets dictionaries.
@@ -197,7 +201,12 @@ def query(
     arguments = _arguments(resolver, 1) | {name: (type | None, None) for name, type in inputs.items()}
     if page is not None:
         arguments, descriptions = _paged(arguments), {"first": _page_size(page), **descriptions}
-    return Spec(call, arguments, descriptions, roles=tuple(roles))
+    return Spec(call, arguments, descriptions, roles=tuple(roles), max_age=max_age)
+
+
+def personal(spec: Any) -> Any:
+    """Marks a field of something shared as the viewer's own."""
+    return replace(spec, personal=True)
 
 
 def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type, **how: Any) -> Any:
@@ -226,7 +235,7 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
     made = BoundField(
         python_name=name,
         description=_with_demands(description, spec),
-        metadata={"binding": spec.binding},
+        metadata={"binding": spec.binding, "max_age": spec.max_age, "personal": spec.personal},
         origin=origin,
         is_subscription=isinstance(spec.binding, Stream),
         deprecation_reason=spec.deprecated,

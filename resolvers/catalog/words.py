@@ -7,6 +7,8 @@ from functools import lru_cache
 from stores.catalog.products import LONGEST_PREFIX
 
 WORD = re.compile(r"[^\W_]+")
+APOSTROPHES = str.maketrans("", "", "'`\u2019\u02bc")
+"""`Lion's` and `lions` are one word."""
 
 SHORTEST_PREFIX = 2
 MOST_PREFIXES = 200
@@ -15,7 +17,7 @@ MOST_PREFIXES = 200
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """The text in small letters without accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(APOSTROPHES)
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
 
 

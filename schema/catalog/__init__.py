@@ -37,24 +37,34 @@ __all__ = [
 ]
 
 
+SEARCH, BROWSE, DETAIL = 30, 60, 120
+"""Seconds for which anybody may keep an answer."""
+
+
 class Query:
-    product: Product | None = query(catalog.product, slug="Its name in addresses; give this or `id`.")
+    product: Product | None = query(
+        catalog.product, max_age=DETAIL, slug="Its name in addresses; give this or `id`."
+    )
     """A product by id or slug; null when there is none. What is no longer sold is found too."""
-    products: list[Product | None] = query(catalog.products)
+    products: list[Product | None] = query(catalog.products, max_age=DETAIL)
     """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
     search_products: ProductSearchConnection = query(
         catalog.search_products,
         page=20,
         inputs={"filter": ProductFilterInput},
+        max_age=lambda asked: SEARCH if asked.get("query") else BROWSE,
         query="Words to find, 2 to 100 characters, the last one may be a beginning; left out: everything.",
         filter="Narrows the search.",
         sort="How they are ordered.",
     )
     """Products on sale."""
-    categories: list[Category] = query(catalog.categories)
+    categories: list[Category] = query(catalog.categories, max_age=BROWSE)
     """All kinds of products."""
     top_sellers: list[Product] = query(
-        catalog.top_sellers, category_id="Of this category; left out: of all.", first="How many, 1 to 100."
+        catalog.top_sellers,
+        max_age=BROWSE,
+        category_id="Of this category; left out: of all.",
+        first="How many, 1 to 100.",
     )
     """What sells best, worked out every quarter of an hour."""
     reviews_to_judge: ReviewConnection = query(catalog.reviews_to_judge, page=20)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import connection, enum, extend, field, input_, local, node, type_
+from core.binding import connection, enum, extend, field, input_, local, node, personal, type_
 from core.binding.common import JSON, Connection, Edge, Entity, MutationInput, Payload, Viewer
 from core.ids import Id
 from resolvers import catalog
@@ -33,7 +33,7 @@ class Review(Entity):
     """Whether its author bought the product here."""
     status: ReviewStatus
     """Whether others see it."""
-    own: bool = local(catalog.is_own, "user_id")
+    own: bool = personal(local(catalog.is_own, "user_id"))
     """Whether it is yours."""
 
 
@@ -137,10 +137,12 @@ class OfPeople:
         catalog.reviews, together=catalog.reviews_of_many, first=10, sort="How they are ordered."
     )
     """What buyers say: published reviews, and yours in its place."""
-    prediction: ProductPrediction | None = field(catalog.prediction, together=catalog.predictions_of_many)
+    prediction: ProductPrediction | None = personal(
+        field(catalog.prediction, together=catalog.predictions_of_many)
+    )
     """How long it will last you; null when you do not take it, chose no predictions, or are anonymous."""
-    settings: ProductSettings | None = field(
-        catalog.product_settings, together=catalog.product_settings_of_many
+    settings: ProductSettings | None = personal(
+        field(catalog.product_settings, together=catalog.product_settings_of_many)
     )
     """How you have it set up; null until you changed something, and when anonymous."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import derived, enum, field, many, node, one, type_
+from core.binding import derived, enum, field, many, node, one, personal, type_
 from core.binding.common import URL, Entity, Money, Node
 from core.ids import Id
 from loaders.catalog import CategoryById
@@ -242,16 +242,16 @@ class Product(Entity):
         first="How many, 1 to 20.",
     )
     """Products in stock that could take its place, the most alike first."""
-    data_quality: DataQuality | None = field(
-        catalog.staff_only("data_quality")[0], together=catalog.staff_only("data_quality")[1]
+    data_quality: DataQuality | None = personal(
+        field(catalog.staff_only("data_quality")[0], together=catalog.staff_only("data_quality")[1])
     )
     """How good its data are; null for who is not staff."""
-    issues: list[str] | None = field(
-        catalog.staff_only("issues")[0], together=catalog.staff_only("issues")[1]
+    issues: list[str] | None = personal(
+        field(catalog.staff_only("issues")[0], together=catalog.staff_only("issues")[1])
     )
     """What is wrong with its data; null for who is not staff."""
-    source_row_index: int | None = field(
-        catalog.staff_only("source_row_index")[0], together=catalog.staff_only("source_row_index")[1]
+    source_row_index: int | None = personal(
+        field(catalog.staff_only("source_row_index")[0], together=catalog.staff_only("source_row_index")[1])
     )
     """The row it was imported from; null for who is not staff."""
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
+from core import logs
 from core.context import Context, Services
 from core.errors import TimedOut
 from core.settings import Environment, Settings
@@ -32,6 +33,7 @@ async def main(mongo_url: str, redis_url: str, database: str, variant: str, firs
         data_dir=Path(mkdtemp()),
         log_level="ERROR",
     )
+    logs.configure(settings)
     async with assembly.services(settings) as services:
         gate = asyncio.Semaphore(AT_ONCE)
         say("READY")

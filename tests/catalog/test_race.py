@@ -41,7 +41,7 @@ class Crowd:
         while line := (await self.process.stdout.readline()).decode().split():
             if line[0] == "READY":
                 self.ready.set()
-            else:
+            elif line[0] == "SOLD":
                 self.sold.append(line[1])
 
 

@@ -24,6 +24,13 @@ async def test_words_are_found_without_case_and_accents_the_last_as_a_beginning(
     assert names(await found(anonymous, query=f"{word[:-3]} acai")) == []
 
 
+async def test_an_apostrophe_does_not_matter(services: Services, admin: Phone, anonymous: Phone) -> None:
+    word = unique("mane")
+    await on_sale(services, admin, row(name=f"Lion's {word}"))
+    for query in (f"lions {word}", f"LION\u2019S {word}", f"{word} lion"):
+        assert names(await found(anonymous, query=query)) == [f"Lion's {word}"], query
+
+
 async def test_a_hit_counts_for_the_weightiest_place_it_is_in(
     services: Services, admin: Phone, anonymous: Phone
 ) -> None:

@@ -9,13 +9,14 @@ export const LATEST = { created_at: -1, _id: -1 };
 // Landfall reads what a majority has, so its peers do too.
 const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
 const db = client.db(settings.mongoDatabase);
-const [users, posts, follows, blocks, reactions, media] = [
+const [users, posts, follows, blocks, reactions, media, products] = [
   'users',
   'posts',
   'follows',
   'blocks',
   'reactions',
   'media',
+  'products',
 ].map((name) => db.collection(name));
 
 /** What one request has loaded; never shared with another, whose viewer may see less. */
@@ -43,6 +44,14 @@ export function loadersFor(viewerId) {
 }
 
 export const newestPosts = (query, count) => posts.find(query, { sort: LATEST, limit: count }).toArray();
+
+/** Products on sale of some categories; the beginnings of their words are for searching only. */
+export function productsOf(categoryIds, count) {
+  const category_id = categoryIds.length === 1 ? categoryIds[0] : { $in: categoryIds };
+  return products
+    .find({ status: 'ACTIVE', category_id }, { sort: { _id: 1 }, limit: count, projection: { prefixes: 0 } })
+    .toArray();
+}
 
 const byIds = (collection) => async (ids) => {
   const rows = await collection.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();

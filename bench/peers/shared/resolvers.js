@@ -1,13 +1,14 @@
 // The resolvers all three servers run.
 import { GraphQLScalarType } from 'graphql';
 import { unauthenticated, viewerOf } from './access.js';
-import { loadersFor, newestPosts } from './data.js';
+import { loadersFor, newestPosts, productsOf } from './data.js';
 import { settings } from './settings.js';
 
 const SHOWN = ['PUBLISHED', 'LIMITED'];
 const KINDS = ['LIKE', 'LOVE', 'WOW', 'SAD', 'ANGRY'];
 const DEFAULT_FEED = 12;
 const DEFAULT_COMMENTS = 20;
+const DEFAULT_PRODUCTS = 20;
 
 /** The context of one request. */
 export async function contextFor(authorization) {
@@ -20,11 +21,20 @@ const serialized = (name, serialize) => new GraphQLScalarType({ name, serialize 
 export const resolvers = {
   DateTime: serialized('DateTime', (value) => value.toISOString()),
   URL: serialized('URL', String),
+  Decimal: serialized('Decimal', String),
   Query: {
     viewer(_, __, { viewer }) {
       if (viewer === null) throw unauthenticated();
       return {};
     },
+    searchProducts,
+  },
+  Product: {
+    id: (product) => product._id,
+    servingsPerContainer: (product) => product.servings_per_container,
+    priceRange: ({ min_price, max_price, currency }) => ({ min: money(min_price, currency), max: money(max_price, currency) }),
+    labelImage: (product, _, { loaders }) => (product.label_image_id ? loaders.media.load(product.label_image_id) : null),
+    ratingSummary: (product) => product.rating_summary,
   },
   Viewer: {
     user: (_, __, { viewer, loaders }) => loaders.user.load(viewer.userId),
@@ -84,6 +94,21 @@ async function feed(_, { first }, { viewer, loaders }) {
     },
   };
 }
+
+/** Products of some categories, in the order of their ids. */
+async function searchProducts(_, { filter, first }) {
+  const size = first ?? DEFAULT_PRODUCTS;
+  const rows = await productsOf(filter.categoryIds, size + 1);
+  return {
+    edges: rows.slice(0, size).map((node) => ({ node })),
+    pageInfo: { hasNextPage: rows.length > size, endCursor: null },
+  };
+}
+
+const money = (minor, currencyCode) => ({
+  amount: `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`,
+  currencyCode,
+});
 
 function audience(viewerId, edges) {
   const state = { $in: SHOWN };

@@ -55,7 +55,7 @@ async def tame(services: Services, settings: Settings) -> World:
     """As it should be."""
     db = Database(services.db.client, "tame")
     await services.db.client.drop_database("tame")
-    await seed.seed(db, settings.media_dir, size=seed.Size(40, 120, 400))
+    await seed.seed(db, settings.media_dir, size=seed.Size(40, 120, 400, 60))
     ada, grace = [await auth.user_by_email(db, f"{name}@example.com") for name in ("ada", "grace")]
     assert ada is not None
     assert grace is not None
@@ -64,6 +64,9 @@ async def tame(services: Services, settings: Settings) -> World:
         "post": (await _ids(db, "posts"))[:40],
         "comment": (await _ids(db, "comments"))[:40],
         "media": await _ids(db, "media"),
+        "product": await _ids(db, "products"),
+        "category": await _ids(db, "categories"),
+        "review": await _ids(db, "reviews"),
     }
     return World(db, (ada["_id"], grace["_id"]), ids)
 

@@ -1,0 +1,155 @@
+"""What staff do is put on record; pictures of products; hits beyond those that are counted."""
+
+from typing import Any
+
+import pytest
+
+from core import audit, clock, ids
+from core.audit import Act
+from core.context import Context, Services
+from resolvers.catalog.entries import LISTED, SEPARATOR
+from tests.catalog.steps import found, import_rows, on_sale, refusal, row, unique
+from tests.conftest import NewPhone
+from tests.phone import Phone
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[Act]:
+    told: list[Act] = []
+
+    async def record(ctx: Context, act: Act) -> None:
+        assert ctx.tx is not None
+        if act.action.startswith("catalog."):
+            told.append(act)
+
+    monkeypatch.setattr(audit, "RECORDERS", [record])
+    return told
+
+
+async def test_prices_stock_states_imports_and_judgements_are_on_record(
+    services: Services, admin: Phone, new_phone: NewPhone, acts: list[Act]
+) -> None:
+    [result] = await import_rows(admin, [row(stock="9")])
+    product, variant = result["product"]["id"], result["product"]["variants"][0]["id"]
+    await admin.do("setVariantPrice", "variant { id }", variantId=variant, price="9.99")
+    await admin.do("adjustInventory", "inventoryLevel { id }", variantId=variant, delta=-2, reason="DAMAGE")
+    await admin.do("setProductStatus", "product { id }", productId=product, status="DISCONTINUED")
+    await admin.do("updateProduct", "product { id }", productId=product, name="Renamed")
+    author = await new_phone()
+    review = await author.do("submitReview", "review { id }", productId=product, rating=1)
+    id = review["review"]["id"]
+    await admin.do("moderateReview", "review { id }", reviewId=id, decision="REJECT", reason="Rude.")
+    assert {act.actor_id for act in acts} == {admin.user_id}
+    told = [(act.action, act.subject_id, act.detail.get("before"), act.detail.get("after")) for act in acts]
+    assert told[0] == ("catalog.import", None, None, {"OK": 1})
+    assert told[1] == ("catalog.price", variant, {"price": 2490}, {"price": 999})
+    before, after = {"on_hand": 9, "safety_stock": 0}, {"on_hand": 7, "safety_stock": 0}
+    assert told[2] == ("catalog.stock", variant, before, after)
+    assert told[3] == ("catalog.status", product, {"status": "ACTIVE"}, {"status": "DISCONTINUED"})
+    assert told[4][:2] == ("catalog.product", product)
+    assert told[4][3]["name"] == "Renamed"  # type: ignore[index]
+    assert told[5] == ("catalog.review", id, {"status": "PENDING"}, {"status": "REJECTED"})
+    assert acts[5].detail["reason"] == "Rude."
+
+
+async def picture(services: Services, owner: str, purpose: str = "PRODUCT_IMAGE") -> str:
+    id = ids.new_id("media")
+    document = {
+        "_id": id,
+        "owner_id": owner,
+        "purpose": purpose,
+        "kind": "IMAGE",
+        "mime": "image/webp",
+        "size_bytes": 1,
+        "source_bytes": 1,
+        "sha256": "",
+        "width": 640,
+        "height": 800,
+        "duration_ms": None,
+        "alt_text": "A label",
+        "file_name": "label.webp",
+        "folder": f"public/{id}",
+        "main": "640.webp",
+        "thumb": "160.webp",
+        "variants": [
+            {
+                "name": f"{width}.webp",
+                "width": width,
+                "height": width * 5 // 4,
+                "format": "WEBP",
+                "size_bytes": 1,
+            }
+            for width in (160, 320, 640)
+        ],
+        "hls": None,
+        "placeholder": None,
+        "dominant_color": "#336699",
+        "ref_count": 0,
+        "touched_at": clock.now(),
+        "created_at": clock.now(),
+    }
+    await services.db.write({"insert": "media", "documents": [document]})
+    return id
+
+
+async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
+    services: Services, admin: Phone, new_phone: NewPhone, anonymous: Phone
+) -> None:
+    [made] = await on_sale(services, admin, row())
+    label, other = await picture(services, admin.user_id), await picture(services, admin.user_id)
+    fields: dict[str, Any] = {"productId": made["id"], "imageIds": [other], "labelImageId": label}
+    done = await admin.do("updateProduct", "product { images { id } labelImage { id } }", **fields)
+    assert done["product"] == {"images": [{"id": other}], "labelImage": {"id": label}}
+    asked = """query($id: ID!) { product(id: $id) {
+      labelImage { altText thumbnailUrl small: url(width: 300) large: url(width: 640) } } }"""
+    shown = (await anonymous.run(asked, id=made["id"]))["product"]["labelImage"]
+    assert shown["altText"] == "A label"
+    names = [shown[each].rpartition("/")[2] for each in ("thumbnailUrl", "small", "large")]
+    assert names == ["160.webp", "320.webp", "640.webp"]
+
+    async def uses() -> list[int]:
+        rows = await services.db.find("media", {"_id": {"$in": [label, other]}})
+        return [{each["_id"]: each["ref_count"] for each in rows}[id] for id in (label, other)]
+
+    assert await uses() == [1, 1]
+    await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[])
+    assert await uses() == [1, 0]
+    stranger = await new_phone()
+    for bad in (
+        await picture(services, stranger.user_id),
+        await picture(services, admin.user_id, "AVATAR"),
+        ids.new_id("media"),
+    ):
+        refused = await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[bad])
+        assert refused["errors"] == [
+            refusal("MEDIA_NOT_FOUND", "This medium is not yours to show.", ["imageIds"])
+        ]
+
+
+async def test_hits_are_counted_to_a_thousand(services: Services, admin: Phone, anonymous: Phone) -> None:
+    word = unique("mass")
+    [made] = await on_sale(services, admin, row(name=f"Real {word}"))
+    [entry] = await services.db.find("product_entries", {"_id": made["id"]})
+    fields = entry["row"].split(SEPARATOR)
+    copies = []
+    for _ in range(1_000):
+        id = ids.new_id("product")
+        copies.append({**entry, "_id": id, "row": SEPARATOR.join([id, *fields[1:]])})
+    assert LISTED in entry["row"]
+    await services.db.write({"insert": "product_entries", "documents": copies[:999]})
+    try:
+        exact = await found(anonymous, query=word, first=1)
+        assert (exact["totalCount"], exact["totalIsLowerBound"]) == (1_000, False)
+        browsed = await found(
+            anonymous, filter={"brands": ["Nordic Harbor"], "goals": ["Brain/Mood"]}, first=1
+        )
+        assert browsed["totalCount"] == 1_000
+        await services.db.write({"insert": "product_entries", "documents": copies[999:]})
+        more = await found(anonymous, query=word, first=1)
+        assert (more["totalCount"], more["totalIsLowerBound"]) == (1_000, True)
+        # So many are not ordered here: an index gives the order.
+        dense = await found(anonymous, filter={"brands": ["Nordic Harbor"]}, sort="NEWEST", first=1)
+        assert (len(dense["edges"]), dense["totalIsLowerBound"]) == (1, True)
+    finally:
+        gone = {"q": {"_id": {"$in": [each["_id"] for each in copies]}}, "limit": 0}
+        await services.db.write({"delete": "product_entries", "deletes": [gone]})
