@@ -14,7 +14,7 @@ from graphql import DocumentNode, GraphQLError
 from strawberry.schema import schema as strawberry_schema
 from strawberry.types.execution import ExecutionResult
 
-from core import changes, clock, live
+from core import changes, clock, live, store
 from core.binding.bindings import Mutate
 from core.binding.build import Schema
 from core.changes import Entry
@@ -55,6 +55,7 @@ async def tame(services: Services, settings: Settings) -> World:
     """As it should be."""
     db = Database(services.db.client, "tame")
     await services.db.client.drop_database("tame")
+    await store.ensure_indexes(db)
     await seed.seed(db, settings.media_dir, size=seed.Size(40, 120, 400, 60))
     ada, grace = [await auth.user_by_email(db, f"{name}@example.com") for name in ("ada", "grace")]
     assert ada is not None
@@ -75,6 +76,7 @@ async def holed(services: Services, whole: World) -> World:
     """The same with holes in it."""
     db = Database(services.db.client, "holed")
     await services.db.client.drop_database("holed")
+    await store.ensure_indexes(db)
     names = await services.db.client["tame"].list_collection_names()
     for name in names:
         out = {"$out": {"db": "holed", "coll": name}}
