@@ -39,6 +39,12 @@ class Pusher(Protocol):
     ) -> bool: ...
 
 
+class Places(Protocol):
+    """Tells roughly where a network address is: `Berlin, Germany`, or the country alone; None: not known."""
+
+    def place(self, address: str) -> str | None: ...
+
+
 class Captcha(Protocol):
     """Judges the answer to a CAPTCHA; raises `DeliveryFailed` when it cannot."""
 

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         description="Origins of apps and pages that may use passkeys, `https://...` or "
         "`android:apk-key-hash:...`; empty: `https://` and the domain.",
     )
+    places_file: Path | None = Field(
+        None,
+        description="City or country database (MMDB) that tells roughly where people sign in; empty: untold.",
+    )
     smtp_url: str = Field(
         "", description="Mail server, `smtp://user:password@host:587`; empty: `/dev/outbox`."
     )

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
-from server import files, pages, signin
+from server import exports, files, pages, signin
 from server.graphql import GraphQLView
 from server.sockets import drain
 
@@ -39,6 +39,7 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_route("*", "/graphql", graphql)
     app.router.add_get("/", _to_graphql)
     app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
+    app.router.add_get("/exports/{id}/{secret}", exports.give)
     app.router.add_get("/media/{path:.+}", files.give)
     app.router.add_put("/uploads/{key:.+}", files.take)
     app.router.add_get("/healthz", pages.healthz)

@@ -21,11 +21,13 @@ from core.crypto import Keyring, keyring
 from core.limits import Limits
 from core.live import Live
 from core.mongo import Database
+from core.ports import Places
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
 from providers.formula import Formula
 from providers.outbox import Outbox
+from providers.places import Nowhere, PlacesFile
 from providers.rules import Rules
 from providers.web import Web
 from resolvers.auth import passwords
@@ -104,6 +106,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         raise NotReady("Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`.")
     secret = secret_of(settings)
     crypto, first_key = _keyring(settings, secret), _key_pem(settings)
+    places = _places(settings)
     client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
     redis = redis_client(settings)
     db = Database(client, settings.mongo_database)
@@ -121,6 +124,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             async with ClientSession() as http:
                 beyond = _outside(settings, redis, http)
                 extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations, **feeds}
+                extra |= {Places: places}
                 yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
         finally:
             await feeds[Behind].stop()
@@ -144,6 +148,13 @@ async def _start_keys(keys: SigningKeys, first: bytes | None) -> None:
 def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
     try:
         return outside(settings, redis, http)
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+
+
+def _places(settings: Settings) -> Places:
+    try:
+        return PlacesFile(settings.places_file) if settings.places_file else Nowhere()
     except ValueError as problem:
         raise NotReady(str(problem)) from None
 

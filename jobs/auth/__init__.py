@@ -1,5 +1,5 @@
 """Background work of authentication."""
 
-from jobs.auth import alerts, codes, deletion, sessions, signing
+from jobs.auth import alerts, codes, deletion, export, sessions, signing
 
-__all__ = ["alerts", "codes", "deletion", "sessions", "signing"]
+__all__ = ["alerts", "codes", "deletion", "export", "sessions", "signing"]

@@ -1,7 +1,11 @@
 """Telling people what happened to the safety of their account."""
 
+import contextlib
+
 from core.context import Services
 from core.jobs import task
+from core.ports import DeliveryFailed
+from resolvers.auth.push import push
 from stores import auth as store
 from stores.auth import SecurityEvent, SecurityKind
 
@@ -33,6 +37,10 @@ async def alert(services: Services, *, event_id: str) -> None:
     if event is None or user is None or not user["email"]:
         return
     subject, text = TOLD[event["kind"]]
+    data = {"type": "SECURITY_ALERT", "eventId": event_id}
+    # Its devices may be unreachable or not theirs any more: the mail goes out in any case.
+    with contextlib.suppress(DeliveryFailed):
+        await push(services, user["_id"], title=subject, text=text, data=data, collapse=event_id)
     await services.mailer.send(to=user["email"], subject=subject, text=f"{text}\n{_where(event)}\n{ADVICE}")
 
 

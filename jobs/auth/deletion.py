@@ -10,6 +10,7 @@ from core.account import ERASERS, on_user_deleted
 from core.context import Context, Services
 from core.jobs import task
 from core.store import Collection
+from jobs.auth.export import remove as remove_export
 from resolvers.auth import leaving
 from stores import auth as store
 from stores.auth import Deletion
@@ -59,6 +60,8 @@ async def erase_deleted(services: Services, user_id: str) -> None:
     """Sessions with their history, keys, devices, security events."""
     await _erase(services, store.sessions, user_id)
     await _erase(services, store.auth_keys, user_id)
+    for export in await store.exports_of(services.db, user_id):
+        await remove_export(services, export)
     for name in (store.devices.name, store.security_events.name):
         theirs = {"q": {"user_id": user_id}, "limit": 0}
         await services.db.write({"delete": name, "deletes": [theirs]})

@@ -10,6 +10,7 @@ from resolvers.auth.changes import (
     reset_password,
 )
 from resolvers.auth.devices import device_owner, register_push_token, viewer_devices
+from resolvers.auth.exports import request_data_export, viewer_data_export
 from resolvers.auth.factors import (
     change_phone,
     disable_two_factor,
@@ -97,6 +98,7 @@ __all__ = [
     "register_push_token",
     "reissue",
     "request_account_deletion",
+    "request_data_export",
     "request_password_reset",
     "resend_otp",
     "reset_password",
@@ -113,6 +115,7 @@ __all__ = [
     "user",
     "verify_backup_code",
     "verify_otp",
+    "viewer_data_export",
     "viewer_devices",
     "viewer_keys",
     "viewer_security_events",

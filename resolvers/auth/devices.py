@@ -74,9 +74,15 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
     now = clock.now()
     key = store.device_key(user_id, device["_id"])
     told = {name: value for name, value in device.items() if name not in ("_id", "push_enabled")}
-    known = await ctx.tx.update(store.devices, key, set={**told, "last_seen_at": now})
+    here = security.place_of(ctx)
+    seen = {"last_seen_at": now, "approx_location": here}
+    known = await store.devices.first(ctx.db, {"user_id": user_id, "_id": key})
     kind = SecurityKind.SIGN_IN
-    if known is None:
+    if known is not None:
+        await ctx.tx.update(store.devices, key, set={**told, **seen})
+        if _elsewhere(known.get("approx_location"), here):
+            kind = SecurityKind.NEW_DEVICE
+    else:
         # The first of all is the one they signed up on.
         first = await store.devices.first(ctx.db, {"user_id": user_id}) is None
         kind = SecurityKind.SIGN_IN if first else SecurityKind.NEW_DEVICE
@@ -89,11 +95,18 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
                 "device_id": device["_id"],
                 "push_enabled": False,
                 "created_at": now,
-                "last_seen_at": now,
+                **seen,
             },
         )
     await security.record(ctx, user_id, kind, device=device)
     return {**device, "push_enabled": bool(known and known["push_enabled"])}
+
+
+def _elsewhere(before: str | None, now: str | None) -> bool:
+    """Whether a device is in another country than the last time; cities change on every train."""
+    if before is None or now is None:
+        return False
+    return before.rpartition(", ")[2] != now.rpartition(", ")[2]
 
 
 async def register_push_token(ctx: Context, *, device_id: Id, token: str | None = None) -> dict[str, Any]:

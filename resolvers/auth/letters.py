@@ -86,3 +86,12 @@ def phone_changing(settings: Settings, to: str) -> Letter:
         f"Somebody asked to change the phone number of your account to {to}. "
         "If this was not you, change your password and end the sessions you do not know.",
     )
+
+
+def export_ready(settings: Settings, link: str) -> Letter:
+    return Letter(
+        f"Your {settings.app_name} data",
+        f"Everything kept about you is in this file, for seven days:\n\n{link}\n\n"
+        "Whoever has the link has the file: do not pass it on. "
+        "If you did not ask for it, change your password and end the sessions you do not know.",
+    )

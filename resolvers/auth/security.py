@@ -6,6 +6,7 @@ from core import clock, ids
 from core.audit import audited, masked_address
 from core.context import Context
 from core.jobs import later
+from core.ports import Places
 from stores import auth as store
 from stores.auth import Device, SecurityEvent, SecurityKind
 
@@ -42,7 +43,7 @@ async def record(
             "alerting": kind not in QUIET,
             "device": device or await _own_device(ctx, user_id),
             "ip_masked": masked_address(ctx.address),
-            "approx_location": None,
+            "approx_location": place_of(ctx),
             "at": clock.now(),
         },
     )
@@ -51,6 +52,12 @@ async def record(
         await later(ctx.tx, "auth.alert", event_id=event["_id"])
     await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **detail)
     return event
+
+
+def place_of(ctx: Context) -> str | None:
+    """Roughly where the request comes from; None when not known."""
+    places: Places = ctx.services.get(Places)  # type: ignore[type-abstract]
+    return places.place(ctx.address) if ctx.address else None
 
 
 async def record_apart(ctx: Context, user_id: str, kind: SecurityKind, **how: Any) -> None:

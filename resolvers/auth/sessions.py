@@ -72,6 +72,7 @@ async def start(
             "end_reason": None,
             "factors": list(factors),
             "ip_masked": masked_address(ctx.address),
+            "approx_location": security.place_of(ctx),
             "counter": 1,
             "rotated_at": now,
             "authenticated_at": now,

@@ -41,6 +41,8 @@ class Viewer:
     """Devices you signed in on, latest sign-in first."""
     auth_keys: keys.AuthKeyConnection = connection(auth.viewer_keys)
     """Your passkeys and device keys, newest first."""
+    data_export: security.DataExport | None = field(auth.viewer_data_export)
+    """The latest export you asked for; null when there is none, or no longer."""
     security_events: security.SecurityEventConnection = connection(auth.viewer_security_events)
     """What happened to the safety of your account, newest first."""
 
@@ -182,6 +184,13 @@ class Mutation:
         auth.register_push_token, profile.RegisterPushTokenInput, profile.RegisterPushTokenPayload
     )
     """Let a device of yours be reached by push."""
+    request_data_export = mutation(
+        auth.request_data_export,
+        security.RequestDataExportInput,
+        security.RequestDataExportPayload,
+        fresh=True,
+    )
+    """Ask for everything that is kept about you; a link is mailed."""
     request_account_deletion = mutation(
         auth.request_account_deletion,
         security.RequestAccountDeletionInput,

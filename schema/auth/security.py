@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from core.binding import enum, input_, node, type_
+from core.binding import enum, input_, key, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
+from core.ids import Id
 from schema.auth.accounts import User
 from schema.auth.sessions import Device
-from stores.auth import SecurityKind
+from stores.auth import ExportStatus, SecurityKind
 
-enum(SecurityKind)
+for each in (ExportStatus, SecurityKind):
+    enum(each)
 
 
 @node("security_event")
@@ -67,3 +69,32 @@ class CancelAccountDeletionPayload(Payload):
 
     user: User | None
     """You; null when refused."""
+
+
+@type_
+class DataExport:
+    """Everything kept about you, as one file."""
+
+    id: Id = key("_id")
+    """Its id."""
+    status: ExportStatus
+    """Where it is; the link to it is in a mail to you."""
+    size_bytes: int | None
+    """Size of the file; null until it is ready."""
+    created_at: datetime
+    """When it was asked for."""
+    expires_at: datetime
+    """When the link is no longer good: seven days after it was mailed."""
+
+
+@input_
+class RequestDataExportInput(MutationInput):
+    """Everything kept about you."""
+
+
+@type_
+class RequestDataExportPayload(Payload):
+    """It is being put together; a link is mailed."""
+
+    data_export: DataExport | None
+    """The export; null when refused."""

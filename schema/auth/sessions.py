@@ -50,6 +50,8 @@ class Session(Entity):
     """How its owner proved who they are."""
     ip_masked: str
     """Network it was started from, last part removed."""
+    approx_location: str | None
+    """Roughly where that is, `Berlin, Germany`; null when not known."""
     last_seen_at: datetime
     """When it was last used, to a few minutes."""
     last_validated_at: datetime

@@ -24,6 +24,8 @@ class OwnDevice(TypedDict):
     """Sealed."""
     push_index: NotRequired[str | None]
     """Tells equal tokens, and nothing else."""
+    approx_location: NotRequired[str | None]
+    """Where its last sign-in came from."""
     created_at: datetime
     last_seen_at: datetime
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from core.mongo import Database
 from core.store import collection, index
@@ -72,6 +72,7 @@ class Session(TypedDict):
     end_reason: SessionEndReason | None
     factors: list[AuthFactor]
     ip_masked: str
+    approx_location: NotRequired[str | None]
     counter: int
     rotated_at: datetime
     authenticated_at: datetime

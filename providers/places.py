@@ -1,0 +1,41 @@
+"""Where network addresses roughly are, by a MaxMind database on disk; nobody else is asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+
+
+class Nowhere:
+    """Implements `core.ports.Places` without a database."""
+
+    def place(self, address: str) -> str | None:
+        return None
+
+
+class PlacesFile:
+    """Implements `core.ports.Places`; the file is of the City or Country kind: GeoLite2, DB-IP, others."""
+
+    def __init__(self, file: Path) -> None:
+        try:
+            self._reader = maxminddb.open_database(file)
+        except (OSError, maxminddb.InvalidDatabaseError) as problem:
+            raise ValueError(
+                f"LANDFALL_PLACES_FILE: {file} cannot be read ({type(problem).__name__})."
+            ) from None
+
+    def place(self, address: str) -> str | None:
+        try:
+            found: Any = self._reader.get(address)
+        except ValueError:
+            # No address, or one of a family the file does not know.
+            return None
+        names = [_name(found, kind) for kind in ("city", "country")] if isinstance(found, Mapping) else []
+        return ", ".join(filter(None, names)) or None
+
+
+def _name(found: Mapping[str, Any], kind: str) -> str | None:
+    names = (found.get(kind) or {}).get("names") or {}
+    name = names.get("en")
+    return name if isinstance(name, str) else None

@@ -1,0 +1,79 @@
+"""Exports of everything that is kept about a person: asked for, linked by mail, gone after a week."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from core import clock, ids
+from core.context import Context, Services
+from core.jobs import later
+from core.limits import Rate
+from resolvers.auth import security
+from stores import auth as store
+from stores.auth import DataExport, ExportStatus, SecurityKind
+
+LIFE = timedelta(days=7)
+EXPORT_RATE = Rate("export", 3, 86_400)
+
+
+async def request_data_export(ctx: Context) -> dict[str, Any]:
+    """One at a time: asked for again, it is the one that is being made."""
+    latest = await store.latest_export(ctx.db, ctx.viewer_id)
+    if latest is not None and latest["status"] == ExportStatus.BUILDING:
+        return {"data_export": latest}
+    await ctx.limit(EXPORT_RATE)
+    export = await ctx.tx.insert(
+        store.data_exports,
+        {
+            "_id": ids.new_id("export"),
+            "user_id": ctx.viewer_id,
+            "status": ExportStatus.BUILDING,
+            "origin": ctx.origin,
+            "link_hash": None,
+            "size_bytes": None,
+            "created_at": clock.now(),
+            "expires_at": clock.now() + LIFE,
+        },
+    )
+    await later(ctx.tx, "auth.build_export", export_id=export["_id"])
+    await security.record(ctx, ctx.viewer_id, SecurityKind.EXPORT)
+    return {"data_export": export}
+
+
+async def viewer_data_export(ctx: Context, viewer: Mapping[str, Any]) -> DataExport | None:
+    latest = await store.latest_export(ctx.db, ctx.viewer_id)
+    return latest if latest and latest["expires_at"] > clock.now() else None
+
+
+def key_of(export_id: str) -> str:
+    """Where the archive lies in the object store."""
+    return f"exports/{export_id}/data.zip"
+
+
+def new_link(services: Services, export: DataExport) -> tuple[str, str]:
+    """The address to mail, and what is kept to know it by."""
+    secret = secrets.token_urlsafe(32)
+    return f"{_base(services, export)}/exports/{export['_id']}/{secret}", _hash(secret)
+
+
+def _base(services: Services, export: DataExport) -> str:
+    """Not how the request said we are called: a forged name would lead the owner's secret elsewhere."""
+    settings = services.settings
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    return f"https://{settings.rp_id}" if settings.production else export["origin"]
+
+
+async def opened(services: Services, export_id: str, secret: str) -> str | None:
+    """Where the archive lies, for who holds the link; None when the link is not, or no longer, good."""
+    export = await store.data_exports.by_id(services.db, export_id)
+    if export is None or export["link_hash"] is None or export["expires_at"] <= clock.now():
+        return None
+    return key_of(export_id) if hmac.compare_digest(export["link_hash"], _hash(secret)) else None
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

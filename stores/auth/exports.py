@@ -1,0 +1,58 @@
+"""Exports of everything that is kept about a person."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TypedDict
+
+from core.mongo import Database
+from core.store import collection, index
+
+
+class ExportStatus(StrEnum):
+    """Where an export is."""
+
+    BUILDING = "BUILDING"
+    """Being put together."""
+    READY = "READY"
+    """A link was mailed."""
+    FAILED = "FAILED"
+    """It could not be put together: ask again."""
+
+
+class DataExport(TypedDict):
+    _id: str
+    user_id: str
+    status: ExportStatus
+    origin: str
+    """How the phone reached us: where the link leads in development."""
+    link_hash: str | None
+    """SHA-256 of the secret in the mailed link."""
+    size_bytes: int | None
+    created_at: datetime
+    expires_at: datetime
+    updated_at: datetime
+
+
+data_exports = collection(
+    "data_exports",
+    DataExport,
+    prefix="export",
+    indexes=[index("user_id", "-created_at"), index("expires_at")],
+    shard_key="user_id",
+)
+
+
+async def latest_export(db: Database, user_id: str) -> DataExport | None:
+    return await data_exports.first(db, {"user_id": user_id}, sort=[("created_at", -1)])
+
+
+async def exports_of(db: Database, user_id: str) -> list[DataExport]:
+    return await data_exports.find(db, {"user_id": user_id}, limit=100)
+
+
+async def expired_exports(db: Database, now: datetime, *, limit: int) -> list[DataExport]:
+    return await data_exports.find(db, {"expires_at": {"$lte": now}}, limit=limit)
+
+
+async def remove_export(db: Database, id: str) -> None:
+    await db.write({"delete": data_exports.name, "deletes": [{"q": {"_id": id}, "limit": 1}]})
