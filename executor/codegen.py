@@ -41,6 +41,11 @@ HELPERS = (
     "united",
     "distinct",
 )
+REFERENCES = {
+    One: ("", "keys", "None if k is None else found[k]"),
+    Many: (" or ()", "flat(keys)", "[x for each in k if (x := found[each]) is not None]"),
+}
+"""Of a reference: what stands for no key, the keys in a row, and the value of a document's `k`."""
 TEXT = frozenset({"String", "ID", "URL", "SyncToken"})
 
 
@@ -63,7 +68,9 @@ class Code:
 
     def function(self, name: str, body: Sequence[str], *, asynchronous: bool) -> None:
         prefix = "async def" if asynchronous else "def"
-        self.lines += [f"{prefix} {name}(ctx, v, docs):", *(f"    {line}" for line in body)]
+        # Without parents nothing is asked, not even whether the arguments are good.
+        lines = ["if not docs: return []", *body]
+        self.lines += [f"{prefix} {name}(ctx, v, docs):", *(f"    {line}" for line in lines)]
 
     def run(self) -> dict[str, Any]:
         exec(compile("\n".join(self.lines), "<landfall operation>", "exec"), self.names)
@@ -198,19 +205,13 @@ class Compiler:
         source = self._source(binding, nullable=True)
         if source is not None:
             return [f"vals = [{source} for d in docs]"], False
-        if isinstance(binding, One):
+        if isinstance(binding, (One, Many)):
             key, loader = self.code.constant(binding.key), self._loader(binding.loader, definition, nodes)
+            none, keys, value = REFERENCES[type(binding)]
             return [
-                f"keys = [d.get({key}) for d in docs]",
-                f"found = await fetch(ctx, {loader.format('keys')})",
-                "vals = [None if k is None else found[k] for k in keys]",
-            ], True
-        if isinstance(binding, Many):
-            key, loader = self.code.constant(binding.key), self._loader(binding.loader, definition, nodes)
-            return [
-                f"keys = [d.get({key}) or () for d in docs]",
-                f"found = await fetch(ctx, {loader.format('flat(keys)')})",
-                "vals = [[x for k in ks if (x := found[k]) is not None] for ks in keys]",
+                f"keys = [d.get({key}){none} for d in docs]",
+                f"found = await fetch(ctx, {loader.format(keys)})",
+                f"vals = [{value} for k in keys]",
             ], True
         if not isinstance(binding, Call):
             raise Anomaly

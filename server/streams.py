@@ -66,7 +66,7 @@ class Streams:
             if OperationType.SUBSCRIPTION in asked.allowed:
                 running = self._executor.subscribe(query, variable_values, operation_name, ctx)
                 if running is not None:
-                    return _public(running.answers(), ctx)
+                    return public(running.answers(), ctx)
             if OperationType.QUERY in asked.allowed:
                 return self._single(self._executor, asked, ctx)
         return await self._on_reference(asked, ctx)
@@ -118,7 +118,7 @@ async def _only(answer: ExecutionResult) -> Answers:
     yield answer
 
 
-async def _public(answers: Answers, ctx: Context) -> Answers:
+async def public(answers: Answers, ctx: Context) -> Answers:
     """A subscription's answers, with what clients may know of errors."""
     async with aclosing(answers):
         try:

@@ -71,7 +71,7 @@ class Maker:
         self.refused.update(set(failed))
 
     def mostly_refused(self, name: str) -> bool:
-        return self.used[name] >= 8 and self.refused[name] / self.used[name] > 0.2
+        return self.used[name] >= 4 and self.refused[name] / self.used[name] > 0.2
 
     def _draft(self, wild: bool) -> "Draft":
         return Draft(self, Values(self.rng, self.ids, self.tokens, wild), self.rng.randint(3, 60))

@@ -28,8 +28,7 @@ from core.position import Position, Progress
 from core.settings import Settings
 from devstack import seed
 from executor import Executor, engine, runtime
-from server import failures
-from server.streams import Streams
+from server import failures, streams
 from stores import auth
 
 MOST_EVENTS = 9
@@ -150,11 +149,17 @@ class Bench:
         self, world: World, viewer: str | None, text: str, variables: Any, *, compiled: bool
     ) -> list[ExecutionResult]:
         """The first answers of a subscription."""
-        streams = Streams(self._schema, self.executor if compiled else None, timeout=10)
+        ctx = self.context(world, viewer)
+        running = self.executor.subscribe(text, variables, "Q", ctx) if compiled else None
+        source: Any = (
+            streams.public(running.answers(), ctx)
+            if running is not None
+            else await self._schema.stream(
+                text, variable_values=variables, context_value=ctx, operation_name="Q"
+            )
+        )
         found = []
-        async with aclosing(
-            await streams.stream(text, variables, self.context(world, viewer), None, "Q")
-        ) as answers:
+        async with aclosing(source) as answers:
             async for answer in answers:
                 found.append(answer)
                 if len(found) == MOST_EVENTS:
