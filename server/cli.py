@@ -152,6 +152,10 @@ def doctor() -> None:
                 "Media": configured.media_store or str(configured.media_dir),
                 "Films": "taken" if services.studio.films else "refused: ffmpeg is missing or turned off",
                 "Malware scanner": configured.clamd or "built in: the test signature alone",
+                "Mail": _named(services.mailer),
+                "Text messages": ", then ".join(map(_named, services.texters)),
+                "Pushes": _named(services.pusher),
+                "CAPTCHAs": _named(services.captcha) if services.captcha else "not asked for",
                 "Longest transaction": f"{services.live.overlap.total_seconds() - 1:g} s",
             }
 
@@ -159,6 +163,11 @@ def doctor() -> None:
     for name, found in run(check()).items():
         table.add_row(name, found)
     out.print(table)
+
+
+def _named(provider: object) -> str:
+    """What stands behind a port; `Unsent...` says that nothing is set up."""
+    return type(provider).__name__
 
 
 @app.command()

@@ -94,6 +94,24 @@ query Products($query: String, $filter: ProductFilterInput, $after: String) {
 }
 """
 
+SAFETY = """{
+  viewer {
+    user { emailVerified twoFactor { enabled method maskedDestination backupCodesLeft } }
+    sessions(first: 5) { totalCount edges { node { device { name platform } current factors lastSeenAt } } }
+    securityEvents(first: 5) { edges { node { kind at device { name } ipMasked } } }
+  }
+}
+"""
+
+ENABLE_TWO_FACTOR = """# The code is on /dev/outbox; verifyOtp finishes it and gives backup codes.
+mutation EnableTwoFactor($input: EnableTwoFactorInput!) {
+  enableTwoFactor(input: $input) {
+    flow { id method maskedDestination expiresAt resendAllowedAt attemptsLeft }
+    errors { code message field }
+  }
+}
+"""
+
 OPERATIONS = [
     {"name": "Feed", "query": FEED, "variables": "{}"},
     {
@@ -114,5 +132,12 @@ OPERATIONS = [
         "name": "Products",
         "query": PRODUCTS,
         "variables": '{\n  "query": "magnesium gly",\n  "filter": {"inStock": true}\n}',
+    },
+    {"name": "Safety", "query": SAFETY, "variables": "{}"},
+    {
+        "name": "EnableTwoFactor",
+        "query": ENABLE_TWO_FACTOR,
+        "variables": '{\n  "input": {\n    "clientMutationId": "second-factor",\n'
+        '    "method": "EMAIL"\n  }\n}',
     },
 ]

@@ -57,12 +57,13 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
 
 @on_user_deleted
 async def erase_deleted(services: Services, user_id: str) -> None:
-    """Sessions with their history, keys, devices, security events."""
+    """Sessions with their history, keys, exports, devices, security events, flows, codes and links."""
     await _erase(services, store.sessions, user_id)
     await _erase(services, store.auth_keys, user_id)
     for export in await store.exports_of(services.db, user_id):
         await remove_export(services, export)
-    for name in (store.devices.name, store.security_events.name):
+    rest = (store.devices, store.security_events, store.flows, store.backup_codes, store.password_resets)
+    for name in (each.name for each in rest):
         theirs = {"q": {"user_id": user_id}, "limit": 0}
         await services.db.write({"delete": name, "deletes": [theirs]})
 

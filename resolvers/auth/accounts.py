@@ -156,6 +156,9 @@ class Checked(NamedTuple):
     user_id: str | None
     attempt: Attempt
     locked: bool = False
+    former_hash: str = ""
+    new_hash: str | None = None
+    """The same password at today's cost, if it was hashed at another."""
 
 
 async def check_password(
@@ -177,7 +180,9 @@ async def check_password(
     if user is None or not right or user["status"] == UserStatus.DELETED:
         return Checked(None, attempt, locked=await guard.missed_again(ctx, attempt))
     await guard.taken_back(ctx, attempt)
-    return Checked(user["_id"], attempt)
+    former = user["password_hash"]
+    renewed = await passwords.hash_password(password) if passwords.outdated(former) else None
+    return Checked(user["_id"], attempt, former_hash=former, new_hash=renewed)
 
 
 async def sign_in(
@@ -203,6 +208,7 @@ async def sign_in(
         )
         return {"errors": [Refused("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
     admit(user)
+    await _rehash(ctx, user, prepared)
     if user["status"] == UserStatus.PENDING_VERIFICATION:
         flow = await factors.open_for(
             ctx, user, FlowPurpose.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
@@ -215,6 +221,18 @@ async def sign_in(
         return {"flow": flows.shown(flow)}
     ctx.tx.after_commit(lambda: guard.passed(ctx, prepared.attempt))
     return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+
+
+async def _rehash(ctx: Context, user: User, checked: Checked) -> None:
+    if checked.new_hash is None:
+        return
+    where = {"password_hash": checked.former_hash}
+    changed = await ctx.tx.update(
+        store.users, user["_id"], set={"password_hash": checked.new_hash}, where=where, version=False
+    )
+    if changed is not None:
+        # Nobody sees a hash.
+        ctx.tx.quietly(changed)
 
 
 def admit(user: User) -> None:

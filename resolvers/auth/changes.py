@@ -28,6 +28,7 @@ refusals(RESET_TOKEN_INVALID="The link is not good, was used, or is older than 3
 
 async def change_email(ctx: Context, *, email: str) -> dict[str, Any]:
     """A code to the new address, word of it to the old; one that is taken never gets a code."""
+    await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     address = valid_email(email)
     flow = await flows.open_flow(

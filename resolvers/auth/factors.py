@@ -107,6 +107,7 @@ async def enable_two_factor(
     ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
 ) -> dict[str, Any]:
     """Prove that codes arrive; only then the second factor is on."""
+    await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     device_id = session["device"]["_id"]
     if method == OtpMethod.SMS and phone is not None:
@@ -214,6 +215,7 @@ async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, 
 
 async def change_phone(ctx: Context, *, phone: str) -> dict[str, Any]:
     """A code to the new number; word of it to the person's address."""
+    await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     number = phones.parsed(phone, user["locale"])
     flow = await flows.open_flow(

@@ -25,6 +25,8 @@ refusals(
 SIGN_IN_RATE = Rate("sign-in", 20, 60)
 SIGN_UP_RATE = Rate("sign-up", 10, 3600)
 CODE_RATE = Rate("code", 20, 60)
+NEW_DESTINATION_RATE = Rate("new-destination", 10, 86_400)
+"""Numbers and addresses a person may have codes sent to: texts cost money, and strangers get them."""
 RESET_RATE = Rate("reset", 10, 3600)
 
 WINDOW = timedelta(minutes=15)

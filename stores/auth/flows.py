@@ -113,6 +113,7 @@ flows = collection(
     Flow,
     indexes=[
         index("account", "purpose", "status"),
+        index("user_id"),
         index("purge_at", expireAfterSeconds=0),
     ],
 )

@@ -13,7 +13,7 @@ from stores import auth as store
 from tests.auth.authenticator import Passkey
 from tests.auth.conftest import NewMember
 from tests.auth.key_steps import enrol
-from tests.auth.steps import letters, refusal, session, sessions_of, sign_in
+from tests.auth.steps import enable_two_factor, letters, new_number, refusal, session, sessions_of, sign_in
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
@@ -109,6 +109,10 @@ async def test_after_thirty_days_nothing_is_left(
     await sign_in(anonymous, email)
     id = anonymous.user_id
     assert (await enrol(anonymous, Passkey()))["errors"] == []
+    await enable_two_factor(anonymous, services, new_number())
+    given = {"email": email, "deviceId": anonymous.device_id}
+    await anonymous.do("requestPasswordReset", "__typename", **given)
+    await run_due(services)
     await ask_for_it(anonymous)
     clock.shift(GRACE - timedelta(minutes=1))
     await delete_accounts(services)
@@ -120,7 +124,8 @@ async def test_after_thirty_days_nothing_is_left(
     assert gone.keys() <= {*store.User.__annotations__} - {"deletion_due_at"}
     assert await store.keys_of(services.db, id) == []
     assert await sessions_of(services, id) == []
-    for kept in (store.auth_keys, store.devices, store.security_events):
+    rest = (store.flows, store.backup_codes, store.password_resets)
+    for kept in (store.auth_keys, store.devices, store.security_events, *rest):
         assert await services.db.find(kept.name, {"user_id": id}) == []
     deletion = await store.deletions.by_id(services.db, id)
     assert deletion

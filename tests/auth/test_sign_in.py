@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from core import clock
 from core.context import Services
 from resolvers.auth.guard import SIGN_IN_RATE
+from stores import auth as store
 from tests.auth.conftest import NewMember
 from tests.auth.steps import (
     ME,
@@ -225,3 +227,21 @@ async def test_no_secret_lies_in_receipts(
     assert "access_token" not in kept
     assert repr(code) not in kept
     assert email not in kept
+
+
+async def test_a_password_hashed_at_another_cost_is_hashed_anew(
+    anonymous: Phone, new_member: NewMember, services: Services
+) -> None:
+    old = PasswordHasher(time_cost=2, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    email = await new_member(password_hash=old)
+    assert (await sign_in(anonymous, email, "a wrong password"))["errors"] == [WRONG]
+    before = await store.user_by_email(services.db, email)
+    assert (await sign_in(anonymous, email))["errors"] == []
+    after = await store.user_by_email(services.db, email)
+    assert before
+    assert after
+    assert before["password_hash"] == old
+    assert after["password_hash"].startswith("$argon2id$v=19$m=8192,t=1,p=1$")
+    assert after["version"] == before["version"]
+    assert (await sign_in(anonymous, email))["errors"] == []
+    assert (await store.user_by_email(services.db, email)) == after

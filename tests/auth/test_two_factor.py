@@ -353,3 +353,16 @@ async def test_settings_are_nobody_else_s_business(careful: Careful, new_phone: 
     query = "query($id: ID!) { user(id: $id) { phoneMasked twoFactor { enabled } } }"
     found = await (await new_phone("Grace")).run(query, id=careful.phone.user_id)
     assert found["user"] == {"phoneMasked": None, "twoFactor": None}
+
+
+async def test_ten_new_numbers_a_day(new_phone: NewPhone, services: Services) -> None:
+    """Texts cost money: an account is no way to send them to strangers."""
+    ada = await new_phone("Ada")
+    for _ in range(10):
+        assert (await ada.do("changePhone", FLOW, phone=new_number()))["errors"] == []
+    for mutation, input in (
+        ("changePhone", {"phone": new_number()}),
+        ("enableTwoFactor", {"method": "EMAIL"}),
+    ):
+        refused = await ada.do(mutation, FLOW, **input)
+        assert [each["code"] for each in refused["errors"]] == ["RATE_LIMITED"]
