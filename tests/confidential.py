@@ -37,7 +37,8 @@ def note(value: Any, name: str = "") -> None:
 def found_in(text: str) -> list[str]:
     """The secrets a text holds, shortened."""
     words = set(re.findall(r"[A-Za-z0-9_\-.]{10,}", text))
-    codes = set(re.findall(r"(?<![\w.\-])\d{6}(?![\w\-])", text))
+    # Numbers of their own (sizes, counts) begin after a colon or comma; a code that leaked is part of a text.
+    codes = set(re.findall(r"(?<![\w.,:\[\-])\d{6}(?![\w\-])", text))
     found = (words & TOKENS) | (codes & CODES) | set(_within(text, PASSWORDS | (TOKENS - words)))
     return sorted(f"{each[:4]}..." for each in found)
 

@@ -192,7 +192,7 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
         body = raw.decode(errors="replace")
     confidential.note(body)
     if isinstance(body, dict) and "errors" in body:
-        confidential.ERRORS.append(json.dumps(body["errors"]))
+        confidential.ERRORS.append(json.dumps(body["errors"], separators=(",", ":")))
     return Answer(response.status, response.headers, body)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from core.context import Services
@@ -17,6 +18,8 @@ def test_a_secret_is_found_wherever_it_hides(monkeypatch: pytest.MonkeyPatch) ->
     assert confidential.found_in('{"event":"it was correct horse battery"}') == ["corr..."]
     assert confidential.found_in("Bearer eyJhbGciOi.abc.def-_1,") == ["eyJh..."]
     assert confidential.found_in("code=123456 sent") == ["1234..."]
+    assert confidential.found_in('{"code":"123456"}') == ["1234..."]
+    assert confidential.found_in('{"size":123456,"sizes":[123456,123456]}') == []
     assert confidential.found_in("at 08:15:30.123456Z, took 1234567 ms, user_123456, eyJhbGciOi") == []
 
 
@@ -45,7 +48,7 @@ async def test_no_log_error_receipt_or_errand_holds_a_secret(services: Services,
     assert confidential.found_in("\n".join(confidential.ERRORS)) == []
     for name in ("receipts", "errands", "changes", "auth_flows", "sessions", "security_events"):
         async for page in pages_of(services, name):
-            assert confidential.found_in(repr(page)) == [], name
+            assert confidential.found_in(orjson.dumps(page, default=str).decode()) == [], name
 
 
 async def pages_of(services: Services, name: str) -> AsyncIterator[list[Any]]:
