@@ -27,6 +27,8 @@ WIDEST = ["WEBP", "JPEG"]
 AVATAR = 512
 AVATARS = {96: ["WEBP"], 256: ["WEBP"], 512: ["WEBP"]}
 """Formats of each width; fewer than of uploads, so that the demo is there soon."""
+CROWD = 200
+"""The first so many people each have a picture of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,16 @@ def write_images(media: Path, count: int, rng: Random) -> list[Image]:
 
 
 def write_avatars(media: Path, people: Iterable[Person]) -> list[Image]:
-    """One round picture a person, in their order."""
-    return [
-        write(media, f"avatar-{each.handle}", (AVATAR, AVATAR), AVATARS, partial(_avatar, each))
-        for each in people
-    ]
+    """One round picture a person, in their order; of crowds, one for all who have the same initials."""
+    faces: dict[str, Image] = {}
+    shown = []
+    for number, each in enumerate(people):
+        initials = _initials(each)
+        if number < CROWD or initials not in faces:
+            name = f"avatar-{each.handle}"
+            faces[initials] = write(media, name, (AVATAR, AVATAR), AVATARS, partial(_avatar, each))
+        shown.append(faces[initials])
+    return shown
 
 
 def _write_picture(media: Path, number: int, seed: int) -> Image:
