@@ -4,6 +4,6 @@ graphql-core, through Strawberry, is the reference. The compiled path handles no
 abandoned, and the reference produces the exact answer.
 """
 
-from executor.engine import Executor
+from executor.engine import Executor, Prepared
 
-__all__ = ["Executor"]
+__all__ = ["Executor", "Prepared"]

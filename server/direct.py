@@ -5,7 +5,6 @@ What the view does for each request costs more than a small operation. Everythin
 same answers.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,8 +14,9 @@ from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult
 
 from core.context import Context, Services
+from core.deadline import Deadline
 from core.errors import TimedOut
-from executor import Executor
+from executor import Executor, Prepared
 from server import http, signin
 from server.admission import Admission, NotAdmitted
 
@@ -47,7 +47,7 @@ class Direct:
         self._admission = admission
         self._on_reference = on_reference
         self._finish = finish
-        self._timeout = services.settings.request_timeout
+        self._deadline = Deadline(services.settings.request_timeout)
 
     async def answer(self, request: web.Request) -> web.Response | None:
         """None: the view must answer."""
@@ -70,19 +70,24 @@ class Direct:
         ctx = signin.context_of(self._services, request)
         signin.sign_in(ctx, headers.get("Authorization"))
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._admission.admit(data["query"], variables, name, None, ctx)
-                answer = await self._executor.answer(prepared, ctx)
-                if answer is None:
-                    return await self._on_reference(request, ctx, data)
+            answer = await self._deadline.keep(self._run(request, ctx, prepared, data))
         except NotAdmitted as refusal:
             return await self._finish(request, ctx, refusal.answer)
         except TimeoutError:
             return await self._finish(request, ctx, timed_out())
+        if isinstance(answer, web.Response):
+            return answer
         return web.Response(
             body=orjson.dumps({"data": answer}, default=str),
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
         )
+
+    async def _run(
+        self, request: web.Request, ctx: Context, prepared: Prepared, data: dict[str, Any]
+    ) -> dict[str, Any] | web.Response:
+        await self._admission.admit(data["query"], data.get("variables"), data.get("operationName"), None, ctx)
+        answer = await self._executor.answer(prepared, ctx)
+        return answer if answer is not None else await self._on_reference(request, ctx, data)
 
 
 def _operation(body: bytes) -> dict[str, Any] | None:
