@@ -28,6 +28,15 @@ COMMENTS = 2
 CATEGORY = category_id(0)
 SHOWN = [PostState.PUBLISHED, PostState.LIMITED]
 
+# What Landfall's plan of the operation reads of each.
+POST_FIELDS = (
+    *("author_id", "comment_count", "created_at", "group_id", "media_ids", "pinned"),
+    *("reactions", "shared_post_id", "text", "visibility"),
+)
+USER_FIELDS = ("avatar_id", "first_name", "handle", "last_name")
+MEDIA_FIELDS = ("folder", "height", "kind", "main", "mime", "thumb", "width")
+COMMENT_FIELDS = ("author_id", "created_at", "text")
+
 
 class Floor:
     def __init__(self, settings: Settings) -> None:
@@ -84,17 +93,29 @@ class Floor:
 
     async def feed(self, viewer_id: str) -> dict[str, Any]:
         db = self.db
-        edges, blocks = await asyncio.gather(feed.follows_of(db, viewer_id), feed.blocks_about(db, viewer_id))
+        edges, hides, blocks, member = await asyncio.gather(
+            feed.follows_of(db, viewer_id),
+            feed.hidden_by(db, viewer_id),
+            feed.blocks_about(db, viewer_id),
+            feed.memberships(db, viewer_id),
+        )
         barred = {row["user_id"] for row in blocks} | {row["blocked_id"] for row in blocks}
         shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
-        query = {"$and": [_audience(viewer_id, shown), {}]}
-        posts = await feed.posts.find(db, query, sort=feed.LATEST, limit=PAGE + 1)
+        groups = [row["group_id"] for row in member]
+        parts: list[Document] = [_audience(viewer_id, shown, groups), {}]
+        if hides:
+            parts.append({"_id": {"$nin": [hide["post_id"] for hide in hides]}})
+        posts = await feed.posts.find(
+            db, {"$and": parts}, sort=feed.LATEST, limit=PAGE + 1, fields=POST_FIELDS
+        )
         page = posts[:PAGE]
         ids = [post["_id"] for post in page]
         without = {"author_id": {"$nin": sorted(barred - {viewer_id})}} if blocks else {}
         authors, pictures, reactions, threads = await asyncio.gather(
-            auth.users.by_ids(db, [post["author_id"] for post in page]),
-            media.media.by_ids(db, [each for post in page for each in post["media_ids"]]),
+            auth.users.by_ids(db, [post["author_id"] for post in page], fields=USER_FIELDS),
+            media.media.by_ids(
+                db, [each for post in page for each in post["media_ids"]], fields=MEDIA_FIELDS
+            ),
             feed.reactions_by(db, viewer_id, ids),
             feed.comments.per_parent(
                 db,
@@ -102,7 +123,8 @@ class Floor:
                 ids,
                 sort=feed.LATEST,
                 limit=COMMENTS + 1,
-                where={"parent_id": None, **without},
+                where={"parent_id": None, **without, "gone": {"$ne": True}},
+                fields=COMMENT_FIELDS,
             ),
         )
         users: dict[str, Document] = {user["_id"]: user for user in authors}
@@ -110,8 +132,12 @@ class Floor:
             comment["author_id"] for comments in threads.values() for comment in comments[:COMMENTS]
         } - users.keys()
         avatars, commenters = await asyncio.gather(
-            media.media.by_ids(db, [user["avatar_id"] for user in authors if user.get("avatar_id")]),
-            auth.users.by_ids(db, missing),
+            media.media.by_ids(
+                db,
+                [user["avatar_id"] for user in authors if user.get("avatar_id")],
+                fields=MEDIA_FIELDS,
+            ),
+            auth.users.by_ids(db, missing, fields=USER_FIELDS),
         )
         users |= {user["_id"]: user for user in commenters}
         reasons = {edge["followee_id"]: _reason(edge) for edge in shown} | {viewer_id: FeedReason.FOLLOW}
@@ -202,7 +228,7 @@ class _Screen:
         }
 
 
-def _audience(viewer_id: str, edges: Sequence[Document]) -> dict[str, Any]:
+def _audience(viewer_id: str, edges: Sequence[Document], groups: Sequence[str]) -> dict[str, Any]:
     friends = [edge["followee_id"] for edge in edges if edge["mutual"]]
     shown = {"state": {"$in": SHOWN}}
     followed = [edge["followee_id"] for edge in edges]
@@ -212,6 +238,8 @@ def _audience(viewer_id: str, edges: Sequence[Document]) -> dict[str, Any]:
     ]
     if friends:
         branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+    if groups:
+        branches.append({"group_id": {"$in": groups}, **shown})
     return {"$or": branches}
 
 

@@ -25,6 +25,8 @@ from bench.common import Gate, Settings, from_environment, serve
 from bench.idiomatic_shop import URL, Media, PageInfo, Shop
 
 MOST_FOLLOWED = 5_000
+MOST_HIDDEN = 1_000
+MOST_GROUPS = 1_000
 LATEST = [("created_at", -1), ("_id", -1)]
 SHOWN = ["PUBLISHED", "LIMITED"]
 KINDS = ("LIKE", "LOVE", "WOW", "SAD", "ANGRY")
@@ -101,7 +103,11 @@ class Context:
     async def _load_comments(self, keys: list[tuple[str, int]]) -> list[list["Comment"]]:
         """One command for all posts; `count` is the same for all of a level."""
         barred = await self.barred()
-        where = {"parent_id": None, **({"author_id": {"$nin": barred}} if barred else {})}
+        where = {
+            "parent_id": None,
+            "gone": {"$ne": True},
+            **({"author_id": {"$nin": barred}} if barred else {}),
+        }
         found: dict[str, list[Comment]] = {}
         for count in {count for _, count in keys}:
             pipeline = [
@@ -259,8 +265,17 @@ class Viewer:
         ctx = info.context
         viewer_id = ctx.viewer_id or ""
         edges = await ctx.db.follows.find({"follower_id": viewer_id}).to_list(MOST_FOLLOWED)
+        hides = await ctx.db.hides.find({"user_id": viewer_id}).sort("created_at", -1).to_list(MOST_HIDDEN)
+        member = await ctx.db.group_members.find({"user_id": viewer_id}).to_list(MOST_GROUPS)
+        groups = [row["group_id"] for row in member]
         shown = [edge for edge in edges if edge["state"] == "FOLLOWING"]
-        query = _audience(viewer_id, shown) if shown else _suggested(viewer_id, await ctx.barred())
+        query = (
+            _audience(viewer_id, shown, groups)
+            if shown or groups
+            else _suggested(viewer_id, await ctx.barred())
+        )
+        if hides:
+            query["_id"] = {"$nin": [hide["post_id"] for hide in hides]}
         rows = await ctx.db.posts.find(query).sort(LATEST).limit(first + 1).to_list(first + 1)
         reasons = {
             edge["followee_id"]: FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW for edge in shown
@@ -277,7 +292,7 @@ class Viewer:
         return FeedConnection(page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=end), edges=made)
 
 
-def _audience(viewer_id: str, edges: Sequence[Document]) -> Document:
+def _audience(viewer_id: str, edges: Sequence[Document], groups: Sequence[str]) -> Document:
     shown = {"state": {"$in": SHOWN}}
     friends = [edge["followee_id"] for edge in edges if edge["mutual"]]
     followed = [edge["followee_id"] for edge in edges]
@@ -287,6 +302,8 @@ def _audience(viewer_id: str, edges: Sequence[Document]) -> Document:
     ]
     if friends:
         branches.append({"author_id": {"$in": friends}, "visibility": "FRIENDS", **shown})
+    if groups:
+        branches.append({"group_id": {"$in": groups}, **shown})
     return {"$or": branches}
 
 

@@ -34,17 +34,32 @@ def fingerprint(name: str, **filters: Any) -> str:
     return hashlib.blake2b(canonical, digest_size=6).hexdigest()
 
 
-def encode(listing: str, values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([listing, *map(_plain, values)])).decode().rstrip("=")
+class Listing:
+    """A list's fingerprint, made when a cursor of it is made or read: most are not."""
+
+    __slots__ = ("_filters", "_fingerprint", "_name")
+
+    def __init__(self, name: str, **filters: Any) -> None:
+        self._name, self._filters = name, filters
+        self._fingerprint: str | None = None
+
+    def __str__(self) -> str:
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self._name, **self._filters)
+        return self._fingerprint
 
 
-def decode(listing: str, cursor: str) -> tuple[Any, ...]:
+def encode(listing: str | Listing, values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([str(listing), *map(_plain, values)])).decode().rstrip("=")
+
+
+def decode(listing: str | Listing, cursor: str) -> tuple[Any, ...]:
     try:
         found, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         restored = tuple(map(_restored, values))
     except (ValueError, TypeError, KeyError, OverflowError, OSError, binascii.Error):
         raise BadUserInput("The cursor is malformed.") from None
-    if found != listing:
+    if found != str(listing):
         raise BadUserInput("The cursor belongs to another list or filter.")
     return restored
 
@@ -73,6 +88,13 @@ class Asked:
     after: str | None = None
     last: int | None = None
     before: str | None = None
+    fields: tuple[str, ...] = ()
+    """Keys of the rows that the answer shows, where that is known before; empty: all may be shown."""
+
+    @property
+    def from_an_end(self) -> bool:
+        """Whether no cursor is given."""
+        return self.after is None and self.before is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +120,7 @@ def wanted(asked: Asked, *, most: int = MAX_PAGE) -> Wanted:
     return Wanted(size, backward, before if backward else after)
 
 
-def requested(listing: str, sort: Sort, asked: Asked, *, most: int = MAX_PAGE) -> Page:
+def requested(listing: str | Listing, sort: Sort, asked: Asked, *, most: int = MAX_PAGE) -> Page:
     """The page of a keyset list that the arguments ask for, or BAD_USER_INPUT."""
     want = wanted(asked, most=most)
     if want.cursor is None:
@@ -126,8 +148,13 @@ def beyond(sort: Sort, page: Page) -> dict[str, Any]:
     return branches[0] if len(branches) == 1 else {"$or": branches}
 
 
+def projection(asked: Asked, sort: Sort, *also: str) -> tuple[str, ...]:
+    """What to read of each row: what is shown, its place in the list, and `also`; all if none is named."""
+    return tuple(dict.fromkeys((*asked.fields, *(key for key, _ in sort), *also))) if asked.fields else ()
+
+
 def connection(
-    listing: str,
+    listing: str | Listing,
     sort: Sort,
     page: Page,
     rows: Sequence[Document],
@@ -169,7 +196,7 @@ def _is_beyond(row: Document, sort: Sort, page: Page) -> bool:
     return False
 
 
-def edge_of(listing: str, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
+def edge_of(listing: str | Listing, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
     """An edge document; its cursor is made when somebody asks for it."""
     return {"listing": listing, "sort": sort, "node": row, **extra}
 

@@ -85,8 +85,11 @@ class Collection(Generic[T]):
         sort: Sequence[tuple[str, int]],
         limit: int,
         where: Mapping[str, Any] | None = None,
+        fields: Sequence[str] = (),
     ) -> dict[str, list[T]]:
         """The first `limit` rows of each parent in one command, each parent read through the index."""
+        if not parents:
+            return {}
         rows = await db.aggregate(
             1,
             [
@@ -100,6 +103,7 @@ class Collection(Generic[T]):
                             *([{"$match": where}] if where else []),
                             {"$sort": dict(sort)},
                             {"$limit": limit},
+                            *([{"$project": dict.fromkeys(fields, 1)}] if fields else []),
                         ],
                         "as": "rows",
                     }

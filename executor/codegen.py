@@ -3,7 +3,8 @@
 Client text never enters the source: response keys, names and literals are bound as constants.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -215,7 +216,10 @@ class Compiler:
             ], True
         if not isinstance(binding, Call):
             raise Anomaly
-        arguments = self.code.constant(Arguments(self._schema, definition, bound, node, binding.filled))
+        filled = binding.filled
+        if binding.page is not None:
+            filled = partial(filled, shown=self._shown(definition, nodes))
+        arguments = self.code.constant(Arguments(self._schema, definition, bound, node, filled))
         if binding.root:
             call = f"{self.code.constant(binding.resolver)}(ctx, **a)"
             return [f"a = {arguments}(v)", f"vals = [await {call}]"], True
@@ -229,8 +233,7 @@ class Compiler:
         """Arguments of `fetch`: the loader, a place for the keys, and what is read of its documents."""
         fields = self._fields.setdefault(loader, Fields())
         type = get_named_type(definition.type)
-        selections = [node.selection_set for node in nodes if node.selection_set]
-        fields.add(self._read(type, selections) if isinstance(type, GraphQLObjectType) else None)
+        fields.add(self._read(type, _selections(nodes)) if isinstance(type, GraphQLObjectType) else None)
         return f"{self.code.constant(loader)}, {{}}, {self.code.constant(fields)}"
 
     def _read(self, type: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> set[str] | None:
@@ -242,11 +245,32 @@ class Compiler:
             match self.field(type, nodes[0])[1].binding:
                 case Plain(key=key) | One(key=key) | Many(key=key):
                     read.add(key)
-                case Derived(needs=needs) | Local(needs=needs) if needs:
+                case Derived(needs=needs) | Call(needs=needs) if needs:
                     read |= set(needs)
+                case Local(needs=needs) as local if needs:
+                    read |= local.reads(argument.name.value for argument in nodes[0].arguments or ())
                 case _:
                     return None
         return read
+
+    def _shown(self, definition: Any, nodes: Sequence[FieldNode]) -> tuple[str, ...]:
+        """The keys that a selection on a connection reads of its nodes; none when one cannot tell."""
+        fields = Fields()
+        fields.add(())
+        for edge, edges in self._under(get_named_type(definition.type), nodes, "edges"):
+            for type, chosen in self._under(edge, edges, "node"):
+                fields.add(
+                    self._read(type, _selections(chosen)) if isinstance(type, GraphQLObjectType) else None
+                )
+        return fields.read
+
+    def _under(
+        self, type: Any, nodes: Sequence[FieldNode], name: str
+    ) -> Iterator[tuple[Any, list[FieldNode]]]:
+        """The type and nodes of a field of the selection, for each of its response keys."""
+        for group in self.collector.fields(type, _selections(nodes)).values():
+            if group[0].name.value == name:
+                yield get_named_type(type.fields[name].type), group
 
     def completed(self, type: Any, nodes: Sequence[FieldNode], *, shared: bool) -> tuple[list[str], bool]:
         """Lines that turn `vals` into answers, and whether they wait."""
@@ -268,7 +292,7 @@ class Compiler:
             name = self.nested(lines, waits)
             call = f"{'await ' if waits else ''}{name}(ctx, v, flat(vals))"
             return [f"vals = regrouped(vals, {call})"], waits
-        selections = [node.selection_set for node in nodes if node.selection_set]
+        selections = _selections(nodes)
         if isinstance(type, (GraphQLInterfaceType, GraphQLUnionType)):
             return self._by_type(type, selections)
         name, waits = self.level(type, selections)
@@ -312,6 +336,10 @@ class Compiler:
     def _name(self, kind: str) -> str:
         self._count += 1
         return f"{kind}_{self._count}"
+
+
+def _selections(nodes: Sequence[FieldNode]) -> list[SelectionSetNode]:
+    return [node.selection_set for node in nodes if node.selection_set]
 
 
 def _is_leaf(type: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core import paging
 from core.loader import Loader, in_order
+from core.mongo import Database
 from core.paging import Page
 from stores import feed as store
 from stores.feed import (
@@ -161,22 +162,29 @@ class CommentsByThread(Loader[Thread, list[Comment]]):
         return [found[key] for key in keys]
 
     async def _alike(self, threads: list[Thread]) -> dict[Thread, list[Comment]]:
-        one = threads[0]
-        sort = thread_sort(one.order, one.since)
-        replies = one.parent_id is not None
-        where: dict[str, Any] = {
-            **({} if replies else {"parent_id": None}),
-            **({"author_id": {"$nin": sorted(one.without)}} if one.without else {}),
-            **({"updated_at": {"$gte": one.since}} if one.since else {"gone": {"$ne": True}}),
-        }
-        beyond = paging.beyond(sort, one.page)
-        where = {"$and": [where, beyond]} if beyond else where
-        rows = await store.comments.per_parent(
-            self.db,
-            "parent_id" if replies else "post_id",
-            [thread.parent_id or thread.post_id for thread in threads],
-            sort=paging.scan_order(sort, one.page),
-            limit=one.page.size + 1,
-            where=where,
-        )
-        return {thread: rows.get(thread.parent_id or thread.post_id, []) for thread in threads}
+        parents = [thread.parent_id or thread.post_id for thread in threads]
+        rows = await pages_like(self.db, threads[0], parents)
+        return {thread: rows.get(parent, []) for thread, parent in zip(threads, parents, strict=True)}
+
+
+async def pages_like(
+    db: Database, one: Thread, parents: Sequence[str], *, fields: Sequence[str] = ()
+) -> dict[str, list[Comment]]:
+    """The same page as of one thread of every parent, posts or comments as its own is, in one command."""
+    sort = thread_sort(one.order, one.since)
+    replies = one.parent_id is not None
+    where: dict[str, Any] = {
+        **({} if replies else {"parent_id": None}),
+        **({"author_id": {"$nin": sorted(one.without)}} if one.without else {}),
+        **({"updated_at": {"$gte": one.since}} if one.since else {"gone": {"$ne": True}}),
+    }
+    beyond = paging.beyond(sort, one.page)
+    return await store.comments.per_parent(
+        db,
+        "parent_id" if replies else "post_id",
+        parents,
+        sort=paging.scan_order(sort, one.page),
+        limit=one.page.size + 1,
+        where={"$and": [where, beyond]} if beyond else where,
+        fields=fields,
+    )

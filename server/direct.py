@@ -85,7 +85,9 @@ class Direct:
     async def _run(
         self, request: web.Request, ctx: Context, prepared: Prepared, data: dict[str, Any]
     ) -> dict[str, Any] | web.Response:
-        await self._admission.admit(data["query"], data.get("variables"), data.get("operationName"), None, ctx)
+        await self._admission.admit(
+            data["query"], data.get("variables"), data.get("operationName"), None, ctx
+        )
         answer = await self._executor.answer(prepared, ctx)
         return answer if answer is not None else await self._on_reference(request, ctx, data)
 

@@ -1,6 +1,6 @@
 """How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -56,6 +56,12 @@ class Local(Binding):
 
     function: Callable[..., Any]
     needs: tuple[str, ...] = ()
+    given: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By argument as clients write it, keys it reads only where that one is given."""
+
+    def reads(self, arguments: Iterable[str]) -> set[str]:
+        """The keys that are read where these arguments are given."""
+        return {*self.needs, *(key for name in arguments for key in self.given.get(name, ()))}
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         return self.function(ctx, source, **arguments)
@@ -103,9 +109,14 @@ class Call(Binding):
     """The same for many documents at once, in their order."""
     inputs: tuple[str, ...] = ()
     """Arguments that are input objects: the resolver gets them as dictionaries."""
+    needs: tuple[str, ...] | None = None
+    """The keys of the document that the resolver reads; None: it gets the whole."""
 
-    def filled(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The resolver's arguments: a connection's four as one, with its own page size as default."""
+    def filled(self, arguments: dict[str, Any], shown: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The resolver's arguments: a connection's four as one, with its own page size as default.
+
+        `shown` are the keys of its nodes that the answer shows, where that is known.
+        """
         if self.inputs:
             arguments = {**arguments, **{name: _plain(arguments.get(name)) for name in self.inputs}}
         if self.page is None:
@@ -114,7 +125,7 @@ class Call(Binding):
         pages = {name: arguments.get(name) for name in PAGING}
         if self.page and pages["first"] is None and pages["last"] is None:
             pages["first"] = self.page
-        return {**rest, "asked": Asked(**pages)}
+        return {**rest, "asked": Asked(**pages, fields=shown)}
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         if self.root:

@@ -3,7 +3,7 @@
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ForwardRef
 
@@ -86,12 +86,18 @@ def derived(function: Callable[[Any], Any], *needs: str) -> Any:
     return Spec(Derived(function, needs))
 
 
-def local(function: Callable[..., Any], *needs: str, **descriptions: str) -> Any:
+def local(
+    function: Callable[..., Any],
+    *needs: str,
+    given: Mapping[str, Sequence[str]] | None = None,
+    **descriptions: str,
+) -> Any:
     """A value computed from context and document, no reading needed; `needs` are the keys it reads.
 
-    The function's keyword arguments are the field's.
+    The function's keyword arguments are the field's; `given` names, by argument, what it reads besides where
+    the client gives that one.
     """
-    return Spec(Local(function, needs), _arguments(function, 2), descriptions)
+    return Spec(Local(function, needs, given or {}), _arguments(function, 2), descriptions)
 
 
 def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:
@@ -109,15 +115,17 @@ def field(
     *,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     deprecated: str | None = None,
+    needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
     **descriptions: str,
 ) -> Any:
     """A resolver of context and document, its keyword arguments being the field's.
 
-    `together` does the same for many documents at once; with `roles`, only they may read it.
+    `together` does the same for many documents at once; `needs` are the keys it reads of a document, which is
+    read whole where they are not given; with `roles`, only they may read it.
     """
     return Spec(
-        _call(resolver, root=False, together=together, roles=roles),
+        _call(resolver, root=False, together=together, roles=roles, needs=needs),
         _arguments(resolver, 2),
         descriptions,
         deprecated=deprecated,
@@ -146,11 +154,19 @@ def _call(
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     roles: Collection[str] = (),
     inputs: Collection[str] = (),
+    needs: Sequence[str] | None = None,
 ) -> Call:
     if roles:
         resolver = guarded(resolver, roles)
         together = together and guarded(together, roles)
-    return Call(resolver, root=root, page=page, together=together, inputs=tuple(inputs))
+    return Call(
+        resolver,
+        root=root,
+        page=page,
+        together=together,
+        inputs=tuple(inputs),
+        needs=None if needs is None else tuple(needs),
+    )
 
 
 def connection(
@@ -158,15 +174,17 @@ def connection(
     *,
     first: int = 20,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
+    needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
     **descriptions: str,
 ) -> Any:
     """A Relay connection of a document; `first` is the page when the client names none.
 
     The resolver takes the paging arguments as one, `asked`; with `first=0` it decides itself what they are
-    when the client names none. With `roles`, only they may read it.
+    when the client names none. `needs` are the keys it reads of a document, which is read whole where they
+    are not given. With `roles`, only they may read it.
     """
-    call = _call(resolver, root=False, page=first, together=together, roles=roles)
+    call = _call(resolver, root=False, page=first, together=together, roles=roles, needs=needs)
     arguments = _paged(_arguments(resolver, 2))
     return Spec(call, arguments, {"first": _page_size(first), **descriptions}, roles=tuple(roles))
 

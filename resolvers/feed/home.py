@@ -346,7 +346,8 @@ def about(listing: str, snapshot: Snapshot | None, *, degraded: bool = False) ->
 
 async def _latest(ctx: Context, listing: str, asked: Asked) -> dict[str, Any]:
     page = paging.requested(listing, store.LATEST, asked, most=LARGEST_PAGE)
-    rows = await latest.page(ctx, page)
+    fields = paging.projection(asked, store.LATEST, *latest.REASONED)
+    rows = await latest.page(ctx, page, fields=fields)
     reasons = {post["_id"]: why for post, why in rows}
     shown = paging.connection(
         listing,

@@ -17,9 +17,17 @@ Edge = Followed | Follow
 
 
 async def page(
-    ctx: Context, page: Page, *, until: datetime | None = None, without: Sequence[str] = ()
+    ctx: Context,
+    page: Page,
+    *,
+    until: datetime | None = None,
+    without: Sequence[str] = (),
+    fields: Sequence[str] = (),
 ) -> list[tuple[Post, FeedReason]]:
-    """Posts of oneself and those followed, one more than the page; public ones for who follows nobody."""
+    """Posts of oneself and those followed, one more than the page; public ones for who follows nobody.
+
+    `fields`, where given, must hold what is `REASONED` from.
+    """
     stands = await standing(ctx)
     edges = list(stands.followed.values())
     near = heard(edges) or stands.groups
@@ -34,7 +42,7 @@ async def page(
     if without or stands.hidden:
         parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
     order = paging.scan_order(store.LATEST, page)
-    rows = await store.posts.find(ctx.db, {"$and": parts}, sort=order, limit=page.size + 1)
+    rows = await store.posts.find(ctx.db, {"$and": parts}, sort=order, limit=page.size + 1, fields=fields)
     return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
 
 
@@ -66,6 +74,10 @@ def _suggested(user_id: str, hidden: frozenset[str]) -> dict[str, Any]:
     if hidden:
         public["author_id"] = {"$nin": sorted(hidden)}
     return {"$or": [{"author_id": user_id}, public]}
+
+
+REASONED = ("author_id", "group_id", "pinned", "shared_post_id")
+"""The keys of a post that give the reason."""
 
 
 def reason(user_id: str, followed: Mapping[str, Edge], post: Document) -> FeedReason:

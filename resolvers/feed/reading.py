@@ -1,21 +1,28 @@
 """Reading timelines, comments and follow lists."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core import paging
 from core.context import Context
 from core.ids import Id
-from core.paging import Asked
-from loaders.feed import CommentsByThread, FollowOfViewer, GroupsByUser, Thread, thread_sort
+from core.paging import Asked, Listing, Page
+from loaders.feed import (
+    CommentsByThread,
+    FollowOfViewer,
+    GroupsByUser,
+    Thread,
+    pages_like,
+    thread_sort,
+)
 from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
 
 Document = Mapping[str, Any]
-Load = Callable[[type[CommentsByThread], Sequence[Thread]], Awaitable[list[list[Comment]]]]
-"""Of a whole level of threads, or of single ones that are asked for side by side."""
+Parent = tuple[str, str | None]
+"""A post, and a comment on it for its replies."""
 
 PREVIEWED_COMMENTS = 3
 
@@ -34,7 +41,8 @@ async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, A
         return paging.connection(listing, store.TIMELINE, page, [])
     query = {"$and": [{"author_id": user["_id"], **audience}, paging.beyond(store.TIMELINE, page)]}
     order = paging.scan_order(store.TIMELINE, page)
-    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
+    fields = paging.projection(asked, store.TIMELINE)
+    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1, fields=fields)
     return paging.connection(listing, store.TIMELINE, page, rows)
 
 
@@ -68,7 +76,7 @@ async def comments(
     asked: Asked,
 ) -> dict[str, Any]:
     """Top-level comments of a post; with `since`, those that changed or were deleted from then on."""
-    return (await _threads(ctx, [(post["_id"], None)], order, asked, ctx.load_many, since))[0]
+    return (await _threads(ctx, [(post["_id"], None)], order, asked, since))[0]
 
 
 async def comments_of_many(
@@ -79,66 +87,85 @@ async def comments_of_many(
     order: CommentOrder = CommentOrder.NEWEST,
     since: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, ctx.load_level, since)
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, since, level=True)
 
 
 async def replies(ctx: Context, comment: Document, *, asked: Asked) -> dict[str, Any]:
     """Replies to a top-level comment, oldest first."""
-    parent = (comment["post_id"], comment["_id"])
-    return (await _threads(ctx, [parent], CommentOrder.OLDEST, asked, ctx.load_many))[0]
+    return (await _threads(ctx, [(comment["post_id"], comment["_id"])], CommentOrder.OLDEST, asked))[0]
 
 
 async def replies_of_many(
     ctx: Context, comments: Sequence[Document], *, asked: Asked
 ) -> list[dict[str, Any]]:
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, asked, ctx.load_level)
+    return await _threads(ctx, parents, CommentOrder.OLDEST, asked, level=True)
 
 
 async def _threads(
     ctx: Context,
-    parents: Sequence[tuple[str, str | None]],
+    parents: Sequence[Parent],
     order: CommentOrder,
     asked: Asked,
-    load: Load,
     since: datetime | None = None,
+    *,
+    level: bool = False,
 ) -> list[dict[str, Any]]:
-    """A page of each thread, all in one command."""
+    """A page of each thread, all in one command; `level` says that there are no others to wait for."""
     sort = thread_sort(order, since)
-    listings = [thread_listing(post_id, parent_id, order, since) for post_id, parent_id in parents]
-    pages = [paging.requested(listing, sort, asked) for listing in listings]
+    listings = [_thread(*parent, order, since) for parent in parents]
     without = await barred(ctx)
-    threads = [
-        Thread(*parent, order, page, without, since) for parent, page in zip(parents, pages, strict=True)
-    ]
-    rows = await load(CommentsByThread, threads)
+    if level and asked.from_an_end:
+        page = paging.requested("", sort, asked)
+        pages = [page] * len(parents)
+        found = [Thread(*parent, order, page, without, since) for parent in parents[:1]]
+        rows = await _level(ctx, found, parents, paging.projection(asked, sort))
+    else:
+        pages = [paging.requested(listing, sort, asked) for listing in listings]
+        threads = [
+            Thread(*each, order, page, without, since) for each, page in zip(parents, pages, strict=True)
+        ]
+        rows = await ctx.load_many(CommentsByThread, threads)
     return [
         paging.connection(listing, sort, page, each)
         for listing, page, each in zip(listings, pages, rows, strict=True)
     ]
 
 
-def thread_listing(
+async def _level(
+    ctx: Context, first: Sequence[Thread], parents: Sequence[Parent], fields: Sequence[str] = ()
+) -> list[list[Comment]]:
+    """The page of the first thread, if there is one, of every parent."""
+    ids = [comment or post for post, comment in parents]
+    rows = await pages_like(ctx.db, first[0], ids, fields=fields) if first else {}
+    return [rows.get(id, []) for id in ids]
+
+
+def _thread(
     post_id: str, parent_id: str | None, order: CommentOrder, since: datetime | None = None
-) -> str:
-    filters = {"since": since} if since else {"order": order}
-    return paging.fingerprint("comments", post=post_id, parent=parent_id, **filters)
+) -> Listing:
+    filters: dict[str, Any] = {"since": since} if since else {"order": order}
+    return Listing("comments", post=post_id, parent=parent_id, **filters)
 
 
 async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
     """The newest three comments, in the order they were written."""
-    return (await _previews(ctx, [post], ctx.load_many))[0]
+    [rows] = await ctx.load_many(CommentsByThread, await _preview(ctx, [post]))
+    return _previewed(rows)
 
 
 async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
-    return await _previews(ctx, posts, ctx.load_level)
+    parents = [(post["_id"], None) for post in posts]
+    return [_previewed(rows) for rows in await _level(ctx, await _preview(ctx, posts[:1]), parents)]
 
 
-async def _previews(ctx: Context, posts: Sequence[Document], load: Load) -> list[list[Comment]]:
-    page, without = paging.Page(PREVIEWED_COMMENTS), await barred(ctx)
-    threads = [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
-    rows = await load(CommentsByThread, threads)
-    return [each[:PREVIEWED_COMMENTS][::-1] for each in rows]
+async def _preview(ctx: Context, posts: Sequence[Document]) -> list[Thread]:
+    page, without = Page(PREVIEWED_COMMENTS), await barred(ctx)
+    return [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
+
+
+def _previewed(rows: Sequence[Comment]) -> list[Comment]:
+    return list(rows[:PREVIEWED_COMMENTS][::-1])
 
 
 async def visible_post_of(ctx: Context, comment: Document) -> Any:
@@ -164,5 +191,6 @@ def comment_edge(comment: Comment) -> dict[str, Any]:
     """The comment's place in its thread."""
     top = comment["parent_id"] is None
     order = CommentOrder.NEWEST if top else CommentOrder.OLDEST
-    listing = thread_listing(comment["post_id"], comment["parent_id"], order)
+    # As text: it may lie in a receipt.
+    listing = str(_thread(comment["post_id"], comment["parent_id"], order))
     return paging.edge_of(listing, store.LATEST if top else store.OLDEST, comment)

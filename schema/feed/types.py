@@ -144,13 +144,16 @@ class Post(Entity):
     comments: "CommentConnection" = connection(
         feed.comments,
         together=feed.comments_of_many,
+        needs=["_id"],
         order="How they are ordered.",
         since="Only what changed or was deleted from then on, oldest change first; `order` does not matter.",
     )
     """Top-level comments."""
     reactors: "UserConnection" = connection(feed.reactors, kind="Only this reaction; all when left out.")
     """Who reacted to it, latest first."""
-    comment_preview: list["Comment"] = field(feed.comment_preview, together=feed.comment_previews)
+    comment_preview: list["Comment"] = field(
+        feed.comment_preview, together=feed.comment_previews, needs=["_id"]
+    )
     """The newest three top-level comments, in the order they were written."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
@@ -190,7 +193,9 @@ class Comment(Entity):
     """A warning to show with it; null when there is none."""
     reply_count: int
     """Replies to it."""
-    replies: "CommentConnection" = connection(feed.replies, together=feed.replies_of_many, first=10)
+    replies: "CommentConnection" = connection(
+        feed.replies, together=feed.replies_of_many, needs=["_id", "post_id"], first=10
+    )
     """Replies, oldest first."""
     reactions: Reactions = derived(feed.summary, "reactions")
     """Reactions, counted."""

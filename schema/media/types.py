@@ -54,7 +54,7 @@ class Media(Node):
         "kind",
         "folder",
         "main",
-        "variants",
+        given={"width": ["variants"], "format": ["variants"]},
         width="Width in pixels it will be shown at; left out: the widest.",
         dpr="Pixels of the screen per pixel of layout.",
         format="How it is to be encoded; WebP where it is not kept so, or left out.",

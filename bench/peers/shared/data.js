@@ -4,16 +4,20 @@ import { MongoClient } from 'mongodb';
 import { settings } from './settings.js';
 
 const MOST_FOLLOWED = 5_000;
+const MOST_HIDDEN = 1_000;
+const MOST_GROUPS = 1_000;
 export const LATEST = { created_at: -1, _id: -1 };
 
 // Landfall reads what a majority has, so its peers do too.
 const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
 const db = client.db(settings.mongoDatabase);
-const [users, posts, follows, blocks, reactions, media, products] = [
+const [users, posts, follows, blocks, hides, members, reactions, media, products] = [
   'users',
   'posts',
   'follows',
   'blocks',
+  'hides',
+  'group_members',
   'reactions',
   'media',
   'products',
@@ -28,6 +32,10 @@ export function loadersFor(viewerId) {
     media: new DataLoader(byIds(media)),
     viewerReaction: new DataLoader((subjects) => reactionsBy(viewerId, subjects)),
     follows: () => follows.find({ follower_id: viewerId }, { limit: MOST_FOLLOWED + 1, batchSize: MOST_FOLLOWED + 1 }).toArray(),
+    /** Groups the viewer is in. */
+    memberships: () => members.find({ user_id: viewerId }, { limit: MOST_GROUPS }).toArray(),
+    /** Posts the viewer hid lately. */
+    hidden: () => hides.find({ user_id: viewerId }, { sort: { created_at: -1 }, limit: MOST_HIDDEN }).toArray(),
     /** Everybody the viewer blocked or is blocked by. */
     barred: () => (barred ??= barredBy(viewerId)),
     /** The newest comments of posts, `count` of each. */
@@ -75,7 +83,7 @@ async function reactionsBy(userId, subjects) {
 
 /** One command for all posts, each read through the index: the same that Landfall sends. */
 async function newestComments(postIds, count, barred) {
-  const where = { parent_id: null, ...(barred.length ? { author_id: { $nin: barred } } : {}) };
+  const where = { parent_id: null, gone: { $ne: true }, ...(barred.length ? { author_id: { $nin: barred } } : {}) };
   const rows = await db
     .aggregate([
       { $documents: postIds.map((_id) => ({ _id })) },

@@ -78,9 +78,16 @@ export const resolvers = {
 /** Posts of oneself and those followed, newest first; something public for who follows nobody. */
 async function feed(_, { first }, { viewer, loaders }) {
   const size = first ?? DEFAULT_FEED;
-  const [edges, barred] = await Promise.all([loaders.follows(), loaders.barred()]);
+  const [edges, hidden, barred, member] = await Promise.all([
+    loaders.follows(),
+    loaders.hidden(),
+    loaders.barred(),
+    loaders.memberships(),
+  ]);
+  const groups = member.map((row) => row.group_id);
   const shown = edges.filter((edge) => edge.state === 'FOLLOWING');
-  const query = shown.length ? audience(viewer.userId, shown) : suggested(viewer.userId, barred);
+  const query = shown.length || groups.length ? audience(viewer.userId, shown, groups) : suggested(viewer.userId, barred);
+  if (hidden.length) query._id = { $nin: hidden.map((hide) => hide.post_id) };
   const rows = await newestPosts(query, size + 1);
   const reasons = new Map(shown.map((edge) => [edge.followee_id, edge.mutual ? 'FRIEND' : 'FOLLOW']));
   reasons.set(viewer.userId, 'FOLLOW');
@@ -110,12 +117,13 @@ const money = (minor, currencyCode) => ({
   currencyCode,
 });
 
-function audience(viewerId, edges) {
+function audience(viewerId, edges, groups) {
   const state = { $in: SHOWN };
   const friends = edges.filter((edge) => edge.mutual).map((edge) => edge.followee_id);
   const followed = edges.map((edge) => edge.followee_id);
   const branches = [{ author_id: viewerId }, { author_id: { $in: followed }, visibility: 'PUBLIC', state }];
   if (friends.length) branches.push({ author_id: { $in: friends }, visibility: 'FRIENDS', state });
+  if (groups.length) branches.push({ group_id: { $in: groups }, state });
   return { $or: branches };
 }
 
