@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,17 +14,24 @@ from redis.exceptions import RedisError
 from core import paging
 from core.context import Context
 from core.errors import Unavailable
-from resolvers.catalog.entries import LISTED, Row, unpacked
+from resolvers.catalog.entries import LISTED
 from resolvers.catalog.prices import decimal
 from resolvers.catalog.query import Query, Wanted
+from resolvers.catalog.ranking import Indices, Rows, fitting
 from resolvers.catalog.search import engine
 from resolvers.catalog.words import key
 from stores.catalog import entries
 from stores.catalog import products as store
 
 MOST_VALUES = 50
-TURN = 2_000
-"""Rows counted before others have their turn."""
+OWN: tuple[tuple[str, Callable[[Wanted], Any]], ...] = (
+    ("brands", lambda wanted: wanted.brand_keys),
+    ("ingredients", lambda wanted: wanted.ingredient_keys),
+    ("forms", lambda wanted: wanted.forms),
+    ("categories", lambda wanted: wanted.category_ids),
+    ("prices", lambda wanted: wanted.price_min is not None or wanted.price_max is not None),
+)
+"""Facets, with the filter that each of them ignores."""
 SEARCH_SECONDS, BROWSE_SECONDS = 30, 60
 BANDS = (0, 1_000, 2_000, 3_000, 5_000, 10_000)
 """Where price bands begin, in minor units."""
@@ -51,66 +58,48 @@ async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] 
     return _shown(counts, found.wanted, names)
 
 
-async def counted(ctx: Context, found: Query, rows: Sequence[Row] | None) -> dict[str, list[list[Any]]]:
+async def counted(ctx: Context, found: Query, rows: Rows | None) -> dict[str, list[list[Any]]]:
     """Values with their counts, most frequent first."""
     if rows is None:
-        everything = await engine(ctx).rows(ctx.db, found.match(filtered=False))
-        rows = [unpacked(row) for row in everything]
-    counters, hits = await _count(rows, found.wanted)
-    if not hits and not found.wanted.none:
-        # Nothing found: what there is without the filters tells where to go.
-        counters, hits = await _count(rows, Wanted())
-    if not hits and not found.browsing:
-        packed = await engine(ctx).rows(ctx.db, Query("", (), Wanted(), found.sort).match())
-        counters, _ = await _count([unpacked(row) for row in packed], Wanted())
-    return {name: [[value, n] for value, n in _ranked(counter)] for name, counter in counters.items()}
+        rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
+    wanted = found.wanted
+    if not fitting(rows, wanted):
+        # Nothing found: what there is without the filters, or at all, tells where to go.
+        wanted = Wanted()
+        if not rows and not found.browsing:
+            everything = Query("", (), wanted, found.sort).match()
+            rows = Rows(await engine(ctx).rows(ctx.db, everything))
+    counts = {}
+    for name, filtered in OWN:
+        # Others have their turn between two facets.
+        await asyncio.sleep(0)
+        own = name if filtered(wanted) else ""
+        counts[name] = _ranked(_tally(name, rows, fitting(rows, wanted, but=own)))
+    return counts
 
 
-def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
-    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]
+def _ranked(counter: Counter[str]) -> list[list[Any]]:
+    ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return [list(each) for each in ranked[:MOST_VALUES]]
 
 
-async def _count(rows: Sequence[Row], wanted: Wanted) -> tuple[dict[str, Counter[str]], int]:
-    """Counters of the facets, and how many rows fit all filters."""
-    own = {
-        name: [row_value]
-        for name, row_value in (
-            ("brands", wanted.brand_keys),
-            ("ingredients", wanted.ingredient_keys),
-            ("forms", wanted.forms),
-            ("categories", wanted.category_ids),
-            ("prices", wanted.price_min is not None or wanted.price_max is not None),
-        )
-        if row_value
-    }
-    counters: dict[str, Counter[str]] = {
-        name: Counter() for name in ("brands", "ingredients", "forms", "categories", "prices")
-    }
-    hits = 0
-    for start in range(0, len(rows), TURN):
-        if start:
-            await asyncio.sleep(0)
-        part = rows[start : start + TURN]
-        fitting = part if wanted.none else [row for row in part if wanted.passes(row)]
-        hits += len(fitting)
-        for name, counter in counters.items():
-            counted_rows = [row for row in part if wanted.passes(row, but=name)] if name in own else fitting
-            _tally(name, counter, counted_rows)
-    return counters, hits
-
-
-def _tally(name: str, counter: Counter[str], rows: Sequence[Row]) -> None:
+def _tally(name: str, rows: Rows, of: Indices) -> Counter[str]:
     match name:
         case "brands":
-            counter.update(row.brand for row in rows)
+            return Counter(rows.column("brand", of))
         case "ingredients":
-            counter.update(each for row in rows if row.ingredients for each in row.ingredients.split(LISTED))
+            listed = Counter(LISTED.join(rows.column("ingredients", of)).split(LISTED))
+            del listed[""]
+            return listed
         case "forms":
-            counter.update(row.form for row in rows)
+            return Counter(rows.column("form", of))
         case "categories":
-            counter.update(row.category_id for row in rows)
-        case "prices":
-            counter.update(str(_band(int(row.min_price))) for row in rows)
+            return Counter(rows.column("category_id", of))
+        case _:
+            prices: Counter[str] = Counter()
+            for price, count in Counter(rows.column("min_price", of)).items():
+                prices[str(_band(int(price)))] += count
+            return prices
 
 
 def _band(price: int) -> int:

@@ -1,13 +1,12 @@
 """What is searched for: words, filters and order, in one canonical form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from core import ids, paging
 from core.errors import BadUserInput
-from resolvers.catalog.entries import LISTED, Row
 from resolvers.catalog.words import key, words
 from stores.catalog.kinds import DosageForm, ProductSort
 
@@ -15,14 +14,6 @@ SHORTEST_QUERY, LONGEST_QUERY = 2, 100
 MOST_WORDS = 12
 MOST_VALUES = 20
 MOST_PRICE = 10_000_000
-
-OWN = {
-    "brands": "brand_keys",
-    "ingredients": "ingredient_keys",
-    "forms": "forms",
-    "categories": "category_ids",
-}
-"""The filter that each facet ignores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +34,9 @@ class Wanted:
         return self == Wanted()
 
     @property
-    def category_only(self) -> str | None:
-        """The category, if that is all that is asked for."""
-        [*ids] = self.category_ids
-        return ids[0] if len(ids) == 1 and self == Wanted(category_ids=self.category_ids) else None
+    def dense(self) -> bool:
+        """Whether so much fits that an index read in order soon has a page: categories, what is in stock."""
+        return self == Wanted(category_ids=self.category_ids, in_stock=self.in_stock)
 
     def match(self) -> dict[str, Any]:
         """The filters for entries; those for products are the same but for stock."""
@@ -67,35 +57,6 @@ class Wanted:
         if self.in_stock:
             found["in_stock"] = True
         return found
-
-    def passes(self, row: Row, *, but: str = "") -> bool:
-        """Whether a row fits all filters, one left out."""
-        return (
-            (not self.category_ids or but == "categories" or row.category_id in self.category_ids)
-            and (not self.forms or but == "forms" or row.form in self.forms)
-            and (not self.brand_keys or but == "brands" or key(row.brand) in self.brand_keys)
-            and (not self.in_stock or bool(row.in_stock))
-            and (but == "prices" or self._affordable(row))
-            and (not self.goals or _any(row.goals, self.goals))
-            and (
-                not self.ingredient_keys
-                or but == "ingredients"
-                or _any_key(row.ingredients, self.ingredient_keys)
-            )
-        )
-
-    def _affordable(self, row: Row) -> bool:
-        return (self.price_max is None or int(row.min_price) <= self.price_max) and (
-            self.price_min is None or int(row.max_price) >= self.price_min
-        )
-
-
-def _any(listed: str, wanted: Sequence[str]) -> bool:
-    return any(each in wanted for each in listed.split(LISTED))
-
-
-def _any_key(listed: str, wanted: Sequence[str]) -> bool:
-    return any(key(each) in wanted for each in listed.split(LISTED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Searching and browsing products."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
@@ -15,8 +14,9 @@ from core.limits import Rate
 from core.mongo import Database
 from core.paging import Asked, Page
 from loaders.catalog import ProductById
-from resolvers.catalog.entries import Row, unpacked
+from resolvers.catalog.entries import Row
 from resolvers.catalog.query import Query, query_of
+from resolvers.catalog.ranking import NAME, WEIGHTS, WHOLE, Rows, by_key, by_score, fitting, score
 from stores.catalog import entries
 from stores.catalog import products as store
 from stores.catalog.kinds import MatchMethod, ProductSort, ProductStatus
@@ -31,16 +31,6 @@ SPARSE = 1_000
 
 SECONDS = Histogram("landfall_catalog_search_seconds", "Time to search products.", ["path"])
 DEGRADED = Counter("landfall_catalog_search_degraded_total", "Searches answered by the prefix index.")
-
-NAME, BRAND, INGREDIENT, CATEGORY, DESCRIPTION = 10, 5, 3, 2, 1
-WEIGHTS = (
-    (NAME, "name", "Its name"),
-    (BRAND, "brand_words", "Its brand"),
-    (INGREDIENT, "ingredient_words", "An ingredient"),
-    (CATEGORY, "category_words", "Its category"),
-)
-WHOLE, BEGINNING = 10, 7
-"""What a whole word and a word's beginning count for."""
 
 MATCH_SORT = [("score", -1), ("_id", 1)]
 
@@ -128,12 +118,12 @@ def _degraded_listing(found: Query) -> str:
 
 async def _browse(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
     sort = store.SORTS[found.sort]
-    simple = found.wanted.none or found.wanted.category_only is not None
-    if not simple:
+    if not found.wanted.dense:
         total = await engine(ctx).count(ctx.db, found.match(), SPARSE + 1)
         if total <= SPARSE:
-            rows = [unpacked(row) for row in await engine(ctx).rows(ctx.db, found.match())]
-            return await _ordered(ctx, found, page, [_place(row, found.sort) for row in rows], sort)
+            rows = Rows(await engine(ctx).rows(ctx.db, found.match()))
+            places = by_key(rows, rows.everything, found.sort, page)
+            return await _shown(ctx, found, page, places, sort, total=total)
     order = paging.scan_order(sort, page)
     rest = paging.beyond(sort, page)
     rows_found = await store.page(ctx.db, found.sort, _of_products(found), rest, order, page.size + 1)
@@ -153,46 +143,28 @@ def _of_products(found: Query) -> dict[str, Any]:
 
 async def _match(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
     if not found.words:
-        return _answer(found, paging.connection(found.listing, MATCH_SORT, page, []), rows=[], total=0)
-    packed = await engine(ctx).rows(ctx.db, found.match(filtered=False))
-    rows = [unpacked(row) for row in packed]
-    fitting = rows if found.wanted.none else [row for row in rows if found.wanted.passes(row)]
+        return _answer(found, paging.connection(found.listing, MATCH_SORT, page, []), rows=Rows([]), total=0)
+    rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
+    fits = fitting(rows, found.wanted)
     if _scored(found):
-        places = [{"_id": row.id, "score": score(row, found.words), "row": row} for row in fitting]
-        return await _ordered(ctx, found, page, places, MATCH_SORT, rows=rows)
-    places = [_place(row, found.sort) for row in fitting]
-    return await _ordered(ctx, found, page, places, store.SORTS[found.sort], rows=rows)
+        places, sort = by_score(rows, fits, found.words, page), MATCH_SORT
+    else:
+        places, sort = by_key(rows, fits, found.sort, page), list(store.SORTS[found.sort])
+    return await _shown(ctx, found, page, places, sort, rows=rows, total=len(fits))
 
 
-def _place(row: Row, sort: ProductSort) -> dict[str, Any]:
-    """What decides a row's place in the order."""
-    place: dict[str, Any] = {"_id": row.id, "row": row}
-    match sort:
-        case ProductSort.PRICE_ASC | ProductSort.PRICE_DESC:
-            place["min_price"] = int(row.min_price)
-        case ProductSort.NAME:
-            place["name_key"] = row.name_key
-        case ProductSort.NEWEST:
-            place["created_at"] = datetime.fromtimestamp(int(row.created) / 1000, UTC)
-        case ProductSort.RATING:
-            place["rating"] = float(row.rating)
-        case ProductSort.TOP_SELLING:
-            place["sales"] = int(row.sales)
-    return place
-
-
-async def _ordered(
+async def _shown(
     ctx: Context,
     found: Query,
     page: Page,
     places: Sequence[dict[str, Any]],
     sort: paging.Sort,
     *,
-    rows: Sequence[Row] | None = None,
+    total: int,
+    rows: Rows | None = None,
 ) -> dict[str, Any]:
     """A page of places, with their products."""
-    shown = paging.slice_of(places, sort, page)
-    connection = paging.connection(found.listing, sort, page, shown)
+    connection = paging.connection(found.listing, sort, page, places)
     loaded = await ctx.load_many(ProductById, [edge["node"]["_id"] for edge in connection["edges"]])
     edges = []
     for edge, product in zip(connection["edges"], loaded, strict=True):
@@ -200,25 +172,7 @@ async def _ordered(
             place = edge["node"]
             edges.append({**edge, "row": place, "node": product, "match": _reason(place["row"], found)})
     connection["edges"] = edges
-    return _answer(found, connection, rows=rows, total=len(places))
-
-
-def score(row: Row, wanted: Sequence[str]) -> int:
-    """Each word counts for the weightiest place it is found in; the last one may be a beginning."""
-    total = 0
-    for place, word in enumerate(wanted):
-        last = place == len(wanted) - 1
-        whole, beginning = f" {word} ", f" {word}"
-        best = DESCRIPTION * BEGINNING
-        for weight, field, _ in WEIGHTS:
-            text = getattr(row, field)
-            if whole in text:
-                best = max(best, weight * WHOLE)
-                break
-            if last and beginning in text:
-                best = max(best, weight * BEGINNING)
-        total += best
-    return total
+    return _answer(found, connection, rows=rows, total=total)
 
 
 def _reason(row: Row, found: Query) -> dict[str, Any] | None:
@@ -279,7 +233,7 @@ def _answer(
     found: Query,
     connection: dict[str, Any],
     *,
-    rows: Sequence[Row] | None = None,
+    rows: Rows | None = None,
     total: int | None = None,
 ) -> dict[str, Any]:
     """`rows` are all that match the words, `total` how many fit the filters too, where that is known."""

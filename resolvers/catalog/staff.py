@@ -24,6 +24,7 @@ from stores.catalog.products import Product
 refusals(
     DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
     INVALID_TRANSITION="It cannot go from its state to that one.",
+    MEDIA_NOT_FOUND="One of the media does not exist or is not yours to show.",
 )
 
 PRODUCT_IMAGE = purpose(
