@@ -118,6 +118,10 @@ class Objects(Protocol):
         """Those that are gone already are fine."""
         ...
 
+    async def erase(self, folder: str) -> None:
+        """All of a folder, and what was cut off on its way into it; gone already is fine."""
+        ...
+
     def file(self, key: str) -> Path | None:
         """The file that is the object; None where there is none, or when they are not local."""
         ...

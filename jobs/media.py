@@ -23,7 +23,7 @@ async def clear_parts(services: Services, *, upload_id: str) -> None:
 
 @task("media.erase_folder")
 async def erase_folder(services: Services, *, folder: str) -> None:
-    await media.erase_folder(Context(services), folder)
+    await services.objects.erase(folder)
 
 
 @task("media.move")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -79,6 +80,9 @@ class Kept:
             with contextlib.suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, key)
 
+    async def erase(self, folder: str) -> None:
+        await self.delete([each.key for each in await self.under(folder)])
+
 
 class DiskObjects(Kept):
     """Implements `core.ports.Objects` in a folder; our own server takes and gives the files."""
@@ -107,20 +111,12 @@ class DiskObjects(Kept):
         inside = path.resolve() == path and path.is_relative_to(self._folder)
         return path if inside and path.is_file() else None
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        await super().delete(keys)
-        await asyncio.to_thread(self._tidy, keys)
-
-    def _tidy(self, keys: Sequence[str]) -> None:
-        """Folders that are left empty; object stores have none."""
-        for folder in sorted({(self._folder / key).parent for key in keys}, reverse=True):
-            for each in (folder, *folder.parents):
-                if each == self._folder:
-                    break
-                try:
-                    each.rmdir()
-                except OSError:
-                    break
+    async def erase(self, folder: str) -> None:
+        path = (self._folder / folder).resolve()
+        if path == self._folder or not path.is_relative_to(self._folder):
+            raise ValueError(f"{folder!r} is no folder of the store.")
+        # Files that a killed process left half written are there too, though the store lists them not.
+        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
 class S3Objects(Kept):

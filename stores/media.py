@@ -200,9 +200,10 @@ uploads = collection(
     indexes=[
         index("owner_id", "status", "-created_at", "-_id"),
         index("owner_id", "-created_at", "-_id"),
-        index("record_id", partialFilterExpression={"record_id": {"$type": "string"}}),
-        index("media_id", partialFilterExpression={"media_id": {"$type": "string"}}),
-        index("expires_at", partialFilterExpression={"expires_at": {"$type": "date"}}),
+        # Whole, not partial by `$type`: the planner would not see that they serve.
+        index("record_id", "_id"),
+        index("media_id", "_id"),
+        index("expires_at", "_id"),
     ],
     shard_key="owner_id",
     synced=True,

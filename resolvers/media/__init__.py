@@ -13,7 +13,7 @@ from resolvers.media.delivery import (
 )
 from resolvers.media.keeping import clear_parts, condemn, erase_person, exported, move, purge, sweep
 from resolvers.media.linking import attach, attachment
-from resolvers.media.processing import disposition, erase_folder, picture_fields, process, reject
+from resolvers.media.processing import disposition, picture_fields, process, reject
 from resolvers.media.receiving import bytes_received, part_received, parts, progress
 from resolvers.media.uploading import abort_upload, arrived, complete_upload, create_upload, sign_upload_parts
 
@@ -28,7 +28,6 @@ __all__ = [
     "condemn",
     "create_upload",
     "disposition",
-    "erase_folder",
     "erase_person",
     "exported",
     "hls_url",

@@ -11,7 +11,7 @@ from core.audit import audited
 from core.context import Context
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.linking import finish
-from resolvers.media.processing import QUARANTINE, erase_folder, new_folder, reject
+from resolvers.media.processing import QUARANTINE, new_folder, reject
 from resolvers.media.receiving import INCOMING, LIFE
 from resolvers.media.uploading import UNUSED, end
 from stores import media as store
@@ -26,7 +26,7 @@ GRACE = timedelta(hours=1)
 
 async def clear_parts(ctx: Context, upload_id: str) -> None:
     """Throw away what was sent; once more when the last URL has died, since until then more may come."""
-    await erase_folder(ctx, f"{INCOMING}/{upload_id}")
+    await ctx.services.objects.erase(f"{INCOMING}/{upload_id}")
 
     async def once_more() -> None:
         due_at = ctx.tx.now + LIFE + timedelta(minutes=1)
@@ -72,7 +72,7 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
         return found is not None
 
     if not await ctx.unit(moved):
-        await erase_folder(ctx, new)
+        await ctx.services.objects.erase(new)
 
 
 async def condemn(ctx: Context, media_id: str) -> bool:
@@ -83,7 +83,7 @@ async def condemn(ctx: Context, media_id: str) -> bool:
     objects = ctx.services.objects
     for each in await objects.under(medium["folder"]):
         await objects.copy(each.key, f"{QUARANTINE}/{each.key.partition('/')[2]}")
-    await erase_folder(ctx, medium["folder"])
+    await ctx.services.objects.erase(medium["folder"])
 
     async def condemned() -> None:
         if await ctx.tx.delete(store.media, media_id) is None:

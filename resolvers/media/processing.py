@@ -91,7 +91,7 @@ async def _begin(ctx: Context, upload_id: str) -> Upload | None:
         await reject(ctx, upload_id, UploadFailure.UNREADABLE)
         return None
     if upload is not None and upload["folder"]:
-        await erase_folder(ctx, upload["folder"])
+        await ctx.services.objects.erase(upload["folder"])
     return upload
 
 
@@ -269,7 +269,7 @@ async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path
     if await ctx.unit(ready):
         DONE.labels("READY").inc()
     else:
-        await erase_folder(ctx, folder)
+        await ctx.services.objects.erase(folder)
 
 
 def _medium(id: str, upload: Upload, folder: str, fields: Document, ctx: Context) -> dict[str, Any]:
@@ -314,8 +314,3 @@ async def reject(ctx: Context, upload_id: str, failure: UploadFailure) -> None:
     await ctx.unit(rejected)
     DONE.labels(failure).inc()
     logger.info("upload rejected", upload=upload_id, failure=failure)
-
-
-async def erase_folder(ctx: Context, folder: str) -> None:
-    objects = ctx.services.objects
-    await objects.delete([each.key for each in await objects.under(folder)])

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from core import clock, ids, jobs
-from core.account import ERASERS, EXPORTERS
+from core.account import ERASERS
 from core.audit import RECORDERS, Act
 from core.context import Context, Services
 from core.errors import Refused
@@ -351,11 +351,26 @@ async def test_a_deleted_person_leaves_no_files(
     assert await steps.stored(services, f"incoming/{half['id']}") == []
 
 
-async def test_people_can_take_along_what_is_known_of_their_files(
-    new_phone: NewPhone, services: Services
+async def test_a_worker_that_dies_at_work_is_followed_by_another(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    picture, began = services.studio.picture, asyncio.Event()
+
+    async def hanging(*args: Any) -> dict[str, Any]:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
     ada = await new_phone("Ada")
-    upload = await steps.uploaded(ada, services, JPEG)
-    [(name, [row])] = [each async for each in EXPORTERS["media"](services, ada.user_id)]
-    assert (name, row["id"], row["file_name"]) == ("media", upload["media"]["id"], "photo.jpg")
-    assert not {"folder", "sha256", "owner_id"} & set(row)
+    upload = await steps.created(ada, JPEG)
+    await finish_sending(ada, upload)
+    monkeypatch.setattr(services.studio, "picture", hanging)
+    working = asyncio.create_task(jobs.run_due(services))
+    await asyncio.wait_for(began.wait(), 20)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert (await steps.read(ada, upload["id"]))["status"] == "PROCESSING"
+    monkeypatch.setattr(services.studio, "picture", picture)
+    clock.shift(jobs.LEASE + timedelta(seconds=1))
+    await jobs.run_due(services)
+    assert (await steps.read(ada, upload["id"]))["status"] == "READY"

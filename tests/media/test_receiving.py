@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from core import jobs
 from core.context import Services
 from server import files
 from tests.conftest import NewPhone
@@ -109,6 +110,13 @@ async def test_who_is_cut_off_leaves_nothing(new_phone: NewPhone, services: Serv
     await asyncio.sleep(0.2)
     assert await steps.stored(services, f"incoming/{upload['id']}") == []
     assert (await steps.read(ada, upload["id"]))["status"] == "PENDING"
+    folder = services.settings.media_dir / "incoming" / upload["id"]
+    assert list(folder.rglob("*")) == []
+    # What a killed process leaves half written goes with the rest.
+    (folder / "1#1").write_bytes(b"half")
+    await ada.do("abortUpload", "deletedUploadId", uploadId=upload["id"])
+    await jobs.run_due(services)
+    assert not folder.exists()
 
 
 async def test_who_falls_silent_is_sent_away(

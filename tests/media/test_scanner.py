@@ -116,5 +116,8 @@ async def test_keys_never_leave_the_folder(tmp_path: Path) -> None:
         with pytest.raises((ValueError, FileNotFoundError)):
             await objects.put(f"{key}/../x", b"y", mime="text/plain")
     assert outside.read_text() == "secret"
-    await objects.delete(["private/a/b"])
-    assert list((tmp_path / "media").iterdir()) == []
+    for folder in ("..", "../secret", "", "private/.."):
+        with pytest.raises(ValueError, match="no folder of the store"):
+            await objects.erase(folder)
+    await objects.erase("private/a")
+    assert list((tmp_path / "media" / "private").iterdir()) == []

@@ -1,0 +1,59 @@
+"""What is asked of MongoDB over the life of an upload, and what its owner may take along."""
+
+import contextlib
+
+from pymongo.errors import PyMongoError
+
+from core import jobs
+from core.account import ERASERS, EXPORTERS
+from core.context import Services
+from tests.conftest import NewPhone
+from tests.media import steps
+
+PURPOSE = "CHAT_ATTACHMENT"
+JPEG = steps.picture((60, 40))
+
+
+async def test_people_can_take_along_what_is_known_of_their_files(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    upload = await steps.uploaded(ada, services, JPEG)
+    [(name, [row])] = [each async for each in EXPORTERS["media"](services, ada.user_id)]
+    assert (name, row["id"], row["file_name"]) == ("media", upload["media"]["id"], "photo.jpg")
+    assert not {"folder", "sha256", "owner_id"} & set(row)
+
+
+async def test_every_query_has_its_index(new_phone: NewPhone, services: Services) -> None:
+    """What MongoDB says of its plans, over the whole life of uploads."""
+    db = services.db
+    await db.command({"profile": 0})
+    with contextlib.suppress(PyMongoError):
+        await db.command({"drop": "system.profile"})
+    await db.command({"profile": 2})
+    try:
+        ada = await new_phone("Ada")
+        digest = steps.sha256(JPEG)
+        upload = await steps.uploaded(ada, services, JPEG, sha256=digest)
+        again = await steps.created(ada, JPEG, sha256=digest)
+        record = (await ada.do("createPost", "post { id }", text="Look"))["post"]["id"]
+        for each in (upload, again):
+            await steps.used(services, each["id"], ada, record, PURPOSE)
+        eve = await new_phone("Eve")
+        await eve.ask("query($id: ID!) { media(id: $id) { id } }", id=upload["media"]["id"])
+        for status in ("", "(status: READY)"):
+            await ada.run(f"{{ viewer {{ uploads{status} {{ edges {{ node {{ id }} }} }} }} }}")
+        await steps.released(services, record)
+        await jobs.run_due(services)
+        await jobs.TASKS["media.sweep"](services)
+        await ERASERS["media"](services, ada.user_id)
+        [_ async for _ in EXPORTERS["media"](services, ada.user_id)]
+    finally:
+        await db.command({"profile": 0})
+    names = [f"{db.name}.{each}" for each in ("media", "uploads", "media_links")]
+    seen = await db.find(
+        "system.profile", {"ns": {"$in": names}, "op": {"$in": ["query", "command", "update", "remove"]}}
+    )
+    plans = {(row["ns"], row.get("planSummary", "")) for row in seen}
+    assert len(plans) > 5
+    assert [plan for plan in plans if "COLLSCAN" in plan[1]] == []
