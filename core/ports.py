@@ -143,6 +143,11 @@ class Studio(Protocol):
         """Whether films can be worked on here."""
         ...
 
+    @property
+    def full(self) -> bool:
+        """Whether a film would have to wait for another."""
+        ...
+
     async def picture(self, source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:
         """Write a picture's variants into the folder; what `core.pictures.develop` tells, or Unreadable."""
         ...

@@ -31,6 +31,7 @@ RATES = {240: ("400k", "64k"), 480: ("1200k", "96k"), 720: ("2800k", "128k")}
 CODECS = {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "prores", "mpeg2video"}
 DEMUXERS = {"video/mp4": "mov", "video/quicktime": "mov", "video/webm": "matroska"}
 UNREADABLE = 3
+MOST_PICTURES, MOST_FILMS = 2, 1
 LAUNCHER = """
 import os, resource, sys
 niceness, memory, seconds = map(int, sys.argv[1:4])
@@ -54,24 +55,29 @@ class Studio:
 
     def __init__(self, *, films: bool) -> None:
         self._films = films
-        # One film or two pictures at a time: a worker shares its machine.
-        self._turns = asyncio.Semaphore(2)
+        # A worker shares its machine; and no picture waits for a film.
+        self._pictures = asyncio.Semaphore(MOST_PICTURES)
+        self._reels = asyncio.Semaphore(MOST_FILMS)
 
     @property
     def films(self) -> bool:
         return self._films
 
+    @property
+    def full(self) -> bool:
+        return self._reels.locked()
+
     async def picture(self, source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:
         arguments = [str(source), str(folder), json.dumps(list(widths)), mime]
         command = [sys.executable, "-m", "core.pictures", *arguments]
-        async with self._turns:
+        async with self._pictures:
             told = await _run(
                 command, seconds=PICTURE_SECONDS, memory=PICTURE_MEMORY, unreadable=(UNREADABLE,)
             )
         return dict(json.loads(told))
 
     async def film(self, source: Path, folder: Path, mime: str) -> dict[str, Any]:
-        async with self._turns:
+        async with self._reels:
             stream = await self._probe(source, mime)
             suffix = "webm" if mime == "video/webm" else "mp4"
             bare = folder / f"film.{suffix}"

@@ -41,6 +41,7 @@ Document = Mapping[str, Any]
 
 TRIES = 5
 FIRST_RETRY = timedelta(seconds=5)
+BUSY = timedelta(seconds=5)
 QUARANTINE = "quarantine"
 WORD = re.compile(r"[^\w.\- ]+")
 LONGEST_STEM = 80
@@ -61,6 +62,8 @@ class Rejected(Exception):
 
 async def process(ctx: Context, upload_id: str) -> None:
     """Take the upload to READY or REJECTED; what fails for another reason is tried five times."""
+    if await _postponed(ctx, upload_id):
+        return
     upload = await _begin(ctx, upload_id)
     if upload is None:
         return
@@ -74,6 +77,18 @@ async def process(ctx: Context, upload_id: str) -> None:
     except Exception as error:
         logger.exception("upload not processed", upload=upload_id, tries=upload["tries"])
         await _again(ctx, upload, error)
+
+
+async def _postponed(ctx: Context, upload_id: str) -> bool:
+    """A film that would wait for another is left to whoever has time: no worker fills up with films."""
+    if not ctx.services.studio.full:
+        return False
+    upload = await store.uploads.by_id(ctx.db, upload_id)
+    if upload is None or kind_of(upload["mime"]) is not MediaKind.VIDEO:
+        return False
+    due_at = clock.now() + BUSY
+    await ctx.unit(lambda: jobs.later(ctx.tx, "media.process", due_at=due_at, upload_id=upload_id))
+    return True
 
 
 async def _begin(ctx: Context, upload_id: str) -> Upload | None:

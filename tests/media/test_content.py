@@ -1,17 +1,21 @@
 """What files hold: only what they say, and nothing of where they were made. Each hostile kind is refused."""
 
+import asyncio
 import io
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from PIL import Image, ImageSequence
 
+from core import clock, jobs
 from core.context import Services
 from providers import studio
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.media.steps import EICAR, PDF, archive, noise, picture
+from tests.phone import Phone
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -106,9 +110,9 @@ async def test_what_cannot_be_decoded_is_unreadable(
 
 
 async def test_a_large_flat_picture_is_worked_on_apart(new_phone: NewPhone, services: Services) -> None:
-    """Thirty million pixels in a few kilobytes swell in a process of their own, within its limits."""
+    """Twelve million pixels in a few kilobytes swell in a process of their own, within its limits."""
     flat = io.BytesIO()
-    Image.new("1", (6_000, 5_000)).save(flat, "PNG", optimize=True)
+    Image.new("1", (4_000, 3_000)).save(flat, "PNG", optimize=True)
     assert len(flat.getvalue()) < 20_000
     ada = await new_phone("Ada")
     assert await outcome(ada, services, flat.getvalue(), "image/png", "flat.png") == ("READY", None)
@@ -231,28 +235,31 @@ async def test_a_placeholder_and_a_colour_come_with_every_picture(
     assert medium["dominantColor"] == "#0080ff"
 
 
-FILMS = [
-    pytest.param("video/mp4", "a.mp4", "mp4", id="MP4"),
-    pytest.param("video/webm", "a.webm", "webm", id="WebM"),
-]
-
-
-@pytest.mark.parametrize(("mime", "name", "suffix"), FILMS)
+@pytest.mark.parametrize(
+    ("mime", "name", "suffix", "size", "renditions"),
+    [
+        pytest.param("video/mp4", "a.mp4", "mp4", "854x480", [240, 480], id="MP4"),
+        pytest.param("video/webm", "a.webm", "webm", "320x180", [240], id="small WebM"),
+    ],
+)
 async def test_films_of_each_container(
-    new_phone: NewPhone, services: Services, mime: str, name: str, suffix: str
+    new_phone: NewPhone,
+    services: Services,
+    mime: str,
+    name: str,
+    suffix: str,
+    size: str,
+    renditions: list[int],
 ) -> None:
     steps.need_ffmpeg()
     ada = await new_phone("Ada")
-    found = await steps.uploaded(ada, services, steps.film(2, "854x480", suffix), mime, fileName=name)
+    found = await steps.uploaded(ada, services, steps.film(2, size, suffix), mime, fileName=name)
     assert (found["status"], found["failure"]) == ("READY", None)
     medium = found["media"]
-    assert (medium["mime"], medium["width"], medium["height"]) == (mime, 854, 480)
-    status, _, listed = await steps.fetched(ada.http, medium["hlsUrl"])
-    assert [line for line in listed.decode().splitlines() if line[0] != "#"] == [
-        "240/index.m3u8",
-        "480/index.m3u8",
-    ]
-    assert status == 200
+    assert (medium["mime"], f"{medium['width']}x{medium['height']}") == (mime, size)
+    _, _, listed = await steps.fetched(ada.http, medium["hlsUrl"])
+    playlists = [line for line in listed.decode().splitlines() if line[0] != "#"]
+    assert playlists == [f"{height}/index.m3u8" for height in renditions]
 
 
 @pytest.mark.parametrize(
@@ -272,3 +279,37 @@ async def test_films_that_cannot_be_read(new_phone: NewPhone, services: Services
         body = b"\0\0\0\x08ftyp#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\nhttp://127.0.0.1:1/x\n"
     ada = await new_phone("Ada")
     assert await outcome(ada, services, body, "video/mp4", "a.mp4") == ("REJECTED", "UNREADABLE")
+
+
+async def test_no_picture_waits_for_a_film_nor_a_worker_for_two(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps.need_ffmpeg()
+    probe, began, go = services.studio._probe, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
+
+    async def slow(*args: Any) -> Any:
+        began.set()
+        await go.wait()
+        return await probe(*args)
+
+    monkeypatch.setattr(services.studio, "_probe", slow)
+    ada = await new_phone("Ada")
+    films = [await sent(ada, steps.film(2, "320x180"), "video/mp4", "a.mp4")]
+    working = asyncio.create_task(jobs.run_due(services))
+    await asyncio.wait_for(began.wait(), 20)
+    films.append(await sent(ada, steps.film(2, "320x180"), "video/mp4", "a.mp4"))
+    picture_id = await sent(ada, JPEG, "image/jpeg", "a.jpg")
+    await asyncio.wait_for(jobs.run_due(services), 20)
+    states = [(await steps.read(ada, each))["status"] for each in (*films, picture_id)]
+    assert states == ["PROCESSING", "UPLOADED", "READY"]
+    go.set()
+    await working
+    clock.shift(timedelta(seconds=5))
+    await jobs.run_due(services)
+    assert [(await steps.read(ada, each))["status"] for each in films] == ["READY", "READY"]
+
+
+async def sent(phone: Phone, body: bytes, mime: str, name: str) -> str:
+    upload = await steps.created(phone, body, mime, fileName=name)
+    assert (await steps.complete(phone, upload, await steps.send(phone.http, upload, body)))["errors"] == []
+    return str(upload["id"])
