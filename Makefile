@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-live clean
+.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-live bench-chat clean
 
 install: $(STAMP)
 
@@ -60,6 +60,10 @@ bench-engine: install
 # Live events: a thousand subscribers, five thousand idle sockets, beside graphql-yoga.
 bench-live: install
 	@$(BIN)/python -m bench.live $(ARGS)
+
+# Sending and receiving with 500 chats open on one process.
+bench-chat: install
+	@$(BIN)/python -m bench.chat $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

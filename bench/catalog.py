@@ -26,6 +26,7 @@ from rich.table import Table
 
 from bench import dataset
 from core import mongo, store
+from core.crypto import keyring
 from core.mongo import Database
 from devstack import seed
 from devstack.process import free_port
@@ -160,7 +161,8 @@ async def fill(servers: Servers, folder: Path, products: int) -> None:
         out.print(f"Making {products:,} products, once.")
         await db.command({"dropDatabase": 1})
         await store.ensure_indexes(db)
-        await seed.seed(db, folder / "media", size=seed.Size(20, 20, 20, products))
+        crypto = keyring(dataset.FIELD_KEYS, dataset.SECRET)
+        await seed.seed(db, folder / "media", crypto, size=seed.Size(20, 20, 20, products, 4, 40))
     finally:
         await client.close()
 

@@ -32,6 +32,8 @@ class Settings:
     jwks_file: Path
     token_issuer: str
     token_audience: str
+    field_key: str
+    """In base64: wraps the keys of chats."""
     feed_listings: dict[str, str]
     """By viewer, the hash that begins cursors of their feed; computed once, by the benchmark."""
 
@@ -54,6 +56,7 @@ def from_environment(port: int | None) -> Settings:
         jwks_file=Path(given("JWKS_FILE")),
         token_issuer=given("TOKEN_ISSUER"),
         token_audience=given("TOKEN_AUDIENCE"),
+        field_key=given("FIELD_KEY"),
         feed_listings=orjson.loads(Path(given("FEED_LISTINGS_FILE")).read_bytes()),
     )
 

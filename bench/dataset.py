@@ -1,6 +1,7 @@
 """The benchmark's data: demo content at scale in embedded servers, made once, kept in `.landfall/bench`."""
 
 import asyncio
+import base64
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pymongo import MongoClient
 from rich.console import Console
 
 from core import mongo, store
+from core.crypto import keyring
 from core.mongo import Database
 from devstack import seed
 from devstack.servers import Servers, embedded
@@ -20,6 +22,10 @@ from resolvers.auth.signing import make_signing_key
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".landfall" / "bench"
 DATABASE = "landfall"
+SECRET = "a secret of the benchmark, long enough"
+FIELD_KEY = base64.b64encode(hashlib.sha256(b"the benchmark's field key").digest()).decode()
+FIELD_KEYS = f"bench:{FIELD_KEY}"
+"""With which the texts of messages are encrypted."""
 VIEWERS = 32
 """Who asks in turn: were it one person, servers that share work among requests would gain too much by it."""
 
@@ -42,10 +48,12 @@ def prepared(scale: float, out: Console) -> Iterator[Servers]:
 
 
 def viewers(servers: Servers) -> list[str]:
-    """Addresses of people who follow somebody, the same ones each time."""
+    """Addresses of people who follow somebody and talk to somebody, the same ones each time."""
     with MongoClient[dict[str, Any]](servers.mongo_url) as client:
         db = client[DATABASE]
-        users = db["users"].find({"following_count": {"$gt": 0}}, {"email": 1}, sort=[("_id", 1)])
+        talkers = db["chat_members"].distinct("user_id")
+        chosen = {"_id": {"$in": talkers}, "following_count": {"$gt": 0}}
+        users = db["users"].find(chosen, {"email": 1}, sort=[("_id", 1)])
         return [user["email"] for user in users.limit(VIEWERS)]
 
 
@@ -63,12 +71,12 @@ def _fill(servers: Servers, folder: Path, scale: float, out: Console) -> None:
             size = seed.Size().scaled(scale)
             out.print(
                 f"Making {size.people:,} people, {size.posts:,} posts, {size.comments:,} comments, "
-                f"{size.products:,} products, once."
+                f"{size.products:,} products, {size.chats:,} chats with {size.messages:,} messages, once."
             )
             # An earlier run may have been stopped halfway.
             await db.command({"dropDatabase": 1})
             await store.ensure_indexes(db)
-            await seed.seed(db, folder / "media", size=size)
+            await seed.seed(db, folder / "media", keyring(FIELD_KEYS, SECRET), size=size)
         finally:
             await client.close()
 

@@ -109,7 +109,7 @@ async def running() -> AsyncIterator[Bench]:
 
 
 async def _ready(http: aiohttp.ClientSession, port: int) -> None:
-    for _ in range(100):
+    for _ in range(600):
         try:
             async with http.get(f"http://127.0.0.1:{port}/readyz") as response:
                 if response.status == 200:

@@ -21,9 +21,9 @@ from devstack.servers import Servers
 
 PEERS = Path(__file__).with_name("peers")
 PUBLIC_URL = "http://media.example"
+SECRET = dataset.SECRET
 REVOCATIONS = "memory"
 """How the others look up ended sessions: as Landfall does; `redis` is one EXISTS per request."""
-SECRET = "a secret of the benchmark, long enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ class Fleet:
             "LANDFALL_REDIS_URL": self._servers.redis_url,
             "LANDFALL_PUBLIC_URL": PUBLIC_URL,
             "LANDFALL_SECRET": SECRET,
+            "LANDFALL_FIELD_KEYS": dataset.FIELD_KEYS,
             "LANDFALL_SIGNING_KEY_FILE": str(dataset.key_file(self._servers)),
             "LANDFALL_RATE_SCALE": "1000000",
             "LANDFALL_LOG_LEVEL": "WARNING",
@@ -133,6 +134,7 @@ class Fleet:
             "BENCH_TOKEN_ISSUER": defaults.token_issuer,
             "BENCH_TOKEN_AUDIENCE": defaults.token_audience,
             "BENCH_FEED_LISTINGS_FILE": str(listings),
+            "BENCH_FIELD_KEY": dataset.FIELD_KEY,
         }
 
     def _command(self, kind: Kind, port: int, environment: dict[str, str]) -> list[str]:

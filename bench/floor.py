@@ -14,9 +14,10 @@ from aiohttp import web
 
 from bench.common import Gate, Settings, from_environment, serve
 from core import mongo, paging
+from core.crypto import Cipher, keyring
 from core.mongo import Database
 from devstack.shop import category_id
-from stores import auth, feed, media
+from stores import auth, chat, feed, media
 from stores.catalog import products
 from stores.catalog.kinds import ProductSort
 from stores.feed import FeedReason, FollowState, PostState, ReactionKind, Visibility
@@ -26,6 +27,7 @@ Document = Mapping[str, Any]
 PAGE = 20
 COMMENTS = 2
 CATEGORY = category_id(0)
+MESSAGES = 50
 SHOWN = [PostState.PUBLISHED, PostState.LIMITED]
 
 # What Landfall's plan of the operation reads of each.
@@ -44,17 +46,22 @@ class Floor:
         self.gate = Gate(settings)
         client = mongo.connect(settings.mongo_url, settings.mongo_driver)
         self.db = Database(client, settings.mongo_database)
+        self.crypto = keyring(f"bench:{settings.field_key}", "")
 
     async def answer(self, request: web.Request) -> web.Response:
         body = orjson.loads(await request.read())
         viewer_id = await self.gate.viewer(request)
         if viewer_id is None:
             raise web.HTTPUnauthorized
-        if "searchProducts" in body["query"]:
+        query = body["query"]
+        if "searchProducts" in query:
             data = {"searchProducts": await self.products()}
+        elif "feed" in query:
+            data = {"viewer": await self.feed(viewer_id)}
+        elif "chats" in query:
+            data = {"viewer": await self.latest_chat(viewer_id)}
         else:
-            found = self.feed(viewer_id) if "feed" in body["query"] else self.user(viewer_id)
-            data = {"viewer": await found}
+            data = {"viewer": await self.user(viewer_id)}
         return web.Response(body=orjson.dumps({"data": data}), content_type="application/json")
 
     async def products(self) -> dict[str, Any]:
@@ -90,6 +97,29 @@ class Floor:
     async def user(self, viewer_id: str) -> dict[str, Any]:
         users = await auth.users.by_ids(self.db, [viewer_id])
         return {"user": {"id": users[0]["_id"], "name": _name(users[0])}}
+
+    async def latest_chat(self, viewer_id: str) -> dict[str, Any]:
+        db = self.db
+        listed = {"user_id": viewer_id, "started": True, "archived": False}
+        rows = await chat.members.find(db, {"$and": [listed, {}]}, sort=chat.LATEST, limit=2)
+        return {"chats": {"edges": [{"node": await self._chat(row, viewer_id)} for row in rows[:1]]}}
+
+    async def _chat(self, row: Document, viewer_id: str) -> dict[str, Any]:
+        wanted = {"$and": [{"chat_id": row["chat_id"]}, {"hidden_for": {"$ne": viewer_id}}, {}]}
+        newest = [("sequence", -1)]
+        said = await chat.messages.find(self.db, wanted, sort=newest, limit=MESSAGES + 1)
+        page = said[:MESSAGES][::-1]
+        users = await auth.users.by_ids(self.db, {each["sender_id"] for each in page})
+        senders = {user["_id"]: {"id": user["_id"], "name": _name(user)} for user in users}
+        cipher = self.crypto.cipher(row["data_key"], place=f"chats/{row['chat_id']}")
+        edges = [{"node": _message(each, cipher, senders)} for each in page]
+        info = {"hasPreviousPage": len(said) > MESSAGES}
+        unread = row["unread_count"]
+        return {
+            "id": row["chat_id"],
+            "unreadCount": unread,
+            "messages": {"edges": edges, "pageInfo": info},
+        }
 
     async def feed(self, viewer_id: str) -> dict[str, Any]:
         db = self.db
@@ -156,6 +186,20 @@ class Floor:
         ]
         info = {"hasNextPage": len(posts) > PAGE, "endCursor": cursors[-1] if cursors else None}
         return {"feed": {"edges": nodes, "pageInfo": info}}
+
+
+def _message(message: Document, cipher: Cipher, senders: Mapping[str, Document]) -> dict[str, Any]:
+    id, sealed = message["_id"], message["sealed_text"]
+    delivered, edited = message["delivered_at"], message["edited_at"]
+    return {
+        "id": id,
+        "text": sealed and cipher.open(sealed, place=f"messages/{id}/text"),
+        "sequence": message["sequence"],
+        "sentAt": _time(message["sent_at"]),
+        "deliveredAt": delivered and _time(delivered),
+        "editedAt": edited and _time(edited),
+        "sender": senders[message["sender_id"]],
+    }
 
 
 class _Screen:

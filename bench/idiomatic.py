@@ -22,7 +22,8 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from bench.common import Gate, Settings, from_environment, serve
-from bench.idiomatic_shop import URL, Media, PageInfo, Shop
+from bench.idiomatic_chat import ChatConnection, Texts, User, latest_chats
+from bench.idiomatic_shop import URL, Document, Media, PageInfo, Shop
 
 MOST_FOLLOWED = 5_000
 MOST_HIDDEN = 1_000
@@ -31,7 +32,6 @@ LATEST = [("created_at", -1), ("_id", -1)]
 SHOWN = ["PUBLISHED", "LIMITED"]
 KINDS = ("LIKE", "LOVE", "WOW", "SAD", "ANGRY")
 
-Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 
 
@@ -65,10 +65,11 @@ class FeedReason(Enum):
 class Context:
     """One request: its viewer and its dataloaders."""
 
-    def __init__(self, settings: Settings, db: Database, viewer_id: str | None) -> None:
+    def __init__(self, settings: Settings, db: Database, texts: Texts, viewer_id: str | None) -> None:
         self.settings = settings
         self.db = db
         self.viewer_id = viewer_id
+        self.texts = texts
         self.users: DataLoader[str, User | None] = self._by_id("users", User.from_document)
         self.media: DataLoader[str, Media | None] = self._by_id(
             "media", lambda row: Media.from_document(row, settings)
@@ -133,23 +134,6 @@ Info = strawberry.Info[Context, None]
 @strawberry.enum
 class FeedMode(Enum):
     LATEST = "LATEST"
-
-
-@strawberry.type
-class User:
-    id: strawberry.ID
-    name: str
-    avatar_id: strawberry.Private[str | None]
-
-    @classmethod
-    def from_document(cls, row: Document) -> "User":
-        names = " ".join(filter(None, (row.get("first_name"), row.get("last_name"))))
-        name = names or row.get("handle") or "Somebody"
-        return cls(id=row["_id"], name=name, avatar_id=row.get("avatar_id"))
-
-    @strawberry.field
-    async def avatar(self, info: Info) -> Media | None:
-        return await info.context.media.load(self.avatar_id) if self.avatar_id else None
 
 
 @strawberry.type
@@ -261,6 +245,10 @@ class Viewer:
         return await info.context.users.load(info.context.viewer_id or "")  # type: ignore[return-value]
 
     @strawberry.field
+    async def chats(self, info: Info, first: int = 15) -> ChatConnection:
+        return await latest_chats(info.context, first)
+
+    @strawberry.field
     async def feed(self, info: Info, first: int = 12, mode: FeedMode = FeedMode.LATEST) -> FeedConnection:
         ctx = info.context
         viewer_id = ctx.viewer_id or ""
@@ -346,9 +334,10 @@ class View(GraphQLView[Context, None]):
     def __init__(self, settings: Settings, db: Database) -> None:
         super().__init__(schema=schema, graphql_ide=None)
         self.settings, self.db, self.gate = settings, db, Gate(settings)
+        self.texts = Texts(settings.field_key)
 
     async def get_context(self, request: web.Request, response: Any) -> Context:
-        return Context(self.settings, self.db, await self.gate.viewer(request))
+        return Context(self.settings, self.db, self.texts, await self.gate.viewer(request))
 
 
 async def make_app(settings: Settings) -> web.Application:

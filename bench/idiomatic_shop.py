@@ -60,8 +60,9 @@ class Media:
 
 @strawberry.type
 class PageInfo:
-    has_next_page: bool
-    end_cursor: str | None
+    has_next_page: bool = False
+    end_cursor: str | None = None
+    has_previous_page: bool = False
 
 
 @strawberry.type

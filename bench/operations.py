@@ -55,6 +55,37 @@ FEED = Operation(
     },
 )
 
+MESSAGES = Operation(
+    "messages",
+    "Messages",
+    """
+    query LatestChat {
+      viewer {
+        chats(first: 1) {
+          edges {
+            node {
+              id
+              unreadCount
+              messages(last: 50) {
+                edges { node { id text sequence sentAt deliveredAt editedAt sender { id name } } }
+                pageInfo { hasPreviousPage }
+              }
+            }
+          }
+        }
+      }
+    }
+    """,
+    {
+        ("landfall", "mercurius"): 0.85,
+        ("landfall", "apollo"): 0.45,
+        ("landfall", "idiomatic"): 0.15,
+        ("landfall", "floor"): 1.25,
+        ("landfall-pymongo", "mercurius"): 0.70,
+        ("landfall-pymongo", "floor-pymongo"): 1.25,
+    },
+)
+
 VIEWER = Operation(
     "viewer",
     "Tiny viewer",
@@ -94,7 +125,7 @@ PRODUCTS = Operation(
     VIEWER.targets,
 )
 
-OPERATIONS = (FEED, VIEWER, PRODUCTS)
+OPERATIONS = (FEED, MESSAGES, VIEWER, PRODUCTS)
 
 
 def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:

@@ -14,14 +14,15 @@ from argon2 import PasswordHasher
 
 from core import changes, ids
 from core.changes import user_scope
+from core.crypto import Keyring
 from core.mongo import Database
 from core.store import collection
-from devstack import demo, shop
+from devstack import demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.feed.access import comment_scopes, post_scopes
 from resolvers.media import picture_fields
-from stores import auth, feed, media
+from stores import auth, chat, feed, media
 from stores.auth import Role, UserStatus
 from stores.feed import FollowState, PostState, ReactionKind, Visibility
 from stores.media import MediaKind
@@ -49,6 +50,8 @@ class Size:
     posts: int = 2_000
     comments: int = 8_000
     products: int = 800
+    chats: int = 80
+    messages: int = 8_000
 
     def scaled(self, scale: float) -> "Size":
         return Size(*(max(4, round(count * scale)) for count in astuple(self)))
@@ -58,8 +61,10 @@ async def seeded(db: Database) -> bool:
     return await meta.by_id(db, "demo") is not None
 
 
-async def seed(db: Database, media_dir: Path, *, size: Size | None = None, production: bool = False) -> Size:
-    """Fill an empty database; the same content every time."""
+async def seed(
+    db: Database, media_dir: Path, crypto: Keyring, *, size: Size | None = None, production: bool = False
+) -> Size:
+    """Fill an empty database; the same content every time, but for the keys of chats."""
     if production:
         raise Refused("Demo data has well-known passwords and is refused with LANDFALL_ENV=production.")
     size = size or Size()
@@ -75,6 +80,9 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
     comments = maker.comments(users, posts, size.comments)
     reactions = maker.reactions(users, posts, comments)
     maker.count(users, posts, follows)
+    # With dice of their own: what was before them stays as it was.
+    own = random.Random(SEED + 1)
+    talks = seed_chats.talks(Maker(own), own, users, crypto, size.chats, size.messages, EPOCH)
     await _insert(db, media.media.name, [*pictures, *avatars])
     await _insert(db, auth.users.name, users)
     await _insert(
@@ -98,6 +106,12 @@ async def seed(db: Database, media_dir: Path, *, size: Size | None = None, produ
     await _insert(db, changes.log.name, _entries(users, follows, posts, comments, now))
     logged = (_entry("REVIEW", each, [user_scope(each["user_id"])], now) for each in reviews)
     await _insert(db, changes.log.name, logged)
+    await _insert(db, chat.chats.name, talks.chats)
+    await _insert(db, chat.members.name, talks.members)
+    await _insert(db, chat.messages.name, talks.messages)
+    told = seed_chats.entries(talks)
+    rows = ({**_entry(type, each, scopes, now), "aged": aged} for type, each, scopes, aged in told)
+    await _insert(db, changes.log.name, rows)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
 

@@ -127,7 +127,11 @@ def seed(
                 raise assembly.NotReady("This database has demo data already.")
             size = demo.Size().scaled(scale)
             return await demo.seed(
-                services.db, configured.media_dir, size=size, production=configured.production
+                services.db,
+                configured.media_dir,
+                services.crypto,
+                size=size,
+                production=configured.production,
             )
 
     try:

@@ -71,7 +71,7 @@ async def _fill(services: Any) -> None:
 
     if not await seed.seeded(services.db):
         out.print("Loading demo data ...")
-        await seed.seed(services.db, services.settings.media_dir)
+        await seed.seed(services.db, services.settings.media_dir, services.crypto)
 
 
 def _port(configured: Settings, asked: int | None) -> int:

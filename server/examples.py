@@ -60,6 +60,45 @@ subscription PostEvents($postId: ID!, $after: String) {
 }
 """
 
+CHATS = """# The list of chats, and the end of the latest one.
+query Chats {
+  viewer {
+    unreadTotal
+    chats(first: 15) {
+      edges {
+        node { id peer { name avatar { thumbnailUrl } } preview unreadCount lastActivityAt mutedUntil }
+      }
+    }
+    latest: chats(first: 1) {
+      edges { node { messages(last: 10) { edges { node { sequence sender { name } text status } } } } }
+    }
+  }
+}
+"""
+
+SEND_MESSAGE = """# Paste the id of a chat. Run it twice: it is stored once.
+mutation SendMessage($input: SendMessageInput!) {
+  sendMessage(input: $input) {
+    message { id text sequence status }
+    chat { preview lastSequence }
+    errors { code message field }
+    replayed
+  }
+}
+"""
+
+CHAT_EVENTS = """# Paste the id of a chat, run this, then write in it from another tab.
+subscription ChatEvents($chatId: ID!, $after: String) {
+  chatEvents(chatId: $chatId, after: $after) {
+    __typename
+    ... on Event { eventId at }
+    ... on MessageCreated { message { sequence text sender { name } } }
+    ... on ReceiptUpdated { userId deliveredSequence readSequence }
+    ... on TypingChanged { userId isTyping }
+  }
+}
+"""
+
 CHANGES = """# Everything your phone should have; send the token back as `since` to get only what changed.
 query Changes($since: SyncToken) {
   viewer {
@@ -127,6 +166,14 @@ OPERATIONS = [
         '    "subjectId": "post_...",\n    "kind": "LOVE"\n  }\n}',
     },
     {"name": "PostEvents", "query": POST_EVENTS, "variables": '{\n  "postId": "post_..."\n}'},
+    {"name": "Chats", "query": CHATS, "variables": "{}"},
+    {
+        "name": "SendMessage",
+        "query": SEND_MESSAGE,
+        "variables": '{\n  "input": {\n    "clientMutationId": "first-message",\n'
+        '    "chatId": "chat_...",\n    "text": "Hello from GraphiQL"\n  }\n}',
+    },
+    {"name": "ChatEvents", "query": CHAT_EVENTS, "variables": '{\n  "chatId": "chat_..."\n}'},
     {"name": "Changes", "query": CHANGES, "variables": "{}"},
     {
         "name": "Products",

@@ -3,6 +3,7 @@
 from devstack.demo.graph import follows
 from devstack.demo.images import Image, write_avatars, write_images
 from devstack.demo.people import Person, people
+from devstack.demo.talk import talk
 from devstack.demo.texts import comment_text, post_text
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "follows",
     "people",
     "post_text",
+    "talk",
     "write_avatars",
     "write_images",
 ]

@@ -15,13 +15,15 @@ import bson
 import pytest
 
 from core import mongo, store
+from core.crypto import keyring
 from core.mongo import Database
 from devstack import seed
 from devstack.seed import PASSWORD, Refused, Size
 from devstack.servers import Servers
 from resolvers.auth import passwords
 
-SMALL = Size(people=12, posts=40, comments=120, products=30)
+SMALL = Size(people=12, posts=40, comments=120, products=30, chats=8, messages=160)
+CRYPTO = keyring("", "a secret of the tests, long enough")
 SEEDED = ("media", "users", "user_keys", "follows", "posts", "comments", "reactions")
 
 
@@ -48,7 +50,7 @@ async def seeded(servers: Servers, media_dir: Path) -> AsyncIterator[Database]:
     """A database with a small set."""
     async with empty(servers, "seed_one") as db:
         assert not await seed.seeded(db)
-        assert await seed.seed(db, media_dir, size=SMALL) == SMALL
+        assert await seed.seed(db, media_dir, CRYPTO, size=SMALL) == SMALL
         assert await seed.seeded(db)
         yield db
 
@@ -79,7 +81,7 @@ async def test_the_same_content_every_time(
     seeded: Database, media_dir: Path, servers: Servers, tmp_path: Path
 ) -> None:
     async with empty(servers, "seed_two") as again:
-        await seed.seed(again, tmp_path, size=SMALL)
+        await seed.seed(again, tmp_path, CRYPTO, size=SMALL)
         assert await fingerprint(again) == await fingerprint(seeded)
     assert files(tmp_path) == files(media_dir)
 
@@ -149,16 +151,40 @@ async def test_the_demo_people_can_sign_in(seeded: Database) -> None:
 async def test_production_is_refused_and_stays_empty(servers: Servers, tmp_path: Path) -> None:
     async with empty(servers, "seed_production") as db:
         with pytest.raises(Refused, match="refused with LANDFALL_ENV=production"):
-            await seed.seed(db, tmp_path, size=SMALL, production=True)
+            await seed.seed(db, tmp_path, CRYPTO, size=SMALL, production=True)
         assert [await rows(db, name) for name in SEEDED] == [[]] * len(SEEDED)
     assert files(tmp_path) == {}
 
 
 def test_sizes() -> None:
-    assert Size() == Size(people=200, posts=2_000, comments=8_000, products=800)
-    assert Size().scaled(0.05) == Size(people=10, posts=100, comments=400, products=40)
-    assert Size().scaled(0.001) == Size(people=4, posts=4, comments=8, products=4)
-    assert Size().scaled(25) == Size(people=5_000, posts=50_000, comments=200_000, products=20_000)
+    assert Size() == Size(200, 2_000, 8_000, 800, 80, 8_000)
+    assert Size().scaled(0.05) == Size(10, 100, 400, 40, 4, 400)
+    assert Size().scaled(0.001) == Size(people=4, posts=4, comments=8, products=4, chats=4, messages=8)
+    assert Size().scaled(25) == Size(5_000, 50_000, 200_000, 20_000, 2_000, 200_000)
+
+
+async def test_chats_hang_together(seeded: Database) -> None:
+    chats, members, messages = [await rows(seeded, name) for name in ("chats", "chat_members", "messages")]
+    assert (len(chats), len(members)) == (8, 16)
+    users = {user["_id"]: user for user in await rows(seeded, "users")}
+    log = {row["_id"]: row for row in await rows(seeded, "changes")}
+    for chat in chats:
+        said = sorted(
+            (each for each in messages if each["chat_id"] == chat["_id"]), key=lambda each: each["sequence"]
+        )
+        assert [each["sequence"] for each in said] == list(range(1, chat["last_sequence"] + 1))
+        assert [each["created_at"] for each in said] == sorted(each["created_at"] for each in said)
+        cipher = CRYPTO.cipher(chat["data_key"], place=f"chats/{chat['_id']}")
+        texts = [cipher.open(each["sealed_text"], place=f"messages/{each['_id']}/text") for each in said]
+        assert all(0 < len(text) <= 4_000 for text in texts)
+        for side in (each for each in members if each["chat_id"] == chat["_id"]):
+            assert users.keys() >= {side["user_id"], side["peer_id"]}
+            assert side["last_message_id"] == said[-1]["_id"]
+            unread = [each for each in said[side["read_sequence"] :] if each["sender_id"] == side["peer_id"]]
+            assert side["unread_count"] == len(unread)
+        fresh = [each["sequence"] for each in said if not log[each["_id"]]["aged"]]
+        assert fresh == [each["sequence"] for each in said[-50:]]
+        assert set(log[chat["_id"]]["scopes"]) == {f"user:{id}" for id in chat["pair_key"].split("|")}
 
 
 def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: str) -> Any:

@@ -11,7 +11,7 @@ export const LATEST = { created_at: -1, _id: -1 };
 // Landfall reads what a majority has, so its peers do too.
 const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
 const db = client.db(settings.mongoDatabase);
-const [users, posts, follows, blocks, hides, members, reactions, media, products] = [
+const [users, posts, follows, blocks, hides, members, reactions, media, products, sides, messages] = [
   'users',
   'posts',
   'follows',
@@ -21,6 +21,8 @@ const [users, posts, follows, blocks, hides, members, reactions, media, products
   'reactions',
   'media',
   'products',
+  'chat_members',
+  'messages',
 ].map((name) => db.collection(name));
 
 /** What one request has loaded; never shared with another, whose viewer may see less. */
@@ -60,6 +62,18 @@ export function productsOf(categoryIds, count) {
     .find({ status: 'ACTIVE', category_id }, { sort: { _id: 1 }, limit: count, projection: { prefixes: 0 } })
     .toArray();
 }
+
+/** Chats as one person sees them, latest activity first. */
+export const latestChats = (userId, count) =>
+  sides
+    .find({ user_id: userId, started: true, archived: false }, { sort: { last_activity_at: -1, chat_id: -1 }, limit: count })
+    .toArray();
+
+/** The end of a chat's history, newest first, without what the viewer deleted. */
+export const newestMessages = (chatId, userId, count) =>
+  messages
+    .find({ chat_id: chatId, hidden_for: { $ne: userId } }, { sort: { sequence: -1 }, limit: count, batchSize: count + 1 })
+    .toArray();
 
 const byIds = (collection) => async (ids) => {
   const rows = await collection.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();

@@ -1,7 +1,8 @@
 // The resolvers all three servers run.
 import { GraphQLScalarType } from 'graphql';
 import { unauthenticated, viewerOf } from './access.js';
-import { loadersFor, newestPosts, productsOf } from './data.js';
+import { textOf } from './crypto.js';
+import { latestChats, loadersFor, newestMessages, newestPosts, productsOf } from './data.js';
 import { settings } from './settings.js';
 
 const SHOWN = ['PUBLISHED', 'LIMITED'];
@@ -9,6 +10,8 @@ const KINDS = ['LIKE', 'LOVE', 'WOW', 'SAD', 'ANGRY'];
 const DEFAULT_FEED = 12;
 const DEFAULT_COMMENTS = 20;
 const DEFAULT_PRODUCTS = 20;
+const DEFAULT_CHATS = 15;
+const DEFAULT_MESSAGES = 50;
 
 /** The context of one request. */
 export async function contextFor(authorization) {
@@ -39,6 +42,7 @@ export const resolvers = {
   Viewer: {
     user: (_, __, { viewer, loaders }) => loaders.user.load(viewer.userId),
     feed,
+    chats,
   },
   FeedEdge: {
     cursor: ({ node }, _, { viewer }) => cursorOf(viewer, node),
@@ -62,6 +66,20 @@ export const resolvers = {
     id: (comment) => comment._id,
     createdAt: (comment) => comment.created_at,
     author: (comment, _, { loaders }) => loaders.user.load(comment.author_id),
+  },
+  Chat: {
+    id: (chat) => chat.chat_id,
+    unreadCount: (chat) => chat.unread_count,
+    messages,
+  },
+  Message: {
+    id: ({ message }) => message._id,
+    sender: ({ message }, _, { loaders }) => loaders.user.load(message.sender_id),
+    text: ({ message, chat }) => textOf(message, chat),
+    sequence: ({ message }) => message.sequence,
+    sentAt: ({ message }) => message.sent_at,
+    deliveredAt: ({ message }) => message.delivered_at,
+    editedAt: ({ message }) => message.edited_at,
   },
   User: {
     id: (user) => user._id,
@@ -144,6 +162,26 @@ async function comments(post, { first }, { loaders }) {
   return {
     edges: rows.slice(0, size).map((node) => ({ node })),
     pageInfo: { hasNextPage: rows.length > size, endCursor: null },
+  };
+}
+
+/** The viewer's chats; cursors are left out, no operation asks for them. */
+async function chats(_, { first }, { viewer }) {
+  const size = first ?? DEFAULT_CHATS;
+  const rows = await latestChats(viewer.userId, size + 1);
+  return {
+    edges: rows.slice(0, size).map((node) => ({ node })),
+    pageInfo: { hasNextPage: rows.length > size, hasPreviousPage: false, endCursor: null },
+  };
+}
+
+/** The last messages, oldest first. */
+async function messages(chat, { last }, { viewer }) {
+  const size = last ?? DEFAULT_MESSAGES;
+  const rows = await newestMessages(chat.chat_id, viewer.userId, size + 1);
+  return {
+    edges: rows.slice(0, size).reverse().map((message) => ({ node: { message, chat } })),
+    pageInfo: { hasNextPage: false, hasPreviousPage: rows.length > size, endCursor: null },
   };
 }
 

@@ -18,6 +18,7 @@ export const settings = {
   jwks: JSON.parse(readFileSync(given('JWKS_FILE'), 'utf8')),
   issuer: given('TOKEN_ISSUER'),
   audience: given('TOKEN_AUDIENCE'),
+  fieldKey: given('FIELD_KEY'),
   // Hashes of the list's name and viewer that Landfall puts into cursors. Here they are computed once, by the
   // benchmark, for its viewers: Node's BLAKE2 has no six-byte digest, and a hash is not what is measured.
   feedListings: JSON.parse(readFileSync(given('FEED_LISTINGS_FILE'), 'utf8')),
