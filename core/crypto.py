@@ -62,6 +62,7 @@ class Keyring:
         self._current = next(iter(self._ciphers.values()))
         self._index_key = index_key
         self._unwrapped: OrderedDict[str, Cipher] = OrderedDict()
+        self._by_place: OrderedDict[str, Cipher] = OrderedDict()
 
     def seal(self, text: str, *, place: str) -> str:
         return self._current.seal(text, place=place)
@@ -86,6 +87,13 @@ class Keyring:
         """A key of its own for one thing, wrapped: keep it in that thing's document."""
         return self.seal(base64.b64encode(os.urandom(KEY_BYTES)).decode(), place=f"key:{place}")
 
+    def remembered(self, *, place: str) -> Cipher | None:
+        """What seals and opens with the data key of a place, if it was used lately: then nobody need read it.
+
+        Wrapping a key anew does not change it. Whoever asks must know already that its texts may be read.
+        """
+        return self._by_place.get(place)
+
     def cipher(self, wrapped: str, *, place: str) -> Cipher:
         """What seals and opens with a wrapped data key."""
         name = f"{place} {wrapped}"
@@ -95,8 +103,10 @@ class Keyring:
             return known
         cipher = Cipher("d", AESGCM(base64.b64decode(self.open(wrapped, place=f"key:{place}"))))
         self._unwrapped[name] = cipher
-        if len(self._unwrapped) > REMEMBERED:
-            self._unwrapped.popitem(last=False)
+        self._by_place[place] = cipher
+        for memory in (self._unwrapped, self._by_place):
+            if len(memory) > REMEMBERED:
+                memory.popitem(last=False)
         return cipher
 
     def rewrapped(self, wrapped: str, *, place: str) -> str:

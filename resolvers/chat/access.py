@@ -1,6 +1,6 @@
 """Who may see what: the doors to chats, messages and settings, and the scopes of their changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core import ids
@@ -137,7 +137,11 @@ def peer_of(ctx: Context, message: Document) -> str:
 
 def cipher_of(ctx: Context, chat: Document) -> Cipher:
     """The chat's own key: a text taken out of the database opens with it alone."""
-    return ctx.services.crypto.cipher(chat["data_key"], place=f"chats/{chat['chat_id']}")
+    return ctx.services.crypto.cipher(chat["data_key"], place=_key_place(chat["chat_id"]))
+
+
+def _key_place(chat_id: str) -> str:
+    return f"chats/{chat_id}"
 
 
 def text_place(message_id: str) -> str:
@@ -146,11 +150,24 @@ def text_place(message_id: str) -> str:
 
 async def texts(ctx: Context, messages: Sequence[Document]) -> list[str | None]:
     """What messages say; decrypted only when somebody asks for it."""
-    written = [each["chat_id"] for each in messages if each["sealed_text"] is not None]
-    chats = {chat["_id"]: chat for chat in await ctx.load_many(ChatOfViewer, written) if chat}
+    ciphers = await _ciphers(ctx, {each["chat_id"] for each in messages if each["sealed_text"] is not None})
     return [
         None
         if (sealed := each["sealed_text"]) is None
-        else cipher_of(ctx, chats[each["chat_id"]]).open(sealed, place=text_place(each["_id"]))
+        else ciphers[each["chat_id"]].open(sealed, place=text_place(each["_id"]))
         for each in messages
     ]
+
+
+async def _ciphers(ctx: Context, chat_ids: Iterable[str]) -> dict[str, Cipher]:
+    """Keys of chats whose messages the viewer was let see."""
+    found: dict[str, Cipher] = {}
+    unknown = []
+    for id in chat_ids:
+        cipher = ctx.services.crypto.remembered(place=_key_place(id))
+        if cipher is None:
+            unknown.append(id)
+        else:
+            found[id] = cipher
+    chats = await ctx.load_many(ChatOfViewer, unknown) if unknown else ()
+    return found | {chat["_id"]: cipher_of(ctx, chat) for chat in chats if chat}

@@ -11,7 +11,7 @@ from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished, release
-from loaders.chat import Chat
+from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
 from resolvers.chat.access import (
     both_scopes,
@@ -73,11 +73,22 @@ async def send_message(
     attached = await media.attach(ctx, attachments, purpose=PURPOSE, record_id=message_id)
     message = await _store(ctx, chat, message_id, said, attached, reply_to_id, sent_at)
     own = await _tell_both(ctx, chat, message)
+    _keep_for_the_answer(ctx, own, message)
     await jobs.later(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
     if message["sequence"] % AGED_EVERY == 0:
         due = ctx.tx.now + PUSH_AFTER
         await jobs.later(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
     return _sent(ctx, message, own)
+
+
+def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
+    """What was just written need not be read again to be shown."""
+
+    async def know() -> None:
+        ctx.loader(ChatOfViewer).know(chat["_id"], chat)
+        ctx.loader(MessageById).know(message["_id"], message)
+
+    ctx.tx.after_commit(know)
 
 
 async def _sent_before(ctx: Context, message: Message) -> dict[str, Any]:

@@ -55,11 +55,16 @@ async def tame(services: Services, settings: Settings) -> World:
     db = Database(services.db.client, "tame")
     await services.db.client.drop_database("tame")
     await store.ensure_indexes(db)
-    await seed.seed(db, settings.media_dir, size=seed.Size(40, 120, 400, 60))
+    size = seed.Size(40, 120, 400, 60, 12, 120)
+    await seed.seed(db, settings.media_dir, services.crypto, size=size)
     ada, grace = [await auth.user_by_email(db, f"{name}@example.com") for name in ("ada", "grace")]
     assert ada is not None
     assert grace is not None
+    chats = await db.find("chat_members", {"user_id": ada["_id"]}, sort=[("_id", 1)])
+    said = await db.find("messages", {"sender_id": ada["_id"]}, sort=[("_id", 1)], limit=40)
     ids = {
+        "chat": [row["chat_id"] for row in chats],
+        "message": [row["_id"] for row in said],
         "user": await _ids(db, "users"),
         "post": (await _ids(db, "posts"))[:40],
         "comment": (await _ids(db, "comments"))[:40],
