@@ -1,4 +1,4 @@
-"""Chats, messages and people in idiomatic Strawberry: types made from documents, texts opened in a resolver."""
+"""Chats and people in idiomatic Strawberry: types made from documents, texts opened in a resolver."""
 
 import base64
 from datetime import datetime

@@ -1,10 +1,11 @@
 """Background work of chats."""
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from core import changes, clock
-from core.account import on_user_deleted
+from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
 from core.jobs import task
 from core.ports import DeliveryFailed
@@ -134,6 +135,20 @@ async def erase(services: Services, user_id: str) -> None:
             ctx.tx.removed(row)
 
     await ctx.unit(forget_settings)
+
+
+@on_user_export
+async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """What the person said, opened; what others said to them is theirs."""
+    after = ""
+    while True:
+        said = {"sender_id": user_id, "_id": {"$gt": after}, "deleted_at": None}
+        rows = await store.messages.find(services.db, said, sort=[("_id", 1)], limit=BATCH)
+        if rows:
+            yield "messages", await chats.exported(services, user_id, rows)
+        if len(rows) < BATCH:
+            return
+        after = rows[-1]["_id"]
 
 
 async def _clear_messages(services: Services, user_id: str) -> None:

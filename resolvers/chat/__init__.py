@@ -11,7 +11,7 @@ from resolvers.chat.access import (
     texts,
     visible_messages,
 )
-from resolvers.chat.announcing import announcement
+from resolvers.chat.announcing import announcement, exported
 from resolvers.chat.choices import update_chat, update_chat_settings
 from resolvers.chat.health import report_client_health
 from resolvers.chat.moderation import (
@@ -53,6 +53,7 @@ __all__ = [
     "delete_message",
     "edit_message",
     "expire",
+    "exported",
     "heartbeat",
     "inbox_scope",
     "judge_message_report",

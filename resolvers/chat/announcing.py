@@ -1,10 +1,14 @@
-"""What a push message says of a new message."""
+"""What is told of messages outside the chat: to a phone that sleeps, and to their author in an export."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from core.context import Context, Services
 from loaders.chat import ChatSettingsByUser, PeerById
 from resolvers.auth.people import full_name
 from resolvers.chat.access import cipher_of, text_place
 from resolvers.chat.reading import shortened
+from stores import chat as store
 from stores.chat import Member, Message
 
 NEW_MESSAGE = "New message"
@@ -19,3 +23,23 @@ async def announcement(services: Services, row: Member, message: Message) -> tup
         return sender, NEW_MESSAGE
     text = cipher_of(ctx, row).open(message["sealed_text"], place=text_place(message["_id"]))
     return sender, shortened(text)
+
+
+async def exported(services: Services, user_id: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages of one author as plain rows."""
+    ids = list({message["chat_id"] for message in messages})
+    sides = {row["chat_id"]: row for row in await store.members_of(services.db, user_id, ids)}
+    ctx = Context(services)
+    return [
+        {
+            "id": message["_id"],
+            "chat_id": message["chat_id"],
+            "sequence": message["sequence"],
+            "sent_at": message["sent_at"],
+            "text": sealed
+            and cipher_of(ctx, sides[message["chat_id"]]).open(sealed, place=text_place(message["_id"])),
+            "attachments": [each["file_name"] for each in message["attachments"]],
+        }
+        for message in messages
+        if (sealed := message["sealed_text"]) is None or message["chat_id"] in sides
+    ]

@@ -3,7 +3,8 @@
 import pytest
 
 from core import jobs
-from core.context import Services
+from core.context import Context, Services
+from resolvers import media
 from tests.chat.steps import CHAT_EVENTS, INBOX_EVENTS, history, new, open_chat, refusal, stored, talk, until
 from tests.conftest import NewPhone
 from tests.media.steps import complete, create, created, picture, send, uploaded
@@ -89,6 +90,21 @@ async def test_failure_bytes_do_not_match_the_declared_type(new_phone: NewPhone,
     # And it is not taken again.
     refused = await attach(ada, chat_id, upload["id"])
     assert [each["code"] for each in refused["errors"]] == ["UPLOAD_REJECTED"]
+
+
+async def test_failure_malware_found_after_sending(new_phone: NewPhone, services: Services) -> None:
+    """Row "Malware found after sending": attachment REJECTED, both sides told, nothing to fetch."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id = await open_chat(ada, grace)
+    upload = await uploaded(ada, services, picture(seed=11))
+    await attach(ada, chat_id, upload["id"])
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(CHAT_EVENTS, id=chat_id) as hers:
+        assert await media.condemn(Context(services), upload["media"]["id"])
+        assert await until(his, "MessageUpdated")
+        assert await until(hers, "MessageUpdated")
+    for phone in (ada, grace):
+        [seen] = await history(phone, chat_id, selection=ATTACHMENTS)
+        assert [(each["status"], each["media"]) for each in seen["attachments"]] == [("REJECTED", None)]
 
 
 @pytest.mark.parametrize("why", ["unknown", "another's", "another purpose", "in use"])

@@ -7,6 +7,7 @@ import pytest
 
 from core import clock
 from core import jobs as errands
+from core.account import EXPORTERS
 from core.context import Services
 from jobs import chat as jobs
 from stores import chat as store
@@ -152,6 +153,24 @@ async def test_failure_peer_account_deleted(new_phone: NewPhone, services: Servi
         rows = await stored(services, name, **{"$or": [{"user_id": grace.user_id}, {"_id": grace.user_id}]})
         assert rows == []
     assert await stored(services, "messages", sender_id=grace.user_id, sealed_text={"$ne": None}) == []
+
+
+async def test_an_export_holds_what_one_said(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, ids = await talk(ada, grace, 2)
+    await say(grace, chat_id, "Not hers")
+    await ada.do("deleteMessage", "deletedMessageId", id=ids[0], forEveryone=True)
+    [(name, [row])] = [each async for each in EXPORTERS["chat"](services, ada.user_id)]
+    assert name == "messages"
+    assert row["sent_at"] is not None
+    assert row == {
+        "id": ids[1],
+        "chat_id": chat_id,
+        "sequence": 2,
+        "sent_at": row["sent_at"],
+        "text": "Message 2",
+        "attachments": [],
+    }
 
 
 async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone, services: Services) -> None:
