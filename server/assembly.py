@@ -39,6 +39,7 @@ from resolvers.feed.links import Previews
 from resolvers.feed.moderating import Moderation
 from resolvers.feed.ranking import Ranking
 from resolvers.feed.snapshots import Snapshots
+from server.documents import Documents
 from server.failures import OneOperation, PublicErrors
 from server.outside import Outside, outside
 from server.storage import Storage, storage
@@ -104,6 +105,8 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     """The process's services, ready: or NotReady with the reason."""
     if not settings.mongo_url or not settings.redis_url:
         raise NotReady("Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`.")
+    # A collection that nobody has imported yet would go without its indexes.
+    discovery.all_rooms()
     secret = secret_of(settings)
     crypto, first_key = _keyring(settings, secret), _key_pem(settings)
     places = _places(settings)
@@ -196,7 +199,7 @@ def _services(
         objects=kept.objects,
         scanner=kept.scanner,
         studio=kept.studio,
-        extra={**extra, Outbox: beyond.outbox},
+        extra={**extra, Outbox: beyond.outbox, Documents: Documents(db, redis, settings)},
     )
 
 

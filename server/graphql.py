@@ -68,8 +68,7 @@ class GraphQLView(StrawberryView[Context, None]):
         self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
-        documents = Documents(services.db, services.redis, settings)
-        self.admission = Admission(documents, Gate(schema._schema, settings, services.limits))
+        self.admission = Admission(services.get(Documents), Gate(schema._schema, settings, services.limits))
         self.direct = (
             Direct(
                 services,
