@@ -33,9 +33,9 @@ class Plan:
     """Before so many, V8 is still compiling and Node takes twice the CPU."""
     node_seconds: tuple[float, float] = (4.0, 20.0)
     """The least and the most time for them."""
-    counted: float = 1.3
+    counted: float = 1.2
     """At the number of connections where CPU is counted."""
-    others: float = 0.6
+    others: float = 0.5
 
     def seconds(self, connections: int) -> float:
         return self.counted if connections == CPU_AT else self.others

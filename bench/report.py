@@ -35,9 +35,11 @@ measured in turns in the same run. Repeat it with `make bench ARGS="--write docs
 `bench/README.md` says how it is done. Ratios carry over to other machines, absolute figures do not.
 """
 
-NOTES = f"""CPU is user and system time of the server's process per request at {CPU_AT} connections, the
-median of all rounds; the databases and the load generator are not in it. Commands are database reads per
-request. The floor is Landfall's database commands with aiohttp and orjson and no GraphQL at all.
+NOTES = f"""CPU ms is user and system time of the server's process per request at {CPU_AT} connections, the
+median of all rounds; DB ms is MongoDB's in the same turns. Reads are the commands per request that MongoDB
+counted, at {CONNECTIONS[0]} and {CONNECTIONS[1]} connections: Landfall and its floor send small reads of one
+moment as one. Thirty-two people ask in turn. The floor is our database commands with aiohttp and orjson
+and no GraphQL at all. Where a target is set, the table says whether it is kept.
 """
 
 

@@ -27,7 +27,7 @@ from tests.phone import key
 out = Console(highlight=False)
 if not out.is_terminal:
     # A log file has room for a table.
-    out = Console(highlight=False, width=130)
+    out = Console(highlight=False, width=170)
 
 
 def main() -> None:
