@@ -16,7 +16,7 @@ from core import clock
 from core.ports import Stored
 from core.position import Signer
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 """Bytes in memory per transfer."""
 S3_PIECE = 8 * 1024 * 1024
 """S3 takes no smaller parts than five."""
