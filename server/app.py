@@ -38,6 +38,8 @@ def make_app(services: Services, schema: Schema) -> web.Application:
 
     app.router.add_route("*", "/graphql", graphql)
     app.router.add_get("/", _to_graphql)
+    app.router.add_get("/app", pages.app)
+    app.router.add_get("/app/{path:.+}", pages.app_asset)
     app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
     app.router.add_get("/exports/{id}/{secret}", exports.give)
     app.router.add_get("/media/{path:.+}", files.give)

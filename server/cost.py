@@ -50,6 +50,9 @@ SIZES = ("first", "last", "ids")
 LARGEST = 1_000
 """No page is larger: who asks for more is told so by the field."""
 
+COSTS = 64
+"""Remembered of an operation, by its sizes."""
+
 MOST = 1_000_000_000
 """Enough to be refused, whatever is multiplied with it."""
 
@@ -85,17 +88,40 @@ class Cost:
         return min(MOST, self.own + self.size.of(variables) * inner)
 
     @property
-    def fixed(self) -> bool:
-        """Whether it is the same whatever the variables."""
-        return self.size.variable is None and all(each.fixed for each in (*self.all_of, *self.one_of))
+    def variables(self) -> set[str]:
+        """Those it depends on."""
+        own = {self.size.variable} if self.size.variable is not None else set()
+        return own.union(*(each.variables for each in (*self.all_of, *self.one_of)))
 
 
-@dataclass(frozen=True, slots=True)
 class Operation:
-    cost: Cost
-    depth: int
-    roots: int
-    introspects: bool
+    """What is counted of one operation."""
+
+    __slots__ = ("_costs", "_tree", "_variables", "depth", "introspects", "roots")
+
+    def __init__(self, tree: Cost, *, depth: int, roots: int, introspects: bool) -> None:
+        self._tree = tree
+        self._variables = tuple(tree.variables)
+        self._costs: dict[tuple[Any, ...], int] = {}
+        self.depth = depth
+        self.roots = roots
+        self.introspects = introspects
+
+    def cost(self, variables: Mapping[str, Any]) -> int:
+        """Remembered by what it depends on: clients ask for few sizes of page."""
+        sizes = tuple(_size_of(variables.get(name)) for name in self._variables)
+        found = self._costs.get(sizes)
+        if found is None:
+            found = self._tree.of(variables)
+            if len(self._costs) < COSTS:
+                self._costs[sizes] = found
+        return found
+
+
+def _size_of(value: Any) -> int | None:
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +176,7 @@ class _Reader:
         if node.operation is OperationType.MUTATION:
             cost = Cost(own=MUTATION * len(fields), all_of=(cost,))
         introspects = any(each.name.value in ("__schema", "__type") for each in fields)
-        return Operation(cost, depth, len(node.selection_set.selections), introspects)
+        return Operation(cost, depth=depth, roots=len(node.selection_set.selections), introspects=introspects)
 
     def _selections(
         self, node: SelectionSetNode, parent: Composite | None, *, counted: bool = False

@@ -106,6 +106,7 @@ def _with(configured: Settings, **changes: Any) -> Settings:
 def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> None:
     address = f"http://{configured.host}:{port}"
     out.print(f"\n[bold]Landfall[/bold] is ready in {seconds:.1f} s\n")
+    out.print(f"  Demo app   {address}/app")
     out.print(f"  GraphiQL   {address}/graphql")
     out.print(f"  Outbox     {address}/dev/outbox")
     if demo:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, parse
@@ -43,11 +43,15 @@ class Charge:
     requested: int
     limit: int
     remaining: int
-    reset_at: datetime
+    reset_after: int
 
     @property
     def document(self) -> dict[str, Any]:
-        reset_at = self.reset_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        reset_at = (
+            (clock.now() + timedelta(seconds=self.reset_after))
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
         return {
             "requested": self.requested,
             "limit": self.limit,
@@ -120,7 +124,7 @@ class Gate:
             raise _exceeded("root fields", settings.max_root_fields, operation.roots)
         if operation.introspects and not self._may_introspect(ctx):
             raise Forbidden("Introspection is off here.")
-        cost = operation.cost.of(variables)
+        cost = operation.cost(variables)
         if cost > settings.max_cost:
             raise _exceeded("cost", settings.max_cost, cost)
         return cost
@@ -145,7 +149,7 @@ class Gate:
             cost,
             self._settings.cost_per_minute,
             verdict.remaining + lease.left,
-            clock.now() + timedelta(seconds=verdict.reset_after),
+            verdict.reset_after,
         )
 
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:

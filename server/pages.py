@@ -1,4 +1,4 @@
-"""Everything that is not GraphQL: GraphiQL, health, keys, the outbox."""
+"""Everything that is not GraphQL: GraphiQL, the demo app, health, keys, the outbox."""
 
 import asyncio
 import html
@@ -34,8 +34,20 @@ mimetypes.add_type("font/ttf", ".ttf")
 
 
 def graphiql(services: Services) -> web.Response:
-    """The page, with demo sign-ins in development."""
-    page = (STATIC / "graphiql" / "index.html").read_text()
+    return _page(services, "graphiql")
+
+
+async def app(request: web.Request) -> web.Response:
+    """The demo app: development's, where there are demo people to sign in as."""
+    services = request.app[SERVICES]
+    if services.settings.env is Environment.PRODUCTION:
+        raise web.HTTPNotFound
+    return _page(services, "app")
+
+
+def _page(services: Services, name: str) -> web.Response:
+    """A built page, with demo sign-ins in development."""
+    page = (STATIC / name / "index.html").read_text()
     development = services.settings.env is not Environment.PRODUCTION
     config = {"demoUsers": examples.DEMO_USERS if development else [], "examples": examples.OPERATIONS}
     body = orjson.dumps(config).decode().replace("<", "\\u003c")
@@ -54,8 +66,18 @@ def wants_page(request: web.Request) -> bool:
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
-    """A file of the GraphiQL page; hashed names may be kept for good."""
-    file = _file(STATIC / "graphiql", request.match_info["path"])
+    """A file of the GraphiQL page."""
+    return _asset("graphiql", request.match_info["path"])
+
+
+async def app_asset(request: web.Request) -> web.StreamResponse:
+    """A file of the demo app."""
+    return _asset("app", request.match_info["path"])
+
+
+def _asset(page: str, name: str) -> web.StreamResponse:
+    """A file of a page; hashed names may be kept for good."""
+    file = _file(STATIC / page, name)
     hashed = file.parent.name == "assets" and file.suffix != ".md"
     kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
     response = web.FileResponse(

@@ -2,47 +2,29 @@
 
 import asyncio
 import json
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from core.context import Services
 from server.examples import DEMO_PASSWORD
+from tests.browser import browser, save
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish
 from tests.phone import Phone, make_member
 
 pytestmark = pytest.mark.browser
 
-ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
+__all__ = ["browser"]
+
 DEMO_EMAIL = "ada@example.com"
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1400,900"
-)
 FEED = "{ viewer { user { name } feed(first: 1) { edges { node { text } } } } }"
 EVENTS = """subscription($id: ID!) { postEvents(postId: $id) {
   __typename ... on CommentCreated { comment { text } } } }"""
-
-
-def program(*names: str) -> str:
-    """Where it is installed; the test is skipped where it is not, unless the run demands it."""
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        message = f"{names[0]} is not installed"
-        if os.environ.get("CI_BROWSER") == "required":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 class Page:
@@ -102,22 +84,7 @@ class Page:
         return found
 
     def save(self, name: str) -> None:
-        ARTIFACTS.mkdir(exist_ok=True)
-        self.browser.save_screenshot(str(ARTIFACTS / name))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = Options()
-    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options, Service(program("chromedriver")))
-    driver.set_page_load_timeout(30)
-    yield driver
-    driver.quit()
+        save(self.browser, name)
 
 
 @pytest.fixture

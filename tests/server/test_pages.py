@@ -1,14 +1,19 @@
 """Everything that is not GraphQL: health, metrics, keys, media, GraphiQL and its files."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from jose import jwt
 
-from core.settings import Settings
+from core.context import Services
+from core.settings import Environment, Settings
+from server import pages
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
@@ -179,3 +184,17 @@ async def test_the_outbox_escapes_what_it_shows(anonymous: Phone, address: str) 
     assert page.status == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "<h1>Outbox</h1>" in page.text
+
+
+async def test_the_demo_app_is_development_s(
+    services: Services, http: aiohttp.ClientSession, address: str
+) -> None:
+    async with http.get(f"{address}/app") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        assert "landfall-demo" in await answer.text()
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    production = services.settings.model_copy(update={"env": Environment.PRODUCTION})
+    request = make_mocked_request("GET", "/app", app=web.Application())
+    request.app[pages.SERVICES] = replace(services, settings=production)
+    with pytest.raises(web.HTTPNotFound):
+        await pages.app(request)

@@ -72,6 +72,37 @@ export const actions: Record<string, Action> = {
       };
     },
   },
+  SendMessage: {
+    document: operations.SendMessage,
+    expect(cache, input: { id: string; clientMutationId: string; chatId: string; text: string; sentAt: string }) {
+      const sender = me(cache);
+      const chat = cache.readQuery({ query: operations.ChatThread, variables: { id: input.chatId } }, true)?.chat ?? null;
+      return sender && chat && {
+        sendMessage: {
+          __typename: 'SendMessagePayload',
+          ...NO_ERRORS,
+          clientMutationId: input.clientMutationId,
+          messageEdge: {
+            __typename: 'MessageEdge',
+            cursor: '',
+            node: newMessage(input, sender, chat.lastSequence + 1),
+          },
+          chat: {
+            __typename: 'Chat',
+            id: chat.id,
+            version: chat.version,
+            lastSequence: chat.lastSequence + 1,
+            preview: input.text.slice(0, 140),
+            lastActivityAt: input.sentAt,
+          },
+        },
+      };
+    },
+    update(cache, { messageEdge }, { chatId }) {
+      if (messageEdge) appendMessage(cache, chatId, messageEdge);
+    },
+  },
+  MarkRead: { document: operations.MarkRead, expect: () => null },
   DeletePost: {
     document: operations.DeletePost,
     expect: (_, input: { id: string; clientMutationId: string }) => ({
@@ -151,8 +182,24 @@ function newComment(input: { id: string; text: string }, author: Author): object
     createdAt: new Date().toISOString(),
     body: input.text,
     replyCount: 0,
-    author,
+    writer: author,
     reactions: { __typename: 'Reactions', total: 0, like: 0, viewerReaction: null },
+  };
+}
+
+function newMessage(input: { id: string; text: string; sentAt: string }, sender: Author, sequence: number): object {
+  return {
+    __typename: 'Message',
+    id: input.id,
+    version: 0,
+    sequence,
+    words: input.text,
+    sentAt: input.sentAt,
+    // The server's word: until it has come, the message is on its way.
+    createdAt: null,
+    status: 'SENT',
+    deletedAt: null,
+    sender: { __typename: 'User', id: sender.id, name: sender.name },
   };
 }
 
@@ -182,5 +229,13 @@ export function append(cache: ApolloCache, postId: string, edge: { node: { id: s
     if (!data?.post || data.post.comments.edges.some((each: any) => each.node.id === edge.node.id)) return data;
     const comments = { ...data.post.comments, edges: [...data.post.comments.edges, edge] };
     return { ...data, post: { ...data.post, comments } };
+  });
+}
+
+export function appendMessage(cache: ApolloCache, chatId: string, edge: { node: { id: string } }): void {
+  cache.updateQuery({ query: operations.ChatThread, variables: { id: chatId } }, (data: any) => {
+    if (!data?.chat || data.chat.messages.edges.some((each: any) => each.node.id === edge.node.id)) return data;
+    const messages = { ...data.chat.messages, edges: [...data.chat.messages.edges, edge] };
+    return { ...data, chat: { ...data.chat, messages } };
   });
 }

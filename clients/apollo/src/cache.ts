@@ -9,7 +9,12 @@ export function makeCache(): InMemoryCache {
     possibleTypes: possibleTypes.possibleTypes,
     typePolicies: {
       // There is one viewer: whatever path it is reached by.
-      Viewer: { keyFields: [], fields: { feed: relayStylePagination(['mode']) } },
+      Viewer: {
+        keyFields: [],
+        fields: { feed: relayStylePagination(['mode']), chats: relayStylePagination(['archived', 'query']) },
+      },
+      Query: { fields: { searchProducts: relayStylePagination(['query', 'filter', 'sort']) } },
+      Chat: { fields: { messages: relayStylePagination() } },
       User: {
         fields: {
           posts: relayStylePagination(),

@@ -6,3 +6,4 @@ export * from './live.js';
 export * as operations from './operations.js';
 export * from './queue.js';
 export * from './session.js';
+export type * from './generated/graphql.js';

@@ -1,10 +1,10 @@
 // Staying up to date: events of an open post, and what changed while nobody listened.
 import type { ApolloClient } from '@apollo/client';
 
-import { append } from './actions.js';
+import { append, appendMessage } from './actions.js';
 import { forget } from './cache.js';
 import { PostPartsFragmentDoc, type PostEventsSubscription } from './generated/graphql.js';
-import { Changes, PostEvents } from './operations.js';
+import { Changes, ChatEvents, PostEvents } from './operations.js';
 import type { Store } from './session.js';
 
 const TOKEN = 'landfall.sync';
@@ -40,6 +40,17 @@ function take(client: ApolloClient, postId: string, event: PostEventsSubscriptio
   } else if (event.__typename === 'PostDeleted') {
     forget(cache, event.deletedPostId);
   }
+}
+
+/** Follow a chat while it is open. */
+export function followChat(client: ApolloClient, chatId: string, onMessage: () => void = () => undefined): () => void {
+  const subscription = client.subscribe({ query: ChatEvents, variables: { chatId } }).subscribe(({ data }) => {
+    if (data?.chatEvents.__typename !== 'MessageCreated') return;
+    const edge = { __typename: 'MessageEdge', cursor: '', node: data.chatEvents.message };
+    appendMessage(client.cache, chatId, edge);
+    onMessage();
+  });
+  return () => subscription.unsubscribe();
 }
 
 /** Everything that changed for this person since the last time: one question, however long that was. */

@@ -12,7 +12,7 @@ graphql(`
 `);
 graphql(`
   fragment CommentParts on Comment {
-    id version createdAt body: text replyCount author { id name handle avatar { id thumbnailUrl dominantColor } }
+    id version createdAt body: text replyCount writer: author { id name handle avatar { id thumbnailUrl dominantColor } }
     reactions { total like viewerReaction }
   }
 `);
@@ -89,5 +89,79 @@ export const Changes = graphql(`
       nodes { __typename id ... on Post { ...PostParts } ... on Comment { ...CommentParts } }
       deletedIds token hasMore reset
     } }
+  }
+`);
+
+graphql(`
+  fragment MessageParts on Message {
+    id version sequence words: text sentAt createdAt status deletedAt sender { id name }
+  }
+`);
+export const Chats = graphql(`
+  query Chats($first: Int = 15, $after: String) {
+    viewer {
+      unreadTotal
+      chats(first: $first, after: $after) {
+        edges { cursor node {
+          id version preview unreadCount lastActivityAt lastSequence peerReadSequence
+          peer { id name handle avatar { id thumbnailUrl dominantColor } }
+        } }
+        pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+      }
+    }
+  }
+`);
+export const ChatThread = graphql(`
+  query ChatThread($id: ID!, $last: Int = 30, $before: String) {
+    chat(id: $id) {
+      id version lastSequence peerReadSequence unreadCount canSend peer { id name handle }
+      messages(last: $last, before: $before) {
+        edges { cursor node { ...MessageParts } }
+        pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+      }
+    }
+  }
+`);
+export const SendMessage = graphql(`
+  mutation SendMessage($input: SendMessageInput!) {
+    sendMessage(input: $input) {
+      clientMutationId replayed errors { code message retryable }
+      messageEdge { cursor node { ...MessageParts } }
+      chat { id version lastSequence preview lastActivityAt }
+    }
+  }
+`);
+export const MarkRead = graphql(`
+  mutation MarkRead($input: MarkReadInput!) {
+    markRead(input: $input) {
+      clientMutationId replayed errors { code message retryable }
+      chat { id version unreadCount } unreadTotal
+    }
+  }
+`);
+export const ChatEvents = graphql(`
+  subscription ChatEvents($chatId: ID!, $after: String) {
+    chatEvents(chatId: $chatId, after: $after) {
+      __typename
+      ... on MessageCreated { eventId message { ...MessageParts } }
+      ... on MessageUpdated { eventId message { ...MessageParts } }
+      ... on ResyncRequired { eventId }
+    }
+  }
+`);
+export const Products = graphql(`
+  query Products($query: String, $first: Int = 20, $after: String) {
+    searchProducts(query: $query, first: $first, after: $after) {
+      totalCount totalIsLowerBound
+      edges { cursor node {
+        id name brand form servingsPerContainer
+        category { id name }
+        labelImage { id url(width: 320) altText dominantColor }
+        priceRange { min { amount currencyCode } }
+        availability { status remaining }
+        ratingSummary { average count }
+      } }
+      pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+    }
   }
 `);

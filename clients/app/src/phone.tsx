@@ -1,0 +1,106 @@
+// What the screens share: the client, the person, and whether there is a connection.
+import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { ApolloProvider } from '@apollo/client/react';
+import { act, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
+
+export interface DemoUser {
+  email: string;
+  password: string;
+  name: string;
+}
+
+export const demoUsers: DemoUser[] = JSON.parse(
+  document.getElementById('landfall-config')?.textContent || '{}',
+).demoUsers ?? [];
+
+/** A switch that takes the connection away, for those who are not on a train just now. */
+class Plane {
+  private pulled = false;
+  private readonly listeners = new Set<() => void>();
+
+  constructor() {
+    addEventListener('online', () => this.tell());
+    addEventListener('offline', () => this.tell());
+  }
+
+  get online(): boolean {
+    return navigator.onLine && !this.pulled;
+  }
+
+  toggle(): void {
+    this.pulled = !this.pulled;
+    this.tell();
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  fetch: typeof globalThis.fetch = async (...args) => {
+    if (!this.online) throw new TypeError('There is no connection.');
+    return globalThis.fetch(...args);
+  };
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+export const plane = new Plane();
+export const session = new Session(`${location.origin}/graphql`, localStorage, plane.fetch);
+
+export function useOnline(): boolean {
+  return useSyncExternalStore(plane.subscribe, () => plane.online);
+}
+
+interface Phone extends Landfall {
+  /** Do it at once on the screen; a refusal is shown and rolled back. */
+  act<T extends object>(name: string, input: T): void;
+  waiting: number;
+}
+
+const PhoneContext = createContext<Phone | null>(null);
+
+export function usePhone(): Phone {
+  return useContext(PhoneContext)!;
+}
+
+export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Refusal) => void; children: ReactNode }) {
+  const [landfall] = useState(() => makeClient(session));
+  const [waiting, setWaiting] = useState(landfall.queue.saved().length);
+  const online = useOnline();
+  const { client, queue } = landfall;
+
+  useEffect(() => queue.onChange(() => setWaiting(queue.length)), [queue]);
+  useEffect(() => void landfall.resume(), [landfall]);
+  useEffect(() => {
+    if (online) queue.flush();
+  }, [online, queue]);
+
+  const phone: Phone = {
+    ...landfall,
+    waiting,
+    act(name, input) {
+      void perform(client, name, act(input)).then(
+        ([refusal]) => refusal && onRefused(refusal),
+        (error: Error) => onRefused({ code: 'FAILED', message: error.message, retryable: false }),
+      );
+    },
+  };
+  return (
+    <PhoneContext value={phone}>
+      <ApolloProvider client={client}>{children}</ApolloProvider>
+    </PhoneContext>
+  );
+}
+
+/** Calls `more` when the returned element scrolls into view. */
+export function useSentinel(more: () => void): (node: HTMLElement | null) => (() => void) | undefined {
+  return (node) => {
+    if (!node) return undefined;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), { rootMargin: '400px' });
+    observer.observe(node);
+    return () => observer.disconnect();
+  };
+}

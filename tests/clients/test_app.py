@@ -1,0 +1,134 @@
+"""The demo app in a real browser: offline, it goes on; back online, the server has just what was done."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from core.context import Services
+from tests.browser import browser, save
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend, publish
+from tests.phone import Phone, make_member
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.browser
+EMAIL, PASSWORD = "app@example.com", "a password to type"
+MESSAGES = """query($id: ID!) { viewer { chatWith(userId: $id) { messages { edges { node { text } } } } } }"""
+POSTS = "query($id: ID!) { user(id: $id) { posts(first: 10) { edges { node { text } } } } }"
+LIKES = "query($id: ID!) { post(id: $id) { reactionSummary { like } } }"
+
+
+class App:
+    def __init__(self, browser: Chrome, address: str) -> None:
+        self.browser, self.address = browser, address
+
+    def open(self) -> None:
+        self.browser.get(f"{self.address}/app")
+
+    def find(self, selector: str) -> Any:
+        return self.until(lambda: self.browser.find_elements(By.CSS_SELECTOR, selector), selector)[0]
+
+    def click(self, selector: str) -> None:
+        self.find(selector)
+        self.browser.execute_script(f"document.querySelector({selector!r}).click()")
+
+    def type(self, selector: str, text: str) -> None:
+        self.find(selector).send_keys(text)
+
+    def says(self, text: str) -> None:
+        self.until(lambda: text in self.browser.find_element(By.TAG_NAME, "body").text, text)
+
+    def until(self, found: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (value := found()):
+            said = self.browser.find_element(By.TAG_NAME, "body").text[:500]
+            assert time.monotonic() < deadline, f"{what}: not in {seconds} s. {said} {self.problems()}"
+            time.sleep(0.05)
+        return value
+
+    def problems(self) -> list[str]:
+        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def offline(self, away: bool) -> None:
+        """As the device has it: the browser's network is cut, its sockets too."""
+        conditions = {"offline": away, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.browser.execute_cdp_cmd("Network.enable", {})
+        self.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+    def sign_in(self) -> None:
+        self.type("#email", EMAIL)
+        self.type("#password", PASSWORD)
+        self.click("#sign-in")
+        self.says("Online")
+
+    def wait_for_queue(self, count: int) -> None:
+        self.until(lambda: self.find("#connection").get_attribute("data-waiting") == str(count), f"{count} waiting")
+
+
+async def test_what_is_done_offline_lands_when_the_connection_is_back(
+    browser: Chrome, address: str, services: Services, new_phone: NewPhone
+) -> None:
+    grace = await new_phone("Grace")
+    ada = await new_phone(user_id=await make_member(services, EMAIL, "Ada", PASSWORD))
+    await befriend(ada, grace)
+    post = await publish(grace, "Grace was here first")
+    await ada.do("openChat", "chat { id }", userId=grace.user_id)
+    app = App(browser, address)
+    await asyncio.to_thread(_act_offline, app, post)
+    assert await _texts(ada, POSTS, id=ada.user_id) == []
+    await asyncio.to_thread(_come_back, app)
+
+    assert (await grace.run(LIKES, id=post))["post"]["reactionSummary"] == {"like": 1}
+    assert await _texts(grace, POSTS, id=ada.user_id) == ["Written without a connection"]
+    assert await _texts(grace, MESSAGES, id=ada.user_id) == ["From the tunnel", "and on through it"]
+    await asyncio.to_thread(_look_around, app)
+
+
+def _act_offline(app: App, post: str) -> None:
+    app.open()
+    app.sign_in()
+    app.says("Grace was here first")
+    app.click('[data-tab="Chats"]')
+    app.click("[data-chat]")
+    app.find("#message")
+    app.offline(True)
+    app.says("Offline")
+    app.type("#message", "From the tunnel" + Keys.ENTER)
+    app.type("#message", "and on through it" + Keys.ENTER)
+    app.click('[data-tab="Feed"]')
+    app.click(f'[data-post="{post}"] .like')
+    app.type("#composer", "Written without a connection")
+    app.click("#publish")
+    app.says("waiting to be sent")
+    app.until(lambda: app.find(f'[data-post="{post}"] .like').get_attribute("aria-pressed") == "true", "the like")
+    app.wait_for_queue(4)
+    save(app.browser, "app-offline.png")
+
+
+def _come_back(app: App) -> None:
+    app.offline(False)
+    app.wait_for_queue(0)
+    app.says("Online")
+    save(app.browser, "app-feed.png")
+
+
+def _look_around(app: App) -> None:
+    app.click('[data-tab="Shop"]')
+    app.find("#search")
+    save(app.browser, "app-shop.png")
+    complaints = [each for each in app.problems() if "ERR_INTERNET_DISCONNECTED" not in each]
+    assert complaints == []
+
+
+async def _texts(phone: Phone, query: str, **variables: Any) -> list[str]:
+    found = await phone.run(query, **variables)
+    while "edges" not in found:
+        [found] = found.values()
+    return [edge["node"]["text"] for edge in found["edges"]]
