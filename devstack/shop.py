@@ -77,7 +77,7 @@ async def fill(
     made: list[Any] = await products.products.find(db, on_sale, sort=[("_id", 1)], fields=products.SHOWN)
     categories = {each["_id"]: each for each in await products.all_categories(db)}
     levels = {each["variant_id"]: dict(each) for each in await stock.inventory.find(db, {})}
-    pictures = media_of(_labels(media_dir, made, categories), "PRODUCT_IMAGE", 160)
+    pictures = media_of(_labels(media_dir, made, categories), "PRODUCT_IMAGE", 240)
     for product, picture in zip(made, pictures, strict=True):
         picture["alt_text"] = f"{product['brand']} {product['name']}, {product['form'].lower()}"
         product |= {"label_image_id": picture["_id"], "image_ids": [picture["_id"]]}

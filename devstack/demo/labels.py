@@ -13,8 +13,9 @@ from PIL import ImageDraw, ImageFont
 
 from devstack.demo.images import Image, write
 
-SIZE = (320, 400)
-KEPT = {160: ["WEBP"], 320: ["WEBP"]}
+SIZE = (240, 300)
+KEPT = {240: ["WEBP"]}
+"""One small size: there are hundreds, and the demo is to be there soon."""
 HUES = {
     "Fish Oil & Omegas": 0.56,
     "Vitamins & Minerals": 0.10,
@@ -50,17 +51,17 @@ def _paint(label: Label) -> Pillow.Image:
     picture = Pillow.new("RGB", SIZE, light)
     draw = ImageDraw.Draw(picture)
     width, height = SIZE
-    draw.rectangle((0, 0, width, 84), fill=dark)
-    draw.rectangle((0, height - 70, width, height), fill=_colour(hue, 0.45, 0.75))
-    draw.ellipse((width / 2 - 22, 62, width / 2 + 22, 106), fill=light, outline=dark, width=3)
+    draw.rectangle((0, 0, width, 62), fill=dark)
+    draw.rectangle((0, height - 54, width, height), fill=_colour(hue, 0.45, 0.75))
+    draw.ellipse((width / 2 - 16, 46, width / 2 + 16, 78), fill=light, outline=dark, width=2)
     middle = width / 2
-    draw.text((middle, 40), label["brand"].upper(), fill="white", font=_font(20), anchor="mm")
+    draw.text((middle, 28), label["brand"].upper(), fill="white", font=_font(15), anchor="mm")
     lines = wrap(label["name"], LETTERS_A_LINE)[:MOST_LINES]
-    top = 215 - 18 * (len(lines) - 1)
+    top = 162 - 14 * (len(lines) - 1)
     for number, line in enumerate(lines):
-        draw.text((middle, top + 36 * number), line, fill=dark, font=_font(30), anchor="mm")
-    draw.text((middle, height - 46), label["size"], fill="white", font=_font(20), anchor="mm")
-    draw.text((middle, height - 20), "Dietary supplement", fill="white", font=_font(13), anchor="mm")
+        draw.text((middle, top + 28 * number), line, fill=dark, font=_font(23), anchor="mm")
+    draw.text((middle, height - 35), label["size"], fill="white", font=_font(16), anchor="mm")
+    draw.text((middle, height - 15), "Dietary supplement", fill="white", font=_font(11), anchor="mm")
     return picture
 
 

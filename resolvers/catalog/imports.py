@@ -58,6 +58,7 @@ async def save_rows(
     categories = await _categories(tx, {read.category for read in kept}, mint)
     known = await _known(tx, kept)
     owners = await _owners_of_skus(tx, kept)
+    slugs = await _slugs(tx, kept)
     results = []
     for row, read in zip(rows, reads, strict=True):
         product = None
@@ -65,7 +66,11 @@ async def save_rows(
             _settle_sku(read, owners)
             key = read.fields["import_key"]
             category = categories[slug(read.category)]
-            product = await _save(tx, read, row["row_index"], known.get(key), category, publish, mint)
+            saved = known.get(key)
+            if saved is None:
+                product = await _create(tx, read, row["row_index"], category, publish, mint, slugs)
+            else:
+                product = await _update(tx, read, row["row_index"], saved, category, mint)
             known[key] = product
         results.append(
             {
@@ -78,17 +83,9 @@ async def save_rows(
     return results
 
 
-async def _save(
-    tx: Unit,
-    read: Read,
-    row_index: int,
-    product: Product | None,
-    category: Category,
-    publish: bool,
-    mint: Mint,
+async def _update(
+    tx: Unit, read: Read, row_index: int, product: Product, category: Category, mint: Mint
 ) -> Product:
-    if product is None:
-        return await _create(tx, read, row_index, category, publish, mint)
     change = {name: value for name, value in read.fields.items() if name not in OWN_FIELDS}
     change |= {"category_id": category["_id"], "data_quality": read.quality, "issues": read.issues}
     change["variants"] = variants = _with_variant(product, read, mint)
@@ -105,17 +102,25 @@ async def _save(
 
 
 async def _create(
-    tx: Unit, read: Read, row_index: int, category: Category, publish: bool, mint: Mint
+    tx: Unit,
+    read: Read,
+    row_index: int,
+    category: Category,
+    publish: bool,
+    mint: Mint,
+    slugs: set[str],
 ) -> Product:
     id = mint("product")
     status = ProductStatus.ACTIVE if publish and not read.errors else ProductStatus.HIDDEN
-    taken = await store.products.find(tx.db, {"slug": read.fields["slug"]}, limit=1, fields=["_id"])
     document = fresh(read, id, status, category["_id"], row_index, mint)
-    if taken:
+    if document["slug"] in slugs:
         document["slug"] = f"{document['slug']}-{id[-6:]}"
+    slugs.add(document["slug"])
     product = await tx.insert(store.products, document)
     tx.changed(product, scopes=[product_scope(id)], created=True)
-    await _stock(tx, product, int(read.variant.get("stock") or 0))
+    [variant] = product["variants"]
+    on_hand = int(read.variant.get("stock") or 0)
+    await tx.insert(stock.inventory, level(stock.level_id(variant["_id"]), variant, on_hand, tx))
     return product
 
 
@@ -210,6 +215,15 @@ async def _known(tx: Unit, reads: Sequence[Read]) -> dict[str, Product]:
         tx.db, {"import_key": {"$in": keys}}, limit=max(1, len(keys)), fields=store.SHOWN
     )
     return {row["import_key"]: row for row in rows}
+
+
+async def _slugs(tx: Unit, reads: Sequence[Read]) -> set[str]:
+    """Which of the slugs are taken."""
+    wanted = [read.fields["slug"] for read in reads]
+    rows = await store.products.find(
+        tx.db, {"slug": {"$in": wanted}}, limit=max(1, len(wanted)), fields=["slug"]
+    )
+    return {row["slug"] for row in rows}
 
 
 async def _owners_of_skus(tx: Unit, reads: Sequence[Read]) -> dict[str, str]:

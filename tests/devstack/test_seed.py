@@ -130,7 +130,7 @@ async def test_products_have_labels_stock_and_entries(seeded: Database) -> None:
     assert len(on_sale) == 30
     for each in on_sale:
         label = media[each["label_image_id"]]
-        assert [variant["width"] for variant in label["variants"]] == [160, 320]
+        assert [variant["width"] for variant in label["variants"]] == [240]
         assert each["name"] in label["alt_text"]
         assert {variant["_id"] for variant in each["variants"]} <= levels
         assert each["untold"] is False
