@@ -67,3 +67,8 @@ bench-chat: install
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# What the first page of the home feed costs, and how that grows with the number of people followed.
+.PHONY: bench-feed
+bench-feed: install
+	@$(BIN)/python -m bench.feed $(ARGS)

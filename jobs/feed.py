@@ -1,11 +1,22 @@
 """Background work of the feed."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from core import clock, jobs
+from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
 from core.jobs import task
-from resolvers.feed import delivery, learning, links, moderating, notices
+from resolvers.feed import (
+    archiving,
+    delivery,
+    erasing,
+    learning,
+    links,
+    moderating,
+    notices,
+    reconciling,
+)
 from resolvers.feed.snapshots import LOST, Snapshots
 from stores import feed as store
 
@@ -83,3 +94,28 @@ async def erase_reactions(services: Services, *, subject_ids: list[str]) -> None
     """Deleted posts and comments take the reactions to them along."""
     query = {"subject_id": {"$in": subject_ids}}
     await services.db.write({"delete": store.reactions.name, "deletes": [{"q": query, "limit": 0}]})
+
+
+@task("feed.reconcile", every=timedelta(hours=1))
+async def reconcile(services: Services) -> None:
+    """Counters of what changed lately are counted again."""
+    await reconciling.reconcile(services)
+
+
+@task("feed.archive", every=timedelta(days=30))
+async def archive(services: Services) -> None:
+    """Posts that are older than a year lie apart."""
+    await archiving.archive(services)
+
+
+@on_user_deleted
+async def erase_person(services: Services, user_id: str) -> None:
+    """Whoever leaves takes their posts, comments and reactions along."""
+    await erasing.erase(services, user_id)
+
+
+@on_user_export
+async def export_person(services: Services, user_id: str) -> AsyncIterator[tuple[str, erasing.Rows]]:
+    """Whoever asks gets what is theirs."""
+    async for name, rows in erasing.export(services, user_id):
+        yield name, rows

@@ -27,7 +27,7 @@ from stores.feed import (
 
 class PostById(Loader[str, Post | None]):
     async def batch(self, keys: list[str]) -> Sequence[Post | None]:
-        return in_order(keys, await store.posts.by_ids(self.db, keys, fields=self.fields))
+        return in_order(keys, await store.posts_by_ids(self.db, keys, fields=self.fields))
 
 
 class CommentById(Loader[str, Comment | None]):

@@ -31,7 +31,7 @@ from core.context import Context, Services
 from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
-from server import caching, failures, http, signin
+from server import caching, etags, failures, http, signin
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import NAMES, Documents, with_document_id
@@ -134,6 +134,9 @@ class GraphQLView(StrawberryView[Context, None]):
     async def get_sub_response(self, request: web.Request) -> web.Response:
         response = web.Response()
         response[REQUEST] = request
+        known = etags.asked(request)
+        if known is not None:
+            response[etags.ASKED] = known
         response[MEDIA_TYPE] = _media_type(request) or http.PLAIN_JSON
         return response
 
@@ -316,6 +319,7 @@ class GraphQLView(StrawberryView[Context, None]):
         sub_response.charset = "utf-8"
         if sub_response[REQUEST].method == "GET":
             caching.mark(sub_response[REQUEST], sub_response, response_data, _age(sub_response))
+            etags.tag(sub_response, response_data)
         return sub_response
 
 

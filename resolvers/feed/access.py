@@ -20,6 +20,7 @@ from loaders.feed import (
     PostById,
 )
 from resolvers.auth.people import BARRED
+from resolvers.feed.archiving import at_hand
 from stores.feed import Comment, Follow, Post, PostState, Visibility
 
 Document = Mapping[str, Any]
@@ -174,7 +175,7 @@ async def subject(ctx: Context, id: str) -> Post | Comment:
         [found] = await visible_comments(ctx, [id])
     if found is None:
         raise Refused("NOT_FOUND", "It is gone, or hidden from you.")
-    return found
+    return await at_hand(ctx, found) if id.startswith("post_") else found  # type: ignore[arg-type]
 
 
 async def post_to_act_on(ctx: Context, id: str) -> Post:
@@ -182,4 +183,4 @@ async def post_to_act_on(ctx: Context, id: str) -> Post:
     [post] = await visible_posts(ctx, [ids.checked(id, "post")])
     if post is None:
         raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
-    return post
+    return await at_hand(ctx, post)

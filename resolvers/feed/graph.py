@@ -84,7 +84,7 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     person = await _other(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is not None:
-        await _end(ctx, edge)
+        await end(ctx, edge)
         [person_now] = await accounts.users.find(ctx.db, {"_id": user_id}, limit=1) or [person]
         person = person_now
     moved(ctx)
@@ -128,7 +128,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
-                await _end(ctx, edge)
+                await end(ctx, edge)
         await audited(ctx, "feed.block", subject_id=user_id)
     stale(ctx, ctx.viewer_id, user_id)
     return {"blocked_user_id": user_id, "feed_stale": True}
@@ -144,7 +144,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     return {"user": person, "feed_stale": True}
 
 
-async def _end(ctx: Context, edge: Follow) -> None:
+async def end(ctx: Context, edge: Follow) -> None:
     """Delete an edge; what its follower saw through it leaves their devices."""
     follower, followee = edge["follower_id"], edge["followee_id"]
     await ctx.tx.delete(store.follows, edge["_id"])

@@ -15,10 +15,11 @@ from core.ids import Id, prefix_of
 from core.limits import Rate
 from core.nodes import door
 from core.paging import Asked
-from core.reports import ReportReason, ReportStatus
+from core.reports import LONGEST_NOTE, REPORT_RATE, ReportReason, ReportStatus
 from loaders.feed import CommentById, PostById, ReportById
 from resolvers.feed import delivery, notices
 from resolvers.feed.access import comment_scopes, post_scopes
+from resolvers.feed.archiving import at_hand
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import Role
@@ -36,8 +37,6 @@ refusals(
     NOT_MODERATED="Nothing was decided about this that could be appealed.",
 )
 
-REPORT_RATE = Rate("reports", 20, 86_400)
-LONGEST_NOTE = 1_000
 OLDEST_FIRST = [("created_at", 1), ("_id", 1)]
 MOST_REPORTS = 1_000
 
@@ -245,7 +244,7 @@ async def moderate(
     if not reason.strip():
         raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
-    found = await _kept(ctx.services, subject_id) if prefix_of(subject_id) != "user" else None
+    found = await _to_judge(ctx, subject_id)
     if not reports or (found is None and prefix_of(subject_id) != "user"):
         raise Refused("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
     if found is not None:
@@ -258,6 +257,17 @@ async def moderate(
         "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
         "resolved": len(reports),
     }
+
+
+async def _to_judge(ctx: Context, id: str) -> dict[str, Any] | None:
+    """The post or comment, whoever it is for; None for a person."""
+    if prefix_of(id) == "user":
+        return None
+    if prefix_of(id) == "comment":
+        comment = await ctx.load(CommentById, id)
+        return dict(comment) if comment else None
+    post = await ctx.load(PostById, id)
+    return dict(await at_hand(ctx, post)) if post else None
 
 
 async def _decide(

@@ -14,6 +14,7 @@ from core.uploads import finished
 from loaders.feed import PostById
 from resolvers.feed import delivery, home, links, moderating, notices, reading
 from resolvers.feed.access import SHOWN, post_scopes
+from resolvers.feed.archiving import at_hand
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.groups import check_member
 from resolvers.feed.snapshots import stale
@@ -288,7 +289,7 @@ async def own_post(ctx: Context, id: str) -> Post:
     post = await ctx.load(PostById, ids.checked(id, "post"))
     if post is None or post["author_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such post.", field=["id"])
-    return post
+    return await at_hand(ctx, post)
 
 
 async def count_posts(ctx: Context, author_id: str, by: int) -> people.User | None:

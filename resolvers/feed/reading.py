@@ -16,6 +16,7 @@ from loaders.feed import (
     pages_like,
     thread_sort,
 )
+from resolvers.feed import archiving
 from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
@@ -42,7 +43,7 @@ async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, A
     query = {"$and": [{"author_id": user["_id"], **audience}, paging.beyond(store.TIMELINE, page)]}
     order = paging.scan_order(store.TIMELINE, page)
     fields = paging.projection(asked, store.TIMELINE)
-    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1, fields=fields)
+    rows = await archiving.of_author(ctx, query, order=order, page=page, fields=fields)
     return paging.connection(listing, store.TIMELINE, page, rows)
 
 

@@ -100,6 +100,7 @@ users = collection(
     indexes=[
         index("deletion_due_at", partialFilterExpression={"deletion_due_at": {"$type": "date"}}),
         index("-follower_count", "_id"),
+        index("updated_at", "_id"),
     ],
     synced=True,
 )

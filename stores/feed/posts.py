@@ -1,11 +1,12 @@
 """Posts, comments and reactions."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Collection, collection, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
 
 
@@ -35,6 +36,7 @@ class Post(TypedDict):
     link_url: NotRequired[str]
     link: NotRequired[dict[str, Any]]
     label: NotRequired[ModerationLabel | None]
+    archived: NotRequired[bool]
 
 
 class Comment(TypedDict):
@@ -98,6 +100,13 @@ posts = collection(
     shard_key="author_id",
     synced=True,
 )
+archive = collection(
+    "posts_archive",
+    Post,
+    indexes=[index("author_id", "-pinned", "-created_at", "-_id")],
+    shard_key="author_id",
+    synced=True,
+)
 comments = collection(
     "comments",
     Comment,
@@ -139,3 +148,43 @@ async def latest_reactions(db: Database, user_id: str, *, limit: int) -> list[Re
 
 async def latest_comments(db: Database, user_id: str, *, limit: int) -> list[Comment]:
     return await comments.find(db, {"author_id": user_id}, sort=[("created_at", -1)], limit=limit)
+
+
+async def posts_by_ids(db: Database, ids: Sequence[str], *, fields: Sequence[str] = ()) -> list[Post]:
+    """Posts by id, those of the archive too."""
+    found = await posts.by_ids(db, ids, fields=fields)
+    if len(found) == len(ids):
+        return found
+    here = {post["_id"] for post in found}
+    kept = (*fields, "archived") if fields else ()
+    return [*found, *await archive.by_ids(db, [id for id in ids if id not in here], fields=kept)]
+
+
+async def counted(
+    db: Database,
+    kept: Collection[Any],
+    key: str,
+    values: Sequence[str],
+    where: Mapping[str, Any] | None = None,
+) -> Counter[str]:
+    """How many rows name each of the values."""
+    rows = await db.aggregate(
+        kept.name,
+        [
+            {"$match": {key: {"$in": list(values)}, **(where or {})}},
+            {"$group": {"_id": f"${key}", "count": {"$sum": 1}}},
+        ],
+    )
+    return Counter({row["_id"]: row["count"] for row in rows})
+
+
+async def reactions_counted(db: Database, subject_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many reactions of each kind each subject has."""
+    rows = await db.aggregate(
+        reactions.name,
+        [
+            {"$match": {"subject_id": {"$in": list(subject_ids)}}},
+            {"$group": {"_id": {"subject": "$subject_id", "kind": "$kind"}, "count": {"$sum": 1}}},
+        ],
+    )
+    return {(row["_id"]["subject"], row["_id"]["kind"]): row["count"] for row in rows}

@@ -1,0 +1,69 @@
+"""Old posts lie apart, so that those which are read stay few; whoever touches one brings it back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.context import Context, Services
+from core.paging import Page
+from stores import feed as store
+from stores.feed import Post
+
+COLD = timedelta(days=365)
+BATCH = 100
+
+
+async def archive(services: Services) -> int:
+    """Put posts older than a year into the archive, unless they are pinned; how many."""
+    moved = 0
+    query = {"created_at": {"$lt": clock.now() - COLD}, "pinned": False}
+    while rows := await store.posts.find(services.db, query, limit=BATCH):
+        ctx = Context(services)
+
+        async def move(rows: Sequence[Post] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                await _put_away(ctx, row["_id"])
+
+        await ctx.unit(move)
+        moved += len(rows)
+    return moved
+
+
+async def _put_away(ctx: Context, id: str) -> None:
+    gone = await ctx.tx.delete(store.posts, id)
+    if gone is not None:
+        # For all who read it, it is where it was: nothing happened to it.
+        gone["archived"] = True
+        away = await ctx.tx.insert(store.archive, gone)
+        ctx.tx.quietly(away)
+
+
+async def at_hand(ctx: Context, post: Post) -> Post:
+    """The post where it can be changed: out of the archive, if it lies there."""
+    if not post.get("archived"):
+        return post
+    await ctx.tx.delete(store.archive, post["_id"])
+    ctx.tx.quietly(post)
+    warm: Any = {key: value for key, value in post.items() if key != "archived"}
+    back: Post = await ctx.tx.insert(store.posts, warm)
+    ctx.tx.quietly(back)
+    ctx.refresh()
+    return back
+
+
+async def of_author(
+    ctx: Context,
+    query: dict[str, Any],
+    *,
+    order: Sequence[tuple[str, int]],
+    page: Page,
+    fields: Sequence[str] = (),
+) -> list[Post]:
+    """Posts of an author's timeline in scan order, one more than the page; the archive is its old end."""
+    first, then = (store.archive, store.posts) if page.backward else (store.posts, store.archive)
+    rows = await first.find(ctx.db, query, sort=order, limit=page.size + 1, fields=fields)
+    if len(rows) <= page.size:
+        rest = page.size + 1 - len(rows)
+        rows = [*rows, *await then.find(ctx.db, query, sort=order, limit=rest, fields=fields)]
+    return rows

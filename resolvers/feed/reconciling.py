@@ -1,0 +1,124 @@
+"""Counters put right: they are moved in the transactions that change what they count, and checked behind."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from core import clock
+from core.changes import user_scope
+from core.context import Context, Services
+from resolvers.feed.access import comment_scopes, post_scopes
+from stores import auth as accounts
+from stores import feed as store
+
+logger = structlog.get_logger(__name__)
+
+WINDOW = timedelta(hours=2)
+"""What changed within it is counted again; the job runs every hour."""
+BATCH = 200
+
+
+async def reconcile(services: Services) -> int:
+    """Count again what changed lately; how many counters were wrong."""
+    since = clock.now() - WINDOW
+    wrong = await _all(services, store.posts, since, _posts)
+    wrong += await _all(services, store.comments, since, _comments)
+    wrong += await _all(services, accounts.users, since, _people)
+    if wrong:
+        logger.warning("counters put right", counters=wrong)
+    return wrong
+
+
+async def _all(services: Services, collection: Any, since: Any, check: Any) -> int:
+    wrong, after = 0, ""
+    while True:
+        query = {"updated_at": {"$gte": since}, "_id": {"$gt": after}}
+        rows = await collection.find(services.db, query, sort=[("_id", 1)], limit=BATCH)
+        if not rows:
+            return wrong
+        wrong += await check(services, rows)
+        after = rows[-1]["_id"]
+
+
+async def _posts(services: Services, rows: Sequence[Any]) -> int:
+    ids = [row["_id"] for row in rows]
+    said = await store.counted(services.db, store.comments, "post_id", ids, {"state": {"$ne": "REMOVED"}})
+    shared = await store.counted(services.db, store.posts, "shared_post_id", ids)
+    reacted = await store.reactions_counted(services.db, ids)
+    wrong = 0
+    for row in rows:
+        id = row["_id"]
+        right = {
+            "comment_count": said[id],
+            "share_count": shared[id],
+            "reactions": {kind: count for (subject, kind), count in reacted.items() if subject == id},
+        }
+        wrong += await _put_right(services, store.posts, row, right, post_scopes)
+    return wrong
+
+
+async def _comments(services: Services, rows: Sequence[Any]) -> int:
+    ids = [row["_id"] for row in rows]
+    replies = await store.counted(
+        services.db, store.comments, "parent_id", ids, {"state": {"$ne": "REMOVED"}}
+    )
+    reacted = await store.reactions_counted(services.db, ids)
+    wrong = 0
+    for row in rows:
+        mine = {kind: count for (subject, kind), count in reacted.items() if subject == row["_id"]}
+        weight = replies[row["_id"]] + sum(mine.values())
+        right = {"reply_count": replies[row["_id"]], "reactions": mine, "weight": weight}
+        wrong += await _put_right(services, store.comments, row, right, comment_scopes)
+    return wrong
+
+
+async def _people(services: Services, rows: Sequence[Any]) -> int:
+    ids = [row["_id"] for row in rows]
+    follower = await store.counted(services.db, store.follows, "followee_id", ids)
+    following = await store.counted(services.db, store.follows, "follower_id", ids)
+    posts: Counter[str] = await store.counted(services.db, store.posts, "author_id", ids)
+    posts += await store.counted(services.db, store.archive, "author_id", ids)
+    wrong = 0
+    for row in rows:
+        id = row["_id"]
+        right = {
+            "follower_count": follower[id],
+            "following_count": following[id],
+            "post_count": posts[id],
+        }
+        wrong += await _put_right(
+            services, accounts.users, row, right, lambda user: [user_scope(user["_id"])]
+        )
+    return wrong
+
+
+async def _put_right(
+    services: Services, collection: Any, row: Mapping[str, Any], right: Mapping[str, Any], scopes: Any
+) -> int:
+    """Write what was counted, if nothing has changed since; how many counters that were."""
+    off = {name: value for name, value in right.items() if _plain(row.get(name)) != value}
+    if not off:
+        return 0
+    ctx = Context(services)
+
+    async def work() -> bool:
+        where = {"updated_at": row["updated_at"]}
+        changed = await ctx.tx.update(collection, row["_id"], set=off, where=where, version=False)
+        if changed is None:
+            return False
+        ctx.tx.changed(changed, aspect="counts", scopes=scopes(changed))
+        if "reactions" in off:
+            ctx.tx.changed(changed, aspect="reactions", scopes=scopes(changed))
+        return True
+
+    return len(off) if await ctx.unit(work) else 0
+
+
+def _plain(value: Any) -> Any:
+    """Counts as they are compared: a kind nobody chose any more is none."""
+    if isinstance(value, dict):
+        return {kind: count for kind, count in value.items() if count}
+    return value or 0

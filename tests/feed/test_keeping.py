@@ -1,0 +1,183 @@
+"""What is done behind: the archive, counters put right, and somebody who leaves."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, jobs
+from core.account import ERASERS, EXPORTERS
+from core.context import Services
+from jobs import feed as errands
+from resolvers.feed import archiving, reconciling
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend, comment, follow, insert_posts, publish, written
+from tests.phone import Phone
+
+YEAR = timedelta(days=366)
+TIMELINE = """query($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { user(id: $id) {
+  posts(first: $first, after: $after, last: $last, before: $before) {
+    edges { node { id } } pageInfo { hasNextPage hasPreviousPage endCursor startCursor } } } }"""
+
+
+async def set_fields(services: Services, collection: str, id: str, **fields: Any) -> None:
+    update = {"q": {"_id": id}, "u": {"$set": {**fields, "updated_at": clock.now()}}}
+    await services.db.write({"update": collection, "updates": [update]})
+
+
+@pytest.fixture
+async def archived(new_phone: NewPhone, services: Services) -> tuple[Phone, list[str], list[str]]:
+    """An author with three posts of this year and four of the year before, which lie in the archive."""
+    ada = await new_phone("Ada")
+    now = clock.now()
+    old = await insert_posts(services, ada.user_id, [now - YEAR - timedelta(hours=n) for n in range(4)])
+    new = await insert_posts(services, ada.user_id, [now - timedelta(hours=n) for n in range(3)])
+    await archiving.archive(services)
+    assert await written(services, "posts", {"author_id": ada.user_id}) == 3
+    assert await written(services, "posts_archive", {"author_id": ada.user_id}) == 4
+    return ada, new, old
+
+
+async def test_archived_posts_are_read_as_ever(
+    archived: tuple[Phone, list[str], list[str]], new_phone: NewPhone
+) -> None:
+    ada, new, old = archived
+    grace = await new_phone("Grace")
+    node = await grace.run("query($id: ID!) { post(id: $id) { id text } }", id=old[0])
+    assert node == {"post": {"id": old[0], "text": "A post"}}
+    found, after = [], None
+    while True:
+        page = (await grace.run(TIMELINE, id=ada.user_id, first=2, after=after))["user"]["posts"]
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    assert found == new + old
+    back, before = [], None
+    while True:
+        page = (await grace.run(TIMELINE, id=ada.user_id, last=3, before=before))["user"]["posts"]
+        back = [edge["node"]["id"] for edge in page["edges"]] + back
+        if not page["pageInfo"]["hasPreviousPage"]:
+            break
+        before = page["pageInfo"]["startCursor"]
+    assert back == new + old
+
+
+@pytest.mark.parametrize("act", ["comment", "react", "edit", "share", "delete"])
+async def test_whoever_touches_an_archived_post_brings_it_back(
+    archived: tuple[Phone, list[str], list[str]], new_phone: NewPhone, services: Services, act: str
+) -> None:
+    ada, _, old = archived
+    grace = await new_phone("Grace")
+    id = old[1]
+    if act == "comment":
+        await comment(grace, id)
+    elif act == "react":
+        done = await grace.do("setReaction", "reactionSummary { total }", subjectId=id, kind="LIKE")
+        assert (done["errors"], done["reactionSummary"]["total"]) == ([], 1)
+    elif act == "edit":
+        done = await ada.do("updatePost", "post { text version }", id=id, text="Again", expectedVersion=1)
+        assert done["post"] == {"text": "Again", "version": 2}
+    elif act == "share":
+        done = await grace.do("sharePost", "sharedPost { shareCount }", postId=id)
+        assert done["sharedPost"] == {"shareCount": 1}
+    else:
+        done = await ada.do("deletePost", "deletedPostId", id=id)
+        assert done["errors"] == []
+    assert await written(services, "posts_archive", {"_id": id}) == 0
+    assert await written(services, "posts", {"_id": id}) == (0 if act == "delete" else 1)
+
+
+async def test_a_pinned_post_is_not_put_away(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    [pinned] = await insert_posts(services, ada.user_id, [clock.now() - YEAR], pinned=True)
+    await errands.archive(services)
+    assert await written(services, "posts", {"_id": pinned}) == 1
+
+
+async def test_counters_are_put_right(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await follow(grace, ada)
+    post = await publish(ada)
+    top = await comment(grace, post)
+    gone = await comment(grace, post)
+    await comment(ada, post, parentId=top)
+    await grace.do("deleteComment", "deletedCommentId", id=gone)
+    await grace.do("setReaction", "subject { __typename }", subjectId=post, kind="LOVE")
+    await grace.do("sharePost", "post { id }", postId=post)
+    # What is right stays as it is.
+    before = [await services.db.find(name, {"_id": id}) for name, id in (("posts", post), ("comments", top))]
+    await errands.reconcile(services)
+    after = [await services.db.find(name, {"_id": id}) for name, id in (("posts", post), ("comments", top))]
+    assert before == after
+    await set_fields(services, "posts", post, comment_count=9, share_count=0, reactions={"LIKE": 4})
+    await set_fields(services, "comments", top, reply_count=-1)
+    await set_fields(services, "users", ada.user_id, follower_count=7, post_count=0)
+    assert await reconciling.reconcile(services) >= 6
+    query = """query($id: ID!, $top: ID!, $ada: ID!) {
+      post(id: $id) { commentCount shareCount reactionSummary { total like love } }
+      node(id: $top) { ... on Comment { replyCount } } user(id: $ada) { followerCount postCount } }"""
+    assert await ada.run(query, id=post, top=top, ada=ada.user_id) == {
+        "post": {
+            "commentCount": 2,
+            "shareCount": 1,
+            "reactionSummary": {"total": 1, "like": 0, "love": 1},
+        },
+        "node": {"replyCount": 1},
+        "user": {"followerCount": 1, "postCount": 1},
+    }
+
+
+async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, services: Services) -> None:
+    """`UserDeleted`: posts, comments and reactions erased, ties ended, nothing of theirs left."""
+    ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
+    await befriend(ada, grace)
+    hers, his = await publish(ada, "Mine"), await publish(grace, "Theirs")
+    top = await comment(ada, his, "A thread")
+    await comment(grace, his, "A reply", parentId=top)
+    alone = await comment(ada, his, "Alone")
+    for subject in (his, top):
+        await ada.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
+    await ada.do("sharePost", "post { id }", postId=his, visibility="PUBLIC")
+    made = await ada.do("createGroup", "group { id }", name="Ours", memberIds=[grace.user_id])
+    await ada.do("reportContent", "report { id }", subjectId=his, reason="SPAM", note="Private")
+    await ada.do("blockUser", "blockedUserId", userId=alan.user_id)
+    await insert_posts(services, ada.user_id, [clock.now() - YEAR])
+    await archiving.archive(services)
+    exported = {name: rows async for name, rows in EXPORTERS["feed"](services, ada.user_id)}
+    assert {"posts", "comments", "reactions", "following", "groups", "reports"} <= set(exported)
+    assert {row["text"] for row in exported["comments"]} == {"A thread", "Alone"}
+    for _ in range(2):
+        await ERASERS["feed"](services, ada.user_id)
+    await jobs.run_due(services)
+    for name, key in (
+        ("posts", "author_id"),
+        ("posts_archive", "author_id"),
+        ("comments", "author_id"),
+        ("reactions", "user_id"),
+        ("follows", "follower_id"),
+        ("follows", "followee_id"),
+        ("group_members", "user_id"),
+        ("reports", "reporter_id"),
+        ("blocks", "user_id"),
+        ("feed_inbox", "user_id"),
+        ("feed_inbox", "author_id"),
+    ):
+        assert await written(services, name, {key: ada.user_id}) == 0, (name, key)
+    query = """query($his: ID!, $hers: ID!, $group: ID!) {
+      post(id: $his) { commentCount shareCount reactionSummary { total }
+        comments { edges { node { id text author { id } replyCount } } } }
+      gone: node(id: $hers) { id } group(id: $group) { viewerRole memberCount }
+      viewer { user { followerCount followingCount } } }"""
+    assert await grace.run(query, his=his, hers=hers, group=made["group"]["id"]) == {
+        "post": {
+            "commentCount": 1,
+            "shareCount": 0,
+            "reactionSummary": {"total": 0},
+            "comments": {"edges": [{"node": {"id": top, "text": "", "author": None, "replyCount": 1}}]},
+        },
+        "gone": None,
+        "group": {"viewerRole": "OWNER", "memberCount": 1},
+        "viewer": {"user": {"followerCount": 0, "followingCount": 0}},
+    }
+    assert await written(services, "comments", {"_id": alone, "text": ""}) == 1
