@@ -17,10 +17,10 @@ from core.changes import user_scope
 from core.crypto import Keyring
 from core.mongo import Database
 from core.store import collection
-from devstack import demo, seed_chats, shop
+from devstack import circles, demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
-from resolvers.feed.access import comment_scopes, post_scopes
+from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
 from stores.auth import Role, UserStatus
@@ -77,6 +77,8 @@ async def seed(
     users = maker.users(persons, avatars)
     follows = maker.follows(users, demo.follows(size.people, rng))
     posts = maker.posts(users, pictures, size.posts)
+    groups, members = circles.groups(maker, users, EPOCH)
+    circles.arrange(posts, members)
     comments = maker.comments(users, posts, size.comments)
     reactions = maker.reactions(users, posts, comments)
     maker.count(users, posts, follows)
@@ -89,6 +91,8 @@ async def seed(
         db, auth.user_keys.name, ({"_id": auth.email_key(u["email"]), "user_id": u["_id"]} for u in users)
     )
     await _insert(db, feed.follows.name, follows)
+    await _insert(db, feed.groups.name, groups)
+    await _insert(db, feed.members.name, members)
     await _insert(db, feed.posts.name, posts)
     await _insert(db, feed.comments.name, comments)
     await _insert(db, feed.reactions.name, reactions)
@@ -103,7 +107,7 @@ async def seed(
         epoch=EPOCH,
         users=users,
     )
-    await _insert(db, changes.log.name, _entries(users, follows, posts, comments, now))
+    await _insert(db, changes.log.name, _entries(users, follows, groups, posts, comments, now))
     logged = (_entry("REVIEW", each, [user_scope(each["user_id"])], now) for each in reviews)
     await _insert(db, changes.log.name, logged)
     await _insert(db, chat.chats.name, talks.chats)
@@ -119,6 +123,7 @@ async def seed(
 def _entries(
     users: list[Document],
     follows: list[Document],
+    groups: list[Document],
     posts: list[Document],
     comments: list[Document],
     at: datetime,
@@ -127,6 +132,8 @@ def _entries(
         yield _entry("USER", user, [user_scope(user["_id"])], at)
     for edge in follows:
         yield _entry("FOLLOW", edge, [user_scope(edge["follower_id"])], at)
+    for group in groups:
+        yield _entry("GROUP", group, [group_scope(group["_id"])], at)
     for post in posts:
         yield _entry("POST", post, post_scopes(post), at)  # type: ignore[arg-type]
     for comment in comments:

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
-from server import exports, files, pages, signin
+from server import exports, files, links, pages, signin
 from server.graphql import GraphQLView
 from server.sockets import drain
 
@@ -43,6 +43,7 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
     app.router.add_get("/exports/{id}/{secret}", exports.give)
     app.router.add_get("/media/{path:.+}", files.give)
+    app.router.add_get("/p/{code}", links.page)
     app.router.add_put("/uploads/{key:.+}", files.take)
     app.router.add_get("/healthz", pages.healthz)
     app.router.add_get("/readyz", pages.readyz)

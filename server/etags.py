@@ -27,12 +27,8 @@ def asked(request: web.Request) -> str | None:
 
 def tag(response: web.Response, answer: Any) -> None:
     """Tag a private answer without errors; 304 and nothing more if the client has it."""
-    if (
-        ASKED not in response
-        or not isinstance(answer, Mapping)
-        or answer.get("errors")
-        or "data" not in answer
-    ):
+    whole = isinstance(answer, Mapping) and not answer.get("errors") and "data" in answer
+    if ASKED not in response or "ETag" in response.headers or not whole:
         return
     body = orjson.dumps(answer["data"], default=str)
     etag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'

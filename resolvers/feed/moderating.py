@@ -1,8 +1,10 @@
 """Moderation: what is refused at once, what is judged later, reports, decisions and appeals."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes, paging
@@ -37,10 +39,14 @@ refusals(
     NOT_MODERATED="Nothing was decided about this that could be appealed.",
 )
 
+PATIENCE = 0.5
+"""Seconds a classifier may keep a mutation waiting."""
 OLDEST_FIRST = [("created_at", 1), ("_id", 1)]
 MOST_REPORTS = 1_000
 
 Document = Mapping[str, Any]
+
+logger = structlog.get_logger(__name__)
 
 
 class Moderation:
@@ -61,8 +67,13 @@ async def limit(ctx: Context, rate: Rate) -> None:
 
 
 async def screen(ctx: Context, text: str | None) -> None:
-    """Refuse what is beyond doubt, before anybody sees it."""
-    verdict = await ctx.services.get(Moderation).classifier.judge(text or "", ())
+    """Refuse what is beyond doubt, before anybody sees it; a classifier that is slow judges behind."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            verdict = await ctx.services.get(Moderation).classifier.judge(text or "", ())
+    except Exception as error:
+        logger.warning("text not screened", error=type(error).__name__)
+        return
     if verdict.refuse:
         raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
 

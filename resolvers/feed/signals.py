@@ -8,7 +8,7 @@ from core.context import Context
 from core.errors import Refused
 from core.ids import Id
 from core.limits import Rate
-from resolvers.feed.access import SHOWN, post_scope, post_to_act_on
+from resolvers.feed.access import SHOWN, post_scope, post_to_act_on, visible_posts
 from resolvers.feed.snapshots import stale
 from stores import feed as store
 
@@ -74,7 +74,9 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
 async def set_comment_typing(ctx: Context, *, post_id: Id, is_typing: bool) -> dict[str, Any]:
     """Ephemeral: told to those who have the post open, kept nowhere."""
     await ctx.limit(TYPING_RATE)
-    post = await post_to_act_on(ctx, post_id)
+    [post] = await visible_posts(ctx, [ids.checked(post_id, "post")])
+    if post is None:
+        raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
     if post["state"] not in SHOWN:
         raise Refused("COMMENTS_CLOSED", "This post does not take comments.", field=["postId"])
     ctx.services.live.signal(post_scope(post_id), {"typing": ctx.viewer_id, "on": is_typing})

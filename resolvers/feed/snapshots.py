@@ -3,6 +3,7 @@
 Everything here may vanish at any time: then a feed is ranked anew, and paging goes on with older posts.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ from stores.feed import FeedReason
 LOST = (RedisError, OSError)
 """Errors that say Redis cannot be asked."""
 
+PATIENCE = 2.0
+"""Seconds Redis may take: a feed without it is better than none."""
 KEPT = timedelta(minutes=5)
 STALE_KEPT = timedelta(minutes=10)
 CHOSEN_KEPT = timedelta(minutes=20)
@@ -87,25 +90,29 @@ class Snapshots:
         """The newest one, and the latest reason for staleness."""
         keys = [_newest(user_id), _stale(user_id), _named(user_id, "")]
         run = cast("Callable[..., Awaitable[list[bytes | None]]]", self._current)
-        body, mark = await run(keys=keys)
+        async with asyncio.timeout(PATIENCE):
+            body, mark = await run(keys=keys)
         return _opened(body), mark.decode() if mark else None
 
     async def named(self, user_id: str, id: str) -> Snapshot | None:
-        return _opened(await self._redis.get(_named(user_id, id)))
+        async with asyncio.timeout(PATIENCE):
+            return _opened(await self._redis.get(_named(user_id, id)))
 
     async def keep(self, user_id: str, snapshot: Snapshot) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(_named(user_id, snapshot.id), _closed(snapshot), ex=KEPT)
         pipeline.set(_newest(user_id), snapshot.id, ex=KEPT)
         pipeline.zadd(ACTIVE, {user_id: clock.timestamp()})
-        await pipeline.execute()
+        async with asyncio.timeout(PATIENCE):
+            await pipeline.execute()
 
     async def choose(self, user_id: str, posts: Sequence[str], paid: Sequence[str]) -> None:
         """Keep which posts of strangers, and which paid ones, are for this person."""
         await self._redis.set(_chosen(user_id), orjson.dumps([list(posts), list(paid)]), ex=CHOSEN_KEPT)
 
     async def chosen(self, user_id: str) -> tuple[Sequence[str], Sequence[str]] | None:
-        body = await self._redis.get(_chosen(user_id))
+        async with asyncio.timeout(PATIENCE):
+            body = await self._redis.get(_chosen(user_id))
         return tuple(orjson.loads(body)) if body is not None else None
 
     async def active(self, since: datetime) -> list[str]:
@@ -123,7 +130,8 @@ class Snapshots:
             # A new mark, not a flag: a feed that is being put together now has missed this change.
             pipeline.set(_stale(user_id), new_id("mark"), ex=STALE_KEPT)
         try:
-            await pipeline.execute()
+            async with asyncio.timeout(PATIENCE):
+                await pipeline.execute()
         except LOST:
             # With Redis gone nothing is cached.
             return

@@ -144,7 +144,12 @@ async def test_a_link_leads_to_a_public_post(new_phone: NewPhone, anonymous: Pho
     query = "query($code: String!) { postByLink(code: $code) { id text } }"
     found = await anonymous.run(query, code=made["code"])
     assert found == {"postByLink": {"id": post, "text": "Everybody"}}
+    async with anonymous.http.get(made["url"]) as response:
+        assert (response.status, "Everybody" in await response.text()) == (200, True)
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
     await ada.do("updatePost", "post { id }", id=post, visibility="FRIENDS")
+    async with anonymous.http.get(made["url"]) as response:
+        assert (response.status, "Everybody" in await response.text()) == (404, False)
     for code in (made["code"], "unknown", ""):
         assert (await anonymous.ask(query, code=code)).code == "NOT_FOUND"
     assert await codes(ada, "createShareLink", postId=post) == ["NOT_SHAREABLE"]

@@ -110,8 +110,12 @@ class Moving:
         elif move == "react":
             await self.reader.do("setReaction", "subject { __typename }", subjectId=id, kind="LOVE")
             return
-        elif move in ("narrow", "hide"):
+        elif move == "narrow":
             await self.author.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+        elif move == "hide":
+            # For good: what is widened afterwards stays hidden.
+            await self.reader.do("hidePost", "removedPostId", postId=id)
+            self.alive.remove(id)
         else:
             await self.author.do("updatePost", "post { id }", id=id, visibility="PUBLIC")
             self.unseen.discard(id)

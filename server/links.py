@@ -1,0 +1,38 @@
+"""Where links to public posts lead: a page for people without the app, and for previews elsewhere."""
+
+import html
+
+from aiohttp import web
+
+from core.context import Context
+from core.errors import NotFound
+from resolvers import auth, feed
+from server.pages import SERVICES
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<meta property="og:title" content="{title}"><meta property="og:description" content="{text}">
+<style>body {{ font: 1rem/1.5 system-ui; max-width: 36rem; margin: 3rem auto; padding: 0 1rem; }}</style>
+</head><body><h1>{title}</h1><p>{text}</p></body></html>
+"""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+GONE = "This post is gone, or not for everybody."
+
+
+async def page(request: web.Request) -> web.Response:
+    """A public post, as anybody may read it."""
+    ctx = Context(request.app[SERVICES])
+    try:
+        post = await feed.post_by_link(ctx, code=request.match_info["code"])
+        author = await auth.user(ctx, id=post["author_id"])  # type: ignore[arg-type]
+    except NotFound:
+        body = PAGE.format(title="Landfall", text=GONE)
+        return web.Response(text=body, status=404, content_type="text/html", headers=HEADERS)
+    title, text = f"{auth.full_name(author)} on Landfall", feed.text_preview(post)
+    body = PAGE.format(title=html.escape(title), text=html.escape(text))
+    return web.Response(text=body, content_type="text/html", headers=HEADERS)
