@@ -41,7 +41,7 @@ class Dev:
         for line in self.process.stdout:
             self._incoming.put(line)
 
-    def until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
+    def until(self, pattern: str, seconds: float = 120) -> "re.Match[str]":
         """The first line that matches, once it is printed."""
         deadline = time.monotonic() + seconds
         while True:
