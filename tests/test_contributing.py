@@ -12,7 +12,7 @@ import pytest
 from tests import house
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("conftest.py", "house.py", "phone.py", "test_architecture.py", "test_schema.py")
+TESTS = ("confidential.py", "conftest.py", "house.py", "phone.py", "test_architecture.py", "test_schema.py")
 FILES = (
     "stores/pin.py",
     "loaders/pin.py",

@@ -10,7 +10,6 @@ import random
 import sys
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 
 from core import logs
 from core.context import Context, Services
@@ -24,13 +23,16 @@ FORGOTTEN = timedelta(milliseconds=700)
 AT_ONCE = 8
 
 
-async def main(mongo_url: str, redis_url: str, database: str, variant: str, first: int, last: int) -> None:
+async def main(
+    mongo_url: str, redis_url: str, database: str, data_dir: str, variant: str, first: int, last: int
+) -> None:
     settings = Settings(
         env=Environment.TEST,
         mongo_url=mongo_url,
         redis_url=redis_url,
         mongo_database=database,
-        data_dir=Path(mkdtemp()),
+        # With the deployment's secret in it, which opens its keys.
+        data_dir=Path(data_dir),
         log_level="ERROR",
     )
     logs.configure(settings)
@@ -83,4 +85,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], *map(int, sys.argv[5:])))  # type: ignore[call-arg]
+    asyncio.run(main(*sys.argv[1:6], *map(int, sys.argv[6:])))  # type: ignore[call-arg]

@@ -50,7 +50,7 @@ async def crowd(settings: Settings, variant: str, first: int, last: int) -> Asyn
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "tests.catalog.buyers", settings.mongo_url, settings.redis_url, settings.mongo_database),
-        *(variant, str(first), str(last)),
+        *(str(settings.data_dir), variant, str(first), str(last)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

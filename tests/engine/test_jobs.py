@@ -167,7 +167,7 @@ async def test_an_unknown_task_is_kept_as_a_failure(services: Services) -> None:
     """A worker of an older version does not lose what a newer one wants."""
     await ask_for(services)
     assert NAME not in jobs.TASKS
-    assert await jobs.run_due(services) == 1
+    await jobs.run_due(services)
     [errand] = await waiting(services)
     assert (errand["state"], errand["error"], errand["attempts"]) == ("WAITING", "KeyError", 1)
 
@@ -247,7 +247,7 @@ async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, servic
     await ada.do("setReaction", "reactionSummary { total }", subjectId=ids[0], kind="LIKE")
     await grace.do("setReaction", "reactionSummary { total }", subjectId=post_id, kind="LOVE")
     await ada.do("deletePost", "deletedPostId", id=post_id)
-    assert await jobs.run_due(services) == 1
+    await jobs.run_due(services)
     assert await services.db.find("comments", {"post_id": post_id}) == []
     assert await services.db.find("reactions", {"subject_id": {"$in": [post_id, *ids]}}) == []
     entries = await services.db.find("changes", {"node": {"$in": [post_id, *ids]}})

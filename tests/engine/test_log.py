@@ -16,7 +16,8 @@ SYNCED = sorted(name for name, declared in COLLECTIONS.items() if declared.synce
 
 def test_every_sync_type_has_a_synced_collection() -> None:
     declared = {store.prefix for store in COLLECTIONS.values() if store.synced}
-    assert set(nodes.SYNCED.values()) == declared
+    # A chat changes by its two sides, which have no ids; products are everybody's, and watched one by one.
+    assert set(nodes.SYNCED.values()) == declared - {None, "product"} | {"chat"}
     assert {name: prefix.upper() for name, prefix in nodes.SYNCED.items()} == {
         name: name for name in nodes.SYNCED
     }
