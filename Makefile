@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-live bench-chat clean
+.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-growth bench-live
+.PHONY: bench-chat clean
 
 install: $(STAMP)
 
@@ -56,6 +57,10 @@ bench-catalog: install
 
 bench-engine: install
 	@$(BIN)/python -m bench.engine
+
+# How CPU per request grows with page size, levels and fields.
+bench-growth: install
+	@$(BIN)/python -m bench.growth $(ARGS)
 
 # Live events: a thousand subscribers, five thousand idle sockets, beside graphql-yoga.
 bench-live: install

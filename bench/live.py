@@ -306,7 +306,7 @@ def _start(started: Fleet, kinds: Sequence[Kind]) -> None:
         f"http://127.0.0.1:{started.members[0].port}/.well-known/jwks.json"
     ) as answer:
         jwks = orjson.loads(answer.read())
-    started.start(kinds[1:], started.peers(jwks, "unused"))
+    started.start(kinds[1:], started.peers(jwks, {}))
 
 
 def main() -> None:

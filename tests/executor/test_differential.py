@@ -24,7 +24,7 @@ from tests.executor.fuzz.world import Bench, World
 LONG = bool(os.environ.get("LANDFALL_LONG"))
 DOCUMENTS = int(os.environ.get("LANDFALL_DOCUMENTS", 50_000 if LONG else 2_000))
 SEED = int(os.environ.get("LANDFALL_SEED", "1"))
-TOLD_EVERY = 5_000
+TOLD_EVERY = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,9 @@ def fuzz(
 async def test_generated_documents_have_equal_answers(fuzz: Fuzz) -> None:
     await fuzz.some(DOCUMENTS)
     print(f"\n{DOCUMENTS:,} documents: {dict(fuzz.paths)}, 0 differences")
-    assert fuzz.paths["compiled"] > 0.8 * (fuzz.paths["compiled"] + fuzz.paths["errors"])
+    if DOCUMENTS >= 2_000:
+        # It takes some until it is known what is mostly refused.
+        assert fuzz.paths["compiled"] > 0.8 * (fuzz.paths["compiled"] + fuzz.paths["errors"])
 
 
 async def test_a_planted_bug_is_caught(fuzz: Fuzz, monkeypatch: pytest.MonkeyPatch) -> None:

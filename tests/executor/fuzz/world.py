@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from graphql import DocumentNode, GraphQLError
 from strawberry.schema import schema as strawberry_schema
 from strawberry.types.execution import ExecutionResult
 
-from core import changes, clock, live, store
+from core import changes, clock, ids, live, store
 from core.binding.bindings import Mutate
 from core.binding.build import Schema
 from core.changes import Entry
@@ -28,6 +29,7 @@ from core.position import Position, Progress
 from core.settings import Settings
 from devstack import seed
 from executor import Executor, engine, runtime
+from resolvers.feed import home
 from server import failures, streams
 from stores import auth
 
@@ -103,7 +105,7 @@ async def _dig(db: Database, ids: Mapping[str, Sequence[str]]) -> None:
             (posts[3], {"$set": {"visibility": "NOBODY"}}),
             (posts[4], {"$unset": {"comment_count": ""}}),
             (posts[6], {"$set": {"text": 7}}),
-            (posts[8], {"$set": {"media_ids": "none"}}),
+            (posts[8], {"$set": {"media_ids": 7}}),
         ],
         "comments": [
             (comments[5], {"$set": {"text": None}}),
@@ -209,6 +211,9 @@ def freeze(monkeypatch: pytest.MonkeyPatch) -> None:
     async def database_time(db: Any) -> Any:
         return present
 
+    # A ranked feed is a snapshot, and its cursors name it: this is the name of all.
+    named = {**vars(ids), "new_id": lambda prefix: f"{prefix}_01h455vb4pex5vsknk084sn02q"}
+    monkeypatch.setattr(home, "ids", SimpleNamespace(**named))
     monkeypatch.setattr(clock, "now", lambda: present)
     monkeypatch.setattr(changes, "database_time", database_time)
 
