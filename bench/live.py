@@ -24,6 +24,7 @@ from rich.table import Table
 from bench import dataset, fleet
 from bench.fleet import Fleet, Kind, Member
 from bench.report import machine
+from core import logs
 from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
 from devstack.servers import Servers, embedded
@@ -150,10 +151,12 @@ async def stage(servers: Servers, subscribers: int) -> AsyncIterator[Stage]:
         mongo_database=dataset.DATABASE,
         redis_url=servers.redis_url,
         secret=fleet.SECRET,  # type: ignore[arg-type]
+        field_keys=dataset.FIELD_KEYS,  # type: ignore[arg-type]
         signing_key_file=dataset.key_file(servers),
         rate_scale=1_000_000,
         log_level="ERROR",
     )
+    logs.configure(settings)
     async with assembly.services(settings) as services:
         phones = await _phones(services, subscribers + 1)
         author = Viewer(phones[0].user_id, phones[0].session_id, phones[0].device_id)
