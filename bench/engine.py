@@ -18,7 +18,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from core import clock, ids, mongo
+from core import clock, ids, logs, mongo
 from core.changes import user_scope
 from core.context import Context, Services, Viewer
 from core.idempotency import Mutation
@@ -67,6 +67,7 @@ def settings_for(servers: Servers, folder: Path, port: int) -> Settings:
         secret=SECRET,  # type: ignore[arg-type]
         signing_key_file=folder / "key.pem",
         rate_scale=1_000_000,
+        log_level="ERROR",
     )
 
 
@@ -77,6 +78,7 @@ async def running() -> AsyncIterator[Bench]:
         folder = Path(name)
         (folder / "key.pem").write_bytes(make_signing_key())
         settings = settings_for(servers, folder, free_port())
+        logs.configure(settings)
         environment = {
             f"LANDFALL_{field}": value
             for field, value in {

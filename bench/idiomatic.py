@@ -44,6 +44,7 @@ class Visibility(Enum):
     PUBLIC = "PUBLIC"
     FRIENDS = "FRIENDS"
     PRIVATE = "PRIVATE"
+    GROUP = "GROUP"
 
 
 @strawberry.enum

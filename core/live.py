@@ -77,9 +77,17 @@ class Listener(ABC):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _woken(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
+    async def _woken(self, seconds: float | None = None) -> None:
+        """Wait to be told something, or so long at most."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        # A timer instead of a task: thousands of streams wait at the same time.
+        timer = loop.call_later(seconds, self._wake) if seconds is not None else None
+        try:
+            await self._waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
 
 
 class Follower(Listener):
@@ -101,12 +109,13 @@ class Follower(Listener):
             self.overflowed = True
         self._wake()
 
-    async def get(self) -> "Entry | Signal":
-        while not self._items and not self.overflowed:
-            await self._woken()
+    async def get(self, seconds: float | None = None) -> "Entry | Signal | None":
+        """The next item; None when none came for so long."""
+        if not self._items and not self.overflowed:
+            await self._woken(seconds)
         if self.overflowed:
             raise SlowConsumer
-        return self._items.pop(0)
+        return self._items.pop(0) if self._items else None
 
 
 class Lookout(Listener):
@@ -201,10 +210,12 @@ class Live:
         *,
         after: Position | None = None,
         check: Callable[[], Awaitable[Any]] | None = None,
-    ) -> AsyncGenerator[Entry | Signal, None]:
+        patience: Callable[[], float | None] = lambda: None,
+    ) -> AsyncGenerator[Entry | Signal | None, None]:
         """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone.
 
-        `check` refuses who may not see them, when nothing can change unheard any more.
+        `check` refuses who may not see them, when nothing can change unheard any more. None comes when
+        nothing did for as many seconds as `patience` says, asked before each wait.
         """
         async with self.listening(Follower(), scopes) as follower:
             if check is not None:
@@ -215,8 +226,9 @@ class Live:
                     replayed[entry["_id"]] = changes.place(entry)
                     yield entry
             while True:
-                item = await follower.get()
-                if isinstance(item, Signal) or replayed.get(item["_id"]) != changes.place(item):
+                item = await follower.get(patience())
+                logged = None if isinstance(item, Signal) else item
+                if logged is None or replayed.get(logged["_id"]) != changes.place(logged):
                     yield item
 
     @contextlib.asynccontextmanager

@@ -1,8 +1,7 @@
 """A live topic: the log entries of some scopes as a subscription's events, resumed without loss."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 from core import changes, clock
@@ -35,12 +34,16 @@ async def followed(
     position = signer.position(after) if after is not None else None
     while True:
         try:
-            entries = ctx.services.live.follow(scopes, after=position, check=check)
-            async with aclosing(entries if heard is None else _paced(entries, patience)) as items:
+            entries = ctx.services.live.follow(scopes, after=position, check=check, patience=patience)
+            async with aclosing(entries) as items:
                 async for item in items:
                     ctx.refresh()
                     if item is None or isinstance(item, Signal):
                         for told in await heard(item) if heard is not None else ():
+                            if isinstance(told, ForAll):
+                                # Told late, it has a place of its own.
+                                yield told
+                                continue
                             # Not in the log: who resumes here resumes at what was in the log before.
                             position = position or await _now(ctx)
                             yield {"event_id": signer.event_id(position), "at": clock.now(), **told}
@@ -57,28 +60,6 @@ async def followed(
 
 async def _now(ctx: Context) -> Position:
     return Position(await changes.database_time(ctx.services.db), "now")
-
-
-async def _paced(
-    items: AsyncGenerator[Entry | Signal, None], patience: Callable[[], float | None]
-) -> AsyncGenerator[Entry | Signal | None, None]:
-    """Items as they come, and None when the wait for one was over first."""
-    coming: asyncio.Future[Entry | Signal] | None = None
-    try:
-        while True:
-            coming = coming or asyncio.ensure_future(anext(items))
-            await asyncio.wait({coming}, timeout=patience())
-            if not coming.done():
-                yield None
-                continue
-            item, coming = coming.result(), None
-            yield item
-    finally:
-        if coming is not None:
-            coming.cancel()
-            with suppress(asyncio.CancelledError, PositionTooOld):
-                await coming
-        await items.aclose()
 
 
 async def for_all(

@@ -1,6 +1,6 @@
 """What happens to products, pushed."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from core import changes, nodes
@@ -9,9 +9,8 @@ from core.context import Context
 from core.errors import BadUserInput
 from core.everybody import Everybody
 from core.ids import Id, checked
-from core.live import PositionTooOld, Signal
 from core.once import ForAll
-from core.position import Position
+from core.topics import followed
 from loaders.catalog import ProductById
 from resolvers import catalog
 from resolvers.catalog.prices import money
@@ -30,25 +29,24 @@ async def product_events(
         raise BadUserInput(f"Watch 1 to {MOST_WATCHED} products.")
     scopes = [catalog.product_scope(checked(id, "product")) for id in dict.fromkeys(product_ids)]
 
-    async def event(entry: Entry) -> Event | None:
-        told: Event | None = await ctx.services.live.shared(
+    async def meaning(entry: Entry) -> Event | None:
+        event: Event | None = await ctx.services.live.shared(
             entry, "product event", lambda: _of_product(Everybody(ctx.services), entry)
         )
-        return told
+        return event
 
-    async for each in followed(ctx, scopes, after, event):
-        yield each
+    async for told in followed(ctx, scopes, after, meaning):
+        yield told
 
 
 async def viewer_product_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Settings, predictions and orders of the viewer's own."""
 
-    async def event(entry: Entry) -> Event | None:
-        ctx.refresh()
+    async def meaning(entry: Entry) -> Event | None:
         return await _of_viewer(ctx, entry)
 
-    async for each in followed(ctx, [user_scope(ctx.viewer_id)], after, event):
-        yield each
+    async for told in followed(ctx, [user_scope(ctx.viewer_id)], after, meaning):
+        yield told
 
 
 async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
@@ -63,28 +61,6 @@ async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
     if aspect.startswith(catalog.ORDERED):
         return placed(ctx, entry, "ProductOrderUpdated", **(entry.get("detail") or {}))
     return None
-
-
-async def followed(
-    ctx: Context,
-    scopes: Sequence[str],
-    after: str | None,
-    event_of: Callable[[Entry], Awaitable[Event | None]],
-) -> AsyncGenerator[Event, None]:
-    """Events of the entries of some scopes, told to read again when they reach too far back."""
-    signer = ctx.services.signer
-    position = signer.position(after) if after is not None else None
-    while True:
-        try:
-            async for entry in ctx.services.live.follow(scopes, after=position):
-                event = None if isinstance(entry, Signal) else await event_of(entry)
-                if event is not None:
-                    ctx.refresh()
-                    yield event
-        except PositionTooOld:
-            position = Position(await changes.database_time(ctx.services.db), "resync")
-            token = signer.event_id(position)
-            yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
 
 
 async def _of_product(ctx: Context, entry: Entry) -> ForAll | None:

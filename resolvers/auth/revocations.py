@@ -129,7 +129,7 @@ class Revocations:
         while True:
             try:
                 async for entry in self._live.follow([SCOPE], check=self._load):
-                    self.learn(entry.get("_id", ""))
+                    self.learn(entry["_id"] if entry else "")
             except SlowConsumer:
                 # More ended at once than are kept for us: what ended is read anew.
                 continue

@@ -14,7 +14,7 @@ const pubSub = createPubSub();
 const redis = await createClient({ url: settings.redisUrl }).connect();
 await redis.subscribe('bench:post', (message) => {
   const event = JSON.parse(message);
-  pubSub.publish('post', event.subjectId, event);
+  pubSub.publish('post', event.postId, event);
 });
 
 const resolvers = {
