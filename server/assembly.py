@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -32,7 +32,7 @@ from providers.rules import Rules
 from providers.web import Web
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
-from resolvers.auth.signing import SigningKeys
+from resolvers.auth.signing import LockedOut, SigningKeys
 from resolvers.auth.tokens import Tokens, signing_key
 from resolvers.feed.behind import Behind
 from resolvers.feed.links import Previews
@@ -47,6 +47,7 @@ from server.storage import Storage, storage
 logger = structlog.get_logger(__name__)
 
 SHORTEST_SECRET = 32
+UNSET = "Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`."
 
 
 class NotReady(RuntimeError):
@@ -81,6 +82,11 @@ def _key_pem(settings: Settings) -> bytes | None:
     return signing_key(settings.data_dir / "signing-key.pem")
 
 
+def field_keys(settings: Settings) -> Keyring:
+    """What seals and opens single fields."""
+    return _keyring(settings, secret_of(settings))
+
+
 def _keyring(settings: Settings, secret: str) -> Keyring:
     try:
         return keyring(settings.field_keys.get_secret_value(), secret)
@@ -104,17 +110,12 @@ def redis_client(settings: Settings) -> "Redis":
 async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Services]:
     """The process's services, ready: or NotReady with the reason."""
     if not settings.mongo_url or not settings.redis_url:
-        raise NotReady("Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`.")
-    # A collection that nobody has imported yet would go without its indexes.
-    discovery.all_rooms()
+        raise NotReady(UNSET)
     secret = secret_of(settings)
     crypto, first_key = _keyring(settings, secret), _key_pem(settings)
     places = _places(settings)
-    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
     redis = redis_client(settings)
-    db = Database(client, settings.mongo_database)
-    try:
-        await _wait_for_mongo(db, settings)
+    async with database(settings, listeners=listeners) as db, aclosing(redis):
         await _wait_for_redis(redis, settings)
         live = Live(db, redis, overlap=await changes.overlap(db))
         revocations, keys = Revocations(db, live), SigningKeys(db, crypto)
@@ -134,8 +135,21 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             await keys.stop()
             await revocations.stop()
             await live.stop()
+
+
+@asynccontextmanager
+async def database(settings: Settings, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Database]:
+    """MongoDB alone, for what must work although nothing else would start."""
+    if not settings.mongo_url:
+        raise NotReady(UNSET)
+    # A collection that nobody has imported yet would go without its indexes.
+    discovery.all_rooms()
+    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
+    try:
+        db = Database(client, settings.mongo_database)
+        await _wait_for_mongo(db, settings)
+        yield db
     finally:
-        await redis.aclose()
         closing = client.close()
         if closing is not None:
             await closing
@@ -144,6 +158,8 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
 async def _start_keys(keys: SigningKeys, first: bytes | None) -> None:
     try:
         await keys.start(first)
+    except LockedOut as problem:
+        raise NotReady(str(problem)) from None
     except ValueError as problem:
         raise NotReady(f"LANDFALL_SIGNING_KEY_FILE: {problem}") from None
 

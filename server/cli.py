@@ -58,7 +58,7 @@ def run(work: Any) -> Any:
 
     try:
         return uvloop.run(work)
-    except assembly.NotReady as reason:
+    except (assembly.NotReady, signing.LockedOut) as reason:
         raise refusal(reason) from None
 
 
@@ -212,8 +212,8 @@ def list_keys() -> None:
     configured = environment()
 
     async def read() -> list[Any]:
-        async with assembly.services(configured) as services:
-            return await auth.all_signing_keys(services.db)
+        async with assembly.database(configured) as db:
+            return await auth.all_signing_keys(db)
 
     table = Table("Key", "Signs from", "Can sign")
     for key in run(read()):
@@ -231,8 +231,10 @@ def rotate_keys(
     configured = environment()
 
     async def rotate() -> str | None:
-        async with assembly.services(configured) as services:
-            return await signing.rotate(services.db, services.crypto, at_once=True, distrust=distrust)
+        # Not the services: they do not start when the present key cannot be opened.
+        async with assembly.database(configured) as db:
+            crypto = assembly.field_keys(configured)
+            return await signing.rotate(db, crypto, at_once=True, distrust=distrust)
 
     out.print(f"{run(rotate())} signs from now on.")
 

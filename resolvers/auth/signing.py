@@ -30,6 +30,18 @@ AFTERWARDS = timedelta(hours=24)
 RELOAD_SECONDS = 60.0
 SHORTEST_GAP = 5.0
 """Seconds between two readings, however many tokens name keys we do not know."""
+LOCKED_OUT = (
+    "The key that signs access tokens cannot be opened: it was sealed with another field key. Put that one back "
+    "at the end of LANDFALL_FIELD_KEYS, or set the LANDFALL_SECRET it comes from. If it is lost, "
+    "`landfall keys rotate --distrust` begins anew, and every phone refreshes once."
+)
+
+
+class LockedOut(RuntimeError):
+    """These field keys do not open what the deployment signs with.
+
+    Adding a key of its own would retire the one that all other processes sign with.
+    """
 
 
 class Key:
@@ -56,15 +68,20 @@ class SigningKeys:
         self._db = db
         self._crypto = crypto
         self._keys: dict[str, Key] = {}
+        self._opened_once: dict[str, str] = {}
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, first_pem: bytes | None) -> None:
         """Know the keys; `first_pem` is the very first one of a deployment, else it is made."""
         known = await self.reload()
-        if self._current() is None:
+        if not any(row["private"] for row in known):
             await add_key(self._db, self._crypto, known, clock.now(), pem=first_pem)
-            await self.reload()
+            # Another process may have been first.
+            known = await self.reload()
+        signing = _signing(known, clock.now())
+        if signing is None or self._keys[signing["_id"]].private is None:
+            raise LockedOut(LOCKED_OUT)
         self._task = asyncio.create_task(self._follow(), name="signing-keys")
 
     async def stop(self) -> None:
@@ -75,6 +92,8 @@ class SigningKeys:
 
     async def reload(self) -> list[SigningKey]:
         rows = await store.all_signing_keys(self._db)
+        secret = {row["_id"] for row in rows if row["private"]}
+        self._opened_once = {kid: private for kid, private in self._opened_once.items() if kid in secret}
         keys = [Key(row["_id"], row["public"], self._opened(row), row["signs_from"]) for row in rows]
         for key, successor in pairwise(keys):
             key.good_until = successor.signs_from + AFTERWARDS.total_seconds()
@@ -108,12 +127,16 @@ class SigningKeys:
     def _opened(self, row: SigningKey) -> str | None:
         if row["private"] is None:
             return None
+        if row["_id"] in self._opened_once:
+            # Sealed anew with a field key that this process has yet to be given, it is the same key.
+            return self._opened_once[row["_id"]]
         try:
-            return self._crypto.open(row["private"], place=_place(row["_id"]))
+            private = self._crypto.open(row["private"], place=_place(row["_id"]))
         except Unreadable:
-            # The field keys were changed: it verifies still, and another one signs.
             logger.error("signing key unreadable", kid=row["_id"])
             return None
+        self._opened_once[row["_id"]] = private
+        return private
 
     async def _follow(self) -> None:
         while True:
@@ -136,6 +159,8 @@ async def rotate(
     `at_once` adds a key that signs now; `distrust` takes away all others, with every token they signed.
     """
     now, keys = clock.now(), await store.all_signing_keys(db)
+    if not distrust:
+        _need_opened(crypto, keys, now)
     added = None
     if at_once or not keys or keys[-1]["signs_from"] + ROTATION - AHEAD <= now:
         added = await add_key(db, crypto, keys, now if at_once or not keys else now + AHEAD)
@@ -148,6 +173,21 @@ async def rotate(
         if key["private"] is not None and crypto.stale(key["private"]):
             await _seal_anew(db, crypto, key)
     return added
+
+
+def _need_opened(crypto: Keyring, keys: Sequence[SigningKey], now: datetime) -> None:
+    signing = _signing(keys, now)
+    try:
+        if signing is not None:
+            crypto.open(signing["private"] or "", place=_place(signing["_id"]))
+    except Unreadable:
+        raise LockedOut(LOCKED_OUT) from None
+
+
+def _signing(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
+    """The key that signs now, as all processes see it."""
+    ready = [key for key in keys if key["private"] and key["signs_from"] <= now]
+    return max(ready, key=lambda key: key["signs_from"], default=None)
 
 
 def _outdated(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:

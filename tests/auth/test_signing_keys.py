@@ -1,6 +1,7 @@
 """The keys that sign access tokens: published, changed, shared by all processes, sealed at rest."""
 
 import asyncio
+import base64
 import statistics
 import time
 import uuid
@@ -11,16 +12,17 @@ from typing import Any
 import aiohttp
 import pytest
 from jose import jwt
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from core import clock
 from core.context import Context, Services
-from core.crypto import keyring
 from core.settings import Settings
 from jobs.auth.signing import rotate_signing_keys
 from resolvers.auth import signing
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens
-from server import assembly, process, signin
+from server import assembly, cli, process, signin
 from stores import auth as store
 from tests.auth.steps import ME, assert_unauthenticated, refresh
 from tests.conftest import Commands, NewPhone
@@ -142,15 +144,66 @@ async def test_private_halves_are_sealed_and_go_when_they_sign_no_more(deploymen
     assert [key["private"] is None for key in await store.all_signing_keys(deployment.db)] == [True, False]
 
 
-async def test_a_key_that_cannot_be_opened_verifies_and_another_signs(
+async def test_a_process_with_wrong_field_keys_does_not_start_and_changes_nothing(
     own: Settings, deployment: Services
 ) -> None:
-    first = deployment.get(SigningKeys).signer().kid
-    other = SigningKeys(deployment.db, keyring("", "another secret " * 3))
-    await other.start(None)
-    assert other.signer().kid != first
-    assert other.known(first) is not None
-    await other.stop()
+    """It would add a key of its own, and retire the one that all others sign with."""
+    before = await store.all_signing_keys(deployment.db)
+    wrong = own.model_copy(update={"secret": SecretStr("another secret " * 3)})
+    with pytest.raises(assembly.NotReady, match="end of LANDFALL_FIELD_KEYS.*rotate --distrust"):
+        async with assembly.services(wrong):
+            raise AssertionError
+    assert await store.all_signing_keys(deployment.db) == before
+    with pytest.raises(signing.LockedOut):
+        await signing.rotate(deployment.db, assembly.field_keys(wrong), at_once=True)
+    assert await store.all_signing_keys(deployment.db) == before
+
+
+async def test_a_process_starts_with_the_old_field_key_at_the_end(
+    own: Settings, deployment: Services, http: aiohttp.ClientSession
+) -> None:
+    former, newer = _field_key("former"), _field_key("newer")
+    await deployment.db.write({"delete": "signing_keys", "deletes": [{"q": {}, "limit": 0}]})
+    async with assembly.services(_with_keys(own, former)) as first:
+        kid = first.get(SigningKeys).signer().kid
+        async with assembly.services(_with_keys(own, newer, former)) as second:
+            assert second.get(SigningKeys).signer().kid == kid
+            await rotate_signing_keys(second)
+            [row] = await store.all_signing_keys(second.db)
+            assert (row["private"] or "").startswith("newer.")
+        # Sealed with a key that this process has yet to be given, what it knows is as good as before.
+        assert (await known_to(first)).signer().kid == kid
+    async with assembly.services(_with_keys(own, newer)) as third:
+        assert third.get(SigningKeys).signer().kid == kid
+    with pytest.raises(assembly.NotReady):
+        async with assembly.services(_with_keys(own, former)):
+            raise AssertionError
+
+
+async def test_a_lost_field_key_is_recovered_from_by_the_command_line(
+    own: Settings, deployment: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [before] = await store.all_signing_keys(deployment.db)
+    wrong = own.model_copy(update={"secret": SecretStr("another secret " * 3)})
+    monkeypatch.setattr(cli, "environment", lambda: wrong)
+    run = CliRunner().invoke
+    refused = await asyncio.to_thread(run, cli.app, ["keys", "rotate"])
+    assert (refused.exit_code, "--distrust" in refused.stderr) == (1, True)
+    listed = await asyncio.to_thread(run, cli.app, ["keys", "list"])
+    assert before["_id"] in listed.stdout
+    rotated = await asyncio.to_thread(run, cli.app, ["keys", "rotate", "--distrust"])
+    assert (rotated.exit_code, "signs from now on" in rotated.stdout) == (0, True)
+    async with assembly.services(wrong) as services:
+        assert [row["_id"] for row in await store.all_signing_keys(services.db)] != [before["_id"]]
+        assert kids(services.get(SigningKeys)) == [services.get(SigningKeys).signer().kid]
+
+
+def _field_key(id: str) -> str:
+    return f"{id}:{base64.b64encode(id.encode().ljust(32)).decode()}"
+
+
+def _with_keys(settings: Settings, *keys: str) -> Settings:
+    return settings.model_copy(update={"field_keys": SecretStr(",".join(keys))})
 
 
 async def test_processes_that_start_together_share_one_key(own: Settings, deployment: Services) -> None:
