@@ -73,9 +73,19 @@ class Keyring:
             raise Unreadable(f"There is no field key {id[:20]!r}.")
         return self._ciphers[id].open(sealed, place=place)
 
-    def stale(self, sealed: str) -> bool:
-        """Whether it was sealed with an older key: seal it anew before that key is taken away."""
-        return not sealed.startswith(f"{self._current.id}.")
+    @property
+    def current(self) -> str:
+        """The id of the key that seals."""
+        return self._current.id
+
+    @property
+    def former(self) -> list[str]:
+        """The ids of the keys that only open."""
+        return [id for id in self._ciphers if id != self._current.id]
+
+    def sealed_anew(self, sealed: str, *, place: str) -> str:
+        """The same text, or wrapped data key, under the current key."""
+        return self.seal(self.open(sealed, place=place), place=place)
 
     def blind(self, text: str, *, place: str) -> str:
         """The same for equal texts of one place ("users/phone"), and no way back: for indexes."""
@@ -108,10 +118,6 @@ class Keyring:
             if len(memory) > REMEMBERED:
                 memory.popitem(last=False)
         return cipher
-
-    def rewrapped(self, wrapped: str, *, place: str) -> str:
-        """The same data key under the current key: what it sealed stays as it is."""
-        return self.seal(self.open(wrapped, place=f"key:{place}"), place=f"key:{place}")
 
 
 def keyring(field_keys: str, secret: str) -> Keyring:

@@ -35,6 +35,26 @@ def index(*keys: str, **options: Any) -> Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A field that the deployment's keys encrypt, and the place its text is bound to.
+
+    `place` names other fields of the document in braces, `users/{_id}/phone`; `key:...`: a wrapped data key.
+    """
+
+    field: str
+    place: str
+
+    def text_of(self, row: Mapping[str, Any]) -> str:
+        found: Any = row
+        for name in self.field.split("."):
+            found = found[name]
+        return str(found)
+
+    def place_of(self, row: Mapping[str, Any]) -> str:
+        return self.place.format_map(row)
+
+
+@dataclass(frozen=True, slots=True)
 class Collection(Generic[T]):
     """One MongoDB collection. `synced` documents carry a version and must be logged when they change."""
 
@@ -44,6 +64,7 @@ class Collection(Generic[T]):
     indexes: tuple[Index, ...] = ()
     shard_key: str = "_id"
     synced: bool = False
+    sealed: tuple[Sealed, ...] = ()
 
     async def find(
         self,
@@ -122,11 +143,12 @@ def collection(
     indexes: Sequence[Index] = (),
     shard_key: str = "_id",
     synced: bool = False,
+    sealed: Sequence[Sealed] = (),
 ) -> Collection[T]:
-    """Declare a collection; its name is taken once."""
+    """Declare a collection; its name is taken once. What is `sealed` can be sealed anew with another key."""
     if name in COLLECTIONS:
         raise ValueError(f"The collection {name!r} is declared twice.")
-    declared = Collection(name, document, prefix, tuple(indexes), shard_key, synced)
+    declared = Collection(name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed))
     COLLECTIONS[name] = declared
     return declared
 

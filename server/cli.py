@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from core import jobs, logs, settings
+from core import jobs, logs, sealing, settings
 from core.audit import audited
 from core.context import Context
+from core.crypto import Keyring
 from core.settings import Settings
 from resolvers.auth import admin, signing
 from server import assembly
@@ -28,7 +29,9 @@ out = Console()
 problem = Console(stderr=True)
 jobs_app = typer.Typer(help="Background work that failed for good.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
-keys_app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
+keys_app = typer.Typer(
+    help="Keys that sign access tokens, and those that encrypt fields.", no_args_is_help=True
+)
 app.add_typer(keys_app, name="keys")
 operations_app = typer.Typer(help="Documents that apps may name instead of sending.", no_args_is_help=True)
 app.add_typer(operations_app, name="operations")
@@ -237,6 +240,26 @@ def rotate_keys(
             return await signing.rotate(db, crypto, at_once=True, distrust=distrust)
 
     out.print(f"{run(rotate())} signs from now on.")
+
+
+@keys_app.command("seal")
+def seal_anew() -> None:
+    """Seal anew what former field keys sealed; workers do it by themselves, this says when it is done."""
+    configured = environment()
+
+    async def seal() -> tuple[sealing.Run, Keyring]:
+        async with assembly.database(configured) as db:
+            crypto = assembly.field_keys(configured)
+            return await sealing.seal_anew(db, crypto), crypto
+
+    ran, crypto = run(seal())
+    out.print(f"{ran.anew:,} texts are sealed with {crypto.current} now.")
+    if ran.unreadable:
+        raise refusal(f"{ran.unreadable:,} texts cannot be opened: the field key they need is missing.")
+    if crypto.former and not ran.anew:
+        out.print(f"Nothing is left of {', '.join(crypto.former)}: take them out of LANDFALL_FIELD_KEYS.")
+    elif crypto.former:
+        out.print("When no process that seals with an older key is running any more, do this again.")
 
 
 @jobs_app.command("dead")

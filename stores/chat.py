@@ -7,7 +7,7 @@ from typing import Any, TypedDict, cast
 
 from core.mongo import Database
 from core.reports import ReportReason, ReportStatus
-from core.store import collection, index
+from core.store import Sealed, collection, index
 from stores.media import Attachment
 
 
@@ -181,7 +181,12 @@ LATEST = [("last_activity_at", -1), ("chat_id", -1)]
 BY_SEQUENCE = [("sequence", 1)]
 
 chats = collection(
-    "chats", Chat, prefix="chat", indexes=[index("pair_key", unique=True)], shard_key="pair_key"
+    "chats",
+    Chat,
+    prefix="chat",
+    indexes=[index("pair_key", unique=True)],
+    shard_key="pair_key",
+    sealed=[Sealed("data_key", "key:chats/{_id}")],
 )
 members = collection(
     "chat_members",
@@ -193,6 +198,7 @@ members = collection(
         index("last_activity_at"),
     ],
     shard_key="user_id",
+    sealed=[Sealed("data_key", "key:chats/{chat_id}")],
 )
 aliases = collection("chat_aliases", Alias, indexes=[index("expires_at", expireAfterSeconds=0)])
 messages = collection(
@@ -221,6 +227,7 @@ reports = collection(
         index("reported_id"),
     ],
     synced=True,
+    sealed=[Sealed("data_key", "key:message_reports/{_id}")],
 )
 health = collection(
     "client_health", ClientHealth, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]

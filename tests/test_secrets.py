@@ -1,6 +1,8 @@
 """Secrets stay secret; runs last, over what all other tests left behind."""
 
-from collections.abc import AsyncIterator
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import orjson
 import pytest
 
 from core.context import Services
+from core.crypto import Unreadable
+from core.store import COLLECTIONS
 from tests import confidential
 
 
@@ -49,6 +53,38 @@ async def test_no_log_error_receipt_or_errand_holds_a_secret(services: Services,
     for name in ("receipts", "errands", "changes", "auth_flows", "sessions", "security_events"):
         async for page in pages_of(services, name):
             assert confidential.found_in(orjson.dumps(page, default=str).decode()) == [], name
+
+
+async def test_everything_sealed_is_declared_and_opens_where_it_lies(services: Services) -> None:
+    """Else a change of field keys would leave it behind."""
+    crypto = services.crypto
+    ours = re.compile(rf"{crypto.current}\.[A-Za-z0-9+/]{{36,}}={{0,2}}")
+    found = set()
+    for name, kept in COLLECTIONS.items():
+        fields = {each.field: each for each in kept.sealed}
+        async for page in pages_of(services, name):
+            for row in page:
+                for field, text in texts_in(row):
+                    if ours.fullmatch(text):
+                        assert field in fields, (name, field)
+                        found.add((name, field))
+                        # Some tests spoil what is sealed, to see what becomes of it.
+                        with contextlib.suppress(Unreadable):
+                            crypto.open(text, place=fields[field].place_of(row))
+                            found.add((name, field, "opens"))
+    assert {each[:2] for each in found} == {each[:2] for each in found if each[2:]}
+
+
+def texts_in(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a document, and the path to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from texts_in(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner, field)
+    elif isinstance(value, str):
+        yield field, value
 
 
 async def pages_of(services: Services, name: str) -> AsyncIterator[list[Any]]:

@@ -31,8 +31,8 @@ RELOAD_SECONDS = 60.0
 SHORTEST_GAP = 5.0
 """Seconds between two readings, however many tokens name keys we do not know."""
 LOCKED_OUT = (
-    "The key that signs access tokens cannot be opened: it was sealed with another field key. Put that one back "
-    "at the end of LANDFALL_FIELD_KEYS, or set the LANDFALL_SECRET it comes from. If it is lost, "
+    "The key that signs access tokens cannot be opened: it was sealed with another field key. Put that one "
+    "back at the end of LANDFALL_FIELD_KEYS, or set the LANDFALL_SECRET it comes from. If it is lost, "
     "`landfall keys rotate --distrust` begins anew, and every phone refreshes once."
 )
 
@@ -169,9 +169,6 @@ async def rotate(
     for key, successor in pairwise(keys):
         if key["private"] is not None and successor["signs_from"] + AHEAD <= now:
             await store.change_signing_key(db, key["_id"], {"private": None})
-    for key in keys:
-        if key["private"] is not None and crypto.stale(key["private"]):
-            await _seal_anew(db, crypto, key)
     return added
 
 
@@ -192,13 +189,6 @@ def _signing(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
 
 def _outdated(keys: Sequence[SigningKey], now: datetime) -> list[SigningKey]:
     return [key for key, successor in pairwise(keys) if successor["signs_from"] + AFTERWARDS <= now]
-
-
-async def _seal_anew(db: Database, crypto: Keyring, key: SigningKey) -> None:
-    place = _place(key["_id"])
-    with contextlib.suppress(Unreadable):
-        private = crypto.seal(crypto.open(key["private"] or "", place=place), place=place)
-        await store.change_signing_key(db, key["_id"], {"private": private})
 
 
 async def add_key(

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 from stores.auth.flows import OtpMethod
 
 
@@ -103,6 +103,10 @@ users = collection(
         index("updated_at", "_id"),
     ],
     synced=True,
+    sealed=[
+        Sealed("phone", "users/{_id}/phone"),
+        Sealed("two_factor.destination", "users/{_id}/two_factor"),
+    ],
 )
 user_keys = collection("user_keys", UserKey, indexes=[index("user_id")])
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 from stores.auth.sessions import DevicePlatform
 
 
@@ -38,6 +38,7 @@ devices = collection(
         index("push_index", partialFilterExpression={"push_index": {"$type": "string"}}),
     ],
     shard_key="user_id",
+    sealed=[Sealed("push_token", "devices/{_id}/push_token")],
 )
 
 MOST = 100

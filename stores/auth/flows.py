@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 
 
 class AuthFactor(StrEnum):
@@ -116,6 +116,7 @@ flows = collection(
         index("user_id"),
         index("purge_at", expireAfterSeconds=0),
     ],
+    sealed=[Sealed("destination", "auth_flows/{_id}")],
 )
 backup_codes = collection("backup_codes", BackupCode, indexes=[index("user_id", "hash")], shard_key="user_id")
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from pymongo.errors import DuplicateKeyError
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 
 
 class SigningKey(TypedDict):
@@ -22,7 +22,12 @@ class SigningKey(TypedDict):
     created_at: datetime
 
 
-signing_keys = collection("signing_keys", SigningKey, indexes=[index("generation", unique=True)])
+signing_keys = collection(
+    "signing_keys",
+    SigningKey,
+    indexes=[index("generation", unique=True)],
+    sealed=[Sealed("private", "signing_keys/{_id}/private")],
+)
 
 
 async def all_signing_keys(db: Database) -> list[SigningKey]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
 
 
@@ -136,12 +136,21 @@ settings = collection(
     ],
     shard_key="user_id",
     synced=True,
+    sealed=[Sealed("sealed", "product_settings/{_id}")],
 )
 feedback = collection(
-    "prediction_feedback", Feedback, indexes=[index("user_id", "created_at")], shard_key="user_id"
+    "prediction_feedback",
+    Feedback,
+    indexes=[index("user_id", "created_at")],
+    shard_key="user_id",
+    sealed=[Sealed("sealed", "feedback/{_id}")],
 )
 last_predictions = collection(
-    "last_predictions", LastPrediction, indexes=[index("user_id")], shard_key="user_id"
+    "last_predictions",
+    LastPrediction,
+    indexes=[index("user_id")],
+    shard_key="user_id",
+    sealed=[Sealed("sealed", "predictions/{_id}")],
 )
 quality_reports = collection(
     "product_quality_reports", QualityReport, indexes=[index("product_id", "-count")]

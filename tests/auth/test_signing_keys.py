@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from core import clock
 from core.context import Context, Services
 from core.settings import Settings
+from jobs.auth.sealing import seal_anew
 from jobs.auth.signing import rotate_signing_keys
 from resolvers.auth import signing
 from resolvers.auth.signing import SigningKeys
@@ -150,7 +151,7 @@ async def test_a_process_with_wrong_field_keys_does_not_start_and_changes_nothin
     """It would add a key of its own, and retire the one that all others sign with."""
     before = await store.all_signing_keys(deployment.db)
     wrong = own.model_copy(update={"secret": SecretStr("another secret " * 3)})
-    with pytest.raises(assembly.NotReady, match="end of LANDFALL_FIELD_KEYS.*rotate --distrust"):
+    with pytest.raises(assembly.NotReady, match=r"end of LANDFALL_FIELD_KEYS.*rotate --distrust"):
         async with assembly.services(wrong):
             raise AssertionError
     assert await store.all_signing_keys(deployment.db) == before
@@ -168,7 +169,7 @@ async def test_a_process_starts_with_the_old_field_key_at_the_end(
         kid = first.get(SigningKeys).signer().kid
         async with assembly.services(_with_keys(own, newer, former)) as second:
             assert second.get(SigningKeys).signer().kid == kid
-            await rotate_signing_keys(second)
+            await seal_anew(second)
             [row] = await store.all_signing_keys(second.db)
             assert (row["private"] or "").startswith("newer.")
         # Sealed with a key that this process has yet to be given, what it knows is as good as before.

@@ -51,9 +51,9 @@ def test_keys_change_one_by_one() -> None:
     new = keyring(f"2027:{second}", SECRET)
     sealed = old.seal("+15550100", place=PLACE)
     assert both.open(sealed, place=PLACE) == "+15550100"
-    assert (old.stale(sealed), both.stale(sealed)) == (False, True)
-    again = both.seal(both.open(sealed, place=PLACE), place=PLACE)
-    assert (both.stale(again), new.open(again, place=PLACE)) == (False, "+15550100")
+    assert (both.current, both.former) == ("2027", ["2026"])
+    again = both.sealed_anew(sealed, place=PLACE)
+    assert (again.partition(".")[0], new.open(again, place=PLACE)) == ("2027", "+15550100")
     with pytest.raises(Unreadable, match="no field key '2026'"):
         new.open(sealed, place=PLACE)
     # Finding by blind index goes on throughout.
@@ -65,7 +65,7 @@ def test_a_data_key_survives_the_change_of_the_key_that_wraps_it() -> None:
     old, both = keyring(f"a:{first}", SECRET), keyring(f"b:{second},a:{first}", SECRET)
     wrapped = old.new_data_key(place="chats/chat_1")
     sealed = old.cipher(wrapped, place="chats/chat_1").seal("hello", place="messages/message_1/text")
-    again = both.rewrapped(wrapped, place="chats/chat_1")
+    again = both.sealed_anew(wrapped, place="key:chats/chat_1")
     new = keyring(f"b:{second}", SECRET).cipher(again, place="chats/chat_1")
     assert new.open(sealed, place="messages/message_1/text") == "hello"
     with pytest.raises(Unreadable):
