@@ -170,7 +170,7 @@ class Floor:
             auth.users.by_ids(db, missing, fields=USER_FIELDS),
         )
         users |= {user["_id"]: user for user in commenters}
-        reasons = {edge["followee_id"]: _reason(edge) for edge in shown} | {viewer_id: FeedReason.FOLLOW}
+        followed = {edge["followee_id"]: edge for edge in shown}
         screen = _Screen(
             self.settings,
             users,
@@ -181,7 +181,7 @@ class Floor:
         listing = self.settings.feed_listings[viewer_id]
         cursors = [paging.encode(listing, [p["created_at"], p["_id"]]) for p in page]
         nodes = [
-            {"cursor": cursor, "reason": reasons.get(post["author_id"], FeedReason.SUGGESTED), "node": node}
+            {"cursor": cursor, "reason": _reason(viewer_id, followed, post), "node": node}
             for cursor, post, node in zip(cursors, page, map(screen.post, page), strict=True)
         ]
         info = {"hasNextPage": len(posts) > PAGE, "endCursor": cursors[-1] if cursors else None}
@@ -287,7 +287,18 @@ def _audience(viewer_id: str, edges: Sequence[Document], groups: Sequence[str]) 
     return {"$or": branches}
 
 
-def _reason(edge: Document) -> FeedReason:
+def _reason(viewer_id: str, followed: dict[str, Document], post: Document) -> FeedReason:
+    if post["author_id"] == viewer_id:
+        return FeedReason.FOLLOW
+    if post.get("group_id"):
+        return FeedReason.GROUP
+    edge = followed.get(post["author_id"])
+    if edge is None:
+        return FeedReason.SUGGESTED
+    if post.get("shared_post_id"):
+        return FeedReason.SHARED_BY_FOLLOW
+    if post.get("pinned"):
+        return FeedReason.PINNED
     return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW
 
 

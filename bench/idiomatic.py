@@ -7,7 +7,7 @@ dataloaders, cursors of Motor, parse and validation caches on.
 import argparse
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -60,6 +60,9 @@ class ReactionKind(Enum):
 class FeedReason(Enum):
     FOLLOW = "FOLLOW"
     FRIEND = "FRIEND"
+    GROUP = "GROUP"
+    PINNED = "PINNED"
+    SHARED_BY_FOLLOW = "SHARED_BY_FOLLOW"
     SUGGESTED = "SUGGESTED"
 
 
@@ -266,19 +269,32 @@ class Viewer:
         if hides:
             query["_id"] = {"$nin": [hide["post_id"] for hide in hides]}
         rows = await ctx.db.posts.find(query).sort(LATEST).limit(first + 1).to_list(first + 1)
-        reasons = {
-            edge["followee_id"]: FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW for edge in shown
-        } | {viewer_id: FeedReason.FOLLOW}
+        followed = {edge["followee_id"]: edge for edge in shown}
         made = [
             FeedEdge(
                 cursor=_cursor(ctx.settings.feed_listings[viewer_id], row),
                 node=Post.from_document(row),
-                reason=reasons.get(row["author_id"], FeedReason.SUGGESTED),
+                reason=_reason(viewer_id, followed, row),
             )
             for row in rows[:first]
         ]
         end = made[-1].cursor if made else None
         return FeedConnection(page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=end), edges=made)
+
+
+def _reason(viewer_id: str, followed: Mapping[str, Document], post: Document) -> FeedReason:
+    if post["author_id"] == viewer_id:
+        return FeedReason.FOLLOW
+    if post.get("group_id"):
+        return FeedReason.GROUP
+    edge = followed.get(post["author_id"])
+    if edge is None:
+        return FeedReason.SUGGESTED
+    if post.get("shared_post_id"):
+        return FeedReason.SHARED_BY_FOLLOW
+    if post.get("pinned"):
+        return FeedReason.PINNED
+    return FeedReason.FRIEND if edge["mutual"] else FeedReason.FOLLOW
 
 
 def _audience(viewer_id: str, edges: Sequence[Document], groups: Sequence[str]) -> Document:

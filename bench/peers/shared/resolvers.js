@@ -107,11 +107,10 @@ async function feed(_, { first }, { viewer, loaders }) {
   const query = shown.length || groups.length ? audience(viewer.userId, shown, groups) : suggested(viewer.userId, barred);
   if (hidden.length) query._id = { $nin: hidden.map((hide) => hide.post_id) };
   const rows = await newestPosts(query, size + 1);
-  const reasons = new Map(shown.map((edge) => [edge.followee_id, edge.mutual ? 'FRIEND' : 'FOLLOW']));
-  reasons.set(viewer.userId, 'FOLLOW');
+  const followed = new Map(shown.map((edge) => [edge.followee_id, edge]));
   const page = rows.slice(0, size);
   return {
-    edges: page.map((node) => ({ node, reason: reasons.get(node.author_id) ?? 'SUGGESTED' })),
+    edges: page.map((node) => ({ node, reason: reason(viewer, followed, node) })),
     pageInfo: {
       hasNextPage: rows.length > size,
       // Not a function: graphql-jit does not call it.
@@ -134,6 +133,16 @@ const money = (minor, currencyCode) => ({
   amount: `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`,
   currencyCode,
 });
+
+function reason(viewer, followed, post) {
+  if (post.author_id === viewer.userId) return 'FOLLOW';
+  if (post.group_id) return 'GROUP';
+  const edge = followed.get(post.author_id);
+  if (!edge) return 'SUGGESTED';
+  if (post.shared_post_id) return 'SHARED_BY_FOLLOW';
+  if (post.pinned) return 'PINNED';
+  return edge.mutual ? 'FRIEND' : 'FOLLOW';
+}
 
 function audience(viewerId, edges, groups) {
   const state = { $in: SHOWN };
