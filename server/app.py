@@ -49,7 +49,7 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_get("/readyz", pages.readyz)
     app.router.add_get("/metrics", pages.metrics)
     app.router.add_get("/.well-known/jwks.json", pages.jwks)
-    app.router.add_get("/dev/outbox", pages.outbox)
+    app.router.add_get(pages.OUTBOX, pages.outbox)
     app.on_shutdown.append(_drain)
     return app
 

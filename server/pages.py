@@ -19,6 +19,7 @@ from resolvers.auth.tokens import Tokens
 from server import examples
 
 STATIC = Path(__file__).parent / "static"
+OUTBOX = "/dev/outbox"
 PLACEHOLDER = '<script type="application/json" id="landfall-config">{}</script>'
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
@@ -49,7 +50,11 @@ def _page(services: Services, name: str) -> web.Response:
     """A built page, with demo sign-ins in development."""
     page = (STATIC / name / "index.html").read_text()
     development = services.settings.env is not Environment.PRODUCTION
-    config = {"demoUsers": examples.DEMO_USERS if development else [], "examples": examples.OPERATIONS}
+    config = {
+        "demoUsers": examples.DEMO_USERS if development else [],
+        "examples": examples.OPERATIONS,
+        "outbox": OUTBOX if development else "",
+    }
     body = orjson.dumps(config).decode().replace("<", "\\u003c")
     filled = page.replace(PLACEHOLDER, PLACEHOLDER.replace("{}", body))
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}

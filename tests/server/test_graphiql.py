@@ -67,7 +67,8 @@ class Page:
         self.until(lambda: self.browser.find_elements(By.CSS_SELECTOR, selector))[0].send_keys(text)
 
     def text(self, selector: str) -> str:
-        return str(self.browser.find_element(By.CSS_SELECTOR, selector).text)
+        """What it says; nothing while it is not there."""
+        return "".join(str(each.text) for each in self.browser.find_elements(By.CSS_SELECTOR, selector)[:1])
 
     def problems(self) -> list[str]:
         return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] != "INFO"]

@@ -1,8 +1,10 @@
 import { Button } from "@graphiql/react";
 import type { GraphiQLPlugin } from "@graphiql/react";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
+import { signIn } from "./account";
 import type { DemoUser } from "./config";
-import { signIn, signOut, statusText, useSession } from "./session";
+import { CodeForm, ProofForm, SignInForm, SignUpForm } from "./forms";
+import { signOut, statusText, useSession, type SessionState } from "./session";
 
 export const ACCOUNT_TITLE = "Account";
 
@@ -15,17 +17,68 @@ function AccountIcon() {
   );
 }
 
-function AccountPanel({ demoUsers }: { demoUsers: DemoUser[] }) {
+function SignedIn({ session }: { session: NonNullable<SessionState["session"]> }) {
+  return (
+    <>
+      <dl className="landfall-facts">
+        <dt>User</dt>
+        <dd>{session.user.id}</dd>
+        <dt>Token until</dt>
+        <dd>{new Date(session.tokens.accessTokenExpiresAt).toLocaleTimeString()}, then renewed</dd>
+      </dl>
+      <Button id="landfall-sign-out" type="button" onClick={() => void signOut()}>
+        Sign out
+      </Button>
+    </>
+  );
+}
+
+function DemoUsers({ users, title }: { users: DemoUser[]; title: string }) {
+  const { busy } = useSession();
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul className="landfall-demo-users">
+        {users.map((user) => (
+          <li key={user.email}>
+            <button
+              type="button"
+              data-demo-user={user.email}
+              aria-label={`Sign in as ${user.name}`}
+              disabled={busy}
+              onClick={() => void signIn(user.email, user.password)}
+            >
+              <span className="landfall-avatar" aria-hidden="true">
+                {user.name.slice(0, 1).toUpperCase()}
+              </span>
+              <span className="landfall-demo-name">{user.name}</span>
+              <span className="landfall-demo-email">{user.email}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function SignedOut({ demo }: { demo: boolean }) {
+  const [opening, setOpening] = useState(false);
+  return (
+    <>
+      <h3>{opening ? "A new account" : demo ? "Or with a password" : "With a password"}</h3>
+      {opening ? <SignUpForm /> : <SignInForm />}
+      <div className="landfall-choices">
+        <button id="landfall-open-account" type="button" onClick={() => setOpening(!opening)}>
+          {opening ? "I have an account" : "Open an account"}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function AccountPanel({ demoUsers, outbox }: { demoUsers: DemoUser[]; outbox: string }) {
   const state = useSession();
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const { session, busy, message } = state;
-
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void signIn(email.trim(), password);
-  };
-
+  const { session, flow, message } = state;
   return (
     <section className="landfall-account" aria-label={ACCOUNT_TITLE}>
       <div className="landfall-account-title">Account</div>
@@ -34,80 +87,27 @@ function AccountPanel({ demoUsers }: { demoUsers: DemoUser[] }) {
           ? `${statusText(state)}. Requests and subscriptions carry the access token.`
           : "Sign in, and requests and subscriptions carry your access token."}
       </p>
-      {session && (
-        <>
-          <dl className="landfall-facts">
-            <dt>User</dt>
-            <dd>{session.user.id}</dd>
-            <dt>Token until</dt>
-            <dd>{new Date(session.tokens.accessTokenExpiresAt).toLocaleTimeString()}, then renewed</dd>
-          </dl>
-          <Button id="landfall-sign-out" type="button" onClick={() => void signOut()}>
-            Sign out
-          </Button>
-        </>
-      )}
+      {session && <SignedIn session={session} />}
       <div id="landfall-message" className="landfall-message" role="alert">
         {message}
       </div>
-      {demoUsers.length > 0 && (
+      {flow ? (
+        <CodeForm flow={flow} outbox={outbox} />
+      ) : (
         <>
-          <h3>{session ? "Switch to a demo user" : "Demo users"}</h3>
-          <ul className="landfall-demo-users">
-            {demoUsers.map((user) => (
-              <li key={user.email}>
-                <button
-                  type="button"
-                  data-demo-user={user.email}
-                  aria-label={`Sign in as ${user.name}`}
-                  disabled={busy}
-                  onClick={() => void signIn(user.email, user.password)}
-                >
-                  <span className="landfall-avatar" aria-hidden="true">
-                    {user.name.slice(0, 1).toUpperCase()}
-                  </span>
-                  <span className="landfall-demo-name">{user.name}</span>
-                  <span className="landfall-demo-email">{user.email}</span>
-                </button>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {!session && (
-        <>
-          <h3>{demoUsers.length > 0 ? "Or with a password" : "With a password"}</h3>
-          <form onSubmit={submit}>
-            <label htmlFor="landfall-email">Email</label>
-            <input
-              id="landfall-email"
-              type="email"
-              autoComplete="username"
-              required
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-            />
-            <label htmlFor="landfall-password">Password</label>
-            <input
-              id="landfall-password"
-              type="password"
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-            <Button id="landfall-submit" type="submit" disabled={busy}>
-              {busy ? "Signing in …" : "Sign in"}
-            </Button>
-          </form>
+          {session && <ProofForm />}
+          {demoUsers.length > 0 && (
+            <DemoUsers users={demoUsers} title={session ? "Switch to a demo user" : "Demo users"} />
+          )}
+          {!session && <SignedOut demo={demoUsers.length > 0} />}
         </>
       )}
     </section>
   );
 }
 
-export const accountPlugin = (demoUsers: DemoUser[]): GraphiQLPlugin => ({
+export const accountPlugin = (demoUsers: DemoUser[], outbox: string): GraphiQLPlugin => ({
   title: ACCOUNT_TITLE,
   icon: AccountIcon,
-  content: () => <AccountPanel demoUsers={demoUsers} />,
+  content: () => <AccountPanel demoUsers={demoUsers} outbox={outbox} />,
 });

@@ -95,7 +95,7 @@ function Header() {
         </span>
       </span>
       <button id="landfall-sign-in" type="button" onClick={openPanel}>
-        {state.session ? "Account" : "Sign in"}
+        {state.proofWanted ? "Confirm that it is you" : state.session ? "Account" : "Sign in"}
       </button>
       <Wordmark />
     </div>
@@ -148,8 +148,8 @@ function ExamplesMenu({ examples }: { examples: Example[] }) {
   );
 }
 
-export function createApp({ demoUsers, examples }: Config) {
-  const account = accountPlugin(demoUsers);
+export function createApp({ demoUsers, examples, outbox }: Config) {
+  const account = accountPlugin(demoUsers, outbox);
   const plugins = [HISTORY_PLUGIN, explorerPlugin(), account];
   const firstVisit = localStorage.getItem(TAB_STATE_KEY) === null;
   const tabs = examples.map((example) => ({ query: exampleQuery(example), variables: example.variables }));

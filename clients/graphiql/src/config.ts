@@ -13,6 +13,8 @@ export interface Example {
 export interface Config {
   demoUsers: DemoUser[];
   examples: Example[];
+  /** Where codes are shown in development; empty elsewhere. */
+  outbox: string;
 }
 
 type Fields = Record<string, unknown>;
@@ -50,5 +52,6 @@ export function readConfig(): Config {
         variables: variablesText(example.variables),
       }))
       .filter((example) => example.query.trim() !== ""),
+    outbox: text(raw.outbox),
   };
 }

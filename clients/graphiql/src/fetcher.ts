@@ -1,7 +1,7 @@
 import type { Fetcher, FetcherParams, FetcherReturnType } from "@graphiql/toolkit";
 import { Kind, OperationTypeNode, parse, type OperationDefinitionNode } from "graphql";
 import { createClient } from "graphql-ws";
-import { accessToken, msUntilRefresh, onTokenChange } from "./session";
+import { accessToken, msUntilRefresh, noticeRefusals, onTokenChange } from "./session";
 import { post, socketUrl, type GraphQLFailure, type Operation } from "./transport";
 
 let socketState: "closed" | "connecting" | "open" = "closed";
@@ -108,7 +108,9 @@ export const fetcher: Fetcher = async (params, options) => {
     if (token) headers.set("authorization", `Bearer ${token}`);
   }
   try {
-    return handOver(await post(operation, headers));
+    const answer = await post(operation, headers);
+    noticeRefusals(answer);
+    return handOver(answer);
   } catch (error) {
     return handOver({ errors: [{ message: error instanceof Error ? error.message : String(error) }] });
   }

@@ -5,11 +5,7 @@ import { post, type Answer, type GraphQLFailure } from "./transport";
 const SESSION_KEY = "landfall:session";
 const REFRESH_BEFORE_MS = 30_000;
 
-const TOKENS = "tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt }";
-
-const SIGN_IN = `mutation SignIn($input: SignInInput!) {
-  signIn(input: $input) { errors { code message } ${TOKENS} user { id name } }
-}`;
+export const TOKENS = "tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt }";
 
 const REFRESH_SESSION = `mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) { errors { code message } ${TOKENS} }
@@ -28,17 +24,38 @@ interface Tokens {
 
 interface Session {
   tokens: Tokens;
-  user: { id: string; name: string };
+  user: { id: string; name: string; email?: string | null };
 }
 
-interface Payload {
+/** A code that was sent, and what may be done about it. */
+export interface Flow {
+  id: string;
+  purpose: string;
+  method: string | null;
+  maskedDestination: string | null;
+  otpLength: number;
+  resendAllowedAt: string;
+  attemptsLeft: number;
+  resendsLeft: number;
+  factors: string[];
+  status: string;
+}
+
+export interface Payload {
   errors?: { code: string; message?: string }[] | null;
   tokens?: Tokens | null;
   user?: Session["user"] | null;
+  flow?: Flow | null;
 }
 
 export interface SessionState {
   session: Session | null;
+  /** The code that is waited for. */
+  flow: Flow | null;
+  /** Whether the server wants a CAPTCHA solved. */
+  captcha: boolean;
+  /** Whether an operation was answered with STEP_UP_REQUIRED. */
+  proofWanted: boolean;
   busy: boolean;
   message: string;
 }
@@ -54,12 +71,19 @@ function restore(): Session | null {
   }
 }
 
-let state: SessionState = { session: restore(), busy: false, message: "" };
+let state: SessionState = {
+  session: restore(),
+  flow: null,
+  captcha: false,
+  proofWanted: false,
+  busy: false,
+  message: "",
+};
 let refreshing: Promise<void> | null = null;
 const watchers = new Set<() => void>();
 const tokenWatchers = new Set<() => void>();
 
-function set(change: Partial<SessionState>): void {
+export function set(change: Partial<SessionState>): void {
   const before = state.session?.tokens.accessToken;
   state = { ...state, ...change };
   if (state.session) sessionStorage.setItem(SESSION_KEY, JSON.stringify(state.session));
@@ -71,7 +95,7 @@ function set(change: Partial<SessionState>): void {
 const payloadOf = (answer: Answer, field: string): Payload | null =>
   (answer.data?.[field] as Payload | null | undefined) ?? null;
 
-function refusalOf(answer: Answer, payload: Payload | null): string {
+export function refusalOf(answer: Answer, payload: Payload | null): string {
   const refusals: (GraphQLFailure | { message?: string; code: string })[] = [
     ...(payload?.errors ?? []),
     ...(answer.errors ?? []),
@@ -95,29 +119,12 @@ export function useSession(): SessionState {
 export const statusText = ({ session }: SessionState): string =>
   session ? `Signed in as ${session.user.name}` : "Signed out";
 
-export async function signIn(email: string, password: string): Promise<void> {
-  set({ busy: true, message: "" });
-  try {
-    const answer = await post({
-      query: SIGN_IN,
-      operationName: "SignIn",
-      variables: {
-        input: {
-          clientMutationId: uuid(),
-          email,
-          password,
-          device: { id: deviceId(), name: "GraphiQL", platform: "WEB" },
-        },
-      },
-    });
-    const payload = payloadOf(answer, "signIn");
-    if (payload?.tokens && payload.user) {
-      set({ session: { tokens: payload.tokens, user: payload.user }, busy: false });
-    } else {
-      set({ busy: false, message: refusalOf(answer, payload) || "The server refused the sign-in." });
-    }
-  } catch (error) {
-    set({ busy: false, message: error instanceof Error ? error.message : String(error) });
+/** Remembers that an operation asked for a proof of who is signed in, so that the panel offers one. */
+export function noticeRefusals(answer: Answer): void {
+  const payloads = Object.values(answer.data ?? {}) as (Payload | null)[];
+  const codes = payloads.flatMap((payload) => (Array.isArray(payload?.errors) ? payload.errors : []));
+  if (state.session && codes.some((refusal) => refusal?.code === "STEP_UP_REQUIRED")) {
+    set({ proofWanted: true });
   }
 }
 
@@ -125,7 +132,7 @@ export async function signOut(): Promise<void> {
   const tokens = state.session?.tokens;
   if (!tokens) return;
   // Signed out here at once: whether the server hears of it must not decide what the next request carries.
-  set({ session: null, message: "" });
+  set({ session: null, flow: null, proofWanted: false, message: "" });
   try {
     await post(
       {

@@ -1,0 +1,100 @@
+import { deviceId, uuid } from "./ids";
+import { accessToken, currentState, refusalOf, set, TOKENS, type Payload, type SessionState } from "./session";
+import { post } from "./transport";
+
+const FLOW = `flow {
+  id purpose method maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
+}`;
+const ENTERED = `errors { code message } ${TOKENS} user { id name email } ${FLOW}`;
+
+/** What each mutation answers, by its field. */
+const MUTATIONS: Record<string, string> = {
+  signIn: ENTERED,
+  signUp: `errors { code message } ${FLOW}`,
+  verifyOtp: ENTERED,
+  verifyBackupCode: ENTERED,
+  resendOtp: `errors { code message } ${FLOW}`,
+  stepUp: ENTERED,
+};
+const OVER = new Set(["FLOW_EXPIRED", "FLOW_LOCKED", "FLOW_SUPERSEDED"]);
+
+const typeOf = (field: string): string => `${field[0]!.toUpperCase()}${field.slice(1)}Input`;
+
+const device = () => ({ id: deviceId(), name: "GraphiQL", platform: "WEB" });
+
+async function perform(field: string, input: Record<string, unknown>, headers?: HeadersInit): Promise<void> {
+  set({ busy: true, message: "" });
+  const operationName = `${field[0]!.toUpperCase()}${field.slice(1)}`;
+  const query = `mutation ${operationName}($input: ${typeOf(field)}!) { ${field}(input: $input) { ${MUTATIONS[field]} } }`;
+  try {
+    const variables = { input: { clientMutationId: uuid(), ...input } };
+    const answer = await post({ query, operationName, variables }, headers);
+    const payload = (answer.data?.[field] as Payload | null | undefined) ?? null;
+    set({ busy: false, ...outcome(payload, refusalOf(answer, payload)) });
+  } catch (error) {
+    set({ busy: false, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Tokens sign in, an open flow asks for its code, anything else is a refusal. */
+function outcome(payload: Payload | null, refusal: string): Partial<SessionState> {
+  const codes = (payload?.errors ?? []).map(({ code }) => code);
+  const user = payload?.user ?? currentState().session?.user;
+  if (payload?.tokens && user) {
+    return { session: { tokens: payload.tokens, user }, flow: null, captcha: false, proofWanted: false };
+  }
+  const message = refusal || (payload?.flow ? "" : "The server refused it.");
+  const captcha = codes.includes("CAPTCHA_REQUIRED");
+  if (codes.some((code) => OVER.has(code)) || (payload?.flow && payload.flow.status !== "OPEN")) {
+    return { message, captcha, flow: null };
+  }
+  return { message, captcha, ...(payload?.flow && { flow: payload.flow }) };
+}
+
+const answered = (captcha: string) => (captcha ? { captchaToken: captcha } : {});
+
+export const signIn = (email: string, password: string, captcha = ""): Promise<void> =>
+  perform("signIn", { email, password, device: device(), ...answered(captcha) });
+
+export interface NewAccount {
+  email: string;
+  password: string;
+  firstName: string;
+}
+
+export const signUp = (account: NewAccount, captcha = ""): Promise<void> =>
+  perform("signUp", {
+    ...account,
+    locale: navigator.language,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+    acceptedTermsVersion: "graphiql",
+    device: device(),
+    ...answered(captcha),
+  });
+
+/** The code that the open flow asks for, or a backup code in its place. */
+export async function enterCode(code: string, backup: boolean): Promise<void> {
+  const flow = currentState().flow;
+  if (!flow) return;
+  if (flow.purpose === "STEP_UP" && !backup) return prove({ flowId: flow.id, code });
+  const headers = flow.purpose === "STEP_UP" ? await bearer() : undefined;
+  return perform(backup ? "verifyBackupCode" : "verifyOtp", { flowId: flow.id, code, deviceId: deviceId() }, headers);
+}
+
+export async function resendCode(method?: string): Promise<void> {
+  const flow = currentState().flow;
+  if (!flow) return;
+  const headers = flow.purpose === "STEP_UP" ? await bearer() : undefined;
+  const input = { flowId: flow.id, deviceId: deviceId(), ...(method && { method }) };
+  return perform("resendOtp", input, headers);
+}
+
+export const dropFlow = (): void => set({ flow: null, message: "" });
+
+export const proveByPassword = (password: string): Promise<void> => prove({ password });
+
+export const askForProof = (method: string): Promise<void> => prove({ method });
+
+const prove = async (proof: Record<string, string>): Promise<void> => perform("stepUp", proof, await bearer());
+
+const bearer = async (): Promise<HeadersInit> => ({ authorization: `Bearer ${(await accessToken()) ?? ""}` });
