@@ -104,13 +104,15 @@ class Settings(BaseSettings):
     breached_passwords_file: Path | None = Field(
         None,
         description="Sorted file of SHA-1 hashes, as Have I Been Pwned's downloader writes it, "
-        "that passwords must not be in.",
+        "that passwords must not be in; renew it every month.",
     )
     feed_experiment: str = Field(
         "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
     )
     link_previews: bool = Field(True, description="Whether links in posts are looked at for previews.")
-    trust_proxy: bool = Field(False, description="Take the client address from X-Forwarded-For.")
+    trust_proxy: int = Field(
+        0, ge=0, description="How many proxies before us add to X-Forwarded-For; 0: the header is ignored."
+    )
 
     executor: Literal["compiled", "reference"] = Field(
         "compiled", description="compiled, or reference: graphql-core for everything."

@@ -15,7 +15,7 @@ from core.audit import audited
 from core.context import Context
 from core.crypto import Keyring
 from core.settings import Settings
-from resolvers.auth import admin, signing
+from resolvers.auth import admin, breached, signing
 from server import assembly
 from stores import auth
 
@@ -33,6 +33,8 @@ keys_app = typer.Typer(
     help="Keys that sign access tokens, and those that encrypt fields.", no_args_is_help=True
 )
 app.add_typer(keys_app, name="keys")
+passwords_app = typer.Typer(help="Passwords that nobody may choose.", no_args_is_help=True)
+app.add_typer(passwords_app, name="passwords")
 operations_app = typer.Typer(help="Documents that apps may name instead of sending.", no_args_is_help=True)
 app.add_typer(operations_app, name="operations")
 
@@ -260,6 +262,21 @@ def seal_anew() -> None:
         out.print(f"Nothing is left of {', '.join(crypto.former)}: take them out of LANDFALL_FIELD_KEYS.")
     elif crypto.former:
         out.print("When no process that seals with an older key is running any more, do this again.")
+
+
+@passwords_app.command("renew")
+def renew_passwords(
+    file: Annotated[Path, typer.Argument(help="A list as Have I Been Pwned's downloader writes it.")],
+) -> None:
+    """Put a newly downloaded list of breached passwords in the place of the present one; once a month."""
+    present = environment().breached_passwords_file
+    if present is None:
+        raise refusal("Set LANDFALL_BREACHED_PASSWORDS_FILE to where the list is to lie.")
+    try:
+        count = breached.renew(file, present)
+    except (OSError, ValueError) as wrong:
+        raise refusal(f"{file}: {wrong}") from None
+    out.print(f"{count:,} breached passwords are refused from now on.")
 
 
 @jobs_app.command("dead")

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from ipaddress import ip_address
 
 from aiohttp import web
 
@@ -32,9 +33,22 @@ def request_id(request: web.Request) -> str:
 
 
 def address_of(services: Services, request: web.Request) -> str:
-    if services.settings.trust_proxy and (forwarded := request.headers.get("X-Forwarded-For")):
-        return forwarded.split(",")[0].strip()
+    """What the outermost of our own proxies saw: whatever stands before that, anybody may write."""
+    proxies = services.settings.trust_proxy
+    told = [
+        each.strip() for line in request.headers.getall("X-Forwarded-For", ()) for each in line.split(",")
+    ]
+    if proxies and len(told) >= proxies and is_address(told[-proxies]):
+        return told[-proxies]
     return request.remote or ""
+
+
+def is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def sign_in(ctx: Context, authorization: str | None) -> None:

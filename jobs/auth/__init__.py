@@ -1,5 +1,5 @@
 """Background work of authentication."""
 
-from jobs.auth import alerts, codes, deletion, export, sealing, sessions, signing
+from jobs.auth import alerts, codes, deletion, export, passwords, sealing, sessions, signing
 
-__all__ = ["alerts", "codes", "deletion", "export", "sealing", "sessions", "signing"]
+__all__ = ["alerts", "codes", "deletion", "export", "passwords", "sealing", "sessions", "signing"]

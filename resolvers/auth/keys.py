@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -40,6 +41,8 @@ class Proof:
 
     key: AuthKey
     counter: int
+    asked_at: datetime
+    """When the challenge was given out."""
 
 
 @door("auth_key", sync="AUTH_KEY")
@@ -130,7 +133,8 @@ async def proven(
     bound_to = key["device"]["_id"] if key["device"] else None
     if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to != device_id:
         raise _unknown()
-    return Proof(key, proofs.counter_of(ctx.services.settings, challenge, key, signed))
+    counter = proofs.counter_of(ctx.services.settings, challenge, key, signed)
+    return Proof(key, counter, challenge.expires_at - challenges.LIFE)
 
 
 async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
@@ -152,6 +156,8 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if changed is not None:
         ctx.tx.changed(changed, scopes=[user_scope(key["user_id"])])
         return None
+    if await _overtaken(ctx, proof):
+        raise Refused("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
     disabled = await ctx.tx.update(
         store.auth_keys, key["_id"], set={"disabled_at": now}, where={"disabled_at": None}
     )
@@ -162,6 +168,17 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
         ctx, key["user_id"], SecurityKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
     )
     return {"errors": [Refused("SIGNATURE_INVALID", "This key was copied: it is disabled.").document]}
+
+
+async def _overtaken(ctx: Context, proof: Proof) -> bool:
+    """Whether a later use of the key got here first: its owner's two requests changed places, or a thief's.
+
+    Either way nothing is proven; and a copy that tries again, with a challenge of its own, is found out.
+    """
+    key = await store.auth_keys.by_id(ctx.db, proof.key["_id"])
+    if key is None or key["disabled_at"] is not None or key["last_used_at"] is None:
+        return False
+    return proof.asked_at <= key["last_used_at"] and 0 < proof.counter < key["counter"]
 
 
 async def begin_key_enrolment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Passwords: hashed with Argon2id off the event loop, and refused when they are easily guessed."""
 
 import asyncio
-import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.context import Context
 from core.errors import Refused, refusals
+from resolvers.auth import breached
 
 refusals(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
 
@@ -71,8 +71,8 @@ def outdated(stored: str) -> bool:
 async def check_strength(ctx: Context, password: str, email: str, *, field: str) -> None:
     """WEAK_PASSWORD, with the reason, for one that is easily guessed."""
     reason = weakness(password, email)
-    breached = ctx.services.settings.breached_passwords_file
-    if reason is None and breached and await asyncio.to_thread(is_breached, breached, password):
+    file = ctx.services.settings.breached_passwords_file
+    if reason is None and file and await asyncio.to_thread(breached.has, file, password):
         reason = "This password was in a breach: others know it."
     if reason is not None:
         raise Refused("WEAK_PASSWORD", reason, field=[field])
@@ -105,25 +105,3 @@ def _cores(password: str) -> set[str]:
     forms |= {form.translate(LOOKALIKES) for form in forms}
     trimmed = {re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form) for form in forms}
     return forms | {form for form in trimmed if len(password) - len(form) <= TRIMMINGS}
-
-
-def is_breached(file: Path, password: str) -> bool:
-    """Whether the file, lines of `SHA1:count` in order, has the password: found by halving."""
-    wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
-    with file.open("rb") as lines:
-        low, high = 0, file.stat().st_size
-        while low < high:
-            middle = (low + high) // 2
-            lines.seek(middle)
-            if middle:
-                lines.readline()
-            line = lines.readline()
-            if not line or line[:40] > wanted:
-                high = middle
-            elif line[:40] < wanted:
-                low = middle + 1
-            else:
-                return True
-        # What begins exactly at `low` was skipped as the rest of a line.
-        lines.seek(low)
-        return lines.readline()[:40] == wanted

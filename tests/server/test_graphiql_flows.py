@@ -110,9 +110,7 @@ async def test_a_proof_that_an_operation_asks_for(
     clock.shift(timedelta(minutes=11))
     refused = await asyncio.to_thread(panel.ask, REGENERATE % "first")
     assert refused["data"]["regenerateBackupCodes"]["errors"] == [{"code": "STEP_UP_REQUIRED"}]
-    await asyncio.to_thread(
-        panel.until, lambda: panel.text("#landfall-sign-in") == "Confirm that it is you"
-    )
+    await asyncio.to_thread(panel.until, lambda: panel.text("#landfall-sign-in") == "Confirm that it is you")
     await asyncio.to_thread(panel.type, "#landfall-proof-password", PASSWORD)
     await asyncio.to_thread(panel.click, "#landfall-prove")
     await asyncio.to_thread(panel.until, lambda: panel.text("#landfall-sign-in") == "Account")

@@ -1,0 +1,16 @@
+"""Looking after the list of breached passwords."""
+
+import asyncio
+from datetime import timedelta
+
+from core.context import Services
+from core.jobs import task
+from resolvers.auth import breached
+
+
+@task("auth.watch_breached_passwords", every=timedelta(days=1))
+async def watch_breached_passwords(services: Services) -> None:
+    """The list is renewed by `landfall passwords renew`; somebody should know when it is not."""
+    file = services.settings.breached_passwords_file
+    if file is not None:
+        await asyncio.to_thread(breached.watch, file)
