@@ -57,7 +57,7 @@ class Direct:
             or headers.get("Content-Type") not in ORDINARY
             or "Upgrade" in headers
             or http.TELL_COST in headers
-            or (chosen := http.single(headers.get("Accept"))) is None
+            or (chosen := http.media_type(headers.get("Accept"))) is None
         ):
             return None
         data = _operation(await request.read())

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from graphql import GraphQLError, OperationType, get_operation_ast, parse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -130,6 +131,17 @@ def with_document_id(request: Any) -> Any:
         if isinstance(extensions, dict):
             return {**request, "extensions": {**extensions, "documentId": request["documentId"]}}
     return request
+
+
+def subscribes(query: str, operation_name: str | None, max_tokens: int) -> bool:
+    """Whether the operation is a subscription; False for what does not parse."""
+    if "subscription" not in query:
+        return False
+    try:
+        operation = get_operation_ast(parse(query, max_tokens=max_tokens, no_location=True), operation_name)
+    except (GraphQLError, RecursionError):
+        return False
+    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
 
 def digest(query: str) -> str:

@@ -28,13 +28,14 @@ from strawberry.types.graphql import OperationType
 
 from core.binding.build import Schema
 from core.context import Context, Services
+from core.errors import Fault
 from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
 from server import caching, etags, failures, http, signin
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
-from server.documents import NAMES, Documents, with_document_id
+from server.documents import NAMES, Documents, subscribes, with_document_id
 from server.gate import Gate
 from server.sockets import Frames, SocketHandler
 from server.streams import Streams
@@ -196,20 +197,32 @@ class GraphQLView(StrawberryView[Context, None]):
         root_value: None,
         sub_response: web.Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
-        if not isinstance(request_data, list) and request_data.protocol != "http":
+        if not isinstance(request_data, list) and await self._streams(request, request_data):
             streamed: SubscriptionExecutionResult = await self.operations.over_http(
                 request.method, request_data, context
             )
             return streamed
         if not isinstance(request_data, list):
+            single = replace(request_data, protocol="http")
             return await super().execute_operation(
-                request, request_adapter, request_data, context, root_value, sub_response
+                request, request_adapter, single, context, root_value, sub_response
             )
         # In order, as a phone's queue was filled.
         return [
             await self.execute_single(request, request_adapter, sub_response, context, root_value, each)
             for each in request_data
         ]
+
+    async def _streams(self, request: web.Request, data: GraphQLRequestData) -> bool:
+        """Whether the answer is a stream. Clients that take JSON as well get it for all but subscriptions:
+        urql names all it can read with every request."""
+        if data.protocol == "http" or _media_type(request) is None:
+            return data.protocol != "http"
+        try:
+            text = await self.services.get(Documents).text(data.query, data.extensions)
+        except Fault:
+            return False
+        return subscribes(text, data.operation_name, self.services.settings.max_tokens)
 
     async def execute_single(
         self,

@@ -49,12 +49,6 @@ def streams(accept: str | None) -> bool:
     return accept is not None and any(name in accept for name in STREAMS)
 
 
-@lru_cache(maxsize=256)
-def single(accept: str | None) -> str | None:
-    """The media type of one answer; None for streams, and where the client takes nothing that we have."""
-    return None if streams((accept or "").lower()) else media_type(accept)
-
-
 def status(response: Any, chosen: str) -> int:
     """The status code of an answer in the chosen media type."""
     if isinstance(response, list) or not response.get("errors"):

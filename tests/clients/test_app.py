@@ -69,7 +69,9 @@ class App:
         self.says("Online")
 
     def wait_for_queue(self, count: int) -> None:
-        self.until(lambda: self.find("#connection").get_attribute("data-waiting") == str(count), f"{count} waiting")
+        self.until(
+            lambda: self.find("#connection").get_attribute("data-waiting") == str(count), f"{count} waiting"
+        )
 
 
 async def test_what_is_done_offline_lands_when_the_connection_is_back(
@@ -107,7 +109,9 @@ def _act_offline(app: App, post: str) -> None:
     app.type("#composer", "Written without a connection")
     app.click("#publish")
     app.says("waiting to be sent")
-    app.until(lambda: app.find(f'[data-post="{post}"] .like').get_attribute("aria-pressed") == "true", "the like")
+    app.until(
+        lambda: app.find(f'[data-post="{post}"] .like').get_attribute("aria-pressed") == "true", "the like"
+    )
     app.wait_for_queue(4)
     save(app.browser, "app-offline.png")
 

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.context import Services
+from stores.catalog.kinds import CommerceRole
+from tests.catalog.steps import on_sale, row, staff
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend
 from tests.phone import make_member
 
 CLIENTS = Path(__file__).parents[2] / "clients"
@@ -16,6 +20,7 @@ INSTALLED = CLIENTS / "node_modules" / ".package-lock.json"
 PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
+PRODUCTS = 12
 
 
 def npm() -> str:
@@ -56,14 +61,11 @@ async def _run(command: list[str], seconds: float, **environment: str) -> tuple[
     return process.returncode, said.decode()
 
 
-@pytest.mark.parametrize("program", ["audit", "apollo"])
-async def test_a_client_program(installed: str, address: str, services: Services, program: str) -> None:
-    people = [
-        {"email": f"{program}-{number}@example.com", "password": PASSWORD}
-        for number in range(4)
-    ]
-    for number, person in enumerate(people):
-        await make_member(services, person["email"], f"Person {number}", PASSWORD)
+@pytest.mark.parametrize("program", ["audit", "apollo", "urql"])
+async def test_a_client_program(
+    installed: str, address: str, services: Services, new_phone: NewPhone, program: str
+) -> None:
+    people = await _people(services, new_phone, program)
     code, said = await _run(
         [installed, "test", "--silent", "--workspace", f"landfall-{program}"],
         RUN_SECONDS,
@@ -71,3 +73,13 @@ async def test_a_client_program(installed: str, address: str, services: Services
         LANDFALL_PEOPLE=json.dumps(people),
     )
     assert code == 0, said
+
+
+async def _people(services: Services, new_phone: NewPhone, program: str) -> list[dict[str, str]]:
+    """Who may sign in: the first two follow each other, and there is a shop to look around."""
+    people = [{"email": f"{program}-{number}@example.com", "password": PASSWORD} for number in range(4)]
+    members = [await make_member(services, person["email"], "Ada", PASSWORD) for person in people]
+    await befriend(*[await new_phone(user_id=member) for member in members[:2]])
+    keeper = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
+    await on_sale(services, keeper, *(row() for _ in range(PRODUCTS)))
+    return people

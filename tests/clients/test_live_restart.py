@@ -45,7 +45,7 @@ class Watcher:
                 return line
 
     async def texts(self, count: int) -> list[str]:
-        """Texts of the next messages; an event that comes again after a resume keeps its id, and counts once."""
+        """Texts of the next messages; an event that comes again keeps its id, and counts once."""
         seen: dict[str, str] = {}
         while len(seen) < count:
             line = await self.line()

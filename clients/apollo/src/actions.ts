@@ -137,11 +137,6 @@ export async function perform(client: ApolloClient, name: string, input: { clien
   return payload.errors;
 }
 
-/** A key for one act, kept however often it is sent. */
-export function act<T extends object>(input: T): T & { clientMutationId: string } {
-  return { clientMutationId: crypto.randomUUID(), ...input };
-}
-
 type Author = PostPartsFragment['author'];
 
 function me(cache: ApolloCache): Author | null {

@@ -1,6 +1,7 @@
 // Apollo's normalised cache for Landfall's schema.
 import { InMemoryCache } from '@apollo/client';
 import { relayStylePagination } from '@apollo/client/utilities';
+import { typeOf } from 'landfall-session';
 
 import possibleTypes from './generated/possibleTypes.js';
 
@@ -38,10 +39,4 @@ export function makeCache(): InMemoryCache {
 export function forget(cache: Pick<InMemoryCache, 'evict' | 'identify'>, id: string): void {
   // No `gc()`: what no query shows yet may be shown when there is no connection.
   cache.evict({ id: cache.identify({ __typename: typeOf(id), id }) });
-}
-
-/** `post_01h...` is a Post: the prefix of an id names its type in snake case. */
-function typeOf(id: string): string {
-  const prefix = id.slice(0, id.lastIndexOf('_'));
-  return prefix.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

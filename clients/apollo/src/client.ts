@@ -5,16 +5,16 @@ import { RetryLink } from '@apollo/client/link/retry';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
+import { Queue, type Session } from 'landfall-session';
 import { from, of, switchMap } from 'rxjs';
 
 import { perform } from './actions.js';
 import { makeCache } from './cache.js';
-import { OfflineQueue } from './queue.js';
-import type { Session } from './session.js';
+import { queued } from './queue.js';
 
 export interface Landfall {
   client: ApolloClient;
-  queue: OfflineQueue;
+  queue: Queue;
   /** Perform again what was not answered before the program ended, in its order. */
   resume(): Promise<void>;
   stop(): Promise<void>;
@@ -26,7 +26,7 @@ export interface Options {
 }
 
 export function makeClient(session: Session, { live = 'socket' }: Options = {}): Landfall {
-  const queue = new OfflineQueue(session.store);
+  const queue = new Queue(session.store);
   const left = queue.saved();
   const socket = createClient({
     url: session.url.replace(/^http/, 'ws'),
@@ -46,7 +46,7 @@ export function makeClient(session: Session, { live = 'socket' }: Options = {}):
     new GraphQLWsLink(socket),
     http,
   );
-  const client = new ApolloClient({ cache: makeCache(), link: ApolloLink.from([queue, network]) });
+  const client = new ApolloClient({ cache: makeCache(), link: ApolloLink.from([queued(queue), network]) });
   return {
     client,
     queue,

@@ -1,9 +1,8 @@
 export * from './actions.js';
 export * from './cache.js';
 export * from './client.js';
-export * from './ids.js';
 export * from './live.js';
 export * as operations from './operations.js';
 export * from './queue.js';
-export * from './session.js';
+export * from 'landfall-session';
 export type * from './generated/graphql.js';

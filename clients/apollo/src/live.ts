@@ -5,7 +5,7 @@ import { append, appendMessage } from './actions.js';
 import { forget } from './cache.js';
 import { PostPartsFragmentDoc, type PostEventsSubscription } from './generated/graphql.js';
 import { Changes, ChatEvents, PostEvents } from './operations.js';
-import type { Store } from './session.js';
+import type { Store } from 'landfall-session';
 
 const TOKEN = 'landfall.sync';
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { until } from 'landfall-session/testing';
+
 import { act, catchUp, follow, mint, operations, perform } from '../src/index.js';
-import { Phone, until } from './phone.js';
+import { Phone } from './phone.js';
 
 let ada: Phone;
 let grace: Phone;

@@ -1,6 +1,0 @@
-import { typeid } from 'typeid-js';
-
-/** An id for something made here, so that what follows can name it before the server has seen it. */
-export function mint(prefix: string): string {
-  return typeid(prefix).toString();
-}

@@ -1,0 +1,3 @@
+export * from './ids.js';
+export * from './queue.js';
+export * from './session.js';

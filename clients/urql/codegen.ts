@@ -1,0 +1,24 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+// Typed documents, and what Graphcache must know of types,, from the checked-in schema.
+const config: CodegenConfig = {
+  schema: '../../schema/schema.graphql',
+  documents: ['src/**/*.ts', '!src/generated/**'],
+  generates: {
+    './src/generated/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        nonOptionalTypename: true,
+        skipTypeNameForRoot: true,
+        strictScalars: true,
+        scalars: { DateTime: 'string', Date: 'string', URL: 'string', SyncToken: 'string', Decimal: 'string', JSON: 'unknown', Base64Url: 'string' },
+      },
+    },
+    './src/generated/schema.ts': { plugins: ['urql-introspection'], config: { useTypeImports: true } },
+  },
+};
+
+export default config;

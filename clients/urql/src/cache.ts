@@ -1,0 +1,202 @@
+// Graphcache for Landfall's schema: keys, lists, what to expect of a mutation, and what its answer means.
+import type { Cache, CacheExchangeOpts, UpdateResolver } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { typeOf } from 'landfall-session';
+
+import type {
+  CreateCommentInput,
+  CreatePostInput,
+  PersonPartsFragment,
+  PostPartsFragment,
+  ReactionKind,
+  SendMessageInput,
+  SetReactionInput,
+} from './generated/graphql.js';
+import schema from './generated/schema.js';
+import * as operations from './operations.js';
+
+/** Parts of the thing they are in, without an identity of their own. */
+const EMBEDDED = ['ChangeSet', 'Money', 'PriceRange', 'Reactions', 'UserError'];
+const NO_ERRORS = { errors: [] };
+
+export const cacheOptions: CacheExchangeOpts = {
+  schema,
+  keys: {
+    // There is one viewer: whatever path it is reached by.
+    Viewer: () => 'viewer',
+    ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
+  },
+  resolvers: {
+    Viewer: { feed: relayPagination() },
+    Query: { searchProducts: relayPagination() },
+    Chat: { messages: relayPagination() },
+    Post: { comments: relayPagination() },
+  },
+  optimistic: {
+    createPost({ input }: { input: CreatePostInput }, cache) {
+      const author = me(cache);
+      return author && {
+        __typename: 'CreatePostPayload',
+        ...NO_ERRORS,
+        clientMutationId: input.clientMutationId,
+        feedEdge: { __typename: 'FeedEdge', cursor: '', node: newPost(input, author) },
+      };
+    },
+    createComment({ input }: { input: CreateCommentInput }, cache) {
+      const writer = me(cache);
+      const post = readPost(cache, String(input.postId));
+      return writer && post && {
+        __typename: 'CreateCommentPayload',
+        ...NO_ERRORS,
+        clientMutationId: input.clientMutationId,
+        commentEdge: {
+          __typename: 'CommentEdge',
+          cursor: '',
+          node: { __typename: 'Comment', id: input.id!, version: 0, createdAt: now(), body: input.text, writer },
+        },
+        post: { __typename: 'Post', id: post.id, version: post.version, commentCount: post.commentCount + 1 },
+      };
+    },
+    setReaction({ input }: { input: SetReactionInput }, cache) {
+      const post = readPost(cache, String(input.subjectId));
+      return post && {
+        __typename: 'SetReactionPayload',
+        ...NO_ERRORS,
+        clientMutationId: input.clientMutationId,
+        subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind ?? null) },
+      };
+    },
+    deletePost: ({ input }: { input: { id: string; clientMutationId: string } }) => ({
+      __typename: 'DeletePostPayload',
+      ...NO_ERRORS,
+      clientMutationId: input.clientMutationId,
+      deletedPostId: input.id,
+    }),
+    sendMessage({ input }: { input: SendMessageInput }, cache) {
+      const sender = me(cache);
+      const chat = cache.readQuery({ query: operations.ChatThread, variables: { id: input.chatId } })?.chat;
+      if (!sender || !chat) return null;
+      const sequence = chat.lastSequence + 1;
+      return {
+        __typename: 'SendMessagePayload',
+        ...NO_ERRORS,
+        clientMutationId: input.clientMutationId,
+        messageEdge: {
+          __typename: 'MessageEdge',
+          cursor: '',
+          node: {
+            __typename: 'Message', id: input.id!, version: 0, sequence, words: input.text ?? null,
+            // The server's word: until it has come, the message is on its way.
+            sentAt: input.sentAt ?? now(), createdAt: null, status: 'SENT', sender,
+          },
+        },
+        chat: { __typename: 'Chat', id: chat.id, version: chat.version, lastSequence: sequence },
+      };
+    },
+  },
+  updates: {
+    Mutation: {
+      createPost: (({ createPost }, _, cache) => {
+        if (createPost?.feedEdge) prepend(cache, createPost.feedEdge);
+      }) as UpdateResolver<any>,
+      createComment: (({ createComment }, { input }, cache) => {
+        if (createComment?.commentEdge) append(cache, input.postId, createComment.commentEdge);
+      }) as UpdateResolver<any, any>,
+      setReaction: () => undefined,
+      deletePost: (({ deletePost }, _, cache) => {
+        if (deletePost?.deletedPostId) forget(cache, deletePost.deletedPostId);
+      }) as UpdateResolver<any>,
+      openChat: () => undefined,
+      sendMessage: (({ sendMessage }, { input }, cache) => {
+        if (sendMessage?.messageEdge) appendMessage(cache, input.chatId, sendMessage.messageEdge);
+      }) as UpdateResolver<any, any>,
+    },
+    Subscription: {
+      postEvents: (({ postEvents: event }, { postId }, cache) => {
+        if (event.__typename === 'CommentCreated') {
+          append(cache, postId, { __typename: 'CommentEdge', cursor: '', node: event.comment });
+        } else if (event.__typename === 'ReactionsUpdated' && event.subjectId === postId) {
+          cache.writeFragment(operations.PostParts, { id: postId, reactionSummary: event.summary } as never);
+        } else if (event.__typename === 'CommentDeleted') forget(cache, event.deletedCommentId);
+        else if (event.__typename === 'PostDeleted') forget(cache, event.deletedPostId);
+      }) as UpdateResolver<any, any>,
+    },
+    Query: {},
+    Viewer: {
+      // The answer of the delta query: what changed is in the cache by now, what is gone goes.
+      changes: (({ changes }, _, cache) => {
+        for (const id of changes.deletedIds) forget(cache, id);
+      }) as UpdateResolver<any>,
+    },
+  },
+};
+
+/** Forget a thing that the server says is gone, wherever it is shown. */
+export function forget(cache: Cache, id: string): void {
+  cache.invalidate({ __typename: typeOf(id), id });
+}
+
+const now = (): string => new Date().toISOString();
+
+function me(cache: Cache): PersonPartsFragment | null {
+  return cache.readQuery({ query: operations.Me })?.viewer.user ?? null;
+}
+
+function readPost(cache: Cache, id: string): PostPartsFragment | null {
+  return cache.readFragment(operations.PostParts, { __typename: 'Post', id } as never);
+}
+
+function newPost(input: CreatePostInput, author: PersonPartsFragment): PostPartsFragment {
+  return {
+    __typename: 'Post',
+    id: String(input.id),
+    version: 0,
+    createdAt: now(),
+    text: input.text ?? null,
+    textPreview: (input.text ?? '').slice(0, 280),
+    truncated: (input.text ?? '').length > 280,
+    visibility: input.visibility ?? 'PUBLIC',
+    commentCount: 0,
+    author,
+    reactionSummary: { __typename: 'Reactions', total: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
+  };
+}
+
+/** The sums as they will be: one reaction a person, set and not toggled. */
+function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsFragment['reactionSummary'] {
+  const summary = { ...post.reactionSummary };
+  const count = (of: ReactionKind, by: number): void => {
+    summary[of.toLowerCase() as 'like'] += by;
+    summary.total += by;
+  };
+  if (summary.viewerReaction) count(summary.viewerReaction, -1);
+  if (kind) count(kind, 1);
+  return { ...summary, viewerReaction: kind };
+}
+
+type Edge = { __typename?: string; cursor?: string; node: { id: string } };
+
+/** Adds to the page that `write` sees, unless the thing is there: answers and events may tell it twice. */
+const unless = (edges: Edge[], edge: Edge, write: (edges: Edge[]) => Edge[]): Edge[] =>
+  edges.some(({ node }) => node.id === edge.node.id) ? edges : write(edges);
+
+function prepend(cache: Cache, edge: Edge): void {
+  cache.updateQuery({ query: operations.Feed }, (data: any) => {
+    if (data) data.viewer.feed.edges = unless(data.viewer.feed.edges, edge, (edges) => [edge, ...edges]);
+    return data;
+  });
+}
+
+function append(cache: Cache, postId: string, edge: Edge): void {
+  cache.updateQuery({ query: operations.PostWithComments, variables: { id: postId } }, (data: any) => {
+    if (data?.post) data.post.comments.edges = unless(data.post.comments.edges, edge, (edges) => [...edges, edge]);
+    return data;
+  });
+}
+
+function appendMessage(cache: Cache, chatId: string, edge: Edge): void {
+  cache.updateQuery({ query: operations.ChatThread, variables: { id: chatId } }, (data: any) => {
+    if (data?.chat) data.chat.messages.edges = unless(data.chat.messages.edges, edge, (edges) => [...edges, edge]);
+    return data;
+  });
+}

@@ -1,0 +1,75 @@
+// The client: an offline cache, the queue, authentication, and live updates on a socket.
+import { Client, fetchExchange, subscriptionExchange } from 'urql';
+import { offlineExchange } from '@urql/exchange-graphcache';
+import { createClient } from 'graphql-ws';
+import { Queue, type Session } from 'landfall-session';
+
+import { cacheOptions } from './cache.js';
+import { isOffline, queued } from './queue.js';
+import { makeStorage } from './storage.js';
+
+export interface Landfall {
+  client: Client;
+  queue: Queue;
+  /** The device says that it has a connection again. */
+  online(): void;
+  stop(): Promise<void>;
+}
+
+export function makeClient(session: Session): Landfall {
+  const queue = new Queue(session.store);
+  const storage = makeStorage(session.store, queue);
+  const socket = createClient({
+    url: session.url.replace(/^http/, 'ws'),
+    lazy: true,
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    // Asked for at every connection, so that a reconnect never carries an old token.
+    connectionParams: async () => ({ accessToken: await session.token() }),
+  });
+  const client = new Client({
+    url: session.url,
+    fetch: authenticated(session),
+    preferGetMethod: false,
+    exchanges: [
+      offlineExchange({ ...cacheOptions, storage, isOfflineError: isOffline }),
+      queued(queue),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: (request) => ({
+          subscribe: (sink) => ({
+            unsubscribe: socket.subscribe({ ...request, query: request.query ?? '' }, sink as never),
+          }),
+        }),
+      }),
+    ],
+  });
+  return {
+    client,
+    queue,
+    online() {
+      queue.flush();
+      storage.online();
+    },
+    async stop() {
+      queue.stop();
+      await socket.dispose();
+    },
+  };
+}
+
+/**
+ * Sends the token; once more with a new one when the server says that this one has expired. In place of
+ * urql's authExchange: what that gives up on without a connection it later sends with the token of then.
+ */
+function authenticated(session: Session): typeof fetch {
+  return async (url, init) => {
+    const send = async (token: string | null): Promise<Response> => {
+      const headers = { ...(init?.headers as object), ...(token && { Authorization: `Bearer ${token}` }) };
+      return session.fetch(url, { ...init, headers });
+    };
+    const response = await send(await session.token());
+    const body = response.status < 500 ? await response.clone().text() : '';
+    return body.includes('"TOKEN_EXPIRED"') ? send(await session.renewed()) : response;
+  };
+}

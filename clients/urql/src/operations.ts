@@ -1,0 +1,126 @@
+// What the program asks and does. The generator turns each document into a typed one.
+import { graphql } from './generated/index.js';
+
+export const PersonParts = graphql(`fragment PersonParts on User { id name handle }`);
+export const PostParts = graphql(`
+  fragment PostParts on Post {
+    id version createdAt text textPreview truncated visibility commentCount
+    author { ...PersonParts }
+    reactionSummary { total like love wow sad angry viewerReaction }
+  }
+`);
+export const CommentParts = graphql(`
+  fragment CommentParts on Comment { id version createdAt body: text writer: author { ...PersonParts } }
+`);
+export const MessageParts = graphql(`
+  fragment MessageParts on Message { id version sequence words: text sentAt createdAt status sender { ...PersonParts } }
+`);
+
+export const Me = graphql(`query Me { viewer { user { ...PersonParts } } }`);
+export const Feed = graphql(`
+  query Feed($first: Int = 12, $after: String) {
+    viewer { feed(mode: LATEST, first: $first, after: $after) {
+      edges { cursor node { ...PostParts } }
+      pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+    } }
+  }
+`);
+export const PostWithComments = graphql(`
+  query PostWithComments($id: ID!, $first: Int = 20, $after: String) {
+    post(id: $id) {
+      ...PostParts
+      comments(order: OLDEST, first: $first, after: $after) {
+        edges { cursor node { ...CommentParts } }
+        pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+      }
+    }
+  }
+`);
+export const ChatThread = graphql(`
+  query ChatThread($id: ID!, $last: Int = 30, $before: String) {
+    chat(id: $id) {
+      id version lastSequence
+      messages(last: $last, before: $before) {
+        edges { cursor node { ...MessageParts } }
+        pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+      }
+    }
+  }
+`);
+export const Products = graphql(`
+  query Products($query: String, $first: Int = 20, $after: String) {
+    searchProducts(query: $query, first: $first, after: $after) {
+      totalCount
+      edges { cursor node { id name brand priceRange { min { amount currencyCode } } } }
+      pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
+    }
+  }
+`);
+
+export const CreatePost = graphql(`
+  mutation CreatePost($input: CreatePostInput!) {
+    createPost(input: $input) {
+      clientMutationId errors { code message retryable }
+      feedEdge { cursor node { ...PostParts } }
+    }
+  }
+`);
+export const CreateComment = graphql(`
+  mutation CreateComment($input: CreateCommentInput!) {
+    createComment(input: $input) {
+      clientMutationId errors { code message retryable }
+      commentEdge { cursor node { ...CommentParts } }
+      post { id version commentCount }
+    }
+  }
+`);
+export const SetReaction = graphql(`
+  mutation SetReaction($input: SetReactionInput!) {
+    setReaction(input: $input) {
+      clientMutationId errors { code message retryable }
+      subject { ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } } }
+    }
+  }
+`);
+export const DeletePost = graphql(`
+  mutation DeletePost($input: DeletePostInput!) {
+    deletePost(input: $input) { clientMutationId errors { code message retryable } deletedPostId }
+  }
+`);
+export const OpenChat = graphql(`
+  mutation OpenChat($input: OpenChatInput!) {
+    openChat(input: $input) { clientMutationId errors { code message retryable } chat { id version } }
+  }
+`);
+export const SendMessage = graphql(`
+  mutation SendMessage($input: SendMessageInput!) {
+    sendMessage(input: $input) {
+      clientMutationId errors { code message retryable }
+      messageEdge { cursor node { ...MessageParts } }
+      chat { id version lastSequence }
+    }
+  }
+`);
+
+export const PostEvents = graphql(`
+  subscription PostEvents($postId: ID!, $after: String) {
+    postEvents(postId: $postId, after: $after) {
+      __typename
+      ... on Event { eventId }
+      ... on CommentCreated { comment { ...CommentParts } }
+      ... on CommentDeleted { deletedCommentId }
+      ... on ReactionsUpdated { subjectId summary { total like love wow sad angry viewerReaction } }
+      ... on PostUpdated { post { ...PostParts } }
+      ... on PostDeleted { deletedPostId }
+      ... on ResyncRequired { token }
+    }
+  }
+`);
+export const Changes = graphql(`
+  query Changes($since: SyncToken) {
+    viewer { changes(since: $since, types: [POST, COMMENT, MESSAGE], first: 200) {
+      nodes { __typename id ...PostParts ...CommentParts ...MessageParts }
+      deletedIds token hasMore reset
+    } }
+  }
+`);
