@@ -9,6 +9,15 @@ class Preview(NamedTuple):
     title: str | None
     description: str | None
     site_name: str | None
+    image_url: str | None = None
+    """Where its picture is."""
+
+
+class Picture(NamedTuple):
+    """A picture as it was fetched: nothing of it was looked at."""
+
+    body: bytes
+    mime: str
 
 
 class Unfetchable(Exception):
@@ -18,4 +27,8 @@ class Unfetchable(Exception):
 class Previewer(Protocol):
     async def preview(self, url: str) -> Preview:
         """What the page at this address says of itself, or Unfetchable."""
+        ...
+
+    async def picture(self, url: str) -> Picture:
+        """The picture at this address, under the same rules; or Unfetchable."""
         ...

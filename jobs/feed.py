@@ -37,6 +37,12 @@ async def fetch_link(services: Services, *, post_id: str) -> None:
     await links.fetch(services, post_id=post_id)
 
 
+@task("feed.fetch_link_picture")
+async def fetch_link_picture(services: Services, *, post_id: str) -> None:
+    """The picture of what a post's link shows."""
+    await links.fetch_picture(services, post_id=post_id)
+
+
 @task("feed.scan")
 async def scan(services: Services, *, subject_id: str) -> None:
     """Text and media of a post or comment are judged."""

@@ -26,6 +26,11 @@ async def erase_folder(services: Services, *, folder: str) -> None:
     await services.objects.erase(folder)
 
 
+@task("media.erase_unkept")
+async def erase_unkept(services: Services, *, media_id: str, folder: str) -> None:
+    await media.erase_unkept(Context(services), media_id, folder)
+
+
 @task("media.move")
 async def move(services: Services, *, media_id: str, public: bool) -> None:
     await media.move(Context(services), media_id, public=public)

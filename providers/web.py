@@ -9,12 +9,13 @@ import socket
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from core.previews import Preview, Unfetchable
+from core.previews import Picture, Preview, Unfetchable
 
 SECONDS = 5.0
 MOST_BYTES = 1024 * 1024
@@ -22,6 +23,9 @@ MOST_REDIRECTS = 3
 PORTS = (80, 443)
 LONGEST_TITLE, LONGEST_TEXT = 200, 500
 HTML = ("text/html", "application/xhtml+xml")
+PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+LONGEST_URL = 2_000
+IMAGES = ("og:image:secure_url", "og:image", "og:image:url", "twitter:image")
 NAT64 = ip_network("64:ff9b::/96")
 
 Route = Callable[[str, int], tuple[str, int]]
@@ -83,30 +87,48 @@ def directly(address: str, port: int) -> tuple[str, int]:
     return address, port
 
 
+class Fetched(NamedTuple):
+    """What an address led to."""
+
+    url: str
+    """Where it was in the end."""
+    mime: str
+    charset: str | None
+    body: bytes
+
+
 class Web:
-    """Fetches pages for previews."""
+    """Fetches pages, and their pictures, for previews."""
 
     def __init__(self, names: AbstractResolver | None = None, route: Route = directly) -> None:
         self._names = names
         self._route = route
 
     async def preview(self, url: str) -> Preview:
+        fetched = await self._fetched(url, HTML)
+        return _read(fetched.body, fetched.charset, fetched.url)
+
+    async def picture(self, url: str) -> Picture:
+        fetched = await self._fetched(url, PICTURES)
+        return Picture(fetched.body, fetched.mime)
+
+    async def _fetched(self, url: str, types: Sequence[str]) -> "Fetched":
         try:
             async with asyncio.timeout(SECONDS):
-                return await self._preview(url)
+                return await self._fetch(url, types)
         except TimeoutError:
             raise Unfetchable("It took too long.") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unfetchable(f"It could not be fetched: {type(error).__name__}.") from None
 
-    async def _preview(self, url: str) -> Preview:
+    async def _fetch(self, url: str, types: Sequence[str]) -> "Fetched":
         resolver = Public(self._names or aiohttp.ThreadedResolver(), self._route)
         connector = aiohttp.TCPConnector(
             resolver=resolver, use_dns_cache=False, force_close=True, family=socket.AF_UNSPEC
         )
         # Compressed answers are refused: a small one may hold a large page.
         headers = {
-            "Accept": ", ".join(HTML),
+            "Accept": ", ".join(types),
             "Accept-Encoding": "identity",
             "User-Agent": "Landfall-Preview/1",
         }
@@ -117,7 +139,8 @@ class Web:
                 _check(url)
                 async with http.get(url, allow_redirects=False) as response:
                     if response.status not in (301, 302, 303, 307, 308):
-                        return _read(await _page(response), response.charset)
+                        body = await _body(response, types)
+                        return Fetched(url, response.content_type, response.charset, body)
                     url = urljoin(url, response.headers.get("Location", ""))
         raise Unfetchable("It redirects too often.")
 
@@ -139,16 +162,16 @@ def _check(url: str) -> None:
     raise Unfetchable("Only names are followed.")
 
 
-async def _page(response: aiohttp.ClientResponse) -> bytes:
-    if response.status != 200 or response.content_type not in HTML:
-        raise Unfetchable("There is no page.")
+async def _body(response: aiohttp.ClientResponse, types: Sequence[str]) -> bytes:
+    if response.status != 200 or response.content_type not in types:
+        raise Unfetchable("There is nothing of the kind.")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Unfetchable("The page is compressed.")
+        raise Unfetchable("It is compressed.")
     body = bytearray()
     async for chunk in response.content.iter_chunked(16 * 1024):
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Unfetchable("The page is too large.")
+            raise Unfetchable("It is too large.")
     return bytes(body)
 
 
@@ -178,7 +201,7 @@ class Head(HTMLParser):
             self._title.append(data)
 
 
-def _read(body: bytes, charset: str | None) -> Preview:
+def _read(body: bytes, charset: str | None, url: str) -> Preview:
     try:
         text = body.decode(charset or "utf-8", errors="replace")
     except LookupError:
@@ -189,7 +212,19 @@ def _read(body: bytes, charset: str | None) -> Preview:
         title=_first(head.said, LONGEST_TITLE, "og:title", "twitter:title", "title"),
         description=_first(head.said, LONGEST_TEXT, "og:description", "twitter:description", "description"),
         site_name=_first(head.said, LONGEST_TITLE, "og:site_name", "application-name"),
+        image_url=_picture_of(head.said, url),
     )
+
+
+def _picture_of(said: dict[str, str], page: str) -> str | None:
+    """The address of the page's picture, which is judged when it is fetched."""
+    named = next((said[name].strip() for name in IMAGES if said.get(name, "").strip()), None)
+    try:
+        found = urljoin(page, named) if named else None
+    except ValueError:
+        return None
+    fine = found is not None and found.startswith(("http://", "https://")) and len(found) <= LONGEST_URL
+    return found if fine else None
 
 
 def _first(said: dict[str, str], longest: int, *names: str) -> str | None:

@@ -7,6 +7,7 @@ from core.context import Context, Services
 from core.store import Collection
 from resolvers.feed import graph, groups, posts
 from resolvers.feed.access import comment_scopes, post_scopes
+from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
 from stores import feed as store
 
@@ -18,7 +19,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 async def erase(services: Services, user_id: str) -> None:
     """Erase a person's posts, comments and reactions, and end what ties them to others; safe to repeat."""
-    await _each(services, store.archive, {"author_id": user_id}, _drop(store.archive))
+    await _each(services, store.archive, {"author_id": user_id}, _take_out)
     await _each(services, store.posts, {"author_id": user_id}, posts.erase)
     await _each(services, store.comments, {"author_id": user_id}, _blank)
     await _each(services, store.reactions, {"user_id": user_id}, take_back)
@@ -55,12 +56,9 @@ async def _each(
         await ctx.unit(batch)
 
 
-def _drop(collection: Collection[Any]) -> Callable[[Context, Any], Awaitable[None]]:
-    async def drop(ctx: Context, row: Any) -> None:
-        if await ctx.tx.delete(collection, row["_id"]):
-            ctx.tx.removed(row)
-
-    return drop
+async def _take_out(ctx: Context, post: store.Post) -> None:
+    """An archived post goes with all that hangs on it, like any other."""
+    await posts.erase(ctx, await at_hand(ctx, post))
 
 
 async def _blank(ctx: Context, comment: store.Comment) -> None:

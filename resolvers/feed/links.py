@@ -5,17 +5,24 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from core import jobs
 from core.context import Context, Services
 from core.errors import Refused, refusals
+from core.ports import Unreadable
 from core.previews import Previewer, Unfetchable
+from core.uploads import MIB, Purpose
+from resolvers import media
 from resolvers.feed.access import post_scopes
 from stores import feed as store
+from stores.feed import Visibility
 
 logger = structlog.get_logger(__name__)
 
 refusals(LINK_INVALID="A link is an http or https address of at most 2,000 characters.")
 
 LONGEST_URL = 2_000
+PICTURE = Purpose("LINK_PREVIEW", "The picture of a link's preview.", image=MIB, widths=(320, 640, 1080))
+"""Nobody uploads it: it is not among the declared purposes."""
 
 
 class Previews:
@@ -55,10 +62,45 @@ async def fetch(services: Services, *, post_id: str) -> None:
     ctx = Context(services)
 
     async def keep() -> None:
-        link: dict[str, Any] = {"url": post["link_url"], **preview._asdict()}
-        where = {"link_url": post["link_url"]}
-        changed = await ctx.tx.update(store.posts, post_id, set={"link": link}, where=where)
-        if changed is not None:
-            ctx.tx.changed(changed, scopes=post_scopes(changed))
+        link: dict[str, Any] = {"url": post["link_url"], **preview._asdict(), "image_id": None}
+        kept = await _kept(ctx, post_id, {"link": link}, {"link_url": post["link_url"], "link": None})
+        if kept and preview.image_url is not None:
+            await jobs.later(ctx.tx, "feed.fetch_link_picture", post_id=post_id)
 
     await ctx.unit(keep)
+
+
+async def _kept(ctx: Context, post_id: str, change: dict[str, Any], where: dict[str, Any]) -> bool:
+    changed = await ctx.tx.update(store.posts, post_id, set=change, where=where)
+    if changed is not None:
+        ctx.tx.changed(changed, scopes=post_scopes(changed))
+    return changed is not None
+
+
+async def fetch_picture(services: Services, *, post_id: str) -> None:
+    """Fetch the picture that the page names, and have it made a medium of the post."""
+    post = await store.posts.by_id(services.db, post_id)
+    previewer = services.get(Previews).previewer
+    link = post and post.get("link")
+    if post is None or previewer is None or not link or link.get("image_id") or not link.get("image_url"):
+        return
+    ctx = Context(services)
+
+    async def keep(media_id: str) -> bool:
+        where = {"link.image_url": link["image_url"], "link.image_id": None, "visibility": post["visibility"]}
+        return await _kept(ctx, post_id, {"link.image_id": media_id}, where)
+
+    try:
+        found = await previewer.picture(link["image_url"])
+        await media.adopt(
+            ctx,
+            found.body,
+            mime=found.mime,
+            asked=PICTURE,
+            owner_id=post["author_id"],
+            record_id=post_id,
+            public=post["visibility"] == Visibility.PUBLIC,
+            keep=keep,
+        )
+    except (Unfetchable, Unreadable) as problem:
+        logger.info("link's picture not shown", reason=str(problem))

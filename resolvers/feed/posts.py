@@ -96,7 +96,6 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
     )
     ctx.tx.changed(post, scopes=post_scopes(post), created=True)
     stale(ctx, ctx.viewer_id)
-    await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
     if post.get("link_url"):
         await jobs.later(ctx.tx, "feed.fetch_link", post_id=post["_id"])
     if post["state"] != PostState.PROCESSING:
@@ -105,7 +104,8 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
 
 
 async def _appear(ctx: Context, post: Post) -> None:
-    """What follows from a post that can be seen."""
+    """What follows from a post that can be seen, now that all it shows is there."""
+    await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
     if post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS):
         await delivery.send(ctx, post, created=True)
         await notices.friends_learn(ctx, post)
@@ -146,6 +146,9 @@ async def file_finished(ctx: Context, upload: Document) -> None:
     await _refile(ctx, post, files)
     if upload["status"] != "READY":
         notices.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
+    elif post["state"] in SHOWN:
+        # It was added to a post that everybody sees already.
+        await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
 
 
 async def _refile(ctx: Context, post: Post, files: list[dict[str, Any]], **changes: Any) -> Post:
@@ -256,8 +259,8 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
             after=str(after["visibility"]),
         )
         await delivery.send(ctx, after)
-        if after["media_ids"]:
-            await uploads.show(ctx, after["media_ids"], public=after["visibility"] == Visibility.PUBLIC)
+        if shown := media_of(after):
+            await uploads.show(ctx, shown, public=after["visibility"] == Visibility.PUBLIC)
     new = [id for id in after.get("mention_ids", ()) if id not in before.get("mention_ids", ())]
     if new and after["state"] in SHOWN:
         await notices.mentioned(ctx, after, new)
@@ -278,11 +281,17 @@ async def erase(ctx: Context, post: Post) -> None:
     await count_posts(ctx, post["author_id"], -1)
     if post.get("shared_post_id"):
         await count_shares(ctx, post["shared_post_id"], -1)
-    if post.get("files"):
+    if post.get("files") or media_of(post):
         await uploads.release(ctx, post["_id"])
     await jobs.later(ctx.tx, "feed.erase_comments", post_id=post["_id"])
     await delivery.send(ctx, post)
     stale(ctx, post["author_id"])
+
+
+def media_of(post: Post) -> list[str]:
+    """Everything the post shows: its own media, and the picture of its link."""
+    pictured = (post.get("link") or {}).get("image_id")
+    return [*post["media_ids"], *([pictured] if pictured else [])]
 
 
 async def own_post(ctx: Context, id: str) -> Post:

@@ -10,7 +10,7 @@ from core import ids
 from core.context import Context
 from core.errors import NotFound, Refused, refusals
 from core.ids import Id
-from resolvers.feed import home, posts
+from resolvers.feed import home, moderating, posts
 from resolvers.feed.access import SHOWN, post_to_act_on, visible_posts
 from resolvers.feed.content import checked_text, shareable
 from stores import feed as store
@@ -30,8 +30,9 @@ async def share_post(
     visibility: Visibility = Visibility.FRIENDS,
 ) -> dict[str, Any]:
     """A post of one's own that shows another; a share of a share shows the first."""
-    await ctx.limit(posts.POST_RATE)
+    await moderating.limit(ctx, posts.POST_RATE)
     body = checked_text(text, posts.LONGEST_TEXT)
+    await moderating.screen(ctx, body)
     original = await post_to_act_on(ctx, post_id)
     if original.get("shared_post_id"):
         original = await post_to_act_on(ctx, original["shared_post_id"])

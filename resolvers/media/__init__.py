@@ -1,6 +1,7 @@
 """Uploads, and the pictures, films and files they become."""
 
 from resolvers.media.access import media, own_uploads, viewer_upload, viewer_uploads, visible_media
+from resolvers.media.adopting import adopt, erase_unkept
 from resolvers.media.delivery import (
     hls_url,
     opened,
@@ -19,6 +20,7 @@ from resolvers.media.uploading import abort_upload, arrived, complete_upload, cr
 
 __all__ = [
     "abort_upload",
+    "adopt",
     "arrived",
     "attach",
     "attachment",
@@ -29,6 +31,7 @@ __all__ = [
     "create_upload",
     "disposition",
     "erase_person",
+    "erase_unkept",
     "exported",
     "hls_url",
     "media",

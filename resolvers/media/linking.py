@@ -65,15 +65,17 @@ class Desk:
         every = not media_ids and not upload_ids
         named = {"$or": [{"_id": {"$in": list(upload_ids)}}, {"media_id": {"$in": list(media_ids)}}]}
         query = {"record_id": record_id, **({} if every else named)}
+        gone = set(media_ids)
         for upload in await store.uploads.find(ctx.db, query):
             await ctx.tx.delete(store.uploads, upload["_id"])
             ctx.tx.removed(upload)
+            gone.add(upload["media_id"] or "")
             await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
         # The same file may have been sent twice for one record.
         left = await store.uploads.find(ctx.db, {"record_id": record_id, "media_id": {"$ne": None}})
         kept = {upload["media_id"] for upload in left} - set(media_ids)
         for row in await store.links.find(ctx.db, {"record_id": record_id}):
-            if row["media_id"] not in kept:
+            if row["media_id"] not in kept and (every or row["media_id"] in gone):
                 await unlink(ctx, row["media_id"], record_id)
 
     async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:

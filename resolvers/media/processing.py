@@ -140,8 +140,8 @@ async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
         return
     made = folder / "made"
     made.mkdir()
-    medium = {**await _develop(ctx, ours, source, made), "sha256": digest}
-    await _keep(ctx, ours, medium, made)
+    fields = {**await _develop(ctx, ours, source, made), "sha256": digest}
+    await _keep(ctx, ours, fields, made)
 
 
 async def _assemble(ctx: Context, upload: Upload, source: Path) -> str:
@@ -276,7 +276,7 @@ async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path
         lasting = None if current["record_id"] else ctx.tx.now + UNUSED
         final = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": lasting}, version=False)
         assert final is not None
-        await ctx.tx.insert(store.media, _medium(media_id, final, folder, fields, ctx))
+        await ctx.tx.insert(store.media, medium(media_id, final, folder, fields, ctx))
         await finish(ctx, final)
         await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
         return True
@@ -287,7 +287,7 @@ async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path
         await ctx.services.objects.erase(folder)
 
 
-def _medium(id: str, upload: Upload, folder: str, fields: Document, ctx: Context) -> dict[str, Any]:
+def medium(id: str, upload: Document, folder: str, fields: Document, ctx: Context) -> dict[str, Any]:
     return {
         "_id": id,
         "owner_id": upload["owner_id"],

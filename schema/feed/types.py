@@ -99,6 +99,8 @@ class LinkPreview:
     """At most 500 characters."""
     site_name: str | None
     """The site it is of."""
+    image: Media | None = one(MediaById, key="image_id")
+    """Its picture, kept by us; null when there is none, and a moment longer than the rest."""
 
 
 @node("post")

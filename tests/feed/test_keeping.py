@@ -142,7 +142,8 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
     made = await ada.do("createGroup", "group { id }", name="Ours", memberIds=[grace.user_id])
     await ada.do("reportContent", "report { id }", subjectId=his, reason="SPAM", note="Private")
     await ada.do("blockUser", "blockedUserId", userId=alan.user_id)
-    await insert_posts(services, ada.user_id, [clock.now() - YEAR])
+    [old] = await insert_posts(services, ada.user_id, [clock.now() - YEAR])
+    said = await comment(grace, old, "On an old post")
     await archiving.archive(services)
     exported = {name: rows async for name, rows in EXPORTERS["feed"](services, ada.user_id)}
     assert {"posts", "comments", "reactions", "following", "groups", "reports"} <= set(exported)
@@ -150,6 +151,8 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
     for _ in range(2):
         await ERASERS["feed"](services, ada.user_id)
     await jobs.run_due(services)
+    # What hung on an archived post went with it.
+    assert await services.db.find("comments", {"_id": said}) == []
     for name, key in (
         ("posts", "author_id"),
         ("posts_archive", "author_id"),

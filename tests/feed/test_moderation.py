@@ -1,16 +1,20 @@
 """What is refused, limited, reported, decided and appealed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from core import ids, jobs
+from core.classifier import Verdict
 from core.context import Services
 from resolvers.feed.comments import COMMENT_RATE
+from resolvers.feed.moderating import Moderation
 from resolvers.feed.posts import POST_RATE
 from stores.auth import Role
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, feed_of, follow, publish
+from tests.media.steps import complete, created, picture, send
 from tests.phone import Phone, make_user
 
 QUEUE = """query($status: ReportStatus) { viewer { user { id } }
@@ -44,6 +48,7 @@ async def test_what_is_beyond_doubt_is_refused_at_once(new_phone: NewPhone, serv
     post = await publish(ada)
     assert await codes(ada, "updatePost", id=post, text="Who will hire a hitman?") == ["CONTENT_REFUSED"]
     assert await codes(ada, "createComment", postId=post, text="hire a hitman") == ["CONTENT_REFUSED"]
+    assert await codes(ada, "sharePost", postId=post, text="hire a hitman") == ["CONTENT_REFUSED"]
     assert len(await services.db.find("posts", {"author_id": ada.user_id})) == 1
 
 
@@ -65,6 +70,47 @@ async def test_what_is_doubtful_is_limited_and_reported(
     await jobs.run_due(services)
     found = await ada.run("query($id: ID!) { post(id: $id) { state label } }", id=labelled)
     assert found == {"post": {"state": "PUBLISHED", "label": "SENSITIVE"}}
+
+
+class Watchful:
+    """Judges pictures; like a provider's, it knows them by their ids."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+
+    async def judge(self, text: str, media_ids: Sequence[str]) -> Verdict:
+        if media_ids:
+            self.seen.append(tuple(media_ids))
+        return Verdict(limit=bool(media_ids), reason="NUDITY")
+
+
+async def test_pictures_are_judged_when_they_are_ready(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those a post waited for, and those that came to one which everybody saw already."""
+    watchful = Watchful()
+    monkeypatch.setitem(services.extra, Moderation, Moderation(watchful))
+    ada = await new_phone("Ada")
+    waited, plain = picture(seed=31), picture(seed=32)
+    first = await created(ada, waited, purpose="POST_MEDIA")
+    made = await ada.do("createPost", "post { id state }", uploadIds=[first["id"]], visibility="PUBLIC")
+    await jobs.run_due(services)
+    assert (made["post"]["state"], watchful.seen) == ("PROCESSING", [])
+    await complete(ada, first, await send(ada.http, first, waited))
+    await jobs.run_due(services)
+    shown = "query($id: ID!) { post(id: $id) { state media { id } } }"
+    post = (await ada.run(shown, id=made["post"]["id"]))["post"]
+    assert (post["state"], watchful.seen) == ("LIMITED", [(post["media"][0]["id"],)])
+
+    other = await publish(ada, "Words alone", visibility="PUBLIC")
+    second = await created(ada, plain, purpose="POST_MEDIA")
+    await ada.do("updatePost", "post { id }", id=other, uploadIds=[second["id"]])
+    await jobs.run_due(services)
+    assert len(watchful.seen) == 1
+    await complete(ada, second, await send(ada.http, second, plain))
+    await jobs.run_due(services)
+    post = (await ada.run(shown, id=other))["post"]
+    assert (post["state"], watchful.seen[1:]) == ("LIMITED", [(post["media"][0]["id"],)])
 
 
 async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services: Services) -> None:
