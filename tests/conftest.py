@@ -17,7 +17,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from core import clock, discovery, logs
 from core.context import Services
 from core.settings import Environment, Settings
-from devstack.servers import Servers, embedded
+from devstack.servers import EmbeddedRedis, Servers, embedded
 from server import assembly, process, worker
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -166,6 +166,22 @@ def new_phone(http: aiohttp.ClientSession, address: str, services: Services) -> 
         return await sign_in_directly(services, Phone(http, f"{address}/graphql"), person)
 
     return make
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A Redis of the test's own, which it may stop."""
+    server = EmbeddedRedis(tmp_path / "redis", ephemeral=True)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def frail(settings: Settings, redis_server: EmbeddedRedis) -> AsyncIterator[Services]:
+    """A Landfall whose Redis the test may stop."""
+    async with assembly.services(settings.model_copy(update={"redis_url": redis_server.url})) as services:
+        yield services
 
 
 @pytest.fixture(autouse=True)

@@ -2,20 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from core import clock
 from core.context import Services
-from core.settings import Settings
 from devstack.servers import EmbeddedRedis
 from jobs.auth.sessions import expire_sessions
 from resolvers.auth.passwords import hash_password
-from server import assembly, process
+from server import process
 from tests.auth.steps import ME, assert_unauthenticated, refresh, session, sign_in
 from tests.conftest import NewPhone
 from tests.phone import PASSWORD, Phone, make_user, sign_in_directly
@@ -78,28 +75,13 @@ def test_operators_are_told_when_to_worry() -> None:
         assert f"landfall_auth_{name}_total" in rules
 
 
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path / "redis", ephemeral=True)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def own(settings: Settings, redis_server: EmbeddedRedis) -> AsyncIterator[Services]:
-    """A Landfall whose Redis the test may stop."""
-    async with assembly.services(settings.model_copy(update={"redis_url": redis_server.url})) as services:
-        yield services
-
-
 async def test_without_redis_tokens_are_judged_and_revocations_read_from_mongodb(
-    own: Services, services: Services, redis_server: EmbeddedRedis, http: aiohttp.ClientSession
+    frail: Services, services: Services, redis_server: EmbeddedRedis, http: aiohttp.ClientSession
 ) -> None:
     """Redis down: JWTs still verified; revocation read from MongoDB."""
-    async with process.listening(own) as port:
+    async with process.listening(frail) as port:
         ada = Phone(http, f"http://127.0.0.1:{port}/graphql")
-        await sign_in_directly(own, ada, await make_user(own, "Ada"))
+        await sign_in_directly(frail, ada, await make_user(frail, "Ada"))
         redis_server.kill()
         assert (await ada.run(ME))["viewer"]["user"]["id"] == ada.user_id
         # Ended by another process, which has no way to tell this one but the database.
@@ -115,11 +97,11 @@ async def test_without_redis_tokens_are_judged_and_revocations_read_from_mongodb
 
 
 async def test_without_redis_signing_in_is_throttled_in_process(
-    own: Services, redis_server: EmbeddedRedis, http: aiohttp.ClientSession
+    frail: Services, redis_server: EmbeddedRedis, http: aiohttp.ClientSession
 ) -> None:
     """Redis down: sign-in throttled in process."""
-    user_id = await make_user(own, "Ada", password_hash=await hash_password(PASSWORD))
-    async with process.listening(own) as port:
+    user_id = await make_user(frail, "Ada", password_hash=await hash_password(PASSWORD))
+    async with process.listening(frail) as port:
         ada = Phone(http, f"http://127.0.0.1:{port}/graphql")
         redis_server.kill()
         assert (await sign_in(ada, f"{user_id}@example.com"))["errors"] == []

@@ -1,9 +1,8 @@
 """GCRA: all at once if one was quiet, then at the steady rate."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -16,14 +15,6 @@ from resolvers.feed import posts
 from server.assembly import redis_client
 from tests.conftest import NewPhone
 from tests.phone import key
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path / "redis", ephemeral=True)
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
