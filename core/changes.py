@@ -61,6 +61,8 @@ class Change:
     scopes: tuple[str, ...] | None
     deleted: bool = False
     created: bool = False
+    settled: bool = False
+    """Whether it never loses a scope: then there is nobody else who must be told."""
     scope: str | None = None
     detail: dict[str, Any] | None = None
 

@@ -191,7 +191,7 @@ class Live:
         scopes: dict[str, list[str]] = defaultdict(list)
         unknown = []
         for change in unit.written_changes:
-            if change.created and change.scopes is not None:
+            if (change.created or change.settled) and change.scopes is not None:
                 for scope in change.scopes:
                     scopes[scope].append(change.id)
             else:

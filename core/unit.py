@@ -97,13 +97,13 @@ class Unit:
             self._wrote(store, id)
         return cast("T | None", answer["value"])
 
-    async def claim(self, store: Collection[Any], id: str) -> None:
+    async def claim(self, store: Collection[Any], id: str, **shard: str) -> None:
         """Let no transaction that writes this document commit beside ours.
 
         Snapshots let two transactions each decide by what the other is about to change; they cannot both when
-        one writes a document that the other claims.
+        one writes a document that the other claims. `shard` says where it lies, if that is not by its id.
         """
-        change = {"q": {"_id": id}, "u": {"$inc": {"claims": 1}}}
+        change = {"q": {"_id": id, **shard}, "u": {"$inc": {"claims": 1}}}
         await self.db.write({"update": store.name, "updates": [change]})
 
     def changed(
@@ -113,11 +113,13 @@ class Unit:
         scopes: Iterable[str],
         aspect: str | None = None,
         created: bool = False,
+        settled: bool = False,
         detail: dict[str, Any] | None = None,
     ) -> None:
         """Log the entity's latest state for those who may see it.
 
-        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other.
+        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other. What is
+        `settled` never loses a scope, so its readers are woken without asking the log who they were.
         """
         id = entity["_id"]
         self._log(
@@ -128,6 +130,7 @@ class Unit:
                 entity.get("version", 1),
                 tuple(scopes),
                 created=created,
+                settled=settled,
                 detail=detail,
             )
         )

@@ -89,7 +89,6 @@ def _chat(
     common: Document = {
         "pair_key": store.pair_key(people[0]["_id"], people[1]["_id"]),
         "data_key": crypto.new_data_key(place=f"chats/{chat_id}"),
-        "last_sequence": length,
         "created_at": at,
     }
     made.chats.append({"_id": chat_id, **common})
@@ -138,6 +137,7 @@ def _side(
         "archived": False,
         "muted_until": None,
         "last_activity_at": last["created_at"],
+        "last_sequence": last["sequence"],
         "last_message_id": last["_id"],
         "unread_count": sum(each["sender_id"] == peer["_id"] for each in told[read:]),
         "delivered_sequence": last["sequence"],
@@ -162,7 +162,7 @@ def _moments(rng: Random, begins: Sequence[bool], last_at: datetime) -> list[dat
 def entries(made: Talks) -> Iterator[tuple[str, Document, list[str], bool]]:
     """What goes into the change log: type, document, scopes, and whether first syncs pass it by."""
     versions = {"version": 1}
-    last = {chat["_id"]: chat["last_sequence"] for chat in made.chats}
+    last = {side["chat_id"]: side["last_sequence"] for side in made.members}
     for chat in made.chats:
         yield "CHAT", {**chat, **versions}, [user_scope(id) for id in chat["pair_key"].split("|")], False
     for message in made.messages:

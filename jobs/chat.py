@@ -1,8 +1,11 @@
 """Background work of chats."""
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+from redis.exceptions import RedisError
 
 from core import changes, clock
 from core.account import on_user_deleted, on_user_export
@@ -33,17 +36,27 @@ async def push(services: Services, *, message_id: str) -> None:
     row = await store.member_of(services.db, recipient, message["chat_id"])
     if row is None or recipient in message["hidden_for"] or chats.muted_until(row):
         return
+    if await chats.parted(services, row):
+        return
     pending = f"push:pending:{message_id}"
-    # A worker that died after sending does not send twice.
-    if not await services.redis.set(pending, 1, nx=True, ex=PENDING_SECONDS):
+    if not await _first(services, pending):
         return
     title, text = await chats.announcement(services, row, message)
     data = {"kind": "MESSAGE", "chatId": message["chat_id"], "messageId": message_id}
     try:
         await auth.push(services, recipient, title=title, text=text, data=data, collapse=message["chat_id"])
     except DeliveryFailed:
-        await services.redis.delete(pending)
+        with contextlib.suppress(RedisError, OSError):
+            await services.redis.delete(pending)
         raise
+
+
+async def _first(services: Services, pending: str) -> bool:
+    """A worker that died after sending does not send twice; without Redis rather twice than never."""
+    try:
+        return bool(await services.redis.set(pending, 1, nx=True, ex=PENDING_SECONDS))
+    except (RedisError, OSError):
+        return True
 
 
 @task("chat.presence", every=timedelta(seconds=10))
@@ -114,7 +127,7 @@ async def purge_tombstones(services: Services) -> None:
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """Clear what the person said; the chats remain for those they talked to, who cannot send any more."""
-    await _clear_messages(services, user_id)
+    # First of all they leave: what is being sent at this moment comes before that, and is cleared as well.
     while rows := await store.members.find(services.db, {"user_id": user_id}, limit=BATCH):
         ctx = Context(services)
 
@@ -123,6 +136,7 @@ async def erase(services: Services, user_id: str) -> None:
                 await _leave(ctx, row)
 
         await ctx.unit(leave)
+    await _clear_messages(services, user_id)
     await _forget_reports(services, user_id)
     await _delete(services, store.aliases.name, {"user_id": user_id})
     await _delete(services, store.last_seen.name, {"_id": user_id})

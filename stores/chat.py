@@ -45,12 +45,11 @@ class WhoCanMessage(StrEnum):
 
 
 class Chat(TypedDict):
-    """What both have in common: that there is one chat of the pair, and how many messages it has."""
+    """What both have in common: that there is one chat of the pair."""
 
     _id: str
     pair_key: str
     data_key: str
-    last_sequence: int
     created_at: datetime
 
 
@@ -252,18 +251,16 @@ async def chat_of_pair(db: Database, one: str, other: str) -> Chat | None:
     return await chats.first(db, {"pair_key": pair_key(one, other)})
 
 
-async def next_sequence(db: Database, member: Member) -> int:
-    """The chat's next number; two senders never get the same."""
-    answer = await db.write(
-        {
-            "findAndModify": chats.name,
-            "query": {"_id": member["chat_id"], "pair_key": member["pair_key"]},
-            "update": {"$inc": {"last_sequence": 1}},
-            "fields": {"last_sequence": 1},
-            "new": True,
-        }
-    )
-    return int(answer["value"]["last_sequence"])
+async def change_both(db: Database, chat: Document, *, own: Any, peers: Any) -> None:
+    """Change both sides of a chat in one command."""
+    sides = ((chat["user_id"], own), (chat["peer_id"], peers))
+    updates = [
+        {"q": {"_id": row_id(chat["chat_id"], user_id), "user_id": user_id}, "u": change}
+        for user_id, change in sides
+    ]
+    answer = await db.write({"update": members.name, "updates": updates})
+    # Within a transaction that has read its own side, whose peer was there.
+    assert answer["n"] == len(sides)
 
 
 async def change_member(

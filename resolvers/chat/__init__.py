@@ -11,7 +11,7 @@ from resolvers.chat.access import (
     texts,
     visible_messages,
 )
-from resolvers.chat.announcing import announcement, exported
+from resolvers.chat.announcing import announcement, exported, parted
 from resolvers.chat.choices import update_chat, update_chat_settings
 from resolvers.chat.health import report_client_health
 from resolvers.chat.moderation import (
@@ -67,6 +67,7 @@ __all__ = [
     "only_visible",
     "open_chat",
     "own_chats",
+    "parted",
     "peer_read_sequences",
     "presences",
     "previews",

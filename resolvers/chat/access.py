@@ -11,6 +11,7 @@ from core.errors import NotFound, Refused, refusals
 from core.nodes import door
 from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById
 from resolvers import feed
+from stores import chat as store
 from stores.chat import ChatSettings, Message
 
 Document = Mapping[str, Any]
@@ -115,6 +116,17 @@ async def check_reachable(ctx: Context, chat: Document) -> None:
         raise Refused("USER_UNAVAILABLE", "This person has left.", field=["chatId"])
     if chat["peer_id"] in await feed.barred(ctx):
         raise Refused("BLOCKED", "You and this person are hidden from each other.", field=["chatId"])
+
+
+async def part(ctx: Context, user_id: str) -> None:
+    """Whoever says something writes a side of the chat: not beside a block that they do not see."""
+    chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
+    if chat is not None:
+        for side in (ctx.viewer_id, user_id):
+            await ctx.tx.claim(store.members, store.row_id(chat["_id"], side), user_id=side)
+
+
+feed.PARTING.append(part)
 
 
 async def can_send(ctx: Context, chats: Sequence[Document]) -> list[bool]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.context import Context, Services
 from loaders.chat import ChatSettingsByUser, PeerById
+from loaders.feed import BarredByUser
 from resolvers.auth.people import full_name
 from resolvers.chat.access import cipher_of, text_place
 from resolvers.chat.reading import shortened
@@ -12,6 +13,11 @@ from stores import chat as store
 from stores.chat import Member, Message
 
 NEW_MESSAGE = "New message"
+
+
+async def parted(services: Services, row: Member) -> bool:
+    """Whether the two are hidden from each other by now."""
+    return row["peer_id"] in await Context(services).load(BarredByUser, row["user_id"])
 
 
 async def announcement(services: Services, row: Member, message: Message) -> tuple[str, str]:

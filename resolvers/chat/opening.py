@@ -59,7 +59,6 @@ async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:
     common = {
         "pair_key": store.pair_key(ctx.viewer_id, peer_id),
         "data_key": key,
-        "last_sequence": 0,
         "created_at": ctx.tx.now,
     }
     try:
@@ -86,6 +85,7 @@ def _side(ctx: Context, chat_id: str, user_id: str, peer_id: str) -> dict[str, A
         "archived": False,
         "muted_until": None,
         "last_activity_at": ctx.tx.now,
+        "last_sequence": 0,
         "last_message_id": None,
         "unread_count": 0,
         "delivered_sequence": 0,

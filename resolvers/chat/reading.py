@@ -233,5 +233,10 @@ async def statuses(ctx: Context, messages: Sequence[Document]) -> list[MessageSt
 
 async def read_times(ctx: Context, messages: Sequence[Document]) -> list[datetime | None]:
     """When messages were read; None too when one of the two keeps that to themselves."""
-    shown = await receipts_shown(ctx, [peer_of(ctx, message) for message in messages])
-    return [message["read_at"] if visible else None for message, visible in zip(messages, shown, strict=True)]
+    read = [message for message in messages if message["read_at"]]
+    # What nobody has read yet needs nobody's settings.
+    shown = await receipts_shown(ctx, [peer_of(ctx, message) for message in read]) if read else []
+    times = {
+        message["_id"]: message["read_at"] for message, visible in zip(read, shown, strict=True) if visible
+    }
+    return [times.get(message["_id"]) for message in messages]

@@ -69,7 +69,7 @@ async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -
     await _stamp_messages(ctx, chat, before, after, shown=shown)
     detail = {"user_id": ctx.viewer_id, "delivered": after.delivered, "read": after.read}
     scopes = [*both_scopes(chat), chat_scope(chat["_id"])]
-    ctx.tx.changed(own, aspect=f"receipt:{ctx.viewer_id}", scopes=scopes, detail=detail)
+    ctx.tx.changed(own, aspect=f"receipt:{ctx.viewer_id}", scopes=scopes, settled=True, detail=detail)
     return own
 
 
@@ -134,7 +134,7 @@ async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks,
 
     ctx.tx.after_commit(observe)
     for message in stamped:
-        ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat))
+        ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat), settled=True)
 
 
 def _received(chat: Chat, start: int, end: int) -> dict[str, Any]:

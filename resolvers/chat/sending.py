@@ -126,9 +126,6 @@ async def _store(
     sent_at: datetime | None,
 ) -> Message:
     now = ctx.tx.now
-    # In the message's own transaction: numbers are in the order of commits, so that who has one has all
-    # before it.
-    sequence = await store.next_sequence(ctx.tx.db, chat)  # type: ignore[arg-type]
     message = await ctx.tx.insert(
         store.messages,
         {
@@ -136,7 +133,9 @@ async def _store(
             "chat_id": chat["chat_id"],
             "sender_id": ctx.viewer_id,
             "recipient_id": chat["peer_id"],
-            "sequence": sequence,
+            # Both sides are written in this transaction, so that no two messages get one number and numbers
+            # are in the order of commits: who has one has all before it.
+            "sequence": chat["last_sequence"] + 1,
             "sealed_text": text and cipher_of(ctx, chat).seal(text, place=text_place(id)),
             "attachments": list(attachments),
             "reply_to_id": reply_to_id,
@@ -161,23 +160,20 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
         "last_message_id": message["_id"],
         "started": True,
         "updated_at": now,
-        "version": {"$add": ["$version", 1]},
     }
     muted = {"$gt": [{"$ifNull": ["$muted_until", now]}, now]}
     received = {
         **latest,
+        "version": {"$add": ["$version", 1]},
         "unread_count": {"$add": ["$unread_count", 1]},
         # Who muted and archived a chat wants no more of it.
         "archived": {"$and": ["$archived", muted]},
     }
-    db = ctx.tx.db
-    await store.change_member(db, chat["chat_id"], chat["peer_id"], [{"$set": received}])
-    own = await store.change_member(
-        db, chat["chat_id"], ctx.viewer_id, [{"$set": {**latest, "archived": False}}]
-    )
-    assert own is not None
-    shown = store.as_chat(own)
-    ctx.tx.changed(shown, scopes=both_scopes(shown))
+    # As it was read in this transaction, so this is what it is afterwards.
+    sent = {**latest, "version": chat["version"] + 1, "archived": False}
+    await store.change_both(ctx.tx.db, chat, own={"$set": sent}, peers=[{"$set": received}])
+    shown = {**chat, **sent}
+    ctx.tx.changed(shown, scopes=both_scopes(shown), settled=True)
     return shown
 
 
@@ -191,6 +187,8 @@ async def edit_message(
         raise Refused("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
     chat = await for_member(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
+    own = store.row_id(chat["chat_id"], ctx.viewer_id)
+    await ctx.tx.claim(store.members, own, user_id=ctx.viewer_id)
     said = checked_text(text)
     if said is None and not message["attachments"]:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
@@ -199,10 +197,10 @@ async def edit_message(
         store.messages, id, set={"sealed_text": sealed, "edited_at": ctx.tx.now}, where={"deleted_at": None}
     )
     assert changed is not None
-    ctx.tx.changed(changed, scopes=message_scopes(changed))
+    ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
     if chat["last_sequence"] == changed["sequence"]:
         # Its preview is another.
-        ctx.tx.changed(chat, scopes=both_scopes(chat))
+        ctx.tx.changed(chat, scopes=both_scopes(chat), settled=True)
     return {"message": changed}
 
 
@@ -235,7 +233,7 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     if clock.now() - message["created_at"] > DELETABLE:
         raise Refused("DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"])
     await clear(ctx, message)
-    ctx.tx.changed(chat, scopes=both_scopes(chat))
+    ctx.tx.changed(chat, scopes=both_scopes(chat), settled=True)
     return chat
 
 
@@ -244,7 +242,7 @@ async def clear(ctx: Context, message: Message) -> None:
     nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
     cleared = await ctx.tx.update(store.messages, message["_id"], set=nothing)
     assert cleared is not None
-    ctx.tx.changed(cleared, scopes=message_scopes(cleared))
+    ctx.tx.changed(cleared, scopes=message_scopes(cleared), settled=True)
     if message["attachments"]:
         await release(ctx, message["_id"])
     if message["recipient_id"] not in message["hidden_for"]:
@@ -258,7 +256,7 @@ async def attachment_finished(ctx: Context, upload: Document) -> None:
         store.messages, upload["record_id"], where={"deleted_at": None}, version=False
     )
     if changed is not None:
-        ctx.tx.changed(changed, scopes=message_scopes(changed))
+        ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
 
 
 async def _one_unread_less(ctx: Context, message: Message) -> None:

@@ -12,6 +12,7 @@ from resolvers.feed.candidates import arrived
 from resolvers.feed.comments import create_comment, delete_comment, update_comment
 from resolvers.feed.content import mentioned, mentioned_in_many, text_preview, truncated, viewer_can
 from resolvers.feed.graph import (
+    PARTING,
     block_user,
     follow_state,
     follow_user,
@@ -80,6 +81,7 @@ from resolvers.feed.sharing import (
 from resolvers.feed.signals import hide_post, not_interested, record_impressions, set_comment_typing
 
 __all__ = [
+    "PARTING",
     "appeal",
     "arrived",
     "barred",

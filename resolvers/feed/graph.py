@@ -1,6 +1,6 @@
 """Following, muting and blocking."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from core import clock, ids
@@ -28,6 +28,9 @@ refusals(
 FOLLOW_RATE = Rate("follows", 200, 86_400)
 
 Document = Mapping[str, Any]
+
+PARTING: list[Callable[[Context, str], Awaitable[None]]] = []
+"""Where people write to each other: claims what such writes touch, so that none lands beside a block."""
 
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
@@ -122,6 +125,8 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     if await store.blocks.by_id(ctx.db, id) is None:
         # Following counts on both people: it cannot come to be unseen while the block does.
         await ctx.tx.claim(accounts.users, ctx.viewer_id)
+        for part in PARTING:
+            await part(ctx, user_id)
         row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
         await ctx.tx.insert(store.blocks, row)
         ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])

@@ -102,6 +102,14 @@ async def until(stream: Stream, kind: str, field: str = "chatEvents") -> dict[st
     return found
 
 
+async def registered(phone: Phone) -> str:
+    """The phone's push token."""
+    token = f"token-{new('device')}"
+    done = await phone.do("registerPushToken", "device { id }", deviceId=phone.device_id, token=token)
+    assert done["errors"] == []
+    return token
+
+
 async def stored(services: Services, collection: str, **query: Any) -> list[dict[str, Any]]:
     return await services.db.find(collection, query)
 

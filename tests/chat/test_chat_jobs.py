@@ -18,23 +18,15 @@ from tests.chat.steps import (
     inbox,
     mark_delivered,
     mark_read,
-    new,
     open_chat,
     refusal,
+    registered,
     say,
     stored,
     talk,
 )
 from tests.conftest import NewPhone
 from tests.phone import Phone
-
-
-async def registered(phone: Phone) -> str:
-    """The phone's push token."""
-    token = f"token-{new('device')}"
-    done = await phone.do("registerPushToken", "device { id }", deviceId=phone.device_id, token=token)
-    assert done["errors"] == []
-    return token
 
 
 async def pushes(services: Services, token: str) -> list[tuple[str, str]]:
@@ -57,7 +49,7 @@ async def test_a_message_nobody_acknowledged_is_pushed(new_phone: NewPhone, serv
     assert await pushes(services, phone) == [("Ada", "Are you there?"), ("Ada", "Message 1")]
 
 
-@pytest.mark.parametrize("why", ["delivered", "read", "muted", "deleted", "hidden", "too early"])
+@pytest.mark.parametrize("why", ["delivered", "read", "muted", "deleted", "hidden", "blocked", "too early"])
 async def test_no_push_when(new_phone: NewPhone, services: Services, why: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     token = await registered(grace)
@@ -73,6 +65,8 @@ async def test_no_push_when(new_phone: NewPhone, services: Services, why: str) -
         await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
     elif why == "hidden":
         await grace.do("deleteMessage", "deletedMessageId", id=id)
+    elif why == "blocked":
+        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
     else:
         clock.shift(timedelta(seconds=-3))
     assert await pushes(services, token) == []

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from core import clock
-from core.context import Context, Services
-from stores import chat as store
+from core.context import Context, Services, Viewer
+from core.ids import Id
+from resolvers.chat import sending
 from tests.chat.steps import (
     CHAT,
+    CHAT_EVENTS,
     MESSAGE,
     chat_of,
+    event,
     history,
     inbox,
     new,
@@ -22,7 +25,7 @@ from tests.chat.steps import (
     stored,
     talk,
 )
-from tests.conftest import NewPhone
+from tests.conftest import Commands, NewPhone
 from tests.phone import Phone, key
 
 EMPTY = refusal("EMPTY_MESSAGE", "A message needs text or an attachment.", ["text"])
@@ -70,6 +73,35 @@ async def test_a_message_and_all_it_changes(new_phone: NewPhone) -> None:
         "lastMessage": {"sequence": 1},
     }
     assert (await grace.run("{ viewer { unreadTotal } }"))["viewer"] == {"unreadTotal": 1}
+
+
+async def test_what_a_message_costs(
+    new_phone: NewPhone, commands: Commands, quiet: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten commands until it is accepted, none of which grows with the chat; and two to tell who watches."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    answer = "message { id sequence status createdAt } chat { id lastSequence preview }"
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        commands.reset()
+        sent = await ada.do("sendMessage", answer, chatId=chat_id, text="Hello", id=new("message"))
+        assert sent["errors"] == []
+        counts = dict(commands.counts)
+    with capsys.disabled():
+        print(f"\nA message costs {sum(counts.values())} MongoDB commands: {counts}")
+    # Whether it is known, the chat's side, who is hidden; receipt (twice), both sides and the log; the
+    # message and its push; and the end.
+    assert counts == {"find": 3, "update": 4, "insert": 2, "commitTransaction": 1}
+    told = []
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
+        for _ in range(3):
+            commands.reset()
+            await ada.do("sendMessage", answer, chatId=chat_id, text="Hello", id=new("message"))
+            assert (await event(stream))["__typename"] == "MessageCreated"
+            told.append(commands.counts["find"] - counts["find"])
+    # The entry and its message; the reader's sweep of the log comes on top now and then.
+    assert min(told) == 2
 
 
 async def test_edges_are_those_of_the_lists(new_phone: NewPhone) -> None:
@@ -134,11 +166,11 @@ async def test_failure_crash_after_taking_a_sequence(new_phone: NewPhone, servic
     one number."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
-    ctx = Context(services)
+    ctx = Context(services, viewer=Viewer(ada.user_id, ada.session_id, ada.device_id))
 
     async def crash() -> None:
-        [member] = await store.members_of(ctx.db, ada.user_id, [chat_id])
-        assert await store.next_sequence(ctx.tx.db, member) == 2
+        sent = await sending.send_message(ctx, chat_id=Id(chat_id), text="Never accepted")
+        assert sent["message"]["sequence"] == 2
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
