@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 
+from core import deadline
 from core.crypto import Keyring
 from core.errors import RateLimited, Refused, Unauthenticated
 from core.limits import Limits, Rate, Verdict
@@ -178,7 +179,7 @@ class Context:
         It goes on to its end when the request is cancelled: a phone that hangs up must not leave a commit
         without what follows from it.
         """
-        running = asyncio.create_task(self._run(work))
+        running = deadline.apart(self._run(work))
         _RUNNING.add(running)
         running.add_done_callback(_RUNNING.discard)
         return await asyncio.shield(running)

@@ -4,10 +4,41 @@ A timer of its own costs a small operation more than its own work: it must be se
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Coroutine
+from contextvars import ContextVar, copy_context
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+NEVER = float("inf")
+
+_ends: ContextVar[float] = ContextVar("ends", default=NEVER)
+
+
+def ends() -> float:
+    """The moment, by the event loop's clock, at which whatever runs here will be ended."""
+    return _ends.get()
+
+
+def end_at(moment: float) -> None:
+    """Set that moment for the tasks made from here: work for several ends with the last of them."""
+    _ends.set(moment)
+
+
+def within(milliseconds: int) -> int:
+    """So many, or what is left until the deadline: databases do not notice that nobody waits any more."""
+    moment = _ends.get()
+    if moment == NEVER:
+        return milliseconds
+    left = int((moment - asyncio.get_running_loop().time()) * 1000)
+    return max(1, min(milliseconds, left))
+
+
+def apart(work: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.Task[T]":
+    """A task that goes on when what began it is ended, and has all the time it needs."""
+    context = copy_context()
+    context.run(_ends.set, NEVER)
+    return asyncio.create_task(work, name=name, context=context)
 
 
 class Deadline:
@@ -26,9 +57,10 @@ class Deadline:
         assert task is not None
         loop = asyncio.get_running_loop()
         cancelled_before = task.cancelling()
-        ends = self._running[task] = loop.time() + self._seconds
+        moment = self._running[task] = loop.time() + self._seconds
+        outside = _ends.set(moment)
         if self._timer is None:
-            self._timer = loop.call_at(ends, self._look)
+            self._timer = loop.call_at(moment, self._look)
         try:
             return await work
         except asyncio.CancelledError:
@@ -36,6 +68,7 @@ class Deadline:
                 raise TimeoutError from None
             raise
         finally:
+            _ends.reset(outside)
             del self._running[task]
             self._late.discard(task)
 
@@ -44,9 +77,9 @@ class Deadline:
         loop = asyncio.get_running_loop()
         self._timer = None
         now = loop.time()
-        for task, ends in self._running.items():
-            if ends > now:
-                self._timer = loop.call_at(ends, self._look)
+        for task, moment in self._running.items():
+            if moment > now:
+                self._timer = loop.call_at(moment, self._look)
                 break
             if task not in self._late:
                 self._late.add(task)

@@ -155,7 +155,7 @@ class TimedOut(Fault):
     code = "TIMEOUT"
 
     def __init__(self) -> None:
-        super().__init__("The operation took too long and was undone.")
+        super().__init__("The operation took too long. A mutation may have happened: repeat it to learn.")
 
 
 class Unavailable(Fault):

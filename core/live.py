@@ -17,7 +17,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 
-from core import changes
+from core import changes, deadline
 from core.bus import Bus
 from core.changes import Entry
 from core.errors import Fault
@@ -247,7 +247,7 @@ class Live:
             listener.scopes.add(scope)
             self._subscribers[scope].add(listener)
         if fresh:
-            opening = asyncio.create_task(self._open(fresh), name="live-open")
+            opening = deadline.apart(self._open(fresh), name="live-open")
             self._opening |= dict.fromkeys(fresh, opening)
         for opening in {self._opening[scope] for scope in scopes if scope in self._opening}:
             # Others wait for it too.

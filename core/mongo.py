@@ -18,7 +18,8 @@ from pymongo import errors
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from core.errors import Unavailable
+from core import deadline
+from core.errors import Fault, TimedOut, Unavailable
 from core.reads import Turn
 
 T = TypeVar("T")
@@ -85,6 +86,7 @@ class Database:
         """
         if self.session is None:
             command["readConcern"] = {"level": "majority"}
+        command["maxTimeMS"] = deadline.within(command.get("maxTimeMS", READ_TIMEOUT_MS))
         try:
             return await self._rows(command)
         except (errors.AutoReconnect, errors.OperationFailure) as error:
@@ -264,5 +266,8 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def unavailable(error: BaseException) -> Unavailable | None:
-    return Unavailable() if isinstance(error, DOWN) else None
+def fault(error: BaseException) -> Fault | None:
+    """What it means to clients that MongoDB cannot be reached, or was too slow; None for a bug."""
+    if isinstance(error, DOWN):
+        return Unavailable()
+    return TimedOut() if isinstance(error, errors.ExecutionTimeout) else None

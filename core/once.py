@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
+from core import deadline
+
 MOST = 1_000
 """Things kept for the subscribers of recent entries."""
 
@@ -24,7 +26,7 @@ class Once:
         if making is None:
             # A task of its own: the first to ask may hang up, and the others still want it.
             making = self._making[key] = _Making()
-            making.task = asyncio.create_task(self._make(key, make, making))
+            making.task = deadline.apart(self._make(key, make, making))
         return await making.wait()
 
     def known(self, key: Hashable) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
+from core import deadline
+
 Row = dict[str, Any]
 Stage = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[list[Row]]]
@@ -75,6 +77,8 @@ class Turn:
         self._send = send
         self._options = options
         self._asked: list[Read] = []
+        self._ends = 0.0
+        """When the last of those who asked will be ended."""
         self._sending: set[asyncio.Task[None]] = set()
 
     def by_ids(
@@ -95,10 +99,13 @@ class Turn:
             # Not before those who were woken together with this one, and their tasks, have asked too.
             loop.call_soon(loop.call_soon, self._depart)
         self._asked.append(read)
+        self._ends = max(self._ends, deadline.ends())
         return read.rows
 
     def _depart(self) -> None:
         asked, self._asked = self._asked, []
+        deadline.end_at(self._ends)
+        self._ends = 0.0
         branches = merged(asked)
         for start in range(0, len(branches), MOST_BRANCHES):
             # A task of its own: a request that is cancelled must not take the others' rows along.

@@ -123,10 +123,19 @@ class Settings(BaseSettings):
     max_aliases: int = Field(100, gt=0, description="Aliases in one document.")
     max_root_fields: int = Field(60, gt=0, description="Root fields of an operation; a queue flush has many.")
     max_directives: int = Field(100, gt=0, description="Directives in one document.")
+    max_repeated_directives: int = Field(
+        5, ge=0, description="Directives of one document given again where they are."
+    )
+    max_repeated_fields: int = Field(
+        100, ge=0, description="Fields of one document given again where they are."
+    )
     max_cost: int = Field(20_000, gt=0, description="Cost of one operation; see docs/limits.md.")
     cost_per_minute: int = Field(200_000, gt=0, description="Cost that one person, or address, may use.")
     introspection: Literal["auto", "on", "off"] = Field(
         "auto", description="auto: in production for administrators only."
+    )
+    graphiql: Literal["auto", "on", "off"] = Field(
+        "auto", description="GraphiQL for browsers at `/graphql`; auto: not in production."
     )
     trusted_documents: Literal["off", "prefer", "only"] = Field(
         "prefer", description="only: nothing runs but what `landfall operations add` was given; off: none."
@@ -151,6 +160,10 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.env is Environment.PRODUCTION
+
+    @property
+    def shows_graphiql(self) -> bool:
+        return self.graphiql == "on" or (self.graphiql == "auto" and not self.production)
 
 
 @cache

@@ -55,6 +55,8 @@ def make_app(services: Services, schema: Schema) -> web.Application:
 
 
 async def _to_graphql(request: web.Request) -> web.StreamResponse:
+    if not request.app[pages.SERVICES].settings.shows_graphiql:
+        raise web.HTTPNotFound
     raise web.HTTPFound("/graphql")
 
 

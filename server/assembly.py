@@ -56,7 +56,12 @@ class NotReady(RuntimeError):
 
 def make_schema(settings: Settings) -> Schema:
     rooms = discovery.all_rooms()
-    return build(rooms["schema"], extensions=[PublicErrors, OneOperation], production=settings.production)
+    return build(
+        rooms["schema"],
+        extensions=[PublicErrors, OneOperation],
+        production=settings.production,
+        max_batch=settings.max_batch,
+    )
 
 
 def secret_of(settings: Settings) -> str:

@@ -5,6 +5,7 @@ Scalars are free: their document is there anyway. Fragments of different types e
 dearest counts.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +34,12 @@ from graphql import (
 )
 from graphql.type import get_nullable_type
 
+from core.binding.bindings import Call
+
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 PAGE = 20
-"""Assumed of a connection that is asked for without a size."""
+"""Assumed where a size is asked for by something that is none."""
 
 LIST = 5
 """Assumed of a list that has no size."""
@@ -46,6 +49,8 @@ MUTATION = 10
 
 SIZES = ("first", "last", "ids")
 """Arguments that say how many things are asked for."""
+
+INTROSPECTION = frozenset({"__schema", "__type"})
 
 LARGEST = 1_000
 """No page is larger: who asks for more is told so by the field."""
@@ -124,13 +129,23 @@ def _size_of(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
+@dataclass(slots=True)
+class Counts:
+    """What is counted of the text of a document, whatever it costs."""
+
+    aliases: int = 0
+    directives: int = 0
+    repeated_fields: int = 0
+    """Fields given again in the same selection: each is compared with each other when validated."""
+    repeated_directives: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What is counted of a document."""
 
     operations: Mapping[str | None, Operation]
-    aliases: int
-    directives: int
+    counts: Counts
 
     def operation(self, name: str | None) -> Operation | None:
         if name is None and len(self.operations) == 1:
@@ -145,7 +160,19 @@ def shape(schema: GraphQLSchema, document: DocumentNode) -> Shape:
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode)
     }
-    return Shape(operations, reader.aliases, reader.directives)
+    return Shape(operations, reader.counts)
+
+
+def default_page(field: GraphQLField) -> int | None:
+    """How many the field gives to who names no size; None where it takes none, 0 where it does not say."""
+    declared = field.args.get("first")
+    if declared is None:
+        return None
+    if isinstance(declared.default_value, int):
+        return declared.default_value
+    bound = field.extensions.get("strawberry-definition")
+    binding = bound.metadata.get("binding") if bound is not None else None
+    return (isinstance(binding, Call) and (binding.page or binding.usual)) or 0
 
 
 class _Reader:
@@ -159,8 +186,10 @@ class _Reader:
         self._read: dict[str, tuple[Cost, int]] = {}
         self._reading: set[str] = set()
         self._defaults: dict[str, int] = {}
-        self.aliases = 0
-        self.directives = 0
+        self._introspects = False
+        self.counts = Counts()
+        for fragment in self._fragments.values():
+            self._count_directives(fragment)
 
     def operation(self, node: OperationDefinitionNode) -> Operation:
         self._defaults = {
@@ -170,35 +199,56 @@ class _Reader:
         }
         # Sizes by variable have another default in each operation.
         self._read = {}
+        self._introspects = False
+        for each in (node, *(node.variable_definitions or ())):
+            self._count_directives(each)
         root = self._schema.get_root_type(node.operation)
         fields = [each for each in node.selection_set.selections if isinstance(each, FieldNode)]
         cost, depth = self._selections(node.selection_set, root)
         if node.operation is OperationType.MUTATION:
             cost = Cost(own=MUTATION * len(fields), all_of=(cost,))
-        introspects = any(each.name.value in ("__schema", "__type") for each in fields)
-        return Operation(cost, depth=depth, roots=len(node.selection_set.selections), introspects=introspects)
+        roots = len(node.selection_set.selections)
+        return Operation(cost, depth=depth, roots=roots, introspects=self._introspects)
+
+    def _count_directives(self, node: Any) -> None:
+        names = [each.name.value for each in node.directives or ()]
+        self.counts.directives += len(names)
+        self.counts.repeated_directives += len(names) - len(set(names))
 
     def _selections(
-        self, node: SelectionSetNode, parent: Composite | None, *, counted: bool = False
+        self,
+        node: SelectionSetNode,
+        parent: Composite | None,
+        *,
+        counted: bool = False,
+        names: Counter[str] | None = None,
     ) -> tuple[Cost, int]:
-        """The cost of what is selected, and how deep it goes; `counted`: lists in it are the page."""
+        """The cost of what is selected, and how deep it goes.
+
+        `counted`: lists in it are the page. `names` are those given already, of an inline fragment.
+        """
         shared: list[Cost] = []
         exclusive: dict[str, list[Cost]] = {}
         deepest = 0
+        names = Counter() if names is None else names
         for selection in node.selections:
-            self.directives += len(selection.directives or ())
+            self._count_directives(selection)
             if isinstance(selection, FieldNode):
+                name = (selection.alias or selection.name).value
+                self.counts.repeated_fields += name in names
+                names[name] += 1
                 cost, depth = self._field(selection, parent, counted)
                 shared.append(cost)
             else:
-                name, cost, depth = self._fragment(selection, parent)
+                name, cost, depth = self._fragment(selection, parent, names)
                 exclusive.setdefault(name, []).append(cost)
             deepest = max(deepest, depth)
         alternatives = tuple(Cost(all_of=tuple(costs)) for costs in exclusive.values())
         return Cost(all_of=tuple(shared), one_of=alternatives), deepest
 
     def _field(self, node: FieldNode, parent: Composite | None, counted: bool) -> tuple[Cost, int]:
-        self.aliases += node.alias is not None
+        self.counts.aliases += node.alias is not None
+        self._introspects |= node.name.value in INTROSPECTION
         if node.selection_set is None:
             return Cost(), 1
         fields = getattr(parent, "fields", {})
@@ -217,12 +267,17 @@ class _Reader:
         return Cost(size=size, all_of=(Cost(own=1, all_of=(inner,)),)), depth + 1
 
     def _fragment(
-        self, node: FragmentSpreadNode | InlineFragmentNode | Any, parent: Composite | None
+        self,
+        node: FragmentSpreadNode | InlineFragmentNode | Any,
+        parent: Composite | None,
+        names: Counter[str],
     ) -> tuple[str, Cost, int]:
         """The type it is of, its cost and its depth; a circle is for validation to refuse."""
         if isinstance(node, InlineFragmentNode):
             kind = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
-            cost, depth = self._selections(node.selection_set, kind if is_composite_type(kind) else None)
+            cost, depth = self._selections(
+                node.selection_set, kind if is_composite_type(kind) else None, names=names
+            )
             return getattr(kind, "name", ""), cost, depth
         name = node.name.value
         fragment = self._fragments.get(name)
@@ -242,19 +297,16 @@ class _Reader:
     def _size(self, node: FieldNode, field: GraphQLField | None) -> Size | None:
         """How many things the field's arguments ask for; None where none says."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        usual = default_page(field) if field is not None else None
         for name in SIZES:
             if name in given:
-                return self._given(given[name])
-        declared = field.args if field is not None else {}
-        if "first" not in declared:
-            return None
-        default = declared["first"].default_value
-        return Size(default if isinstance(default, int) else PAGE)
+                return self._given(given[name], usual or PAGE)
+        return None if usual is None else Size(usual or PAGE)
 
-    def _given(self, value: ValueNode) -> Size:
+    def _given(self, value: ValueNode, usual: int) -> Size:
         if isinstance(value, VariableNode):
             name = value.name.value
-            return Size(self._defaults.get(name, PAGE), name)
+            return Size(self._defaults.get(name, usual), name)
         if isinstance(value, IntValueNode):
             return Size(max(1, min(LARGEST, int(value.value))))
-        return Size(min(LARGEST, len(value.values))) if isinstance(value, ListValueNode) else Size(PAGE)
+        return Size(min(LARGEST, len(value.values))) if isinstance(value, ListValueNode) else Size(usual)

@@ -36,6 +36,7 @@ class Direct:
     def __init__(
         self,
         services: Services,
+        deadline: Deadline,
         executor: Executor,
         admission: Admission,
         *,
@@ -47,7 +48,7 @@ class Direct:
         self._admission = admission
         self._on_reference = on_reference
         self._finish = finish
-        self._deadline = Deadline(services.settings.request_timeout)
+        self._deadline = deadline
 
     async def answer(self, request: web.Request) -> web.Response | None:
         """None: the view must answer."""

@@ -111,9 +111,9 @@ def named(extensions: Mapping[str, Any] | None) -> tuple[str | None, bool]:
     if not extensions:
         return None, False
     persisted = extensions.get("persistedQuery")
-    if isinstance(persisted, dict):
-        hash = persisted.get("sha256Hash")
-        if persisted.get("version") != 1 or not isinstance(hash, str):
+    if persisted is not None:
+        hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+        if not isinstance(persisted, dict) or persisted.get("version") != 1 or not isinstance(hash, str):
             raise BadUserInput("`persistedQuery` must have version 1 and a `sha256Hash`.")
         return hash.lower(), True
     id = extensions.get("documentId")
@@ -133,7 +133,7 @@ def with_document_id(request: Any) -> Any:
     return request
 
 
-def subscribes(query: str, operation_name: str | None, max_tokens: int) -> bool:
+def subscribes(query: str, operation_name: str | None, max_tokens: int | None = None) -> bool:
     """Whether the operation is a subscription; False for what does not parse."""
     if "subscription" not in query:
         return False

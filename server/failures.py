@@ -1,5 +1,6 @@
 """What clients learn of errors: faults with their code; bugs only by a request id."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,9 @@ from graphql import GraphQLError, OperationDefinitionNode
 from redis.exceptions import ConnectionError as RedisDown
 from redis.exceptions import TimeoutError as RedisSlow
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
+from strawberry.types.graphql import OperationType
 
 from core import mongo
 from core.context import Context
@@ -17,6 +20,16 @@ from core.errors import BadUserInput, Fault, Refused, TimedOut, Unavailable
 logger = structlog.get_logger(__name__)
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
+
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+
+NOT_HERE = {
+    OperationType.QUERY: "Send queries as ordinary requests.",
+    OperationType.MUTATION: "Mutations are not sent by GET.",
+    OperationType.SUBSCRIPTION: "Subscriptions run over a socket (graphql-transport-ws), or with "
+    "`Accept: text/event-stream` or `multipart/mixed`.",
+}
+"""Why an operation does not run on the transport it came by."""
 
 STATUS = {
     "UNAUTHENTICATED": 401,
@@ -35,19 +48,26 @@ def as_fault(error: BaseException | None) -> Fault | None:
         return TimedOut()
     if isinstance(error, (RedisDown, RedisSlow)):
         return Unavailable()
+    if isinstance(error, CannotGetOperationTypeError):
+        return BadUserInput(error.as_http_error_reason())
+    if isinstance(error, InvalidOperationTypeError):
+        return BadUserInput(NOT_HERE[error.operation_type])
     if isinstance(error, Refused):
         # A rule written for mutations, met by a query.
         return BadUserInput(error.message)
-    return mongo.unavailable(error) if error is not None else None
+    return mongo.fault(error) if error is not None else None
 
 
-def public(error: GraphQLError, request_id: str) -> GraphQLError:
-    """The error as the client may see it; a bug is logged with its cause."""
+def public(error: GraphQLError, request_id: str, *, suggest: bool = False) -> GraphQLError:
+    """The error as the client may see it; a bug is logged with its cause.
+
+    To `suggest` names that are nearly what was written tells of a schema whose introspection is off.
+    """
     original = error.original_error
     if original is None or isinstance(original, GraphQLError):
         # Of parsing, validation or coercion: about the client's own document.
         extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
-        return _like(error, error.message, extensions)
+        return _like(error, error.message if suggest else SUGGESTION.sub("", error.message), extensions)
     fault = as_fault(original)
     if fault is not None:
         return _like(error, fault.message, fault.extensions)
@@ -97,4 +117,5 @@ class PublicErrors(SchemaExtension):
         errors = getattr(result, "errors", None)
         if errors:
             context: Context = self.execution_context.context
-            result.errors = [public(error, context.request_id) for error in errors]
+            suggest = not context.services.settings.production
+            result.errors = [public(error, context.request_id, suggest=suggest) for error in errors]

@@ -107,10 +107,12 @@ class Gate:
             raise _exceeded("depth", self._settings.max_depth) from None
 
     def _checked(self, found: Shape) -> Shape:
-        settings = self._settings
+        settings, counts = self._settings, found.counts
         for name, count, most in (
-            ("aliases", found.aliases, settings.max_aliases),
-            ("directives", found.directives, settings.max_directives),
+            ("aliases", counts.aliases, settings.max_aliases),
+            ("directives", counts.directives, settings.max_directives),
+            ("repeated directives", counts.repeated_directives, settings.max_repeated_directives),
+            ("repeated fields", counts.repeated_fields, settings.max_repeated_fields),
         ):
             if count > most:
                 raise _exceeded(name, most, count)

@@ -16,7 +16,7 @@ from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from strawberry.aiohttp.views import GraphQLView as StrawberryView
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import (
     GRAPHQL_SSE_PROTOCOL,
     GRAPHQL_TRANSPORT_WS_PROTOCOL,
@@ -28,19 +28,21 @@ from strawberry.types.graphql import OperationType
 
 from core.binding.build import Schema
 from core.context import Context, Services
+from core.deadline import Deadline
 from core.errors import Fault
 from core.settings import Environment
 from executor import Executor
 from resolvers.auth.tokens import Tokens
-from server import caching, etags, failures, http, signin
+from server import caching, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
-from server.documents import NAMES, Documents, subscribes, with_document_id
+from server.documents import Documents, subscribes, with_document_id
 from server.gate import Gate
 from server.sockets import Frames, SocketHandler
 from server.streams import Streams
 from server.watch import Watch
 
+READS = {OperationType.QUERY}
 CONTEXT = web.ResponseKey("context", Context)
 MEDIA_TYPE = web.ResponseKey("media_type", str)
 REQUEST = web.ResponseKey("request", web.Request)
@@ -61,7 +63,7 @@ class GraphQLView(StrawberryView[Context, None]):
                 GRAPHQL_SSE_PROTOCOL,
                 MULTIPART_SUBSCRIPTION_PROTOCOL,
             ),
-            connection_init_wait_timeout=timedelta(seconds=10),
+            connection_init_wait_timeout=timedelta(seconds=sockets.INIT_SECONDS),
             max_subscriptions_per_connection=settings.max_subscriptions,
             allowed_origins=settings.allowed_origins,
         )
@@ -70,9 +72,11 @@ class GraphQLView(StrawberryView[Context, None]):
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         self.admission = Admission(services.get(Documents), Gate(schema._schema, settings, services.limits))
+        self.deadline = Deadline(settings.request_timeout)
         self.direct = (
             Direct(
                 services,
+                self.deadline,
                 self.executor,
                 self.admission,
                 on_reference=self._on_reference,
@@ -81,7 +85,7 @@ class GraphQLView(StrawberryView[Context, None]):
             if self.executor
             else None
         )
-        self.operations = Streams(schema, self.executor, self.admission, timeout=settings.request_timeout)
+        self.operations = Streams(schema, self.executor, self.admission, self.deadline)
         self.sockets: set[SocketHandler] = set()
         self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
@@ -89,14 +93,14 @@ class GraphQLView(StrawberryView[Context, None]):
         try:
             if self.direct is not None and (answer := await self.direct.answer(request)) is not None:
                 return answer
-            _check_content(request)
+            requests.check(request)
             return await self.run(request=request)
+        except requests.RequestRefused as refusal:
+            return self._refused(request, refusal)
         except HTTPException as error:
-            method = isinstance(error.__cause__, InvalidOperationTypeError)
-            return self._refused(request, 405 if method else error.status_code, str(error.reason))
+            return self._refused(request, requests.of_library(error))
         except web.HTTPRequestEntityTooLarge:
-            limit = self.services.settings.max_body_bytes
-            return self._refused(request, 413, f"A request has at most {limit:,} bytes.")
+            return self._refused(request, requests.too_large(self.services.settings.max_body_bytes))
         except web.HTTPException:
             raise
         except Exception as error:
@@ -112,8 +116,9 @@ class GraphQLView(StrawberryView[Context, None]):
             body, status=status, dumps=_dumped, content_type=_media_type(request) or http.PLAIN_JSON
         )
 
-    def _refused(self, request: web.Request, status: int, message: str) -> web.Response:
-        body = {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}
+    def _refused(self, request: web.Request, refusal: requests.RequestRefused) -> web.Response:
+        fault, status = refusal.fault, refusal.status
+        body = {"errors": [{"message": fault.message, "extensions": fault.extensions}]}
         headers = {"Allow": "POST" if request.method == "GET" else "GET, POST"} if status == 405 else None
         return web.json_response(
             body,
@@ -163,28 +168,21 @@ class GraphQLView(StrawberryView[Context, None]):
         return _dumped(data)
 
     def parse_json(self, data: str | bytes) -> Any:
-        try:
-            parsed = super().parse_json(data)
-        except UnicodeDecodeError:
-            raise HTTPException(400, "Unable to parse request body as JSON") from None
-        if isinstance(parsed, list):
-            return [with_document_id(each) for each in parsed]
-        return with_document_id(parsed)
+        parsed = _parsed(data)
+        found = [*map(with_document_id, parsed)] if isinstance(parsed, list) else with_document_id(parsed)
+        requests.check_body(found, most=self.services.settings.max_batch)
+        return found
 
     def parse_query_params(self, params: Any) -> dict[str, Any]:
-        found: dict[str, Any] = with_document_id(super().parse_query_params(params))
+        parts = {name: _parsed(params[name]) for name in ("variables", "extensions") if params.get(name)}
+        found: dict[str, Any] = with_document_id({**params, **parts})
+        requests.check_body(found, most=1)
         return found
 
     async def parse_http_body(self, request: Any) -> GraphQLRequestData | list[GraphQLRequestData]:
-        try:
-            data = await super().parse_http_body(request)
-        except (AttributeError, TypeError):
-            raise HTTPException(400, "The request must be an object, or a list of objects.") from None
-        for each in data if isinstance(data, list) else [data]:
-            named = isinstance(each.extensions, dict) and not NAMES.isdisjoint(each.extensions)
-            if not (each.query or named) or not isinstance(each.operation_name, (str, type(None))):
-                raise HTTPException(400, "The request must have a `query`, and `operationName` be a string.")
-            if http.TELL_COST in request.headers:
+        data = await super().parse_http_body(request)
+        if http.TELL_COST in request.headers:
+            for each in data if isinstance(data, list) else [data]:
                 each.extensions = {**(each.extensions or {}), "cost": True}
         return data
 
@@ -233,31 +231,59 @@ class GraphQLView(StrawberryView[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
+        single = self._single(request, sub_response, context, request_data)
         try:
-            async with asyncio.timeout(self.services.settings.request_timeout):
-                ctx = context.fork()
-                admitted = await self.admission.admit(
-                    request_data.query,
-                    request_data.variables,
-                    request_data.operation_name,
-                    request_data.extensions,
-                    ctx,
-                )
-                data = replace(request_data, query=admitted.query)
-                if request.method == "GET" and not admitted.tells_cost:
-                    sub_response[MAX_AGE] = caching.seconds(
-                        self.own_schema, data.query, data.operation_name, data.variables
-                    )
-                answer = await self._compiled(request, data, ctx) or await super().execute_single(
-                    request, request_adapter, sub_response, ctx, root_value, data
-                )
-                if admitted.tells_cost:
-                    answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document}
-                return answer
+            return await self.deadline.keep(single)
         except NotAdmitted as refusal:
             return refusal.answer
         except TimeoutError:
             return timed_out()
+
+    async def _single(
+        self,
+        request: web.Request,
+        sub_response: web.Response,
+        context: Context,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        ctx = context.fork()
+        admitted = await self.admission.admit(
+            request_data.query,
+            request_data.variables,
+            request_data.operation_name,
+            request_data.extensions,
+            ctx,
+        )
+        data = replace(request_data, query=admitted.query)
+        if request.method == "GET" and not admitted.tells_cost:
+            sub_response[MAX_AGE] = caching.seconds(
+                self.own_schema, data.query, data.operation_name, data.variables
+            )
+        answer = await self._compiled(request, data, ctx) or await self._reference(request, data, ctx)
+        if admitted.tells_cost:
+            answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document}
+        return answer
+
+    async def _reference(
+        self, request: web.Request, data: GraphQLRequestData, ctx: Context
+    ) -> ExecutionResult:
+        allowed = READS if request.method == "GET" else READS | {OperationType.MUTATION}
+        try:
+            answer: ExecutionResult = await self.schema.execute(
+                data.query,
+                variable_values=data.variables,
+                context_value=ctx,
+                operation_name=data.operation_name,
+                allowed_operation_types=allowed,
+                operation_extensions=data.extensions,
+            )
+            return answer
+        except (CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+            fault = failures.as_fault(error)
+            assert fault is not None
+            if getattr(error, "operation_type", None) is OperationType.MUTATION:
+                raise requests.RequestRefused(405, fault) from None
+            raise NotAdmitted(fault) from None
 
     async def _on_reference(self, request: web.Request, ctx: Context, data: dict[str, Any]) -> web.Response:
         """What was begun on the short way and could not be finished there."""
@@ -357,19 +383,11 @@ async def _over(ctx: Context, request: web.Request) -> None:
     await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
 
 
-def _check_content(request: web.Request) -> None:
-    """Refuse what we cannot read or answer; a form's content type never gets through (CSRF)."""
-    if request.method not in ("GET", "POST"):
-        raise HTTPException(405, "GraphQL is served by GET and POST.")
-    if request.method == "POST" and request.content_type != http.PLAIN_JSON:
-        raise HTTPException(415, "Send JSON as application/json.")
-    charset = request.charset
-    if charset is not None and charset.lower() not in ("utf-8", "utf8"):
-        raise HTTPException(415, "Send JSON in UTF-8.")
-    streams = http.streams(request.headers.get("Accept"))
-    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if not streams and not upgrade and _media_type(request) is None:
-        raise HTTPException(406, f"Accept {http.RESPONSE_JSON} or {http.PLAIN_JSON}.")
+def _parsed(data: str | bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        raise requests.refused(400, "The request is not JSON.") from None
 
 
 def _media_type(request: web.Request) -> str | None:

@@ -62,9 +62,10 @@ def _page(services: Services, name: str) -> web.Response:
 
 
 def wants_page(request: web.Request) -> bool:
-    """A browser looking at the endpoint, not a client asking it."""
+    """A browser looking at the endpoint, not a client asking it, where there is something to look at."""
     return (
         request.method == "GET"
+        and request.app[SERVICES].settings.shows_graphiql
         and "query" not in request.query
         and "text/html" in request.headers.get("Accept", "")
     )
@@ -72,6 +73,8 @@ def wants_page(request: web.Request) -> bool:
 
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the GraphiQL page."""
+    if not request.app[SERVICES].settings.shows_graphiql:
+        raise web.HTTPNotFound
     return _asset("graphiql", request.match_info["path"])
 
 

@@ -7,6 +7,7 @@ it, and a minute longer than its access token.
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -15,19 +16,33 @@ from aiohttp import ClientConnectionResetError, WSMsgType
 from graphql import GraphQLError
 from strawberry.aiohttp.views import AiohttpWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, PingMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    PingMessage,
+    SubscribeMessage,
+)
 
 from core.context import Context
-from core.errors import Unauthenticated
+from core.errors import Fault, QueryTooComplex, Unauthenticated
 from resolvers.auth.tokens import Tokens
 from server import signin
+from server.documents import with_document_id
+from server.requests import misshapen
 from server.watch import UNAUTHORIZED, Watch
 
 logger = structlog.get_logger(__name__)
 
 RESTARTING = 1012
+ALREADY_EXISTS = 4409
 KEEP_ALIVE_SECONDS = 25
+INIT_SECONDS = 10.0
+"""Within which a new socket must say `connection_init`."""
+LONGEST_REASON = 123
+"""Bytes that a closing frame has room for (RFC 6455)."""
 
 
 class Frames(AiohttpWebSocketAdapter):
@@ -38,6 +53,23 @@ class Frames(AiohttpWebSocketAdapter):
             await self.ws.send_frame(orjson.dumps(message, default=str), WSMsgType.TEXT)
         except (RuntimeError, ClientConnectionResetError) as gone:
             raise WebSocketDisconnected from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        # What is cut off may be half a letter.
+        told = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+        await super().close(code, told)
+
+
+class Asked(Operation[Context, None]):
+    """An operation on a socket, which may be named instead of sent."""
+
+    __slots__ = ("extensions",)
+
+    def __init__(self, handler: "SocketHandler", id: str, asked: Mapping[str, Any]) -> None:
+        # The library says that it is a string; whoever runs it here takes a document's name too.
+        query: Any = asked.get("query")
+        super().__init__(handler, id, query, asked.get("variables"), asked.get("operationName"))
+        self.extensions: dict[str, Any] | None = asked.get("extensions")
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -71,6 +103,51 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         # That a phone is gone when something is sent to it is no fault.
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
+
+    async def handle_message(self, message: Any) -> None:
+        problem = _problem(message)
+        if problem is None:
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message(problem)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        id, most = message["id"], self.max_subscriptions_per_connection
+        if not self.connection_acknowledged:
+            await self.websocket.close(UNAUTHORIZED, "Unauthorized")
+        elif id in self.operations:
+            await self.websocket.close(ALREADY_EXISTS, f"Subscriber for {id} already exists")
+        elif most is not None and len(self.operations) >= most:
+            fault = QueryTooComplex(
+                f"A socket has at most {most:,} operations at once.", limit="operations", allowed=most
+            )
+            await self._refuse(id, fault)
+        else:
+            operation = Asked(self, id, with_document_id(message["payload"]))
+            operation.task = asyncio.create_task(self.run_operation(operation))
+            operation.task.add_done_callback(self._task_done)
+            self.operations[id] = operation
+
+    async def run_operation(self, operation: Any) -> None:
+        """As the library does it, but that documents may be named."""
+        try:
+            answers = await self.schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=self.context,
+                operation_name=operation.operation_name,
+                operation_extensions=operation.extensions,
+            )
+            async with aclosing(answers):
+                await self._send_result_stream(operation, answers)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except Exception as error:
+            self.operations.pop(operation.id, None)
+            await self.handle_task_exception(error)
+
+    async def _refuse(self, id: str, fault: Fault) -> None:
+        error = GraphQLError(fault.message, extensions=fault.extensions)
+        await self.send_message({"id": id, "type": "error", "payload": [error.formatted]})
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         payload = message.get("payload") or {}
@@ -143,6 +220,20 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
         """A document that cannot be run is an `error` message of its operation, not the socket's end."""
         return None
+
+
+def _problem(message: Any) -> str | None:
+    """What is wrong with a message's shape."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return "Failed to parse message"
+    if message["type"] in ("connection_init", "ping", "pong"):
+        sound = isinstance(message.get("payload"), dict | None)
+        return None if sound else "The payload must be an object"
+    if message["type"] not in ("subscribe", "complete"):
+        return None
+    if not isinstance(message.get("id"), str) or not message["id"]:
+        return "A message must have the `id` of its operation"
+    return misshapen(message.get("payload")) if message["type"] == "subscribe" else None
 
 
 async def drain(sockets: set[SocketHandler], *, seconds: float = 5.0) -> None:

@@ -1,6 +1,5 @@
 """Operations over sockets and streams: compiled where they can be, on the reference otherwise."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from strawberry.types.graphql import OperationType
 
 from core.binding.build import Schema
 from core.context import Context
+from core.deadline import Deadline
 from core.errors import TimedOut
 from executor import Executor
 from server import failures
 from server.admission import Admission, NotAdmitted
+from server.documents import subscribes
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -35,12 +36,12 @@ class Streams:
     """Stands where Strawberry's transports expect the schema."""
 
     def __init__(
-        self, schema: Schema, executor: Executor | None, admission: Admission, *, timeout: float
+        self, schema: Schema, executor: Executor | None, admission: Admission, deadline: Deadline
     ) -> None:
         self._schema = schema
         self._executor = executor
         self._admission = admission
-        self._timeout = timeout
+        self._deadline = deadline
 
     async def stream(
         self,
@@ -90,10 +91,9 @@ class Streams:
         """A query's or mutation's one answer."""
         mutations = OperationType.MUTATION in asked.allowed
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await executor.run(
-                    asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations
-                )
+            answer = await self._deadline.keep(
+                executor.run(asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations)
+            )
         except TimeoutError:
             answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
         if answer is not None:
@@ -111,7 +111,17 @@ class Streams:
             operation_name=asked.operation_name,
             allowed_operation_types=asked.allowed,
         )
-        return answers  # type: ignore[no-any-return]
+        if subscribes(asked.query or "", asked.operation_name):
+            return answers  # type: ignore[no-any-return]
+        return self._in_time(answers, ctx)
+
+    async def _in_time(self, answers: Answers, ctx: Context) -> Answers:
+        """A query's or mutation's one answer, or that it took too long."""
+        async with aclosing(answers):
+            try:
+                yield await self._deadline.keep(anext(answers))
+            except TimeoutError:
+                yield ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
 
 
 async def _only(answer: ExecutionResult) -> Answers:

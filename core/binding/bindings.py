@@ -105,6 +105,8 @@ class Call(Binding):
     root: bool
     page: int | None = None
     """The size of a connection's page when the client names none; 0 when the resolver decides."""
+    usual: int = 0
+    """What the resolver then gives: operations are weighed by it."""
     together: Callable[..., Awaitable[list[Any]]] | None = None
     """The same for many documents at once, in their order."""
     inputs: tuple[str, ...] = ()

@@ -155,6 +155,7 @@ def _call(
     roles: Collection[str] = (),
     inputs: Collection[str] = (),
     needs: Sequence[str] | None = None,
+    usual: int = 0,
 ) -> Call:
     if roles:
         resolver = guarded(resolver, roles)
@@ -166,6 +167,7 @@ def _call(
         together=together,
         inputs=tuple(inputs),
         needs=None if needs is None else tuple(needs),
+        usual=usual,
     )
 
 
@@ -173,6 +175,7 @@ def connection(
     resolver: Callable[..., Awaitable[Any]],
     *,
     first: int = 20,
+    usual: int = 0,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
     needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
@@ -181,12 +184,13 @@ def connection(
     """A Relay connection of a document; `first` is the page when the client names none.
 
     The resolver takes the paging arguments as one, `asked`; with `first=0` it decides itself what they are
-    when the client names none. `needs` are the keys it reads of a document, which is read whole where they
-    are not given. With `roles`, only they may read it.
+    when the client names none, `usual` of them. `needs` are the keys it reads of a document, which is read
+    whole where they are not given. With `roles`, only they may read it.
     """
-    call = _call(resolver, root=False, page=first, together=together, roles=roles, needs=needs)
+    call = _call(resolver, root=False, page=first, usual=usual, together=together, roles=roles, needs=needs)
     arguments = _paged(_arguments(resolver, 2))
-    return Spec(call, arguments, {"first": _page_size(first), **descriptions}, roles=tuple(roles))
+    sizes = {"first": _page_size(first or usual)}
+    return Spec(call, arguments, {**sizes, **descriptions}, roles=tuple(roles))
 
 
 def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -194,8 +198,9 @@ def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page_size(first: int) -> str:
-    default = f"; {first} when left out" if first else ""
-    return f"How many to return from the start, 1 to 100{default}."
+    if not first:
+        raise TypeError("A connection must say how many it gives to who does not: `first` or `usual`.")
+    return f"How many to return from the start, 1 to 100; {first} when left out."
 
 
 def query(

@@ -24,6 +24,7 @@ from resolvers.chat.moderation import (
 from resolvers.chat.opening import open_chat
 from resolvers.chat.presence import announce, expire, heartbeat, presences, set_typing
 from resolvers.chat.reading import (
+    MESSAGES,
     chat,
     chat_with,
     last_messages,
@@ -43,6 +44,7 @@ from resolvers.chat.receipts import mark_delivered, mark_read
 from resolvers.chat.sending import clear, delete_message, edit_message, send_message
 
 __all__ = [
+    "MESSAGES",
     "announce",
     "announcement",
     "can_send",

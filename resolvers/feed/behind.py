@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from core import deadline
+
 logger = structlog.get_logger(__name__)
 
 MOST = 1_000
@@ -21,7 +23,7 @@ class Behind:
         if key in self._tasks or len(self._tasks) >= MOST:
             work.close()
             return
-        self._tasks[key] = asyncio.create_task(self._run(key, work), name=f"behind-{key}")
+        self._tasks[key] = deadline.apart(self._run(key, work), name=f"behind-{key}")
 
     async def _run(self, key: str, work: Coroutine[Any, Any, Any]) -> None:
         try:

@@ -49,6 +49,7 @@ class Chat(Entity):
     messages: "MessageConnection" = connection(
         chats.messages,
         first=0,
+        usual=chats.MESSAGES,
         together=chats.messages_of_many,
         after_sequence="Only messages with a higher number: what came since you last looked.",
         since="Only messages created, edited, deleted, received or read since then; some may come again.",

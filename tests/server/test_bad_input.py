@@ -38,7 +38,8 @@ def assert_refused(answer: Answer, status: int, message: str | None = None) -> N
     assert answer.status == status
     assert set(answer.body) == {"errors"}
     [error] = answer.body["errors"]
-    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    too_large = {"code": "QUERY_TOO_COMPLEX", "limit": "bytes", "allowed": 1_000_000}
+    assert error["extensions"] == (too_large if status == 413 else {"code": "BAD_USER_INPUT"})
     if message is not None:
         assert error["message"] == message
 

@@ -1,19 +1,25 @@
 """What is too much is refused before it runs: sizes, depth, cost, and the checks that graphql-cop makes."""
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 
 from core import clock
 from core.context import Context, Services
 from core.errors import Forbidden
 from core.limits import Rate
+from core.mongo import Database
 from core.settings import Environment, Settings
 from server import assembly
+from server.cost import default_page
 from server.gate import Gate
 from tests.conftest import NewPhone
-from tests.phone import Phone, key
+from tests.phone import Failed, Phone, key
+from tests.server.conftest import Configured, eventually
 
 FEED = "query($first: Int) { viewer { feed(first: $first) { edges { node { id author { name } } } } } }"
 
@@ -31,6 +37,8 @@ TOO_MUCH = {
     "depth": (parents(25), {}),
     "aliases": ("{ " + " ".join(f"a{n}: __typename" for n in range(101)) + " }", {}),
     "directives": ("{ __typename " + "@skip(if: false) " * 101 + "}", {}),
+    "repeated directives": ("{ __typename " + "@skip(if: false) " * 7 + "}", {}),
+    "repeated fields": ("{ viewer { " + "user { id } " * 102 + "} }", {}),
     "root fields": ("{ " + "viewer { user { id } } " * 61 + "}", {}),
     "cost": (
         "{ viewer { feed(first: 100) { edges { node { comments(first: 100) { edges { node { author { id } } "
@@ -52,6 +60,161 @@ async def test_too_much_of_it_is_refused(anonymous: Phone, what: str) -> None:
     assert answer.code == "QUERY_TOO_COMPLEX", answer.body
     assert answer.errors[0]["extensions"]["limit"] == what.partition(" of")[0]
     assert "data" not in answer.body
+
+
+async def test_too_many_bytes_are_refused(configured: Configured) -> None:
+    async with configured(max_body_bytes=500) as phone:
+        body = {"query": "{ __typename }", "variables": {"text": "x" * 500}}
+        for accept in ("application/json", "text/event-stream"):
+            answer = await phone.post(body, Accept=accept)
+            assert (answer.status, answer.errors) == (
+                413,
+                [
+                    {
+                        "message": "A request has at most 500 bytes.",
+                        "extensions": {"code": "QUERY_TOO_COMPLEX", "limit": "bytes", "allowed": 500},
+                    }
+                ],
+            )
+
+
+async def test_too_many_operations_in_a_batch_are_refused(configured: Configured) -> None:
+    async with configured(max_batch=3) as phone:
+        asked = {"query": "{ __typename }"}
+        assert (await phone.post([asked] * 3)).body == [{"data": {"__typename": "Query"}}] * 3
+        answer = await phone.post([asked] * 4)
+        assert answer.status == 400
+        assert answer.errors == [
+            {
+                "message": "A batch has at most 3 operations.",
+                "extensions": {"code": "QUERY_TOO_COMPLEX", "limit": "operations", "allowed": 3, "found": 4},
+            }
+        ]
+
+
+async def test_an_empty_batch_is_refused(anonymous: Phone) -> None:
+    answer = await anonymous.post([])
+    assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+    assert answer.errors[0]["message"] == "A batch has at least one operation."
+
+
+async def test_every_operation_of_a_batch_is_weighed(new_phone: NewPhone) -> None:
+    """And none of them takes the others along."""
+    query, variables = TOO_MUCH["cost of a variable"]
+    fine = {"query": "{ __typename }"}
+    answer = await (await new_phone()).post([fine, {"query": query, "variables": variables}, fine])
+    codes = [each.get("errors", [{"extensions": {}}])[0]["extensions"].get("code") for each in answer.body]
+    assert codes == [None, "QUERY_TOO_COMPLEX", None]
+
+
+async def test_fragments_in_a_circle_are_refused(anonymous: Phone) -> None:
+    for query in (
+        "{ viewer { user { ...A } } } fragment A on User { id ...A }",
+        "{ viewer { user { ...A } } } fragment A on User { id ...B } fragment B on User { ...C } "
+        "fragment C on User { name ...A }",
+    ):
+        answer = await anonymous.ask(query)
+        assert "data" not in answer.body
+        assert answer.code == "BAD_USER_INPUT"
+        assert answer.errors[0]["message"].startswith("Cannot spread fragment 'A' within itself")
+
+
+def connections(schema: GraphQLSchema) -> list[tuple[str, GraphQLField]]:
+    return [
+        (f"{kind.name}.{name}", field)
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        if "first" in field.args
+    ]
+
+
+def test_a_list_without_a_size_is_weighed_by_the_page_it_gives() -> None:
+    """Which its description tells the client too."""
+    found = connections(assembly.make_schema(Settings())._schema)
+    assert len(found) > 20
+    for name, field in found:
+        page = default_page(field)
+        assert page, f"{name} does not say how many it gives to who names no size"
+        default = field.args["first"].default_value
+        told = f"; {page} when left out." in (field.args["first"].description or "")
+        assert told or default == page, name
+
+
+@pytest.mark.parametrize("given", ["", "(first: $n)"])
+async def test_chat_messages_are_weighed_by_the_fifty_they_give(new_phone: NewPhone, given: str) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    query = (
+        "query($id: ID!, $n: Int) { viewer { chatWith(userId: $id) { "
+        "messages%s { edges { node { sender { id } } } } x: messages(first: $n) { edges { cursor } } } } }"
+    )
+    body = {"query": query % given, "variables": {"id": grace.user_id}}
+    cost = (await ada.post(body, **{"Landfall-Cost": "1"})).body["extensions"]["cost"]
+    assert cost["requested"] == 1 + 1 + 50 * 4 + 50 * 2
+
+
+SLOW = {"find": "slow", "filter": {"$where": "sleep(10) || true"}, "batchSize": 5_000}
+ROWS = 2_000
+"""Ten milliseconds each: twenty seconds, unless somebody ends it."""
+
+
+async def working(services: Services) -> int:
+    """How many of the slow reads MongoDB is at."""
+    pipeline = [{"$currentOp": {}}, {"$match": {"active": True, "command.find": "slow"}}]
+    found = await services.db.client.admin.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
+    return len(found["cursor"]["firstBatch"])
+
+
+@pytest.mark.parametrize("way", ["http", "batch", "get", "socket", "sse"])
+async def test_a_timeout_ends_the_work_of_the_database(
+    configured: Configured, new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    ada = await new_phone("Ada")
+    if not await services.db.find("slow", {}, limit=1):
+        await services.db.write({"insert": "slow", "documents": [{} for _ in range(ROWS)]})
+    rows = Database._rows
+
+    async def slow(self: Database, command: dict[str, Any]) -> list[dict[str, Any]]:
+        of_users = command.get("find") == "users"
+        return await rows(self, {**SLOW, "maxTimeMS": command["maxTimeMS"]} if of_users else command)
+
+    query = "query($id: ID!) { user(id: $id) { name } }"
+    body = {"query": query, "variables": {"id": ada.user_id}}
+    async with configured(request_timeout=0.4) as phone:
+        monkeypatch.setattr(Database, "_rows", slow)
+        if way == "socket":
+            async with phone.watch(query, id=ada.user_id) as stream:
+                assert await working(services) == 1
+                with pytest.raises(Failed) as failed:
+                    await stream.next()
+            errors = failed.value.errors
+        else:
+            asking = asyncio.create_task(_ask(phone, way, body))
+
+            async def begun() -> bool:
+                assert not asking.done(), asking.result()
+                return await working(services) == 1
+
+            await eventually(begun)
+            errors = await asking
+    assert [error["extensions"]["code"] for error in errors] == ["TIMEOUT"]
+
+    async def ended() -> bool:
+        return await working(services) == 0
+
+    await eventually(ended)
+
+
+async def _ask(phone: Phone, way: str, body: dict[str, Any]) -> Any:
+    if way == "get":
+        return (await phone.get(query=body["query"], variables=json.dumps(body["variables"]))).errors
+    answer = await phone.post(
+        [body] if way == "batch" else body, Accept="text/event-stream" if way == "sse" else "application/json"
+    )
+    if way == "sse":
+        [data] = [line for line in answer.body.splitlines() if line.startswith("data: {")]
+        return json.loads(data.removeprefix("data: "))["errors"]
+    return answer.body[0]["errors"] if way == "batch" else answer.errors
 
 
 async def test_introspection_in_circles_is_refused(anonymous: Phone) -> None:
