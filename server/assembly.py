@@ -35,6 +35,7 @@ from resolvers.auth.revocations import Revocations
 from resolvers.auth.signing import LockedOut, SigningKeys
 from resolvers.auth.tokens import Tokens, signing_key
 from resolvers.feed.behind import Behind
+from resolvers.feed.experimenting import Experiments
 from resolvers.feed.links import Previews
 from resolvers.feed.moderating import Moderation
 from resolvers.feed.ranking import Ranking
@@ -128,6 +129,8 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await live.start()
         await revocations.start()
         feeds = _feeds(settings, redis)
+        experiments = Experiments(db, live, feeds[Ranking])
+        await experiments.start()
         tokens = Tokens(keys, secret, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
             async with ClientSession() as http:
@@ -137,6 +140,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
                 yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
         finally:
             await feeds[Behind].stop()
+            await experiments.stop()
             await keys.stop()
             await revocations.stop()
             await live.stop()
@@ -226,7 +230,7 @@ def _services(
 
 def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
     """What home feeds are put together with."""
-    ranking = Ranking(Formula(settings.feed_experiment))
+    ranking = Ranking(Formula(settings.feed_experiment), Formula)
     previews = Previews(Web() if settings.link_previews else None)
     return {
         Behind: Behind(),

@@ -11,6 +11,7 @@ from resolvers.feed.access import (
 from resolvers.feed.candidates import arrived
 from resolvers.feed.comments import create_comment, delete_comment, update_comment
 from resolvers.feed.content import mentioned, mentioned_in_many, text_preview, truncated, viewer_can
+from resolvers.feed.experimenting import feed_experiment, set_feed_experiment
 from resolvers.feed.graph import (
     PARTING,
     block_user,
@@ -79,6 +80,7 @@ from resolvers.feed.sharing import (
     shared_unavailable_of_many,
 )
 from resolvers.feed.signals import hide_post, not_interested, record_impressions, set_comment_typing
+from resolvers.feed.sponsoring import end_sponsorship, sponsor_post
 
 __all__ = [
     "PARTING",
@@ -98,8 +100,10 @@ __all__ = [
     "create_share_link",
     "delete_comment",
     "delete_post",
+    "end_sponsorship",
     "feed",
     "feed_delta",
+    "feed_experiment",
     "follow_state",
     "follow_user",
     "followers",
@@ -130,6 +134,7 @@ __all__ = [
     "replies_of_many",
     "report_content",
     "set_comment_typing",
+    "set_feed_experiment",
     "set_follow_lists_hidden",
     "set_reaction",
     "share_post",
@@ -137,6 +142,7 @@ __all__ = [
     "shared_posts",
     "shared_unavailable",
     "shared_unavailable_of_many",
+    "sponsor_post",
     "suggested_users",
     "summary",
     "target",

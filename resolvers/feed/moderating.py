@@ -242,6 +242,13 @@ def moderator_only(name: str) -> Any:
     return value
 
 
+def checked_reason(reason: str) -> str:
+    """Why somebody who may does something to others, for the record."""
+    if not reason.strip():
+        raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
+    return reason.strip()[:LONGEST_NOTE]
+
+
 async def moderate(
     ctx: Context,
     *,
@@ -252,8 +259,7 @@ async def moderate(
 ) -> dict[str, Any]:
     """Decide about something reported; its author learns of it, and it is on record."""
     ids.checked(subject_id, "post", "comment", "user")
-    if not reason.strip():
-        raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
+    why = checked_reason(reason)
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     found = await _to_judge(ctx, subject_id)
     if not reports or (found is None and prefix_of(subject_id) != "user"):
@@ -261,9 +267,7 @@ async def moderate(
     if found is not None:
         found = await _decide(ctx, found, action, label)
     await _settle(ctx, reports, action)
-    await audited(
-        ctx, f"moderation.{action.lower()}", subject_id=subject_id, reason=reason.strip()[:LONGEST_NOTE]
-    )
+    await audited(ctx, f"moderation.{action.lower()}", subject_id=subject_id, reason=why)
     return {
         "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
         "resolved": len(reports),

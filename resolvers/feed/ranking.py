@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,8 +61,19 @@ class Ranked:
 class Ranking:
     """The process's way to order feeds: a model behind a port."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    def __init__(self, ranker: Ranker, make: Callable[[str], Ranker] | None = None) -> None:
         self.ranker = ranker
+        self._make = make
+
+    def made(self, experiment: str) -> Ranker:
+        """The model that tries this out; ValueError when it cannot."""
+        if self._make is None:
+            raise ValueError("This ranking knows no experiments.")
+        return self._make(experiment)
+
+    def try_out(self, experiment: str) -> None:
+        """From now on; what is kept of feeds is shown until it is put together anew."""
+        self.ranker = self.made(experiment)
 
     @property
     def experimenting(self) -> bool:

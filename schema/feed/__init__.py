@@ -3,7 +3,7 @@
 from core.binding import connection, field, mutation, query, subscription
 from resolvers import feed
 from schema.auth import User
-from schema.feed import acts, groups, inputs
+from schema.feed import acts, groups, inputs, promotion
 from schema.feed.events import FeedEvent, PostEvent
 from schema.feed.groups import GroupConnection, Report, ReportConnection
 from schema.feed.types import Comment, FeedConnection, FeedDelta, Follow, Group, Post, UserConnection
@@ -24,6 +24,8 @@ class Query:
         feed.moderation_queue, page=20, roles=(Role.MODERATOR,), status="Only reports of this status."
     )
     """Reports, oldest first."""
+    feed_experiment: promotion.FeedExperiment | None = query(feed.feed_experiment, roles=(Role.ADMIN,))
+    """The experiment with the ranking that is under way; null when there is none."""
 
 
 class Viewer:
@@ -111,6 +113,24 @@ class Mutation:
     """Decide about something that was reported."""
     appeal = mutation(feed.appeal, groups.AppealInput, groups.AppealPayload)
     """Ask moderators to look again at a post or comment of yours, once."""
+    set_feed_experiment = mutation(
+        feed.set_feed_experiment,
+        promotion.SetFeedExperimentInput,
+        promotion.SetFeedExperimentPayload,
+        roles=(Role.ADMIN,),
+    )
+    """Try rankings out, each on some people; or end that."""
+    sponsor_post = mutation(
+        feed.sponsor_post, promotion.SponsorPostInput, promotion.SponsorPostPayload, roles=(Role.ADMIN,)
+    )
+    """Show a public post to strangers because somebody pays for it."""
+    end_sponsorship = mutation(
+        feed.end_sponsorship,
+        promotion.EndSponsorshipInput,
+        promotion.EndSponsorshipPayload,
+        roles=(Role.ADMIN,),
+    )
+    """Pay for a post no longer."""
 
 
 class Subscription:

@@ -2,6 +2,7 @@
 
 from stores.feed.groups import Group, Member, groups, members, membership, memberships
 from stores.feed.home import (
+    CURRENT,
     FEATURES,
     INBOX_KEPT,
     INBOX_SIZE,
@@ -10,6 +11,7 @@ from stores.feed.home import (
     Taste,
     by_authors,
     deliver,
+    experiments,
     inbox,
     inbox_row,
     inboxes,
@@ -82,6 +84,7 @@ from stores.feed.posts import (
 
 __all__ = [
     "CHANGED",
+    "CURRENT",
     "FEATURES",
     "INBOX_KEPT",
     "INBOX_SIZE",
@@ -125,6 +128,7 @@ __all__ = [
     "comments",
     "counted",
     "deliver",
+    "experiments",
     "follow",
     "follows",
     "follows_of",

@@ -44,6 +44,15 @@ class Sponsorship(TypedDict):
     ends_at: datetime
 
 
+class Experiment(TypedDict):
+    """What was last set, as `name:formula=50,fresh=50`; empty: nothing is tried out."""
+
+    _id: str
+    experiment: str
+    set_by: str
+    set_at: datetime
+
+
 inboxes = collection(
     "feed_inbox",
     InboxRow,
@@ -55,6 +64,9 @@ inboxes = collection(
 )
 tastes = collection("feed_tastes", Taste)
 sponsorships = collection("sponsorships", Sponsorship, indexes=[index("ends_at")])
+experiments = collection("feed_experiments", Experiment)
+CURRENT = "current"
+"""The one experiment there is."""
 
 FEATURES = (
     "author_id",

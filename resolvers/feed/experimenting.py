@@ -1,0 +1,112 @@
+"""Experiments with the ranking: set by administrators, and known to every process as soon as it is."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from core.audit import audited
+from core.context import Context
+from core.errors import Refused
+from core.live import Live, SlowConsumer
+from core.mongo import Database
+from resolvers.feed.moderating import checked_reason
+from resolvers.feed.ranking import Ranking
+from stores import feed as store
+
+logger = structlog.get_logger(__name__)
+
+SCOPE = "feed:experiment"
+RETRY_SECONDS = 1.0
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+Document = Mapping[str, Any]
+
+
+class Experiments:
+    """Keeps this process's ranking to what was last set; until something was, to the setting."""
+
+    def __init__(self, db: Database, live: Live, ranking: Ranking) -> None:
+        self._db = db
+        self._live = live
+        self._ranking = ranking
+        self._known = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._follow(), name="experiments")
+        await self._known.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for _ in self._live.follow([SCOPE], check=self._load):
+                    await self._load()
+            except SlowConsumer:
+                continue
+            except PyMongoError as error:
+                logger.warning("experiment not read", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _load(self) -> None:
+        kept = await store.experiments.by_id(self._db, store.CURRENT)
+        if kept is not None:
+            try:
+                self._ranking.try_out(kept["experiment"])
+            except ValueError as problem:
+                # A variant that this version does not have (any more): what was ranked by stays.
+                logger.error("experiment unknown", experiment=kept["experiment"], problem=str(problem))
+        self._known.set()
+
+
+async def set_feed_experiment(
+    ctx: Context, *, reason: str, name: str | None = None, variants: Sequence[Document] = ()
+) -> dict[str, Any]:
+    """Begin an experiment in the place of the present one; without a name, none."""
+    why = checked_reason(reason)
+    text = _text(name, variants)
+    try:
+        ranker = ctx.services.get(Ranking).made(text)
+    except ValueError as problem:
+        raise Refused("INVALID_INPUT", str(problem), field=["variants"]) from None
+    change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
+    if await ctx.tx.update(store.experiments, store.CURRENT, set=change) is None:
+        await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
+    ctx.tx.noted(SCOPE, scopes=[SCOPE])
+    await audited(ctx, "feed.experiment", experiment=text, reason=why)
+    return {"experiment": _shown(ranker)}
+
+
+def _text(name: str | None, variants: Sequence[Document]) -> str:
+    if name is None:
+        if variants:
+            raise Refused("INVALID_INPUT", "Variants are of an experiment with a name.", field=["name"])
+        return ""
+    if not NAME.fullmatch(name):
+        raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["name"])
+    shares = {each["name"]: each["share"] for each in variants if NAME.fullmatch(each["name"])}
+    if not shares or len(shares) < len(variants):
+        raise Refused("INVALID_INPUT", "Give each variant once.", field=["variants"])
+    return f"{name}:{','.join(f'{variant}={share}' for variant, share in shares.items())}"
+
+
+async def feed_experiment(ctx: Context) -> dict[str, Any] | None:
+    """What this process ranks by; None when nothing is tried out."""
+    return _shown(ctx.services.get(Ranking).ranker)
+
+
+def _shown(ranker: Any) -> dict[str, Any] | None:
+    if not ranker.experiment:
+        return None
+    shares = [{"name": name, "share": share} for name, share in ranker.variants.items()]
+    return {"name": ranker.experiment, "variants": shares}

@@ -1,0 +1,41 @@
+"""Posts that somebody pays for to be shown: said by administrators, for a time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.audit import audited
+from core.context import Context
+from core.errors import Refused
+from core.ids import Id
+from resolvers.feed.access import post_to_act_on
+from resolvers.feed.moderating import checked_reason
+from resolvers.feed.standing import open_to_strangers
+from stores import feed as store
+
+LONGEST = timedelta(days=366)
+
+
+async def sponsor_post(
+    ctx: Context, *, post_id: Id, ends_at: datetime, reason: str, starts_at: datetime | None = None
+) -> dict[str, Any]:
+    """Again is another time for it. Whom it is hidden from does not see it, paid or not."""
+    why = checked_reason(reason)
+    post = await post_to_act_on(ctx, post_id)
+    if not open_to_strangers(post):
+        raise Refused("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
+    start = starts_at or ctx.tx.now
+    if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
+        raise Refused("INVALID_INPUT", "It ends after it starts, and within a year.", field=["endsAt"])
+    times = {"starts_at": start, "ends_at": ends_at}
+    if await ctx.tx.update(store.sponsorships, post_id, set=times) is None:
+        await ctx.tx.insert(store.sponsorships, {"_id": post_id, **times})
+    await audited(ctx, "feed.sponsor", subject_id=post_id, until=ends_at.isoformat(), reason=why)
+    return {"post": post, **times}
+
+
+async def end_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str, Any]:
+    """Again is fine; feeds that were put together before show it for a few minutes more."""
+    why = checked_reason(reason)
+    if await ctx.tx.delete(store.sponsorships, post_id) is not None:
+        await audited(ctx, "feed.end_sponsorship", subject_id=post_id, reason=why)
+    return {"post_id": post_id}

@@ -1,0 +1,163 @@
+"""Experiments and paid posts: said by administrators, on record, and known everywhere."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, ids
+from core.context import Services
+from core.settings import Settings
+from resolvers.feed.ranking import Ranking
+from server import assembly
+from stores.auth import Role
+from tests.conftest import NewPhone
+from tests.feed.steps import publish
+from tests.feed.test_ranking import page_of
+from tests.phone import Phone, make_user
+
+HALVES = [{"name": "formula", "share": 50}, {"name": "fresh", "share": 50}]
+EXPERIMENT = "experiment { name variants { name share } }"
+SPONSORED = "post { id } startsAt endsAt"
+
+
+@pytest.fixture
+async def admin(new_phone: NewPhone, services: Services) -> AsyncIterator[Phone]:
+    person = await make_user(services, "Admin", roles=[Role.MEMBER, Role.ADMIN])
+    phone = await new_phone(user_id=person)
+    yield phone
+    ended = await phone.do("setFeedExperiment", EXPERIMENT, reason="The test is over")
+    assert (ended["errors"], ended["experiment"]) == ([], None)
+    await until(services, "")
+
+
+async def until(services: Services, experiment: str) -> None:
+    """The process has heard of it."""
+    deadline = time.monotonic() + 20
+    while services.get(Ranking).ranker.experiment != experiment:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    kept: list[Any] = []
+
+    async def record(ctx: Any, act: Any) -> None:
+        if act.action.startswith("feed."):
+            kept.append((act.action, act.subject_id, act.detail))
+
+    monkeypatch.setattr("core.audit.RECORDERS", [record])
+    return kept
+
+
+async def test_an_experiment_is_set_and_ended_on_record(
+    admin: Phone, new_phone: NewPhone, services: Services, settings: Settings, acts: list[Any]
+) -> None:
+    ada = await new_phone("Ada")
+    await publish(ada)
+    assert (await page_of(ada))["variant"] is None
+    async with assembly.services(settings) as elsewhere:
+        begun = await admin.do(
+            "setFeedExperiment", EXPERIMENT, name="spring", variants=HALVES, reason="Fresh?"
+        )
+        assert (begun["errors"], begun["experiment"]) == ([], {"name": "spring", "variants": HALVES})
+        assert acts == [
+            ("feed.experiment", None, {"experiment": "spring:formula=50,fresh=50", "reason": "Fresh?"})
+        ]
+        for process in (services, elsewhere):
+            await until(process, "spring")
+    variant = services.get(Ranking).variant_of(ada.user_id)
+    await publish(ada)
+    assert (await page_of(ada))["variant"] == variant
+    shown = await admin.run("{ feedExperiment { name } }")
+    assert shown == {"feedExperiment": {"name": "spring"}}
+    # A process that starts later finds it.
+    async with assembly.services(settings) as later:
+        assert later.get(Ranking).variant_of(ada.user_id) == variant
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"name": "Spring!", "variants": HALVES}, "name"),
+        ({"name": "a:b", "variants": HALVES}, "name"),
+        ({"variants": HALVES}, "name"),
+        ({"name": "spring"}, "variants"),
+        ({"name": "spring", "variants": [HALVES[0], HALVES[0]]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "unknown", "share": 5}]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "fresh", "share": -5}]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "fresh", "share": 101}]}, "variants"),
+        ({"name": "spring", "variants": HALVES, "reason": " "}, "reason"),
+    ],
+)
+async def test_what_is_no_experiment_is_refused(
+    admin: Phone, services: Services, given: dict[str, Any], field: str
+) -> None:
+    refused = await admin.do("setFeedExperiment", EXPERIMENT, **{"reason": "Why not", **given})
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert services.get(Ranking).ranker.experiment == ""
+
+
+async def test_others_may_not(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    given = {"reason": "I would", "endsAt": "2099-01-01T00:00:00Z", "postId": post}
+    for name, inputs in (
+        ("setFeedExperiment", {"reason": "I would"}),
+        ("sponsorPost", given),
+        ("endSponsorship", {"reason": "I would", "postId": post}),
+    ):
+        refused = await ada.do(name, "__typename", **inputs)
+        assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"]
+    assert (await ada.ask("{ feedExperiment { name } }")).code == "FORBIDDEN"
+
+
+def moment(ahead: timedelta) -> str:
+    return f"{clock.now() + ahead:%Y-%m-%dT%H:%M:%S.000Z}"
+
+
+async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
+    admin: Phone, new_phone: NewPhone, no_posts: None, acts: list[Any]
+) -> None:
+    seller, ada = await new_phone("Seller"), await new_phone("Ada")
+    post = await publish(seller, "Buy this")
+    ends = moment(timedelta(hours=1))
+    once = {"postId": post, "endsAt": ends, "reason": "Contract 7"}
+    paid = await admin.do("sponsorPost", SPONSORED, **once)
+    assert (paid["errors"], paid["post"], paid["endsAt"]) == ([], {"id": post}, ends)
+    [edge] = (await page_of(ada))["edges"]
+    assert (edge["node"]["id"], edge["reason"]) == (post, "SPONSORED")
+    # Whom the seller has blocked does not see it, paid or not.
+    alan = await new_phone("Alan")
+    await seller.do("blockUser", "blockedUserId", userId=alan.user_id)
+    assert (await page_of(alan))["edges"] == []
+    ended = await admin.do("endSponsorship", "postId", postId=post, reason="Contract 7 is over")
+    assert (ended["errors"], ended["postId"]) == ([], post)
+    grace = await new_phone("Grace")
+    assert [edge["reason"] for edge in (await page_of(grace))["edges"]] == ["SUGGESTED"]
+    assert [each[:2] for each in acts] == [
+        ("feed.sponsor", post), ("feed.block", alan.user_id), ("feed.end_sponsorship", post)
+    ]  # fmt: skip
+
+
+async def test_what_cannot_be_sponsored(admin: Phone, new_phone: NewPhone, services: Services) -> None:
+    seller = await new_phone("Seller")
+    public, mine = await publish(seller), await publish(admin, visibility="PRIVATE")
+    hidden = await publish(seller, visibility="PRIVATE")
+    day = timedelta(days=1)
+    for given, code in (
+        ({"postId": public, "endsAt": moment(-day)}, "INVALID_INPUT"),
+        ({"postId": public, "endsAt": moment(400 * day)}, "INVALID_INPUT"),
+        ({"postId": public, "startsAt": moment(2 * day), "endsAt": moment(day)}, "INVALID_INPUT"),
+        ({"postId": public, "endsAt": moment(day), "reason": ""}, "INVALID_INPUT"),
+        ({"postId": mine, "endsAt": moment(day)}, "NOT_SHAREABLE"),
+        ({"postId": hidden, "endsAt": moment(day)}, "NOT_FOUND"),
+        ({"postId": ids.new_id("post"), "endsAt": moment(day)}, "NOT_FOUND"),
+    ):
+        refused = await admin.do("sponsorPost", SPONSORED, **{"reason": "Contract", **given})
+        assert [each["code"] for each in refused["errors"]] == [code], given
+    assert await services.db.find("sponsorships", {"_id": {"$in": [public, mine, hidden]}}) == []
