@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
-from server import exports, files, links, pages, signin
+from server import cors, exports, files, links, pages, signin
 from server.graphql import GraphQLView
 from server.sockets import drain
 
@@ -31,7 +31,12 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app[pages.SERVICES] = services
     app[VIEW] = view
 
+    elsewhere = cors.Pages(services.settings.allowed_origins)
+    elsewhere.install(app)
+
     async def graphql(request: web.Request) -> web.StreamResponse:
+        if (leave := elsewhere.preflight(request)) is not None:
+            return leave
         if pages.wants_page(request):
             return pages.graphiql(services)
         return await view(request)

@@ -1,0 +1,67 @@
+"""Which pages of other origins may use us from a browser (the Fetch standard's CORS protocol).
+
+Files belong to whoever has their address, so every page may send and fetch them; GraphQL is for the origins
+of `LANDFALL_ALLOWED_ORIGINS`. Cookies are no part of either.
+"""
+
+from collections.abc import Sequence
+
+from aiohttp import hdrs, web
+from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
+
+MAX_AGE_SECONDS = "7200"
+EXPOSED = "ETag, Content-Range, Accept-Ranges, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
+METHODS = {"graphql": "GET, POST", "uploads": "PUT", "media": "GET, HEAD"}
+"""By the first name of the path."""
+GRAPHQL = "graphql"
+
+
+class Pages:
+    """The pages that may."""
+
+    def __init__(self, allowed_origins: Sequence[str]) -> None:
+        self._allowed = normalize_allowed_origins(allowed_origins)
+
+    def install(self, app: web.Application) -> None:
+        """Answer preflights of files, and say on every answer who may read it."""
+        for path in ("/uploads/{key:.+}", "/media/{path:.+}"):
+            app.router.add_route(hdrs.METH_OPTIONS, path, self._of_files)
+        app.on_response_prepare.append(self._say)
+
+    def preflight(self, request: web.Request) -> web.Response | None:
+        """Leave to go on; None when the page has none."""
+        if request.method != hdrs.METH_OPTIONS or self._reader(request) is None:
+            return None
+        headers = {
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: METHODS[_place(request)],
+            hdrs.ACCESS_CONTROL_MAX_AGE: MAX_AGE_SECONDS,
+        }
+        # Clients of GraphQL have headers of their own, and nothing hangs on them being there.
+        if asked := request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS):
+            headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = asked
+        return web.Response(status=204, headers=headers)
+
+    async def _of_files(self, request: web.Request) -> web.StreamResponse:
+        return self.preflight(request) or web.Response(status=405)
+
+    async def _say(self, request: web.Request, response: web.StreamResponse) -> None:
+        if _place(request) not in METHODS:
+            return
+        if _place(request) == GRAPHQL and self._allowed:
+            vary = response.headers.get(hdrs.VARY)
+            response.headers[hdrs.VARY] = f"{vary}, Origin" if vary else "Origin"
+        origin = self._reader(request)
+        if origin is not None:
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED
+
+    def _reader(self, request: web.Request) -> str | None:
+        """The origin that may read the answer; None where the page's may not."""
+        if _place(request) != GRAPHQL:
+            return "*"
+        origin = request.headers.get(hdrs.ORIGIN, "")
+        return origin if origin and normalize_origin(origin) in self._allowed else None
+
+
+def _place(request: web.Request) -> str:
+    return request.path[1:].partition("/")[0]
