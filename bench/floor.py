@@ -37,6 +37,10 @@ POST_FIELDS = (
 )
 USER_FIELDS = ("avatar_id", "first_name", "handle", "last_name")
 MEDIA_FIELDS = ("folder", "height", "kind", "main", "mime", "thumb", "width")
+PRODUCT_FIELDS = (
+    *("availability", "brand", "currency", "form", "label_image_id", "max_price", "min_price", "name"),
+    *("rating_summary", "servings_per_container"),
+)
 COMMENT_FIELDS = ("author_id", "created_at", "text")
 
 
@@ -67,11 +71,14 @@ class Floor:
     async def products(self) -> dict[str, Any]:
         filters = {"category_id": CATEGORY}
         rows = await products.page(
-            self.db, ProductSort.RELEVANCE, filters, {}, products.SORTS[ProductSort.RELEVANCE], PAGE + 1
+            self.db,
+            *(ProductSort.RELEVANCE, filters, {}, products.SORTS[ProductSort.RELEVANCE], PAGE + 1),
+            fields=PRODUCT_FIELDS,
         )
         page = rows[:PAGE]
         labels = [row["label_image_id"] for row in page if row["label_image_id"]]
-        pictures = {each["_id"]: each for each in await media.media.by_ids(self.db, labels)}
+        found = await media.media.by_ids(self.db, labels, fields=MEDIA_FIELDS)
+        pictures = {each["_id"]: each for each in found}
         edges = [{"node": self.product(row, pictures)} for row in page]
         return {"edges": edges, "pageInfo": {"hasNextPage": len(rows) > PAGE}}
 

@@ -55,6 +55,19 @@ FEED = Operation(
     },
 )
 
+VIEWER = Operation(
+    "viewer",
+    "Tiny viewer",
+    "query TinyViewer { viewer { user { id name } } }",
+    {
+        ("landfall", "mercurius"): 1.0,
+        ("landfall", "apollo"): 0.6,
+        ("landfall", "floor"): 1.25,
+        ("landfall-pymongo", "mercurius"): 0.85,
+        ("landfall-pymongo", "floor-pymongo"): 1.25,
+    },
+)
+
 MESSAGES = Operation(
     "messages",
     "Messages",
@@ -76,27 +89,7 @@ MESSAGES = Operation(
       }
     }
     """,
-    {
-        ("landfall", "mercurius"): 0.85,
-        ("landfall", "apollo"): 0.45,
-        ("landfall", "idiomatic"): 0.15,
-        ("landfall", "floor"): 1.25,
-        ("landfall-pymongo", "mercurius"): 0.70,
-        ("landfall-pymongo", "floor-pymongo"): 1.25,
-    },
-)
-
-VIEWER = Operation(
-    "viewer",
-    "Tiny viewer",
-    "query TinyViewer { viewer { user { id name } } }",
-    {
-        ("landfall", "mercurius"): 1.0,
-        ("landfall", "apollo"): 0.6,
-        ("landfall", "floor"): 1.25,
-        ("landfall-pymongo", "mercurius"): 0.85,
-        ("landfall-pymongo", "floor-pymongo"): 1.25,
-    },
+    VIEWER.targets,
 )
 
 PRODUCTS = Operation(

@@ -46,7 +46,7 @@ class Cipher:
         if id != self.id:
             raise Unreadable(f"Sealed with key {id[:20]!r}, not {self.id!r}.")
         try:
-            raw = base64.b64decode(body, validate=True)
+            raw = binascii.a2b_base64(body, strict_mode=True)
             return self.key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise Unreadable("It was changed, or sealed for another place.") from None

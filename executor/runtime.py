@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import orjson
+from bson import tz_util
 from graphql import GraphQLEnumType, GraphQLLeafType
 from prometheus_client import Counter
 
@@ -16,6 +18,7 @@ ANOMALIES = Counter(
     "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
 )
 
+FROM_DATABASE = tz_util.utc
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
 
@@ -60,9 +63,11 @@ def _datetime(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     def serialize(value: Any) -> Any:
         if value.__class__ is not datetime or value.tzinfo is None:
             raise Anomaly
-        if value.utcoffset():
+        if value.tzinfo is not FROM_DATABASE and value.utcoffset():
             value = value.astimezone(UTC)
-        return value.isoformat(timespec="milliseconds")[:23] + "Z"
+        # A third of the time that `isoformat` takes; without a fraction where there is none.
+        moment = orjson.dumps(value)
+        return str(moment[1:24], "ascii") + "Z" if value.microsecond else str(moment[1:20], "ascii") + ".000Z"
 
     return serialize
 

@@ -80,7 +80,9 @@ async def search_products(
     path = "browse" if found.browsing else "search"
     with SECONDS.labels(path).time():
         try:
-            return await (_browse if found.browsing else _match)(ctx, found, page)
+            if found.browsing:
+                return await _browse(ctx, found, page, asked)
+            return await _match(ctx, found, page)
         except (Fault, PyMongoError, OSError, TimeoutError) as error:
             if isinstance(error, Fault) and not isinstance(error, Unavailable):
                 raise
@@ -116,7 +118,7 @@ def _degraded_listing(found: Query) -> str:
 # Browsing: no words, so an index gives the order, or few enough are left to order here.
 
 
-async def _browse(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+async def _browse(ctx: Context, found: Query, page: Page, asked: Asked) -> dict[str, Any]:
     sort = store.SORTS[found.sort]
     if not found.wanted.dense:
         total = await engine(ctx).count(ctx.db, found.match(), SPARSE + 1)
@@ -126,7 +128,8 @@ async def _browse(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
             return await _shown(ctx, found, page, places, sort, total=total)
     order = paging.scan_order(sort, page)
     rest = paging.beyond(sort, page)
-    rows_found = await store.page(ctx.db, found.sort, _of_products(found), rest, order, page.size + 1)
+    fields = paging.projection(asked, sort)
+    rows_found = await store.page(ctx.db, found.sort, _of_products(found), rest, order, page.size + 1, fields)
     return _answer(found, paging.connection(found.listing, sort, page, rows_found))
 
 

@@ -225,13 +225,14 @@ async def page(
     beyond: Mapping[str, Any],
     order: Sequence[tuple[str, int]],
     limit: int,
+    fields: Sequence[str] = (),
 ) -> list[Product]:
-    """Products on sale, read in the order of an index that gives it."""
+    """Products on sale in the order of an index that gives it: their `fields`, or all that anybody reads."""
     query: dict[str, Any] = {"status": ProductStatus.ACTIVE, **filters}
     if beyond:
         query = {"$and": [query, dict(beyond)]}
     return await products.find(
-        db, query, sort=order, limit=limit, fields=SHOWN, hint=page_index(sort, filters)
+        db, query, sort=order, limit=limit, fields=fields or SHOWN, hint=page_index(sort, filters)
     )
 
 

@@ -5,7 +5,8 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from graphql import FieldNode, GraphQLError
@@ -115,6 +116,8 @@ class Fuzz:
                 for compiled in (True, False)
             ]
             _same(document, *("\n".join(map(worlds.shown, answers)) for answers in (mine, theirs)))
+            if world is self.tame:
+                _no_bug(document, theirs)
             failed = any(answer.errors for answer in theirs[:-1])
             self._count(document, self.bench.compiles(document.text), failed)
 
@@ -132,6 +135,16 @@ def _failed(errors: list[GraphQLError] | None) -> Iterator[str]:
     """Names of the fields that errors are of."""
     for error in errors or ():
         yield from (node.name.value for node in error.nodes or () if isinstance(node, FieldNode))
+
+
+def _no_bug(document: Document, answers: Sequence[Any]) -> None:
+    """Both failing alike would compare nothing."""
+    bugs = [error for each in answers for error in each.errors or () if _is_bug(error)]
+    assert not bugs, f"{document.text}\n{bugs}"
+
+
+def _is_bug(error: Any) -> bool:
+    return (error.extensions or {}).get("code") == "INTERNAL"
 
 
 def _same(document: Document, mine: str, theirs: str) -> None:

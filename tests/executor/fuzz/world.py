@@ -222,7 +222,12 @@ def replay(monkeypatch: pytest.MonkeyPatch, current: list[World]) -> None:
     """Streams tell what the log of the current world holds, and end."""
 
     async def follow(
-        self: Live, scopes: Sequence[str], *, after: Position | None = None, check: Any = None
+        self: Live,
+        scopes: Sequence[str],
+        *,
+        after: Position | None = None,
+        check: Any = None,
+        patience: Any = None,
     ) -> AsyncGenerator[Entry, None]:
         if check is not None:
             await check()
