@@ -171,7 +171,8 @@ class Context:
 
     def refresh(self) -> None:
         """Forget what was loaded: something was written, or a stream shows a later moment."""
-        self._loaders = {}
+        if self._loaders:
+            self._loaders = {}
 
     async def unit(self, work: Callable[[], Awaitable[R]]) -> R:
         """Run `work` as one transaction; it may run twice. Afterwards readers are woken.

@@ -228,7 +228,7 @@ class Live:
             while True:
                 item = await follower.get(patience())
                 logged = None if isinstance(item, Signal) else item
-                if logged is None or replayed.get(logged["_id"]) != changes.place(logged):
+                if logged is None or not replayed or replayed.get(logged["_id"]) != changes.place(logged):
                     yield item
 
     @contextlib.asynccontextmanager

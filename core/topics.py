@@ -32,6 +32,7 @@ async def followed(
     """
     signer = ctx.services.signer
     position = signer.position(after) if after is not None else None
+    told_last: Entry | None = None
     while True:
         try:
             entries = ctx.services.live.follow(scopes, after=position, check=check, patience=patience)
@@ -45,15 +46,17 @@ async def followed(
                                 yield told
                                 continue
                             # Not in the log: who resumes here resumes at what was in the log before.
+                            if told_last is not None:
+                                position = changes.place(told_last)
                             position = position or await _now(ctx)
                             yield {"event_id": signer.event_id(position), "at": clock.now(), **told}
                         continue
                     event = await meaning(item)
                     if event is not None:
-                        position = changes.place(item)
+                        told_last = item
                         yield event if isinstance(event, ForAll) else {**_place(ctx, item), **event}
         except PositionTooOld:
-            position = await _now(ctx)
+            position, told_last = await _now(ctx), None
             token = signer.event_id(position)
             yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
 

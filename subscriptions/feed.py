@@ -61,8 +61,10 @@ def _seconds() -> float:
     return asyncio.get_running_loop().time()
 
 
-def soonest(*waits: float | None) -> float | None:
-    return min((wait for wait in waits if wait is not None), default=None)
+def soonest(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
