@@ -3,9 +3,6 @@
 Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is added here.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +11,6 @@ import orjson
 from aiohttp import web
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
-from strawberry.aiohttp.views import GraphQLView as StrawberryView
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import (
@@ -32,27 +28,21 @@ from core.deadline import Deadline
 from core.errors import Fault
 from core.settings import Environment
 from executor import Executor
-from resolvers.auth.tokens import Tokens
 from server import caching, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import Documents, subscribes, with_document_id
 from server.gate import Gate
-from server.sockets import Frames, SocketHandler
+from server.lasting import CONTEXT, LastingView
 from server.streams import Streams
-from server.watch import Watch
 
 READS = {OperationType.QUERY}
-CONTEXT = web.ResponseKey("context", Context)
 MEDIA_TYPE = web.ResponseKey("media_type", str)
 REQUEST = web.ResponseKey("request", web.Request)
 MAX_AGE = web.ResponseKey("max_age", object)
 
 
-class GraphQLView(StrawberryView[Context, None]):
-    graphql_transport_ws_handler_class = SocketHandler
-    websocket_adapter_class = Frames
-
+class GraphQLView(LastingView):
     def __init__(self, services: Services, schema: Schema) -> None:
         settings = services.settings
         super().__init__(
@@ -68,6 +58,7 @@ class GraphQLView(StrawberryView[Context, None]):
             allowed_origins=settings.allowed_origins,
         )
         self.services = services
+        self.sockets, self.streams = set(), set()
         self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
@@ -86,8 +77,6 @@ class GraphQLView(StrawberryView[Context, None]):
             else None
         )
         self.operations = Streams(schema, self.executor, self.admission, self.deadline)
-        self.sockets: set[SocketHandler] = set()
-        self.streams: set[asyncio.Future[web.StreamResponse]] = set()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -145,18 +134,6 @@ class GraphQLView(StrawberryView[Context, None]):
             response[etags.ASKED] = known
         response[MEDIA_TYPE] = _media_type(request) or http.PLAIN_JSON
         return response
-
-    async def create_websocket_response(
-        self, request: web.Request, subprotocol: str | None
-    ) -> web.WebSocketResponse:
-        # A compressor takes more memory than all else of a socket, and events are small.
-        socket = web.WebSocketResponse(
-            protocols=[subprotocol] if subprotocol else [],
-            compress=False,
-            max_msg_size=self.services.settings.max_body_bytes,
-        )
-        await socket.prepare(request)
-        return socket
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         return False
@@ -318,33 +295,6 @@ class GraphQLView(StrawberryView[Context, None]):
             response.pop("data", None)
         return response
 
-    async def create_streaming_response(
-        self,
-        request: web.Request,
-        stream: Callable[[], AsyncGenerator[str, None]],
-        sub_response: web.Response,
-        headers: Mapping[str, str],
-    ) -> web.StreamResponse:
-        """A stream of events, ended as a socket would be: the client resumes with a new token."""
-        streaming = asyncio.ensure_future(
-            super().create_streaming_response(request, stream, sub_response, headers)
-        )
-        self.streams.add(streaming)
-        watching = asyncio.ensure_future(_over(sub_response[CONTEXT], request))
-        try:
-            await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-            self.streams.discard(streaming)
-            if not streaming.done():
-                streaming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            return await streaming
-        if request.transport is not None:
-            # The stream has begun: that it is cut off is the only way left to say that it is over.
-            request.transport.close()
-        return web.StreamResponse()
-
     def create_response(
         self,
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
@@ -373,14 +323,6 @@ def _never_ran(result: ExecutionResult) -> bool:
     return result.data is None and any(
         error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
     )
-
-
-async def _over(ctx: Context, request: web.Request) -> None:
-    """When a stream must end; for those without a viewer, never."""
-    if ctx.viewer is None:
-        await asyncio.Event().wait()
-    token = request.headers.get("Authorization", "").partition(" ")[2].strip()
-    await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
 
 
 def _parsed(data: str | bytes) -> Any:

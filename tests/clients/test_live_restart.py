@@ -1,4 +1,4 @@
-"""The real graphql-ws client through a restart of the server: nothing missed, nothing twice in a row."""
+"""The real graphql-ws and graphql-sse clients through a restart of the server: nothing missed, nothing twice in a row."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 
 class Watcher:
-    """clients/live/watch.js, line by line."""
+    """clients/live/watch.js or sse.js, line by line."""
 
     def __init__(self, program: asyncio.subprocess.Process) -> None:
         self._program = program
@@ -57,27 +57,28 @@ class Watcher:
 
 
 @asynccontextmanager
-async def watching(phone: Phone, port: int, chat_id: str) -> AsyncIterator[Watcher]:
-    program = await asyncio.create_subprocess_exec(
+async def watching(program: str, phone: Phone, port: int, chat_id: str) -> AsyncIterator[Watcher]:
+    scheme = "ws" if program == "watch" else "http"
+    running = await asyncio.create_subprocess_exec(
         "node",
-        "live/watch.js",
+        f"live/{program}.js",
         "chatEvents",
         CHAT_EVENTS,
         json.dumps({"id": chat_id}),
         cwd=CLIENTS,
         env={
             **os.environ,
-            "LANDFALL_URL": f"ws://127.0.0.1:{port}/graphql",
+            "LANDFALL_URL": f"{scheme}://127.0.0.1:{port}/graphql",
             "LANDFALL_TOKEN": phone.token or "",
         },
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        yield Watcher(program)
+        yield Watcher(running)
     finally:
-        program.kill()
-        await program.wait()
+        running.kill()
+        await running.wait()
 
 
 @pytest.fixture
@@ -88,27 +89,31 @@ async def other(settings: Settings) -> AsyncIterator[Services]:
         yield services
 
 
+CONNECTED = {"watch": {"socket": "connected"}, "sse": {"stream": "connected"}}
+# Service restart, or an answer that breaks off: clients come again at once.
+CUT = {"watch": {"socket": "closed", "code": 1012}, "sse": {"stream": "cut"}}
+
+
+@pytest.mark.parametrize("program", ["watch", "sse"])
 async def test_a_stream_goes_on_through_a_restart(
-    installed: str, new_phone: NewPhone, other: Services
+    installed: str, program: str, new_phone: NewPhone, other: Services
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     port = other.settings.port
-    async with watching(grace, port, chat_id) as watcher:
+    async with watching(program, grace, port, chat_id) as watcher:
         async with process.listening(other):
-            await watcher.until(socket="connected")
+            await watcher.until(**CONNECTED[program])
             # The protocol has no word for "listening now".
             await asyncio.sleep(0.5)
             await say(ada, chat_id, "Before")
             assert await watcher.texts(1) == ["Before"]
-        closed = await watcher.until(socket="closed")
-        # Service restart: clients come again at once.
-        assert closed["code"] == 1012
+        await watcher.until(**CUT[program])
         # Said while that server is down, through another.
         for number in range(3):
             await say(ada, chat_id, f"Meanwhile {number}")
         async with process.listening(other):
-            await watcher.until(socket="connected")
+            await watcher.until(**CONNECTED[program])
             await asyncio.sleep(0.5)
             await say(ada, chat_id, "After")
             texts = await watcher.texts(4)

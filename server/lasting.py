@@ -1,0 +1,96 @@
+"""Connections that last: sockets, server-sent events and multipart answers, and when they end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+
+from aiohttp import web
+from strawberry.aiohttp.views import GraphQLView as StrawberryView
+from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL
+
+from core.context import Context, Services
+from resolvers.auth.tokens import Tokens
+from server.sockets import Frames, SocketHandler
+from server.watch import Watch
+
+CONTEXT = web.ResponseKey("context", Context)
+SSE_SECONDS = 15.0
+MULTIPART_SECONDS = 5.0
+"""Silence after which a stream says that it lives: proxies and phones' networks forget the quiet."""
+
+
+class Events(SSETransport):
+    """Server-sent events: a comment after every silence."""
+
+    def __init__(self) -> None:
+        super().__init__(SSE_SECONDS)
+
+
+class Parts(MultipartSubscriptionTransport):
+    """Apollo's multipart protocol: an empty part at the start and after every silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heartbeat_interval = MULTIPART_SECONDS
+
+
+class LastingView(StrawberryView[Context, None]):
+    """The part of the view that keeps connections open; a restart ends them all."""
+
+    graphql_transport_ws_handler_class = SocketHandler
+    websocket_adapter_class = Frames
+    stream_transport_classes_by_protocol = {  # noqa: RUF012
+        MULTIPART_SUBSCRIPTION_PROTOCOL: Parts,
+        GRAPHQL_SSE_PROTOCOL: Events,
+    }
+    services: Services
+    sockets: set[SocketHandler]
+    streams: set[asyncio.Future[web.StreamResponse]]
+
+    async def create_websocket_response(
+        self, request: web.Request, subprotocol: str | None
+    ) -> web.WebSocketResponse:
+        # A compressor takes more memory than all else of a socket, and events are small.
+        socket = web.WebSocketResponse(
+            protocols=[subprotocol] if subprotocol else [],
+            compress=False,
+            max_msg_size=self.services.settings.max_body_bytes,
+        )
+        await socket.prepare(request)
+        return socket
+
+    async def create_streaming_response(
+        self,
+        request: web.Request,
+        stream: Callable[[], AsyncGenerator[str, None]],
+        sub_response: web.Response,
+        headers: Mapping[str, str],
+    ) -> web.StreamResponse:
+        """A stream of events, ended as a socket would be: the client resumes with a new token."""
+        streaming = asyncio.ensure_future(
+            super().create_streaming_response(request, stream, sub_response, headers)
+        )
+        self.streams.add(streaming)
+        watching = asyncio.ensure_future(_over(sub_response[CONTEXT], request))
+        try:
+            await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            self.streams.discard(streaming)
+            if not streaming.done():
+                streaming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await streaming
+        if request.transport is not None:
+            # The stream has begun: that it is cut off is the only way left to say that it is over.
+            request.transport.close()
+        return web.StreamResponse()
+
+
+async def _over(ctx: Context, request: web.Request) -> None:
+    """When a stream must end; for those without a viewer, never."""
+    if ctx.viewer is None:
+        await asyncio.Event().wait()
+    token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
