@@ -144,8 +144,15 @@ class Settings(BaseSettings):
     rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")
     request_timeout: float = Field(10.0, gt=0, description="Seconds an operation may take.")
     max_subscriptions: int = Field(100, gt=0, description="Operations open at once on one socket.")
+    compress_above: int = Field(
+        2_048, ge=0, description="Bytes from which on answers are compressed; 0: a proxy does it."
+    )
     allowed_origins: tuple[str, ...] = Field((), description="Web origins allowed to call from a browser.")
 
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token for `/metrics`; empty: in production only this machine may read it.",
+    )
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: readable in dev.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

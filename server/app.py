@@ -107,6 +107,7 @@ def observing(settings: Settings) -> Middleware:
             return response
         except web.HTTPException as answer:
             status = answer.status
+            answer.headers["X-Request-Id"] = id
             raise
         finally:
             record(request, status, time.perf_counter() - started)

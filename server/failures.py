@@ -75,6 +75,13 @@ def public(error: GraphQLError, request_id: str, *, suggest: bool = False) -> Gr
     return _like(error, INTERNAL_MESSAGE, {"code": "INTERNAL", "requestId": request_id})
 
 
+def hide(result: Any, request_id: str) -> None:
+    """Make public what is not yet: what an extension raises passes by those that would."""
+    errors = getattr(result, "errors", None)
+    if errors and any(error.original_error is not None for error in errors):
+        result.errors = [public(error, request_id) if error.original_error else error for error in errors]
+
+
 def _like(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(
         message,

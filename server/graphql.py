@@ -28,7 +28,7 @@ from core.deadline import Deadline
 from core.errors import Fault
 from core.settings import Environment
 from executor import Executor
-from server import caching, etags, failures, http, requests, signin, sockets
+from server import caching, compression, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import Documents, subscribes, with_document_id
@@ -79,6 +79,11 @@ class GraphQLView(LastingView):
         self.operations = Streams(schema, self.executor, self.admission, self.deadline)
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        answer = await self._answer(request)
+        await compression.pack(request, answer, above=self.services.settings.compress_above)
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             if self.direct is not None and (answer := await self.direct.answer(request)) is not None:
                 return answer
@@ -289,6 +294,7 @@ class GraphQLView(LastingView):
         )
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        failures.hide(result, request[signin.ID])
         response = await super().process_result(request, result)
         if isinstance(result, PreExecutionError) or _never_ran(result):
             # A request that was never executed has no data, not even null.

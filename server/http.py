@@ -18,6 +18,8 @@ ACCEPTED = {
 }
 TELL_COST = "Landfall-Cost"
 """The header of a request that wants to know its cost."""
+NEVER_RAN = {**failures.STATUS, "FORBIDDEN": 403}
+"""HTTP status of an operation that was not begun for one of these reasons."""
 STREAMS = ("text/event-stream", "multipart/mixed")
 
 
@@ -57,7 +59,7 @@ def status(response: Any, chosen: str) -> int:
         return 200
     code = response["errors"][0].get("extensions", {}).get("code")
     if "data" not in response:
-        return failures.STATUS.get(code, 400) if chosen == RESPONSE_JSON else 200
+        return NEVER_RAN.get(code, 400) if chosen == RESPONSE_JSON else 200
     return failures.STATUS.get(code, 200)
 
 

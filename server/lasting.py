@@ -1,9 +1,9 @@
 """Connections that last: sockets, server-sent events and multipart answers, and when they end."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 
+import structlog
 from aiohttp import web
 from strawberry.aiohttp.views import GraphQLView as StrawberryView
 from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
@@ -11,8 +11,11 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, MULTIPART_SUBSCRIPTIO
 
 from core.context import Context, Services
 from resolvers.auth.tokens import Tokens
+from server import signin
 from server.sockets import Frames, SocketHandler
 from server.watch import Watch
+
+logger = structlog.get_logger(__name__)
 
 CONTEXT = web.ResponseKey("context", Context)
 SSE_SECONDS = 15.0
@@ -57,6 +60,7 @@ class LastingView(StrawberryView[Context, None]):
             compress=False,
             max_msg_size=self.services.settings.max_body_bytes,
         )
+        socket.headers["X-Request-Id"] = request[signin.ID]
         await socket.prepare(request)
         return socket
 
@@ -68,6 +72,7 @@ class LastingView(StrawberryView[Context, None]):
         headers: Mapping[str, str],
     ) -> web.StreamResponse:
         """A stream of events, ended as a socket would be: the client resumes with a new token."""
+        sub_response.headers["X-Request-Id"] = request[signin.ID]
         streaming = asyncio.ensure_future(
             super().create_streaming_response(request, stream, sub_response, headers)
         )
@@ -80,8 +85,12 @@ class LastingView(StrawberryView[Context, None]):
             self.streams.discard(streaming)
             if not streaming.done():
                 streaming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             return await streaming
+        except (asyncio.CancelledError, ConnectionError):
+            pass
+        except Exception:
+            logger.exception("bug", request_id=request[signin.ID])
         if request.transport is not None:
             # The stream has begun: that it is cut off is the only way left to say that it is over.
             request.transport.close()

@@ -1,8 +1,10 @@
 """Everything that is not GraphQL: GraphiQL, the demo app, health, keys, the outbox."""
 
 import asyncio
+import hmac
 import html
 import mimetypes
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +148,25 @@ async def jwks(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
+    """For Prometheus: by a token where there is one, else in production from this machine alone."""
+    settings = request.app[SERVICES].settings
+    token = settings.metrics_token.get_secret_value()
+    if token:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+    elif settings.production and not _from_here(request):
+        raise web.HTTPForbidden(text="Set LANDFALL_METRICS_TOKEN to read this from elsewhere.")
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _from_here(request: web.Request) -> bool:
+    """Whether it comes from this machine, and not through a proxy on it."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    try:
+        return not forwarded and ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
 
 
 async def outbox(request: web.Request) -> web.Response:

@@ -112,16 +112,18 @@ class Streams:
             allowed_operation_types=asked.allowed,
         )
         if subscribes(asked.query or "", asked.operation_name):
-            return answers  # type: ignore[no-any-return]
+            return public(answers, ctx)
         return self._in_time(answers, ctx)
 
     async def _in_time(self, answers: Answers, ctx: Context) -> Answers:
         """A query's or mutation's one answer, or that it took too long."""
         async with aclosing(answers):
             try:
-                yield await self._deadline.keep(anext(answers))
-            except TimeoutError:
-                yield ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
+                answer = await self._deadline.keep(anext(answers))
+                failures.hide(answer, ctx.request_id)
+                yield answer
+            except Exception as error:
+                yield ExecutionResult(data=None, errors=[_told(error, ctx)])
 
 
 async def _only(answer: ExecutionResult) -> Answers:
@@ -134,7 +136,10 @@ async def public(answers: Answers, ctx: Context) -> Answers:
         try:
             async for answer in answers:
                 if answer.errors:
-                    answer.errors = [failures.public(error, ctx.request_id) for error in answer.errors]
+                    suggest = not ctx.services.settings.production
+                    answer.errors = [
+                        failures.public(error, ctx.request_id, suggest=suggest) for error in answer.errors
+                    ]
                 yield answer
         except Exception as error:
             # Of the events themselves: the subscriber is too slow, or may not see them.

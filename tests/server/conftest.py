@@ -12,6 +12,7 @@ import pytest
 from core.context import Services
 from core.settings import Environment, Settings
 from server import assembly, process
+from server.documents import Documents
 from tests.phone import Phone
 
 
@@ -47,7 +48,9 @@ def configured(services: Services, http: aiohttp.ClientSession) -> Configured:
 
     @asynccontextmanager
     async def serve(**update: Any) -> AsyncIterator[Phone]:
-        own = replace(services, settings=services.settings.model_copy(update=update))
+        settings = services.settings.model_copy(update=update)
+        documents = Documents(services.db, services.redis, settings)
+        own = replace(services, settings=settings, extra={**services.extra, Documents: documents})
         async with process.listening(own) as port:
             yield Phone(http, f"http://127.0.0.1:{port}/graphql")
 

@@ -1,17 +1,21 @@
 """A bug of ours: told by a request id and nothing else."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 
+import pytest
 import structlog
 
 from core import ids, logs
 from core.context import Services
 from core.settings import Settings
+from server.failures import OneOperation
 from tests.conftest import NewPhone
 from tests.feed.steps import insert_posts, publish
 from tests.phone import Phone, key
+from tests.server.conftest import Configured
 
 POST = "query($id: ID!) { post(id: $id) { id createdAt author { name } } }"
 
@@ -96,3 +100,26 @@ async def test_a_bug_in_a_mutation_writes_nothing_and_may_be_tried_again(
 async def _set(services: Services, post: str, fields: dict[str, object]) -> None:
     update = {"q": {"_id": post}, "u": {"$set": fields}}
     await services.db.write({"update": "posts", "updates": [update]})
+
+
+@pytest.mark.parametrize("hook", ["on_operation", "on_validate", "on_execute"])
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_bug_in_an_extension_tells_nothing(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch, hook: str, accept: str
+) -> None:
+    def failing(self: OneOperation) -> Iterator[None]:
+        raise RuntimeError("the password of the database")
+        yield
+
+    monkeypatch.setattr(OneOperation, hook, failing)
+    # The reference alone has extensions.
+    async with configured(executor="reference") as phone:
+        answer = await phone.post({"query": "{ __typename }"}, Accept=accept)
+    assert "password" not in str(answer.body)
+    body = answer.body
+    if accept != "application/json":
+        body = json.loads(answer.body.partition("data: ")[2].partition("\r\n")[0])
+    [error] = body["errors"]
+    assert error["message"] == "Something went wrong on our side."
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": answer.headers["X-Request-Id"]}
+    assert answer.status == 200

@@ -1,6 +1,7 @@
 """Documents named instead of sent: Apollo's persisted queries, and trusted documents."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from server import assembly, trusted
 from server.documents import Documents, PersistedQueryNotFound, digest
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
+from tests.server.conftest import Configured
 
 QUERY = "query Me { viewer { user { name } } }"
 
@@ -128,3 +130,69 @@ async def test_trusted_documents_can_be_left_alone(services: Services) -> None:
     documents = Documents(services.db, services.redis, settings)
     with pytest.raises(PersistedQueryNotFound):
         await documents.text(None, {"documentId": digest(QUERY)})
+
+
+RESPONSE = "application/graphql-response+json"
+SHOP = "query Shop { topSellers(first: 3) { id } }"
+
+
+@pytest.fixture
+async def only(configured: Configured, services: Services) -> AsyncIterator[Phone]:
+    """A server where nothing runs but these two."""
+    manifest = {digest(query): query for query in (QUERY, SHOP)}
+    schema = assembly.make_schema(Settings())
+    await trusted.add(services.db, trusted.read(json.dumps(manifest).encode(), schema))
+    async with configured(trusted_documents="only") as phone:
+        yield phone
+
+
+@pytest.mark.parametrize(("accept", "status"), [(RESPONSE, 403), ("application/json", 200)])
+async def test_what_is_not_trusted_is_forbidden(only: Phone, accept: str, status: int) -> None:
+    """As the draft has it: a status for those who read statuses, and 200 for JSON of old."""
+    stranger = f"query Q{key()} {{ __typename }}"
+    for body in (
+        {"query": stranger},
+        {"query": stranger, "extensions": persisted(stranger)},
+        {"extensions": persisted(stranger)},
+        {"documentId": "nobody"},
+        {"query": "{ __schema { queryType { name } } }"},
+        {"query": "{"},
+    ):
+        answer = await only.post(body, Accept=accept)
+        assert (answer.status, answer.code, "data" in answer.body) == (status, "FORBIDDEN", False)
+        assert answer.errors[0]["message"] == "Only the operations that were registered run here."
+    batch = (await only.post([{"query": SHOP}, {"query": stranger}])).body
+    assert "data" in batch[0]
+    assert batch[1]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_what_is_not_trusted_is_forbidden_on_sockets_and_streams(only: Phone) -> None:
+    streamed = await only.post({"query": "{ __typename }"}, Accept="text/event-stream")
+    assert '"code":"FORBIDDEN"' in streamed.body
+    async with only.socket() as socket:
+        await socket.send({"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"}})
+        [error] = (await socket.receive())["payload"]
+        assert error["extensions"]["code"] == "FORBIDDEN"
+        await socket.send({"id": "1", "type": "subscribe", "payload": {"documentId": digest(SHOP)}})
+        assert "topSellers" in (await socket.receive())["payload"]["data"]
+
+
+async def test_a_trusted_get_says_how_long_it_may_be_kept(only: Phone, new_phone: NewPhone) -> None:
+    for parameters in (
+        {"documentId": digest(SHOP)},
+        {"extensions": json.dumps(persisted(SHOP))},
+    ):
+        answer = await only.get(**parameters)
+        assert answer.headers["Cache-Control"].startswith("public, max-age=")
+        known = {"If-None-Match": answer.headers["ETag"]}
+        async with only.http.get(only.url, params=parameters, headers=known) as response:
+            assert (response.status, await response.read()) == (304, b"")
+            assert response.headers["Cache-Control"] == answer.headers["Cache-Control"]
+    refused = await only.get(documentId="nobody")
+    assert (refused.code, refused.headers["Cache-Control"]) == ("FORBIDDEN", "private, no-store")
+    assert "ETag" not in refused.headers
+    ada = await new_phone("Ada")
+    own = await Phone(ada.http, only.url, token=ada.token).get(documentId=digest(QUERY))
+    assert own.data == {"viewer": {"user": {"name": "Ada"}}}
+    assert own.headers["Cache-Control"] == "private, no-cache"
+    assert own.headers["ETag"].startswith('W/"')

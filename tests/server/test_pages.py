@@ -10,12 +10,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from jose import jwt
+from pydantic import SecretStr
 
 from core.context import Services
 from core.settings import Environment, Settings
 from server import pages
 from tests.conftest import NewPhone
 from tests.phone import Phone
+from tests.server.conftest import Configured
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -198,3 +200,47 @@ async def test_the_demo_app_is_development_s(
     request.app[pages.SERVICES] = replace(services, settings=production)
     with pytest.raises(web.HTTPNotFound):
         await pages.app(request)
+
+
+@pytest.mark.parametrize("path", ["/nonsense", "/media/nothing", "/p/nothing", "/exports/a/b", "/app/no"])
+async def test_what_is_not_there_has_a_request_id_too(
+    http: aiohttp.ClientSession, address: str, path: str
+) -> None:
+    page = await get(http, address + path, headers={"X-Request-Id": "trace-0123456789"})
+    assert (page.status, page.headers["X-Request-Id"]) == (404, "trace-0123456789")
+    assert (await get(http, address + path)).headers["X-Request-Id"]
+
+
+async def test_metrics_by_token(
+    configured: Configured, http: aiohttp.ClientSession, services: Services
+) -> None:
+    for env in ("test", "production"):
+        async with configured(env=Environment(env), metrics_token=SecretStr("let me in")) as phone:
+            url = phone.url.replace("/graphql", "/metrics")
+            for given in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Basic let me in"}):
+                page = await get(http, url, headers=given)
+                assert (page.status, page.headers["WWW-Authenticate"]) == (401, "Bearer")
+                assert "landfall_" not in page.text
+            assert (
+                "landfall_requests"
+                in (await get(http, url, headers={"Authorization": "Bearer let me in"})).text
+            )
+
+
+async def test_metrics_without_a_token_are_this_machine_s_in_production(
+    configured: Configured, services: Services
+) -> None:
+    async with configured(env=Environment.PRODUCTION) as phone:
+        url = phone.url.replace("/graphql", "/metrics")
+        assert (await get(phone.http, url)).status == 200
+        for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            assert (await get(phone.http, url, headers={header: "127.0.0.1"})).status == 403
+    production = services.settings.model_copy(update={"env": Environment.PRODUCTION})
+    for remote, open_to in (("127.0.0.1", True), ("::1", True), ("10.0.0.7", False), ("2001:db8::7", False)):
+        request = make_mocked_request("GET", "/metrics", app=web.Application()).clone(remote=remote)
+        request.app[pages.SERVICES] = replace(services, settings=production)
+        if open_to:
+            assert (await pages.metrics(request)).status == 200
+        else:
+            with pytest.raises(web.HTTPForbidden):
+                await pages.metrics(request)
