@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import bson
 import pymongo
+from bson import tz_util
 from pymongo import errors
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -27,6 +28,8 @@ Document = Mapping[str, Any]
 
 MAX_ROWS = 10_000
 READ_TIMEOUT_MS = 10_000
+ZONE = tz_util.utc
+"""The time zone of every moment that is read: one object, and UTC."""
 CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
 DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
 """Errors that say MongoDB cannot be reached, as opposed to refusing."""

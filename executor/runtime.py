@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from bson import tz_util
 from graphql import GraphQLEnumType, GraphQLLeafType
 from prometheus_client import Counter
 
+from core import mongo
 from core.context import Context
 from core.loader import Loader
 
@@ -18,7 +18,7 @@ ANOMALIES = Counter(
     "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
 )
 
-FROM_DATABASE = tz_util.utc
+FROM_DATABASE = mongo.ZONE
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
 
