@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import structlog
@@ -34,16 +35,23 @@ RECORDERS: list[Recorder] = []
 
 
 async def audited(
-    ctx: Context, action: str, *, subject_id: str | None = None, result: str = "OK", **detail: Any
+    ctx: Context,
+    action: str,
+    *,
+    subject_id: str | None = None,
+    result: str = "OK",
+    actor_id: str | None = None,
+    device_id: str | None = None,
+    **detail: Any,
 ) -> Act:
-    """Put an act of the viewer on record."""
+    """Put an act of the viewer on record, or of who is named: a sign-in has no viewer yet."""
     viewer = ctx.viewer
     act = Act(
         action=action,
-        actor_id=viewer.user_id if viewer else None,
+        actor_id=viewer.user_id if viewer else actor_id,
         subject_id=subject_id,
         at=clock.now(),
-        device_id=viewer.device_id if viewer else None,
+        device_id=viewer.device_id if viewer else device_id,
         ip_masked=masked_address(ctx.address),
         result=result,
         detail=detail,
@@ -58,6 +66,8 @@ async def audited(
 
 def masked_address(address: str) -> str:
     """The network of an address: the last part is nobody's business."""
-    if ":" in address:
-        return ":".join(address.split(":")[:3]) + "::"
-    return ".".join([*address.split(".")[:3], "0"]) if address else ""
+    try:
+        whole = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(ip_network((whole, 24 if whole.version == 4 else 48), strict=False).network_address)

@@ -26,7 +26,7 @@ PATIENCE = timedelta(hours=6)
 """An export that is not made by then never will be."""
 PROFILE = (
     *("_id", "first_name", "last_name", "handle", "bio", "email", "email_verified", "phone_masked"),
-    *("locale", "time_zone", "roles", "org", "status", "accepted_terms_version", "created_at"),
+    *("locale", "time_zone", "roles", "org", "job_role", "status", "accepted_terms_version", "created_at"),
 )
 SESSION = ("_id", "device", "status", "end_reason", "factors", "ip_masked", "approx_location", "created_at")
 DEVICE = ("device_id", "name", "platform", "os_version", "app_version", "created_at", "last_seen_at")

@@ -19,6 +19,7 @@ from stores import auth as store
 from stores.auth import Role, SecurityKind, SessionEndReason, SessionStatus, User, UserStatus
 
 LONGEST_REASON = 500
+LONGEST_JOB_ROLE = 100
 LONGEST_LOCK = timedelta(days=30)
 ORG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -100,21 +101,33 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, An
 
 
 async def assign_roles(
-    ctx: Context, *, user_id: Id, roles: Sequence[Role], reason: str, org: str | None = None
+    ctx: Context,
+    *,
+    user_id: Id,
+    roles: Sequence[Role],
+    reason: str,
+    org: str | None = None,
+    job_role: str | None = None,
 ) -> dict[str, Any]:
     """What a person may do from now on; their tokens are renewed before they are used again."""
     if org is not None and not ORG.fullmatch(org):
         raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
+    if job_role is not None and len(job_role) > LONGEST_JOB_ROLE:
+        raise Refused("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
     user = await _other(ctx, user_id, reason)
-    updated = await assigned(ctx, user, roles, org)
+    updated = await assigned(ctx, user, roles, org, job_role)
     named = sorted(map(str, roles))
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)
     return {"user": updated}
 
 
-async def assigned(ctx: Context, user: User, roles: Sequence[Role], org: str | None) -> User:
+async def assigned(
+    ctx: Context, user: User, roles: Sequence[Role], org: str | None, job_role: str | None = None
+) -> User:
     kept = list(dict.fromkeys([Role.MEMBER, *roles]))
-    changes = {"roles": kept, **({"org": org} if org is not None else {})}
+    changes: dict[str, Any] = {"roles": kept, **({"org": org} if org is not None else {})}
+    if job_role is not None:
+        changes["job_role"] = job_role.strip() or None
     updated = await ctx.tx.update(store.users, user["_id"], set=changes)
     assert updated is not None
     ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])

@@ -50,7 +50,11 @@ async def record(
     if event["alerting"]:
         ctx.tx.noted(note(event["_id"]), scopes=[scope(user_id)])
         await later(ctx.tx, "auth.alert", event_id=event["_id"])
-    await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **detail)
+    # Who has just signed in is nobody's viewer yet; who failed to is nobody known.
+    actor = user_id if kind in (SecurityKind.SIGN_IN, SecurityKind.NEW_DEVICE) else None
+    device_id = event["device"]["_id"] if event["device"] else None
+    named = {"actor_id": actor, "device_id": device_id}
+    await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **named, **detail)
     return event
 
 

@@ -136,7 +136,9 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
                 await end(ctx, edge)
         await audited(ctx, "feed.block", subject_id=user_id)
     stale(ctx, ctx.viewer_id, user_id)
-    return {"blocked_user_id": user_id, "feed_stale": True}
+    ctx.refresh()
+    person = await accounts.users.by_id(ctx.db, user_id)
+    return {"blocked_user_id": user_id, "user": person, "feed_stale": True}
 
 
 async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:

@@ -3,6 +3,10 @@
 from resolvers.media.access import media, own_uploads, viewer_upload, viewer_uploads, visible_media
 from resolvers.media.adopting import adopt, erase_unkept
 from resolvers.media.delivery import (
+    avatar_full_url,
+    avatar_full_urls,
+    avatar_thumb_url,
+    avatar_thumb_urls,
     hls_url,
     opened,
     poster_url,
@@ -24,6 +28,10 @@ __all__ = [
     "arrived",
     "attach",
     "attachment",
+    "avatar_full_url",
+    "avatar_full_urls",
+    "avatar_thumb_url",
+    "avatar_thumb_urls",
     "bytes_received",
     "clear_parts",
     "complete_upload",

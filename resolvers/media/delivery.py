@@ -9,6 +9,7 @@ from urllib.parse import quote
 from core import clock
 from core.context import Context
 from core.errors import BadUserInput
+from loaders.media import MediaById
 from stores.media import ImageFormat, MediaKind
 
 Document = Mapping[str, Any]
@@ -85,6 +86,28 @@ def nearest(variants: Sequence[Document], width: float | None, format: ImageForm
 def thumbnail_url(ctx: Context, media: Document) -> str | None:
     name = media["thumb"]
     return address(ctx, media["folder"], name) if name else None
+
+
+async def avatar_thumb_url(ctx: Context, user: Document) -> str | None:
+    return (await avatar_thumb_urls(ctx, [user]))[0]
+
+
+async def avatar_full_url(ctx: Context, user: Document) -> str | None:
+    return (await avatar_full_urls(ctx, [user]))[0]
+
+
+async def avatar_thumb_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
+    return [each and thumbnail_url(ctx, each) for each in await _avatars(ctx, users)]
+
+
+async def avatar_full_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
+    return [each and address(ctx, each["folder"], each["main"]) for each in await _avatars(ctx, users)]
+
+
+async def _avatars(ctx: Context, users: Sequence[Document]) -> list[Any]:
+    wanted = list(dict.fromkeys(id for user in users if (id := user.get("avatar_id"))))
+    found = dict(zip(wanted, await ctx.load_level(MediaById, wanted), strict=True)) if wanted else {}
+    return [found.get(user.get("avatar_id") or "") for user in users]
 
 
 def poster_url(ctx: Context, media: Document) -> str | None:

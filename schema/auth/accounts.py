@@ -59,6 +59,8 @@ class User(Entity):
     """What they may do; null unless you are this person or an administrator."""
     org: str | None = local(auth.org, "org")
     """Organisation, `personal` for none; null unless you are this person or an administrator."""
+    job_role: str | None = local(auth.private("job_role"), "job_role")
+    """What they do in their organisation; null unless you are this person or an administrator."""
     deletion_due_at: datetime | None = local(auth.private("deletion_due_at"), "deletion_due_at")
     """When the account will be deleted, if its owner asked for that; null for everybody else."""
     status: UserStatus | None = local(auth.private("status"), "status")

@@ -111,6 +111,8 @@ class AssignRolesInput(MutationInput):
     """All of them; MEMBER is always among them."""
     org: str | None
     """Organisation: small letters, digits and dashes, `personal` for none; left out: as it was."""
+    job_role: str | None
+    """What they do there, at most 100 characters, empty for nothing; left out: as it was."""
     reason: str
     """Why, for the record; 1 to 500 characters."""
 

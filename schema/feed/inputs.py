@@ -257,6 +257,8 @@ class BlockUserPayload(Payload):
 
     blocked_user_id: Id | None
     """The person."""
+    user: User | None
+    """The person as they are to you from now on; null when refused, and in a replay: they are hidden."""
     feed_stale: bool | None
     """Whether your feed should be read again."""
 

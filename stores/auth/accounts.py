@@ -67,6 +67,8 @@ class User(TypedDict):
     time_zone: str
     roles: list[Role]
     org: NotRequired[str]
+    job_role: NotRequired[str | None]
+    """What they do there, as an administrator put it."""
     deletion_due_at: NotRequired[datetime]
     locked_until: NotRequired[datetime]
     status: UserStatus

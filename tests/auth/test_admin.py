@@ -154,7 +154,7 @@ async def test_a_lock_has_an_end(admin: Phone, new_phone: NewPhone, minutes: int
 async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     await ada.run(ME)
-    done = await do(admin, "assignRoles", ada.user_id, roles=["ADMIN"], org="harbour")
+    done = await do(admin, "assignRoles", ada.user_id, roles=["ADMIN"], org="harbour", jobRole=" Pilot ")
     assert done["user"]["roles"] == ["MEMBER", "ADMIN"]
     assert done["user"]["org"] == "harbour"
     # Her old token says less than is true: a phone refreshes by itself.
@@ -170,6 +170,15 @@ async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone,
     assert jwt.get_unverified_claims(ada.token)["roles"] == ["MEMBER"]
     refused = await do(admin, "assignRoles", ada.user_id, org="No Such!")
     assert [error["field"] for error in refused["errors"]] == [["org"]]
+    refused = await do(admin, "assignRoles", ada.user_id, jobRole="x" * 101)
+    assert [error["field"] for error in refused["errors"]] == [["jobRole"]]
+    # What was left out stays; it is theirs and administrators' to see.
+    job = "query($id: ID!) { user(id: $id) { jobRole } }"
+    for reader, shown in ((ada, "Pilot"), (admin, "Pilot"), (await new_phone("Grace"), None)):
+        assert (await reader.run(job, id=ada.user_id))["user"] == {"jobRole": shown}
+    await do(admin, "assignRoles", ada.user_id, roles=[], jobRole="")
+    ada.token = (await refresh(ada))["tokens"]["accessToken"]
+    assert (await ada.run(job, id=ada.user_id))["user"] == {"jobRole": None}
 
 
 async def test_a_person_s_sessions_end_within_a_second_on_sockets_too(

@@ -71,7 +71,7 @@ async def test_what_operators_watch_is_counted(new_phone: NewPhone, http: aiohtt
 
 def test_operators_are_told_when_to_worry() -> None:
     rules = Path("docs/alerts.yml").read_text()
-    for name in ("sessions_ended", "refreshes_refused", "codes", "lockouts"):
+    for name in ("sessions_ended", "refreshes_refused", "resends_refused", "codes", "lockouts"):
         assert f"landfall_auth_{name}_total" in rules
 
 

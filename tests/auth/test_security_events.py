@@ -90,10 +90,16 @@ async def test_events_are_put_on_record(new_phone: NewPhone, monkeypatch: pytest
     [act] = acts
     assert (act.action, act.actor_id, act.subject_id) == ("auth.session_revoked", ada.user_id, ada.user_id)
     assert (act.device_id, act.ip_masked, act.result) == (ada.device_id, "127.0.0.0", "OK")
+    # Who signs in, and where, though nobody is signed in yet; who fails to is nobody known.
+    acts.clear()
+    watch = await new_phone(user_id=ada.user_id)
+    [act] = acts
+    assert (act.action, act.actor_id, act.device_id) == ("auth.new_device", ada.user_id, watch.device_id)
 
 
 @pytest.mark.parametrize(
-    ("address", "masked"), [("192.0.2.77", "192.0.2.0"), ("2001:db8:1:2::3", "2001:db8:1::"), ("", "")]
+    ("address", "masked"),
+    [("192.0.2.77", "192.0.2.0"), ("2001:db8:1:2::3", "2001:db8:1::"), ("::1", "::"), ("", "")],
 )
 def test_addresses_are_masked(address: str, masked: str) -> None:
     assert audit.masked_address(address) == masked

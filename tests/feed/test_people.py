@@ -160,8 +160,12 @@ async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, ser
     await befriend(ada, grace)
     hers, his = await publish(grace), await publish(alan)
     said = [await comment(phone, his) for phone in (ada, grace)]
-    done = await ada.do("blockUser", "blockedUserId feedStale", userId=grace.user_id)
+    once = {"userId": grace.user_id, "clientMutationId": key()}
+    done = await ada.do("blockUser", "blockedUserId feedStale user { id followState isFriend }", **once)
     assert (done["errors"], done["blockedUserId"], done["feedStale"]) == ([], grace.user_id, True)
+    assert done["user"] == {"id": grace.user_id, "followState": "NOT_FOLLOWING", "isFriend": False}
+    again = await ada.do("blockUser", "blockedUserId user { id } replayed", **once)
+    assert (again["blockedUserId"], again["user"], again["replayed"]) == (grace.user_id, None, True)
     assert await counts(ada) == (0, 0, 0)
     assert await written(services, "follows", {"follower_id": {"$in": [ada.user_id, grace.user_id]}}) == 0
     assert await _seen(ada, grace.user_id, hers, his) == [None, None, {"id": his}, [said[0]]]

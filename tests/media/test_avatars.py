@@ -6,7 +6,7 @@ import aiohttp
 
 from core import jobs
 from core.context import Services
-from tests.conftest import NewPhone
+from tests.conftest import Commands, NewPhone
 from tests.media import steps
 from tests.phone import Phone
 
@@ -44,6 +44,28 @@ async def test_a_ready_picture_is_shown_at_once_to_everybody(
     assert avatar["thumbnailUrl"] == avatar["url"]
     assert (await avatar_of(grace, ada))["id"] == avatar["id"]
     assert (await steps.fetched(http, avatar["url"]))[0] == 200
+
+
+async def test_its_addresses_come_with_the_person_in_one_reading(
+    new_phone: NewPhone, services: Services, commands: Commands
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    for body, phone in ((FACE, ada), (OTHER, grace)):
+        await choose(phone, (await steps.uploaded(phone, services, body, purpose="AVATAR"))["id"])
+    faces = "id avatarThumbUrl avatarFullUrl"
+    query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on User {{ {faces} }} }} }}"
+    alan = await new_phone("Alan")
+    people = [ada.user_id, grace.user_id, alan.user_id]
+    read = []
+    for wanted in (people[:1], people[:1], people, people):
+        commands.reset()
+        found = (await alan.run(query, ids=wanted))["nodes"]
+        read.append(commands.counts["find"])
+    # As many readings for three people and both addresses as for one.
+    assert read[3] == read[1]
+    assert [each["avatarThumbUrl"].rpartition("/")[2] for each in found[:2]] == ["96.webp", "96.webp"]
+    assert [each["avatarFullUrl"].rpartition("/")[2] for each in found[:2]] == ["1024.webp", "300.webp"]
+    assert (found[2]["avatarThumbUrl"], found[2]["avatarFullUrl"]) == (None, None)
 
 
 async def test_the_former_picture_stays_until_the_new_one_is_ready_and_is_erased_then(
