@@ -1,6 +1,6 @@
 """The port to whatever judges what people publish."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -17,7 +17,16 @@ class Verdict(NamedTuple):
     """A reason that a report could have."""
 
 
+class Shown(NamedTuple):
+    """A picture, or the poster of a film, of a size that is enough to judge by."""
+
+    id: str
+    mime: str
+    read: Callable[[], Awaitable[bytes]]
+    """Its bytes, for those who look at them."""
+
+
 class Classifier(Protocol):
-    async def judge(self, text: str, media_ids: Sequence[str]) -> Verdict:
+    async def judge(self, text: str, shown: Sequence[Shown]) -> Verdict:
         """A verdict about text and media."""
         ...

@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     feed_experiment: str = Field(
         "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
     )
+    classifier_url: str = Field(
+        "",
+        description="Service that judges posts and pictures, beside the built-in rules; empty: none.",
+    )
+    classifier_token: SecretStr = Field(SecretStr(""), description="What it knows us by.")
     link_previews: bool = Field(True, description="Whether links in posts are looked at for previews.")
     trust_proxy: int = Field(
         0, ge=0, description="How many proxies before us add to X-Forwarded-For; 0: the header is ignored."

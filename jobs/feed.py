@@ -13,9 +13,9 @@ from resolvers.feed import (
     erasing,
     learning,
     links,
-    moderating,
     notices,
     reconciling,
+    scanning,
 )
 from resolvers.feed.snapshots import LOST, Snapshots
 from stores import feed as store
@@ -46,7 +46,7 @@ async def fetch_link_picture(services: Services, *, post_id: str) -> None:
 @task("feed.scan")
 async def scan(services: Services, *, subject_id: str) -> None:
     """Text and media of a post or comment are judged."""
-    await moderating.scan(services, subject_id=subject_id)
+    await scanning.scan(services, subject_id=subject_id)
 
 
 @task("feed.push")

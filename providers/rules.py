@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.classifier import Verdict
+from core.classifier import Shown, Verdict
 
 MOST_LINKS = 5
 LONGEST_RUN = 40
@@ -29,7 +29,7 @@ GORE = re.compile(r"\b(gore|beheading|graphic violence)\b", re.IGNORECASE)
 
 
 class Rules:
-    async def judge(self, text: str, media_ids: Sequence[str]) -> Verdict:
+    async def judge(self, text: str, shown: Sequence[Shown]) -> Verdict:
         if ILLEGAL.search(text):
             return Verdict(refuse=True, reason="OTHER")
         if THREAT.search(text):

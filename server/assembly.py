@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from core import changes, discovery, mongo, store
 from core.binding.build import Schema, build
+from core.classifier import Classifier
 from core.context import Services
 from core.crypto import Keyring, keyring
 from core.limits import Limits
@@ -26,6 +27,7 @@ from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
 from providers.formula import Formula
+from providers.judge import Elsewhere
 from providers.outbox import Outbox
 from providers.places import Nowhere, PlacesFile
 from providers.rules import Rules
@@ -136,7 +138,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             async with ClientSession() as http:
                 beyond = _outside(settings, redis, http)
                 extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations, **feeds}
-                extra |= {Places: places}
+                extra |= {Places: places, Moderation: Moderation(_classifier(settings, http))}
                 yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
         finally:
             await feeds[Behind].stop()
@@ -178,6 +180,13 @@ def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside
         return outside(settings, redis, http)
     except ValueError as problem:
         raise NotReady(str(problem)) from None
+
+
+def _classifier(settings: Settings, http: ClientSession) -> Classifier:
+    rules = Rules()
+    if not settings.classifier_url:
+        return rules
+    return Elsewhere(http, settings.classifier_url, settings.classifier_token.get_secret_value(), rules)
 
 
 def _places(settings: Settings) -> Places:
@@ -236,7 +245,6 @@ def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
         Behind: Behind(),
         Snapshots: Snapshots(redis),
         Ranking: ranking,
-        Moderation: Moderation(Rules()),
         Previews: previews,
     }
 

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from core import clock, ids, nodes, paging
 from core.audit import audited
 from core.changes import user_scope
-from core.classifier import Classifier, Verdict
+from core.classifier import Classifier
 from core.context import Context, Services
 from core.errors import Refused, refusals
 from core.ids import Id, prefix_of
@@ -62,7 +62,7 @@ async def limit(ctx: Context, rate: Rate) -> None:
         await ctx.limit(rate)
     except Refused:
         # Outside the transaction, which comes to nothing.
-        await _flag(ctx.services, ctx.viewer_id, ctx.viewer_id, ReportReason.SPAM, f"Too many {rate.name}.")
+        await flag(ctx.services, ctx.viewer_id, ctx.viewer_id, ReportReason.SPAM, f"Too many {rate.name}.")
         raise
 
 
@@ -78,37 +78,13 @@ async def screen(ctx: Context, text: str | None) -> None:
         raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
 
 
-async def scan(services: Services, *, subject_id: str) -> None:
-    """Judge text and media of something that was published; what is doubtful is limited and reported."""
-    found = await _kept(services, subject_id)
-    if found is None or found["state"] != PostState.PUBLISHED:
-        return
-    media = found.get("media_ids", ())
-    verdict = await services.get(Moderation).classifier.judge(found.get("text") or "", media)
-    if not verdict.limit and verdict.label is None:
-        return
-    ctx = Context(services)
-
-    async def work() -> None:
-        label = ModerationLabel(verdict.label) if verdict.label else None
-        await _apply(ctx, found, _state_after(verdict), label)
-
-    await ctx.unit(work)
-    reason = ReportReason(verdict.reason or ReportReason.OTHER)
-    await _flag(services, subject_id, found["author_id"], reason, "Judged automatically.")
-
-
-def _state_after(verdict: Verdict) -> PostState | None:
-    return PostState.LIMITED if verdict.limit else None
-
-
-async def _kept(services: Services, id: str) -> dict[str, Any] | None:
+async def kept(services: Services, id: str) -> dict[str, Any] | None:
     collection: Any = store.posts if prefix_of(id) == "post" else store.comments
     found: dict[str, Any] | None = await collection.by_id(services.db, id)
     return found
 
 
-async def _flag(
+async def flag(
     services: Services, subject_id: str, author_id: str | None, reason: ReportReason, note: str
 ) -> None:
     """A report by nobody: one a day for each subject."""
@@ -297,10 +273,10 @@ async def _decide(
         raise Refused("INVALID_INPUT", "It is not published yet.", field=["action"])
     if state is None and action != ModerationAction.LABEL:
         return found
-    return await _apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
+    return await apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
 
 
-async def _apply(
+async def apply(
     ctx: Context, found: dict[str, Any], state: PostState | None, label: ModerationLabel | None
 ) -> dict[str, Any]:
     """Give a post or comment its new state and label, and let everybody whom it concerns know."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core import ids, jobs
-from core.classifier import Verdict
+from core.classifier import Shown, Verdict
 from core.context import Services
 from resolvers.feed.comments import COMMENT_RATE
 from resolvers.feed.moderating import Moderation
@@ -78,10 +78,10 @@ class Watchful:
     def __init__(self) -> None:
         self.seen: list[tuple[str, ...]] = []
 
-    async def judge(self, text: str, media_ids: Sequence[str]) -> Verdict:
-        if media_ids:
-            self.seen.append(tuple(media_ids))
-        return Verdict(limit=bool(media_ids), reason="NUDITY")
+    async def judge(self, text: str, shown: Sequence[Shown]) -> Verdict:
+        if shown:
+            self.seen.append(tuple(each.id for each in shown))
+        return Verdict(limit=bool(shown), reason="NUDITY")
 
 
 async def test_pictures_are_judged_when_they_are_ready(
