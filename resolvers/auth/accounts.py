@@ -208,6 +208,9 @@ async def sign_in(
         )
         return {"errors": [Refused("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
     admit(user)
+    if user["password_hash"] != prepared.former_hash:
+        # It was changed after it was judged: who is in by the old one would outlive the change.
+        raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1)
     await _rehash(ctx, user, prepared)
     if user["status"] == UserStatus.PENDING_VERIFICATION:
         flow = await factors.open_for(

@@ -117,6 +117,7 @@ async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any]
     if user is not None:
         ctx.tx.changed(user, scopes=[sessions.scope(user)])
         await store.forget_resets(ctx.db, new.user_id)
+        await store.end_sign_ins(ctx.db, new.user_id)
     return user
 
 

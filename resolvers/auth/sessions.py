@@ -56,6 +56,9 @@ async def start(
 ) -> dict[str, Any]:
     """A new session's payload; the longest idle of too many gives way."""
     _refuse_locked(user)
+    # Suspending, deleting and a new password end all sessions there are: none may come to be unseen by them,
+    # nor one too many beside another that begins.
+    await ctx.tx.claim(store.users, user["_id"])
     known = await devices.signed_in(ctx, user["_id"], device_of(device))
     if user["status"] == UserStatus.DELETION_SCHEDULED:
         user = await deletion.called_off(ctx, user, device=known)
@@ -127,6 +130,8 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
     session = await store.sessions.by_id(ctx.db, claims.session_id)
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
+        raise Refused("REFRESH_INVALID", "Sign in again.")
+    if user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
         raise Refused("REFRESH_INVALID", "Sign in again.")
     renewed = session["last_validated_at"].timestamp()
     if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):

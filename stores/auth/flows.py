@@ -128,5 +128,12 @@ async def supersede(tx: Database, *, account: str, purpose: FlowPurpose, device_
     await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
 
 
+async def end_sign_ins(tx: Database, user_id: str) -> None:
+    """Close a person's half-finished sign-ins: what they passed is no longer so."""
+    query = {"user_id": user_id, "purpose": FlowPurpose.SIGN_IN, "status": FlowStatus.OPEN}
+    change = {"$set": {"status": FlowStatus.EXPIRED}}
+    await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
+
+
 async def forget_backup_codes(tx: Database, user_id: str) -> None:
     await tx.write({"delete": backup_codes.name, "deletes": [{"q": {"user_id": user_id}, "limit": 0}]})

@@ -88,6 +88,7 @@ async def test_pictures_are_judged_when_they_are_ready(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those a post waited for, and those that came to one which everybody saw already."""
+    await jobs.run_due(services)
     watchful = Watchful()
     monkeypatch.setitem(services.extra, Moderation, Moderation(watchful))
     ada = await new_phone("Ada")
