@@ -269,6 +269,15 @@ async def _awaited(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
+def holds(document: Document) -> bool:
+    """Whether the database can hold a document from outside: names without zero bytes, numbers it knows."""
+    try:
+        bson.encode(document)
+    except (bson.errors.BSONError, TypeError, ValueError, OverflowError, RecursionError):
+        return False
+    return True
+
+
 def fault(error: BaseException) -> Fault | None:
     """What it means to clients that MongoDB cannot be reached, or was too slow; None for a bug."""
     if isinstance(error, DOWN):

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from core import clock
 from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
@@ -13,6 +15,8 @@ from resolvers.catalog.setup import opened
 from stores.catalog import people
 from stores.catalog import stock as store
 from stores.catalog.kinds import ReservationState
+
+logger = structlog.get_logger(__name__)
 
 BATCH = 100
 ROUNDS = 50
@@ -30,13 +34,21 @@ async def tell(services: Services) -> None:
 async def expire_holds(services: Services) -> None:
     """Give back what was held too long; each hold is ended once, whoever comes first."""
     while rows := await store.overdue(services.db, clock.now(), BATCH):
-        for row in rows:
-            ctx = Context(services)
+        ended = [await _expired(services, row) for row in rows]
+        if not any(ended):
+            # They have their next turn in half a minute.
+            return
 
-            async def expire(row: store.StockReservation = row, ctx: Context = ctx) -> None:
-                await stock.give_back(ctx, row, ReservationState.EXPIRED)
 
-            await ctx.unit(expire)
+async def _expired(services: Services, row: store.StockReservation) -> bool:
+    """Whether the hold was ended; one that cannot be stops no other."""
+    ctx = Context(services)
+    try:
+        await ctx.unit(lambda: stock.give_back(ctx, row, ReservationState.EXPIRED))
+    except Exception:
+        logger.exception("hold not given back", reservation=row["_id"])
+        return False
+    return True
 
 
 @task("catalog.rebuild_hot", every=timedelta(minutes=15))

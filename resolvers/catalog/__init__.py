@@ -3,6 +3,7 @@
 from resolvers.catalog.access import has_role, product_scope, visible_products, visible_variants
 from resolvers.catalog.facets import facets
 from resolvers.catalog.imports import import_products
+from resolvers.catalog.pictures import images, label_images
 from resolvers.catalog.predictions import (
     ORDERED,
     Prediction,
@@ -75,9 +76,11 @@ __all__ = [
     "facets",
     "grant_commerce_role",
     "has_role",
+    "images",
     "import_products",
     "inventory_levels",
     "is_own",
+    "label_images",
     "level_variant",
     "level_variants",
     "moderate_review",

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from prometheus_client import Counter
 
-from core import clock
+from core import clock, mongo
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.ids import Id
@@ -17,6 +17,7 @@ from stores.catalog import people as store
 from stores.catalog.kinds import TelemetryType
 
 EVENT_RATE = Rate("telemetry", 120, 60)
+ADDRESS_RATE = Rate("telemetry-address", 600, 60)
 MOST_EVENTS = 50
 LONGEST_ID = 128
 MOST_BYTES = 2_000
@@ -44,6 +45,9 @@ async def track_events(
     if not 1 <= len(events) <= MOST_EVENTS:
         raise BadUserInput(f"1 to {MOST_EVENTS} events at a time.")
     await ctx.limit(EVENT_RATE, who)
+    if ctx.viewer is None:
+        # A device says of itself which it is.
+        await ctx.limit(ADDRESS_RATE, ctx.address)
     known = [each for each in events if _sound(each)] if await _allowed(ctx) else []
     stored = await store.keep_events(ctx.db, [_row(ctx, who, each) for each in known])
     for each in known:
@@ -64,9 +68,17 @@ def _sound(event: Mapping[str, Any]) -> bool:
         event["type"] in TelemetryType.__members__
         and 0 < len(event["id"]) <= LONGEST_ID
         and now - OLDEST <= event["at"] <= now + AHEAD
-        and isinstance(event.get("properties") or {}, dict)
-        and len(orjson.dumps(event.get("properties"))) <= MOST_BYTES
+        and _storable(event.get("properties") or {})
     )
+
+
+def _storable(properties: Any) -> bool:
+    """Whether it is a small object that both JSON and the database can hold."""
+    try:
+        small = isinstance(properties, dict) and len(orjson.dumps(properties)) <= MOST_BYTES
+    except (TypeError, ValueError):
+        return False
+    return small and mongo.holds(properties)
 
 
 def _row(ctx: Context, who: str, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from core import clock
 from core.context import Context
 from resolvers.catalog.access import product_scope
@@ -16,6 +18,8 @@ from stores.catalog import entries, products, stock
 from stores.catalog.kinds import AvailabilityStatus, ProductStatus
 from stores.catalog.products import Availability, Product, Variant
 from stores.catalog.stock import InventoryLevel
+
+logger = structlog.get_logger(__name__)
 
 LOW = 5
 """So few left are counted for everybody."""
@@ -27,10 +31,19 @@ async def tell(ctx: Context, limit: int = BATCH) -> int:
     marked = await stock.untold_levels(ctx.db, limit)
     ids = {level["product_id"] for level in marked}
     ids |= {product["_id"] for product in await products.untold(ctx.db, limit)}
-    changed = [await tell_of(ctx, id) for id in sorted(ids)]
+    changed = [await _told(ctx, id) for id in sorted(ids)]
     if any(changed):
         await entries.next_generation(ctx.services.db)
     return len(ids)
+
+
+async def _told(ctx: Context, product_id: str) -> bool:
+    """One that cannot be told now keeps its mark, and no other waits for it."""
+    try:
+        return await tell_of(ctx, product_id)
+    except Exception:
+        logger.exception("product not told", product=product_id)
+        return False
 
 
 async def tell_of(ctx: Context, product_id: str) -> bool:
@@ -76,7 +89,9 @@ async def _refresh(ctx: Context, product: Product, levels: Sequence[InventoryLev
 
 
 def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -> None:
-    """Entries of the change log for those who watch the product."""
+    """Entries of the change log for those who watch the product; nothing of one that is not on sale yet."""
+    if product["status"] == ProductStatus.HIDDEN:
+        return
     scopes = [product_scope(product["_id"])]
     if variant["told_price"] != variant["price"]:
         detail = {"old": variant["told_price"], "new": variant["price"], "currency": variant["currency"]}

@@ -24,6 +24,7 @@ refusals(
 )
 
 ALIAS_KEPT = timedelta(days=30)
+ALIAS_RATE = Rate("chat-aliases", 200, 86_400)
 CHAT_RATE = Rate("chats", 20, 86_400)
 
 
@@ -119,5 +120,6 @@ async def _alias(ctx: Context, alias: str, chat_id: str) -> None:
     if taken or await store.chats.by_id(ctx.db, alias) is not None:
         raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
     if known is None:
+        await ctx.limit(ALIAS_RATE)
         row = {"chat_id": chat_id, "user_id": ctx.viewer_id, "expires_at": clock.now() + ALIAS_KEPT}
         await ctx.tx.insert(store.aliases, {"_id": alias, **row})

@@ -23,6 +23,7 @@ TYPING_EVERY_MS = 3_000
 TOLD = 200
 """People, latest chats first, who are told that somebody came or went."""
 DUE = "presence:due"
+TYPING_RATE = Rate("typing", 120, 60)
 HEARTBEAT_RATE = Rate("heartbeats", 30, 60)
 
 # Each device says for itself; one that uses the app outweighs one that lies on a table. Answers how the
@@ -177,6 +178,7 @@ def _standing(said: Sequence[bytes], now: float) -> PresenceState:
 
 async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str, Any]:
     """Tell whoever has the chat open, at most every three seconds; nobody, when the two are hidden."""
+    await ctx.limit(TYPING_RATE)
     chat = await for_member(ctx, chat_id)
     if chat["peer_gone"] or chat["peer_id"] in await feed.barred(ctx):
         return {}

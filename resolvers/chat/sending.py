@@ -38,6 +38,7 @@ refusals(
 PURPOSE = "CHAT_ATTACHMENT"
 LONGEST_TEXT = 4_000
 MESSAGE_RATE = Rate("messages", 60, 60)
+EDIT_RATE = Rate("message-edits", 60, 60)
 AHEAD = timedelta(minutes=5)
 EDITABLE = timedelta(minutes=15)
 DELETABLE = timedelta(hours=24)
@@ -180,6 +181,7 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
 async def edit_message(
     ctx: Context, *, id: Id, text: str, expected_version: int | None = None
 ) -> dict[str, Any]:
+    await ctx.limit(EDIT_RATE)
     message = await _own_message(ctx, id)
     if expected_version is not None and expected_version != message["version"]:
         raise Refused("CONFLICT", "The message was changed on another device.", message=message)

@@ -3,11 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import derived, enum, field, many, node, one, personal, type_
+from core.binding import batched, derived, enum, field, node, one, personal, type_
 from core.binding.common import URL, Entity, Money, Node
 from core.ids import Id
 from loaders.catalog import CategoryById
-from loaders.media import MediaById
 from resolvers import catalog
 from schema.media import Media
 from stores.catalog import kinds
@@ -220,10 +219,10 @@ class Product(Entity):
     """When one takes it."""
     bundle_links: list[BundleLink]
     """Health goals its words speak of."""
-    images: list[Media] = many(MediaById, key="image_ids")
-    """Pictures of it; at most 10."""
-    label_image: Media | None = one(MediaById, key="label_image_id")
-    """Its label."""
+    images: list[Media] = batched(catalog.images)
+    """Pictures of it, each with an `altText`; at most 10."""
+    label_image: Media | None = batched(catalog.label_images)
+    """Its label, with an `altText`."""
     product_url: URL | None
     """Its maker's page."""
     variants: list[ProductVariant] = derived(catalog.active_variants, "variants")

@@ -10,7 +10,9 @@ import pytest
 from core import clock
 from core.context import Context, Services
 from core.errors import Refused
+from core.limits import Rate
 from resolvers import catalog
+from resolvers.catalog import telemetry
 from resolvers.catalog.predictions import Prediction, Predictor
 from tests.catalog.steps import on_sale, refusal, row, within
 from tests.conftest import NewPhone
@@ -239,6 +241,48 @@ async def test_events_are_taken_once_and_unknown_ones_dropped(
     for events in ([], [event()] * 51):
         answer = await ada.ask(document, input={"clientMutationId": key(), "events": events})
         assert (answer.code, answer.errors[0]["message"]) == ("BAD_USER_INPUT", "1 to 50 events at a time.")
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{"a\x00b": 1}, {"a": [[[1]] * 2_000]}, {"a": {"b": "x" * 2_000}}],
+)
+async def test_what_cannot_be_kept_is_dropped_alone(new_phone: NewPhone, properties: dict[str, Any]) -> None:
+    ada = await new_phone("Ada")
+    assert await track(ada, [event(properties=properties), event()]) == (1, 1)
+
+
+async def test_a_number_that_no_database_holds_is_dropped_alone(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    events = ", ".join(
+        f'{{id: "{key()}", type: "VIEW", at: "{clock.now().isoformat()}", properties: {{a: {number}}}}}'
+        for number in (2**70, 2)
+    )
+    document = f'mutation {{ trackEvents(input: {{clientMutationId: "{key()}", events: [{events}]}}) '
+    told = (await ada.run(document + "{ accepted dropped } }"))["trackEvents"]
+    assert told == {"accepted": 1, "dropped": 1}
+
+
+async def test_keys_that_mean_something_to_the_database_mean_nothing(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    properties = {"$where": "1", "a.b": {"$ne": 1}}
+    assert await track(ada, [event(properties=properties)]) == (1, 0)
+    [row] = await services.db.find("telemetry", {"user_id": ada.user_id})
+    assert row["properties"] == properties
+
+
+async def test_an_address_with_many_devices_is_limited(
+    anonymous: Phone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.limits, "scale", 1.0)
+    monkeypatch.setattr(telemetry, "ADDRESS_RATE", Rate(f"few-{key()}", 2, 60))
+    codes = []
+    for number in range(3):
+        done = await anonymous.do("trackEvents", "accepted", events=[event()], deviceId=f"device_{number}")
+        codes.append([each["code"] for each in done["errors"]])
+    assert codes == [[], [], ["RATE_LIMITED"]]
 
 
 async def test_who_does_not_want_it_is_not_tracked(new_phone: NewPhone, services: Services) -> None:

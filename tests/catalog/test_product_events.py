@@ -9,7 +9,7 @@ from core import clock, ids
 from core import jobs as errands
 from core.context import Services
 from jobs import catalog as jobs
-from tests.catalog.steps import on_sale, row, set_stock
+from tests.catalog.steps import import_rows, on_sale, row, set_stock
 from tests.phone import Failed, Phone
 
 WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $ids, after: $after) {
@@ -88,6 +88,48 @@ async def test_a_thousand_changes_of_one_item_are_one_event_a_second(
             told.append((await stream.next())["productEvents"])
         assert await stream.nothing()
     assert len({each["eventId"] for each in told}) <= 5
+
+
+async def test_nothing_is_told_of_what_is_not_on_sale_yet(
+    services: Services, admin: Phone, anonymous: Phone
+) -> None:
+    [result] = await import_rows(admin, [row()], publish=False)
+    made = result["product"]
+    async with anonymous.watch(WATCH, ids=[made["id"]]) as stream:
+        await set_price(admin, made["variants"][0]["id"], "19.50")
+        await set_stock(services, made["variants"][0]["id"], 3)
+        await jobs.tell(services)
+        assert await stream.nothing()
+    assert (
+        await services.db.find("changes", {"scopes": f"product:{made['id']}", "detail": {"$ne": None}}) == []
+    )
+
+
+async def test_one_that_cannot_be_told_holds_up_no_other(
+    services: Services, admin: Phone, anonymous: Phone
+) -> None:
+    made = await on_sale(services, admin, row(), row())
+    # The first in the order in which they are told.
+    broken, other = sorted(each["id"] for each in made)
+    [kept] = await services.db.find("products", {"_id": broken}, fields=("category_id",))
+
+    async def in_category(category_id: str) -> None:
+        change = {"$set": {"category_id": category_id, "untold": True}}
+        update = {"q": {"_id": broken}, "u": change}
+        await services.db.write({"update": "products", "updates": [update]})
+
+    await in_category(ids.new_id("category"))
+    await admin.do("updateProduct", "product { id }", productId=other, name="Told all the same")
+    await jobs.tell(services)
+
+    async def untold() -> list[str]:
+        rows = await services.db.find("products", {"_id": {"$in": [broken, other]}, "untold": True})
+        return [each["_id"] for each in rows]
+
+    assert await untold() == [broken]
+    await in_category(kept["category_id"])
+    await jobs.tell(services)
+    assert await untold() == []
 
 
 async def test_who_watches_says_what(anonymous: Phone) -> None:

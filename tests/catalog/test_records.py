@@ -52,7 +52,9 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
     assert acts[5].detail["reason"] == "Rude."
 
 
-async def picture(services: Services, owner: str, purpose: str = "PRODUCT_IMAGE") -> str:
+async def picture(
+    services: Services, owner: str, purpose: str = "PRODUCT_IMAGE", *, alt_text: str | None = "A label"
+) -> str:
     id = ids.new_id("media")
     document = {
         "_id": id,
@@ -66,7 +68,7 @@ async def picture(services: Services, owner: str, purpose: str = "PRODUCT_IMAGE"
         "width": 640,
         "height": 800,
         "duration_ms": None,
-        "alt_text": "A label",
+        "alt_text": alt_text,
         "file_name": "label.webp",
         "folder": f"public/{id}",
         "main": "640.webp",
@@ -96,10 +98,18 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
     services: Services, admin: Phone, new_phone: NewPhone, anonymous: Phone
 ) -> None:
     [made] = await on_sale(services, admin, row())
-    label, other = await picture(services, admin.user_id), await picture(services, admin.user_id)
+    label, other = (
+        await picture(services, admin.user_id),
+        await picture(services, admin.user_id, alt_text=None),
+    )
     fields: dict[str, Any] = {"productId": made["id"], "imageIds": [other], "labelImageId": label}
-    done = await admin.do("updateProduct", "product { images { id } labelImage { id } }", **fields)
-    assert done["product"] == {"images": [{"id": other}], "labelImage": {"id": label}}
+    done = await admin.do(
+        "updateProduct", "product { brand name images { id altText } labelImage { id altText } }", **fields
+    )
+    product = done["product"]
+    # One without words of its own is told by what it shows.
+    assert product["images"] == [{"id": other, "altText": f"{product['brand']} {product['name']} capsule"}]
+    assert product["labelImage"] == {"id": label, "altText": "A label"}
     asked = """query($id: ID!) { product(id: $id) {
       labelImage { altText thumbnailUrl small: url(width: 300) large: url(width: 640) } } }"""
     shown = (await anonymous.run(asked, id=made["id"]))["product"]["labelImage"]

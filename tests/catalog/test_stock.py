@@ -114,6 +114,24 @@ async def test_holds_expire_and_expire_once(services: Services, variants: list[s
     assert (await within(services, stock.release, holder))["state"] == ReservationState.EXPIRED
 
 
+async def test_a_hold_that_cannot_be_given_back_holds_up_no_other(
+    services: Services, variants: list[str]
+) -> None:
+    broken, sound = cart(), cart()
+    await within(services, stock.reserve, broken, [line(variants[0])], timedelta(minutes=9))
+    await within(services, stock.reserve, sound, [line(variants[1])], timedelta(minutes=10))
+    lines = {"$set": {"lines": [line(ids.new_id("variant"))]}}
+    update = {"q": {"holder": broken}, "u": lines}
+    await services.db.write({"update": "stock_reservations", "updates": [update]})
+    clock.shift(timedelta(minutes=11))
+    await jobs.expire_holds(services)
+    found = [await store.latest(services.db, holder) for holder in (broken, sound)]
+    assert [each and each["state"] for each in found] == [ReservationState.HELD, ReservationState.EXPIRED]
+    await services.db.write(
+        {"delete": "stock_reservations", "deletes": [{"q": {"holder": broken}, "limit": 1}]}
+    )
+
+
 async def test_a_commit_after_expiry_takes_the_stock_again_or_tells_the_shortfall(
     services: Services, variants: list[str]
 ) -> None:
