@@ -17,6 +17,11 @@ def timestamp() -> float:
     return time.time() + _offset.total_seconds()
 
 
+def moved() -> float:
+    """By how many seconds the clock was moved: for who takes the time from elsewhere."""
+    return _offset.total_seconds()
+
+
 def shift(by: timedelta) -> None:
     """Move the clock of this process (tests only)."""
     global _offset

@@ -10,9 +10,11 @@ from core import clock
 
 # Keeps the theoretical arrival time of the next request; answers whether this one (or `count` at once)
 # conforms, how long to wait if not, how many more would pass, and how long until the limit is whole again.
-# Milliseconds throughout.
+# Milliseconds throughout, by Redis's clock: servers whose own are apart must not disagree. Tests move it.
 SCRIPT = """
-local now, interval, burst, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time, moved = redis.call('TIME'), tonumber(ARGV[1])
+local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000 + moved
+local interval, burst, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
 local allowed_at = arrival + interval * count - interval * burst
 if allowed_at > now then
@@ -67,12 +69,12 @@ class Limits:
         """Count one request of `subject` (a user, device or address) against `rate`, or `count` at once."""
         burst = max(1, round(rate.count * self.scale))
         interval = rate.seconds * 1000 / burst
-        now = clock.timestamp() * 1000
         key = f"rate:{rate.name}:{subject}"
         try:
-            answer = await self._script(keys=[key], args=[f"{now:.3f}", f"{interval:.6f}", burst, count])
+            moved = f"{clock.moved() * 1000:.3f}"
+            answer = await self._script(keys=[key], args=[moved, f"{interval:.6f}", burst, count])
         except (RedisError, OSError):
-            answer = self._here(key, now, interval, burst, count)
+            answer = self._here(key, clock.timestamp() * 1000, interval, burst, count)
         allowed, wait, remaining, reset = (float(value) for value in answer)
         return Verdict(
             rate, bool(allowed), max(1, math.ceil(wait / 1000)), int(remaining), math.ceil(reset / 1000)

@@ -1,11 +1,13 @@
 """Declaring what is kept: collections with their document type, indexes and shard key."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from pymongo.errors import OperationFailure
 
+from core.indexes import Index, settle
+from core.indexes import index as index
 from core.mongo import MAX_ROWS, Database
 
 T = TypeVar("T", bound=Mapping[str, Any])
@@ -13,25 +15,6 @@ T = TypeVar("T", bound=Mapping[str, Any])
 NAMESPACE_EXISTS = 48
 
 COLLECTIONS: dict[str, "Collection[Any]"] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    keys: tuple[tuple[str, int], ...]
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return "_".join(f"{key}_{way}" for key, way in self.keys)
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        return {"key": dict(self.keys), "name": self.name, **self.options}
-
-
-def index(*keys: str, **options: Any) -> Index:
-    """`index("author_id", "-created_at", unique=True)`: a leading minus sorts downwards."""
-    return Index(tuple((key.lstrip("-"), -1 if key.startswith("-") else 1) for key in keys), options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +137,13 @@ def collection(
 
 
 async def ensure_indexes(db: Database) -> None:
-    """Create what is declared and missing; processes that start side by side may all do so."""
+    """Create what is missing and build anew what changed; processes that start side by side may all do so."""
     existing = await _names(db)
     for declared in COLLECTIONS.values():
         if declared.name not in existing:
             await _create(db, declared.name)
         if declared.indexes:
-            definitions = [each.definition for each in declared.indexes]
-            await db.command({"createIndexes": declared.name, "indexes": definitions})
+            await settle(db, declared.name, declared.indexes)
 
 
 async def _names(db: Database) -> set[str]:

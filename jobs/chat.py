@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from core import changes, clock
 from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
+from core.indexes import due
 from core.jobs import task
 from core.ports import DeliveryFailed
 from resolvers import auth
@@ -112,7 +113,7 @@ async def _recheck(services: Services, row: Member) -> None:
 @task("chat.purge", every=timedelta(days=1))
 async def purge_tombstones(services: Services) -> None:
     """Forget what was deleted 90 days ago."""
-    gone = {"deleted_at": {"$lte": clock.now() - TOMBSTONES_KEPT}}
+    gone = due("deleted_at", clock.now() - TOMBSTONES_KEPT)
     while rows := await store.messages.find(services.db, gone, limit=BATCH):
         ctx = Context(services)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict, cast
 
+from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
 from core.reports import ReportReason, ReportStatus
 from core.store import Sealed, collection, index
@@ -208,7 +209,9 @@ messages = collection(
         index("chat_id", "sequence", unique=True),
         index("chat_id", "updated_at"),
         index("sender_id", "_id"),
-        index("deleted_at", partialFilterExpression={"deleted_at": {"$type": "date"}}),
+        index(
+            "deleted_at", partialFilterExpression={"deleted_at": A_MOMENT}, serves=due("deleted_at", LONG_AGO)
+        ),
     ],
     shard_key="chat_id",
     synced=True,

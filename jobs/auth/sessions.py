@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from core import clock
 from core.context import Context, Services
+from core.indexes import due
 from core.jobs import task
 from resolvers.auth import keys, sessions
 from stores import auth as store
@@ -48,7 +49,7 @@ async def end_everybody(services: Services, *, before: str, but: str) -> None:
 @task("auth.purge_sessions", every=timedelta(hours=6))
 async def purge_sessions(services: Services) -> None:
     """Forget sessions that ended 90 days ago, on their owners' devices too, and devices without any."""
-    while rows := await store.sessions.find(services.db, {"purge_at": {"$lte": clock.now()}}, limit=BATCH):
+    while rows := await store.sessions.find(services.db, due("purge_at", clock.now()), limit=BATCH):
         ctx = Context(services)
 
         async def purge(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
+from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
 from core.store import Sealed, collection, index
 from stores.auth.flows import OtpMethod
@@ -100,7 +101,11 @@ users = collection(
     User,
     prefix="user",
     indexes=[
-        index("deletion_due_at", partialFilterExpression={"deletion_due_at": {"$type": "date"}}),
+        index(
+            "deletion_due_at",
+            partialFilterExpression={"deletion_due_at": A_MOMENT},
+            serves=due("deletion_due_at", LONG_AGO),
+        ),
         index("-follower_count", "_id"),
         index("updated_at", "_id"),
     ],
@@ -140,5 +145,5 @@ async def keys_of(db: Database, user_id: str) -> list[UserKey]:
 
 async def users_to_delete(db: Database, now: datetime, *, limit: int) -> list[User]:
     """Those who asked to be deleted and whose time has come."""
-    query = {"deletion_due_at": {"$lte": now}, "status": UserStatus.DELETION_SCHEDULED}
+    query = {**due("deletion_due_at", now), "status": UserStatus.DELETION_SCHEDULED}
     return await users.find(db, query, limit=limit)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from core.indexes import A_TEXT
 from core.mongo import Database
 from core.store import Sealed, collection, index
 from stores.auth.sessions import DevicePlatform
@@ -35,7 +36,7 @@ devices = collection(
     OwnDevice,
     indexes=[
         index("user_id", "-last_seen_at", "-device_id"),
-        index("push_index", partialFilterExpression={"push_index": {"$type": "string"}}),
+        index("push_index", partialFilterExpression={"push_index": A_TEXT}, serves={"push_index": "x"}),
     ],
     shard_key="user_id",
     sealed=[Sealed("push_token", "devices/{_id}/push_token")],

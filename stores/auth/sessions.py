@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
+from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
 from core.store import collection, index
 from stores.auth.flows import AuthFactor
@@ -96,7 +97,7 @@ sessions = collection(
         index("user_id", "_id"),
         index("status", "expires_at"),
         index("status", "absolute_expires_at"),
-        index("purge_at", partialFilterExpression={"purge_at": {"$type": "date"}}),
+        index("purge_at", partialFilterExpression={"purge_at": A_MOMENT}, serves=due("purge_at", LONG_AGO)),
     ],
     shard_key="user_id",
     synced=True,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
+from core.indexes import A_TEXT
 from core.mongo import Database
 from core.store import Sealed, collection, index
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
@@ -115,7 +116,8 @@ reviews = collection(
             "product_id",
             "user_id",
             unique=True,
-            partialFilterExpression={"user_id": {"$type": "string"}},
+            partialFilterExpression={"user_id": A_TEXT},
+            serves={"product_id": "x", "user_id": "x"},
         ),
         index("product_id", "status", "-created_at", "-_id"),
         index("product_id", "status", "-rating", "-_id"),

@@ -192,7 +192,7 @@ products = collection(
         index("import_key", unique=True),
         index("variants.sku", unique=True),
         index("variants._id"),
-        index("untold", partialFilterExpression={"untold": True}),
+        index("untold", partialFilterExpression={"untold": True}, serves={"untold": True}),
         *ORDERED_BY.values(),
         *ORDERED_IN_CATEGORY.values(),
         BY_PREFIX,

@@ -60,7 +60,7 @@ inventory = collection(
         index("sku", unique=True),
         index("available", "_id"),
         index("product_id"),
-        index("untold", partialFilterExpression={"untold": True}),
+        index("untold", partialFilterExpression={"untold": True}, serves={"untold": True}),
     ],
 )
 reservations = collection(

@@ -53,7 +53,12 @@ follows = collection(
         index("follower_id", "followee_id", unique=True),
         index("followee_id", "-created_at", "-_id"),
         index("followee_id", "_id"),
-        index("followee_id", "notify", partialFilterExpression={"notify": True}),
+        index(
+            "followee_id",
+            "notify",
+            partialFilterExpression={"notify": True},
+            serves={"followee_id": "x", "notify": True, "mutual": True},
+        ),
         index("follower_id", "-created_at", "-_id"),
     ],
     shard_key="follower_id",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
+from core.indexes import LONG_AGO
 from core.mongo import Database
 from core.store import Collection, collection, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
@@ -92,10 +93,27 @@ posts = collection(
         index("visibility", "state", "-created_at", "-_id"),
         index("updated_at", "_id"),
         index("created_at"),
-        index("group_id", "-created_at", "-_id", partialFilterExpression={"group_id": {"$exists": True}}),
-        index("shared_post_id", partialFilterExpression={"shared_post_id": {"$exists": True}}),
+        index(
+            "group_id",
+            "-created_at",
+            "-_id",
+            partialFilterExpression={"group_id": {"$exists": True}},
+            serves={"group_id": {"$in": ["x"]}, "created_at": {"$gt": LONG_AGO}},
+        ),
+        index(
+            "shared_post_id",
+            partialFilterExpression={"shared_post_id": {"$exists": True}},
+            serves={"shared_post_id": {"$in": ["x"]}},
+        ),
         # The few posts that are looked for at every reading.
-        index("pulled", "author_id", "-created_at", "-_id", partialFilterExpression={"pulled": True}),
+        index(
+            "pulled",
+            "author_id",
+            "-created_at",
+            "-_id",
+            partialFilterExpression={"pulled": True},
+            serves={"pulled": True, "author_id": {"$in": ["x", "y"]}},
+        ),
     ],
     shard_key="author_id",
     synced=True,

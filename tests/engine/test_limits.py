@@ -1,8 +1,10 @@
 """GCRA: all at once if one was quiet, then at the steady rate."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from redis.asyncio import Redis
@@ -100,3 +102,18 @@ async def test_one_script_serves_many_at_once(services: Services) -> None:
     rate, subject = Rate("test", 10, 60), key()
     verdicts = await asyncio.gather(*(services.limits.take(rate, subject) for _ in range(40)))
     assert sum(verdict.allowed for verdict in verdicts) == 10
+
+
+async def test_servers_whose_clocks_are_apart_agree(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One a day ahead must neither let everybody in again nor shut the others' people out."""
+    rate, subject = Rate("test", 3, 60), key()
+    true = time.time
+    verdicts = []
+    for ahead in (0, 86_400, -86_400, 0):
+        apart = SimpleNamespace(time=lambda ahead=ahead: true() + ahead)
+        monkeypatch.setattr(clock, "time", apart)
+        verdicts.append(await services.limits.take(rate, subject))
+    assert [verdict.allowed for verdict in verdicts] == [True, True, True, False]
+    assert verdicts[3].retry_after <= 20
