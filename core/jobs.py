@@ -6,7 +6,7 @@ once, so every task is safe to repeat.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ LEASE = timedelta(seconds=60)
 """A worker that has not renewed it for so long is taken to have died."""
 ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 2.0
+MOST_COUNTED = 10_000
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
 
@@ -189,6 +190,17 @@ async def _failed(db: Database, errand: Errand, error: Exception) -> None:
         change |= {"state": "DEAD", "expires_at": now + KEPT}
     update = {"q": {"_id": errand["_id"]}, "u": {"$set": change}}
     await db.write({"update": errands.name, "updates": [update]})
+
+
+async def sizes(db: Database) -> tuple[int, int]:
+    """How many errands are due and wait for a worker, and how many failed for good; up to 10,000 of each."""
+    queries: Sequence[dict[str, Any]] = (
+        {"state": "WAITING", "due_at": {"$lte": clock.now()}},
+        {"state": "DEAD"},
+    )
+    limits = {"limit": MOST_COUNTED, "maxTimeMS": 1_000}
+    due, dead = [await db.command({"count": errands.name, "query": each, **limits}) for each in queries]
+    return int(due["n"]), int(dead["n"])
 
 
 async def dead(db: Database, *, limit: int = 100) -> list[Errand]:

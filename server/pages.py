@@ -1,8 +1,10 @@
 """Everything that is not GraphQL: GraphiQL, the demo app, health, keys, the outbox."""
 
 import asyncio
+import contextlib
 import hmac
 import html
+import math
 import mimetypes
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from core import jobs
 from core.context import Services
 from core.settings import Environment
 from providers.outbox import Outbox
@@ -29,6 +32,8 @@ POLICY = (
 )
 PATIENCE = 1.0
 """Seconds a server may take to answer before we are not ready."""
+DUE = Gauge("landfall_errands_due", "Errands that are due and wait for a worker, up to 10,000.")
+DEAD = Gauge("landfall_errands_dead", "Errands that failed for good, up to 10,000.")
 SERVICES = web.AppKey("services", Services)
 
 # Not in every system's table, and modules with a wrong type do not run.
@@ -157,7 +162,19 @@ async def metrics(request: web.Request) -> web.Response:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
     elif settings.production and not _from_here(request):
         raise web.HTTPForbidden(text="Set LANDFALL_METRICS_TOKEN to read this from elsewhere.")
+    await _count_errands(request.app[SERVICES])
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _count_errands(services: Services) -> None:
+    """Nobody knows how many there are while MongoDB does not answer."""
+    due: float = math.nan
+    dead: float = math.nan
+    with contextlib.suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            due, dead = await jobs.sizes(services.db)
+    DUE.set(due)
+    DEAD.set(dead)
 
 
 def _from_here(request: web.Request) -> bool:

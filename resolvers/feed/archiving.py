@@ -52,7 +52,7 @@ async def at_hand(ctx: Context, post: Post) -> Post:
     return back
 
 
-async def of_author(
+async def page_of(
     ctx: Context,
     query: dict[str, Any],
     *,
@@ -60,7 +60,7 @@ async def of_author(
     page: Page,
     fields: Sequence[str] = (),
 ) -> list[Post]:
-    """Posts of an author's timeline in scan order, one more than the page; the archive is its old end."""
+    """Posts of a timeline or group in scan order, one more than the page; the archive is its old end."""
     first, then = (store.archive, store.posts) if page.backward else (store.posts, store.archive)
     rows = await first.find(ctx.db, query, sort=order, limit=page.size + 1, fields=fields)
     if len(rows) <= page.size:

@@ -11,6 +11,7 @@ from core.limits import Rate
 from core.nodes import door
 from core.paging import Asked
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
+from resolvers.feed import archiving
 from resolvers.feed.access import SHOWN, barred, group_scope
 from resolvers.feed.snapshots import stale
 from stores import feed as store
@@ -82,7 +83,7 @@ async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, 
         ]
     }
     order = paging.scan_order(store.LATEST, page)
-    rows = await store.posts.find(ctx.db, query, sort=order, limit=page.size + 1)
+    rows = await archiving.page_of(ctx, query, order=order, page=page)
     return paging.connection(listing, store.LATEST, page, rows)
 
 

@@ -1,7 +1,7 @@
 """Learning what people like, and whom they may like, ahead of the next time they look."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from core import clock
@@ -14,6 +14,9 @@ from stores import feed as store
 REACTIONS = 300
 COMMENTS = 200
 HIDES = 100
+IMPRESSIONS = 300
+DWELT_MS = 4_000
+"""So long on the screen, a post was read; it counts for half a reaction."""
 REMEMBERED = 500
 """Authors a taste knows."""
 CHOSEN = 100
@@ -37,21 +40,27 @@ async def prepare(services: Services, user_id: str) -> None:
 
 
 async def _taste(db: Database, user_id: str) -> Mapping[str, Mapping[str, float]]:
-    """Affinity to authors and kinds of media, from what the person reacted to, said and turned away."""
+    """Affinity to authors and kinds of media: what the person reacted to, read, said and turned away."""
     liked = await store.latest_reactions(db, user_id, limit=REACTIONS)
     said = await store.latest_comments(db, user_id, limit=COMMENTS)
     refused = await store.uninteresting(db, user_id, limit=HIDES)
-    posts = await store.posts.by_ids(
-        db, [row["subject_id"] for row in liked], fields=("author_id", "media_ids")
-    )
-    points: Counter[str] = Counter(post["author_id"] for post in posts)
+    read = await store.dwelt_on(db, user_id, at_least=DWELT_MS, limit=IMPRESSIONS)
+    wanted = [row["subject_id"] for row in liked]
+    found = await store.posts.by_ids(db, [*wanted, *read], fields=("author_id", "media_ids"))
+    kinds = {post["_id"]: media_kind(post) for post in found}
+    authors_of = {post["_id"]: post["author_id"] for post in found}
+    points: dict[str, float] = defaultdict(float)
+    for ids, worth in ((wanted, 1.0), (read, 0.5)):
+        for id in ids:
+            if id in authors_of:
+                points[authors_of[id]] += worth
     for row in said:
         points[row["post_author_id"]] += 2
     authors = {author: 1 - math.exp(-count / ENOUGH) for author, count in points.items() if author != user_id}
     for hide in refused:
         authors[hide["author_id"]] = 0.0
     kept = dict(sorted(authors.items(), key=lambda each: -each[1])[:REMEMBERED])
-    return {"authors": kept, "media": _media([media_kind(post) for post in posts])}
+    return {"authors": kept, "media": _media([kinds[id] for id in wanted if id in kinds])}
 
 
 def _media(kinds: Sequence[str]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes, paging
@@ -39,6 +40,11 @@ refusals(
     NOT_MODERATED="Nothing was decided about this that could be appealed.",
 )
 
+REFUSED = Counter(
+    "landfall_feed_refused_total", "Writing refused, by the classifier or for its rate.", ["why"]
+)
+REPORTED = Counter("landfall_feed_reports_total", "Reports by reason and by whom.", ["reason", "by"])
+
 PATIENCE = 0.5
 """Seconds a classifier may keep a mutation waiting."""
 OLDEST_FIRST = [("created_at", 1), ("_id", 1)]
@@ -61,6 +67,7 @@ async def limit(ctx: Context, rate: Rate) -> None:
     try:
         await ctx.limit(rate)
     except Refused:
+        REFUSED.labels("rate").inc()
         # Outside the transaction, which comes to nothing.
         await flag(ctx.services, ctx.viewer_id, ctx.viewer_id, ReportReason.SPAM, f"Too many {rate.name}.")
         raise
@@ -75,6 +82,7 @@ async def screen(ctx: Context, text: str | None) -> None:
         logger.warning("text not screened", error=type(error).__name__)
         return
     if verdict.refuse:
+        REFUSED.labels("content").inc()
         raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
 
 
@@ -106,6 +114,7 @@ async def flag(
         "_id": ids.new_id("report"),
     }
     update = {"q": query, "u": {"$setOnInsert": initial}, "upsert": True}
+    REPORTED.labels(reason, "machine").inc()
     try:
         await services.db.write({"update": store.reports.name, "updates": [update]})
     except DuplicateKeyError:
@@ -157,6 +166,11 @@ async def report_content(
         },
     )
     ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
+
+    async def count() -> None:
+        REPORTED.labels(reason, "person").inc()
+
+    ctx.tx.after_commit(count)
     return {"report": report}
 
 

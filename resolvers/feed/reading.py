@@ -43,7 +43,7 @@ async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, A
     query = {"$and": [{"author_id": user["_id"], **audience}, paging.beyond(store.TIMELINE, page)]}
     order = paging.scan_order(store.TIMELINE, page)
     fields = paging.projection(asked, store.TIMELINE)
-    rows = await archiving.of_author(ctx, query, order=order, page=page, fields=fields)
+    rows = await archiving.page_of(ctx, query, order=order, page=page, fields=fields)
     return paging.connection(listing, store.TIMELINE, page, rows)
 
 

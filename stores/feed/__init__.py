@@ -40,7 +40,15 @@ from stores.feed.kinds import (
     ReactionKind,
     Visibility,
 )
-from stores.feed.moderation import Impression, Report, ShareLink, impressions, reports, share_links
+from stores.feed.moderation import (
+    Impression,
+    Report,
+    ShareLink,
+    dwelt_on,
+    impressions,
+    reports,
+    share_links,
+)
 from stores.feed.people import (
     MOST_FOLLOWED,
     Block,
@@ -128,6 +136,7 @@ __all__ = [
     "comments",
     "counted",
     "deliver",
+    "dwelt_on",
     "experiments",
     "follow",
     "follows",

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict
 
+from core.mongo import Database
 from core.reports import ReportReason, ReportStatus
 from core.store import collection, index
 
@@ -69,3 +70,10 @@ impressions = collection(
     ],
     shard_key="user_id",
 )
+
+
+async def dwelt_on(db: Database, user_id: str, *, at_least: int, limit: int) -> list[str]:
+    """Posts that were on a person's screen for so many milliseconds lately, each once."""
+    query = {"user_id": user_id, "dwell_ms": {"$gte": at_least}}
+    rows = await impressions.find(db, query, sort=[("created_at", -1)], limit=limit, fields=("post_id",))
+    return list(dict.fromkeys(row["post_id"] for row in rows))

@@ -121,7 +121,10 @@ posts = collection(
 archive = collection(
     "posts_archive",
     Post,
-    indexes=[index("author_id", "-pinned", "-created_at", "-_id")],
+    indexes=[
+        index("author_id", "-pinned", "-created_at", "-_id"),
+        index("group_id", "-created_at", "-_id", partialFilterExpression={"group_id": {"$exists": True}}),
+    ],
     shard_key="author_id",
     synced=True,
 )

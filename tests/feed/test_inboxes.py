@@ -148,10 +148,16 @@ async def test_what_is_prepared_is_used(new_phone: NewPhone, services: Services)
     await insert_posts(services, far.user_id, [clock.now()] * 120)
     await page_of(ada)
     await ada.do("setReaction", "subject { __typename }", subjectId=hers, kind="LOVE")
+    # What was read counts too, less than a reaction; what was passed by does not.
+    seen = [
+        {"postId": hers, "position": 0, "dwellMs": 9_000, "snapshotId": "x"},
+        {"postId": close, "position": 1, "dwellMs": 300, "snapshotId": "x"},
+    ]
+    assert (await ada.do("recordImpressions", "recorded", items=seen))["recorded"] == 2
     await errands.prepare(services)
     await jobs.run_due(services)
     [taste] = await services.db.find("feed_tastes", {"_id": ada.user_id})
-    assert taste["authors"][grace.user_id] == pytest.approx(1 - 2.718281828 ** (-1 / 5), abs=1e-6)
+    assert taste["authors"] == {grace.user_id: pytest.approx(1 - 2.718281828 ** (-1.5 / 5), abs=1e-6)}
     assert taste["media"] == {"PICTURED": 2 / 5, "WRITTEN": 3 / 5}
     await publish(ada, "Rank anew")
     reasons, after = {}, None

@@ -63,6 +63,30 @@ async def test_archived_posts_are_read_as_ever(
     assert back == new + old
 
 
+async def test_a_group_s_old_posts_are_its_posts_still(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    group = (await ada.do("createGroup", "group { id }", name="Ours"))["group"]["id"]
+    now, fields = clock.now(), {"visibility": "GROUP", "group_id": group}
+    moments = [
+        now - timedelta(hours=1),
+        now - timedelta(hours=2),
+        now - YEAR,
+        now - YEAR - timedelta(hours=1),
+    ]
+    posts = await insert_posts(services, ada.user_id, moments, **fields)
+    await archiving.archive(services)
+    assert await written(services, "posts_archive", {"group_id": group}) == 2
+    query = """query($id: ID!, $after: String) { group(id: $id) { posts(first: 3, after: $after) {
+      edges { node { id } } pageInfo { hasNextPage endCursor } } } }"""
+    found, after = [], None
+    for more in (True, False):
+        page = (await ada.run(query, id=group, after=after))["group"]["posts"]
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        assert page["pageInfo"]["hasNextPage"] is more
+    assert found == posts
+
+
 @pytest.mark.parametrize("act", ["comment", "react", "edit", "share", "delete"])
 async def test_whoever_touches_an_archived_post_brings_it_back(
     archived: tuple[Phone, list[str], list[str]], new_phone: NewPhone, services: Services, act: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from core import ids, jobs
 from core.classifier import Shown, Verdict
@@ -235,6 +236,7 @@ async def test_a_suspicious_burst_waits_and_is_flagged(
     ada = await new_phone("Ada")
     judge = await moderator(new_phone, services)
     post = await publish(ada)
+    refused_before = REGISTRY.get_sample_value("landfall_feed_refused_total", {"why": "rate"}) or 0
     rate = POST_RATE if what == "posts" else COMMENT_RATE
     for _ in range(rate.count):
         await services.limits.take(rate, ada.user_id)
@@ -246,5 +248,6 @@ async def test_a_suspicious_burst_waits_and_is_flagged(
         assert [(error["code"], error["retryable"]) for error in refused["errors"]] == [
             ("RATE_LIMITED", True)
         ]
+    assert REGISTRY.get_sample_value("landfall_feed_refused_total", {"why": "rate"}) == refused_before + 3
     [flag] = await queue(judge, ada.user_id)
     assert (flag["reason"], flag["note"]) == ("SPAM", f"Too many {rate.name}.")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from jose import jwt
 from pydantic import SecretStr
 
+from core import jobs
 from core.context import Services
 from core.settings import Environment, Settings
 from server import pages
@@ -68,6 +70,21 @@ async def test_metrics_count_requests_by_route(http: aiohttp.ClientSession, addr
     assert re.search(r'^landfall_requests_total\{route="/healthz",status="200"\} \d', page.text, re.MULTILINE)
     assert re.search(r'route="/media/\{path\}",status="404"', page.text)
     assert "secret-name" not in page.text
+
+
+async def test_metrics_tell_how_much_work_waits(
+    http: aiohttp.ClientSession, address: str, services: Services
+) -> None:
+    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
+    await jobs.soon(services.db, "feed.scan", subject_id="post_none")
+    [errand] = await services.db.find("errands", {})
+    dead = [{**errand, "_id": f"dead_{n}", "state": "DEAD"} for n in range(2)]
+    later = {**errand, "_id": "later", "due_at": errand["due_at"] + timedelta(hours=1)}
+    await services.db.write({"insert": "errands", "documents": [*dead, later]})
+    page = await get(http, f"{address}/metrics")
+    assert re.search(r"^landfall_errands_due 1\.0$", page.text, re.MULTILINE)
+    assert re.search(r"^landfall_errands_dead 2\.0$", page.text, re.MULTILINE)
+    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
 
 
 async def test_the_public_key_checks_our_tokens(
