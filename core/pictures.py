@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, features
 from core.ports import Unreadable
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
+HEIF = {"image/heic": "HEIF", "image/heif": "HEIF"}
 """What is decoded, and nothing else: each decoder is something to attack."""
 SUFFIX = {"WEBP": "webp", "JPEG": "jpg", "PNG": "png"}
 MIME = {"WEBP": "image/webp", "JPEG": "image/jpeg", "PNG": "image/png"}
@@ -94,8 +95,10 @@ def dominant(picture: Image.Image) -> str:
 
 def _decoded(source: Path, mime: str, widest: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    if mime in HEIF:
+        _learn_heif()
     try:
-        with Image.open(source, formats=[FORMATS[mime]]) as opened:
+        with Image.open(source, formats=[(FORMATS | HEIF)[mime]]) as opened:
             width, height = opened.size
             if not 0 < width * height <= MOST_PIXELS or max(width, height) > LONGEST_SIDE:
                 raise Unreadable(f"{width} x {height} pixels")
@@ -108,6 +111,13 @@ def _decoded(source: Path, mime: str, widest: int) -> Image.Image:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise Unreadable(f"{type(error).__name__}") from None
+
+
+def _learn_heif() -> None:
+    """Not before one is to be decoded: what is not loaded is not attacked."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 
 def _has_transparency(picture: Image.Image) -> bool:

@@ -141,6 +141,10 @@ class Studio(Protocol):
     @property
     def films(self) -> bool:
         """Whether films can be worked on here."""
+
+    @property
+    def heic(self) -> bool:
+        """Whether HEIC pictures can be decoded here."""
         ...
 
     @property

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Studio:
 
     def __init__(self, *, films: bool) -> None:
         self._films = films
+        self._heic = find_spec("pillow_heif") is not None
         # A worker shares its machine; and no picture waits for a film.
         self._pictures = asyncio.Semaphore(MOST_PICTURES)
         self._reels = asyncio.Semaphore(MOST_FILMS)
@@ -62,6 +64,10 @@ class Studio:
     @property
     def films(self) -> bool:
         return self._films
+
+    @property
+    def heic(self) -> bool:
+        return self._heic
 
     @property
     def full(self) -> bool:

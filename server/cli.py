@@ -159,6 +159,7 @@ def doctor() -> None:
                 "MongoDB": f"{build['version']}, replica set {hello['setName']}",
                 "Redis": str(redis["redis_version"]),
                 "Media": configured.media_store or str(configured.media_dir),
+                "HEIC": "taken" if services.studio.heic else "refused: pillow-heif is not installed",
                 "Films": "taken" if services.studio.films else "refused: ffmpeg is missing or turned off",
                 "Malware scanner": configured.clamd or "built in: the test signature alone",
                 "Mail": _named(services.mailer),

@@ -16,7 +16,10 @@ IMAGES = {
     "image/png": ("png",),
     "image/webp": ("webp",),
     "image/gif": ("gif",),
+    "image/heic": ("heic", "heif"),
+    "image/heif": ("heif", "heic", "hif"),
 }
+HEIC = ("image/heic", "image/heif")
 VIDEOS = {"video/mp4": ("mp4", "m4v"), "video/quicktime": ("mov", "qt"), "video/webm": ("webm",)}
 OFFICE = "application/vnd.openxmlformats-officedocument"
 FILES = {
@@ -64,13 +67,17 @@ def largest(asked: Purpose, kind: MediaKind) -> int:
     return {MediaKind.IMAGE: asked.image, MediaKind.VIDEO: asked.video, MediaKind.FILE: asked.file}[kind]
 
 
-def checked(name: str, mime: str, file_name: str, size: int, *, films: bool) -> tuple[Purpose, MediaKind]:
+def checked(
+    name: str, mime: str, file_name: str, size: int, *, films: bool, heic: bool
+) -> tuple[Purpose, MediaKind]:
     """The purpose and kind of an upload, or why it is not taken."""
     asked, kind = PURPOSES[name], kind_of(mime)
     if kind is None or not largest(asked, kind):
         raise Refused("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mime"])
     if kind is MediaKind.VIDEO and not films:
         raise Refused("MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mime"])
+    if mime in HEIC and not heic:
+        raise Refused("MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mime"])
     suffix = PurePath(file_name).suffix[1:].lower()
     if suffix and suffix not in EXTENSIONS[mime]:
         raise Refused(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import puremagic
 
-from resolvers.media.kinds import OFFICE, VIDEOS
+from resolvers.media.kinds import HEIC, OFFICE, VIDEOS
 
 HEAD, TAIL = 4_096, 65_557
 """The end of a ZIP archive lies within so many bytes of the file's."""
@@ -22,6 +22,8 @@ INSIDE = {
 }
 ZIP_END = b"PK\x05\x06"
 SCRIPTS = (b"<script", b"<svg", b"<html", b"<!doctype html", b"<?php", b"#!/")
+HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
+"""Of still pictures; others in the same container are films, or of other codecs."""
 ALIKE = {
     "audio/mp4": {"audio/mp4", "audio/x-m4a", "audio/m4a", "video/mp4"},
     "audio/wav": {"audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/wave"},
@@ -56,11 +58,21 @@ def _by_signature(head: bytes, mime: str) -> bool:
     if mime in VIDEOS and head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
         # One container under many brands: which it is, ffprobe tells.
         return True
+    if mime in HEIC:
+        return bool(_brands(head) & HEVC_BRANDS)
     try:
         found = {each.mime_type for each in puremagic.magic_string(head)}
     except (puremagic.PureError, ValueError):
         return False
     return bool(found & ALIKE.get(mime, {mime}))
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """What an ISO media file says it is."""
+    size = int.from_bytes(head[:4], "big")
+    if head[4:8] != b"ftyp" or not 16 <= size <= len(head):
+        return set()
+    return {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
 
 
 def _is_text(path: Path) -> bool:

@@ -59,8 +59,8 @@ async def create_upload(
         raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
     if size_bytes < 1:
         raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
-    films = ctx.services.studio.films
-    asked, kind = kinds.checked(str(purpose), mime, name, size_bytes, films=films)
+    studio = ctx.services.studio
+    asked, kind = kinds.checked(str(purpose), mime, name, size_bytes, films=studio.films, heic=studio.heic)
     upload = {
         **_sending(size_bytes),
         "_id": ids.minted(id, "upload"),
