@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypedDict
 
 import orjson
 import structlog
+from prometheus_client import Histogram
 
 from core import clock, ids
 from core.changes import user_scope
@@ -36,6 +37,12 @@ MOST_PREDICTED = 100
 EVENT_EVERY = timedelta(seconds=60)
 TOLD_CHANGE = 1
 FEEDBACK_RATE = Rate("prediction-feedback", 60, 3600)
+
+ERROR = Histogram(
+    "landfall_catalog_prediction_error_ratio",
+    "How far the predicted rate of use was from what its user says, as a part of the latter.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
 
 Document = Mapping[str, Any]
 
@@ -211,9 +218,25 @@ async def submit_prediction_feedback(
     await ctx.tx.insert(store.feedback, {**own, "created_at": ctx.tx.now})
     if servings_per_container is not None:
         await store.report_servings(ctx.db, product_id, servings_per_container)
+    if usage_rate is not None:
+        await _measure(ctx, product_id, usage_rate)
     source = predictor(ctx)
     made = await source.correct(ctx, product_id, usage_rate, servings_per_container) if source else None
     return {"prediction": made}
+
+
+async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
+    """How far off the last prediction was: for operators, of nobody in particular."""
+    rows = await ctx.load(LastPredictionOfViewer, ctx.viewer_id)
+    last = next((opened(ctx, row) for row in rows if row["product_id"] == product_id), None)
+    if last is None or not last["est_days"] or last["remaining_servings"] is None:
+        return
+    error = abs(last["remaining_servings"] / last["est_days"] / float(usage_rate) - 1)
+
+    async def observe() -> None:
+        ERROR.observe(error)
+
+    ctx.tx.after_commit(observe)
 
 
 def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.limits import Rate
 from resolvers import catalog
 from resolvers.catalog import telemetry
-from resolvers.catalog.predictions import Prediction, Predictor
+from resolvers.catalog.predictions import ERROR, Prediction, Predictor
 from tests.catalog.steps import on_sale, refusal, row, within
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
@@ -209,6 +209,26 @@ async def test_corrections_are_taken_sealed_and_counted(
             "submitPredictionFeedback", "prediction { estDays }", productId=three[0], **bad
         )
         assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+
+
+async def test_how_far_off_predictions_are_is_measured(
+    predictor: Simple, three: list[str], new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+
+    def measured() -> tuple[float, float]:
+        samples = {each.name: each.value for family in ERROR.collect() for each in family.samples}
+        name = "landfall_catalog_prediction_error_ratio"
+        return samples[f"{name}_count"], samples[f"{name}_sum"]
+
+    before = measured()
+    # Two servings a day, it was thought; it is four.
+    await within(services, catalog.predicted, ada.user_id, made(three[0], 5.0, 10))
+    for product_id in three[:2]:
+        fields: dict[str, Any] = {"productId": product_id, "usageRate": "4"}
+        assert (await ada.do("submitPredictionFeedback", "prediction { estDays }", **fields))["errors"] == []
+    after = measured()
+    assert (after[0] - before[0], round(after[1] - before[1], 6)) == (1, 0.5)
 
 
 # What apps report.
