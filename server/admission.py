@@ -51,6 +51,6 @@ class Admission:
             charge = await self._gate.charge(ctx, self._gate.weigh(text, variables, operation_name, ctx))
         except Fault as fault:
             raise NotAdmitted(fault) from None
-        if query is not None and extensions:
+        if query and extensions:
             await self._documents.persist(query, extensions)
         return Admitted(text, charge, bool(extensions and extensions.get("cost")))

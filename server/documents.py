@@ -53,7 +53,7 @@ class Documents:
     async def text(self, query: str | None, extensions: Mapping[str, Any] | None) -> str:
         """The document to run; PersistedQueryNotFound where a client must send it."""
         id, by_hash = named(extensions)
-        if query is None:
+        if not query:
             if id is None:
                 raise BadUserInput("The request must have a `query` or name a document.")
             return await self._found(id, persisted=by_hash)

@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.context import Services
+from core.settings import Settings
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
@@ -21,6 +23,8 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
+MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/persisted-documents.json")
+"""What builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
 
 
 def npm() -> str:
@@ -61,18 +65,42 @@ async def _run(command: list[str], seconds: float, **environment: str) -> tuple[
     return process.returncode, said.decode()
 
 
-@pytest.mark.parametrize("program", ["audit", "apollo", "urql"])
+@pytest.mark.parametrize("program", ["audit", "apollo", "urql", "relay"])
 async def test_a_client_program(
     installed: str, address: str, services: Services, new_phone: NewPhone, program: str
 ) -> None:
     people = await _people(services, new_phone, program)
-    code, said = await _run(
-        [installed, "test", "--silent", "--workspace", f"landfall-{program}"],
-        RUN_SECONDS,
+    workspace = f"landfall-{program}"
+    await _done([installed, "run", "build", "--silent", "--if-present", "--workspace", workspace])
+    await _register(
+        services.settings, *(file for each in MANIFESTS for file in (CLIENTS / program).glob(each))
+    )
+    await _done(
+        [installed, "test", "--silent", "--workspace", workspace],
         LANDFALL_URL=f"{address}/graphql",
         LANDFALL_PEOPLE=json.dumps(people),
     )
+
+
+async def _done(command: list[str], **environment: str) -> str:
+    code, said = await _run(command, RUN_SECONDS, **environment)
     assert code == 0, said
+    return said
+
+
+async def _register(settings: Settings, *manifests: Path) -> None:
+    """As whoever releases an app does, with what its build has written."""
+    if not manifests:
+        return
+    said = await _done(
+        [sys.executable, "-m", "server", "operations", "add", *map(str, manifests)],
+        LANDFALL_ENV=settings.env,
+        LANDFALL_MONGO_URL=settings.mongo_url,
+        LANDFALL_REDIS_URL=settings.redis_url,
+        LANDFALL_DATA_DIR=str(settings.data_dir),
+        PYTHONPATH=str(CLIENTS.parent),
+    )
+    assert "0 new of 0 " not in said
 
 
 async def _people(services: Services, new_phone: NewPhone, program: str) -> list[dict[str, str]]:

@@ -196,3 +196,27 @@ async def test_a_trusted_get_says_how_long_it_may_be_kept(only: Phone, new_phone
     assert own.data == {"viewer": {"user": {"name": "Ada"}}}
     assert own.headers["Cache-Control"] == "private, no-cache"
     assert own.headers["ETag"].startswith('W/"')
+
+
+async def test_a_socket_names_documents_beside_an_empty_query(
+    services: Services, new_phone: NewPhone
+) -> None:
+    found = trusted.read(json.dumps(RELAY).encode(), assembly.make_schema(Settings()))
+    await trusted.add(services.db, found)
+    phone = await new_phone("Grace")
+    [id] = RELAY
+    unknown = f"query Unknown{key().replace('-', '')} {{ viewer {{ user {{ id }} }} }}"
+    async with phone.socket() as socket:
+        payload = {"query": "", "extensions": {"documentId": id}}
+        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        answer = await socket.receive()
+        assert answer["payload"]["data"] == {"viewer": {"user": {"name": "Grace"}}}
+        assert (await socket.receive())["type"] == "complete"
+
+        # Nothing is remembered under the hash of a document that was not sent.
+        for _ in range(2):
+            payload = {"query": "", "extensions": persisted(unknown)}
+            await socket.send({"id": "2", "type": "subscribe", "payload": payload})
+            answer = await socket.receive()
+            assert (answer["id"], answer["type"]) == ("2", "error")
+            assert answer["payload"][0]["extensions"] == {"code": "PERSISTED_QUERY_NOT_FOUND"}

@@ -1,0 +1,37 @@
+import { ConnectionHandler, graphql } from 'relay-runtime';
+
+export const ChatQuery = graphql`
+  query ChatQuery($id: ID!, $last: Int!) {
+    chat(id: $id) { id lastSequence ...Chat_messages @arguments(last: $last) }
+  }
+`;
+
+export const Chat_messages = graphql`
+  fragment Chat_messages on Chat
+  @argumentDefinitions(last: { type: "Int", defaultValue: 30 }, before: { type: "String" })
+  @refetchable(queryName: "ChatMessagesQuery") {
+    messages(last: $last, before: $before) @connection(key: "Chat_messages") {
+      edges { cursor node { id sequence text sentAt status sender { id name } } }
+    }
+  }
+`;
+
+export const messagesOf = (chatId: string): string => ConnectionHandler.getConnectionID(chatId, 'Chat_messages');
+
+export const OpenChat = graphql`
+  mutation ChatOpenMutation($input: OpenChatInput!) {
+    openChat(input: $input) { errors { code message } chat { id } }
+  }
+`;
+
+export const SendMessage = graphql`
+  mutation ChatSendMutation($input: SendMessageInput!, $connections: [ID!]!) @raw_response_type {
+    sendMessage(input: $input) {
+      errors { code message }
+      messageEdge @appendEdge(connections: $connections) {
+        cursor node { id sequence text sentAt status sender { id name } }
+      }
+      chat { id version lastSequence preview lastActivityAt }
+    }
+  }
+`;
