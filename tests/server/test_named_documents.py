@@ -78,10 +78,14 @@ APOLLO = {
     "version": 1,
     "operations": [{"id": "me-1", "name": "Me", "type": "query", "body": QUERY}],
 }
+CODEGEN = {f"sha256:{digest(QUERY)}": QUERY}
 RELAY = {"3be4abb81fa595e25eb725b2c6a87508": QUERY}
 
 
-@pytest.mark.parametrize(("content", "id"), [(APOLLO, "me-1"), (RELAY, next(iter(RELAY)))])
+@pytest.mark.parametrize(
+    ("content", "id"),
+    [(APOLLO, "me-1"), (RELAY, next(iter(RELAY))), (CODEGEN, next(iter(CODEGEN))), (CODEGEN, digest(QUERY))],
+)
 async def test_a_trusted_document_is_named_by_its_id(
     services: Services, new_phone: NewPhone, content: Any, id: str
 ) -> None:

@@ -1,8 +1,13 @@
 // The client: authentication, the offline queue, retries, and live updates on a socket or over HTTP.
 import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { RetryLink } from '@apollo/client/link/retry';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import {
+  generatePersistedQueryIdsFromManifest,
+  type PersistedQueryManifestForGeneratingPersistedQueryIds as Manifest,
+} from '@apollo/persisted-query-lists';
 import { OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { Queue, type Session } from 'landfall-session';
@@ -23,9 +28,11 @@ export interface Landfall {
 export interface Options {
   /** `socket`: graphql-transport-ws; `http`: Apollo's multipart protocol, where sockets are blocked. */
   live?: 'socket' | 'http';
+  /** What `landfall operations add` was given: then no document is ever sent, not even once. */
+  manifest?: Manifest;
 }
 
-export function makeClient(session: Session, { live = 'socket' }: Options = {}): Landfall {
+export function makeClient(session: Session, { live = 'socket', manifest }: Options = {}): Landfall {
   const queue = new Queue(session.store);
   const left = queue.saved();
   const socket = createClient({
@@ -39,6 +46,7 @@ export function makeClient(session: Session, { live = 'socket' }: Options = {}):
   const http = ApolloLink.from([
     new RetryLink({ attempts: { max: 3, retryIf: (_, { operationType }) => operationType === OperationTypeNode.QUERY } }),
     authenticated(session),
+    named(manifest),
     new HttpLink({ uri: session.url, fetch: session.fetch }),
   ]);
   const network = ApolloLink.split(
@@ -59,6 +67,17 @@ export function makeClient(session: Session, { live = 'socket' }: Options = {}):
       await socket.dispose();
     },
   };
+}
+
+/** Documents go by their hash, queries by GET; whole only where the server does not know them yet. */
+function named(manifest: Manifest | undefined): ApolloLink {
+  const ids = manifest ? generatePersistedQueryIdsFromManifest({ loadManifest: () => manifest }) : { sha256 };
+  return new PersistedQueryLink({ ...ids, useGETForHashedQueries: true });
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Sends the token; once more with a new one when the server says that this one has expired. */

@@ -122,6 +122,11 @@ export const ChatThread = graphql(`
     }
   }
 `);
+export const OpenChat = graphql(`
+  mutation OpenChat($input: OpenChatInput!) {
+    openChat(input: $input) { clientMutationId replayed errors { code message retryable } chat { id version } }
+  }
+`);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {

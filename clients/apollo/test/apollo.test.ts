@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { until } from 'landfall-session/testing';
@@ -40,6 +41,35 @@ test('relayStylePagination joins pages without a gap or a repetition', async () 
     texts.filter((text) => text?.startsWith('Paged')),
     Array.from({ length: 12 }, (_, number) => `Paged ${11 - number}`),
   );
+});
+
+test('relayStylePagination joins pages of a chat, read backwards', async () => {
+  const id = mint('chat');
+  const opened = await ada.client.mutate({ mutation: operations.OpenChat, variables: { input: act({ id, userId: grace.session.userId! }) } });
+  assert.deepEqual(opened.data!.openChat!.errors, []);
+  for (let number = 0; number < 12; number += 1) {
+    const said = { id: mint('message'), chatId: id, text: `Said ${number}`, sentAt: new Date().toISOString() };
+    assert.deepEqual(await perform(ada.client, 'SendMessage', act(said)), []);
+  }
+  const options = { query: operations.ChatThread, variables: { id, last: 5 } };
+  await grace.client.query(options);
+  const watched = grace.client.watchQuery(options);
+  const page = () => grace.client.cache.readQuery(options)!.chat!.messages;
+  while (page().pageInfo.hasPreviousPage) {
+    await watched.fetchMore({ variables: { before: page().pageInfo.startCursor } });
+  }
+  assert.deepEqual(page().edges.map(({ node }) => node.words), Array.from({ length: 12 }, (_, number) => `Said ${number}`));
+});
+
+test('relayStylePagination joins pages of the catalog', async () => {
+  const options = { query: operations.Products, variables: { query: 'glycinate', first: 5 } };
+  await ada.client.query(options);
+  const watched = ada.client.watchQuery(options);
+  const page = () => ada.client.cache.readQuery(options)!.searchProducts;
+  while (page().pageInfo.hasNextPage) await watched.fetchMore({ variables: { after: page().pageInfo.endCursor } });
+  const ids = page().edges.map(({ node }) => node.id);
+  assert.deepEqual([new Set(ids).size, ids.length], [page().totalCount, page().totalCount]);
+  assert.ok(ids.length >= 12);
 });
 
 test('a reaction shows at once and is confirmed without another request', async () => {
@@ -149,5 +179,35 @@ test('an expired access token is renewed and the operation goes on', async () =>
   const results = await Promise.all([phone.feed(), phone.feed(), phone.feed()]);
   assert.equal(results.length, 3);
   assert.notEqual(JSON.parse(phone.store.getItem('landfall.session')!).tokens.accessToken, saved.tokens.accessToken);
+  await phone.app.stop();
+});
+
+const texts = (sent: Phone['network']['sent']) =>
+  sent.filter(({ url, body }) => new URL(url).searchParams.has('query') || body.includes('"query":'));
+
+test('a document is sent once, and goes by its hash from then on: queries by GET', async () => {
+  const phone = await Phone.of(0);
+  await phone.feed();
+  const before = phone.network.sent.length;
+  await phone.feed();
+  await published(phone, 'By its hash');
+  await published(phone, 'By its hash again');
+  const sent = phone.network.sent.slice(before);
+  const { searchParams } = new URL(sent[0]!.url);
+  assert.equal(sent[0]!.method, 'GET');
+  assert.match(JSON.parse(searchParams.get('extensions')!).persistedQuery.sha256Hash, /^[0-9a-f]{64}$/);
+  assert.equal(sent.at(-1)!.method, 'POST');
+  assert.deepEqual(texts(sent.slice(0, 1).concat(sent.slice(-1))), []);
+  await phone.app.stop();
+});
+
+test('documents of the manifest that Apollo made are never sent', async () => {
+  const manifest = JSON.parse(readFileSync('persisted-query-manifest.json', 'utf8'));
+  const phone = await Phone.of(0, { manifest });
+  const id = await published(phone, 'Never sent');
+  await phone.client.query({ query: operations.PostWithComments, variables: { id } });
+  await phone.client.query({ query: operations.Products });
+  const sent = texts(phone.network.sent).map(({ body }) => body.slice(0, 25));
+  assert.deepEqual(sent, ['{"query":"mutation SignIn']);
   await phone.app.stop();
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { until } from 'landfall-session/testing';
@@ -212,4 +213,17 @@ test('an expired access token is renewed and the operation goes on', async () =>
   await Promise.all([phone.ask(Feed, { first: 1 }), phone.ask(Feed, { first: 2 }), phone.ask(Feed, { first: 3 })]);
   assert.notEqual(saved().tokens.accessToken, old.tokens.accessToken);
   await phone.app.stop();
+});
+
+test('documents of the manifest that graphql-codegen made run by their names', async () => {
+  const manifest: Record<string, string> = JSON.parse(readFileSync('src/generated/persisted-documents.json', 'utf8'));
+  const names = Object.entries(manifest).filter(([, body]) => body.startsWith('query Products'));
+  const response = await fetch(ada.session.url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ documentId: names[0]![0], variables: { first: 1 } }),
+  });
+  const { data, errors } = (await response.json()) as { data: any; errors?: object[] };
+  assert.equal(errors, undefined);
+  assert.deepEqual(Object.keys(data.searchProducts.edges[0]!.node), ['id', 'name', 'brand', 'priceRange']);
 });
