@@ -23,6 +23,7 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
+PROGRAMS = ("audit", "apollo", "urql", "relay")
 MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/persisted-documents.json")
 """What builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
 
@@ -42,15 +43,19 @@ def npm() -> str:
 async def installed() -> str:
     found = npm()
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
-        code, said = await _run([found, "ci", "--no-audit", "--no-fund"], INSTALL_SECONDS)
+        command = [found, "ci", "--no-audit", "--no-fund"]
+        code, said = await run_program(command, seconds=INSTALL_SECONDS)
         assert code == 0, said
     return found
 
 
-async def _run(command: list[str], seconds: float, **environment: str) -> tuple[int | None, str]:
+async def run_program(
+    command: list[str], *, cwd: Path = CLIENTS, seconds: float = RUN_SECONDS, **environment: str
+) -> tuple[int | None, str]:
+    """Its exit code, and all that it said."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=CLIENTS,
+        cwd=cwd,
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -65,7 +70,7 @@ async def _run(command: list[str], seconds: float, **environment: str) -> tuple[
     return process.returncode, said.decode()
 
 
-@pytest.mark.parametrize("program", ["audit", "apollo", "urql", "relay"])
+@pytest.mark.parametrize("program", PROGRAMS)
 async def test_a_client_program(
     installed: str, address: str, services: Services, new_phone: NewPhone, program: str
 ) -> None:
@@ -83,7 +88,7 @@ async def test_a_client_program(
 
 
 async def _done(command: list[str], **environment: str) -> str:
-    code, said = await _run(command, RUN_SECONDS, **environment)
+    code, said = await run_program(command, **environment)
     assert code == 0, said
     return said
 

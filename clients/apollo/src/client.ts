@@ -30,9 +30,11 @@ export interface Options {
   live?: 'socket' | 'http';
   /** What `landfall operations add` was given: then no document is ever sent, not even once. */
   manifest?: Manifest;
+  /** False: documents are sent whole, each time. */
+  persisted?: boolean;
 }
 
-export function makeClient(session: Session, { live = 'socket', manifest }: Options = {}): Landfall {
+export function makeClient(session: Session, { live = 'socket', manifest, persisted = true }: Options = {}): Landfall {
   const queue = new Queue(session.store);
   const left = queue.saved();
   const socket = createClient({
@@ -46,7 +48,7 @@ export function makeClient(session: Session, { live = 'socket', manifest }: Opti
   const http = ApolloLink.from([
     new RetryLink({ attempts: { max: 3, retryIf: (_, { operationType }) => operationType === OperationTypeNode.QUERY } }),
     authenticated(session),
-    named(manifest),
+    ...(persisted ? [named(manifest)] : []),
     new HttpLink({ uri: session.url, fetch: session.fetch }),
   ]);
   const network = ApolloLink.split(

@@ -67,7 +67,8 @@ export function usePhone(): Phone {
 }
 
 export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Refusal) => void; children: ReactNode }) {
-  const [landfall] = useState(() => makeClient(session));
+  // A server that does not know a document says 400, which a browser shows its visitor in red.
+  const [landfall] = useState(() => makeClient(session, { persisted: false }));
   const [waiting, setWaiting] = useState(landfall.queue.saved().length);
   const online = useOnline();
   const { client, queue } = landfall;
