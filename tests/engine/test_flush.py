@@ -146,7 +146,7 @@ async def test_more_than_twenty_operations_are_refused(
     ada = await new_phone("Ada")
     queue = queue_of(post_id, size=21)
     answer = await ada.post([{"query": ONE_COMMENT, "variables": {"input": each}} for each in queue])
-    assert (answer.status, answer.code) == (400, "BAD_USER_INPUT")
+    assert (answer.status, answer.code) == (400, "QUERY_TOO_COMPLEX")
     assert await comments_of(services, ada) == []
 
 
