@@ -15,6 +15,7 @@ from resolvers.media import kinds, receiving
 from resolvers.media.access import upload_to_act_on
 from resolvers.media.linking import finish
 from resolvers.media.receiving import PART_BYTES, changed
+from stores import auth as accounts
 from stores import media as store
 from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
 
@@ -123,6 +124,8 @@ async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind
 
 
 async def _check_quota(ctx: Context, size: int) -> None:
+    # Two devices that ask at once would each find room for itself alone.
+    await ctx.tx.claim(accounts.users, ctx.viewer_id)
     since = ctx.tx.now - DAY
     if await store.bytes_since(ctx.db, ctx.viewer_id, since) + size <= MOST_BYTES_A_DAY:
         return

@@ -319,6 +319,17 @@ async def test_five_gibibytes_a_day(new_phone: NewPhone) -> None:
     await steps.created(fresh, 100 * 2**20, "video/mp4", fileName="x.mp4")
 
 
+async def test_two_devices_share_one_quota(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    tablet = await new_phone(user_id=ada.user_id)
+    for _ in range(10):
+        await steps.created(ada, 500 * 2**20, "video/mp4", fileName="x.mp4")
+    both = await asyncio.gather(
+        *(steps.create(phone, 100 * 2**20, "video/mp4", fileName="x.mp4") for phone in (ada, tablet))
+    )
+    assert sorted(codes(each) for each in both) == [[], [("QUOTA_EXCEEDED", ["sizeBytes"])]]
+
+
 async def test_an_equal_file_is_not_sent_twice(
     new_phone: NewPhone, services: Services, http: aiohttp.ClientSession
 ) -> None:
