@@ -169,7 +169,8 @@ async def fill(servers: Servers, folder: Path, products: int) -> None:
 
 @asynccontextmanager
 async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
-    (folder / "key.pem").write_bytes(make_signing_key())
+    if not (folder / "key.pem").exists():
+        (folder / "key.pem").write_bytes(make_signing_key())
     port = free_port()
     environment = {
         "ENV": "test",
@@ -178,6 +179,7 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
         "REDIS_URL": servers.redis_url,
         "MONGO_DATABASE": dataset.DATABASE,
         "SECRET": SECRET,
+        "FIELD_KEYS": dataset.FIELD_KEYS,
         "SIGNING_KEY_FILE": str(folder / "key.pem"),
         "MEDIA_DIR": str(folder / "media"),
         "RATE_SCALE": "1000000",

@@ -19,7 +19,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import dataset
+from bench import dataset, fleet
 from core import clock, ids, logs
 from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
@@ -153,6 +153,9 @@ def settings_for(servers: Servers) -> Settings:
         mongo_url=servers.mongo_url,
         mongo_database=dataset.DATABASE,
         redis_url=servers.redis_url,
+        secret=fleet.SECRET,  # type: ignore[arg-type]
+        field_keys=dataset.FIELD_KEYS,  # type: ignore[arg-type]
+        signing_key_file=dataset.key_file(servers),
         data_dir=Path(servers.data_dir),
         media_dir=Path(servers.data_dir) / "media",
         link_previews=False,

@@ -134,15 +134,19 @@ def field(
 
 
 def batched(
-    resolver: Callable[..., Awaitable[list[Any]]], *, roles: Collection[str] = (), **descriptions: str
+    resolver: Callable[..., Awaitable[list[Any]]],
+    *,
+    roles: Collection[str] = (),
+    needs: Sequence[str] | None = None,
+    **descriptions: str,
 ) -> Any:
-    """A field whose resolver takes many documents at once and answers in their order."""
+    """A field whose resolver answers many documents at once, in their order; `needs` are as in `field`."""
 
     async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
         [value] = await resolver(ctx, [document], **arguments)
         return value
 
-    call = _call(alone, root=False, together=resolver, roles=roles)
+    call = _call(alone, root=False, together=resolver, roles=roles, needs=needs)
     return Spec(call, _arguments(resolver, 2), descriptions, roles=tuple(roles))
 
 

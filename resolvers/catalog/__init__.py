@@ -3,7 +3,7 @@
 from resolvers.catalog.access import has_role, product_scope, visible_products, visible_variants
 from resolvers.catalog.facets import facets
 from resolvers.catalog.imports import import_products
-from resolvers.catalog.pictures import images, label_images
+from resolvers.catalog.pictures import NAMING, images, label_images
 from resolvers.catalog.predictions import (
     ORDERED,
     Prediction,
@@ -62,6 +62,7 @@ from resolvers.catalog.stock import adjust_inventory, inventory_levels
 from resolvers.catalog.telemetry import sender, track_events
 
 __all__ = [
+    "NAMING",
     "ORDERED",
     "Prediction",
     "Predictor",

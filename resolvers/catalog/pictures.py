@@ -10,6 +10,10 @@ from stores.media import Media
 Document = Mapping[str, Any]
 
 
+NAMING = ("brand", "form", "name")
+"""What a product's picture is named after."""
+
+
 async def images(ctx: Context, products: Sequence[Document]) -> list[list[Media]]:
     wanted = [id for product in products for id in product["image_ids"]]
     found = {each["_id"]: each for each in await ctx.load_many(MediaById, wanted) if each}

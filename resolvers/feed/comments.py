@@ -115,7 +115,7 @@ async def update_comment(
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     updated = await ctx.tx.update(store.comments, id, set=changes)
     assert updated is not None
-    ctx.tx.changed(updated, scopes=comment_scopes(updated))
+    ctx.tx.changed(updated, scopes=comment_scopes(updated), settled=True)
     await jobs.later(ctx.tx, "feed.scan", subject_id=id)
     return {"comment": updated}
 
@@ -184,8 +184,9 @@ async def count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> 
         moved = {"reply_count": by, "weight": by}
         thread = await ctx.tx.update(store.comments, parent["_id"], inc=moved, version=False)
         if thread is not None:
-            ctx.tx.changed(thread, aspect="counts", scopes=comment_scopes(thread))
+            ctx.tx.changed(thread, aspect="counts", scopes=comment_scopes(thread), settled=True)
     post = await ctx.tx.update(store.posts, post_id, inc={"comment_count": by}, version=False)
     if post is not None:
-        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post))
+        # Who lost sight of the post learnt it from the post's own entry.
+        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post), settled=True)
     return post

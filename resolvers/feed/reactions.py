@@ -41,7 +41,7 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
         where: Any = store.posts if posts else store.comments
         target = await ctx.tx.update(where, subject_id, inc=moved, version=False)
         scopes = post_scopes(target) if posts else comment_scopes(target)
-        ctx.tx.changed(target, aspect="reactions", scopes=scopes)
+        ctx.tx.changed(target, aspect="reactions", scopes=scopes, settled=True)
     return {"subject": target, "reaction_summary": summary(target)}
 
 

@@ -219,9 +219,9 @@ class Product(Entity):
     """When one takes it."""
     bundle_links: list[BundleLink]
     """Health goals its words speak of."""
-    images: list[Media] = batched(catalog.images)
+    images: list[Media] = batched(catalog.images, needs=["image_ids", *catalog.NAMING])
     """Pictures of it, each with an `altText`; at most 10."""
-    label_image: Media | None = batched(catalog.label_images)
+    label_image: Media | None = batched(catalog.label_images, needs=["label_image_id", *catalog.NAMING])
     """Its label, with an `altText`."""
     product_url: URL | None
     """Its maker's page."""

@@ -123,7 +123,13 @@ archive = collection(
     Post,
     indexes=[
         index("author_id", "-pinned", "-created_at", "-_id"),
-        index("group_id", "-created_at", "-_id", partialFilterExpression={"group_id": {"$exists": True}}),
+        index(
+            "group_id",
+            "-created_at",
+            "-_id",
+            partialFilterExpression={"group_id": {"$exists": True}},
+            serves={"group_id": "x"},
+        ),
     ],
     shard_key="author_id",
     synced=True,
