@@ -1,8 +1,9 @@
 """How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from strawberry import UNSET
@@ -27,6 +28,20 @@ class Binding:
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         """The field's value, or an awaitable of it."""
         raise TypeError(f"{type(self).__name__} does not resolve.")
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Awaitable[Any]):
+    """A call that begins when it is awaited.
+
+    The reference awaits nothing of a selection in which a plain field fails: a coroutine made before would
+    be left behind.
+    """
+
+    begin: Callable[[], Awaitable[Any]]
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.begin().__await__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,7 @@ class Many(Binding):
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         keys = source.get(self.key) or ()
-        return self._load(ctx, keys) if keys else []
+        return Later(partial(self._load, ctx, keys)) if keys else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +145,8 @@ class Call(Binding):
         return {**rest, "asked": Asked(**pages, fields=shown)}
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
-        if self.root:
-            return self.resolver(ctx, **self.filled(arguments))
-        return self.resolver(ctx, source, **self.filled(arguments))
+        given = (ctx,) if self.root else (ctx, source)
+        return Later(partial(self.resolver, *given, **self.filled(arguments)))
 
 
 @dataclass(frozen=True, slots=True)
