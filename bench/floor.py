@@ -42,6 +42,7 @@ PRODUCT_FIELDS = (
     *("rating_summary", "servings_per_container"),
 )
 COMMENT_FIELDS = ("author_id", "created_at", "text")
+MESSAGE_FIELDS = ("chat_id", "delivered_at", "edited_at", "sealed_text", "sender_id", "sent_at", "sequence")
 
 
 class Floor:
@@ -114,7 +115,9 @@ class Floor:
     async def _chat(self, row: Document, viewer_id: str) -> dict[str, Any]:
         wanted = {"$and": [{"chat_id": row["chat_id"]}, {"hidden_for": {"$ne": viewer_id}}, {}]}
         newest = [("sequence", -1)]
-        said = await chat.messages.find(self.db, wanted, sort=newest, limit=MESSAGES + 1)
+        said = await chat.messages.find(
+            self.db, wanted, sort=newest, limit=MESSAGES + 1, fields=MESSAGE_FIELDS
+        )
         page = said[:MESSAGES][::-1]
         users = await auth.users.by_ids(self.db, {each["sender_id"] for each in page})
         senders = {user["_id"]: {"id": user["_id"], "name": _name(user)} for user in users}

@@ -18,8 +18,11 @@ ACCEPTED = {
 }
 TELL_COST = "Landfall-Cost"
 """The header of a request that wants to know its cost."""
-NEVER_RAN = {**failures.STATUS, "FORBIDDEN": 403}
-"""HTTP status of an operation that was not begun for one of these reasons."""
+NEVER_RAN = {**failures.STATUS, "FORBIDDEN": 403, "PERSISTED_QUERY_NOT_FOUND": 200}
+"""HTTP status of an operation that was not begun for one of these reasons.
+
+Apollo's mobile clients read an answer, and send the document that it asks for, only with a status of 200.
+"""
 STREAMS = ("text/event-stream", "multipart/mixed")
 
 

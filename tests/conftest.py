@@ -37,12 +37,16 @@ class Commands(CommandListener):
         self.names: list[str] = []
         self.sent = 0
         """Commands, however many reads each of them holds."""
+        self.fields: dict[str, set[str]] = {}
+        """By collection, what the last lone read asked of each row; empty: all of it."""
 
     def started(self, event: CommandStartedEvent) -> None:
         # The driver's threads know the context of who asked.
         if BACKGROUND.get():
             return
         self.sent += 1
+        if event.command_name == "find":
+            self.fields[event.command["find"]] = set(event.command.get("projection", ()))
         stages = event.command.get("pipeline", ())
         unions = [stage["$unionWith"] for stage in stages if "$unionWith" in stage]
         united = [stages, *(union["pipeline"] for union in unions)] if unions else []

@@ -25,6 +25,7 @@ from resolvers.chat.opening import open_chat
 from resolvers.chat.presence import announce, expire, heartbeat, presences, set_typing
 from resolvers.chat.reading import (
     MESSAGES,
+    READ,
     chat,
     chat_with,
     last_messages,
@@ -45,6 +46,7 @@ from resolvers.chat.sending import clear, delete_message, edit_message, send_mes
 
 __all__ = [
     "MESSAGES",
+    "READ",
     "announce",
     "announcement",
     "can_send",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -159,13 +160,11 @@ async def messages_of_many(
         raise BadUserInput("`afterSequence` is 0 or more.")
     forward = after_sequence is not None or since is not None or asked.after is not None
     if asked.first is None and asked.last is None:
-        asked = (
-            Asked(first=MESSAGES, after=asked.after) if forward else Asked(last=MESSAGES, before=asked.before)
-        )
+        asked = replace(asked, first=MESSAGES, before=None) if forward else replace(asked, last=MESSAGES)
     listings = [message_listing(chat["_id"], since) for chat in chats]
     pages = [paging.requested(listing, store.BY_SEQUENCE, asked) for listing in listings]
     where = _wanted(ctx, after_sequence, since)
-    rows = await _pages(ctx, chats, pages, where)
+    rows = await _pages(ctx, chats, pages, where, paging.projection(asked, store.BY_SEQUENCE))
     return [
         paging.connection(listing, store.BY_SEQUENCE, page, each)
         for listing, page, each in zip(listings, pages, rows, strict=True)
@@ -183,7 +182,11 @@ def _wanted(ctx: Context, after_sequence: int | None, since: datetime | None) ->
 
 
 async def _pages(
-    ctx: Context, chats: Sequence[Document], pages: Sequence[Page], where: Sequence[Document]
+    ctx: Context,
+    chats: Sequence[Document],
+    pages: Sequence[Page],
+    where: Sequence[Document],
+    fields: Sequence[str],
 ) -> list[list[Message]]:
     if len(chats) > 1 and len(set(pages)) == 1:
         page = pages[0]
@@ -194,13 +197,15 @@ async def _pages(
             sort=paging.scan_order(store.BY_SEQUENCE, page),
             limit=page.size + 1,
             where={"$and": [*where, paging.beyond(store.BY_SEQUENCE, page)]},
+            fields=fields,
         )
         return [rows.get(chat["_id"], []) for chat in chats]
     found = []
     for chat, page in zip(chats, pages, strict=True):
         query = {"$and": [{"chat_id": chat["_id"]}, *where, paging.beyond(store.BY_SEQUENCE, page)]}
         order = paging.scan_order(store.BY_SEQUENCE, page)
-        found.append(await store.messages.find(ctx.db, query, sort=order, limit=page.size + 1))
+        size = page.size + 1
+        found.append(await store.messages.find(ctx.db, query, sort=order, limit=size, fields=fields))
     return found
 
 
@@ -229,6 +234,10 @@ async def statuses(ctx: Context, messages: Sequence[Document]) -> list[MessageSt
         else MessageStatus.SENT
         for message, at in zip(messages, read, strict=True)
     ]
+
+
+READ = ("read_at", "recipient_id", "sender_id")
+"""What `read_times` reads of a message."""
 
 
 async def read_times(ctx: Context, messages: Sequence[Document]) -> list[datetime | None]:

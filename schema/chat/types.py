@@ -66,11 +66,11 @@ class Message(Entity):
     """The chat it was said in."""
     sender: User = one(PeerById, key="sender_id")
     """Who said it."""
-    text: str | None = batched(chats.texts)
+    text: str | None = batched(chats.texts, needs=["chat_id", "sealed_text"])
     """At most 4,000 characters; null when deleted, or when there are attachments alone."""
     attachments: list[Attachment]
     """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
-    reply_to: "Message | None" = batched(chats.replied_to)
+    reply_to: "Message | None" = batched(chats.replied_to, needs=["reply_to_id"])
     """The message it answers; null when none, or when you deleted that."""
     sequence: int
     """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
@@ -78,13 +78,13 @@ class Message(Entity):
     """When its sender's device says it was written: to be shown, not to sort by."""
     delivered_at: datetime | None
     """When a device of the recipient had it; null until then."""
-    read_at: datetime | None = batched(chats.read_times)
+    read_at: datetime | None = batched(chats.read_times, needs=chats.READ)
     """When its recipient read it; null until then, and while one of you has read receipts off."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
     deleted_at: datetime | None
     """When its sender deleted it for both; null if not. Text and attachments are gone then."""
-    status: MessageStatus = batched(chats.statuses)
+    status: MessageStatus = batched(chats.statuses, needs=["delivered_at", *chats.READ])
     """How far it has come."""
 
 

@@ -256,3 +256,30 @@ async def test_settings(new_phone: NewPhone) -> None:
     assert (await ada.run(query))["viewer"]["chatSettings"] == done["chatSettings"]
     [error] = (await ada.do("updateChatSettings", "chatSettings { id }"))["errors"]
     assert error["code"] == "INVALID_INPUT"
+
+
+SHOWN = {
+    "text": {"chat_id", "sealed_text"},
+    "sentAt": {"sent_at"},
+    "sender { name }": {"sender_id"},
+    "chat { id }": {"chat_id"},
+    "replyTo { text }": {"reply_to_id"},
+    "readAt": {"read_at", "sender_id", "recipient_id"},
+    "status": {"read_at", "sender_id", "recipient_id", "delivered_at"},
+}
+"""What a field of a message reads of it."""
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+async def test_of_a_message_only_what_is_asked_for_is_read(
+    new_phone: NewPhone, commands: Commands, shown: str
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace, 2)
+    await mark_read(grace, chat_id, 1)
+    page = f"query($id: ID!) {{ chat(id: $id) {{ messages {{ edges {{ node {{ id {shown} }} }} }} }} }}"
+    compiled = await ada.run(page, id=chat_id)
+    assert commands.fields["messages"] == {"_id", "sequence", *SHOWN[shown]}
+    # Introspection takes the same selection to the reference, which reads all of it.
+    reference = await ada.run(page.replace("{ chat(", "{ __schema { __typename } chat("), id=chat_id)
+    assert reference["chat"] == compiled["chat"]

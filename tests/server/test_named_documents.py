@@ -37,6 +37,16 @@ async def test_a_query_is_sent_once_and_named_from_then_on(new_phone: NewPhone) 
     assert by_get.data == sent.data
 
 
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+async def test_mobile_clients_get_200_when_the_document_is_wanted(anonymous: Phone, accept: str) -> None:
+    unknown = {"extensions": json.dumps(persisted(f"query Unknown{key()} {{ __typename }}"))}
+    headers = {"Accept": accept}
+    async with anonymous.http.get(anonymous.url, params=unknown, headers=headers) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store")
+        told = {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
+        assert json.loads(await answer.read()) == {"errors": [told]}
+
+
 async def test_another_process_knows_what_was_persisted(services: Services, new_phone: NewPhone) -> None:
     phone = await new_phone()
     query = f"query Other{key()} {{ viewer {{ user {{ id }} }} }}"
