@@ -152,16 +152,10 @@ def restored(values: Sequence[Any], items: Iterable[Any]) -> list[Any]:
 
 def distinct(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
     """Documents without repetition, and which of them each value is: a shared child is built once."""
-    places: dict[int, int] = {}
-    unique: list[Any] = []
-    which: list[int] = []
-    for value in values:
-        place = places.get(id(value))
-        if place is None:
-            place = places[id(value)] = len(unique)
-            unique.append(value)
-        which.append(place)
-    return unique, which
+    ids = [*map(id, values)]
+    unique = dict(zip(ids, values, strict=True))
+    places = {each: place for place, each in enumerate(unique)}
+    return [*unique.values()], [*map(places.__getitem__, ids)]
 
 
 def parted(

@@ -1,8 +1,7 @@
 """The way into an operation: which document is meant, whether it may run, and what it costs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLError
 from strawberry.types.execution import PreExecutionError
@@ -22,8 +21,7 @@ class NotAdmitted(Exception):
         self.answer = PreExecutionError(data=None, errors=[error])
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     query: str
     charge: Charge
     tells_cost: bool

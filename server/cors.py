@@ -45,9 +45,10 @@ class Pages:
         return self.preflight(request) or web.Response(status=405)
 
     async def _say(self, request: web.Request, response: web.StreamResponse) -> None:
-        if _place(request) not in METHODS:
+        place = _place(request)
+        if place not in METHODS or (place == GRAPHQL and not self._allowed):
             return
-        if _place(request) == GRAPHQL and self._allowed:
+        if place == GRAPHQL:
             vary = response.headers.get(hdrs.VARY)
             response.headers[hdrs.VARY] = f"{vary}, Origin" if vary else "Origin"
         origin = self._reader(request)

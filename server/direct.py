@@ -6,6 +6,7 @@ same answers.
 """
 
 from collections.abc import Awaitable, Callable
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -25,6 +26,8 @@ ORDINARY = frozenset(
     {JSON, *(f"{JSON};{gap}charset={name}" for gap in ("", " ") for name in ("utf-8", "UTF-8"))}
 )
 """Content types that are read here, as clients write them."""
+
+DICT_OR_NONE, STR_OR_NONE = (dict, NoneType), (str, NoneType)
 
 Finish = Callable[[web.Request, Context, ExecutionResult], Awaitable[web.Response]]
 OnReference = Callable[[web.Request, Context, dict[str, Any]], Awaitable[web.Response]]
@@ -102,10 +105,9 @@ def _operation(body: bytes) -> dict[str, Any] | None:
     if (
         data.__class__ is dict
         and data.get("query").__class__ is str
-        and isinstance(data.get("variables"), dict | None)
-        and isinstance(data.get("operationName"), str | None)
-        and isinstance(extensions := data.get("extensions"), dict | None)
-        and not extensions
+        and data.get("variables").__class__ in DICT_OR_NONE
+        and data.get("operationName").__class__ in STR_OR_NONE
+        and data.get("extensions") in (None, {})
     ):
         return data
     return None

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLError, GraphQLSchema, parse
 
@@ -36,8 +36,7 @@ class Lease:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What an operation cost, and what its caller has left."""
 
     requested: int
@@ -89,7 +88,7 @@ class Gate:
                     self._shapes.popitem(last=False)
         operation = found.operation(operation_name)
         return (
-            self._weighed(operation, variables if isinstance(variables, Mapping) else {}, ctx)
+            self._weighed(operation, variables if isinstance(variables, dict) else {}, ctx)
             if operation
             else 0
         )

@@ -1,7 +1,7 @@
 """Who sends a request or opens a socket."""
 
+import random
 import re
-import secrets
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -29,16 +29,18 @@ def context_of(services: Services, request: web.Request) -> Context:
 def request_id(request: web.Request) -> str:
     """The caller's id for this request, if it is sound; else a new one."""
     given = request.headers.get("X-Request-Id", "")
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
 
 
 def address_of(services: Services, request: web.Request) -> str:
     """What the outermost of our own proxies saw: whatever stands before that, anybody may write."""
     proxies = services.settings.trust_proxy
+    if not proxies:
+        return request.remote or ""
     told = [
         each.strip() for line in request.headers.getall("X-Forwarded-For", ()) for each in line.split(",")
     ]
-    if proxies and len(told) >= proxies and is_address(told[-proxies]):
+    if len(told) >= proxies and is_address(told[-proxies]):
         return told[-proxies]
     return request.remote or ""
 

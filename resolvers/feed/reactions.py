@@ -67,5 +67,5 @@ async def replayed_summary(ctx: Context, stored: Mapping[str, Any], at: datetime
 def summary(document: Document) -> dict[str, Any]:
     """Counts by kind; `subject_id` finds the viewer's own."""
     counts = document.get("reactions") or {}
-    shown = {field: max(0, counts.get(kind, 0)) for kind, field in FIELDS}
+    shown = {field: count if (count := counts.get(kind, 0)) > 0 else 0 for kind, field in FIELDS}
     return {"subject_id": document["_id"], "total": sum(shown.values()), **shown}

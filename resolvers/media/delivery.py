@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ STEP = 300
 WIDEST = 100_000
 PUBLIC, PRIVATE = "public/", "private/"
 SEGMENT = r"[\w\-][\w.\- ]{0,119}"
+QUOTED = lru_cache(1_000)(quote)
+"""Most media have the same few names."""
 PATH = re.compile(rf"(?:public|private)/[a-z0-9]{{26}}(?:/{SEGMENT}){{1,3}}")
 
 
@@ -33,7 +36,7 @@ def address(ctx: Context, folder: str, name: str) -> str:
     settings = ctx.services.settings
     if folder.startswith(PUBLIC):
         base = settings.media_url.rstrip("/") or f"{settings.public_url.rstrip('/') or ctx.origin}/media"
-        return f"{base}/{folder}/{quote(name)}"
+        return f"{base}/{folder}/{QUOTED(name)}"
     ends = expiry()
     if not name.startswith("hls/"):
         # Playlists name their segments beside themselves: those come with our own, signed by the folder.
@@ -42,7 +45,7 @@ def address(ctx: Context, folder: str, name: str) -> str:
             return direct
     signature = ctx.services.signer.link("get", folder, ends)
     base = settings.public_url.rstrip("/") or ctx.origin
-    return f"{base}/media/{ends}-{signature}/{folder}/{quote(name)}"
+    return f"{base}/media/{ends}-{signature}/{folder}/{QUOTED(name)}"
 
 
 def opened(ctx: Context, path: str) -> tuple[str, int | None] | None:
