@@ -1,7 +1,7 @@
 """Batched reads by key, living for one request: a longer life would show one user's data to another."""
 
 from abc import ABC, abstractmethod
-from asyncio import Future, gather, shield
+from asyncio import Future, shield, wait
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -53,9 +53,17 @@ class Loader(ABC, Generic[K, V]):
         self._one_by_one.prime(key, value)
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
-        # Theirs first asks whether the keys are iterable, which costs more than all the rest.
-        loading = [self.load(key) for key in keys]
-        return [await each for each in loading] if len(loading) < 2 else await gather(*loading)
+        """The values of several keys; a batch is waited for once, not each of its keys."""
+        loading = [self._one_by_one.load(key) for key in keys]
+        for each in loading:
+            if not each.done():
+                # It neither raises nor cancels what others wait for, and ends the rest of the batch with it.
+                await wait([each])
+        # All are asked, lest one that failed beside another is said to have been overlooked.
+        failed = [error for each in loading if (error := each.exception()) is not None]
+        if failed:
+            raise failed[0]
+        return [each.result() for each in loading]
 
     async def fetch(self, keys: Iterable[K]) -> dict[K, V]:
         """Values of many keys at once, without a future for each: for a whole level of parents."""

@@ -4,6 +4,7 @@ from asyncio import gather
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -38,6 +39,8 @@ def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
         return _datetime(leaf)
     if leaf.name == "Int":
         return _int(leaf)
+    if leaf.name == "Float":
+        return _float(leaf)
 
     def serialize(value: Any) -> Any:
         if value is None:
@@ -77,6 +80,17 @@ def _int(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
         if value.__class__ is int and SMALLEST <= value <= LARGEST:
             return value
         raise Anomaly
+
+    return serialize
+
+
+def _float(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+    def serialize(value: Any) -> Any:
+        if value.__class__ is float and isfinite(value):
+            return value
+        if value is None:
+            raise Anomaly
+        return leaf.serialize(value)
 
     return serialize
 

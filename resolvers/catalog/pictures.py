@@ -16,7 +16,7 @@ NAMING = ("brand", "form", "name")
 
 async def images(ctx: Context, products: Sequence[Document]) -> list[list[Media]]:
     wanted = [id for product in products for id in product["image_ids"]]
-    found = {each["_id"]: each for each in await ctx.load_many(MediaById, wanted) if each}
+    found = {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
     return [
         [described(found[id], product) for id in product["image_ids"] if id in found] for product in products
     ]
@@ -24,7 +24,7 @@ async def images(ctx: Context, products: Sequence[Document]) -> list[list[Media]
 
 async def label_images(ctx: Context, products: Sequence[Document]) -> list[Media | None]:
     wanted = [product["label_image_id"] for product in products if product["label_image_id"]]
-    found = {each["_id"]: each for each in await ctx.load_many(MediaById, wanted) if each}
+    found = {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
     return [
         described(medium, product) if (medium := found.get(product["label_image_id"])) else None
         for product in products
