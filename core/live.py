@@ -7,7 +7,6 @@ delays and never loses.
 
 import asyncio
 import contextlib
-from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
@@ -20,18 +19,15 @@ from redis.asyncio import Redis
 from core import changes, deadline
 from core.bus import Bus
 from core.changes import Entry
-from core.errors import Fault
+from core.listeners import Crowd, Follower, Listener, Signal
 from core.mongo import Database
 from core.once import Once
 from core.position import Position
 from core.unit import Unit
 
-L = TypeVar("L", bound="Listener")
+L = TypeVar("L", bound=Listener)
 
 logger = structlog.get_logger(__name__)
-
-QUEUE = 256
-"""Entries a subscriber may be behind before it is cut off."""
 
 REPLAY = 1_000
 """Entries replayed to one that resumes; more, and it is told to synchronise instead."""
@@ -39,108 +35,19 @@ REPLAY = 1_000
 GATHER_SECONDS = 0.002
 """Hints of one burst are read together."""
 
+CROWD = 16
+"""Of more than these, one is woken first: what they all need is there when the others come for it."""
+CROWD_SECONDS = 0.01
+"""So long at most the others are not woken."""
+
 SWEEP_SECONDS = 5.0
 SWEEP_SECONDS_ALONE = 0.8
 """Without hints: a session that ended is still refused within a second."""
 SCOPES_PER_READ = 500
 
 
-class SlowConsumer(Fault):
-    """The client reads slower than events come: it is cut off and resumes from its position."""
-
-    code = "SLOW_CONSUMER"
-
-    def __init__(self) -> None:
-        super().__init__("Too far behind: subscribe again with `after`.")
-
-
 class PositionTooOld(Exception):
     """The log cannot be replayed from the client's position."""
-
-
-class Listener(ABC):
-    """Somebody who is told what is logged for some scopes."""
-
-    __slots__ = ("_waiter", "ready", "scopes")
-
-    def __init__(self) -> None:
-        self.scopes: set[str] = set()
-        self.ready = False
-        """Whether its scopes are listened to: what was logged before is no news to it."""
-        self._waiter: asyncio.Future[None] | None = None
-
-    @abstractmethod
-    def put(self, item: "Entry | Signal") -> None:
-        """Never waits: all others are told in the same breath."""
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _woken(self, seconds: float | None = None) -> None:
-        """Wait to be told something, or so long at most."""
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        # A timer instead of a task: thousands of streams wait at the same time.
-        timer = loop.call_later(seconds, self._wake) if seconds is not None else None
-        try:
-            await self._waiter
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-
-class Follower(Listener):
-    """A stream: it is told everything in order, until it is too far behind."""
-
-    __slots__ = ("_items", "overflowed")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.overflowed = False
-        # A list, because thousands of idle streams wait and hardly one has two entries to take.
-        self._items: list[Entry | Signal] = []
-
-    def put(self, item: "Entry | Signal") -> None:
-        if len(self._items) < QUEUE:
-            self._items.append(item)
-        else:
-            # Caps memory: it resumes from its position and loses nothing.
-            self.overflowed = True
-        self._wake()
-
-    async def get(self, seconds: float | None = None) -> "Entry | Signal | None":
-        """The next item; None when none came for so long."""
-        if not self._items and not self.overflowed:
-            await self._woken(seconds)
-        if self.overflowed:
-            raise SlowConsumer
-        return self._items.pop(0) if self._items else None
-
-
-class Lookout(Listener):
-    """For who looks into the log for itself: it is told that there is news, and never falls behind."""
-
-    __slots__ = ("_news",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._news = False
-
-    def put(self, item: "Entry | Signal") -> None:
-        if not isinstance(item, Signal):
-            self._news = True
-            self._wake()
-
-    async def news(self) -> None:
-        """Return when something was logged since the last time."""
-        while not self._news:
-            await self._woken()
-        self._news = False
-
-
-class Signal(dict[str, Any]):
-    """Something ephemeral (typing): never logged, never replayed."""
 
 
 class Live:
@@ -158,6 +65,7 @@ class Live:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._swept: datetime | None = None
         self._once = Once()
+        self._crowds: dict[Position, Crowd] = {}
         self.overlap = overlap
         self.reads = 0
 
@@ -299,7 +207,12 @@ class Live:
 
     async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
-        return await self._once.get((what, changes.place(entry)), load)
+        place = changes.place(entry)
+        try:
+            return await self._once.get((what, place), load)
+        finally:
+            if self._crowds:
+                self._wake_crowd(place)
 
     # How the reader reads.
 
@@ -307,6 +220,7 @@ class Live:
         if "signal" in message:
             for listener in self._subscribers.get(scope, ()):
                 listener.put(Signal(message["signal"]))
+                listener.wake()
             return
         self._hinted.update(message["ids"])
         if self._flush is None or self._flush.done():
@@ -367,7 +281,21 @@ class Live:
         listeners: set[Listener] = set()
         for scope in (*entry["scopes"], *entry["former"]):
             listeners |= self._subscribers.get(scope, set())
-        for listener in listeners:
-            # What is logged before it listens to all its scopes is no news, or is read by it afterwards.
-            if listener.ready:
-                listener.put(entry)
+        # What is logged before one listens to all its scopes is no news, or is read by it afterwards.
+        told = [listener for listener in listeners if listener.ready]
+        for listener in told:
+            listener.put(entry)
+        waiting = [listener for listener in told if listener.waits]
+        if len(waiting) > CROWD:
+            timer = asyncio.get_running_loop().call_later(CROWD_SECONDS, self._wake_crowd, place)
+            self._crowds[place] = Crowd(waiting[1:], timer)
+            waiting = waiting[:1]
+        for listener in waiting:
+            listener.wake()
+
+    def _wake_crowd(self, place: Position) -> None:
+        crowd = self._crowds.pop(place, None)
+        if crowd is not None:
+            crowd.timer.cancel()
+            for listener in crowd.listeners:
+                listener.wake()

@@ -8,7 +8,8 @@ from core import changes, clock
 from core.changes import Entry
 from core.context import Context
 from core.everybody import Everybody
-from core.live import PositionTooOld, Signal
+from core.listeners import Signal
+from core.live import PositionTooOld
 from core.once import ForAll
 from core.position import Position
 

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from core.changes import Entry, user_scope
 from core.context import Context
 from core.ids import Id, prefix_of
-from core.live import Signal
+from core.listeners import Signal
 from core.topics import followed
 from core.typists import Typists
 from loaders.chat import MessageById

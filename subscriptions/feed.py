@@ -10,7 +10,7 @@ from core import clock
 from core.changes import NOTE, Entry, user_scope
 from core.context import Context
 from core.ids import Id, checked, prefix_of
-from core.live import Signal
+from core.listeners import Signal
 from core.loader import Loader
 from core.topics import followed, for_all
 from core.typists import Typists

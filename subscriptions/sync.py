@@ -6,7 +6,7 @@ from typing import Any
 from core import changes, nodes
 from core.changes import user_scope
 from core.context import Context
-from core.live import Lookout
+from core.listeners import Lookout
 from core.nodes import SyncTypeName
 from core.position import Position, Progress, SyncToken
 from resolvers import sync

@@ -15,7 +15,8 @@ from pymongo.errors import PyMongoError
 from core import changes, clock
 from core.context import Context, Viewer
 from core.errors import Unauthenticated
-from core.live import Live, SlowConsumer
+from core.listeners import SlowConsumer
+from core.live import Live
 from core.mongo import Database
 from resolvers.auth.tokens import ACCESS_LIFE, CLOCK_SKEW
 

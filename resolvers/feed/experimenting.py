@@ -12,7 +12,8 @@ from pymongo.errors import PyMongoError
 from core.audit import audited
 from core.context import Context
 from core.errors import Refused
-from core.live import Live, SlowConsumer
+from core.listeners import SlowConsumer
+from core.live import Live
 from core.mongo import Database
 from resolvers.feed.moderating import checked_reason
 from resolvers.feed.ranking import Ranking

@@ -14,6 +14,7 @@ from core.position import Position, Progress
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.engine.replicas import CHANGES
+from tests.engine.steps import befriend, post
 from tests.phone import Answer, Phone
 
 
@@ -50,16 +51,6 @@ async def device_of(phone: Phone, *types: str) -> Device:
     device = Device(phone, list(types) or None)
     await device.sync()
     return device
-
-
-async def post(phone: Phone, visibility: str = "PUBLIC", text: str = "Hello") -> str:
-    payload = await phone.do("createPost", "post { id }", text=text, visibility=visibility)
-    return str(payload["post"]["id"])
-
-
-async def befriend(one: Phone, other: Phone) -> None:
-    await one.do("followUser", "feedStale", userId=other.user_id)
-    await other.do("followUser", "feedStale", userId=one.user_id)
 
 
 async def test_first_sync_in_pages(new_phone: NewPhone) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core import changes, live
+from core import changes, listeners, live
 from core.changes import user_scope
 from core.context import Context, Services
 from core.position import Position, Progress
@@ -17,23 +17,9 @@ from resolvers.feed.access import post_scope
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.engine.replicas import EVENTS
+from tests.engine.steps import befriend, comment, post
 from tests.engine.streams import POST_EVENTS, TRANSPORTS, opened
 from tests.phone import Failed, Phone, Socket, key
-
-
-async def post(phone: Phone, visibility: str = "PUBLIC") -> str:
-    payload = await phone.do("createPost", "post { id }", text="Hello", visibility=visibility)
-    return str(payload["post"]["id"])
-
-
-async def comment(phone: Phone, post_id: str, text: str) -> str:
-    payload = await phone.do("createComment", "comment { id }", postId=post_id, text=text)
-    return str(payload["comment"]["id"])
-
-
-async def befriend(one: Phone, other: Phone) -> None:
-    await one.do("followUser", "feedStale", userId=other.user_id)
-    await other.do("followUser", "feedStale", userId=one.user_id)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -177,7 +163,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     before = reader.reads
     async with AsyncExitStack() as stack:
         followers = [
-            await stack.enter_async_context(reader.listening(live.Follower(), [post_scope(id)]))
+            await stack.enter_async_context(reader.listening(listeners.Follower(), [post_scope(id)]))
             for _ in range(1_000)
         ]
         # One read primes the scope; all others share it. A sweep may fall in between.
@@ -202,7 +188,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     assert all({entry["node"] for entry in each if entry["deleted"]} == deleted for each in told)
 
 
-async def _waiting(follower: live.Follower) -> list[Any]:
+async def _waiting(follower: listeners.Follower) -> list[Any]:
     """All that it has been told by now, once there is something."""
     return [await follower.get(), *[await follower.get() for _ in range(len(follower._items))]]
 
@@ -292,9 +278,9 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
     assert (event["__typename"], event["deletedPostId"]) == ("PostDeleted", id)
 
 
-def _followers(services: Services, post_id: str) -> list[live.Follower]:
+def _followers(services: Services, post_id: str) -> list[listeners.Follower]:
     listening = services.live._subscribers.get(post_scope(post_id), set())
-    return [each for each in listening if isinstance(each, live.Follower)]
+    return [each for each in listening if isinstance(each, listeners.Follower)]
 
 
 async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
@@ -308,13 +294,13 @@ async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
     follower = services.live.follow([post_scope(id)], after=services.signer.position(after))
     # It is at the end of what it was told, and then takes nothing while more comes than is kept for it.
     seen = [await anext(follower)]
-    written = await _comments_at_once(services, ada, id, live.QUEUE + 40)
+    written = await _comments_at_once(services, ada, id, listeners.QUEUE + 40)
     await _until(lambda: any(each.overflowed for each in _followers(services, id)))
     code = None
     while code is None:
         try:
             seen.append(await anext(follower))
-        except live.SlowConsumer as cut:
+        except listeners.SlowConsumer as cut:
             code = cut.code
     assert code == "SLOW_CONSUMER"
     assert len(seen) < len(written)

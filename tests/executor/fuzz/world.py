@@ -15,7 +15,7 @@ from graphql import DocumentNode, GraphQLError
 from strawberry.schema import schema as strawberry_schema
 from strawberry.types.execution import ExecutionResult
 
-from core import changes, clock, ids, live, store
+from core import changes, clock, ids, listeners, store
 from core.binding.bindings import Mutate
 from core.binding.build import Schema
 from core.changes import Entry
@@ -239,11 +239,11 @@ def replay(monkeypatch: pytest.MonkeyPatch, current: list[World]) -> None:
                 yield entry
         raise Over("That was all.")
 
-    async def news(self: live.Lookout) -> None:
+    async def news(self: listeners.Lookout) -> None:
         raise Over("That was all.")
 
     monkeypatch.setattr(Live, "follow", follow)
-    monkeypatch.setattr(live.Lookout, "news", news)
+    monkeypatch.setattr(listeners.Lookout, "news", news)
 
 
 def tokens(services: Services, world: World) -> list[str]:

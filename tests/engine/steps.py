@@ -1,0 +1,18 @@
+"""What tests of the engine do again and again."""
+
+from tests.phone import Phone
+
+
+async def post(phone: Phone, visibility: str = "PUBLIC", text: str = "Hello") -> str:
+    payload = await phone.do("createPost", "post { id }", text=text, visibility=visibility)
+    return str(payload["post"]["id"])
+
+
+async def comment(phone: Phone, post_id: str, text: str) -> str:
+    payload = await phone.do("createComment", "comment { id }", postId=post_id, text=text)
+    return str(payload["comment"]["id"])
+
+
+async def befriend(one: Phone, other: Phone) -> None:
+    await one.do("followUser", "feedStale", userId=other.user_id)
+    await other.do("followUser", "feedStale", userId=one.user_id)
