@@ -76,11 +76,6 @@ def user_scope(user_id: str) -> str:
     return f"user:{user_id}"
 
 
-def org_scope(org: str) -> str:
-    """What everybody of an organisation may see."""
-    return f"org:{org}"
-
-
 def place(entry: Entry) -> Position:
     """Where the entry is in the log, and which change of it this is."""
     return Position(entry["at"], entry["_id"], entry["revision"])

@@ -32,6 +32,8 @@ PASSWORD = "landfall-demo-1"
 BATCH = 2_000
 AUDIENCES = (Visibility.PUBLIC, Visibility.FRIENDS, Visibility.PRIVATE)
 IMAGES = 24
+ADMINISTRATOR = "grace"
+"""Who may try what administrators do."""
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Demo ids and dates count back from here, so that they are the same every time."""
 
@@ -87,9 +89,8 @@ async def seed(
     talks = seed_chats.talks(Maker(own), own, users, crypto, size.chats, size.messages, EPOCH)
     await _insert(db, media.media.name, [*pictures, *avatars])
     await _insert(db, auth.users.name, users)
-    await _insert(
-        db, auth.user_keys.name, ({"_id": auth.email_key(u["email"]), "user_id": u["_id"]} for u in users)
-    )
+    names = ((name, u["_id"]) for u in users for name in _names(u))
+    await _insert(db, auth.user_keys.name, ({"_id": name, "user_id": owner} for name, owner in names))
     await _insert(db, feed.follows.name, follows)
     await _insert(db, feed.groups.name, groups)
     await _insert(db, feed.members.name, members)
@@ -153,6 +154,11 @@ def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Do
         "deleted": False,
         "created": True,
     }
+
+
+def _names(user: Document) -> tuple[str, str]:
+    """What is one person's alone."""
+    return auth.email_key(user["email"]), auth.handle_key(user["handle"])
 
 
 async def _insert(db: Database, name: str, documents: Iterable[Document]) -> None:
@@ -221,7 +227,7 @@ class Maker:
                 "email_verified": True,
                 "locale": person.locale,
                 "time_zone": person.time_zone,
-                "roles": [Role.MEMBER],
+                "roles": [Role.MEMBER, Role.ADMIN] if person.handle == ADMINISTRATOR else [Role.MEMBER],
                 "status": UserStatus.ACTIVE,
                 "password_hash": hashed,
                 "accepted_terms_version": "1",

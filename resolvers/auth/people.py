@@ -28,22 +28,23 @@ SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 @door("user", sync="USER")
 async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
-    """Those who may be seen: oneself always, others while their account is active; by ADMIN all there are."""
+    """Those who may be seen: oneself always, others while active; by administrators in any status."""
     found = await ctx.load_many(UserById, wanted)
     own = ctx.viewer_id_or_none
-    if ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles:
-        return [user if user and user["status"] != UserStatus.DELETED else None for user in found]
     others = [id for id in wanted if id != own]
     hidden: set[str] = set()
     for barred in BARRED if others else ():
         hidden |= await barred(ctx, others)
     return [
-        user
-        if user
-        and (user["_id"] == own or (user["status"] == UserStatus.ACTIVE and user["_id"] not in hidden))
-        else None
+        user if user and (user["_id"] == own or (_present(ctx, user) and user["_id"] not in hidden)) else None
         for user in found
     ]
+
+
+def _present(ctx: Context, user: User) -> bool:
+    if ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles:
+        return user["status"] != UserStatus.DELETED
+    return user["status"] == UserStatus.ACTIVE
 
 
 @door("session", sync="SESSION")

@@ -12,10 +12,11 @@ from core.context import Services
 from devstack.servers import EmbeddedRedis
 from jobs.auth.sessions import expire_sessions
 from resolvers.auth.passwords import hash_password
+from resolvers.auth.sessions import REFRESH_RATE
 from server import process
 from tests.auth.steps import ME, assert_unauthenticated, refresh, session, sign_in
 from tests.conftest import NewPhone
-from tests.phone import PASSWORD, Phone, make_user, sign_in_directly
+from tests.phone import PASSWORD, Phone, key, make_user, sign_in_directly
 
 ENDED = "The session has ended: sign in again."
 
@@ -111,3 +112,15 @@ async def test_without_redis_signing_in_is_throttled_in_process(
         ]
         assert codes[0] == "INVALID_CREDENTIALS"
         assert "RATE_LIMITED" in codes
+
+
+async def test_sixty_refreshes_a_minute(new_phone: NewPhone, services: Services) -> None:
+    """And one more is told when to try again; the token is as good as before."""
+    ada = await new_phone("Ada")
+    for _ in range(REFRESH_RATE.count):
+        await services.limits.take(REFRESH_RATE, ada.session_id)
+    once = key()
+    [error] = (await refresh(ada, clientMutationId=once))["errors"]
+    assert (error["code"], error["retryable"], error["retryAfterSeconds"]) == ("RATE_LIMITED", True, 1)
+    clock.shift(timedelta(seconds=2))
+    assert (await refresh(ada, clientMutationId=once))["errors"] == []
