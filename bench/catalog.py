@@ -28,10 +28,13 @@ from bench import dataset
 from core import mongo, store
 from core.crypto import keyring
 from core.mongo import Database
+from core.settings import Settings
 from devstack import seed
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
+from jobs import catalog
 from resolvers.auth.tokens import make_signing_key
+from server import assembly
 from tests.phone import Phone
 
 out = Console(highlight=False)
@@ -173,22 +176,23 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
         (folder / "key.pem").write_bytes(make_signing_key())
     port = free_port()
     environment = {
-        "ENV": "test",
-        "PORT": str(port),
-        "MONGO_URL": servers.mongo_url,
-        "REDIS_URL": servers.redis_url,
-        "MONGO_DATABASE": dataset.DATABASE,
-        "SECRET": SECRET,
-        "FIELD_KEYS": dataset.FIELD_KEYS,
-        "SIGNING_KEY_FILE": str(folder / "key.pem"),
-        "MEDIA_DIR": str(folder / "media"),
-        "RATE_SCALE": "1000000",
-        "LOG_LEVEL": "ERROR",
+        "env": "test",
+        "port": str(port),
+        "mongo_url": servers.mongo_url,
+        "redis_url": servers.redis_url,
+        "mongo_database": dataset.DATABASE,
+        "secret": SECRET,
+        "field_keys": dataset.FIELD_KEYS,
+        "signing_key_file": str(folder / "key.pem"),
+        "media_dir": str(folder / "media"),
+        "rate_scale": "1000000",
+        "log_level": "ERROR",
     }
+    settings = Settings.model_validate(environment)
     web = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "server", "serve"),
-        env={**os.environ, **{f"LANDFALL_{name}": value for name, value in environment.items()}},
+        env={**os.environ, **{f"LANDFALL_{name.upper()}": value for name, value in environment.items()}},
     )
     client = mongo.connect(servers.mongo_url, "pymongo")
     redis: Redis = Redis.from_url(servers.redis_url)
@@ -196,6 +200,7 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
         async with aiohttp.ClientSession() as http:
             await ready(http, port)
             db = Database(client, dataset.DATABASE)
+            await work_once(settings)
             rows = await db.find("product_entries", {}, fields=("category_id",), limit=5_000)
             yield Bench(
                 Phone(http, f"http://127.0.0.1:{port}/graphql"),
@@ -210,6 +215,12 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
         await client.close()
         web.terminate()
         await asyncio.wait_for(web.wait(), 20)
+
+
+async def work_once(settings: Settings) -> None:
+    """What a worker does every quarter of an hour."""
+    async with assembly.services(settings) as services:
+        await catalog.rebuild_hot(services)
 
 
 async def _pid_of_mongod(db: Database) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,12 +12,13 @@ from prometheus_client import Counter as Metric
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from core import paging
+from core import clock, paging
 from core.context import Context
 from core.errors import Unavailable
+from loaders.catalog import HotList
 from resolvers.catalog.entries import LISTED
 from resolvers.catalog.prices import decimal
-from resolvers.catalog.query import Query, Wanted
+from resolvers.catalog.query import Query, Wanted, query_of
 from resolvers.catalog.ranking import Indices, Rows, fitting
 from resolvers.catalog.search import engine
 from resolvers.catalog.words import key
@@ -33,8 +35,14 @@ OWN: tuple[tuple[str, Callable[[Wanted], Any]], ...] = (
 )
 """Facets, with the filter that each of them ignores."""
 SEARCH_SECONDS, BROWSE_SECONDS = 30, 60
+HOT_FOR = timedelta(minutes=20)
+EVERYTHING = "all"
+"""The hot list of the whole catalog."""
 BANDS = (0, 1_000, 2_000, 3_000, 5_000, 10_000)
 """Where price bands begin, in minor units."""
+
+Counts = dict[str, list[list[Any]]]
+"""By facet, values with their counts, most frequent first."""
 
 CACHE = Metric("landfall_catalog_cache_total", "Facets taken from the cache or counted.", ["outcome"])
 
@@ -45,20 +53,35 @@ async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] 
         return None
     found: Query = connection["query"]
     try:
-        number = await entries.generation(ctx.db)
-        name = f"cat:facets:{number}:{paging.fingerprint('f', words=found.words, by=found.wanted.match())}"
-        counts = await _kept(ctx, name)
-        CACHE.labels("miss" if counts is None else "hit").inc()
-        if counts is None:
-            counts = await counted(ctx, found, connection["rows"])
-            await _keep(ctx, name, counts, BROWSE_SECONDS if found.browsing else SEARCH_SECONDS)
+        counts = await _hot(ctx, found) or await _counted_once(ctx, found, connection["rows"])
         names = {each["_id"]: each["name"] for each in await store.all_categories(ctx.db)}
     except (PyMongoError, Unavailable):
         return None
     return _shown(counts, found.wanted, names)
 
 
-async def counted(ctx: Context, found: Query, rows: Rows | None) -> dict[str, list[list[Any]]]:
+async def _hot(ctx: Context, found: Query) -> Counts | None:
+    """Of everything or a whole category: as it was worked out beforehand, not long ago."""
+    alone = len(found.wanted.category_ids) == 1 and found.wanted == Wanted(found.wanted.category_ids)
+    if not found.browsing or not (found.wanted.none or alone):
+        return None
+    hot = await ctx.load(HotList, found.wanted.category_ids[0] if alone else EVERYTHING)
+    return hot["facets"] if hot and clock.now() - hot["at"] < HOT_FOR else None
+
+
+async def _counted_once(ctx: Context, found: Query, rows: Rows | None) -> Counts:
+    """From the cache, as long as no entry has changed."""
+    number = await entries.generation(ctx.db)
+    name = f"cat:facets:{number}:{paging.fingerprint('f', words=found.words, by=found.wanted.match())}"
+    counts = await _kept(ctx, name)
+    CACHE.labels("miss" if counts is None else "hit").inc()
+    if counts is None:
+        counts = await counted(ctx, found, rows)
+        await _keep(ctx, name, counts, BROWSE_SECONDS if found.browsing else SEARCH_SECONDS)
+    return counts
+
+
+async def counted(ctx: Context, found: Query, rows: Rows | None) -> Counts:
     """Values with their counts, most frequent first."""
     if rows is None:
         rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
@@ -67,8 +90,8 @@ async def counted(ctx: Context, found: Query, rows: Rows | None) -> dict[str, li
         # Nothing found: what there is without the filters, or at all, tells where to go.
         wanted = Wanted()
         if not rows and not found.browsing:
-            everything = Query("", (), wanted, found.sort).match()
-            rows = Rows(await engine(ctx).rows(ctx.db, everything))
+            everything = query_of(None, None)
+            return await _hot(ctx, everything) or await _counted_once(ctx, everything, None)
     counts = {}
     for name, filtered in OWN:
         # Others have their turn between two facets.
@@ -145,7 +168,7 @@ def _price(start: int, count: int) -> dict[str, Any]:
     }
 
 
-async def _kept(ctx: Context, name: str) -> dict[str, Any] | None:
+async def _kept(ctx: Context, name: str) -> Counts | None:
     try:
         found = await ctx.services.redis.get(name)
     except (RedisError, OSError):

@@ -2,9 +2,8 @@
 
 from core import clock
 from core.context import Context
-from resolvers.catalog.facets import facets
+from resolvers.catalog.facets import EVERYTHING, counted
 from resolvers.catalog.query import query_of
-from resolvers.catalog.reading import EVERYTHING
 from stores.catalog import entries
 from stores.catalog import products as store
 
@@ -18,6 +17,7 @@ async def rebuild(ctx: Context) -> None:
     listed = [each["_id"] for each in await store.all_categories(ctx.db)]
     for category_id in (None, *listed):
         best = await store.sellers(ctx.db, category_id, LISTED)
-        await entries.put_hot(ctx.db, category_id or EVERYTHING, [each["_id"] for each in best], clock.now())
         found = query_of(None, {"category_ids": [category_id]} if category_id else None)
-        await facets(ctx, {"degraded": False, "query": found, "rows": None})
+        counts = await counted(ctx, found, None)
+        ids = [each["_id"] for each in best]
+        await entries.put_hot(ctx.db, category_id or EVERYTHING, ids, counts, clock.now())

@@ -10,6 +10,7 @@ from core.ids import Id
 from loaders.catalog import HotList, ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products, visible_variants
 from resolvers.catalog.entries import Row, unpacked
+from resolvers.catalog.facets import EVERYTHING
 from resolvers.catalog.words import key
 from stores.catalog import products as store
 from stores.catalog.kinds import ProductStatus
@@ -20,7 +21,6 @@ Document = Mapping[str, Any]
 MOST_IDS = 100
 MOST_LISTED = 100
 LONGEST_SLUG = 400
-EVERYTHING = "all"
 MOST_ALTERNATIVES = 20
 
 

@@ -37,6 +37,8 @@ class Hot(TypedDict):
 
     _id: str
     product_ids: list[str]
+    facets: dict[str, Any]
+    """What its page could be narrowed by, counted."""
     at: datetime
 
 
@@ -134,7 +136,9 @@ async def count_by_category(db: Database) -> dict[str, int]:
     return {row["_id"]: row["count"] for row in rows}
 
 
-async def put_hot(db: Database, name: str, product_ids: Sequence[str], at: datetime) -> None:
-    body = {"_id": name, "product_ids": list(product_ids), "at": at}
+async def put_hot(
+    db: Database, name: str, product_ids: Sequence[str], facets: Mapping[str, Any], at: datetime
+) -> None:
+    body = {"_id": name, "product_ids": list(product_ids), "facets": dict(facets), "at": at}
     update = {"q": {"_id": name}, "u": body, "upsert": True}
     await db.write({"update": hot_lists.name, "updates": [update]})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
+from core.indexes import Index
 from core.mongo import Database
 from core.store import collection, index
 from stores.catalog.kinds import (
@@ -154,34 +155,18 @@ SORTS: Mapping[ProductSort, Sequence[tuple[str, int]]] = {
     ProductSort.TOP_SELLING: [("sales", -1), ("_id", 1)],
 }
 
-LOWEST_FIRST = index("status", "min_price", "_id")
-HIGHEST_FIRST = index("status", "-min_price", "_id")
-BY_ID = index("status", "_id")
-BY_NAME = index("status", "name_key", "_id")
-BY_AGE = index("status", "-created_at", "_id")
-BY_RATING = index("status", "-rating", "_id")
-BY_SALES = index("status", "-sales", "_id")
-IN_CATEGORY = index("status", "category_id", "_id")
-IN_CATEGORY_BY_SALES = index("status", "category_id", "-sales", "_id")
-IN_CATEGORY_BY_PRICE = index("status", "category_id", "min_price", "_id")
+
+def _ordered(first: str, keys: Sequence[tuple[str, int]], *more: str) -> Index:
+    return index(first, *more, *(f"-{key}" if way < 0 else key for key, way in keys))
+
+
 BY_PREFIX = index("status", "prefixes", "_id")
 
-ORDERED_BY = {
-    ProductSort.RELEVANCE: BY_ID,
-    ProductSort.PRICE_ASC: LOWEST_FIRST,
-    ProductSort.PRICE_DESC: HIGHEST_FIRST,
-    ProductSort.NAME: BY_NAME,
-    ProductSort.NEWEST: BY_AGE,
-    ProductSort.RATING: BY_RATING,
-    ProductSort.TOP_SELLING: BY_SALES,
-}
+ORDERED_BY = {sort: _ordered("status", keys) for sort, keys in SORTS.items()}
 """The index that gives each order, so that no page is sorted in memory."""
 
-ORDERED_IN_CATEGORY = {
-    ProductSort.RELEVANCE: IN_CATEGORY,
-    ProductSort.PRICE_ASC: IN_CATEGORY_BY_PRICE,
-    ProductSort.TOP_SELLING: IN_CATEGORY_BY_SALES,
-}
+ORDERED_IN_CATEGORY = {sort: _ordered("status", keys, "category_id") for sort, keys in SORTS.items()}
+"""The same within categories: their products may lie anywhere in the order of all."""
 
 products = collection(
     "products",
@@ -237,8 +222,7 @@ async def page(
 
 
 def page_index(sort: ProductSort, filters: Mapping[str, Any]) -> str:
-    narrow = ORDERED_IN_CATEGORY.get(sort) if "category_id" in filters else None
-    return (narrow or ORDERED_BY[sort]).name
+    return (ORDERED_IN_CATEGORY if "category_id" in filters else ORDERED_BY)[sort].name
 
 
 async def beginning_with(
