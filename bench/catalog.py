@@ -21,10 +21,10 @@ from typing import Any
 import aiohttp
 import psutil
 from redis.asyncio import Redis
-from rich.console import Console
 from rich.table import Table
 
 from bench import dataset
+from bench.console import console
 from core import mongo, store
 from core.crypto import keyring
 from core.mongo import Database
@@ -37,7 +37,7 @@ from resolvers.auth.tokens import make_signing_key
 from server import assembly
 from tests.phone import Phone
 
-out = Console(highlight=False)
+out = console()
 PRODUCTS = 20_000
 ROUNDS = 200
 SECRET = "a secret of the benchmark, long enough"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from rich.console import Console
 from rich.table import Table
 
+from bench.console import console
 from bench.engine import Bench, running
 from bench.report import machine
 from core import logs
@@ -22,7 +22,7 @@ from core.settings import Settings
 from resolvers import chat
 from tests.phone import Phone, Socket, key, make_user, sign_in_directly
 
-out = Console(highlight=False, width=110)
+out = console(110)
 
 ACCEPTED = 0.060
 DELIVERED = 0.100

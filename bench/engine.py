@@ -15,9 +15,9 @@ from typing import Any
 
 import aiohttp
 import psutil
-from rich.console import Console
 from rich.table import Table
 
+from bench.console import console
 from core import clock, ids, logs, mongo
 from core.changes import user_scope
 from core.context import Context, Services, Viewer
@@ -32,7 +32,7 @@ from server import assembly
 from stores import feed as store
 from tests.phone import Phone, Socket, key, make_user, sign_in_directly
 
-out = Console(highlight=False)
+out = console(110)
 SECRET = "a secret of the benchmark, long enough"
 CONNECTIONS = 16
 MUTATIONS = 2_000

@@ -16,10 +16,10 @@ from typing import Any
 import orjson
 import typer
 import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from bench import dataset, fleet
+from bench.console import console
 from core import clock, ids, logs
 from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
@@ -47,7 +47,7 @@ TARGETS = {"warm": 60.0, "cold": 150.0}
 FOLLOWED = (10, 50, 200, 1_000, 2_500, 5_000)
 SEED = 7
 
-out = Console(highlight=False)
+out = console(110)
 
 
 @dataclass(frozen=True, slots=True)

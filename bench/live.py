@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 from redis.asyncio import Redis
-from rich.console import Console
 from rich.table import Table
 
 from bench import dataset, fleet
+from bench.console import console
 from bench.fleet import Fleet, Kind, Member
 from bench.report import machine
 from core import logs
@@ -33,9 +33,7 @@ from resolvers.auth.signing import make_signing_key
 from server import assembly
 from tests.phone import Phone, make_user, sign_in_directly
 
-out = Console(highlight=False)
-if not out.is_terminal:
-    out = Console(highlight=False, width=130)
+out = console()
 
 LANDFALL = Kind("landfall", "Landfall", (sys.executable, "-m", "server", "serve"), "motor")
 YOGA = Kind("yoga-live", "graphql-yoga, graphql-ws", ("node", "yoga/live.js"))

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLObjectType, build_schema
-from rich.console import Console
 
 from bench import dataset, fleet
+from bench.console import console
 from bench.fleet import KINDS, REFERENCE, Fleet, Kind, Member
 from bench.measure import QUICK, Database, Plan, measure
 from bench.operations import OPERATIONS, Operation, difference
@@ -24,10 +24,7 @@ from devstack.servers import Servers
 from stores.feed import FeedMode
 from tests.phone import key
 
-out = Console(highlight=False)
-if not out.is_terminal:
-    # A log file has room for a table.
-    out = Console(highlight=False, width=170)
+out = console(170)
 
 
 def main() -> None:

@@ -289,6 +289,23 @@ async def test_best_sellers_and_counts_are_worked_out(
     assert (await anonymous.ask("{ topSellers(first: 0) { id } }")).code == "BAD_USER_INPUT"
 
 
+async def test_what_is_found_nowhere_shows_facets_that_were_counted_beforehand(
+    services: Services, admin: Phone, anonymous: Phone, commands: Commands
+) -> None:
+    """Counting everything is the dearest there is, and nothing found is what anybody can ask for."""
+    await on_sale(services, admin, row())
+    await jobs.rebuild_hot(services)
+    search = """query($q: String) {
+      searchProducts(query: $q, first: 5) { totalCount facets { forms { count } } } }"""
+    shown = (await anonymous.run(search))["searchProducts"]["facets"]
+    await services.redis.flushdb()
+    commands.reset()
+    nothing = (await anonymous.run(search, q=unique("nothing")))["searchProducts"]
+    assert nothing == {"totalCount": 0, "facets": shown}
+    # Rows of the search itself; its generation, the list worked out beforehand, names of categories.
+    assert commands.counts == {"aggregate": 1, "find": 3}
+
+
 async def test_roles_are_given_and_taken_by_administrators(
     new_phone: NewPhone, services: Services, anonymous: Phone
 ) -> None:
