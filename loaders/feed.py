@@ -22,12 +22,18 @@ from stores.feed import (
     Post,
     ReactionKind,
     Report,
+    Sponsorship,
 )
 
 
 class PostById(Loader[str, Post | None]):
     async def batch(self, keys: list[str]) -> Sequence[Post | None]:
         return in_order(keys, await store.posts_by_ids(self.db, keys, fields=self.fields))
+
+
+class SponsorshipByPost(Loader[str, Sponsorship | None]):
+    async def batch(self, keys: list[str]) -> Sequence[Sponsorship | None]:
+        return in_order(keys, await store.sponsorships.by_ids(self.db, keys))
 
 
 class CommentById(Loader[str, Comment | None]):

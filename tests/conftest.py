@@ -76,6 +76,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == "test_secrets.py")
 
 
+@pytest.fixture
+def compiled(settings: Settings) -> None:
+    """For what only compiled operations do."""
+    if settings.executor != "compiled":
+        pytest.skip("Only compiled operations do it.")
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     with embedded(ephemeral=True) as running:

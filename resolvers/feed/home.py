@@ -13,7 +13,7 @@ from core import clock, ids, paging
 from core.context import Context
 from core.errors import BadUserInput
 from core.paging import Asked, Page, Wanted
-from loaders.feed import PostById
+from loaders.feed import PostById, SponsorshipByPost
 from resolvers.feed import candidates, latest, standing
 from resolvers.feed.behind import Behind
 from resolvers.feed.ranking import Ranking, own_first, spread
@@ -232,10 +232,23 @@ async def seen(ctx: Context, items: Sequence[Item], stands: Standing | None = No
     async def known() -> Standing:
         return stands or await standing.standing_to(ctx, items)
 
-    posts, now = await asyncio.gather(ctx.load_many(PostById, [item.post_id for item in items]), known())
+    posts, now, paid = await asyncio.gather(
+        ctx.load_many(PostById, [item.post_id for item in items]), known(), _paid(ctx, items)
+    )
     return [
-        post if post and now.shows(post, item.why) else None for item, post in zip(items, posts, strict=True)
+        post
+        if post and now.shows(post, item.why) and (item.why != FeedReason.SPONSORED or item.post_id in paid)
+        else None
+        for item, post in zip(items, posts, strict=True)
     ]
+
+
+async def _paid(ctx: Context, items: Sequence[Item]) -> set[str]:
+    """Which of what is sponsored still is: a contract may end before the snapshot does."""
+    wanted = [item.post_id for item in items if item.why == FeedReason.SPONSORED]
+    rows = await ctx.load_many(SponsorshipByPost, wanted) if wanted else []
+    now = clock.now()
+    return {row["_id"] for row in rows if row and row["starts_at"] <= now < row["ends_at"]}
 
 
 async def _older(

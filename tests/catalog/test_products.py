@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from core import ids
 from core.context import Services
 from jobs import catalog as jobs
@@ -174,6 +176,7 @@ async def test_bulk_keeps_the_order_of_ids_null_for_unknown_ones_in_few_commands
     assert (answer.code, answer.errors[0]["message"]) == ("BAD_USER_INPUT", "At most 100 ids.")
 
 
+@pytest.mark.usefixtures("compiled")
 async def test_of_a_page_only_what_is_asked_for_is_read(
     services: Services, admin: Phone, anonymous: Phone, commands: Commands
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core import clock
 from core.context import Services
+from core.settings import Settings
 from tests.chat.steps import (
     backdate,
     chat_of,
@@ -89,13 +90,15 @@ async def test_a_page_of_messages_costs_the_same_however_long_it_is(
 
 
 async def test_the_newest_of_many_chats_come_in_one_command(
-    busy: Phone, commands: Commands, quiet: None
+    busy: Phone, commands: Commands, quiet: None, settings: Settings
 ) -> None:
     query = "{ viewer { chats { edges { node { messages(last: 5) { edges { node { text } } } } } } } }"
     await busy.run(query)
     commands.reset()
     found = (await busy.run(query))["viewer"]["chats"]["edges"]
-    assert dict(commands.counts) == {"find": 1, "aggregate": 1}
+    if settings.executor == "compiled":
+        # The reference reads each chat's, sixteen in a command.
+        assert dict(commands.counts) == {"find": 1, "aggregate": 1}
     texts = [[edge["node"]["text"] for edge in each["node"]["messages"]["edges"]] for each in found]
     assert texts == [["Hello", f"Answer {number}"] for number in range(15, 0, -1)]
 
@@ -270,6 +273,7 @@ SHOWN = {
 """What a field of a message reads of it."""
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("shown", SHOWN)
 async def test_of_a_message_only_what_is_asked_for_is_read(
     new_phone: NewPhone, commands: Commands, shown: str

@@ -137,6 +137,8 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     assert (await page_of(alan))["edges"] == []
     ended = await admin.do("endSponsorship", "postId", postId=post, reason="Contract 7 is over")
     assert (ended["errors"], ended["postId"]) == ([], post)
+    # Who saw it does so no more, at once: the kept order of their feed is looked through at every reading.
+    assert (await page_of(ada))["edges"] == []
     grace = await new_phone("Grace")
     assert [edge["reason"] for edge in (await page_of(grace))["edges"]] == ["SUGGESTED"]
     assert [each[:2] for each in acts] == [
