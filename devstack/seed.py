@@ -12,7 +12,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
-from core import changes, ids
+from core import changes, clock, ids
 from core.changes import user_scope
 from core.crypto import Keyring
 from core.mongo import Database
@@ -35,7 +35,9 @@ IMAGES = 24
 ADMINISTRATOR = "grace"
 """Who may try what administrators do."""
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""Demo ids and dates count back from here, so that they are the same every time."""
+"""Ids and dates count back from here where they must be the same every time."""
+LATEST = timedelta(hours=21)
+"""So long ago was the last post: what is said of it comes within ten hours, replies within ten more."""
 
 Document = dict[str, Any]
 
@@ -63,15 +65,26 @@ async def seeded(db: Database) -> bool:
     return await meta.by_id(db, "demo") is not None
 
 
+def lately() -> datetime:
+    """For demo data that looks as if people had been here lately."""
+    return (clock.now() - LATEST).replace(minute=0, second=0, microsecond=0)
+
+
 async def seed(
-    db: Database, media_dir: Path, crypto: Keyring, *, size: Size | None = None, production: bool = False
+    db: Database,
+    media_dir: Path,
+    crypto: Keyring,
+    *,
+    size: Size | None = None,
+    until: datetime = EPOCH,
+    production: bool = False,
 ) -> Size:
-    """Fill an empty database; the same content every time, but for the keys of chats."""
+    """Fill an empty database; the same every time but for the keys of chats, and dated back from `until`."""
     if production:
         raise Refused("Demo data has well-known passwords and is refused with LANDFALL_ENV=production.")
     size = size or Size()
     rng = random.Random(SEED)
-    maker = Maker(rng)
+    maker = Maker(rng, until)
     now = await changes.database_time(db)
     persons = list(demo.people(size.people, rng))
     pictures = maker.media(demo.write_images(media_dir, IMAGES, rng), "POST_MEDIA", 320)
@@ -79,14 +92,14 @@ async def seed(
     users = maker.users(persons, avatars)
     follows = maker.follows(users, demo.follows(size.people, rng))
     posts = maker.posts(users, pictures, size.posts)
-    groups, members = circles.groups(maker, users, EPOCH)
+    groups, members = circles.groups(maker, users, until)
     circles.arrange(posts, members)
     comments = maker.comments(users, posts, size.comments)
     reactions = maker.reactions(users, posts, comments)
     maker.count(users, posts, follows)
     # With dice of their own: what was before them stays as it was.
     own = random.Random(SEED + 1)
-    talks = seed_chats.talks(Maker(own), own, users, crypto, size.chats, size.messages, EPOCH)
+    talks = seed_chats.talks(Maker(own, until), own, users, crypto, size.chats, size.messages, until)
     await _insert(db, media.media.name, [*pictures, *avatars])
     await _insert(db, auth.users.name, users)
     names = ((name, u["_id"]) for u in users for name in _names(u))
@@ -102,10 +115,10 @@ async def seed(
         media_dir,
         size.products,
         rng=rng,
-        mint=lambda prefix: maker.id(prefix, EPOCH),
+        mint=lambda prefix: maker.id(prefix, until),
         media_of=maker.media,
         insert=_insert,
-        epoch=EPOCH,
+        epoch=until,
         users=users,
     )
     await _insert(db, changes.log.name, _entries(users, follows, groups, posts, comments, now))
@@ -168,10 +181,11 @@ async def _insert(db: Database, name: str, documents: Iterable[Document]) -> Non
 
 
 class Maker:
-    """Makes documents with ids and dates that depend on the seed alone."""
+    """Makes documents with ids and dates that depend on the seed alone, and on when it all ends."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, until: datetime) -> None:
         self._rng = rng
+        self._until = until
 
     def id(self, prefix: str, at: datetime) -> str:
         """A TypeID of that moment."""
@@ -192,7 +206,7 @@ class Maker:
         return [
             {
                 **picture_fields(asdict(image), thumb),
-                "_id": self.id("media", EPOCH - timedelta(days=400)),
+                "_id": self.id("media", self._until - timedelta(days=400)),
                 "owner_id": "",
                 "purpose": purpose,
                 "kind": MediaKind.IMAGE,
@@ -205,8 +219,8 @@ class Maker:
                 "hls": None,
                 # Shown from the start, and so never swept.
                 "ref_count": 1,
-                "touched_at": EPOCH,
-                "created_at": EPOCH - timedelta(days=400),
+                "touched_at": self._until,
+                "created_at": self._until - timedelta(days=400),
             }
             for number, image in enumerate(images)
         ]
@@ -215,7 +229,7 @@ class Maker:
         hashed = _demo_hash()
         made = []
         for person, avatar in zip(persons, avatars, strict=True):
-            at = EPOCH - timedelta(days=person.joined_days_ago)
+            at = self._until - timedelta(days=person.joined_days_ago)
             user = {
                 "_id": self.id("user", at),
                 "first_name": person.first_name,
@@ -241,7 +255,7 @@ class Maker:
         listed = set(pairs)
         made = []
         for follower, followee in sorted(listed):
-            at = EPOCH - timedelta(minutes=self._rng.randrange(60, 500_000))
+            at = self._until - timedelta(minutes=self._rng.randrange(60, 500_000))
             made.append(
                 {
                     "_id": self.id("follow", at),
@@ -258,7 +272,8 @@ class Maker:
         rng = self._rng
         made = []
         for index in range(count):
-            at = EPOCH - timedelta(minutes=index * 7 + rng.randrange(7), milliseconds=rng.randrange(1000))
+            ago = timedelta(minutes=index * 7 + rng.randrange(7), milliseconds=rng.randrange(1000))
+            at = self._until - ago
             shown = rng.choices([0, 1, 2, 4], weights=[60, 28, 9, 3])[0]
             visibility = rng.choices(AUDIENCES, weights=[70, 25, 5])[0]
             made.append(

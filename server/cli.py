@@ -136,6 +136,7 @@ def seed(
                 configured.media_dir,
                 services.crypto,
                 size=size,
+                until=demo.lately(),
                 production=configured.production,
             )
 

@@ -71,7 +71,8 @@ async def _fill(services: Any) -> None:
 
     if not await seed.seeded(services.db):
         out.print("Loading demo data ...")
-        await seed.seed(services.db, services.settings.media_dir, services.crypto)
+        kept = services.settings.media_dir
+        await seed.seed(services.db, kept, services.crypto, until=seed.lately())
 
 
 def _port(configured: Settings, asked: int | None) -> int:

@@ -66,6 +66,19 @@ async def test_others_may_not(new_phone: NewPhone, act: str) -> None:
     assert (await ada.run(ME))["viewer"]["user"]["id"] == ada.user_id
 
 
+async def test_a_block_holds_for_administrators_too_but_not_against_what_they_do(
+    admin: Phone, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    shown = "query($id: ID!) { node(id: $id) { id } }"
+    assert await admin.run(shown, id=ada.user_id) == {"node": {"id": ada.user_id}}
+    assert (await ada.do("blockUser", "blockedUserId", userId=admin.user_id))["errors"] == []
+    assert await admin.run(shown, id=ada.user_id) == {"node": None}
+    done = await do(admin, "suspendUser", ada.user_id)
+    assert done["errors"] == []
+    assert (await ada.ask(ME)).code == "UNAUTHENTICATED"
+
+
 @pytest.mark.parametrize("act", ACTS)
 async def test_administrators_prove_themselves_first(admin: Phone, new_phone: NewPhone, act: str) -> None:
     ada = await new_phone("Ada")

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
 
-from core import mongo, store
+from core import clock, mongo, store
 from core.crypto import keyring
 from core.mongo import Database
 from devstack import seed
@@ -84,6 +85,17 @@ async def test_the_same_content_every_time(
         await seed.seed(again, tmp_path, CRYPTO, size=SMALL)
         assert await fingerprint(again) == await fingerprint(seeded)
     assert files(tmp_path) == files(media_dir)
+
+
+async def test_people_were_here_lately_and_nothing_lies_ahead(servers: Servers, tmp_path: Path) -> None:
+    async with empty(servers, "seed_lately") as db:
+        await seed.seed(db, tmp_path, CRYPTO, size=SMALL, until=seed.lately())
+        now = clock.now()
+        posts = [row["created_at"] for row in await rows(db, "posts")]
+        assert timedelta() < now - max(posts) < timedelta(hours=24)
+        for name in (*SEEDED, "messages", "product_reviews", "groups"):
+            for row in await rows(db, name):
+                assert row.get("created_at", now) <= now, name
 
 
 async def test_what_is_counted_is_there(seeded: Database) -> None:
