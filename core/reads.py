@@ -24,6 +24,10 @@ TAG = "~"
 MOST_BRANCHES = 16
 """Branches are read one after the other: more would keep the last waiting."""
 MOST_IDS = 1_000
+BUSY = 2
+"""While so many commands are under way, reads wait for the next answer, and for company."""
+HELD_SECONDS = 0.002
+"""So long at most."""
 
 
 @dataclass(slots=True)
@@ -80,6 +84,7 @@ class Turn:
         self._ends = 0.0
         """When the last of those who asked will be ended."""
         self._sending: set[asyncio.Task[None]] = set()
+        self._held: asyncio.TimerHandle | None = None
 
     def by_ids(
         self, collection: str, command: dict[str, Any], ids: Sequence[str], fields: Sequence[str]
@@ -103,6 +108,20 @@ class Turn:
         return read.rows
 
     def _depart(self) -> None:
+        if len(self._sending) < BUSY:
+            self._leave()
+        elif self._held is None:
+            self._held = asyncio.get_running_loop().call_later(HELD_SECONDS, self._leave)
+
+    def _arrived(self, task: "asyncio.Task[None]") -> None:
+        self._sending.discard(task)
+        if self._held is not None:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         asked, self._asked = self._asked, []
         deadline.end_at(self._ends)
         self._ends = 0.0
@@ -111,7 +130,7 @@ class Turn:
             # A task of its own: a request that is cancelled must not take the others' rows along.
             task = asyncio.create_task(self._answer(branches[start : start + MOST_BRANCHES]))
             self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            task.add_done_callback(self._arrived)
 
     async def _answer(self, branches: Sequence[Branch]) -> None:
         try:

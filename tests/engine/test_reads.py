@@ -130,6 +130,38 @@ async def test_many_reads_are_several_commands(
     assert [numbers(rows) for rows in found] == [[0, 1], [2, 3], [0], [1], [2]]
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["until the next answer", "a moment at most"])
+async def test_while_many_are_under_way_reads_wait_for_company(
+    monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """A busy process asks for more with each command; one that is not never waits."""
+    monkeypatch.setattr(reads, "HELD_SECONDS", 60.0 if answered else 0.001)
+    gate, third = asyncio.Event(), asyncio.Event()
+    sent: list[dict[str, Any]] = []
+
+    async def send(command: dict[str, Any]) -> list[dict[str, Any]]:
+        sent.append(command)
+        if len(sent) == 3:
+            third.set()
+        await gate.wait()
+        return []
+
+    turn = reads.Turn(send, {})
+    waiting = []
+    for number in range(6):
+        waiting.append(turn.rows(f"of_{number}", {"find": f"of_{number}"}, []))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert [command.get("find") for command in sent] == ["of_0", "of_1"]
+    if answered:
+        gate.set()
+    await asyncio.wait_for(third.wait(), 2)
+    gate.set()
+    await asyncio.gather(*waiting)
+    unions = [stage["$unionWith"]["coll"] for stage in sent[2]["pipeline"] if "$unionWith" in stage]
+    assert ([sent[2]["aggregate"], *unions], len(sent)) == (["of_2", "of_3", "of_4", "of_5"], 3)
+
+
 async def test_a_transaction_reads_for_itself(db: Database, counted: Commands) -> None:
     async with mongo.transaction(db) as handle:
         await handle.write({"insert": SEEN.name, "documents": [{"_id": ids.new_id("post"), "n": 7}]})
