@@ -41,7 +41,7 @@ class Listener(ABC):
         return self._waiter is not None and not self._waiter.done()
 
     def wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._waiter is not None and self.waits:
             self._waiter.set_result(None)
 
     async def _woken(self, seconds: float | None = None) -> None:

@@ -39,15 +39,13 @@ def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
         return _datetime(leaf)
     if leaf.name == "Int":
         return _int(leaf)
-    if leaf.name == "Float":
-        return _float(leaf)
 
     def serialize(value: Any) -> Any:
         if value is None:
             raise Anomaly
         return leaf.serialize(value)
 
-    return serialize
+    return _float(serialize) if leaf.name == "Float" else serialize
 
 
 def _enum(leaf: GraphQLEnumType) -> Callable[[Any], Any]:
@@ -84,13 +82,9 @@ def _int(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     return serialize
 
 
-def _float(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
+def _float(otherwise: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def serialize(value: Any) -> Any:
-        if value.__class__ is float and isfinite(value):
-            return value
-        if value is None:
-            raise Anomaly
-        return leaf.serialize(value)
+        return value if value.__class__ is float and isfinite(value) else otherwise(value)
 
     return serialize
 

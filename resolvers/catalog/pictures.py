@@ -9,26 +9,28 @@ from stores.media import Media
 
 Document = Mapping[str, Any]
 
-
 NAMING = ("brand", "form", "name")
 """What a product's picture is named after."""
 
 
 async def images(ctx: Context, products: Sequence[Document]) -> list[list[Media]]:
-    wanted = [id for product in products for id in product["image_ids"]]
-    found = {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
+    found = await _media(ctx, [id for product in products for id in product["image_ids"]])
     return [
         [described(found[id], product) for id in product["image_ids"] if id in found] for product in products
     ]
 
 
 async def label_images(ctx: Context, products: Sequence[Document]) -> list[Media | None]:
-    wanted = [product["label_image_id"] for product in products if product["label_image_id"]]
-    found = {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
+    labels = [product["label_image_id"] for product in products]
+    found = await _media(ctx, [id for id in labels if id])
     return [
-        described(medium, product) if (medium := found.get(product["label_image_id"])) else None
-        for product in products
+        described(medium, product) if (medium := found.get(label)) else None
+        for label, product in zip(labels, products, strict=True)
     ]
+
+
+async def _media(ctx: Context, wanted: Sequence[str]) -> dict[str, Media]:
+    return {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
 
 
 def described(medium: Media, product: Document) -> Media:
