@@ -166,8 +166,14 @@ class Context:
         kind = (loader, fields)
         found = self._loaders.get(kind)
         if found is None:
-            found = self._loaders[kind] = loader(self.db, lambda: self.viewer_id_or_none, fields)
+            found = self._loaders[kind] = loader(self.db, self._asker(), fields)
         return found
+
+    def _asker(self) -> Callable[[], str | None]:
+        """Who asks. It must not hold the context, whose loaders hold it: a request that is over and cannot
+        be let go of at once is kept, with all it read, until the garbage collector comes by."""
+        viewer_id = self.viewer_id_or_none
+        return lambda: viewer_id
 
     def refresh(self) -> None:
         """Forget what was loaded: something was written, or a stream shows a later moment."""

@@ -1,5 +1,6 @@
 """Work done once for many viewers: asking which of them it is for shows that it is not for everybody."""
 
+from collections.abc import Callable
 from typing import Any
 
 from core.context import Context, Services, Viewer
@@ -32,6 +33,9 @@ class Everybody(Context):
     @address.setter
     def address(self, value: Any) -> None:
         pass
+
+    def _asker(self) -> Callable[[], str | None]:
+        return lambda: self.viewer_id_or_none
 
     def _personal(self) -> Personal:
         self.personal = True

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from asyncio import Future, shield, wait
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -16,16 +16,19 @@ V = TypeVar("V")
 MAX_BATCH = 1000
 
 
-class Loader(ABC, Generic[K, V]):
-    """Subclasses name key and value (`UserById`) and write `batch`."""
+class Loader(DataLoader[K, V], ABC):
+    """Subclasses name key and value (`UserById`) and write `batch_load_fn`."""
+
+    max_batch_size = MAX_BATCH
 
     def __init__(self, db: Database, viewer_id: Callable[[], str | None], fields: Sequence[str] = ()) -> None:
+        # What is loaded one by one needs more than a level does: `_ready` adds it when somebody asks so.
         self.db = db
         self._viewer_id = viewer_id
         self.fields = fields
         """Keys that are enough, for stores that can leave out others; all, when empty."""
         self._fetched: dict[K, V] = {}
-        self._batches: DataLoader[K, V] | None = None
+        self._one_by_one = False
 
     @property
     def viewer_id(self) -> str | None:
@@ -33,28 +36,29 @@ class Loader(ABC, Generic[K, V]):
         return self._viewer_id()
 
     @abstractmethod
-    async def batch(self, keys: list[K]) -> Sequence[V]:
+    async def batch_load_fn(self, keys: list[K]) -> list[V]:
         """Values in the order of the keys."""
 
     def load(self, key: K) -> "Future[V]":
         """The key's value, loaded with all others that are asked for in the same turn of the loop."""
-        return _own(self._one_by_one.load(key))
+        self._ready()
+        return _own(super().load(key))
 
-    @property
-    def _one_by_one(self) -> DataLoader[K, V]:
-        if self._batches is None:
-            # Not before somebody loads one by one: levels are fetched without it.
-            self._batches = DataLoader(self._rows, max_batch_size=MAX_BATCH)
-        return self._batches
+    def _ready(self) -> None:
+        if not self._one_by_one:
+            self._one_by_one = True
+            super().__init__()
 
     def know(self, key: K, value: V) -> None:
         """Take what was read already, so that it is not read again."""
         self._fetched[key] = value
-        self._one_by_one.prime(key, value)
+        self._ready()
+        self.prime(key, value)
 
-    async def load_many(self, keys: Iterable[K]) -> list[V]:
+    async def load_many(self, keys: Iterable[K]) -> list[V]:  # type: ignore[override]
         """The values of several keys; a batch is waited for once, not each of its keys."""
-        loading = [self._one_by_one.load(key) for key in keys]
+        self._ready()
+        loading = [super(Loader, self).load(key) for key in keys]
         for each in loading:
             if not each.done():
                 # It neither raises nor cancels what others wait for, and ends the rest of the batch with it.
@@ -70,11 +74,8 @@ class Loader(ABC, Generic[K, V]):
         missing = [key for key in dict.fromkeys(keys) if key not in self._fetched]
         for start in range(0, len(missing), MAX_BATCH):
             part = missing[start : start + MAX_BATCH]
-            self._fetched.update(zip(part, await self.batch(part), strict=True))
+            self._fetched.update(zip(part, await self.batch_load_fn(part), strict=True))
         return self._fetched
-
-    async def _rows(self, keys: list[K]) -> list[V]:
-        return list(await self.batch(keys))
 
 
 def _own(shared: "Future[V]") -> "Future[V]":

@@ -1,7 +1,6 @@
 """Products, categories, stock, reviews and what people set up, in batches."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import paging
@@ -18,48 +17,48 @@ MOST_ALIKE = 200
 
 
 class ProductById(Loader[str, Product | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Product | None]:
         return in_order(keys, await products.by_ids(self.db, keys, fields=self.fields))
 
 
 class ProductBySlug(Loader[str, Product | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Product | None]:
         return in_order(keys, await products.by_slugs(self.db, keys), by="slug")
 
 
 class ProductOfVariant(Loader[str, Product | None]):
     """The product a variant belongs to."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Product | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Product | None]:
         rows = await products.with_variants(self.db, keys)
         found = {variant["_id"]: row for row in rows for variant in row["variants"]}
         return [found.get(key) for key in keys]
 
 
 class CategoryById(Loader[str, Category | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Category | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Category | None]:
         return in_order(keys, await products.categories.by_ids(self.db, keys, fields=self.fields))
 
 
 class InventoryById(Loader[str, InventoryLevel | None]):
-    async def batch(self, keys: list[str]) -> Sequence[InventoryLevel | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[InventoryLevel | None]:
         return in_order(keys, await stock.inventory.by_ids(self.db, keys))
 
 
 class ReviewById(Loader[str, Review | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Review | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Review | None]:
         return in_order(keys, await people.reviews.by_ids(self.db, keys))
 
 
 class SettingsById(Loader[str, ProductSettings | None]):
-    async def batch(self, keys: list[str]) -> Sequence[ProductSettings | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[ProductSettings | None]:
         return in_order(keys, await people.settings.by_ids(self.db, keys))
 
 
 class SettingsOfViewer(Loader[str, ProductSettings | None]):
     """How the viewer has a product set up."""
 
-    async def batch(self, keys: list[str]) -> Sequence[ProductSettings | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[ProductSettings | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         rows = await people.settings_of(self.db, self.viewer_id, keys)
@@ -78,7 +77,7 @@ class ReviewPage:
 class ReviewsByProduct(Loader[ReviewPage, list[Review]]):
     """Published reviews; equal pages of many products are a single command."""
 
-    async def batch(self, keys: list[ReviewPage]) -> Sequence[list[Review]]:
+    async def batch_load_fn(self, keys: list[ReviewPage]) -> list[list[Review]]:
         together: dict[tuple[ReviewSort, Page], list[ReviewPage]] = defaultdict(list)
         for key in keys:
             together[key.sort, key.page].append(key)
@@ -100,7 +99,7 @@ class ReviewsByProduct(Loader[ReviewPage, list[Review]]):
 class OwnReview(Loader[str, Review | None]):
     """The viewer's review of a product."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Review | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Review | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         query = {"product_id": {"$in": keys}, "user_id": self.viewer_id}
@@ -110,18 +109,18 @@ class OwnReview(Loader[str, Review | None]):
 class LastPredictionOfViewer(Loader[str, list[LastPrediction]]):
     """What was last predicted for a person."""
 
-    async def batch(self, keys: list[str]) -> Sequence[list[LastPrediction]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[list[LastPrediction]]:
         rows = await people.last_predictions.find(self.db, {"user_id": {"$in": keys}})
         return [[row for row in rows if row["user_id"] == key] for key in keys]
 
 
 class PrivacyByUser(Loader[str, PrivacyChoices | None]):
-    async def batch(self, keys: list[str]) -> Sequence[PrivacyChoices | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[PrivacyChoices | None]:
         return in_order(keys, await people.privacy.by_ids(self.db, keys))
 
 
 class RolesByUser(Loader[str, frozenset[CommerceRole]]):
-    async def batch(self, keys: list[str]) -> Sequence[frozenset[CommerceRole]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[frozenset[CommerceRole]]:
         rows = await people.roles_of(self.db, keys)
         return [frozenset(CommerceRole(row["role"]) for row in rows if row["user_id"] == key) for key in keys]
 
@@ -129,11 +128,11 @@ class RolesByUser(Loader[str, frozenset[CommerceRole]]):
 class RowsLikeProduct(Loader[tuple[str, tuple[str, ...]], list[str]]):
     """Search rows of products in stock that share an ingredient with a product (its id and keys)."""
 
-    async def batch(self, keys: list[tuple[str, tuple[str, ...]]]) -> Sequence[list[str]]:
+    async def batch_load_fn(self, keys: list[tuple[str, tuple[str, ...]]]) -> list[list[str]]:
         found = await entries.like(self.db, keys, MOST_ALIKE)
         return [found.get(id, []) for id, _ in keys]
 
 
 class HotList(Loader[str, Hot | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Hot | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Hot | None]:
         return in_order(keys, await entries.hot_lists.by_ids(self.db, keys))

@@ -1,6 +1,6 @@
 """Chats, messages, settings and the people one talks to, in batches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ GONE = "Deleted user"
 class ChatOfViewer(Loader[str, Chat | None]):
     """The viewer's side of chats, started or not."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Chat | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Chat | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         rows = await store.members_of(self.db, self.viewer_id, keys)
@@ -34,7 +34,7 @@ class ChatOfViewer(Loader[str, Chat | None]):
 class ChatWithPeer(Loader[str, Chat | None]):
     """The viewer's side of the chat with a person."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Chat | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Chat | None]:
         query = {"user_id": self.viewer_id, "peer_id": {"$in": keys}}
         rows = await store.members.find(self.db, query, limit=len(keys))
         return in_order(keys, map(store.as_chat, rows), by="peer_id")
@@ -43,26 +43,26 @@ class ChatWithPeer(Loader[str, Chat | None]):
 class ChatOfAlias(Loader[str, str | None]):
     """The chat's real id, for an id that a phone of the viewer minted."""
 
-    async def batch(self, keys: list[str]) -> Sequence[str | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[str | None]:
         rows = await store.aliases.by_ids(self.db, keys)
         own = {row["_id"]: row["chat_id"] for row in rows if row["user_id"] == self.viewer_id}
         return [own.get(key) for key in keys]
 
 
 class MessageById(Loader[str, Message | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Message | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Message | None]:
         return in_order(keys, await store.messages.by_ids(self.db, keys))
 
 
 class MessageReportById(Loader[str, MessageReport | None]):
-    async def batch(self, keys: list[str]) -> Sequence[MessageReport | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[MessageReport | None]:
         return in_order(keys, await store.reports.by_ids(self.db, keys))
 
 
 class ChatSettingsByUser(Loader[str, ChatSettings]):
     """What a person chose, or what holds until they do."""
 
-    async def batch(self, keys: list[str]) -> Sequence[ChatSettings]:
+    async def batch_load_fn(self, keys: list[str]) -> list[ChatSettings]:
         wanted = [store.settings_id(key) for key in keys]
         rows = in_order(wanted, await store.settings.by_ids(self.db, wanted))
         return [row or _unchosen(key) for key, row in zip(keys, rows, strict=True)]
@@ -71,7 +71,7 @@ class ChatSettingsByUser(Loader[str, ChatSettings]):
 class LastSeenByUser(Loader[str, datetime | None]):
     """When people were last there."""
 
-    async def batch(self, keys: list[str]) -> Sequence[datetime | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[datetime | None]:
         rows = {row["_id"]: row["last_seen_at"] for row in await store.last_seen.by_ids(self.db, keys)}
         return [rows.get(key) for key in keys]
 
@@ -94,7 +94,7 @@ def _unchosen(user_id: str) -> ChatSettings:
 class PeerById(Loader[str, User]):
     """People one talks or talked to: those whose account is gone have no name left, but a place."""
 
-    async def batch(self, keys: list[str]) -> Sequence[User]:
+    async def batch_load_fn(self, keys: list[str]) -> list[User]:
         fields = (*self.fields, "status") if self.fields else ()
         found = in_order(keys, await accounts.users.by_ids(self.db, keys, fields=fields))
         return [

@@ -27,39 +27,39 @@ from stores.feed import (
 
 
 class PostById(Loader[str, Post | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Post | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Post | None]:
         return in_order(keys, await store.posts_by_ids(self.db, keys, fields=self.fields))
 
 
 class SponsorshipByPost(Loader[str, Sponsorship | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Sponsorship | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Sponsorship | None]:
         return in_order(keys, await store.sponsorships.by_ids(self.db, keys))
 
 
 class CommentById(Loader[str, Comment | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Comment | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Comment | None]:
         return in_order(keys, await store.comments.by_ids(self.db, keys, fields=self.fields))
 
 
 class FollowById(Loader[str, Follow | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         return in_order(keys, await store.follows.by_ids(self.db, keys, fields=self.fields))
 
 
 class GroupById(Loader[str, Group | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Group | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Group | None]:
         return in_order(keys, await store.groups.by_ids(self.db, keys, fields=self.fields))
 
 
 class ReportById(Loader[str, Report | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Report | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Report | None]:
         return in_order(keys, await store.reports.by_ids(self.db, keys, fields=self.fields))
 
 
 class MembershipOfViewer(Loader[str, Member | None]):
     """The viewer's place in a group."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Member | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Member | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         rows = await store.members.by_ids(self.db, [store.pair(key, self.viewer_id) for key in keys])
@@ -69,19 +69,19 @@ class MembershipOfViewer(Loader[str, Member | None]):
 class GroupsByUser(Loader[str, list[str]]):
     """The groups a person is in."""
 
-    async def batch(self, keys: list[str]) -> Sequence[list[str]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[list[str]]:
         return [[row["group_id"] for row in await store.memberships(self.db, key)] for key in keys]
 
 
 class FollowsByFollower(Loader[str, list[Followed]]):
-    async def batch(self, keys: list[str]) -> Sequence[list[Followed]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[list[Followed]]:
         return [await store.follows_of(self.db, key) for key in keys]
 
 
 class FollowOfViewer(Loader[str, Follow | None]):
     """The viewer's own edge to a person."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         query = {"follower_id": self.viewer_id, "followee_id": {"$in": keys}}
         return in_order(keys, await store.follows.find(self.db, query, together=True), by="followee_id")
 
@@ -89,7 +89,7 @@ class FollowOfViewer(Loader[str, Follow | None]):
 class FollowToViewer(Loader[str, Follow | None]):
     """A person's edge to the viewer."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Follow | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         query = {"follower_id": {"$in": keys}, "followee_id": self.viewer_id}
         return in_order(keys, await store.follows.find(self.db, query), by="follower_id")
 
@@ -97,7 +97,7 @@ class FollowToViewer(Loader[str, Follow | None]):
 class BarredByUser(Loader[str, frozenset[str]]):
     """Everybody a person blocked or is blocked by."""
 
-    async def batch(self, keys: list[str]) -> Sequence[frozenset[str]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[frozenset[str]]:
         found = []
         for key in keys:
             rows = await store.blocks_about(self.db, key)
@@ -110,7 +110,7 @@ class BarredByUser(Loader[str, frozenset[str]]):
 class HideOfViewer(Loader[str, Hide | None]):
     """What the viewer did to keep a post out of their feed."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Hide | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Hide | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         rows = await store.hidden_among(self.db, self.viewer_id, keys)
@@ -120,14 +120,14 @@ class HideOfViewer(Loader[str, Hide | None]):
 class HidesByUser(Loader[str, list[Hide]]):
     """What a person keeps out of their feed, the latest."""
 
-    async def batch(self, keys: list[str]) -> Sequence[list[Hide]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[list[Hide]]:
         return [await store.hidden_by(self.db, key) for key in keys]
 
 
 class ReactionOfViewer(Loader[str, ReactionKind | None]):
     """The viewer's own reaction to a subject."""
 
-    async def batch(self, keys: list[str]) -> Sequence[ReactionKind | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[ReactionKind | None]:
         if self.viewer_id is None:
             return [None for _ in keys]
         rows = await store.reactions_by(self.db, self.viewer_id, keys)
@@ -158,7 +158,7 @@ def thread_sort(order: CommentOrder, since: datetime | None) -> list[tuple[str, 
 class CommentsByThread(Loader[Thread, list[Comment]]):
     """Pages of many threads; first pages of one kind are a single command."""
 
-    async def batch(self, keys: list[Thread]) -> Sequence[list[Comment]]:
+    async def batch_load_fn(self, keys: list[Thread]) -> list[list[Comment]]:
         together: dict[tuple[Any, ...], list[Thread]] = defaultdict(list)
         for key in keys:
             together[key.parent_id is not None, key.order, key.page, key.without, key.since].append(key)

@@ -1,7 +1,6 @@
 """Media, uploads and what shows them, in batches."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from core.loader import Loader, in_order
 from stores import media as store
@@ -21,19 +20,19 @@ STATUS = {
 
 
 class MediaById(Loader[str, Media | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Media | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Media | None]:
         return in_order(keys, await store.media.by_ids(self.db, keys, fields=self.fields))
 
 
 class UploadById(Loader[str, Upload | None]):
-    async def batch(self, keys: list[str]) -> Sequence[Upload | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Upload | None]:
         return in_order(keys, await store.uploads.by_ids(self.db, keys, fields=self.fields))
 
 
 class OwnUploadById(Loader[str, Upload | None]):
     """The viewer's own uploads alone."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Upload | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Upload | None]:
         fields = (*self.fields, "owner_id") if self.fields else ()
         rows = await store.uploads.by_ids(self.db, keys, fields=fields)
         return in_order(keys, [row for row in rows if row["owner_id"] == self.viewer_id])
@@ -42,7 +41,7 @@ class OwnUploadById(Loader[str, Upload | None]):
 class MediaByUpload(Loader[str, Media | None]):
     """What became of an upload; None while nothing has."""
 
-    async def batch(self, keys: list[str]) -> Sequence[Media | None]:
+    async def batch_load_fn(self, keys: list[str]) -> list[Media | None]:
         uploads = await store.uploads.by_ids(self.db, keys, fields=("media_id",))
         made = {upload["_id"]: upload["media_id"] for upload in uploads if upload.get("media_id")}
         if not made:
@@ -55,7 +54,7 @@ class MediaByUpload(Loader[str, Media | None]):
 class AttachmentStatusByUpload(Loader[str, AttachmentStatus]):
     """Where an attachment is; one whose upload is gone will never arrive."""
 
-    async def batch(self, keys: list[str]) -> Sequence[AttachmentStatus]:
+    async def batch_load_fn(self, keys: list[str]) -> list[AttachmentStatus]:
         uploads = await store.uploads.by_ids(self.db, keys, fields=("status",))
         found = {upload["_id"]: STATUS[UploadStatus(upload["status"])] for upload in uploads}
         return [found.get(key, AttachmentStatus.EXPIRED) for key in keys]
@@ -64,7 +63,7 @@ class AttachmentStatusByUpload(Loader[str, AttachmentStatus]):
 class RecordsByMedia(Loader[str, list[str]]):
     """The latest records that show a medium."""
 
-    async def batch(self, keys: list[str]) -> Sequence[list[str]]:
+    async def batch_load_fn(self, keys: list[str]) -> list[list[str]]:
         sort = [("created_at", -1)]
         rows = await store.links.per_parent(self.db, "media_id", keys, sort=sort, limit=store.MOST_LINKS)
         found: dict[str, list[str]] = defaultdict(list)

@@ -288,4 +288,5 @@ def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     ctx.viewer = Viewer(
         user["_id"], session["_id"], session["device"]["_id"], roles, org, proven, clock.timestamp()
     )
+    ctx.refresh()
     return {"tokens": pair, "session": session, "user": user, "flow": None}

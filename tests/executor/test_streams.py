@@ -53,13 +53,13 @@ async def test_an_event_is_completed_once_for_all_who_get_the_same(
     phones = [await new_phone(f"Watcher {number}") for number in range(12)]
     post = await publish(ada)
     batches: list[list[str]] = []
-    batch = UserById.batch
+    batch = UserById.batch_load_fn
 
     async def counted(self: UserById, keys: list[str]) -> Any:
         batches.append(keys)
         return await batch(self, keys)
 
-    monkeypatch.setattr(UserById, "batch", counted)
+    monkeypatch.setattr(UserById, "batch_load_fn", counted)
     async with AsyncExitStack() as stack:
         compiled = running("compiled")
         streams = [await stack.enter_async_context(phone.watch(AUTHORS, id=post)) for phone in phones]
