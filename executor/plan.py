@@ -21,6 +21,7 @@ from core.context import Context
 from executor.arguments import Arguments
 from executor.codegen import Compiler
 from executor.collect import Collector
+from executor.expressions import field
 from executor.runtime import Anomaly
 from executor.streams import Level, Topic
 
@@ -75,7 +76,7 @@ def _steps(
 ) -> tuple[Step, ...]:
     drafts = []
     for key, nodes in compiler.collector.fields(root, [operation.selection_set]).items():
-        definition, bound = compiler.field(root, nodes[0])
+        definition, bound = field(root, nodes[0])
         if not isinstance(bound.binding, Mutate):
             raise Anomaly
         arguments = Arguments(schema, definition, bound, nodes[0], dict)
@@ -92,7 +93,7 @@ def _topic(
     if len(groups) != 1:
         raise Anomaly
     key, nodes = groups[0]
-    definition, bound = compiler.field(root, nodes[0])
+    definition, bound = field(root, nodes[0])
     if not isinstance(bound.binding, Stream):
         raise Anomaly
     selections = [node.selection_set for node in nodes if node.selection_set]
