@@ -156,9 +156,14 @@ class Context:
     async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
         return await self.loader(loader).load_many(keys)
 
-    async def load_level(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
-        """The values of all parents of a level, read at once: for resolvers that answer `together`."""
-        found = await self.loader(loader).fetch(keys)
+    async def load_level(
+        self, loader: type[Loader[Any, V]], keys: Sequence[Any], fields: Sequence[str] = ()
+    ) -> list[V]:
+        """The values of all parents of a level, read at once: for resolvers that answer `together`.
+
+        `fields` are keys that are enough, of loaders that can leave out others; all, when empty.
+        """
+        found = await self.loader(loader, fields).fetch(keys)
         return [found[key] for key in keys]
 
     def loader(self, loader: type[Loader[Any, V]], fields: Sequence[str] = ()) -> Loader[Any, V]:

@@ -3,7 +3,7 @@
 Client text never enters the source: response keys, names and literals are bound as constants.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -125,7 +125,9 @@ class Compiler:
             raise Anomaly
         filled = binding.filled
         if binding.page is not None:
-            filled = partial(filled, shown=self._shown(definition, nodes))
+            filled = partial(filled, shown=self._shown_of_nodes(definition, nodes))
+        elif binding.shows:
+            filled = partial(filled, shown=self._shown([(get_named_type(definition.type), nodes)]))
         arguments = self.code.constant(Arguments(self._schema, definition, bound, node, filled))
         if binding.root:
             call = f"{self.code.constant(binding.resolver)}(ctx, **a)"
@@ -160,16 +162,20 @@ class Compiler:
                     return None
         return read
 
-    def _shown(self, definition: Any, nodes: Sequence[FieldNode]) -> tuple[str, ...]:
-        """The keys that a selection on a connection reads of its nodes; none when one cannot tell."""
+    def _shown(self, asked: Iterable[tuple[Any, Sequence[FieldNode]]]) -> tuple[str, ...]:
+        """The keys that selections read of the documents they are on; none when one cannot tell."""
         fields = Fields()
         fields.add(())
-        for edge, edges in self._under(get_named_type(definition.type), nodes, "edges"):
-            for type, chosen in self._under(edge, edges, "node"):
-                fields.add(
-                    self._read(type, selections_of(chosen)) if isinstance(type, GraphQLObjectType) else None
-                )
+        for type, nodes in asked:
+            known = isinstance(type, GraphQLObjectType)
+            fields.add(self._read(type, selections_of(nodes)) if known else None)
         return fields.read
+
+    def _shown_of_nodes(self, definition: Any, nodes: Sequence[FieldNode]) -> tuple[str, ...]:
+        """The keys that a selection on a connection reads of its nodes."""
+        edges = self._under(get_named_type(definition.type), nodes, "edges")
+        asked = [under for edge, chosen in edges for under in self._under(edge, chosen, "node")]
+        return self._shown(asked)
 
     def _under(
         self, type: Any, nodes: Sequence[FieldNode], name: str

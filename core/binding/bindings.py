@@ -128,12 +128,17 @@ class Call(Binding):
     """Arguments that are input objects: the resolver gets them as dictionaries."""
     needs: tuple[str, ...] | None = None
     """The keys of the document that the resolver reads; None: it gets the whole."""
+    shows: bool = False
+    """Whether the resolver takes `shown`."""
 
     def filled(self, arguments: dict[str, Any], shown: tuple[str, ...] = ()) -> dict[str, Any]:
         """The resolver's arguments: a connection's four as one, with its own page size as default.
 
-        `shown` are the keys of its nodes that the answer shows, where that is known.
+        `shown` are the keys that the answer shows, of a connection's nodes or of the document itself, where
+        that is known.
         """
+        if self.shows:
+            return {**arguments, "shown": shown}
         if self.inputs:
             arguments = {**arguments, **{name: _plain(arguments.get(name)) for name in self.inputs}}
         if self.page is None:

@@ -140,14 +140,20 @@ def batched(
     needs: Sequence[str] | None = None,
     **descriptions: str,
 ) -> Any:
-    """A field whose resolver answers many documents at once, in their order; `needs` are as in `field`."""
+    """A field whose resolver answers many documents at once, in their order; `needs` are as in `field`.
+
+    A resolver that takes `shown` is told the keys of its answers that are asked for; none where one cannot
+    tell.
+    """
+    taken = _arguments(resolver, 2)
+    shows = taken.pop("shown", None) is not None
 
     async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
         [value] = await resolver(ctx, [document], **arguments)
         return value
 
-    call = _call(alone, root=False, together=resolver, roles=roles, needs=needs)
-    return Spec(call, _arguments(resolver, 2), descriptions, roles=tuple(roles))
+    call = _call(alone, root=False, together=resolver, roles=roles, needs=needs, shows=shows)
+    return Spec(call, taken, descriptions, roles=tuple(roles))
 
 
 def _call(
@@ -160,6 +166,7 @@ def _call(
     inputs: Collection[str] = (),
     needs: Sequence[str] | None = None,
     usual: int = 0,
+    shows: bool = False,
 ) -> Call:
     if roles:
         resolver = guarded(resolver, roles)
@@ -172,6 +179,7 @@ def _call(
         inputs=tuple(inputs),
         needs=None if needs is None else tuple(needs),
         usual=usual,
+        shows=shows,
     )
 
 

@@ -13,24 +13,34 @@ NAMING = ("brand", "form", "name")
 """What a product's picture is named after."""
 
 
-async def images(ctx: Context, products: Sequence[Document]) -> list[list[Media]]:
-    found = await _media(ctx, [id for product in products for id in product["image_ids"]])
+async def images(
+    ctx: Context, products: Sequence[Document], *, shown: tuple[str, ...] = ()
+) -> list[list[Media]]:
+    found = await _media(ctx, [id for product in products for id in product["image_ids"]], shown)
     return [
-        [described(found[id], product) for id in product["image_ids"] if id in found] for product in products
+        [_described(found[id], product, shown) for id in product["image_ids"] if id in found]
+        for product in products
     ]
 
 
-async def label_images(ctx: Context, products: Sequence[Document]) -> list[Media | None]:
+async def label_images(
+    ctx: Context, products: Sequence[Document], *, shown: tuple[str, ...] = ()
+) -> list[Media | None]:
     labels = [product["label_image_id"] for product in products]
-    found = await _media(ctx, [id for id in labels if id])
+    found = await _media(ctx, [id for id in labels if id], shown)
     return [
-        described(medium, product) if (medium := found.get(label)) else None
+        _described(medium, product, shown) if (medium := found.get(label)) else None
         for label, product in zip(labels, products, strict=True)
     ]
 
 
-async def _media(ctx: Context, wanted: Sequence[str]) -> dict[str, Media]:
-    return {each["_id"]: each for each in await ctx.load_level(MediaById, wanted) if each}
+async def _media(ctx: Context, wanted: Sequence[str], shown: tuple[str, ...]) -> dict[str, Media]:
+    return {each["_id"]: each for each in await ctx.load_level(MediaById, wanted, shown) if each}
+
+
+def _described(medium: Media, product: Document, shown: tuple[str, ...]) -> Media:
+    """With words, if they are shown."""
+    return medium if shown and "alt_text" not in shown else described(medium, product)
 
 
 def described(medium: Media, product: Document) -> Media:

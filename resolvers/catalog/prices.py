@@ -1,6 +1,7 @@
 """Money as clients see it: kept in minor units, shown as a decimal."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from core.errors import Refused
@@ -8,6 +9,7 @@ from core.errors import Refused
 Document = Mapping[str, Any]
 
 
+@lru_cache(10_000)
 def decimal(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02d}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from core import ids, paging
@@ -88,11 +89,17 @@ def query_of(
     text: str | None, given: Mapping[str, Any] | None, sort: ProductSort = ProductSort.RELEVANCE
 ) -> Query:
     """The canonical form, or BAD_USER_INPUT."""
+    filters = [(name, tuple(v) if isinstance(v, list) else v) for name, v in (given or {}).items()]
+    return _query_of(text, tuple(filters), sort)
+
+
+@lru_cache(1_000)
+def _query_of(text: str | None, filters: tuple[tuple[str, Any], ...], sort: ProductSort) -> Query:
     stripped = (text or "").strip()
     if stripped and not SHORTEST_QUERY <= len(stripped) <= LONGEST_QUERY:
         raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")
     found = tuple(words(stripped)[:MOST_WORDS])
-    wanted = wanted_of(given or {})
+    wanted = wanted_of(dict(filters))
     listing = paging.fingerprint(
         "products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort
     )

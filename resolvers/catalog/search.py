@@ -30,6 +30,7 @@ SPARSE = 1_000
 """So few are read and ordered here; of more, an index read in order soon has a page."""
 
 SECONDS = Histogram("landfall_catalog_search_seconds", "Time to search products.", ["path"])
+BROWSING, SEARCHING = SECONDS.labels("browse"), SECONDS.labels("search")
 DEGRADED = Counter("landfall_catalog_search_degraded_total", "Searches answered by the prefix index.")
 
 MATCH_SORT = [("score", -1), ("_id", 1)]
@@ -77,8 +78,7 @@ async def search_products(
         await ctx.limit_request(SEARCH_RATE, ctx.viewer_id_or_none or f"ip:{ctx.address}")
     if degraded:
         return await _by_prefix(ctx, found, page)
-    path = "browse" if found.browsing else "search"
-    with SECONDS.labels(path).time():
+    with (BROWSING if found.browsing else SEARCHING).time():
         try:
             if found.browsing:
                 return await _browse(ctx, found, page, asked)

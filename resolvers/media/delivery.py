@@ -35,7 +35,7 @@ def address(ctx: Context, folder: str, name: str) -> str:
     """Where a file of a medium is fetched."""
     settings = ctx.services.settings
     if folder.startswith(PUBLIC):
-        base = settings.media_url.rstrip("/") or f"{settings.public_url.rstrip('/') or ctx.origin}/media"
+        base = _public_base(settings.media_url, settings.public_url or ctx.origin)
         return f"{base}/{folder}/{QUOTED(name)}"
     ends = expiry()
     if not name.startswith("hls/"):
@@ -46,6 +46,11 @@ def address(ctx: Context, folder: str, name: str) -> str:
     signature = ctx.services.signer.link("get", folder, ends)
     base = settings.public_url.rstrip("/") or ctx.origin
     return f"{base}/media/{ends}-{signature}/{folder}/{QUOTED(name)}"
+
+
+@lru_cache(1_000)
+def _public_base(media_url: str, own: str) -> str:
+    return media_url.rstrip("/") or f"{own.rstrip('/')}/media"
 
 
 def opened(ctx: Context, path: str) -> tuple[str, int | None] | None:
