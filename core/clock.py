@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 _offset = timedelta()
+_offset_seconds = 0.0
 
 
 def now() -> datetime:
@@ -14,23 +15,27 @@ def now() -> datetime:
 
 def timestamp() -> float:
     """Seconds since the epoch, moved as `now` is."""
-    return time.time() + _offset.total_seconds()
+    return time.time() + _offset_seconds
 
 
 def moved() -> float:
     """By how many seconds the clock was moved: for who takes the time from elsewhere."""
-    return _offset.total_seconds()
+    return _offset_seconds
 
 
 def shift(by: timedelta) -> None:
     """Move the clock of this process (tests only)."""
-    global _offset
+    global _offset, _offset_seconds
     _offset += by
+    _offset_seconds = _offset.total_seconds()
 
 
 def reset() -> None:
-    global _offset
-    _offset = timedelta()
+    global _offset, _offset_seconds
+    _offset, _offset_seconds = timedelta(), 0.0
+
+
+_offset_seconds = 0.0
 
 
 def moment(value: datetime | str) -> datetime:

@@ -53,9 +53,9 @@ class Deadline:
 
     async def keep(self, work: Awaitable[T]) -> T:
         """What `work` comes to, or TimeoutError; a task keeps one deadline at a time."""
-        task = asyncio.current_task()
-        assert task is not None
         loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None
         cancelled_before = task.cancelling()
         moment = self._running[task] = loop.time() + self._seconds
         outside = _ends.set(moment)

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ import structlog
 
 from core.settings import Environment, Settings
 
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request that is worked for: every line of it has it."""
 SECRET_NAMES = frozenset(
     {
         "password",
@@ -42,7 +45,7 @@ def configure(settings: Settings) -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _of_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_secrets,
@@ -56,6 +59,13 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # It warns of every worker that is told to stop.
     logging.getLogger("taskiq").setLevel(logging.ERROR)
+
+
+def _of_request(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    id = REQUEST_ID.get()
+    if id:
+        event["request_id"] = id
+    return event
 
 
 def _without_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

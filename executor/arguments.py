@@ -38,13 +38,13 @@ class Arguments:
         self._bound = bound
         self._node = node
         self._filled = filled
-        self._constant: dict[str, Any] | None = None
+        self.constant: dict[str, Any] | None = None
+        """What they are whatever the variables; None where they depend on them."""
         if not any(uses_variables(argument.value) for argument in node.arguments or ()):
-            self._constant = self._coerced(None)
+            self.constant = self._coerced(None)
 
     def __call__(self, variables: Any) -> dict[str, Any]:
-        constant = self._constant
-        return constant if constant is not None else self._coerced(variables)
+        return self.constant if self.constant is not None else self._coerced(variables)
 
     def _coerced(self, variables: Any) -> dict[str, Any]:
         values = get_argument_values(self._definition, self._node, variables)

@@ -39,7 +39,7 @@ class Known:
 
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
-    conditions: frozenset[str]
+    conditions: tuple[str, ...]
     plans: dict[Any, Plan | None] = field(default_factory=dict)
 
 
@@ -177,7 +177,7 @@ class Executor:
 
     def _read(self, query: str) -> Known:
         """Parse and validate; a document that is not valid has no operations, and is the reference's."""
-        nothing: Known = Known(DocumentNode(definitions=()), {}, frozenset())
+        nothing: Known = Known(DocumentNode(definitions=()), {}, ())
         try:
             document = parse(query)
         except Exception:
@@ -190,18 +190,18 @@ class Executor:
         }
         if len(found) == 1:
             operations[None] = found[0]
-        return Known(document, operations, condition_variables(document))
+        return Known(document, operations, tuple(sorted(condition_variables(document))))
 
     def _plan(
         self, known: Known, operation: OperationDefinitionNode, name: str | None, values: Any
     ) -> Plan | None:
-        deciding = tuple(values.coerced.get(each) for each in sorted(known.conditions))
-        key = (name, deciding)
-        if key not in known.plans:
-            if len(known.plans) >= PLANS_EACH:
-                return None
-            known.plans[key] = self._compiled(known, operation, values)
-        return known.plans[key]
+        key = (name, *[values.coerced.get(each) for each in known.conditions]) if known.conditions else name
+        if key in known.plans:
+            return known.plans[key]
+        if len(known.plans) >= PLANS_EACH:
+            return None
+        plan = known.plans[key] = self._compiled(known, operation, values)
+        return plan
 
     def _compiled(self, known: Known, operation: OperationDefinitionNode, values: Any) -> Plan | None:
         try:

@@ -45,7 +45,9 @@ class Admission:
     ) -> Admitted:
         """NotAdmitted for a document that is unknown or too much, and for a budget that is used up."""
         try:
-            text = await self._documents.text(query, extensions)
+            text = self._documents.as_sent(query, extensions)
+            if text is None:
+                text = await self._documents.text(query, extensions)
             charge = await self._gate.charge(ctx, self._gate.weigh(text, variables, operation_name, ctx))
         except Fault as fault:
             raise NotAdmitted(fault) from None

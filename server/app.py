@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import Counter, Histogram
 
+from core import logs
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
@@ -47,9 +48,9 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_get("/app/{path:.+}", pages.app_asset)
     app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
     app.router.add_get("/exports/{id}/{secret}", exports.give)
-    app.router.add_get("/media/{path:.+}", files.give)
+    app.router.add_get("/media/{path:.+}", cors.for_any_page(files.give))
     app.router.add_get("/p/{code}", links.page)
-    app.router.add_put("/uploads/{key:.+}", files.take)
+    app.router.add_put("/uploads/{key:.+}", cors.for_any_page(files.take))
     app.router.add_get("/healthz", pages.healthz)
     app.router.add_get("/readyz", pages.readyz)
     app.router.add_get("/metrics", pages.metrics)
@@ -95,8 +96,8 @@ def observing(settings: Settings) -> Middleware:
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
         id = request[signin.ID] = signin.request_id(request)
-        # Never unbound: every request is a task with a context of its own.
-        structlog.contextvars.bind_contextvars(request_id=id)
+        # Never taken back: every request is a task with a context of its own.
+        logs.REQUEST_ID.set(id)
         started = time.perf_counter()
         status = 500
         try:

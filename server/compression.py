@@ -10,6 +10,7 @@ import asyncio
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeGuard
 
 import brotli
 from aiohttp import web
@@ -49,12 +50,16 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
-async def pack(request: web.Request, response: web.StreamResponse, *, above: int) -> None:
-    """Compress the body of a finished answer with more bytes than that; streams are none."""
+def large(response: web.StreamResponse, above: int) -> TypeGuard[web.Response]:
+    """Whether it is a finished answer, no stream, with more bytes than that."""
     body = response.body if isinstance(response, web.Response) else None
-    if not isinstance(body, bytes) or not above or len(body) <= above:
-        return
-    assert isinstance(response, web.Response)
+    return isinstance(body, bytes) and 0 < above < len(body)
+
+
+async def pack(request: web.Request, response: web.Response) -> None:
+    """Compress the body, if the client takes it so."""
+    body = response.body
+    assert isinstance(body, bytes)
     response.headers.setdefault("Vary", "Accept-Encoding")
     name = method(request.headers.get("Accept-Encoding"))
     if name is None:

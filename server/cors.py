@@ -7,6 +7,7 @@ of `LANDFALL_ALLOWED_ORIGINS`. Cookies are no part of either.
 from collections.abc import Sequence
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
 
 MAX_AGE_SECONDS = "7200"
@@ -14,6 +15,11 @@ EXPOSED = "ETag, Content-Range, Accept-Ranges, Retry-After, RateLimit, RateLimit
 METHODS = {"graphql": "GET, POST", "uploads": "PUT", "media": "GET, HEAD"}
 """By the first name of the path."""
 GRAPHQL = "graphql"
+ANY_PAGE: dict[str, str] = {
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+    hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: EXPOSED,
+}
+"""What answers of files say."""
 
 
 class Pages:
@@ -23,10 +29,12 @@ class Pages:
         self._allowed = normalize_allowed_origins(allowed_origins)
 
     def install(self, app: web.Application) -> None:
-        """Answer preflights of files, and say on every answer who may read it."""
+        """Answer preflights of files, and say on every answer of GraphQL who may read it."""
         for path in ("/uploads/{key:.+}", "/media/{path:.+}"):
-            app.router.add_route(hdrs.METH_OPTIONS, path, self._of_files)
-        app.on_response_prepare.append(self._say)
+            app.router.add_route(hdrs.METH_OPTIONS, path, for_any_page(self._of_files))
+        if self._allowed:
+            # It costs every answer something, so only where there is something to say.
+            app.on_response_prepare.append(self._say)
 
     def preflight(self, request: web.Request) -> web.Response | None:
         """Leave to go on; None when the page has none."""
@@ -45,12 +53,10 @@ class Pages:
         return self.preflight(request) or web.Response(status=405)
 
     async def _say(self, request: web.Request, response: web.StreamResponse) -> None:
-        place = _place(request)
-        if place not in METHODS or (place == GRAPHQL and not self._allowed):
+        if _place(request) != GRAPHQL:
             return
-        if place == GRAPHQL:
-            vary = response.headers.get(hdrs.VARY)
-            response.headers[hdrs.VARY] = f"{vary}, Origin" if vary else "Origin"
+        vary = response.headers.get(hdrs.VARY)
+        response.headers[hdrs.VARY] = f"{vary}, Origin" if vary else "Origin"
         origin = self._reader(request)
         if origin is not None:
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
@@ -62,6 +68,22 @@ class Pages:
             return "*"
         origin = request.headers.get(hdrs.ORIGIN, "")
         return origin if origin and normalize_origin(origin) in self._allowed else None
+
+
+def for_any_page(handler: Handler) -> Handler:
+    """The handler of files, with answers that every page may read; what it begins to send itself says so."""
+
+    async def handled(request: web.Request) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as answer:
+            answer.headers.update(ANY_PAGE)
+            raise
+        if not response.prepared:
+            response.headers.update(ANY_PAGE)
+        return response
+
+    return handled
 
 
 def _place(request: web.Request) -> str:

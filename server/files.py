@@ -9,6 +9,7 @@ from aiohttp import web
 from core import clock
 from core.context import Context, Services
 from resolvers import media
+from server import cors
 from server.pages import SERVICES
 from stores import media as store
 
@@ -168,7 +169,7 @@ async def _relay(
         start, end = part
         status = 206
         answer["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
-    response = web.StreamResponse(status=status, headers=answer)
+    response = web.StreamResponse(status=status, headers={**answer, **cors.ANY_PAGE})
     response.content_length = end - start
     await response.prepare(request)
     if request.method != "HEAD" and end > start:

@@ -40,21 +40,21 @@ class Charge(NamedTuple):
     """What an operation cost, and what its caller has left."""
 
     requested: int
-    limit: int
-    remaining: int
-    reset_after: int
+    left: int
+    """Of what was taken in advance."""
+    verdict: Verdict
 
     @property
     def document(self) -> dict[str, Any]:
         reset_at = (
-            (clock.now() + timedelta(seconds=self.reset_after))
+            (clock.now() + timedelta(seconds=self.verdict.reset_after))
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z")
         )
         return {
             "requested": self.requested,
-            "limit": self.limit,
-            "remaining": self.remaining,
+            "limit": self.verdict.rate.count,
+            "remaining": self.verdict.remaining + self.left,
             "resetAt": reset_at,
         }
 
@@ -145,13 +145,7 @@ class Gate:
             if len(self._leases) > SUBJECTS:
                 self._leases.popitem(last=False)
         lease.left -= cost
-        verdict = lease.verdict
-        return Charge(
-            cost,
-            self._settings.cost_per_minute,
-            verdict.remaining + lease.left,
-            verdict.reset_after,
-        )
+        return Charge(cost, lease.left, lease.verdict)
 
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:
         ahead = round(self._rate.count * LEASE)

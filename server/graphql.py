@@ -58,6 +58,7 @@ class GraphQLView(LastingView):
             allowed_origins=settings.allowed_origins,
         )
         self.services = services
+        self._compress_above = settings.compress_above
         self.sockets, self.streams = set(), set()
         self.own_schema = schema
         eager = settings.env is Environment.TEST
@@ -80,7 +81,8 @@ class GraphQLView(LastingView):
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         answer = await self._answer(request)
-        await compression.pack(request, answer, above=self.services.settings.compress_above)
+        if compression.large(answer, self._compress_above):
+            await compression.pack(request, answer)
         return answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

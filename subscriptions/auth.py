@@ -44,5 +44,6 @@ async def _security(ctx: Context, event_id: str) -> Event | None:
     if event is None:
         return None
     if event["kind"] == SecurityKind.TWO_FACTOR_CHANGED:
-        return {"_type": "TwoFactorChanged", "user": await auth.viewer_user(ctx, {})}
+        [user] = await auth.viewer_users(ctx, [{}])
+        return {"_type": "TwoFactorChanged", "user": user}
     return {"_type": "SecurityAlert", "event": event}

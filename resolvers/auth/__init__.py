@@ -45,7 +45,7 @@ from resolvers.auth.people import (
     viewer_security_events,
     viewer_session,
     viewer_sessions,
-    viewer_user,
+    viewer_users,
 )
 from resolvers.auth.profile import update_profile
 from resolvers.auth.push import push
@@ -121,5 +121,5 @@ __all__ = [
     "viewer_security_events",
     "viewer_session",
     "viewer_sessions",
-    "viewer_user",
+    "viewer_users",
 ]

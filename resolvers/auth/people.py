@@ -67,12 +67,14 @@ async def user(ctx: Context, *, id: Id) -> User:
     return found
 
 
-async def viewer_user(ctx: Context, viewer: Document) -> User:
+async def viewer_users(
+    ctx: Context, viewers: Sequence[Document], *, shown: tuple[str, ...] = ()
+) -> list[User]:
     # One's own account is never hidden from oneself.
-    [found] = await ctx.load_level(UserById, [ctx.viewer_id])
+    [found] = await ctx.load_level(UserById, [ctx.viewer_id], shown)
     if found is None:
         raise NotFound("This account is gone.")
-    return found
+    return [found] * len(viewers)
 
 
 async def viewer_session(ctx: Context, viewer: Document) -> Session:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.binding import connection, field, mutation, query, subscription
+from core.binding import batched, connection, field, mutation, query, subscription
 from resolvers import auth
 from resolvers.auth import admin as administration
 from schema.auth import admin, changes, events, flows, keys, profile, security, sessions, stepup
@@ -31,7 +31,7 @@ class Query:
 
 
 class Viewer:
-    user: User = field(auth.viewer_user)
+    user: User = batched(auth.viewer_users)
     """Yourself."""
     session: Session = field(auth.viewer_session)
     """The session this request belongs to."""
