@@ -35,7 +35,9 @@ POST_FIELDS = (
     *("author_id", "comment_count", "created_at", "group_id", "media_ids", "pinned"),
     *("reactions", "shared_post_id", "text", "visibility"),
 )
-USER_FIELDS = ("avatar_id", "first_name", "handle", "last_name")
+NAME_FIELDS = ("first_name", "handle", "last_name")
+USER_FIELDS = ("avatar_id", *NAME_FIELDS)
+LABEL_FIELDS = ("folder", "thumb")
 MEDIA_FIELDS = ("folder", "height", "kind", "main", "mime", "thumb", "width")
 PRODUCT_FIELDS = (
     *("availability", "brand", "currency", "form", "label_image_id", "max_price", "min_price", "name"),
@@ -78,7 +80,7 @@ class Floor:
         )
         page = rows[:PAGE]
         labels = [row["label_image_id"] for row in page if row["label_image_id"]]
-        found = await media.media.by_ids(self.db, labels, fields=MEDIA_FIELDS)
+        found = await media.media.by_ids(self.db, labels, fields=LABEL_FIELDS)
         pictures = {each["_id"]: each for each in found}
         edges = [{"node": self.product(row, pictures)} for row in page]
         return {"edges": edges, "pageInfo": {"hasNextPage": len(rows) > PAGE}}
@@ -103,7 +105,7 @@ class Floor:
         }
 
     async def user(self, viewer_id: str) -> dict[str, Any]:
-        users = await auth.users.by_ids(self.db, [viewer_id])
+        users = await auth.users.by_ids(self.db, [viewer_id], fields=NAME_FIELDS)
         return {"user": {"id": users[0]["_id"], "name": _name(users[0])}}
 
     async def latest_chat(self, viewer_id: str) -> dict[str, Any]:
@@ -119,7 +121,8 @@ class Floor:
             self.db, wanted, sort=newest, limit=MESSAGES + 1, fields=MESSAGE_FIELDS
         )
         page = said[:MESSAGES][::-1]
-        users = await auth.users.by_ids(self.db, {each["sender_id"] for each in page})
+        people = {each["sender_id"] for each in page}
+        users = await auth.users.by_ids(self.db, people, fields=(*NAME_FIELDS, "status"))
         senders = {user["_id"]: {"id": user["_id"], "name": _name(user)} for user in users}
         cipher = self.crypto.cipher(row["data_key"], place=f"chats/{row['chat_id']}")
         edges = [{"node": _message(each, cipher, senders)} for each in page]

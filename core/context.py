@@ -150,8 +150,8 @@ class Context:
             raise RuntimeError("Only a mutation writes.")
         return self._unit
 
-    async def load(self, loader: type[Loader[Any, V]], key: Any) -> V:
-        return await self.loader(loader).load(key)
+    def load(self, loader: type[Loader[Any, V]], key: Any) -> "asyncio.Future[V]":
+        return self.loader(loader).load(key)
 
     async def load_many(self, loader: type[Loader[Any, V]], keys: Sequence[Any]) -> list[V]:
         return await self.loader(loader).load_many(keys)

@@ -8,7 +8,7 @@ delays and never loses.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -205,7 +205,7 @@ class Live:
             raise PositionTooOld
         return [entry for entry in entries if changes.place(entry) != after]
 
-    async def shared(self, entry: Entry, what: str, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    async def shared(self, entry: Entry, what: str, load: Callable[[], Awaitable[Any]]) -> Any:
         """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
         place = changes.place(entry)
         try:

@@ -17,12 +17,15 @@ MAX_BATCH = 1000
 
 
 class Loader(DataLoader[K, V], ABC):
-    """Subclasses name key and value (`UserById`) and write `batch_load_fn`."""
+    """Subclasses name key and value (`UserById`) and write `batch_load_fn`.
+
+    Those with `batch = False` are asked for one key, the viewer's, and do not wait for others.
+    """
 
     max_batch_size = MAX_BATCH
 
     def __init__(self, db: Database, viewer_id: Callable[[], str | None], fields: Sequence[str] = ()) -> None:
-        # What is loaded one by one needs more than a level does: `_ready` adds it when somebody asks so.
+        # What is loaded one by one needs more than a level does: `_loading` adds it when somebody asks so.
         self.db = db
         self._viewer_id = viewer_id
         self.fields = fields
@@ -41,24 +44,23 @@ class Loader(DataLoader[K, V], ABC):
 
     def load(self, key: K) -> "Future[V]":
         """The key's value, loaded with all others that are asked for in the same turn of the loop."""
-        self._ready()
-        return _own(super().load(key))
+        return _own(self._loading(key))
 
-    def _ready(self) -> None:
+    def _loading(self, key: K) -> "Future[V]":
         if not self._one_by_one:
             self._one_by_one = True
             super().__init__()
+        if key in self._fetched:
+            self.prime(key, self._fetched[key])
+        return super().load(key)
 
     def know(self, key: K, value: V) -> None:
         """Take what was read already, so that it is not read again."""
         self._fetched[key] = value
-        self._ready()
-        self.prime(key, value)
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:  # type: ignore[override]
         """The values of several keys; a batch is waited for once, not each of its keys."""
-        self._ready()
-        loading = [super(Loader, self).load(key) for key in keys]
+        loading = [self._loading(key) for key in keys]
         for each in loading:
             if not each.done():
                 # It neither raises nor cancels what others wait for, and ends the rest of the batch with it.

@@ -1,7 +1,7 @@
 """What all subscribers of a log entry need, made once for all of them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from core import deadline
@@ -19,7 +19,7 @@ class Once:
         self._made: dict[Hashable, Any] = {}
         self._making: dict[Hashable, _Making] = {}
 
-    async def get(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Any]]) -> Any:
         if key in self._made:
             return self._made[key]
         making = self._making.get(key)
@@ -37,9 +37,7 @@ class Once:
             del self._made[next(iter(self._made))]
         self._made[key] = value
 
-    async def _make(
-        self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]], making: "_Making"
-    ) -> None:
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Any]], making: "_Making") -> None:
         try:
             value = await make()
         except Exception as error:

@@ -166,7 +166,10 @@ def connection(
     shown = list(rows[: page.size])
     if page.backward:
         shown.reverse()
-    edges = [edge_of(listing, sort, row, **(edge(row) if edge else {})) for row in shown]
+    if edge:
+        edges = [{"listing": listing, "sort": sort, "node": row, **edge(row)} for row in shown]
+    else:
+        edges = [{"listing": listing, "sort": sort, "node": row} for row in shown]
     return {
         "edges": edges,
         "page_info": {
@@ -197,11 +200,11 @@ def _is_beyond(row: Document, sort: Sort, page: Page) -> bool:
 
 
 def edge_of(listing: str | Listing, sort: Sort, row: Document, **extra: Any) -> dict[str, Any]:
-    """An edge document; its cursor is made when somebody asks for it."""
-    return {"listing": listing, "sort": sort, "node": row, **extra}
+    """An edge document by itself; its cursor is made when somebody asks for it. A receipt may keep it."""
+    return {"listing": str(listing), "sort": sort, "node": row, **extra}
 
 
-def placed_edge(listing: str, place: Sequence[Any], row: Document, **extra: Any) -> dict[str, Any]:
+def placed_edge(listing: str | Listing, place: Sequence[Any], row: Document, **extra: Any) -> dict[str, Any]:
     """An edge of a list whose places are no keys of its rows: a ranked one."""
     return {"listing": listing, "place": place, "node": row, **extra}
 

@@ -24,6 +24,9 @@ TAG = "~"
 MOST_BRANCHES = 16
 """Branches are read one after the other: more would keep the last waiting."""
 MOST_IDS = 1_000
+TURNS = 3
+"""Of the event loop: by then those who were woken together with the first have asked too, through tasks and
+loaders."""
 BUSY = 2
 """While so many commands are under way, reads wait for the next answer, and for company."""
 HELD_SECONDS = 0.002
@@ -101,11 +104,16 @@ class Turn:
 
     def _join(self, loop: asyncio.AbstractEventLoop, read: Read) -> "asyncio.Future[list[Row]]":
         if not self._asked:
-            # Not before those who were woken together with this one, and their tasks, have asked too.
-            loop.call_soon(loop.call_soon, self._depart)
+            loop.call_soon(self._wait, loop, TURNS)
         self._asked.append(read)
         self._ends = max(self._ends, deadline.ends())
         return read.rows
+
+    def _wait(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        if turns:
+            loop.call_soon(self._wait, loop, turns - 1)
+        else:
+            self._depart()
 
     def _depart(self) -> None:
         if len(self._sending) < BUSY:

@@ -85,7 +85,7 @@ class Compiler:
             lines += [*columns[index][0], f"l{index} = vals"]
         if len(waiting) > 1:
             calls = ", ".join(f"{self._function(columns[index])}(ctx, v, docs)" for index in waiting)
-            lines.append(f"{', '.join(f'l{index}' for index in waiting)} = await gather({calls})")
+            lines.append(f"{', '.join(f'l{index}' for index in waiting)} = await together({calls})")
         return lines
 
     def _function(self, column: tuple[list[str], bool]) -> str:

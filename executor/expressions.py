@@ -28,11 +28,11 @@ HELPERS = (
     "each",
     "fetch",
     "flat",
-    "gather",
     "parted",
     "present",
     "regrouped",
     "restored",
+    "together",
     "united",
     "distinct",
 )

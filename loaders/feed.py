@@ -69,11 +69,15 @@ class MembershipOfViewer(Loader[str, Member | None]):
 class GroupsByUser(Loader[str, list[str]]):
     """The groups a person is in."""
 
+    batch = False
+
     async def batch_load_fn(self, keys: list[str]) -> list[list[str]]:
         return [[row["group_id"] for row in await store.memberships(self.db, key)] for key in keys]
 
 
 class FollowsByFollower(Loader[str, list[Followed]]):
+    batch = False
+
     async def batch_load_fn(self, keys: list[str]) -> list[list[Followed]]:
         return [await store.follows_of(self.db, key) for key in keys]
 
@@ -97,6 +101,8 @@ class FollowToViewer(Loader[str, Follow | None]):
 class BarredByUser(Loader[str, frozenset[str]]):
     """Everybody a person blocked or is blocked by."""
 
+    batch = False
+
     async def batch_load_fn(self, keys: list[str]) -> list[frozenset[str]]:
         found = []
         for key in keys:
@@ -119,6 +125,8 @@ class HideOfViewer(Loader[str, Hide | None]):
 
 class HidesByUser(Loader[str, list[Hide]]):
     """What a person keeps out of their feed, the latest."""
+
+    batch = False
 
     async def batch_load_fn(self, keys: list[str]) -> list[list[Hide]]:
         return [await store.hidden_by(self.db, key) for key in keys]

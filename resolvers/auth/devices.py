@@ -56,7 +56,7 @@ async def own_devices(ctx: Context, wanted: Sequence[str]) -> Sequence[Mapping[s
 
 async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
     """Latest use first."""
-    listing = paging.fingerprint("devices", user=ctx.viewer_id)
+    listing = paging.Listing("devices", user=ctx.viewer_id)
     page = paging.requested(listing, SORT, asked)
     query = {"user_id": ctx.viewer_id, **paging.beyond(SORT, page)}
     order = paging.scan_order(SORT, page)

@@ -61,8 +61,8 @@ async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) 
     return paging.connection(listing, SORT, page, rows)
 
 
-def _listing(ctx: Context) -> str:
-    return paging.fingerprint("auth keys", user=ctx.viewer_id)
+def _listing(ctx: Context) -> paging.Listing:
+    return paging.Listing("auth keys", user=ctx.viewer_id)
 
 
 async def begin_key_sign_in(

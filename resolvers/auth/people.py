@@ -96,7 +96,7 @@ async def viewer_sessions(
 
 async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, asked: Asked) -> dict[str, Any]:
     """Latest use first."""
-    listing = paging.fingerprint("sessions", user=user_id, status=status)
+    listing = paging.Listing("sessions", user=user_id, status=status)
     page = paging.requested(listing, SESSION_SORT, asked)
     whole = {"user_id": user_id, "status": status}
     order = paging.scan_order(SESSION_SORT, page)
@@ -127,7 +127,7 @@ async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked
 
 async def security_events_of(ctx: Context, user_id: str, *, asked: Asked) -> dict[str, Any]:
     """Newest first."""
-    listing = paging.fingerprint("security events", user=user_id)
+    listing = paging.Listing("security events", user=user_id)
     page = paging.requested(listing, EVENT_SORT, asked)
     query = {"user_id": user_id, **paging.beyond(EVENT_SORT, page)}
     order = paging.scan_order(EVENT_SORT, page)

@@ -1,13 +1,14 @@
 """What is searched for: words, filters and order, in one canonical form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from core import ids, paging
+from core import ids
 from core.errors import BadUserInput
+from core.paging import Listing
 from resolvers.catalog.words import key, words
 from stores.catalog.kinds import DosageForm, ProductSort
 
@@ -68,7 +69,7 @@ class Query:
     words: tuple[str, ...]
     wanted: Wanted
     sort: ProductSort
-    listing: str = field(default="")
+    listing: Listing
 
     @property
     def browsing(self) -> bool:
@@ -100,9 +101,7 @@ def _query_of(text: str | None, filters: tuple[tuple[str, Any], ...], sort: Prod
         raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")
     found = tuple(words(stripped)[:MOST_WORDS])
     wanted = wanted_of(dict(filters))
-    listing = paging.fingerprint(
-        "products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort
-    )
+    listing = Listing("products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort)
     return Query(stripped, found, wanted, sort, listing)
 
 

@@ -137,8 +137,8 @@ async def reviews_of_many(
     return connections
 
 
-def listing_of(product_id: str, sort: ReviewSort) -> str:
-    return paging.fingerprint("reviews", product=product_id, sort=sort)
+def listing_of(product_id: str, sort: ReviewSort) -> paging.Listing:
+    return paging.Listing("reviews", product=product_id, sort=sort)
 
 
 def edge_of(review: Review) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
 async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
     """What waits for a moderator, oldest first."""
     await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
-    listing = paging.fingerprint("reviews-to-judge")
+    listing = paging.Listing("reviews-to-judge")
     page = paging.requested(listing, WAITING_SORT, asked)
     query = {"status": ReviewStatus.PENDING, **paging.beyond(WAITING_SORT, page)}
     order = paging.scan_order(WAITING_SORT, page)

@@ -111,8 +111,8 @@ def _scored(found: Query) -> bool:
     return not found.browsing and found.sort is ProductSort.RELEVANCE
 
 
-def _degraded_listing(found: Query) -> str:
-    return paging.fingerprint("products-by-prefix", listing=found.listing)
+def _degraded_listing(found: Query) -> paging.Listing:
+    return paging.Listing("products-by-prefix", listing=found.listing)
 
 
 # Browsing: no words, so an index gives the order, or few enough are left to order here.

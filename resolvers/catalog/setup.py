@@ -122,7 +122,7 @@ async def product_settings_of_many(ctx: Context, products: Sequence[Document]) -
 
 async def viewer_settings(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """Changed last first."""
-    listing = paging.fingerprint("product-settings", user=ctx.viewer_id)
+    listing = paging.Listing("product-settings", user=ctx.viewer_id)
     page = paging.requested(listing, store.SETTINGS_SORT, asked)
     query = {"user_id": ctx.viewer_id, **paging.beyond(store.SETTINGS_SORT, page)}
     order = paging.scan_order(store.SETTINGS_SORT, page)

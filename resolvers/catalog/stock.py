@@ -181,7 +181,7 @@ async def inventory_levels(
     if skus is not None and len(skus) > MOST_SKUS:
         raise BadUserInput(f"At most {MOST_SKUS} skus.")
     sort = BY_AVAILABLE if below else LEVEL_SORT
-    listing = paging.fingerprint("inventory", skus=skus, below=below)
+    listing = paging.Listing("inventory", skus=skus, below=below)
     page = paging.requested(listing, sort, asked)
     query: dict[str, Any] = {"$and": [paging.beyond(sort, page)]}
     if skus is not None:

@@ -107,7 +107,7 @@ async def viewer_reports(
     ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
     """Reports of everybody, latest first; for moderators."""
-    listing = paging.fingerprint("message reports", status=status)
+    listing = paging.Listing("message reports", status=status)
     page = paging.requested(listing, NEWEST, asked)
     query = {"$and": [{"status": status}, paging.beyond(NEWEST, page)]}
     order = paging.scan_order(NEWEST, page)

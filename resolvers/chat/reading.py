@@ -61,8 +61,8 @@ async def viewer_chats(
     return paging.connection(listing, store.LATEST, page, chats)
 
 
-def chat_listing(ctx: Context, archived: bool = False, query: str = "") -> str:
-    return paging.fingerprint("chats", user=ctx.viewer_id, archived=archived, query=query)
+def chat_listing(ctx: Context, archived: bool = False, query: str = "") -> paging.Listing:
+    return paging.Listing("chats", user=ctx.viewer_id, archived=archived, query=query)
 
 
 def chat_edge(ctx: Context, chat: Document) -> dict[str, Any]:
@@ -209,8 +209,8 @@ async def _pages(
     return found
 
 
-def message_listing(chat_id: str, since: datetime | None = None) -> str:
-    return paging.fingerprint("messages", chat=chat_id, since=since)
+def message_listing(chat_id: str, since: datetime | None = None) -> paging.Listing:
+    return paging.Listing("messages", chat=chat_id, since=since)
 
 
 def message_edge(message: Document) -> dict[str, Any]:

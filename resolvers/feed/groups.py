@@ -56,7 +56,7 @@ async def check_member(ctx: Context, group_id: str) -> None:
 
 async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """The viewer's groups, joined last first."""
-    listing = paging.fingerprint("groups", user=ctx.viewer_id)
+    listing = paging.Listing("groups", user=ctx.viewer_id)
     page = paging.requested(listing, JOINED, asked)
     query = {"$and": [{"user_id": ctx.viewer_id}, paging.beyond(JOINED, page)]}
     rows = await store.members.find(ctx.db, query, sort=paging.scan_order(JOINED, page), limit=page.size + 1)
@@ -70,7 +70,7 @@ async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict
 
 async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, Any]:
     """Posts of a group, newest first; for members."""
-    listing = paging.fingerprint("group posts", group=group["_id"])
+    listing = paging.Listing("group posts", group=group["_id"])
     page = paging.requested(listing, store.LATEST, asked)
     if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
         return paging.connection(listing, store.LATEST, page, [])

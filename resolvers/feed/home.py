@@ -60,15 +60,15 @@ async def feed(
     return await _ranked(ctx, listing, wanted, place, snapshot, stands)
 
 
-def feed_listing(ctx: Context, mode: FeedMode = FeedMode.RANKED) -> str:
-    return paging.fingerprint("feed", viewer=ctx.viewer_id, mode=mode)
+def feed_listing(ctx: Context, mode: FeedMode = FeedMode.RANKED) -> paging.Listing:
+    return paging.Listing("feed", viewer=ctx.viewer_id, mode=mode)
 
 
 def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:
     """The place of one's own new post in one's own feed: before everything older."""
     place = [OLDER, "", 0, post["created_at"], post["_id"]]
     extra = {"reason": FeedReason.FOLLOW, "score": 1.0, "position": 0}
-    return paging.placed_edge(feed_listing(ctx), place, post, **extra)
+    return paging.placed_edge(str(feed_listing(ctx)), place, post, **extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Place:
     post_id: str
 
 
-def _place(listing: str, wanted: Wanted) -> Place | None:
+def _place(listing: paging.Listing, wanted: Wanted) -> Place | None:
     if wanted.cursor is None:
         return None
     try:
@@ -186,7 +186,7 @@ async def _begin_inbox(ctx: Context, posts: Sequence[Post]) -> None:
 
 async def _ranked(
     ctx: Context,
-    listing: str,
+    listing: paging.Listing,
     wanted: Wanted,
     place: Place | None,
     snapshot: Snapshot,
@@ -253,7 +253,7 @@ async def _paid(ctx: Context, items: Sequence[Item]) -> set[str]:
 
 async def _older(
     ctx: Context,
-    listing: str,
+    listing: paging.Listing,
     wanted: Wanted,
     place: Place | None,
     snapshot: Snapshot | None,
@@ -292,7 +292,7 @@ async def _tail(ctx: Context, snapshot: Snapshot | None, page: Page) -> list[tup
     return await latest.page(ctx, page, until=snapshot.generated_at, without=without)
 
 
-def ranked_edge(listing: str, snapshot: Snapshot, position: int, post: Post) -> dict[str, Any]:
+def ranked_edge(listing: paging.Listing, snapshot: Snapshot, position: int, post: Post) -> dict[str, Any]:
     item = snapshot.items[position]
     place = [RANKED, snapshot.id, position, snapshot.lowest(position), ""]
     extra = {"reason": item.why, "score": item.score, "position": position}
@@ -300,7 +300,7 @@ def ranked_edge(listing: str, snapshot: Snapshot, position: int, post: Post) -> 
 
 
 def _older_edges(
-    listing: str,
+    listing: paging.Listing,
     snapshot: Snapshot | None,
     rows: Sequence[tuple[Post, FeedReason]],
     place: Place | None = None,
@@ -323,7 +323,7 @@ def _older_edges(
 
 
 def _connection(
-    listing: str,
+    listing: paging.Listing,
     wanted: Wanted,
     place: Place | None,
     edges: list[dict[str, Any]],
@@ -344,7 +344,7 @@ def _connection(
     }
 
 
-def about(listing: str, snapshot: Snapshot | None, *, degraded: bool = False) -> dict[str, Any]:
+def about(listing: paging.Listing, snapshot: Snapshot | None, *, degraded: bool = False) -> dict[str, Any]:
     """What a feed says of itself."""
     now = snapshot.generated_at if snapshot else clock.now()
     id = snapshot.id if snapshot else ""
@@ -357,7 +357,7 @@ def about(listing: str, snapshot: Snapshot | None, *, degraded: bool = False) ->
     }
 
 
-async def _latest(ctx: Context, listing: str, asked: Asked) -> dict[str, Any]:
+async def _latest(ctx: Context, listing: paging.Listing, asked: Asked) -> dict[str, Any]:
     page = paging.requested(listing, store.LATEST, asked, most=LARGEST_PAGE)
     fields = paging.projection(asked, store.LATEST, *latest.REASONED)
     rows = await latest.page(ctx, page, fields=fields)

@@ -43,7 +43,7 @@ async def viewer_followers(ctx: Context, viewer: Document, *, asked: Asked) -> d
 async def _follow_list(ctx: Context, user: Document, side: str, other: str, asked: Asked) -> dict[str, Any]:
     if ctx.viewer is None:
         raise Unauthenticated(ctx.refusal)
-    listing = paging.fingerprint("follows", user=user["_id"], side=side)
+    listing = paging.Listing("follows", user=user["_id"], side=side)
     if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
         return paging.connection(listing, store.LATEST, paging.requested(listing, store.LATEST, asked), [])
     return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, asked)
@@ -52,7 +52,7 @@ async def _follow_list(ctx: Context, user: Document, side: str, other: str, aske
 async def _persons(
     ctx: Context,
     collection: Any,
-    listing: str,
+    listing: paging.Listing,
     query: Mapping[str, Any],
     other: str,
     asked: Asked,
@@ -74,14 +74,14 @@ async def _persons(
 
 
 async def muted_users(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    listing = paging.fingerprint("muted", user=ctx.viewer_id)
+    listing = paging.Listing("muted", user=ctx.viewer_id)
     query = {"follower_id": ctx.viewer_id, "state": FollowState.MUTED}
     return await _persons(ctx, store.follows, listing, query, "followee_id", asked)
 
 
 async def blocked(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """Whom the viewer blocked: nowhere else are they shown to each other."""
-    listing = paging.fingerprint("blocked", user=ctx.viewer_id)
+    listing = paging.Listing("blocked", user=ctx.viewer_id)
     query = {"user_id": ctx.viewer_id}
     return await _persons(ctx, store.blocks, listing, query, "blocked_id", asked, unseen=True)
 
@@ -90,7 +90,7 @@ async def reactors(
     ctx: Context, post: Document, *, kind: ReactionKind | None = None, asked: Asked
 ) -> dict[str, Any]:
     """Who reacted to a post, latest first."""
-    listing = paging.fingerprint("reactors", post=post["_id"], kind=kind)
+    listing = paging.Listing("reactors", post=post["_id"], kind=kind)
     query = {"subject_id": post["_id"], **({"kind": kind} if kind else {})}
     return await _persons(ctx, store.reactions, listing, query, "user_id", asked)
 

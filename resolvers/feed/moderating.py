@@ -190,7 +190,7 @@ async def moderation_queue(
     ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
     """Reports, oldest first. That somebody looked is on record."""
-    listing = paging.fingerprint("moderation", status=status)
+    listing = paging.Listing("moderation", status=status)
     page = paging.requested(listing, OLDEST_FIRST, asked)
     query = {"$and": [{"status": status}, paging.beyond(OLDEST_FIRST, page)]}
     order = paging.scan_order(OLDEST_FIRST, page)

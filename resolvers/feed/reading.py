@@ -47,8 +47,8 @@ async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, A
     return paging.connection(listing, store.TIMELINE, page, rows)
 
 
-def timeline_listing(user_id: str) -> str:
-    return paging.fingerprint("timeline", user=user_id)
+def timeline_listing(user_id: str) -> paging.Listing:
+    return paging.Listing("timeline", user=user_id)
 
 
 async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
@@ -192,6 +192,5 @@ def comment_edge(comment: Comment) -> dict[str, Any]:
     """The comment's place in its thread."""
     top = comment["parent_id"] is None
     order = CommentOrder.NEWEST if top else CommentOrder.OLDEST
-    # As text: it may lie in a receipt.
-    listing = str(_thread(comment["post_id"], comment["parent_id"], order))
+    listing = _thread(comment["post_id"], comment["parent_id"], order)
     return paging.edge_of(listing, store.LATEST if top else store.OLDEST, comment)

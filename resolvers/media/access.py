@@ -65,7 +65,7 @@ async def viewer_uploads(
     ctx: Context, viewer: Document, *, status: UploadStatus | None = None, asked: Asked
 ) -> dict[str, Any]:
     """Latest first."""
-    listing = paging.fingerprint("uploads", owner=ctx.viewer_id, status=status)
+    listing = paging.Listing("uploads", owner=ctx.viewer_id, status=status)
     page = paging.requested(listing, UPLOAD_SORT, asked)
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
     query = {"owner_id": ctx.viewer_id, "status": chosen, **paging.beyond(UPLOAD_SORT, page)}
