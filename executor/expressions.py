@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
     GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
@@ -36,7 +37,12 @@ HELPERS = (
     "united",
     "distinct",
 )
-TEXT = frozenset({"String", "ID", "URL", "SyncToken"})
+FINE = {
+    **dict.fromkeys(("Decimal", "ID", "String", "SyncToken", "URL"), "(x := {}).__class__ is str"),
+    "Boolean": "(x := {}).__class__ is bool",
+    "Int": f"(x := {{}}).__class__ is int and {runtime.SMALLEST} <= x <= {runtime.LARGEST}",
+}
+"""Of scalars, when a value is its own JSON; whatever else it is, the serializer decides."""
 MOST_INLINE = 200
 """Objects written where they stand; one more spread of a fragment would write all it holds once more."""
 
@@ -141,9 +147,13 @@ class Expressions:
                 if nullable
                 else f"{serialize}({source})"
             )
-        if named.name in TEXT:
-            fine = "is str or x is None" if nullable else "is str"
-            return f"(x if (x := {source}).__class__ {fine} else {serialize}(x))"
+        if isinstance(named, GraphQLEnumType):
+            names = self._code.constant(runtime.names_of(named))
+            return f"(None if (x := {source}) is None else {names}[x])" if nullable else f"{names}[{source}]"
+        fine = FINE.get(named.name)
+        if fine is not None:
+            also = " or x is None" if nullable else ""
+            return f"(x if {fine.format(source)}{also} else {serialize}(x))"
         if nullable:
             return f"(None if (x := {source}) is None else {serialize}(x))"
         return f"({serialize}(x) if (x := {source}) is not None else anomaly())"

@@ -48,8 +48,12 @@ def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     return _float(serialize) if leaf.name == "Float" else serialize
 
 
+def names_of(leaf: GraphQLEnumType) -> dict[Any, str]:
+    return {value.value: name for name, value in leaf.values.items()}
+
+
 def _enum(leaf: GraphQLEnumType) -> Callable[[Any], Any]:
-    names = {value.value: name for name, value in leaf.values.items()}
+    names = names_of(leaf)
 
     def serialize(value: Any) -> Any:
         try:
