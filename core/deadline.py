@@ -4,9 +4,9 @@ A timer of its own costs a small operation more than its own work: it must be se
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
-from contextvars import ContextVar, copy_context
-from typing import Any, TypeVar
+from collections.abc import Coroutine
+from contextvars import ContextVar, Token, copy_context
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -41,45 +41,53 @@ def apart(work: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.
     return asyncio.create_task(work, name=name, context=context)
 
 
+class _Running(NamedTuple):
+    until: float
+    cancelled_before: int
+    outside: Token[float]
+
+
 class Deadline:
-    """The same number of seconds for everything that runs under it."""
+    """The same number of seconds for everything that runs in its block, which then ends with TimeoutError.
+
+    A task keeps one deadline at a time.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._running: dict[asyncio.Task[object], float] = {}
-        """Tasks with the moments they must be done at; as they begin, so the earliest is first."""
+        self._running: dict[asyncio.Task[object], _Running] = {}
+        """By task; as they begin, so who must be done first is first."""
         self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def keep(self, work: Awaitable[T]) -> T:
-        """What `work` comes to, or TimeoutError; a task keeps one deadline at a time."""
+    def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         assert task is not None
-        cancelled_before = task.cancelling()
-        moment = self._running[task] = loop.time() + self._seconds
-        outside = _ends.set(moment)
+        moment = loop.time() + self._seconds
+        self._running[task] = _Running(moment, task.cancelling(), _ends.set(moment))
         if self._timer is None:
             self._timer = loop.call_at(moment, self._look)
-        try:
-            return await work
-        except asyncio.CancelledError:
-            if task in self._late and task.uncancel() <= cancelled_before:
-                raise TimeoutError from None
-            raise
-        finally:
-            _ends.reset(outside)
-            del self._running[task]
-            self._late.discard(task)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        _, cancelled_before, outside = self._running.pop(task)
+        _ends.reset(outside)
+        if task not in self._late:
+            return
+        self._late.discard(task)
+        if kind is asyncio.CancelledError and task.uncancel() <= cancelled_before:
+            raise TimeoutError from None
 
     def _look(self) -> None:
         """Cancel those whose time is over, and come again when the next one's is."""
         loop = asyncio.get_running_loop()
         self._timer = None
         now = loop.time()
-        for task, moment in self._running.items():
-            if moment > now:
-                self._timer = loop.call_at(moment, self._look)
+        for task, running in self._running.items():
+            if running.until > now:
+                self._timer = loop.call_at(running.until, self._look)
                 break
             if task not in self._late:
                 self._late.add(task)

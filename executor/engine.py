@@ -30,6 +30,7 @@ COMPILED, REFERENCE = RUNS.labels("compiled"), RUNS.labels("reference")
 DOCUMENTS = 1_000
 PLANS_EACH = 16
 LONGEST_DOCUMENT = 100_000
+NO_PARENT = (None,)
 NO_VARIABLES = VariableValues({}, {})
 
 
@@ -103,7 +104,11 @@ class Executor:
         """The data, or None when the reference must give them; see `run`."""
         plan, values = prepared
         try:
-            data = await (plan.query(ctx, values) if plan.root else _mutate(plan, ctx, values))
+            if plan.root is None:
+                data = await _mutate(plan, ctx, values)
+            else:
+                rows = plan.root(ctx, values, NO_PARENT)
+                [data] = await rows if plan.waits else rows
         except Exception as error:
             # Whatever it is, the reference meets it again and tells it exactly.
             ANOMALIES.labels(type(error).__name__).inc()

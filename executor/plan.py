@@ -17,7 +17,6 @@ from graphql import (
 
 from core.binding.bindings import Mutate, Stream
 from core.binding.build import Schema
-from core.context import Context
 from executor.arguments import Arguments
 from executor.codegen import Compiler
 from executor.collect import Collector
@@ -45,11 +44,6 @@ class Plan:
     waits: bool = False
     steps: tuple[Step, ...] = ()
     topic: Topic | None = None
-
-    async def query(self, ctx: Context, variables: Any) -> dict[str, Any]:
-        answer = self.root(ctx, variables, [None])
-        [data] = await answer if self.waits else answer
-        return data  # type: ignore[no-any-return]
 
 
 def make_plan(

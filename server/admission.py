@@ -35,6 +35,17 @@ class Admission:
         self._documents = documents
         self._gate = gate
 
+    def at_once(
+        self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
+    ) -> bool:
+        """Whether an ordinary operation may run, as far as this process knows; else `admit` finds out."""
+        if self._documents.as_sent(query, None) is None:
+            return False
+        try:
+            return self._gate.spend(ctx, self._gate.weigh(query, variables, operation_name, ctx))
+        except Fault as fault:
+            raise NotAdmitted(fault) from None
+
     async def admit(
         self,
         query: str | None,

@@ -6,20 +6,17 @@ import time
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import Counter, Histogram
 
 from core import logs
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
 from server import cors, exports, files, links, pages, signin
+from server.counting import REQUESTS
 from server.graphql import GraphQLView
 from server.sockets import drain
 
 logger = structlog.get_logger(__name__)
-
-REQUESTS = Counter("landfall_requests_total", "HTTP requests by route and status.", ["route", "status"])
-SECONDS = Histogram("landfall_request_seconds", "Time to answer HTTP requests.", ["route"])
 
 VIEW = web.AppKey("view", GraphQLView)
 
@@ -74,19 +71,12 @@ async def _drain(app: web.Application) -> None:
 
 def observing(settings: Settings) -> Middleware:
     """Gives every request an id, and counts, times and logs it."""
-    requests: dict[tuple[str, int], Counter] = {}
-    seconds: dict[str, Histogram] = {}
     logged = logging.getLevelName(settings.log_level.upper()) <= logging.INFO
 
     def record(request: web.Request, status: int, took: float) -> None:
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
-        counter = requests.get((route, status))
-        if counter is None:
-            counter = requests[route, status] = REQUESTS.labels(route, str(status))
-            seconds[route] = SECONDS.labels(route)
-        counter.inc()
-        seconds[route].observe(took)
+        REQUESTS.record(route, status, took)
         if logged:
             milliseconds = round(took * 1000, 1)
             logger.info(

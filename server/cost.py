@@ -114,7 +114,7 @@ class Operation:
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """Remembered by what it depends on: clients ask for few sizes of page."""
-        sizes = tuple(_size_of(variables.get(name)) for name in self._variables)
+        sizes = tuple([_size_of(variables.get(name)) for name in self._variables])
         found = self._costs.get(sizes)
         if found is None:
             found = self._tree.of(variables)

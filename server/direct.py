@@ -17,7 +17,7 @@ from strawberry.types.execution import ExecutionResult
 from core.context import Context, Services
 from core.deadline import Deadline
 from core.errors import TimedOut
-from executor import Executor, Prepared
+from executor import Executor
 from server import http, signin
 from server.admission import Admission, NotAdmitted
 
@@ -73,27 +73,22 @@ class Direct:
             return None
         ctx = signin.context_of(self._services, request)
         signin.sign_in(ctx, headers.get("Authorization"))
+        admission, answer = self._admission, None
         try:
-            answer = await self._deadline.keep(self._run(request, ctx, prepared, data))
+            with self._deadline:
+                if not admission.at_once(data["query"], variables, name, ctx):
+                    await admission.admit(data["query"], variables, name, None, ctx)
+                answer = await self._executor.answer(prepared, ctx)
+                if answer is None:
+                    return await self._on_reference(request, ctx, data)
         except NotAdmitted as refusal:
             return await self._finish(request, ctx, refusal.answer)
         except TimeoutError:
             return await self._finish(request, ctx, timed_out())
-        if isinstance(answer, web.Response):
-            return answer
         return web.Response(
             body=orjson.dumps({"data": answer}, default=str),
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
         )
-
-    async def _run(
-        self, request: web.Request, ctx: Context, prepared: Prepared, data: dict[str, Any]
-    ) -> dict[str, Any] | web.Response:
-        await self._admission.admit(
-            data["query"], data.get("variables"), data.get("operationName"), None, ctx
-        )
-        answer = await self._executor.answer(prepared, ctx)
-        return answer if answer is not None else await self._on_reference(request, ctx, data)
 
 
 def _operation(body: bytes) -> dict[str, Any] | None:

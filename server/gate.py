@@ -147,6 +147,14 @@ class Gate:
         lease.left -= cost
         return Charge(cost, lease.left, lease.verdict)
 
+    def spend(self, ctx: Context, cost: int) -> bool:
+        """Take the cost from what was taken in advance; False where `charge` must ask for more."""
+        lease = self._leases.get(ctx.viewer_id_or_none or f"ip:{ctx.address}")
+        if lease is None or lease.left < cost or lease.until < clock.timestamp():
+            return False
+        lease.left -= cost
+        return True
+
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:
         ahead = round(self._rate.count * LEASE)
         for count in (cost + ahead, cost):

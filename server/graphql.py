@@ -217,7 +217,8 @@ class GraphQLView(LastingView):
     ) -> ExecutionResult:
         single = self._single(request, sub_response, context, request_data)
         try:
-            return await self.deadline.keep(single)
+            with self.deadline:
+                return await single
         except NotAdmitted as refusal:
             return refusal.answer
         except TimeoutError:

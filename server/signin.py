@@ -28,8 +28,8 @@ def context_of(services: Services, request: web.Request) -> Context:
 
 def request_id(request: web.Request) -> str:
     """The caller's id for this request, if it is sound; else a new one."""
-    given = request.headers.get("X-Request-Id", "")
-    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+    given = request.headers.get("X-Request-Id")
+    return given if given and REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
 
 
 def address_of(services: Services, request: web.Request) -> str:

@@ -91,9 +91,10 @@ class Streams:
         """A query's or mutation's one answer."""
         mutations = OperationType.MUTATION in asked.allowed
         try:
-            answer = await self._deadline.keep(
-                executor.run(asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations)
-            )
+            with self._deadline:
+                answer = await executor.run(
+                    asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations
+                )
         except TimeoutError:
             answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
         if answer is not None:
@@ -119,7 +120,8 @@ class Streams:
         """A query's or mutation's one answer, or that it took too long."""
         async with aclosing(answers):
             try:
-                answer = await self._deadline.keep(anext(answers))
+                with self._deadline:
+                    answer = await anext(answers)
                 failures.hide(answer, ctx.request_id)
                 yield answer
             except Exception as error:
