@@ -16,10 +16,14 @@ NAMING = ("brand", "form", "name")
 async def images(
     ctx: Context, products: Sequence[Document], *, shown: tuple[str, ...] = ()
 ) -> list[list[Media]]:
-    found = await _media(ctx, [id for product in products for id in product["image_ids"]], shown)
+    wanted = [id for product in products for id in product["image_ids"]]
+    found = await ctx.loader(MediaById, shown).fetch(wanted)
+    kept = [[medium for id in product["image_ids"] if (medium := found[id])] for product in products]
+    if _nameless(shown):
+        return kept
     return [
-        [_described(found[id], product, shown) for id in product["image_ids"] if id in found]
-        for product in products
+        [described(medium, product) for medium in media]
+        for media, product in zip(kept, products, strict=True)
     ]
 
 
@@ -27,20 +31,16 @@ async def label_images(
     ctx: Context, products: Sequence[Document], *, shown: tuple[str, ...] = ()
 ) -> list[Media | None]:
     labels = [product["label_image_id"] for product in products]
-    found = await _media(ctx, [id for id in labels if id], shown)
-    return [
-        _described(medium, product, shown) if (medium := found.get(label)) else None
-        for label, product in zip(labels, products, strict=True)
-    ]
+    found = await ctx.loader(MediaById, shown).fetch([id for id in labels if id])
+    kept = [found.get(label) for label in labels]
+    if _nameless(shown):
+        return kept
+    return [medium and described(medium, product) for medium, product in zip(kept, products, strict=True)]
 
 
-async def _media(ctx: Context, wanted: Sequence[str], shown: tuple[str, ...]) -> dict[str, Media]:
-    return {each["_id"]: each for each in await ctx.load_level(MediaById, wanted, shown) if each}
-
-
-def _described(medium: Media, product: Document, shown: tuple[str, ...]) -> Media:
-    """With words, if they are shown."""
-    return medium if shown and "alt_text" not in shown else described(medium, product)
+def _nameless(shown: tuple[str, ...]) -> bool:
+    """Whether words for a picture would not be shown."""
+    return bool(shown) and "alt_text" not in shown
 
 
 def described(medium: Media, product: Document) -> Media:
