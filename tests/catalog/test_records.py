@@ -9,7 +9,7 @@ from core.audit import Act
 from core.context import Context, Services
 from resolvers.catalog.entries import LISTED, SEPARATOR
 from tests.catalog.steps import found, import_rows, on_sale, refusal, row, unique
-from tests.conftest import NewPhone
+from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
 
@@ -92,6 +92,29 @@ async def picture(
     }
     await services.db.write({"insert": "media", "documents": [document]})
     return id
+
+
+@pytest.mark.usefixtures("compiled")
+async def test_of_pictures_only_what_is_shown_is_read(
+    services: Services, admin: Phone, anonymous: Phone, commands: Commands
+) -> None:
+    [made] = await on_sale(services, admin, row())
+    label = await picture(services, admin.user_id, alt_text=None)
+    changes = {"productId": made["id"], "imageIds": [label], "labelImageId": label}
+    product = (await admin.do("updateProduct", "product { brand name }", **changes))["product"]
+    named = f"{product['brand']} {product['name']} capsule"
+    for field, asked, expected, read in (
+        ("labelImage", "id", {"id": label}, {"_id"}),
+        ("labelImage", "id altText", {"id": label, "altText": named}, {"_id", "alt_text"}),
+        ("images", "id width", [{"id": label, "width": 640}], {"_id", "width"}),
+        ("images", "altText", [{"altText": named}], {"_id", "alt_text"}),
+    ):
+        commands.reset()
+        shown = await anonymous.run(
+            f"query($id: ID!) {{ product(id: $id) {{ {field} {{ {asked} }} }} }}", id=made["id"]
+        )
+        assert shown == {"product": {field: expected}}
+        assert commands.fields["media"] == read
 
 
 async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(

@@ -1,5 +1,8 @@
 """What the compiled path must get right beside equal answers: when it runs, and that nothing runs twice."""
 
+import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from core.binding.build import Schema
 from core.context import Context, Services, Viewer
 from core.settings import Settings
 from executor import Executor
+from executor.expressions import MOST_INLINE
+from executor.runtime import together
 from resolvers import feed as resolvers
 from server import assembly
 from stores import feed as store
@@ -125,3 +130,73 @@ async def test_a_mutation_by_get_is_never_run(services: Services, new_phone: New
     for _ in range(2):
         assert (await ada.get(query=query)).status >= 400
     assert await store.posts.find(services.db, {"text": text}) == []
+
+
+async def test_a_request_that_is_over_is_let_go_of_at_once(
+    services: Services, schema: Schema, new_phone: NewPhone
+) -> None:
+    """What refers to itself waits for the garbage collector, with all that was read for it."""
+    ada = await new_phone("Ada")
+    await ada.do("createPost", "post { id }", text="Hello")
+    executor = Executor(schema, eager=True)
+    for query in (
+        "{ viewer { user { avatar { url } } feed(mode: LATEST, first: 2) { edges { node { text } } } } }",
+        "{ viewer { chats(first: 1) { edges { node { messages(last: 1) { edges { node { text } } } } } } } }",
+        "{ searchProducts(first: 2) { edges { node { name labelImage { url } } } } }",
+    ):
+        ctx = Context(services, viewer=Viewer(ada.user_id, ada.session_id, ada.device_id))
+        gc.disable()
+        try:
+            assert await executor.run(query, None, None, ctx) is not None
+            # Tasks that are done are let go of one turn later.
+            await asyncio.sleep(0)
+            over = weakref.ref(ctx)
+            del ctx
+            assert over() is None
+        finally:
+            gc.enable()
+
+
+async def test_an_object_asked_for_hundreds_of_times_is_right(
+    services: Services, schema: Schema, new_phone: NewPhone
+) -> None:
+    """So many are no longer written where they stand."""
+    ada = await new_phone("Ada")
+    infos = " ".join(f"p{number}: pageInfo {{ hasNextPage }}" for number in range(MOST_INLINE + 50))
+    query = f"{{ viewer {{ sessions(first: 1) {{ {infos} }} }} }}"
+    ctx = Context(services, viewer=Viewer(ada.user_id, ada.session_id, ada.device_id))
+    answer = await Executor(schema, eager=True).run(query, None, None, ctx)
+    assert answer is not None
+    shown = answer.data["viewer"]["sessions"]
+    assert list(shown) == [f"p{number}" for number in range(MOST_INLINE + 50)]
+    assert all(info == {"hasNextPage": False} for info in shown.values())
+
+
+async def test_what_runs_together_ends_together() -> None:
+    ended: list[str] = []
+
+    async def work(name: str, error: Exception | None = None) -> str:
+        try:
+            await asyncio.sleep(0.01 if error else 0)
+            if error:
+                raise error
+            return name
+        finally:
+            ended.append(name)
+
+    async def endless() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("endless")
+        return ""
+
+    assert await together(work("one"), work("two"), work("three")) == ["one", "two", "three"]
+    for calls in (
+        (endless(), work("last", KeyError())),
+        (work("first", KeyError()), endless(), work("last")),
+    ):
+        ended.clear()
+        with pytest.raises(KeyError):
+            await together(*calls)
+        assert "endless" in ended

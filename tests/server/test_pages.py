@@ -69,6 +69,13 @@ async def test_metrics_count_requests_by_route(http: aiohttp.ClientSession, addr
     assert page.headers["Content-Type"].startswith("text/plain")
     assert re.search(r'^landfall_requests_total\{route="/healthz",status="200"\} \d', page.text, re.MULTILINE)
     assert re.search(r'route="/media/\{path\}",status="404"', page.text)
+    whole, counted = (
+        re.search(rf'^landfall_request_seconds_{name}route="/healthz"\}} (\S+)$', page.text, re.MULTILINE)
+        for name in (r'bucket\{le="\+Inf",', r"count\{")
+    )
+    assert whole
+    assert counted
+    assert float(whole[1]) == float(counted[1]) >= 1
     assert "secret-name" not in page.text
 
 
