@@ -35,9 +35,6 @@ def reset() -> None:
     _offset, _offset_seconds = timedelta(), 0.0
 
 
-_offset_seconds = 0.0
-
-
 def moment(value: datetime | str) -> datetime:
     """A moment that may have travelled as JSON."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -55,16 +55,8 @@ class Direct:
 
     async def answer(self, request: web.Request) -> web.Response | None:
         """None: the view must answer."""
-        headers = request.headers
-        if (
-            request.method != "POST"
-            or headers.get("Content-Type") not in ORDINARY
-            or "Upgrade" in headers
-            or http.TELL_COST in headers
-            or (chosen := http.media_type(headers.get("Accept"))) is None
-        ):
-            return None
-        data = _operation(await request.read())
+        chosen = _chosen(request)
+        data = _operation(await request.read()) if chosen is not None else None
         if data is None:
             return None
         name, variables = data.get("operationName"), data.get("variables")
@@ -72,12 +64,11 @@ class Direct:
         if prepared is None:
             return None
         ctx = signin.context_of(self._services, request)
-        signin.sign_in(ctx, headers.get("Authorization"))
-        admission, answer = self._admission, None
+        signin.sign_in(ctx, request.headers.get("Authorization"))
         try:
             with self._deadline:
-                if not admission.at_once(data["query"], variables, name, ctx):
-                    await admission.admit(data["query"], variables, name, None, ctx)
+                if not self._admission.at_once(data["query"], variables, name, ctx):
+                    await self._admission.admit(data["query"], variables, name, None, ctx)
                 answer = await self._executor.answer(prepared, ctx)
                 if answer is None:
                     return await self._on_reference(request, ctx, data)
@@ -89,6 +80,19 @@ class Direct:
             body=orjson.dumps({"data": answer}, default=str),
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
         )
+
+
+def _chosen(request: web.Request) -> str | None:
+    """The media type of the answer to an ordinary request; None for any other request."""
+    headers = request.headers
+    if (
+        request.method != "POST"
+        or headers.get("Content-Type") not in ORDINARY
+        or "Upgrade" in headers
+        or http.TELL_COST in headers
+    ):
+        return None
+    return http.media_type(headers.get("Accept"))
 
 
 def _operation(body: bytes) -> dict[str, Any] | None:
