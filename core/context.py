@@ -175,8 +175,8 @@ class Context:
         return found
 
     def _asker(self) -> Callable[[], str | None]:
-        """Who asks. It must not hold the context, whose loaders hold it: a request that is over and cannot
-        be let go of at once is kept, with all it read, until the garbage collector comes by."""
+        """Who asks, without the context: it holds its loaders, and one that held it too would keep a request
+        that is over, with all it read, until the garbage collector comes by."""
         viewer_id = self.viewer_id_or_none
         return lambda: viewer_id
 

@@ -140,6 +140,9 @@ class Expressions:
         """The JSON of a leaf value."""
         nullable = not isinstance(type, GraphQLNonNull)
         named = type if nullable else type.of_type
+        if isinstance(named, GraphQLEnumType):
+            names = self._code.constant(runtime.names_of(named))
+            return f"(None if (x := {source}) is None else {names}[x])" if nullable else f"{names}[{source}]"
         serialize = self._code.constant(self._serializer(named))
         if isinstance(named, GraphQLList):
             return (
@@ -147,9 +150,6 @@ class Expressions:
                 if nullable
                 else f"{serialize}({source})"
             )
-        if isinstance(named, GraphQLEnumType):
-            names = self._code.constant(runtime.names_of(named))
-            return f"(None if (x := {source}) is None else {names}[x])" if nullable else f"{names}[{source}]"
         fine = FINE.get(named.name)
         if fine is not None:
             also = " or x is None" if nullable else ""

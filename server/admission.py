@@ -39,7 +39,7 @@ class Admission:
         self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
     ) -> bool:
         """Whether an ordinary operation may run, as far as this process knows; else `admit` finds out."""
-        if self._documents.as_sent(query, None) is None:
+        if not self._documents.open:
             return False
         try:
             return self._gate.spend(ctx, self._gate.weigh(query, variables, operation_name, ctx))
@@ -56,9 +56,7 @@ class Admission:
     ) -> Admitted:
         """NotAdmitted for a document that is unknown or too much, and for a budget that is used up."""
         try:
-            text = self._documents.as_sent(query, extensions)
-            if text is None:
-                text = await self._documents.text(query, extensions)
+            text = await self._documents.text(query, extensions)
             charge = await self._gate.charge(ctx, self._gate.weigh(text, variables, operation_name, ctx))
         except Fault as fault:
             raise NotAdmitted(fault) from None

@@ -50,9 +50,10 @@ class Documents:
         self._known: OrderedDict[str, str] = OrderedDict()
         self._trusted: OrderedDict[str, str] = OrderedDict()
 
-    def as_sent(self, query: str | None, extensions: Mapping[str, Any] | None) -> str | None:
-        """The document of an ordinary request; None where `text` must look at it."""
-        return query if query and not extensions and self._mode != "only" else None
+    @property
+    def open(self) -> bool:
+        """Whether documents run as they are sent, without having been registered."""
+        return self._mode != "only"
 
     async def text(self, query: str | None, extensions: Mapping[str, Any] | None) -> str:
         """The document to run; PersistedQueryNotFound where a client must send it."""

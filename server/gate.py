@@ -137,11 +137,10 @@ class Gate:
 
     async def charge(self, ctx: Context, cost: int) -> Charge:
         """Take the cost from the caller's budget; RateLimited when it is used up."""
-        subject = ctx.viewer_id_or_none or f"ip:{ctx.address}"
-        now = clock.timestamp()
-        lease = self._leases.get(subject)
-        if lease is None or lease.until < now or lease.left < cost:
-            lease = self._leases[subject] = await self._leased(subject, cost, now)
+        subject = _subject(ctx)
+        lease = self._lease(subject, cost)
+        if lease is None:
+            lease = self._leases[subject] = await self._leased(subject, cost, clock.timestamp())
             if len(self._leases) > SUBJECTS:
                 self._leases.popitem(last=False)
         lease.left -= cost
@@ -149,11 +148,16 @@ class Gate:
 
     def spend(self, ctx: Context, cost: int) -> bool:
         """Take the cost from what was taken in advance; False where `charge` must ask for more."""
-        lease = self._leases.get(ctx.viewer_id_or_none or f"ip:{ctx.address}")
-        if lease is None or lease.left < cost or lease.until < clock.timestamp():
+        lease = self._lease(_subject(ctx), cost)
+        if lease is None:
             return False
         lease.left -= cost
         return True
+
+    def _lease(self, subject: str, cost: int) -> Lease | None:
+        """What was taken in advance, if it is enough and still good."""
+        lease = self._leases.get(subject)
+        return lease if lease and lease.left >= cost and lease.until >= clock.timestamp() else None
 
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:
         ahead = round(self._rate.count * LEASE)
@@ -162,6 +166,11 @@ class Gate:
             if verdict.allowed:
                 return Lease(count, now + LEASE_SECONDS, verdict)
         raise RateLimited(verdict.retry_after)
+
+
+def _subject(ctx: Context) -> str:
+    """Whose budget it is."""
+    return ctx.viewer_id_or_none or f"ip:{ctx.address}"
 
 
 def _exceeded(what: str, most: int, found: int | None = None) -> QueryTooComplex:

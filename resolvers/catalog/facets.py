@@ -72,7 +72,7 @@ async def _hot(ctx: Context, found: Query) -> Counts | None:
 async def _counted_once(ctx: Context, found: Query, rows: Rows | None) -> Counts:
     """From the cache, as long as no entry has changed."""
     number = await entries.generation(ctx.db)
-    name = f"cat:facets:{number}:{paging.Listing('f', words=found.words, by=found.wanted.match())}"
+    name = f"cat:facets:{number}:{paging.fingerprint('f', words=found.words, by=found.wanted.match())}"
     counts = await _kept(ctx, name)
     CACHE.labels("miss" if counts is None else "hit").inc()
     if counts is None:
