@@ -110,6 +110,7 @@ class Fleet:
             "LANDFALL_MONGO_DATABASE": dataset.DATABASE,
             "LANDFALL_REDIS_URL": self._servers.redis_url,
             "LANDFALL_PUBLIC_URL": PUBLIC_URL,
+            "LANDFALL_MAX_CONNECTIONS": "0",
             "LANDFALL_SECRET": SECRET,
             "LANDFALL_FIELD_KEYS": dataset.FIELD_KEYS,
             "LANDFALL_SIGNING_KEY_FILE": str(dataset.key_file(self._servers)),

@@ -96,7 +96,8 @@ class Context:
         self.refusal = refusal
         self.request_id = request_id
         self.address = address
-        self.origin = origin
+        # A request's own word for where it came to is anybody's to write.
+        self.origin = services.settings.public_url.rstrip("/") or origin
         self.verdicts: list[Verdict] = []
         self.connection_params: dict[str, Any] | None = None
         self.kept: dict[str, Any] = {}

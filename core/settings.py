@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     env: Environment = Field(Environment.DEVELOPMENT, description="development, test or production.")
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
-    public_url: str = Field("", description="Address phones use, for links to media; empty: the request's.")
+    public_url: str = Field(
+        "",
+        description="Address phones use, `https://...`, for links and media; required in production, else "
+        "empty: the request's.",
+    )
 
     mongo_url: str = Field("", description="MongoDB replica set; empty in `dev`: an embedded one.")
     mongo_database: str = Field("landfall", description="Database name.")
@@ -148,6 +152,17 @@ class Settings(BaseSettings):
     max_batch: int = Field(20, gt=0, description="Operations in one array batch.")
     rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")
     request_timeout: float = Field(10.0, gt=0, description="Seconds an operation may take.")
+    read_timeout: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds of silence after which a request that is to come, or is coming, is ended.",
+    )
+    max_connections: int = Field(
+        1_000,
+        ge=0,
+        description="Connections, and sockets, that one address may hold open with one process; 0: any "
+        "number. Behind proxies of ours (`LANDFALL_TRUST_PROXY`) only sockets are counted.",
+    )
     max_subscriptions: int = Field(100, gt=0, description="Operations open at once on one socket.")
     compress_above: int = Field(
         2_048, ge=0, description="Bytes from which on answers are compressed; 0: a proxy does it."

@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web, web_response
 from aiohttp.typedefs import Handler, Middleware
 
 from core import logs
@@ -12,6 +13,7 @@ from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
 from server import cors, exports, files, links, pages, signin
+from server.connections import Connections
 from server.counting import REQUESTS
 from server.graphql import GraphQLView
 from server.sockets import drain
@@ -19,12 +21,21 @@ from server.sockets import drain
 logger = structlog.get_logger(__name__)
 
 VIEW = web.AppKey("view", GraphQLView)
+CONNECTIONS = web.AppKey("connections", Connections)
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+# What is no request is refused by the library itself, which tells its version and Python's.
+web_response.SERVER_SOFTWARE = "Landfall"  # type: ignore[attr-defined]
+NOT_THE_BODY = "The body is not what Content-Encoding or Content-Length says it is.\n"
 
 
 def make_app(services: Services, schema: Schema) -> web.Application:
+    connections = Connections(services.settings)
     app = web.Application(
-        middlewares=[observing(services.settings)], client_max_size=services.settings.max_body_bytes
+        middlewares=[observing(services.settings, connections)],
+        client_max_size=services.settings.max_body_bytes,
     )
+    app[CONNECTIONS] = connections
+    app.on_response_prepare.append(_safe(services.settings))
     view = GraphQLView(services, schema)
     app[pages.SERVICES] = services
     app[VIEW] = view
@@ -69,7 +80,21 @@ async def _drain(app: web.Application) -> None:
     await drain(app[VIEW].sockets)
 
 
-def observing(settings: Settings) -> Middleware:
+def _safe(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """What every answer says to browsers, and does not say of what we run."""
+    encrypted = settings.public_url.startswith("https://")
+
+    async def say(request: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        headers.popall(hdrs.SERVER, None)
+        headers["X-Content-Type-Options"] = "nosniff"
+        if encrypted:
+            headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+
+    return say
+
+
+def observing(settings: Settings, connections: Connections) -> Middleware:
     """Gives every request an id, and counts, times and logs it."""
     logged = logging.getLevelName(settings.log_level.upper()) <= logging.INFO
 
@@ -89,6 +114,7 @@ def observing(settings: Settings) -> Middleware:
         # Never taken back: every request is a task with a context of its own.
         logs.REQUEST_ID.set(id)
         started = time.perf_counter()
+        connections.arrived(request)
         status = 500
         try:
             response = await handler(request)
@@ -100,6 +126,9 @@ def observing(settings: Settings) -> Middleware:
             status = answer.status
             answer.headers["X-Request-Id"] = id
             raise
+        except web.RequestPayloadError:
+            status = 400
+            raise web.HTTPBadRequest(text=NOT_THE_BODY, headers={"X-Request-Id": id}) from None
         finally:
             record(request, status, time.perf_counter() - started)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -50,6 +51,7 @@ from server.storage import Storage, storage
 logger = structlog.get_logger(__name__)
 
 SHORTEST_SECRET = 32
+URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
 UNSET = "Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`."
 
 
@@ -65,6 +67,15 @@ def make_schema(settings: Settings) -> Schema:
         production=settings.production,
         max_batch=settings.max_batch,
     )
+
+
+def check_public_url(settings: Settings) -> None:
+    """Links in production name the deployment, never what a request says it is called."""
+    url = settings.public_url
+    if settings.production and not url:
+        raise NotReady("LANDFALL_PUBLIC_URL must say where phones reach this deployment: https://...")
+    if url and not URL.fullmatch(url):
+        raise NotReady(f"LANDFALL_PUBLIC_URL is no address of a server: {url!r}; write https://name.")
 
 
 def secret_of(settings: Settings) -> str:
@@ -119,6 +130,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     """The process's services, ready: or NotReady with the reason."""
     if not settings.mongo_url or not settings.redis_url:
         raise NotReady(UNSET)
+    check_public_url(settings)
     secret = secret_of(settings)
     crypto, first_key = _keyring(settings, secret), _key_pem(settings)
     places = _places(settings)

@@ -157,6 +157,7 @@ def doctor() -> None:
             build = await services.db.command({"buildInfo": 1})
             redis = await services.redis.info("server")
             return {
+                "Public address": configured.public_url or "the request's own: set LANDFALL_PUBLIC_URL",
                 "MongoDB": f"{build['version']}, replica set {hello['setName']}",
                 "Redis": str(redis["redis_version"]),
                 "Media": configured.media_store or str(configured.media_dir),

@@ -3,6 +3,7 @@
 Built on Strawberry's view; what the GraphQL-over-HTTP draft asks beyond it is added here.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from core.deadline import Deadline
 from core.errors import Fault
 from core.settings import Environment
 from executor import Executor
-from server import caching, compression, etags, failures, http, requests, signin, sockets
+from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import Documents, subscribes, with_document_id
@@ -59,7 +60,7 @@ class GraphQLView(LastingView):
         )
         self.services = services
         self._compress_above = settings.compress_above
-        self.sockets, self.streams = set(), set()
+        self.sockets, self.streams, self.held = set(), set(), Counter()
         self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
@@ -87,6 +88,7 @@ class GraphQLView(LastingView):
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
+            await connections.body_of(request, self.services.settings.read_timeout)
             if self.direct is not None and (answer := await self.direct.answer(request)) is not None:
                 return answer
             requests.check(request)
@@ -97,6 +99,10 @@ class GraphQLView(LastingView):
             return self._refused(request, requests.of_library(error))
         except web.HTTPRequestEntityTooLarge:
             return self._refused(request, requests.too_large(self.services.settings.max_body_bytes))
+        except web.RequestPayloadError:
+            return self._refused(request, requests.not_the_body())
+        except connections.SlowSender:
+            return self._refused(request, requests.too_slow())
         except web.HTTPException:
             raise
         except Exception as error:

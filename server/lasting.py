@@ -1,6 +1,7 @@
 """Connections that last: sockets, server-sent events and multipart answers, and when they end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 import structlog
@@ -19,6 +20,7 @@ logger = structlog.get_logger(__name__)
 
 CONTEXT = web.ResponseKey("context", Context)
 SSE_SECONDS = 15.0
+BUSY_SECONDS = "5"
 MULTIPART_SECONDS = 5.0
 """Silence after which a stream says that it lives: proxies and phones' networks forget the quiet."""
 
@@ -50,10 +52,13 @@ class LastingView(StrawberryView[Context, None]):
     services: Services
     sockets: set[SocketHandler]
     streams: set[asyncio.Future[web.StreamResponse]]
+    held: Counter[str]
+    """Sockets and streams open by the address of their client."""
 
     async def create_websocket_response(
         self, request: web.Request, subprotocol: str | None
     ) -> web.WebSocketResponse:
+        self._refuse_more(signin.address_of(self.services, request))
         # A compressor takes more memory than all else of a socket, and events are small.
         socket = web.WebSocketResponse(
             protocols=[subprotocol] if subprotocol else [],
@@ -72,17 +77,21 @@ class LastingView(StrawberryView[Context, None]):
         headers: Mapping[str, str],
     ) -> web.StreamResponse:
         """A stream of events, ended as a socket would be: the client resumes with a new token."""
+        address = sub_response[CONTEXT].address
+        self._refuse_more(address)
         sub_response.headers["X-Request-Id"] = request[signin.ID]
         streaming = asyncio.ensure_future(
             super().create_streaming_response(request, stream, sub_response, headers)
         )
         self.streams.add(streaming)
+        self.held[address] += 1
         watching = asyncio.ensure_future(_over(sub_response[CONTEXT], request))
         try:
             await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             watching.cancel()
             self.streams.discard(streaming)
+            self.let_go(address)
             if not streaming.done():
                 streaming.cancel()
         try:
@@ -95,6 +104,18 @@ class LastingView(StrawberryView[Context, None]):
             # The stream has begun: that it is cut off is the only way left to say that it is over.
             request.transport.close()
         return web.StreamResponse()
+
+    def _refuse_more(self, address: str) -> None:
+        most = self.services.settings.max_connections
+        if most and self.held[address] >= most:
+            text = f"One address holds at most {most:,} sockets and streams here.\n"
+            raise web.HTTPTooManyRequests(text=text, headers={"Retry-After": BUSY_SECONDS})
+
+    def let_go(self, address: str) -> None:
+        """A socket or stream of the address has ended."""
+        self.held[address] -= 1
+        if self.held[address] <= 0:
+            del self.held[address]
 
 
 async def _over(ctx: Context, request: web.Request) -> None:

@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 
 from core import jobs
 from core.context import Services
-from core.settings import Environment
 from providers.outbox import Outbox
 from resolvers.auth.tokens import Tokens
 from server import examples
@@ -48,7 +47,7 @@ def graphiql(services: Services) -> web.Response:
 async def app(request: web.Request) -> web.Response:
     """The demo app: development's, where there are demo people to sign in as."""
     services = request.app[SERVICES]
-    if services.settings.env is Environment.PRODUCTION:
+    if services.settings.production:
         raise web.HTTPNotFound
     return _page(services, "app")
 
@@ -56,7 +55,7 @@ async def app(request: web.Request) -> web.Response:
 def _page(services: Services, name: str) -> web.Response:
     """A built page, with demo sign-ins in development."""
     page = (STATIC / name / "index.html").read_text()
-    development = services.settings.env is not Environment.PRODUCTION
+    development = not services.settings.production
     config = {
         "demoUsers": examples.DEMO_USERS if development else [],
         "examples": examples.OPERATIONS,
@@ -87,6 +86,8 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 async def app_asset(request: web.Request) -> web.StreamResponse:
     """A file of the demo app."""
+    if request.app[SERVICES].settings.production:
+        raise web.HTTPNotFound
     return _asset("app", request.match_info["path"])
 
 

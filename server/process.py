@@ -12,7 +12,8 @@ from aiohttp import web
 from core.context import Services
 from core.settings import Settings
 from server import assembly, worker
-from server.app import make_app
+from server.app import CONNECTIONS, make_app
+from server.connections import KEEP_ALIVE_SECONDS
 
 logger = structlog.get_logger(__name__)
 
@@ -41,9 +42,15 @@ async def listening(services: Services) -> AsyncIterator[int]:
     settings = services.settings
     application = make_app(services, assembly.make_schema(settings))
     runner = web.AppRunner(
-        application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True
+        application,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        handler_cancellation=True,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
     await runner.setup()
+    assert runner.server is not None
+    application[CONNECTIONS].install(runner.server)
     try:
         site = web.TCPSite(runner, settings.host, settings.port, reuse_port=settings.production or None)
         await site.start()

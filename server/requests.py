@@ -25,6 +25,14 @@ def too_large(most: int) -> RequestRefused:
     return RequestRefused(413, QueryTooComplex(message, limit="bytes", allowed=most))
 
 
+def not_the_body() -> RequestRefused:
+    return refused(400, "The body is not what Content-Encoding or Content-Length says it is.")
+
+
+def too_slow() -> RequestRefused:
+    return refused(408, "The request came too slowly.")
+
+
 def refused(status: int, message: str) -> RequestRefused:
     return RequestRefused(status, BadUserInput(message))
 

@@ -85,12 +85,16 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle(self) -> None:
         sockets: set[SocketHandler] = self.view.sockets  # type: ignore[attr-defined]
+        view: Any = self.view
+        address = self.context.address
         sockets.add(self)
+        view.held[address] += 1
         self.task = asyncio.current_task()
         try:
             await super().handle()
         finally:
             sockets.discard(self)
+            view.let_go(address)
 
     async def shutdown(self) -> None:
         if self._watch_over is not None:

@@ -64,8 +64,7 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> dict[str, Any]:
             link = await ctx.tx.insert(store.share_links, row)
         except DuplicateKeyError:
             raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
-    base = ctx.services.settings.public_url or ctx.origin
-    return {"url": f"{base}/p/{link['_id']}", "code": link["_id"]}
+    return {"url": f"{ctx.origin}/p/{link['_id']}", "code": link["_id"]}
 
 
 async def post_by_link(ctx: Context, *, code: str) -> Post:

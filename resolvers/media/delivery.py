@@ -35,7 +35,7 @@ def address(ctx: Context, folder: str, name: str) -> str:
     """Where a file of a medium is fetched."""
     settings = ctx.services.settings
     if folder.startswith(PUBLIC):
-        base = _public_base(settings.media_url, settings.public_url or ctx.origin)
+        base = _public_base(settings.media_url, ctx.origin)
         return f"{base}/{folder}/{QUOTED(name)}"
     ends = expiry()
     if not name.startswith("hls/"):
@@ -44,8 +44,7 @@ def address(ctx: Context, folder: str, name: str) -> str:
         if direct is not None:
             return direct
     signature = ctx.services.signer.link("get", folder, ends)
-    base = settings.public_url.rstrip("/") or ctx.origin
-    return f"{base}/media/{ends}-{signature}/{folder}/{QUOTED(name)}"
+    return f"{ctx.origin}/media/{ends}-{signature}/{folder}/{QUOTED(name)}"
 
 
 @lru_cache(1_000)

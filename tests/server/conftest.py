@@ -35,6 +35,7 @@ async def production(settings: Settings, services: Services) -> AsyncIterator[st
         update={
             "env": Environment.PRODUCTION,
             "mongo_database": "production",
+            "public_url": "https://api.example.com",
             "secret": type(settings.secret)("a secret of thirty-two characters"),
         }
     )
