@@ -29,6 +29,13 @@ class Settings(BaseSettings):
         "empty: the request's.",
     )
 
+    shop_country: str = Field(
+        "",
+        pattern="^([A-Z]{2})?$",
+        description="Country of the shop (ISO 3166, `DE`): its currency, and which dollar, krone or yen a "
+        "supplier means; empty: euros, and such signs are unknown.",
+    )
+
     mongo_url: str = Field("", description="MongoDB replica set; empty in `dev`: an embedded one.")
     mongo_database: str = Field("landfall", description="Database name.")
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="Driver: motor or pymongo.")

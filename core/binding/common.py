@@ -79,7 +79,7 @@ class Money:
     amount: Decimal
     """The amount in the currency's main unit."""
     currency_code: str
-    """ISO 4217: `EUR`."""
+    """ISO 4217: `EUR`; the amount has as many decimals as the currency. `XXX` while it is unknown."""
 
 
 @interface

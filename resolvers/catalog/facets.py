@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 from core import clock, paging
 from core.context import Context
 from core.errors import Unavailable
+from core.money import currency_of, decimal
 from loaders.catalog import HotList
 from resolvers.catalog.entries import LISTED
-from resolvers.catalog.prices import decimal
 from resolvers.catalog.query import Query, Wanted, query_of
 from resolvers.catalog.ranking import Indices, Rows, fitting
 from resolvers.catalog.search import engine
@@ -57,7 +57,7 @@ async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] 
         names = {each["_id"]: each["name"] for each in await store.all_categories(ctx.db)}
     except (PyMongoError, Unavailable):
         return None
-    return _shown(counts, found.wanted, names)
+    return _shown(counts, found.wanted, names, currency_of(ctx.services.settings.shop_country))
 
 
 async def _hot(ctx: Context, found: Query) -> Counts | None:
@@ -130,7 +130,7 @@ def _band(price: int) -> int:
 
 
 def _shown(
-    counts: Mapping[str, Sequence[Sequence[Any]]], wanted: Wanted, names: Mapping[str, str]
+    counts: Mapping[str, Sequence[Sequence[Any]]], wanted: Wanted, names: Mapping[str, str], currency: str
 ) -> dict[str, Any]:
     return {
         "brands": [_value(value, n, key(value) in wanted.brand_keys) for value, n in counts["brands"]],
@@ -150,7 +150,8 @@ def _shown(
             for value, n in counts["categories"]
         ],
         "prices": [
-            _price(int(start), n) for start, n in sorted(counts["prices"], key=lambda each: int(each[0]))
+            _price(int(start), n, currency)
+            for start, n in sorted(counts["prices"], key=lambda each: int(each[0]))
         ],
     }
 
@@ -159,11 +160,11 @@ def _value(value: str, count: int, selected: bool) -> dict[str, Any]:
     return {"value": value, "count": count, "selected": selected}
 
 
-def _price(start: int, count: int) -> dict[str, Any]:
+def _price(start: int, count: int, currency: str) -> dict[str, Any]:
     following = next((each for each in BANDS if each > start), None)
     return {
-        "min": decimal(start),
-        "below": None if following is None else decimal(following),
+        "min": decimal(start, currency),
+        "below": None if following is None else decimal(following, currency),
         "count": count,
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from core import clock, ids
 from core.audit import audited
 from core.context import Context
+from core.currencies import NONE
 from core.errors import BadUserInput
 from core.unit import Unit
 from resolvers.catalog import raw
@@ -25,6 +26,9 @@ CHUNK = 50
 OWN_FIELDS = ("status", "slug")
 """What an import never changes of a product that exists."""
 
+PRICED = ("price", "compare_at_price", "currency", "active")
+"""What an import changes of a variant together, or not at all."""
+
 Mint = Callable[[str], str]
 
 
@@ -40,7 +44,8 @@ async def import_products(
         chunk = rows[start : start + CHUNK]
 
         async def work(chunk: Sequence[Mapping[str, Any]] = chunk) -> list[dict[str, Any]]:
-            saved = await save_rows(ctx.tx, chunk, publish=publish)
+            country = ctx.services.settings.shop_country
+            saved = await save_rows(ctx.tx, chunk, publish=publish, country=country)
             counts = Counter(str(each["data_quality"]) for each in saved)
             await audited(ctx, "catalog.import", after=dict(counts))
             return saved
@@ -50,10 +55,16 @@ async def import_products(
 
 
 async def save_rows(
-    tx: Unit, rows: Sequence[Mapping[str, Any]], *, publish: bool, mint: Mint = ids.new_id
+    tx: Unit,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    publish: bool,
+    country: str = "",
+    mint: Mint = ids.new_id,
 ) -> list[dict[str, Any]]:
     """Save what can be saved of the rows, within the unit; a result for each."""
-    reads = [raw.read({name: value for name, value in row.items() if name != "row_index"}) for row in rows]
+    given = [{name: value for name, value in row.items() if name != "row_index"} for row in rows]
+    reads = [raw.read(row, country) for row in given]
     kept = [read for read in reads if read.saved]
     categories = await _categories(tx, {read.category for read in kept}, mint)
     known = await _known(tx, kept)
@@ -70,6 +81,7 @@ async def save_rows(
             if saved is None:
                 product = await _create(tx, read, row["row_index"], category, publish, mint, slugs)
             else:
+                _settle_currency(read, saved)
                 product = await _update(tx, read, row["row_index"], saved, category, mint)
             known[key] = product
         results.append(
@@ -160,7 +172,6 @@ def _variant(read: Read, product_id: str, id: str) -> Variant:
         "sku": given["sku"] or f"LF-{id[-10:].upper()}",
         "availability": {},
         "max_per_order": 99,
-        "active": True,
         "told_price": given["price"],
     }
     return variant  # type: ignore[no-any-return]
@@ -170,6 +181,9 @@ def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
     """The product's variants with the row's: the one with its SKU, or the first when it names none."""
     sku = read.variant["sku"]
     given = {name: value for name, value in read.variant.items() if name not in ("sku", "stock")}
+    if not given["active"]:
+        # What is sold goes on at the price that was understood.
+        given = {name: value for name, value in given.items() if name not in PRICED}
     variants = list(product["variants"])
     for place, variant in enumerate(variants):
         if variant["sku"] == sku or sku is None:
@@ -241,6 +255,19 @@ def _settle_sku(read: Read, owners: dict[str, str]) -> None:
     if sku is not None and owners.setdefault(sku, key) != key:
         read.warnings.append(f"The SKU {sku} belongs to another product.")
         read.variant["sku"] = None
+
+
+def _settle_currency(read: Read, product: Product) -> None:
+    """A product is sold in one currency: a row in another is not."""
+    sku = read.variant["sku"]
+    others = {
+        each["currency"]
+        for each in product["variants"]
+        if each["active"] and each["sku"] != sku and sku is not None
+    }
+    if read.variant["active"] and others - {read.variant["currency"]}:
+        read.errors.append("Its currency is not that of the product's other variants.")
+        read.variant |= {"price": 0, "compare_at_price": None, "currency": NONE, "active": False}
 
 
 async def _categories(tx: Unit, names: set[str], mint: Mint) -> dict[str, Category]:

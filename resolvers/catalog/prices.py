@@ -1,21 +1,15 @@
 """Money as clients see it: kept in minor units, shown as a decimal."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from core.errors import Refused
+from core.money import decimal
 
 Document = Mapping[str, Any]
 
 
-@lru_cache(10_000)
-def decimal(minor: int) -> str:
-    return f"{minor // 100}.{minor % 100:02d}"
-
-
 def money(minor: int, currency: str) -> dict[str, Any]:
-    return {"amount": decimal(minor), "currency_code": currency}
+    return {"amount": decimal(minor, currency), "currency_code": currency}
 
 
 def price(variant: Document) -> dict[str, Any]:
@@ -30,12 +24,3 @@ def compare_at_price(variant: Document) -> dict[str, Any] | None:
 def price_range(product: Document) -> dict[str, Any]:
     currency = product["currency"]
     return {"min": money(product["min_price"], currency), "max": money(product["max_price"], currency)}
-
-
-def minor(amount: Any, field: str) -> int:
-    """A client's decimal in minor units."""
-    if not amount.is_finite() or not 0 < amount <= 1_000_000 or amount * 100 != int(amount * 100):
-        raise Refused(
-            "INVALID_INPUT", "A price is 0.01 to 1,000,000 with at most two decimals.", field=[field]
-        )
-    return int(amount * 100)

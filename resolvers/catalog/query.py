@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from core import ids
+from core import ids, money
 from core.errors import BadUserInput
 from core.paging import Listing
 from resolvers.catalog.words import key, words
@@ -87,29 +87,34 @@ class Query:
 
 
 def query_of(
-    text: str | None, given: Mapping[str, Any] | None, sort: ProductSort = ProductSort.RELEVANCE
+    text: str | None,
+    given: Mapping[str, Any] | None,
+    sort: ProductSort = ProductSort.RELEVANCE,
+    currency: str = money.USUAL_CURRENCY,
 ) -> Query:
     """The canonical form, or BAD_USER_INPUT."""
     filters = [(name, tuple(v) if isinstance(v, list) else v) for name, v in (given or {}).items()]
-    return _query_of(text, tuple(filters), sort)
+    return _query_of(text, tuple(filters), sort, currency)
 
 
 @lru_cache(1_000)
-def _query_of(text: str | None, filters: tuple[tuple[str, Any], ...], sort: ProductSort) -> Query:
+def _query_of(
+    text: str | None, filters: tuple[tuple[str, Any], ...], sort: ProductSort, currency: str
+) -> Query:
     stripped = (text or "").strip()
     if stripped and not SHORTEST_QUERY <= len(stripped) <= LONGEST_QUERY:
         raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")
     found = tuple(words(stripped)[:MOST_WORDS])
-    wanted = wanted_of(dict(filters))
+    wanted = wanted_of(dict(filters), currency)
     listing = Listing("products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort)
     return Query(stripped, found, wanted, sort, listing)
 
 
-def wanted_of(given: Mapping[str, Any]) -> Wanted:
+def wanted_of(given: Mapping[str, Any], currency: str = money.USUAL_CURRENCY) -> Wanted:
     lists = {name: values for name, values in given.items() if isinstance(values, (list, tuple))}
     if any(len(values) > MOST_VALUES for values in lists.values()):
         raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
-    low, high = _minor(given.get("price_min")), _minor(given.get("price_max"))
+    low, high = _minor(given.get("price_min"), currency), _minor(given.get("price_max"), currency)
     if low is not None and high is not None and low > high:
         raise BadUserInput("`priceMin` is more than `priceMax`.")
     return Wanted(
@@ -128,9 +133,12 @@ def _distinct(values: Any) -> Any:
     return tuple(sorted(set(values)))
 
 
-def _minor(price: Decimal | None) -> int | None:
+def _minor(price: Decimal | None, currency: str) -> int | None:
     if price is None:
         return None
     if not price.is_finite() or not 0 <= price <= MOST_PRICE:
         raise BadUserInput(f"A price is 0 to {MOST_PRICE:,}.")
-    return int(price * 100)
+    minor = money.minor_units(price, currency)
+    if minor is None:
+        raise BadUserInput(f"A price in {currency} has at most {money.digits(currency)} decimals.")
+    return minor

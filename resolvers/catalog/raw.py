@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from core import money, numbers
+from core.currencies import NONE
 from resolvers.catalog.words import fold, key, slug, words
 from stores.catalog.kinds import DataQuality, DosageForm, IntakeTimeslot, MatchMethod
 
@@ -66,22 +68,26 @@ TIMES: Sequence[tuple[str, IntakeTimeslot]] = (
 )
 
 UNITS = r"mg|mcg|µg|μg|ug|g|iu|billion cfu|million cfu|cfu|ml|%|hdu|fu"
-AMOUNT = re.compile(rf"^(?P<name>.+?)[\s:]+(?P<amount>[\d.,]+)\s*(?P<unit>{UNITS})$", re.IGNORECASE)
+AMOUNT = re.compile(
+    r"(?P<name>.*?\S)(?P<gap>[\s:]+)"
+    rf"(?P<amount>(?:\d|[.,](?=\d))(?:[\d.,'\u066b\u066c]|\s(?=\d))*)\s*(?P<unit>{UNITS})",
+    re.IGNORECASE | re.ASCII,
+)
+NUMBERED = re.compile(r"(?:^|[\s(])(?:[a-z]|omega|q|co-?q|type|stage|no\.?|nr\.?)$", re.IGNORECASE)
+"""Names that go on with a number of their own: `Omega 3 500 mg`, `Vitamin B 12 500 mcg`."""
 UNIT_NAMES = {"ug": "mcg", "µg": "mcg", "μg": "mcg", "iu": "IU", "billion cfu": "billion CFU", "cfu": "CFU"}
 DOSE = re.compile(
-    r"(?P<units>\d+(?:[.,]\d+)?(?:\s*-\s*\d+)?)\s*(?P<what>[a-z]+)\b.*?(?P<often>"
+    r"(?P<units>\d+(?:[.,\u066b]\d+)?(?:\s*-\s*\d+)?)\s*(?P<what>[a-z]+)\b.*?(?P<often>"
     r"once daily|twice daily|three times daily|daily|per day|every other day|weekly|as needed)?\s*$",
     re.IGNORECASE,
 )
 TIMES_A_DAY = {"once daily": 1, "daily": 1, "per day": 1, "twice daily": 2, "three times daily": 3}
-CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP"}
-NUMBER = re.compile(r"\d+")
 
 LONGEST_TEXT = 4_000
 MOST_SERVINGS = 10_000
 MOST_IN_STOCK = 1_000_000
-MOST_MINOR_UNITS = 100_000_000
 MOST_INGREDIENTS = 60
+LONGEST_INGREDIENT = 300
 
 
 @dataclass(slots=True)
@@ -107,25 +113,30 @@ class Read:
         return [*self.errors, *self.warnings]
 
 
-def read(row: dict[str, str | None]) -> Read:
-    """A product of the raw row."""
+def read(row: dict[str, str | None], country: str = "") -> Read:
+    """A product of the raw row, from a shop in the country (ISO 3166).
+
+    A price that nobody understands makes it a draft: kept and told to staff, but never sold.
+    """
     given = {name: (value or "").strip()[:LONGEST_TEXT] for name, value in row.items()}
     result = Read()
     form = FORMS.get(" ".join(words(given.get("form", ""))))
-    price = money(given.get("price", ""))
+    price = money.read_price(given.get("price", ""), country)
     for name, value in (
         ("name", given.get("name")),
         ("brand", given.get("brand")),
-        ("price", price is not None),
+        ("price", given.get("price")),
         ("form", form),
     ):
         if not value:
             result.errors.append(f"No {name}." if not given.get(name) else f"Unknown {name}.")
-    if result.errors or form is None or price is None:
+    if result.errors or form is None:
         result.saved = False
         return result
+    if price is None:
+        result.errors.append("Unknown price.")
     _describe(given, form, result)
-    result.variant = _variant(given, *price)
+    result.variant = _variant(given, price, country, result)
     return result
 
 
@@ -133,6 +144,11 @@ def _describe(given: dict[str, str], form: DosageForm, result: Read) -> None:
     listed = ingredients(given.get("ingredients", ""))
     if not listed:
         result.warnings.append("No ingredients.")
+    result.warnings += [
+        f"Unknown amount: {each['name'][:60]!r}."
+        for each in listed
+        if each["amount"] is None and AMOUNT.fullmatch(numbers.plain(each["name"]))
+    ]
     result.category = _category(given.get("category", ""), result)
     servings = _servings(given, result)
     dose = dosage(given.get("dosage", ""), listed)
@@ -177,9 +193,8 @@ def _category(text: str, result: Read) -> str:
 
 
 def _servings(given: dict[str, str], result: Read) -> int:
-    number = NUMBER.search(given.get("servings", ""))
-    servings = int(number.group()[:9]) if number else 0
-    if not number:
+    servings = numbers.count(given.get("servings", ""))
+    if servings is None:
         result.warnings.append("No servings per container: taken to be 30.")
         return 30
     if not 1 <= servings <= MOST_SERVINGS:
@@ -195,75 +210,90 @@ def _address(text: str, result: Read) -> str | None:
     return text or None
 
 
-def _variant(given: dict[str, str], price: int, currency: str) -> dict[str, Any]:
+def _variant(
+    given: dict[str, str], price: tuple[int, str] | None, country: str, result: Read
+) -> dict[str, Any]:
     size = given.get("size", "")
-    before = money(given.get("compare_at_price", ""))
+    minor, currency = price or (0, NONE)
+    before = money.read_price(given.get("compare_at_price", ""), country)
+    reduced = before is not None and price is not None and before[1] == currency and before[0] > minor
     return {
         "sku": given.get("sku", "")[:64].upper() or None,
         "title": size[:100] or "Standard",
         "attributes": [{"name": "size", "value": size[:100]}] if size else [],
-        "price": price,
-        "compare_at_price": before[0] if before and before[0] > price else None,
+        "price": minor,
+        "compare_at_price": before[0] if before and reduced else None,
         "currency": currency,
-        "barcodes": [code for code in listing(given.get("barcodes", "")) if code.isdigit()],
-        "stock": min(int(stock.group()[:9]), MOST_IN_STOCK)
-        if (stock := NUMBER.search(given.get("stock", "")))
-        else 0,
+        "barcodes": _barcodes(given.get("barcodes", "")),
+        "active": price is not None,
+        "stock": _stock(given.get("stock", ""), result),
     }
 
 
-def money(text: str) -> tuple[int, str] | None:
-    """`€24.90`, `24,90 EUR` or `$1,299.00` in minor units with its currency; None for anything else."""
-    currency = next((code for sign, code in CURRENCIES.items() if sign in text), None)
-    named = re.search(r"\b(EUR|USD|GBP)\b", text.upper())
-    digits = re.sub(r"[^\d.,-]", "", text)
-    if "," in digits and digits.rfind(",") > digits.rfind(".") and len(digits) - digits.rfind(",") <= 3:
-        digits = digits.replace(".", "").replace(",", ".")
-    try:
-        minor = (Decimal(digits.replace(",", "")) * 100).to_integral_value()
-    except (InvalidOperation, ValueError):
-        return None
-    if not 0 < minor <= MOST_MINOR_UNITS:
-        return None
-    return int(minor), currency or (named.group() if named else "EUR")
+def _barcodes(text: str) -> list[str]:
+    """Digits alone: people write spaces and dashes between them."""
+    codes = [re.sub(r"[\s\-\u2010-\u2015]", "", numbers.plain(each)) for each in listing(text)]
+    return [code for code in codes if code.isascii() and code.isdigit()]
+
+
+def _stock(text: str, result: Read) -> int:
+    number = numbers.count(text)
+    if text and (number is None or number < 0):
+        result.warnings.append("Unknown stock: taken to be 0.")
+    return min(max(number or 0, 0), MOST_IN_STOCK)
 
 
 def ingredients(text: str) -> list[dict[str, Any]]:
-    """`Vitamin D3 25 mcg; MCT oil` as names with amounts."""
-    found = []
-    for part in re.split(r"[;\n]", text):
-        match = AMOUNT.match(part.strip())
-        if match:
-            unit = match["unit"].lower()
-            amount = match["amount"].replace(",", "").rstrip(".")
-            found.append(
-                {"name": match["name"].strip()[:100], "amount": amount, "unit": UNIT_NAMES.get(unit, unit)}
-            )
-        elif part.strip():
-            found.append({"name": part.strip()[:100], "amount": None, "unit": None})
-    return found[:MOST_INGREDIENTS]
+    """`Vitamin D3 25 mcg; MCT oil` as names with amounts; what may be two amounts stays part of the name."""
+    parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
+    return [_ingredient(part) for part in parts[:MOST_INGREDIENTS]]
+
+
+def _ingredient(part: str) -> dict[str, Any]:
+    match = AMOUNT.fullmatch(numbers.plain(part)) if len(part) <= LONGEST_INGREDIENT else None
+    name, amount = _amount(part, match) if match else (part, None)
+    if match is None or amount is None:
+        return {"name": part[:100], "amount": None, "unit": None}
+    unit = match["unit"].lower()
+    return {"name": name[:100], "amount": format(amount, "f"), "unit": UNIT_NAMES.get(unit, unit)}
+
+
+def _amount(part: str, match: re.Match[str]) -> tuple[str, Decimal | None]:
+    """Where the name ends and the amount begins: names may end with numbers, and numbers have spaces."""
+    name, text = part[: match.end("name")].strip(), match["amount"]
+    number = numbers.read(text)
+    if number is None:
+        start = match.start("amount") + text.rfind(" ") + 1
+        return part[:start].rstrip(" :"), numbers.read(text.rpartition(" ")[2])
+    # `Omega 3 500 mg` is not three and a half grams, or it is: who knows?
+    written = part[slice(*match.span("amount"))]
+    loose = " " in written and ":" not in match["gap"] and not text.rpartition(" ")[2].startswith("0")
+    return name, None if loose and NUMBERED.search(name) else number
 
 
 def dosage(text: str, listed: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """`2 capsules twice daily`, with the amount of the first ingredient."""
     main = next((each for each in listed if each["amount"]), None)
-    match = DOSE.match(text.strip())
+    match = DOSE.match(numbers.plain(text.strip()))
     often = (match["often"] or "").lower() if match else ""
     total = None
     if main and often in TIMES_A_DAY:
-        try:
-            total = str(Decimal(main["amount"]) * TIMES_A_DAY[often])
-        except InvalidOperation:
-            total = None
+        total = format(Decimal(main["amount"]) * TIMES_A_DAY[often], "f")
     return {
         "amount_per_serving": main["amount"] if main else None,
         "unit_per_serving": main["unit"] if main else None,
-        "recommended_units": f"{match['units']} {match['what'].lower()}" if match else None,
+        "recommended_units": f"{_units(match['units'])} {match['what'].lower()}" if match else None,
         "recommended_frequency": often or None,
         "total_daily_amount": total,
         "total_daily_unit": main["unit"] if main and total else None,
         "raw": text or None,
     }
+
+
+def _units(text: str) -> str:
+    """`1,5` as `1.5`; a span, and what may be two numbers, as it stands."""
+    number = numbers.read(text)
+    return text if number is None else format(number, "f")
 
 
 def schedule(text: str) -> dict[str, Any]:

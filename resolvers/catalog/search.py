@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 
-from core import paging
+from core import money, paging
 from core.context import Context
 from core.errors import Fault, Unavailable
 from core.limits import Rate
@@ -71,7 +71,8 @@ async def search_products(
     asked: Asked,
 ) -> dict[str, Any]:
     """Products on sale that match, a page of them; facets and counts are worked out when asked for."""
-    found = query_of(query, filter, sort)
+    currency = money.currency_of(ctx.services.settings.shop_country)
+    found = query_of(query, filter, sort, currency)
     # A bad cursor costs nothing, so it is refused before it is counted.
     page, degraded = _page(found, asked)
     if not found.browsing:

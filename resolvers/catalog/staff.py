@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from core import ids
+from core import ids, money
 from core.audit import audited
 from core.context import Context
 from core.errors import Refused, refusals
@@ -12,7 +12,6 @@ from core.ids import Id
 from core.uploads import MIB, purpose
 from loaders.catalog import CategoryById, ProductById
 from loaders.media import MediaById
-from resolvers.catalog import prices
 from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
 from resolvers.catalog.telling import price_range
 from resolvers.catalog.words import key
@@ -91,7 +90,7 @@ async def set_variant_price(
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     found, variant = await variant_to_act_on(ctx, variant_id)
     product = await product_for_staff(ctx, found["_id"], expected_version)
-    minor = prices.minor(price, "price")
+    minor = money.checked(price, variant["currency"], "price")
     variants = [
         {**each, "price": minor} if each["_id"] == variant_id else each for each in product["variants"]
     ]

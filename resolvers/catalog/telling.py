@@ -24,6 +24,8 @@ logger = structlog.get_logger(__name__)
 LOW = 5
 """So few left are counted for everybody."""
 BATCH = 200
+UNTOLD_PRICE = 0
+"""Nobody was told a price yet: what was a draft is no news at its first."""
 
 
 async def tell(ctx: Context, limit: int = BATCH) -> int:
@@ -93,7 +95,7 @@ def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -
     if product["status"] == ProductStatus.HIDDEN:
         return
     scopes = [product_scope(product["_id"])]
-    if variant["told_price"] != variant["price"]:
+    if variant["told_price"] not in (variant["price"], UNTOLD_PRICE):
         detail = {"old": variant["told_price"], "new": variant["price"], "currency": variant["currency"]}
         ctx.tx.changed(variant, aspect="price", scopes=scopes, detail=detail)
     before = variant["availability"]

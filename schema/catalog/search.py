@@ -26,9 +26,9 @@ class ProductFilterInput:
     goals: list[str] | None
     """Serving any of these goals."""
     price_min: Decimal | None
-    """At least so expensive."""
+    """At least so expensive, in the shop's currency and with no more decimals than it has."""
     price_max: Decimal | None
-    """At most so expensive."""
+    """At most so expensive, likewise."""
     in_stock: bool | None
     """Only what can be had now."""
 

@@ -21,7 +21,9 @@ class ProductRowInput:
     brand: str | None
     """Needed."""
     price: str | None
-    """Needed: `€24.90`, `24,90 EUR`."""
+    """Needed: `€24.90`, `24,90 EUR`, `CHF 1'250.00`; a number alone is in the shop's currency, and a sign
+    that several currencies share is that of the shop's country. What is not one price, or may be two
+    (`1.299 €`), is "Unknown price": the product is kept as a draft, HIDDEN, until it is imported with one."""
     form: str | None
     """Needed: `capsules`, `softgel`."""
     category: str | None

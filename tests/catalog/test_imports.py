@@ -37,7 +37,7 @@ async def test_a_row_without_name_brand_price_or_form_is_an_error_and_others_are
         ("ERROR", ["No name."], False),
         ("ERROR", ["No brand."], False),
         ("ERROR", ["No price."], False),
-        ("ERROR", ["Unknown price."], False),
+        ("ERROR", ["Unknown price."], True),
         ("ERROR", ["No form."], False),
         ("ERROR", ["Unknown form."], False),
         ("ERROR", ["No name.", "No brand.", "No price.", "No form."], False),
@@ -174,22 +174,11 @@ async def test_a_price_is_set_by_who_has_seen_the_product(
     assert hit["node"]["id"] == made["id"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("€24.90", (2490, "EUR")),
-        ("24,90 EUR", (2490, "EUR")),
-        ("$1,299.00", (129900, "USD")),
-        ("1.299,50 €", (129950, "EUR")),
-        ("£5", (500, "GBP")),
-        ("free", None),
-        ("-5", None),
-        ("0", None),
-        ("1.2.3", None),
-    ],
-)
-def test_prices_are_read_as_suppliers_write_them(text: str, expected: Any) -> None:
-    assert raw.money(text) == expected
+def texts(**fields: str) -> dict[str, str | None]:
+    """A raw row as it is read, without its number."""
+    return {
+        name: value for name, value in row(**fields).items() if name != "row_index" and name != "rowIndex"
+    }
 
 
 def test_ingredients_and_doses_are_read_as_labels_say_them() -> None:
@@ -208,3 +197,116 @@ def test_ingredients_and_doses_are_read_as_labels_say_them() -> None:
     assert raw.dosage("as you like", listed)["recommended_units"] is None
     assert raw.schedule("On an empty stomach, and BEFORE BED")["timeslots"] == ["AM_BEFORE_FOOD", "BEDTIME"]
     assert raw.schedule("whenever")["timeslots"] == ["UNSPECIFIED"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "amount", "unit"),
+    [
+        ("Vitamin B12 2,5 mcg", "Vitamin B12", "2.5", "mcg"),
+        ("Calcium 1.400,5 mg", "Calcium", "1400.5", "mg"),
+        ("Calcium: 1 234,5 mg", "Calcium", "1234.5", "mg"),
+        ("Magnésium 1\u202f250 mg", "Magnésium", "1250", "mg"),
+        ("Vitamin C 1 000 mg", "Vitamin C", "1000", "mg"),
+        ("Zink ,5 mg", "Zink", "0.5", "mg"),
+        ("\u0641\u064a\u062a\u0627\u0645\u064a\u0646 \u0662\u066b\u0665 mg",
+         "\u0641\u064a\u062a\u0627\u0645\u064a\u0646", "2.5", "mg"),
+        ("Omega 3 6 9 500 mg", "Omega 3 6 9", "500", "mg"),
+        ("Vitamin B 6 2,5 mg", "Vitamin B 6", "2.5", "mg"),
+        # What may be two amounts is none.
+        ("Calcium 1.299 mg", "Calcium 1.299 mg", None, None),
+        ("Calcium 1,299 mg", "Calcium 1,299 mg", None, None),
+        ("Omega 3 500 mg", "Omega 3 500 mg", None, None),
+        ("Vitamin B 12 500 mcg", "Vitamin B 12 500 mcg", None, None),
+        ("Zinc 5-10 mg", "Zinc 5-10 mg", None, None),
+        ("Iron 1.2.3 mg", "Iron 1.2.3 mg", None, None),
+    ],
+)  # fmt: skip
+def test_2_comma_5_mcg_is_not_25(text: str, name: str, amount: str | None, unit: str | None) -> None:
+    assert raw.ingredients(text) == [{"name": name, "amount": amount, "unit": unit}]
+
+
+def test_what_may_be_two_amounts_is_told_to_staff() -> None:
+    read = raw.read(texts(ingredients="Calcium 1.299 mg; Zinc 5 mg", dosage="1,5 tablets daily"))
+    assert read.warnings == ["Unknown amount: 'Calcium 1.299 mg'."]
+    dose = read.fields["dosage"]
+    assert (dose["recommended_units"], dose["total_daily_amount"]) == ("1.5 tablets", "5")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected", "warnings"),
+    [
+        ("servings", "1,200 capsules", 1200, []),
+        ("servings", "\u0666\u0660", 60, []),
+        ("servings", "2.5", 30, ["No servings per container: taken to be 30."]),
+        ("stock", "1.200", 1200, []),
+        ("stock", "40 pcs", 40, []),
+        ("stock", "-5", 0, ["Unknown stock: taken to be 0."]),
+        ("stock", "many", 0, ["Unknown stock: taken to be 0."]),
+    ],
+)
+def test_counts_are_read_whole(field: str, text: str, expected: int, warnings: list[str]) -> None:
+    read = raw.read(texts(**{field: text}))
+    found = read.variant["stock"] if field == "stock" else read.fields["servings_per_container"]
+    assert (found, read.warnings) == (expected, warnings)
+
+
+def test_barcodes_are_kept_as_digits() -> None:
+    read = raw.read(
+        texts(barcodes="4 006381 333931; 978-3-16-148410-0; \uff11\uff12\uff13; \u00b2\u00b2; n/a")
+    )
+    assert read.variant["barcodes"] == ["4006381333931", "9783161484100", "123"]
+
+
+@pytest.mark.parametrize("price", ["\u00a51500", "2 for \u20ac5.00", "1.299 \u20ac", "$24.90", "24.90 each"])
+async def test_a_price_that_nobody_understands_leaves_a_draft(admin: Phone, price: str) -> None:
+    [result] = await import_rows(admin, [row(price=price)])
+    assert (result["dataQuality"], result["issues"]) == ("ERROR", ["Unknown price."])
+    id = result["product"]["id"]
+    assert result["product"]["status"] == "HIDDEN"
+    refused = await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
+    assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Unknown price.")]
+    variant = result["product"]["variants"][0]["id"]
+    unpriced = await admin.do("setVariantPrice", "variant { id }", variantId=variant, price="5")
+    message = "Its currency is unknown: import it again with one."
+    assert unpriced["errors"] == [refusal("INVALID_INPUT", message, ["price"])]
+
+
+async def test_a_draft_goes_on_sale_once_its_price_is_understood(admin: Phone, services: Services) -> None:
+    raw_row = row(price="on request")
+    [draft] = await import_rows(admin, [raw_row])
+    [result] = await import_rows(admin, [{**raw_row, "price": "1.250 KWD"}])
+    assert (result["dataQuality"], result["product"]["id"]) == ("OK", draft["product"]["id"])
+    id = result["product"]["id"]
+    await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
+    asked = "query($id: ID!) { product(id: $id) { variants { active price { amount currencyCode } } } }"
+    variants = (await admin.run(asked, id=id))["product"]["variants"]
+    assert variants == [{"active": True, "price": {"amount": "1.250", "currencyCode": "KWD"}}]
+
+
+async def test_what_is_sold_keeps_its_price_when_a_row_has_none(admin: Phone, services: Services) -> None:
+    raw_row = row(price="CHF 24.90")
+    await on_sale(services, admin, raw_row)
+    [result] = await import_rows(admin, [{**raw_row, "price": "1.299 CHF"}])
+    assert (result["dataQuality"], result["issues"]) == ("ERROR", ["Unknown price."])
+    asked = (
+        "query($id: ID!) { product(id: $id) { status variants { active price { amount currencyCode } } } }"
+    )
+    price = {"amount": "24.90", "currencyCode": "CHF"}
+    found = (await admin.run(asked, id=result["product"]["id"]))["product"]
+    assert found == {"status": "ACTIVE", "variants": [{"active": True, "price": price}]}
+
+
+async def test_a_product_is_sold_in_one_currency(admin: Phone, services: Services) -> None:
+    sku = unique("S").upper()
+    euros = row(sku=f"{sku}-1", size="60 capsules")
+    await on_sale(services, admin, euros)
+    [result] = await import_rows(admin, [{**euros, "sku": f"{sku}-2", "size": "90", "price": "\u00a35"}])
+    assert result["issues"] == ["Its currency is not that of the product's other variants."]
+    asked = """query($id: ID!) { product(id: $id) { variants { sku active }
+      priceRange { min { amount currencyCode } max { amount } } } }"""
+    found = (await admin.run(asked, id=result["product"]["id"]))["product"]
+    assert {each["sku"]: each["active"] for each in found["variants"]} == {f"{sku}-1": True}
+    assert found["priceRange"] == {
+        "min": {"amount": "24.90", "currencyCode": "EUR"},
+        "max": {"amount": "24.90"},
+    }
