@@ -53,7 +53,7 @@ def signed_in_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """How a mutation runs.
+    """How a mutation runs; `name` is its GraphQL field.
 
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
@@ -190,7 +190,7 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
     receipt = await receipts.by_id(ctx.db, claim["_id"])
     if receipt is None or receipt["expires_at"] <= clock.now():
         return None
-    if receipt["mutation"] != claim["mutation"] or receipt["input_hash"] != claim["input_hash"]:
+    if not _of_mutation(receipt, claim["mutation"]) or receipt["input_hash"] != claim["input_hash"]:
         raise IdempotencyKeyReused
     if receipt["state"] != "DONE" or "payload" not in receipt:
         return None
@@ -201,6 +201,15 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
         except Refused as refusal:
             return _refusal(refusal)
     return payload
+
+
+def _of_mutation(receipt: Receipt, name: str) -> bool:
+    """Whether the receipt is of the mutation with this GraphQL field.
+
+    Receipts of older versions, which live for 30 days, are named by the path of their resolver instead: what
+    they were for is told by their input alone.
+    """
+    return receipt["mutation"] == name or "." in receipt["mutation"]
 
 
 async def _refusable(ctx: Context, mutation: Mutation, arguments: Mapping[str, Any]) -> Payload:

@@ -12,15 +12,18 @@ from core.binding.fields import (
     key,
     local,
     many,
-    mutation,
     one,
     personal,
     query,
     subscription,
 )
+from core.binding.mutations import mutation
+from core.binding.pages import Edge, Page
 from core.binding.types import enum, extend, input_, interface, node, type_, union
 
 __all__ = [
+    "Edge",
+    "Page",
     "batched",
     "connection",
     "derived",

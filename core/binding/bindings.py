@@ -1,5 +1,6 @@
 """How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -194,6 +195,16 @@ class Spec:
     """Seconds for which anybody may keep its answer, or a function of its arguments that says so."""
     personal: bool = False
     """Whether it is the viewer's own: an answer with it is nobody else's to keep."""
+
+
+class Unnamed(ABC):
+    """A declaration that needs the name of its field: it makes types or receipts that are named by it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def named(self, attribute: str) -> Spec:
+        """The declaration of the field with this attribute."""
 
 
 def keywords(values: Any) -> dict[str, Any]:

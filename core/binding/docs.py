@@ -7,7 +7,12 @@ from itertools import pairwise
 
 
 def attribute_docs(cls: type) -> dict[str, str]:
-    """The string under each attribute of a class, as Sphinx and pydantic read them."""
+    """The string under each attribute of a class, as Sphinx and pydantic read them.
+
+    A class that is made at run time brings them itself, as `__attribute_docs__`.
+    """
+    if "__attribute_docs__" in cls.__dict__:
+        return dict(cls.__dict__["__attribute_docs__"])
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}

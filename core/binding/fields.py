@@ -16,7 +16,6 @@ from strawberry.types.union import StrawberryUnion
 
 from core.access import guarded
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
-from core.idempotency import Mutation
 from core.ids import Id
 from core.loader import Loader
 from core.nodes import SyncTypeName
@@ -242,15 +241,6 @@ def query(
 def personal(spec: Any) -> Any:
     """Marks a field of something shared as the viewer's own."""
     return replace(spec, personal=True)
-
-
-def mutation(resolver: Callable[..., Awaitable[Any]], input: type, payload: type, **how: Any) -> Any:
-    """A mutation of one `input`, exactly once; `how` is as `core.idempotency.Mutation` takes it."""
-    bound = Mutate(Mutation(f"{resolver.__module__}.{resolver.__name__}", resolver, **how))
-    arguments = {"input": (input, inspect.Parameter.empty)}
-    # Nullable: a bug in one of fifty queued mutations must not take the others' answers along.
-    mutates = bound.mutation
-    return Spec(bound, arguments, annotation=payload | None, roles=tuple(mutates.roles), fresh=mutates.fresh)
 
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:

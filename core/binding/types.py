@@ -10,7 +10,7 @@ from strawberry.types import get_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
-from core.binding.bindings import Plain, Spec
+from core.binding.bindings import Plain, Spec, Unnamed
 from core.binding.docs import attribute_docs, class_doc
 from core.binding.fields import bound_field, graphql_type
 from core.ids import prefix_of
@@ -136,6 +136,9 @@ def _module(field: StrawberryField) -> str:
 def _declare(cls: C, *, is_interface: bool = False) -> C:
     docs = attribute_docs(cls)
     annotations: dict[str, Any] = inspect.get_annotations(cls)
+    for name, value in list(cls.__dict__.items()):
+        if isinstance(value, Unnamed):
+            setattr(cls, name, value.named(name))
     for name, value in list(cls.__dict__.items()):
         if isinstance(value, Spec) and value.annotation is not None:
             annotations[name] = value.annotation

@@ -47,8 +47,8 @@ class Viewer:
     """What happened to the safety of your account, newest first."""
 
 
-anonymous = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
-finishing = {**anonymous, "secrets": ("tokens", "backup_codes"), "prepare": auth.begin_proof}
+anonymous: dict[str, Any] = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
+finishing: dict[str, Any] = {**anonymous, "secrets": ("tokens", "backup_codes"), "prepare": auth.begin_proof}
 
 
 act: dict[str, Any] = {"roles": (Role.ADMIN,), "fresh": True}

@@ -326,3 +326,21 @@ async def _account(services: Services, email: str) -> None:
     await services.db.write(
         {"insert": "user_keys", "documents": [{"_id": f"email:{email}", "user_id": user_id}]}
     )
+
+
+async def test_a_receipt_of_an_older_version_that_names_the_resolver_still_replays(
+    services: Services, new_phone: NewPhone
+) -> None:
+    """Phones queue for weeks: what they sent before an update is repeated after it."""
+    phone = await new_phone("Ada")
+    mutation_key = key()
+    first = (await create(phone, mutation_key)).data["createPost"]
+    kept = await receipt(services, phone, mutation_key)
+    assert kept is not None
+    assert kept["mutation"] == "createPost"
+    old = {"q": {"_id": kept["_id"]}, "u": {"$set": {"mutation": "resolvers.feed.posts.create_post"}}}
+    await services.db.write({"update": "receipts", "updates": [old]})
+    again = (await create(phone, mutation_key)).data["createPost"]
+    assert (again["replayed"], again["post"]["id"]) == (True, first["post"]["id"])
+    assert (await create(phone, mutation_key, text="Else")).code == "IDEMPOTENCY_KEY_REUSED"
+    assert len(await posts_of(services, phone)) == 1

@@ -1,0 +1,145 @@
+"""Types derived from one declaration: mutations from their resolver, connections from their node."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import pytest
+
+from core import discovery
+from core.binding import Edge, Page, mutation, node, query
+from core.binding.build import build
+from core.binding.common import Entity
+from core.binding.mutations import Declaration
+from core.context import Context
+from core.ids import Id
+
+
+class BuoyDocument(TypedDict):
+    _id: str
+
+
+class Created(TypedDict):
+    buoy: BuoyDocument
+    buoy_edge: dict[str, Any]
+
+
+async def create(
+    ctx: Context,
+    *,
+    id: Id | None = None,
+    name: str,
+    tag_ids: Sequence[Id] = (),
+    lit: bool = False,
+    expected_version: int | None = None,
+) -> Created:
+    raise AssertionError
+
+
+async def buoys(ctx: Context, *, asked: Any) -> dict[str, Any]:
+    raise AssertionError
+
+
+@node("buoy")
+class Buoy(Entity):
+    """A float that marks a channel."""
+
+    name: str
+    """Name on the chart."""
+
+
+class Harbour:
+    """A system's schema module, as discovery gives it."""
+
+    __name__ = __name__
+
+    class Query:
+        buoys: Page[Buoy] = query(buoys, page=20)
+        """Buoys of the harbour."""
+
+    class Mutation:
+        create_buoy = mutation(
+            create,
+            returns={"buoy": Buoy, "buoy_edge": Edge[Buoy]},
+            name="At most 100 characters.",
+            tag_ids="Tags, at most 20.",
+            lit="Whether it shows at night.",
+        )
+        """Lay a buoy."""
+
+
+INPUT = {
+    "clientMutationId": ("ID!", None),
+    "id": ("ID", "The id of what is made, if you mint one so that queued actions can name it."),
+    "name": ("String!", "At most 100 characters."),
+    "tagIds": ("[ID!]!", "Tags, at most 20."),
+    "lit": ("Boolean!", "Whether it shows at night."),
+    "expectedVersion": ("Int", "The version you edited; CONFLICT if it has changed since."),
+}
+
+
+def test_input_payload_edge_and_page_are_derived() -> None:
+    schema = build([*discovery.all_rooms()["schema"], Harbour])  # type: ignore[list-item]
+    types: dict[str, Any] = schema._schema.type_map
+    taken = types["CreateBuoyInput"]
+    assert taken.description == "Input of `createBuoy`."
+    found = {name: (str(each.type), each.description) for name, each in taken.fields.items()}
+    assert list(found) == list(INPUT)
+    assert {**found, "clientMutationId": ("ID!", None)} == INPUT
+    assert (taken.fields["tagIds"].default_value, taken.fields["lit"].default_value) == ([], False)
+    answered = types["CreateBuoyPayload"].fields
+    assert {name: str(each.type) for name, each in answered.items()} == {
+        "clientMutationId": "ID!",
+        "errors": "[UserError!]!",
+        "replayed": "Boolean!",
+        "buoy": "Buoy",
+        "buoyEdge": "BuoyEdge",
+    }
+    edges = types["BuoyConnection"].fields["edges"]
+    assert (str(edges.type), edges.description) == ("[BuoyEdge!]!", "The buoys of this page.")
+
+
+def named(resolver: Any, **declared: Any) -> Any:
+    made = mutation(resolver, **declared)
+    assert isinstance(made, Declaration)
+    return made.named("lay_buoy").binding
+
+
+def test_a_mutation_is_named_by_its_field_wherever_its_resolver_lies() -> None:
+    async def lay(ctx: Context) -> dict[str, Any]:
+        return {}
+
+    assert named(lay, returns={}).mutation.name == "layBuoy"
+
+
+def test_a_payload_that_is_not_what_its_resolver_answers_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"LayBuoyPayload has \['bouy'\], its resolver answers"):
+        named(create, returns={"bouy": Buoy}, name="Name.", tag_ids="Tags.", lit="Lit.")
+
+
+async def test_a_misspelt_payload_key_is_an_error_not_null() -> None:
+    async def lay(ctx: Context) -> dict[str, Any]:
+        return {"bouy": {}, "errors": []}
+
+    with pytest.raises(TypeError, match=r"LayBuoyPayload has no \['bouy'\]"):
+        await named(lay, returns={"buoy": Buoy}).mutation.resolver(None)
+
+
+def test_an_input_without_a_description_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"'name' of LayBuoyInput has no description"):
+        named(create, returns={"buoy": Buoy, "buoy_edge": Edge[Buoy]}, tag_ids="Tags.", lit="Lit.")
+
+
+def test_a_description_of_what_nobody_takes_is_an_error() -> None:
+    async def lay(ctx: Context) -> dict[str, Any]:
+        return {}
+
+    with pytest.raises(TypeError, match=r"what its resolver does not take: \['name'\]"):
+        named(lay, returns={}, name="Name.")
+
+
+def test_what_clients_may_leave_out_has_a_default() -> None:
+    async def lay(ctx: Context, *, text: str | None) -> dict[str, Any]:
+        return {}
+
+    with pytest.raises(TypeError, match=r"lay_buoy: text may be left out, but the resolver has no default"):
+        named(lay, returns={}, text="Text.")
