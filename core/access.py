@@ -11,10 +11,10 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.errors import Forbidden, Refused, refusals
+from core.errors import Forbidden, RefusalKind, Refused, refusals
 
 refusals(
-    passing=True,
+    RefusalKind.REPEATABLE,
     STEP_UP_REQUIRED="Prove again who you are with `stepUp`, then send the same request with the same key.",
 )
 

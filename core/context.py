@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from core import deadline
 from core.crypto import Keyring
 from core.errors import RateLimited, Refused, Unauthenticated
+from core.flush import Flush
 from core.limits import Limits, Rate, Verdict
 from core.live import Live
 from core.loader import Loader
@@ -102,10 +103,22 @@ class Context:
         self.connection_params: dict[str, Any] | None = None
         self.kept: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
+        self._flush: Flush | None = None
         self._unit: Unit | None = None
         self._counted: list[Verdict] = []
         self._counts = 0
         self._loaders: dict[tuple[type[Loader[Any, Any]], Sequence[str]], Loader[Any, Any]] = {}
+
+    @property
+    def flush(self) -> Flush:
+        """The mutations that this one is among; operations of one array share it."""
+        if self._flush is None:
+            self._flush = Flush()
+        return self._flush
+
+    def join(self, other: "Context") -> None:
+        """Go on with the flush of another operation."""
+        self._flush = other.flush
 
     def fork(self) -> "Context":
         """The same request for another operation: sockets and batches carry many."""

@@ -1,22 +1,34 @@
 """What can go wrong: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, ClassVar
 
 REFUSALS: dict[str, str] = {}
 """Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
 
 
-PASSING = {"RATE_LIMITED", "UNAVAILABLE"}
-"""Codes that leave no receipt: the same request may succeed later, or once the client has cured the cause."""
+class RefusalKind(StrEnum):
+    """What a refusal means for the queue that the mutation was sent from."""
+
+    FINAL = "FINAL"
+    """It stays refused: take it from the queue. With another input it needs another key."""
+    TRANSIENT = "TRANSIENT"
+    """It passes by itself: send it again with the same key. What follows it in the same document or array is
+    not run."""
+    REPEATABLE = "REPEATABLE"
+    """Another act, or another day, cures it: keep it for the next flush, same key. It stops nothing but what
+    names the id it minted."""
 
 
-def refusals(*, passing: bool = False, **codes: str) -> None:
+KINDS: dict[str, RefusalKind] = {}
+"""The kind of each code."""
+
+
+def refusals(kind: RefusalKind = RefusalKind.FINAL, /, **codes: str) -> None:
     """Declare the codes with which a system refuses; equal meanings share one code."""
-    if passing:
-        PASSING.update(codes)
     for code, description in codes.items():
-        if REFUSALS.setdefault(code, description) != description:
+        if REFUSALS.setdefault(code, description) != description or KINDS.setdefault(code, kind) is not kind:
             raise ValueError(f"ErrorCode {code} is declared twice with different meanings.")
 
 
@@ -25,9 +37,13 @@ refusals(
     NOT_FOUND="It does not exist, or you may not see it.",
     FORBIDDEN="You may see it, but not do this with it.",
     INVALID_INPUT="A value is malformed or out of range; `field` names it.",
+    ID_TAKEN="The id you minted belongs to something else: mint another.",
+)
+refusals(
+    RefusalKind.TRANSIENT,
     RATE_LIMITED="Too often: try again after `retryAfterSeconds`.",
     UNAVAILABLE="Something needed is down for the moment: try again.",
-    ID_TAKEN="The id you minted belongs to something else: mint another.",
+    DEFERRED="Not run: something before it in the same flush has to come again. Send both, in order.",
 )
 
 
@@ -36,8 +52,6 @@ class Refused(Exception):
 
     `entities` are payload fields to show beside it (CONFLICT returns the current entity).
     """
-
-    RETRYABLE = frozenset({"RATE_LIMITED", "UNAVAILABLE", "QUOTA_EXCEEDED"})
 
     def __init__(
         self,
@@ -59,13 +73,8 @@ class Refused(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may succeed later, by itself."""
-        return self.code in self.RETRYABLE
-
-    @property
-    def passing(self) -> bool:
-        """Whether it leaves no receipt: retryable ones, and those the client can cure."""
-        return self.code in PASSING
+        """Whether the same request, same key, may succeed later: it leaves no receipt."""
+        return KINDS[self.code] is not RefusalKind.FINAL
 
     @property
     def document(self) -> dict[str, Any]:
@@ -82,6 +91,8 @@ class Fault(Exception):
     """A request that cannot be answered; `code` and `extensions` reach the client."""
 
     code = "INTERNAL"
+    transient = False
+    """Whether it passes by itself: the same request may be sent again as it is."""
 
     def __init__(self, message: str, **extensions: Any) -> None:
         super().__init__(message)
@@ -125,6 +136,7 @@ class NotFound(Fault):
 
 class RateLimited(Fault):
     code = "RATE_LIMITED"
+    transient = True
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("Too many requests.", retryAfterSeconds=retry_after_seconds)
@@ -144,6 +156,7 @@ class IdempotencyKeyReused(Fault):
 
 class IdempotencyInProgress(Fault):
     code = "IDEMPOTENCY_IN_PROGRESS"
+    transient = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -153,6 +166,7 @@ class IdempotencyInProgress(Fault):
 
 class TimedOut(Fault):
     code = "TIMEOUT"
+    transient = True
 
     def __init__(self) -> None:
         super().__init__("The operation took too long. A mutation may have happened: repeat it to learn.")
@@ -162,6 +176,7 @@ class Unavailable(Fault):
     """A database or provider is down: nothing was written, the client may try again."""
 
     code = "UNAVAILABLE"
+    transient = True
 
     def __init__(self) -> None:
         super().__init__("The service is not available for the moment.")

@@ -122,10 +122,10 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
         return await _leased(ctx, mutation, claim, arguments)
     except Refused as refusal:
         payload = _refusal(refusal)
-        if not refusal.passing and not mutation.transaction:
+        if not refusal.retryable and not mutation.transaction:
             # The claim is taken already, and by us.
             await _finish(ctx, mutation, claim, payload)
-        elif not refusal.passing:
+        elif not refusal.retryable:
             done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
             await _take(ctx, done)
         elif not mutation.transaction:
@@ -236,6 +236,11 @@ def _claim(ctx: Context, mutation: Mutation, id: str, arguments: Mapping[str, An
 
 def _refusal(refusal: Refused) -> Payload:
     return {**refusal.entities, "errors": [refusal.document]}
+
+
+def refused(key: str, refusal: Refused) -> Payload:
+    """The payload of a mutation that was not run."""
+    return _answer(key, _refusal(refusal))
 
 
 def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from core.context import Context
-from core.errors import refusals
+from core.errors import RefusalKind, refusals
 
 refusals(
     UPLOAD_NOT_FOUND="There is no such upload of yours for this purpose, or it is in use elsewhere.",
     UPLOAD_REJECTED="The upload was rejected, aborted or has expired: upload the file again.",
 )
+refusals(RefusalKind.REPEATABLE, UPLOAD_NOT_READY="The files that it shows are still on their way.")
 
 MIB = 1024 * 1024
 WIDTHS = (96, 320, 640, 1080, 1600)

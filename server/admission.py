@@ -17,6 +17,7 @@ class NotAdmitted(Exception):
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
+        self.fault = fault
         error = GraphQLError(fault.message, extensions=fault.extensions)
         self.answer = PreExecutionError(data=None, errors=[error])
 

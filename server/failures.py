@@ -6,16 +6,14 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError, OperationDefinitionNode
-from redis.exceptions import ConnectionError as RedisDown
-from redis.exceptions import TimeoutError as RedisSlow
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.graphql import OperationType
 
-from core import mongo
+from core import outages
 from core.context import Context
-from core.errors import BadUserInput, Fault, Refused, TimedOut, Unavailable
+from core.errors import BadUserInput, Fault, Refused
 
 logger = structlog.get_logger(__name__)
 
@@ -42,12 +40,6 @@ STATUS = {
 
 def as_fault(error: BaseException | None) -> Fault | None:
     """The fault an exception amounts to; None for a bug."""
-    if isinstance(error, Fault):
-        return error
-    if isinstance(error, TimeoutError):
-        return TimedOut()
-    if isinstance(error, (RedisDown, RedisSlow)):
-        return Unavailable()
     if isinstance(error, CannotGetOperationTypeError):
         return BadUserInput(error.as_http_error_reason())
     if isinstance(error, InvalidOperationTypeError):
@@ -55,7 +47,7 @@ def as_fault(error: BaseException | None) -> Fault | None:
     if isinstance(error, Refused):
         # A rule written for mutations, met by a query.
         return BadUserInput(error.message)
-    return mongo.fault(error) if error is not None else None
+    return outages.fault_of(error) if error is not None else None
 
 
 def public(error: GraphQLError, request_id: str, *, suggest: bool = False) -> GraphQLError:

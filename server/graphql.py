@@ -195,7 +195,7 @@ class GraphQLView(LastingView):
             return await super().execute_operation(
                 request, request_adapter, single, context, root_value, sub_response
             )
-        # In order, as a phone's queue was filled.
+        # In order, as a phone's queue was filled: one flush.
         return [
             await self.execute_single(request, request_adapter, sub_response, context, root_value, each)
             for each in request_data
@@ -226,8 +226,10 @@ class GraphQLView(LastingView):
             with self.deadline:
                 return await single
         except NotAdmitted as refusal:
+            context.flush.failed(refusal.fault)
             return refusal.answer
-        except TimeoutError:
+        except TimeoutError as error:
+            context.flush.failed(error)
             return timed_out()
 
     async def _single(
@@ -238,6 +240,7 @@ class GraphQLView(LastingView):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         ctx = context.fork()
+        ctx.join(context)
         admitted = await self.admission.admit(
             request_data.query,
             request_data.variables,

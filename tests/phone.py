@@ -13,6 +13,7 @@ import aiohttp
 from core import ids
 from core.changes import user_scope
 from core.context import Context, Services
+from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
@@ -26,6 +27,17 @@ SUBPROTOCOL = "graphql-transport-ws"
 def key() -> str:
     """A fresh clientMutationId."""
     return uuid.uuid4().hex
+
+
+def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
+    """A payload's error as `Phone.do` reads it, of a refusal that names no time."""
+    return {
+        "code": code,
+        "message": message,
+        "field": field,
+        "retryable": KINDS[code] is not RefusalKind.FINAL,
+        "retryAfterSeconds": None,
+    }
 
 
 class Failed(AssertionError):

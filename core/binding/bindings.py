@@ -1,15 +1,17 @@
 """How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import Any
 
 from strawberry import UNSET
+from strawberry.types import get_object_definition, has_object_definition
+from strawberry.types.base import StrawberryOptional
 
-from core import idempotency
+from core import acts
 from core.context import Context
 from core.idempotency import Mutation
 from core.loader import Loader
@@ -164,7 +166,7 @@ class Mutate(Binding):
     async def _run(self, ctx: Context, values: Any) -> Any:
         arguments = keywords(values)
         key = arguments.pop("client_mutation_id")
-        return await idempotency.run(ctx, self.mutation, key, arguments)
+        return await acts.perform(ctx, self.mutation, key, arguments, partial(minted, values))
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
         return self._run(ctx, arguments["input"])
@@ -205,6 +207,17 @@ class Unnamed(ABC):
     @abstractmethod
     def named(self, attribute: str) -> Spec:
         """The declaration of the field with this attribute."""
+
+
+def minted(values: Any) -> Iterator[str]:
+    """Ids that an input mints: those that the client might have left to the server."""
+    for each in get_object_definition(values, strict=True).fields:
+        value = getattr(values, each.python_name)
+        if each.python_name == "id" and isinstance(each.type, StrawberryOptional) and isinstance(value, str):
+            yield value
+        for inner in value if isinstance(value, list) else [value]:
+            if has_object_definition(inner):
+                yield from minted(inner)
 
 
 def keywords(values: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.binding.common import SCALARS, Node, Root, Viewer
 from core.binding.fields import LATE
 from core.binding.types import fields_of, merge
 from core.context import Context
-from core.errors import REFUSALS
+from core.errors import KINDS, REFUSALS, RefusalKind
 from core.nodes import SYNCED
 
 ROOTS = {
@@ -29,6 +29,13 @@ ROOTS = {
     ),
     "Subscription": "What can be watched; each stream resumes with `after`.",
 }
+
+MEANINGS = {
+    RefusalKind.FINAL: "",
+    RefusalKind.TRANSIENT: " Transient.",
+    RefusalKind.REPEATABLE: " Repeatable.",
+}
+"""What the description of a code adds, by its kind."""
 
 
 class Schema(strawberry.Schema):
@@ -84,6 +91,7 @@ def _own(ctx: Context) -> Context:
     # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
     own = ctx.fork()
     own.kept = ctx.kept
+    own.join(ctx)
     return own
 
 
@@ -138,7 +146,8 @@ def _declared_nodes(rooms: Sequence[ModuleType]) -> Iterable[type]:
 
 def _late_enums() -> None:
     """Enums of what all rooms declare, known only once all are read."""
-    codes = _enum("ErrorCode", "Why a mutation was refused.", REFUSALS)
+    told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in REFUSALS.items()}
+    codes = _enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
     common.ErrorCode = codes  # type: ignore[attr-defined]
     LATE["SyncType"] = _enum(
         "SyncType",

@@ -10,8 +10,9 @@ from strawberry.types.scalar import ScalarDefinition
 from core import paging
 from core.binding.bindings import Spec
 from core.binding.fields import derived, query
-from core.binding.types import input_, interface, type_
+from core.binding.types import enum, input_, interface, type_
 from core.context import Context
+from core.errors import KINDS, RefusalKind
 from core.ids import Id
 from core.position import SyncToken
 
@@ -126,6 +127,13 @@ class Edge:
     """This item's place in the list; opaque, valid for this list and filter only."""
 
 
+enum(RefusalKind)
+
+
+def _kind(error: dict[str, Any]) -> RefusalKind:
+    return KINDS[error["code"]]
+
+
 @type_
 class UserError:
     """An expected refusal: show `message`, branch on `code`."""
@@ -136,8 +144,10 @@ class UserError:
     """What went wrong, for people, in English."""
     field: list[str] | None
     """The input field at fault, as a path; null when it is not about one."""
+    kind: RefusalKind = derived(_kind, "code")
+    """What it means for your queue."""
     retryable: bool
-    """Whether the same request, same key, may succeed later."""
+    """Whether the same request, same key, may succeed later: keep it. True of all kinds but FINAL."""
     retry_after_seconds: int | None
     """How long to wait before that; null when not known."""
 

@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from core import clock, ids
 from core.context import Context
-from core.errors import NotFound, Refused, refusals
+from core.errors import NotFound, RefusalKind, Refused, refusals
 from core.ids import Id
 from core.jobs import later
 from resolvers.auth import devices, guard, security
@@ -26,7 +26,7 @@ refusals(
     RESEND_LIMIT="No more codes are sent there for now: use another factor, or begin again later.",
 )
 refusals(
-    passing=True,
+    RefusalKind.TRANSIENT,
     RESEND_TOO_SOON="Wait until the flow's `resendAllowedAt`.",
     DELIVERY_UNAVAILABLE="Codes cannot be sent this way for the moment: use another of the flow's factors.",
 )

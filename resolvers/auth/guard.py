@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core import clock, ids
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import RefusalKind, Refused, refusals
 from core.limits import Rate
 from core.ports import DeliveryFailed
 from resolvers.auth import metrics
@@ -17,7 +17,7 @@ from stores import auth as store
 from stores.auth import Lock
 
 refusals(
-    passing=True,
+    RefusalKind.REPEATABLE,
     ACCOUNT_LOCKED="Too many wrong passwords or codes: try again after `retryAfterSeconds`, or reset it.",
     CAPTCHA_REQUIRED="Solve a CAPTCHA and send its answer as `captchaToken`, with a new key.",
 )

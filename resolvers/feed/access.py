@@ -178,6 +178,12 @@ async def subject(ctx: Context, id: str) -> Post | Comment:
     return await at_hand(ctx, found) if id.startswith("post_") else found  # type: ignore[arg-type]
 
 
+def need_files(post: Document, *, field: str) -> None:
+    """UPLOAD_NOT_READY while the author's own post waits for its files: what they queued for it waits too."""
+    if post["state"] == PostState.PROCESSING:
+        raise Refused("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
+
+
 async def post_to_act_on(ctx: Context, id: str) -> Post:
     """A visible post, as a refusal when there is none."""
     [post] = await visible_posts(ctx, [ids.checked(id, "post")])

@@ -12,7 +12,14 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import CommentById
 from resolvers.feed import moderating, notices, reading
-from resolvers.feed.access import SHOWN, comment_scopes, post_scopes, post_to_act_on, visible_comments
+from resolvers.feed.access import (
+    SHOWN,
+    comment_scopes,
+    need_files,
+    post_scopes,
+    post_to_act_on,
+    visible_comments,
+)
 from resolvers.feed.content import checked_mentions, checked_text
 from stores import feed as store
 from stores.feed import Comment, Post, PostState
@@ -40,9 +47,9 @@ async def create_comment(
     await moderating.limit(ctx, COMMENT_RATE)
     body = _checked(text)
     post = await post_to_act_on(ctx, post_id)
+    need_files(post, field="postId")
     if post["state"] not in SHOWN:
-        soon = "yet" if post["state"] == PostState.PROCESSING else "any more"
-        raise Refused("COMMENTS_CLOSED", f"This post does not take comments {soon}.", field=["postId"])
+        raise Refused("COMMENTS_CLOSED", "This post does not take comments any more.", field=["postId"])
     await moderating.screen(ctx, body)
     parent = await _parent(ctx, post_id, parent_id) if parent_id else None
     top = await _top(ctx, parent) if parent else None

@@ -11,7 +11,7 @@ from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
 from core.nodes import seen
-from resolvers.feed.access import SHOWN, comment_scopes, post_scopes, subject
+from resolvers.feed.access import SHOWN, comment_scopes, need_files, post_scopes, subject
 from stores import feed as store
 from stores.feed import ReactionKind
 
@@ -27,6 +27,7 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
     """One reaction per person and subject; None removes it."""
     await ctx.limit(REACTION_RATE)
     target: Any = await subject(ctx, subject_id)
+    need_files(target, field="subjectId")
     if target["state"] not in SHOWN:
         raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     id = store.pair(subject_id, ctx.viewer_id)

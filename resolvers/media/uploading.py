@@ -6,7 +6,7 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import RefusalKind, Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from core.ports import Stored
@@ -20,7 +20,7 @@ from stores import media as store
 from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
 
 refusals(
-    passing=True,
+    RefusalKind.REPEATABLE,
     QUOTA_EXCEEDED="You have uploaded as much as you may within a day: try again after `retryAfterSeconds`.",
     UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
 )

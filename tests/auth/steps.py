@@ -11,6 +11,7 @@ from providers.outbox import Outbox
 from stores import auth as store
 from tests.confidential import CODES
 from tests.phone import PASSWORD, Answer, Phone
+from tests.phone import refusal as refusal
 
 FLOW = """
   flow { id purpose method maskedDestination otpLength expiresAt
@@ -28,10 +29,6 @@ ME = "{ viewer { user { id } session { id } } }"
 
 def device(phone: Phone) -> dict[str, str]:
     return {"id": phone.device_id, "name": "Ada's phone", "platform": "IOS"}
-
-
-def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
-    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
 
 
 async def sign_up(phone: Phone, email: str, **input: Any) -> Any:

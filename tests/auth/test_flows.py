@@ -139,7 +139,7 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
             "code": "RESEND_TOO_SOON",
             "message": "Wait a little.",
             "field": None,
-            "retryable": False,
+            "retryable": True,
         }
         allowed_at = datetime.fromisoformat(early["flow"]["resendAllowedAt"])
         assert timedelta(0) < allowed_at - clock.now() <= timedelta(seconds=10)

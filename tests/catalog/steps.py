@@ -12,6 +12,7 @@ from stores.catalog import people, products
 from stores.catalog.kinds import CommerceRole
 from tests.conftest import NewPhone
 from tests.phone import Phone
+from tests.phone import refusal as refusal
 
 NUMBERS = itertools.count(1)
 SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE,
@@ -27,10 +28,6 @@ SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSor
     }
   }
 }"""
-
-
-def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
-    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
 
 
 def unique(word: str = "x") -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from core import ids
 from core.context import Services
 from tests.phone import Phone, Stream
+from tests.phone import refusal as refusal
 
 MESSAGE = """id text sequence status version sentAt createdAt editedAt deletedAt deliveredAt readAt
   sender { id name }"""
@@ -30,10 +31,6 @@ INBOX_EVENTS = """subscription($after: String) { inboxEvents(after: $after) {
   ... on PresenceChanged { presence { user { id } state lastSeenAt } }
   ... on ResyncRequired { token }
 } }"""
-
-
-def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
-    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
 
 
 async def open_chat(one: Phone, other: Phone, **input: Any) -> str:

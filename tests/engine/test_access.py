@@ -77,7 +77,7 @@ async def opened(schema: Schema, services: Services, viewer: Viewer, once: str) 
 
 
 def error(code: str) -> list[dict[str, Any]]:
-    return [{"code": code, "retryable": False}]
+    return [{"code": code, "retryable": code == "STEP_UP_REQUIRED"}]
 
 
 def test_what_a_mutation_needs_is_described(schema: Schema) -> None:

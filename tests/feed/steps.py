@@ -9,12 +9,9 @@ from core.context import Context, Services
 from stores import feed as store
 from stores.feed import PostState, Visibility
 from tests.phone import Phone
+from tests.phone import refusal as refusal
 
 ERRORS = "errors { code message field retryable retryAfterSeconds }"
-
-
-def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
-    return {"code": code, "message": message, "field": field, "retryable": False, "retryAfterSeconds": None}
 
 
 async def publish(phone: Phone, text: str = "Hello", visibility: str = "PUBLIC", **input: Any) -> str:

@@ -93,7 +93,7 @@ async def test_a_post_that_is_being_processed_takes_no_comments(
     ada = await new_phone("Ada")
     [post] = await insert_posts(services, ada.user_id, [None], state="PROCESSING")
     refused = await ada.do("createComment", COMMENT, postId=post, text="Soon")
-    closed = refusal("COMMENTS_CLOSED", "This post does not take comments yet.", ["postId"])
+    closed = refusal("UPLOAD_NOT_READY", "The post's files are still on their way.", ["postId"])
     assert (refused["errors"], refused["comment"]) == ([closed], None)
 
 

@@ -7,7 +7,7 @@ from core.context import Services
 from tests.conftest import NewPhone
 from tests.feed.steps import feed_of, follow
 from tests.media.steps import complete, created, picture, send, uploaded
-from tests.phone import Phone
+from tests.phone import Phone, key
 
 POST = "post { id state media { id url } }"
 PURPOSE = {"purpose": "POST_MEDIA"}
@@ -43,10 +43,22 @@ async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Serv
     assert made["post"] == {"id": post, "state": "PROCESSING", "media": []}
     node = "query($id: ID!) { node(id: $id) { id } }"
     assert (await grace.run(node, id=post))["node"] is None
-    closed = await ada.do("createComment", "comment { id }", postId=post, text="First")
-    assert [error["code"] for error in closed["errors"]] == ["COMMENTS_CLOSED"]
+    queued = {
+        "createComment": {"postId": post, "text": "First", "clientMutationId": key()},
+        "setReaction": {"subjectId": post, "kind": "LIKE", "clientMutationId": key()},
+        "sharePost": {"postId": post, "clientMutationId": key()},
+        "createShareLink": {"postId": post, "clientMutationId": key()},
+    }
+    for name, input in queued.items():
+        refused = await ada.do(name, "clientMutationId", **input)
+        assert [(each["code"], each["retryable"]) for each in refused["errors"]] == [
+            ("UPLOAD_NOT_READY", True)
+        ]
     await complete(ada, upload, await send(ada.http, upload, body))
     await jobs.run_due(services)
+    # What was queued for it lands once its files are there, under the same keys.
+    for name, input in queued.items():
+        assert (await ada.do(name, "clientMutationId", **input))["errors"] == []
     found = await state_of(grace, post)
     assert (found["state"], len(found["media"])) == ("PUBLISHED", 1)
     assert await feed_of(grace) == [post]

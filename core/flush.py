@@ -1,0 +1,77 @@
+"""Flush: the mutations of one document, or of one array of operations, in their order.
+
+The first that has to come again by itself (transient) makes all that follow wait: they are not run, so that
+nothing overtakes it and nothing that depends on it is refused for good. One that waits for a cure
+(repeatable), or met a bug, stops only what names the ids it minted.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from core import outages
+from core.errors import KINDS, RefusalKind, Refused
+
+Minted = Callable[[], Iterable[str]]
+"""Gives the ids that a mutation's input mints."""
+
+MESSAGE = "Something before it has to come again first."
+
+
+class Flush:
+    """What became of the mutations so far, as far as the next one must know."""
+
+    __slots__ = ("_held", "_retry_after", "_stopped")
+
+    def __init__(self) -> None:
+        self._stopped = False
+        self._retry_after: int | None = None
+        self._held: dict[str, int | None] = {}
+        """Ids whose making has to come again, with the seconds to wait for it."""
+
+    def deferral(self, arguments: Mapping[str, Any]) -> Refused | None:
+        """The refusal of a mutation that must wait for an earlier one; None for one that may run."""
+        if self._stopped:
+            return Refused("DEFERRED", MESSAGE, retry_after_seconds=self._retry_after)
+        if self._held:
+            for text in _texts(arguments):
+                if text in self._held:
+                    return Refused("DEFERRED", MESSAGE, retry_after_seconds=self._held[text])
+        return None
+
+    def stop(self, retry_after: int | None) -> None:
+        """Nothing more is run: what follows waits as long."""
+        if not self._stopped:
+            self._stopped, self._retry_after = True, retry_after
+
+    def hold(self, minted: Minted, retry_after: int | None) -> None:
+        """What names these ids waits with them."""
+        self._held |= dict.fromkeys(minted(), retry_after)
+
+    def answered(self, payload: Mapping[str, Any], minted: Minted) -> None:
+        """Take note of a mutation's payload."""
+        for error in payload["errors"]:
+            kind, retry_after = KINDS[error["code"]], error["retry_after_seconds"]
+            if kind is RefusalKind.TRANSIENT:
+                self.stop(retry_after)
+            if kind is not RefusalKind.FINAL:
+                self.hold(minted, retry_after)
+
+    def failed(self, error: BaseException, minted: Minted = tuple) -> None:
+        """Take note of a mutation that has no payload; what it came to is not known where it met a bug."""
+        fault = outages.fault_of(error)
+        if fault is not None and fault.transient:
+            self.stop(fault.extensions.get("retryAfterSeconds"))
+        elif fault is None:
+            self.hold(minted, None)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of an input, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
