@@ -1,11 +1,12 @@
 """Declaring what is kept: collections with their document type, indexes and shard key."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from pymongo.errors import OperationFailure
 
+from core import paging
 from core.indexes import Index, settle
 from core.indexes import index as index
 from core.mongo import MAX_ROWS, Database
@@ -71,6 +72,30 @@ class Collection(Generic[T]):
     ) -> T | None:
         rows = await self.find(db, query, sort=sort, limit=1)
         return rows[0] if rows else None
+
+    async def page(
+        self,
+        db: Database,
+        query: Mapping[str, Any],
+        sort: paging.Sort,
+        asked: paging.Asked,
+        *,
+        listing: paging.Listing | None = None,
+        shown: Callable[[T], Mapping[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Relay connection: the page of the query's rows that the arguments ask for, in the sort's order.
+
+        Its cursors are good for this query alone, or for the `listing` where edges are made elsewhere too;
+        `shown` makes a node of a row. The query may hold anything, `$or` included: the place in the list is
+        joined to it, never merged into it.
+        """
+        named = listing or paging.Listing(self.name, query=query, sort=sort)
+        page = paging.requested(named, sort, asked)
+        where = {"$and": [query, beyond]} if (beyond := paging.beyond(sort, page)) else query
+        rows: Sequence[Any] = await self.find(
+            db, where, sort=paging.scan_order(sort, page), limit=page.size + 1
+        )
+        return paging.connection(named, sort, page, [shown(row) for row in rows] if shown else rows)
 
     async def by_ids(self, db: Database, ids: Iterable[str], *, fields: Sequence[str] = ()) -> list[T]:
         wanted = list(dict.fromkeys(ids))

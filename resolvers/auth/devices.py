@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from core import clock, ids, paging
+from core import clock, ids
 from core.changes import user_scope
 from core.context import Context
 from core.errors import BadUserInput, Refused
@@ -56,12 +56,7 @@ async def own_devices(ctx: Context, wanted: Sequence[str]) -> Sequence[Mapping[s
 
 async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
     """Latest use first."""
-    listing = paging.Listing("devices", user=ctx.viewer_id)
-    page = paging.requested(listing, SORT, asked)
-    query = {"user_id": ctx.viewer_id, **paging.beyond(SORT, page)}
-    order = paging.scan_order(SORT, page)
-    rows = await store.devices.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, SORT, page, [shown(row) for row in rows])
+    return await store.devices.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, asked, shown=shown)
 
 
 def shown(row: OwnDevice) -> dict[str, Any]:

@@ -54,11 +54,7 @@ async def own_keys(ctx: Context, wanted: Sequence[str]) -> Sequence[AuthKey | No
 
 async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
     """Newest first."""
-    listing, page = _listing(ctx), paging.requested(_listing(ctx), SORT, asked)
-    query = {"user_id": ctx.viewer_id, **paging.beyond(SORT, page)}
-    order = paging.scan_order(SORT, page)
-    rows = await store.auth_keys.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, SORT, page, rows)
+    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, asked, listing=_listing(ctx))
 
 
 def _listing(ctx: Context) -> paging.Listing:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids, paging
+from core import ids
 from core.changes import user_scope
 from core.context import PERSONAL, Context
 from core.errors import NotFound
@@ -96,13 +96,8 @@ async def viewer_sessions(
 
 async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, asked: Asked) -> dict[str, Any]:
     """Latest use first."""
-    listing = paging.Listing("sessions", user=user_id, status=status)
-    page = paging.requested(listing, SESSION_SORT, asked)
     whole = {"user_id": user_id, "status": status}
-    order = paging.scan_order(SESSION_SORT, page)
-    query = {**whole, **paging.beyond(SESSION_SORT, page)}
-    rows = await store.sessions.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return {**paging.connection(listing, SESSION_SORT, page, rows), "whole": whole}
+    return {**await store.sessions.page(ctx.db, whole, SESSION_SORT, asked), "whole": whole}
 
 
 async def session_count(ctx: Context, connection: Document) -> int:
@@ -127,12 +122,7 @@ async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked
 
 async def security_events_of(ctx: Context, user_id: str, *, asked: Asked) -> dict[str, Any]:
     """Newest first."""
-    listing = paging.Listing("security events", user=user_id)
-    page = paging.requested(listing, EVENT_SORT, asked)
-    query = {"user_id": user_id, **paging.beyond(EVENT_SORT, page)}
-    order = paging.scan_order(EVENT_SORT, page)
-    rows = await store.security_events.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, EVENT_SORT, page, rows)
+    return await store.security_events.page(ctx.db, {"user_id": user_id}, EVENT_SORT, asked)
 
 
 def private(name: str) -> Any:

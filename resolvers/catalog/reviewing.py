@@ -167,12 +167,7 @@ def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
 async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
     """What waits for a moderator, oldest first."""
     await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
-    listing = paging.Listing("reviews-to-judge")
-    page = paging.requested(listing, WAITING_SORT, asked)
-    query = {"status": ReviewStatus.PENDING, **paging.beyond(WAITING_SORT, page)}
-    order = paging.scan_order(WAITING_SORT, page)
-    rows = await store.reviews.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, WAITING_SORT, page, rows)
+    return await store.reviews.page(ctx.db, {"status": ReviewStatus.PENDING}, WAITING_SORT, asked)
 
 
 async def review_product(ctx: Context, review: Document) -> Any:

@@ -1,11 +1,12 @@
 """How a person has a product set up: refills, alerts, reminders. Health-related, so it is kept sealed."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
-from core import ids, paging
+from core import ids
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
@@ -122,12 +123,9 @@ async def product_settings_of_many(ctx: Context, products: Sequence[Document]) -
 
 async def viewer_settings(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """Changed last first."""
-    listing = paging.Listing("product-settings", user=ctx.viewer_id)
-    page = paging.requested(listing, store.SETTINGS_SORT, asked)
-    query = {"user_id": ctx.viewer_id, **paging.beyond(store.SETTINGS_SORT, page)}
-    order = paging.scan_order(store.SETTINGS_SORT, page)
-    rows = await store.settings.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, store.SETTINGS_SORT, page, [opened(ctx, row) for row in rows])
+    return await store.settings.page(
+        ctx.db, {"user_id": ctx.viewer_id}, store.SETTINGS_SORT, asked, shown=partial(opened, ctx)
+    )
 
 
 async def settings_product(ctx: Context, settings: Document) -> Any:

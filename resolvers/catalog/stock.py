@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from core import ids, paging
+from core import ids
 from core.audit import audited
 from core.context import Context
 from core.errors import BadUserInput, Refused, refusals
@@ -181,15 +181,12 @@ async def inventory_levels(
     if skus is not None and len(skus) > MOST_SKUS:
         raise BadUserInput(f"At most {MOST_SKUS} skus.")
     sort = BY_AVAILABLE if below else LEVEL_SORT
-    listing = paging.Listing("inventory", skus=skus, below=below)
-    page = paging.requested(listing, sort, asked)
-    query: dict[str, Any] = {"$and": [paging.beyond(sort, page)]}
+    query: dict[str, Any] = {}
     if skus is not None:
         query["sku"] = {"$in": [sku.upper() for sku in skus]}
     if below:
         query["available"] = {"$lte": 0}
-    rows = await store.inventory.find(ctx.db, query, sort=paging.scan_order(sort, page), limit=page.size + 1)
-    return paging.connection(listing, sort, page, rows)
+    return await store.inventory.page(ctx.db, query, sort, asked)
 
 
 async def adjust_inventory(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids, paging
+from core import ids
 from core.audit import audited
 from core.changes import user_scope
 from core.context import Context
@@ -107,12 +107,7 @@ async def viewer_reports(
     ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
     """Reports of everybody, latest first; for moderators."""
-    listing = paging.Listing("message reports", status=status)
-    page = paging.requested(listing, NEWEST, asked)
-    query = {"$and": [{"status": status}, paging.beyond(NEWEST, page)]}
-    order = paging.scan_order(NEWEST, page)
-    rows = await store.reports.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, NEWEST, page, rows)
+    return await store.reports.page(ctx.db, {"status": status}, NEWEST, asked)
 
 
 async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:

@@ -46,19 +46,17 @@ async def viewer_chats(
     name = (query or "").strip()
     if len(name) > LONGEST_QUERY:
         raise BadUserInput(f"`query` has at most {LONGEST_QUERY} characters.")
-    listing = chat_listing(ctx, archived, name)
-    page = paging.requested(listing, store.LATEST, asked)
     listed: dict[str, Any] = {"user_id": ctx.viewer_id, "started": True, "archived": archived}
     if name:
         listed["peer_id"] = {"$in": await _peers_named(ctx, listed, name)}
-    order = paging.scan_order(store.LATEST, page)
-    where = {"$and": [listed, paging.beyond(store.LATEST, page)]}
-    rows = await store.members.find(ctx.db, where, sort=order, limit=page.size + 1)
-    chats = [store.as_chat(row) for row in rows]
+    listing = chat_listing(ctx, archived, name)
+    found = await store.members.page(
+        ctx.db, listed, store.LATEST, asked, listing=listing, shown=store.as_chat
+    )
     loader = ctx.loader(ChatOfViewer)
     assert isinstance(loader, ChatOfViewer)
-    loader.know_all(chats)
-    return paging.connection(listing, store.LATEST, page, chats)
+    loader.know_all([edge["node"] for edge in found["edges"]])
+    return found
 
 
 def chat_listing(ctx: Context, archived: bool = False, query: str = "") -> paging.Listing:

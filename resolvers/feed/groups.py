@@ -56,11 +56,7 @@ async def check_member(ctx: Context, group_id: str) -> None:
 
 async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """The viewer's groups, joined last first."""
-    listing = paging.Listing("groups", user=ctx.viewer_id)
-    page = paging.requested(listing, JOINED, asked)
-    query = {"$and": [{"user_id": ctx.viewer_id}, paging.beyond(JOINED, page)]}
-    rows = await store.members.find(ctx.db, query, sort=paging.scan_order(JOINED, page), limit=page.size + 1)
-    shown = paging.connection(listing, JOINED, page, rows)
+    shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, JOINED, asked)
     found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
     pairs = zip(shown["edges"], found, strict=True)
     # The place in the list is the membership's; what is shown is the group.

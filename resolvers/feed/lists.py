@@ -8,6 +8,7 @@ from core.changes import user_scope
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.paging import Asked
+from core.store import Collection
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
 from resolvers.auth.people import people
@@ -51,7 +52,7 @@ async def _follow_list(ctx: Context, user: Document, side: str, other: str, aske
 
 async def _persons(
     ctx: Context,
-    collection: Any,
+    rows: Collection[Any],
     listing: paging.Listing,
     query: Mapping[str, Any],
     other: str,
@@ -60,11 +61,7 @@ async def _persons(
     unseen: bool = False,
 ) -> dict[str, Any]:
     """The people that rows name, latest row first; with `unseen`, those whom one has hidden from, too."""
-    page = paging.requested(listing, store.LATEST, asked)
-    whole = {"$and": [query, paging.beyond(store.LATEST, page)]}
-    order = paging.scan_order(store.LATEST, page)
-    rows = await collection.find(ctx.db, whole, sort=order, limit=page.size + 1)
-    shown = paging.connection(listing, store.LATEST, page, rows)
+    shown = await rows.page(ctx.db, query, store.LATEST, asked, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
     found: Sequence[User | None] = await (ctx.load_many(UserById, wanted) if unseen else people(ctx, wanted))
     pairs = zip(shown["edges"], found, strict=True)

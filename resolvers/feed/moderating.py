@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, ids, nodes, paging
+from core import clock, ids, nodes
 from core.audit import audited
 from core.changes import user_scope
 from core.classifier import Classifier
@@ -190,17 +190,13 @@ async def moderation_queue(
     ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
     """Reports, oldest first. That somebody looked is on record."""
-    listing = paging.Listing("moderation", status=status)
-    page = paging.requested(listing, OLDEST_FIRST, asked)
-    query = {"$and": [{"status": status}, paging.beyond(OLDEST_FIRST, page)]}
-    order = paging.scan_order(OLDEST_FIRST, page)
-    rows = await store.reports.find(ctx.db, query, sort=order, limit=page.size + 1)
+    found = await store.reports.page(ctx.db, {"status": status}, OLDEST_FIRST, asked)
 
     async def looked() -> None:
-        await audited(ctx, "moderation.queue", reports=len(rows), status=str(status))
+        await audited(ctx, "moderation.queue", reports=len(found["edges"]), status=str(status))
 
     await ctx.unit(looked)
-    return paging.connection(listing, OLDEST_FIRST, page, rows)
+    return found
 
 
 async def target(ctx: Context, report: Document) -> Document | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids, nodes, paging
+from core import ids, nodes
 from core.context import Context
 from core.errors import NotFound, Refused
 from core.ids import Id
@@ -65,13 +65,9 @@ async def viewer_uploads(
     ctx: Context, viewer: Document, *, status: UploadStatus | None = None, asked: Asked
 ) -> dict[str, Any]:
     """Latest first."""
-    listing = paging.Listing("uploads", owner=ctx.viewer_id, status=status)
-    page = paging.requested(listing, UPLOAD_SORT, asked)
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
-    query = {"owner_id": ctx.viewer_id, "status": chosen, **paging.beyond(UPLOAD_SORT, page)}
-    order = paging.scan_order(UPLOAD_SORT, page)
-    rows = await store.uploads.find(ctx.db, query, sort=order, limit=page.size + 1)
-    return paging.connection(listing, UPLOAD_SORT, page, rows)
+    query = {"owner_id": ctx.viewer_id, "status": chosen}
+    return await store.uploads.page(ctx.db, query, UPLOAD_SORT, asked)
 
 
 async def upload_to_act_on(ctx: Context, id: str) -> Upload:
