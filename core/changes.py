@@ -65,11 +65,13 @@ class Change:
     """Whether it never loses a scope: then there is nobody else who must be told."""
     scope: str | None = None
     detail: dict[str, Any] | None = None
+    brief: bool = False
+    """Whether it is news for those alone who have synchronised before."""
 
     @property
     def passing(self) -> bool:
         """Whether the entry need not outlive the oldest good token."""
-        return self.deleted or self.type == NOTE
+        return self.deleted or self.brief or self.type == NOTE
 
 
 def user_scope(user_id: str) -> str:

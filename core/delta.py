@@ -124,6 +124,8 @@ class Reading:
         """Whether a first sync has read by this membership from its beginning."""
         if not self._first_sync or self._during(grant):
             return False
+        if _again(grant):
+            return True
         return not self._first_page or _lost(grant) != (grant.get("scope") in self._scopes_read)
 
     def _during(self, entry: Entry) -> bool:
@@ -139,11 +141,11 @@ class Reading:
         """Tell everything a gained or lost scope holds."""
         progress = self._progress
         scope = grant.get("scope") or ""
-        lost = _lost(grant)
-        if lost == (scope in self._scopes):
+        lost, again = _lost(grant), _again(grant)
+        if not again and lost == (scope in self._scopes):
             # What the log says and what we read of memberships are of different moments: look again.
             self._scopes = set(await self._scopes_now())
-        if lost == (scope in self._scopes):
+        if not again and lost == (scope in self._scopes):
             # It has changed since, and a later entry says so.
             return True
         if progress.expanding is not None and progress.expanding.grant != name:
@@ -151,7 +153,9 @@ class Reading:
             progress.expanding = None
         while True:
             after = progress.expanding.position if progress.expanding else None
-            rows = await changes.since(self._db, [scope], after=after, limit=self._limit + 1, former=lost)
+            rows = await changes.since(
+                self._db, [scope], after=after, limit=self._limit + 1, former=lost, aged=not again
+            )
             for row in rows:
                 if len(self._delta) >= self._limit:
                     return False
@@ -186,3 +190,8 @@ class Reading:
 
 def _lost(grant: Entry) -> bool:
     return bool((grant.get("detail") or {}).get("lost"))
+
+
+def _again(grant: Entry) -> bool:
+    """Whether the scope is neither gained nor lost, but reads differently."""
+    return bool((grant.get("detail") or {}).get("again"))

@@ -63,13 +63,16 @@ class Unit:
         unset: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
         version: bool = True,
+        touch: bool = True,
     ) -> T | None:
         """Change one document if it still matches `where`, and return it as it is now.
 
-        `version=False` leaves the version alone: counters move without a conflict for an editor.
+        `version=False` leaves the version alone: counters move without a conflict for an editor. With
+        `touch=False` the moment of the last change stays too: for what shows in no field of the document, or
+        is one person's business alone.
         """
-        change: dict[str, Any] = {"$set": {**(set or {}), "updated_at": self.now}}
-        increments = {**(inc or {}), **({"version": 1} if store.synced and version else {})}
+        change: dict[str, Any] = {"$set": {**(set or {}), **({"updated_at": self.now} if touch else {})}}
+        increments = {**(inc or {}), **({"version": 1} if store.synced and version and touch else {})}
         if increments:
             change["$inc"] = increments
         if unset:
@@ -148,6 +151,20 @@ class Unit:
     def revoked(self, user_id: str, scope: str) -> None:
         """The person lost a scope: what it holds leaves their devices."""
         self._membership(user_id, scope, lost=True)
+
+    def reshown(self, id: str, *, to: Iterable[str]) -> None:
+        """An entity that did not change reads differently for these people (they parted from its author)."""
+        for user_id in to:
+            name, scopes = f"again:{user_id}:{id}", (user_scope(user_id),)
+            self._changes[name] = Change(name, _type_name(id), id, 1, scopes, settled=True, brief=True)
+
+    def reread(self, user_id: str, scope: str) -> None:
+        """What a scope holds reads differently for a person: what is recent of it reaches their devices."""
+        id, scopes = f"again:{user_id}:{scope}", (user_scope(user_id),)
+        again = {"lost": False, "again": True}
+        self._changes[id] = Change(
+            id, GRANT, id, 1, scopes, settled=True, scope=scope, detail=again, brief=True
+        )
 
     def noted(self, id: str, *, scopes: Iterable[str]) -> None:
         """Log something that is no entity, for live streams to look again (who blocks whom)."""

@@ -79,6 +79,12 @@ async def age(services: Services, *, chat_id: str, sequence: int) -> None:
         await changes.age(services.db, [row["_id"] for row in rows])
 
 
+@task("chat.receipts_told")
+async def receipts_told(services: Services, *, user_id: str) -> None:
+    """Tell that read times came out of sight, or back."""
+    await chats.receipts_told(services, user_id)
+
+
 @task("chat.recheck", every=timedelta(days=1))
 async def recheck_unread(services: Services) -> None:
     """Count unread messages again where something was said lately."""
@@ -118,6 +124,7 @@ async def purge_tombstones(services: Services) -> None:
         ctx = Context(services)
 
         async def purge(rows: list[Message] = rows, ctx: Context = ctx) -> None:
+            await chats.forgotten(ctx, rows)
             for row in rows:
                 if await ctx.tx.delete(store.messages, row["_id"]):
                     ctx.tx.removed(row, aspects=["receipts"])

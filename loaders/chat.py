@@ -40,6 +40,15 @@ class ChatWithPeer(Loader[str, Chat | None]):
         return in_order(keys, map(store.as_chat, rows), by="peer_id")
 
 
+class PeersByUser(Loader[str, list[str]]):
+    """Whom a person chats with, but for those hidden from them."""
+
+    batch = False
+
+    async def batch_load_fn(self, keys: list[str]) -> list[list[str]]:
+        return [await store.peers_of(self.db, key) for key in keys]
+
+
 class ChatOfAlias(Loader[str, str | None]):
     """The chat's real id, for an id that a phone of the viewer minted."""
 

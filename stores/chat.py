@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
-from core.indexes import A_MOMENT, LONG_AGO, due
+from core.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
 from core.mongo import Database
 from core.reports import ReportReason, ReportStatus
 from core.store import Sealed, collection, index
@@ -66,6 +66,8 @@ class Member(TypedDict):
     started: bool
     """Whether it is in this person's list: one that the other opened is not, until something is said."""
     peer_gone: bool
+    parted: NotRequired[bool]
+    """Whether the two are hidden from each other: then their devices do not keep each other up to date."""
     archived: bool
     muted_until: datetime | None
     last_activity_at: datetime
@@ -177,6 +179,10 @@ class ClientHealth(TypedDict):
     expires_at: datetime
 
 
+MOST_PEERS = 5_000
+"""Chat partners whose names are kept up to date on somebody's devices."""
+MOST_REPLIES = 500
+"""Messages answering one that are told of when it goes out of sight."""
 LATEST = [("last_activity_at", -1), ("chat_id", -1)]
 BY_SEQUENCE = [("sequence", 1)]
 
@@ -209,6 +215,7 @@ messages = collection(
         index("chat_id", "sequence", unique=True),
         index("chat_id", "updated_at"),
         index("sender_id", "_id"),
+        index("reply_to_id", partialFilterExpression={"reply_to_id": A_TEXT}, serves={"reply_to_id": "x"}),
         index(
             "deleted_at", partialFilterExpression={"deleted_at": A_MOMENT}, serves=due("deleted_at", LONG_AGO)
         ),
@@ -291,6 +298,13 @@ async def member_of(db: Database, user_id: str, chat_id: str) -> Member | None:
     return rows[0] if rows else None
 
 
+async def peers_of(db: Database, user_id: str) -> list[str]:
+    """Whom a person chats with and is not hidden from, latest activity first."""
+    query = {"user_id": user_id, "started": True, "parted": {"$ne": True}}
+    rows = await members.find(db, query, limit=MOST_PEERS, fields=("peer_id",), together=True)
+    return [row["peer_id"] for row in rows]
+
+
 async def unread_total(db: Database, user_id: str) -> int:
     """Unread messages of all chats that are not archived."""
     rows = await db.aggregate(
@@ -301,6 +315,13 @@ async def unread_total(db: Database, user_id: str) -> int:
         ],
     )
     return int(rows[0]["total"]) if rows else 0
+
+
+async def replies_to(db: Database, message: Message) -> list[str]:
+    """Ids of the latest messages that answer one."""
+    query = {"reply_to_id": message["_id"], "chat_id": message["chat_id"]}
+    rows = await messages.find(db, query, limit=MOST_REPLIES, fields=("_id",))
+    return [row["_id"] for row in rows]
 
 
 def unread_of(member: Member, beyond: int) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from core.typists import Typists
 from loaders.chat import MessageById
 from resolvers import chat as chats
 from resolvers import media
-from stores import chat as store
 from stores.chat import Message
 
 Event = dict[str, Any]
@@ -67,8 +66,6 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
         RESUMED.labels("inboxEvents").inc()
 
     async def meaning(entry: Entry) -> Event | None:
-        if entry["_id"].startswith("block:"):
-            return await _chat_with(ctx, entry)
         if prefix_of(entry["node"]) == "chat":
             return await _chat_event(ctx, entry["node"])
         if prefix_of(entry["_id"]) == "upload" and not entry["deleted"]:
@@ -127,10 +124,3 @@ async def _chat_event(ctx: Context, chat_id: str) -> Event | None:
 async def _upload_event(ctx: Context, upload_id: str) -> Event | None:
     [upload] = await media.own_uploads(ctx, [upload_id])
     return {"_type": "UploadUpdated", "upload": upload} if upload else None
-
-
-async def _chat_with(ctx: Context, block: Entry) -> Event | None:
-    """Blocking ends what can be said in the chat of the two; unblocking brings it back."""
-    pair = block["_id"].removeprefix("block:").split("|")
-    chat = await store.chat_of_pair(ctx.services.db, pair[0], pair[-1])
-    return await _chat_event(ctx, chat["_id"]) if chat else None

@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 
 from core import ids
-from core.changes import user_scope
 from core.context import Context, Services
 from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
+from resolvers.auth.telling import person_scopes
 from stores import auth as store
 from stores.auth import AuthFactor, Role, UserStatus
 from tests import confidential
@@ -236,7 +236,7 @@ async def make_user(services: Services, name: str = "Test", **fields: Any) -> st
                 **fields,
             },
         )
-        ctx.tx.changed(user, scopes=[user_scope(user_id)], created=True)
+        ctx.tx.changed(user, scopes=person_scopes(user), created=True)
 
     await ctx.unit(insert)
     return user_id

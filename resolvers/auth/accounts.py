@@ -12,7 +12,7 @@ from core.errors import Refused, refusals
 from core.ids import Id
 from core.jobs import later
 from core.ports import SignInAttempt
-from resolvers.auth import devices, factors, flows, guard, passwords, sessions
+from resolvers.auth import devices, factors, flows, guard, passwords, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
 from resolvers.auth.guard import Attempt
@@ -138,15 +138,14 @@ async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
     """The account is in use, as the finished sign-up described it."""
     described = {name: value for name, value in flow["change"].get("account", {}).items() if name != "_id"}
     # Of two flows of one account only the first finds it unproven.
-    user = await ctx.tx.update(
-        store.users,
+    user = await telling.change(
+        ctx,
         str(flow["user_id"]),
         set={**described, "status": UserStatus.ACTIVE, "email_verified": True},
         where={"status": UserStatus.PENDING_VERIFICATION},
     )
     if user is None:
         raise Refused("FLOW_EXPIRED", flows.OVER)
-    ctx.tx.changed(user, scopes=[sessions.scope(user)])
     return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
 
@@ -231,7 +230,7 @@ async def _rehash(ctx: Context, user: User, checked: Checked) -> None:
         return
     where = {"password_hash": checked.former_hash}
     changed = await ctx.tx.update(
-        store.users, user["_id"], set={"password_hash": checked.new_hash}, where=where, version=False
+        store.users, user["_id"], set={"password_hash": checked.new_hash}, where=where, touch=False
     )
     if changed is not None:
         # Nobody sees a hash.

@@ -7,13 +7,12 @@ from typing import Any
 
 from core import clock, ids
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context
 from core.errors import NotFound, Refused
 from core.ids import Id
 from core.jobs import later
 from core.paging import Asked
-from resolvers.auth import guard, revocations, security, sessions
+from resolvers.auth import guard, revocations, security, sessions, telling
 from resolvers.auth.people import security_events_of, sessions_of
 from stores import auth as store
 from stores.auth import Role, SecurityKind, SessionEndReason, SessionStatus, User, UserStatus
@@ -69,10 +68,9 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str,
 
 
 async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus) -> User:
-    moved = await ctx.tx.update(store.users, user["_id"], set={"status": becomes}, where={"status": was})
+    moved = await telling.change(ctx, user["_id"], set={"status": becomes}, where={"status": was})
     if moved is None:
         raise Refused("CONFLICT", f"The account is {user['status']}.", user=user)
-    ctx.tx.changed(moved, scopes=[user_scope(user["_id"])])
     return moved
 
 
@@ -82,9 +80,8 @@ async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> 
     if not timedelta() < life <= LONGEST_LOCK:
         raise Refused("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
     user = await _other(ctx, user_id, reason)
-    locked = await ctx.tx.update(store.users, user["_id"], set={"locked_until": clock.now() + life})
+    locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
-    ctx.tx.changed(locked, scopes=[user_scope(user["_id"])])
     await security.record(ctx, user["_id"], SecurityKind.LOCKED, result="BY_ADMIN", reason=reason)
     return {"user": locked}
 
@@ -92,9 +89,8 @@ async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> 
 async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
     """Lift an administrator's lock, and the one of too many failures."""
     user = await _other(ctx, user_id, reason)
-    unlocked = await ctx.tx.update(store.users, user["_id"], unset=["locked_until"])
+    unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
-    ctx.tx.changed(unlocked, scopes=[user_scope(user["_id"])])
     await guard.unlock(ctx, user["email"])
     await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
     return {"user": unlocked}
@@ -128,9 +124,8 @@ async def assigned(
     changes: dict[str, Any] = {"roles": kept, **({"org": org} if org is not None else {})}
     if job_role is not None:
         changes["job_role"] = job_role.strip() or None
-    updated = await ctx.tx.update(store.users, user["_id"], set=changes)
+    updated = await telling.change(ctx, user["_id"], set=changes)
     assert updated is not None
-    ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])
     revocations.tell(ctx, revocations.stale(user["_id"]))
     return updated
 

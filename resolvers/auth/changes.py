@@ -8,7 +8,7 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.jobs import later
-from resolvers.auth import flows, guard, passwords, security, sessions
+from resolvers.auth import flows, guard, passwords, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
 from stores import auth as store
@@ -60,9 +60,8 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
         await ctx.tx.delete(store.user_keys, store.email_key(before["email"]))
         await ctx.tx.insert(store.user_keys, {"_id": store.email_key(address), "user_id": before["_id"]})
         await store.forget_resets(ctx.db, before["_id"])
-    user = await ctx.tx.update(store.users, before["_id"], set={"email": address, "email_verified": True})
+    user = await telling.change(ctx, before["_id"], set={"email": address, "email_verified": True})
     assert user is not None
-    ctx.tx.changed(user, scopes=[sessions.scope(user)])
     await later(
         ctx.tx, "auth.write", to=before["email"], letter="address_changed", about=masked_email(address)
     )
@@ -113,9 +112,8 @@ async def change_password(
 
 
 async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any], **more: Any) -> User | None:
-    user = await ctx.tx.update(store.users, new.user_id, set={"password_hash": new.hash, **more}, where=where)
+    user = await telling.change(ctx, new.user_id, set={"password_hash": new.hash, **more}, where=where)
     if user is not None:
-        ctx.tx.changed(user, scopes=[sessions.scope(user)])
         await store.forget_resets(ctx.db, new.user_id)
         await store.end_sign_ins(ctx.db, new.user_id)
     return user

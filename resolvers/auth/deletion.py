@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from core.changes import user_scope
 from core.context import Context
-from resolvers.auth import security
-from stores import auth as store
+from resolvers.auth import security, telling
 from stores.auth import SecurityKind, User, UserStatus
 
 SCHEDULED = {"status": UserStatus.DELETION_SCHEDULED}
@@ -13,8 +11,8 @@ SCHEDULED = {"status": UserStatus.DELETION_SCHEDULED}
 
 async def called_off(ctx: Context, user: User, **how: Any) -> User:
     """The account in use again: its owner signed in, or said so."""
-    active = await ctx.tx.update(
-        store.users,
+    active = await telling.change(
+        ctx,
         user["_id"],
         set={"status": UserStatus.ACTIVE},
         unset=["deletion_due_at"],
@@ -22,6 +20,5 @@ async def called_off(ctx: Context, user: User, **how: Any) -> User:
     )
     if active is None:
         return user
-    ctx.tx.changed(active, scopes=[user_scope(user["_id"])])
     await security.record(ctx, user["_id"], SecurityKind.DELETION, result="CALLED_OFF", **how)
     return active

@@ -8,7 +8,7 @@ from core import clock
 from core.context import Context
 from core.errors import Refused
 from core.jobs import later
-from resolvers.auth import flows, guard, phones, security, sessions
+from resolvers.auth import flows, guard, phones, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
 from stores import auth as store
@@ -183,10 +183,7 @@ async def spend_backup_code(ctx: Context, flow: Flow, code: str) -> User | None:
     )
     if kept is None or await ctx.tx.delete(store.backup_codes, kept["_id"]) is None:
         return None
-    user = await ctx.tx.update(store.users, user_id, inc={"two_factor.backup_codes_left": -1})
-    if user is not None:
-        ctx.tx.changed(user, scopes=[sessions.scope(user)])
-    return user
+    return await telling.change(ctx, user_id, inc={"two_factor.backup_codes_left": -1})
 
 
 async def _new_backup_codes(ctx: Context, user_id: str) -> list[str]:
@@ -244,8 +241,7 @@ async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
 
 
 async def _changed(ctx: Context, user_id: str, *, set: Mapping[str, Any]) -> User:
-    user = await ctx.tx.update(store.users, user_id, set=set)
+    user = await telling.change(ctx, user_id, set=set)
     if user is None:
         raise Refused("NOT_FOUND", "This account is gone.")
-    ctx.tx.changed(user, scopes=[sessions.scope(user)])
     return user

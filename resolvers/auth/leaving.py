@@ -5,10 +5,9 @@ from typing import Any
 
 from core import clock
 from core.account import ERASERS
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
-from resolvers.auth import security, sessions
+from resolvers.auth import security, sessions, telling
 from resolvers.auth.deletion import SCHEDULED, called_off
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
@@ -37,15 +36,14 @@ LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 async def request_account_deletion(ctx: Context) -> dict[str, Any]:
     """Other devices are signed out; this one may still call it off."""
     _, user = await signed_in(ctx)
-    scheduled = await ctx.tx.update(
-        store.users,
+    scheduled = await telling.change(
+        ctx,
         user["_id"],
         set={"status": UserStatus.DELETION_SCHEDULED, "deletion_due_at": clock.now() + GRACE},
         where={"status": UserStatus.ACTIVE},
     )
     if scheduled is None:
         return {"user": user}
-    ctx.tx.changed(scheduled, scopes=[user_scope(user["_id"])])
     await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
     await security.record(ctx, user["_id"], SecurityKind.DELETION, result="SCHEDULED")
     return {"user": scheduled}
@@ -65,7 +63,7 @@ async def delete(ctx: Context, user: User) -> bool:
     gone = await ctx.tx.update(store.users, user["_id"], set=BLANK, unset=rest, where=SCHEDULED)
     if gone is None:
         return False
-    ctx.tx.removed(gone)
+    ctx.tx.removed(gone, aspects=["own", "counts"])
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
     for name in await store.keys_of(ctx.db, user["_id"]):

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import ids, uploads
-from core.changes import user_scope
 from core.context import Context
 from core.uploads import finished
+from resolvers.auth import telling
 from stores import auth as store
 from stores.auth import User
 
@@ -46,6 +46,4 @@ async def portrait_finished(ctx: Context, upload: Mapping[str, Any]) -> None:
         return
     ready = upload["status"] == "READY"
     change = await _shown(ctx, user, upload["media_id"]) if ready else {"avatar_upload_id": None}
-    updated = await ctx.tx.update(store.users, user["_id"], set=change)
-    assert updated is not None
-    ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])
+    await telling.change(ctx, user["_id"], set=change)

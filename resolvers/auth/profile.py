@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from core.changes import user_scope
 from core.context import Context
 from core.errors import NotFound, Refused, refusals
 from core.limits import Rate
-from resolvers.auth import portrait
+from resolvers.auth import portrait, telling
 from stores import auth as store
 from stores.auth import User
 
@@ -40,9 +39,8 @@ async def update_profile(
         return {"user": user}
     if "handle" in changes:
         await _take_handle(ctx, user, changes["handle"])
-    updated = await ctx.tx.update(store.users, user["_id"], set=changes)
+    updated = await telling.change(ctx, user["_id"], set=changes)
     assert updated is not None
-    ctx.tx.changed(updated, scopes=[user_scope(user["_id"])])
     return {"user": updated}
 
 

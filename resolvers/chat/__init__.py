@@ -43,6 +43,7 @@ from resolvers.chat.reading import (
 )
 from resolvers.chat.receipts import mark_delivered, mark_read
 from resolvers.chat.sending import clear, delete_message, edit_message, send_message
+from resolvers.chat.telling import forgotten, receipts_told
 
 __all__ = [
     "MESSAGES",
@@ -58,6 +59,7 @@ __all__ = [
     "edit_message",
     "expire",
     "exported",
+    "forgotten",
     "heartbeat",
     "inbox_scope",
     "judge_message_report",
@@ -76,6 +78,7 @@ __all__ = [
     "presences",
     "previews",
     "read_times",
+    "receipts_told",
     "replied_to",
     "report_client_health",
     "report_message",

@@ -8,9 +8,10 @@ from core.changes import user_scope
 from core.context import Context
 from core.crypto import Cipher
 from core.errors import NotFound, Refused, refusals
-from core.nodes import door
-from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById
+from core.nodes import door, reader_scopes
+from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById, PeersByUser
 from resolvers import feed
+from resolvers.auth.telling import KEEPERS
 from stores import chat as store
 from stores.chat import ChatSettings, Message
 
@@ -24,6 +25,20 @@ refusals(
 
 def chat_scope(chat_id: str) -> str:
     return f"chat:{chat_id}"
+
+
+def peers_scope(user_id: str) -> str:
+    """Those a person chats with, who keep their name and picture."""
+    return f"peers:{user_id}"
+
+
+KEEPERS.append(peers_scope)
+
+
+@reader_scopes
+async def chat_partners(ctx: Context) -> list[str]:
+    """The people the viewer chats with."""
+    return [peers_scope(peer) for peer in await ctx.load(PeersByUser, ctx.viewer_id)]
 
 
 def inbox_scope(user_id: str) -> str:
@@ -120,13 +135,29 @@ async def check_reachable(ctx: Context, chat: Document) -> None:
 
 async def part(ctx: Context, user_id: str) -> None:
     """Whoever says something writes a side of the chat: not beside a block that they do not see."""
-    chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
-    if chat is not None:
-        for side in (ctx.viewer_id, user_id):
-            await ctx.tx.claim(store.members, store.row_id(chat["_id"], side), user_id=side)
+    await _divided(ctx, user_id, parted=True)
+
+
+async def rejoin(ctx: Context, user_id: str) -> None:
+    await _divided(ctx, user_id, parted=False)
 
 
 feed.PARTING.append(part)
+feed.REJOINING.append(rejoin)
+
+
+async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:
+    """Tell both sides whether something can be said; they keep each other's names only while it can."""
+    chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
+    sides = ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)) if chat else ()
+    change = {"$set": {"parted": parted, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
+    where = {"parted": True} if not parted else {"parted": {"$ne": True}}
+    for side, other in sides:
+        assert chat is not None
+        row = await store.change_member(ctx.tx.db, chat["_id"], side, change, where=where)
+        if row is not None and row["started"]:
+            tell_owner(ctx, store.as_chat(row))
+            (ctx.tx.revoked if parted else ctx.tx.granted)(side, peers_scope(other))
 
 
 async def can_send(ctx: Context, chats: Sequence[Document]) -> list[bool]:

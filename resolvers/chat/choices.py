@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from core import jobs
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
@@ -52,6 +53,8 @@ async def update_chat_settings(
     if not wish:
         raise Refused("INVALID_INPUT", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
+    if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
+        await jobs.later(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
     if await store.settings.by_id(ctx.db, current["_id"]) is None:
         changed = await ctx.tx.insert(
             store.settings, {**current, **wish, "version": 1, "updated_at": ctx.tx.now}

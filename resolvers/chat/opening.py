@@ -14,6 +14,7 @@ from core.limits import Rate
 from loaders.chat import Chat, ChatSettingsByUser
 from loaders.feed import FollowToViewer
 from resolvers import auth
+from resolvers.chat.access import peers_scope
 from resolvers.chat.reading import chat_edge
 from stores import chat as store
 from stores.chat import WhoCanMessage
@@ -72,6 +73,7 @@ async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:
     await ctx.tx.insert(store.members, {**common, **_side(ctx, chat_id, peer_id, ctx.viewer_id)})
     chat = store.as_chat(own)  # type: ignore[arg-type]
     ctx.tx.changed(chat, scopes=[user_scope(ctx.viewer_id)], created=True)
+    ctx.tx.granted(ctx.viewer_id, peers_scope(peer_id))
     return chat
 
 
@@ -110,6 +112,8 @@ async def _opened_again(ctx: Context, chat_id: str, asked_id: str) -> Chat:
     assert changed is not None
     chat = store.as_chat(changed)
     ctx.tx.changed(chat, scopes=[user_scope(chat["user_id"]), user_scope(chat["peer_id"])], created=True)
+    if not own.get("parted"):
+        ctx.tx.granted(ctx.viewer_id, peers_scope(chat["peer_id"]))
     return chat
 
 

@@ -7,10 +7,12 @@ from typing import Any
 from prometheus_client import Histogram
 
 from core import ids
+from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
 from core.ids import Id
 from loaders.chat import Chat
+from resolvers import feed
 from resolvers.chat.access import both_scopes, chat_scope, for_member, own_chats, receipts_shown
 from stores import chat as store
 
@@ -63,14 +65,26 @@ async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -
     after = Marks(max(before.delivered, min(delivered, last)), max(before.read, min(read, last)))
     if after == before:
         return chat
-    [shown] = await receipts_shown(ctx, [chat["peer_id"]])
+    told = await _told(ctx, chat, before, after)
     own = await _move_own(ctx, chat, after)
-    await _move_peers(ctx, chat, after, shown=shown)
-    await _stamp_messages(ctx, chat, before, after, shown=shown)
     detail = {"user_id": ctx.viewer_id, "delivered": after.delivered, "read": after.read}
-    scopes = [*both_scopes(chat), chat_scope(chat["_id"])]
-    ctx.tx.changed(own, aspect=f"receipt:{ctx.viewer_id}", scopes=scopes, settled=True, detail=detail)
+    aspect, scopes = f"receipt:{ctx.viewer_id}", [*both_scopes(chat), chat_scope(chat["_id"])]
+    if told == before:
+        # What the other may not know is logged apart from what they may.
+        aspect, scopes = f"{aspect}:own", [user_scope(ctx.viewer_id)]
+    else:
+        await _move_peers(ctx, chat, before, told)
+        await _stamp_messages(ctx, chat, before, told)
+    ctx.tx.changed(own, aspect=aspect, scopes=scopes, settled=True, detail=detail)
     return own
+
+
+async def _told(ctx: Context, chat: Chat, before: Marks, after: Marks) -> Marks:
+    """What the other may know of it: nothing while hidden, reading only when both want to tell."""
+    if chat["peer_id"] in await feed.barred(ctx):
+        return before
+    [shown] = await receipts_shown(ctx, [chat["peer_id"]])
+    return Marks(after.delivered, after.read if shown else before.read)
 
 
 async def _move_own(ctx: Context, chat: Chat, marks: Marks) -> Chat:
@@ -88,22 +102,22 @@ async def _move_own(ctx: Context, chat: Chat, marks: Marks) -> Chat:
     return store.as_chat(own)
 
 
-async def _move_peers(ctx: Context, chat: Chat, marks: Marks, *, shown: bool) -> None:
-    """What the other may know of it: reading, only when both want to tell."""
+async def _move_peers(ctx: Context, chat: Chat, before: Marks, marks: Marks) -> None:
     known = {
         "peer_delivered_sequence": marks.delivered,
-        **({"peer_read_sequence": marks.read} if shown else {}),
+        **({"peer_read_sequence": marks.read} if marks.read > before.read else {}),
     }
     change = {"$max": known, "$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}
     await store.change_member(ctx.tx.db, chat["chat_id"], chat["peer_id"], change)
 
 
-async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks, *, shown: bool) -> None:
+async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks) -> None:
     """Write the time to the messages between the marks, and log their new status for both."""
     db, now = ctx.tx.db, ctx.tx.now
-    stamps = {"delivered_at": (before.delivered, after.delivered)}
-    if shown:
-        stamps["read_at"] = (before.read, after.read)
+    stamps = {
+        "delivered_at": (before.delivered, after.delivered),
+        "read_at": (before.read, after.read),
+    }
     updates = [
         {
             "q": {**_received(chat, *between), stamp: None},

@@ -20,10 +20,12 @@ from resolvers.chat.access import (
     for_member,
     message_scopes,
     message_to_act_on,
+    peers_scope,
     tell_owner,
     text_place,
 )
 from resolvers.chat.reading import chat_edge, message_edge
+from resolvers.chat.telling import replies_told, sides_told
 from stores import chat as store
 from stores.chat import Message
 from stores.media import Attachment
@@ -175,6 +177,9 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     await store.change_both(ctx.tx.db, chat, own={"$set": sent}, peers=[{"$set": received}])
     shown = {**chat, **sent}
     ctx.tx.changed(shown, scopes=both_scopes(shown), settled=True)
+    if message["sequence"] == 1:
+        # Now it is in the other's list as well.
+        ctx.tx.granted(chat["peer_id"], peers_scope(ctx.viewer_id))
     return shown
 
 
@@ -235,7 +240,6 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     if clock.now() - message["created_at"] > DELETABLE:
         raise Refused("DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"])
     await clear(ctx, message)
-    ctx.tx.changed(chat, scopes=both_scopes(chat), settled=True)
     return chat
 
 
@@ -249,6 +253,7 @@ async def clear(ctx: Context, message: Message) -> None:
         await release(ctx, message["_id"])
     if message["recipient_id"] not in message["hidden_for"]:
         await _one_unread_less(ctx, message)
+    sides_told(ctx, message)
 
 
 @finished(PURPOSE)
@@ -274,9 +279,10 @@ async def _one_unread_less(ctx: Context, message: Message) -> None:
 async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
     """Take the message from the viewer's own devices; the other notices nothing."""
     hidden = [*message["hidden_for"], ctx.viewer_id]
-    changed = await ctx.tx.update(store.messages, message["_id"], set={"hidden_for": hidden}, version=False)
+    changed = await ctx.tx.update(store.messages, message["_id"], set={"hidden_for": hidden}, touch=False)
     assert changed is not None
     ctx.tx.changed(changed, aspect=f"hidden:{ctx.viewer_id}", scopes=[user_scope(ctx.viewer_id)])
+    await replies_told(ctx, message, to=[ctx.viewer_id])
     if message["recipient_id"] == ctx.viewer_id and message["deleted_at"] is None:
         await _one_unread_less(ctx, message)
     change: dict[str, Any] = {"$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}

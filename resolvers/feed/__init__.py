@@ -14,6 +14,7 @@ from resolvers.feed.content import mentioned, mentioned_in_many, text_preview, t
 from resolvers.feed.experimenting import feed_experiment, set_feed_experiment
 from resolvers.feed.graph import (
     PARTING,
+    REJOINING,
     block_user,
     follow_state,
     follow_user,
@@ -84,6 +85,7 @@ from resolvers.feed.sponsoring import end_sponsorship, sponsor_post
 
 __all__ = [
     "PARTING",
+    "REJOINING",
     "appeal",
     "arrived",
     "barred",

@@ -20,6 +20,7 @@ from loaders.feed import (
     PostById,
 )
 from resolvers.auth.people import BARRED
+from resolvers.auth.telling import KEEPERS
 from resolvers.feed.archiving import at_hand
 from stores.feed import Comment, Follow, Post, PostState, Visibility
 
@@ -81,6 +82,7 @@ async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
 
 
 BARRED.append(barred)
+KEEPERS.append(followers_scope)
 
 
 @door("post", sync="POST")

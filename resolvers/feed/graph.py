@@ -12,6 +12,7 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers.auth.people import people
+from resolvers.auth.telling import person_scopes
 from resolvers.feed import delivery, notices
 from resolvers.feed.access import followers_scope, friends_scope
 from resolvers.feed.snapshots import stale
@@ -30,7 +31,9 @@ FOLLOW_RATE = Rate("follows", 200, 86_400)
 Document = Mapping[str, Any]
 
 PARTING: list[Callable[[Context, str], Awaitable[None]]] = []
-"""Where people write to each other: claims what such writes touch, so that none lands beside a block."""
+"""Where people write to each other: writes what such writes touch, so that none lands beside a block."""
+REJOINING: list[Callable[[Context, str], Awaitable[None]]] = []
+"""The same when neither hides from the other any more."""
 
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
@@ -143,7 +146,10 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
 
 async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
-    await ctx.tx.delete(store.blocks, id)
+    gone = await ctx.tx.delete(store.blocks, id)
+    if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
+        for rejoin in REJOINING:
+            await rejoin(ctx, user_id)
     ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
@@ -175,6 +181,8 @@ async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
 
 
 async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
+    # What the viewer is told of the person says so too, and nobody else notices.
+    ctx.tx.reshown(edge["followee_id"], to=[edge["follower_id"]])
     return await _set(ctx, edge, {"state": state})
 
 
@@ -188,7 +196,7 @@ async def _set(ctx: Context, edge: Follow, changes: dict[str, Any]) -> Follow:
 async def _count(ctx: Context, user_id: str, counter: str, by: int) -> User | None:
     person = await ctx.tx.update(accounts.users, user_id, inc={counter: by}, version=False)
     if person is not None:
-        ctx.tx.changed(person, aspect="counts", scopes=[user_scope(user_id)])
+        ctx.tx.changed(person, aspect="counts", scopes=person_scopes(person))
     return person
 
 

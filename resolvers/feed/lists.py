@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import paging
-from core.changes import user_scope
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.paging import Asked
@@ -12,6 +11,7 @@ from core.store import Collection
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
 from resolvers.auth.people import people
+from resolvers.auth.telling import change
 from resolvers.feed.access import barred
 from stores import auth as accounts
 from stores import feed as store
@@ -108,7 +108,6 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
 
 async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:
     """Whether others see whom one follows and is followed by."""
-    user = await ctx.tx.update(accounts.users, ctx.viewer_id, set={"follow_lists_hidden": hidden})
+    user = await change(ctx, ctx.viewer_id, set={"follow_lists_hidden": hidden})
     assert user is not None
-    ctx.tx.changed(user, scopes=[user_scope(ctx.viewer_id)])
     return {"user": user}

@@ -5,13 +5,13 @@ from typing import Any
 
 from core import ids, jobs, uploads
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished
 from loaders.feed import PostById
+from resolvers.auth.telling import person_scopes
 from resolvers.feed import delivery, home, links, moderating, notices, reading
 from resolvers.feed.access import SHOWN, post_scopes
 from resolvers.feed.archiving import at_hand
@@ -304,7 +304,7 @@ async def own_post(ctx: Context, id: str) -> Post:
 async def count_posts(ctx: Context, author_id: str, by: int) -> people.User | None:
     author = await ctx.tx.update(people.users, author_id, inc={"post_count": by}, version=False)
     if author is not None:
-        ctx.tx.changed(author, aspect="counts", scopes=[user_scope(author_id)])
+        ctx.tx.changed(author, aspect="counts", scopes=person_scopes(author))
     return author
 
 

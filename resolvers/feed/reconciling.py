@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from core import clock
-from core.changes import user_scope
 from core.context import Context, Services
+from resolvers.auth.telling import person_scopes
 from resolvers.feed.access import comment_scopes, post_scopes
 from stores import auth as accounts
 from stores import feed as store
@@ -89,9 +89,7 @@ async def _people(services: Services, rows: Sequence[Any]) -> int:
             "following_count": following[id],
             "post_count": posts[id],
         }
-        wrong += await _put_right(
-            services, accounts.users, row, right, lambda user: [user_scope(user["_id"])]
-        )
+        wrong += await _put_right(services, accounts.users, row, right, person_scopes)
     return wrong
 
 

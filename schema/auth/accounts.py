@@ -5,6 +5,7 @@ from datetime import datetime
 from core.binding import derived, enum, local, node, type_
 from core.binding.common import Entity
 from resolvers import auth
+from resolvers.auth import telling
 from stores.auth import OtpMethod, Role, UserStatus
 
 for each in (
@@ -31,8 +32,17 @@ class TwoFactorSettings:
 
 @node("user")
 class User(Entity):
-    """A person with an account."""
+    """A person with an account.
 
+    People you follow and people you chat with (of 5,000 chats at most) are part of what you sync, unless you
+    are hidden from each other: their names, pictures and counters are told. Of everybody else they are as old
+    as the answer you have them from: pages bring them as they are now."""
+
+    version: int = local(telling.version, "version", "private_changes")
+    """Rises with every edit; send your own as `expectedVersion` to learn of edits made elsewhere meanwhile.
+    Of others it counts what you may read of them."""
+    updated_at: datetime = local(telling.updated_at, "updated_at", "shown_at", "created_at")
+    """When something of it last changed; of others, when what you may read did, counters aside."""
     first_name: str | None
     """Given name; null when not given."""
     last_name: str | None

@@ -82,8 +82,12 @@ class User(TypedDict):
     phone_masked: NotRequired[str]
     two_factor: NotRequired[TwoFactor | None]
     version: int
+    private_changes: NotRequired[int]
+    """How many of the versions changed nothing that others may read."""
     created_at: datetime
     updated_at: datetime
+    shown_at: NotRequired[datetime]
+    """When something last changed that others may read, counters aside."""
     follower_count: NotRequired[int]
     following_count: NotRequired[int]
     post_count: NotRequired[int]

@@ -71,6 +71,7 @@ async def test_first_sync_in_pages(new_phone: NewPhone) -> None:
     [follow] = [id for id, kind in kinds.items() if kind == "Follow"]
     assert kinds == {
         ada.user_id: "User",
+        grace.user_id: "User",
         ada.session_id: "Session",
         follow: "Follow",
         **dict.fromkeys(posts, "Post"),
@@ -100,8 +101,10 @@ async def test_user_self(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     device, other = await device_of(ada, "USER"), await device_of(grace, "USER")
     await ada.do("followUser", "feedStale", userId=grace.user_id)
-    assert await device.news() == ({ada.user_id}, set())
+    # Whom one follows is part of what one syncs.
+    assert await device.news() == ({ada.user_id, grace.user_id}, set())
     assert device.nodes[ada.user_id]["followingCount"] == 1
+    assert device.nodes[grace.user_id]["followerCount"] == 1
     assert await other.news() == ({grace.user_id}, set())
     assert other.nodes[grace.user_id]["followerCount"] == 1
 

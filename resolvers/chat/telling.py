@@ -1,0 +1,69 @@
+"""What reads differently without having changed: it is told again to those for whom it does."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.changes import user_scope
+from core.context import Context, Services
+from resolvers.chat.access import chat_scope, tell_owner
+from stores import chat as store
+from stores.chat import Member, Message
+
+Document = Mapping[str, Any]
+
+BATCH = 50
+"""Chats told of at a time."""
+
+
+def sides_told(ctx: Context, message: Document) -> None:
+    """Both people's lists show another beginning of the latest message, or another number of unread ones."""
+    scopes = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
+    ctx.tx.changed({"_id": message["chat_id"]}, scopes=scopes, settled=True)
+
+
+async def replies_told(ctx: Context, message: Message, to: Sequence[str]) -> None:
+    """What answers a message does not show it any more."""
+    for id in await store.replies_to(ctx.db, message):
+        ctx.tx.reshown(id, to=to)
+
+
+async def forgotten(ctx: Context, messages: Sequence[Message]) -> None:
+    """Deleted messages are gone altogether: nothing refers to them."""
+    sides = [
+        store.row_id(message["chat_id"], user_id)
+        for message in messages
+        for user_id in (message["sender_id"], message["recipient_id"])
+    ]
+    gone = {message["_id"] for message in messages}
+    for row in await store.members.by_ids(ctx.db, sides):
+        if row["last_message_id"] in gone:
+            ctx.tx.reshown(row["chat_id"], to=[row["user_id"]])
+    for message in messages:
+        await replies_told(ctx, message, (message["sender_id"], message["recipient_id"]))
+
+
+async def receipts_told(services: Services, user_id: str) -> None:
+    """Read times came out of sight or back into it: all of a person's chats read differently, to both."""
+    after = ""
+    while True:
+        query = {"user_id": user_id, "chat_id": {"$gt": after}}
+        rows = await store.members.find(services.db, query, sort=[("chat_id", 1)], limit=BATCH)
+        ctx = Context(services)
+
+        async def tell(rows: Sequence[Member] = rows, ctx: Context = ctx) -> None:
+            for row in rows:
+                await _receipts_of(ctx, row)
+
+        await ctx.unit(tell)
+        if len(rows) < BATCH:
+            return
+        after = rows[-1]["chat_id"]
+
+
+async def _receipts_of(ctx: Context, row: Member) -> None:
+    read = row["read_sequence"] or row["peer_read_sequence"]
+    peer = await store.member_of(ctx.db, row["peer_id"], row["chat_id"]) if read else None
+    for side in (row, peer) if read else ():
+        if side is not None and side["started"]:
+            tell_owner(ctx, store.as_chat(side))
+            ctx.tx.reread(side["user_id"], chat_scope(side["chat_id"]))
