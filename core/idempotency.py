@@ -121,7 +121,7 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
             return await _in_transaction(ctx, mutation, claim, arguments)
         return await _leased(ctx, mutation, claim, arguments)
     except Refused as refusal:
-        payload = _refusal(refusal)
+        payload = {**await _taken(ctx, refusal, arguments.get("id")), **_refusal(refusal)}
         if not refusal.retryable and not mutation.transaction:
             # The claim is taken already, and by us.
             await _finish(ctx, mutation, claim, payload)
@@ -133,6 +133,18 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
                 {"delete": receipts.name, "deletes": [{"q": {"_id": claim["_id"]}, "limit": 1}]}
             )
         return payload
+
+
+async def _taken(ctx: Context, refusal: Refused, id: Any) -> Payload:
+    """The caller's own thing under the id they minted: a sync engine that sends it under a new key goes on.
+
+    It is shown under the name of its type, as payloads show what was made.
+    """
+    if refusal.code != "ID_TAKEN" or not isinstance(id, str):
+        return {}
+    ctx.refresh()
+    found = await nodes.own(ctx, id)
+    return {prefix_of(id): found} if found else {}
 
 
 async def _prepare(ctx: Context, mutation: Mutation, claim: Receipt, arguments: dict[str, Any]) -> None:

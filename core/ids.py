@@ -43,6 +43,15 @@ def checked(value: str, *prefixes: str) -> str:
     return value
 
 
+def well_formed(value: str, *prefixes: str) -> bool:
+    """Whether it is an id, of one of the prefixes: among many, one that is not must not cost the others."""
+    try:
+        checked(value, *prefixes)
+    except BadUserInput:
+        return False
+    return True
+
+
 def moment_of(value: str) -> float:
     """When a well-formed id was made, in seconds since the epoch."""
     return (TypeID.from_string(value).uuid.int >> 80) / 1000

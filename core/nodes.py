@@ -10,6 +10,8 @@ from core.ids import prefix_of
 Document = Mapping[str, Any]
 Door = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
 Scopes = Callable[[Context], Awaitable[Sequence[str]]]
+Owner = str | Callable[[Context, Document], Awaitable[bool]]
+"""The field of a document that holds its owner's id, or a question."""
 
 D = TypeVar("D", bound=Door)
 S = TypeVar("S", bound=Scopes)
@@ -21,12 +23,15 @@ DOORS: dict[str, Door] = {}
 SYNCED: dict[str, str] = {}
 """Sync types by their UPPER_SNAKE name, with the prefix of their ids."""
 SCOPES: list[Scopes] = []
+OWNERS: dict[str, Owner] = {}
+"""Of types whose ids clients mint, how one tells whose a thing is."""
 
 
-def door(prefix: str, *, sync: str | None = None) -> Callable[[D], D]:
+def door(prefix: str, *, sync: str | None = None, owner: Owner | None = None) -> Callable[[D], D]:
     """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
 
-    `sync` names the type in `viewer.changes`.
+    `sync` names the type in `viewer.changes`; `owner` belongs to types whose ids clients mint: who sends a
+    thing of their own again, under a new key, is shown it.
     """
 
     def register(function: D) -> D:
@@ -35,6 +40,8 @@ def door(prefix: str, *, sync: str | None = None) -> Callable[[D], D]:
         DOORS[prefix] = function
         if sync is not None:
             SYNCED[sync] = prefix
+        if owner is not None:
+            OWNERS[prefix] = owner
         return function
 
     return register
@@ -63,3 +70,15 @@ async def seen(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:
             documents = await DOORS[prefix](ctx, wanted)
             found |= {id: document for id, document in zip(wanted, documents, strict=True) if document}
     return found
+
+
+async def own(ctx: Context, id: str) -> Document | None:
+    """The thing with this id, if the viewer may see it and it is theirs."""
+    owner = OWNERS.get(prefix_of(id))
+    if owner is None or ctx.viewer is None:
+        return None
+    document = (await seen(ctx, [id])).get(id)
+    if document is None:
+        return None
+    mine = document.get(owner) == ctx.viewer_id if isinstance(owner, str) else await owner(ctx, document)
+    return document if mine else None

@@ -9,7 +9,7 @@ from core import nodes
 from core.context import Context
 from core.delta import Reading
 from core.errors import BadUserInput
-from core.ids import Id, checked
+from core.ids import Id, checked, well_formed
 from core.nodes import SYNCED, SyncTypeName
 from core.position import Position, Progress, SyncToken
 
@@ -38,7 +38,7 @@ async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
     """In the order of the ids."""
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
-    found = await nodes.seen(ctx, [checked(id) for id in ids])
+    found = await nodes.seen(ctx, [id for id in ids if well_formed(id)])
     return [found.get(id) for id in ids]
 
 
@@ -58,6 +58,7 @@ async def changes(
     return {
         "nodes": list(page.nodes.values()),
         "deleted_ids": list(page.deleted),
+        "removed": [removed(id) for id in page.deleted],
         "token": page.token,
         "has_more": page.more,
         "reset": reset,
@@ -87,8 +88,17 @@ async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] |
     )
 
 
+def removed(id: str) -> dict[str, Any]:
+    """What clients forget, with its type."""
+    return {"_type": "RemovedNode", "_id": id}
+
+
 def wanted(types: Sequence[SyncTypeName] | None) -> set[str]:
-    return {str(getattr(each, "value", each)) for each in types} if types is not None else set(SYNCED)
+    if types is None:
+        return set(SYNCED)
+    if not types:
+        raise BadUserInput("`types` names at least one type; leave it out for all.")
+    return {str(getattr(each, "value", each)) for each in types}
 
 
 def reader(ctx: Context, types: Sequence[SyncTypeName] | None) -> str:
@@ -101,7 +111,7 @@ async def starting_point(
 ) -> tuple[Progress, bool]:
     """Where to read on, and whether that means starting over."""
     fresh = Progress(reader(ctx, types))
-    if token is None:
+    if not token:
         return fresh, False
     progress = ctx.services.signer.progress(token)
     if progress.reader != fresh.reader:

@@ -2,12 +2,23 @@
 
 from typing import Annotated
 
-from core.binding import field, query, subscription, type_, union
+from core.binding import derived, field, query, subscription, type_, union
 from core.binding.common import Event, Node, ResyncRequired
+from core.binding.types import node_type
 from core.ids import Id
 from core.position import SyncToken
 from resolvers import sync
 from subscriptions import sync as live
+
+
+@type_
+class RemovedNode:
+    """A thing that is gone or hidden from you, by what a normalising cache keeps it under."""
+
+    id: Id
+    """Its id."""
+    typename: str = derived(node_type, "_id")
+    """The name of its type, as `__typename` said it."""
 
 
 @type_
@@ -18,6 +29,8 @@ class ChangeSet:
     """Things that are new or changed, as they are now; keep the higher `version` if one comes twice."""
     deleted_ids: list[Id]
     """Things that are gone or hidden from you: forget them."""
+    removed: list[RemovedNode]
+    """The same as `deletedIds`, each with its type: what a cache that keeps things by type and id forgets."""
     token: SyncToken
     """Send it as `since` next time."""
     has_more: bool
@@ -42,6 +55,8 @@ class NodeRemoved(Event):
 
     removed_id: Id
     """Forget it."""
+    removed: RemovedNode
+    """The same, with its type."""
     token: SyncToken
     """Where this leaves you: send it as `since` to go on from here."""
 

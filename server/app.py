@@ -1,5 +1,6 @@
 """The aiohttp application."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from core import logs
 from core.binding.build import Schema
 from core.context import Services
 from core.settings import Settings
-from server import cors, exports, files, links, pages, signin
+from server import cors, exports, files, links, pages, requests, signin
 from server.connections import Connections
 from server.counting import REQUESTS
 from server.graphql import GraphQLView
@@ -20,6 +21,8 @@ from server.sockets import drain
 
 logger = structlog.get_logger(__name__)
 
+HUNG_UP = 499
+"""The status of a request whose sender went away, as nginx counts it."""
 VIEW = web.AppKey("view", GraphQLView)
 CONNECTIONS = web.AppKey("connections", Connections)
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
@@ -129,6 +132,13 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
         except web.RequestPayloadError:
             status = 400
             raise web.HTTPBadRequest(text=NOT_THE_BODY, headers={"X-Request-Id": id}) from None
+        except (ConnectionError, asyncio.CancelledError) as error:
+            # The phone went away: nobody's fault, and nobody to tell.
+            if requests.hung_up(request):
+                status = HUNG_UP
+            if status != HUNG_UP or isinstance(error, asyncio.CancelledError):
+                raise
+            return web.Response(status=HUNG_UP)
         finally:
             record(request, status, time.perf_counter() - started)
 

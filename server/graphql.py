@@ -44,6 +44,8 @@ MAX_AGE = web.ResponseKey("max_age", object)
 
 
 class GraphQLView(LastingView):
+    request_adapter_class = requests.Adapter
+
     def __init__(self, services: Services, schema: Schema) -> None:
         settings = services.settings
         super().__init__(
@@ -105,6 +107,10 @@ class GraphQLView(LastingView):
             return self._refused(request, requests.too_slow())
         except web.HTTPException:
             raise
+        except ConnectionError as error:
+            if requests.hung_up(request):
+                raise
+            return self._failed(request, error)
         except Exception as error:
             return self._failed(request, error)
 

@@ -51,7 +51,7 @@ def _weight(parameters: list[str]) -> float:
 
 def streams(accept: str | None) -> bool:
     """Whether a stream of answers is asked for."""
-    return accept is not None and any(name in accept for name in STREAMS)
+    return accept is not None and any(name in accept.lower() for name in STREAMS)
 
 
 def status(response: Any, chosen: str) -> int:

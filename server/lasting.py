@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 import structlog
 from aiohttp import web
 from strawberry.aiohttp.views import GraphQLView as StrawberryView
-from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
+from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL
 
 from core.context import Context, Services
 from resolvers.auth.tokens import Tokens
-from server import signin
+from server import multipart, signin
 from server.sockets import Frames, SocketHandler
 from server.watch import Watch
 
@@ -32,12 +32,11 @@ class Events(SSETransport):
         super().__init__(SSE_SECONDS)
 
 
-class Parts(MultipartSubscriptionTransport):
+class Parts(multipart.Parts):
     """Apollo's multipart protocol: an empty part at the start and after every silence."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.heartbeat_interval = MULTIPART_SECONDS
+        super().__init__(MULTIPART_SECONDS)
 
 
 class LastingView(StrawberryView[Context, None]):
@@ -80,6 +79,8 @@ class LastingView(StrawberryView[Context, None]):
         address = sub_response[CONTEXT].address
         self._refuse_more(address)
         sub_response.headers["X-Request-Id"] = request[signin.ID]
+        if headers.get("Content-Type") == multipart.CONTENT_TYPE:
+            stream = multipart.begun(stream)
         streaming = asyncio.ensure_future(
             super().create_streaming_response(request, stream, sub_response, headers)
         )

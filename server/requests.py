@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from cross_web import HTTPException
+from cross_web import AiohttpHTTPRequestAdapter, HTTPException
 
 from core.errors import BadUserInput, Fault, QueryTooComplex
 from server import http
@@ -18,6 +18,19 @@ class RequestRefused(Exception):
         super().__init__(fault.message)
         self.status = status
         self.fault = fault
+
+
+class Adapter(AiohttpHTTPRequestAdapter):
+    """The request as Strawberry's view reads it: media types have no case (RFC 9110)."""
+
+    @property
+    def content_type(self) -> str:
+        return self.request.content_type
+
+
+def hung_up(request: web.Request) -> bool:
+    """Whether nobody waits for an answer: the connection is gone."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def too_large(most: int) -> RequestRefused:

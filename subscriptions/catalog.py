@@ -8,7 +8,7 @@ from core.changes import Entry, user_scope
 from core.context import Context
 from core.errors import BadUserInput
 from core.everybody import Everybody
-from core.ids import Id, checked
+from core.ids import Id, checked, well_formed
 from core.once import ForAll
 from core.topics import followed
 from loaders.catalog import ProductById
@@ -27,7 +27,10 @@ async def product_events(
     """News, prices and availability of some products; for everybody."""
     if not 1 <= len(product_ids) <= MOST_WATCHED:
         raise BadUserInput(f"Watch 1 to {MOST_WATCHED} products.")
-    scopes = [catalog.product_scope(checked(id, "product")) for id in dict.fromkeys(product_ids)]
+    known = [id for id in dict.fromkeys(product_ids) if well_formed(id, "product")]
+    if not known:
+        checked(product_ids[0], "product")
+    scopes = [catalog.product_scope(id) for id in known]
 
     async def meaning(entry: Entry) -> Event | None:
         event: Event | None = await ctx.services.live.shared(

@@ -57,7 +57,12 @@ async def _news(
             for id, node in page.nodes.items()
         ]
         removed = [
-            {"_type": "NodeRemoved", "_position": position, "removed_id": id}
+            {
+                "_type": "NodeRemoved",
+                "_position": position,
+                "removed_id": id,
+                "removed": sync.removed(id),
+            }
             for id, position in page.deleted.items()
         ]
         events = changed + removed

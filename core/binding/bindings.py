@@ -21,6 +21,8 @@ Document = Mapping[str, Any]
 
 PAGING = ("first", "after", "last", "before")
 """The arguments of every connection."""
+PLACES = frozenset({"after", "since"})
+"""Arguments that say where a stream goes on."""
 
 
 class Binding:
@@ -147,7 +149,7 @@ class Call(Binding):
         if self.page is None:
             return arguments
         rest = {name: value for name, value in arguments.items() if name not in PAGING}
-        pages = {name: arguments.get(name) for name in PAGING}
+        pages = {name: _given(arguments.get(name)) for name in PAGING}
         if self.page and pages["first"] is None and pages["last"] is None:
             pages["first"] = self.page
         return {**rest, "asked": Asked(**pages, fields=shown)}
@@ -179,7 +181,8 @@ class Stream(Binding):
     generator: Callable[..., Any]
 
     def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
-        return self.generator(ctx, **arguments)
+        places = {name: _given(arguments[name]) for name in PLACES & arguments.keys()}
+        return self.generator(ctx, **{**arguments, **places})
 
 
 @dataclass(slots=True)
@@ -227,6 +230,11 @@ def keywords(values: Any) -> dict[str, Any]:
         for name, value in vars(values).items()
         if value is not UNSET and not name.startswith("_")
     }
+
+
+def _given(value: Any) -> Any:
+    """None for an empty cursor: Apollo's `relayStylePagination` has one for an empty list."""
+    return None if value == "" else value
 
 
 def _plain(value: Any) -> Any:

@@ -48,27 +48,35 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A calendar day: `2026-01-31`.",
         serialize=date.isoformat,
         parse_value=date.fromisoformat,
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact decimal number as a string: `"12.50"`.',
         serialize=str,
         parse_value=Decimal,
+        specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
     ),
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value; rare, where only the app itself knows the shape.",
         serialize=lambda value: value,
         parse_value=lambda value: value,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
     ),
     URL: strawberry.scalar(
-        name="URL", description="An absolute address (RFC 3986).", serialize=str, parse_value=_text
+        name="URL",
+        description="An absolute address (RFC 3986).",
+        serialize=str,
+        parse_value=_text,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3986",
     ),
     SyncToken: strawberry.scalar(
         name="SyncToken",
         description="A place in your changes; opaque: keep it and send it back.",
         serialize=str,
         parse_value=_text,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc4648#section-5",
     ),
 }
 

@@ -31,6 +31,11 @@ def type_name(document: Mapping[str, Any]) -> str | None:
     return tag if tag is not None else NODE_TYPES.get(prefix_of(document.get("_id") or ""))
 
 
+def node_type(document: Mapping[str, Any]) -> str:
+    """The GraphQL type of the thing with the document's id."""
+    return NODE_TYPES[prefix_of(document["_id"])]
+
+
 def type_(cls: C) -> C:
     """An object type."""
     return _declare(cls)

@@ -103,7 +103,7 @@ async def viewer_predictions(
     """What runs out first comes first."""
     if not 1 <= first <= MOST_PREDICTED or len(product_ids or ()) > MOST_PREDICTED:
         raise BadUserInput(f"At most {MOST_PREDICTED}.")
-    wanted = None if product_ids is None else [ids.checked(id, "product") for id in product_ids]
+    wanted = None if product_ids is None else [id for id in product_ids if ids.well_formed(id, "product")]
     if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
         return []
     found = await _asked(ctx, wanted, MOST_PREDICTED)

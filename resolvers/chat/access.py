@@ -62,7 +62,7 @@ def message_scopes(message: Document) -> list[str]:
     return [*people, chat_scope(message["chat_id"])]
 
 
-@door("chat", sync="CHAT")
+@door("chat", sync="CHAT", owner="user_id")
 async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
     """Chats the viewer is in, under any id that leads to them."""
     if ctx.viewer is None:
@@ -94,7 +94,7 @@ async def for_member(ctx: Context, id: str, *, field: str = "chatId") -> Chat:
     return chat
 
 
-@door("message", sync="MESSAGE")
+@door("message", sync="MESSAGE", owner="sender_id")
 async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
     """Messages of the viewer's chats, without those they deleted for themselves."""
     return only_visible(ctx, await ctx.load_many(MessageById, wanted))

@@ -33,7 +33,12 @@ JOINED = [("created_at", -1), ("_id", -1)]
 Document = Mapping[str, Any]
 
 
-@door("group", sync="GROUP")
+async def own_group(ctx: Context, group: Document) -> bool:
+    membership = await ctx.load(MembershipOfViewer, group["_id"])
+    return membership is not None and membership["role"] == GroupRole.OWNER
+
+
+@door("group", sync="GROUP", owner=own_group)
 async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
     """Name and size of a group are for everybody who is signed in; its posts are for members."""
     if ctx.viewer is None:

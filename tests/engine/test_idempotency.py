@@ -169,7 +169,7 @@ async def test_replay_with_an_expired_receipt(new_phone: NewPhone, services: Ser
     clock.shift(timedelta(days=31))
     ada = await new_phone(user_id=ada.user_id)
     payload = (await create(ada, one, id=id)).data["createPost"]
-    assert (payload["replayed"], payload["post"]) == (False, None)
+    assert (payload["replayed"], payload["post"]["id"]) == (False, id)
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [("ID_TAKEN", ["id"])]
     assert len(await posts_of(services, ada)) == 1
 

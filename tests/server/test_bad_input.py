@@ -98,7 +98,9 @@ async def test_an_unknown_kind_of_thing_is_no_node(anonymous: Phone) -> None:
 
 async def test_one_bad_id_among_many(anonymous: Phone) -> None:
     query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    assert (await anonymous.ask(query, ids=[GOOD_ID, "x"])).code == "BAD_USER_INPUT"
+    assert await anonymous.run(query, ids=[GOOD_ID, *MALFORMED.values()]) == {
+        "nodes": [None] * (1 + len(MALFORMED))
+    }
     many = await anonymous.ask(query, ids=[GOOD_ID] * 101)
     assert many.errors[0]["message"] == "At most 100 ids."
     assert await anonymous.run(query, ids=[GOOD_ID] * 100) == {"nodes": [None] * 100}
@@ -160,7 +162,6 @@ def cursor(*values: Any) -> str:
         ({"last": 1, "after": "x"}, "Give first/after or last/before, not both."),
         ({"before": "x"}, "`before` goes with `last`."),
         ({"first": 1, "before": "x"}, "`before` goes with `last`."),
-        ({"after": ""}, "The cursor is malformed."),
         ({"after": "x"}, "The cursor is malformed."),
         ({"after": "%%%"}, "The cursor is malformed."),
         ({"after": "é"}, "The cursor is malformed."),

@@ -72,7 +72,7 @@ async def test_silence_between_parts_is_broken_by_empty_ones(
         phone = Phone(other.http, other.url, token=ada.token)
         async with streaming(phone, ACCEPT["multipart"], POST_EVENTS, id=post) as response:
             assert response.headers["Content-Type"] == (
-                "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
+                'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
             )
             said = await until(response, "--graphql", 4)
             bodies = [part.partition("\r\n\r\n")[2].strip() for part in said.split("--graphql")]
