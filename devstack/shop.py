@@ -96,6 +96,10 @@ async def fill(
     await insert(db, stock.inventory.name, fresh)
     listed = [searched.entry(each, categories[each["category_id"]]) for each in everything]
     await insert(db, entries.entries.name, listed)  # type: ignore[arg-type]
+    near: dict[str, list[str]] = {}
+    for each in everything:
+        near |= searched.spellings(each, categories[each["category_id"]])
+    await entries.spell(db, near)
     await products.set_counts(db, await entries.count_by_category(db))
     await entries.next_generation(db)
     return reviews

@@ -10,7 +10,7 @@ from core import clock
 from core.account import on_user_deleted, on_user_export
 from core.context import Context, Services
 from core.jobs import task
-from resolvers.catalog import hot, reviewing, stock, telling
+from resolvers.catalog import hot, refolding, reviewing, stock, telling
 from resolvers.catalog.setup import opened
 from stores.catalog import people
 from stores.catalog import stock as store
@@ -27,6 +27,14 @@ async def tell(services: Services) -> None:
     """Search entries, hints and events of what changed: once a second at most for each item."""
     for _ in range(ROUNDS):
         if await telling.tell(Context(services)) < telling.BATCH:
+            return
+
+
+@task("catalog.refold", every=timedelta(seconds=10))
+async def refold(services: Services) -> None:
+    """Keys and search entries of products that an earlier version folded otherwise; once after an upgrade."""
+    for _ in range(ROUNDS):
+        if await refolding.refold(Context(services)) < refolding.BATCH:
             return
 
 

@@ -6,12 +6,16 @@ A row is one string: thousands of them cross from the database in the time of a 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from resolvers.catalog.words import key, prefixes, words
+from resolvers.catalog.words import compact, near_keys, prefixes, spelled, terms
 from stores.catalog.entries import Entry
 from stores.catalog.kinds import AvailabilityStatus
 from stores.catalog.products import Category, Product
 
 SEPARATOR, LISTED = "\x1f", "\x1e"
+
+MOST_WORDS = 2_000
+"""Words of one entry: a long description in Chinese has no more."""
+MOST_SPELLED = 60
 
 BUYABLE = (AvailabilityStatus.IN_STOCK, AvailabilityStatus.LOW_STOCK)
 
@@ -41,10 +45,11 @@ class Row(NamedTuple):
 def entry(product: Product, category: Mapping[str, Any]) -> Entry:
     """The search entry of a product on sale."""
     names = [each["name"] for each in product["ingredients"]]
-    searched = " ".join([product["name"], product["brand"], *names, category["name"], product["description"]])
+    named = [product["name"], product["brand"], *names, category["name"]]
+    found = dict.fromkeys([*terms(" ".join(named)), *numbers(product), *terms(product["description"])])
     return {
         "_id": product["_id"],
-        "words": sorted(set(words(searched))),
+        "words": sorted([*found][:MOST_WORDS]),
         "category_id": product["category_id"],
         "brand_key": product["brand_key"],
         "ingredient_keys": product["ingredient_keys"],
@@ -84,14 +89,27 @@ def unpacked(row: str) -> Row:
 
 
 def _padded(text: str) -> str:
-    return f" {key(text)} "
+    return f" {' '.join(terms(text))} "
 
 
 def in_stock(product: Product) -> bool:
     return product["availability"]["status"] in BUYABLE
 
 
+def numbers(product: Product) -> list[str]:
+    """What its variants are called by machines, in parts and in one piece."""
+    codes = [code for each in product["variants"] for code in (each["sku"], *each["barcodes"])]
+    return list(dict.fromkeys([*(part for code in codes for part in terms(code)), *map(compact, codes)]))
+
+
+def spellings(product: Product, category: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Words of its names that are found in spite of a slip, with what near ones share."""
+    names = [product["name"], product["brand"], *(each["name"] for each in product["ingredients"])]
+    found = dict.fromkeys(filter(spelled, terms(" ".join([*names, category["name"]]))))
+    return {word: near_keys(word) for word in [*found][:MOST_SPELLED]}
+
+
 def beginnings(product: Product, category: Category | Mapping[str, Any]) -> list[str]:
     """For searching products themselves, when entries cannot be had."""
     names = [each["name"] for each in product["ingredients"]]
-    return prefixes([product["name"], product["brand"], category["name"], *names])
+    return prefixes([product["name"], product["brand"], category["name"], *names, *numbers(product)])

@@ -13,6 +13,7 @@ from core.unit import Unit
 from resolvers.catalog import raw
 from resolvers.catalog.access import need_role, product_scope
 from resolvers.catalog.raw import Read
+from resolvers.catalog.refolding import need_folded
 from resolvers.catalog.telling import availability, overall, price_range
 from resolvers.catalog.words import slug
 from stores.catalog import products as store
@@ -23,7 +24,7 @@ from stores.catalog.products import Category, Product, Variant
 MOST_ROWS = 500
 CHUNK = 50
 """Rows of one transaction: few enough for its time limit."""
-OWN_FIELDS = ("status", "slug")
+OWN_FIELDS = ("status", "slug", "folded")
 """What an import never changes of a product that exists."""
 
 PRICED = ("price", "compare_at_price", "currency", "active")
@@ -39,6 +40,7 @@ async def import_products(
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     if not 1 <= len(rows) <= MOST_ROWS:
         raise BadUserInput(f"An import has 1 to {MOST_ROWS} rows.")
+    await need_folded(ctx.db)
     results: list[dict[str, Any]] = []
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
@@ -274,6 +276,9 @@ async def _categories(tx: Unit, names: set[str], mint: Mint) -> dict[str, Catego
     slugs = {slug(name): name for name in names}
     rows = await store.categories.find(tx.db, {"slug": {"$in": list(slugs)}}, limit=max(1, len(slugs)))
     found = {row["slug"]: row for row in rows}
+    if len(found) < len(slugs):
+        # Those that were made when their names gave another slug keep it.
+        found = {slug(row["name"]): row for row in await store.all_categories(tx.db)} | found
     for each, name in sorted(slugs.items()):
         if each not in found:
             goal = raw.CATEGORIES.get(name, raw.OTHER_GOAL)

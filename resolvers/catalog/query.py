@@ -9,7 +9,7 @@ from typing import Any
 from core import ids, money
 from core.errors import BadUserInput
 from core.paging import Listing
-from resolvers.catalog.words import key, words
+from resolvers.catalog.words import code, joined, key, query_terms
 from stores.catalog.kinds import DosageForm, ProductSort
 
 SHORTEST_QUERY, LONGEST_QUERY = 2, 100
@@ -70,20 +70,28 @@ class Query:
     wanted: Wanted
     sort: ProductSort
     listing: Listing
+    code: str | None = None
+    """The number of an article that it may be."""
 
     @property
     def browsing(self) -> bool:
         return not self.text
 
     def match(self, *, filtered: bool = True) -> dict[str, Any]:
-        """What entries must hold: every word, the last one as a beginning."""
+        """What entries must hold: every word, the last one as a beginning; or the whole as a number."""
         clauses: list[dict[str, Any]] = [{"words": word} for word in self.words[:-1]]
         if self.words:
-            clauses.append({"words": {"$regex": f"^{self.words[-1]}"}})
+            clauses.append(beginning(self.words[-1]))
         found: dict[str, Any] = self.wanted.match() if filtered else {}
-        if clauses:
+        if clauses and self.code is not None and self.words != (self.code,):
+            found["$or"] = [{"$and": clauses}, beginning(self.code)]
+        elif clauses:
             found["$and"] = clauses
         return found or {"_id": {"$gt": ""}}
+
+
+def beginning(word: str) -> dict[str, Any]:
+    return {"words": {"$regex": f"^{word}"}}
 
 
 def query_of(
@@ -102,12 +110,13 @@ def _query_of(
     text: str | None, filters: tuple[tuple[str, Any], ...], sort: ProductSort, currency: str
 ) -> Query:
     stripped = (text or "").strip()
-    if stripped and not SHORTEST_QUERY <= len(stripped) <= LONGEST_QUERY:
+    shortest = 1 if joined(stripped) else SHORTEST_QUERY
+    if stripped and not shortest <= len(stripped) <= LONGEST_QUERY:
         raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")
-    found = tuple(words(stripped)[:MOST_WORDS])
+    found = tuple(query_terms(stripped)[:MOST_WORDS])
     wanted = wanted_of(dict(filters), currency)
     listing = Listing("products", words=found, text=bool(stripped), wanted=wanted.match(), sort=sort)
-    return Query(stripped, found, wanted, sort, listing)
+    return Query(stripped, found, wanted, sort, listing, code(stripped))
 
 
 def wanted_of(given: Mapping[str, Any], currency: str = money.USUAL_CURRENCY) -> Wanted:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core import money, numbers
 from core.currencies import NONE
-from resolvers.catalog.words import fold, key, slug, words
+from resolvers.catalog.words import FOLDING, fold, key, slug, words
 from stores.catalog.kinds import DataQuality, DosageForm, IntakeTimeslot, MatchMethod
 
 CATEGORIES = {
@@ -167,6 +167,7 @@ def _describe(given: dict[str, str], form: DosageForm, result: Read) -> None:
         "import_key": "|".join([key(brand), key(name), form]),
         "slug": slug(f"{brand} {name} {form}"),
         "description": description,
+        "folded": FOLDING,
         "form": form,
         "goals": goals,
         "purposes": listing(given.get("purposes", "")),

@@ -1,6 +1,7 @@
 """Searching and browsing products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -14,12 +15,14 @@ from core.limits import Rate
 from core.mongo import Database
 from core.paging import Asked, Page
 from loaders.catalog import ProductById
-from resolvers.catalog.entries import Row
+from resolvers.catalog.entries import BUYABLE, Row, numbers
 from resolvers.catalog.query import Query, query_of
 from resolvers.catalog.ranking import NAME, WEIGHTS, WHOLE, Rows, by_key, by_score, fitting, score
+from resolvers.catalog.spelling import clause, corrected
 from stores.catalog import entries
 from stores.catalog import products as store
 from stores.catalog.kinds import MatchMethod, ProductSort, ProductStatus
+from stores.catalog.products import Product
 
 logger = structlog.get_logger(__name__)
 
@@ -138,7 +141,7 @@ def _of_products(found: Query) -> dict[str, Any]:
     """The filters of entries for products themselves."""
     filters = found.wanted.match()
     if filters.pop("in_stock", False):
-        filters["availability.status"] = {"$in": ["IN_STOCK", "LOW_STOCK"]}
+        filters["availability.status"] = {"$in": list(BUYABLE)}
     return filters
 
 
@@ -149,12 +152,19 @@ async def _match(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
     if not found.words:
         return _answer(found, paging.connection(found.listing, MATCH_SORT, page, []), rows=Rows([]), total=0)
     rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
+    if not rows and (mended := await corrected(ctx.db, found, partial(_has, ctx))) is not None:
+        found = mended
+        rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
     fits = fitting(rows, found.wanted)
     if _scored(found):
         places, sort = by_score(rows, fits, found.words, page), MATCH_SORT
     else:
         places, sort = by_key(rows, fits, found.sort, page), list(store.SORTS[found.sort])
     return await _shown(ctx, found, page, places, sort, rows=rows, total=len(fits))
+
+
+async def _has(ctx: Context, word: str, last: bool) -> bool:
+    return bool(await engine(ctx).count(ctx.db, clause(word, last), 1))
 
 
 async def _shown(
@@ -174,15 +184,20 @@ async def _shown(
     for edge, product in zip(connection["edges"], loaded, strict=True):
         if product is not None and product["status"] == ProductStatus.ACTIVE:
             place = edge["node"]
-            edges.append({**edge, "row": place, "node": product, "match": _reason(place["row"], found)})
+            edges.append(
+                {**edge, "row": place, "node": product, "match": _reason(place["row"], product, found)}
+            )
     connection["edges"] = edges
     return _answer(found, connection, rows=rows, total=total)
 
 
-def _reason(row: Row, found: Query) -> dict[str, Any] | None:
+def _reason(row: Row, product: Product, found: Query) -> dict[str, Any] | None:
     """Why this product: None when browsing."""
     if found.browsing:
         return None
+    if found.code is not None and (number := next(filter(_begins(found.code), numbers(product)), None)):
+        reason = f"Its number is “{number}”."
+        return {"keywords": [number], "method": MatchMethod.KEYWORDS, "confidence": 1.0, "reason": reason}
     keywords: list[str] = []
     places: list[str] = []
     for word in found.words:
@@ -203,6 +218,10 @@ def _reason(row: Row, found: Query) -> dict[str, Any] | None:
         "confidence": round(min(1.0, score(row, found.words) / most), 2),
         "reason": "; ".join(told) + ".",
     }
+
+
+def _begins(stem: str) -> Callable[[str], bool]:
+    return lambda word: word.startswith(stem)
 
 
 # When the engine is down.

@@ -13,7 +13,7 @@ import structlog
 from core import clock
 from core.context import Context
 from resolvers.catalog.access import product_scope
-from resolvers.catalog.entries import beginnings, entry
+from resolvers.catalog.entries import beginnings, entry, spellings
 from stores.catalog import entries, products, stock
 from stores.catalog.kinds import AvailabilityStatus, ProductStatus
 from stores.catalog.products import Availability, Product, Variant
@@ -87,6 +87,8 @@ async def _refresh(ctx: Context, product: Product, levels: Sequence[InventoryLev
     assert updated is not None
     ctx.tx.quietly(updated)
     on_sale = product["status"] == ProductStatus.ACTIVE
+    if on_sale:
+        await entries.spell(ctx.db, spellings(updated, category))
     return await entries.put_entry(ctx.db, product["_id"], entry(updated, category) if on_sale else None)
 
 

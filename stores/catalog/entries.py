@@ -25,6 +25,13 @@ class Entry(TypedDict):
     row: str
 
 
+class Spelling(TypedDict):
+    """A word that products are named by, and what words near it have in common with it."""
+
+    _id: str
+    near: list[str]
+
+
 class Generation(TypedDict):
     """Rises when entries changed: what was counted before is out of date."""
 
@@ -56,12 +63,14 @@ entries = collection(
         index("in_stock"),
     ],
 )
+spellings = collection("search_words", Spelling, indexes=[index("near")])
 hot_lists = collection("product_hot_lists", Hot)
 
 generations = collection("catalog_generations", Generation)
 
 MOST_MATCHES = 20_000
 """Entries one search looks at."""
+MOST_SPELLINGS = 200
 
 
 async def rows(db: Database, match: Mapping[str, Any]) -> list[str]:
@@ -101,6 +110,26 @@ async def put_entry(db: Database, product_id: str, entry: Entry | None) -> bool:
     update = {"q": {"_id": product_id}, "u": dict(entry), "upsert": True}
     answer = await db.write({"update": entries.name, "updates": [update]})
     return bool(answer["nModified"] or answer.get("upserted"))
+
+
+async def spell(db: Database, near: Mapping[str, Sequence[str]]) -> None:
+    """Keep words with what is near them; those that are known cost a look."""
+    if not near:
+        return
+    known = {row["_id"] for row in await spellings.by_ids(db, near, fields=["_id"])}
+    updates = [
+        {"q": {"_id": word}, "u": {"$setOnInsert": {"near": list(keys)}}, "upsert": True}
+        for word, keys in sorted(near.items())
+        if word not in known
+    ]
+    if updates:
+        await db.write({"update": spellings.name, "updates": updates})
+
+
+async def spelled_like(db: Database, keys: Sequence[str]) -> list[str]:
+    """Words that share one of the keys."""
+    found = await spellings.find(db, {"near": {"$in": list(keys)}}, limit=MOST_SPELLINGS, fields=["_id"])
+    return [row["_id"] for row in found]
 
 
 async def like(db: Database, wanted: Sequence[tuple[str, Sequence[str]]], limit: int) -> dict[str, list[str]]:

@@ -130,6 +130,8 @@ class Product(TypedDict):
     version: int
     created_at: datetime
     updated_at: datetime
+    folded: NotRequired[int]
+    """By which folding its keys were made."""
     prefixes: NotRequired[list[str]]
     """Beginnings of its words: kept for searching without search entries, never read."""
 
@@ -142,7 +144,7 @@ class Category(TypedDict):
     product_count: int
 
 
-SHOWN = tuple(name for name in Product.__annotations__ if name != "prefixes")
+SHOWN = tuple(name for name in Product.__annotations__ if name not in ("prefixes", "folded"))
 """Everything of a product that anybody reads."""
 
 SORTS: Mapping[ProductSort, Sequence[tuple[str, int]]] = {
@@ -181,6 +183,7 @@ products = collection(
         *ORDERED_BY.values(),
         *ORDERED_IN_CATEGORY.values(),
         BY_PREFIX,
+        index("folded", "_id"),
     ],
     synced=True,
 )
@@ -261,6 +264,12 @@ def _beginning(stems: Sequence[str], filters: Mapping[str, Any], beyond: Mapping
 
 async def untold(db: Database, limit: int) -> list[Product]:
     return await products.find(db, {"untold": True}, limit=limit, fields=SHOWN)
+
+
+async def folded_otherwise(db: Database, folding: int, limit: int) -> list[Product]:
+    """Products whose keys were made by another folding."""
+    query = {"folded": {"$ne": folding}}
+    return await products.find(db, query, sort=[("folded", 1), ("_id", 1)], limit=limit, fields=SHOWN)
 
 
 async def all_categories(db: Database) -> list[Category]:

@@ -1,0 +1,39 @@
+"""Spelling correction: words that nothing has, replaced by one that something has and that is a slip away."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from core.mongo import Database
+from resolvers.catalog.query import Query, beginning
+from resolvers.catalog.words import closeness, near_keys, singular, spelled
+from stores.catalog import entries
+
+Has = Callable[[str, bool], Awaitable[bool]]
+"""Whether anything has the word, or with True a word that begins so."""
+
+MOST_TRIED = 3
+
+
+async def corrected(db: Database, found: Query, has: Has) -> Query | None:
+    """The search with its slips mended; None when there is nothing to mend."""
+    words = [await _corrected(db, word, word is found.words[-1], has) for word in found.words]
+    return replace(found, words=tuple(words), code=None) if tuple(words) != found.words else None
+
+
+async def _corrected(db: Database, word: str, last: bool, has: Has) -> str:
+    if not spelled(word) or await has(word, last):
+        return word
+    near = await entries.spelled_like(db, near_keys(word))
+    plural = singular(word)
+    chosen = sorted(
+        (each for each in near if closeness(word, each) == 1),
+        key=lambda each: (singular(each) != plural, each),
+    )
+    for each in chosen[:MOST_TRIED]:
+        if await has(each, False):
+            return each
+    return word
+
+
+def clause(word: str, last: bool) -> dict[str, object]:
+    return beginning(word) if last else {"words": word}
