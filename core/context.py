@@ -11,6 +11,7 @@ from core import deadline
 from core.crypto import Keyring
 from core.errors import RateLimited, Refused, Unauthenticated
 from core.flush import Flush
+from core.folding import Folder
 from core.limits import Limits, Rate, Verdict
 from core.live import Live
 from core.loader import Loader
@@ -56,6 +57,7 @@ class Services:
     db: Database
     redis: "Redis"
     live: Live
+    counters: Folder
     limits: Limits
     tally: Tally
     signer: Signer
@@ -223,10 +225,13 @@ class Context:
                 self._unit = None
                 self.refresh()
 
-        result, unit = await run_unit(self.services.db, within)
+        counters = self.services.counters
+        result, unit = await run_unit(self.services.db, within, counters.contention)
         self.services.live.hint(unit)
         if unit.errands:
             self.services.wake()
+        if unit.deltas:
+            await counters.fold(unit.deltas)
         for afterwards in unit.afterwards:
             await afterwards()
         return result

@@ -67,6 +67,7 @@ class Database:
         self.session = session
         self._database = client[name]
         self._one_at_a_time = asyncio.Lock() if session is not None else None
+        self._last_write: dict[str, Any] = {}
         self._turn = Turn(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
     def within(self, session: Any) -> "Database":
@@ -192,11 +193,21 @@ class Database:
         """One `insert`, `update`, `delete` or `findAndModify`; raises what the server says of a row."""
         if self.session is None:
             command = {**command, "writeConcern": {"w": "majority"}}
+        else:
+            self._last_write = command
         answer = await self.command(command)
         for failure in answer.get("writeErrors", ()):
             kind = errors.DuplicateKeyError if failure["code"] == 11000 else errors.WriteError
             raise kind(failure["errmsg"], failure["code"], failure)
         return answer
+
+    @property
+    def last_written(self) -> list[str]:
+        """The documents that a transaction's latest write named: in a conflict, what others write too."""
+        name, *_ = self._last_write.values() or ("",)
+        rows = [*self._last_write.get("updates", ()), *self._last_write.get("deletes", ())]
+        queries = [row["q"] for row in rows] + [self._last_write.get("query", {})]
+        return [f"{name}|{query['_id']}" for query in queries if isinstance(query.get("_id"), str)]
 
 
 Work = Callable[[Database], Awaitable[T]]

@@ -10,8 +10,10 @@ from typing import Any, TypeVar, cast
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from core import changes, clock, mongo
+from core import changes, clock, ids, mongo
 from core.changes import GRANT, NOTE, Change, user_scope
+from core.contention import Contention, Held
+from core.counters import Counters, deltas, with_moved
 from core.errors import Refused, TimedOut
 from core.mongo import Database
 from core.store import Collection
@@ -21,6 +23,8 @@ R = TypeVar("R")
 
 LONGEST = 5.0
 """Seconds a transaction may take, retries included."""
+LONGEST_WAIT = 10.0
+"""Seconds one that conflicted may wait for its turn, behind others of this process."""
 
 
 class UnloggedChange(RuntimeError):
@@ -30,12 +34,18 @@ class UnloggedChange(RuntimeError):
 class Unit:
     """What a resolver writes with: `ctx.tx`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, contention: Contention | None = None, held: Held | None = None) -> None:
         self.db = db
+        self._contention = contention or Contention()
+        self._held = held or Held(self._contention)
         self.now = clock.now()
         """The moment of everything it writes."""
         self.errands = 0
         """How many errands it wrote down: a worker may be woken for them."""
+        self.deltas: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        """By counter and document that were moved by deltas, the copies that are about to be shown."""
+        self.counts: set[str] = set()
+        """Keys of the counters that were moved in their documents."""
         self._changes: dict[str, Change] = {}
         self._unlogged: set[str] = set()
         self._afterwards: list[Callable[[], Awaitable[None]]] = []
@@ -64,12 +74,13 @@ class Unit:
         where: Mapping[str, Any] | None = None,
         version: bool = True,
         touch: bool = True,
+        initial: Mapping[str, Any] | None = None,
     ) -> T | None:
         """Change one document if it still matches `where`, and return it as it is now.
 
         `version=False` leaves the version alone: counters move without a conflict for an editor. With
         `touch=False` the moment of the last change stays too: for what shows in no field of the document, or
-        is one person's business alone.
+        is one person's business alone. One that is not there is made of `initial`, if that is given.
         """
         change: dict[str, Any] = {"$set": {**(set or {}), **({"updated_at": self.now} if touch else {})}}
         increments = {**(inc or {}), **({"version": 1} if store.synced and version and touch else {})}
@@ -81,8 +92,9 @@ class Unit:
             {
                 "findAndModify": store.name,
                 "query": {**(where or {}), "_id": id},
-                "update": change,
+                "update": change if initial is None else {**change, "$setOnInsert": dict(initial)},
                 "new": True,
+                "upsert": initial is not None,
             }
         )
         if answer["value"] is not None:
@@ -99,6 +111,58 @@ class Unit:
         if answer["value"] is not None:
             self._wrote(store, id)
         return cast("T | None", answer["value"])
+
+    async def count(
+        self,
+        counters: Counters,
+        id: str,
+        by: Mapping[str, int],
+        *,
+        aspect: str | None = "counts",
+        strict: bool = False,
+        initial: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any] | None:
+        """Move counters of a document that many may move at once, and return it as it is then; and log that.
+
+        A `strict` counter is always moved in the document: two that decide by it conflict. With `initial` a
+        document that is not there is made.
+        """
+        key = counters.key(id)
+        alone = not self._contention.hot(key) and self._held.try_one(key)
+        if not alone and not strict:
+            return await self._delta(counters, id, by, aspect, initial)
+        if not strict:
+            self.counts.add(key)
+        changed = await self.update(counters.store, id, inc=by, version=counters.version, initial=initial)
+        if changed is not None:
+            self.counted(counters, changed, aspect)
+        return changed
+
+    async def _delta(
+        self,
+        counters: Counters,
+        id: str,
+        by: Mapping[str, int],
+        aspect: str | None,
+        initial: Mapping[str, Any] | None,
+    ) -> dict[str, Any] | None:
+        document = await counters.store.by_id(self.db, id) or initial
+        if document is None:
+            return None
+        moved = list(by.items())
+        row = {"_id": ids.new_id("delta"), "counter": counters.store.name, "subject_id": id, "moved": moved}
+        await self.insert(deltas, {**row, "aspect": aspect, "initial": initial, "created_at": self.now})
+        shown = with_moved(document, moved)
+        self.deltas.setdefault((counters.store.name, id), []).append(shown)
+        return shown
+
+    def counted(self, counters: Counters, document: Mapping[str, Any], aspect: str | None) -> None:
+        """Log that a document's counters moved."""
+        if counters.scopes is None:
+            self.quietly(document)
+        else:
+            scopes = counters.scopes(document)
+            self.changed(document, aspect=aspect, scopes=scopes, settled=counters.settled)
 
     async def claim(self, store: Collection[Any], id: str, **shard: str) -> None:
         """Let no transaction that writes this document commit beside ours.
@@ -216,29 +280,74 @@ def _type_name(id: str) -> str:
     return id.rpartition("_")[0].upper()
 
 
-async def run(db: Database, work: Callable[[Unit], Awaitable[R]]) -> tuple[R, Unit]:
-    """Run `work` in a transaction until it commits, at most five seconds; the unit comes with the result."""
-    deadline = asyncio.get_running_loop().time() + LONGEST
+async def run(
+    db: Database, work: Callable[[Unit], Awaitable[R]], contention: Contention | None = None
+) -> tuple[R, Unit]:
+    """Run `work` in a transaction until it commits, at most five seconds; the unit comes with the result.
+
+    One that conflicted is run again when those of this process that want the same documents have had their
+    turn: of each process one at most contends for a document.
+    """
+    contention = contention or Contention()
+    held = Held(contention)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LONGEST
     attempt = 0
-    while True:
+    try:
+        while True:
+            handle = Attempt(contention, held)
+            try:
+                return await handle.run(db, work, deadline)
+            except PyMongoError as error:
+                if not mongo.transient(error):
+                    raise
+            except TimeoutError:
+                raise TimedOut from None
+            if loop.time() > deadline:
+                raise TimedOut
+            deadline += await handle.wait_for_turn()
+            await asyncio.sleep(mongo.backoff(attempt))
+            attempt += 1
+    finally:
+        held.release()
+
+
+class Attempt:
+    """One run of a unit's work, and what was in its way."""
+
+    def __init__(self, contention: Contention, queued: Held) -> None:
+        self._contention = contention
+        self._queued = queued
+        self._handle: Database | None = None
+        self._unit: Unit | None = None
+
+    async def run(
+        self, db: Database, work: Callable[[Unit], Awaitable[R]], deadline: float
+    ) -> tuple[R, Unit]:
+        counting = Held(self._contention)
         try:
-            return await _once(db, work, deadline)
-        except PyMongoError as error:
-            if not mongo.transient(error):
-                raise
+            async with mongo.transaction(db) as handle:
+                # The commit is outside: cut off in the middle of it, nobody would know what became of it.
+                async with asyncio.timeout_at(deadline):
+                    self._handle = handle
+                    unit = self._unit = Unit(handle, self._contention, counting)
+                    result = await work(unit)
+                    await unit.flush()
+            return result, unit
+        finally:
+            counting.release()
+
+    async def wait_for_turn(self) -> float:
+        """Queue for what the command that failed wanted to write; how many seconds that took."""
+        if self._handle is None or self._unit is None:
+            return 0.0
+        counts = self._unit.counts
+        wanted = self._handle.last_written
+        self._contention.heat(counts)
+        started = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                await self._queued.widen(key for key in wanted if key not in counts)
         except TimeoutError:
             raise TimedOut from None
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimedOut
-        await asyncio.sleep(mongo.backoff(attempt))
-        attempt += 1
-
-
-async def _once(db: Database, work: Callable[[Unit], Awaitable[R]], deadline: float) -> tuple[R, Unit]:
-    async with mongo.transaction(db) as handle:
-        # The commit is outside: cut off in the middle of it, nobody would know what became of it.
-        async with asyncio.timeout_at(deadline):
-            unit = Unit(handle)
-            result = await work(unit)
-            await unit.flush()
-    return result, unit
+        return asyncio.get_running_loop().time() - started

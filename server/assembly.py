@@ -20,6 +20,7 @@ from core.binding.build import Schema, build
 from core.classifier import Classifier
 from core.context import Services
 from core.crypto import Keyring, keyring
+from core.folding import Folder
 from core.limits import Limits
 from core.live import Live
 from core.mongo import Database
@@ -138,6 +139,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     async with database(settings, listeners=listeners) as db, aclosing(redis):
         await _wait_for_redis(redis, settings)
         live = Live(db, redis, overlap=await changes.overlap(db))
+        counters = Folder(db, live)
         revocations, keys = Revocations(db, live), SigningKeys(db, crypto)
         await _start_keys(keys, first_key)
         await live.start()
@@ -151,8 +153,9 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
                 beyond = _outside(settings, redis, http)
                 extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations, **feeds}
                 extra |= {Places: places, Moderation: Moderation(_classifier(settings, http))}
-                yield _services(settings, db, redis, live, secret, crypto, extra, beyond)
+                yield _services(settings, db, redis, live, counters, secret, crypto, extra, beyond)
         finally:
+            await counters.stop()
             await feeds[Behind].stop()
             await experiments.stop()
             await keys.stop()
@@ -220,6 +223,7 @@ def _services(
     db: Database,
     redis: "Redis",
     live: Live,
+    counters: Folder,
     secret: str,
     crypto: Keyring,
     extra: dict[type, Any],
@@ -233,6 +237,7 @@ def _services(
         db=db,
         redis=redis,
         live=live,
+        counters=counters,
         limits=Limits(redis, settings.rate_scale),
         tally=Tally(redis),
         signer=signer,

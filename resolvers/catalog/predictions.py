@@ -217,7 +217,7 @@ async def submit_prediction_feedback(
     own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
     await ctx.tx.insert(store.feedback, {**own, "created_at": ctx.tx.now})
     if servings_per_container is not None:
-        await store.report_servings(ctx.db, product_id, servings_per_container)
+        await store.report_servings(ctx.tx, product_id, servings_per_container)
     if usage_rate is not None:
         await _measure(ctx, product_id, usage_rate)
     source = predictor(ctx)

@@ -1,7 +1,6 @@
 """Writing comments: one level of replies, and stubs where a deleted comment was replied to."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from core import ids, jobs
@@ -12,17 +11,11 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import CommentById
 from resolvers.feed import moderating, notices, reading
-from resolvers.feed.access import (
-    SHOWN,
-    comment_scopes,
-    need_files,
-    post_scopes,
-    post_to_act_on,
-    visible_comments,
-)
+from resolvers.feed.access import SHOWN, comment_scopes, need_files, post_to_act_on, visible_comments
 from resolvers.feed.content import checked_mentions, checked_text
+from resolvers.feed.counting import COMMENTS, KEPT, POSTS, sweep
 from stores import feed as store
-from stores.feed import Comment, Post, PostState
+from stores.feed import Comment, PostState
 
 refusals(
     EMPTY_COMMENT="A comment needs text.",
@@ -31,8 +24,6 @@ refusals(
 
 LONGEST_TEXT = 2_000
 COMMENT_RATE = Rate("comments", 60, 600)
-KEPT = timedelta(days=90)
-"""How long a deleted comment that nobody replied to is told of by `since`."""
 
 
 async def create_comment(
@@ -146,7 +137,7 @@ async def _may_delete(ctx: Context, comment: Comment) -> bool:
     return await moderating.may_judge(ctx, comment["_id"])
 
 
-async def blank(ctx: Context, comment: Comment) -> tuple[Comment, Post | None]:
+async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any] | None]:
     """Take text and author out of a comment; without replies it leaves the thread, too."""
     gone = comment["reply_count"] <= 0
     stub = await ctx.tx.update(
@@ -172,28 +163,12 @@ async def blank(ctx: Context, comment: Comment) -> tuple[Comment, Post | None]:
     counted = -1 if comment["state"] != PostState.REMOVED else 0
     post = await count(ctx, comment["post_id"], parent, counted)
     if parent is not None and parent["author_id"] is None:
-        await _sweep(ctx, parent["_id"])
+        await sweep(ctx.tx, parent["_id"])
     return stub, post
 
 
-async def _sweep(ctx: Context, stub_id: str) -> None:
-    """A stub goes with the last of its replies."""
-    change = {"gone": True, "purge_at": ctx.tx.now + KEPT}
-    where = {"reply_count": {"$lte": 0}, "author_id": None}
-    stub = await ctx.tx.update(store.comments, stub_id, set=change, where=where)
-    if stub is not None:
-        ctx.tx.removed(stub, aspects=["reactions", "counts"])
-
-
-async def count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> Post | None:
+async def count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> dict[str, Any] | None:
     """Move the counters of the post and the thread."""
     if parent is not None:
-        moved = {"reply_count": by, "weight": by}
-        thread = await ctx.tx.update(store.comments, parent["_id"], inc=moved, version=False)
-        if thread is not None:
-            ctx.tx.changed(thread, aspect="counts", scopes=comment_scopes(thread), settled=True)
-    post = await ctx.tx.update(store.posts, post_id, inc={"comment_count": by}, version=False)
-    if post is not None:
-        # Who lost sight of the post learnt it from the post's own entry.
-        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post), settled=True)
-    return post
+        await ctx.tx.count(COMMENTS, parent["_id"], {"reply_count": by, "weight": by})
+    return await ctx.tx.count(POSTS, post_id, {"comment_count": by})

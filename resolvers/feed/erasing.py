@@ -6,9 +6,9 @@ from typing import Any
 from core.context import Context, Services
 from core.store import Collection
 from resolvers.feed import graph, groups, posts
-from resolvers.feed.access import comment_scopes, post_scopes
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
+from resolvers.feed.counting import COMMENTS, POSTS
 from stores import feed as store
 
 BATCH = 50
@@ -72,12 +72,8 @@ async def take_back(ctx: Context, reaction: store.Reaction) -> None:
     await ctx.tx.delete(store.reactions, reaction["_id"])
     subject = reaction["subject_id"]
     is_post = subject.startswith("post_")
-    where: Any = store.posts if is_post else store.comments
     moved = {f"reactions.{reaction['kind']}": -1, **({} if is_post else {"weight": -1})}
-    target: Any = await ctx.tx.update(where, subject, inc=moved, version=False)
-    if target is not None:
-        scopes = post_scopes(target) if is_post else comment_scopes(target)
-        ctx.tx.changed(target, aspect="reactions", scopes=scopes)
+    await ctx.tx.count(POSTS if is_post else COMMENTS, subject, moved, aspect="reactions")
 
 
 async def _anonymise(ctx: Context, report: store.Report) -> None:

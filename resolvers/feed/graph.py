@@ -12,9 +12,9 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers.auth.people import people
-from resolvers.auth.telling import person_scopes
 from resolvers.feed import delivery, notices
 from resolvers.feed.access import followers_scope, friends_scope
+from resolvers.feed.counting import PEOPLE
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
 from stores import feed as store
@@ -38,13 +38,14 @@ REJOINING: list[Callable[[Context, str], Awaitable[None]]] = []
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
     """Follow a person; again is fine, and unmutes. `notify`: whether a friend's new posts are pushed."""
-    person = await _other(ctx, user_id)
+    person: Document = await _other(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
         edge = await _begin(ctx, user_id)
         person = await _count(ctx, user_id, "follower_count", 1) or person
-        await _count(ctx, ctx.viewer_id, "following_count", 1)
+        # By its conflicts nobody follows more than one may.
+        await _count(ctx, ctx.viewer_id, "following_count", 1, strict=True)
         notices.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
     elif edge["state"] == FollowState.MUTED:
         edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
@@ -61,6 +62,7 @@ def moved(ctx: Context) -> None:
 
 
 async def _begin(ctx: Context, user_id: str) -> Follow:
+    await _claim_pair(ctx, user_id)
     following = await store.follows_of(ctx.db, ctx.viewer_id)
     if len(following) >= store.MOST_FOLLOWED:
         raise Refused("FOLLOW_LIMIT", f"At most {store.MOST_FOLLOWED:,} people.", field=["userId"])
@@ -87,12 +89,10 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
 
 
 async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
-    person = await _other(ctx, user_id)
+    person: Document = await _other(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is not None:
-        await end(ctx, edge)
-        [person_now] = await accounts.users.find(ctx.db, {"_id": user_id}, limit=1) or [person]
-        person = person_now
+        person = await end(ctx, edge) or person
     moved(ctx)
     return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
 
@@ -126,8 +126,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
     if await store.blocks.by_id(ctx.db, id) is None:
-        # Following counts on both people: it cannot come to be unseen while the block does.
-        await ctx.tx.claim(accounts.users, ctx.viewer_id)
+        await _claim_pair(ctx, user_id)
         for part in PARTING:
             await part(ctx, user_id)
         row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
@@ -157,8 +156,13 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     return {"user": person, "feed_stale": True}
 
 
-async def end(ctx: Context, edge: Follow) -> None:
-    """Delete an edge; what its follower saw through it leaves their devices."""
+async def _claim_pair(ctx: Context, other_id: str) -> None:
+    """Let nothing come to be between the two that this transaction does not see: a following, a block."""
+    await store.claim_pair(ctx.db, ctx.viewer_id, other_id, ctx.tx.now)
+
+
+async def end(ctx: Context, edge: Follow) -> Document | None:
+    """Delete an edge; what its follower saw through it leaves their devices. Returns the followed person."""
     follower, followee = edge["follower_id"], edge["followee_id"]
     await ctx.tx.delete(store.follows, edge["_id"])
     ctx.tx.removed(edge)
@@ -170,8 +174,9 @@ async def end(ctx: Context, edge: Follow) -> None:
         ctx.tx.revoked(follower, friends_scope(followee))
         ctx.tx.revoked(followee, friends_scope(follower))
     await delivery.forget(ctx, follower, followee)
-    await _count(ctx, followee, "follower_count", -1)
+    person = await _count(ctx, followee, "follower_count", -1)
     await _count(ctx, follower, "following_count", -1)
+    return person
 
 
 async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
@@ -193,11 +198,10 @@ async def _set(ctx: Context, edge: Follow, changes: dict[str, Any]) -> Follow:
     return changed
 
 
-async def _count(ctx: Context, user_id: str, counter: str, by: int) -> User | None:
-    person = await ctx.tx.update(accounts.users, user_id, inc={counter: by}, version=False)
-    if person is not None:
-        ctx.tx.changed(person, aspect="counts", scopes=person_scopes(person))
-    return person
+async def _count(
+    ctx: Context, user_id: str, counter: str, by: int, *, strict: bool = False
+) -> Document | None:
+    return await ctx.tx.count(PEOPLE, user_id, {counter: by}, strict=strict)
 
 
 async def _other(ctx: Context, user_id: str) -> User:

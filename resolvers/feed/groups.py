@@ -13,6 +13,7 @@ from core.paging import Asked
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving
 from resolvers.feed.access import SHOWN, barred, group_scope
+from resolvers.feed.counting import GROUPS
 from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Group, GroupPrivacy, GroupRole, Member
@@ -149,7 +150,7 @@ async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
             raise Refused("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
         await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
-        found = await _count(ctx, found, 1)
+        return {"group": await _count(ctx, found, 1), "feed_stale": True}
     return {"group": found, "feed_stale": True}
 
 
@@ -163,7 +164,7 @@ async def leave_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
     return {"group": found, "feed_stale": True}
 
 
-async def leave(ctx: Context, row: Member) -> Group | None:
+async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     group_id, user_id = row["group_id"], row["user_id"]
     await ctx.tx.delete(store.members, row["_id"])
     ctx.tx.revoked(user_id, group_scope(group_id))
@@ -194,11 +195,8 @@ async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> No
     stale(ctx, user_id)
 
 
-async def _count(ctx: Context, found: Group, by: int) -> Group:
-    counted = await ctx.tx.update(store.groups, found["_id"], inc={"member_count": by})
-    assert counted is not None
-    ctx.tx.changed(counted, scopes=[group_scope(found["_id"])])
-    return counted
+async def _count(ctx: Context, found: Group, by: int) -> dict[str, Any] | None:
+    return await ctx.tx.count(GROUPS, found["_id"], {"member_count": by}, aspect=None)
 
 
 async def _to_act_on(ctx: Context, id: str) -> Group:

@@ -23,6 +23,7 @@ from loaders.feed import CommentById, PostById, ReportById
 from resolvers.feed import delivery, notices
 from resolvers.feed.access import comment_scopes, post_scopes
 from resolvers.feed.archiving import at_hand
+from resolvers.feed.counting import POSTS
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import Role
@@ -322,9 +323,7 @@ async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[s
 
 
 async def _count_comment(ctx: Context, comment: Comment, by: int) -> None:
-    post = await ctx.tx.update(store.posts, comment["post_id"], inc={"comment_count": by}, version=False)
-    if post is not None:
-        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post))
+    await ctx.tx.count(POSTS, comment["post_id"], {"comment_count": by})
 
 
 async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAction) -> None:

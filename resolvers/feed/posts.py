@@ -11,14 +11,13 @@ from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished
 from loaders.feed import PostById
-from resolvers.auth.telling import person_scopes
 from resolvers.feed import delivery, home, links, moderating, notices, reading
 from resolvers.feed.access import SHOWN, post_scopes
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.content import checked_mentions, checked_text
+from resolvers.feed.counting import PEOPLE, POSTS
 from resolvers.feed.groups import check_member
 from resolvers.feed.snapshots import stale
-from stores import auth as people
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
 
@@ -301,15 +300,9 @@ async def own_post(ctx: Context, id: str) -> Post:
     return await at_hand(ctx, post)
 
 
-async def count_posts(ctx: Context, author_id: str, by: int) -> people.User | None:
-    author = await ctx.tx.update(people.users, author_id, inc={"post_count": by}, version=False)
-    if author is not None:
-        ctx.tx.changed(author, aspect="counts", scopes=person_scopes(author))
-    return author
+async def count_posts(ctx: Context, author_id: str, by: int) -> dict[str, Any] | None:
+    return await ctx.tx.count(PEOPLE, author_id, {"post_count": by})
 
 
-async def count_shares(ctx: Context, post_id: str, by: int) -> Post | None:
-    post = await ctx.tx.update(store.posts, post_id, inc={"share_count": by}, version=False)
-    if post is not None:
-        ctx.tx.changed(post, aspect="counts", scopes=post_scopes(post))
-    return post
+async def count_shares(ctx: Context, post_id: str, by: int) -> dict[str, Any] | None:
+    return await ctx.tx.count(POSTS, post_id, {"share_count": by})

@@ -11,7 +11,8 @@ from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
 from core.nodes import seen
-from resolvers.feed.access import SHOWN, comment_scopes, need_files, post_scopes, subject
+from resolvers.feed.access import SHOWN, need_files, subject
+from resolvers.feed.counting import COMMENTS, POSTS
 from stores import feed as store
 from stores.feed import ReactionKind
 
@@ -39,11 +40,14 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
         posts = subject_id.startswith("post_")
         if not posts and (before is None or kind is None):
             moved["weight"] = 1 if before is None else -1
-        where: Any = store.posts if posts else store.comments
-        target = await ctx.tx.update(where, subject_id, inc=moved, version=False)
-        scopes = post_scopes(target) if posts else comment_scopes(target)
-        ctx.tx.changed(target, aspect="reactions", scopes=scopes, settled=True)
-    return {"subject": target, "reaction_summary": summary(target)}
+        target = await ctx.tx.count(POSTS if posts else COMMENTS, subject_id, moved, aspect="reactions")
+    shown = summary(target)
+
+    async def show_folded() -> None:
+        shown.update(summary(target))
+
+    ctx.tx.after_commit(show_folded)
+    return {"subject": target, "reaction_summary": shown}
 
 
 async def _store(

@@ -9,6 +9,7 @@ import structlog
 
 from core import clock
 from core.context import Context, Services
+from core.counters import deltas
 from resolvers.auth.telling import person_scopes
 from resolvers.feed.access import comment_scopes, post_scopes
 from stores import auth as accounts
@@ -96,13 +97,18 @@ async def _people(services: Services, rows: Sequence[Any]) -> int:
 async def _put_right(
     services: Services, collection: Any, row: Mapping[str, Any], right: Mapping[str, Any], scopes: Any
 ) -> int:
-    """Write what was counted, if nothing has changed since; how many counters that were."""
+    """Write what was counted, if nothing has changed since; how many counters that were.
+
+    What waits to be folded may be counted already, and would then be added once more.
+    """
     off = {name: value for name, value in right.items() if _plain(row.get(name)) != value}
     if not off:
         return 0
     ctx = Context(services)
 
     async def work() -> bool:
+        if await deltas.first(ctx.db, {"subject_id": row["_id"]}) is not None:
+            return False
         where = {"updated_at": row["updated_at"]}
         changed = await ctx.tx.update(collection, row["_id"], set=off, where=where, version=False)
         if changed is None:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
+from core.counters import counters
 from core.indexes import A_TEXT
 from core.mongo import Database
 from core.store import Sealed, collection, index
+from core.unit import Unit
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
 
 
@@ -165,16 +167,13 @@ roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role"
 
 
 MOST_REPORTS = 20
+SERVINGS_SAID = counters(quality_reports)
 
 
-async def report_servings(db: Database, product_id: str, servings: int) -> None:
+async def report_servings(tx: Unit, product_id: str, servings: int) -> None:
     """One more person says so; staff look at what many say."""
-    update = {
-        "q": {"_id": f"{product_id}|{servings}"},
-        "u": {"$set": {"product_id": product_id, "servings": servings}, "$inc": {"count": 1}},
-        "upsert": True,
-    }
-    await db.write({"update": quality_reports.name, "updates": [update]})
+    said = {"product_id": product_id, "servings": servings}
+    await tx.count(SERVINGS_SAID, f"{product_id}|{servings}", {"count": 1}, initial=said)
 
 
 async def reports_of(db: Database, product_id: str) -> list[QualityReport]:

@@ -1,7 +1,7 @@
 """Who follows, blocks and hides whom and what."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict, cast
 
 from core.mongo import Database
@@ -45,6 +45,13 @@ class Hide(TypedDict):
     created_at: datetime
 
 
+class Pair(TypedDict):
+    """Two people, in `_id`, between whom something changes: it makes such transactions conflict."""
+
+    _id: str
+    expires_at: datetime
+
+
 follows = collection(
     "follows",
     Follow,
@@ -66,6 +73,10 @@ follows = collection(
 )
 blocks = collection("blocks", Block, indexes=[index("user_id"), index("blocked_id")], shard_key="user_id")
 hides = collection("hides", Hide, indexes=[index("user_id", "-created_at")], shard_key="user_id")
+pairs = collection("follow_pairs", Pair, indexes=[index("expires_at", expireAfterSeconds=0)])
+
+PAIR_KEPT = timedelta(hours=1)
+"""Longer than any transaction."""
 
 MOST_FOLLOWED = 5_000
 ASKED = 200
@@ -95,6 +106,12 @@ async def follows_of(db: Database, follower_id: str) -> list[Followed]:
 
 async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | None:
     return await follows.first(db, {"follower_id": follower_id, "followee_id": followee_id})
+
+
+async def claim_pair(db: Database, one: str, other: str, now: datetime) -> None:
+    """Conflict with every transaction that claims the same two people."""
+    change = {"q": {"_id": pair(*sorted((one, other)))}, "u": {"$set": {"expires_at": now + PAIR_KEPT}}}
+    await db.write({"update": pairs.name, "updates": [{**change, "upsert": True}]})
 
 
 async def blocks_about(db: Database, user_id: str) -> list[Block]:

@@ -1,0 +1,67 @@
+"""Counters of posts, comments, people and groups, and what depends on them when they were moved by deltas.
+
+A delta conflicts with nothing, so what is written beside a deletion is put right when it is folded: comments
+of a post that is gone are erased, a deleted comment that was replied to meanwhile is a stub again.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from core import jobs
+from core.counters import counters
+from core.unit import Unit
+from resolvers.auth.telling import person_scopes
+from resolvers.feed.access import comment_scopes, group_scope, post_scopes
+from stores import auth as accounts
+from stores import feed as store
+from stores.feed import Comment, Group, Post
+
+KEPT = timedelta(days=90)
+"""How long a deleted comment that nobody replied to is told of by `since`."""
+LEFT = 100
+"""Members who joined a group while it went, of one fold."""
+
+
+async def _settle_post(tx: Unit, id: str, post: Post | None) -> None:
+    if post is None:
+        await jobs.later(tx, "feed.erase_comments", post_id=id)
+
+
+async def _settle_comment(tx: Unit, id: str, comment: Comment | None) -> None:
+    if comment is None:
+        await jobs.later(tx, "feed.erase_reactions", subject_ids=[id])
+    elif comment.get("gone") and comment["reply_count"] > 0:
+        stub: Any = await tx.update(store.comments, id, unset=["gone", "purge_at"])
+        tx.changed(stub, scopes=comment_scopes(stub))
+        tx.changed(stub, aspect="counts", scopes=comment_scopes(stub), settled=True)
+    else:
+        await sweep(tx, id)
+
+
+async def sweep(tx: Unit, stub_id: str) -> None:
+    """A stub goes with the last of its replies."""
+    change = {"gone": True, "purge_at": tx.now + KEPT}
+    where = {"reply_count": {"$lte": 0}, "author_id": None, "gone": {"$ne": True}}
+    stub = await tx.update(store.comments, stub_id, set=change, where=where)
+    if stub is not None:
+        tx.removed(stub, aspects=["reactions", "counts"])
+
+
+async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
+    if group is not None:
+        return
+    for row in await store.members.find(tx.db, {"group_id": id}, limit=LEFT):
+        await tx.delete(store.members, row["_id"])
+        tx.revoked(row["user_id"], group_scope(id))
+
+
+POSTS = counters(store.posts, post_scopes, settle=_settle_post, archive=store.archive)
+COMMENTS = counters(store.comments, comment_scopes, settle=_settle_comment)
+PEOPLE = counters(accounts.users, person_scopes, settled=False)
+GROUPS = counters(
+    store.groups,
+    lambda group: [group_scope(group["_id"])],
+    settled=False,
+    version=True,
+    settle=_settle_group,
+)
