@@ -1,6 +1,8 @@
 """Performing a mutation in its place among the others of its flush."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core import idempotency
@@ -9,19 +11,37 @@ from core.flush import Minted
 from core.idempotency import Mutation, Payload
 
 
-async def perform(
-    ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any], minted: Minted
-) -> Payload:
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A mutation with its key and its arguments."""
+
+    mutation: Mutation
+    key: str
+    arguments: Mapping[str, Any]
+    minted: Minted
+
+
+Siblings = Callable[[], Iterable[Act]]
+"""Gives all acts of the operation."""
+
+
+async def perform(ctx: Context, act: Act, siblings: Siblings = tuple) -> Payload:
     """The mutation's payload; DEFERRED, without a receipt, where it must wait for an earlier one."""
     flush = ctx.flush
-    deferral = flush.deferral(arguments)
+    cut = flush.begin()
+    deferral = flush.deferral(act.arguments)
     if deferral is not None:
-        flush.hold(minted, deferral.retry_after_seconds)
-        return idempotency.refused(key, deferral)
+        flush.hold(act.minted, deferral.retry_after_seconds)
+        return idempotency.refused(act.key, deferral)
     try:
-        payload = await idempotency.run(ctx, mutation, key, arguments)
+        async with asyncio.timeout_at(cut):
+            if not flush.foreseen:
+                flush.foreseen = True
+                keys = [(each.mutation, each.key, each.arguments) for each in siblings()]
+                await idempotency.foresee(ctx, keys)
+            payload = await idempotency.run(ctx, act.mutation, act.key, act.arguments)
     except Exception as error:
-        flush.failed(error, minted)
+        flush.failed(error, act.minted)
         raise
-    flush.answered(payload, minted)
+    flush.answered(payload, act.minted)
     return payload

@@ -12,22 +12,29 @@ T = TypeVar("T")
 
 NEVER = float("inf")
 
-_ends: ContextVar[float] = ContextVar("ends", default=NEVER)
+_ends: "ContextVar[tuple[float, Deadline | None]]" = ContextVar("ends", default=(NEVER, None))
 
 
 def ends() -> float:
     """The moment, by the event loop's clock, at which whatever runs here will be ended."""
-    return _ends.get()
+    return _ends.get()[0]
 
 
 def end_at(moment: float) -> None:
     """Set that moment for the tasks made from here: work for several ends with the last of them."""
-    _ends.set(moment)
+    _ends.set((moment, None))
+
+
+def extend(seconds: float) -> None:
+    """Let the task that runs here end so much later."""
+    keeper = _ends.get()[1]
+    if keeper is not None:
+        keeper.extend(seconds)
 
 
 def within(milliseconds: int) -> int:
     """So many, or what is left until the deadline: databases do not notice that nobody waits any more."""
-    moment = _ends.get()
+    moment = ends()
     if moment == NEVER:
         return milliseconds
     left = int((moment - asyncio.get_running_loop().time()) * 1000)
@@ -37,14 +44,14 @@ def within(milliseconds: int) -> int:
 def apart(work: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.Task[T]":
     """A task that goes on when what began it is ended, and has all the time it needs."""
     context = copy_context()
-    context.run(_ends.set, NEVER)
+    context.run(end_at, NEVER)
     return asyncio.create_task(work, name=name, context=context)
 
 
 class _Running(NamedTuple):
     until: float
     cancelled_before: int
-    outside: Token[float]
+    outside: "Token[tuple[float, Deadline | None]]"
 
 
 class Deadline:
@@ -56,7 +63,6 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._running: dict[asyncio.Task[object], _Running] = {}
-        """By task; as they begin, so who must be done first is first."""
         self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -65,7 +71,7 @@ class Deadline:
         task = asyncio.current_task(loop)
         assert task is not None
         moment = loop.time() + self._seconds
-        self._running[task] = _Running(moment, task.cancelling(), _ends.set(moment))
+        self._running[task] = _Running(moment, task.cancelling(), _ends.set((moment, self)))
         if self._timer is None:
             self._timer = loop.call_at(moment, self._look)
 
@@ -80,15 +86,25 @@ class Deadline:
         if kind is asyncio.CancelledError and task.uncancel() <= cancelled_before:
             raise TimeoutError from None
 
+    def extend(self, seconds: float) -> None:
+        """Give the current task so much more, unless its time is over."""
+        task = asyncio.current_task()
+        if task is not None and task in self._running and task not in self._late:
+            running = self._running[task]
+            moment = running.until + seconds
+            self._running[task] = running._replace(until=moment)
+            _ends.set((moment, self))
+
     def _look(self) -> None:
         """Cancel those whose time is over, and come again when the next one's is."""
         loop = asyncio.get_running_loop()
         self._timer = None
-        now = loop.time()
+        now, following = loop.time(), NEVER
         for task, running in self._running.items():
             if running.until > now:
-                self._timer = loop.call_at(running.until, self._look)
-                break
-            if task not in self._late:
+                following = min(following, running.until)
+            elif task not in self._late:
                 self._late.add(task)
                 task.cancel()
+        if following < NEVER:
+            self._timer = loop.call_at(following, self._look)

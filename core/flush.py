@@ -5,14 +5,20 @@ nothing overtakes it and nothing that depends on it is refused for good. One tha
 (repeatable), or met a bug, stops only what names the ids it minted.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from core import outages
+from core import deadline, outages
 from core.errors import KINDS, RefusalKind, Refused
 
 Minted = Callable[[], Iterable[str]]
 """Gives the ids that a mutation's input mints."""
+
+FINISH = 2.0
+"""Seconds beyond the deadline of its operation that a mutation which is under way has to end."""
+ANSWER = 2.0
+"""Seconds that remain then to put the answer together."""
 
 MESSAGE = "Something before it has to come again first."
 
@@ -20,13 +26,39 @@ MESSAGE = "Something before it has to come again first."
 class Flush:
     """What became of the mutations so far, as far as the next one must know."""
 
-    __slots__ = ("_held", "_retry_after", "_stopped")
+    __slots__ = ("_ends", "_held", "_retry_after", "_stopped", "_told", "entities", "foreseen", "receipts")
 
     def __init__(self) -> None:
+        self.begin_operation()
         self._stopped = False
         self._retry_after: int | None = None
         self._held: dict[str, int | None] = {}
         """Ids whose making has to come again, with the seconds to wait for it."""
+
+    def begin_operation(self) -> None:
+        """Another operation of an array goes on, with a deadline of its own."""
+        self._told = False
+        self._ends: float | None = None
+        self.foreseen = False
+        """Whether the receipts of its mutations were read."""
+        self.receipts: Mapping[str, Any] = {}
+        """Receipts of its mutations that were done before."""
+        self.entities: Mapping[str, Any] | None = None
+        """What they refer to, as long as nothing is written."""
+
+    def begin(self) -> float | None:
+        """Begin another mutation, unless the time of the operation is over; the moment when it must end.
+
+        As soon as there is something to tell, the deadline stops the flush instead of the answer.
+        """
+        if not self._told:
+            return None
+        if self._ends is None:
+            self._ends = deadline.ends()
+            deadline.extend(FINISH + ANSWER)
+        if asyncio.get_running_loop().time() >= self._ends:
+            self.stop(1)
+        return self._ends + FINISH if self._ends < deadline.NEVER else None
 
     def deferral(self, arguments: Mapping[str, Any]) -> Refused | None:
         """The refusal of a mutation that must wait for an earlier one; None for one that may run."""
@@ -49,6 +81,7 @@ class Flush:
 
     def answered(self, payload: Mapping[str, Any], minted: Minted) -> None:
         """Take note of a mutation's payload."""
+        self._told = True
         for error in payload["errors"]:
             kind, retry_after = KINDS[error["code"]], error["retry_after_seconds"]
             if kind is RefusalKind.TRANSIENT:
@@ -58,6 +91,7 @@ class Flush:
 
     def failed(self, error: BaseException, minted: Minted = tuple) -> None:
         """Take note of a mutation that has no payload; what it came to is not known where it met a bug."""
+        self._told = True
         fault = outages.fault_of(error)
         if fault is not None and fault.transient:
             self.stop(fault.extensions.get("retryAfterSeconds"))

@@ -6,7 +6,7 @@ same doors as everywhere, and no private data lies in receipts.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NotRequired, TypedDict
@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import access, clock, mongo, nodes
 from core.context import Context
-from core.errors import BadUserInput, IdempotencyInProgress, IdempotencyKeyReused, Refused
+from core.errors import BadUserInput, Fault, IdempotencyInProgress, IdempotencyKeyReused, Refused
 from core.ids import prefix_of
 from core.store import collection, index
 
@@ -100,6 +100,11 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         # What was done while it was allowed is told to those who missed the answer.
         replay = await _replay(ctx, mutation, claim)
         return _answer(key, replay or _refusal(refusal), replayed=replay is not None)
+    known = ctx.flush.receipts.get(claim["_id"])
+    if known is not None:
+        return _answer(key, await _told(ctx, mutation, claim, known) or {}, replayed=True)
+    # From here on something may be written.
+    ctx.flush.entities = None
     deadline = asyncio.get_running_loop().time() + PATIENCE
     ready = dict(arguments)
     while True:
@@ -112,6 +117,32 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         if asyncio.get_running_loop().time() > deadline:
             raise IdempotencyInProgress
         await asyncio.sleep(0.05)
+
+
+async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str, Any]]]) -> None:
+    """Read the receipts of a flush in one command, and what they refer to; those that are missing, or come
+    later, are found one by one."""
+    ids = [id for each in keys if (id := _receipt_id(ctx, *each)) is not None]
+    if len(ids) < 2:
+        return
+    now = clock.now()
+    done = [
+        receipt
+        for receipt in await receipts.by_ids(ctx.db, ids)
+        if receipt["state"] == "DONE" and "payload" in receipt and receipt["expires_at"] > now
+    ]
+    ctx.flush.receipts = {receipt["_id"]: receipt for receipt in done}
+    if done:
+        ctx.refresh()
+        ctx.flush.entities = await nodes.seen(ctx, _references([receipt["payload"] for receipt in done]))
+
+
+def _receipt_id(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> str | None:
+    try:
+        return f"{mutation.owner(ctx, arguments)}:{key}" if mutation.receipt else None
+    except Fault:
+        # Nobody is signed in: that is told when its turn comes.
+        return None
 
 
 async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments: dict[str, Any]) -> Payload:
@@ -202,6 +233,11 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
     receipt = await receipts.by_id(ctx.db, claim["_id"])
     if receipt is None or receipt["expires_at"] <= clock.now():
         return None
+    return await _told(ctx, mutation, claim, receipt)
+
+
+async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Receipt) -> Payload | None:
+    """What a living receipt says; None while its mutation runs."""
     if not _of_mutation(receipt, claim["mutation"]) or receipt["input_hash"] != claim["input_hash"]:
         raise IdempotencyKeyReused
     if receipt["state"] != "DONE" or "payload" not in receipt:
@@ -276,8 +312,10 @@ def _referenced(value: Any) -> Any:
 
 
 async def _restored(ctx: Context, payload: Payload) -> Payload:
-    ctx.refresh()
-    entities = await nodes.seen(ctx, list(_references(payload)))
+    entities = ctx.flush.entities
+    if entities is None:
+        ctx.refresh()
+        entities = await nodes.seen(ctx, _references(payload))
     restored: Payload = _resolved(payload, entities)
     return restored
 

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, VariableNode
-from graphql.execution.values import get_argument_values
-from strawberry.types.arguments import convert_arguments
 
+from core.binding.arguments import coerced
 from core.binding.build import Schema
-from core.binding.fields import BoundField
 
 
 def uses_variables(node: Any) -> bool:
@@ -29,13 +27,11 @@ class Arguments:
         self,
         schema: Schema,
         definition: GraphQLField,
-        bound: BoundField,
         node: FieldNode,
         filled: Callable[..., Any],
     ) -> None:
         self._schema = schema
         self._definition = definition
-        self._bound = bound
         self._node = node
         self._filled = filled
         self.constant: dict[str, Any] | None = None
@@ -47,12 +43,7 @@ class Arguments:
         return self.constant if self.constant is not None else self._coerced(variables)
 
     def _coerced(self, variables: Any) -> dict[str, Any]:
-        values = get_argument_values(self._definition, self._node, variables)
-        converted = convert_arguments(
-            values,
-            self._bound.arguments,
-            scalar_registry=self._schema.schema_converter.scalar_registry,
-            config=self._schema.config,
+        arguments: dict[str, Any] = self._filled(
+            coerced(self._schema, self._definition, self._node, variables)
         )
-        arguments: dict[str, Any] = self._filled(converted)
         return arguments

@@ -107,7 +107,7 @@ class Compiler:
         """Lines that set `vals`, a value per document."""
         binding, node = bound.binding, nodes[0]
         if isinstance(binding, Local) and node.arguments:
-            arguments = self._arguments(definition, bound, node, binding.filled)
+            arguments = self._arguments(definition, node, binding.filled)
             function = self.code.constant(binding.function)
             return [f"a = {arguments}", f"vals = [{function}(ctx, d, **a) for d in docs]"], False
         source = self._expressions.source(binding, "d", nullable=True)
@@ -128,7 +128,7 @@ class Compiler:
             filled = partial(filled, shown=self._shown_of_nodes(definition, nodes))
         elif binding.shows:
             filled = partial(filled, shown=self._shown([(get_named_type(definition.type), nodes)]))
-        arguments = self._arguments(definition, bound, node, filled)
+        arguments = self._arguments(definition, node, filled)
         if binding.root:
             call = f"{self.code.constant(binding.resolver)}(ctx, **a)"
             return [f"a = {arguments}", f"vals = [await {call}]"], True
@@ -138,9 +138,9 @@ class Compiler:
         call = f"{self.code.constant(binding.resolver)}(ctx, d, **a)"
         return [f"a = {arguments}", f"vals = await each([{call} for d in docs])"], True
 
-    def _arguments(self, definition: Any, bound: BoundField, node: FieldNode, filled: Any) -> str:
+    def _arguments(self, definition: Any, node: FieldNode, filled: Any) -> str:
         """The field's keyword arguments, as an expression of the variables `v`."""
-        arguments = Arguments(self._schema, definition, bound, node, filled)
+        arguments = Arguments(self._schema, definition, node, filled)
         if arguments.constant is None:
             return f"{self.code.constant(arguments)}(v)"
         return self.code.constant(arguments.constant)

@@ -1,14 +1,18 @@
 """Runs operations: compiled where it can, on the reference otherwise, with equal answers."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    GraphQLError,
     OperationDefinitionNode,
     OperationType,
     get_variable_values,
+    located_error,
     parse,
     specified_rules,
 )
@@ -17,6 +21,8 @@ from prometheus_client import Counter
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ExecutionResult
 
+from core.acts import Act
+from core.binding.arguments import attempted
 from core.binding.build import Schema
 from core.context import Context
 from executor.collect import condition_variables
@@ -51,6 +57,13 @@ class Prepared(NamedTuple):
     values: VariableValues
 
 
+class Answer(NamedTuple):
+    """The data of an operation, and the errors of mutations among them that have no payload."""
+
+    data: dict[str, Any]
+    errors: Sequence[GraphQLError] = ()
+
+
 class Executor:
     """Compiled plans by document, for one schema."""
 
@@ -78,8 +91,10 @@ class Executor:
         if prepared is None:
             REFERENCE.inc()
             return None
-        data = await self.answer(prepared, ctx)
-        return None if data is None else ExecutionResult(data=data, errors=None, extensions=None)
+        answer = await self.answer(prepared, ctx)
+        if answer is None:
+            return None
+        return ExecutionResult(data=answer.data, errors=list(answer.errors) or None, extensions=None)
 
     def prepared(
         self,
@@ -100,15 +115,16 @@ class Executor:
         plan = self._plan(known, operation, operation_name, values)
         return Prepared(plan, values) if plan else None
 
-    async def answer(self, prepared: Prepared, ctx: Context) -> dict[str, Any] | None:
-        """The data, or None when the reference must give them; see `run`."""
+    async def answer(self, prepared: Prepared, ctx: Context) -> Answer | None:
+        """The answer, or None when the reference must give them; see `run`."""
         plan, values = prepared
         try:
             if plan.root is None:
-                data = await _mutate(plan, ctx, values)
+                answer = await _mutate(plan, ctx, values)
             else:
                 rows = plan.root(ctx, values, NO_PARENT)
                 [data] = await rows if plan.waits else rows
+                answer = Answer(data)
         except Exception as error:
             # Whatever it is, the reference meets it again and tells it exactly.
             ANOMALIES.labels(type(error).__name__).inc()
@@ -116,7 +132,7 @@ class Executor:
             ctx.refresh()
             return None
         COMPILED.inc()
-        return data
+        return answer
 
     def _values(
         self, operation: OperationDefinitionNode, variables: dict[str, Any] | None
@@ -221,21 +237,25 @@ def _covered(operation: OperationDefinitionNode, mutations: bool) -> bool:
     return kind is OperationType.QUERY or (kind is OperationType.MUTATION and mutations)
 
 
-async def _mutate(plan: Plan, ctx: Context, values: Any) -> dict[str, Any]:
+async def _mutate(plan: Plan, ctx: Context, values: Any) -> Answer:
     """Root fields in order, each completed before the next; outcomes are kept whatever happens."""
     data: dict[str, Any] = {}
-    failed: Exception | None = None
+    errors: list[GraphQLError] = []
     for step in plan.steps:
+        key = step.response_key
         try:
-            payload = await step.binding.resolve(None, ctx, step.arguments(values))
+            payload = await step.binding.perform(ctx, step.arguments(values), partial(_acts, plan, values))
         except Exception as error:
-            ctx.kept[step.response_key] = error
-            failed = error
-            data[step.response_key] = None
+            ctx.kept[key] = error
+            errors.append(located_error(error, step.nodes, [key]))
+            data[key] = None
             continue
-        ctx.kept[step.response_key] = payload
+        ctx.kept[key] = payload
         answer = step.complete(ctx, values, [payload])
-        [data[step.response_key]] = await answer if step.waits else answer
-    if failed is not None:
-        raise failed
-    return data
+        [data[key]] = await answer if step.waits else answer
+    return Answer(data, errors)
+
+
+def _acts(plan: Plan, values: Any) -> list[Act]:
+    acts = [attempted(step.binding, partial(step.arguments, values)) for step in plan.steps]
+    return [act for act in acts if act is not None]

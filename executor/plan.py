@@ -1,11 +1,12 @@
 """A plan: the compiled function of one operation, for the variables that decide its directives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLInterfaceType,
     GraphQLNonNull,
@@ -30,6 +31,7 @@ class Step:
     """One root field of a mutation: what to run, and how to answer of its payload."""
 
     response_key: str
+    nodes: Sequence[FieldNode]
     binding: Mutate
     arguments: Arguments
     complete: Any
@@ -73,11 +75,14 @@ def _steps(
         definition, bound = field(root, nodes[0])
         if not isinstance(bound.binding, Mutate):
             raise Anomaly
-        arguments = Arguments(schema, definition, bound, nodes[0], dict)
+        arguments = Arguments(schema, definition, nodes[0], dict)
         lines, waits = compiler.completed(definition.type, nodes, shared=False)
-        drafts.append((key, bound.binding, arguments, compiler.nested(lines, waits), waits))
+        drafts.append((key, nodes, bound.binding, arguments, compiler.nested(lines, waits), waits))
     names = compiler.code.run()
-    return tuple(Step(key, binding, args, names[name], waits) for key, binding, args, name, waits in drafts)
+    return tuple(
+        Step(key, nodes, binding, args, names[name], waits)
+        for key, nodes, binding, args, name, waits in drafts
+    )
 
 
 def _topic(
@@ -98,7 +103,7 @@ def _topic(
     return Topic(
         key,
         bound.binding,
-        Arguments(schema, definition, bound, nodes[0], dict),
+        Arguments(schema, definition, nodes[0], dict),
         {name: Level(names[function], waits) for name, function, waits in drafts},
         tuple(sorted(compiler.collector.variables(selections))),
     )

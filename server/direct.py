@@ -72,12 +72,15 @@ class Direct:
                 answer = await self._executor.answer(prepared, ctx)
                 if answer is None:
                     return await self._on_reference(request, ctx, data)
+            if answer.errors:
+                result = ExecutionResult(data=answer.data, errors=list(answer.errors))
+                return await self._finish(request, ctx, result)
         except NotAdmitted as refusal:
             return await self._finish(request, ctx, refusal.answer)
         except TimeoutError:
             return await self._finish(request, ctx, timed_out())
         return web.Response(
-            body=orjson.dumps({"data": answer}, default=str),
+            body=orjson.dumps({"data": answer.data}, default=str),
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
         )
 

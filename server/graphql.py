@@ -247,6 +247,7 @@ class GraphQLView(LastingView):
     ) -> ExecutionResult:
         ctx = context.fork()
         ctx.join(context)
+        ctx.flush.begin_operation()
         admitted = await self.admission.admit(
             request_data.query,
             request_data.variables,

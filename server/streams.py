@@ -98,6 +98,7 @@ class Streams:
         except TimeoutError:
             answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
         if answer is not None:
+            failures.hide(answer, ctx.request_id)
             yield answer
             return
         async with aclosing(await self._on_reference(asked, ctx)) as answers:

@@ -12,6 +12,7 @@ from strawberry.types import get_object_definition, has_object_definition
 from strawberry.types.base import StrawberryOptional
 
 from core import acts
+from core.acts import Act, Siblings
 from core.context import Context
 from core.idempotency import Mutation
 from core.loader import Loader
@@ -165,13 +166,14 @@ class Mutate(Binding):
 
     mutation: Mutation
 
-    async def _run(self, ctx: Context, values: Any) -> Any:
-        arguments = keywords(values)
-        key = arguments.pop("client_mutation_id")
-        return await acts.perform(ctx, self.mutation, key, arguments, partial(minted, values))
+    def act(self, arguments: dict[str, Any]) -> Act:
+        values = arguments["input"]
+        given = keywords(values)
+        return Act(self.mutation, given.pop("client_mutation_id"), given, partial(minted, values))
 
-    def resolve(self, source: Any, ctx: Context, arguments: dict[str, Any]) -> Any:
-        return self._run(ctx, arguments["input"])
+    async def perform(self, ctx: Context, arguments: dict[str, Any], siblings: Siblings) -> Any:
+        """Its payload, as one of several root fields of an operation."""
+        return await acts.perform(ctx, self.act(arguments), siblings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import types
 import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ForwardRef
 
 import strawberry
@@ -15,6 +16,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
 from core.access import guarded
+from core.binding.arguments import acts_of
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
 from core.ids import Id
 from core.loader import Loader
@@ -63,8 +65,10 @@ class BoundField(StrawberryField):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         # Basic fields are read without info; their bindings ask for no context.
         ctx: Any = info.context if info is not None else None
-        if isinstance(self.binding, Mutate) and info.path.key in ctx.kept:
-            return _kept(ctx.kept[info.path.key])
+        if isinstance(self.binding, Mutate):
+            if info.path.key in ctx.kept:
+                return _kept(ctx.kept[info.path.key])
+            return self.binding.perform(ctx, kwargs, partial(acts_of, info))
         return self.binding.resolve(source, ctx, kwargs)
 
 
