@@ -122,6 +122,11 @@ class Context:
         """Go on with the flush of another operation."""
         self._flush = other.flush
 
+    def end_flush(self) -> None:
+        """No more mutations come."""
+        if self._flush is not None:
+            self._flush.end()
+
     def fork(self) -> "Context":
         """The same request for another operation: sockets and batches carry many."""
         forked = Context(

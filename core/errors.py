@@ -178,5 +178,17 @@ class Unavailable(Fault):
     code = "UNAVAILABLE"
     transient = True
 
-    def __init__(self) -> None:
-        super().__init__("The service is not available for the moment.")
+    MESSAGE: ClassVar[str] = "The service is not available for the moment."
+
+    def __init__(self, **extensions: Any) -> None:
+        super().__init__(self.MESSAGE, **extensions)
+
+
+class Busy(Unavailable):
+    """As much of this kind runs as this process takes on; nothing of it was begun."""
+
+    MESSAGE = "Too much is to be done at once."
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(retryAfterSeconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds

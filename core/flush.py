@@ -26,10 +26,25 @@ MESSAGE = "Something before it has to come again first."
 class Flush:
     """What became of the mutations so far, as far as the next one must know."""
 
-    __slots__ = ("_ends", "_held", "_retry_after", "_stopped", "_told", "entities", "foreseen", "receipts")
+    __slots__ = (
+        "_ends",
+        "_held",
+        "_retry_after",
+        "_stopped",
+        "_told",
+        "entities",
+        "foreseen",
+        "is_array",
+        "receipts",
+        "slot",
+    )
 
     def __init__(self) -> None:
         self.begin_operation()
+        self.is_array = False
+        """Whether it is of several operations."""
+        self.slot: Any = None
+        """The right to run it, taken for as long as it runs."""
         self._stopped = False
         self._retry_after: int | None = None
         self._held: dict[str, int | None] = {}
@@ -45,6 +60,11 @@ class Flush:
         """Receipts of its mutations that were done before."""
         self.entities: Mapping[str, Any] | None = None
         """What they refer to, as long as nothing is written."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        if self.slot is not None:
+            self.slot.release()
 
     def begin(self) -> float | None:
         """Begin another mutation, unless the time of the operation is over; the moment when it must end.

@@ -157,6 +157,12 @@ class Settings(BaseSettings):
         "prefer", description="only: nothing runs but what `landfall operations add` was given; off: none."
     )
     max_batch: int = Field(20, gt=0, description="Operations in one array batch.")
+    max_flushes: int = Field(
+        4, gt=0, description="Flushes (documents of several mutations) that one process runs at once."
+    )
+    max_waiting_flushes: int = Field(
+        8, ge=0, description="Flushes that wait for their turn, three seconds at most; others get 503."
+    )
     rate_scale: float = Field(1.0, gt=0, description="Multiplies every rate limit; for load tests.")
     request_timeout: float = Field(10.0, gt=0, description="Seconds an operation may take.")
     read_timeout: float = Field(

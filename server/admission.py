@@ -9,6 +9,7 @@ from strawberry.types.execution import PreExecutionError
 from core.context import Context
 from core.errors import Fault
 from server.documents import Documents
+from server.flushes import Flushes
 from server.gate import Charge, Gate
 
 
@@ -32,9 +33,10 @@ class Admitted(NamedTuple):
 class Admission:
     """Decides over every operation, on all transports."""
 
-    def __init__(self, documents: Documents, gate: Gate) -> None:
+    def __init__(self, documents: Documents, gate: Gate, flushes: Flushes) -> None:
         self._documents = documents
         self._gate = gate
+        self._flushes = flushes
 
     def at_once(
         self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
@@ -43,7 +45,9 @@ class Admission:
         if not self._documents.open:
             return False
         try:
-            return self._gate.spend(ctx, self._gate.weigh(query, variables, operation_name, ctx))
+            cost = self._gate.weigh(query, variables, operation_name, ctx)
+            # A flush may have to wait for its turn.
+            return self._gate.mutations(query, operation_name) < 2 and self._gate.spend(ctx, cost)
         except Fault as fault:
             raise NotAdmitted(fault) from None
 
@@ -55,10 +59,13 @@ class Admission:
         extensions: Mapping[str, Any] | None,
         ctx: Context,
     ) -> Admitted:
-        """NotAdmitted for a document that is unknown or too much, and for a budget that is used up."""
+        """NotAdmitted for a document that is unknown or too much, for a flush where too many run, and for a
+        budget that is used up. Who asks ends `ctx.flush` when the operation is over."""
         try:
             text = await self._documents.text(query, extensions)
-            charge = await self._gate.charge(ctx, self._gate.weigh(text, variables, operation_name, ctx))
+            cost = self._gate.weigh(text, variables, operation_name, ctx)
+            await self._flushes.admit(ctx, self._gate.mutations(text, operation_name))
+            charge = await self._gate.charge(ctx, cost)
         except Fault as fault:
             raise NotAdmitted(fault) from None
         if query and extensions:

@@ -102,15 +102,16 @@ class Cost:
 class Operation:
     """What is counted of one operation."""
 
-    __slots__ = ("_costs", "_tree", "_variables", "depth", "introspects", "roots")
+    __slots__ = ("_costs", "_tree", "_variables", "depth", "introspects", "mutations", "roots")
 
-    def __init__(self, tree: Cost, *, depth: int, roots: int, introspects: bool) -> None:
+    def __init__(self, tree: Cost, *, depth: int, roots: int, introspects: bool, mutations: int) -> None:
         self._tree = tree
         self._variables = tuple(tree.variables)
         self._costs: dict[tuple[Any, ...], int] = {}
         self.depth = depth
         self.roots = roots
         self.introspects = introspects
+        self.mutations = mutations
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """Remembered by what it depends on: clients ask for few sizes of page."""
@@ -208,7 +209,9 @@ class _Reader:
         if node.operation is OperationType.MUTATION:
             cost = Cost(own=MUTATION * len(fields), all_of=(cost,))
         roots = len(node.selection_set.selections)
-        return Operation(cost, depth=depth, roots=roots, introspects=self._introspects)
+        # A fragment may hold many.
+        mutations = 2 * roots - len(fields) if node.operation is OperationType.MUTATION else 0
+        return Operation(cost, depth=depth, roots=roots, introspects=self._introspects, mutations=mutations)
 
     def _count_directives(self, node: Any) -> None:
         names = [each.name.value for each in node.directives or ()]

@@ -18,7 +18,7 @@ from core.context import Context, Services
 from core.deadline import Deadline
 from core.errors import TimedOut
 from executor import Executor
-from server import http, signin
+from server import http, requests, signin
 from server.admission import Admission, NotAdmitted
 
 JSON = "application/json"
@@ -76,9 +76,13 @@ class Direct:
                 result = ExecutionResult(data=answer.data, errors=list(answer.errors))
                 return await self._finish(request, ctx, result)
         except NotAdmitted as refusal:
+            if (refused := requests.of_fault(refusal.fault)) is not None:
+                raise refused from None
             return await self._finish(request, ctx, refusal.answer)
         except TimeoutError:
             return await self._finish(request, ctx, timed_out())
+        finally:
+            ctx.end_flush()
         return web.Response(
             body=orjson.dumps({"data": answer.data}, default=str),
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},

@@ -93,6 +93,14 @@ class Gate:
             else 0
         )
 
+    def mutations(self, query: str, operation_name: str | None) -> int:
+        """How many mutations an operation runs that was weighed; too long to remember counts as many."""
+        if len(query) > LONGEST_REMEMBERED:
+            return 2 if "mutation" in query else 0
+        found = self._shapes.get(query)
+        operation = found.operation(operation_name) if found is not None else None
+        return operation.mutations if operation is not None else 0
+
     def _read(self, query: str) -> Shape | None:
         most = self._settings.max_tokens
         try:

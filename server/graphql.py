@@ -26,13 +26,14 @@ from strawberry.types.graphql import OperationType
 from core.binding.build import Schema
 from core.context import Context, Services
 from core.deadline import Deadline
-from core.errors import Fault
+from core.errors import Busy, Fault
 from core.settings import Environment
 from executor import Executor
 from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.direct import Direct, timed_out
 from server.documents import Documents, subscribes, with_document_id
+from server.flushes import Flushes
 from server.gate import Gate
 from server.lasting import CONTEXT, LastingView
 from server.streams import Streams
@@ -66,7 +67,9 @@ class GraphQLView(LastingView):
         self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
-        self.admission = Admission(services.get(Documents), Gate(schema._schema, settings, services.limits))
+        flushes = Flushes(settings.max_flushes, settings.max_waiting_flushes)
+        gate = Gate(schema._schema, settings, services.limits)
+        self.admission = Admission(services.get(Documents), gate, flushes)
         self.deadline = Deadline(settings.request_timeout)
         self.direct = (
             Direct(
@@ -127,7 +130,11 @@ class GraphQLView(LastingView):
     def _refused(self, request: web.Request, refusal: requests.RequestRefused) -> web.Response:
         fault, status = refusal.fault, refusal.status
         body = {"errors": [{"message": fault.message, "extensions": fault.extensions}]}
-        headers = {"Allow": "POST" if request.method == "GET" else "GET, POST"} if status == 405 else None
+        headers = {}
+        if status == 405:
+            headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
+        if isinstance(fault, Busy):
+            headers["Retry-After"] = str(fault.retry_after_seconds)
         return web.json_response(
             body,
             status=status,
@@ -198,14 +205,21 @@ class GraphQLView(LastingView):
             return streamed
         if not isinstance(request_data, list):
             single = replace(request_data, protocol="http")
-            return await super().execute_operation(
-                request, request_adapter, single, context, root_value, sub_response
-            )
+            try:
+                return await super().execute_operation(
+                    request, request_adapter, single, context, root_value, sub_response
+                )
+            finally:
+                context.end_flush()
         # In order, as a phone's queue was filled: one flush.
-        return [
-            await self.execute_single(request, request_adapter, sub_response, context, root_value, each)
-            for each in request_data
-        ]
+        context.flush.is_array = len(request_data) > 1
+        try:
+            return [
+                await self.execute_single(request, request_adapter, sub_response, context, root_value, each)
+                for each in request_data
+            ]
+        finally:
+            context.end_flush()
 
     async def _streams(self, request: web.Request, data: GraphQLRequestData) -> bool:
         """Whether the answer is a stream. Clients that take JSON as well get it for all but subscriptions:
@@ -233,6 +247,8 @@ class GraphQLView(LastingView):
                 return await single
         except NotAdmitted as refusal:
             context.flush.failed(refusal.fault)
+            if (refused := requests.of_fault(refusal.fault)) is not None:
+                raise refused from None
             return refusal.answer
         except TimeoutError as error:
             context.flush.failed(error)

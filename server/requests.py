@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from cross_web import AiohttpHTTPRequestAdapter, HTTPException
 
-from core.errors import BadUserInput, Fault, QueryTooComplex
+from core.errors import BadUserInput, Busy, Fault, QueryTooComplex
 from server import http
 from server.documents import NAMES
 
@@ -40,6 +40,11 @@ def too_large(most: int) -> RequestRefused:
 
 def not_the_body() -> RequestRefused:
     return refused(400, "The body is not what Content-Encoding or Content-Length says it is.")
+
+
+def of_fault(fault: Fault) -> "RequestRefused | None":
+    """The refusal of a whole request, whatever its media type, because of one operation."""
+    return RequestRefused(503, fault) if isinstance(fault, Busy) else None
 
 
 def too_slow() -> RequestRefused:

@@ -91,19 +91,22 @@ class Streams:
         """A query's or mutation's one answer."""
         mutations = OperationType.MUTATION in asked.allowed
         try:
-            with self._deadline:
-                answer = await executor.run(
-                    asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations
-                )
-        except TimeoutError:
-            answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
-        if answer is not None:
-            failures.hide(answer, ctx.request_id)
-            yield answer
-            return
-        async with aclosing(await self._on_reference(asked, ctx)) as answers:
-            async for each in answers:
-                yield each
+            try:
+                with self._deadline:
+                    answer = await executor.run(
+                        asked.query, asked.variables, asked.operation_name, ctx, mutations=mutations
+                    )
+            except TimeoutError:
+                answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
+            if answer is not None:
+                failures.hide(answer, ctx.request_id)
+                yield answer
+                return
+            async with aclosing(await self._on_reference(asked, ctx)) as answers:
+                async for each in answers:
+                    yield each
+        finally:
+            ctx.end_flush()
 
     async def _on_reference(self, asked: Asked, ctx: Context) -> Answers:
         answers: Any = await self._schema.stream(
@@ -127,6 +130,8 @@ class Streams:
                 yield answer
             except Exception as error:
                 yield ExecutionResult(data=None, errors=[_told(error, ctx)])
+            finally:
+                ctx.end_flush()
 
 
 async def _only(answer: ExecutionResult) -> Answers:

@@ -1,0 +1,115 @@
+"""Bulkhead of flushes: a process runs a bounded number at once, lets a few wait, and sends the others away.
+
+A flush is a document of several mutations, or an array with any. Each keeps the databases and this process
+busy for seconds: many at once slow each other down until none ends in time. A few at once end soon, and light
+requests beside them hardly notice.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+
+from prometheus_client import Counter
+
+from core import deadline
+from core.context import Context
+from core.errors import Busy
+
+REFUSED = Counter("landfall_flushes_refused_total", "Flushes sent away because too many ran.")
+
+PATIENCE = 3.0
+"""Seconds that a flush waits for its turn."""
+USUAL = 2.0
+"""Seconds that a flush is taken to last until some have ended."""
+WEIGHT = 0.2
+"""How much the last one counts in that."""
+
+
+class Slot:
+    """The right to run a flush; given back once, at the latest when nobody holds it any more."""
+
+    __slots__ = ("_give_back",)
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back: Callable[[], None] | None = give_back
+
+    def release(self) -> None:
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+
+    def __del__(self) -> None:
+        self.release()
+
+
+class Flushes:
+    """Admits flushes, in the order in which they come."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = at_once
+        self._at_once = at_once
+        self._most_waiting = waiting
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._usual = USUAL
+        self._promised = 0.0
+        """Until when those who were sent away have been told to stay away."""
+
+    async def admit(self, ctx: Context, mutations: int) -> None:
+        """Take a slot for the operation's flush, if it is one; Busy when there is none to be had soon."""
+        if not mutations:
+            return
+        flush = ctx.flush
+        if flush.slot is None and (mutations > 1 or flush.is_array):
+            flush.slot = await self._slot()
+
+    async def _slot(self) -> Slot:
+        loop = asyncio.get_running_loop()
+        if self._free:
+            self._free -= 1
+        else:
+            began = loop.time()
+            await self._turn()
+            # What was spent in the queue is not taken from its own time.
+            deadline.extend(loop.time() - began)
+        started = loop.time()
+        return Slot(lambda: self._ended(loop.time() - started))
+
+    async def _turn(self) -> None:
+        """Wait until a slot is handed over."""
+        if len(self._waiting) >= self._most_waiting:
+            raise self._busy()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                # It was handed over in the same moment: the next one has it.
+                self._hand_over()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                raise self._busy() from None
+            raise
+
+    def _ended(self, seconds: float) -> None:
+        self._usual += WEIGHT * (seconds - self._usual)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """The slot is the next one's."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def _busy(self) -> Busy:
+        """Each is told another moment, so that they come back one after another as slots fall free."""
+        REFUSED.inc()
+        now, pace = asyncio.get_running_loop().time(), self._usual / self._at_once
+        self._promised = max(self._promised, now + pace * len(self._waiting)) + pace
+        return Busy(max(1, math.ceil(self._promised - now)))
