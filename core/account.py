@@ -4,9 +4,12 @@ Each system says it once, in `jobs/<system>.py`; deletion and export find them a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from core.context import Services
+from core.batches import batches, each_in_unit
+from core.context import Context, Services
+from core.store import COLLECTIONS, Collection
 
 Eraser = Callable[[Services, str], Awaitable[None]]
 Exporter = Callable[[Services, str], AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]]
@@ -32,6 +35,40 @@ def on_user_export(function: Exporter) -> Exporter:
     """
     EXPORTERS[_system(function, EXPORTERS)] = function
     return function
+
+
+def complete() -> None:
+    """Erase and export what people own in systems that say nothing of it themselves."""
+    owned: dict[str, list[Collection[Any]]] = {}
+    for declared in COLLECTIONS.values():
+        if declared.owner is not None:
+            owned.setdefault(declared.document.__module__.split(".")[1], []).append(declared)
+    for system, stores in owned.items():
+        ERASERS.setdefault(system, partial(_erase_owned, stores))
+        EXPORTERS.setdefault(system, partial(_export_owned, stores))
+
+
+async def _erase_owned(stores: Sequence[Collection[Any]], services: Services, user_id: str) -> None:
+    async def erase(store: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
+        await ctx.tx.delete(store, row["_id"])
+
+    for store in stores:
+        await each_in_unit(services, store, {str(store.owner): user_id}, partial(erase, store))
+
+
+async def _export_owned(
+    stores: Sequence[Collection[Any]], services: Services, user_id: str
+) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    for store in stores:
+        sealed = {each.field for each in store.sealed}
+        async for rows in batches(services, store, {str(store.owner): user_id}):
+            yield (
+                store.name,
+                [
+                    {name.lstrip("_"): value for name, value in row.items() if name not in sealed}
+                    for row in rows
+                ],
+            )
 
 
 def _system(function: Callable[..., Any], known: Mapping[str, Any]) -> str:

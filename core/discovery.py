@@ -4,6 +4,8 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+from core import account
+
 FLOORS = ("stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
 """Floors that hold systems, lowest first."""
 
@@ -15,4 +17,6 @@ def rooms(floor: str) -> list[ModuleType]:
 
 
 def all_rooms() -> dict[str, list[ModuleType]]:
-    return {floor: rooms(floor) for floor in FLOORS}
+    found = {floor: rooms(floor) for floor in FLOORS}
+    account.complete()
+    return found

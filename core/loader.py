@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from aiodataloader import DataLoader
 
 from core.mongo import Database
+from core.store import Collection
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+T = TypeVar("T", bound=Mapping[str, Any])
 
 MAX_BATCH = 1000
 
@@ -78,6 +80,21 @@ class Loader(DataLoader[K, V], ABC):
             part = missing[start : start + MAX_BATCH]
             self._fetched.update(zip(part, await self.batch_load_fn(part), strict=True))
         return self._fetched
+
+
+_BY_ID: dict[str, type[Loader[str, Any]]] = {}
+
+
+def by_id(store: Collection[T]) -> type[Loader[str, T | None]]:
+    """The loader of a collection's documents by `_id`."""
+    if store.name not in _BY_ID:
+
+        class ById(Loader[str, Any]):
+            async def batch_load_fn(self, keys: list[str]) -> list[Any]:
+                return in_order(keys, await store.by_ids(self.db, keys, fields=self.fields))
+
+        _BY_ID[store.name] = ById
+    return _BY_ID[store.name]
 
 
 def _own(shared: "Future[V]") -> "Future[V]":

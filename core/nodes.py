@@ -2,10 +2,13 @@
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NewType, TypeVar
+from typing import Any, NewType, TypeVar, cast
 
 from core.context import Context
-from core.ids import prefix_of
+from core.errors import Refused
+from core.ids import checked, prefix_of
+from core.loader import by_id
+from core.store import Collection
 
 Document = Mapping[str, Any]
 Door = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
@@ -15,6 +18,7 @@ Owner = str | Callable[[Context, Document], Awaitable[bool]]
 
 D = TypeVar("D", bound=Door)
 S = TypeVar("S", bound=Scopes)
+T = TypeVar("T", bound=Document)
 
 SyncTypeName = NewType("SyncTypeName", str)
 """A value of the schema's `SyncType` enum."""
@@ -45,6 +49,31 @@ def door(prefix: str, *, sync: str | None = None, owner: Owner | None = None) ->
         return function
 
     return register
+
+
+def owned(store: Collection[T]) -> Door:
+    """Access guard of an entity that its owner alone may see."""
+    owner, prefix = store.owner, store.prefix
+    assert owner is not None
+    assert prefix is not None
+
+    async def visible(ctx: Context, wanted: Sequence[str]) -> Sequence[Document | None]:
+        found = await ctx.load_many(by_id(store), wanted)
+        viewer = ctx.viewer_id_or_none
+        return [each if each and each[owner] == viewer else None for each in found]
+
+    return door(prefix, sync=prefix.upper(), owner=owner)(visible)
+
+
+async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:
+    """An entity to act on, through its access guard; NOT_FOUND as a user error when there is none."""
+    prefix = str(store.prefix)
+    [found] = await DOORS[prefix](ctx, [checked(id, prefix)])
+    if found is None:
+        words = prefix.split("_")
+        named = field or words[0] + "".join(word.title() for word in words[1:]) + "Id"
+        raise Refused("NOT_FOUND", f"There is no such {' '.join(words)}.", field=[named])
+    return cast("T", found)
 
 
 def reader_scopes(function: S) -> S:

@@ -19,6 +19,10 @@ Sort = Sequence[tuple[str, int]]
 """Sort keys with 1 or -1; the last is always `_id`, so that every row has one place."""
 
 
+NEWEST: Sort = (("created_at", -1), ("_id", -1))
+"""Newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which rows of a list a client asked for."""

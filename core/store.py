@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from datetime import datetime
+from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from pymongo.errors import OperationFailure
 
@@ -16,6 +17,15 @@ T = TypeVar("T", bound=Mapping[str, Any])
 NAMESPACE_EXISTS = 48
 
 COLLECTIONS: dict[str, "Collection[Any]"] = {}
+
+
+class Row(TypedDict):
+    """What every document of a synced collection has: the unit of work writes it."""
+
+    _id: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,12 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Collection(Generic[T]):
-    """One MongoDB collection. `synced` documents carry a version and must be logged when they change."""
+    """One MongoDB collection.
+
+    `synced` documents carry a version and are logged when they change: by the unit of work where `scopes`
+    says who reads them, by the resolver otherwise. What a person owns, by the field `owner`, is in their
+    export and goes with their account.
+    """
 
     name: str
     document: type[T]
@@ -49,6 +64,8 @@ class Collection(Generic[T]):
     shard_key: str = "_id"
     synced: bool = False
     sealed: tuple[Sealed, ...] = ()
+    scopes: Callable[[T], Iterable[str]] | None = None
+    owner: str | None = None
 
     async def find(
         self,
@@ -154,10 +171,43 @@ def collection(
     sealed: Sequence[Sealed] = (),
 ) -> Collection[T]:
     """Declare a collection; its name is taken once. What is `sealed` can be sealed anew with another key."""
-    if name in COLLECTIONS:
-        raise ValueError(f"The collection {name!r} is declared twice.")
-    declared = Collection(name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed))
-    COLLECTIONS[name] = declared
+    return _declare(Collection(name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed)))
+
+
+def entity(
+    name: str,
+    document: type[T],
+    *,
+    prefix: str,
+    scopes: Callable[[T], Iterable[str]] | None = None,
+    owner: str | None = None,
+    indexes: Sequence[Index] = (),
+    shard_key: str = "_id",
+    sealed: Sequence[Sealed] = (),
+) -> Collection[T]:
+    """Declare a synced collection whose writes log themselves for the readers in its `scopes`.
+
+    `owner` is the field with the id of whom a document belongs to; unless `scopes` says more, nobody else
+    reads it.
+    """
+    if scopes is None:
+        if owner is None:
+            raise ValueError(f"{name!r}: say who reads it, by `scopes` or `owner`.")
+        scopes = _owners_scope(owner)
+    declared = Collection(
+        name, document, prefix, tuple(indexes), shard_key, True, tuple(sealed), scopes, owner
+    )
+    return _declare(declared)
+
+
+def _owners_scope(owner: str) -> Callable[[Any], Iterable[str]]:
+    return lambda document: (f"user:{document[owner]}",)
+
+
+def _declare(declared: Collection[T]) -> Collection[T]:
+    if declared.name in COLLECTIONS:
+        raise ValueError(f"The collection {declared.name!r} is declared twice.")
+    COLLECTIONS[declared.name] = declared
     return declared
 
 

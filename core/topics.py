@@ -5,13 +5,16 @@ from contextlib import aclosing
 from typing import Any
 
 from core import changes, clock
-from core.changes import Entry
+from core.changes import Entry, user_scope
 from core.context import Context
 from core.everybody import Everybody
+from core.ids import prefix_of
 from core.listeners import Signal
 from core.live import PositionTooOld
+from core.nodes import seen
 from core.once import ForAll
 from core.position import Position
+from core.store import Collection
 
 Event = dict[str, Any]
 
@@ -60,6 +63,27 @@ async def followed(
             position, told_last = await _now(ctx), None
             token = signer.event_id(position)
             yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
+
+
+def own_topic(store: Collection[Any]) -> Callable[..., AsyncGenerator[Event, None]]:
+    """Live topic of the viewer's own entities of a collection: `Changes[...]` of their type in the schema."""
+    prefix = str(store.prefix)
+    name = "".join(word.title() for word in prefix.split("_"))
+
+    async def events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+        async def event_of(entry: Entry) -> Event | None:
+            if entry["_id"] != entry["node"] or prefix_of(entry["node"]) != prefix:
+                return None
+            document = None if entry["deleted"] else (await seen(ctx, [entry["node"]])).get(entry["node"])
+            if document is None:
+                return {"_type": f"{name}Deleted", f"deleted_{prefix}_id": entry["node"]}
+            return {"_type": f"{name}{'Created' if entry['created'] else 'Updated'}", prefix: document}
+
+        async with aclosing(followed(ctx, [user_scope(ctx.viewer_id)], after, event_of)) as stream:
+            async for event in stream:
+                yield event
+
+    return events
 
 
 async def _now(ctx: Context) -> Position:

@@ -60,8 +60,27 @@ class Unit:
             if (error.details or {}).get("keyPattern") == {"_id": 1}:
                 raise Refused("ID_TAKEN", "This id is in use.", field=["id"]) from None
             raise
-        self._wrote(store, whole["_id"])
+        self._wrote(store, whole, created=True)
         return cast("T", whole)
+
+    async def edit(
+        self,
+        store: Collection[T],
+        entity: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+    ) -> T:
+        """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed."""
+        if expected_version is not None and expected_version != entity["version"]:
+            current: dict[str, Any] = {str(store.prefix): entity}
+            raise Refused("CONFLICT", "It was changed on another device.", **current)
+        if not changes:
+            return cast("T", entity)
+        changed = await self.update(store, entity["_id"], set=changes)
+        if changed is None:
+            raise Refused("NOT_FOUND", "It is gone.")
+        return changed
 
     async def update(
         self,
@@ -98,7 +117,7 @@ class Unit:
             }
         )
         if answer["value"] is not None:
-            self._wrote(store, id)
+            self._wrote(store, answer["value"])
         return cast("T | None", answer["value"])
 
     async def delete(
@@ -109,7 +128,7 @@ class Unit:
             {"findAndModify": store.name, "query": {**(where or {}), "_id": id}, "remove": True}
         )
         if answer["value"] is not None:
-            self._wrote(store, id)
+            self._wrote(store, answer["value"], deleted=True)
         return cast("T | None", answer["value"])
 
     async def count(
@@ -271,9 +290,22 @@ class Unit:
         detail = {"lost": lost}
         self._changes[id] = Change(id, GRANT, id, 1, (user_scope(user_id),), scope=scope, detail=detail)
 
-    def _wrote(self, store: Collection[Any], id: str) -> None:
-        if store.synced:
-            self._unlogged.add(id)
+    def _wrote(
+        self,
+        store: Collection[Any],
+        document: Mapping[str, Any],
+        *,
+        created: bool = False,
+        deleted: bool = False,
+    ) -> None:
+        """Log an entity that says who reads it; what else is synced, its resolver must log."""
+        if store.scopes is None:
+            if store.synced:
+                self._unlogged.add(document["_id"])
+        elif deleted:
+            self.removed(document)
+        else:
+            self.changed(document, scopes=store.scopes(document), created=created)
 
 
 def _type_name(id: str) -> str:

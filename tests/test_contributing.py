@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is right about adding a system: the one it writes is added to a copy, and run there."""
+"""A new system works as CONTRIBUTING.md shows it: written into a copy of the project, linted, tested."""
 
 import os
 import re
@@ -9,23 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from devstack import new_system
 from tests import house
 
 ROOT = Path(__file__).parents[1]
 TESTS = ("confidential.py", "conftest.py", "house.py", "phone.py", "test_architecture.py", "test_schema.py")
-FILES = (
-    "stores/pin.py",
-    "loaders/pin.py",
-    "resolvers/pin.py",
-    "schema/pin.py",
-    "tests/test_pin.py",
-    "jobs/pin.py",
-)
+MOST_LINES = 130
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The house with the 25th system."""
+    """The project, without what a system's test does not need."""
     for floor in house.KNOWS:
         shutil.copytree(ROOT / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs" / "decisions", tmp_path / "docs" / "decisions")
@@ -33,8 +27,6 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "tests").mkdir()
     for name in TESTS:
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
-    for name, code in blocks().items():
-        (tmp_path / name).write_text(code)
     return tmp_path
 
 
@@ -56,10 +48,31 @@ def run(copy: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_system_of_contributing_works(copy: Path) -> None:
-    assert tuple(blocks()) == FILES
-    run(copy, "ruff", "check", "--no-cache", *FILES)
-    run(copy, "ruff", "format", "--no-cache", "--check", *FILES)
+def test_a_new_system_is_linted_tested_and_as_the_page_shows_it(copy: Path) -> None:
+    written = [str(path.relative_to(copy)) for path in new_system.write("pin", copy)]
+    assert blocks() == {name: (copy / name).read_text() for name in written}
+    code = [name for name in written if not name.startswith("tests/")]
+    assert sum(len((copy / name).read_text().splitlines()) for name in code) <= MOST_LINES
+    run(copy, "ruff", "check", "--no-cache", *written)
+    run(copy, "ruff", "format", "--no-cache", "--check", *written)
+    run(copy, "mypy", "--cache-dir", str(copy / ".mypy"), *code)
     run(copy, "server", "schema", "--write")
     assert "pins(" in (copy / "schema" / "schema.graphql").read_text()
     run(copy, "pytest", "-p", "no:cacheprovider", "tests")
+
+
+@pytest.mark.parametrize("name", ["", "Pin", "two words", "../pin", "p" * 40])
+def test_a_name_that_is_no_word_writes_nothing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(new_system.NotWritten, match="is no name of a system"):
+        new_system.write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_that_exists_is_left_alone(tmp_path: Path) -> None:
+    for layer in ("stores", "resolvers", "subscriptions", "schema", "tests"):
+        (tmp_path / layer).mkdir()
+    (tmp_path / "schema" / "pin.py").write_text("mine")
+    with pytest.raises(new_system.NotWritten, match=r"schema/pin\.py exists already"):
+        new_system.write("pin", tmp_path)
+    assert list(tmp_path.rglob("*.py")) == [tmp_path / "schema" / "pin.py"]
+    assert new_system.files("story")["stores/story.py"].count('"stories"') == 1

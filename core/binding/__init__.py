@@ -4,6 +4,7 @@ References are declared (`one`, `many`, `connection`, `derived`), not coded, so 
 field needs without calling it. Strings under classes and attributes are the descriptions clients read.
 """
 
+from core.binding.events import Changes
 from core.binding.fields import (
     batched,
     connection,
@@ -22,6 +23,7 @@ from core.binding.pages import Edge, Page
 from core.binding.types import enum, extend, input_, interface, node, type_, union
 
 __all__ = [
+    "Changes",
     "Edge",
     "Page",
     "batched",

@@ -249,7 +249,8 @@ def personal(spec: Any) -> Any:
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
     """A live topic: an async generator of the context and keyword arguments."""
-    return Spec(Stream(generator), _arguments(generator, 1), descriptions)
+    resumed = {"after": "Resume after the event with this `eventId`."}
+    return Spec(Stream(generator), _arguments(generator, 1), {**resumed, **descriptions})
 
 
 def _arguments(function: Callable[..., Any], skip: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def called(one: str, many: str) -> Any:
 def edge_type(node: type) -> type:
     """The edge type of a node type: made once."""
     if node not in _EDGES:
-        one, _ = _words(node)
+        one, _ = words_of(node)
         article = "An" if one[0] in "aeiou" else "A"
         _EDGES[node] = _made(
             f"{node.__name__}Edge",
@@ -42,7 +42,7 @@ def edge_type(node: type) -> type:
 def page_type(node: type) -> type:
     """The connection type of a node type: made once."""
     if node not in _PAGES:
-        _, many = _words(node)
+        _, many = words_of(node)
         _PAGES[node] = _made(
             f"{node.__name__}Connection",
             Connection,
@@ -53,7 +53,8 @@ def page_type(node: type) -> type:
     return _PAGES[node]
 
 
-def _words(node: type) -> tuple[str, str]:
+def words_of(node: type) -> tuple[str, str]:
+    """What descriptions call one and many of a node type."""
     if node in WORDS:
         return WORDS[node]
     words = "".join(f" {each.lower()}" if each.isupper() else each for each in node.__name__).strip()

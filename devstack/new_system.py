@@ -1,0 +1,57 @@
+"""Scaffold of a system: the files of a new one, on every layer it needs, with a test that passes."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+TEMPLATES = Path(__file__).with_name("system_template")
+FILES = {
+    "stores": "stores/{name}.py",
+    "resolvers": "resolvers/{name}.py",
+    "subscriptions": "subscriptions/{name}.py",
+    "schema": "schema/{name}.py",
+    "tests": "tests/test_{name}.py",
+}
+"""By template, where its file goes."""
+SINGULAR = re.compile(r"[a-z][a-z]{1,30}")
+
+
+class NotWritten(ValueError):
+    """The system cannot be written; the message says why."""
+
+
+def files(name: str) -> dict[str, str]:
+    """Path to text of a new system's files; `name` is one word in the singular, lower case: `pin`."""
+    if not SINGULAR.fullmatch(name):
+        raise NotWritten(f"{name!r} is no name of a system: take one word in lower case, such as `pin`.")
+    names = f"{name[:-1]}ies" if re.search("[^aeiou]y$", name) else f"{name}s"
+    words = {"name": name, "names": names, "Name": name.title(), "Names": names.title(), "NAME": name.upper()}
+    return {
+        path.format(name=name): Template((TEMPLATES / f"{template}.txt").read_text()).substitute(words)
+        for template, path in FILES.items()
+    }
+
+
+def write(name: str, root: Path) -> list[Path]:
+    """Write the files of a new system below `root`; none where one of them exists."""
+    texts = {root / path: text for path, text in files(name).items()}
+    existing = [path for path in texts if path.exists()]
+    if existing:
+        raise NotWritten(f"{existing[0].relative_to(root)} exists already.")
+    missing = [path.parent for path in texts if not path.parent.is_dir()]
+    if missing:
+        raise NotWritten(f"{missing[0]} is missing: run this in a clone of the project.")
+    for path, text in texts.items():
+        path.write_text(formatted(text, path.name))
+    return list(texts)
+
+
+def formatted(text: str, name: str) -> str:
+    """As ruff formats it, where a line's length depends on the system's name; as it is without ruff."""
+    if find_spec("ruff") is None:
+        return text
+    command = [sys.executable, "-m", "ruff", "format", "--no-cache", "--stdin-filename", name, "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,80 @@
+"""Entities log their own writes: creation, change, deletion, and who must have read them before."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from core import ids
+from core.context import Context, Services
+from core.errors import Refused
+from core.store import COLLECTIONS, Collection, Row, entity
+
+
+class Buoy(Row):
+    harbour_id: str
+    name: str
+
+
+@pytest.fixture
+async def buoys(services: Services) -> AsyncIterator[Collection[Buoy]]:
+    made = entity("test_buoys", Buoy, prefix="buoy", scopes=lambda buoy: [f"harbour:{buoy['harbour_id']}"])
+    await services.db.command({"create": made.name})
+    yield made
+    del COLLECTIONS["test_buoys"]
+    await services.db.command({"drop": "test_buoys"})
+
+
+async def entry_of(services: Services, id: str) -> dict[str, Any]:
+    [entry] = await services.db.find("changes", {"_id": id})
+    return {name: entry[name] for name in ("type", "version", "scopes", "former", "created", "deleted")}
+
+
+async def test_each_write_is_logged_for_those_who_read_it_and_those_who_did(
+    services: Services, buoys: Collection[Buoy]
+) -> None:
+    ctx, id = Context(services), ids.new_id("buoy")
+    logged = {"type": "BUOY", "version": 1, "scopes": ["harbour:a"], "former": []}
+
+    async def create() -> Buoy:
+        return await ctx.tx.insert(buoys, {"_id": id, "harbour_id": "a", "name": "Red"})
+
+    made = await ctx.unit(create)
+    assert await entry_of(services, id) == {**logged, "created": True, "deleted": False}
+    moved = await ctx.unit(lambda: ctx.tx.edit(buoys, made, {"harbour_id": "b"}, expected_version=1))
+    assert await entry_of(services, id) == {
+        **logged,
+        **{
+            "version": 2,
+            "scopes": ["harbour:b"],
+            "former": ["harbour:a"],
+            "created": False,
+            "deleted": False,
+        },
+    }
+    with pytest.raises(Refused) as conflict:
+        await ctx.unit(lambda: ctx.tx.edit(buoys, moved, {"name": "Green"}, expected_version=1))
+    assert (conflict.value.code, conflict.value.entities) == ("CONFLICT", {"buoy": moved})
+    assert await ctx.unit(lambda: ctx.tx.edit(buoys, moved, {})) == moved
+    await ctx.unit(lambda: ctx.tx.delete(buoys, id))
+    gone = await entry_of(services, id)
+    assert (gone["deleted"], gone["scopes"], sorted(gone["former"])) == (True, [], ["harbour:a", "harbour:b"])
+
+
+async def test_one_that_is_made_and_changed_in_one_unit_is_new(
+    services: Services, buoys: Collection[Buoy]
+) -> None:
+    ctx, id = Context(services), ids.new_id("buoy")
+
+    async def create() -> None:
+        made = await ctx.tx.insert(buoys, {"_id": id, "harbour_id": "a", "name": "Red"})
+        await ctx.tx.edit(buoys, made, {"name": "Green"})
+
+    await ctx.unit(create)
+    entry = await entry_of(services, id)
+    assert (entry["created"], entry["version"]) == (True, 2)
+
+
+def test_an_entity_says_who_reads_it() -> None:
+    with pytest.raises(ValueError, match="say who reads it, by `scopes` or `owner`"):
+        entity("test_nobodys", Buoy, prefix="buoy")
