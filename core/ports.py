@@ -3,12 +3,31 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+MOST_PIXELS, LONGEST_SIDE = 100_000_000, 65_535
+"""Of pictures that are decoded."""
+
+
+class Animation(StrEnum):
+    """Whether a picture moves."""
+
+    NONE = "NONE"
+    """It never did."""
+    KEPT = "KEPT"
+    """It does: its WebP variants are animated, the others show its first frame."""
+    DROPPED = "DROPPED"
+    """It did, but too long or too large to be kept so: it shows its first frame."""
 
 
 class Unreadable(Exception):
     """The file is damaged, or beyond what may be decoded: trying again is no use."""
+
+
+class TooLarge(ConnectionError):
+    """The scanner would not look at so much: trying again is no use."""
 
 
 class DeliveryFailed(Exception):
@@ -129,6 +148,11 @@ class Objects(Protocol):
 
 class Scanner(Protocol):
     """Looks for malware."""
+
+    @property
+    def largest(self) -> int | None:
+        """How many bytes it can look at; None for any number."""
+        ...
 
     async def threat(self, path: Path) -> str | None:
         """The name of what was found in the file; None when nothing was."""

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         "auto", description="Take films; auto: where ffmpeg is installed."
     )
     clamd: str = Field("", description="`host:port` of a ClamAV daemon; empty: the built-in scanner.")
+    clamd_max_bytes: int = Field(
+        100 * 1024**2,
+        gt=0,
+        description="The daemon's StreamMaxLength: larger files are refused before they come.",
+    )
 
     secret: SecretStr = Field(
         SecretStr(""), description="Server secret, 32 characters or more; required in production."

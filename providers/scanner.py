@@ -1,11 +1,14 @@
 """Malware scanners: signatures that every scanner must know, or a ClamAV daemon."""
 
 import asyncio
+import contextlib
 import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from core.ports import TooLarge
 
 PIECE = 1024 * 1024
 SECONDS = 120.0
@@ -20,6 +23,8 @@ MOST_UNPACKED = 200 * 1024 * 1024
 
 class Signatures:
     """Implements `core.ports.Scanner`: finds the test signature, in archives too."""
+
+    largest: int | None = None
 
     async def threat(self, path: Path) -> str | None:
         return await asyncio.to_thread(self._threat, path)
@@ -66,27 +71,36 @@ def _members(archive: zipfile.ZipFile) -> Iterator[str | None]:
 class ClamAV:
     """Implements `core.ports.Scanner` by clamd's INSTREAM command over TCP."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, largest: int | None = None) -> None:
         self._host, self._port = host, port
+        self.largest = largest
 
     async def threat(self, path: Path) -> str | None:
         async with asyncio.timeout(SECONDS):
             reader, writer = await asyncio.open_connection(self._host, self._port)
             try:
-                writer.write(b"zINSTREAM\0")
-                file = await asyncio.to_thread(path.open, "rb")
-                try:
-                    while piece := await asyncio.to_thread(file.read, PIECE):
-                        writer.write(struct.pack("!I", len(piece)) + piece)
-                        await writer.drain()
-                finally:
-                    file.close()
-                writer.write(struct.pack("!I", 0))
-                await writer.drain()
+                # A daemon that has had enough says so and hangs up, while we still send.
+                with contextlib.suppress(ConnectionError):
+                    await _send(writer, path)
                 answer = (await reader.readuntil(b"\0")).rstrip(b"\0").decode(errors="replace")
+            except asyncio.IncompleteReadError as error:
+                raise ConnectionError("The scanner hung up.") from error
             finally:
                 writer.close()
         return _verdict(answer)
+
+
+async def _send(writer: asyncio.StreamWriter, path: Path) -> None:
+    writer.write(b"zINSTREAM\0")
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            writer.write(struct.pack("!I", len(piece)) + piece)
+            await writer.drain()
+    finally:
+        file.close()
+    writer.write(struct.pack("!I", 0))
+    await writer.drain()
 
 
 def _verdict(answer: str) -> str | None:
@@ -96,4 +110,6 @@ def _verdict(answer: str) -> str | None:
         return None
     if said.endswith(" FOUND"):
         return said.removesuffix(" FOUND")
+    if "size limit exceeded" in answer:
+        raise TooLarge(answer[:200])
     raise ConnectionError(f"The scanner said: {answer[:200]}")

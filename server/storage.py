@@ -46,4 +46,4 @@ def _scanner(settings: Settings) -> ports.Scanner:
     host, _, port = settings.clamd.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError("LANDFALL_CLAMD must be host:port.")
-    return ClamAV(host, int(port))
+    return ClamAV(host, int(port), settings.clamd_max_bytes)

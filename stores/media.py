@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from core.mongo import Database
+from core.ports import Animation
 from core.store import collection, index
 
 
@@ -59,7 +60,7 @@ class UploadFailure(StrEnum):
     TYPE_MISMATCH = "TYPE_MISMATCH"
     """Its bytes are not of the declared type, or of several types at once."""
     TOO_LARGE = "TOO_LARGE"
-    """It is larger than declared."""
+    """It is larger than declared, or than can be scanned."""
     CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
     """Its SHA-256 is not the declared one: it was damaged on its way."""
     MALWARE = "MALWARE"
@@ -125,6 +126,8 @@ class Media(TypedDict):
     thumb: str | None
     variants: list[Variant]
     hls: str | None
+    animation: NotRequired[Animation]
+    """Missing in media of before there were any."""
     placeholder: str | None
     dominant_color: str | None
     ref_count: int

@@ -3,6 +3,7 @@
 from resolvers.media.access import media, own_uploads, viewer_upload, viewer_uploads, visible_media
 from resolvers.media.adopting import adopt, erase_unkept
 from resolvers.media.delivery import (
+    animation,
     avatar_full_url,
     avatar_full_urls,
     avatar_thumb_url,
@@ -26,6 +27,7 @@ from resolvers.media.uploading import abort_upload, arrived, complete_upload, cr
 __all__ = [
     "abort_upload",
     "adopt",
+    "animation",
     "arrived",
     "attach",
     "attachment",

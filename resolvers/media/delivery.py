@@ -10,6 +10,7 @@ from urllib.parse import quote
 from core import clock
 from core.context import Context
 from core.errors import BadUserInput
+from core.ports import Animation
 from loaders.media import MediaById
 from stores.media import ImageFormat, MediaKind
 
@@ -130,6 +131,10 @@ def hls_url(ctx: Context, media: Document) -> str | None:
 
 def url_expires_at(ctx: Context, media: Document) -> datetime | None:
     return None if media["folder"].startswith(PUBLIC) else _moment(expiry())
+
+
+def animation(media: Document) -> Animation:
+    return Animation(media.get("animation") or Animation.NONE)
 
 
 def variants(media: Document) -> list[dict[str, Any]]:

@@ -3,12 +3,13 @@
 from pathlib import PurePath
 
 from core.errors import Refused, refusals
+from core.ports import LONGEST_SIDE, MOST_PIXELS
 from core.uploads import MIB, PURPOSES, Purpose, purpose
 from stores.media import MediaKind
 
 refusals(
     MIME_NOT_ALLOWED="Files of this type are not taken for this purpose, or the name does not fit the type.",
-    TOO_LARGE="The file is larger than this purpose takes.",
+    TOO_LARGE="The file, or the picture in it, is larger than this purpose, or this server, takes.",
 )
 
 IMAGES = {
@@ -25,7 +26,9 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
 FILES = {
     "application/pdf": ("pdf",),
     "text/plain": ("txt", "text", "log", "md"),
-    "text/csv": ("csv",),
+    "text/csv": ("csv", "tsv"),
+    "text/markdown": ("md", "markdown"),
+    "text/vcard": ("vcf", "vcard"),
     "application/zip": ("zip",),
     f"{OFFICE}.wordprocessingml.document": ("docx",),
     f"{OFFICE}.spreadsheetml.sheet": ("xlsx",),
@@ -33,11 +36,31 @@ FILES = {
     "application/vnd.oasis.opendocument.text": ("odt",),
     "application/vnd.oasis.opendocument.spreadsheet": ("ods",),
     "audio/mpeg": ("mp3",),
-    "audio/mp4": ("m4a", "mp4"),
+    "audio/mp4": ("m4a", "mp4", "m4b"),
+    "audio/aac": ("aac", "adts"),
+    "audio/amr": ("amr", "awb"),
+    "audio/webm": ("webm", "weba"),
     "audio/ogg": ("ogg", "oga", "opus"),
     "audio/wav": ("wav",),
 }
 """Nothing that a browser would run: no SVG, no HTML, no scripts."""
+ALIASES = {
+    **dict.fromkeys(("image/jpg", "image/pjpeg"), "image/jpeg"),
+    "image/x-png": "image/png",
+    **dict.fromkeys(("audio/mp3", "audio/x-mp3", "audio/x-mpeg"), "audio/mpeg"),
+    **dict.fromkeys(("audio/m4a", "audio/x-m4a"), "audio/mp4"),
+    **dict.fromkeys(("audio/x-aac", "audio/aacp", "audio/x-hx-aac-adts", "audio/vnd.dlna.adts"), "audio/aac"),
+    **dict.fromkeys(("audio/x-amr", "audio/amr-wb", "audio/amr-nb"), "audio/amr"),
+    **dict.fromkeys(("audio/x-wav", "audio/wave", "audio/vnd.wave"), "audio/wav"),
+    **dict.fromkeys(("audio/opus", "application/ogg", "audio/x-ogg"), "audio/ogg"),
+    "video/x-m4v": "video/mp4",
+    "text/x-markdown": "text/markdown",
+    **dict.fromkeys(("text/x-vcard", "text/directory"), "text/vcard"),
+    **dict.fromkeys(("application/csv", "text/comma-separated-values", "text/x-csv"), "text/csv"),
+    **dict.fromkeys(("application/x-zip-compressed", "application/x-zip"), "application/zip"),
+    "application/x-pdf": "application/pdf",
+}
+"""What phones and browsers call some of them."""
 EXTENSIONS = {**IMAGES, **VIDEOS, **FILES}
 
 CHAT_ATTACHMENT = purpose(
@@ -55,6 +78,12 @@ AVATAR = purpose(
 LONGEST_NAME = 255
 
 
+def canonical(mime: str) -> str:
+    """The registered name of a type, without parameters: `audio/webm; codecs=opus` is `audio/webm`."""
+    bare = mime.partition(";")[0].strip().lower()
+    return ALIASES.get(bare, bare)
+
+
 def kind_of(mime: str) -> MediaKind | None:
     if mime in IMAGES:
         return MediaKind.IMAGE
@@ -68,7 +97,14 @@ def largest(asked: Purpose, kind: MediaKind) -> int:
 
 
 def checked(
-    name: str, mime: str, file_name: str, size: int, *, films: bool, heic: bool
+    name: str,
+    mime: str,
+    file_name: str,
+    size: int,
+    *,
+    films: bool,
+    heic: bool,
+    scanned: int | None = None,
 ) -> tuple[Purpose, MediaKind]:
     """The purpose and kind of an upload, or why it is not taken."""
     asked, kind = PURPOSES[name], kind_of(mime)
@@ -83,6 +119,20 @@ def checked(
         raise Refused(
             "MIME_NOT_ALLOWED", f"A file of type {mime} is not named .{suffix}.", field=["fileName"]
         )
-    if size > largest(asked, kind):
-        raise Refused("TOO_LARGE", f"At most {largest(asked, kind) // MIB} MiB.", field=["sizeBytes"])
+    # What cannot be scanned is never shown: better to say so before it is sent.
+    most = min(largest(asked, kind), scanned or size)
+    if size > most:
+        raise Refused("TOO_LARGE", f"At most {most // MIB} MiB.", field=["sizeBytes"])
     return asked, kind
+
+
+def check_pixels(kind: MediaKind, width: int | None, height: int | None) -> None:
+    """Refuses a picture that would not be decoded, if its size is told."""
+    if kind is not MediaKind.IMAGE or (width is None and height is None):
+        return
+    wide, high = width or 1, height or 1
+    if min(wide, high) < 1:
+        raise Refused("INVALID_INPUT", "A picture is a pixel wide and high at least.", field=["width"])
+    if wide * high > MOST_PIXELS or max(wide, high) > LONGEST_SIDE:
+        most = f"At most {MOST_PIXELS // 1_000_000} million pixels, and {LONGEST_SIDE:,} on a side."
+        raise Refused("TOO_LARGE", most, field=["width"])

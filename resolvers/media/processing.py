@@ -22,7 +22,7 @@ from prometheus_client import Counter
 from core import clock, ids, jobs
 from core.audit import audited
 from core.context import Context
-from core.ports import Unreadable
+from core.ports import TooLarge, Unreadable
 from core.uploads import PURPOSES
 from resolvers.media import sniffing
 from resolvers.media.delivery import PRIVATE, PUBLIC, nearest
@@ -74,6 +74,8 @@ async def process(ctx: Context, upload_id: str) -> None:
         await reject(ctx, upload_id, rejected.failure)
     except Unreadable:
         await reject(ctx, upload_id, UploadFailure.UNREADABLE)
+    except TooLarge:
+        await reject(ctx, upload_id, UploadFailure.TOO_LARGE)
     except Exception as error:
         logger.exception("upload not processed", upload=upload_id, tries=upload["tries"])
         await _again(ctx, upload, error)
@@ -215,6 +217,7 @@ def picture_fields(told: Document, thumb: int) -> dict[str, Any]:
         "width": main["width"],
         "height": main["height"],
         "variants": told["variants"],
+        "animation": told["animation"],
         "placeholder": told["placeholder"],
         "dominant_color": told["dominant_color"],
     }

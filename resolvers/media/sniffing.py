@@ -5,11 +5,12 @@ from pathlib import Path
 
 import puremagic
 
+from resolvers.media import sounds, texts
 from resolvers.media.kinds import HEIC, OFFICE, VIDEOS
 
 HEAD, TAIL = 4_096, 65_557
 """The end of a ZIP archive lies within so many bytes of the file's."""
-TEXTS = ("text/plain", "text/csv")
+TEXTS = ("text/plain", "text/csv", "text/markdown", "text/vcard")
 ZIPS = (
     "application/zip",
     "application/vnd.oasis.opendocument.text",
@@ -20,15 +21,21 @@ INSIDE = {
     f"{OFFICE}.spreadsheetml.sheet": "xl/workbook.xml",
     f"{OFFICE}.presentationml.presentation": "ppt/presentation.xml",
 }
+BLANKS = b"\xef\xbb\xbf \t\r\n\f\0"
 ZIP_END = b"PK\x05\x06"
-SCRIPTS = (b"<script", b"<svg", b"<html", b"<!doctype html", b"<?php", b"#!/")
+SCRIPTS = (b"<script", b"<svg", b"<html", b"<!doctype html", b"<?php", b"<?xml", b"#!/")
+"""How what runs begins. Further in they are words: of a photo's metadata, which go, or of a song's."""
+SOUNDS = {
+    "audio/mpeg": sounds.is_mp3,
+    "audio/aac": sounds.is_aac,
+    "audio/amr": sounds.is_amr,
+    "audio/webm": sounds.is_webm,
+}
 HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
 """Of still pictures; others in the same container are films, or of other codecs."""
 ALIKE = {
-    "audio/mp4": {"audio/mp4", "audio/x-m4a", "audio/m4a", "video/mp4"},
     "audio/wav": {"audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/wave"},
     "audio/ogg": {"audio/ogg", "application/ogg", "audio/opus", "video/ogg"},
-    "audio/mpeg": {"audio/mpeg", "audio/mp3"},
     "video/mp4": {"video/mp4", "video/x-m4v"},
 }
 
@@ -41,16 +48,18 @@ def fits(path: Path, mime: str) -> bool:
         file.seek(max(0, size - TAIL))
         tail = file.read()
     if mime in TEXTS:
-        return _is_text(path)
+        return texts.is_text(path, mime)
     zipped = mime in ZIPS or mime in INSIDE
     if ZIP_END in tail and not zipped:
         return False
     if b"%PDF-" in head[:1024] and mime != "application/pdf":
         return False
-    if any(mark in head[:1024].lower() for mark in SCRIPTS):
+    if head.lstrip(BLANKS).lower().startswith(SCRIPTS):
         return False
     if zipped:
         return _is_archive(path, mime)
+    if mime in SOUNDS:
+        return SOUNDS[mime](path)
     return _by_signature(head, mime)
 
 
@@ -60,6 +69,10 @@ def _by_signature(head: bytes, mime: str) -> bool:
         return True
     if mime in HEIC:
         return bool(_brands(head) & HEVC_BRANDS)
+    if mime == "audio/mp4":
+        return sounds.is_m4a(_brands(head))
+    if mime == "application/pdf":
+        return head.lstrip(BLANKS).startswith(b"%PDF-")
     try:
         found = {each.mime_type for each in puremagic.magic_string(head)}
     except (puremagic.PureError, ValueError):
@@ -73,22 +86,6 @@ def _brands(head: bytes) -> set[bytes]:
     if head[4:8] != b"ftyp" or not 16 <= size <= len(head):
         return set()
     return {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
-
-
-def _is_text(path: Path) -> bool:
-    """UTF-8 without control characters, and not what a browser would run."""
-    first = True
-    try:
-        with path.open(encoding="utf-8") as file:
-            while piece := file.read(1 << 20):
-                if first and piece.lstrip("\ufeff \t\r\n").lower().startswith(("<", "#!", "%pdf-")):
-                    return False
-                first = False
-                if any(ord(each) < 32 and each not in "\t\r\n\f\x1b" for each in piece):
-                    return False
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_archive(path: Path, mime: str) -> bool:

@@ -52,16 +52,21 @@ async def create_upload(
     size_bytes: int,
     id: Id | None = None,
     sha256: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
 ) -> dict[str, Any]:
     """A place to put a file; READY at once when the owner has uploaded it before."""
     await ctx.limit(UPLOAD_RATE)
-    name, mime = file_name.strip(), mime.strip().lower()
+    name, mime = file_name.strip(), kinds.canonical(mime)
     if not 1 <= len(name) <= kinds.LONGEST_NAME or not name.isprintable():
         raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
     if size_bytes < 1:
         raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
-    studio = ctx.services.studio
-    asked, kind = kinds.checked(str(purpose), mime, name, size_bytes, films=studio.films, heic=studio.heic)
+    studio, scanned = ctx.services.studio, ctx.services.scanner.largest
+    asked, kind = kinds.checked(
+        str(purpose), mime, name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
+    )
+    kinds.check_pixels(kind, width, height)
     upload = {
         **_sending(size_bytes),
         "_id": ids.minted(id, "upload"),

@@ -4,12 +4,13 @@ from datetime import datetime
 
 from core.binding import derived, enum, extend, field, local, node, one, type_
 from core.binding.common import URL, Node
+from core.ports import Animation
 from loaders.media import MediaById
 from resolvers import media
 from schema.auth import User
 from stores.media import ImageFormat, MediaKind
 
-for each in (ImageFormat, MediaKind):
+for each in (Animation, ImageFormat, MediaKind):
     enum(each)
 
 
@@ -73,6 +74,8 @@ class Media(Node):
     """Its main colour as `#rrggbb`: paint it until the picture is there; null for files."""
     variants: list[MediaVariant] = derived(media.variants, "folder", "variants")
     """All sizes and formats of a picture or poster, narrowest first; empty for files."""
+    animation: Animation = derived(media.animation, "animation")
+    """Whether a picture moves, and whether it still does."""
     url_expires_at: datetime | None = local(media.url_expires_at, "folder")
     """When the addresses in this answer end: read them again by then. Null when they stay."""
     created_at: datetime

@@ -151,11 +151,17 @@ class CreateUploadInput(MutationInput):
     file_name: str
     """Its name, with an extension that fits its type."""
     mime: str
-    """Its type: `image/jpeg`. Its bytes must be of it."""
+    """Its type: `image/jpeg`. Its bytes must be of it. Other names of it, such as `image/jpg`, and parameters
+    are taken for it."""
     size_bytes: int
     """Its exact size in bytes."""
     sha256: str | None
     """Its SHA-256 in hexadecimal: it proves an undamaged arrival, and spares sending what you sent before."""
+    width: int | None
+    """A picture's width in pixels, if you know it: one that is too large to be shown is refused before it is
+    sent."""
+    height: int | None
+    """Its height likewise."""
 
 
 @type_

@@ -116,7 +116,7 @@ async def spell(db: Database, near: Mapping[str, Sequence[str]]) -> None:
     """Keep words with what is near them; those that are known cost a look."""
     if not near:
         return
-    known = {row["_id"] for row in await spellings.by_ids(db, near, fields=["_id"])}
+    known = {row["_id"] for row in await spellings.by_ids(db, near, fields=("_id",))}
     updates = [
         {"q": {"_id": word}, "u": {"$setOnInsert": {"near": list(keys)}}, "upsert": True}
         for word, keys in sorted(near.items())

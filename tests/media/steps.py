@@ -22,11 +22,12 @@ from core.uploads import release, use
 from providers.studio import ffmpeg_found
 from tests.phone import Phone
 
+XYZ = tuple[float, float, float]
 PART = 8 * 1024 * 1024
 UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progress failure expiresAt
   version parts { number url urlExpiresAt received etag headers { name value } }
   media { id kind mime sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl placeholder
-    dominantColor urlExpiresAt fileName variants { width height format url sizeBytes } }"""
+    dominantColor urlExpiresAt fileName animation variants { width height format url sizeBytes } }"""
 READ = f"query($id: ID!) {{ viewer {{ upload(id: $id) {{ {UPLOAD} }} }} }}"
 PENDING = """query($id: ID!) { viewer { upload(id: $id) {
   status bytesReceived parts(pending: true) { number url } } } }"""
@@ -62,8 +63,50 @@ def archive(**members: bytes) -> bytes:
     return out.getvalue()
 
 
+def profile(*, red: XYZ, green: XYZ, blue: XYZ) -> bytes:
+    """An ICC profile of a screen with these primaries (XYZ under D50) and sRGB's curve."""
+
+    def number(value: float) -> bytes:
+        return struct.pack(">i", round(value * 65536))
+
+    def point(xyz: XYZ) -> bytes:
+        return b"XYZ \0\0\0\0" + b"".join(map(number, xyz))
+
+    text = "Made in a test".encode("utf-16-be")
+    words = b"mluc\0\0\0\0" + struct.pack(">II2s2sII", 1, 12, b"en", b"US", len(text), 28) + text
+    parts = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    curve = b"para\0\0\0\0\0\3\0\0" + b"".join(map(number, parts))
+    white = (0.9642, 1.0, 0.8249)
+    tags = {b"desc": words, b"cprt": words, b"wtpt": point(white)}
+    tags |= {b"rXYZ": point(red), b"gXYZ": point(green), b"bXYZ": point(blue)}
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    table, body, start = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
+    for name, content in tags.items():
+        padded = content + bytes(-len(content) % 4)
+        table += struct.pack(">4sII", name, start + len(body), len(content))
+        body += padded
+    head = struct.pack(">I4xI", start + len(body), 0x04300000) + b"mntrRGB XYZ " + bytes(12) + b"acsp"
+    return head + bytes(68 - len(head)) + b"".join(map(number, white)) + bytes(48) + table + body
+
+
+DISPLAY_P3 = profile(
+    red=(0.51512, 0.24120, -0.00105), green=(0.29198, 0.69225, 0.04189), blue=(0.15710, 0.06657, 0.78407)
+)
+
+
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def mp3(version: str = "1", frames: int = 3) -> bytes:
+    """Silence in frames of MPEG audio, layer III."""
+    heads = {
+        "1": (b"\xff\xfb\x90\x00", 417),
+        "2": (b"\xff\xf3\x80\x00", 208),
+        "2.5": (b"\xff\xe3\x80\x00", 417),
+    }
+    head, size = heads[version]
+    return (head + bytes(size - 4)) * frames
 
 
 async def put(http: aiohttp.ClientSession, part: dict[str, Any], body: bytes) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from core.context import Services
+from core.ports import TooLarge
 from core.position import Signer
 from core.settings import Settings
 from providers.objects import DiskObjects
 from providers.scanner import ClamAV, Signatures
 from server.storage import storage
-from tests.media.steps import EICAR, archive, noise
+from tests.conftest import NewPhone
+from tests.media.steps import EICAR, archive, noise, uploaded
 
 
 @asynccontextmanager
@@ -100,6 +103,7 @@ def test_a_setting_that_cannot_be_right_is_named(
 def test_settings_choose_scanner_and_films(settings: Settings) -> None:
     made = storage(settings.model_copy(update={"clamd": "127.0.0.1:3310", "video": "off"}), Signer("x" * 32))
     assert isinstance(made.scanner, ClamAV)
+    assert made.scanner.largest == settings.clamd_max_bytes
     assert made.studio.films is False
     assert storage(settings.model_copy(update={"video": "on"}), Signer("x" * 32)).studio.films is True
 
@@ -121,3 +125,39 @@ async def test_keys_never_leave_the_folder(tmp_path: Path) -> None:
             await objects.erase(folder)
     await objects.erase("private/a")
     assert list((tmp_path / "media" / "private").iterdir()) == []
+
+
+async def test_a_daemon_that_has_enough_says_so_and_hangs_up(tmp_path: Path) -> None:
+    """Its limit is told in the middle of the stream: final, not tried five times."""
+    path = tmp_path / "file"
+    path.write_bytes(noise(6_000_000))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100_000)
+        writer.write(b"INSTREAM size limit exceeded. ERROR\0")
+        await writer.drain()
+        writer.write_eof()
+        # It reads no more; whoever sends finds the connection gone.
+        await asyncio.sleep(0.05)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        scanner = ClamAV("127.0.0.1", server.sockets[0].getsockname()[1])
+        with pytest.raises(ConnectionError) as raised:
+            await scanner.threat(path)
+        assert isinstance(raised.value, (TooLarge, ConnectionResetError))
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_an_upload_that_the_scanner_refuses_is_rejected_at_once(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def threat(path: Path) -> str | None:
+        raise TooLarge("INSTREAM size limit exceeded. ERROR")
+
+    monkeypatch.setattr(services.scanner, "threat", threat)
+    found = await uploaded(await new_phone(), services, noise(100), "text/plain", fileName="a.txt")
+    assert (found["status"], found["failure"]) == ("REJECTED", "TOO_LARGE")
