@@ -1,7 +1,6 @@
 """Malware scanners: signatures that every scanner must know, or a ClamAV daemon."""
 
 import asyncio
-import contextlib
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -78,14 +77,18 @@ class ClamAV:
     async def threat(self, path: Path) -> str | None:
         async with asyncio.timeout(SECONDS):
             reader, writer = await asyncio.open_connection(self._host, self._port)
+            sending = asyncio.create_task(_send(writer, path))
+            answering = asyncio.create_task(reader.readuntil(b"\0"))
             try:
                 # A daemon that has had enough says so and hangs up, while we still send.
-                with contextlib.suppress(ConnectionError):
-                    await _send(writer, path)
-                answer = (await reader.readuntil(b"\0")).rstrip(b"\0").decode(errors="replace")
+                await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
+                answer = (await answering).rstrip(b"\0").decode(errors="replace")
             except asyncio.IncompleteReadError as error:
                 raise ConnectionError("The scanner hung up.") from error
             finally:
+                sending.cancel()
+                answering.cancel()
+                await asyncio.gather(sending, answering, return_exceptions=True)
                 writer.close()
         return _verdict(answer)
 
