@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
+from pymongo.errors import OperationFailure
+
 from core.mongo import Database
 from core.position import Position
 from core.store import collection, index
 
 KEPT = timedelta(days=90)
 """How long tombstones and former scopes live; an older token starts over."""
+
+UNAUTHORIZED = 13
 
 GRANT = "SCOPE"
 NOTE = "NOTE"
@@ -163,7 +167,16 @@ async def database_time(db: Database) -> datetime:
     return answer
 
 
-async def overlap(db: Database) -> timedelta:
-    """How long after its `at` a change may still be committed: the server's limit on transactions."""
-    answer = await db.client["admin"].command({"getParameter": 1, "transactionLifetimeLimitSeconds": 1})
-    return timedelta(seconds=float(answer["transactionLifetimeLimitSeconds"]) + 1)
+async def overlap(db: Database, assumed: float) -> timedelta:
+    """How long after its `at` a change may still be committed: the server's limit on transactions.
+
+    A user with rights on its own database alone may not read it: then it is what the settings assume.
+    """
+    limit = "transactionLifetimeLimitSeconds"
+    try:
+        answer = await db.client["admin"].command({"getParameter": 1, limit: 1})
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        answer = {limit: assumed}
+    return timedelta(seconds=float(answer[limit]) + 1)

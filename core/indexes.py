@@ -1,5 +1,6 @@
 """Indexes as they are declared, and as a database has them: what differs is built anew."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,13 +9,15 @@ from typing import Any
 
 import orjson
 import structlog
-from pymongo.errors import OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from core.mongo import Database
 
 logger = structlog.get_logger(__name__)
 
 INDEX_NOT_FOUND = 27
+PROGRESS_SECONDS = 5.0
+SHOWN_ROWS, SHOWN_GROUPS = 4, 5
 OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
 """What makes two indexes of the same keys different."""
 
@@ -58,6 +61,17 @@ def index(*keys: str, serves: Mapping[str, Any] | None = None, **options: Any) -
     return Index(tuple(parts), options, serves)
 
 
+class NotUnique(RuntimeError):
+    """A unique index cannot be built: the message names the rows that are in its way."""
+
+    def __init__(self, collection: str, doubles: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        same = "; ".join(f"{', '.join(map(str, rows))} (the same {keys})" for keys, rows in doubles)
+        super().__init__(
+            f"A unique index of the collection {collection} cannot be built, because of these documents: "
+            f"{same or 'unknown ones'}. Keep one of each, then start again."
+        )
+
+
 async def settle(db: Database, collection: str, declared: Sequence[Index]) -> None:
     """Make the collection's indexes those that are declared, while it is read and written.
 
@@ -76,7 +90,7 @@ async def settle(db: Database, collection: str, declared: Sequence[Index]) -> No
     replacing = {_keys(other) for other in stale}
     fresh = [each.definition for each in missing if each.keys not in replacing]
     if fresh:
-        await db.command({"createIndexes": collection, "indexes": fresh})
+        await _build(db, collection, fresh)
     for each in missing:
         if each.keys in replacing:
             await _replace(db, collection, each, stale)
@@ -95,7 +109,63 @@ async def _replace(db: Database, collection: str, wanted: Index, stale: list[dic
             await _drop(db, collection, other["name"])
         elif other["name"] == wanted.name:
             definition["name"] = wanted.other_name
-    await db.command({"createIndexes": collection, "indexes": [definition]})
+    await _build(db, collection, [definition])
+
+
+async def _build(db: Database, collection: str, definitions: Sequence[dict[str, Any]]) -> None:
+    """As long as it takes: a big collection needs minutes, and whoever waits is told how far it is."""
+    loop = asyncio.get_running_loop()
+    began, names = loop.time(), [each["name"] for each in definitions]
+    command = {"createIndexes": collection, "indexes": list(definitions)}
+    building = asyncio.ensure_future(db.command(command))
+    try:
+        while not (await asyncio.wait([building], timeout=PROGRESS_SECONDS))[0]:
+            took, far = round(loop.time() - began), await _progress(db, collection)
+            logger.info("building indexes", collection=collection, indexes=names, seconds=took, **far)
+        await building
+    except DuplicateKeyError:
+        raise NotUnique(collection, await _doubles(db, collection, definitions)) from None
+    finally:
+        building.cancel()
+
+
+async def _progress(db: Database, collection: str) -> dict[str, Any]:
+    """How much of the collection is read; nothing for a user who may not know."""
+    stages = [
+        {"$currentOp": {"allUsers": True}},
+        {"$match": {"command.createIndexes": collection, "progress.total": {"$gt": 0}}},
+        {"$project": {"progress": 1}},
+        {"$limit": 1},
+    ]
+    command = {"aggregate": 1, "pipeline": stages, "cursor": {}, "maxTimeMS": 1_000}
+    try:
+        answer = await db.client["admin"].command(command)
+    except PyMongoError:
+        return {}
+    for row in answer["cursor"]["firstBatch"]:
+        return {"percent": round(100 * row["progress"]["done"] / row["progress"]["total"])}
+    return {}
+
+
+async def _doubles(
+    db: Database, collection: str, definitions: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, list[Any]]]:
+    """The unique keys that rows share, and the ids of such rows: of each key a few."""
+    found = []
+    for each in definitions:
+        if each.get("unique"):
+            names = {f"k{place}": f"${key}" for place, key in enumerate(each["key"])}
+            rows = {"$firstN": {"input": "$_id", "n": SHOWN_ROWS}}
+            stages: list[dict[str, Any]] = [
+                {"$match": each.get("partialFilterExpression", {})},
+                {"$group": {"_id": names, "rows": rows, "count": {"$sum": 1}}},
+                {"$match": {"count": {"$gt": 1}}},
+                {"$limit": SHOWN_GROUPS},
+            ]
+            command = {"aggregate": collection, "pipeline": stages, "cursor": {}, "allowDiskUse": True}
+            answer = await db.command(command)
+            found += [(", ".join(each["key"]), row["rows"]) for row in answer["cursor"]["firstBatch"]]
+    return found
 
 
 async def _existing(db: Database, collection: str) -> list[dict[str, Any]]:

@@ -37,8 +37,18 @@ DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.Wai
 RETRYABLE_READ_CODES = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
-def connect(url: str, driver: str, *, timeout: float = 5.0, listeners: Sequence[Any] = ()) -> Any:
-    """A client of the chosen driver: `motor` or `pymongo`."""
+def connect(
+    url: str,
+    driver: str,
+    *,
+    timeout: float = 5.0,
+    listeners: Sequence[Any] = (),
+    member: str | None = None,
+) -> Any:
+    """A client of the chosen driver, `motor` or `pymongo`; of one `member` alone, whatever set it belongs to.
+
+    An address that cannot be right raises PyMongoError, ValueError, or OSError for a file it names.
+    """
     options: dict[str, Any] = {
         "serverSelectionTimeoutMS": int(timeout * 1000),
         "connectTimeoutMS": int(timeout * 1000),
@@ -51,11 +61,28 @@ def connect(url: str, driver: str, *, timeout: float = 5.0, listeners: Sequence[
     # What the address says itself is meant.
     said = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
     options = {name: value for name, value in options.items() if name.lower() not in said}
+    if member is not None:
+        url = url.replace(",".join(hosts(url)), member, 1)
+        options |= {
+            "directConnection": True,
+            "replicaSet": None,
+            "serverSelectionTimeoutMS": int(timeout * 1000),
+        }
     if driver == "pymongo":
         return pymongo.AsyncMongoClient(url, **options)
     from motor.motor_asyncio import AsyncIOMotorClient
 
     return AsyncIOMotorClient(url, **options)
+
+
+def check(url: str) -> None:
+    """Raise what `connect` would, without a client that is kept."""
+    pymongo.MongoClient[dict[str, Any]](url, connect=False).close()
+
+
+def hosts(url: str) -> list[str]:
+    """The members an address names; the first are enough to find the others."""
+    return urlsplit(url).netloc.rpartition("@")[2].split(",")
 
 
 class Database:

@@ -1,11 +1,10 @@
 """Every setting of Landfall, read once from the environment by the server."""
 
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +12,10 @@ class Environment(StrEnum):
     DEVELOPMENT = "development"
     TEST = "test"
     PRODUCTION = "production"
+
+
+def _in_capitals(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -40,7 +43,13 @@ class Settings(BaseSettings):
     mongo_database: str = Field("landfall", description="Database name.")
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="Driver: motor or pymongo.")
     redis_url: str = Field("", description="Redis; empty in `dev`: an embedded one.")
-    start_timeout: float = Field(10.0, gt=0, description="Seconds to wait for MongoDB and Redis at start.")
+    start_timeout: float = Field(10.0, gt=0, description="Seconds to wait for MongoDB at start.")
+
+    transaction_lifetime: float = Field(
+        60.0,
+        gt=0,
+        description="MongoDB's `transactionLifetimeLimitSeconds`, for a user that may not read it.",
+    )
 
     data_dir: Path = Field(Path(".landfall"), description="Where `dev` keeps databases, keys and media.")
     media_dir: Path = Field(Path(".landfall/media"), description="Where media files lie on disk.")
@@ -192,7 +201,9 @@ class Settings(BaseSettings):
         description="Bearer token for `/metrics`; empty: in production only this machine may read it.",
     )
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: readable in dev.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_capitals)
+    ] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property
     def key_origins(self) -> list[str]:
@@ -209,8 +220,3 @@ class Settings(BaseSettings):
     @property
     def shows_graphiql(self) -> bool:
         return self.graphiql == "on" or (self.graphiql == "auto" and not self.production)
-
-
-@cache
-def from_environment() -> Settings:
-    return Settings()

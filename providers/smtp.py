@@ -17,8 +17,10 @@ class Smtp:
 
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("Write it as smtp://user:password@host:587, or smtps://.")
         self._encrypted = parts.scheme == "smtps"
-        self._host = parts.hostname or "127.0.0.1"
+        self._host = parts.hostname
         self._port = parts.port or (465 if self._encrypted else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = sender

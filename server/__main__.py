@@ -1,5 +1,14 @@
-"""`python -m server`: the `landfall` command where it is not on PATH."""
+"""`landfall`, and `python -m server` where it is not on PATH."""
 
-from server.cli import app
+from server import interrupts
 
-app()
+
+def main() -> None:
+    interrupts.at_once()
+    from server.cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

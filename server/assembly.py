@@ -1,6 +1,5 @@
 """Puts the process together: services, schema, and what starts and stops with them."""
 
-import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -9,13 +8,9 @@ from typing import Any
 
 import structlog
 from aiohttp import ClientSession
-from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-from core import changes, discovery, mongo, store
+from core import changes, discovery
 from core.binding.build import Schema, build
 from core.classifier import Classifier
 from core.context import Services
@@ -47,17 +42,22 @@ from resolvers.feed.snapshots import Snapshots
 from server.documents import Documents
 from server.failures import OneOperation, PublicErrors
 from server.outside import Outside, outside
+from server.starting import (
+    UNSET,
+    NotReady,
+    check_addresses,
+    look_for_redis,
+    mongo_client,
+    named_database,
+    redis_client,
+    wait_for_mongo,
+)
 from server.storage import Storage, storage
 
 logger = structlog.get_logger(__name__)
 
 SHORTEST_SECRET = 32
 URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
-UNSET = "Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`."
-
-
-class NotReady(RuntimeError):
-    """A server we need does not answer, or a setting is missing; the message says which."""
 
 
 def make_schema(settings: Settings) -> Schema:
@@ -114,31 +114,18 @@ def _keyring(settings: Settings, secret: str) -> Keyring:
         raise NotReady(f"LANDFALL_FIELD_KEYS: {problem}") from None
 
 
-def redis_client(settings: Settings) -> "Redis":
-    # One quick try: everything in Redis may be missing, and every caller knows what to do then.
-    return Redis.from_url(
-        settings.redis_url,
-        socket_connect_timeout=1.0,
-        socket_timeout=5.0,
-        retry=Retry(NoBackoff(), 1),
-        retry_on_error=[RedisError],
-        max_connections=200,
-    )
-
-
 @asynccontextmanager
 async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Services]:
     """The process's services, ready: or NotReady with the reason."""
-    if not settings.mongo_url or not settings.redis_url:
-        raise NotReady(UNSET)
+    check_addresses(settings)
     check_public_url(settings)
     secret = secret_of(settings)
     crypto, first_key = _keyring(settings, secret), _key_pem(settings)
     places = _places(settings)
     redis = redis_client(settings)
     async with database(settings, listeners=listeners) as db, aclosing(redis):
-        await _wait_for_redis(redis, settings)
-        live = Live(db, redis, overlap=await changes.overlap(db))
+        await look_for_redis(redis, settings)
+        live = Live(db, redis, overlap=await changes.overlap(db, settings.transaction_lifetime))
         counters = Folder(db, live)
         revocations, keys = Revocations(db, live), SigningKeys(db, crypto)
         await _start_keys(keys, first_key)
@@ -170,10 +157,10 @@ async def database(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         raise NotReady(UNSET)
     # A collection that nobody has imported yet would go without its indexes.
     discovery.all_rooms()
-    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=listeners)
+    client = mongo_client(settings, listeners)
     try:
-        db = Database(client, settings.mongo_database)
-        await _wait_for_mongo(db, settings)
+        db = named_database(client, settings)
+        await wait_for_mongo(db, settings)
         yield db
     finally:
         closing = client.close()
@@ -264,45 +251,3 @@ def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
         Ranking: ranking,
         Previews: previews,
     }
-
-
-async def _wait_for_mongo(db: Database, settings: Settings) -> None:
-    """Until there is a primary that has our collections: it may step down while we look."""
-    address = _without_password(settings.mongo_url)
-    problem: Exception | None = None
-    try:
-        async with asyncio.timeout(settings.start_timeout):
-            while True:
-                try:
-                    hello = await db.command({"hello": 1})
-                    if "setName" not in hello and hello.get("msg") != "isdbgrid":
-                        raise NotReady(f"MongoDB at {address} is not a replica set: transactions need one.")
-                    if hello.get("isWritablePrimary"):
-                        await store.ensure_indexes(db)
-                        return
-                except PyMongoError as error:
-                    problem = error
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise NotReady(
-            f"MongoDB at {address} does not answer ({type(problem).__name__}): is it running?"
-        ) from None
-
-
-async def _wait_for_redis(redis: "Redis", settings: Settings) -> None:
-    try:
-        async with asyncio.timeout(settings.start_timeout):
-            while True:
-                try:
-                    await redis.ping()
-                    return
-                except (RedisError, OSError):
-                    await asyncio.sleep(0.2)
-    except TimeoutError:
-        address = _without_password(settings.redis_url)
-        raise NotReady(f"Redis at {address} does not answer: is it running?") from None
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

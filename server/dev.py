@@ -6,12 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from rich.console import Console
 
-from core import logs, settings
+from core import logs
 from core.settings import Environment, Settings
-from server import assembly, examples, process, worker
+from server import assembly, examples, interrupts, process, worker
 
 out = Console(highlight=False)
 
@@ -23,9 +22,8 @@ class Problem(RuntimeError):
     """Something is in the way; the message says what."""
 
 
-def run(*, port: int | None, data_dir: Path | None, demo: bool) -> None:
+def run(configured: Settings, *, port: int | None, data_dir: Path | None, demo: bool) -> None:
     started = time.monotonic()
-    configured = settings.from_environment()
     if configured.env is Environment.PRODUCTION:
         raise Problem("`landfall dev` has demo accounts with known passwords: use `landfall serve`.")
     configured = _with(configured, port=_port(configured, port))
@@ -34,7 +32,7 @@ def run(*, port: int | None, data_dir: Path | None, demo: bool) -> None:
     logs.configure(configured)
     with ExitStack() as stack:
         configured = _with_servers(stack, configured)
-        uvloop.run(_serve(configured, demo=demo, started=started))
+        interrupts.run(_serve(configured, demo=demo, started=started))
     out.print("Stopped.")
 
 

@@ -28,7 +28,10 @@ def outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
     outbox = None if settings.production else Outbox(redis)
     mailer: Mailer
     if settings.smtp_url:
-        mailer = Smtp(settings.smtp_url, settings.mail_from)
+        try:
+            mailer = Smtp(settings.smtp_url, settings.mail_from)
+        except ValueError as problem:
+            raise ValueError(f"LANDFALL_SMTP_URL: {problem}") from None
     else:
         mailer = outbox or unsent.UnsentMail()
     return Outside(

@@ -1,6 +1,7 @@
 """A process of its own: the web server, or a worker, until it is told to stop."""
 
 import asyncio
+import errno
 import gc
 import signal
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from core.settings import Settings
 from server import assembly, worker
 from server.app import CONNECTIONS, make_app
 from server.connections import KEEP_ALIVE_SECONDS
+from server.starting import NotReady
 
 logger = structlog.get_logger(__name__)
 
@@ -53,10 +55,25 @@ async def listening(services: Services) -> AsyncIterator[int]:
     application[CONNECTIONS].install(runner.server)
     try:
         site = web.TCPSite(runner, settings.host, settings.port, reuse_port=settings.production or None)
-        await site.start()
+        await _start(site, settings)
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, settings: Settings) -> None:
+    """NotReady where the address cannot be listened on."""
+    place = f"{settings.host}:{settings.port}"
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            said = f"Port {settings.port} is taken: choose another by --port or LANDFALL_PORT."
+        elif error.errno == errno.EACCES:
+            said = f"Listening on {place} is not allowed here: ports below 1024 need rights."
+        else:
+            said = f"Listening on {place} is not possible: {error.strerror or error}"
+        raise NotReady(said) from None
 
 
 def settle() -> None:

@@ -17,6 +17,7 @@ from taskiq_redis import PubSubBroker
 
 from core import jobs
 from core.context import Services
+from server.interrupts import stop_if_cancelled
 
 logger = structlog.get_logger(__name__)
 
@@ -38,15 +39,8 @@ class Wakes(PubSubBroker):
                         yield message
             except (RedisError, OSError) as error:
                 logger.warning("queue lost", error=type(error).__name__)
-            _stop_if_cancelled()
+            stop_if_cancelled()
             await asyncio.sleep(SWEEP_SECONDS)
-
-
-def _stop_if_cancelled() -> None:
-    """The Redis client turns a cancellation while it connects into an error of its own."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def make_broker(services: Services) -> Wakes:

@@ -1,0 +1,69 @@
+"""What the operator does with accounts from the command line, where nobody is signed in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core import ids
+from core.audit import audited
+from core.changes import user_scope
+from core.context import Context
+from core.errors import Refused
+from resolvers.auth import admin, passwords
+from resolvers.auth.accounts import LONGEST
+from resolvers.auth.addresses import valid_email
+from stores import auth as store
+from stores.auth import Role, UserStatus
+
+BY = "command line"
+
+
+async def give_roles(
+    ctx: Context, *, email: str, roles: Sequence[Role], org: str | None
+) -> list[Role] | None:
+    """The roles somebody has now; None if there is no such account."""
+    user = await store.user_by_email(ctx.db, email)
+    if user is None:
+        return None
+    changed = await admin.assigned(ctx, user, roles, org)
+    await audited(ctx, "auth.assign_roles", subject_id=user["_id"], by=BY)
+    return changed["roles"]
+
+
+async def prepare(ctx: Context, *, email: str, password: str) -> dict[str, Any]:
+    """The checked address and the hashed password, which takes its time."""
+    address = valid_email(email)
+    await passwords.check_strength(ctx, password, address, field="password")
+    return {"email": address, "password_hash": await passwords.hash_password(password)}
+
+
+async def create(
+    ctx: Context, *, account: dict[str, Any], roles: Sequence[Role], name: str | None
+) -> list[Role]:
+    """An account in use; Refused for an address that has one. The operator answers for whose it is."""
+    if await store.user_by_email(ctx.db, account["email"]) is not None:
+        raise Refused("CONFLICT", f"{account['email']} has an account: give it roles by `landfall roles`.")
+    if name is not None and len(name) > LONGEST:
+        raise Refused("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
+    user_id, kept = ids.new_id("user"), list(dict.fromkeys([Role.MEMBER, *roles]))
+    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(account["email"]), "user_id": user_id})
+    user = await ctx.tx.insert(
+        store.users,
+        {
+            **account,
+            "_id": user_id,
+            "email_verified": True,
+            "first_name": name,
+            "last_name": None,
+            "handle": None,
+            "bio": None,
+            "avatar_id": None,
+            "locale": "en",
+            "time_zone": "UTC",
+            "accepted_terms_version": BY,
+            "roles": kept,
+            "status": UserStatus.ACTIVE,
+        },
+    )
+    ctx.tx.changed(user, scopes=[user_scope(user_id)], created=True)
+    await audited(ctx, "auth.create_user", subject_id=user_id, by=BY, roles=sorted(kept))
+    return kept

@@ -1,0 +1,105 @@
+"""Commands that run Landfall, and those about what it serves."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from server.cli.base import SNAPSHOT, app, deployment, environment, interrupted, out, refusal, run
+
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine.")]
+
+
+@app.command()
+def dev(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port; by default 8000, or the next free one.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where databases, keys and media are kept.")] = None,
+    demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+) -> None:
+    """Run everything on this machine, with embedded databases and demo data."""
+    configured = environment()
+    out.print("Starting Landfall ...", highlight=False)
+    from server import dev as development
+    from server import interrupts
+    from server.starting import NotReady
+
+    interrupts.orderly()
+    try:
+        development.run(configured, port=port, data_dir=data_dir, demo=demo)
+    except (development.Problem, NotReady) as reason:
+        raise refusal(reason) from None
+    except KeyboardInterrupt:
+        raise interrupted() from None
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve GraphQL on the configured MongoDB and Redis."""
+    configured = deployment(host=host, port=port)
+    from core import logs
+    from server import process
+
+    logs.configure(configured)
+    run(process.serve(configured))
+
+
+@app.command()
+def worker() -> None:
+    """Run background work on the configured MongoDB and Redis."""
+    configured = deployment()
+    from core import logs
+    from server import process
+
+    logs.configure(configured)
+    run(process.work(configured))
+
+
+@app.command()
+def schema(
+    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+) -> None:
+    """Print the schema in SDL."""
+    from core.settings import Settings
+    from server import assembly
+
+    sdl = assembly.make_schema(Settings()).as_str() + "\n"
+    if write:
+        SNAPSHOT.write_text(sdl)
+    else:
+        sys.stdout.write(sdl)
+
+
+@app.command()
+def seed(
+    scale: Annotated[
+        float, typer.Option(help="1 is 200 people, 2,000 posts, 8,000 comments, 800 products.")
+    ] = 1.0,
+) -> None:
+    """Load demo data into the configured database."""
+    configured = deployment()
+    from devstack import seed as demo
+    from server import assembly
+    from server.starting import NotReady
+
+    async def fill() -> Any:
+        async with assembly.services(configured) as services:
+            if await demo.seeded(services.db):
+                raise NotReady("This database has demo data already.")
+            size = demo.Size().scaled(scale)
+            return await demo.seed(
+                services.db,
+                configured.media_dir,
+                services.crypto,
+                size=size,
+                until=demo.lately(),
+                production=configured.production,
+            )
+
+    try:
+        out.print(f"Loaded {run(fill())}.")
+    except demo.Refused as reason:
+        raise refusal(reason) from None
