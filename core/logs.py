@@ -57,8 +57,6 @@ def configure(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    # It warns of every worker that is told to stop.
-    logging.getLogger("taskiq").setLevel(logging.ERROR)
 
 
 def _of_request(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

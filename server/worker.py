@@ -1,101 +1,71 @@
-"""Runs errands and periodic tasks: inside `landfall dev`, or as many `landfall worker`s as needed.
+"""Worker: runs jobs and periodic tasks, inside `landfall dev` or as many `landfall worker`s as needed.
 
-The queue (taskiq over Redis pub/sub) only wakes workers; what is to be done is in MongoDB and is claimed
-there, so a lost message loses no errand. It keeps nothing, and so has nothing to lock, acknowledge or trim.
+What is to be done is in MongoDB and is claimed there. The bus only wakes workers: a signal that is lost
+delays a job until the next sweep and loses none.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
 from pymongo.errors import PyMongoError
-from redis.exceptions import RedisError
-from taskiq.api import run_receiver_task
-from taskiq_redis import PubSubBroker
 
 from core import jobs
+from core.changes import Entry
 from core.context import Services
-from server.interrupts import stop_if_cancelled
+from core.listeners import Listener, Signal
 
 logger = structlog.get_logger(__name__)
 
 END_SECONDS = 1.0
 """Seconds to wait for tasks that were cancelled."""
 SWEEP_SECONDS = 1.0
-MOST_SWEEPS = 4
-RUN_ERRANDS = "errands.run"
+MOST_SWEEPS = 8
+SCOPE = "jobs"
+"""Where the bus is told that jobs were written down."""
 
 
-class Wakes(PubSubBroker):
-    """Tells every worker; one that cannot listen for the moment has its sweeps."""
+class WakeUps(Listener):
+    """Coalesced wake-ups: however many jobs were announced, one look finds them all."""
 
-    async def listen(self) -> AsyncGenerator[bytes, None]:
-        while True:
-            try:
-                async with contextlib.aclosing(super().listen()) as messages:
-                    async for message in messages:
-                        yield message
-            except (RedisError, OSError) as error:
-                logger.warning("queue lost", error=type(error).__name__)
-            stop_if_cancelled()
-            await asyncio.sleep(SWEEP_SECONDS)
+    __slots__ = ("_announced",)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._announced = False
 
-def make_broker(services: Services) -> Wakes:
-    """The queue, with the one task that looks for errands."""
-    broker = Wakes(services.settings.redis_url, queue_name="landfall:jobs")
+    def put(self, item: Entry | Signal) -> None:
+        self._announced = True
 
-    @broker.task(task_name=RUN_ERRANDS)
-    async def run_errands() -> None:
-        await jobs.run_due(services)
-
-    return broker
+    async def wait(self, seconds: float) -> bool:
+        """Whether jobs were announced since the last time, within so many seconds."""
+        if not self._announced:
+            await self._woken(seconds)
+        announced, self._announced = self._announced, False
+        return announced
 
 
 @asynccontextmanager
-async def waking(services: Services) -> AsyncIterator[Wakes]:
+async def waking(services: Services) -> AsyncIterator[None]:
     """Lets committed units of work wake a worker."""
-    broker = make_broker(services)
-    with contextlib.suppress(RedisError, OSError):
-        await broker.startup()
-    kicks: set[asyncio.Task[None]] = set()
-
-    async def kick() -> None:
-        # Without the queue the next sweep finds the errand.
-        with contextlib.suppress(RedisError, OSError):
-            await broker.find_task(RUN_ERRANDS).kiq()  # type: ignore[union-attr]
-
-    def wake() -> None:
-        task = asyncio.create_task(kick())
-        kicks.add(task)
-        task.add_done_callback(kicks.discard)
-
-    before, services.wake = services.wake, wake
+    before = services.wake
+    services.wake = lambda: services.live.signal(SCOPE, {"jobs": True})
     try:
-        yield broker
+        yield
     finally:
         services.wake = before
-        for task in kicks:
-            task.cancel()
-        await asyncio.gather(*kicks, return_exceptions=True)
-        with contextlib.suppress(RedisError, OSError):
-            await broker.shutdown()
 
 
 @asynccontextmanager
 async def working(services: Services) -> AsyncIterator[None]:
     """A worker in this process."""
-    async with waking(services) as broker:
-        tasks = [
-            asyncio.create_task(_sweeps(services), name="errand-sweeps"),
-            asyncio.create_task(run_receiver_task(broker), name="errand-receiver"),
-        ]
+    async with waking(services), services.live.listening(WakeUps(), [SCOPE]) as wake_ups:
+        sweeping = asyncio.create_task(_sweeps(services, wake_ups), name="job-sweeps")
         try:
             yield
         finally:
-            await _end(tasks)
+            await _end([sweeping])
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -108,21 +78,27 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=0.1)
 
 
-async def _sweeps(services: Services) -> None:
+async def _sweeps(services: Services, wake_ups: WakeUps) -> None:
     """A film takes minutes: until it is done, others go on with what is due."""
     running: set[asyncio.Task[int]] = set()
+    announced = False
     try:
         while True:
-            try:
-                await jobs.run_periodic(services)
-            except PyMongoError as error:
-                logger.warning("errands not swept", error=type(error).__name__)
+            if not announced:
+                await _run_periodic(services)
             if len(running) < MOST_SWEEPS:
-                sweep = asyncio.create_task(jobs.run_due(services), name="errand-sweep")
+                sweep = asyncio.create_task(jobs.run_due(services), name="job-sweep")
                 running.add(sweep)
                 sweep.add_done_callback(running.discard)
-            await asyncio.sleep(SWEEP_SECONDS)
+            announced = await wake_ups.wait(SWEEP_SECONDS)
     finally:
         for sweep in running:
             sweep.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _run_periodic(services: Services) -> None:
+    try:
+        await jobs.run_periodic(services)
+    except PyMongoError as error:
+        logger.warning("jobs not swept", error=type(error).__name__)

@@ -49,7 +49,8 @@ def run(copy: Path, *command: str) -> None:
 
 
 def test_a_new_system_is_linted_tested_and_as_the_page_shows_it(copy: Path) -> None:
-    written = [str(path.relative_to(copy)) for path in new_system.write("pin", copy)]
+    run(copy, "server", "new-system", "pin")
+    written = list(new_system.files("pin"))
     assert blocks() == {name: (copy / name).read_text() for name in written}
     code = [name for name in written if not name.startswith("tests/")]
     assert sum(len((copy / name).read_text().splitlines()) for name in code) <= MOST_LINES
