@@ -106,6 +106,10 @@ class Context:
         self.kept: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
         self._flush: Flush | None = None
+        self.reading: Any = None
+        """The operation's document as it was parsed and validated, where that is known."""
+        self.served = 0
+        """Objects that were put into the answer."""
         self._unit: Unit | None = None
         self._counted: list[Verdict] = []
         self._counts = 0

@@ -148,8 +148,11 @@ class Settings(BaseSettings):
         "compiled", description="compiled, or reference: graphql-core for everything."
     )
     max_body_bytes: int = Field(1_000_000, gt=0, description="Largest request body accepted.")
+    max_document_length: int = Field(250_000, gt=0, description="Characters of one document.")
     max_tokens: int = Field(10_000, gt=0, description="Lexical tokens of one document.")
     max_depth: int = Field(20, gt=0, description="Levels of one document.")
+    max_fragments: int = Field(100, ge=0, description="Fragments in one document.")
+    max_spreads: int = Field(300, ge=0, description="Spreads of fragments in one document.")
     max_aliases: int = Field(100, gt=0, description="Aliases in one document.")
     max_root_fields: int = Field(60, gt=0, description="Root fields of an operation; a queue flush has many.")
     max_directives: int = Field(100, gt=0, description="Directives in one document.")
@@ -159,6 +162,7 @@ class Settings(BaseSettings):
     max_repeated_fields: int = Field(
         100, ge=0, description="Fields of one document given again where they are."
     )
+    max_answer_bytes: int = Field(10_000_000, gt=0, description="Largest answer given.")
     max_cost: int = Field(20_000, gt=0, description="Cost of one operation; see docs/limits.md.")
     cost_per_minute: int = Field(200_000, gt=0, description="Cost that one person, or address, may use.")
     introspection: Literal["auto", "on", "off"] = Field(

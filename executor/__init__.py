@@ -5,5 +5,6 @@ abandoned, and the reference produces the exact answer.
 """
 
 from executor.engine import Executor, Prepared
+from executor.written import Written, written
 
-__all__ = ["Executor", "Prepared"]
+__all__ = ["Executor", "Prepared", "Written", "written"]

@@ -1,6 +1,6 @@
 """A field's arguments: once for all where they are constant, from the variables where they are not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, VariableNode
@@ -11,13 +11,19 @@ from core.binding.build import Schema
 
 def uses_variables(node: Any) -> bool:
     """Whether an argument's value names a variable, however deep."""
+    return any(True for _ in variables_of(node))
+
+
+def variables_of(node: Any) -> Iterator[str]:
+    """Names of the variables in an argument's value."""
     if isinstance(node, VariableNode):
-        return True
-    if isinstance(node, ListValueNode):
-        return any(uses_variables(value) for value in node.values)
-    if isinstance(node, ObjectValueNode):
-        return any(uses_variables(field.value) for field in node.fields)
-    return False
+        yield node.name.value
+    elif isinstance(node, ListValueNode):
+        for value in node.values:
+            yield from variables_of(value)
+    elif isinstance(node, ObjectValueNode):
+        for field in node.fields:
+            yield from variables_of(field.value)
 
 
 class Arguments:

@@ -32,6 +32,8 @@ REFERENCES = {
 }
 """Of a reference: what stands for no key, the keys in a row, and the value of a document's `k`."""
 
+SERVED = "ctx.served += len(vals)"
+
 
 class Compiler:
     """Compiles selections of one operation into `code`."""
@@ -224,8 +226,9 @@ class Compiler:
         name, waits = self.level(type, selections)
         wait = "await " if waits else ""
         if not shared:
-            return [f"vals = {wait}{name}(ctx, v, vals)"], waits
+            return [SERVED, f"vals = {wait}{name}(ctx, v, vals)"], waits
         return [
+            SERVED,
             "unique, which = distinct(vals)",
             f"built = {wait}{name}(ctx, v, unique)",
             "vals = [built[i] for i in which]",
@@ -235,7 +238,7 @@ class Compiler:
         """Documents of an interface or union, each type's in a level of its own."""
         possible = self._schema._schema.get_possible_types(type)
         names = self.code.constant(frozenset(each.name for each in possible))
-        lines = [f"parts = parted(vals, type_name, {names})", "done = {}"]
+        lines = [SERVED, f"parts = parted(vals, type_name, {names})", "done = {}"]
         waits = False
         for each in possible:
             level, level_waits = self.level(each, selections)

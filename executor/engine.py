@@ -1,6 +1,5 @@
 """Runs operations: compiled where it can, on the reference otherwise, with equal answers."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +24,7 @@ from core.acts import Act
 from core.binding.arguments import attempted
 from core.binding.build import Schema
 from core.context import Context
+from core.recent import Recent
 from executor.collect import condition_variables
 from executor.plan import Plan, make_plan
 from executor.runtime import ANOMALIES, Anomaly
@@ -36,6 +36,8 @@ COMPILED, REFERENCE = RUNS.labels("compiled"), RUNS.labels("reference")
 DOCUMENTS = 1_000
 PLANS_EACH = 16
 LONGEST_DOCUMENT = 100_000
+MOST_LETTERS = 4_000_000
+"""Of all documents together: parsed and compiled, each takes some forty bytes."""
 NO_PARENT = (None,)
 NO_VARIABLES = VariableValues({}, {})
 
@@ -48,6 +50,13 @@ class Known:
     operations: dict[str | None, OperationDefinitionNode]
     conditions: tuple[str, ...]
     plans: dict[Any, Plan | None] = field(default_factory=dict)
+
+
+class Unread:
+    """Stands for a document that was seen once."""
+
+
+UNREAD = Unread()
 
 
 class Prepared(NamedTuple):
@@ -71,7 +80,7 @@ class Executor:
         """`eager` compiles what is seen for the first time, which pays only in tests."""
         self._schema = schema
         self._eager = eager
-        self._known: OrderedDict[str, Known | None] = OrderedDict()
+        self._known: Recent[Known | Unread] = Recent(most=DOCUMENTS, size=MOST_LETTERS)
 
     async def run(
         self,
@@ -86,7 +95,7 @@ class Executor:
 
         Outcomes of mutations that ran are kept in the context, so that the reference does not run them again.
         """
-        self._document(query, eager=self._eager)
+        self._document(query, ctx.reading, eager=self._eager)
         prepared = self.prepared(query, variables, operation_name, mutations=mutations)
         if prepared is None:
             REFERENCE.inc()
@@ -106,8 +115,8 @@ class Executor:
     ) -> Prepared | None:
         """An operation ready to be run, if its document is known; None when the reference must run it."""
         known = self._known.get(query) if query else None
-        operation = known.operations.get(operation_name) if known else None
-        if known is None or operation is None or not _covered(operation, mutations):
+        operation = known.operations.get(operation_name) if isinstance(known, Known) else None
+        if not isinstance(known, Known) or operation is None or not _covered(operation, mutations):
             return None
         values = self._values(operation, variables)
         if values is None:
@@ -130,6 +139,7 @@ class Executor:
             ANOMALIES.labels(type(error).__name__).inc()
             REFERENCE.inc()
             ctx.refresh()
+            ctx.served = 0
             return None
         COMPILED.inc()
         return answer
@@ -141,7 +151,7 @@ class Executor:
         definitions = operation.variable_definitions
         if not definitions:
             return NO_VARIABLES
-        values = get_variable_values(self._schema._schema, definitions, variables or {})
+        values = get_variable_values(self._schema._schema, definitions, variables or {}, max_errors=1)
         return values if isinstance(values, VariableValues) else None
 
     def subscribe(
@@ -153,7 +163,7 @@ class Executor:
     ) -> Subscription | None:
         """The operation if it is a subscription, or None when the reference must run it."""
         # Compiled at first sight: it is answered many times.
-        known = self._document(query, eager=True)
+        known = self._document(query, ctx.reading, eager=True)
         operation = known.operations.get(operation_name) if known else None
         if known is None or operation is None or operation.operation is not OperationType.SUBSCRIPTION:
             return None
@@ -180,30 +190,28 @@ class Executor:
             ANOMALIES.labels(type(error).__name__).inc()
             return None
 
-    def _document(self, query: str | None, *, eager: bool) -> Known | None:
-        """The document if it came before, or is wanted at once; what comes once is not worth compiling."""
+    def _document(self, query: str | None, reading: Any = None, *, eager: bool) -> Known | None:
+        """The document if it came before, or is wanted at once; what comes once is not worth compiling.
+
+        `reading` is what the server knows of it already.
+        """
         if not query or len(query) > LONGEST_DOCUMENT:
             return None
-        if query not in self._known:
-            self._known[query] = None
-            if len(self._known) > DOCUMENTS:
-                self._known.popitem(last=False)
-            if not eager:
-                return None
-        self._known.move_to_end(query)
-        known = self._known[query]
-        if known is None:
-            known = self._known[query] = self._read(query)
-        return known
+        known = self._known.get(query)
+        if isinstance(known, Known):
+            return known
+        if known is None and not eager:
+            self._known.put(query, UNREAD, len(query))
+            return None
+        read = self._read(query, reading)
+        self._known.put(query, read, len(query))
+        return read
 
-    def _read(self, query: str) -> Known:
-        """Parse and validate; a document that is not valid has no operations, and is the reference's."""
+    def _read(self, query: str, reading: Any) -> Known:
+        """Parsed and valid; a document that is not has no operations, and is the reference's."""
         nothing: Known = Known(DocumentNode(definitions=()), {}, ())
-        try:
-            document = parse(query)
-        except Exception:
-            return nothing
-        if validate_document(self._schema._schema, document, tuple(specified_rules)):
+        document = self._parsed(query) if reading is None else reading.document if reading.sound else None
+        if document is None:
             return nothing
         found = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         operations: dict[str | None, OperationDefinitionNode] = {
@@ -212,6 +220,14 @@ class Executor:
         if len(found) == 1:
             operations[None] = found[0]
         return Known(document, operations, tuple(sorted(condition_variables(document))))
+
+    def _parsed(self, query: str) -> DocumentNode | None:
+        try:
+            document = parse(query)
+        except Exception:
+            return None
+        errors = validate_document(self._schema._schema, document, tuple(specified_rules))
+        return None if errors else document
 
     def _plan(
         self, known: Known, operation: OperationDefinitionNode, name: str | None, values: Any

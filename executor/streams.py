@@ -19,6 +19,7 @@ from core.everybody import Everybody, Personal
 from core.once import ForAll
 from executor.arguments import Arguments
 from executor.runtime import ANOMALIES, Anomaly
+from executor.written import written
 
 EVENTS = Counter(
     "landfall_executor_events_total",
@@ -132,9 +133,7 @@ class Subscription:
         [row] = await rows if level.waits else rows
         if isinstance(ctx, Everybody) and ctx.personal:
             raise Personal
-        # Serialized once: whatever it is sent in takes the bytes as they are.
-        data: Any = orjson.Fragment(orjson.dumps({self._topic.response_key: row}))
-        return ExecutionResult(data=data, errors=None)
+        return written(orjson.dumps({self._topic.response_key: row}))
 
     async def _on_reference(self, event: Any) -> ExecutionResult:
         self._ctx.refresh()

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from graphql import GraphQLError
-from strawberry.types.execution import PreExecutionError
+from graphql import GraphQLError, OperationType
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from core.context import Context
 from core.errors import Fault
+from server.cost import Weight
 from server.documents import Documents
 from server.flushes import Flushes
 from server.gate import Charge, Gate
@@ -25,6 +26,7 @@ class NotAdmitted(Exception):
 
 class Admitted(NamedTuple):
     query: str
+    weight: Weight
     charge: Charge
     tells_cost: bool
     """Whether the client wants to know the cost."""
@@ -40,14 +42,17 @@ class Admission:
 
     def at_once(
         self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
-    ) -> bool:
-        """Whether an ordinary operation may run, as far as this process knows; else `admit` finds out."""
+    ) -> Weight | None:
+        """The weight of an ordinary operation that may run, as far as this process knows; else `admit` finds
+        out."""
         if not self._documents.open:
-            return False
+            return None
         try:
-            cost = self._gate.weigh(query, variables, operation_name, ctx)
+            weight = self._gate.weigh_known(query, variables, operation_name, ctx)
             # A flush may have to wait for its turn.
-            return self._gate.mutations(query, operation_name) < 2 and self._gate.spend(ctx, cost)
+            if weight is None or self._gate.mutations(query, operation_name) > 1:
+                return None
+            return weight if self._gate.spend(ctx, weight.cost) else None
         except Fault as fault:
             raise NotAdmitted(fault) from None
 
@@ -63,11 +68,33 @@ class Admission:
         budget that is used up. Who asks ends `ctx.flush` when the operation is over."""
         try:
             text = await self._documents.text(query, extensions)
-            cost = self._gate.weigh(text, variables, operation_name, ctx)
+            reading = await self._gate.read(text, ctx)
+            weight = self._gate.weigh(text, variables, operation_name, ctx)
             await self._flushes.admit(ctx, self._gate.mutations(text, operation_name))
-            charge = await self._gate.charge(ctx, cost)
+            charge = await self._gate.charge(ctx, weight.cost)
         except Fault as fault:
             raise NotAdmitted(fault) from None
-        if query and extensions:
-            await self._documents.persist(query, extensions)
-        return Admitted(text, charge, bool(extensions and extensions.get("cost")))
+        if query and extensions and reading.sound:
+            await self._documents.persist(query, extensions, ctx.address)
+        return Admitted(text, weight, charge, bool(extensions and extensions.get("cost")))
+
+    async def subscribes(self, query: str | None, operation_name: str | None, ctx: Context) -> bool:
+        """Whether the operation is a subscription; False for what is not sound."""
+        if not query or "subscription" not in query:
+            return False
+        try:
+            reading = await self._gate.read(query, ctx)
+            operation = reading.operation(operation_name)
+        except Fault:
+            return False
+        return operation is not None and operation.kind is OperationType.SUBSCRIPTION
+
+    async def introspected(
+        self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> ExecutionResult | None:
+        """The answer of an admitted operation that asks for the schema; None for any other."""
+        return await self._gate.introspected(query, variables, operation_name)
+
+    def settle(self, ctx: Context, charge: int) -> int:
+        """What an operation cost in the end."""
+        return self._gate.settle(ctx, charge)

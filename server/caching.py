@@ -32,8 +32,8 @@ from core.binding.build import Schema
 from core.binding.fields import BoundField
 
 PRIVATE = "private, no-store"
-LONGEST_DOCUMENT = 100_000
-REMEMBERED = 1_000
+LONGEST_DOCUMENT = 20_000
+REMEMBERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _age(definition: Any, node: FieldNode, values: VariableValues) -> int | None
 @lru_cache(maxsize=REMEMBERED)
 def _asked(schema: GraphQLSchema, query: str, name: str | None) -> Asked | None:
     try:
-        document = parse(query)
+        document = parse(query, no_location=True)
     except GraphQLError:
         return None
     operation = get_operation_ast(document, name)

@@ -1,56 +1,59 @@
-"""What a document may cost at most, read from its text and the schema before anything runs.
+"""Static cost: what a valid document may make us read at most, before anything of it runs.
 
-A field that gives an object costs 1 and each thing under it again; a list multiplies by the page asked for.
-Scalars are free: their document is there anyway. Fragments of different types exclude each other, so the
-dearest counts.
+A field that gives an object costs 1 and each thing under it again; a list multiplies by the page that is
+asked for. Scalars are free, their document being there anyway, but for one that is asked for again under
+another alias. Fields are collected and arguments coerced by the executor's own code: a limit that is worked
+out otherwise than the operation runs can be walked around.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
-    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
-    InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    ValueNode,
-    VariableNode,
+    VariableDefinitionNode,
+    get_argument_values,
     get_named_type,
-    is_composite_type,
+    get_variable_values,
+    is_abstract_type,
+    is_leaf_type,
     is_list_type,
+    is_object_type,
 )
+from graphql.execution.values import VariableValues
 from graphql.type import get_nullable_type
 
 from core.binding.bindings import Call
-
-Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+from executor.arguments import uses_variables, variables_of
+from executor.collect import Collector, Groups
+from server.bounds import exceeded
 
 PAGE = 20
 """Assumed where a size is asked for by something that is none."""
 
 LIST = 5
-"""Assumed of a list that has no size."""
+"""Assumed of a list that has no size; what it gives beyond is charged when it was served."""
 
 MUTATION = 10
 """What a mutation costs beside its payload: a transaction."""
 
-SIZES = ("first", "last", "ids")
-"""Arguments that say how many things are asked for."""
+SIZES = ("first", "last")
+"""Arguments that say how many things are asked for, as lists of ids do."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
+LONG = frozenset({"String", "JSON", "URL"})
+"""Scalars that may be long."""
 
 LARGEST = 1_000
 """No page is larger: who asks for more is told so by the field."""
@@ -61,107 +64,251 @@ COSTS = 64
 MOST = 1_000_000_000
 """Enough to be refused, whatever is multiplied with it."""
 
+MOST_COLLECTED = 50_000
+"""Selections looked at for one document: fragments are collected anew wherever they meet others."""
 
-@dataclass(frozen=True, slots=True)
+NO_VARIABLES = VariableValues({}, {})
+LEFT_OUT = object()
+
+
+class Weight(NamedTuple):
+    """What is known of an operation before it runs."""
+
+    cost: int
+    texts: int = 0
+    """Values in its answer that may be long."""
+
+
 class Size:
-    """A page's size: a number, or a variable's with what it is without one."""
+    """How many things a field gives: a number, or arguments that are coerced as the executor does it."""
 
-    number: int = 1
-    variable: str | None = None
+    __slots__ = ("_definition", "_node", "_usual", "constant", "variables")
 
-    def of(self, variables: Mapping[str, Any]) -> int:
-        if self.variable is None:
-            return self.number
-        given = variables.get(self.variable, self.number)
-        if isinstance(given, list):
-            return min(LARGEST, len(given))
-        return max(1, min(LARGEST, given)) if isinstance(given, int) else self.number
+    def __init__(self, definition: GraphQLField, node: FieldNode, usual: int) -> None:
+        self._definition, self._node, self._usual = definition, node, usual
+        given = [each.value for each in node.arguments or () if each.name.value in definition.args]
+        self.variables = frozenset(name for value in given for name in variables_of(value))
+        self.constant = None if any(map(uses_variables, given)) else self._of(NO_VARIABLES)
 
+    def of(self, values: VariableValues) -> int:
+        return self._of(values) if self.constant is None else self.constant
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """`own` and, `size` times, the costs under it: a tree, evaluated for a request's variables."""
-
-    own: int = 0
-    size: Size = Size()
-    all_of: tuple["Cost", ...] = ()
-    one_of: tuple["Cost", ...] = ()
-
-    def of(self, variables: Mapping[str, Any]) -> int:
-        inner = sum(each.of(variables) for each in self.all_of)
-        inner += max((each.of(variables) for each in self.one_of), default=0)
-        return min(MOST, self.own + self.size.of(variables) * inner)
-
-    @property
-    def variables(self) -> set[str]:
-        """Those it depends on."""
-        own = {self.size.variable} if self.size.variable is not None else set()
-        return own.union(*(each.variables for each in (*self.all_of, *self.one_of)))
-
-
-class Operation:
-    """What is counted of one operation."""
-
-    __slots__ = ("_costs", "_tree", "_variables", "depth", "introspects", "mutations", "roots")
-
-    def __init__(self, tree: Cost, *, depth: int, roots: int, introspects: bool, mutations: int) -> None:
-        self._tree = tree
-        self._variables = tuple(tree.variables)
-        self._costs: dict[tuple[Any, ...], int] = {}
-        self.depth = depth
-        self.roots = roots
-        self.introspects = introspects
-        self.mutations = mutations
-
-    def cost(self, variables: Mapping[str, Any]) -> int:
-        """Remembered by what it depends on: clients ask for few sizes of page."""
-        sizes = tuple([_size_of(variables.get(name)) for name in self._variables])
-        found = self._costs.get(sizes)
-        if found is None:
-            found = self._tree.of(variables)
-            if len(self._costs) < COSTS:
-                self._costs[sizes] = found
-        return found
-
-
-def _size_of(value: Any) -> int | None:
-    if isinstance(value, list):
-        return len(value)
-    return value if isinstance(value, int) else None
+    def _of(self, values: VariableValues) -> int:
+        try:
+            given = get_argument_values(self._definition, self._node, values)
+        except GraphQLError:
+            # Nothing is given for arguments that do not fit.
+            return 1
+        asked = [len(each) if isinstance(each, list) else each for each in given.values() if each is not None]
+        return max(1, min(LARGEST, max(asked, default=self._usual)))
 
 
 @dataclass(slots=True)
-class Counts:
-    """What is counted of the text of a document, whatever it costs."""
+class Level:
+    """One object of a type, and what hangs on it: `one_of` these levels for each thing of a size."""
 
-    aliases: int = 0
-    directives: int = 0
-    repeated_fields: int = 0
-    """Fields given again in the same selection: each is compared with each other when validated."""
-    repeated_directives: int = 0
+    own: int = 0
+    texts: int = 0
+    under: list[tuple[int | Size, tuple["Level", ...]]] = field(default_factory=list)
+
+    def weight(self, values: VariableValues, known: dict[int, Weight]) -> Weight:
+        """Each level is worked out once, however many fields lead to it."""
+        found = known.get(id(self))
+        if found is not None:
+            return found
+        cost, texts = self.own, self.texts
+        for size, one_of in self.under:
+            times = size if isinstance(size, int) else size.of(values)
+            weights = [each.weight(values, known) for each in one_of]
+            cost += times * max((each.cost for each in weights), default=0)
+            texts += times * max((each.texts for each in weights), default=0)
+        known[id(self)] = found = Weight(min(MOST, cost), min(MOST, texts))
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What is counted of a document."""
+class Operation:
+    """What is known of one operation of a document."""
 
-    operations: Mapping[str | None, Operation]
-    counts: Counts
+    __slots__ = (
+        "_declared",
+        "_definitions",
+        "_schema",
+        "_top",
+        "_weights",
+        "introspection",
+        "kind",
+        "mutations",
+        "only_introspects",
+        "roots",
+    )
 
-    def operation(self, name: str | None) -> Operation | None:
-        if name is None and len(self.operations) == 1:
-            return next(iter(self.operations.values()))
-        return self.operations.get(name)
+    def __init__(
+        self, schema: GraphQLSchema, node: OperationDefinitionNode, top: Level, groups: Groups
+    ) -> None:
+        self._schema = schema
+        self._top = top
+        decisive = _variables(top)
+        self._declared = list(node.variable_definitions or ())
+        self._definitions = [each for each in self._declared if each.variable.name.value in decisive]
+        self._weights: dict[tuple[Any, ...], Weight] = {}
+        self.kind = node.operation
+        self.roots = sum(map(len, groups.values()))
+        self.mutations = len(groups) if node.operation is OperationType.MUTATION else 0
+        self.introspection = {key: nodes for key, nodes in groups.items() if _introspects(nodes)}
+        self.only_introspects = all(
+            _introspects(nodes) or nodes[0].name.value == "__typename" for nodes in groups.values()
+        )
+
+    def weight(self, variables: Mapping[str, Any]) -> Weight:
+        """Remembered by what it depends on: clients ask for few sizes of page."""
+        sizes = tuple(
+            [_size_of(variables.get(each.variable.name.value, LEFT_OUT)) for each in self._definitions]
+        )
+        found = self._weights.get(sizes)
+        if found is None:
+            found = self._top.weight(self._coerced(self._definitions, variables), {})
+            if len(self._weights) < COSTS:
+                self._weights[sizes] = found
+        return found
+
+    def values(self, variables: Mapping[str, Any]) -> VariableValues:
+        """All of the operation's variables."""
+        return self._coerced(self._declared, variables)
+
+    def _coerced(
+        self, definitions: list[VariableDefinitionNode], variables: Mapping[str, Any]
+    ) -> VariableValues:
+        """None where they do not fit: then nothing of the operation runs."""
+        if not definitions:
+            return NO_VARIABLES
+        values = get_variable_values(self._schema, definitions, dict(variables), max_errors=1)
+        return values if isinstance(values, VariableValues) else NO_VARIABLES
 
 
-def shape(schema: GraphQLSchema, document: DocumentNode) -> Shape:
-    reader = _Reader(schema, document)
-    operations = {
-        node.name.value if node.name else None: reader.operation(node)
-        for node in document.definitions
-        if isinstance(node, OperationDefinitionNode)
+def _introspects(nodes: Sequence[FieldNode]) -> bool:
+    return nodes[0].name.value in INTROSPECTION
+
+
+def _variables(top: Level) -> set[str]:
+    """Names of the variables that decide a size."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    left = [top]
+    while left:
+        level = left.pop()
+        if id(level) in seen:
+            continue
+        seen.add(id(level))
+        for size, one_of in level.under:
+            found |= size.variables if isinstance(size, Size) else set()
+            left += one_of
+    return found
+
+
+def _size_of(value: Any) -> Any:
+    """What of a variable's value decides a size; values of other kinds are no sizes, or coerced alike."""
+    if isinstance(value, list):
+        return (list, len(value))
+    if isinstance(value, int | float | str):
+        return (value.__class__, value)
+    return value.__class__ if value is not LEFT_OUT else LEFT_OUT
+
+
+class Whole(Collector):
+    """Collects what an operation may select whatever its conditions come to, and no more than so much."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        super().__init__(schema, fragments, NO_VARIABLES)
+        self._left = MOST_COLLECTED
+
+    def _included(self, node: Any) -> bool:
+        self._left -= 1
+        if self._left < 0:
+            raise exceeded("selections", MOST_COLLECTED)
+        return True
+
+
+class Scales:
+    """Weighs the operations of one valid document."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._schema = schema
+        self._collector = Whole(schema, document)
+        self._levels: dict[Any, Level] = {}
+
+    def operation(self, node: OperationDefinitionNode) -> Operation:
+        root = self._schema.get_root_type(node.operation)
+        assert root is not None
+        groups = self._collector.fields(root, [node.selection_set])
+        ordinary = {key: nodes for key, nodes in groups.items() if not _introspects(nodes)}
+        top = Level(own=MUTATION * len(groups) if node.operation is OperationType.MUTATION else 0)
+        self._fill(top, root, ordinary, counted=False)
+        return Operation(self._schema, node, top, groups)
+
+    def _level(self, type: GraphQLObjectType, selections: Iterable[SelectionSetNode], counted: bool) -> Level:
+        groups = self._collector.fields(type, selections)
+        key = (type.name, counted, *((name, *map(id, nodes)) for name, nodes in groups.items()))
+        found = self._levels.get(key)
+        if found is None:
+            found = self._levels[key] = Level(own=1)
+            self._fill(found, type, groups, counted)
+        return found
+
+    def _fill(self, level: Level, type: GraphQLObjectType, groups: Groups, counted: bool) -> None:
+        """`counted`: lists in it are the page."""
+        scalars: Counter[str] = Counter()
+        for nodes in groups.values():
+            name = nodes[0].name.value
+            definition = type.fields.get(name)
+            kind = get_named_type(definition.type) if definition is not None else None
+            if definition is None or is_leaf_type(kind):
+                scalars[name] += 1
+                level.texts += _long(definition, kind)
+            else:
+                level.under.append(self._under(definition, kind, nodes, counted))
+        level.own += sum(scalars.values()) - len(scalars)
+
+    def _under(
+        self, definition: GraphQLField, kind: Any, nodes: Sequence[FieldNode], counted: bool
+    ) -> tuple[int | Size, tuple[Level, ...]]:
+        selections = [node.selection_set for node in nodes if node.selection_set is not None]
+        listed = is_list_type(get_nullable_type(definition.type))
+        size: int | Size | None = _size(definition, nodes[0], listed)
+        if size is None:
+            size, counted = LIST if listed and not counted else 1, False
+        else:
+            counted = not listed
+        types = self._schema.get_possible_types(kind) if is_abstract_type(kind) else [kind]
+        levels = [self._level(each, selections, counted) for each in types if is_object_type(each)]
+        return size, tuple({id(each): each for each in levels}.values())
+
+
+def _long(definition: GraphQLField | None, kind: Any) -> int:
+    """How many values of the field may be long."""
+    if definition is None or kind.name not in LONG:
+        return 0
+    return LIST if is_list_type(get_nullable_type(definition.type)) else 1
+
+
+def _size(definition: GraphQLField, node: FieldNode, listed: bool) -> int | Size | None:
+    """How many things the field's arguments ask for; None where it has none that says."""
+    usual = default_page(definition)
+    sizes = {
+        name: each
+        for name, each in definition.args.items()
+        if name in SIZES or ((listed or usual is not None) and _of_ids(name, each))
     }
-    return Shape(operations, reader.counts)
+    if not sizes:
+        return None
+    size = Size(GraphQLField(definition.type, args=sizes), node, usual or PAGE)
+    return size if size.constant is None else size.constant
+
+
+def _of_ids(name: str, argument: Any) -> bool:
+    return name.lower().endswith("ids") and is_list_type(get_nullable_type(argument.type))
 
 
 def default_page(field: GraphQLField) -> int | None:
@@ -174,142 +321,3 @@ def default_page(field: GraphQLField) -> int | None:
     bound = field.extensions.get("strawberry-definition")
     binding = bound.metadata.get("binding") if bound is not None else None
     return (isinstance(binding, Call) and (binding.page or binding.usual)) or 0
-
-
-class _Reader:
-    """Walks each selection once: fragments are remembered, so that spreading them often costs nothing."""
-
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self._schema = schema
-        self._fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
-        self._read: dict[str, tuple[Cost, int]] = {}
-        self._reading: set[str] = set()
-        self._defaults: dict[str, int] = {}
-        self._introspects = False
-        self.counts = Counts()
-        for fragment in self._fragments.values():
-            self._count_directives(fragment)
-
-    def operation(self, node: OperationDefinitionNode) -> Operation:
-        self._defaults = {
-            each.variable.name.value: int(each.default_value.value)
-            for each in node.variable_definitions or ()
-            if isinstance(each.default_value, IntValueNode)
-        }
-        # Sizes by variable have another default in each operation.
-        self._read = {}
-        self._introspects = False
-        for each in (node, *(node.variable_definitions or ())):
-            self._count_directives(each)
-        root = self._schema.get_root_type(node.operation)
-        fields = [each for each in node.selection_set.selections if isinstance(each, FieldNode)]
-        cost, depth = self._selections(node.selection_set, root)
-        if node.operation is OperationType.MUTATION:
-            cost = Cost(own=MUTATION * len(fields), all_of=(cost,))
-        roots = len(node.selection_set.selections)
-        # A fragment may hold many.
-        mutations = 2 * roots - len(fields) if node.operation is OperationType.MUTATION else 0
-        return Operation(cost, depth=depth, roots=roots, introspects=self._introspects, mutations=mutations)
-
-    def _count_directives(self, node: Any) -> None:
-        names = [each.name.value for each in node.directives or ()]
-        self.counts.directives += len(names)
-        self.counts.repeated_directives += len(names) - len(set(names))
-
-    def _selections(
-        self,
-        node: SelectionSetNode,
-        parent: Composite | None,
-        *,
-        counted: bool = False,
-        names: Counter[str] | None = None,
-    ) -> tuple[Cost, int]:
-        """The cost of what is selected, and how deep it goes.
-
-        `counted`: lists in it are the page. `names` are those given already, of an inline fragment.
-        """
-        shared: list[Cost] = []
-        exclusive: dict[str, list[Cost]] = {}
-        deepest = 0
-        names = Counter() if names is None else names
-        for selection in node.selections:
-            self._count_directives(selection)
-            if isinstance(selection, FieldNode):
-                name = (selection.alias or selection.name).value
-                self.counts.repeated_fields += name in names
-                names[name] += 1
-                cost, depth = self._field(selection, parent, counted)
-                shared.append(cost)
-            else:
-                name, cost, depth = self._fragment(selection, parent, names)
-                exclusive.setdefault(name, []).append(cost)
-            deepest = max(deepest, depth)
-        alternatives = tuple(Cost(all_of=tuple(costs)) for costs in exclusive.values())
-        return Cost(all_of=tuple(shared), one_of=alternatives), deepest
-
-    def _field(self, node: FieldNode, parent: Composite | None, counted: bool) -> tuple[Cost, int]:
-        self.counts.aliases += node.alias is not None
-        self._introspects |= node.name.value in INTROSPECTION
-        if node.selection_set is None:
-            return Cost(), 1
-        fields = getattr(parent, "fields", {})
-        field: GraphQLField | None = fields.get(node.name.value)
-        kind = get_named_type(field.type) if field else None
-        size = self._size(node, field)
-        listed = field is not None and is_list_type(get_nullable_type(field.type))
-        if size is None:
-            size = Size(LIST) if listed and not counted else Size()
-            counted = False
-        else:
-            counted = not listed
-        inner, depth = self._selections(
-            node.selection_set, kind if is_composite_type(kind) else None, counted=counted
-        )
-        return Cost(size=size, all_of=(Cost(own=1, all_of=(inner,)),)), depth + 1
-
-    def _fragment(
-        self,
-        node: FragmentSpreadNode | InlineFragmentNode | Any,
-        parent: Composite | None,
-        names: Counter[str],
-    ) -> tuple[str, Cost, int]:
-        """The type it is of, its cost and its depth; a circle is for validation to refuse."""
-        if isinstance(node, InlineFragmentNode):
-            kind = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
-            cost, depth = self._selections(
-                node.selection_set, kind if is_composite_type(kind) else None, names=names
-            )
-            return getattr(kind, "name", ""), cost, depth
-        name = node.name.value
-        fragment = self._fragments.get(name)
-        if fragment is None or name in self._reading:
-            return "", Cost(), 0
-        condition = fragment.type_condition.name.value
-        if name not in self._read:
-            kind = self._schema.get_type(condition)
-            self._reading.add(name)
-            self._read[name] = self._selections(
-                fragment.selection_set, kind if is_composite_type(kind) else None
-            )
-            self._reading.discard(name)
-        cost, depth = self._read[name]
-        return condition, cost, depth
-
-    def _size(self, node: FieldNode, field: GraphQLField | None) -> Size | None:
-        """How many things the field's arguments ask for; None where none says."""
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        usual = default_page(field) if field is not None else None
-        for name in SIZES:
-            if name in given:
-                return self._given(given[name], usual or PAGE)
-        return None if usual is None else Size(usual or PAGE)
-
-    def _given(self, value: ValueNode, usual: int) -> Size:
-        if isinstance(value, VariableNode):
-            name = value.name.value
-            return Size(self._defaults.get(name, usual), name)
-        if isinstance(value, IntValueNode):
-            return Size(max(1, min(LARGEST, int(value.value))))
-        return Size(min(LARGEST, len(value.values))) if isinstance(value, ListValueNode) else Size(usual)

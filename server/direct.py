@@ -20,6 +20,8 @@ from core.errors import TimedOut
 from executor import Executor
 from server import http, requests, signin
 from server.admission import Admission, NotAdmitted
+from server.answers import MOST_UNSEEN, sized, too_large
+from server.cost import Weight
 
 JSON = "application/json"
 ORDINARY = frozenset(
@@ -30,7 +32,7 @@ ORDINARY = frozenset(
 DICT_OR_NONE, STR_OR_NONE = (dict, NoneType), (str, NoneType)
 
 Finish = Callable[[web.Request, Context, ExecutionResult], Awaitable[web.Response]]
-OnReference = Callable[[web.Request, Context, dict[str, Any]], Awaitable[web.Response]]
+OnReference = Callable[[web.Request, Context, dict[str, Any], Weight], Awaitable[web.Response]]
 
 
 class Direct:
@@ -52,6 +54,7 @@ class Direct:
         self._on_reference = on_reference
         self._finish = finish
         self._deadline = deadline
+        self._most = services.settings.max_answer_bytes
 
     async def answer(self, request: web.Request) -> web.Response | None:
         """None: the view must answer."""
@@ -67,11 +70,12 @@ class Direct:
         signin.sign_in(ctx, request.headers.get("Authorization"))
         try:
             with self._deadline:
-                if not self._admission.at_once(data["query"], variables, name, ctx):
-                    await self._admission.admit(data["query"], variables, name, None, ctx)
+                weight = self._admission.at_once(data["query"], variables, name, ctx)
+                if weight is None:
+                    weight = (await self._admission.admit(data["query"], variables, name, None, ctx)).weight
                 answer = await self._executor.answer(prepared, ctx)
                 if answer is None:
-                    return await self._on_reference(request, ctx, data)
+                    return await self._on_reference(request, ctx, data, weight)
             if answer.errors:
                 result = ExecutionResult(data=answer.data, errors=list(answer.errors))
                 return await self._finish(request, ctx, result)
@@ -83,8 +87,13 @@ class Direct:
             return await self._finish(request, ctx, timed_out())
         finally:
             ctx.end_flush()
+        self._admission.settle(ctx, weight.cost)
+        fits = weight.texts <= MOST_UNSEEN or sized(answer.data, self._most)
+        body = orjson.dumps({"data": answer.data}, default=str) if fits else None
+        if body is None or len(body) > self._most:
+            return await self._finish(request, ctx, too_large(self._most))
         return web.Response(
-            body=orjson.dumps({"data": answer.data}, default=str),
+            body=body,
             headers={"Content-Type": f"{chosen}; charset=utf-8", **http.limit_headers(ctx)},
         )
 

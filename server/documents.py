@@ -7,25 +7,59 @@ the same hash.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import GraphQLError, OperationType, get_operation_ast, parse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core import clock
 from core.errors import BadUserInput, Fault, Forbidden
+from core.limits import Limits, Rate
 from core.mongo import Database
 from core.operations import operations
+from core.recent import Recent
 from core.settings import Settings
 
 KEPT_HERE = 2_000
-"""Documents remembered by this process."""
+LETTERS_HERE = 10_000_000
+"""Documents remembered by this process, and their letters together."""
 
 LONGEST = 100_000
 KEPT_SECONDS = 30 * 86_400
 KEY = "document:"
+LAST_USES, SIZES = "documents:used", "documents:sizes"
+MOST_BYTES = 64 * 1024 * 1024
+MOST_DOCUMENTS = 20_000
+"""Of all persisted documents together: those unused for longest go first."""
+PERSISTED = Rate("persisted-bytes", 1_000_000, 86_400)
+"""What one address may have us keep in a day: more than all documents of an app."""
+
+# Keeps a document, its last use and its size; those unused for longest go while there is too much.
+SCRIPT = """
+local now, id, seconds = tonumber(redis.call('TIME')[1]), ARGV[1], tonumber(ARGV[4])
+local most_bytes, most = tonumber(ARGV[5]), tonumber(ARGV[6])
+local function total(change) return redis.call('HINCRBY', KEYS[3], 'total', change) end
+local function forget(old)
+  redis.call('DEL', 'document:' .. old)
+  redis.call('ZREM', KEYS[2], old)
+  total(-tonumber(redis.call('HGET', KEYS[3], old) or 0))
+  redis.call('HDEL', KEYS[3], old)
+end
+if redis.call('HEXISTS', KEYS[3], id) == 1 then forget(id) end
+for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - seconds, 'LIMIT', 0, 100)) do
+  forget(old)
+end
+local size = tonumber(ARGV[3])
+while redis.call('ZCARD', KEYS[2]) > 0
+  and (total(0) + size > most_bytes or redis.call('ZCARD', KEYS[2]) >= most) do
+  forget(redis.call('ZRANGE', KEYS[2], 0, 0)[1])
+end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', seconds)
+redis.call('ZADD', KEYS[2], now, id)
+redis.call('HSET', KEYS[3], id, size)
+return total(size)
+"""
 
 NAMES = frozenset({"persistedQuery", "documentId"})
 """Extensions of a request that may stand in for its document."""
@@ -47,8 +81,10 @@ class Documents:
         self._db = db
         self._redis = redis
         self._mode = settings.trusted_documents
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._trusted: OrderedDict[str, str] = OrderedDict()
+        self._limits = Limits(redis, settings.rate_scale)
+        self._keep = redis.register_script(SCRIPT)
+        self._known: Recent[str] = Recent(most=KEPT_HERE, size=LETTERS_HERE)
+        self._trusted: Recent[str] = Recent(most=KEPT_HERE, size=LETTERS_HERE)
 
     @property
     def open(self) -> bool:
@@ -68,14 +104,22 @@ class Documents:
             return await self._found(digest(query), persisted=False)
         return query
 
-    async def persist(self, query: str, extensions: Mapping[str, Any] | None) -> None:
-        """Remember a sound document for those who will send its hash alone."""
+    async def persist(self, query: str, extensions: Mapping[str, Any] | None, address: str) -> None:
+        """Remember a sound document for those who will send its hash alone.
+
+        Where its sender, or everybody, has kept as much as one may, it goes on being sent.
+        """
         id, by_hash = named(extensions)
         if id is None or not by_hash or id in self._known or len(query) > LONGEST or self._mode == "only":
             return
-        _remember(self._known, id, query)
+        size = len(query.encode())
+        verdict = await self._limits.take(PERSISTED, f"ip:{address}", count=size)
+        if not verdict.allowed:
+            return
+        self._known.put(id, query, len(query))
         try:
-            await self._redis.set(KEY + id, query, ex=KEPT_SECONDS)
+            arguments: list[str | int] = [id, query, size, KEPT_SECONDS, MOST_BYTES, MOST_DOCUMENTS]
+            await self._keep(keys=[KEY + id, LAST_USES, SIZES], args=arguments)
         except (RedisError, OSError):
             # Others will be sent it again.
             return
@@ -91,23 +135,26 @@ class Documents:
         return found
 
     async def _from_manifest(self, id: str) -> str | None:
-        if id in self._trusted:
-            return self._trusted[id]
+        if (known := self._trusted.get(id)) is not None:
+            return known
         row = await operations.by_id(self._db, id)
         if row is None:
             return None
-        _remember(self._trusted, id, row["body"])
+        self._trusted.put(id, row["body"], len(row["body"]))
         return row["body"]
 
     async def _from_redis(self, id: str) -> str | None:
         try:
-            found = await self._redis.getex(KEY + id, ex=KEPT_SECONDS)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.getex(KEY + id, ex=KEPT_SECONDS)
+                pipe.zadd(LAST_USES, {id: clock.timestamp()}, xx=True)
+                found = (await pipe.execute())[0]
         except (RedisError, OSError):
             return None
         if found is None:
             return None
         text = str(found, "utf-8") if isinstance(found, bytes) else found
-        _remember(self._known, id, text)
+        self._known.put(id, text, len(text))
         return text
 
 
@@ -138,22 +185,5 @@ def with_document_id(request: Any) -> Any:
     return request
 
 
-def subscribes(query: str, operation_name: str | None, max_tokens: int | None = None) -> bool:
-    """Whether the operation is a subscription; False for what does not parse."""
-    if "subscription" not in query:
-        return False
-    try:
-        operation = get_operation_ast(parse(query, max_tokens=max_tokens, no_location=True), operation_name)
-    except (GraphQLError, RecursionError):
-        return False
-    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
-
-
 def digest(query: str) -> str:
     return hashlib.sha256(query.encode()).hexdigest()
-
-
-def _remember(known: OrderedDict[str, str], id: str, text: str) -> None:
-    known[id] = text
-    if len(known) > KEPT_HERE:
-        known.popitem(last=False)

@@ -86,10 +86,24 @@ def _like(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Grap
 
 
 class OneOperation(SchemaExtension):
-    """Refuses a document of several operations that does not name the one to run."""
+    """Takes documents as they were read on admission, and refuses those of several operations of which none
+    is named."""
+
+    def on_parse(self) -> Iterator[None]:
+        """What was parsed and found valid when the operation was admitted is not again."""
+        context = self.execution_context
+        reading = getattr(context.context, "reading", None)
+        if reading is not None and reading.document is not None:
+            context.graphql_document = reading.document
+            if reading.sound:
+                context.validation_rules = ()
+        yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
+        reading = getattr(context.context, "reading", None)
+        if reading is not None and reading.document is not None and not reading.sound:
+            context.pre_execution_errors = [*reading.errors]
         definitions = context.graphql_document.definitions if context.graphql_document else ()
         several = sum(isinstance(each, OperationDefinitionNode) for each in definitions) > 1
         # Its own `operation_name` is that of the first operation where the client names none.

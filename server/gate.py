@@ -1,25 +1,31 @@
 """What is asked of a document before anything runs: its limits, its cost, and the caller's budget for it."""
 
-from collections import OrderedDict
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from graphql import GraphQLError, GraphQLSchema, parse
+from strawberry.types.execution import ExecutionResult
 
 from core import clock
+from core.binding.build import Schema
 from core.context import Context
-from core.errors import Forbidden, QueryTooComplex, RateLimited
+from core.errors import BadUserInput, Forbidden, RateLimited
 from core.limits import Limits, Rate, Verdict
+from core.recent import Recent
 from core.settings import Settings
-from server.cost import Operation, Shape, shape
+from server.bounds import exceeded
+from server.cost import Operation, Weight
+from server.introspection import Introspection, key_of
+from server.reading import Reading, Readings, as_mapping
 from stores.auth import Role
 
-DOCUMENTS = 1_000
-"""Shapes remembered."""
-
-LONGEST_REMEMBERED = 100_000
+NOTHING = Weight(0)
+MOST_BESIDE = 200
+"""What introspection may cost beside other fields: it is answered with them, and not remembered."""
+MENTIONS = re.compile(r"\b__(schema|type)\b")
+OFF = "Introspection is off here."
 
 LEASE = 0.02
 """The part of a budget that a process takes in advance, so that most requests ask nobody."""
@@ -44,15 +50,15 @@ class Charge(NamedTuple):
     """Of what was taken in advance."""
     verdict: Verdict
 
-    @property
-    def document(self) -> dict[str, Any]:
+    def document(self, cost: int) -> dict[str, Any]:
+        """What clients are told, of an operation that cost so much in the end."""
         reset_at = (
             (clock.now() + timedelta(seconds=self.verdict.reset_after))
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z")
         )
         return {
-            "requested": self.requested,
+            "requested": cost,
             "limit": self.verdict.rate.count,
             "remaining": self.verdict.remaining + self.left,
             "resetAt": reset_at,
@@ -62,81 +68,99 @@ class Charge(NamedTuple):
 class Gate:
     """Admits operations: `weigh` by what is written in them, `charge` by who asks."""
 
-    def __init__(self, schema: GraphQLSchema, settings: Settings, limits: Limits) -> None:
-        self._schema = schema
+    def __init__(self, schema: Schema, settings: Settings, limits: Limits) -> None:
         self._settings = settings
         self._limits = limits
-        self._shapes: OrderedDict[str, Shape] = OrderedDict()
-        self._leases: OrderedDict[str, Lease] = OrderedDict()
+        self._readings = Readings(schema._schema, settings)
+        self._introspection = Introspection(schema, settings.max_cost)
+        self._leases: Recent[Lease] = Recent(most=SUBJECTS, size=SUBJECTS)
         self._rate = Rate("cost", settings.cost_per_minute, 60)
+
+    async def read(self, query: str, ctx: Context) -> Reading:
+        """The document, charged to who sends one that is new to this process."""
+        found = self._readings.known(query)
+        if found is None:
+            await self.charge(ctx, self._readings.price(query))
+            found = self._readings.read(query)
+        ctx.reading = found
+        return found
 
     def weigh(
         self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
-    ) -> int:
-        """The operation's cost; QueryTooComplex if it is more than anybody may ask for.
+    ) -> Weight:
+        """The operation's weight; QueryTooComplex if it is more than anybody may ask for.
 
-        A document that does not parse, or lacks the operation, weighs nothing: its errors are told elsewhere.
+        A document that is not sound, or lacks the operation, weighs nothing: its errors are told elsewhere.
         """
-        found = self._shapes.get(query)
-        if found is None:
-            found = self._read(query)
-            if found is None:
-                return 0
-            if len(query) <= LONGEST_REMEMBERED:
-                self._shapes[query] = found
-                if len(self._shapes) > DOCUMENTS:
-                    self._shapes.popitem(last=False)
-        operation = found.operation(operation_name)
-        return (
-            self._weighed(operation, variables if isinstance(variables, dict) else {}, ctx)
-            if operation
-            else 0
-        )
+        reading = ctx.reading = self._readings.read(query)
+        operation = reading.operation(operation_name)
+        if operation is None:
+            if MENTIONS.search(query) and not self._may_introspect(ctx):
+                # What is wrong with it would tell of the schema.
+                raise Forbidden(OFF)
+            return NOTHING
+        given = as_mapping(variables)
+        weight = self._weighed(operation, given)
+        if operation.introspection:
+            price = self._price(reading, operation, query, operation_name, given, ctx)
+            weight = Weight(weight.cost + price, weight.texts)
+        most = self._settings.max_cost
+        if weight.cost > most:
+            raise exceeded("cost", most, weight.cost)
+        return weight
 
     def mutations(self, query: str, operation_name: str | None) -> int:
-        """How many mutations an operation runs that was weighed; too long to remember counts as many."""
-        if len(query) > LONGEST_REMEMBERED:
-            return 2 if "mutation" in query else 0
-        found = self._shapes.get(query)
-        operation = found.operation(operation_name) if found is not None else None
+        """How many mutations an operation runs that was weighed."""
+        reading = self._readings.known(query)
+        operation = reading.operation(operation_name) if reading is not None else None
         return operation.mutations if operation is not None else 0
 
-    def _read(self, query: str) -> Shape | None:
-        most = self._settings.max_tokens
-        try:
-            document = parse(query, max_tokens=most, no_location=True)
-            return self._checked(shape(self._schema, document))
-        except GraphQLError as error:
-            if f"more than {most} tokens" in error.message:
-                raise _exceeded("tokens", most) from None
+    def weigh_known(
+        self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None, ctx: Context
+    ) -> Weight | None:
+        """`weigh`, for a document that was read before."""
+        return self.weigh(query, variables, operation_name, ctx) if self._readings.known(query) else None
+
+    def _weighed(self, operation: Operation, variables: Mapping[str, Any]) -> Weight:
+        most = self._settings.max_root_fields
+        if operation.roots > most:
+            raise exceeded("root fields", most, operation.roots)
+        return operation.weight(variables)
+
+    def _price(
+        self,
+        reading: Reading,
+        operation: Operation,
+        query: str,
+        operation_name: str | None,
+        variables: Mapping[str, Any],
+        ctx: Context,
+    ) -> int:
+        """What the operation's introspection costs."""
+        if not self._may_introspect(ctx):
+            raise Forbidden(OFF)
+        assert reading.document is not None
+        key = key_of(query, operation_name, variables)
+        values = operation.values(variables)
+        price = self._introspection.price(key, reading.document, operation.introspection, values)
+        if price > MOST_BESIDE and not operation.only_introspects:
+            raise BadUserInput("Ask for `__schema` and `__type` in an operation of its own.")
+        return price
+
+    async def introspected(
+        self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> ExecutionResult | None:
+        """The answer of an admitted operation that asks for the schema; None for any other."""
+        reading = self._readings.known(query)
+        operation = reading.operation(operation_name) if reading is not None else None
+        if reading is None or operation is None or not operation.introspection:
             return None
-        except RecursionError:
-            raise _exceeded("depth", self._settings.max_depth) from None
-
-    def _checked(self, found: Shape) -> Shape:
-        settings, counts = self._settings, found.counts
-        for name, count, most in (
-            ("aliases", counts.aliases, settings.max_aliases),
-            ("directives", counts.directives, settings.max_directives),
-            ("repeated directives", counts.repeated_directives, settings.max_repeated_directives),
-            ("repeated fields", counts.repeated_fields, settings.max_repeated_fields),
-        ):
-            if count > most:
-                raise _exceeded(name, most, count)
-        return found
-
-    def _weighed(self, operation: Operation, variables: Mapping[str, Any], ctx: Context) -> int:
-        settings = self._settings
-        if operation.depth > settings.max_depth:
-            raise _exceeded("depth", settings.max_depth, operation.depth)
-        if operation.roots > settings.max_root_fields:
-            raise _exceeded("root fields", settings.max_root_fields, operation.roots)
-        if operation.introspects and not self._may_introspect(ctx):
-            raise Forbidden("Introspection is off here.")
-        cost = operation.cost(variables)
-        if cost > settings.max_cost:
-            raise _exceeded("cost", settings.max_cost, cost)
-        return cost
+        if not operation.only_introspects:
+            return None
+        assert reading.document is not None
+        given = as_mapping(variables)
+        key = key_of(query, operation_name, given)
+        return await self._introspection.answer(key, reading.document, operation_name, given)
 
     def _may_introspect(self, ctx: Context) -> bool:
         if self._settings.introspection != "auto":
@@ -148,9 +172,8 @@ class Gate:
         subject = _subject(ctx)
         lease = self._lease(subject, cost)
         if lease is None:
-            lease = self._leases[subject] = await self._leased(subject, cost, clock.timestamp())
-            if len(self._leases) > SUBJECTS:
-                self._leases.popitem(last=False)
+            lease = await self._leased(subject, cost, clock.timestamp())
+            self._leases.put(subject, lease, 1)
         lease.left -= cost
         return Charge(cost, lease.left, lease.verdict)
 
@@ -162,15 +185,25 @@ class Gate:
         lease.left -= cost
         return True
 
+    def settle(self, ctx: Context, charged: int) -> int:
+        """What the operation cost in the end; the lists that gave more than was assumed are a debt."""
+        more = ctx.served - charged
+        lease = self._leases.get(_subject(ctx)) if more > 0 else None
+        if lease is not None:
+            lease.left -= more
+        return max(charged, ctx.served)
+
     def _lease(self, subject: str, cost: int) -> Lease | None:
         """What was taken in advance, if it is enough and still good."""
         lease = self._leases.get(subject)
         return lease if lease and lease.left >= cost and lease.until >= clock.timestamp() else None
 
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:
+        before = self._leases.get(subject)
+        debt = max(0, -before.left) if before is not None else 0
         ahead = round(self._rate.count * LEASE)
         for count in (cost + ahead, cost):
-            verdict = await self._limits.take(self._rate, subject, count=count)
+            verdict = await self._limits.take(self._rate, subject, count=count + debt)
             if verdict.allowed:
                 return Lease(count, now + LEASE_SECONDS, verdict)
         raise RateLimited(verdict.retry_after)
@@ -179,8 +212,3 @@ class Gate:
 def _subject(ctx: Context) -> str:
     """Whose budget it is."""
     return ctx.viewer_id_or_none or f"ip:{ctx.address}"
-
-
-def _exceeded(what: str, most: int, found: int | None = None) -> QueryTooComplex:
-    more = {"found": found} if found is not None else {}
-    return QueryTooComplex(f"The document has more than {most:,} {what}.", limit=what, allowed=most, **more)

@@ -31,8 +31,10 @@ from core.settings import Environment
 from executor import Executor
 from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
+from server.answers import body_of, fits, objects, too_large
+from server.cost import Weight
 from server.direct import Direct, timed_out
-from server.documents import Documents, subscribes, with_document_id
+from server.documents import Documents, with_document_id
 from server.flushes import Flushes
 from server.gate import Gate
 from server.lasting import CONTEXT, LastingView
@@ -62,13 +64,14 @@ class GraphQLView(LastingView):
             allowed_origins=settings.allowed_origins,
         )
         self.services = services
+        self._most = settings.max_answer_bytes
         self._compress_above = settings.compress_above
         self.sockets, self.streams, self.held = set(), set(), Counter()
         self.own_schema = schema
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         flushes = Flushes(settings.max_flushes, settings.max_waiting_flushes)
-        gate = Gate(schema._schema, settings, services.limits)
+        gate = Gate(schema, settings, services.limits)
         self.admission = Admission(services.get(Documents), gate, flushes)
         self.deadline = Deadline(settings.request_timeout)
         self.direct = (
@@ -83,7 +86,9 @@ class GraphQLView(LastingView):
             if self.executor
             else None
         )
-        self.operations = Streams(schema, self.executor, self.admission, self.deadline)
+        self.operations = Streams(
+            schema, self.executor, self.admission, self.deadline, settings.max_answer_bytes
+        )
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         answer = await self._answer(request)
@@ -143,11 +148,15 @@ class GraphQLView(LastingView):
             content_type=_media_type(request) or http.PLAIN_JSON,
         )
 
+    def _context(self, request: web.Request) -> Context:
+        ctx = signin.context_of(self.services, request)
+        signin.sign_in(ctx, request.headers.get("Authorization"))
+        return ctx
+
     async def get_context(
         self, request: web.Request, response: web.Response | web.WebSocketResponse
     ) -> Context:
-        ctx = signin.context_of(self.services, request)
-        signin.sign_in(ctx, request.headers.get("Authorization"))
+        ctx = self._context(request)
         if isinstance(response, web.Response):
             response[CONTEXT] = ctx
         return ctx
@@ -230,7 +239,7 @@ class GraphQLView(LastingView):
             text = await self.services.get(Documents).text(data.query, data.extensions)
         except Fault:
             return False
-        return subscribes(text, data.operation_name, self.services.settings.max_tokens)
+        return await self.admission.subscribes(text, data.operation_name, self._context(request))
 
     async def execute_single(
         self,
@@ -276,9 +285,14 @@ class GraphQLView(LastingView):
             sub_response[MAX_AGE] = caching.seconds(
                 self.own_schema, data.query, data.operation_name, data.variables
             )
-        answer = await self._compiled(request, data, ctx) or await self._reference(request, data, ctx)
+        answer = await self.admission.introspected(data.query or "", data.variables, data.operation_name)
+        if answer is None:
+            answer = await self._compiled(request, data, ctx) or await self._reference(request, data, ctx)
+        cost = self.admission.settle(ctx, admitted.weight.cost)
+        if not fits(answer, admitted.weight, self._most):
+            answer = too_large(self._most)
         if admitted.tells_cost:
-            answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document}
+            answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document(cost)}
         return answer
 
     async def _reference(
@@ -294,6 +308,7 @@ class GraphQLView(LastingView):
                 allowed_operation_types=allowed,
                 operation_extensions=data.extensions,
             )
+            ctx.served = objects(answer.data)
             return answer
         except (CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             fault = failures.as_fault(error)
@@ -302,7 +317,9 @@ class GraphQLView(LastingView):
                 raise requests.RequestRefused(405, fault) from None
             raise NotAdmitted(fault) from None
 
-    async def _on_reference(self, request: web.Request, ctx: Context, data: dict[str, Any]) -> web.Response:
+    async def _on_reference(
+        self, request: web.Request, ctx: Context, data: dict[str, Any], weight: Weight
+    ) -> web.Response:
         """What was begun on the short way and could not be finished there."""
         result = await self.schema.execute(
             data["query"],
@@ -312,6 +329,10 @@ class GraphQLView(LastingView):
             allowed_operation_types=OperationType.from_http("POST"),
             operation_extensions=data.get("extensions"),
         )
+        ctx.served = objects(result.data)
+        self.admission.settle(ctx, weight.cost)
+        if not fits(result, weight, self._most):
+            result = too_large(self._most)
         return await self._finish(request, ctx, result)
 
     async def _finish(self, request: web.Request, ctx: Context, result: ExecutionResult) -> web.Response:
@@ -344,7 +365,7 @@ class GraphQLView(LastingView):
         chosen = sub_response[MEDIA_TYPE]
         sub_response.set_status(http.status(response_data, chosen))
         sub_response.headers.update(http.limit_headers(sub_response[CONTEXT]))
-        sub_response.body = orjson.dumps(response_data, default=str)
+        sub_response.body = body_of(response_data, self._most)
         sub_response.content_type = chosen
         sub_response.charset = "utf-8"
         if sub_response[REQUEST].method == "GET":

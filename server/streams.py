@@ -17,7 +17,8 @@ from core.errors import TimedOut
 from executor import Executor
 from server import failures
 from server.admission import Admission, NotAdmitted
-from server.documents import subscribes
+from server.answers import fits, objects, too_large
+from server.cost import Weight
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -30,18 +31,25 @@ class Asked:
     variables: dict[str, Any] | None
     operation_name: str | None
     allowed: Collection[OperationType]
+    weight: Weight
 
 
 class Streams:
     """Stands where Strawberry's transports expect the schema."""
 
     def __init__(
-        self, schema: Schema, executor: Executor | None, admission: Admission, deadline: Deadline
+        self,
+        schema: Schema,
+        executor: Executor | None,
+        admission: Admission,
+        deadline: Deadline,
+        max_answer_bytes: int,
     ) -> None:
         self._schema = schema
         self._executor = executor
         self._admission = admission
         self._deadline = deadline
+        self._most = max_answer_bytes
 
     async def stream(
         self,
@@ -62,15 +70,28 @@ class Streams:
         except NotAdmitted as refusal:
             return _only(refusal.answer)
         query = admitted.query
-        asked = Asked(query, variable_values, operation_name, allowed_operation_types)
+        asked = Asked(query, variable_values, operation_name, allowed_operation_types, admitted.weight)
         if self._executor is not None and isinstance(variable_values, dict | None):
             if OperationType.SUBSCRIPTION in asked.allowed:
                 running = self._executor.subscribe(query, variable_values, operation_name, ctx)
                 if running is not None:
-                    return public(running.answers(), ctx)
+                    return self._bounded(public(running.answers(), ctx), asked)
             if OperationType.QUERY in asked.allowed:
-                return self._single(self._executor, asked, ctx)
-        return await self._on_reference(asked, ctx)
+                return self._settled(self._single(self._executor, asked, ctx), asked, ctx)
+        return self._settled(await self._on_reference(asked, ctx), asked, ctx)
+
+    async def _settled(self, answers: Answers, asked: Asked, ctx: Context) -> Answers:
+        """Bounded, and charged for what was served beyond what was assumed."""
+        async with aclosing(self._bounded(answers, asked)) as bounded:
+            async for answer in bounded:
+                self._admission.settle(ctx, asked.weight.cost)
+                yield answer
+
+    async def _bounded(self, answers: Answers, asked: Asked) -> Answers:
+        """With what says so in the place of answers that are too large."""
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer if fits(answer, asked.weight, self._most) else too_large(self._most)
 
     async def over_http(self, method: str, data: GraphQLRequestData, ctx: Context) -> Any:
         """The answers of one request for SSE or multipart."""
@@ -90,6 +111,10 @@ class Streams:
     async def _single(self, executor: Executor, asked: Asked, ctx: Context) -> Answers:
         """A query's or mutation's one answer."""
         mutations = OperationType.MUTATION in asked.allowed
+        schema = await self._admission.introspected(asked.query or "", asked.variables, asked.operation_name)
+        if schema is not None:
+            yield schema
+            return
         try:
             try:
                 with self._deadline:
@@ -116,7 +141,8 @@ class Streams:
             operation_name=asked.operation_name,
             allowed_operation_types=asked.allowed,
         )
-        if subscribes(asked.query or "", asked.operation_name):
+        operation = ctx.reading.operation(asked.operation_name)
+        if operation is not None and operation.kind is OperationType.SUBSCRIPTION:
             return public(answers, ctx)
         return self._in_time(answers, ctx)
 
@@ -127,6 +153,7 @@ class Streams:
                 with self._deadline:
                     answer = await anext(answers)
                 failures.hide(answer, ctx.request_id)
+                ctx.served = objects(answer.data)
                 yield answer
             except Exception as error:
                 yield ExecutionResult(data=None, errors=[_told(error, ctx)])
