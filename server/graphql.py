@@ -180,13 +180,15 @@ class GraphQLView(LastingView):
         return _dumped(data)
 
     def parse_json(self, data: str | bytes) -> Any:
-        parsed = _parsed(data)
+        parsed = requests.parsed(data)
         found = [*map(with_document_id, parsed)] if isinstance(parsed, list) else with_document_id(parsed)
         requests.check_body(found, most=self.services.settings.max_batch)
         return found
 
     def parse_query_params(self, params: Any) -> dict[str, Any]:
-        parts = {name: _parsed(params[name]) for name in ("variables", "extensions") if params.get(name)}
+        parts = {
+            name: requests.parsed(params[name]) for name in ("variables", "extensions") if params.get(name)
+        }
         found: dict[str, Any] = with_document_id({**params, **parts})
         requests.check_body(found, most=1)
         return found
@@ -385,13 +387,6 @@ def _never_ran(result: ExecutionResult) -> bool:
     return result.data is None and any(
         error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
     )
-
-
-def _parsed(data: str | bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except ValueError:
-        raise requests.refused(400, "The request is not JSON.") from None
 
 
 def _media_type(request: web.Request) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from aiohttp import web
 from cross_web import AiohttpHTTPRequestAdapter, HTTPException
 
@@ -49,6 +50,13 @@ def of_fault(fault: Fault) -> "RequestRefused | None":
 
 def too_slow() -> RequestRefused:
     return refused(408, "The request came too slowly.")
+
+
+def parsed(data: str | bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        raise refused(400, "The request is not JSON.") from None
 
 
 def refused(status: int, message: str) -> RequestRefused:
