@@ -33,6 +33,8 @@ ORDERED = "ordered"
 """The aspect of an order that one of its products' buyers is told of."""
 LONGEST_NOTE = 500
 MOST_SERVINGS = 10_000
+LEAST_RATE = Decimal("0.001")
+"""Servings a day: one in three years."""
 MOST_PREDICTED = 100
 EVENT_EVERY = timedelta(seconds=60)
 TOLD_CHANGE = 1
@@ -242,8 +244,8 @@ async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
 def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:
     if usage_rate is None and servings is None:
         raise Refused("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
-    if usage_rate is not None and not (usage_rate.is_finite() and 0 < usage_rate <= MOST_SERVINGS):
-        raise Refused("INVALID_INPUT", "More than 0 servings a day.", field=["usageRate"])
+    if usage_rate is not None and not (usage_rate.is_finite() and LEAST_RATE <= usage_rate <= MOST_SERVINGS):
+        raise Refused("INVALID_INPUT", "From 0.001 to 10,000 servings a day.", field=["usageRate"])
     if servings is not None and not 0 < servings <= MOST_SERVINGS:
         raise Refused("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
     if note is not None and len(note) > LONGEST_NOTE:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core import ids
 from core.context import Services
 from jobs import catalog as jobs
 from resolvers.catalog import raw
@@ -310,3 +311,24 @@ async def test_a_product_is_sold_in_one_currency(admin: Phone, services: Service
         "min": {"amount": "24.90", "currencyCode": "EUR"},
         "max": {"amount": "24.90"},
     }
+
+
+@pytest.mark.parametrize(
+    "price", ["1,5", "1_000", "\uff11\uff12", "", "0x10", "1.2.3", True, [0, [1], 0], "1" * 50]
+)
+async def test_what_is_no_decimal_is_no_price(admin: Phone, price: Any) -> None:
+    asked = "mutation($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { errors { code } } }"
+    given = {"clientMutationId": key(), "variantId": ids.new_id("variant"), "price": price}
+    answer = await admin.ask(asked, input=given)
+    assert answer.code == "BAD_USER_INPUT"
+    assert "Expected a decimal number" in answer.errors[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("price", "shown"), [("17.05", "17.05"), (" 17 ", "17.00"), (17.1, "17.10"), (3, "3.00")]
+)
+async def test_a_decimal_may_be_a_number(admin: Phone, services: Services, price: Any, shown: str) -> None:
+    [made] = await on_sale(services, admin, row())
+    fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "price": price}
+    done = await admin.do("setVariantPrice", "variant { price { amount } }", **fields)
+    assert done["variant"] == {"price": {"amount": shown}}

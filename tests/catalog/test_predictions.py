@@ -202,6 +202,7 @@ async def test_corrections_are_taken_sealed_and_counted(
         ({}, "usageRate"),
         ({"usageRate": "0"}, "usageRate"),
         ({"usageRate": "NaN"}, "usageRate"),
+        ({"usageRate": "1e-400"}, "usageRate"),
         ({"servingsPerContainer": 0}, "servingsPerContainer"),
         ({"servingsPerContainer": 5, "note": "x" * 501}, "note"),
     ):
