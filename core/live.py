@@ -43,7 +43,8 @@ CROWD_SECONDS = 0.01
 SWEEP_SECONDS = 5.0
 SWEEP_SECONDS_ALONE = 0.8
 """Without hints: a session that ended is still refused within a second."""
-SCOPES_PER_READ = 500
+SCOPES_PER_READ = 5_000
+"""Scopes whose entries are merged; a process may listen to many more."""
 
 
 class PositionTooOld(Exception):

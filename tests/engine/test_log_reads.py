@@ -1,0 +1,151 @@
+"""What reading the log costs: about what it returns, for any number of scopes and entries."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from core import changes, mongo, store
+from core.mongo import Database
+from core.settings import Settings
+from tests.explained import examined
+
+ENTRIES = 100_000
+SCOPES = 5_000
+PAGE = 101
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Reads(CommandListener):
+    """The reads that are sent."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in ("find", "aggregate"):
+            self.commands.append(dict(event.command))
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+Log = tuple[Database, list[dict[str, Any]], Reads]
+
+
+@pytest.fixture(scope="module")
+async def log(settings: Settings) -> AsyncIterator[Log]:
+    """100,000 entries, each for one of 5,000 readers and for who looks at it; some were for another."""
+    dice, reads = Random(1), Reads()
+    readers = [f"followers:{number:04d}" for number in range(SCOPES)]
+    rows = [
+        {
+            "_id": f"post_{number:06d}",
+            "type": "POST",
+            "node": f"post_{number:06d}",
+            "version": 1,
+            "scopes": [dice.choice(readers), f"post:{number}"],
+            "former": [dice.choice(readers)] if number % 10 == 0 else [],
+            "at": BEGINNING + timedelta(milliseconds=dice.randrange(ENTRIES)),
+            "revision": 1,
+            "deleted": False,
+            "created": False,
+        }
+        for number in range(ENTRIES)
+    ]
+    client = mongo.connect(settings.mongo_url, settings.mongo_driver, listeners=[reads])
+    db = Database(client, "log_reads")
+    await store.ensure_indexes(db)
+    for start in range(0, ENTRIES, 10_000):
+        await db.write({"insert": changes.log.name, "documents": rows[start : start + 10_000]})
+    yield db, sorted(rows, key=lambda row: (row["at"], row["_id"])), reads
+    await client.drop_database("log_reads")
+    client.close()
+
+
+@pytest.mark.parametrize("count", [1, 10, 200, 1_000, 5_000])
+async def test_a_page_examines_at_most_three_times_what_it_returns(
+    log: Log, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db, rows, reads = log
+    scopes = {f"followers:{number:04d}" for number in range(count)}
+    seen = [row for row in rows if scopes & {*row["scopes"], *row["former"]}]
+    after, told = None, []
+    for start in (0, PAGE, 2 * PAGE):
+        reads.commands.clear()
+        page = await changes.since(db, sorted(scopes), after=after, limit=PAGE)
+        assert [entry["_id"] for entry in page] == [row["_id"] for row in seen[start : start + PAGE]]
+        commands = list(reads.commands)
+        cost = [await examined(db, each) for each in commands]
+        documents, keys = sum(each.documents for each in cost), sum(each.keys for each in cost)
+        told.append((len(page), len(commands), documents))
+        assert documents <= 3 * max(len(page), 1)
+        # A scan of each scope must be begun, if only to find nothing.
+        assert keys <= 3 * len(page) + 10 * count
+        assert count > 200 or len(commands) == 1, "few scopes are one command"
+        assert not any(each.scans for each in cost)
+        after = changes.place(page[-1]) if page else after
+    with capsys.disabled():
+        print(f"\n{count} scopes (returned, commands, documents examined): {told}")
+
+
+@pytest.mark.parametrize("count", [200, 5_000])
+async def test_a_sweep_examines_at_most_three_times_what_it_returns(log: Log, count: int) -> None:
+    db, rows, reads = log
+    scopes = {f"followers:{number:04d}" for number in range(count)}
+    floor = rows[-2_000]["at"]
+    wanted = [row for row in rows if row["at"] >= floor and scopes & {*row["scopes"], *row["former"]}]
+    reads.commands.clear()
+    found = await changes.since(db, sorted(scopes), floor=floor, limit=1_000)
+    assert [entry["_id"] for entry in found] == [row["_id"] for row in wanted[:1_000]]
+    cost = [await examined(db, each) for each in list(reads.commands)]
+    assert sum(each.documents for each in cost) <= 3 * len(found)
+
+
+async def test_entries_of_one_moment_are_paged_without_reading_them_again(log: Log) -> None:
+    """A transaction that writes much gives all of it one moment."""
+    db, _, reads = log
+    at = BEGINNING - timedelta(days=1)
+    ids = [f"comment_{number:04d}" for number in range(1_000)]
+    fields = {"type": "COMMENT", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    made = [{"_id": id, "node": id, "scopes": ["bulk"], "at": at, **fields} for id in ids]
+    await db.write({"insert": changes.log.name, "documents": made})
+    after, found = None, []
+    while page := await changes.since(db, ["bulk"], after=after, limit=PAGE):
+        found += [entry["_id"] for entry in page]
+        after = changes.place(page[-1])
+        cost = await examined(db, reads.commands[-1])
+        assert cost.documents <= 3 * len(page)
+        assert cost.keys <= 3 * len(page)
+    assert found == ids
+
+
+async def test_an_entry_of_several_groups_is_given_once_and_in_its_place(log: Log) -> None:
+    db, _, _ = log
+    everybody = [f"group:{number:04d}" for number in range(600)]
+    at = BEGINNING - timedelta(days=2)
+    fields = {"type": "POST", "version": 1, "revision": 1, "deleted": False, "created": True}
+    made = [
+        {
+            "_id": f"shared_{number:03d}",
+            "node": f"shared_{number:03d}",
+            "scopes": everybody[number::100],
+            "former": everybody[number + 1 :: 100],
+            "at": at + timedelta(milliseconds=number // 3),
+            **fields,
+        }
+        for number in range(50)
+    ]
+    await db.write({"insert": changes.log.name, "documents": made})
+    for size in (1, 7, 50, 60):
+        after, found = None, []
+        while page := await changes.since(db, everybody, after=after, limit=size):
+            found += [entry["_id"] for entry in page]
+            after = changes.place(page[-1])
+        assert found == [row["_id"] for row in made]
