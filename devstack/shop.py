@@ -15,6 +15,7 @@ from uuid import UUID
 from core import ids, unit
 from core.mongo import Database
 from core.unit import Unit
+from core.words import key, slug
 from devstack.demo.labels import write_labels
 from devstack.demo.opinions import opinion
 from resolvers.auth.people import full_name
@@ -22,7 +23,6 @@ from resolvers.catalog import entries as searched
 from resolvers.catalog.imports import CHUNK, save_rows
 from resolvers.catalog.reviewing import summary_of
 from resolvers.catalog.telling import availability, overall
-from resolvers.catalog.words import key, slug
 from stores.catalog import entries, people, products, stock
 from stores.catalog.kinds import ProductStatus, ReviewStatus
 

@@ -16,12 +16,12 @@ from core import clock, paging
 from core.context import Context
 from core.errors import Unavailable
 from core.money import currency_of, decimal
+from core.words import key
 from loaders.catalog import HotList
 from resolvers.catalog.entries import LISTED
 from resolvers.catalog.query import Query, Wanted, query_of
 from resolvers.catalog.ranking import Indices, Rows, fitting
 from resolvers.catalog.search import engine
-from resolvers.catalog.words import key
 from stores.catalog import entries
 from stores.catalog import products as store
 

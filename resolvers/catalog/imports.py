@@ -10,12 +10,12 @@ from core.context import Context
 from core.currencies import NONE
 from core.errors import BadUserInput
 from core.unit import Unit
+from core.words import slug
 from resolvers.catalog import raw
 from resolvers.catalog.access import need_role, product_scope
 from resolvers.catalog.raw import Read
 from resolvers.catalog.refolding import need_folded
 from resolvers.catalog.telling import availability, overall, price_range
-from resolvers.catalog.words import slug
 from stores.catalog import products as store
 from stores.catalog import stock
 from stores.catalog.kinds import CommerceRole, ProductStatus

@@ -9,7 +9,7 @@ from typing import Any
 from core import ids, money
 from core.errors import BadUserInput
 from core.paging import Listing
-from resolvers.catalog.words import code, joined, key, query_terms
+from core.words import code, joined, key, query_terms
 from stores.catalog.kinds import DosageForm, ProductSort
 
 SHORTEST_QUERY, LONGEST_QUERY = 2, 100

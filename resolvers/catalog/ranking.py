@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.paging import Page
+from core.words import key
 from resolvers.catalog.entries import LISTED, SEPARATOR, Row
 from resolvers.catalog.query import Wanted
-from resolvers.catalog.words import key
 from stores.catalog.kinds import ProductSort
 
 FIELDS = {name: place for place, name in enumerate(Row._fields)}

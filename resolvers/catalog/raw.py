@@ -8,7 +8,7 @@ from typing import Any
 
 from core import money, numbers
 from core.currencies import NONE
-from resolvers.catalog.words import FOLDING, fold, key, slug, words
+from core.words import FOLDING, fold, key, slug, words
 from stores.catalog.kinds import DataQuality, DosageForm, IntakeTimeslot, MatchMethod
 
 CATEGORIES = {

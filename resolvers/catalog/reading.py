@@ -7,11 +7,11 @@ from core import ids
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, well_formed
+from core.words import key
 from loaders.catalog import HotList, ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products, visible_variants
 from resolvers.catalog.entries import Row, unpacked
 from resolvers.catalog.facets import EVERYTHING
-from resolvers.catalog.words import key
 from stores.catalog import products as store
 from stores.catalog.kinds import ProductStatus
 from stores.catalog.products import Category, Product, Variant

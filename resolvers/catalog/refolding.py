@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 from core.context import Context
 from core.errors import Refused
 from core.mongo import Database
-from resolvers.catalog.words import FOLDING, key
+from core.words import FOLDING, key
 from stores.catalog import products as store
 from stores.catalog.products import Product
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from core.mongo import Database
+from core.words import closeness, near_keys, singular, spelled
 from resolvers.catalog.query import Query, beginning
-from resolvers.catalog.words import closeness, near_keys, singular, spelled
 from stores.catalog import entries
 
 Has = Callable[[str, bool], Awaitable[bool]]

@@ -10,11 +10,11 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.uploads import MIB, purpose
+from core.words import key
 from loaders.catalog import CategoryById, ProductById
 from loaders.media import MediaById
 from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
 from resolvers.catalog.telling import price_range
-from resolvers.catalog.words import key
 from resolvers.media import linking
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus

@@ -1,12 +1,11 @@
 """Reading chats and their history."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core import clock, ids, paging
+from core import clock, ids, paging, words
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id
@@ -73,12 +72,11 @@ async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
     rows = await store.members.find(
         ctx.db, listed, sort=store.LATEST, limit=MOST_SEARCHED, fields=("peer_id",)
     )
-    begins = re.compile(rf"(^|\s){re.escape(name.casefold())}")
     peers = await ctx.load_many(PeerById, [row["peer_id"] for row in rows])
     return [
         peer["_id"]
         for peer in peers
-        if begins.search(full_name(peer).casefold()) or begins.search((peer["handle"] or "").casefold())
+        if words.begins(full_name(peer), name) or words.begins(peer["handle"] or "", name)
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 from core.indexes import Index
 from core.mongo import Database
 from core.store import collection, index
+from core.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
     AvailabilityStatus,
     DataQuality,
@@ -188,7 +189,6 @@ products = collection(
     synced=True,
 )
 categories = collection("categories", Category, prefix="category", indexes=[index("slug", unique=True)])
-LONGEST_PREFIX = 12
 BATCH = 1_000
 MOST_CATEGORIES = 200
 

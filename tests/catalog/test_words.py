@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.context import Context, Services
+from core.words import closeness, fold, key, near_keys, query_terms, slug, terms, words
 from jobs import catalog as jobs
 from resolvers.catalog import refolding
-from resolvers.catalog.words import closeness, fold, key, near_keys, query_terms, slug, terms, words
 from stores.catalog import entries, products
 from tests.catalog.steps import camel, found, import_rows, names, on_sale, row, unique
 from tests.phone import Phone

@@ -142,6 +142,33 @@ async def test_chats_are_found_by_the_peer_s_name(
     assert [e["node"]["peer"]["lastName"] for e in listed["viewer"]["chats"]["edges"]] == found
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("jose", ["Müller-Łuc"]),
+        ("MULLER", ["Müller-Łuc"]),
+        ("luc", ["Müller-Łuc"]),
+        ("\u0131\u015f\u0131k", ["I\u015f\u0131k"]),
+        ("ayse is", ["I\u015f\u0131k"]),
+        ("小明", ["王"]),
+        ("明", ["王"]),
+        ("नि", ["शर्मा"]),
+        ("ना", []),
+    ],
+)
+async def test_names_of_peers_are_found_in_any_script(
+    new_phone: NewPhone, services: Services, query: str, found: list[str]
+) -> None:
+    me = await new_phone("Me")
+    people = (("José", "Müller-Łuc"), ("Ay\u015fe", "I\u015f\u0131k"), ("小明", "王"), ("निशा", "शर्मा"))
+    for first, last in people:
+        await open_chat(me, await new_phone(user_id=await make_user(services, first, last_name=last)))
+    listed = await me.run(
+        "query($q: String) { viewer { chats(query: $q) { edges { node { peer { lastName } } } } } }", q=query
+    )
+    assert [e["node"]["peer"]["lastName"] for e in listed["viewer"]["chats"]["edges"]] == found
+
+
 async def test_history_is_read_backwards(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace, 7)

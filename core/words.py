@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from stores.catalog.products import LONGEST_PREFIX
-
 FOLDING = 2
-"""Raised with every change of what folding gives: what is stored is then folded anew (`refolding`)."""
+"""Raised with every change of what folding gives: what is stored is then folded anew."""
 
 WORD = re.compile(r"[^\W_]+")
 APOSTROPHES = "'`\u2019\u02bb\u02bc"
@@ -55,7 +53,7 @@ JOINED = (
 )
 """Thai, Lao, Burmese, Khmer, Han, kana, Hangul: words are written together, or with endings."""
 
-SHORTEST_PREFIX = 2
+SHORTEST_PREFIX, LONGEST_PREFIX = 2, 12
 MOST_PREFIXES = 200
 MOST_KEPT = 20_000
 FEWEST_DIGITS, SHORTEST_CODE, LONGEST_CODE = 3, 4, 64
@@ -124,6 +122,15 @@ def slug(text: str) -> str:
 def joined(text: str) -> bool:
     """Whether it is of a script that writes words together, so that one letter may be a word."""
     return not text.isascii() and any(_within(ord(each), JOINED) for each in text)
+
+
+def begins(text: str, stem: str) -> bool:
+    """Whether words of the text begin so; of what is written together, whether it is in there."""
+    wanted = key(stem)
+    if not wanted:
+        return bool(stem.strip()) and fold(stem.strip()) in fold(text)
+    found = key(text)
+    return wanted in found if joined(wanted) else f" {found}".find(f" {wanted}") >= 0
 
 
 def terms(text: str) -> list[str]:
