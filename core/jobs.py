@@ -6,7 +6,7 @@ once, so every task is safe to repeat.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,8 @@ LEASE = timedelta(seconds=60)
 ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 2.0
 MOST_COUNTED = 10_000
+END_SECONDS = 0.8
+"""So long may it take to give an errand back."""
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
 
@@ -152,6 +154,10 @@ async def perform(services: Services, errand: Errand) -> None:
     try:
         async with _held(services.db, errand):
             await TASKS[errand["task"]](services, **errand["arguments"])
+    except asyncio.CancelledError:
+        # The worker is told to stop: another shall go on with it at once, as if nobody had tried.
+        await _to_the_end(_given_back(services.db, errand))
+        raise
     except Exception as error:
         logger.exception(
             "errand failed", task=errand["task"], errand=errand["_id"], attempt=errand["attempts"]
@@ -190,6 +196,27 @@ async def _failed(db: Database, errand: Errand, error: Exception) -> None:
         change |= {"state": "DEAD", "expires_at": now + KEPT}
     update = {"q": {"_id": errand["_id"]}, "u": {"$set": change}}
     await db.write({"update": errands.name, "updates": [update]})
+
+
+async def _given_back(db: Database, errand: Errand) -> None:
+    query = {"_id": errand["_id"], "state": "WAITING", "attempts": errand["attempts"]}
+    change = {"$set": {"due_at": clock.now()}, "$inc": {"attempts": -1}}
+    await db.write({"update": errands.name, "updates": [{"q": query, "u": change}]})
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it although this task is cancelled, perhaps again meanwhile; for so long and no longer."""
+    ending = asyncio.create_task(work, name="errand-end")
+    loop = asyncio.get_running_loop()
+    until = loop.time() + END_SECONDS
+    while not ending.done() and loop.time() < until:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([ending], timeout=until - loop.time())
+    if not ending.done():
+        ending.cancel()
+    elif not ending.cancelled() and (error := ending.exception()) is not None:
+        # Its lease ends by itself.
+        logger.warning("errand not given back", error=type(error).__name__)
 
 
 async def sizes(db: Database) -> tuple[int, int]:
@@ -231,9 +258,17 @@ async def run_periodic(services: Services) -> None:
         if await _take_turn(services.db, periodic):
             try:
                 await TASKS[periodic.task](services)
+            except asyncio.CancelledError:
+                await _to_the_end(_turn_given_back(services.db, periodic))
+                raise
             except Exception:
                 # The others have their turn all the same; this one has its next.
                 logger.exception("periodic task failed", task=periodic.task)
+
+
+async def _turn_given_back(db: Database, periodic: Periodic) -> None:
+    update = {"q": {"_id": periodic.task}, "u": {"$set": {"next_at": clock.now()}}}
+    await db.write({"update": schedules.name, "updates": [update]})
 
 
 async def _take_turn(db: Database, periodic: Periodic) -> bool:

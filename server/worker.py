@@ -18,8 +18,8 @@ from core.listeners import Listener, Signal
 
 logger = structlog.get_logger(__name__)
 
-END_SECONDS = 1.0
-"""Seconds to wait for tasks that were cancelled."""
+END_SECONDS = 2.0
+"""Seconds to wait for tasks that were cancelled; they give back what they had begun."""
 SWEEP_SECONDS = 1.0
 MOST_SWEEPS = 8
 SCOPE = "jobs"

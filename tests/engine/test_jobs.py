@@ -106,8 +106,12 @@ async def test_a_dead_letter_is_listed_and_can_be_revived(services: Services, no
     [dead] = await jobs.dead(services.db)
     assert (dead["task"], dead["state"], dead["error"]) == (NAME, "DEAD", "ValueError")
     assert (dead["arguments"], dead["attempts"]) == ({"number": 0}, 5)
+    # Somebody has a month to look at it.
+    assert timedelta(days=29, hours=23) < dead["expires_at"] - clock.now() <= timedelta(days=30)
     assert await jobs.revive(services.db, "errand_unknown") is False
     assert await jobs.revive(services.db, dead["_id"]) is True
+    [revived] = await waiting(services)
+    assert (revived["state"], revived["attempts"], revived["expires_at"]) == ("WAITING", 0, None)
     notes.failure = None
     assert await jobs.run_due(services) == 1
     assert (await jobs.dead(services.db), await waiting(services)) == ([], [])
@@ -232,6 +236,45 @@ async def test_a_worker_sweeps_what_nobody_announced(
             await ask_for(services)
         async with asyncio.timeout(worker.SWEEP_SECONDS + 1):
             await notes.came.wait()
+
+
+@pytest.mark.parametrize("found_by", ["a sweep", "the queue"])
+async def test_a_worker_told_to_stop_gives_its_errand_back_and_spends_no_attempt(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch, found_by: str
+) -> None:
+    """A deployment stops every worker: five of them in a row made dead letters of long work."""
+    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.1 if found_by == "a sweep" else 60.0)
+    notes.seconds = 60.0
+    async with worker.working(services):
+        await asyncio.sleep(0.3)
+        with monkeypatch.context() as patched:
+            if found_by == "a sweep":
+                patched.setattr(services, "wake", lambda: None)
+            await ask_for(services)
+        async with asyncio.timeout(5):
+            await notes.began.wait()
+        [taken] = await waiting(services)
+        assert taken["attempts"] == 1
+    [given_back] = await waiting(services)
+    assert (given_back["state"], given_back["attempts"], given_back["error"]) == ("WAITING", 0, None)
+    assert given_back["due_at"] <= clock.now()
+    notes.seconds = 0.0
+    assert await jobs.run_due(services) == 1
+    assert await waiting(services) == []
+
+
+async def test_a_periodic_task_that_is_cut_off_has_its_turn_again(
+    services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": NAME}, "limit": 0}]})
+    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(NAME, timedelta(days=1))])
+    notes.seconds = 60.0
+    async with worker.working(services), asyncio.timeout(5):
+        await notes.began.wait()
+    notes.seconds = 0.0
+    await jobs.run_periodic(services)
+    assert len(notes.done) == 2
 
 
 async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, services: Services) -> None:
