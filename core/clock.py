@@ -5,17 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 _offset = timedelta()
 _offset_seconds = 0.0
+_stopped: float | None = None
 
 
 def now() -> datetime:
     """The present in UTC, cut to milliseconds: what MongoDB keeps and clients see."""
-    present = datetime.now(UTC) + _offset
+    present = (datetime.now(UTC) if _stopped is None else datetime.fromtimestamp(_stopped, UTC)) + _offset
     return present.replace(microsecond=present.microsecond // 1000 * 1000)
 
 
 def timestamp() -> float:
     """Seconds since the epoch, moved as `now` is."""
-    return time.time() + _offset_seconds
+    return (time.time() if _stopped is None else _stopped) + _offset_seconds
 
 
 def moved() -> float:
@@ -30,9 +31,15 @@ def shift(by: timedelta) -> None:
     _offset_seconds = _offset.total_seconds()
 
 
+def stop() -> None:
+    """Let time pass only as it is moved (tests only): a busy machine's own seconds do not count."""
+    global _stopped
+    _stopped = time.time()
+
+
 def reset() -> None:
-    global _offset, _offset_seconds
-    _offset, _offset_seconds = timedelta(), 0.0
+    global _offset, _offset_seconds, _stopped
+    _offset, _offset_seconds, _stopped = timedelta(), 0.0, None
 
 
 def moment(value: datetime | str) -> datetime:

@@ -1,10 +1,12 @@
 """Real servers, one Landfall in this process, and phones to talk to it."""
 
 import asyncio
+import functools
 import logging
+import re
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,10 +16,12 @@ import pytest
 import structlog
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from core import clock, discovery, logs
+from core import clock, discovery, ids, logs
 from core.context import Services
+from core.live import Live
 from core.settings import Environment, Settings
 from devstack.servers import EmbeddedRedis, Servers, embedded
+from resolvers.feed.behind import Behind
 from server import assembly, process, worker
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -28,6 +32,21 @@ NewPhone = Callable[..., Awaitable[Phone]]
 
 BACKGROUND: ContextVar[bool] = ContextVar("background", default=False)
 """True in the tasks of a process that go on by themselves: sweeps, readers of the log, reloads."""
+
+
+def apart(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """The method, counted as work of the process: nobody waits for it, and it may be late."""
+
+    @functools.wraps(work)
+    async def marked(*arguments: Any) -> None:
+        BACKGROUND.set(True)
+        await work(*arguments)
+
+    return marked
+
+
+Behind._run = apart(Behind._run)  # type: ignore[method-assign]
+Live._publish = apart(Live._publish)  # type: ignore[method-assign]
 
 
 class Commands(CommandListener):
@@ -72,7 +91,10 @@ class Commands(CommandListener):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at all that the others left behind comes after them."""
+    """What looks at all that the others left behind comes after them; names are the same in every process."""
+    made_now = re.compile(f"{ids.new_id('user').partition('_')[2][:5]}[0-9a-z]{{20}}", re.IGNORECASE)
+    if random_names := [item.nodeid for item in items if made_now.search(item.nodeid)]:
+        raise pytest.UsageError(f"Other workers would not know these tests by these names: {random_names}")
     items.sort(key=lambda item: item.path.name == "test_secrets.py")
 
 

@@ -109,8 +109,9 @@ async def test_one_bad_id_among_many(anonymous: Phone) -> None:
 CREATE = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code } } }"
 
 
-@pytest.mark.parametrize("id", [*MALFORMED.values(), ids.new_id("comment")])
-async def test_malformed_minted_ids(new_phone: NewPhone, services: Services, id: str) -> None:
+@pytest.mark.parametrize("what", [*MALFORMED, "of another type"])
+async def test_malformed_minted_ids(new_phone: NewPhone, services: Services, what: str) -> None:
+    id = MALFORMED[what] if what in MALFORMED else ids.new_id("comment")
     ada = await new_phone("Ada")
     answer = await ada.ask(CREATE, input={"clientMutationId": key(), "id": id, "text": "Hello"})
     assert answer.body["data"] == {"createPost": None}
