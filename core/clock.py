@@ -24,6 +24,12 @@ def moved() -> float:
     return _offset_seconds
 
 
+def earlier(than: datetime, by: timedelta) -> datetime:
+    """The moment before a given one, or the first there is: clients say "ever since" by the year 1."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return than - by if than - first > by else first
+
+
 def shift(by: timedelta) -> None:
     """Move the clock of this process (tests only)."""
     global _offset, _offset_seconds

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.previews import Picture, Preview, Unfetchable
+from core.text import line
 
 SECONDS = 5.0
 MOST_BYTES = 1024 * 1024
@@ -229,9 +230,7 @@ def _picture_of(said: dict[str, str], page: str) -> str | None:
 
 def _first(said: dict[str, str], longest: int, *names: str) -> str | None:
     for name in names:
-        text = " ".join(
-            "".join(each for each in said.get(name, "") if each.isprintable() or each.isspace()).split()
-        )
-        if text:
-            return text[:longest]
+        found = line(said.get(name, ""))
+        if found:
+            return found[:longest]
     return None

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from core import changes, discovery
+from core import changes, discovery, migrations
 from core.binding.build import Schema, build
 from core.classifier import Classifier
 from core.context import Services
@@ -125,6 +125,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     redis = redis_client(settings)
     async with database(settings, listeners=listeners) as db, aclosing(redis):
         await look_for_redis(redis, settings)
+        await migrations.migrate(db)
         live = Live(db, redis, overlap=await changes.overlap(db, settings.transaction_lifetime))
         counters = Folder(db, live)
         revocations, keys = Revocations(db, live), SigningKeys(db, crypto)

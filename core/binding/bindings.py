@@ -226,9 +226,10 @@ def minted(values: Any) -> Iterator[str]:
 
 
 def keywords(values: Any) -> dict[str, Any]:
-    """An input object as keyword arguments; what the client left out is left out."""
+    """An input object as keyword arguments; what the client left out is left out; texts are normalised."""
+    readers = type(values).__readers__
     return {
-        name: _plain(value)
+        name: _plain(value, readers[name])
         for name, value in vars(values).items()
         if value is not UNSET and not name.startswith("_")
     }
@@ -239,9 +240,11 @@ def _given(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, read: Callable[[str], str] | None = None) -> Any:
+    if read is not None and type(value) is str:
+        return read(value)
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, read) for item in value]
     if hasattr(value, "__strawberry_definition__") and not isinstance(value, Enum):
         return keywords(value)
     return value

@@ -8,7 +8,7 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from core import paging
+from core import paging, text
 from core.binding.bindings import Spec
 from core.binding.fields import derived, query
 from core.binding.types import enum, input_, interface, type_
@@ -21,8 +21,8 @@ URL = NewType("URL", str)
 JSON = NewType("JSON", dict[str, Any])
 
 
-def _moment(text: str) -> datetime:
-    parsed = datetime.fromisoformat(text)
+def _moment(written: str) -> datetime:
+    parsed = datetime.fromisoformat(written)
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
@@ -84,7 +84,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="URL",
         description="An absolute address (RFC 3986).",
         serialize=str,
-        parse_value=_text,
+        parse_value=lambda value: text.clean(_text(value)),
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3986",
     ),
     SyncToken: strawberry.scalar(

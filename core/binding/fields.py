@@ -15,6 +15,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
+from core import text
 from core.access import guarded
 from core.binding.arguments import acts_of
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
@@ -304,6 +305,8 @@ def graphql_type(annotation: Any) -> Any:
     """A resolver's annotation in Strawberry's words: `Id` is `ID`."""
     if annotation is Id:
         return strawberry.ID
+    if annotation in (text.Line, text.FileName, text.Code, text.Opaque):
+        return str
     if annotation is SyncTypeName:
         return ForwardRef("SyncType")
     origin = typing.get_origin(annotation)

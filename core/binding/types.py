@@ -10,6 +10,7 @@ from strawberry.types import get_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
+from core import text
 from core.binding.bindings import Plain, Spec, Unnamed
 from core.binding.docs import attribute_docs, class_doc
 from core.binding.fields import bound_field, graphql_type
@@ -61,11 +62,20 @@ def interface(cls: C) -> C:
 def input_(cls: C) -> C:
     """An input object; fields without a default are required."""
     docs = attribute_docs(cls)
+    readers = {name: _reader(hint) for name, hint in cls.__annotations__.items()}
+    inherited: Mapping[str, Any] = getattr(cls, "__readers__", {})
+    cls.__readers__ = {**inherited, **readers}  # type: ignore[attr-defined]
     annotations = {name: graphql_type(hint) for name, hint in cls.__annotations__.items()}
     for name, hint in annotations.items():
         setattr(cls, name, strawberry.field(description=docs.get(name), **_default(cls, name, hint)))
     cls.__annotations__ = annotations
     return strawberry.input(cls, description=class_doc(cls))
+
+
+def _reader(hint: Any) -> Callable[[str], str] | None:
+    """How what is typed into an input field is read; None for what is no text."""
+    found = (text.READERS.get(hint), *map(_reader, get_args(hint)))
+    return next(filter(None, found), None)
 
 
 def _default(cls: type, name: str, hint: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from resolvers.auth.changes import (
 from resolvers.auth.devices import device_owner, register_push_token, viewer_devices
 from resolvers.auth.exports import request_data_export, viewer_data_export
 from resolvers.auth.factors import (
+    begin_backup_proof,
     change_phone,
     disable_two_factor,
     enable_two_factor,
@@ -30,6 +31,7 @@ from resolvers.auth.keys import (
     viewer_keys,
 )
 from resolvers.auth.leaving import cancel_account_deletion, request_account_deletion
+from resolvers.auth.migrations import canonical_emails
 from resolvers.auth.people import (
     current,
     email,
@@ -63,10 +65,12 @@ from resolvers.auth.verification import verify_backup_code, verify_otp
 
 __all__ = [
     "auth_flow",
+    "begin_backup_proof",
     "begin_key_enrolment",
     "begin_key_sign_in",
     "begin_proof",
     "cancel_account_deletion",
+    "canonical_emails",
     "change_email",
     "change_password",
     "change_phone",

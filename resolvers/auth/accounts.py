@@ -6,7 +6,7 @@ What depends on whether an address is known happens after the answer, in a job, 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core import ids
+from core import emails, ids
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
@@ -27,7 +27,6 @@ refusals(
 
 LONGEST = 100
 """Characters of a name, language tag, time zone or version."""
-LONGEST_ADDRESS = 320
 
 
 async def check_sign_up(
@@ -75,8 +74,8 @@ async def sign_up(
     address = prepared["email"]
     account = {
         "_id": ids.minted(id, "user"),
-        "first_name": first_name,
-        "last_name": last_name,
+        "first_name": first_name or None,
+        "last_name": last_name or None,
         "locale": locale,
         "time_zone": time_zone,
         "accepted_terms_version": accepted_terms_version,
@@ -170,10 +169,12 @@ async def check_password(
 ) -> Checked:
     """An unknown person takes as long as a known one, is throttled alike and locked alike."""
     await ctx.limit(guard.SIGN_IN_RATE, ctx.address)
-    if len(email) > LONGEST_ADDRESS:
+    if len(email) > emails.LONGEST:
         raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
-    attempt = await guard.begin(ctx, guard.account_of(ctx, email), captcha_token=captcha_token)
-    key = await store.user_keys.by_id(ctx.services.db, store.email_key(email.strip()))
+    key = await store.user_keys.by_id(ctx.services.db, store.email_key(email))
+    account, device_id = guard.account_of(ctx, email), devices.id_of(device["id"])
+    subject = await guard.subject_of(ctx, account, key and key["user_id"], device_id)
+    attempt = await guard.begin(ctx, subject, captcha_token=captcha_token)
     user = await store.users.by_id(ctx.services.db, key["user_id"] if key else "user_nobody")
     right = await passwords.matches(user["password_hash"] if user else None, password)
     if user is None or not right or user["status"] == UserStatus.DELETED:
@@ -200,7 +201,7 @@ async def sign_in(
         await later(
             ctx.tx,
             "auth.note_failed_sign_in",
-            email=email.strip(),
+            email=email,
             device=asking,
             address=ctx.address,
             locked=prepared.locked,

@@ -1,17 +1,16 @@
 """Email addresses: checked, and shown by their first letter and domain."""
 
-from email_validator import EmailNotValidError, validate_email
-
+from core import emails
 from core.errors import Refused, refusals
 
 refusals(INVALID_EMAIL="The email address cannot be right.")
 
 
 def valid_email(email: str) -> str:
-    """The address as it is kept: normalised, in small letters."""
+    """The address in its canonical form."""
     try:
-        return validate_email(email, check_deliverability=False, test_environment=True).normalized.casefold()
-    except EmailNotValidError:
+        return emails.checked(email)
+    except ValueError:
         raise Refused("INVALID_EMAIL", "This is not an email address.", field=["email"]) from None
 
 

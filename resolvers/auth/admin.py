@@ -91,7 +91,7 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, An
     user = await _other(ctx, user_id, reason)
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
-    await guard.unlock(ctx, user["email"])
+    await guard.unlock(ctx, user)
     await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
     return {"user": unlocked}
 
@@ -123,7 +123,7 @@ async def assigned(
     kept = list(dict.fromkeys([Role.MEMBER, *roles]))
     changes: dict[str, Any] = {"roles": kept, **({"org": org} if org is not None else {})}
     if job_role is not None:
-        changes["job_role"] = job_role.strip() or None
+        changes["job_role"] = job_role or None
     updated = await telling.change(ctx, user["_id"], set=changes)
     assert updated is not None
     revocations.tell(ctx, revocations.stale(user["_id"]))
@@ -174,5 +174,5 @@ async def _other(ctx: Context, user_id: str, reason: str) -> User:
 
 
 def _check_reason(reason: str) -> None:
-    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+    if not 0 < len(reason) <= LONGEST_REASON:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])

@@ -84,7 +84,7 @@ async def check_change(ctx: Context, *, current_password: str, new_password: str
     if user is None:
         raise Refused("NOT_FOUND", "This account is gone.")
     await passwords.check_strength(ctx, new_password, user["email"], field="newPassword")
-    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]), captcha=False)
+    attempt = await guard.begin(ctx, guard.in_session(ctx, user["email"]), captcha=False)
     if not await passwords.matches(user["password_hash"], current_password):
         locked = await guard.missed_again(ctx, attempt)
         return NewPassword(user["_id"], "", user["password_hash"], locked=locked, wrong=True)
@@ -160,7 +160,7 @@ async def reset_password(
         raise _no_reset()
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.PASSWORD_CHANGED)
-    await guard.unlock(ctx, user["email"])
+    await guard.unlock(ctx, user)
     await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED, result="RESET")
     return {}
 

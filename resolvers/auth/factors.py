@@ -7,10 +7,12 @@ from typing import Any
 from core import clock
 from core.context import Context
 from core.errors import Refused
+from core.ids import Id
 from core.jobs import later
 from resolvers.auth import flows, guard, phones, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
+from resolvers.auth.guard import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, SecurityKind, User
 
@@ -173,6 +175,15 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     return {"backup_codes": codes, "user": user}
 
 
+async def begin_backup_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
+    """`flows.begin_proof`, of a backup code."""
+    return await flows.begin_guess(ctx, flow_id) if is_backup_code(code) else None
+
+
+def is_backup_code(code: str) -> bool:
+    return len(code) == BACKUP_CODE_LETTERS and set(code) <= set(ALPHABET)
+
+
 async def spend_backup_code(ctx: Context, flow: Flow, code: str) -> User | None:
     """The person, one code poorer, if it is one of theirs that was never used."""
     if AuthFactor.BACKUP_CODE not in flow["factors"] or flow["user_id"] is None:
@@ -199,9 +210,7 @@ async def _new_backup_codes(ctx: Context, user_id: str) -> list[str]:
 
 
 def _backup_hash(ctx: Context, user_id: str, code: str) -> str:
-    """Keyed; blanks, hyphens and case are the reader's."""
-    plain = code.replace("-", "").replace(" ", "").upper()[:64]
-    return ctx.services.signer.digest(f"backup:{user_id}:{plain}".encode())
+    return ctx.services.signer.digest(f"backup:{user_id}:{code}".encode())
 
 
 async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

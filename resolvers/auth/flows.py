@@ -41,6 +41,8 @@ COOLDOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120
 DAY = timedelta(days=1)
 DAILY = 10
 """Codes per destination and day."""
+OWN = frozenset({FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP})
+"""Flows that only somebody with the password opens, for destinations that are proven to be theirs."""
 DOWN_FOR = timedelta(seconds=60)
 """A way of sending that failed throughout is not tried at once again."""
 KEPT = timedelta(hours=24)
@@ -79,7 +81,8 @@ async def open_flow(
     life = LIFE_OF_SIGN_UP if purpose == FlowPurpose.VERIFY_EMAIL else LIFE
     await store.supersede(ctx.db, account=account, purpose=purpose, device_id=device["_id"])
     id, now = ids.new_id("flow"), clock.now()
-    wait = await _sent_too_often(ctx, destination, user_id)
+    counted = _sends(ctx, destination, purpose, user_id)
+    wait = await _sent_too_often(ctx, counted)
     others = [factor for factor in factors if factor != AuthFactor.OTP]
     if wait and not others:
         raise Refused("RESEND_LIMIT", "Too many codes were sent there.", retry_after_seconds=wait)
@@ -113,7 +116,7 @@ async def open_flow(
         },
     )
     if not wait:
-        await _send(ctx, flow, destination, task)
+        await _send(ctx, flow, counted, task)
     return flow
 
 
@@ -136,15 +139,18 @@ def _status(flow: Flow) -> FlowStatus:
     return FlowStatus.EXPIRED if over else FlowStatus(flow["status"])
 
 
-async def begin_proof(
-    ctx: Context, *, flow_id: Id, code: str, device_id: Id | None = None, **_: Any
-) -> Attempt | None:
-    """Count a guess at a flow's code before its transaction; nothing is counted for a flow that is over."""
+async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
+    """Count a guess at a flow's code before its transaction; none where nothing can be guessed."""
+    return await begin_guess(ctx, flow_id) if is_well_formed(code) else None
+
+
+async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
     await ctx.limit(guard.CODE_RATE, ctx.address)
     flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
     if flow is None or _status(flow) != FlowStatus.OPEN:
         return None
-    return await guard.begin(ctx, flow["account"], captcha=False, waits=False)
+    subject = await guard.subject_of(ctx, flow["account"], flow["user_id"], flow["device"]["_id"])
+    return await guard.begin(ctx, subject, captcha=False, waits=False)
 
 
 async def usable(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
@@ -170,6 +176,15 @@ def device_of(flow: Flow) -> dict[str, Any]:
     return {**flow["device"], "id": flow["device"]["_id"]}
 
 
+def is_well_formed(code: str) -> bool:
+    """Whether it could be a one-time code: a slip of the finger costs no attempt."""
+    return len(code) == DIGITS and code.isascii() and code.isdigit()
+
+
+def malformed(flow: Flow) -> Refused:
+    return Refused("OTP_INVALID", f"A code has {DIGITS} digits.", field=["code"], flow=shown(flow))
+
+
 def is_code(ctx: Context, flow: Flow, code: str) -> bool:
     """Whether it is the latest code; a flow that nothing can come of has none."""
     expected = flow["code_hash"] or ""
@@ -178,7 +193,7 @@ def is_code(ctx: Context, flow: Flow, code: str) -> bool:
 
 def code_hash(signer: Any, flow_id: str, code: str) -> str:
     """Keyed: six digits would be found by trying all."""
-    digest: str = signer.digest(f"code:{flow_id}:{code.strip()}".encode())
+    digest: str = signer.digest(f"code:{flow_id}:{code}".encode())
     return digest
 
 
@@ -221,7 +236,8 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
     now = clock.now()
     if flow["resends_left"] and now < flow["resend_allowed_at"]:
         raise _too_soon(flow, now)
-    wait = await _sent_too_often(ctx, destination, flow["user_id"])
+    counted = _sends(ctx, destination, flow["purpose"], flow["user_id"])
+    wait = await _sent_too_often(ctx, counted)
     if flow["resends_left"] <= 0 or wait:
         RESENDS_REFUSED.inc()
         raise Refused(
@@ -246,7 +262,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
     )
     if after is None:
         raise Refused("FLOW_EXPIRED", OVER)
-    await _send(ctx, after, destination, "auth.deliver_code")
+    await _send(ctx, after, counted, "auth.deliver_code")
     return after
 
 
@@ -269,24 +285,26 @@ def _sealed(ctx: Context, id: str, destination: Destination) -> str:
     return ctx.services.crypto.seal(destination.to, place=f"auth_flows/{id}")
 
 
-async def _sent_too_often(ctx: Context, destination: Destination, user_id: str | None) -> int | None:
+async def _sent_too_often(ctx: Context, counted: str) -> int | None:
     """Seconds until another code may go there, if none may now."""
-    sent = await ctx.services.tally.lately(_sends(ctx, destination, user_id), within=DAY)
+    sent = await ctx.services.tally.lately(counted, within=DAY)
     if sent.number < DAILY:
         return None
     return max(1, round(sent.first + DAY.total_seconds() - clock.timestamp()))
 
 
-async def _send(ctx: Context, flow: Flow, destination: Destination, task: str) -> None:
+async def _send(ctx: Context, flow: Flow, counted: str, task: str) -> None:
     await later(ctx.tx, task, flow_id=flow["_id"], send=flow["sends"])
-    key, member = _sends(ctx, destination, flow["user_id"]), f"{flow['_id']}:{flow['sends']}"
+    member = f"{flow['_id']}:{flow['sends']}"
 
     async def count() -> None:
-        await ctx.services.tally.add(key, member, within=DAY)
+        await ctx.services.tally.add(counted, member, within=DAY)
 
     ctx.tx.after_commit(count)
 
 
-def _sends(ctx: Context, destination: Destination, user_id: str | None) -> str:
-    to = destination.to or user_id or ""
-    return f"sends:{ctx.services.crypto.blind(f'{destination.method}:{to}', place='codes/destination')}"
+def _sends(ctx: Context, destination: Destination, purpose: str, user_id: str | None) -> str:
+    """What is counted of codes to a destination: those for its owner apart from those anybody may ask for."""
+    whose = user_id if purpose in OWN else ""
+    to = f"{destination.method}:{destination.to or user_id or ''}:{whose}"
+    return f"sends:{ctx.services.crypto.blind(to, place='codes/destination')}"

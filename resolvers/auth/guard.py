@@ -2,19 +2,22 @@
 
 An account is named by a blind index of its address, whether or not anybody has it: unknown addresses are
 throttled and locked like known ones, so that neither tells them apart.
+
+A device on which the person has signed in before is counted and locked apart from all others: a stranger's
+tries never keep an owner out there, and nobody can guess a device's id.
 """
 
 from datetime import timedelta
 from typing import NamedTuple
 
-from core import clock, ids
+from core import clock, emails, ids
 from core.context import Context
 from core.errors import RefusalKind, Refused, refusals
 from core.limits import Rate
 from core.ports import DeliveryFailed
 from resolvers.auth import metrics
 from stores import auth as store
-from stores.auth import Lock
+from stores.auth import Lock, User
 
 refusals(
     RefusalKind.REPEATABLE,
@@ -44,23 +47,40 @@ REMEMBERED = timedelta(hours=24)
 class Attempt(NamedTuple):
     """One try, counted as a miss until it is known to be none."""
 
-    account: str
+    subject: str
+    """Whose misses are counted: the account's on a known device, or on all others together."""
     address: str
     id: str
     misses: int
-    """Those of the account before this one."""
+    """Those of the subject before this one."""
     locks: int
-    """How often in a row the account was locked."""
+    """How often in a row it was locked."""
 
 
 def account_of(ctx: Context, email: str) -> str:
     """The account an address would have."""
-    return ctx.services.crypto.blind(email.strip().casefold(), place="users/email")
+    return ctx.services.crypto.blind(emails.canonical(email), place="users/email")
+
+
+async def subject_of(ctx: Context, account: str, user_id: str | None, device_id: str) -> str:
+    """What is counted of a try from a device: its own misses where the person is known on it."""
+    known = await store.own_devices(ctx.services.db, user_id or "user_nobody", [device_id])
+    return on_device(account, device_id) if known else account
+
+
+def on_device(account: str, device_id: str) -> str:
+    """What is counted of a device that the person is known on."""
+    return f"{account}/{device_id}"
+
+
+def in_session(ctx: Context, email: str) -> str:
+    """What is counted of a living session: its device's."""
+    return on_device(account_of(ctx, email), ctx.signed_in.device_id)
 
 
 async def begin(
     ctx: Context,
-    account: str,
+    subject: str,
     *,
     captcha_token: str | None = None,
     captcha: bool = True,
@@ -70,10 +90,10 @@ async def begin(
 
     Whoever is signed in is asked for no CAPTCHA; flows limit guesses at codes by themselves.
     """
-    lock = await store.locks.by_id(ctx.services.db, account)
+    lock = await store.locks.by_id(ctx.services.db, subject)
     _refuse_locked(lock)
     tally = ctx.services.tally
-    missed = await tally.lately(_misses(account), within=WINDOW)
+    missed = await tally.lately(_misses(subject), within=WINDOW)
     if waits:
         _refuse_waiting(missed.number, missed.last)
     if captcha:
@@ -81,9 +101,9 @@ async def begin(
         if max(missed.number, here.number) >= CAPTCHA_FROM:
             await _need_captcha(ctx, captcha_token)
     id = ids.new_id("try")
-    counted = await tally.add(_misses(account), id, within=WINDOW)
+    counted = await tally.add(_misses(subject), id, within=WINDOW)
     await tally.add(_misses(ctx.address), id, within=WINDOW)
-    attempt = Attempt(account, ctx.address, id, counted.number - 1, lock["times"] if lock else 0)
+    attempt = Attempt(subject, ctx.address, id, counted.number - 1, lock["times"] if lock else 0)
     if counted.number > LOCK_AT:
         # Others are being tried at this moment: together they are too many.
         await missed_again(ctx, attempt)
@@ -92,7 +112,7 @@ async def begin(
 
 
 async def missed_again(ctx: Context, attempt: Attempt) -> bool:
-    """The try stays counted; whether it locked the account.
+    """The try stays counted; whether it locked the subject.
 
     The misses stay too: they are too old to count when the lock ends, and stop whoever is let in meanwhile.
     """
@@ -100,7 +120,7 @@ async def missed_again(ctx: Context, attempt: Attempt) -> bool:
         return False
     life = min(FIRST_LOCK * 2**attempt.locks, LONGEST_LOCK)
     await store.lock(
-        ctx.services.db, attempt.account, until=clock.now() + life, times=attempt.locks + 1, kept=REMEMBERED
+        ctx.services.db, attempt.subject, until=clock.now() + life, times=attempt.locks + 1, kept=REMEMBERED
     )
     metrics.LOCKOUTS.inc()
     return True
@@ -108,20 +128,28 @@ async def missed_again(ctx: Context, attempt: Attempt) -> bool:
 
 async def taken_back(ctx: Context, attempt: Attempt) -> None:
     """It was no miss; those before it stay counted, for a right password may be half of what is asked."""
-    await ctx.services.tally.remove(_misses(attempt.account), attempt.id)
+    await ctx.services.tally.remove(_misses(attempt.subject), attempt.id)
     await ctx.services.tally.remove(_misses(attempt.address), attempt.id)
 
 
 async def passed(ctx: Context, attempt: Attempt) -> None:
-    """Somebody proved who they are: the account's misses are forgotten, the address keeps those of others."""
+    """Somebody proved who they are: the subject's misses are forgotten, the address keeps those of others."""
     await taken_back(ctx, attempt)
-    await ctx.services.tally.clear(_misses(attempt.account))
+    await ctx.services.tally.clear(_misses(attempt.subject))
 
 
-async def unlock(ctx: Context, email: str) -> None:
-    """Lift the lock: the password was reset, or an administrator says so."""
-    await store.unlock(ctx.db, account_of(ctx, email))
-    ctx.tx.after_commit(lambda: ctx.services.tally.clear(_misses(account_of(ctx, email))))
+async def unlock(ctx: Context, user: User) -> None:
+    """Lift the locks everywhere: the password was reset, an administrator says so, or the account is gone."""
+    account = account_of(ctx, user["email"])
+    known = await store.devices.find(ctx.db, {"user_id": user["_id"]}, fields=("device_id",))
+    subjects = [account, *(on_device(account, device["device_id"]) for device in known)]
+    await store.unlock(ctx.db, subjects)
+
+    async def forget() -> None:
+        for subject in subjects:
+            await ctx.services.tally.clear(_misses(subject))
+
+    ctx.tx.after_commit(forget)
 
 
 async def need_captcha_after_misses(ctx: Context, captcha_token: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, ids, paging
+from core import clock, emails, ids, paging
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
@@ -33,6 +33,8 @@ refusals(
 
 SORT = [("created_at", -1), ("_id", -1)]
 LONGEST_NAME = 100
+CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
+"""How long the credentials of common authenticators are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,19 @@ async def begin_key_sign_in(
 
 
 async def _credentials(ctx: Context, kind: AuthKeyKind, email: str) -> list[str]:
-    """The person's credentials; for those who have none one that nobody has, always the same."""
-    user = await store.user_by_email(ctx.db, email)
-    keys = await store.keys_of_user(ctx.db, user["_id"]) if user else []
+    """As many credentials for everybody: the person's among decoys that nobody has, always the same ones."""
+    key = await store.user_keys.by_id(ctx.db, store.email_key(email))
+    keys = await store.keys_of_user(ctx.db, key["user_id"] if key else "user_nobody")
     own = [key["credential_id"] for key in keys if key["kind"] == kind and key["disabled_at"] is None]
-    decoy = ctx.services.crypto.blind(email.casefold(), place=f"decoy {kind}")
-    return own or [proofs.encoded(hmac.digest(decoy.encode(), b"credential", hashlib.sha256))]
+    secret = ctx.services.crypto.blind(emails.canonical(email), place=f"decoy {kind}").encode()
+    decoys = [_decoy(secret, kind, number) for number in range(MOST_KEYS - len(own))]
+    return sorted(own + decoys, key=lambda id: hmac.digest(secret, id.encode(), hashlib.sha256))
+
+
+def _decoy(secret: bytes, kind: AuthKeyKind, number: int) -> str:
+    made = hmac.digest(secret, f"credential {number}".encode(), hashlib.sha512)
+    lengths = CREDENTIAL_BYTES[kind]
+    return proofs.encoded(made[: lengths[made[-1] % len(lengths)]])
 
 
 async def prepare_key_sign_in(
@@ -197,7 +206,7 @@ async def finish_key_enrolment(
     ctx: Context, *, name: str, prepared: PublicKey, id: Id | None = None, **given: Any
 ) -> dict[str, Any]:
     """A new key of the viewer's; device keys are this device's alone."""
-    if not 0 < len(name.strip()) <= LONGEST_NAME:
+    if not 0 < len(name) <= LONGEST_NAME:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
     session, user = await signed_in(ctx)
     # Of two enrolments at once, one sees the other's key.
@@ -211,7 +220,7 @@ async def finish_key_enrolment(
                 "_id": ids.minted(id, "auth_key"),
                 "user_id": user["_id"],
                 "kind": prepared.kind,
-                "name": name.strip(),
+                "name": name,
                 "device": session["device"],
                 "credential_id": prepared.credential_id,
                 "public_key": prepared.public_key,

@@ -69,7 +69,7 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _text(name: str, value: str | None) -> str | None:
-    text = (value or "").strip()
+    text = value or ""
     if len(text) > LONGEST[name]:
         raise _invalid(name, f"At most {LONGEST[name]} characters.")
     return text or None
@@ -78,7 +78,7 @@ def _text(name: str, value: str | None) -> str | None:
 def _handle(name: str, value: str | None) -> str | None:
     if value is None:
         return None
-    handle = value.strip().removeprefix("@").casefold()
+    handle = value.removeprefix("@").lower()
     if not HANDLE.fullmatch(handle):
         raise _invalid(name, "A handle has 3 to 30 letters, digits, dots or underscores.")
     return handle

@@ -49,7 +49,7 @@ async def prepare_step_up(
 
 
 async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
-    attempt = await guard.begin(ctx, guard.account_of(ctx, user["email"]), captcha=False)
+    attempt = await guard.begin(ctx, guard.in_session(ctx, user["email"]), captcha=False)
     if await passwords.matches(user["password_hash"], password):
         await guard.passed(ctx, attempt)
         return Judged()
@@ -101,6 +101,8 @@ async def _by_code(
     flow = await flows.usable(ctx, flow_id, session["device"]["_id"])
     if flow["purpose"] != FlowPurpose.STEP_UP:
         raise Refused("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
+    if not flows.is_well_formed(code):
+        raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
         refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, attempt, refusal)

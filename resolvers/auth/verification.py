@@ -31,6 +31,8 @@ async def verify_otp(
 ) -> dict[str, Any]:
     """What the flow was for, if the code is right."""
     flow = await flows.usable(ctx, flow_id, device_id)
+    if not flows.is_well_formed(code):
+        raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
         refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
@@ -43,6 +45,9 @@ async def verify_backup_code(
 ) -> dict[str, Any]:
     """The same by a backup code, which is spent with it."""
     flow = await flows.usable(ctx, flow_id, device_id)
+    if not factors.is_backup_code(code):
+        message = f"A backup code has {factors.BACKUP_CODE_LETTERS} letters and digits."
+        raise Refused("BACKUP_CODE_INVALID", message, field=["code"], flow=flows.shown(flow))
     user = await factors.spend_backup_code(ctx, flow, code)
     if user is None:
         refusal = Refused("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])

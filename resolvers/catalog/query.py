@@ -9,6 +9,7 @@ from typing import Any
 from core import ids, money
 from core.errors import BadUserInput
 from core.paging import Listing
+from core.text import line
 from core.words import code, joined, key, query_terms
 from stores.catalog.kinds import DosageForm, ProductSort
 
@@ -109,7 +110,7 @@ def query_of(
 def _query_of(
     text: str | None, filters: tuple[tuple[str, Any], ...], sort: ProductSort, currency: str
 ) -> Query:
-    stripped = (text or "").strip()
+    stripped = line(text or "")
     shortest = 1 if joined(stripped) else SHORTEST_QUERY
     if stripped and not shortest <= len(stripped) <= LONGEST_QUERY:
         raise BadUserInput(f"A query has {SHORTEST_QUERY} to {LONGEST_QUERY} characters, or none.")

@@ -106,7 +106,7 @@ async def _told(ctx: Context, review: Review, *, created: bool = False) -> None:
 def _checked(rating: int, title: str, body: str) -> dict[str, Any]:
     if not 1 <= rating <= 5:
         raise Refused("INVALID_INPUT", "A rating is 1 to 5 stars.", field=["rating"])
-    texts = {"title": title.strip(), "body": body.strip()}
+    texts = {"title": title, "body": body}
     for field, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY)):
         if len(texts[field]) > longest:
             raise Refused("INVALID_INPUT", f"At most {longest:,} characters.", field=[field])

@@ -149,12 +149,11 @@ def _part(product: Product, change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(field: str, value: str) -> str:
-    text = value.strip()
-    if len(text) > LONGEST[field] or (field == "name" and not text):
+    if len(value) > LONGEST[field] or (field == "name" and not value):
         raise Refused("INVALID_INPUT", f"At most {LONGEST[field]:,} characters.", field=[field])
-    if field == "product_url" and text and not text.startswith(("https://", "http://")):
+    if field == "product_url" and value and not value.startswith(("https://", "http://")):
         raise Refused("INVALID_INPUT", "Not an address of a page.", field=["productUrl"])
-    return text
+    return value
 
 
 def _listed(field: str, values: list[str]) -> list[str]:

@@ -47,7 +47,7 @@ async def report_message(
     message = await message_to_act_on(ctx, id)
     if message["sender_id"] == ctx.viewer_id:
         raise Refused("FORBIDDEN", "This is your own message.", field=["id"])
-    said = (note or "").strip()
+    said = note or ""
     if len(said) > LONGEST_NOTE:
         raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
     earlier = await store.reports.first(ctx.db, {"message_id": id, "reporter_id": ctx.viewer_id})

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core import clock, ids, paging, words
+from core import clock, ids, paging, text, words
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id
@@ -42,7 +42,7 @@ async def viewer_chats(
     ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, asked: Asked
 ) -> dict[str, Any]:
     """Latest activity first."""
-    name = (query or "").strip()
+    name = text.line(query or "")
     if len(name) > LONGEST_QUERY:
         raise BadUserInput(f"`query` has at most {LONGEST_QUERY} characters.")
     listed: dict[str, Any] = {"user_id": ctx.viewer_id, "started": True, "archived": archived}
@@ -173,7 +173,7 @@ def _wanted(ctx: Context, after_sequence: int | None, since: datetime | None) ->
         where.append({"sequence": {"$gt": after_sequence}})
     if since is not None:
         # What was written before `since` may be committed after it: a repeat does no harm, a gap would.
-        where.append({"updated_at": {"$gte": since - ctx.services.live.overlap}})
+        where.append({"updated_at": {"$gte": clock.earlier(since, ctx.services.live.overlap)}})
     return where
 
 

@@ -106,8 +106,8 @@ def _sent(ctx: Context, message: Message, chat: Chat) -> dict[str, Any]:
 
 
 def checked_text(text: str | None) -> str | None:
-    """Text without surrounding blanks, None when nothing is left."""
-    said = (text or "").strip()
+    """The text, None when there is none."""
+    said = text or ""
     if len(said) > LONGEST_TEXT:
         raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
     return said or None

@@ -23,8 +23,8 @@ Document = Mapping[str, Any]
 
 
 def checked_text(text: str | None, longest: int) -> str | None:
-    """Text without surrounding blanks, None when nothing is left."""
-    body = (text or "").strip()
+    """The text, None when there is none."""
+    body = text or ""
     if len(body) > longest:
         raise Refused("TEXT_TOO_LONG", f"At most {longest:,} characters.", field=["text"])
     return body or None

@@ -110,15 +110,14 @@ async def create_group(
 ) -> dict[str, Any]:
     """A group of the viewer's, with friends they bring along."""
     await ctx.limit(GROUP_RATE)
-    title = name.strip()
-    if not 1 <= len(title) <= LONGEST_NAME:
+    if not 1 <= len(name) <= LONGEST_NAME:
         raise Refused("GROUP_NAME_INVALID", "Give it 1 to 100 characters.", field=["name"])
     brought = await _friends(ctx, member_ids)
     made = await ctx.tx.insert(
         store.groups,
         {
             "_id": ids.minted(id, "group"),
-            "name": title,
+            "name": name,
             "privacy": privacy,
             "member_count": 1 + len(brought),
         },

@@ -161,7 +161,7 @@ async def report_content(
             "subject_author_id": author_id,
             "reporter_id": ctx.viewer_id,
             "reason": reason,
-            "note": (note or "").strip()[:LONGEST_NOTE] or None,
+            "note": (note or "")[:LONGEST_NOTE] or None,
             "status": ReportStatus.OPEN,
             "appeal": None,
         },
@@ -231,9 +231,9 @@ def moderator_only(name: str) -> Any:
 
 def checked_reason(reason: str) -> str:
     """Why somebody who may does something to others, for the record."""
-    if not reason.strip():
+    if not reason:
         raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
-    return reason.strip()[:LONGEST_NOTE]
+    return reason[:LONGEST_NOTE]
 
 
 async def moderate(
@@ -352,7 +352,7 @@ async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
         raise Refused("NOT_FOUND", "You have no such post or comment.", field=["subjectId"])
     if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
         raise Refused("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
-    words = text.strip()[:LONGEST_NOTE]
+    words = text[:LONGEST_NOTE]
     if not words:
         raise Refused("INVALID_INPUT", "Say why.", field=["text"])
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)

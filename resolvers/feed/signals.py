@@ -44,7 +44,10 @@ async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str
 
 
 async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What was on the screen, and for how long: a signal for ranking, shown to nobody."""
+    """What was on the screen, and for how long: a signal for ranking, shown to nobody.
+
+    Of posts that are gone or hidden from the viewer nothing is kept.
+    """
     await ctx.limit(IMPRESSION_RATE)
     if not 1 <= len(items) <= MOST_IMPRESSIONS:
         raise Refused("INVALID_INPUT", f"1 to {MOST_IMPRESSIONS} at once.", field=["items"])
@@ -55,19 +58,23 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
             or len(item["snapshot_id"]) > 100
         ):
             raise Refused("INVALID_INPUT", "Out of range.", field=["items"])
+    named = list(dict.fromkeys(ids.checked(item["post_id"], "post") for item in items))
+    seen = {post["_id"] for post in await visible_posts(ctx, named) if post}
     rows = [
         {
             "_id": ids.new_id("impression"),
             "user_id": ctx.viewer_id,
-            "post_id": ids.checked(item["post_id"], "post"),
+            "post_id": item["post_id"],
             "position": item["position"],
             "dwell_ms": item["dwell_ms"],
             "snapshot_id": item["snapshot_id"],
             "created_at": ctx.tx.now,
         }
         for item in items
+        if item["post_id"] in seen
     ]
-    await ctx.db.write({"insert": store.impressions.name, "documents": rows})
+    if rows:
+        await ctx.db.write({"insert": store.impressions.name, "documents": rows})
     return {"recorded": len(rows)}
 
 

@@ -137,7 +137,7 @@ async def attach(
 
 
 def attachment(asked: Mapping[str, Any], upload: Document) -> Attachment:
-    alt_text = (asked.get("alt_text") or "").strip()[:LONGEST_ALT] or None
+    alt_text = (asked.get("alt_text") or "")[:LONGEST_ALT] or None
     kind = kind_of(upload["mime"])
     assert kind is not None
     return {

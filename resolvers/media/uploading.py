@@ -57,14 +57,14 @@ async def create_upload(
 ) -> dict[str, Any]:
     """A place to put a file; READY at once when the owner has uploaded it before."""
     await ctx.limit(UPLOAD_RATE)
-    name, mime = file_name.strip(), kinds.canonical(mime)
-    if not 1 <= len(name) <= kinds.LONGEST_NAME or not name.isprintable():
+    mime = kinds.canonical(mime)
+    if not 1 <= len(file_name) <= kinds.LONGEST_NAME:
         raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
     if size_bytes < 1:
         raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
     studio, scanned = ctx.services.studio, ctx.services.scanner.largest
     asked, kind = kinds.checked(
-        str(purpose), mime, name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
+        str(purpose), mime, file_name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
     )
     kinds.check_pixels(kind, width, height)
     upload = {
@@ -72,7 +72,7 @@ async def create_upload(
         "_id": ids.minted(id, "upload"),
         "owner_id": ctx.viewer_id,
         "purpose": asked.name,
-        "file_name": name,
+        "file_name": file_name,
         "mime": mime,
         "size_bytes": size_bytes,
         "sha256": _digest(sha256),

@@ -48,7 +48,7 @@ class Viewer:
 
 
 anonymous: dict[str, Any] = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
-finishing: dict[str, Any] = {**anonymous, "secrets": ("tokens", "backup_codes"), "prepare": auth.begin_proof}
+finishing: dict[str, Any] = {**anonymous, "secrets": ("tokens", "backup_codes")}
 
 
 act: dict[str, Any] = {"roles": (Role.ADMIN,), "fresh": True}
@@ -67,10 +67,16 @@ class Mutation:
         auth.sign_in, flows.SignInInput, flows.SignInPayload, **anonymous, prepare=auth.check_password
     )
     """Sign in with email and password: tokens, or a flow when more is to be proven."""
-    verify_otp = mutation(auth.verify_otp, flows.VerifyOtpInput, flows.VerifyOtpPayload, **finishing)
+    verify_otp = mutation(
+        auth.verify_otp, flows.VerifyOtpInput, flows.VerifyOtpPayload, prepare=auth.begin_proof, **finishing
+    )
     """Finish a flow with the code that was sent."""
     verify_backup_code = mutation(
-        auth.verify_backup_code, flows.VerifyBackupCodeInput, flows.VerifyBackupCodePayload, **finishing
+        auth.verify_backup_code,
+        flows.VerifyBackupCodeInput,
+        flows.VerifyBackupCodePayload,
+        prepare=auth.begin_backup_proof,
+        **finishing,
     )
     """Finish a flow with a backup code."""
     resend_otp = mutation(

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.binding import connection, input_, one, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
+from core.text import Line
 from loaders.auth import UserById
 from resolvers.auth import admin
 from schema.auth.accounts import User
@@ -111,7 +112,7 @@ class AssignRolesInput(MutationInput):
     """All of them; MEMBER is always among them."""
     org: str | None
     """Organisation: small letters, digits and dashes, `personal` for none; left out: as it was."""
-    job_role: str | None
+    job_role: Line | None
     """What they do there, at most 100 characters, empty for nothing; left out: as it was."""
     reason: str
     """Why, for the record; 1 to 500 characters."""

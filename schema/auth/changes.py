@@ -3,6 +3,7 @@
 from core.binding import input_, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
+from core.text import Opaque
 from schema.auth.accounts import User
 from schema.auth.flows import AuthFlow
 from stores.auth import OtpMethod
@@ -92,9 +93,9 @@ class ChangePhonePayload(Payload):
 class ChangePasswordInput(MutationInput):
     """A new password for the present one."""
 
-    current_password: str
+    current_password: Opaque
     """The present one."""
-    new_password: str
+    new_password: Opaque
     """10 to 128 characters, not containing the email address, and not one of those that are guessed first."""
 
 
@@ -116,7 +117,7 @@ class RequestPasswordResetInput(MutationInput):
     """The account's address."""
     device_id: Id
     """The device that asks."""
-    captcha_token: str | None
+    captcha_token: Opaque | None
     """Answer to a CAPTCHA, when one was demanded."""
 
 
@@ -129,9 +130,9 @@ class RequestPasswordResetPayload(Payload):
 class ResetPasswordInput(MutationInput):
     """A new password for the token of a link."""
 
-    token: str
+    token: Opaque
     """From the link; good for 30 minutes, once."""
-    new_password: str
+    new_password: Opaque
     """10 to 128 characters, not containing the email address, and not one of those that are guessed first."""
     device_id: Id
     """The device that asks."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.binding import enum, input_, key, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
+from core.text import Code, Line, Opaque
 from schema.auth.accounts import User
 from schema.auth.sessions import DeviceInput, Session, TokenPair
 from stores.auth import AuthFactor, FlowPurpose, FlowStatus, OtpMethod
@@ -52,11 +53,11 @@ class SignUpInput(MutationInput):
     """The user's id, if the client minted one."""
     email: str
     """Address; a code is sent there."""
-    password: str
+    password: Opaque
     """10 to 128 characters, not containing the email address, and not one of those that are guessed first."""
-    first_name: str | None
+    first_name: Line | None
     """Given name, at most 100 characters."""
-    last_name: str | None
+    last_name: Line | None
     """Family name, at most 100 characters."""
     locale: str = "en"
     """Language tag (BCP 47)."""
@@ -66,7 +67,7 @@ class SignUpInput(MutationInput):
     """Version of the terms the person accepted."""
     device: DeviceInput
     """The device that asks."""
-    captcha_token: str | None
+    captcha_token: Opaque | None
     """Answer to a CAPTCHA, when one was demanded."""
 
 
@@ -84,11 +85,11 @@ class SignInInput(MutationInput):
 
     email: str
     """The account's address."""
-    password: str
+    password: Opaque
     """Its password."""
     device: DeviceInput
     """The device that asks."""
-    captcha_token: str | None
+    captcha_token: Opaque | None
     """Answer to a CAPTCHA, when one was demanded."""
 
 
@@ -112,7 +113,7 @@ class VerifyOtpInput(MutationInput):
 
     flow_id: Id
     """The flow."""
-    code: str
+    code: Code
     """The digits received."""
     device_id: Id
     """The device that opened the flow."""
@@ -140,7 +141,7 @@ class VerifyBackupCodeInput(MutationInput):
 
     flow_id: Id
     """The flow."""
-    code: str
+    code: Code
     """Ten letters and digits; case, blanks and hyphens do not matter."""
     device_id: Id
     """The device that opened the flow."""

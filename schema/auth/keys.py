@@ -5,6 +5,7 @@ from datetime import datetime
 from core.binding import enum, input_, key, node, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
 from core.ids import Id
+from core.text import Line, Opaque
 from schema.auth.accounts import User
 from schema.auth.sessions import Device, DeviceInput, Session, TokenPair
 from stores.auth import AuthKeyKind
@@ -57,7 +58,8 @@ class KeyChallenge:
     rp_id: str
     """The relying party's id, for the platform."""
     allow_credentials: list[str]
-    """Credentials that will do (base64url); when enrolling, those that exist already. Empty: any passkey."""
+    """Credentials that will do (base64url): for an address ten, some of which may be nobody's; when enrolling
+    those that exist already. Empty: any passkey."""
     user_handle: str | None
     """When enrolling, the `user.id` to give the platform (base64url); null otherwise."""
 
@@ -92,11 +94,11 @@ class FinishKeySignInInput(MutationInput):
     """The challenge."""
     key_id: Id
     """The key's id here, or its credential id (base64url)."""
-    signature: str
+    signature: Opaque
     """The signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes."""
-    client_data_json: str | None
+    client_data_json: Opaque | None
     """A passkey's `clientDataJSON` (base64url)."""
-    authenticator_data: str | None
+    authenticator_data: Opaque | None
     """A passkey's `authenticatorData` (base64url)."""
     device: DeviceInput
     """The device that asked."""
@@ -122,11 +124,11 @@ class KeyProofInput:
     """The challenge; begun on this device."""
     key_id: Id
     """The key's id here, or its credential id (base64url)."""
-    signature: str
+    signature: Opaque
     """The signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes."""
-    client_data_json: str | None
+    client_data_json: Opaque | None
     """A passkey's `clientDataJSON` (base64url)."""
-    authenticator_data: str | None
+    authenticator_data: Opaque | None
     """A passkey's `authenticatorData` (base64url)."""
 
 
@@ -150,9 +152,9 @@ class BeginKeyEnrolmentPayload(Payload):
 class PasskeyAttestationInput:
     """What the platform answers when a passkey is made."""
 
-    client_data_json: str
+    client_data_json: Opaque
     """`clientDataJSON` (base64url)."""
-    attestation_object: str
+    attestation_object: Opaque
     """`attestationObject` (base64url)."""
 
 
@@ -164,13 +166,13 @@ class FinishKeyEnrolmentInput(MutationInput):
     """The key's id, if the client minted one."""
     challenge_id: Id
     """The challenge."""
-    name: str
+    name: Line
     """What to call it, 1 to 100 characters."""
     attestation: PasskeyAttestationInput | None
     """Of a passkey."""
-    public_key: str | None
+    public_key: Opaque | None
     """Of a device key on P-256: SubjectPublicKeyInfo or uncompressed point (base64url)."""
-    signature: str | None
+    signature: Opaque | None
     """Of a device key: over the challenge's 32 bytes, ASN.1 DER (base64url)."""
 
 

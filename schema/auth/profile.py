@@ -3,6 +3,7 @@
 from core.binding import input_, type_
 from core.binding.common import Connection, Edge, MutationInput, Payload
 from core.ids import Id
+from core.text import Line, Opaque
 from schema.auth.accounts import User
 from schema.auth.sessions import Device
 
@@ -27,9 +28,9 @@ class DeviceConnection(Connection):
 class UpdateProfileInput(MutationInput):
     """What to change; what is left out stays, null clears it."""
 
-    first_name: str | None
+    first_name: Line | None
     """Given name, at most 100 characters."""
-    last_name: str | None
+    last_name: Line | None
     """Family name, at most 100 characters."""
     handle: str | None
     """3 to 30 letters, digits, dots or underscores; unique, kept in small letters."""
@@ -59,7 +60,7 @@ class RegisterPushTokenInput(MutationInput):
 
     device_id: Id
     """The device; you must have signed in on it."""
-    token: str | None
+    token: Opaque | None
     """Push token of the platform, at most 4,096 characters; null: do not reach it any more."""
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.binding import enum, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Node, Payload
 from core.ids import Id
+from core.text import Line, Opaque
 from resolvers import auth
 from schema.auth.accounts import User
 from stores.auth import AuthFactor, DevicePlatform, SessionEndReason, SessionStatus
@@ -106,7 +107,7 @@ class DeviceInput:
 
     id: Id
     """A UUID or `device_...` id, minted once per installation."""
-    name: str
+    name: Line
     """What its owner calls it, at most 100 characters."""
     platform: DevicePlatform
     """What kind of device it is."""
@@ -120,7 +121,7 @@ class DeviceInput:
 class RefreshSessionInput(MutationInput):
     """A refresh token."""
 
-    refresh_token: str
+    refresh_token: Opaque
     """The latest refresh token of the session."""
     device_id: Id
     """The device it was given to."""
@@ -142,7 +143,7 @@ class RefreshSessionPayload(Payload):
 class SignOutInput(MutationInput):
     """Which session ends."""
 
-    refresh_token: str | None
+    refresh_token: Opaque | None
     """The session's refresh token; the bearer's session when left out."""
 
 

@@ -3,6 +3,7 @@
 from core.binding import input_, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
+from core.text import Code, Opaque
 from schema.auth.accounts import User
 from schema.auth.flows import AuthFlow
 from schema.auth.keys import KeyProofInput
@@ -14,13 +15,13 @@ from stores.auth import OtpMethod
 class StepUpInput(MutationInput):
     """One proof of who you are."""
 
-    password: str | None
+    password: Opaque | None
     """Your password."""
     key: KeyProofInput | None
     """A challenge of `beginKeySignIn`, signed by a key of yours."""
     flow_id: Id | None
     """With `code`: the flow that an earlier `stepUp` with a `method` opened."""
-    code: str | None
+    code: Code | None
     """The digits received for that flow."""
     method: OtpMethod | None
     """No proof yet: send a code this way, and answer with its flow."""

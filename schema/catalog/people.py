@@ -6,6 +6,7 @@ from decimal import Decimal
 from core.binding import connection, enum, extend, field, input_, local, node, personal, type_
 from core.binding.common import JSON, Connection, Edge, Entity, MutationInput, Payload, Viewer
 from core.ids import Id
+from core.text import Line
 from resolvers import catalog
 from schema.catalog.types import Product
 from stores.catalog import kinds
@@ -157,7 +158,7 @@ class SubmitReviewInput(MutationInput):
     """The product."""
     rating: int
     """1 to 5 stars."""
-    title: str = ""
+    title: Line = Line("")
     """At most 120 characters."""
     body: str = ""
     """At most 4,000 characters."""

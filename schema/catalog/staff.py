@@ -6,6 +6,7 @@ from decimal import Decimal
 from core.binding import input_, type_
 from core.binding.common import URL, MutationInput, Payload
 from core.ids import Id
+from core.text import Line
 from schema.catalog.types import InventoryLevel, Product, ProductVariant
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus, StockReason
 
@@ -16,7 +17,7 @@ class ProductRowInput:
 
     row_index: int
     """Which row it is."""
-    name: str | None
+    name: Line | None
     """Needed."""
     brand: str | None
     """Needed."""
@@ -100,7 +101,7 @@ class UpdateProductInput(MutationInput):
     """The product."""
     expected_version: int | None
     """The version you edited; CONFLICT if it has changed since."""
-    name: str | None
+    name: Line | None
     """At most 200 characters."""
     description: str | None
     """At most 4,000 characters."""

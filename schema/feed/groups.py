@@ -6,6 +6,7 @@ from core.binding import enum, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
 from core.ids import Id
 from core.reports import ReportReason, ReportStatus
+from core.text import Line
 from resolvers import feed
 from schema.feed.types import Group
 from stores.feed import (
@@ -40,7 +41,7 @@ class CreateGroupInput(MutationInput):
 
     id: Id | None
     """The group's id, if you mint one."""
-    name: str
+    name: Line
     """1 to 100 characters."""
     privacy: GroupPrivacy = GroupPrivacy.OPEN
     """Who may join."""

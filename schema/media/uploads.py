@@ -8,6 +8,7 @@ from core.binding import enum, field, input_, node, one, type_
 from core.binding.common import URL, Connection, Edge, Entity, MutationInput, Payload
 from core.binding.types import described
 from core.ids import Id
+from core.text import FileName, Line
 from core.uploads import PURPOSES
 from loaders.media import AttachmentStatusByUpload, MediaById, MediaByUpload, OwnUploadById
 from resolvers import media
@@ -120,7 +121,7 @@ class AttachmentInput:
     """The attachment's id, if you mint one."""
     upload_id: Id
     """Your upload, for this purpose and not used before."""
-    alt_text: str | None
+    alt_text: Line | None
     """What it shows, for those who cannot see it; cut to 1,000 characters."""
 
 
@@ -148,7 +149,7 @@ class CreateUploadInput(MutationInput):
     """The upload's id, if you mint one so that queued actions can name it."""
     purpose: UploadPurpose  # type: ignore[valid-type]
     """What it is for."""
-    file_name: str
+    file_name: FileName
     """Its name, with an extension that fits its type."""
     mime: str
     """Its type: `image/jpeg`. Its bytes must be of it. Other names of it, such as `image/jpg`, and parameters

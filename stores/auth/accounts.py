@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
+from core import emails
 from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
 from core.store import Sealed, collection, index
@@ -123,11 +124,11 @@ user_keys = collection("user_keys", UserKey, indexes=[index("user_id")])
 
 
 def email_key(email: str) -> str:
-    return f"email:{email.casefold()}"
+    return f"email:{emails.canonical(email)}"
 
 
 def handle_key(handle: str) -> str:
-    return f"handle:{handle.casefold()}"
+    return f"handle:{handle.lower()}"
 
 
 async def popular(db: Database, *, limit: int) -> list[str]:
@@ -140,6 +141,12 @@ async def popular(db: Database, *, limit: int) -> list[str]:
 async def user_by_email(db: Database, email: str) -> User | None:
     owner = await user_keys.by_id(db, email_key(email))
     return await users.by_id(db, owner["user_id"]) if owner else None
+
+
+async def email_keys(db: Database, *, after: str, pattern: str, limit: int) -> list[UserKey]:
+    """Keys of addresses that match, in their order."""
+    query = {"_id": {"$gt": after, "$lt": "email;", "$regex": pattern}}
+    return await user_keys.find(db, query, sort=[("_id", 1)], limit=limit)
 
 
 async def keys_of(db: Database, user_id: str) -> list[UserKey]:

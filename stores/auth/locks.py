@@ -1,5 +1,6 @@
 """Accounts closed for a while after too many wrong guesses, and the tokens of password resets."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -8,7 +9,7 @@ from core.store import collection, index
 
 
 class Lock(TypedDict):
-    """By the blind index of an address, whether or not it has an account."""
+    """By the blind index of an address, whether or not it has an account; `/` and a device it is known on."""
 
     _id: str
     until: datetime
@@ -31,13 +32,14 @@ password_resets = collection(
 )
 
 
-async def lock(db: Database, account: str, *, until: datetime, times: int, kept: timedelta) -> None:
+async def lock(db: Database, subject: str, *, until: datetime, times: int, kept: timedelta) -> None:
     change = {"$set": {"until": until, "times": times, "purge_at": until + kept}}
-    await db.write({"update": locks.name, "updates": [{"q": {"_id": account}, "u": change, "upsert": True}]})
+    await db.write({"update": locks.name, "updates": [{"q": {"_id": subject}, "u": change, "upsert": True}]})
 
 
-async def unlock(db: Database, account: str) -> None:
-    await db.write({"delete": locks.name, "deletes": [{"q": {"_id": account}, "limit": 1}]})
+async def unlock(db: Database, subjects: Sequence[str]) -> None:
+    gone = {"q": {"_id": {"$in": list(subjects)}}, "limit": 0}
+    await db.write({"delete": locks.name, "deletes": [gone]})
 
 
 async def forget_resets(db: Database, user_id: str) -> None:

@@ -18,6 +18,7 @@ from devstack.process import free_port
 from resolvers.auth import guard, passwords
 from resolvers.auth.guard import SIGN_UP_RATE
 from server.assembly import redis_client
+from stores import auth as store
 from tests.auth.conftest import NewMember, forgive
 from tests.auth.steps import (
     code_for,
@@ -337,7 +338,9 @@ async def test_an_administrator_can_lift_a_lock(
     email = await new_member()
     await miss(anonymous, email, services, 10)
     ctx = Context(services)
-    await ctx.unit(lambda: guard.unlock(ctx, email))
+    user = await store.user_by_email(services.db, email)
+    assert user
+    await ctx.unit(lambda: guard.unlock(ctx, user))
     assert (await sign_in(anonymous, email, captchaToken="human"))["tokens"] is not None
 
 

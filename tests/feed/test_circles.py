@@ -218,6 +218,20 @@ async def test_impressions_are_recorded_and_shown_to_nobody(new_phone: NewPhone,
         assert await codes(ada, "recordImpressions", items=items) == ["INVALID_INPUT"]
 
 
+async def test_nothing_is_recorded_of_posts_one_may_not_see(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    shown, hidden, closed = await publish(ada), await publish(ada, visibility="PRIVATE"), await publish(ada)
+    rest = {"position": 0, "dwellMs": 1500, "snapshotId": "feed_x"}
+    items = [{"postId": id, **rest} for id in (shown, hidden, ids.new_id("post"), closed)]
+    await ada.do("deletePost", "deletedPostId", id=closed)
+    done = await grace.do("recordImpressions", "recorded", items=items)
+    assert (done["errors"], done["recorded"]) == ([], 1)
+    kept = await services.db.find("impressions", {"user_id": grace.user_id})
+    assert [row["post_id"] for row in kept] == [shown]
+    none = await grace.do("recordImpressions", "recorded", items=items[1:])
+    assert (none["errors"], none["recorded"]) == ([], 0)
+
+
 PEOPLE = "edges { node { id } } pageInfo { hasNextPage endCursor }"
 
 

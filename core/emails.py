@@ -1,0 +1,40 @@
+"""Email addresses: one canonical form for sign-up, sign-in and every look-up.
+
+NFC and small letters (case folding would make one of ß and ss), the domain by IDNA 2008 in its Unicode form.
+"""
+
+import unicodedata
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+from core import text
+
+LONGEST = 320
+
+
+def canonical(email: str) -> str:
+    """The form an address is kept and found by; what is no address stays one that nobody has."""
+    whole = text.clean(email)[:LONGEST]
+    name, at, domain = whole.rpartition("@")
+    return f"{_small(name)}{at}{_domain(domain)}"
+
+
+def checked(email: str) -> str:
+    """The canonical form of a well-formed address; ValueError for any other."""
+    try:
+        found = validate_email(text.clean(email), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError("This is not an email address.") from None
+    return canonical(found.normalized)
+
+
+def _domain(domain: str) -> str:
+    try:
+        return idna.decode(idna.encode(domain, uts46=True, transitional=False))
+    except (idna.IDNAError, UnicodeError):
+        return _small(domain)
+
+
+def _small(part: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).lower())

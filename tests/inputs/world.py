@@ -1,0 +1,217 @@
+"""A small world to act on, and inputs for every mutation: what is required, and one value more."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+)
+
+from core import clock, ids
+from core.context import Services
+from stores.auth import Role
+from stores.catalog.kinds import CommerceRole
+from tests.catalog.steps import on_sale, row, staff
+from tests.chat.steps import open_chat, say
+from tests.conftest import NewPhone
+from tests.feed.steps import befriend, comment, publish
+from tests.phone import Phone, key
+from tests.test_schema import SNAPSHOT
+
+SCHEMA: GraphQLSchema = build_schema(SNAPSHOT.read_text())
+MUTATIONS: Mapping[str, Any] = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
+Path = tuple[str, ...]
+
+ANONYMOUS = frozenset({"signUp", "signIn", "verifyOtp", "verifyBackupCode", "requestPasswordReset"})
+"""What is done before one is signed in."""
+
+
+def inputs_of(mutation: str) -> GraphQLInputObjectType:
+    type = get_named_type(MUTATIONS[mutation].args["input"].type)
+    assert isinstance(type, GraphQLInputObjectType)
+    return type
+
+
+def leaves(type: GraphQLInputObjectType, *kinds: str) -> Iterator[Path]:
+    """Paths of the input's values of these types, however deep."""
+    for name, each in type.fields.items():
+        named = get_named_type(each.type)
+        if isinstance(named, GraphQLInputObjectType):
+            yield from ((name, *rest) for rest in leaves(named, *kinds))
+        elif named.name in kinds:
+            yield (name,)
+
+
+@dataclass
+class World:
+    """Things by the names that inputs call them; `of` holds what one mutation calls otherwise."""
+
+    ada: Phone
+    bob: Phone
+    named: dict[str, Any]
+    of: dict[str, dict[str, Any]]
+    uploads: list[str]
+    """Each may be attached once."""
+
+    def input(self, phone: Phone, mutation: str, path: Path, value: Any) -> dict[str, Any]:
+        """The least that is required, and the value at its path."""
+        self.named["deviceId"] = phone.device_id
+        whole: dict[str, Any] = {"clientMutationId": key(), **copy.deepcopy(self.of.get(mutation, {}))}
+        _put(whole, inputs_of(mutation), path, value)
+        return self._complete(whole, inputs_of(mutation))
+
+    def _complete(self, given: dict[str, Any], type: GraphQLInputObjectType) -> dict[str, Any]:
+        for name, each in type.fields.items():
+            if name in given:
+                given[name] = self._deeper(given[name], each.type)
+            elif name == "id" and type.name == "DeviceInput":
+                given[name] = self.named["deviceId"]
+            elif isinstance(each.type, GraphQLNonNull) and each.default_value is Undefined:
+                given[name] = self._value(name, each.type.of_type)
+        return given
+
+    def _deeper(self, value: Any, type: Any) -> Any:
+        named = get_named_type(type)
+        if not isinstance(named, GraphQLInputObjectType):
+            return value
+        if isinstance(value, list):
+            return [self._complete(each, named) for each in value]
+        return self._complete(value, named)
+
+    def _value(self, name: str, type: Any) -> Any:
+        if name == "uploadId":
+            return self.uploads.pop()
+        if name in self.named:
+            return self.named[name]
+        if isinstance(type, GraphQLList):
+            inner = get_named_type(type)
+            return [self._complete({}, inner)] if isinstance(inner, GraphQLInputObjectType) else []
+        if isinstance(type, GraphQLInputObjectType):
+            return self._complete({}, type)
+        if isinstance(type, GraphQLEnumType):
+            return next(iter(type.values))
+        if type.name == "ID":
+            return ids.new_id(name.removesuffix("Id").lower() or "post")
+        plain = {"String": "Fine", "Int": 1, "Boolean": False, "Decimal": "1.00", "Float": 1.0}
+        moment = (clock.now() + timedelta(hours=1)).isoformat()
+        return {**plain, "DateTime": moment, "JSON": {}}[type.name]
+
+
+def _put(whole: dict[str, Any], type: GraphQLInputObjectType, path: Path, value: Any) -> None:
+    name, *rest = path
+    each = get_nullable_type(type.fields[name].type)
+    listed = isinstance(each, GraphQLList)
+    if not rest:
+        whole[name] = [value] if listed else value
+        return
+    inner = get_named_type(each)
+    assert isinstance(inner, GraphQLInputObjectType)
+    if listed:
+        whole[name] = whole.get(name) or [{}]
+    held = whole.setdefault(name, {})
+    _put(held[0] if listed else held, inner, tuple(rest), value)
+
+
+async def make_world(new_phone: NewPhone, services: Services) -> World:
+    """Two friends who talk, write and shop; Ada may do everything."""
+    ada = await staff(new_phone, services, *CommerceRole, name="Ada")
+    bob = await new_phone("Bob")
+    roles = {"roles": list(Role)}
+    await services.db.write(
+        {"update": "users", "updates": [{"q": {"_id": ada.user_id}, "u": {"$set": roles}}]}
+    )
+    ada = await new_phone(user_id=ada.user_id)
+    await befriend(ada, bob)
+    chat, post, other = await open_chat(ada, bob), await publish(ada), await publish(bob)
+    said, heard = await say(ada, chat), await say(bob, chat)
+    mine, theirs = await comment(ada, post), await comment(bob, post)
+    [product] = await on_sale(services, ada, row())
+    reviewed = await bob.do("submitReview", "review { id }", productId=product["id"], rating=5)
+    limited, judge = await publish(ada), await new_phone("Judge", roles=[Role.MODERATOR])
+    reported = await bob.do("reportContent", "report { id }", subjectId=limited, reason="SPAM")
+    assert reported["errors"] == []
+    done = await judge.do("moderate", "subject { id }", subjectId=limited, action="LIMIT", reason="Because")
+    assert done["errors"] == [], done["errors"]
+    named = {
+        "postId": post,
+        "chatId": chat,
+        "userId": bob.user_id,
+        "productId": product["id"],
+        "variantId": product["variants"][0]["id"],
+        "reviewId": reviewed["review"]["id"],
+        "subjectId": theirs,
+        "type": "APP_OPENED",
+        "mime": "image/jpeg",
+        "fileName": "photo.jpg",
+        "purpose": "CHAT_ATTACHMENT",
+        "email": "fine@example.com",
+        "password": "correct horse battery",
+        "newPassword": "correct horse battery",
+        "acceptedTermsVersion": "1",
+        "roles": ["MEMBER"],
+        "locale": "en",
+        "timeZone": "UTC",
+    }
+    of = {
+        "editMessage": {"id": said["id"]},
+        "reportMessage": {"id": heard["id"]},
+        "updatePost": {"id": post},
+        "updateComment": {"id": mine},
+        "updateChat": {"id": chat},
+        "sharePost": {"postId": post},
+        "appeal": {"subjectId": limited},
+        "enableTwoFactor": {"method": "EMAIL"},
+        "sendMessage": {"attachments": []},
+        "revokeUserSessions": {"userId": bob.user_id},
+        "submitPredictionFeedback": {"usageRate": "1.0"},
+        "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "share": 100}]},
+        "reportContent": {"subjectId": other},
+    }
+    return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
+
+
+async def _upload(phone: Phone) -> str:
+    given = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.jpg", "mime": "image/jpeg", "sizeBytes": 100}
+    made = await phone.do("createUpload", "upload { id }", **given)
+    assert made["errors"] == []
+    return str(made["upload"]["id"])
+
+
+async def unlimited(services: Services) -> None:
+    """Forget who did how much."""
+    for pattern in ("rate:*", "tally:*"):
+        if keys := await services.redis.keys(pattern):
+            await services.redis.delete(*keys)
+
+
+def document(mutation: str) -> str:
+    payload = get_named_type(MUTATIONS[mutation].type)
+    assert isinstance(payload, GraphQLObjectType)
+    input = inputs_of(mutation).name
+    return f"mutation($input: {input}!) {{ {mutation}(input: $input) {{ errors {{ code field message }} }} }}"
+
+
+async def outcome(phone: Phone, mutation: str, input: Mapping[str, Any]) -> list[Any]:
+    """Codes and fields of what is refused; a fault of ours is none."""
+    return await judged(phone, document(mutation), mutation, {"input": input})
+
+
+async def judged(phone: Phone, query: str, field: str, variables: Mapping[str, Any]) -> list[Any]:
+    answer = await phone.ask(query, **variables)
+    codes = [(error["extensions"]["code"], None) for error in answer.errors]
+    assert answer.status in (200, 400), answer.body
+    assert not {code for code, _ in codes} & {"INTERNAL", "TIMEOUT"}, answer.body
+    payload = (answer.body.get("data") or {}).get(field) or {}
+    return codes + [(error["code"], error["field"]) for error in payload.get("errors", ())]
