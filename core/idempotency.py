@@ -14,7 +14,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import orjson
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from core import access, clock, mongo, nodes
+from core import access, clock, mongo, nodes, noted
 from core.context import Context
 from core.errors import BadUserInput, Fault, IdempotencyInProgress, IdempotencyKeyReused, Refused
 from core.ids import prefix_of
@@ -292,6 +292,8 @@ def refused(key: str, refusal: Refused) -> Payload:
 
 
 def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:
+    for error in payload.get("errors", ()):
+        noted.code(error["code"])
     return {"errors": [], **payload, "client_mutation_id": key, "replayed": replayed}
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from graphql import GraphQLError, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from core import noted
 from core.context import Context
 from core.errors import Fault
 from server.cost import Weight
@@ -52,9 +53,13 @@ class Admission:
             # A flush may have to wait for its turn.
             if weight is None or self._gate.mutations(query, operation_name) > 1:
                 return None
-            return weight if self._gate.spend(ctx, weight.cost) else None
+            if not self._gate.spend(ctx, weight.cost):
+                return None
         except Fault as fault:
+            _note(ctx, operation_name)
             raise NotAdmitted(fault) from None
+        _note(ctx, operation_name)
+        return weight
 
     async def admit(
         self,
@@ -74,6 +79,9 @@ class Admission:
             charge = await self._gate.charge(ctx, weight.cost)
         except Fault as fault:
             raise NotAdmitted(fault) from None
+        finally:
+            # Also of what is ended by its deadline.
+            _note(ctx, operation_name)
         if query and extensions and reading.sound:
             await self._documents.persist(query, extensions, ctx.address)
         return Admitted(text, weight, charge, bool(extensions and extensions.get("cost")))
@@ -98,3 +106,12 @@ class Admission:
     def settle(self, ctx: Context, charge: int) -> int:
         """What an operation cost in the end."""
         return self._gate.settle(ctx, charge)
+
+
+def _note(ctx: Context, operation_name: str | None) -> None:
+    """By the name in the document: what a client calls it elsewhere may be anything."""
+    operation = ctx.reading.operation(operation_name) if ctx.reading is not None else None
+    if operation is None:
+        noted.operation(noted.UNREADABLE)
+    else:
+        noted.operation(operation.name or noted.ANONYMOUS)

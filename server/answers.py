@@ -76,3 +76,11 @@ def _objects(data: Any) -> Iterator[Any]:
             left += value.values()
         elif isinstance(value, list):
             left += value
+
+
+def never_ran(result: ExecutionResult) -> bool:
+    """Whether its variables did not fit: such an error is of no field."""
+    errors = result.errors or []
+    return result.data is None and any(
+        error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
+    )

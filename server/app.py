@@ -9,13 +9,14 @@ import structlog
 from aiohttp import hdrs, web, web_response
 from aiohttp.typedefs import Handler, Middleware
 
-from core import logs
+from core import logs, noted
 from core.binding.build import Schema
 from core.context import Services
+from core.noted import Notes
 from core.settings import Settings
 from server import cors, exports, files, links, pages, requests, signin
 from server.connections import Connections
-from server.counting import REQUESTS
+from server.counting import OPERATIONS, REQUESTS
 from server.graphql import GraphQLView
 from server.sockets import drain
 
@@ -101,14 +102,22 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
     """Gives every request an id, and counts, times and logs it."""
     logged = logging.getLevelName(settings.log_level.upper()) <= logging.INFO
 
-    def record(request: web.Request, status: int, took: float) -> None:
+    def record(request: web.Request, status: int, took: float, notes: Notes) -> None:
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
         REQUESTS.record(route, status, took)
+        line = _line(notes)
+        OPERATIONS.timed(notes, took)
+        OPERATIONS.refused(notes)
         if logged:
             milliseconds = round(took * 1000, 1)
             logger.info(
-                "request", method=request.method, route=route, status=status, milliseconds=milliseconds
+                "request",
+                method=request.method,
+                route=route,
+                status=status,
+                milliseconds=milliseconds,
+                **line,
             )
 
     @web.middleware
@@ -116,6 +125,7 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
         id = request[signin.ID] = signin.request_id(request)
         # Never taken back: every request is a task with a context of its own.
         logs.REQUEST_ID.set(id)
+        notes = noted.begin()
         started = time.perf_counter()
         connections.arrived(request)
         status = 500
@@ -140,6 +150,12 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
                 raise
             return web.Response(status=HUNG_UP)
         finally:
-            record(request, status, time.perf_counter() - started)
+            record(request, status, time.perf_counter() - started, notes)
 
     return observed
+
+
+def _line(notes: Notes) -> dict[str, str]:
+    """The operations by name and the codes, each once, as a request's line has them."""
+    told = {"operation": notes.operations, "error": notes.codes}
+    return {name: ",".join(dict.fromkeys(found)) for name, found in told.items() if found}

@@ -138,6 +138,7 @@ class Operation:
         "introspection",
         "kind",
         "mutations",
+        "name",
         "only_introspects",
         "roots",
     )
@@ -152,6 +153,7 @@ class Operation:
         self._definitions = [each for each in self._declared if each.variable.name.value in decisive]
         self._weights: dict[tuple[Any, ...], Weight] = {}
         self.kind = node.operation
+        self.name = node.name.value if node.name is not None else None
         self.roots = sum(map(len, groups.values()))
         self.mutations = len(groups) if node.operation is OperationType.MUTATION else 0
         self.introspection = {key: nodes for key, nodes in groups.items() if _introspects(nodes)}

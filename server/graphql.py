@@ -23,6 +23,7 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from core import noted
 from core.binding.build import Schema
 from core.context import Context, Services
 from core.deadline import Deadline
@@ -31,7 +32,7 @@ from core.settings import Environment
 from executor import Executor
 from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
-from server.answers import body_of, fits, objects, too_large
+from server.answers import body_of, fits, never_ran, objects, too_large
 from server.cost import Weight
 from server.direct import Direct, timed_out
 from server.documents import Documents, with_document_id
@@ -126,6 +127,7 @@ class GraphQLView(LastingView):
         """What went wrong before an operation began: signing in without databases, say."""
         told = failures.public(GraphQLError(str(error), original_error=error), request[signin.ID])
         extensions = told.extensions or {}
+        noted.code(extensions["code"])
         body = {"errors": [{"message": told.message, "extensions": extensions}]}
         status = failures.STATUS.get(extensions["code"], 500)
         return web.json_response(
@@ -134,6 +136,7 @@ class GraphQLView(LastingView):
 
     def _refused(self, request: web.Request, refusal: requests.RequestRefused) -> web.Response:
         fault, status = refusal.fault, refusal.status
+        noted.code(str(fault.extensions["code"]))
         body = {"errors": [{"message": fault.message, "extensions": fault.extensions}]}
         headers = {}
         if status == 405:
@@ -354,7 +357,7 @@ class GraphQLView(LastingView):
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         failures.hide(result, request[signin.ID])
         response = await super().process_result(request, result)
-        if isinstance(result, PreExecutionError) or _never_ran(result):
+        if isinstance(result, PreExecutionError) or never_ran(result):
             # A request that was never executed has no data, not even null.
             response.pop("data", None)
         return response
@@ -364,6 +367,7 @@ class GraphQLView(LastingView):
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
         sub_response: web.Response,
     ) -> web.Response:
+        noted.errors(response_data)
         chosen = sub_response[MEDIA_TYPE]
         sub_response.set_status(http.status(response_data, chosen))
         sub_response.headers.update(http.limit_headers(sub_response[CONTEXT]))
@@ -379,14 +383,6 @@ class GraphQLView(LastingView):
 def _age(response: web.Response) -> int | None:
     age = response.get(MAX_AGE)
     return age if isinstance(age, int) else None
-
-
-def _never_ran(result: ExecutionResult) -> bool:
-    """Whether its variables did not fit: such an error is of no field."""
-    errors = result.errors or []
-    return result.data is None and any(
-        error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors
-    )
 
 
 def _media_type(request: web.Request) -> str | None:

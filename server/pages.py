@@ -33,6 +33,7 @@ PATIENCE = 1.0
 """Seconds a server may take to answer before we are not ready."""
 DUE = Gauge("landfall_errands_due", "Errands that are due and wait for a worker, up to 10,000.")
 DEAD = Gauge("landfall_errands_dead", "Errands that failed for good, up to 10,000.")
+REDIS_UP = Gauge("landfall_redis_up", "1 while Redis answers this process, else 0.")
 SERVICES = web.AppKey("services", Services)
 
 # Not in every system's table, and modules with a wrong type do not run.
@@ -137,15 +138,19 @@ async def readyz(request: web.Request) -> web.Response:
         checks["mongodb"] = "ok"
     except (PyMongoError, TimeoutError):
         checks["mongodb"] = "unreachable"
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await services.redis.ping()
-        checks["redis"] = "ok"
-    except (RedisError, OSError, TimeoutError):
-        checks["redis"] = "unreachable"
+    checks["redis"] = "ok" if await _redis_answers(services) else "unreachable"
     ready = checks["mongodb"] == "ok"
     status = ("ready" if checks["redis"] == "ok" else "degraded") if ready else "unavailable"
     return web.json_response({"status": status, **checks}, status=200 if ready else 503)
+
+
+async def _redis_answers(services: Services) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await services.redis.ping()
+    except (RedisError, OSError, TimeoutError):
+        return False
+    return True
 
 
 async def jwks(request: web.Request) -> web.Response:
@@ -164,6 +169,7 @@ async def metrics(request: web.Request) -> web.Response:
     elif settings.production and not _from_here(request):
         raise web.HTTPForbidden(text="Set LANDFALL_METRICS_TOKEN to read this from elsewhere.")
     await _count_errands(request.app[SERVICES])
+    REDIS_UP.set(await _redis_answers(request.app[SERVICES]))
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

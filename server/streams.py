@@ -1,5 +1,6 @@
 """Operations over sockets and streams: compiled where they can be, on the reference otherwise."""
 
+import time
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,15 +11,18 @@ from strawberry.http import GraphQLRequestData
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from core import noted
 from core.binding.build import Schema
 from core.context import Context
 from core.deadline import Deadline
 from core.errors import TimedOut
+from core.noted import Notes
 from executor import Executor
 from server import failures
 from server.admission import Admission, NotAdmitted
 from server.answers import fits, objects, too_large
 from server.cost import Weight
+from server.counting import OPERATIONS
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -63,6 +67,23 @@ class Streams:
     ) -> Answers:
         # A socket carries many operations.
         ctx: Context = context_value.fork()
+        notes, started = noted.begin(), time.perf_counter()
+        answers = await self._answers(
+            ctx, query, variable_values, operation_name, operation_extensions, allowed_operation_types
+        )
+        operation = ctx.reading.operation(operation_name) if ctx.reading is not None else None
+        lasts = operation is not None and operation.kind is OperationType.SUBSCRIPTION
+        return _counted(answers, notes, None if lasts else started)
+
+    async def _answers(
+        self,
+        ctx: Context,
+        query: str | None,
+        variable_values: dict[str, Any] | None,
+        operation_name: str | None,
+        operation_extensions: dict[str, Any] | None,
+        allowed_operation_types: Collection[OperationType],
+    ) -> Answers:
         try:
             admitted = await self._admission.admit(
                 query, variable_values, operation_name, operation_extensions, ctx
@@ -159,6 +180,21 @@ class Streams:
                 yield ExecutionResult(data=None, errors=[_told(error, ctx)])
             finally:
                 ctx.end_flush()
+
+
+async def _counted(answers: Answers, notes: Notes, started: float | None) -> Answers:
+    """With their codes noted, and timed until the first one; a subscription waits for events, untimed."""
+    async with aclosing(answers):
+        try:
+            async for answer in answers:
+                noted.told(answer.errors or ())
+                if started is not None:
+                    OPERATIONS.timed(notes, time.perf_counter() - started)
+                    started = None
+                OPERATIONS.refused(notes)
+                yield answer
+        finally:
+            OPERATIONS.refused(notes)
 
 
 async def _only(answer: ExecutionResult) -> Answers:
