@@ -77,3 +77,8 @@ clean:
 .PHONY: bench-feed
 bench-feed: install
 	@$(BIN)/python -m bench.feed $(ARGS)
+
+# CPU until a process has its schema, with compiled bytecode.
+.PHONY: bench-start
+bench-start: install
+	@$(BIN)/python -m bench.start
