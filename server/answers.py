@@ -28,11 +28,11 @@ def too_large(most: int) -> ExecutionResult:
     return ExecutionResult(data=None, errors=[GraphQLError(fault.message, extensions=fault.extensions)])
 
 
-def fits(answer: ExecutionResult, weight: Weight, most: int) -> bool:
-    """Whether an answer may be written out; those that cannot be very large are not looked at."""
+def fits(answer: ExecutionResult, most: int, weight: Weight | None = None) -> bool:
+    """Whether an answer may be written out; one that cannot be very large by its weight is not looked at."""
     if isinstance(answer, Written):
         return answer.size <= most
-    return weight.texts <= MOST_UNSEEN or sized(answer.data, most)
+    return (weight is not None and weight.texts <= MOST_UNSEEN) or sized(answer.data, most)
 
 
 def sized(data: Any, most: int) -> bool:

@@ -294,7 +294,7 @@ class GraphQLView(LastingView):
         if answer is None:
             answer = await self._compiled(request, data, ctx) or await self._reference(request, data, ctx)
         cost = self.admission.settle(ctx, admitted.weight.cost)
-        if not fits(answer, admitted.weight, self._most):
+        if not fits(answer, self._most, admitted.weight):
             answer = too_large(self._most)
         if admitted.tells_cost:
             answer.extensions = {**(answer.extensions or {}), "cost": admitted.charge.document(cost)}
@@ -336,7 +336,7 @@ class GraphQLView(LastingView):
         )
         ctx.served = objects(result.data)
         self.admission.settle(ctx, weight.cost)
-        if not fits(result, weight, self._most):
+        if not fits(result, self._most, weight):
             result = too_large(self._most)
         return await self._finish(request, ctx, result)
 

@@ -112,7 +112,7 @@ class Streams:
         """With what says so in the place of answers that are too large."""
         async with aclosing(answers):
             async for answer in answers:
-                yield answer if fits(answer, asked.weight, self._most) else too_large(self._most)
+                yield answer if fits(answer, self._most) else too_large(self._most)
 
     async def over_http(self, method: str, data: GraphQLRequestData, ctx: Context) -> Any:
         """The answers of one request for SSE or multipart."""
