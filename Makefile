@@ -18,8 +18,9 @@ $(STAMP): requirements.lock pyproject.toml
 dev: install
 	@$(BIN)/landfall dev $(ARGS)
 
+# Files are shared out over as many processes as there are cores, each with its own servers.
 test: install
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

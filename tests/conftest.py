@@ -23,12 +23,16 @@ from core.settings import Environment, Settings
 from devstack.servers import EmbeddedRedis, Servers, embedded
 from resolvers.feed.behind import Behind
 from server import assembly, process, worker
+from tests import leftovers
 from tests.phone import Phone, make_user, sign_in_directly
 
 # Whichever tests run, they see all systems.
 discovery.all_rooms()
 
 NewPhone = Callable[..., Awaitable[Phone]]
+
+TOGETHER = ("clients", "faults")
+"""Folders whose tests run in one process: they share an npm installation, or start many processes."""
 
 BACKGROUND: ContextVar[bool] = ContextVar("background", default=False)
 """True in the tasks of a process that go on by themselves: sweeps, readers of the log, reloads."""
@@ -89,13 +93,14 @@ class Commands(CommandListener):
         return Counter(self.names)
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at all that the others left behind comes after them; names are the same in every process."""
+    """Names are the same in every process; what shares more than this process stays in one."""
     made_now = re.compile(f"{ids.new_id('user').partition('_')[2][:5]}[0-9a-z]{{20}}", re.IGNORECASE)
     if random_names := [item.nodeid for item in items if made_now.search(item.nodeid)]:
         raise pytest.UsageError(f"Other workers would not know these tests by these names: {random_names}")
-    items.sort(key=lambda item: item.path.name == "test_secrets.py")
+    for item in items:
+        shared = next((name for name in TOGETHER if name in item.path.parts), str(item.path))
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture
@@ -166,10 +171,12 @@ class Tee:
 
 @pytest.fixture(scope="session")
 async def services(settings: Settings, commands: Commands, logged: Path) -> AsyncIterator[Services]:
+    """One Landfall for all tests of this process; what they left behind is looked through at the end."""
     starting = BACKGROUND.set(True)
     async with assembly.services(settings, listeners=[commands]) as running:
         BACKGROUND.reset(starting)
         yield running
+        await leftovers.check(running, await asyncio.to_thread(logged.read_text))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,67 @@
+"""What all tests of a process left behind, looked through at its end: in logs, errors and documents."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import orjson
+
+from core.context import Services
+from core.crypto import Unreadable
+from core.store import COLLECTIONS
+from tests import confidential
+
+
+async def check(services: Services, log: str) -> None:
+    """Fail if anything that the tests of this process left behind is wrong."""
+    await no_secrets(services, log)
+    await everything_sealed_is_declared(services)
+
+
+async def no_secrets(services: Services, log: str) -> None:
+    """No log, error, receipt or job holds a password, code or token of these tests."""
+    assert confidential.found_in(log) == []
+    assert confidential.found_in("\n".join(confidential.ERRORS)) == []
+    for name in ("receipts", "errands", "changes", "auth_flows", "sessions", "security_events"):
+        async for page in pages_of(services, name):
+            assert confidential.found_in(orjson.dumps(page, default=str).decode()) == [], name
+
+
+async def everything_sealed_is_declared(services: Services) -> None:
+    """What is encrypted is declared and opens where it lies; else a change of field keys would leave it."""
+    crypto = services.crypto
+    ours = re.compile(rf"{crypto.current}\.[A-Za-z0-9+/]{{36,}}={{0,2}}")
+    found = set()
+    for name, kept in COLLECTIONS.items():
+        fields = {each.field: each for each in kept.sealed}
+        async for page in pages_of(services, name):
+            for row in page:
+                for field, text in texts_in(row):
+                    if ours.fullmatch(text):
+                        assert field in fields, (name, field)
+                        found.add((name, field))
+                        # Some tests spoil what is sealed, to see what becomes of it.
+                        with contextlib.suppress(Unreadable):
+                            crypto.open(text, place=fields[field].place_of(row))
+                            found.add((name, field, "opens"))
+    assert {each[:2] for each in found} == {each[:2] for each in found if each[2:]}
+
+
+def texts_in(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a document, and the path to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from texts_in(inner, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner, field)
+    elif isinstance(value, str):
+        yield field, value
+
+
+async def pages_of(services: Services, name: str) -> AsyncIterator[list[Any]]:
+    last = ""
+    while page := await services.db.find(name, {"_id": {"$gt": last}}, sort=[("_id", 1)], limit=2_000):
+        yield page
+        last = page[-1]["_id"]
