@@ -1,5 +1,6 @@
 """Animated pictures kept moving: GIF, WebP and APNG as animated WebP, within limits on frames and pixels."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +9,20 @@ from typing import Any
 from PIL import Image
 
 MOST_FRAMES = 1_000
-MOST_DECODED = 600_000_000
-"""Pixels of all frames as they come: about five seconds of work."""
-MOST_ENCODED = 120_000_000
-"""Pixels of all frames of all widths: about six."""
+MOST_DECODED = 120_000_000
+"""Pixels of all frames as they come."""
+MOST_SECONDS = 5
+"""Of work to decode them: decoders differ, and so do machines."""
+MOST_ENCODED = 40_000_000
+"""Pixels of all frames of all widths: two or three seconds of work."""
 SHORTEST_FRAME, USUAL_FRAME = 20, 100
 """Milliseconds: what is shorter, browsers show for as long as the latter."""
 
 Prepare = Callable[[Image.Image], Image.Image]
+
+
+class TooSlow(ValueError):
+    """Decoding the frames takes longer than it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,13 @@ def affordable(widths: Sequence[int], size: tuple[int, int], frames: int) -> lis
 def film(opened: Image.Image, frames: int, prepare: Prepare) -> Film:
     """All frames, made fit to show and scaled."""
     first = 1 if opened.info.get("default_image") else 0
-    shown, durations = [], []
+    shown, durations, most = [], [], time.process_time() + MOST_SECONDS
     for number in range(first, first + frames):
         opened.seek(number)
         shown.append(prepare(opened.convert("RGBA")))
         durations.append(_duration(opened.info))
+        if time.process_time() > most:
+            raise TooSlow(f"{number} of {frames} frames")
     return Film(shown, durations, _loop(opened))
 
 

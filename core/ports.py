@@ -17,7 +17,7 @@ class Animation(StrEnum):
     NONE = "NONE"
     """It never did."""
     KEPT = "KEPT"
-    """It does: its WebP variants are animated, the others show its first frame."""
+    """It does: its WebP variants are animated, long ones only small; the others show its first frame."""
     DROPPED = "DROPPED"
     """It did, but too long or too large to be kept so: it shows its first frame."""
 
