@@ -71,9 +71,7 @@ class Streams:
         answers = await self._answers(
             ctx, query, variable_values, operation_name, operation_extensions, allowed_operation_types
         )
-        operation = ctx.reading.operation(operation_name) if ctx.reading is not None else None
-        lasts = operation is not None and operation.kind is OperationType.SUBSCRIPTION
-        return _counted(answers, notes, None if lasts else started)
+        return _counted(answers, notes, None if _subscribes(ctx, operation_name) else started)
 
     async def _answers(
         self,
@@ -162,8 +160,7 @@ class Streams:
             operation_name=asked.operation_name,
             allowed_operation_types=asked.allowed,
         )
-        operation = ctx.reading.operation(asked.operation_name)
-        if operation is not None and operation.kind is OperationType.SUBSCRIPTION:
+        if _subscribes(ctx, asked.operation_name):
             return public(answers, ctx)
         return self._in_time(answers, ctx)
 
@@ -180,6 +177,12 @@ class Streams:
                 yield ExecutionResult(data=None, errors=[_told(error, ctx)])
             finally:
                 ctx.end_flush()
+
+
+def _subscribes(ctx: Context, operation_name: str | None) -> bool:
+    operation = ctx.reading.operation(operation_name) if ctx.reading is not None else None
+    # The document's kinds are graphql-core's, not Strawberry's.
+    return operation is not None and operation.kind.value == OperationType.SUBSCRIPTION.value
 
 
 async def _counted(answers: Answers, notes: Notes, started: float | None) -> Answers:
