@@ -71,6 +71,11 @@ bench-live: install
 bench-chat: install
 	@$(BIN)/python -m bench.chat $(ARGS)
 
+# 200 people acting on one thing at once, beside as many on different ones.
+.PHONY: bench-hot
+bench-hot: install
+	@$(BIN)/python -m bench.hot $(ARGS)
+
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 

@@ -206,7 +206,9 @@ members = collection(
     shard_key="user_id",
     sealed=[Sealed("data_key", "key:chats/{chat_id}")],
 )
-aliases = collection("chat_aliases", Alias, indexes=[index("expires_at", expireAfterSeconds=0)])
+aliases = collection(
+    "chat_aliases", Alias, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
+)
 messages = collection(
     "messages",
     Message,

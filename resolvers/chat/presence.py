@@ -107,7 +107,8 @@ async def announce(services: Services, user_id: str, state: PresenceState) -> No
     if state == PresenceState.OFFLINE:
         seen = {"q": {"_id": user_id}, "u": {"$set": {"last_seen_at": clock.now()}}, "upsert": True}
         await services.db.write({"update": store.last_seen.name, "updates": [seen]})
-    query = {"user_id": user_id, "started": True}
+    # Both, by name: with them the index has the order.
+    query = {"user_id": user_id, "started": True, "archived": {"$in": [False, True]}}
     rows = await store.members.find(services.db, query, sort=store.LATEST, limit=TOLD, fields=("peer_id",))
     for row in rows:
         services.live.signal(inbox_scope(row["peer_id"]), {"presence": user_id})

@@ -36,14 +36,23 @@ async def page(
         if near
         else _suggested(ctx.viewer_id, stands.barred)
     )
-    parts = [whose, paging.beyond(store.LATEST, page)]
+    parts = past(page)
     if until is not None:
         parts.append({"created_at": {"$lte": until}})
     if without or stands.hidden:
         parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
     order = paging.scan_order(store.LATEST, page)
-    rows = await store.posts.find(ctx.db, {"$and": parts}, sort=order, limit=page.size + 1, fields=fields)
+    rows = await store.newest(ctx.db, whose, parts, order=order, limit=page.size + 1, fields=fields)
     return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
+
+
+def past(page: Page) -> list[dict[str, Any]]:
+    """What comes after a page's position, in the form that bounds the scans of all authors."""
+    if page.position is None:
+        return []
+    at, id = page.position
+    on, back = ("$gte", "$lte") if page.backward else ("$lte", "$gte")
+    return [{"created_at": {on: at}}, {"$nor": [{"created_at": at, "_id": {back: id}}]}]
 
 
 def heard(edges: Sequence[Edge]) -> list[str]:
@@ -57,12 +66,13 @@ def audience(
     """Posts of one's own, of those one hears, and of groups, that are for one to see."""
     friends = heard([edge for edge in edges if edge["mutual"]])
     shown = {"state": {"$in": list(SHOWN)}}
-    branches: list[dict[str, Any]] = [
-        {"author_id": user_id},
-        {"author_id": {"$in": heard(edges)}, "visibility": Visibility.PUBLIC, **shown},
-    ]
+    others = heard([edge for edge in edges if not edge["mutual"]])
+    branches: list[dict[str, Any]] = [{"author_id": user_id}]
+    if others:
+        branches.append({"author_id": {"$in": others}, "visibility": Visibility.PUBLIC, **shown})
     if friends:
-        branches.append({"author_id": {"$in": friends}, "visibility": Visibility.FRIENDS, **shown})
+        both = {"$in": [Visibility.PUBLIC, Visibility.FRIENDS]}
+        branches.append({"author_id": {"$in": friends}, "visibility": both, **shown})
     if groups:
         quiet = {edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED} | barred
         branches.append({"group_id": {"$in": list(groups)}, "author_id": {"$nin": sorted(quiet)}, **shown})

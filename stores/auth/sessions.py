@@ -93,7 +93,7 @@ sessions = collection(
     Session,
     prefix="session",
     indexes=[
-        index("user_id", "status", "-last_seen_at"),
+        index("user_id", "status", "-last_seen_at", "-_id"),
         index("user_id", "_id"),
         index("status", "expires_at"),
         index("status", "absolute_expires_at"),

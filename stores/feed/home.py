@@ -1,9 +1,11 @@
 """What home feeds are put together from: inboxes, tastes, sponsored posts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypedDict, cast
 
+from core import merging
 from core.mongo import Database
 from core.store import collection, index
 from stores.feed.kinds import PostState, Visibility
@@ -180,8 +182,70 @@ async def by_authors(
 ) -> list[Post]:
     """The newest posts that fit, as an inbox would hold them."""
     bounds = {**({"$gt": since} if since else {}), **({"$lte": before} if before else {})}
-    whole = {"$and": [query, {"created_at": bounds}]}
-    return await posts.find(db, whole, sort=LATEST, limit=INBOX_SIZE, fields=FEATURES)
+    return await newest(db, query, [{"created_at": bounds}], limit=INBOX_SIZE, fields=FEATURES)
+
+
+async def newest(
+    db: Database,
+    query: Mapping[str, Any],
+    bounds: Sequence[Mapping[str, Any]] = (),
+    *,
+    order: Sequence[tuple[str, int]] = LATEST,
+    limit: int,
+    fields: Sequence[str] = (),
+) -> list[Post]:
+    """Posts that fit all bounds and a query, an `$or` over people and groups, in the order of time.
+
+    Over more of them than MongoDB merges by itself, parts of the `$or` are read apart, and merged here.
+    """
+    branches: list[Mapping[str, Any]] = query["$or"]
+    if sum(map(_keys, branches)) <= merging.SCANS:
+        # Each branch with its bounds: beside an `$or` they would not bound its scans.
+        whole = {"$or": [{"$and": [branch, *bounds]} for branch in branches]}
+        return await posts.find(db, whole, sort=order, limit=limit, fields=fields)
+    parts = _parts(branches)
+    reads = [_reading(db, {"$and": [part, *bounds]}, order, fields) for part in parts]
+    backwards = order[0][1] < 0
+    rows = await merging.first_of(reads, itemgetter("created_at", "_id"), limit, descending=backwards)
+    return cast("list[Post]", rows)
+
+
+def _keys(branch: Mapping[str, Any]) -> int:
+    """How many authors or groups a branch is about."""
+    return len(_listed(branch)[1]) or 1
+
+
+def _listed(branch: Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    for key in ("group_id", "author_id"):
+        if isinstance(branch.get(key), Mapping) and "$in" in branch[key]:
+            return key, branch[key]["$in"]
+    return "", ()
+
+
+def _parts(branches: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for branch in branches:
+        key, listed = _listed(branch)
+        if not listed:
+            yield branch
+        for group in merging.groups(listed):
+            yield {**branch, key: {"$in": group}}
+
+
+def _reading(
+    db: Database, query: Mapping[str, Any], order: Sequence[tuple[str, int]], fields: Sequence[str]
+) -> merging.Read:
+    on, back = ("$lte", "$gte") if order[0][1] < 0 else ("$gte", "$lte")
+
+    async def read(last: dict[str, Any] | None, limit: int) -> list[dict[str, Any]]:
+        past: list[Mapping[str, Any]] = []
+        if last is not None:
+            # A bound that the index knows; what of that very moment was read is few.
+            passed = {"created_at": last["created_at"], "_id": {back: last["_id"]}}
+            past = [{"created_at": {on: last["created_at"]}}, {"$nor": [passed]}]
+        whole = {"$and": [query, *past]}
+        return await db.find(posts.name, whole, sort=order, limit=limit, fields=fields, together=True)
+
+    return read
 
 
 async def taste(db: Database, user_id: str) -> Taste | None:

@@ -71,7 +71,12 @@ follows = collection(
     shard_key="follower_id",
     synced=True,
 )
-blocks = collection("blocks", Block, indexes=[index("user_id"), index("blocked_id")], shard_key="user_id")
+blocks = collection(
+    "blocks",
+    Block,
+    indexes=[index("user_id", "-created_at", "-_id"), index("blocked_id")],
+    shard_key="user_id",
+)
 hides = collection("hides", Hide, indexes=[index("user_id", "-created_at")], shard_key="user_id")
 pairs = collection("follow_pairs", Pair, indexes=[index("expires_at", expireAfterSeconds=0)])
 

@@ -1,8 +1,6 @@
 """What reading the log costs: about what it returns, for any number of scopes and entries."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -13,7 +11,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from core import changes, mongo, store
 from core.mongo import Database
 from core.settings import Settings
-from tests.explained import examined
+from tests.explained import examined, profiled
 
 ENTRIES = 100_000
 SCOPES = 5_000
@@ -36,28 +34,6 @@ class Reads(CommandListener):
 
     def failed(self, event: CommandFailedEvent) -> None:
         pass
-
-
-@dataclass
-class Profile:
-    """What the reads of a while looked at, as the server says."""
-
-    commands: int = 0
-    documents: int = 0
-    keys: int = 0
-
-
-@asynccontextmanager
-async def profiled(db: Database) -> AsyncIterator[Profile]:
-    found = Profile()
-    await db.command({"profile": 2})
-    yield found
-    await db.command({"profile": 0})
-    for row in await db.find("system.profile", {"ns": f"{db.name}.{changes.log.name}"}):
-        found.commands += 1
-        found.documents += row["docsExamined"]
-        found.keys += row["keysExamined"]
-    await db.command({"drop": "system.profile"})
 
 
 Log = tuple[Database, list[dict[str, Any]], Reads]
@@ -103,7 +79,7 @@ async def test_a_page_examines_at_most_three_times_what_it_returns(
     after, told = None, []
     for start in (0, PAGE, 2 * PAGE):
         reads.commands.clear()
-        async with profiled(db) as cost:
+        async with profiled(db, changes.log.name) as cost:
             page = await changes.since(db, sorted(scopes), after=after, limit=PAGE)
         assert [entry["_id"] for entry in page] == [row["_id"] for row in seen[start : start + PAGE]]
         told.append((len(page), cost.commands, cost.documents))
@@ -125,7 +101,7 @@ async def test_a_sweep_examines_at_most_three_times_what_it_returns(log: Log, co
     scopes = {f"followers:{number:04d}" for number in range(count)}
     floor = rows[-2_000]["at"]
     wanted = [row for row in rows if row["at"] >= floor and scopes & {*row["scopes"], *row["former"]}]
-    async with profiled(db) as cost:
+    async with profiled(db, changes.log.name) as cost:
         found = await changes.since(db, sorted(scopes), floor=floor, limit=1_000)
     assert [entry["_id"] for entry in found] == [row["_id"] for row in wanted[:1_000]]
     assert cost.documents <= 3 * len(found)

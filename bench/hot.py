@@ -1,0 +1,145 @@
+"""Figures of hot things: `make bench-hot`. Many act on one thing at once, and on as many different ones."""
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from bench.console import console
+from bench.engine import Bench, running
+from bench.engine import _ready as ready
+from devstack.process import free_port
+from tests.phone import Phone
+
+out = console(110)
+
+MANY = 200
+RATIO = 3.0
+"""So many times as long may it take on one thing."""
+
+Act = Callable[[Phone, str], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What everybody does, to the one thing and to those of their own."""
+
+    name: str
+    act: Act
+    one: str
+    many: Sequence[str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench-hot", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few people: does everything work?")
+    quick = parser.parse_args().quick
+    asyncio.run(_measure(30 if quick else MANY))
+
+
+async def _measure(many: int) -> None:
+    table = Table("acts at once", "web processes", "different things", "one thing", "ratio", "failed")
+    async with running() as bench, _another(bench) as other:
+        people = [await bench.phone(f"Person {number}") for number in range(many)]
+        for processes in (1, 2):
+            urls = itertools.cycle([bench.url, other][:processes])
+            for phone in people:
+                phone.url = next(urls)
+            for case in await _cases(people):
+                apart, failed_apart = await _timed(case, people, case.many)
+                together, failed = await _timed(case, people, [case.one] * many)
+                ratio = together / apart
+                failures = f"{failed + failed_apart}"
+                told = f"[red]{ratio:.2f}" if ratio > RATIO else f"{ratio:.2f}"
+                name = f"{many} {case.name}"
+                table.add_row(name, str(processes), f"{apart:.2f} s", f"{together:.2f} s", told, failures)
+    out.print(table)
+
+
+@asynccontextmanager
+async def _another(bench: Bench) -> AsyncIterator[str]:
+    """A second web process over the same databases."""
+    port = free_port()
+    settings = bench.services.settings
+    environment = {
+        "LANDFALL_ENV": "test",
+        "LANDFALL_PORT": str(port),
+        "LANDFALL_MONGO_URL": settings.mongo_url,
+        "LANDFALL_REDIS_URL": settings.redis_url,
+        "LANDFALL_SECRET": settings.secret.get_secret_value(),
+        "LANDFALL_SIGNING_KEY_FILE": str(settings.signing_key_file),
+        "LANDFALL_RATE_SCALE": "1000000",
+        "LANDFALL_LOG_LEVEL": "ERROR",
+    }
+    command = (sys.executable, "-m", "server", "serve")
+    web = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
+    try:
+        await ready(bench.http, port)
+        yield f"http://127.0.0.1:{port}/graphql"
+    finally:
+        web.terminate()
+        await asyncio.wait_for(web.wait(), 20)
+
+
+async def _timed(case: Case, people: Sequence[Phone], things: Sequence[str]) -> tuple[float, int]:
+    started = time.perf_counter()
+    acts = [case.act(phone, thing) for phone, thing in zip(people, things, strict=True)]
+    answers = await asyncio.gather(*acts, return_exceptions=True)
+    failed = [each for each in answers if isinstance(each, BaseException) or each["errors"]]
+    return time.perf_counter() - started, len(failed)
+
+
+async def _cases(people: Sequence[Phone]) -> list[Case]:
+    one, other = people[0], people[1]
+    posts = [await _post(each) for each in people]
+    hot, fresh = await _post(one), await _post(one)
+    star = people[-1]
+    ring = [each.user_id for each in (*people[1:], people[0])]
+    own = [await _chat(each, follower) for each, follower in zip(people, (*people[1:], one), strict=True)]
+    shared = await _chat(one, other)
+
+    async def comment(phone: Phone, id: str) -> Any:
+        return await phone.do("createComment", "post { commentCount }", postId=id, text="Hello")
+
+    async def react(phone: Phone, id: str) -> Any:
+        return await phone.do("setReaction", "reactionSummary { total }", subjectId=id, kind="LIKE")
+
+    async def follow(phone: Phone, id: str) -> Any:
+        if id == phone.user_id:
+            id = one.user_id
+        return await phone.do("followUser", "user { followerCount }", userId=id)
+
+    async def send(phone: Phone, id: str) -> Any:
+        sender = phone if id != shared else (one if people.index(phone) % 2 else other)
+        return await sender.do("sendMessage", "message { sequence }", chatId=id, text="Hello")
+
+    return [
+        Case("comments on posts", comment, hot, posts),
+        Case("reactions to posts", react, fresh, posts),
+        Case("follows of people", follow, star.user_id, ring),
+        Case("messages in chats", send, shared, own),
+    ]
+
+
+async def _post(phone: Phone) -> str:
+    return str((await phone.do("createPost", "post { id }", text="Hi", visibility="PUBLIC"))["post"]["id"])
+
+
+async def _chat(one: Phone, other: Phone) -> str:
+    """A chat in which something was said."""
+    made = await one.do("openChat", "chat { id }", userId=other.user_id)
+    id = str(made["chat"]["id"])
+    await one.do("sendMessage", "message { id }", chatId=id, text="Hi")
+    return id
+
+
+if __name__ == "__main__":
+    main()
