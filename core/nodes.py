@@ -26,16 +26,20 @@ SyncTypeName = NewType("SyncTypeName", str)
 DOORS: dict[str, Door] = {}
 SYNCED: dict[str, str] = {}
 """Sync types by their UPPER_SNAKE name, with the prefix of their ids."""
+DOCUMENTS: dict[str, str] = {}
+"""By prefix of a synced type, the collection of its documents."""
 SCOPES: list[Scopes] = []
 OWNERS: dict[str, Owner] = {}
 """Of types whose ids clients mint, how one tells whose a thing is."""
 
 
-def door(prefix: str, *, sync: str | None = None, owner: Owner | None = None) -> Callable[[D], D]:
+def door(
+    prefix: str, *, sync: str | None = None, kept: str | None = None, owner: Owner | None = None
+) -> Callable[[D], D]:
     """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
 
-    `sync` names the type in `viewer.changes`; `owner` belongs to types whose ids clients mint: who sends a
-    thing of their own again, under a new key, is shown it.
+    `sync` names the type in `viewer.changes`, and `kept` is the collection of its documents then; `owner`
+    belongs to types whose ids clients mint: who sends their own thing again, under a new key, is shown it.
     """
 
     def register(function: D) -> D:
@@ -43,7 +47,9 @@ def door(prefix: str, *, sync: str | None = None, owner: Owner | None = None) ->
             raise ValueError(f"Two doors lead to {prefix!r}.")
         DOORS[prefix] = function
         if sync is not None:
-            SYNCED[sync] = prefix
+            if kept is None:
+                raise ValueError(f"Nobody says where documents of {prefix!r} are kept.")
+            SYNCED[sync], DOCUMENTS[prefix] = prefix, kept
         if owner is not None:
             OWNERS[prefix] = owner
         return function
@@ -62,7 +68,7 @@ def owned(store: Collection[T]) -> Door:
         viewer = ctx.viewer_id_or_none
         return [each if each and each[owner] == viewer else None for each in found]
 
-    return door(prefix, sync=prefix.upper(), owner=owner)(visible)
+    return door(prefix, sync=prefix.upper(), kept=store.name, owner=owner)(visible)
 
 
 async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:

@@ -24,6 +24,8 @@ WIDTHS = (96, 320, 640, 1080, 1600)
 Document = Mapping[str, Any]
 Hook = Callable[[Context, Document], Awaitable[None]]
 
+Relocated = Callable[[Context, str], Awaitable[None]]
+
 H = TypeVar("H", bound=Hook)
 
 
@@ -47,6 +49,8 @@ class Purpose:
 
 PURPOSES: dict[str, Purpose] = {}
 FINISHED: dict[str, list[Hook]] = {}
+RELOCATED: list[Relocated] = []
+"""Told the id of each record whose media have other addresses now, in the unit of work that moves them."""
 
 
 def purpose(name: str, description: str, **limits: Any) -> Purpose:

@@ -15,6 +15,7 @@ from resolvers.feed import (
     links,
     notices,
     reconciling,
+    retelling,
     scanning,
 )
 from resolvers.feed.snapshots import LOST, Snapshots
@@ -93,6 +94,31 @@ async def erase_comments(services: Services, *, post_id: str) -> None:
         await ctx.unit(erase)
         await erase_reactions(services, subject_ids=[row["_id"] for row in rows])
     await erase_reactions(services, subject_ids=[post_id])
+    await retelling.shares(services, post_id)
+
+
+@task("feed.tell_shares")
+async def tell_shares(services: Services, *, post_id: str) -> None:
+    """Who keeps a share of a post learns that it shows another one, or none."""
+    await retelling.shares(services, post_id)
+
+
+@task("feed.tell_commenters")
+async def tell_commenters(services: Services, *, post_id: str) -> None:
+    """Who commented on a post learns that they see it no more, or again."""
+    await retelling.commenters(services, post_id)
+
+
+@task("feed.tell_of_relation")
+async def tell_of_relation(services: Services, *, user_id: str, other_id: str) -> None:
+    """Two people who see more or less of each other learn what of their own shows it."""
+    await retelling.relation(services, user_id, other_id)
+
+
+@task("feed.tell_of_group")
+async def tell_of_group(services: Services, *, user_id: str, group_id: str) -> None:
+    """Who joined or left a group learns what of their own shows it."""
+    await retelling.group(services, user_id, group_id)
 
 
 @task("feed.erase_reactions")

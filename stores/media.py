@@ -122,6 +122,8 @@ class Media(TypedDict):
     alt_text: str | None
     file_name: str
     folder: str
+    public_wanted: NotRequired[bool]
+    """Whether it is to lie at a public address, as was asked last; a move is an errand."""
     main: str
     thumb: str | None
     variants: list[Variant]

@@ -8,6 +8,7 @@ from core.binding.events import Changes
 from core.binding.fields import (
     batched,
     connection,
+    dated,
     derived,
     field,
     key,
@@ -17,6 +18,8 @@ from core.binding.fields import (
     personal,
     query,
     subscription,
+    told,
+    unsynced,
 )
 from core.binding.mutations import mutation
 from core.binding.pages import Edge, Page
@@ -28,6 +31,7 @@ __all__ = [
     "Page",
     "batched",
     "connection",
+    "dated",
     "derived",
     "enum",
     "extend",
@@ -43,6 +47,8 @@ __all__ = [
     "personal",
     "query",
     "subscription",
+    "told",
     "type_",
     "union",
+    "unsynced",
 ]

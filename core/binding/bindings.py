@@ -202,6 +202,12 @@ class Spec:
     """Seconds for which anybody may keep its answer, or a function of its arguments that says so."""
     personal: bool = False
     """Whether it is the viewer's own: an answer with it is nobody else's to keep."""
+    reads: tuple[str, ...] = ()
+    """Collections it is made of beside its document's own; their changes are told as changes of its node."""
+    dated: str | None = None
+    """How old it may be in what is synced, for its description."""
+    unsynced: str | None = None
+    """How to read it instead, where it is no part of what is synced."""
 
 
 class Unnamed(ABC):

@@ -243,6 +243,24 @@ def query(
     return Spec(call, arguments, descriptions, roles=tuple(roles), max_age=max_age)
 
 
+def told(spec: Any, *reads: str) -> Any:
+    """Declares what a field of a synced type is made of beside its document, by collection.
+
+    Whoever changes such a document logs the node too, for those for whom it reads differently.
+    """
+    return replace(spec, reads=reads)
+
+
+def dated(spec: Any, bound: str) -> Any:
+    """Declares of a field of a synced type what is not told; the sentence is part of its description."""
+    return replace(spec, dated=bound)
+
+
+def unsynced(spec: Any, instead: str) -> Any:
+    """Declares a field that is not shown inside of synced nodes; the sentence says how to read it instead."""
+    return replace(spec, unsynced=instead)
+
+
 def personal(spec: Any) -> Any:
     """Marks a field of something shared as the viewer's own."""
     return replace(spec, personal=True)
@@ -266,7 +284,14 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
     made = BoundField(
         python_name=name,
         description=_with_demands(description, spec),
-        metadata={"binding": spec.binding, "max_age": spec.max_age, "personal": spec.personal},
+        metadata={
+            "binding": spec.binding,
+            "max_age": spec.max_age,
+            "personal": spec.personal,
+            "reads": spec.reads,
+            "dated": spec.dated,
+            "unsynced": spec.unsynced,
+        },
         origin=origin,
         is_subscription=isinstance(spec.binding, Stream),
         deprecation_reason=spec.deprecated,
@@ -284,6 +309,8 @@ def _with_demands(description: str | None, spec: Spec) -> str | None:
         return None
     needs = [f"Needs {' or '.join(sorted(spec.roles))}."] if spec.roles else []
     needs += ["Needs a sign-in or `stepUp` of the last ten minutes."] if spec.fresh else []
+    needs += [spec.dated] if spec.dated else []
+    needs += [f"Not shown in `viewer.changes` and `changeEvents`: {spec.unsynced}"] if spec.unsynced else []
     return " ".join([description, *needs])
 
 

@@ -47,7 +47,7 @@ class Proof:
     """When the challenge was given out."""
 
 
-@door("auth_key", sync="AUTH_KEY", owner="user_id")
+@door("auth_key", sync="AUTH_KEY", owner="user_id", kept="auth_keys")
 async def own_keys(ctx: Context, wanted: Sequence[str]) -> Sequence[AuthKey | None]:
     own = ctx.viewer_id_or_none
     found = await ctx.load_many(AuthKeyById, wanted)

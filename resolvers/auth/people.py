@@ -26,7 +26,7 @@ EVENT_SORT = [("at", -1), ("_id", -1)]
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
-@door("user", sync="USER")
+@door("user", sync="USER", kept="users")
 async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
     """Those who may be seen: oneself always, others while active; by administrators in any status."""
     found = await ctx.load_many(UserById, wanted)
@@ -47,7 +47,7 @@ def _present(ctx: Context, user: User) -> bool:
     return user["status"] == UserStatus.ACTIVE
 
 
-@door("session", sync="SESSION")
+@door("session", sync="SESSION", kept="sessions")
 async def own_sessions(ctx: Context, wanted: Sequence[str]) -> Sequence[Session | None]:
     found = await ctx.load_many(SessionById, wanted)
     own = ctx.viewer_id_or_none

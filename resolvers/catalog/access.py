@@ -87,7 +87,7 @@ async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[Inve
     return await ctx.load_many(InventoryById, wanted)
 
 
-@door("review", sync="REVIEW", owner="user_id")
+@door("review", sync="REVIEW", owner="user_id", kept="reviews")
 async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
     """Published ones of products that are seen, one's own, and all for moderators."""
     found = await ctx.load_many(ReviewById, wanted)

@@ -102,7 +102,7 @@ def _place(id: str) -> str:
     return f"product_settings/{id}"
 
 
-@door("product_settings", sync="PRODUCT_SETTINGS")
+@door("product_settings", sync="PRODUCT_SETTINGS", kept="product_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[dict[str, Any] | None]:
     found = await ctx.load_many(SettingsById, wanted)
     viewer = ctx.viewer_id_or_none

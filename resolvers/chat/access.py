@@ -62,7 +62,7 @@ def message_scopes(message: Document) -> list[str]:
     return [*people, chat_scope(message["chat_id"])]
 
 
-@door("chat", sync="CHAT", owner="user_id")
+@door("chat", sync="CHAT", owner="user_id", kept="chat_members")
 async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
     """Chats the viewer is in, under any id that leads to them."""
     if ctx.viewer is None:
@@ -94,7 +94,7 @@ async def for_member(ctx: Context, id: str, *, field: str = "chatId") -> Chat:
     return chat
 
 
-@door("message", sync="MESSAGE", owner="sender_id")
+@door("message", sync="MESSAGE", owner="sender_id", kept="messages")
 async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
     """Messages of the viewer's chats, without those they deleted for themselves."""
     return only_visible(ctx, await ctx.load_many(MessageById, wanted))
@@ -117,7 +117,7 @@ async def message_to_act_on(ctx: Context, id: str, *, field: str = "id") -> Mess
     return message
 
 
-@door("chat_settings", sync="CHAT_SETTINGS")
+@door("chat_settings", sync="CHAT_SETTINGS", kept="chat_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSettings | None]:
     if ctx.viewer is None:
         return [None for _ in wanted]

@@ -27,7 +27,7 @@ AROUND = 5
 NEWEST = [("created_at", -1), ("_id", -1)]
 
 
-@door("message_report", sync="MESSAGE_REPORT")
+@door("message_report", sync="MESSAGE_REPORT", kept="message_reports")
 async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
     """One's own; moderators see all."""
     viewer = ctx.viewer

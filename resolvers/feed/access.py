@@ -85,7 +85,7 @@ BARRED.append(barred)
 KEEPERS.append(followers_scope)
 
 
-@door("post", sync="POST", owner="author_id")
+@door("post", sync="POST", owner="author_id", kept="posts")
 async def visible_posts(ctx: Context, wanted: Sequence[str]) -> Sequence[Post | None]:
     return await only_visible(ctx, await ctx.load_many(PostById, wanted))
 
@@ -130,7 +130,7 @@ def open_to_all(post: Post) -> bool:
     return post["state"] in SHOWN and post["visibility"] == Visibility.PUBLIC
 
 
-@door("comment", sync="COMMENT", owner="author_id")
+@door("comment", sync="COMMENT", owner="author_id", kept="comments")
 async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comment | None]:
     """Comments of visible posts, and one's own while the post exists."""
     found = await ctx.load_many(CommentById, wanted)
@@ -152,7 +152,7 @@ async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comm
     ]
 
 
-@door("follow", sync="FOLLOW")
+@door("follow", sync="FOLLOW", kept="follows")
 async def own_follows(ctx: Context, wanted: Sequence[str]) -> Sequence[Follow | None]:
     found = await ctx.load_many(FollowById, wanted)
     viewer = ctx.viewer_id_or_none

@@ -12,7 +12,7 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers.auth.people import people
-from resolvers.feed import delivery, notices
+from resolvers.feed import delivery, notices, retelling
 from resolvers.feed.access import followers_scope, friends_scope
 from resolvers.feed.counting import PEOPLE
 from resolvers.feed.snapshots import stale
@@ -85,6 +85,7 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
         await _set_mutual(ctx, returned, True)
         ctx.tx.granted(ctx.viewer_id, friends_scope(user_id))
         ctx.tx.granted(user_id, friends_scope(ctx.viewer_id))
+        await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
     return edge
 
 
@@ -136,6 +137,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
                 await end(ctx, edge)
+        await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
         await audited(ctx, "feed.block", subject_id=user_id)
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
@@ -149,6 +151,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
         for rejoin in REJOINING:
             await rejoin(ctx, user_id)
+        await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
     ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
@@ -173,6 +176,7 @@ async def end(ctx: Context, edge: Follow) -> Document | None:
     if edge["mutual"]:
         ctx.tx.revoked(follower, friends_scope(followee))
         ctx.tx.revoked(followee, friends_scope(follower))
+        await retelling.relation_changed(ctx, follower, followee)
     await delivery.forget(ctx, follower, followee)
     person = await _count(ctx, followee, "follower_count", -1)
     await _count(ctx, follower, "following_count", -1)

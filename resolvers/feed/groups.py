@@ -11,7 +11,7 @@ from core.limits import Rate
 from core.nodes import door
 from core.paging import Asked
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
-from resolvers.feed import archiving
+from resolvers.feed import archiving, retelling
 from resolvers.feed.access import SHOWN, barred, group_scope
 from resolvers.feed.counting import GROUPS
 from resolvers.feed.snapshots import stale
@@ -39,7 +39,7 @@ async def own_group(ctx: Context, group: Document) -> bool:
     return membership is not None and membership["role"] == GroupRole.OWNER
 
 
-@door("group", sync="GROUP", owner=own_group)
+@door("group", sync="GROUP", owner=own_group, kept="groups")
 async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
     """Name and size of a group are for everybody who is signed in; its posts are for members."""
     if ctx.viewer is None:
@@ -149,6 +149,8 @@ async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
             raise Refused("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
         await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
+        # Who was in it before has comments there.
+        await retelling.group_changed(ctx, ctx.viewer_id, group_id)
         return {"group": await _count(ctx, found, 1), "feed_stale": True}
     return {"group": found, "feed_stale": True}
 
@@ -167,6 +169,7 @@ async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     group_id, user_id = row["group_id"], row["user_id"]
     await ctx.tx.delete(store.members, row["_id"])
     ctx.tx.revoked(user_id, group_scope(group_id))
+    await retelling.group_changed(ctx, user_id, group_id)
     stale(ctx, user_id)
     found = await store.groups.by_id(ctx.db, group_id)
     if found is None:

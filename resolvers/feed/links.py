@@ -12,6 +12,7 @@ from core.ports import Unreadable
 from core.previews import Previewer, Unfetchable
 from core.uploads import MIB, Purpose
 from resolvers import media
+from resolvers.feed import retelling
 from resolvers.feed.access import post_scopes
 from stores import feed as store
 from stores.feed import Visibility
@@ -74,6 +75,7 @@ async def _kept(ctx: Context, post_id: str, change: dict[str, Any], where: dict[
     changed = await ctx.tx.update(store.posts, post_id, set=change, where=where)
     if changed is not None:
         ctx.tx.changed(changed, scopes=post_scopes(changed))
+        await retelling.post_changed(ctx, changed, changed)
     return changed is not None
 
 

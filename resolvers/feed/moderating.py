@@ -20,7 +20,7 @@ from core.nodes import door
 from core.paging import Asked
 from core.reports import LONGEST_NOTE, REPORT_RATE, ReportReason, ReportStatus
 from loaders.feed import CommentById, PostById, ReportById
-from resolvers.feed import delivery, notices
+from resolvers.feed import delivery, notices, retelling
 from resolvers.feed.access import comment_scopes, post_scopes
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.counting import POSTS
@@ -122,7 +122,7 @@ async def flag(
         return
 
 
-@door("report", sync="REPORT")
+@door("report", sync="REPORT", kept="reports")
 async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
     """One's own; all of them for moderators."""
     found = await ctx.load_many(ReportById, wanted)
@@ -300,6 +300,7 @@ async def apply(
     ctx.tx.changed(changed, scopes=post_scopes(changed))
     if changed["state"] != found["state"]:
         await delivery.send(ctx, changed)
+    await retelling.post_changed(ctx, found, changed)  # type: ignore[arg-type]
     notices.tell(ctx, "PostStateChanged", changed["_id"], [changed["author_id"]])
     return dict(changed)
 

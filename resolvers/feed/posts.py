@@ -11,7 +11,7 @@ from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished
 from loaders.feed import PostById
-from resolvers.feed import delivery, home, links, moderating, notices, reading
+from resolvers.feed import delivery, home, links, moderating, notices, reading, retelling
 from resolvers.feed.access import SHOWN, post_scopes
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.content import checked_mentions, checked_text
@@ -142,7 +142,8 @@ async def file_finished(ctx: Context, upload: Document) -> None:
         {**each, "media_id": upload.get("media_id")} if each["upload_id"] == upload["_id"] else each
         for each in post.get("files", ())
     ]
-    await _refile(ctx, post, files)
+    updated = await _refile(ctx, post, files)
+    await retelling.post_changed(ctx, post, updated)
     if upload["status"] != "READY":
         notices.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
     elif post["state"] in SHOWN:
@@ -249,6 +250,7 @@ async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> lis
 
 
 async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
+    await retelling.post_changed(ctx, before, after)
     if after["visibility"] != before["visibility"]:
         await audited(
             ctx,
@@ -276,7 +278,7 @@ async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
 async def erase(ctx: Context, post: Post) -> None:
     """Take a post away with all that hangs on it."""
     await ctx.tx.delete(store.posts, post["_id"])
-    ctx.tx.removed(post, aspects=["reactions", "counts"])
+    ctx.tx.removed(post, aspects=retelling.ASPECTS)
     await count_posts(ctx, post["author_id"], -1)
     if post.get("shared_post_id"):
         await count_shares(ctx, post["shared_post_id"], -1)

@@ -46,6 +46,7 @@ async def share_post(
             "text": body,
             "visibility": visibility,
             "shared_post_id": original["_id"],
+            "shared_author_id": original["author_id"],
         },
     )
     counted = await posts.count_shares(ctx, original["_id"], 1)

@@ -47,7 +47,7 @@ async def media(ctx: Context, *, id: Id) -> Media:
     return found
 
 
-@door("upload", sync="UPLOAD", owner="owner_id")
+@door("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
     """Those given up are gone for their owner."""
     found = await ctx.load_many(OwnUploadById, wanted)

@@ -9,6 +9,7 @@ import structlog
 from core import clock, jobs
 from core.audit import audited
 from core.context import Context
+from core.uploads import RELOCATED
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.linking import finish
 from resolvers.media.processing import QUARANTINE, new_folder, reject
@@ -55,9 +56,15 @@ async def _forget_uploads(ctx: Context, medium: Media) -> None:
 
 
 async def move(ctx: Context, media_id: str, *, public: bool) -> None:
-    """To a new place that is public, or private again: copied, shown there, and erased where it was."""
+    """To a new place that is public, or private again: copied, shown there, and erased where it was.
+
+    Where that is was asked of the medium itself, perhaps again since; `public` is what this errand was for.
+    """
     medium = await store.media.by_id(ctx.db, media_id)
-    if medium is None or medium["folder"].startswith(PUBLIC) == public:
+    if medium is None:
+        return
+    public = bool(medium.get("public_wanted", public))
+    if medium["folder"].startswith(PUBLIC) == public:
         return
     old, new = medium["folder"], new_folder(public=public)
     objects = ctx.services.objects
@@ -65,8 +72,12 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
         await objects.copy(each.key, new + each.key.removeprefix(old))
 
     async def moved() -> bool:
-        found = await ctx.tx.update(store.media, media_id, set={"folder": new}, where={"folder": old})
+        where = {"folder": old, "public_wanted": {"$in": [public, None]}}
+        found = await ctx.tx.update(store.media, media_id, set={"folder": new}, where=where)
         if found is not None:
+            for row in await store.links.find(ctx.db, {"media_id": media_id}, limit=store.MOST_LINKS):
+                for hook in RELOCATED:
+                    await hook(ctx, row["record_id"])
             wait = GRACE if public else timedelta()
             await jobs.later(ctx.tx, "media.erase_folder", due_at=ctx.tx.now + wait, folder=old)
         return found is not None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import connection, enum, extend, field, input_, local, node, personal, type_
+from core.binding import connection, dated, enum, extend, field, input_, local, node, personal, type_
 from core.binding.common import JSON, Connection, Edge, Entity, MutationInput, Payload, Viewer
 from core.ids import Id
 from core.text import Line
@@ -16,11 +16,18 @@ for each in (kinds.ReviewDecision, kinds.ReviewSort, kinds.ReviewStatus):
     enum(each)
 
 
+HIDDEN_PRODUCT = (
+    "Products are not synced: one that is hidden or comes back shows when this is next told or read."
+)
+
+
 @node("review")
 class Review(Entity):
     """What somebody thinks of a product."""
 
-    product: Product | None = field(catalog.review_product, together=catalog.review_products)
+    product: Product | None = dated(
+        field(catalog.review_product, together=catalog.review_products), HIDDEN_PRODUCT
+    )
     """The product; null when it is hidden from you."""
     author_name: str
     """Who wrote it, by the name they show."""
@@ -72,7 +79,9 @@ class NoticeChannels:
 class ProductSettings(Entity):
     """How you have a product set up; the same on all your devices."""
 
-    product: Product | None = field(catalog.settings_product, together=catalog.settings_products)
+    product: Product | None = dated(
+        field(catalog.settings_product, together=catalog.settings_products), HIDDEN_PRODUCT
+    )
     """The product; null when it is hidden from you."""
     auto_refill: bool
     """Whether it is ordered again by itself."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import batched, enum, input_, key, local, node, one, type_
+from core.binding import batched, enum, input_, key, local, node, one, told, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
 from core.ids import Id
 from core.reports import ReportReason, ReportStatus
@@ -45,7 +45,9 @@ class MessageReport(Entity):
     """What became of it."""
     judged_at: datetime | None
     """When it was judged; null while open."""
-    messages: list[ReportedMessage] = batched(chats.reported_messages, roles=(Role.MODERATOR,))
+    messages: list[ReportedMessage] = told(
+        batched(chats.reported_messages, roles=(Role.MODERATOR,)), "message_reports"
+    )
     """The message and the five nearest to it; reading them is put on record."""
 
 

@@ -2,7 +2,20 @@
 
 from datetime import datetime
 
-from core.binding import batched, connection, derived, enum, extend, key, many, node, one, type_
+from core.binding import (
+    batched,
+    connection,
+    derived,
+    enum,
+    extend,
+    key,
+    many,
+    node,
+    one,
+    told,
+    type_,
+    unsynced,
+)
 from core.binding.common import Connection, Edge, Entity
 from loaders.chat import ChatOfViewer, PeerById
 from resolvers import chat as chats
@@ -21,12 +34,13 @@ class Chat(Entity):
     participants: list[User] = many(PeerById, key="participant_ids")
     """The two people, you first."""
     peer: User = one(PeerById, key="peer_id")
-    """The other one; named "Deleted user" when their account is gone."""
+    """The other one; named "Deleted user" when their account is gone. While you are hidden from each other,
+    as old as the answer you have them from."""
     last_activity_at: datetime
     """When the last message was accepted, or the chat was opened: lists are sorted by it."""
-    preview: str | None = batched(chats.previews)
+    preview: str | None = told(batched(chats.previews), "messages")
     """How the last message begins, on one line, at most 140 characters; null when it has no text."""
-    last_message: "Message | None" = batched(chats.last_messages)
+    last_message: "Message | None" = told(batched(chats.last_messages), "messages")
     """The latest message; null when there is none."""
     unread_count: int
     """Messages of the other that you have not read."""
@@ -36,7 +50,7 @@ class Chat(Entity):
     """You have read up to this message."""
     my_delivered_sequence: int = key("delivered_sequence")
     """A device of yours has said that it has everything up to this message."""
-    peer_read_sequence: int = batched(chats.peer_read_sequences)
+    peer_read_sequence: int = told(batched(chats.peer_read_sequences), "chat_settings")
     """The other has read up to this message; 0 while one of you has read receipts off."""
     peer_delivered_sequence: int
     """A device of the other has everything up to this message."""
@@ -44,7 +58,7 @@ class Chat(Entity):
     """No push messages until then; null when not muted."""
     archived: bool
     """Whether it is kept out of the list; a new message brings it back unless it is muted."""
-    can_send: bool = batched(chats.can_send)
+    can_send: bool = told(batched(chats.can_send), "blocks")
     """False when you are hidden from each other, or the other's account is gone."""
     messages: "MessageConnection" = connection(
         chats.messages,
@@ -62,15 +76,15 @@ class Chat(Entity):
 class Message(Entity):
     """Something said in a chat."""
 
-    chat: Chat = one(ChatOfViewer, key="chat_id")
+    chat: Chat = told(one(ChatOfViewer, key="chat_id"), "chat_members")
     """The chat it was said in."""
     sender: User = one(PeerById, key="sender_id")
     """Who said it."""
-    text: str | None = batched(chats.texts, needs=["chat_id", "sealed_text"])
+    text: str | None = told(batched(chats.texts, needs=["chat_id", "sealed_text"]), "messages")
     """At most 4,000 characters; null when deleted, or when there are attachments alone."""
     attachments: list[Attachment]
     """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
-    reply_to: "Message | None" = batched(chats.replied_to, needs=["reply_to_id"])
+    reply_to: "Message | None" = told(batched(chats.replied_to, needs=["reply_to_id"]), "messages")
     """The message it answers; null when none, or when you deleted that."""
     sequence: int
     """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
@@ -78,14 +92,17 @@ class Message(Entity):
     """When its sender's device says it was written: to be shown, not to sort by."""
     delivered_at: datetime | None
     """When a device of the recipient had it; null until then."""
-    read_at: datetime | None = batched(chats.read_times, needs=chats.READ)
-    """When its recipient read it; null until then, and while one of you has read receipts off."""
+    read_at: datetime | None = told(batched(chats.read_times, needs=chats.READ), "chat_settings")
+    """When its recipient read it; null until then, and while one of you has read receipts off. Turning them
+    off or on is told of the chat's last 50 messages: older ones are as when they were read."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
     deleted_at: datetime | None
     """When its sender deleted it for both; null if not. Text and attachments are gone then."""
-    status: MessageStatus = batched(chats.statuses, needs=["delivered_at", *chats.READ])
-    """How far it has come."""
+    status: MessageStatus = told(
+        batched(chats.statuses, needs=["delivered_at", *chats.READ]), "chat_settings"
+    )
+    """How far it has come; as `readAt` is, of older messages."""
 
 
 @node("chat_settings")
@@ -116,7 +133,7 @@ class Presence:
 
 @extend(User)
 class ChatOfUser:
-    presence: Presence | None = batched(chats.presences)
+    presence: Presence | None = unsynced(batched(chats.presences), "watch `inboxEvents`.")
     """Whether they are there; null unless you share a chat and both of you show it."""
 
 

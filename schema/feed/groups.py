@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import enum, field, input_, local, node, type_
+from core.binding import dated, enum, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
 from core.ids import Id
 from core.reports import ReportReason, ReportStatus
@@ -97,7 +97,10 @@ class LeaveGroupPayload(Payload):
 class Report(Node):
     """Something that was reported to moderators. Who reported it is told to nobody."""
 
-    target: Node | None = field(feed.target, together=feed.targets)
+    target: Node | None = dated(
+        field(feed.target, together=feed.targets),
+        "What goes out of sight leaves it when the report is next told or read.",
+    )
     """The post, comment or person; null when it is gone or hidden from you."""
     reason: ReportReason
     """What is wrong with it."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core.binding import (
     connection,
+    dated,
     derived,
     enum,
     extend,
@@ -13,7 +14,9 @@ from core.binding import (
     many,
     node,
     one,
+    told,
     type_,
+    unsynced,
 )
 from core.binding.common import URL, Connection, Edge, Entity
 from core.ids import Id
@@ -67,7 +70,7 @@ class Reactions:
     """Sadnesses."""
     angry: int
     """Angers."""
-    viewer_reaction: ReactionKind | None = one(ReactionOfViewer, key="subject_id")
+    viewer_reaction: ReactionKind | None = told(one(ReactionOfViewer, key="subject_id"), "reactions")
     """Your own; null when none or anonymous."""
 
 
@@ -105,7 +108,10 @@ class LinkPreview:
 
 @node("post")
 class Post(Entity):
-    """Something a person wrote or showed."""
+    """Something a person wrote or showed.
+
+    Your own posts, those of people you follow and those of your groups are part of what you sync; all others
+    are as old as the answer you have them from."""
 
     author: User = one(UserById, key="author_id")
     """Who posted it."""
@@ -123,11 +129,21 @@ class Post(Entity):
     """Who may see it."""
     group: "Group | None" = one(GroupById, key="group_id")
     """The group it is for; null when it is for none."""
-    mentions: list[User] = field(feed.mentioned, together=feed.mentioned_in_many)
+    mentions: list[User] = dated(
+        field(feed.mentioned, together=feed.mentioned_in_many),
+        "Who hides from you, or whose account closes, leaves it when it is next told or read.",
+    )
     """People the text names."""
-    shared_post: "Post | None" = field(feed.shared_post, together=feed.shared_posts)
-    """The post it passes on; null when there is none, or it is not for you."""
-    shared_unavailable: bool = field(feed.shared_unavailable, together=feed.shared_unavailable_of_many)
+    shared_post: "Post | None" = told(
+        field(feed.shared_post, together=feed.shared_posts), "blocks", "follows"
+    )
+    """The post it passes on; null when there is none, or it is not for you. When that is edited, goes or
+    comes back, this one is told again; its counters are told only where you sync it as well."""
+    shared_unavailable: bool = told(
+        field(feed.shared_unavailable, together=feed.shared_unavailable_of_many),
+        "blocks",
+        "follows",
+    )
     """Whether it passes on a post that is gone, or not for you."""
     label: ModerationLabel | None
     """A warning to show with it; null when there is none."""
@@ -153,10 +169,12 @@ class Post(Entity):
     """Top-level comments."""
     reactors: "UserConnection" = connection(feed.reactors, kind="Only this reaction; all when left out.")
     """Who reacted to it, latest first."""
-    comment_preview: list["Comment"] = field(
-        feed.comment_preview, together=feed.comment_previews, needs=["_id"]
+    comment_preview: list["Comment"] = unsynced(
+        field(feed.comment_preview, together=feed.comment_previews, needs=["_id"]),
+        "read it with the page that shows the post.",
     )
-    """The newest three top-level comments, in the order they were written."""
+    """The newest three top-level comments, in the order they were written, without those of people you
+    muted."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
 
@@ -169,7 +187,7 @@ class Group(Entity):
     """At most 100 characters."""
     privacy: GroupPrivacy
     """Who may join."""
-    viewer_role: GroupRole = field(feed.viewer_role, together=feed.viewer_roles)
+    viewer_role: GroupRole = told(field(feed.viewer_role, together=feed.viewer_roles), "group_members")
     """How you stand to it."""
     member_count: int
     """How many are in it."""
@@ -179,17 +197,27 @@ class Group(Entity):
 
 @node("comment")
 class Comment(Entity):
-    """A comment on a post, or a reply to one."""
+    """A comment on a post, or a reply to one.
 
-    post: Post | None = field(feed.visible_post_of)
+    Your own comments are part of what you sync; those of others, on your own posts too, are as old as the
+    answer you have them from: read the post's page again, or watch `postEvents`."""
+
+    post: Post | None = told(field(feed.visible_post_of), "posts", "blocks", "follows", "group_members")
     """The post; null when it has become hidden from you, who still see your own comment."""
-    parent: "Comment | None" = field(feed.visible_parent)
+    parent_id: Id | None
+    """Which comment it replies to; null at top level."""
+    parent: "Comment | None" = unsynced(
+        field(feed.visible_parent), "`parentId` names it; read it with the page that shows the post."
+    )
     """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
     author: User | None = one(UserById, key="author_id")
     """Who wrote it; null for a deleted comment that stays because of its replies."""
     text: str
     """At most 2,000 characters; empty when it was deleted or removed."""
-    mentions: list[User] = field(feed.mentioned, together=feed.mentioned_in_many)
+    mentions: list[User] = dated(
+        field(feed.mentioned, together=feed.mentioned_in_many),
+        "Who hides from you, or whose account closes, leaves it when it is next told or read.",
+    )
     """People the text names."""
     label: ModerationLabel | None
     """A warning to show with it; null when there is none."""
@@ -319,11 +347,11 @@ class UserConnection(Connection):
 
 @extend(User)
 class FeedOfUser:
-    follow_state: FollowState = field(feed.follow_state)
+    follow_state: FollowState = told(field(feed.follow_state), "follows")
     """Whether you follow them."""
-    follows_viewer: bool = field(feed.follows_viewer)
+    follows_viewer: bool = told(field(feed.follows_viewer), "follows")
     """Whether they follow you."""
-    is_friend: bool = field(feed.is_friend)
+    is_friend: bool = told(field(feed.is_friend), "follows")
     """Whether you follow each other."""
     follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
     """How many follow them."""

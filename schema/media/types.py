@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import derived, enum, extend, field, local, node, one, type_
+from core.binding import derived, enum, extend, field, local, node, one, told, type_
 from core.binding.common import URL, Node
 from core.ports import Animation
 from loaders.media import MediaById
@@ -86,11 +86,11 @@ class Media(Node):
 class Avatar:
     avatar: Media | None = one(MediaById, key="avatar_id")
     """Profile picture; null when none."""
-    avatar_thumb_url: URL | None = field(
-        media.avatar_thumb_url, together=media.avatar_thumb_urls, needs=["avatar_id"]
+    avatar_thumb_url: URL | None = told(
+        field(media.avatar_thumb_url, together=media.avatar_thumb_urls, needs=["avatar_id"]), "media"
     )
     """Where to fetch it 96 pixels wide, for lists; null when none."""
-    avatar_full_url: URL | None = field(
-        media.avatar_full_url, together=media.avatar_full_urls, needs=["avatar_id"]
+    avatar_full_url: URL | None = told(
+        field(media.avatar_full_url, together=media.avatar_full_urls, needs=["avatar_id"]), "media"
     )
     """Where to fetch it up to 1,024 pixels wide; null when none."""

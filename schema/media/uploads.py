@@ -4,7 +4,7 @@ import enum as enums
 from datetime import datetime
 
 from core import discovery
-from core.binding import enum, field, input_, node, one, type_
+from core.binding import dated, enum, field, input_, node, one, told, type_
 from core.binding.common import URL, Connection, Edge, Entity, MutationInput, Payload
 from core.binding.types import described
 from core.ids import Id
@@ -77,13 +77,16 @@ class Upload(Entity):
     """Size of every part but the last, which may be smaller."""
     part_count: int
     """How many parts there are; 0 when an equal file was there already and nothing is to be sent."""
-    parts: list[UploadPart] = field(
-        media.parts, pending="True: those that have not arrived. False: those that have. Left out: all."
+    parts: list[UploadPart] = dated(
+        field(
+            media.parts, pending="True: those that have not arrived. False: those that have. Left out: all."
+        ),
+        "Parts arrive without a word, and addresses end: read it again before you send.",
     )
     """Its parts while it is being sent. The first 20 that have not arrived have URLs."""
-    bytes_received: int = field(media.bytes_received)
+    bytes_received: int = dated(field(media.bytes_received), "Parts arrive without a word.")
     """Bytes of the parts that have arrived whole."""
-    progress: float = field(media.progress)
+    progress: float = dated(field(media.progress), "Parts arrive without a word.")
     """The same as a fraction, 0 to 1."""
     media: Media | None = one(MediaById, key="media_id")
     """What became of it; null until it is READY."""
@@ -101,11 +104,14 @@ class Attachment:
     """Its id."""
     kind: MediaKind
     """What it is."""
-    media: Media | None = one(MediaByUpload, key="upload_id")
+    media: Media | None = told(one(MediaByUpload, key="upload_id"), "uploads", "media")
     """The medium; null until it is READY."""
-    upload: Upload | None = one(OwnUploadById, key="upload_id")
+    upload: Upload | None = told(one(OwnUploadById, key="upload_id"), "uploads")
     """The upload it waits for; null unless it is yours."""
-    status: AttachmentStatus = one(AttachmentStatusByUpload, key="upload_id")
+    status: AttachmentStatus = dated(
+        one(AttachmentStatusByUpload, key="upload_id"),
+        "READY, REJECTED and EXPIRED are told; PENDING and PROCESSING are as when it was read.",
+    )
     """Where it is: it follows its upload."""
     file_name: str
     """What its sender called it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from core.indexes import LONG_AGO
+from core.indexes import A_TEXT, LONG_AGO
 from core.mongo import Database
 from core.store import Collection, collection, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
@@ -31,6 +31,8 @@ class Post(TypedDict):
     pulled: NotRequired[bool]
     group_id: NotRequired[str]
     shared_post_id: NotRequired[str]
+    shared_author_id: NotRequired[str]
+    """Whose post it passes on."""
     mention_ids: NotRequired[list[str]]
     files: NotRequired[list[dict[str, Any]]]
     """Uploads in their order, `{upload_id, media_id}`; the medium is None while it is not ready."""
@@ -102,8 +104,15 @@ posts = collection(
         ),
         index(
             "shared_post_id",
+            "_id",
             partialFilterExpression={"shared_post_id": {"$exists": True}},
             serves={"shared_post_id": {"$in": ["x"]}},
+        ),
+        index(
+            "shared_author_id",
+            "author_id",
+            partialFilterExpression={"shared_author_id": A_TEXT},
+            serves={"shared_author_id": "x", "author_id": {"$in": ["x", "y"]}},
         ),
         # The few posts that are looked for at every reading.
         index(
@@ -129,6 +138,12 @@ archive = collection(
             "-_id",
             partialFilterExpression={"group_id": {"$exists": True}},
             serves={"group_id": "x"},
+        ),
+        index(
+            "shared_post_id",
+            "_id",
+            partialFilterExpression={"shared_post_id": A_TEXT},
+            serves={"shared_post_id": "x"},
         ),
     ],
     shard_key="author_id",

@@ -1,0 +1,153 @@
+"""Posts and comments that read differently without having changed: they are told again to those for whom.
+
+A share shows another post, one's own comment stays while its post is hidden. Both are told of by errands: who
+keeps them may be many.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from core import jobs
+from core.context import Context, Services
+from core.store import Collection
+from core.uploads import RELOCATED
+from resolvers.feed.access import SHOWN, post_scopes
+from stores import feed as store
+from stores.feed import Comment, Post, Visibility
+
+BATCH = 200
+MOST = 10_000
+"""The latest posts and comments that are looked at when what somebody sees changes."""
+ASPECTS = ("reactions", "counts", "shared", "media")
+"""What is logged beside a post."""
+
+
+async def post_changed(ctx: Context, before: Post, after: Post) -> None:
+    """What shows the post shows another one, or none, from now on."""
+    if after["share_count"] > 0:
+        await jobs.later(ctx.tx, "feed.tell_shares", post_id=after["_id"])
+    if after["comment_count"] > 0 and _audience(before) != _audience(after):
+        await jobs.later(ctx.tx, "feed.tell_commenters", post_id=after["_id"])
+
+
+def _audience(post: Post) -> tuple[Visibility, bool]:
+    return post["visibility"], post["state"] in SHOWN
+
+
+async def relation_changed(ctx: Context, one: str, other: str) -> None:
+    """Two people see more of each other, or less: friends, no longer friends, hidden from each other."""
+    await jobs.later(ctx.tx, "feed.tell_of_relation", user_id=one, other_id=other)
+
+
+async def group_changed(ctx: Context, user_id: str, group_id: str) -> None:
+    """A person sees a group's posts, or sees them no more."""
+    await jobs.later(ctx.tx, "feed.tell_of_group", user_id=user_id, group_id=group_id)
+
+
+async def shares(services: Services, post_id: str) -> None:
+    """Tell everybody who keeps a share of the post."""
+    kept: Sequence[Collection[Post]] = (store.posts, store.archive)
+    for collection in kept:
+        async for ctx, rows in _batches(services, collection, {"shared_post_id": post_id}):
+
+            async def tell(rows: Sequence[Post] = rows, ctx: Context = ctx) -> None:
+                for share in rows:
+                    ctx.tx.changed(share, aspect="shared", scopes=post_scopes(share))
+
+            await ctx.unit(tell)
+
+
+async def commenters(services: Services, post_id: str) -> None:
+    """Tell those who commented: they keep their comment, which shows its post only while they see that."""
+    rows = await store.comments.find(
+        services.db, {"post_id": post_id}, limit=MOST, fields=("author_id", "post_author_id")
+    )
+    theirs = [row for row in rows if row["author_id"] not in (None, row["post_author_id"])]
+    for start in range(0, len(theirs), BATCH):
+        ctx = Context(services)
+
+        async def tell(some: Sequence[Comment] = theirs[start : start + BATCH], ctx: Context = ctx) -> None:
+            for comment in some:
+                ctx.tx.reshown(comment["_id"], to=[str(comment["author_id"])])
+
+        await ctx.unit(tell)
+
+
+async def relation(services: Services, one: str, other: str) -> None:
+    """Tell two people of what shows the other's posts among what they keep."""
+    for reader, author in ((one, other), (other, one)):
+        ids = await _shares_kept(services, reader, author)
+        ids += await _posts_in_common_groups(services, reader, author)
+        ids += await _comments_on(services, reader, author)
+        await _reshown(services, reader, ids)
+
+
+async def group(services: Services, user_id: str, group_id: str) -> None:
+    """Tell who joined or left a group of their comments in it."""
+    rows = await store.comments.find(
+        services.db, {"author_id": user_id}, sort=[("created_at", -1)], limit=MOST
+    )
+    posts = await store.posts_by_ids(services.db, list({row["post_id"] for row in rows}))
+    inside = {post["_id"] for post in posts if post.get("group_id") == group_id}
+    await _reshown(services, user_id, [row["_id"] for row in rows if row["post_id"] in inside])
+
+
+async def _shares_kept(services: Services, reader: str, author: str) -> list[str]:
+    """Shares of the author's posts among what the reader keeps: their own, and those of whom they follow."""
+    followed = [edge["followee_id"] for edge in await store.follows_of(services.db, reader)]
+    query = {"shared_author_id": author, "author_id": {"$in": [reader, *followed]}}
+    rows = await store.posts.find(services.db, query, limit=MOST, fields=("_id",))
+    return [row["_id"] for row in rows]
+
+
+async def _posts_in_common_groups(services: Services, reader: str, author: str) -> list[str]:
+    """Groups go on when two of their members hide from each other, without each other's posts."""
+    common = [
+        {each["group_id"] for each in await store.memberships(services.db, id)} for id in (reader, author)
+    ]
+    query = {"author_id": author, "group_id": {"$in": sorted(common[0] & common[1])}}
+    order = [("created_at", -1), ("_id", -1)]
+    rows = await store.posts.find(services.db, query, sort=order, limit=MOST, fields=("_id",))
+    return [row["_id"] for row in rows]
+
+
+async def _comments_on(services: Services, reader: str, author: str) -> list[str]:
+    """The reader's comments on the author's posts."""
+    query, order = {"author_id": reader, "post_author_id": author}, [("created_at", -1)]
+    rows = await store.comments.find(services.db, query, sort=order, limit=MOST, fields=("_id",))
+    return [row["_id"] for row in rows]
+
+
+async def _reshown(services: Services, reader: str, ids: Sequence[str]) -> None:
+    for start in range(0, len(ids), BATCH):
+        ctx = Context(services)
+
+        async def tell(some: Sequence[str] = ids[start : start + BATCH], ctx: Context = ctx) -> None:
+            for id in some:
+                ctx.tx.reshown(id, to=[reader])
+
+        await ctx.unit(tell)
+
+
+async def relocated(ctx: Context, record_id: str) -> None:
+    """A post's pictures have other addresses now."""
+    found = await store.posts_by_ids(ctx.db, [record_id]) if record_id.startswith("post_") else []
+    for post in found:
+        ctx.tx.changed(post, aspect="media", scopes=post_scopes(post))
+
+
+RELOCATED.append(relocated)
+
+
+async def _batches(
+    services: Services, collection: Collection[Any], query: dict[str, Any]
+) -> AsyncIterator[tuple[Context, Sequence[Any]]]:
+    after = ""
+    while True:
+        page = {**query, "_id": {"$gt": after}}
+        rows = await collection.find(services.db, page, sort=[("_id", 1)], limit=BATCH)
+        if rows:
+            yield Context(services), rows
+        if len(rows) < BATCH:
+            return
+        after = rows[-1]["_id"]

@@ -1,0 +1,160 @@
+"""No synced field goes stale: each says what it is made of, and whatever of that changes is told."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from graphql import get_named_type
+
+from core import jobs
+from core.binding.build import Schema
+from core.binding.freshness import answers
+from core.context import Services
+from core.settings import Settings
+from core.store import COLLECTIONS
+from server import assembly, process, worker
+from stores.auth import Role
+from stores.catalog.kinds import CommerceRole
+from tests.catalog.steps import on_sale, row, staff
+from tests.chat.steps import open_chat, say
+from tests.conftest import NewPhone
+from tests.engine.freshness_chats import ACTS
+from tests.engine.freshness_world import Cache, World, done
+from tests.engine.steps import befriend, post
+from tests.engine.synced_fields import selection, stated, told
+from tests.feed.steps import comment
+from tests.phone import Phone, make_user, sign_in_directly
+
+FOR_GOOD = {
+    "AuthKey": "kind name device",
+    "Chat": "participants peer",
+    "Comment": "author parentId",
+    "Follow": "user",
+    "Group": "name privacy",
+    "Message": "chat sender sentAt sequence attachments.id attachments.kind attachments.fileName "
+    "attachments.altText attachments.upload",
+    "MessageReport": "note reason",
+    "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
+    "Report": "reason note appeal",
+    # Nobody can buy anything yet.
+    "Review": "own verifiedPurchase",
+    "Session": "absoluteExpiresAt approxLocation current device ipMasked",
+    "Upload": "fileName method mime partCount partSizeBytes purpose sha256 sizeBytes",
+}
+"""By type, fields that no act changes for who keeps the node."""
+
+
+@pytest.fixture(scope="module")
+def schema(settings: Settings) -> Schema:
+    return assembly.make_schema(settings)
+
+
+def test_every_field_of_a_synced_type_says_how_fresh_it_is(schema: Schema) -> None:
+    found = answers(schema._schema)
+    assert [path for path, answer in found.items() if answer is None] == []
+    assert len(found) > 150
+
+
+def test_what_a_field_says_it_reads_is_kept(schema: Schema) -> None:
+    named = {name for reads in told(schema._schema).values() for name in reads}
+    assert named <= set(COLLECTIONS)
+
+
+def test_what_is_not_told_says_so_to_who_reads_the_schema(schema: Schema) -> None:
+    for path, answer in stated(schema._schema).items():
+        name, *fields = path.split(".")
+        type_: Any = schema._schema.type_map[name]
+        for each in fields[:-1]:
+            type_ = get_named_type(type_.fields[each].type)
+        assert answer.bound in type_.fields[fields[-1]].description, path
+
+
+@pytest.fixture
+async def unlimited(settings: Settings) -> AsyncIterator[Services]:
+    """A Landfall of its own, without rate limits: one person does in seconds what takes others a day."""
+    own = settings.model_copy(update={"mongo_database": "freshness", "rate_scale": 1_000_000.0})
+    async with assembly.services(own) as services:
+        yield services
+
+
+@pytest.fixture
+async def world(unlimited: Services, http: aiohttp.ClientSession, schema: Schema) -> AsyncIterator[World]:
+    async with worker.waking(unlimited), process.listening(unlimited) as port:
+
+        async def new_phone(name: str = "Test", *, user_id: str | None = None, **fields: Any) -> Phone:
+            person = user_id or await make_user(unlimited, name, **fields)
+            return await sign_in_directly(unlimited, Phone(http, f"http://127.0.0.1:{port}/graphql"), person)
+
+        yield await _world(unlimited, new_phone, schema)
+
+
+async def _world(services: Services, new_phone: NewPhone, schema: Schema) -> World:
+    ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
+    rosa = await new_phone("Rosa", roles=[Role.MEMBER, Role.MODERATOR, Role.ADMIN])
+    chosen = selection(schema._schema)
+    query = (
+        "query($since: SyncToken) { viewer { changes(since: $since, first: 500) "
+        f"{{ nodes {{ {chosen} }} deletedIds token hasMore }} }} }}"
+    )
+    caches = [Cache(phone, query) for phone in (ada, grace, hedy, rosa)]
+    made = World(services, new_phone, ada, grace, hedy, rosa, caches, {})
+    await _begin(made)
+    while await jobs.run_due(services):
+        continue
+    for cache in caches:
+        await cache.sync()
+        await cache.sync()
+    return made
+
+
+async def _begin(w: World) -> None:
+    await befriend(w.ada, w.grace)
+    await done(w.hedy, "followUser", userId=w.ada.user_id)
+    await done(w.grace, "followUser", userId=w.hedy.user_id)
+    w.ids |= {"public": await post(w.ada), "friends": await post(w.ada, "FRIENDS")}
+    w.ids["chat"] = chat = await open_chat(w.ada, w.grace)
+    w.ids["hello"] = (await say(w.ada, chat, "Hello"))["id"]
+    w.ids["answer"] = (await say(w.grace, chat, "Hi", replyToId=w.ids["hello"]))["id"]
+    for name, phone, of in (("share", w.hedy, "public"), ("friendly share", w.grace, "friends")):
+        shared = await done(phone, "sharePost", "post { id }", postId=w.ids[of], visibility="PUBLIC")
+        w.ids[name] = shared["post"]["id"]
+    group = await done(w.ada, "createGroup", "group { id }", name="Circle", privacy="OPEN")
+    w.ids["group"] = group["group"]["id"]
+    await done(w.grace, "joinGroup", groupId=w.ids["group"])
+    given = {"text": "Us", "visibility": "GROUP", "groupId": w.ids["group"]}
+    w.ids["inside"] = (await done(w.ada, "createPost", "post { id }", **given))["post"]["id"]
+    for phone, name, of in ((w.grace, "grace said", "friends"), (w.hedy, "hedy said", "public")):
+        w.ids[name] = await comment(phone, w.ids[of])
+    await comment(w.grace, w.ids["inside"])
+    await done(w.grace, "reportContent", subjectId=w.ids["hedy said"], reason="SPAM")
+    reported = await done(w.ada, "reportMessage", "report { id }", id=w.ids["answer"], reason="SPAM")
+    w.ids["message report"] = reported["report"]["id"]
+    shop = await staff(w.new_phone, w.services, CommerceRole.CATALOG_ADMIN)
+    [product] = await on_sale(w.services, shop, row())
+    w.ids["product"] = product["id"]
+
+
+async def test_every_device_has_what_a_new_one_gets_after_every_act(
+    world: World, schema: Schema, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await world.check("at first")
+    for act, collections in ACTS:
+        world.doing = collections
+        await act(world)
+        await world.check(act.__name__)
+    with capsys.disabled():
+        print(f"\nfreshness: {len(ACTS)} acts, {world.checks} devices, {world.fields:,} fields, 0 stale")
+    unseen = [
+        f"{path} by {name}"
+        for path, reads in sorted(told(schema._schema).items())
+        for name in sorted(reads)
+        if (path, name) not in world.changed and not _for_good(path)
+    ]
+    assert unseen == [], "\n".join(unseen)
+
+
+def _for_good(path: str) -> bool:
+    """What is so from the beginning, and stays so while the node is there."""
+    type_, _, name = path.partition(".")
+    return name in ("id", "createdAt") or name in FOR_GOOD.get(type_, "").split()
