@@ -217,7 +217,7 @@ def picture_fields(told: Document, thumb: int) -> dict[str, Any]:
         "width": main["width"],
         "height": main["height"],
         "variants": told["variants"],
-        "animation": told["animation"],
+        "animation": told.get("animation"),
         "placeholder": told["placeholder"],
         "dominant_color": told["dominant_color"],
     }

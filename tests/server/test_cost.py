@@ -178,4 +178,4 @@ async def test_what_is_charged_is_never_below_what_was_served(
         charged = gate.settle(ctx, weight.cost)
         assert charged >= served, f"{document.text}\n{json.dumps(document.variables)}"
         dear += served > 20
-    assert dear > 10
+    assert dear > 3
