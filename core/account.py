@@ -4,6 +4,7 @@ Each system says it once, in `jobs/<system>.py`; deletion and export find them a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Collection as Names
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,11 @@ from core.store import COLLECTIONS, Collection
 
 Eraser = Callable[[Services, str], Awaitable[None]]
 Exporter = Callable[[Services, str], AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]]
+FileExporter = Callable[[Services, str], AsyncIterator[tuple[str, str]]]
 
 ERASERS: dict[str, Eraser] = {}
 EXPORTERS: dict[str, Exporter] = {}
+FILE_EXPORTERS: dict[str, FileExporter] = {}
 """By the name of the system."""
 
 
@@ -34,6 +37,12 @@ def on_user_export(function: Exporter) -> Exporter:
     Rows are what the person may read: plain values, no secrets and nothing private of others.
     """
     EXPORTERS[_system(function, EXPORTERS)] = function
+    return function
+
+
+def on_user_export_files(function: FileExporter) -> FileExporter:
+    """Yield the files a system keeps of a person: the name of each, and its key in the object store."""
+    FILE_EXPORTERS[_system(function, FILE_EXPORTERS)] = function
     return function
 
 
@@ -76,3 +85,15 @@ def _system(function: Callable[..., Any], known: Mapping[str, Any]) -> str:
     if not system or system in known:
         raise ValueError(f"{function.__module__}.{function.__name__}: one per system, in its jobs.")
     return system
+
+
+async def pages(
+    services: Services, collection: Collection[Any], query: Mapping[str, Any], *, without: Names[str] = ()
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Rows to export, whole but for some fields: what is added to a document later comes too."""
+    async for rows in batches(services, collection, query):
+        yield [_shown(row, without) for row in rows]
+
+
+def _shown(row: Mapping[str, Any], without: Names[str]) -> dict[str, Any]:
+    return {"id": row["_id"], **{name: row[name] for name in row if name not in ("_id", *without)}}

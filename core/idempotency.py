@@ -18,6 +18,7 @@ from core import access, clock, mongo, nodes, noted
 from core.context import Context
 from core.errors import BadUserInput, Fault, IdempotencyInProgress, IdempotencyKeyReused, Refused
 from core.ids import prefix_of
+from core.mongo import Database
 from core.store import collection, index
 
 KEPT = timedelta(days=30)
@@ -117,6 +118,12 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         if asyncio.get_running_loop().time() > deadline:
             raise IdempotencyInProgress
         await asyncio.sleep(0.05)
+
+
+async def forget(db: Database, owner: str) -> None:
+    """Take away the receipts of somebody who is gone."""
+    theirs = {"_id": {"$gte": f"{owner}:", "$lt": f"{owner};"}}
+    await db.write({"delete": receipts.name, "deletes": [{"q": theirs, "limit": 0}]})
 
 
 async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str, Any]]]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
+import orjson
 import structlog
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
@@ -30,6 +31,7 @@ FIRST_RETRY_SECONDS = 2.0
 MOST_COUNTED = 10_000
 END_SECONDS = 0.8
 """So long may it take to give an errand back."""
+BATCH = 500
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
 
@@ -240,6 +242,23 @@ async def revive(db: Database, id: str) -> bool:
     update = {"q": {"_id": id, "state": "DEAD"}, "u": {"$set": change}}
     answer = await db.write({"update": errands.name, "updates": [update]})
     return bool(answer["n"])
+
+
+async def forget(db: Database, *, person: str, address: str) -> None:
+    """Take away what names somebody who is gone: dead letters, and whatever would write to their address."""
+    after = ""
+    while rows := await errands.find(db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH):
+        after = rows[-1]["_id"]
+        theirs = [row["_id"] for row in rows if _names(row, person, address)]
+        if theirs:
+            gone = {"q": {"_id": {"$in": theirs}}, "limit": 0}
+            await db.write({"delete": errands.name, "deletes": [gone]})
+
+
+def _names(errand: Errand, person: str, address: str) -> bool:
+    told = orjson.dumps(errand["arguments"], default=str).decode()
+    to_them = bool(address) and orjson.dumps(address).decode() in told
+    return to_them or (errand["state"] == "DEAD" and person in told)
 
 
 class Schedule(TypedDict):

@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import structlog
 
 from core import clock
-from core.account import on_user_deleted, on_user_export
+from core.account import on_user_deleted, on_user_export, pages
 from core.context import Context, Services
 from core.jobs import task
 from resolvers.catalog import hot, refolding, reviewing, stock, telling
-from resolvers.catalog.setup import opened
+from stores.auth import deletions, devices
 from stores.catalog import people
 from stores.catalog import stock as store
 from stores.catalog.kinds import ReservationState
@@ -81,7 +82,7 @@ async def rate(services: Services, *, product_id: str) -> None:
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """What a person set up, chose, corrected, reported and may do goes; their reviews lose the name."""
+    """What a person wrote, set up, chose, corrected, reported and may do goes."""
     while rows := await people.settings.find(services.db, {"user_id": user_id}, limit=BATCH):
         ctx = Context(services)
 
@@ -94,29 +95,55 @@ async def erase(services: Services, user_id: str) -> None:
     while written := await people.reviews.find(services.db, {"user_id": user_id}, limit=BATCH):
         ctx = Context(services)
 
-        async def anonymise(rows: list[people.Review] = written, ctx: Context = ctx) -> None:
+        async def take_away(rows: list[people.Review] = written, ctx: Context = ctx) -> None:
             for row in rows:
-                nobody = {"user_id": None, "author_name": reviewing.GONE}
-                if (review := await ctx.tx.update(people.reviews, row["_id"], set=nobody)) is not None:
-                    ctx.tx.changed(review, scopes=[])
+                await reviewing.erase(ctx, row)
 
-        await ctx.unit(anonymise)
+        await ctx.unit(take_away)
     for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
         theirs = {"q": {"user_id": user_id}, "limit": 0}
         await services.db.write({"delete": kept.name, "deletes": [theirs]})
+    await _forget_devices(services, user_id)
     await services.db.write({"delete": people.privacy.name, "deletes": [{"q": {"_id": user_id}, "limit": 1}]})
+
+
+async def _forget_devices(services: Services, user_id: str) -> None:
+    """What their devices reported before anybody had signed in."""
+    deletion = await deletions.by_id(services.db, user_id)
+    for id in deletion.get("device_ids", ()) if deletion else ():
+        gone = {"q": _reported_by(id), "limit": 0}
+        await services.db.write({"delete": people.telemetry.name, "deletes": [gone]})
+
+
+def _reported_by(device_id: str) -> dict[str, Any]:
+    """Telemetry of a device that nobody had signed in on."""
+    return {"_id": {"$gte": f"device:{device_id}|", "$lt": f"device:{device_id}}}"}}
 
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Reviews and settings, in the clear for their owner."""
-    ctx = Context(services)
-    hidden = ("user_id", "sealed", "decided_reason")
-    for name, collection in (("reviews", people.reviews), ("product_settings", people.settings)):
-        after = ""
-        while rows := await collection.find(
-            services.db, {"user_id": user_id, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH
-        ):
-            after = rows[-1]["_id"]
-            shown = [opened(ctx, row) if "sealed" in row else row for row in rows]  # type: ignore[arg-type]
-            yield name, [{key: each[key] for key in each if key not in hidden} for each in shown]  # type: ignore[literal-required]
+    """Reviews, settings, predictions, telemetry, choices and roles, in the clear for their owner."""
+    own = {"user_id": user_id}
+    for name, collection, query, without in (
+        ("reviews", people.reviews, own, ("decided_reason",)),
+        ("telemetry", people.telemetry, own, ("expires_at",)),
+        ("privacy_choices", people.privacy, {"_id": user_id}, ()),
+        ("roles", people.roles, own, ("granted_by",)),
+    ):
+        async for rows in pages(services, collection, query, without=without):
+            yield name, rows
+    for device in await devices.find(services.db, own, fields=("device_id",)):
+        async for rows in pages(services, people.telemetry, _reported_by(device["device_id"])):
+            yield "telemetry", rows
+    for name, sealed, place in (
+        ("product_settings", people.settings, "product_settings"),
+        ("prediction_feedback", people.feedback, "feedback"),
+        ("predictions", people.last_predictions, "predictions"),
+    ):
+        async for rows in pages(services, sealed, own):
+            yield name, [_opened(services, row, f"{place}/{row['id']}") for row in rows]
+
+
+def _opened(services: Services, row: dict[str, Any], place: str) -> dict[str, Any]:
+    values: dict[str, Any] = orjson.loads(services.crypto.open(row.pop("sealed"), place=place))
+    return {**row, **values}

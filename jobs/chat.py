@@ -8,7 +8,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from core import changes, clock
-from core.account import on_user_deleted, on_user_export
+from core.account import on_user_deleted, on_user_export, pages
 from core.context import Context, Services
 from core.indexes import due
 from core.jobs import task
@@ -161,16 +161,21 @@ async def erase(services: Services, user_id: str) -> None:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """What the person said, opened; what others said to them is theirs."""
-    after = ""
-    while True:
-        said = {"sender_id": user_id, "_id": {"$gt": after}, "deleted_at": None}
-        rows = await store.messages.find(services.db, said, sort=[("_id", 1)], limit=BATCH)
-        if rows:
-            yield "messages", await chats.exported(services, user_id, rows)
-        if len(rows) < BATCH:
-            return
-        after = rows[-1]["_id"]
+    """What the person said, opened, and what they set; what others said to them is theirs."""
+    said = {"sender_id": user_id, "deleted_at": None}
+    async for rows in pages(services, store.messages, said):
+        yield "messages", await chats.exported(services, user_id, rows)
+    own = {"user_id": user_id}
+    for name, collection, query, without in (
+        ("chats", store.members, own, ("data_key", "pair_key")),
+        ("settings", store.settings, own, ()),
+        ("last_seen", store.last_seen, {"_id": user_id}, ()),
+        ("client_health", store.health, own, ()),
+    ):
+        async for rows in pages(services, collection, query, without=without):
+            yield name, rows
+    async for rows in pages(services, store.reports, {"reporter_id": user_id}):
+        yield "reports", [chats.exported_report(services, row) for row in rows]
 
 
 async def _clear_messages(services: Services, user_id: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock
-from core.account import on_user_deleted, on_user_export
+from core.account import on_user_deleted, on_user_export, on_user_export_files
 from core.context import Context, Services
 from core.jobs import task
 from resolvers import media
@@ -53,8 +53,14 @@ async def sweep(services: Services) -> None:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    async for rows in media.exported(Context(services), user_id):
-        yield "media", rows
+    async for name, rows in media.exported(Context(services), user_id):
+        yield name, rows
+
+
+@on_user_export_files
+async def export_files(services: Services, user_id: str) -> AsyncIterator[tuple[str, str]]:
+    async for name, key in media.exported_files(Context(services), user_id):
+        yield name, key
 
 
 @on_user_deleted

@@ -124,6 +124,8 @@ class Media(TypedDict):
     folder: str
     public_wanted: NotRequired[bool]
     """Whether it is to lie at a public address, as was asked last; a move is an errand."""
+    former_folders: NotRequired[list[str]]
+    """Where it lay before: its old addresses go on for an hour."""
     main: str
     thumb: str | None
     variants: list[Variant]

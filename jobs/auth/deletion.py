@@ -11,7 +11,7 @@ from core.context import Context, Services
 from core.jobs import task
 from core.store import Collection
 from jobs.auth.export import remove as remove_export
-from resolvers.auth import leaving
+from resolvers.auth import erasing, leaving
 from stores import auth as store
 from stores.auth import Deletion
 
@@ -57,11 +57,12 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
 
 @on_user_deleted
 async def erase_deleted(services: Services, user_id: str) -> None:
-    """Sessions with their history, keys, exports, devices, security events, flows, codes and links."""
+    """Sessions with their history, keys, exports, devices, security events, flows, codes, links, receipts."""
     await _erase(services, store.sessions, user_id)
     await _erase(services, store.auth_keys, user_id)
     for export in await store.exports_of(services.db, user_id):
         await remove_export(services, export)
+    await erasing.erase_traces(services, user_id)
     rest = (store.devices, store.security_events, store.flows, store.backup_codes, store.password_resets)
     for name in (each.name for each in rest):
         theirs = {"q": {"user_id": user_id}, "limit": 0}

@@ -7,7 +7,7 @@ from core import clock
 from core.account import ERASERS
 from core.context import Context
 from core.errors import Refused
-from resolvers.auth import security, sessions, telling
+from resolvers.auth import guard, security, sessions, telling
 from resolvers.auth.deletion import SCHEDULED, called_off
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
@@ -68,10 +68,14 @@ async def delete(ctx: Context, user: User) -> bool:
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
     for name in await store.keys_of(ctx.db, user["_id"]):
         await ctx.tx.delete(store.user_keys, name["_id"])
+    await guard.unlock(ctx, user)
+    devices = await store.devices.find(ctx.db, {"user_id": user["_id"]}, fields=("device_id",))
     await ctx.tx.insert(
         store.deletions,
         {
             "_id": user["_id"],
+            "email": ctx.services.crypto.seal(user["email"], place=f"deletions/{user['_id']}"),
+            "device_ids": [device["device_id"] for device in devices],
             "state": "ERASING",
             "pending": sorted(ERASERS),
             "attempts": 0,

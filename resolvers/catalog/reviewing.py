@@ -96,6 +96,13 @@ async def moderate_review(
     return {"review": updated}
 
 
+async def erase(ctx: Context, review: Review) -> None:
+    """It goes for good, and its rating with it."""
+    if await ctx.tx.delete(store.reviews, review["_id"]) is not None:
+        ctx.tx.removed(review)
+        await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+
+
 async def _told(ctx: Context, review: Review, *, created: bool = False) -> None:
     """To the author's devices; and the product's rating is worked out anew."""
     scopes = [user_scope(review["user_id"])] if review["user_id"] else []

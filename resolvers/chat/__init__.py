@@ -15,6 +15,7 @@ from resolvers.chat.announcing import announcement, exported, parted
 from resolvers.chat.choices import update_chat, update_chat_settings
 from resolvers.chat.health import report_client_health
 from resolvers.chat.moderation import (
+    exported_report,
     judge_message_report,
     note,
     report_message,
@@ -59,6 +60,7 @@ __all__ = [
     "edit_message",
     "expire",
     "exported",
+    "exported_report",
     "forgotten",
     "heartbeat",
     "inbox_scope",

@@ -1,6 +1,6 @@
 """What is told of messages outside the chat: to a phone that sleeps, and to their author in an export."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.context import Context, Services
@@ -31,20 +31,18 @@ async def announcement(services: Services, row: Member, message: Message) -> tup
     return sender, shortened(text)
 
 
-async def exported(services: Services, user_id: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
+async def exported(
+    services: Services, user_id: str, messages: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """Messages of one author as plain rows."""
     ids = list({message["chat_id"] for message in messages})
     sides = {row["chat_id"]: row for row in await store.members_of(services.db, user_id, ids)}
     ctx = Context(services)
     return [
         {
-            "id": message["_id"],
-            "chat_id": message["chat_id"],
-            "sequence": message["sequence"],
-            "sent_at": message["sent_at"],
+            **{name: message[name] for name in message if name not in ("sealed_text", "hidden_for")},
             "text": sealed
-            and cipher_of(ctx, sides[message["chat_id"]]).open(sealed, place=text_place(message["_id"])),
-            "attachments": [each["file_name"] for each in message["attachments"]],
+            and cipher_of(ctx, sides[message["chat_id"]]).open(sealed, place=text_place(message["id"])),
         }
         for message in messages
         if (sealed := message["sealed_text"]) is None or message["chat_id"] in sides

@@ -6,7 +6,7 @@ from typing import Any
 from core import ids
 from core.audit import audited
 from core.changes import user_scope
-from core.context import Context
+from core.context import Context, Services
 from core.crypto import Cipher
 from core.errors import Refused
 from core.ids import Id
@@ -77,6 +77,15 @@ async def report_message(
     ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
     await audited(ctx, "chat.message_reported", subject_id=id, report_id=report_id, reason=str(reason))
     return {"report": report}
+
+
+def exported_report(services: Services, report: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody reported, with their own words: the copies are what others said."""
+    id, hidden = report["id"], ("sealed_note", "data_key", "copies", "reported_id", "reporter_id")
+    cipher = services.crypto.cipher(report["data_key"], place=_key_place(id))
+    sealed = report["sealed_note"]
+    note = cipher.open(sealed, place=_note_place(id)) if sealed else None
+    return {**{name: report[name] for name in report if name not in hidden}, "note": note}
 
 
 async def _around(ctx: Context, message: Message) -> list[Message]:

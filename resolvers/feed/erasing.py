@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from core.account import pages
 from core.context import Context, Services
 from core.store import Collection
 from resolvers.feed import graph, groups, posts
@@ -10,9 +11,9 @@ from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
 from resolvers.feed.counting import COMMENTS, POSTS
 from stores import feed as store
+from stores.feed import GroupRole
 
 BATCH = 50
-EXPORTED = 500
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -27,6 +28,7 @@ async def erase(services: Services, user_id: str) -> None:
     await _each(services, store.follows, either, graph.end)
     await _each(services, store.members, {"user_id": user_id}, groups.leave)
     await _each(services, store.reports, {"reporter_id": user_id}, _anonymise)
+    await _each(services, store.reports, {"subject_author_id": user_id}, _forget_author)
     plainly: Sequence[tuple[Any, Mapping[str, Any]]] = (
         (store.blocks, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}),
         (store.hides, {"user_id": user_id}),
@@ -85,46 +87,40 @@ async def _anonymise(ctx: Context, report: store.Report) -> None:
         ctx.tx.removed(gone)
 
 
+async def _forget_author(ctx: Context, report: store.Report) -> None:
+    """What they said in their defence goes with what it defended."""
+    gone = await ctx.tx.update(store.reports, report["_id"], set={"subject_author_id": None, "appeal": None})
+    if gone is not None:
+        ctx.tx.quietly(gone)
+
+
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Rows]]:
     """Everything of the feed that is a person's own, in batches."""
-    for name, collection, query, fields in (
+    own = {"user_id": user_id}
+    for name, collection, query, without in (
         ("posts", store.posts, {"author_id": user_id}, POST),
         ("posts", store.archive, {"author_id": user_id}, POST),
-        ("comments", store.comments, {"author_id": user_id}, ("post_id", "parent_id", "text", "created_at")),
-        ("reactions", store.reactions, {"user_id": user_id}, ("subject_id", "kind", "created_at")),
-        ("following", store.follows, {"follower_id": user_id}, ("followee_id", "state", "created_at")),
-        ("groups", store.members, {"user_id": user_id}, ("group_id", "role", "created_at")),
-        ("reports", store.reports, {"reporter_id": user_id}, ("subject_id", "reason", "note", "created_at")),
+        ("comments", store.comments, {"author_id": user_id}, ("weight", "gone", "claims")),
+        ("reactions", store.reactions, own, ()),
+        ("following", store.follows, {"follower_id": user_id}, ()),
+        ("blocks", store.blocks, own, ()),
+        ("hidden_posts", store.hides, own, ()),
+        ("impressions", store.impressions, own, ()),
+        ("share_links", store.share_links, own, ()),
+        ("groups", store.members, own, ()),
+        ("reports", store.reports, {"reporter_id": user_id}, ("subject_author_id", "appeal", "day")),
+        ("appeals", store.reports, {"subject_author_id": user_id, "appeal": {"$ne": None}}, APPEAL),
+        ("feed_inbox", store.inboxes, own, ()),
+        ("tastes", store.tastes, {"_id": user_id}, ("inbox_kept",)),
     ):
-        async for rows in _batches(services, collection, query, fields):
+        async for rows in pages(services, collection, query, without=without):
             yield name, rows
+    async for memberships in pages(services, store.members, {**own, "role": GroupRole.OWNER}):
+        made = {"_id": {"$in": [each["group_id"] for each in memberships]}}
+        async for rows in pages(services, store.groups, made):
+            yield "groups_owned", rows
 
 
-POST = (
-    "text",
-    "visibility",
-    "group_id",
-    "shared_post_id",
-    "link_url",
-    "media_ids",
-    "created_at",
-    "edited_at",
-)
-
-
-async def _batches(
-    services: Services, collection: Any, query: Mapping[str, Any], fields: Sequence[str]
-) -> AsyncIterator[Rows]:
-    after = ""
-    while True:
-        rows = await collection.find(
-            services.db,
-            {**query, "_id": {"$gt": after}},
-            sort=[("_id", 1)],
-            limit=EXPORTED,
-            fields=fields,
-        )
-        if not rows:
-            return
-        yield [{"id": row["_id"], **{each: row[each] for each in fields if each in row}} for row in rows]
-        after = rows[-1]["_id"]
+POST = ("pulled", "claims", "files")
+APPEAL = ("reporter_id", "note", "reason", "day")
+"""What is left out: our own bookkeeping, and who reported what in which words."""

@@ -18,7 +18,16 @@ from resolvers.media.delivery import (
     variant_url,
     variants,
 )
-from resolvers.media.keeping import clear_parts, condemn, erase_person, exported, move, purge, sweep
+from resolvers.media.keeping import (
+    clear_parts,
+    condemn,
+    erase_person,
+    exported,
+    exported_files,
+    move,
+    purge,
+    sweep,
+)
 from resolvers.media.linking import attach, attachment
 from resolvers.media.processing import disposition, picture_fields, process, reject
 from resolvers.media.receiving import bytes_received, part_received, parts, progress
@@ -44,6 +53,7 @@ __all__ = [
     "erase_person",
     "erase_unkept",
     "exported",
+    "exported_files",
     "hls_url",
     "media",
     "move",

@@ -7,8 +7,10 @@ from typing import Any
 import structlog
 
 from core import clock, jobs
+from core.account import pages
 from core.audit import audited
 from core.context import Context
+from core.text import file_name
 from core.uploads import RELOCATED
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.linking import finish
@@ -23,6 +25,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 200
 GRACE = timedelta(hours=1)
 """How long the old address of a medium that became public still works."""
+MOST_FORMER = 10
 
 
 async def clear_parts(ctx: Context, upload_id: str) -> None:
@@ -44,9 +47,15 @@ async def purge(ctx: Context, media_id: str, *, touched_before: datetime) -> Non
         medium = await ctx.tx.delete(store.media, media_id, where=unused)
         if medium is not None:
             await _forget_uploads(ctx, medium)
-            await jobs.later(ctx.tx, "media.erase_folder", folder=medium["folder"])
+            for folder in _folders(medium):
+                await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
 
     await ctx.unit(forget)
+
+
+def _folders(medium: Media) -> list[str]:
+    """Where its files lie, and where they lay until lately."""
+    return [medium["folder"], *medium.get("former_folders", ())]
 
 
 async def _forget_uploads(ctx: Context, medium: Media) -> None:
@@ -73,7 +82,8 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
 
     async def moved() -> bool:
         where = {"folder": old, "public_wanted": {"$in": [public, None]}}
-        found = await ctx.tx.update(store.media, media_id, set={"folder": new}, where=where)
+        places = {"folder": new, "former_folders": [*medium.get("former_folders", ()), old][-MOST_FORMER:]}
+        found = await ctx.tx.update(store.media, media_id, set=places, where=where)
         if found is not None:
             for row in await store.links.find(ctx.db, {"media_id": media_id}, limit=store.MOST_LINKS):
                 for hook in RELOCATED:
@@ -94,7 +104,8 @@ async def condemn(ctx: Context, media_id: str) -> bool:
     objects = ctx.services.objects
     for each in await objects.under(medium["folder"]):
         await objects.copy(each.key, f"{QUARANTINE}/{each.key.partition('/')[2]}")
-    await ctx.services.objects.erase(medium["folder"])
+    for folder in _folders(medium):
+        await ctx.services.objects.erase(folder)
 
     async def condemned() -> None:
         if await ctx.tx.delete(store.media, media_id) is None:
@@ -153,7 +164,7 @@ async def _expire(ctx: Context, upload: Upload) -> None:
 
 
 async def erase_person(ctx: Context, user_id: str) -> None:
-    """Everything a deleted person uploaded."""
+    """Everything a deleted person uploaded, at once: jobs only do it again should this be cut off."""
     while rows := await store.uploads.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
 
         async def forget(rows: list[Upload] = rows) -> None:
@@ -162,35 +173,49 @@ async def erase_person(ctx: Context, user_id: str) -> None:
                     ctx.tx.removed(row)
                     await jobs.later(ctx.tx, "media.clear_parts", upload_id=row["_id"])
 
+        for row in rows:
+            await _erase_sent(ctx, row)
         await ctx.unit(forget)
     while media := await store.media.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
 
         async def erase(media: list[Media] = media) -> None:
             for medium in media:
                 await ctx.tx.delete(store.media, medium["_id"])
-                await jobs.later(ctx.tx, "media.erase_folder", folder=medium["folder"])
+                for folder in _folders(medium):
+                    await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
                 for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
                     await ctx.tx.delete(store.links, row["_id"])
 
+        for folder in (folder for medium in media for folder in _folders(medium)):
+            await ctx.services.objects.erase(folder)
         await ctx.unit(erase)
 
 
-async def exported(ctx: Context, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+async def _erase_sent(ctx: Context, upload: Upload) -> None:
+    """What was sent, and what was kept apart because malware was found in it."""
+    objects = ctx.services.objects
+    await objects.erase(f"{INCOMING}/{upload['_id']}")
+    await objects.delete([f"{QUARANTINE}/{upload['_id']}"])
+    if upload["folder"]:
+        await objects.erase(upload["folder"])
+        await objects.erase(f"{QUARANTINE}/{upload['folder'].partition('/')[2]}")
+
+
+LEFT_OUT = ("owner_id", "folder", "former_folders", "ref_count", "touched_at", "hls", "variants", "tries")
+"""What is left out of an export: where files lie, and our own bookkeeping."""
+
+
+async def exported(ctx: Context, user_id: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
     """What a person uploaded, as they know it."""
-    shown = (
-        "kind",
-        "purpose",
-        "file_name",
-        "alt_text",
-        "mime",
-        "size_bytes",
-        "width",
-        "height",
-        "created_at",
-    )
-    after = ""
-    while rows := await store.media.find(
-        ctx.db, {"owner_id": user_id, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH
-    ):
-        after = rows[-1]["_id"]
-        yield [{"id": row["_id"], **{name: row.get(name) for name in shown}} for row in rows]
+    for name, collection in (("media", store.media), ("uploads", store.uploads)):
+        async for rows in pages(ctx.services, collection, {"owner_id": user_id}, without=LEFT_OUT):
+            yield name, rows
+
+
+async def exported_files(ctx: Context, user_id: str) -> AsyncIterator[tuple[str, str]]:
+    """The file of each medium, under its id and the name it came with."""
+    async for rows in pages(ctx.services, store.media, {"owner_id": user_id}):
+        for row in rows:
+            stem = file_name(row["file_name"]).rpartition(".")[0] or "file"
+            suffix = row["main"].rpartition(".")[2]
+            yield f"{row['id']}/{stem}.{suffix}", f"{row['folder']}/{row['main']}"

@@ -6,6 +6,7 @@ from typing import Any
 from core import ids, jobs
 from core.context import Context
 from core.errors import Refused, refusals
+from core.text import line
 from core.uploads import FINISHED, serve, use
 from loaders.media import OwnUploadById
 from resolvers.media.delivery import PUBLIC
@@ -144,7 +145,7 @@ async def attach(
 
 
 def attachment(asked: Mapping[str, Any], upload: Document) -> Attachment:
-    alt_text = (asked.get("alt_text") or "")[:LONGEST_ALT] or None
+    alt_text = line(asked.get("alt_text") or "")[:LONGEST_ALT] or None
     kind = kind_of(upload["mime"])
     assert kind is not None
     return {

@@ -1,16 +1,19 @@
 """Accounts that are gone, and which systems have yet to confirm that they erased their part."""
 
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Sealed, collection, index
 
 
 class Deletion(TypedDict):
-    """`_id` is the user's."""
+    """`_id` is the user's; what finds the rest of what is theirs is kept until it is erased."""
 
     _id: str
+    email: NotRequired[str]
+    """Sealed."""
+    device_ids: NotRequired[list[str]]
     state: Literal["ERASING", "DONE"]
     pending: list[str]
     attempts: int
@@ -28,6 +31,7 @@ deletions = collection(
         index("state", "next_at"),
         index("created_at", expireAfterSeconds=int(KEPT.total_seconds())),
     ],
+    sealed=[Sealed("email", "deletions/{_id}")],
 )
 
 
@@ -54,7 +58,8 @@ async def confirm_deletion(db: Database, user_id: str, system: str) -> None:
 async def finish_deletion(db: Database, user_id: str, now: datetime) -> None:
     """Done, if every system has confirmed."""
     query = {"_id": user_id, "pending": {"$size": 0}}
-    update = {"q": query, "u": {"$set": {"state": "DONE", "done_at": now}}}
+    change = {"$set": {"state": "DONE", "done_at": now}, "$unset": {"email": "", "device_ids": ""}}
+    update = {"q": query, "u": change}
     await db.write({"update": deletions.name, "updates": [update]})
 
 

@@ -54,6 +54,7 @@ reports = collection(
         index("status", "created_at", "_id"),
         index("subject_id", "reporter_id", "day", unique=True),
         index("reporter_id", "-created_at"),
+        index("subject_author_id", "_id"),
     ],
     shard_key="subject_id",
     synced=True,

@@ -10,6 +10,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
+from core.text import file_name
 from core.uploads import show
 from tests.conftest import NewPhone
 from tests.media import steps
@@ -124,7 +125,7 @@ async def test_a_file_s_name_is_a_name_and_nothing_else(
         assert [each["code"] for each in refused["errors"]] == ["MIME_NOT_ALLOWED"]
         return
     medium = (await steps.uploaded(ada, services, steps.PDF, "application/pdf", fileName=name))["media"]
-    assert medium["fileName"] == name
+    assert medium["fileName"] == file_name(name)
     status, headers, content = await steps.fetched(http, medium["url"])
     assert (status, content) == (200, steps.PDF)
     assert headers["Content-Type"] == "application/octet-stream"

@@ -1,0 +1,21 @@
+"""Traces of a person who is gone, outside what is theirs by its key: receipts, flows, jobs that name them."""
+
+from core import idempotency, jobs
+from core.context import Context, Services
+from resolvers.auth import guard
+from stores import auth as store
+
+
+async def erase_traces(services: Services, user_id: str) -> None:
+    """Needs what the deletion remembers of them: their address and devices."""
+    deletion = await store.deletions.by_id(services.db, user_id)
+    sealed, devices = (deletion.get("email"), deletion.get("device_ids", [])) if deletion else (None, [])
+    email = services.crypto.open(sealed, place=f"deletions/{user_id}") if sealed else ""
+    for owner in (user_id, *devices):
+        await idempotency.forget(services.db, owner)
+    if email:
+        # Flows of whoever signed up with it are sealed, and nobody's: their account is the address's index.
+        account = guard.account_of(Context(services), email)
+        theirs = {"q": {"account": account}, "limit": 0}
+        await services.db.write({"delete": store.flows.name, "deletes": [theirs]})
+    await jobs.forget(services.db, person=user_id, address=email)

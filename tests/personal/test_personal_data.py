@@ -1,0 +1,301 @@
+"""A person's data, in every collection there is: all comes with an export, none stays after the erasure.
+
+Documents are made from the collections' types, so a new collection or field is in it by itself: a new
+collection is refused until it says whose it is, and a new field is expected in the export.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from core import clock, ids
+from core.context import Context, Services
+from core.jobs import run_due
+from core.store import COLLECTIONS
+from jobs.auth.deletion import delete_accounts
+from resolvers.auth import exports
+from stores import auth as store
+from stores.media import UploadStatus
+from tests.auth.conftest import new_member, password_hash  # noqa: F401
+from tests.chat.steps import open_chat, say
+from tests.conftest import NewPhone
+from tests.feed.steps import comment, publish
+from tests.personal.planting import LEFT_OUT, MARK, mark, plant, texts
+from tests.phone import Phone
+
+NOT_PERSONAL = {
+    "catalog_generations": "counts what search was built for",
+    "categories": "the shop's",
+    "feed_experiments": "the service's; `set_by` is an administrator's id",
+    "inventory": "the shop's",
+    "migrations": "the service's",
+    "operations": "the clients'",
+    "product_entries": "the shop's",
+    "product_hot_lists": "the shop's",
+    "product_quality_reports": "counted, without who",
+    "products": "the shop's",
+    "schedules": "the service's",
+    "search_words": "the shop's",
+    "sealing_progress": "the service's",
+    "signing_keys": "the service's",
+    "sponsorships": "which posts are promoted",
+    "stock_reservations": "held for a cart or an order, which are no part yet",
+}
+THROUGH_THE_API = {
+    "counter_deltas": "by whatever is counted: numbers, folded in within a second",
+    "follow_pairs": "by following: two ids, for a minute",
+    "changes": "written by whatever is done: ids and scopes",
+    "chat_members": "by opening a chat",
+    "chats": "by opening a chat",
+    "deletions": "by leaving",
+    "follows": "by following: their counters have to be right",
+    "group_members": "by making a group",
+    "groups": "by making a group",
+    "messages": "by saying something: sealed with the chat's own key",
+    "message_reports": "by reporting: sealed with the report's own key",
+    "receipts": "by every mutation",
+    "user_keys": "by signing up",
+    "users": "by signing up",
+}
+WITHHELD = {
+    ("auth_flows", "*"): "an open request for a code, gone in two days",
+    ("auth_keys", "public_key"): "not the person's to use",
+    ("auth_locks", "*"): "of whoever tried",
+    ("backup_codes", "*"): "a hash",
+    ("chat_aliases", "*"): "an id a phone minted",
+    ("data_exports", "link_hash"): "a hash",
+    ("devices", "push_token"): "a secret of the platform's",
+    ("devices", "push_index"): "finds equal tokens",
+    ("errands", "*"): "work that waits or failed",
+    ("media", "folder"): "where it lies; the file itself comes along",
+    ("media", "former_folders"): "where it lay",
+    ("media", "hls"): "made of the file",
+    ("media", "variants"): "made of the file",
+    ("media_links", "*"): "which record shows a medium",
+    ("password_resets", "*"): "a hash",
+    ("reports", "day"): "tells a machine's reports apart",
+    ("reviews", "decided_reason"): "a moderator's words",
+    ("uploads", "folder"): "where it lay",
+    ("users", "password_hash"): "a hash",
+    ("users", "phone"): "sealed; the masked number comes along",
+    ("users", "phone_index"): "finds equal numbers",
+    ("users", "two_factor"): "the masked destination comes along",
+    ("commerce_roles", "granted_by"): "somebody else",
+}
+"""What an export leaves out."""
+KEPT_IDS = {
+    "changes": "phones learn from it what is gone; 90 days",
+    "chats": "the pair whose chat it is; those they talked to keep it",
+    "chat_members": "whom the other talked to",
+    "messages": "who wrote what is cleared",
+    "deletions": "that and when everything was erased; 400 days",
+    "users": "a row without anything in it, so that the id is never another's",
+    "follow_pairs": "two ids, for a minute",
+    "receipts": "what others did, by references",
+    "feed_tastes": "whom others are near, until it is built anew",
+}
+"""Where the person's id, and nothing else of theirs, is left: docs/auth.md says so."""
+COUNTERS = ("rate:", "feed:stale:")
+"""Redis counts under the id how much was done lately, for a day at most."""
+
+
+@dataclass
+class Planted:
+    phone: Phone
+    email: str
+    keys: list[str]
+    """Objects in the store."""
+
+
+def own(person: str, post: str, product: str, device: str, account: str) -> dict[str, Mapping[str, Any]]:
+    """By collection, what makes a planted document the person's."""
+    user, author, owner = {"user_id": person}, {"author_id": person}, {"owner_id": person}
+    shown = {"media_ids": [], "group_id": LEFT_OUT, "shared_post_id": LEFT_OUT, "files": LEFT_OUT}
+    folder = f"private/{'p' * 26}"
+    return {
+        "auth_flows": {**user, "account": account, "session_id": None},
+        "auth_keys": user,
+        "auth_locks": {"_id": account},
+        "backup_codes": user,
+        "blocks": {**user, "blocked_id": ids.new_id("user")},
+        "chat_aliases": user,
+        "chat_settings": {**user, "_id": store_id(person, "chat_settings")},
+        "client_health": user,
+        "comments": {**author, "post_id": post, "parent_id": None},
+        "commerce_roles": user,
+        "data_exports": {**user, "status": "READY"},
+        "devices": {**user, "_id": f"{person}/{device}", "device_id": device},
+        "errands": {
+            "state": "DEAD",
+            "task": "auth.write",
+            "arguments": {"user": person, "said": mark("errands", "a")},
+        },
+        "feed_inbox": user,
+        "feed_tastes": {"_id": person},
+        "hides": user,
+        "impressions": user,
+        "last_predictions": {**user, "product_id": product},
+        "last_seen": {"_id": person},
+        "media": {**owner, "folder": folder, "former_folders": [f"public/{'f' * 26}"], "main": "main.webp"},
+        "media_links": {"_id": f"{ids.new_id('media')}|{post}", "record_id": post},
+        "password_resets": user,
+        "posts": {**author, **shown, "text": mark("posts", "text")},
+        "posts_archive": {**author, **shown, "archived": True},
+        "prediction_feedback": user,
+        "privacy_choices": {"_id": person},
+        "product_settings": {**user, "product_id": product},
+        "reactions": {**user, "subject_id": post},
+        "reports": {"reporter_id": person, "subject_id": ids.new_id("post"), "appeal": None},
+        "reviews": {**user, "product_id": product},
+        "security_events": user,
+        "sessions": {**user, "status": "ENDED"},
+        "share_links": user,
+        "telemetry": {**user, "device_id": None},
+        "uploads": {**owner, "media_id": None, "status": UploadStatus.READY, "folder": None},
+    }
+
+
+def store_id(person: str, prefix: str) -> str:
+    return f"{prefix}_{person.removeprefix('user_')}"
+
+
+def test_every_collection_says_whose_it_is() -> None:
+    planted = own("user_x", "post_x", "product_x", "device_x", "account")
+    known = [*NOT_PERSONAL, *THROUGH_THE_API, *planted]
+    declared = {
+        # Tests declare some of their own; `meta` says which demo data a machine has.
+        name
+        for name, each in COLLECTIONS.items()
+        if name != "meta" and not each.document.__module__.startswith("test")
+    }
+    assert sorted(known) == sorted(declared), "Say whose it is, and export and erase it in its system's jobs."
+
+
+@pytest.fixture
+async def ada(new_phone: NewPhone, new_member: Any, services: Services) -> Planted:  # noqa: F811
+    """Somebody of whom there is something everywhere."""
+    said = {name: mark("users", name) for name in ("first_name", "last_name", "bio", "job_role", "org")}
+    email = await new_member("Ada", **said, phone_masked=mark("users", "phone_masked"))
+    phone, bob = await new_phone(user_id=email.partition("@")[0]), await new_phone("Bob")
+    post = await publish(bob)
+    ctx = Context(services)
+    from resolvers.auth import guard
+
+    await through_the_api(phone, bob, post)
+    account = guard.account_of(ctx, email)
+    for name, fields in own(
+        phone.user_id, post, ids.new_id("product"), ids.new_id("device"), account
+    ).items():
+        await plant(services, name, fields)
+    appeal = {"subject_author_id": phone.user_id, "subject_id": ids.new_id("post"), "note": "theirs"}
+    await plant(services, "reports", {**appeal, "appeal": mark("reports", "appeal"), "day": "another"})
+    hidden = {
+        "device_id": f"device:{phone.device_id}",
+        "user_id": None,
+        "properties": {"x": mark("telemetry", "p")},
+    }
+    await plant(services, "telemetry", {"_id": f"device:{phone.device_id}|1", **hidden})
+    keys = [f"private/{'p' * 26}/main.webp", f"public/{'f' * 26}/main.webp"]
+    for key in keys:
+        await services.objects.put(key, f"{mark('media', 'file')}{key}".encode(), mime="image/webp")
+    return Planted(phone, email, keys)
+
+
+async def through_the_api(phone: Phone, bob: Phone, post: str) -> None:
+    chat = await open_chat(phone, bob)
+    await say(phone, chat, mark("messages", "text"))
+    heard = await say(bob, chat, "Hello")
+    for mutation, given in {
+        "reportMessage": {"id": heard["id"], "reason": "SPAM", "note": mark("message_reports", "note")},
+        "createGroup": {"name": mark("groups", "name")},
+        "followUser": {"userId": bob.user_id},
+        "signUp": {},
+    }.items():
+        if given:
+            assert (await phone.do(mutation, "__typename", **given))["errors"] == []
+    await comment(phone, post, mark("comments", "api"))
+
+
+def marks_of(text: str) -> set[tuple[str, str]]:
+    found = re.findall(rf"{MARK}-([a-z_]+)-([\w.]+)-", text)
+    return {(collection, field.partition(".")[0]) for collection, field in found}
+
+
+async def everything(services: Services) -> dict[str, str]:
+    """Each collection as one text, and what Redis holds."""
+    names = await services.db.command({"listCollections": 1, "nameOnly": True})
+    held = {}
+    for row in names["cursor"]["firstBatch"]:
+        held[row["name"]] = texts(await services.db.find(row["name"], {}, limit=100_000))
+    kept = []
+    for key in await services.redis.keys("*"):
+        kept.append(key.decode(errors="replace"))
+        if await services.redis.type(key) == b"string":
+            kept.append(((await services.redis.get(key)) or b"").decode(errors="replace"))
+        elif await services.redis.type(key) == b"hash":
+            kept.append(repr(await services.redis.hgetall(key)))
+        elif await services.redis.type(key) in (b"set", b"zset"):
+            kept.append(repr(await services.redis.sort(key, by="nosort")))
+    return {**held, "redis": "\n".join(kept)}
+
+
+async def archive_of(services: Services, ada: Planted) -> dict[str, bytes]:
+    done = await ada.phone.do("requestDataExport", "dataExport { id }")
+    assert done["errors"] == []
+    await run_due(services)
+    body = b""
+    async for piece in services.objects.read(exports.key_of(done["dataExport"]["id"])):
+        body += piece
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_all_comes_with_an_export_and_none_stays_after_the_erasure(
+    ada: Planted, services: Services
+) -> None:
+    await assert_exported(services, ada)
+    await assert_erased(services, ada)
+
+
+async def assert_exported(services: Services, ada: Planted) -> None:
+    held = marks_of("\n".join((await everything(services)).values()))
+    files = await archive_of(services, ada)
+    told = marks_of(b"\n".join(files.values()).decode())
+    sealed = {("messages", "text"), ("message_reports", "note")}
+    sealed |= {(name, each.field) for name in own(*"abcde") for each in COLLECTIONS[name].sealed}
+    withheld = {each for each in held | sealed if each in WITHHELD or (each[0], "*") in WITHHELD}
+    assert sorted((held | sealed) - told - withheld) == []
+    assert sorted(told & {*WITHHELD}) == []
+    assert mark("media", "file").encode() in b"".join(
+        body for name, body in files.items() if name.startswith("media/files/")
+    )
+
+
+async def assert_erased(services: Services, ada: Planted) -> None:
+    change = {"status": "DELETION_SCHEDULED", "deletion_due_at": clock.now()}
+    update = {"q": {"_id": ada.phone.user_id}, "u": {"$set": change}}
+    await services.db.write({"update": "users", "updates": [update]})
+    await delete_accounts(services)
+    for key in ada.keys:
+        # At once: no job has run yet.
+        assert await services.objects.stat(key) is None
+    await run_due(services)
+    left = await everything(services)
+    assert {name: sorted(marks_of(text)) for name, text in left.items() if MARK in text} == {}
+    assert [name for name, text in left.items() if ada.email in text] == []
+    person = ada.phone.user_id
+    assert {name for name, text in left.items() if person in text} - {*KEPT_IDS} == {"redis"}
+    named = [line for line in left["redis"].splitlines() if person in line]
+    assert [line for line in named if not line.startswith(COUNTERS)] == []
+    deletion = await store.deletions.by_id(services.db, person)
+    assert deletion
+    assert (deletion["state"], deletion.keys() & {"email", "device_ids"}) == ("DONE", set())
+    for folder in ("private", "public", "incoming", "quarantine", "exports"):
+        for kept in await services.objects.under(folder):
+            body = b"".join([piece async for piece in services.objects.read(kept.key)])
+            assert MARK.encode() not in body, kept.key
