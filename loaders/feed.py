@@ -82,6 +82,15 @@ class FollowsByFollower(Loader[str, list[Followed]]):
         return [await store.follows_of(self.db, key) for key in keys]
 
 
+class MutedByUser(Loader[str, frozenset[str]]):
+    """Whom a person follows and does not want to hear."""
+
+    batch = False
+
+    async def batch_load_fn(self, keys: list[str]) -> list[frozenset[str]]:
+        return [frozenset(await store.muted_by(self.db, key)) for key in keys]
+
+
 class FollowOfViewer(Loader[str, Follow | None]):
     """The viewer's own edge to a person."""
 

@@ -28,6 +28,7 @@ from core.settings import Settings
 from server import bounds
 from server.bounds import exceeded
 from server.cost import Operation, Scales
+from server.synced import SyncedFieldsRule
 
 MOST_DOCUMENTS = 1_000
 MOST_LETTERS = 4_000_000
@@ -44,7 +45,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MOST_COMPARED
 LETTERS_EACH = 10
 """Letters of a document that is new to this process for which reading it costs 1."""
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, SyncedFieldsRule)
 
 
 @dataclass(slots=True)

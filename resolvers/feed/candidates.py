@@ -122,4 +122,7 @@ async def arrived(ctx: Context, since: datetime) -> set[str]:
         if post["author_id"] != ctx.viewer_id and post["author_id"] not in stands.barred
         if post["created_at"] > since
     }
+    if stands.muted and found:
+        shares = await store.posts.by_ids(ctx.db, found, fields=("shared_author_id",))
+        found -= {row["_id"] for row in shares if row.get("shared_author_id") in stands.muted}
     return found - stands.hidden

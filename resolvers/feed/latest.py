@@ -39,6 +39,7 @@ async def page(
     parts = past(page)
     if until is not None:
         parts.append({"created_at": {"$lte": until}})
+    parts += without_shares_of(stands.muted)
     if without or stands.hidden:
         parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
     order = paging.scan_order(store.LATEST, page)
@@ -84,6 +85,11 @@ def _suggested(user_id: str, hidden: frozenset[str]) -> dict[str, Any]:
     if hidden:
         public["author_id"] = {"$nin": sorted(hidden)}
     return {"$or": [{"author_id": user_id}, public]}
+
+
+def without_shares_of(muted: frozenset[str]) -> list[dict[str, Any]]:
+    """What people one does not want to hear have written does not come back by others' shares."""
+    return [{"shared_author_id": {"$nin": sorted(muted)}}] if muted else []
 
 
 REASONED = ("author_id", "group_id", "pinned", "shared_post_id")

@@ -1,5 +1,6 @@
 """Reading timelines, comments and follow lists."""
 
+from asyncio import gather
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from loaders.feed import (
     CommentsByThread,
     FollowOfViewer,
     GroupsByUser,
+    MutedByUser,
     Thread,
     pages_like,
     thread_sort,
@@ -161,8 +163,16 @@ async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list
 
 
 async def _preview(ctx: Context, posts: Sequence[Document]) -> list[Thread]:
-    page, without = Page(PREVIEWED_COMMENTS), await barred(ctx)
+    page, without = Page(PREVIEWED_COMMENTS), await _unheard(ctx)
     return [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
+
+
+async def _unheard(ctx: Context) -> frozenset[str]:
+    """Whose comments are not held before the viewer: they are hidden from each other, or muted."""
+    if ctx.viewer is None:
+        return frozenset()
+    away, muted = await gather(barred(ctx), ctx.load(MutedByUser, ctx.viewer_id))
+    return away | muted
 
 
 def _previewed(rows: Sequence[Comment]) -> list[Comment]:

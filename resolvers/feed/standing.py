@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.context import Context
-from loaders.feed import FollowOfViewer, FollowsByFollower, GroupsByUser, HideOfViewer, HidesByUser
+from loaders.feed import (
+    FollowOfViewer,
+    FollowsByFollower,
+    GroupsByUser,
+    HideOfViewer,
+    HidesByUser,
+    MutedByUser,
+)
 from resolvers.feed.access import SHOWN, barred
 from resolvers.feed.snapshots import Item
 from stores.feed import FeedReason, Follow, Followed, FollowState, Hide, Post, PostState, Visibility
@@ -21,12 +28,16 @@ class Standing:
     """Whom they blocked or are blocked by."""
     hidden: frozenset[str]
     groups: frozenset[str]
+    muted: frozenset[str]
+    """Whom they follow and do not want to hear, in others' shares neither."""
 
     def shows(self, post: Post, reason: FeedReason) -> bool:
         """Whether the post may be in this person's feed, for this reason, now."""
         author = post["author_id"]
         if author == self.user_id:
             return post["state"] != PostState.REMOVED
+        if post.get("shared_author_id") in self.muted:
+            return False
         if post["_id"] in self.hidden or author in self.barred or post["state"] not in SHOWN:
             return False
         edge = self.followed.get(author)
@@ -51,13 +62,14 @@ def open_to_strangers(post: Post) -> bool:
 async def standing_to(ctx: Context, items: Sequence[Item]) -> Standing:
     """How the viewer stands to the authors and posts of a page."""
     # Through loaders, so that all of it, and the posts, travel together.
-    edges, hidden, away, groups = await gather(
+    edges, hidden, away, groups, muted = await gather(
         ctx.load_many(FollowOfViewer, sorted({item.author_id for item in items})),
         ctx.load_many(HideOfViewer, [item.post_id for item in items]),
         barred(ctx),
         ctx.load(GroupsByUser, ctx.viewer_id),
+        ctx.load(MutedByUser, ctx.viewer_id),
     )
-    return _standing(ctx, edges, hidden, away, groups)
+    return _standing(ctx, edges, hidden, away, groups, muted)
 
 
 async def standing(ctx: Context) -> Standing:
@@ -68,7 +80,8 @@ async def standing(ctx: Context) -> Standing:
         barred(ctx),
         ctx.load(GroupsByUser, ctx.viewer_id),
     )
-    return _standing(ctx, edges, hidden, away, groups)
+    muted = frozenset(edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED)
+    return _standing(ctx, edges, hidden, away, groups, muted)
 
 
 def _standing(
@@ -77,7 +90,8 @@ def _standing(
     hidden: Sequence[Hide | None],
     away: frozenset[str],
     groups: Sequence[str],
+    muted: frozenset[str],
 ) -> Standing:
     followed = {edge["followee_id"]: edge for edge in edges if edge}
     away_from = frozenset(hide["post_id"] for hide in hidden if hide)
-    return Standing(ctx.viewer_id, followed, away, away_from, frozenset(groups))
+    return Standing(ctx.viewer_id, followed, away, away_from, frozenset(groups), muted)

@@ -67,6 +67,7 @@ from stores.feed.people import (
     hidden_among,
     hidden_by,
     hides,
+    muted_by,
     notified_friends,
     uninteresting,
 )
@@ -158,6 +159,7 @@ __all__ = [
     "members",
     "membership",
     "memberships",
+    "muted_by",
     "newest",
     "notified_friends",
     "pair",

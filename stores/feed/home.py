@@ -79,6 +79,7 @@ FEATURES = (
     "comment_count",
     "share_count",
     "shared_post_id",
+    "shared_author_id",
     "group_id",
     "reactions",
     "created_at",

@@ -67,6 +67,12 @@ follows = collection(
             serves={"followee_id": "x", "notify": True, "mutual": True},
         ),
         index("follower_id", "-created_at", "-_id"),
+        index(
+            "follower_id",
+            "state",
+            partialFilterExpression={"state": "MUTED"},
+            serves={"follower_id": "x", "state": "MUTED"},
+        ),
     ],
     shard_key="follower_id",
     synced=True,
@@ -107,6 +113,13 @@ async def follows_of(db: Database, follower_id: str) -> list[Followed]:
     query = {"follower_id": follower_id}
     rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=FOLLOWED, together=True)
     return cast("list[Followed]", rows)
+
+
+async def muted_by(db: Database, follower_id: str) -> list[str]:
+    """Whom a person follows and does not want to hear."""
+    query = {"follower_id": follower_id, "state": FollowState.MUTED}
+    rows = await follows.find(db, query, limit=MOST_FOLLOWED, fields=("followee_id",), together=True)
+    return [row["followee_id"] for row in rows]
 
 
 async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | None:

@@ -24,7 +24,7 @@ from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
 from tests.engine.synced_fields import selection, stated, told
 from tests.feed.steps import comment
-from tests.phone import Phone, make_user, sign_in_directly
+from tests.phone import Failed, Phone, make_user, sign_in_directly
 
 FOR_GOOD = {
     "AuthKey": "kind name device",
@@ -158,3 +158,46 @@ def _for_good(path: str) -> bool:
     """What is so from the beginning, and stays so while the node is there."""
     type_, _, name = path.partition(".")
     return name in ("id", "createdAt") or name in FOR_GOOD.get(type_, "").split()
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ("{ viewer { changes { nodes { ... on Post { commentPreview { id } } } } } }", "commentPreview"),
+        ("{ viewer { changes { nodes { ... on Comment { parent { id } } } } } }", "parent"),
+        ("{ viewer { changes { nodes { ... on User { presence { state } } } } } }", "presence"),
+        (
+            "{ viewer { changes { nodes { ...One } } } } fragment One on Node { ...Two } "
+            "fragment Two on Post { sharedPost { commentPreview { id } } }",
+            "commentPreview",
+        ),
+    ],
+)
+async def test_what_is_not_synced_is_not_shown_inside_of_synced_nodes(
+    new_phone: NewPhone, document: str, field: str
+) -> None:
+    answer = await (await new_phone("Ada")).ask(document)
+    assert answer.code == "BAD_USER_INPUT"
+    words = f"'{field}' is no part of what is synced: read it with the page that shows it."
+    assert [error["message"] for error in answer.errors] == [words]
+
+
+async def test_pages_show_what_is_not_synced_beside_changes(new_phone: NewPhone) -> None:
+    ada = await new_phone("Ada")
+    id = await post(ada)
+    document = (
+        "query($id: ID!) { viewer { changes { nodes { ... on Post { text } } } } post(id: $id) { ...One } } "
+        "fragment One on Post { commentPreview { id } }"
+    )
+    assert (await ada.run(document, id=id))["post"] == {"commentPreview": []}
+
+
+async def test_nor_in_what_is_told_live(new_phone: NewPhone) -> None:
+    shown = "commentPreview { id }"
+    live = (
+        f"subscription {{ changeEvents {{ ... on NodeChanged {{ node {{ ... on Post {{ {shown} }} }} }} }} }}"
+    )
+    async with (await new_phone("Ada")).watch(live) as stream:
+        with pytest.raises(Failed) as refused:
+            await stream.next()
+    assert refused.value.errors[0]["extensions"]["code"] == "BAD_USER_INPUT"

@@ -26,8 +26,8 @@ PAGE = """query($first: Int, $mode: FeedMode) { viewer { feed(first: $first, mod
   pageInfo { hasNextPage endCursor }
 } } }"""
 
-EXPECTED = {"find": 12, "aggregate": 1}
-"""Follows, blocks, hidden posts, groups, posts; authors, their avatars, media, the viewer's reactions;
+EXPECTED = {"find": 13, "aggregate": 1}
+"""Follows, mutes, blocks, hidden posts, groups, posts; authors, their avatars, media, the viewer's reactions;
 comments in one aggregate; their authors, the authors' avatars, the viewer's reactions."""
 
 JOURNEYS = {"LATEST": 5, "RANKED": 4}

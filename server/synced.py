@@ -1,0 +1,68 @@
+"""Validation rule: what is no part of what is synced is not selected inside of `viewer.changes`."""
+
+from collections import defaultdict
+from typing import Any
+
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError, ValidationRule
+
+ROOTS = {("ChangeSet", "nodes"), ("NodeChanged", "node")}
+"""Fields that show synced nodes."""
+
+
+class SyncedFieldsRule(ValidationRule):
+    """Looks at each fragment once, wherever it is spread."""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self._inside = 0
+        self._fragment: str | None = None
+        self._held: dict[str, list[FieldNode]] = defaultdict(list)
+        self._spreads: dict[str, set[str]] = defaultdict(set)
+        self._shown: set[str] = set()
+        """Fragments spread inside of synced nodes."""
+
+    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
+        self._fragment = node.name.value
+
+    def leave_fragment_definition(self, *_: Any) -> None:
+        self._fragment = None
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        if self._is_unsynced():
+            if self._inside:
+                self._report(node)
+            elif self._fragment:
+                self._held[self._fragment].append(node)
+        self._inside += self._is_root(node)
+
+    def leave_field(self, node: FieldNode, *_: Any) -> None:
+        self._inside -= self._is_root(node)
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+        if self._inside:
+            self._shown.add(node.name.value)
+        elif self._fragment:
+            self._spreads[self._fragment].add(node.name.value)
+
+    def leave_document(self, *_: Any) -> None:
+        found, seen = list(self._shown), set(self._shown)
+        while found:
+            name = found.pop()
+            for node in self._held.get(name, ()):
+                self._report(node)
+            fresh = self._spreads.get(name, set()) - seen
+            seen |= fresh
+            found += fresh
+
+    def _is_root(self, node: FieldNode) -> bool:
+        parent = self.context.get_parent_type()
+        return parent is not None and (parent.name, node.name.value) in ROOTS
+
+    def _is_unsynced(self) -> bool:
+        defined = self.context.get_field_def()
+        declared = defined.extensions.get("strawberry-definition") if defined else None
+        return declared is not None and bool(declared.metadata.get("unsynced"))
+
+    def _report(self, node: FieldNode) -> None:
+        words = f"'{node.name.value}' is no part of what is synced: read it with the page that shows it."
+        self.report_error(GraphQLError(words, node))

@@ -1,0 +1,68 @@
+"""Whom one muted does not come back by what others do."""
+
+from core import jobs
+from core.context import Services
+from tests.conftest import NewPhone
+from tests.engine.test_delta import device_of
+from tests.feed.steps import befriend, comment, feed_of, follow, publish
+from tests.phone import Phone
+
+RANKED = "{ viewer { feed(first: 50) { edges { node { id } } } } }"
+PREVIEW = "query($id: ID!) { post(id: $id) { commentPreview { id } comments { edges { node { id } } } } }"
+
+
+async def ranked(phone: Phone) -> set[str]:
+    return {edge["node"]["id"] for edge in (await phone.run(RANKED))["viewer"]["feed"]["edges"]}
+
+
+async def test_a_muted_persons_posts_do_not_come_back_through_others_shares(new_phone: NewPhone) -> None:
+    ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
+    for followed in (grace, hedy):
+        await follow(ada, followed)
+    id, kept = await publish(grace), await publish(hedy)
+    made = await hedy.do("sharePost", "post { id }", postId=id, visibility="PUBLIC")
+    share = made["post"]["id"]
+    assert set(await feed_of(ada)) == await ranked(ada) == {id, kept, share}
+    await ada.do("muteUser", "feedStale", userId=grace.user_id)
+    assert set(await feed_of(ada)) == await ranked(ada) == {kept}
+    await ada.do("unmuteUser", "feedStale", userId=grace.user_id)
+    assert set(await feed_of(ada)) == await ranked(ada) == {id, kept, share}
+
+
+async def test_a_muted_persons_comments_are_not_held_before_one(new_phone: NewPhone) -> None:
+    ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
+    for followed in (grace, hedy):
+        await follow(ada, followed)
+    id = await publish(hedy)
+    theirs = [await comment(hedy, id, f"Comment {number}") for number in range(3)]
+    muted = await comment(grace, id)
+    await ada.do("muteUser", "feedStale", userId=grace.user_id)
+    shown = (await ada.run(PREVIEW, id=id))["post"]
+    assert [each["id"] for each in shown["commentPreview"]] == theirs
+    # Who opens the post reads all of them.
+    assert muted in [edge["node"]["id"] for edge in shown["comments"]["edges"]]
+    await ada.do("unmuteUser", "feedStale", userId=grace.user_id)
+    shown = (await ada.run(PREVIEW, id=id))["post"]
+    assert [each["id"] for each in shown["commentPreview"]] == [*theirs[1:], muted]
+
+
+async def test_a_share_goes_and_comes_back_with_what_it_shares(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
+    await befriend(ada, grace)
+    await follow(hedy, grace)
+    id = await publish(ada)
+    share = (await grace.do("sharePost", "post { id }", postId=id, visibility="PUBLIC"))["post"]["id"]
+    device = await device_of(hedy, "POST")
+    query = "query($id: ID!) { post(id: $id) { sharedPost { id } sharedUnavailable } }"
+    for visibility in ("FRIENDS", "PUBLIC", "PRIVATE", "PUBLIC"):
+        await ada.do("updatePost", "post { id }", id=id, visibility=visibility)
+        await jobs.run_due(services)
+        assert await device.news() == ({share}, set())
+        shown = (await hedy.run(query, id=share))["post"]
+        there = visibility == "PUBLIC"
+        assert shown == {"sharedPost": {"id": id} if there else None, "sharedUnavailable": not there}
+    await ada.do("deletePost", "deletedPostId", id=id)
+    await jobs.run_due(services)
+    assert await device.news() == ({share}, set())
