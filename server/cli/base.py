@@ -82,9 +82,11 @@ def environment(**given: Any) -> Settings:
 
 def deployment(**given: Any) -> Settings:
     """The settings of a command that needs MongoDB and Redis, whose addresses can be right."""
+    from core import logs
     from server import starting
 
     configured = environment(**given)
+    logs.configure(configured)
     try:
         starting.check_addresses(configured)
     except starting.NotReady as reason:

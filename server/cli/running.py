@@ -40,10 +40,8 @@ def dev(
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve GraphQL on the configured MongoDB and Redis."""
     configured = deployment(host=host, port=port)
-    from core import logs
     from server import process
 
-    logs.configure(configured)
     run(process.serve(configured))
 
 
@@ -51,10 +49,8 @@ def serve(host: Host = None, port: Port = None) -> None:
 def worker() -> None:
     """Run background work on the configured MongoDB and Redis."""
     configured = deployment()
-    from core import logs
     from server import process
 
-    logs.configure(configured)
     run(process.work(configured))
 
 

@@ -119,6 +119,39 @@ async def test_a_batch_of_marks(new_phone: NewPhone) -> None:
     assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", ["marks"])]
 
 
+@pytest.mark.parametrize(("by_alias", "by_id"), [(1, 3), (3, 1), (2, 2)])
+@pytest.mark.parametrize("alias_first", [True, False])
+async def test_an_alias_and_the_real_id_in_one_batch_are_one_chat(
+    new_phone: NewPhone, by_alias: int, by_id: int, alias_first: bool
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace, 3)
+    alias = new("chat")
+    assert await open_chat(grace, ada, id=alias) == chat_id
+    marks = [{"chatId": alias, "upToSequence": by_alias}, {"chatId": chat_id, "upToSequence": by_id}]
+    marks = marks if alias_first else marks[::-1]
+    done = await grace.do("markDelivered", "chats { id myDeliveredSequence }", marks=marks)
+    highest = max(by_alias, by_id)
+    assert done["errors"] == []
+    assert done["chats"] == [{"id": chat_id, "myDeliveredSequence": highest}]
+    assert (await chat_of(ada, chat_id))["peerDeliveredSequence"] == highest
+    assert await statuses(ada, chat_id) == ["DELIVERED"] * highest + ["SENT"] * (3 - highest)
+
+
+async def test_an_alias_that_is_another_person_s_marks_nothing(new_phone: NewPhone) -> None:
+    """Neither for a stranger, nor for the other of the two: each knows the chat by ids of their own."""
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    chat_id, _ = await talk(ada, grace, 2)
+    alias = new("chat")
+    assert await open_chat(ada, grace, id=alias) == chat_id
+    for stranger in (grace, alan):
+        marks = [{"chatId": alias, "upToSequence": 2}]
+        done = await stranger.do("markDelivered", "chats { id }", marks=marks)
+        assert (done["errors"], done["chats"]) == ([], [])
+    assert (await chat_of(ada, chat_id))["peerDeliveredSequence"] == 0
+    assert await statuses(ada, chat_id) == ["SENT", "SENT"]
+
+
 @pytest.mark.parametrize("who", ["the reader", "the writer"])
 async def test_read_receipts_can_be_kept_to_oneself(new_phone: NewPhone, who: str) -> None:
     """With them off neither side sees read times; DELIVERED stays."""
