@@ -81,6 +81,7 @@ async def standing(ctx: Context) -> Standing:
         ctx.load(GroupsByUser, ctx.viewer_id),
     )
     muted = frozenset(edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED)
+    ctx.loader(MutedByUser).know(ctx.viewer_id, muted)
     return _standing(ctx, edges, hidden, away, groups, muted)
 
 
