@@ -67,6 +67,7 @@ def settings_for(servers: Servers, folder: Path, port: int) -> Settings:
         secret=SECRET,  # type: ignore[arg-type]
         signing_key_file=folder / "key.pem",
         rate_scale=1_000_000,
+        max_connections=0,
         log_level="ERROR",
     )
 

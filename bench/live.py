@@ -156,6 +156,7 @@ async def stage(servers: Servers, subscribers: int) -> AsyncIterator[Stage]:
         field_keys=dataset.FIELD_KEYS,  # type: ignore[arg-type]
         signing_key_file=dataset.key_file(servers),
         rate_scale=1_000_000,
+        max_connections=0,
         log_level="ERROR",
     )
     logs.configure(settings)
