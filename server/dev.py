@@ -111,7 +111,10 @@ def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> 
     if demo:
         out.print("\n  Sign in as")
         for user in examples.DEMO_USERS:
-            out.print(f"    {user['email']:<20} {user['password']}")
-    out.print("\n  Paste this into GraphiQL:")
-    out.print(f"    {QUERY}\n", soft_wrap=True)
+            out.print(f"    {user['email']:<20} {user['password']}  {user.get('role', '')}".rstrip())
+        out.print("\n  Paste this into GraphiQL:")
+        out.print(f"    {QUERY}\n", soft_wrap=True)
+    else:
+        out.print("\n  Nobody is here yet: sign up in GraphiQL's account panel; the code is in the outbox.")
+        out.print("  The first administrator: landfall roles ADDRESS ADMIN\n", soft_wrap=True)
     out.print("  Ctrl-C stops everything.\n")

@@ -1,11 +1,20 @@
 """What GraphiQL offers a newcomer: demo sign-ins and operations to run."""
 
+import asyncio
+from typing import Any
+
+from core.mongo import Database
+from stores import auth, chat, feed
+
 DEMO_PASSWORD = "landfall-demo-1"
 DEMO_USERS = [
     {"email": "ada@example.com", "password": DEMO_PASSWORD, "name": "Ada"},
-    {"email": "grace@example.com", "password": DEMO_PASSWORD, "name": "Grace"},
+    {"email": "grace@example.com", "password": DEMO_PASSWORD, "name": "Grace", "role": "administrator"},
     {"email": "alan@example.com", "password": DEMO_PASSWORD, "name": "Alan"},
 ]
+
+POST, CHAT = "post_...", "chat_..."
+"""What stands in the examples for an id of the demo data."""
 
 FEED = """query Feed($after: String) {
   viewer {
@@ -39,7 +48,7 @@ CREATE_POST = """mutation CreatePost($input: CreatePostInput!) {
 }
 """
 
-SET_REACTION = """# Paste the id of a post from the feed.
+SET_REACTION = """# The id is of a post of Ada's; the feed has others.
 mutation SetReaction($input: SetReactionInput!) {
   setReaction(input: $input) {
     reactionSummary { total like love viewerReaction }
@@ -49,7 +58,7 @@ mutation SetReaction($input: SetReactionInput!) {
 }
 """
 
-POST_EVENTS = """# Paste the id of a post, run this, then comment on it in another tab.
+POST_EVENTS = """# Run this, then comment on the post in another tab; its id is one of Ada's.
 subscription PostEvents($postId: ID!, $after: String) {
   postEvents(postId: $postId, after: $after) {
     __typename
@@ -76,7 +85,7 @@ query Chats {
 }
 """
 
-SEND_MESSAGE = """# Paste the id of a chat. Run it twice: it is stored once.
+SEND_MESSAGE = """# In one of Ada's chats: sign in as her. Run it twice: it is stored once.
 mutation SendMessage($input: SendMessageInput!) {
   sendMessage(input: $input) {
     message { id text sequence status }
@@ -87,7 +96,7 @@ mutation SendMessage($input: SendMessageInput!) {
 }
 """
 
-CHAT_EVENTS = """# Paste the id of a chat, run this, then write in it from another tab.
+CHAT_EVENTS = """# Run this as Ada, then write in the chat from another tab.
 subscription ChatEvents($chatId: ID!, $after: String) {
   chatEvents(chatId: $chatId, after: $after) {
     __typename
@@ -188,3 +197,38 @@ OPERATIONS = [
         '    "method": "EMAIL"\n  }\n}',
     },
 ]
+
+
+async def demo_users(db: Database) -> list[dict[str, str]]:
+    """Those who are there: none without demo data."""
+    known = await asyncio.gather(*(_user_id(db, each["email"]) for each in DEMO_USERS))
+    return [user for user, id in zip(DEMO_USERS, known, strict=True) if id is not None]
+
+
+async def operations(db: Database) -> list[dict[str, Any]]:
+    """The examples with ids of the first demo user's things, so that each runs as it stands."""
+    ada = await _user_id(db, DEMO_USERS[0]["email"])
+    if ada is None:
+        return OPERATIONS
+    posts, chats = await asyncio.gather(
+        feed.posts.find(db, {"author_id": ada, "visibility": "PUBLIC"}, sort=[("created_at", -1)], limit=1),
+        chat.members.find(
+            db,
+            {"user_id": ada, "started": True, "archived": False},
+            sort=[("last_activity_at", -1), ("chat_id", -1)],
+            limit=1,
+        ),
+    )
+    real = {POST: posts[0]["_id"] if posts else POST, CHAT: chats[0]["chat_id"] if chats else CHAT}
+    return [{**each, "variables": _filled(each["variables"], real)} for each in OPERATIONS]
+
+
+def _filled(variables: str, real: dict[str, str]) -> str:
+    for placeholder, id in real.items():
+        variables = variables.replace(placeholder, id)
+    return variables
+
+
+async def _user_id(db: Database, email: str) -> str | None:
+    key = await auth.user_keys.by_id(db, auth.email_key(email))
+    return key["user_id"] if key else None

@@ -41,8 +41,8 @@ mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("font/ttf", ".ttf")
 
 
-def graphiql(services: Services) -> web.Response:
-    return _page(services, "graphiql")
+async def graphiql(services: Services) -> web.Response:
+    return await _page(services, "graphiql")
 
 
 async def app(request: web.Request) -> web.Response:
@@ -50,22 +50,32 @@ async def app(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     if services.settings.production:
         raise web.HTTPNotFound
-    return _page(services, "app")
+    return await _page(services, "app")
 
 
-def _page(services: Services, name: str) -> web.Response:
+async def _page(services: Services, name: str) -> web.Response:
     """A built page, with demo sign-ins in development."""
     page = (STATIC / name / "index.html").read_text()
     development = not services.settings.production
+    demo_users, operations = await _demo(services) if development else ([], examples.OPERATIONS)
     config = {
-        "demoUsers": examples.DEMO_USERS if development else [],
-        "examples": examples.OPERATIONS,
+        "demoUsers": demo_users,
+        "examples": operations,
         "outbox": OUTBOX if development else "",
     }
     body = orjson.dumps(config).decode().replace("<", "\\u003c")
     filled = page.replace(PLACEHOLDER, PLACEHOLDER.replace("{}", body))
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     return web.Response(text=filled, content_type="text/html", headers=headers)
+
+
+async def _demo(services: Services) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    """Who may sign in, and examples with ids of theirs; the page is shown without a database too."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await examples.demo_users(services.db), await examples.operations(services.db)
+    except (PyMongoError, TimeoutError):
+        return [], examples.OPERATIONS
 
 
 def wants_page(request: web.Request) -> bool:

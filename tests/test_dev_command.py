@@ -121,6 +121,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         address = running.until(r"GraphiQL +(http://127\.0\.0\.1:\d+)/graphql")[1]
         assert running.until(r"Outbox +(\S+)")[1] == f"{address}/dev/outbox"
         assert running.until(r"ada@example\.com +(\S+)")[1] == PASSWORD
+        assert running.until(r"^ +grace@example\.com +(\S+)  administrator$")[1] == PASSWORD
         running.until("Paste this into GraphiQL")
         query = running.until(r"^ +(\{ viewer .*\})$")[1]
         running.until("Ctrl-C stops everything")
@@ -131,6 +132,8 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         edges = ask(address, query, token=token)["viewer"]["feed"]["edges"]
         assert len(edges) == 5
         assert all(edge["node"]["author"]["name"] and edge["node"]["textPreview"] for edge in edges)
+
+        _every_example_runs_as_given(address, token)
 
         create = """mutation($input: CreatePostInput!) {
           createPost(input: $input) { post { id } errors { code } } }"""
@@ -162,11 +165,39 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         assert running.stop() == 0
 
 
+def page_config(address: str) -> Any:
+    """What the server writes into the GraphiQL page."""
+    request = urllib.request.Request(f"{address}/graphql", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        text = answer.read().decode()
+    return json.loads(text.partition('id="landfall-config">')[2].partition("</script>")[0])
+
+
+def _every_example_runs_as_given(address: str, token: str) -> None:
+    """Four of eleven said that 'post_...' is not an id."""
+    config = page_config(address)
+    assert [user["email"].partition("@")[0] for user in config["demoUsers"]] == ["ada", "grace", "alan"]
+    assert len(config["examples"]) == 11
+    for example in config["examples"]:
+        variables = json.loads(example["variables"])
+        if "\nsubscription " in f"\n{example['query']}":
+            # What it watches is there, for her.
+            [id] = variables.values()
+            assert ask(address, "query($id: ID!) { node(id: $id) { id } }", {"id": id}, token)["node"]
+            continue
+        data = ask(address, example["query"], variables, token)
+        [found] = data.values()
+        assert found, example["name"]
+        assert found.get("errors", []) == [], example["name"]
+
+
 def test_without_demo_people(tmp_path: Path) -> None:
     with dev(tmp_path, "--port", "0", "--no-demo") as running:
         address = running.until(r"GraphiQL +(http://127\.0\.0\.1:\d+)/graphql")[1]
         running.until("Ctrl-C stops everything")
-        assert "ada@example.com" not in running.output
+        assert "example.com" not in running.output
+        assert "Nobody is here yet: sign up" in running.output
+        assert page_config(address)["demoUsers"] == []
         answer = sign_in(address, "ada@example.com")
         assert [error["code"] for error in answer["errors"]] == ["INVALID_CREDENTIALS"]
         running.process.send_signal(signal.SIGTERM)

@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 from core.settings import Settings
+from tests import snippets
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
-SNIPPETS = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+SNIPPETS = [
+    each.code for each in snippets.SNIPPETS if (each.page.name, each.language) == ("README.md", "graphql")
+]
 
 
 def test_the_settings_table_is_the_settings() -> None:
@@ -42,7 +45,7 @@ async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
     post_id = created["post"]["id"]
     page = await ada.run(feed)
     assert page["viewer"]["feed"]["edges"][0]["node"]["id"] == post_id
-    async with ada.watch(watch.replace("post_...", post_id)) as stream:
+    async with ada.watch(watch) as stream:
         await ada.do("createComment", "comment { id }", postId=post_id, text="Ahoy")
         event = (await stream.next())["postEvents"]
     assert event["__typename"] == "CommentCreated"

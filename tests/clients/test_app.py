@@ -15,11 +15,12 @@ from tests.browser import browser, save
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, publish
 from tests.phone import Phone, make_member
+from tests.server.conftest import eventually
 
 __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
-EMAIL, PASSWORD = "app@example.com", "a password to type"
+EMAIL, OTHER, PASSWORD = "app@example.com", "app-2@example.com", "a password to type"
 MESSAGES = """query($id: ID!) { viewer { chatWith(userId: $id) { messages { edges { node { text } } } } } }"""
 POSTS = "query($id: ID!) { user(id: $id) { posts(first: 10) { edges { node { text } } } } }"
 LIKES = "query($id: ID!) { post(id: $id) { reactionSummary { like } } }"
@@ -62,8 +63,8 @@ class App:
         self.browser.execute_cdp_cmd("Network.enable", {})
         self.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
-    def sign_in(self) -> None:
-        self.type("#email", EMAIL)
+    def sign_in(self, email: str = EMAIL) -> None:
+        self.type("#email", email)
         self.type("#password", PASSWORD)
         self.click("#sign-in")
         self.says("Online")
@@ -91,6 +92,52 @@ async def test_what_is_done_offline_lands_when_the_connection_is_back(
     assert await _texts(grace, POSTS, id=ada.user_id) == ["Written without a connection"]
     assert await _texts(grace, MESSAGES, id=ada.user_id) == ["From the tunnel", "and on through it"]
     await asyncio.to_thread(_look_around, app)
+
+    eve = await new_phone(user_id=await make_member(services, OTHER, "Eve", PASSWORD))
+    sessions = {each["_id"] for each in await _active(services, ada)}
+    await asyncio.to_thread(_hand_over, app)
+    # What Ada had queued waits for her: Eve has sent nothing, and Ada's session is over.
+    assert await _texts(ada, POSTS, id=eve.user_id) == []
+    assert await _texts(eve, POSTS, id=ada.user_id) == ["Written without a connection"]
+    await eventually(lambda: _ended(services, ada, sessions))
+    await asyncio.to_thread(_back_to_its_owner, app)
+    assert await _texts(eve, POSTS, id=ada.user_id) == ["Left behind", "Written without a connection"]
+
+
+async def _active(services: Services, phone: Phone) -> list[Any]:
+    return list(await services.db.find("sessions", {"user_id": phone.user_id, "status": "ACTIVE"}))
+
+
+async def _ended(services: Services, phone: Phone, before: set[str]) -> bool:
+    """Whether one of the sessions of before is over: the app's."""
+    return len(before & {each["_id"] for each in await _active(services, phone)}) == len(before) - 1
+
+
+def _hand_over(app: App) -> None:
+    """Ada signs out with something queued, is told so, and Eve signs in on the same device."""
+    app.click('[data-tab="Feed"]')
+    app.find("#composer")
+    app.click("#plane")
+    app.says("Offline")
+    app.type("#composer", "Left behind")
+    app.click("#publish")
+    app.wait_for_queue(1)
+    app.click("#sign-out")
+    app.says("1 action has not been sent yet")
+    save(app.browser, "app-sign-out.png")
+    app.click("#leave-keep")
+    app.find("#email")
+    # The switch is the page's: a restart puts it back.
+    app.open()
+    app.sign_in(OTHER)
+    app.wait_for_queue(0)
+    app.click("#sign-out")
+
+
+def _back_to_its_owner(app: App) -> None:
+    app.sign_in()
+    app.says("Left behind")
+    app.wait_for_queue(0)
 
 
 def _act_offline(app: App, post: str) -> None:

@@ -5,12 +5,15 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from core.context import Services
 from core.settings import Settings
+from resolvers.feed.posts import POST_RATE
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
@@ -23,7 +26,7 @@ PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
 RUN_SECONDS = 180
 PRODUCTS = 12
-PROGRAMS = ("audit", "apollo", "urql", "relay")
+PROGRAMS = ("audit", "session", "apollo", "urql", "relay")
 MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/persisted-documents.json")
 """What builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
 
@@ -80,11 +83,28 @@ async def test_a_client_program(
     await _register(
         services.settings, *(file for each in MANIFESTS for file in (CLIENTS / program).glob(each))
     )
-    await _done(
-        [installed, "test", "--silent", "--workspace", workspace],
-        LANDFALL_URL=f"{address}/graphql",
-        LANDFALL_PEOPLE=json.dumps(people),
-    )
+    async with _passing_time(services, people) if program == "session" else nullcontext():
+        await _done(
+            [installed, "test", "--silent", "--workspace", workspace],
+            LANDFALL_URL=f"{address}/graphql",
+            LANDFALL_PEOPLE=json.dumps(people),
+        )
+
+
+@asynccontextmanager
+async def _passing_time(services: Services, people: list[dict[str, str]]) -> AsyncIterator[None]:
+    """An hour in some seconds: what people used up of their allowances comes back, as their programs wait."""
+
+    async def pass_() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            await services.redis.delete(*(f"rate:{POST_RATE.name}:{person['id']}" for person in people))
+
+    passing = asyncio.create_task(pass_())
+    try:
+        yield
+    finally:
+        passing.cancel()
 
 
 async def _done(command: list[str], **environment: str) -> str:
@@ -112,6 +132,8 @@ async def _people(services: Services, new_phone: NewPhone, program: str) -> list
     """Who may sign in: the first two follow each other, and there is a shop to look around."""
     people = [{"email": f"{program}-{number}@example.com", "password": PASSWORD} for number in range(4)]
     members = [await make_member(services, person["email"], "Ada", PASSWORD) for person in people]
+    for person, member in zip(people, members, strict=True):
+        person["id"] = member
     await befriend(*[await new_phone(user_id=member) for member in members[:2]])
     keeper = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
     await on_sale(services, keeper, *(row() for _ in range(PRODUCTS)))

@@ -89,7 +89,9 @@ class Page:
 
 
 @pytest.fixture
-async def page(browser: Chrome, address: str) -> Page:
+async def page(browser: Chrome, address: str, services: Services) -> Page:
+    # Sign-ins are offered to demo people who are there.
+    await make_member(services, DEMO_EMAIL, "Ada", DEMO_PASSWORD)
     page = Page(browser, address)
     await asyncio.to_thread(page.open)
     return page

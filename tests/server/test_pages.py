@@ -17,8 +17,9 @@ from core import jobs
 from core.context import Services
 from core.settings import Environment, Settings
 from server import pages
+from server.examples import DEMO_PASSWORD
 from tests.conftest import NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, make_member
 from tests.server.conftest import Configured
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -161,7 +162,10 @@ async def test_the_start_page_leads_to_graphiql(http: aiohttp.ClientSession, add
     assert unknown.status == 404
 
 
-async def test_graphiql_asks_nobody_but_us(http: aiohttp.ClientSession, address: str) -> None:
+async def test_graphiql_asks_nobody_but_us(
+    services: Services, http: aiohttp.ClientSession, address: str
+) -> None:
+    await make_member(services, "ada@example.com", "Ada", DEMO_PASSWORD)
     page = await get(http, f"{address}/graphql", headers=HTML)
     assert page.status == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -215,6 +219,7 @@ async def test_the_outbox_escapes_what_it_shows(anonymous: Phone, address: str) 
 async def test_the_demo_app_is_development_s(
     services: Services, http: aiohttp.ClientSession, address: str
 ) -> None:
+    await make_member(services, "ada@example.com", "Ada", DEMO_PASSWORD)
     async with http.get(f"{address}/app") as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
         assert "landfall-demo" in await answer.text()

@@ -35,7 +35,8 @@ export interface Options {
 }
 
 export function makeClient(session: Session, { live = 'socket', manifest, persisted = true }: Options = {}): Landfall {
-  const queue = new Queue(session.store);
+  // Where only registered documents run, a flush of several is one that nobody has registered.
+  const queue = new Queue(session, manifest ? { most: 1 } : {});
   const left = queue.saved();
   const socket = createClient({
     url: session.url.replace(/^http/, 'ws'),
@@ -56,7 +57,7 @@ export function makeClient(session: Session, { live = 'socket', manifest, persis
     new GraphQLWsLink(socket),
     http,
   );
-  const client = new ApolloClient({ cache: makeCache(), link: ApolloLink.from([queued(queue), network]) });
+  const client = new ApolloClient({ cache: makeCache(), link: ApolloLink.from([queued(queue, session), network]) });
   return {
     client,
     queue,
@@ -84,14 +85,14 @@ async function sha256(text: string): Promise<string> {
 
 /** Sends the token; once more with a new one when the server says that this one has expired. */
 function authenticated(session: Session): ApolloLink {
-  const header = new SetContextLink(async ({ headers }) => {
-    const token = await session.token();
+  const header = new SetContextLink(async ({ headers, as }) => {
+    const token = await session.tokenFor(as);
     return { headers: { ...headers, ...(token && { Authorization: `Bearer ${token}` }) } };
   });
   const renew = new ApolloLink((operation, forward) =>
     forward(operation).pipe(
       switchMap((result) =>
-        expired(result) ? from(session.renewed()).pipe(switchMap(() => forward(operation))) : of(result),
+        expired(result) ? from(session.renewedFor(operation.getContext().as)).pipe(switchMap(() => forward(operation))) : of(result),
       ),
     ),
   );

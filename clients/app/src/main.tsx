@@ -22,14 +22,17 @@ function App() {
   if (!signedIn) return <SignIn done={() => setSignedIn(true)} />;
   return (
     <PhoneProvider onRefused={onRefused}>
-      <Screens signOut={() => (session.signOut(), setSignedIn(false))} />
+      <Screens signedOut={() => setSignedIn(false)} />
       {refusal && <div id="refusal" className="toast" role="alert">{refusal.message}</div>}
     </PhoneProvider>
   );
 }
 
-function Screens({ signOut }: { signOut: () => void }) {
+function Screens({ signedOut }: { signedOut: () => void }) {
   const [tab, setTab] = useState<Tab>('Feed');
+  const [leaving, setLeaving] = useState(false);
+  const { waiting, leave } = usePhone();
+  const signOut = () => void leave().then(signedOut);
   const { data } = useQuery(operations.Me);
   const Screen = TABS[tab];
   return (
@@ -37,8 +40,9 @@ function Screens({ signOut }: { signOut: () => void }) {
       <header className="top">
         <h1>Landfall</h1>
         <span>{data?.viewer.user.name}</span>
-        <button className="quiet" onClick={signOut}>Sign out</button>
+        <button id="sign-out" className="quiet" onClick={() => (waiting ? setLeaving(true) : signOut())}>Sign out</button>
       </header>
+      {leaving && <Leaving signOut={signOut} stay={() => setLeaving(false)} />}
       <Connection />
       <main><Screen /></main>
       <nav>
@@ -49,6 +53,19 @@ function Screens({ signOut }: { signOut: () => void }) {
         ))}
       </nav>
     </>
+  );
+}
+
+/** What was done and not sent yet belongs to who did it: they are told before they go. */
+function Leaving({ signOut, stay }: { signOut: () => void; stay: () => void }) {
+  const { waiting, queue } = usePhone();
+  return (
+    <div id="leaving" className="card leaving" role="alertdialog" aria-label="Sign out">
+      <p>{waiting === 1 ? '1 action has' : `${waiting} actions have`} not been sent yet. Kept, they wait on this device until you sign in again; nobody else sends them.</p>
+      <button id="leave-keep" onClick={signOut}>Sign out and keep</button>
+      <button id="leave-discard" className="quiet" onClick={() => (queue.discard(), signOut())}>Sign out and discard</button>
+      <button className="quiet" onClick={stay}>Stay</button>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 // What the screens share: the client, the person, and whether there is a connection.
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { ApolloProvider } from '@apollo/client/react';
-import { act, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
+import { act, Discarded, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
 
 export interface DemoUser {
   email: string;
@@ -58,6 +58,8 @@ interface Phone extends Landfall {
   /** Do it at once on the screen; a refusal is shown and rolled back. */
   act<T extends object>(name: string, input: T): void;
   waiting: number;
+  /** End the session here and on the server. What waits stays, for its owner alone. */
+  leave(): Promise<void>;
 }
 
 const PhoneContext = createContext<Phone | null>(null);
@@ -74,7 +76,8 @@ export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Re
   const { client, queue } = landfall;
 
   useEffect(() => queue.onChange(() => setWaiting(queue.length)), [queue]);
-  useEffect(() => void landfall.resume(), [landfall]);
+  useEffect(() => queue.onRefused((_, [refusal]) => refusal && onRefused({ retryable: false, message: '', ...refusal })), [queue, onRefused]);
+  useEffect(() => void landfall.resume().catch(() => undefined), [landfall]);
   useEffect(() => {
     if (online) queue.flush();
   }, [online, queue]);
@@ -82,10 +85,14 @@ export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Re
   const phone: Phone = {
     ...landfall,
     waiting,
+    async leave() {
+      await landfall.stop();
+      await session.signOut();
+    },
     act(name, input) {
       void perform(client, name, act(input)).then(
         ([refusal]) => refusal && onRefused(refusal),
-        (error: Error) => onRefused({ code: 'FAILED', message: error.message, retryable: false }),
+        (error: Error) => error instanceof Discarded || onRefused({ code: 'FAILED', message: error.message, retryable: false }),
       );
     },
   };

@@ -26,7 +26,7 @@ export const FEED = ConnectionHandler.getConnectionID('client:root:viewer', 'Fee
 export const CreatePost = graphql`
   mutation FeedCreatePostMutation($input: CreatePostInput!, $connections: [ID!]!) @raw_response_type {
     createPost(input: $input) {
-      errors { code message }
+      errors { code message retryable retryAfterSeconds }
       feedEdge @prependEdge(connections: $connections) { cursor node { id text ...Post_post } }
     }
   }
@@ -34,6 +34,6 @@ export const CreatePost = graphql`
 
 export const DeletePost = graphql`
   mutation FeedDeletePostMutation($input: DeletePostInput!) @raw_response_type {
-    deletePost(input: $input) { errors { code message } deletedPostId @deleteRecord }
+    deletePost(input: $input) { errors { code message retryable retryAfterSeconds } deletedPostId @deleteRecord }
   }
 `;

@@ -1,6 +1,6 @@
 // Relay's environment for Landfall: a network that names its documents, a queue, and live updates on a socket.
 import { createClient } from 'graphql-ws';
-import { answered, isTransient, Queue, type Queued, type Session, TryAgain } from 'landfall-session';
+import { type Answer, Queue, type Queued, type Session } from 'landfall-session';
 import {
   Environment,
   type GraphQLResponse,
@@ -19,7 +19,7 @@ export interface Landfall {
 }
 
 export function makeClient(session: Session): Landfall {
-  const queue = new Queue(session.store);
+  const queue = new Queue(session);
   const socket = createClient({
     url: session.url.replace(/^http/, 'ws'),
     lazy: true,
@@ -31,8 +31,8 @@ export function makeClient(session: Session): Landfall {
   const network = Network.create(
     (request, variables) =>
       request.operationKind === 'mutation'
-        ? queue.run({ name: request.name, variables: variables as Queued['variables'] }, () => post(session, request, variables))
-        : post(session, request, variables),
+        ? (queue.run(entry(request, variables), () => post(session, request, variables)) as Promise<GraphQLResponse>)
+        : (post(session, request, variables) as Promise<GraphQLResponse>),
     (request, variables) =>
       Observable.create((sink) =>
         // The socket's protocol wants a `query`, be it empty.
@@ -60,31 +60,12 @@ const found = {
       : undefined,
 } as never;
 
-/** The document is known to the server by its hash; once more with a new token when it has expired. */
-async function post(session: Session, request: RequestParameters, variables: Variables): Promise<GraphQLResponse> {
-  const answer = await send(session, request, variables, await session.token().catch(offline));
-  const expired = answer.errors?.some(({ extensions }: any) => extensions?.reason === 'TOKEN_EXPIRED');
-  const last = expired ? await send(session, request, variables, await session.renewed().catch(offline)) : answer;
-  answered(last.errors);
-  return last as GraphQLResponse;
+/** With its text, which a flush of several is made of. */
+function entry({ name, text }: RequestParameters, variables: Variables): Queued {
+  return { name, query: text, variables: { input: variables.input } };
 }
 
-async function send(session: Session, request: RequestParameters, variables: Variables, token: string | null): Promise<any> {
-  const response = await session
-    .fetch(session.url, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        Accept: 'application/graphql-response+json',
-        ...(token && { Authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ documentId: request.id, variables }),
-    })
-    .catch(offline);
-  if (isTransient(response.status)) throw new TryAgain();
-  return response.json().catch(offline);
-}
-
-function offline(error: unknown): never {
-  throw error instanceof TypeError ? new TryAgain() : error;
+/** By itself, a document is known to the server by its hash. */
+function post(session: Session, request: RequestParameters, variables: Variables): Promise<Answer> {
+  return session.post({ documentId: request.id, variables });
 }

@@ -1,6 +1,7 @@
 // A signed-in person: keeps the tokens, and renews them before they expire.
 
 import { mint } from './ids.js';
+import { type Answer, checkStatus, outcome, TryAgain } from './outcome.js';
 
 /** Where things survive a restart: `localStorage`, or what a mobile shell offers in its place. */
 export interface Store {
@@ -29,9 +30,15 @@ const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
 const REFRESH = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) {
   errors { code message } tokens { ${TOKENS} } user { id } } }`;
 
+const SIGN_OUT = `mutation SignOut($input: SignOutInput!) { signOut(input: $input) { errors { code message } } }`;
+
 const RENEW_BEFORE_MS = 30_000;
 const SAVED = 'landfall.session';
 const DEVICE = 'landfall.device';
+/** Refresh tokens of sessions that are to end as soon as there is a connection. */
+const LEAVING = 'landfall.leaving';
+/** What a phone remembers of them; the server ends what is not used for long by itself. */
+const MOST_LEAVING = 10;
 
 /** The server refused: the person has to sign in again. */
 export class SignedOut extends Error {}
@@ -62,10 +69,48 @@ export class Session {
   async signIn(email: string, password: string, deviceName: string): Promise<void> {
     const device = { id: this.deviceId, name: deviceName, platform: 'WEB' };
     this.take(await this.ask('signIn', SIGN_IN, { email, password, device }));
+    void this.leave();
   }
 
-  signOut(): void {
+  /** Ends the session here at once, and on the server: now, or when there is a connection again. */
+  async signOut(): Promise<void> {
+    const saved = this.saved;
     this.store.removeItem(SAVED);
+    if (saved) this.leaving = [...this.leaving, saved.tokens.refreshToken].slice(-MOST_LEAVING);
+    await this.leave();
+  }
+
+  /** End on the server what was ended here. Sign-in and a flush of the queue call it too. */
+  async leave(): Promise<void> {
+    for (const refreshToken of this.leaving) {
+      try {
+        const input = { clientMutationId: crypto.randomUUID(), refreshToken };
+        if (outcome(await this.send({ query: SIGN_OUT, variables: { input } }, null)).kind !== 'over') return;
+      } catch (error) {
+        if (error instanceof TryAgain) return;
+        throw error;
+      }
+      this.leaving = this.leaving.filter((each) => each !== refreshToken);
+    }
+  }
+
+  /**
+   * The answer to a request of the signed-in person; once more with a new token when theirs has expired. `as` says
+   * whose it is: it is not sent when somebody else has signed in meanwhile. Throws TryAgain where there is no answer.
+   */
+  async post(body: object, as: string | null = this.userId): Promise<Answer> {
+    const answer = await this.send(body, await this.tokenFor(as));
+    const expired = answer.errors?.some(({ extensions }) => extensions?.reason === 'TOKEN_EXPIRED');
+    return expired ? this.send(body, await this.renewedFor(as)) : answer;
+  }
+
+  /** The person's token, if they are still who is signed in. */
+  tokenFor(userId: string | null): Promise<string | null> {
+    return this.only(userId, () => this.token());
+  }
+
+  renewedFor(userId: string | null): Promise<string | null> {
+    return this.only(userId, () => this.renewed());
   }
 
   /** A token that is good for some while; null when nobody is signed in. */
@@ -90,24 +135,38 @@ export class Session {
       this.take(await this.ask('refreshSession', REFRESH, { refreshToken, deviceId: this.deviceId }));
     } catch (error) {
       // A lost connection keeps the tokens; only the server's word ends the session.
-      if (error instanceof SignedOut) this.signOut();
+      if (error instanceof SignedOut && this.saved?.tokens.refreshToken === refreshToken) this.store.removeItem(SAVED);
       throw error;
     }
     return this.saved!.tokens.accessToken;
   }
 
+  private async only(userId: string | null, token: () => Promise<string | null>): Promise<string | null> {
+    const found = await token().catch(again);
+    if (this.userId !== userId) throw new SignedOut('Somebody else has signed in.');
+    return found;
+  }
+
   private async ask(name: string, query: string, input: object): Promise<any> {
-    const variables = { input: { clientMutationId: crypto.randomUUID(), ...input } };
-    const response = await this.fetch(this.url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json' },
-      body: JSON.stringify({ query, variables }),
-    });
-    const body = await response.json();
-    const payload = body.data?.[name];
-    if (!payload) throw new Error(body.errors?.[0]?.message ?? `HTTP ${response.status}`);
+    const answer = await this.send({ query, variables: { input: { clientMutationId: crypto.randomUUID(), ...input } } }, null);
+    const payload = answer.data?.[name];
+    if (!payload) throw new Error(answer.errors?.[0]?.message ?? 'The server did not answer.');
     if (payload.errors.length) throw new SignedOut(payload.errors[0].message);
     return payload;
+  }
+
+  private async send(body: object, token: string | null): Promise<Answer> {
+    const response = await this.fetch(this.url, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/graphql-response+json',
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    }).catch(again);
+    checkStatus(response);
+    return response.json().catch(again);
   }
 
   private take(payload: { tokens: Tokens; user: { id: string } }): void {
@@ -116,8 +175,21 @@ export class Session {
     this.store.setItem(SAVED, JSON.stringify(saved));
   }
 
+  private get leaving(): string[] {
+    return JSON.parse(this.store.getItem(LEAVING) ?? '[]') as string[];
+  }
+
+  private set leaving(tokens: string[]) {
+    this.store.setItem(LEAVING, JSON.stringify(tokens));
+  }
+
   private get saved(): Saved | null {
     const text = this.store.getItem(SAVED);
     return text === null ? null : (JSON.parse(text) as Saved);
   }
+}
+
+/** No connection, or half an answer. */
+function again(error: unknown): never {
+  throw error instanceof TypeError || error instanceof SyntaxError ? new TryAgain() : error;
 }

@@ -21,6 +21,8 @@ export class Network {
   online = true;
   /** Requests arrive, answers do not. */
   deaf = false;
+  /** What a proxy says in the server's place, once. */
+  instead: Response | null = null;
   requests = 0;
   /** What was sent, method and all. */
   readonly sent: { method: string; url: string; body: string }[] = [];
@@ -29,6 +31,9 @@ export class Network {
     if (!this.online) throw new TypeError('offline');
     this.requests += 1;
     this.sent.push({ method: init?.method ?? 'GET', url: String(url), body: String(init?.body ?? '') });
+    const { instead } = this;
+    this.instead = null;
+    if (instead) return instead;
     const response = await globalThis.fetch(url, init);
     if (!this.deaf) return response;
     await response.arrayBuffer();

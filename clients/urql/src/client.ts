@@ -17,8 +17,8 @@ export interface Landfall {
 }
 
 export function makeClient(session: Session): Landfall {
-  const queue = new Queue(session.store);
-  const storage = makeStorage(session.store, queue);
+  const queue = new Queue(session);
+  const storage = makeStorage(session, queue);
   const socket = createClient({
     url: session.url.replace(/^http/, 'ws'),
     lazy: true,
@@ -29,11 +29,11 @@ export function makeClient(session: Session): Landfall {
   });
   const client = new Client({
     url: session.url,
-    fetch: authenticated(session),
+    fetch: (url, init) => authenticated(session, session.userId)(url, init),
     preferGetMethod: false,
     exchanges: [
       offlineExchange({ ...cacheOptions, storage, isOfflineError: isOffline }),
-      queued(queue),
+      queued(queue, session, (userId) => authenticated(session, userId)),
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({
@@ -62,14 +62,14 @@ export function makeClient(session: Session): Landfall {
  * Sends the token; once more with a new one when the server says that this one has expired. In place of
  * urql's authExchange: what that gives up on without a connection it later sends with the token of then.
  */
-function authenticated(session: Session): typeof fetch {
+function authenticated(session: Session, userId: string | null): typeof fetch {
   return async (url, init) => {
     const send = async (token: string | null): Promise<Response> => {
       const headers = { ...(init?.headers as object), ...(token && { Authorization: `Bearer ${token}` }) };
       return session.fetch(url, { ...init, headers });
     };
-    const response = await send(await session.token());
+    const response = await send(await session.tokenFor(userId));
     const body = response.status < 500 ? await response.clone().text() : '';
-    return body.includes('"TOKEN_EXPIRED"') ? send(await session.renewed()) : response;
+    return body.includes('"TOKEN_EXPIRED"') ? send(await session.renewedFor(userId)) : response;
   };
 }
