@@ -19,11 +19,12 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from core import clock, discovery, ids, logs
 from core.context import Services
 from core.live import Live
+from core.mongo import Database
 from core.settings import Environment, Settings
 from devstack.servers import EmbeddedRedis, Servers, embedded
 from resolvers.feed.behind import Behind
 from server import assembly, process, worker
-from tests import leftovers
+from tests import explained, leftovers
 from tests.phone import Phone, make_user, sign_in_directly
 
 # Whichever tests run, they see all systems.
@@ -108,6 +109,14 @@ def compiled(settings: Settings) -> None:
     """For what only compiled operations do."""
     if settings.executor != "compiled":
         pytest.skip("Only compiled operations do it.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _noted() -> Iterator[None]:
+    """Every kind of read that the code sends is noted, of whatever Landfall in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "command", explained.KINDS.wrap(Database.command))
+        yield
 
 
 @pytest.fixture(scope="session")

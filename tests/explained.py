@@ -102,6 +102,10 @@ class Kinds:
         return sorted(found)
 
 
+KINDS = Kinds()
+"""Of this process, whatever Landfalls there are in it."""
+
+
 def _of_tests() -> bool:
     """Whether a test reads for itself."""
     frame = sys._getframe(2)

@@ -11,12 +11,14 @@ from core.context import Services
 from core.crypto import Unreadable
 from core.store import COLLECTIONS
 from tests import confidential
+from tests.explained import KINDS
 
 
 async def check(services: Services, log: str) -> None:
     """Fail if anything that the tests of this process left behind is wrong."""
     await no_secrets(services, log)
     await everything_sealed_is_declared(services)
+    await every_read_is_of_an_index(services)
 
 
 async def no_secrets(services: Services, log: str) -> None:
@@ -46,6 +48,21 @@ async def everything_sealed_is_declared(services: Services) -> None:
                             crypto.open(text, place=fields[field].place_of(row))
                             found.add((name, field, "opens"))
     assert {each[:2] for each in found} == {each[:2] for each in found if each[2:]}
+
+
+ALLOWED = {
+    "chat_members [{$match: {user_id: ?, chat_id: {$gt: ?}}}, {$sort": "one person's chats, for an export",
+    "errands [{$match: {state: DEAD}}, {$sort": "dead letters, for operators; they are kept 30 days",
+    "inventory [{$match: {sold: ": "best sellers, which a job works out from all that was ever sold",
+    "migrations [{$match: {}}]": "one row for each",
+}
+"""Beginnings of reads that may look at a whole collection or sort in memory, and why."""
+
+
+async def every_read_is_of_an_index(services: Services) -> None:
+    """No kind of read that these tests made the code send scans a collection, or sorts what no index has."""
+    problems = await KINDS.problems(services.db, ALLOWED)
+    assert not problems, "\n".join(problems)
 
 
 def texts_in(value: Any, field: str = "") -> Iterator[tuple[str, str]]:

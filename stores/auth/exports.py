@@ -37,7 +37,7 @@ data_exports = collection(
     "data_exports",
     DataExport,
     prefix="export",
-    indexes=[index("user_id", "-created_at"), index("expires_at")],
+    indexes=[index("status", "created_at"), index("user_id", "-created_at"), index("expires_at")],
     shard_key="user_id",
 )
 
