@@ -292,6 +292,8 @@ async def assert_erased(services: Services, ada: Planted) -> None:
     assert {name for name, text in left.items() if person in text} - {*KEPT_IDS} == {"redis"}
     named = [line for line in left["redis"].splitlines() if person in line]
     assert [line for line in named if not line.startswith(COUNTERS)] == []
+    for owner in (person, ada.phone.device_id):
+        assert await services.db.find("receipts", {"_id": {"$regex": f"^{owner}:"}}) == []
     deletion = await store.deletions.by_id(services.db, person)
     assert deletion
     assert (deletion["state"], deletion.keys() & {"email", "device_ids"}) == ("DONE", set())
