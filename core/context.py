@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+import structlog
 from redis.asyncio import Redis
 
-from core import deadline
+from core import deadline, outages
 from core.crypto import Keyring
 from core.errors import RateLimited, Refused, Unauthenticated
 from core.flush import Flush
@@ -23,6 +24,8 @@ from core.tally import Tally
 from core.unit import Unit
 from core.unit import run as run_unit
 
+logger = structlog.get_logger(__name__)
+
 K = TypeVar("K")
 V = TypeVar("V")
 R = TypeVar("R")
@@ -32,6 +35,13 @@ PERSONAL = "personal"
 
 _RUNNING: set[asyncio.Task[Any]] = set()
 """Units under way: the event loop itself would let go of one that nobody waits for."""
+
+
+def _unwatched(unit: asyncio.Task[Any]) -> None:
+    """The end of a unit whose request is gone: a refusal or an outage is no news to anybody."""
+    error = None if unit.cancelled() else unit.exception()
+    if error is not None and not isinstance(error, Refused) and outages.fault_of(error) is None:
+        logger.error("bug", exc_info=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +229,11 @@ class Context:
         running = deadline.apart(self._run(work))
         _RUNNING.add(running)
         running.add_done_callback(_RUNNING.discard)
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.add_done_callback(_unwatched)
+            raise
 
     async def _run(self, work: Callable[[], Awaitable[R]]) -> R:
         self._counted = []

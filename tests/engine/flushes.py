@@ -1,5 +1,6 @@
 """Flushes: what a phone has queued, as one document of aliased mutations."""
 
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,3 +50,44 @@ def code(payload: Any) -> str | None:
 
 def codes(answer: Answer) -> list[str | None]:
     return [code(payload) for payload in payloads(answer)]
+
+
+@dataclass
+class Queue:
+    """A phone's queue, worked off in order: what is acknowledged leaves it, the rest keeps place and key."""
+
+    waiting: deque[Act] = field(default_factory=deque)
+    done: list[tuple[Act, Any]] = field(default_factory=list)
+    """Acts with their final payloads, as they were acknowledged."""
+    told: Counter[str] = field(default_factory=Counter)
+    """Why acts had to come again."""
+
+    def head(self, most: int) -> list[Act]:
+        """What is sent next, as one document."""
+        return [self.waiting[number] for number in range(min(most, len(self.waiting)))]
+
+    def settle(self, batch: list[Act], body: Any) -> int:
+        """Take what a document of the head came to; the seconds to wait before the next.
+
+        `body` is the answer, None where there was none.
+        """
+        body = body or {}
+        data, errors = body.get("data") or {}, body.get("errors") or ()
+        failed = {tuple(error.get("path") or ()): error["extensions"] for error in errors}
+        again, wait = [], 0
+        for number, act in enumerate(batch):
+            assert self.waiting.popleft() is act
+            payload = data.get(f"m{number}")
+            failure = failed.get((f"m{number}",)) or failed.get(()) or UNKNOWN
+            errors = payload["errors"] if payload else [failure]
+            if payload and not any(error["retryable"] for error in errors):
+                self.done.append((act, payload))
+                continue
+            again.append(act)
+            self.told[errors[0]["code"]] += 1
+            wait = max(wait, *(error.get("retryAfterSeconds") or 0 for error in errors))
+        self.waiting.extendleft(reversed(again))
+        return wait
+
+
+UNKNOWN = {"code": "NO ANSWER"}

@@ -4,10 +4,13 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from core import clock, ids, outages
 from core.binding.build import Schema
 from core.context import Context, Services, Viewer
+from tests.engine.flushes import Act, Queue, document
 from tests.phone import key
 
 TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW")
@@ -56,6 +59,18 @@ class World:
             raise AssertionError(result.errors)
         assert result.data is not None
         return result.data
+
+    async def send(self, viewer: Viewer, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer of a flush, with the errors of what has to come again."""
+        ctx = Context(self.services, viewer=viewer)
+        result = await self.schema.execute(query, variable_values=variables, context_value=ctx)
+        errors = []
+        for error in result.errors or ():
+            fault = outages.fault_of(error.original_error) if error.original_error else None
+            if fault is None or not fault.transient:
+                raise AssertionError(result.errors)
+            errors.append({"path": error.path, "extensions": fault.extensions})
+        return {"data": result.data, "errors": errors}
 
 
 @dataclass
@@ -175,11 +190,34 @@ MUTATIONS = {
 WEIGHTS = (10, 8, 4, 8, 3, 4, 8, 12, 4, 2, 3, 4)
 
 CREATED = {"createPost": "post { id }", "createComment": "comment { id }"}
+MOST = 50
+"""Acts of one document."""
+
+
+@dataclass
+class Person:
+    """Somebody with a queue of what they did, and a diary: a post that is updated in every way but one, in
+    order and once each."""
+
+    viewer: Viewer
+    queue: Queue = field(default_factory=Queue)
+    diary: str = field(default_factory=lambda: ids.new_id("post"))
+    entries: int = 0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def begin(self) -> None:
+        given = {"id": self.diary, "text": "0", "visibility": "PRIVATE"}
+        self.queue.waiting.append(Act("createPost", given, "post { id }"))
+
+    def write(self) -> Act:
+        """The next entry of the diary."""
+        self.entries += 1
+        return Act("updatePost", {"id": self.diary, "text": str(self.entries)}, "post { version }")
 
 
 @dataclass
 class Crowd:
-    """People who do at random what people do."""
+    """People who do at random what people do, and flush their queues."""
 
     world: World
     dice: random.Random
@@ -188,28 +226,100 @@ class Crowd:
     comments: list[str] = field(default_factory=list)
     authors: dict[str, Viewer] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    """Why acts had to come again."""
+    flushes: int = 0
+
+    def __post_init__(self) -> None:
+        self.persons = [Person(each) for each in self.people]
+        for person in self.persons:
+            person.begin()
 
     async def act(self) -> None:
-        """One mutation of somebody; refusals are part of life."""
-        viewer = self.dice.choice(self.people)
-        [name] = self.dice.choices(list(MUTATIONS), WEIGHTS)
-        given = self._input(name, viewer)
-        if given is None:
-            return
-        if "id" in given and self.dice.random() < 0.8:
-            viewer = self.authors[given["id"]]
-        document = (
-            f"mutation($input: {MUTATIONS[name]}!) {{ {name}(input: $input) "
-            f"{{ errors {{ code }} {CREATED.get(name, '')} }} }}"
-        )
-        data = await self.world.ask(viewer, document, input={"clientMutationId": key(), **given})
-        payload = data[name]
+        """Somebody does one thing or many, and their phone flushes its queue: it may lose the connection."""
+        dice = self.dice
+        person = dice.choice(self.persons)
+        for _ in range(dice.choices([1, dice.randint(2, 8), dice.randint(9, MOST)], [60, 36, 4])[0]):
+            person.queue.waiting.extend(self._acts(person))
+        cut = dice.uniform(0, 0.1) if dice.random() < 0.15 else None
+        # A phone flushes one document at a time.
+        async with person.busy:
+            await self._flush(person, cut)
+
+    async def drain(self) -> None:
+        """Everything that is queued lands, whatever it has to wait for."""
+        for person in self.persons:
+            for _ in range(1_000):
+                wait = await self._flush(person, None)
+                if not person.queue.waiting:
+                    break
+                clock.shift(timedelta(seconds=wait + 3_600))
+            assert not person.queue.waiting, person.queue.told
+
+    async def _flush(self, person: Person, cut: float | None) -> int:
+        """The seconds that what is left has to wait."""
+        batch = person.queue.head(MOST)
+        if not batch:
+            return 0
+        self.flushes += 1
+        settled = len(person.queue.done)
+        query, variables = document(batch)
+        try:
+            body = await asyncio.wait_for(self.world.send(person.viewer, query, variables), cut)
+        except TimeoutError:
+            body = None
+        before = Counter(person.queue.told)
+        wait = person.queue.settle(batch, body)
+        self.told += person.queue.told - before
+        for act, payload in person.queue.done[settled:]:
+            self._settled(person, act, payload)
+        return wait
+
+    def _settled(self, person: Person, act: Act, payload: dict[str, Any]) -> None:
+        """Refusals are part of life."""
         refused = payload["errors"]
-        self.done[refused[0]["code"] if refused else name] += 1
-        if name == "createPost" and not refused:
-            self._wrote(self.posts, payload["post"]["id"], viewer)
-        elif name == "createComment" and not refused:
-            self._wrote(self.comments, payload["comment"]["id"], viewer)
+        self.done[refused[0]["code"] if refused else act.mutation] += 1
+        if not refused and act.mutation == "createPost" and act.input["id"] != person.diary:
+            self._wrote(self.posts, payload["post"]["id"], person.viewer)
+        elif not refused and act.mutation == "createComment":
+            self._wrote(self.comments, payload["comment"]["id"], person.viewer)
+
+    async def check(self) -> None:
+        """Nothing was lost, doubled, or done in another order than it was queued."""
+        db = self.world.services.db
+        for person in self.persons:
+            [diary] = await db.by_ids("posts", [person.diary])
+            # Every entry is an edit of its own, and the last one is what is there.
+            assert (diary["version"], diary["text"]) == (person.entries + 1, str(person.entries))
+            versions = [
+                payload["post"]["version"]
+                for act, payload in person.queue.done
+                if act.mutation == "updatePost" and act.input["id"] == person.diary
+            ]
+            assert versions == sorted(versions)
+            for act, payload in person.queue.done:
+                if act.mutation == "createComment" and act.input.get("text", "").startswith("own"):
+                    assert payload["errors"] == [], "What depends on a post was refused for good."
+        for collection in ("posts", "comments"):
+            rows = await db.find(collection, {"author_id": {"$in": [each.user_id for each in self.people]}})
+            texts = Counter(row["text"] for row in rows if len(row["text"] or "") > 20)
+            assert max(texts.values(), default=1) == 1, "Something was done twice."
+
+    def _acts(self, person: Person) -> list[Act]:
+        """What somebody does next: an entry of the diary, a post with its first comment, or anything else."""
+        dice, choice = self.dice, self.dice.random()
+        if choice < 0.1:
+            return [person.write()]
+        if choice < 0.2:
+            # Nobody knows of the post before both are there.
+            id = ids.new_id("post")
+            return [
+                Act("createPost", {"id": id, "text": f"own {key()}"}, "post { id }"),
+                Act("createComment", {"postId": id, "text": f"own {key()}"}, "comment { id }"),
+            ]
+        [name] = dice.choices(list(MUTATIONS), WEIGHTS)
+        given = self._input(name, person.viewer)
+        return [] if given is None else [Act(name, given, CREATED.get(name, ""))]
 
     def _wrote(self, ids: list[str], id: str, viewer: Viewer) -> None:
         ids.append(id)
@@ -218,25 +328,26 @@ class Crowd:
     def _input(self, name: str, viewer: Viewer) -> dict[str, Any] | None:
         dice = self.dice
         visibility = dice.choice(["PUBLIC", "FRIENDS", "PRIVATE"])
-        text = f"{dice.randrange(10_000)}"
+        text = key()
         if name == "createPost":
-            return {"text": text, "visibility": visibility}
+            return {"id": ids.new_id("post"), "text": text, "visibility": visibility}
         if name.endswith("User"):
             return {"userId": dice.choice([each for each in self.people if each != viewer]).user_id}
+        mine = viewer if dice.random() < 0.8 else None
         if name in ("updateComment", "deleteComment"):
-            id = self._recent(self.comments)
+            id = self._recent(self.comments, mine)
             return id and ({"id": id, "text": text} if name == "updateComment" else {"id": id})
         if name == "setReaction":
             id = self._recent(self.posts + self.comments)
             return id and {"subjectId": id, "kind": dice.choice(["LIKE", "LOVE", None])}
-        id = self._recent(self.posts)
-        if id is None:
-            return None
         if name == "createComment":
+            id = self._recent(self.posts)
             parent = self._recent(self.comments) if dice.random() < 0.2 else None
-            return {"postId": id, "text": text, **({"parentId": parent} if parent else {})}
+            return id and {"postId": id, "text": text, **({"parentId": parent} if parent else {})}
+        id = self._recent(self.posts, mine)
         changes = dice.choice([{"text": text}, {"visibility": visibility}])
-        return {"id": id, **changes} if name == "updatePost" else {"id": id}
+        return id and ({"id": id, **changes} if name == "updatePost" else {"id": id})
 
-    def _recent(self, ids: list[str]) -> Any:
-        return self.dice.choice(ids[-30:]) if ids else None
+    def _recent(self, ids: list[str], author: Viewer | None = None) -> Any:
+        found = [id for id in ids[-30:] if author is None or self.authors[id] == author]
+        return self.dice.choice(found) if found else None

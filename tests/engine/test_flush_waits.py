@@ -15,7 +15,7 @@ from resolvers.feed import posts
 from resolvers.media import uploading
 from tests.chat.steps import open_chat
 from tests.conftest import NewPhone
-from tests.engine.flushes import Act, codes, document, flush, payloads
+from tests.engine.flushes import Act, Queue, codes, document, flush, payloads
 from tests.engine.test_idempotency import before_commit, receipt
 from tests.phone import Phone, key, sign_in_directly
 
@@ -36,25 +36,17 @@ def pair(number: int) -> list[Act]:
 
 async def drained(services: Services, phone: Phone, acts: list[Act]) -> tuple[list[Any], int]:
     """The final payloads of a queue that is flushed in order until it is empty; and the flushes it took."""
-    queue, done = deque(acts), {}
+    queue = Queue(deque(acts))
     for count in range(1, 60):
-        batch = [queue.popleft() for _ in range(min(MOST, len(queue)))]
-        answer = await flush(phone, batch)
-        again, wait = [], 0
-        for act, payload in zip(batch, payloads(answer), strict=True):
-            errors = payload["errors"] if payload else [{"retryable": True, "retryAfterSeconds": 1}]
-            if any(error["retryable"] for error in errors):
-                again.append(act)
-                wait = max(wait, *(error["retryAfterSeconds"] or 1 for error in errors))
-            else:
-                done[act.key] = payload
-        queue.extendleft(reversed(again))
-        if not queue:
-            return [done[act.key] for act in acts], count
+        batch = queue.head(MOST)
+        wait = queue.settle(batch, (await flush(phone, batch)).body)
+        if not queue.waiting:
+            landed = {act.key: payload for act, payload in queue.done}
+            return [landed[act.key] for act in acts], count
         clock.shift(timedelta(seconds=wait + PAUSE))
         # The access token may have grown too old.
         await sign_in_directly(services, phone, phone.user_id)
-    raise AssertionError(f"{len(queue)} acts are still queued")
+    raise AssertionError(f"{len(queue.waiting)} acts are still queued: {queue.told}")
 
 
 async def texts(services: Services, phone: Phone, collection: str, by: str = "author_id") -> list[str]:

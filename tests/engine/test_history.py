@@ -24,11 +24,13 @@ from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
-LEAST_STEPS = 100_000 if LONG else 2_000
+LEAST_STEPS = 100_000 if LONG else 1_200
 HISTORIES = 320 if LONG else 8
-RULES = 200
+RULES = 200 if LONG else 100
 """Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
+RATE_SCALE = 0.5
+"""Half of what everybody may do: flushes meet their limits."""
 JUMP_SECONDS = 1_800.0
 ARRIVAL_SECONDS = 7.0
 LONGEST_RULE_SECONDS = 120.0
@@ -36,8 +38,8 @@ LONGEST_RULE_SECONDS = 120.0
 
 @pytest.fixture(scope="module")
 async def world(settings: Settings) -> AsyncIterator[World]:
-    """A Landfall of its own, without rate limits, whose overlap is short so that histories outgrow it."""
-    own = settings.model_copy(update={"mongo_database": "history", "rate_scale": 1_000_000.0})
+    """A Landfall of its own, whose limits are met, and whose overlap is short: histories outgrow it."""
+    own = settings.model_copy(update={"mongo_database": "history", "rate_scale": RATE_SCALE})
     async with assembly.services(own) as services:
         # No transaction here takes a second.
         services.live.overlap = timedelta(seconds=2)
@@ -53,7 +55,9 @@ class Tally:
     syncs: int = 0
     events: int = 0
     checks: int = 0
+    flushes: int = 0
     done: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
 
 
 class History(RuleBasedStateMachine):
@@ -158,8 +162,10 @@ class History(RuleBasedStateMachine):
 
     async def _end(self) -> None:
         """Everybody is done: no device lacks anything or keeps anything."""
+        await self.crowd.drain()
         await _quiet(self.world.services)
         try:
+            await self.crowd.check()
             for device in self.devices:
                 await self._check(device, 50)
             for listener in self.live:
@@ -169,7 +175,11 @@ class History(RuleBasedStateMachine):
             for listener in self.live:
                 await listener.disconnect()
         self.tally.events += sum(listener.events for listener in self.live)
+        self.tally.flushes += self.crowd.flushes
         self.tally.done += self.crowd.done
+        # Acts of a flush are steps of their own.
+        self.tally.steps += self.crowd.done.total()
+        self.tally.told += self.crowd.told
 
 
 async def test_every_device_ends_with_what_a_new_device_gets(
@@ -192,10 +202,14 @@ async def test_every_device_ends_with_what_a_new_device_gets(
     with capsys.disabled():
         sys.stdout.write(
             f"\nhistory: {tally.histories} histories, {tally.steps:,} steps, "
-            f"{sum(tally.done.values()):,} mutations, {tally.syncs:,} syncs, {tally.events:,} live events, "
+            f"{sum(tally.done.values()):,} mutations in {tally.flushes:,} flushes, come again "
+            f"{dict(tally.told)}, {tally.syncs:,} syncs, {tally.events:,} live events, "
             f"{tally.checks:,} comparisons, 0 losses, {time.monotonic() - started:.0f} s\n"
         )
     assert tally.steps >= LEAST_STEPS
+    # The limits were met, and what followed waited.
+    assert tally.told["RATE_LIMITED"] > 0
+    assert tally.told["DEFERRED"] > 0
 
 
 async def _quiet(services: Services) -> None:
