@@ -17,6 +17,8 @@ from resolvers.auth.signing import make_signing_key
 
 SECRET = "a secret of the fault tests, long enough"
 READY_SECONDS = 30.0
+RATE_SCALE = "0.5"
+"""Half of what everybody may do: phones meet their limits."""
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Deployment:
             "LANDFALL_REDIS_URL": self.servers.redis_url,
             "LANDFALL_SECRET": SECRET,
             "LANDFALL_SIGNING_KEY_FILE": str(key),
-            "LANDFALL_RATE_SCALE": "10000",
+            "LANDFALL_RATE_SCALE": RATE_SCALE,
             "LANDFALL_LOG_LEVEL": "WARNING",
             "LANDFALL_START_TIMEOUT": "30",
             **more,

@@ -3,18 +3,23 @@
 import asyncio
 import random
 import time
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
+from core import ids
+from tests.engine.flushes import Act, Queue, document
 from tests.faults.deployment import Deployment
 from tests.phone import key
 
 KINDS = ["LIKE", "LOVE", "WOW", None]
-BATCH = 4
-RETRIED = {"UNAVAILABLE", "TIMEOUT", "INTERNAL", "IDEMPOTENCY_IN_PROGRESS", "RATE_LIMITED"}
+MOST = 50
+"""Acts of one document."""
+ENOUGH = {"createPost": 12, "createComment": 25, "sendMessage": 45}
+"""Of one phone: posts and comments as many as its rates allow, messages some more."""
+LONGEST_WAIT = 2.0
 
 DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, first: $first) {
   nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }
@@ -23,12 +28,9 @@ DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $sin
 
 
 @dataclass
-class Action:
-    """One queued mutation; `result` is its first acknowledged payload."""
+class Action(Act):
+    """One queued mutation; `result` is its acknowledged payload."""
 
-    mutation: str
-    input: dict[str, Any]
-    selection: str
     attempts: int = 0
     result: dict[str, Any] | None = None
 
@@ -42,76 +44,89 @@ class QueuePhone:
     rng: random.Random
     others: list[str]
     subjects: list[str]
-    queue: deque[Action] = field(default_factory=deque)
-    done: list[Action] = field(default_factory=list)
+    queue: Queue = field(default_factory=Queue)
     replica: dict[str, Any] = field(default_factory=dict)
     since: str | None = None
     cuts: int = 0
+    flushes: int = 0
     problem: Any = None
+    chat_id: str = field(default_factory=lambda: ids.new_id("chat"))
+    said: list[str] = field(default_factory=list)
+    """Ids of its messages in the order in which they were queued."""
+    acts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def done(self) -> list[Any]:
+        """Its acts in the order in which they were acknowledged."""
+        return [act for act, _ in self.queue.done]
 
     async def live(self, until: float) -> None:
+        opened = {"id": self.chat_id, "userId": self.rng.choice(self.others)}
+        self.queue.waiting.append(Action("openChat", opened, "chat { id }"))
         while time.monotonic() < until:
-            for _ in range(self.rng.randint(1, BATCH)):
-                self.queue.append(self._act())
+            for _ in range(self.rng.choices([1, self.rng.randint(2, 8), MOST], [50, 40, 10])[0]):
+                self.queue.waiting.extend(self._act())
             await self.flush()
             if self.rng.random() < 0.3:
                 await self.sync(self.rng.choice([2, 7, 50]))
             await asyncio.sleep(self.rng.uniform(0, 0.05))
 
-    def _act(self) -> Action:
+    def _act(self) -> list[Action]:
         """Something people do; texts are unique, so that a doubled write shows."""
         choice = self.rng.random()
-        if choice < 0.35 or not self.subjects:
-            text = f"post {key()}"
-            return Action("createPost", {"text": text, "visibility": "PUBLIC"}, "post { id text }")
-        subject = self.rng.choice(self.subjects)
-        if choice < 0.65:
-            input = {"postId": subject, "text": f"comment {key()}"}
-            return Action("createComment", input, "comment { id text }")
-        if choice < 0.85:
-            input = {"subjectId": subject, "kind": self.rng.choice(KINDS)}
-            return Action("setReaction", input, "reactionSummary { viewerReaction }")
+        if choice < 0.15 and self._wants("createPost"):
+            return self._post_and_comment()
+        if choice < 0.35 and self.subjects and self._wants("createComment"):
+            input = {"postId": self.rng.choice(self.subjects), "text": f"comment {key()}"}
+            return [Action("createComment", input, "comment { id text }")]
+        if choice < 0.65 and self._wants("sendMessage"):
+            self.said.append(ids.new_id("message"))
+            input = {"chatId": self.chat_id, "id": self.said[-1], "text": f"Number {len(self.said)}"}
+            return [Action("sendMessage", input, "message { id }")]
+        if choice < 0.85 and self.subjects:
+            input = {"subjectId": self.rng.choice(self.subjects), "kind": self.rng.choice(KINDS)}
+            return [Action("setReaction", input, "reactionSummary { viewerReaction }")]
         name = self.rng.choice(["followUser", "unfollowUser"])
-        return Action(name, {"userId": self.rng.choice(self.others)}, "user { id }")
+        return [Action(name, {"userId": self.rng.choice(self.others)}, "user { id }")]
+
+    def _wants(self, name: str) -> bool:
+        self.acts[name] += 1
+        return self.acts[name] <= ENOUGH[name]
+
+    def _post_and_comment(self) -> list[Action]:
+        """A post, and often a comment on it before the server knows of it."""
+        id = ids.new_id("post")
+        post = {"id": id, "text": f"post {key()}", "visibility": "PUBLIC"}
+        comment = {"postId": id, "text": f"comment {key()}"}
+        acts = [Action("createPost", post, "post { id text }")]
+        if self._wants("createComment"):
+            acts.append(Action("createComment", comment, "comment { id text }"))
+        return acts
 
     async def flush(self) -> None:
-        """Send the head of the queue as one document; what is not answered stays."""
-        for action in self.queue:
-            action.input.setdefault("clientMutationId", key())
-        batch = [self.queue[index] for index in range(min(BATCH, len(self.queue)))]
-        answer = await self._send(batch) if batch else None
-        for action in batch:
-            action.attempts += 1
-        if answer is None:
-            await asyncio.sleep(self.rng.uniform(0.05, 0.3))
+        """Send the head of the queue as one document; what has to come again keeps its place."""
+        batch = self.queue.head(MOST)
+        if not batch:
             return
-        for index, action in enumerate(batch):
-            payload = (answer.get("data") or {}).get(f"m{index}")
-            if payload is None or any(error["retryable"] for error in payload["errors"]):
-                # In order: what comes later waits for it.
-                await asyncio.sleep(0.05)
-                return
-            action.result = payload
-            self.done.append(self.queue.popleft())
-            if action.mutation == "createPost" and payload["post"]:
+        self.flushes += 1
+        settled = len(self.queue.done)
+        wait = self.queue.settle(batch, await self._send(batch))
+        for act in batch:
+            act.attempts += 1  # type: ignore[attr-defined]
+        for act, payload in self.queue.done[settled:]:
+            act.result = payload  # type: ignore[attr-defined]
+            if act.mutation == "createPost" and payload["post"]:
                 self.subjects.append(payload["post"]["id"])
+        if self.queue.waiting:
+            await asyncio.sleep(min(LONGEST_WAIT, max(wait, self.rng.uniform(0.05, 0.3))))
 
-    async def _send(self, batch: list[Action]) -> dict[str, Any] | None:
-        variables = ", ".join(
-            f"$i{index}: {action.mutation[0].upper()}{action.mutation[1:]}Input!"
-            for index, action in enumerate(batch)
-        )
-        fields = " ".join(
-            f"m{index}: {action.mutation}(input: $i{index}) "
-            f"{{ replayed errors {{ code retryable }} {action.selection} }}"
-            for index, action in enumerate(batch)
-        )
-        values = {f"i{index}": action.input for index, action in enumerate(batch)}
-        # One in ten connections is cut: perhaps before the request arrives, perhaps after the commit.
+    async def _send(self, batch: list[Any]) -> dict[str, Any] | None:
+        query, values = document(batch)
+        # One in ten connections is cut: perhaps before the request arrives, perhaps in the middle.
         cut = self.rng.random() < 0.1
         self.cuts += cut
-        timeout = self.rng.uniform(0.001, 0.03) if cut else 15.0
-        return await self._ask(f"mutation({variables}) {{ {fields} }}", values, timeout=timeout)
+        timeout = self.rng.choice([self.rng.uniform(0.001, 0.03), self.rng.uniform(0, 0.5)]) if cut else 15.0
+        return await self._ask(query, values, timeout=timeout)
 
     async def sync(self, first: int) -> bool:
         """Read changes until there are no more; False when the server could not be reached."""
@@ -139,29 +154,30 @@ class QueuePhone:
                     json={"query": query, "variables": variables},
                     headers={"Authorization": f"Bearer {self.token}"},
                 ) as response:
-                    return await response.json() if response.status < 500 else None
-        except (aiohttp.ClientError, TimeoutError, ConnectionError):
+                    return await response.json()
+        except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError):
             return None
 
     async def drain(self, until: float) -> None:
         """After the faults: everything that is queued lands."""
-        while self.queue:
+        while self.queue.waiting:
             if time.monotonic() > until:
-                raise TimeoutError(f"{len(self.queue)} actions are still queued")
+                left = [act.mutation for act in self.queue.waiting]
+                raise TimeoutError(f"{len(left)} acts are still queued, {left[:3]}: {self.queue.told}")
             await self.flush()
 
     async def replay(self) -> list[dict[str, Any]]:
         """Send everything again under its old keys; the payloads."""
         payloads = []
-        for start in range(0, len(self.done), 10):
-            batch = self.done[start : start + 10]
+        for start in range(0, len(self.done), MOST):
+            batch = self.done[start : start + MOST]
             answer = None
             while answer is None:
                 answer = await self._ask_again(batch)
             payloads += [answer["data"][f"m{index}"] for index in range(len(batch))]
         return payloads
 
-    async def _ask_again(self, batch: list[Action]) -> Any:
+    async def _ask_again(self, batch: list[Any]) -> Any:
         answer = await self._send(batch)
         data = (answer or {}).get("data") or {}
         complete = all(data.get(f"m{i}") for i in range(len(batch)))

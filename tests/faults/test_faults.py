@@ -17,6 +17,7 @@ from core.context import Services
 from core.settings import Environment, Settings
 from devstack.servers import embedded
 from server import assembly
+from stores import chat
 from stores import feed as store
 from tests.faults.deployment import SECRET, Deployment, Saboteur
 from tests.faults.queue_phone import QueuePhone
@@ -52,17 +53,23 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
         async with assembly.services(_settings(deployment)) as services:
             losses, doubles = await _compare(services, phones)
+            overtaken = await _overtaken(services, phones)
             stale = await _check_replicas(services, phones)
             replays = await _check_replays(services, phones)
     actions = sum(len(phone.done) for phone in phones)
     retries = sum(action.attempts - 1 for phone in phones for action in phone.done)
-    cuts = sum(phone.cuts for phone in phones)
+    cuts, flushes = sum(phone.cuts for phone in phones), sum(phone.flushes for phone in phones)
+    told = sum((phone.queue.told for phone in phones), Counter[str]())
+    refused = sum(bool(action.result["errors"]) for phone in phones for action in phone.done)
     print(
-        f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {retries} retries, {cuts} cuts, "
-        f"faults {saboteur.done}; losses {losses}, duplicates {doubles}, stale replicas {stale}, "
+        f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {flushes} flushes, {retries} retries, "
+        f"{cuts} cuts, come again {dict(told)}, faults {saboteur.done}; "
+        f"losses {losses}, duplicates {doubles}, out of order {overtaken}, refused for good {refused}, stale replicas {stale}, "
         f"{replays} replays without effect"
     )
-    assert (losses, doubles, stale) == (0, 0, 0)
+    assert (losses, doubles, overtaken, refused, stale) == (0, 0, 0, 0, 0)
+    assert told["RATE_LIMITED"] > 0
+    assert told["DEFERRED"] > 0
     assert actions > PHONES * SECONDS / 2
 
 
@@ -100,6 +107,15 @@ async def _compare(services: Services, phones: list[QueuePhone]) -> tuple[int, i
     )
     doubles = sum(count - 1 for count in there.values())
     return losses + await _wrong_counters(services) + await _wrong_reactions(services, phones), doubles
+
+
+async def _overtaken(services: Services, phones: list[QueuePhone]) -> int:
+    """Phones whose messages are not all there in the order in which they were queued."""
+    rows = await chat.messages.find(services.db, {}, sort=[("chat_id", 1), ("sequence", 1)], limit=100_000)
+    sent: dict[str, list[str]] = {}
+    for row in rows:
+        sent.setdefault(row["sender_id"], []).append(row["_id"])
+    return sum(sent.get(phone.user_id, []) != phone.said for phone in phones)
 
 
 async def _wrong_counters(services: Services) -> int:
