@@ -16,7 +16,7 @@ from devstack.servers import Servers
 from resolvers.auth.signing import make_signing_key
 
 SECRET = "a secret of the fault tests, long enough"
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 RATE_SCALE = "0.5"
 """Half of what everybody may do: phones meet their limits."""
 
@@ -72,7 +72,7 @@ class Deployment:
             "LANDFALL_SIGNING_KEY_FILE": str(key),
             "LANDFALL_RATE_SCALE": RATE_SCALE,
             "LANDFALL_LOG_LEVEL": "WARNING",
-            "LANDFALL_START_TIMEOUT": "30",
+            "LANDFALL_START_TIMEOUT": "90",
             **more,
         }
 

@@ -64,7 +64,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
     print(
         f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {flushes} flushes, {retries} retries, "
         f"{cuts} cuts, come again {dict(told)}, faults {saboteur.done}; "
-        f"losses {losses}, duplicates {doubles}, out of order {overtaken}, refused for good {refused}, stale replicas {stale}, "
+        f"losses {losses}, duplicates {doubles}, out of order {overtaken}, refused {refused}, stale {stale}, "
         f"{replays} replays without effect"
     )
     assert (losses, doubles, overtaken, refused, stale) == (0, 0, 0, 0, 0)
