@@ -34,10 +34,17 @@ class UnloggedChange(RuntimeError):
 class Unit:
     """What a resolver writes with: `ctx.tx`."""
 
-    def __init__(self, db: Database, contention: Contention | None = None, held: Held | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        contention: Contention | None = None,
+        held: Held | None = None,
+        queued: Held | None = None,
+    ) -> None:
         self.db = db
         self._contention = contention or Contention()
         self._held = held or Held(self._contention)
+        self._queued = queued or Held(self._contention)
         self.now = clock.now()
         """The moment of everything it writes."""
         self.errands = 0
@@ -46,6 +53,8 @@ class Unit:
         """By counter and document that were moved by deltas, the copies that are about to be shown."""
         self.counts: set[str] = set()
         """Keys of the counters that were moved in their documents."""
+        self.contended: set[str] = set()
+        """What it must have for itself in this process, and others had."""
         self._changes: dict[str, Change] = {}
         self._unlogged: set[str] = set()
         self._afterwards: list[Callable[[], Awaitable[None]]] = []
@@ -182,6 +191,12 @@ class Unit:
         else:
             scopes = counters.scopes(document)
             self.changed(document, aspect=aspect, scopes=scopes, settled=counters.settled)
+
+    def contend(self, name: str) -> None:
+        """Have something for oneself in this process, as the next number in a row: else run again in turn."""
+        if not self._queued.try_one(name):
+            self.contended.add(name)
+            raise mongo.run_again(PyMongoError("Others come first."))
 
     async def claim(self, store: Collection[Any], id: str, **shard: str) -> None:
         """Let no transaction that writes this document commit beside ours.
@@ -362,7 +377,7 @@ class Attempt:
                 # The commit is outside: cut off in the middle of it, nobody would know what became of it.
                 async with asyncio.timeout_at(deadline):
                     self._handle = handle
-                    unit = self._unit = Unit(handle, self._contention, counting)
+                    unit = self._unit = Unit(handle, self._contention, counting, self._queued)
                     result = await work(unit)
                     await unit.flush()
             return result, unit
@@ -374,7 +389,7 @@ class Attempt:
         if self._handle is None or self._unit is None:
             return 0.0
         counts = self._unit.counts
-        wanted = self._handle.last_written
+        wanted = [*self._handle.last_written, *self._unit.contended]
         self._contention.heat(counts)
         started = asyncio.get_running_loop().time()
         try:

@@ -67,6 +67,7 @@ async def send_message(
         return await _sent_before(ctx, known)
     await ctx.limit(MESSAGE_RATE)
     chat = await for_member(ctx, chat_id)
+    ctx.tx.contend(f"numbers of {chat['chat_id']}")
     said = checked_text(text)
     if said is None and not attachments:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
