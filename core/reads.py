@@ -44,7 +44,8 @@ class Read:
     rows: "asyncio.Future[list[Row]]"
     ids: Sequence[str] = ()
     """Set where it is by ids alone; such reads of one collection are merged."""
-    fields: Sequence[str] = ()
+    fields: tuple[str, ...] = ()
+    """Hashable: reads of other fields are others."""
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ class Turn:
         self, collection: str, command: dict[str, Any], ids: Sequence[str], fields: Sequence[str]
     ) -> "asyncio.Future[list[Row]]":
         loop = asyncio.get_running_loop()
-        read = Read(collection, command, (), loop.create_future(), ids, fields)
+        read = Read(collection, command, (), loop.create_future(), ids, tuple(fields))
         return self._join(loop, read)
 
     def rows(

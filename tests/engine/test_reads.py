@@ -97,6 +97,20 @@ async def test_requests_that_want_the_same_documents_share_a_read_but_no_documen
     assert theirs["n"] == 2
 
 
+async def test_fields_may_be_a_list(db: Database, counted: Commands) -> None:
+    found = await asyncio.gather(
+        SEEN.by_ids(db, seen(1), fields=["n"]),
+        SEEN.by_ids(db, seen(2), fields=("n",)),
+        SEEN.by_ids(db, seen(3), fields=["n", "of"]),
+    )
+    assert counted.sent == 1
+    assert found == [
+        [{"_id": seen(1)[0], "n": 1}],
+        [{"_id": seen(2)[0], "n": 2}],
+        [{"_id": seen(3)[0], "n": 3, "of": 1}],
+    ]
+
+
 async def test_a_failing_read_fails_alone(db: Database) -> None:
     good, bad = await asyncio.gather(
         SEEN.by_ids(db, seen(1)),
