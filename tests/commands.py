@@ -1,11 +1,15 @@
 """The real `landfall` command, as a process of its own."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+
+from core.settings import Settings
 
 LANDFALL = Path(sys.executable).with_name("landfall")
 AT_ONCE = 3
@@ -32,6 +36,19 @@ def landfall(*arguments: str, input: str | None = None, seconds: float = 90, **s
         text=True,
         timeout=seconds,
     )
+
+
+async def landfall_of(settings: Settings, *arguments: str) -> Done:
+    """Run it as an operator of this deployment."""
+    known = {
+        "ENV": settings.env,
+        "MONGO_URL": settings.mongo_url,
+        "MONGO_DATABASE": settings.mongo_database,
+        "REDIS_URL": settings.redis_url,
+        "SECRET": settings.secret.get_secret_value(),
+        "FIELD_KEYS": settings.field_keys.get_secret_value(),
+    }
+    return await asyncio.to_thread(partial(landfall, *arguments, **known))
 
 
 def all_done(runs: Mapping[str, Callable[[], Done]]) -> dict[str, Done]:

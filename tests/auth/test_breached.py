@@ -35,7 +35,7 @@ async def test_a_renewed_list_counts_at_once(
 ) -> None:
     present = list_of("purple monkey dishwasher", folder=tmp_path)
     own = settings.model_copy(update={"breached_passwords_file": present})
-    monkeypatch.setattr(cli, "environment", lambda: own)
+    monkeypatch.setattr(cli.keys, "environment", lambda: own)
     async with assembly.services(own) as services, process.listening(services) as port:
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")
         given = {"email": "breached@example.com", "password": "orange gibbon toaster"}
@@ -70,7 +70,7 @@ async def test_a_broken_list_replaces_nothing(
     before = present.read_bytes()
     (tmp_path / "new.txt").write_text(text)
     own = settings.model_copy(update={"breached_passwords_file": present})
-    monkeypatch.setattr(cli, "environment", lambda: own)
+    monkeypatch.setattr(cli.keys, "environment", lambda: own)
     arguments = ["passwords", "renew", str(tmp_path / "new.txt")]
     ran = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
     assert (ran.exit_code, why in ran.stderr) == (1, True)
@@ -80,7 +80,7 @@ async def test_a_broken_list_replaces_nothing(
 async def test_without_a_place_for_it_there_is_no_list(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "environment", lambda: settings)
+    monkeypatch.setattr(cli.keys, "environment", lambda: settings)
     arguments = ["passwords", "renew", str(list_of("a", folder=tmp_path))]
     ran = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
     assert (ran.exit_code, "Set LANDFALL_BREACHED_PASSWORDS_FILE" in ran.stderr) == (1, True)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from core import sealing
 from core.context import Services
@@ -17,8 +16,9 @@ from core.settings import Settings
 from devstack import seed
 from jobs.auth import sealing as job
 from resolvers.auth.devices import token_place
-from server import assembly, cli
+from server import assembly
 from stores import auth as store
+from tests.commands import landfall_of
 
 SECRET = "field keys of a test, thirty-two characters"
 
@@ -172,16 +172,13 @@ async def test_what_no_key_opens_is_counted_and_left(
     assert person["phone"].startswith("lost.")
 
 
-async def test_the_command_line_says_when_a_key_may_go(
-    own: Settings, deployment: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_command_line_says_when_a_key_may_go(own: Settings, deployment: Services) -> None:
     await phones(deployment.db, deployment.crypto, 3)
     both = own.model_copy(update={"field_keys": SecretStr(keys("new", "old"))})
-    monkeypatch.setattr(cli, "environment", lambda: both)
 
     async def seal() -> str:
-        ran = await asyncio.to_thread(CliRunner().invoke, cli.app, ["keys", "seal"])
-        assert ran.exit_code == 0, ran.output
+        ran = await landfall_of(both, "keys", "seal")
+        assert ran.returncode == 0, ran.stderr
         return " ".join(ran.stdout.split())
 
     said = await seal()
@@ -189,11 +186,9 @@ async def test_the_command_line_says_when_a_key_may_go(
     assert "do this again" in said
     said = await seal()
     assert "Nothing is left of old: take them out of LANDFALL_FIELD_KEYS." in said
-    monkeypatch.setattr(
-        cli, "environment", lambda: both.model_copy(update={"field_keys": SecretStr(keys("x"))})
-    )
-    ran = await asyncio.to_thread(CliRunner().invoke, cli.app, ["keys", "seal"])
-    assert (ran.exit_code, "4 texts cannot be opened" in " ".join(ran.stderr.split())) == (1, True)
+    other = both.model_copy(update={"field_keys": SecretStr(keys("x"))})
+    ran = await landfall_of(other, "keys", "seal")
+    assert (ran.returncode, "4 texts cannot be opened" in " ".join(ran.stderr.split())) == (1, True)
 
 
 async def _write(db: Database, id: str, phone: str) -> None:

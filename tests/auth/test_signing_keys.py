@@ -13,7 +13,6 @@ import aiohttp
 import pytest
 from jose import jwt
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from core import clock
 from core.context import Context, Services
@@ -23,9 +22,10 @@ from jobs.auth.signing import rotate_signing_keys
 from resolvers.auth import signing
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens
-from server import assembly, cli, process, signin
+from server import assembly, process, signin
 from stores import auth as store
 from tests.auth.steps import ME, assert_unauthenticated, refresh
+from tests.commands import landfall_of
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -182,18 +182,16 @@ async def test_a_process_starts_with_the_old_field_key_at_the_end(
 
 
 async def test_a_lost_field_key_is_recovered_from_by_the_command_line(
-    own: Settings, deployment: Services, monkeypatch: pytest.MonkeyPatch
+    own: Settings, deployment: Services
 ) -> None:
     [before] = await store.all_signing_keys(deployment.db)
     wrong = own.model_copy(update={"secret": SecretStr("another secret " * 3)})
-    monkeypatch.setattr(cli, "environment", lambda: wrong)
-    run = CliRunner().invoke
-    refused = await asyncio.to_thread(run, cli.app, ["keys", "rotate"])
-    assert (refused.exit_code, "--distrust" in refused.stderr) == (1, True)
-    listed = await asyncio.to_thread(run, cli.app, ["keys", "list"])
+    refused = await landfall_of(wrong, "keys", "rotate")
+    assert (refused.returncode, "--distrust" in refused.stderr) == (1, True)
+    listed = await landfall_of(wrong, "keys", "list")
     assert before["_id"] in listed.stdout
-    rotated = await asyncio.to_thread(run, cli.app, ["keys", "rotate", "--distrust"])
-    assert (rotated.exit_code, "signs from now on" in rotated.stdout) == (0, True)
+    rotated = await landfall_of(wrong, "keys", "rotate", "--distrust")
+    assert (rotated.returncode, "signs from now on" in rotated.stdout) == (0, True)
     async with assembly.services(wrong) as services:
         assert [row["_id"] for row in await store.all_signing_keys(services.db)] != [before["_id"]]
         assert kids(services.get(SigningKeys)) == [services.get(SigningKeys).signer().kid]
