@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any
 
 from core.account import pages
+from core.batches import each_in_unit
 from core.context import Context, Services
 from core.store import Collection
 from resolvers.feed import graph, groups, posts
@@ -47,20 +48,13 @@ async def _each(
     query: Mapping[str, Any],
     work: Callable[[Context, Any], Awaitable[Any]],
 ) -> None:
-    """Do it with every row, some to a transaction, until none is left."""
-    while rows := await collection.find(services.db, query, limit=BATCH):
-        ctx = Context(services)
-
-        async def batch(rows: Sequence[Any] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await work(ctx, row)
-
-        await ctx.unit(batch)
+    """Do it with every row once, some to a transaction; what a row is left by does not begin again."""
+    await each_in_unit(services, collection, query, work, size=BATCH)
 
 
 async def _take_out(ctx: Context, post: store.Post) -> None:
     """An archived post goes with all that hangs on it, like any other."""
-    await posts.erase(ctx, await at_hand(ctx, post))
+    await posts.erase(ctx, await at_hand(ctx, store.from_archive(post)))
 
 
 async def _blank(ctx: Context, comment: store.Comment) -> None:

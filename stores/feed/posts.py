@@ -198,8 +198,13 @@ async def posts_by_ids(db: Database, ids: Sequence[str], *, fields: Sequence[str
     if len(found) == len(ids):
         return found
     here = {post["_id"] for post in found}
-    kept = (*fields, "archived") if fields else ()
-    return [*found, *await archive.by_ids(db, [id for id in ids if id not in here], fields=kept)]
+    away = await archive.by_ids(db, [id for id in ids if id not in here], fields=fields)
+    return [*found, *map(from_archive, away)]
+
+
+def from_archive(post: Post) -> Post:
+    """A post that was read there says so: it is to be taken out before it is changed."""
+    return {**post, "archived": True}
 
 
 async def counted(

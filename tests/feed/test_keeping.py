@@ -1,5 +1,6 @@
 """What is done behind: the archive, counters put right, and somebody who leaves."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -110,6 +111,21 @@ async def test_whoever_touches_an_archived_post_brings_it_back(
         assert done["errors"] == []
     assert await written(services, "posts_archive", {"_id": id}) == 0
     assert await written(services, "posts", {"_id": id}) == (0 if act == "delete" else 1)
+
+
+@pytest.mark.parametrize("marked", [False, None])
+async def test_an_archived_post_is_one_wherever_that_is_not_written_in_it(
+    archived: tuple[Phone, list[str], list[str]], new_phone: NewPhone, services: Services, marked: bool | None
+) -> None:
+    """The erasure of its author went on for ever."""
+    ada, _, [one, other, *_] = archived
+    for id in (one, other):
+        await set_fields(services, "posts_archive", id, archived=marked)
+    await comment(await new_phone("Grace"), one)
+    assert await written(services, "posts", {"_id": one, "archived": None}) == 1
+    await asyncio.wait_for(ERASERS["feed"](services, ada.user_id), 10)
+    for collection in ("posts", "posts_archive"):
+        assert await written(services, collection, {"author_id": ada.user_id}) == 0
 
 
 async def test_a_pinned_post_is_not_put_away(new_phone: NewPhone, services: Services) -> None:
