@@ -13,7 +13,6 @@ from graphql import (
     get_variable_values,
     located_error,
     parse,
-    specified_rules,
 )
 from graphql.execution.values import VariableValues
 from prometheus_client import Counter
@@ -23,6 +22,7 @@ from strawberry.types.execution import ExecutionResult
 from core.acts import Act
 from core.binding.arguments import attempted
 from core.binding.build import Schema
+from core.binding.validation import RULES
 from core.context import Context
 from core.recent import Recent
 from executor.collect import condition_variables
@@ -226,7 +226,7 @@ class Executor:
             document = parse(query)
         except Exception:
             return None
-        errors = validate_document(self._schema._schema, document, tuple(specified_rules))
+        errors = validate_document(self._schema._schema, document, RULES)
         return None if errors else document
 
     def _plan(

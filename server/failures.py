@@ -12,6 +12,7 @@ from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.graphql import OperationType
 
 from core import outages
+from core.binding.validation import RULES
 from core.context import Context
 from core.errors import BadUserInput, Fault, Refused
 
@@ -93,6 +94,7 @@ class OneOperation(SchemaExtension):
         """What was parsed and found valid when the operation was admitted is not again."""
         context = self.execution_context
         reading = getattr(context.context, "reading", None)
+        context.validation_rules = RULES
         if reading is not None and reading.document is not None:
             context.graphql_document = reading.document
             if reading.sound:

@@ -15,20 +15,17 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     parse,
-    specified_rules,
     validate,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from core.binding.validation import RULES
 from core.recent import Recent
 from core.settings import Settings
 from server import bounds
 from server.bounds import exceeded
 from server.cost import Operation, Scales
-from server.synced import SyncedFieldsRule
 
 MOST_DOCUMENTS = 1_000
 MOST_LETTERS = 4_000_000
@@ -44,8 +41,6 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MOST_COMPARED
 
 LETTERS_EACH = 10
 """Letters of a document that is new to this process for which reading it costs 1."""
-
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, SyncedFieldsRule)
 
 
 @dataclass(slots=True)

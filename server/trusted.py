@@ -7,6 +7,7 @@ from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast, pa
 
 from core import clock
 from core.binding.build import Schema
+from core.binding.validation import RULES
 from core.mongo import Database
 from core.operations import TrustedOperation, operations
 
@@ -39,7 +40,7 @@ def _checked(id: str, body: str, schema: Schema) -> str:
     """The operation's name."""
     try:
         document = parse(body)
-        errors = validate(schema._schema, document)
+        errors = validate(schema._schema, document, RULES)
     except GraphQLError as error:
         errors = [error]
     if errors:

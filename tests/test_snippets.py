@@ -11,6 +11,7 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, validate
 from typer.testing import CliRunner
 
+from core.binding.validation import RULES
 from core.settings import Settings
 from server import assembly
 from server.cli import app
@@ -47,7 +48,7 @@ def test_every_page_is_read() -> None:
 async def test_graphql_runs_as_it_stands(snippet: Snippet, new_phone: NewPhone) -> None:
     schema = assembly.make_schema(Settings())._schema
     document = parse(snippet.code)
-    assert validate(schema, document) == []
+    assert validate(schema, document, RULES) == []
     [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     required = [each for each in operation.variable_definitions or () if each.type.kind == "non_null_type"]
     assert required == [], "Write the values into it."

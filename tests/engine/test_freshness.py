@@ -10,7 +10,7 @@ from graphql import get_named_type
 from core import jobs
 from core.binding.build import Schema
 from core.binding.freshness import answers
-from core.context import Services
+from core.context import Context, Services
 from core.settings import Settings
 from core.store import COLLECTIONS
 from server import assembly, process, worker
@@ -180,6 +180,17 @@ async def test_what_is_not_synced_is_not_shown_inside_of_synced_nodes(
     assert answer.code == "BAD_USER_INPUT"
     words = f"'{field}' is no part of what is synced: read it with the page that shows it."
     assert [error["message"] for error in answer.errors] == [words]
+
+
+async def test_nor_where_documents_are_validated_without_the_gate(services: Services, schema: Schema) -> None:
+    document = "{ viewer { changes { nodes { ... on Post { commentPreview { id } } } } } }"
+    # Seen once it is the reference's, and compiled from then on.
+    for _ in range(3):
+        result = await schema.execute(document, context_value=Context(services))
+        assert result.errors
+        assert [error.message for error in result.errors] == [
+            "'commentPreview' is no part of what is synced: read it with the page that shows it."
+        ]
 
 
 async def test_pages_show_what_is_not_synced_beside_changes(new_phone: NewPhone) -> None:

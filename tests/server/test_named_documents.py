@@ -115,6 +115,10 @@ async def test_a_trusted_document_is_named_by_its_id(
         (b"{", "unexpected"),
         (b'{"a": 1}', "neither"),
         (b'{"a": "{ nothing }"}', "a: Cannot query field 'nothing'"),
+        (
+            b'{"a": "{ viewer { changes { nodes { ... on Post { commentPreview { id } } } } } }"}',
+            "a: 'commentPreview' is no part of what is synced",
+        ),
         (b'{"a": "query A { viewer { user { id } } } query B { viewer { user { id } } }"}', "one operation"),
     ],
 )

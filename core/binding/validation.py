@@ -1,9 +1,21 @@
-"""Validation rule: what is no part of what is synced is not selected inside of `viewer.changes`."""
+"""Validation rules: those of GraphQL, and that what is not synced is not selected inside of synced nodes.
+
+One list for all that validates: requests, documents registered beforehand, both executors.
+"""
 
 from collections import defaultdict
 from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError, ValidationRule
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    ValidationRule,
+    specified_rules,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 ROOTS = {("ChangeSet", "nodes"), ("NodeChanged", "node")}
 """Fields that show synced nodes."""
@@ -66,3 +78,6 @@ class SyncedFieldsRule(ValidationRule):
     def _report(self, node: FieldNode) -> None:
         words = f"'{node.name.value}' is no part of what is synced: read it with the page that shows it."
         self.report_error(GraphQLError(words, node))
+
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, SyncedFieldsRule)
