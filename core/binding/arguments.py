@@ -30,19 +30,26 @@ def coerced(schema: Any, definition: GraphQLField, node: FieldNode, variables: A
 def acts_of(info: Any) -> Iterator[Act]:
     """All mutations of the operation that a resolver is called for, in order."""
     raw = info._raw_info
-    for node in _fields(raw, raw.operation.selection_set):
+    nodes: dict[str, FieldNode] = {}
+    for node in _fields(raw, raw.operation.selection_set, set()):
+        # What has one response key is run once.
+        nodes.setdefault((node.alias or node.name).value, node)
+    for node in nodes.values():
         act = _act(info.schema, raw, node)
         if act is not None:
             yield act
 
 
-def _fields(raw: Any, selected: SelectionSetNode) -> Iterator[FieldNode]:
+def _fields(raw: Any, selected: SelectionSetNode, spread: set[str]) -> Iterator[FieldNode]:
+    """The root fields, those of each fragment once: fragments that spread others twice are a tree."""
     for each in selected.selections:
         if isinstance(each, FieldNode):
             yield each
-        else:
-            inner: Any = raw.fragments[each.name.value] if isinstance(each, FragmentSpreadNode) else each
-            yield from _fields(raw, inner.selection_set)
+        elif not isinstance(each, FragmentSpreadNode):
+            yield from _fields(raw, each.selection_set, spread)
+        elif each.name.value not in spread:
+            spread.add(each.name.value)
+            yield from _fields(raw, raw.fragments[each.name.value].selection_set, spread)
 
 
 def _act(schema: Any, raw: Any, node: FieldNode) -> Act | None:
