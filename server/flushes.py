@@ -24,6 +24,8 @@ USUAL = 2.0
 """Seconds that a flush is taken to last until some have ended."""
 WEIGHT = 0.2
 """How much the last one counts in that."""
+LONGEST_AWAY = 60.0
+"""Seconds that one is told to stay away at most: whoever comes again and again must not keep others out."""
 
 
 class Slot:
@@ -111,5 +113,8 @@ class Flushes:
         """Each is told another moment, so that they come back one after another as slots fall free."""
         REFUSED.inc()
         now, pace = asyncio.get_running_loop().time(), self._usual / self._at_once
-        self._promised = max(self._promised, now + pace * len(self._waiting)) + pace
-        return Busy(max(1, math.ceil(self._promised - now)))
+        soonest = now + pace * len(self._waiting)
+        # Beyond the longest they are spread over the same seconds once more.
+        promised = self._promised if self._promised + pace <= now + LONGEST_AWAY else soonest
+        self._promised = max(promised, soonest) + pace
+        return Busy(max(1, min(math.ceil(self._promised - now), int(LONGEST_AWAY))))

@@ -144,6 +144,8 @@ class Streams:
                 answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
             if answer is not None:
                 failures.hide(answer, ctx.request_id)
+                # Whoever is slow to read the answer keeps nobody's turn.
+                ctx.end_flush()
                 yield answer
                 return
             async with aclosing(await self._on_reference(asked, ctx)) as answers:
@@ -172,6 +174,7 @@ class Streams:
                     answer = await anext(answers)
                 failures.hide(answer, ctx.request_id)
                 ctx.served = objects(answer.data)
+                ctx.end_flush()
                 yield answer
             except Exception as error:
                 yield ExecutionResult(data=None, errors=[_told(error, ctx)])

@@ -8,6 +8,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLObjectType,
+    InlineFragmentNode,
     SelectionSetNode,
 )
 from graphql.execution.values import VariableValues, get_argument_values
@@ -45,9 +46,9 @@ def _fields(raw: Any, selected: SelectionSetNode, spread: set[str]) -> Iterator[
     for each in selected.selections:
         if isinstance(each, FieldNode):
             yield each
-        elif not isinstance(each, FragmentSpreadNode):
+        elif isinstance(each, InlineFragmentNode):
             yield from _fields(raw, each.selection_set, spread)
-        elif each.name.value not in spread:
+        elif isinstance(each, FragmentSpreadNode) and each.name.value not in spread:
             spread.add(each.name.value)
             yield from _fields(raw, raw.fragments[each.name.value].selection_set, spread)
 

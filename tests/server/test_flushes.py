@@ -2,19 +2,22 @@
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
-from core.context import Context, Services
+from core.context import Context, Services, Viewer
 from core.errors import Busy
 from core.settings import Settings
 from core.unit import Unit
 from server import assembly, flushes, process
 from server.flushes import Flushes
+from server.graphql import GraphQLView
 from tests.engine.flushes import Act, codes, document, flush
 from tests.engine.test_idempotency import receipt
 from tests.phone import Phone, key, make_user, sign_in_directly
@@ -230,3 +233,39 @@ async def test_those_sent_away_are_told_different_moments(services: Services) ->
     # Two at once, two seconds each until more is known.
     assert waits == list(range(1, 11))
     assert all(ctx.flush.slot for ctx in held_slots)
+
+
+async def test_those_who_come_again_and_again_keep_nobody_away_for_long(services: Services) -> None:
+    """Each refusal moved the next one on: after an hour's worth of them a phone was to wait for an hour."""
+    admits, held_slots = Flushes(2, 0), [Context(services) for _ in range(2)]
+    for ctx in held_slots:
+        await admits.admit(ctx, 50)
+    waits = []
+    for _ in range(3_600):
+        with pytest.raises(Busy) as raised:
+            await admits.admit(Context(services), 50)
+        waits.append(raised.value.retry_after_seconds)
+    assert max(waits) <= flushes.LONGEST_AWAY
+    # Every second of that minute was told to as many.
+    told = Counter(waits).values()
+    assert (len(told), min(told) >= 50) == (60, True), told
+    assert all(ctx.flush.slot for ctx in held_slots)
+
+
+@pytest.mark.parametrize("executor", ["compiled", "reference"])
+async def test_a_phone_that_does_not_read_its_answer_keeps_no_slot(
+    services: Services, anonymous: Phone, executor: str
+) -> None:
+    """A socket takes the answer when the phone reads: until then nobody else's flush could begin."""
+    settings = services.settings.model_copy(update={"executor": executor, "max_flushes": 1})
+    view = GraphQLView(replace(services, settings=settings), assembly.make_schema(settings))
+    phone = await sign_in_directly(services, anonymous, await make_user(services, "Ada"))
+    viewer = Viewer(phone.user_id, phone.session_id, phone.device_id)
+    query, variables = document(posts())
+    answers = await view.operations.stream(query, variables, Context(services, viewer=viewer))
+    first = await anext(answers)
+    assert [payload["errors"] for payload in first.data.values()] == [[], []]
+    # It is not asked for more yet.
+    other = Context(services)
+    await asyncio.wait_for(view.admission._flushes.admit(other, 2), 1)
+    await answers.aclose()
