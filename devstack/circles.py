@@ -63,6 +63,7 @@ def arrange(posts: Sequence[Document], members: Sequence[Document]) -> None:
         share, original, inside = posts[index], posts[index + EVERY_SO_MANY // 2], posts[index + 1]
         if original["visibility"] == share["visibility"] == Visibility.PUBLIC and not share["media_ids"]:
             share["shared_post_id"] = original["_id"]
+            share["shared_author_id"] = original["author_id"]
             original["share_count"] += 1
         group = group_of.get(inside["author_id"])
         if group is not None:

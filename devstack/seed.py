@@ -20,6 +20,7 @@ from core.store import collection
 from devstack import circles, demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
+from resolvers.auth.telling import person_scopes
 from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
@@ -143,7 +144,7 @@ def _entries(
     at: datetime,
 ) -> Iterator[Document]:
     for user in users:
-        yield _entry("USER", user, [user_scope(user["_id"])], at)
+        yield _entry("USER", user, person_scopes(user), at)
     for edge in follows:
         yield _entry("FOLLOW", edge, [user_scope(edge["follower_id"])], at)
     for group in groups:

@@ -31,7 +31,7 @@ from resolvers.auth.keys import (
     viewer_keys,
 )
 from resolvers.auth.leaving import cancel_account_deletion, request_account_deletion
-from resolvers.auth.migrations import canonical_emails
+from resolvers.auth.migrations import canonical_emails, entries_for_keepers
 from resolvers.auth.people import (
     current,
     email,
@@ -85,6 +85,7 @@ __all__ = [
     "disable_two_factor",
     "email",
     "enable_two_factor",
+    "entries_for_keepers",
     "finish_key_enrolment",
     "finish_key_sign_in",
     "full_name",

@@ -1,16 +1,18 @@
-"""Stored accounts, brought up to date."""
+"""Stored accounts and what was logged of them, brought up to date."""
 
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import structlog
 
-from core import emails, unit
+from core import changes, emails, unit
 from core.changes import user_scope
 from core.migrations import migration
 from core.mongo import Database
 from core.unit import Unit
+from resolvers.auth.telling import person_scopes
 from stores import auth as store
-from stores.auth import UserKey
+from stores.auth import User, UserKey
 
 logger = structlog.get_logger(__name__)
 
@@ -52,3 +54,51 @@ async def _move(tx: Unit, *, key: UserKey) -> bool:
     assert renamed is not None
     tx.changed(renamed, scopes=[user_scope(user["_id"])])
     return True
+
+
+@migration("auth.entries-for-keepers")
+async def entries_for_keepers(db: Database) -> int:
+    """Entries of people reach those who keep them: what was logged before names the person's devices alone.
+
+    They are logged anew, or devices that have synchronised already would never get the person.
+    """
+    done = 0
+    async for people in _people(db):
+        if lacking := await _lacking(db, people):
+            logged, _ = await unit.run(db, partial(_log_anew, ids=lacking))
+            done += logged
+    return done
+
+
+async def _people(db: Database) -> AsyncIterator[list[User]]:
+    after = ""
+    while rows := await store.users.find(
+        db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, fields=("status",)
+    ):
+        yield rows
+        after = rows[-1]["_id"]
+
+
+def _entries_of(id: str) -> tuple[str, str]:
+    """What others read of a person is logged in two entries."""
+    return id, f"counts:{id}"
+
+
+async def _lacking(db: Database, people: Sequence[User]) -> list[str]:
+    """Ids of entries that do not name all who keep the person."""
+    wanted = {entry: set(person_scopes(each)) for each in people for entry in _entries_of(each["_id"])}
+    found = await changes.named(db, list(wanted))
+    return [each["_id"] for each in found if not each["deleted"] and wanted[each["_id"]] - {*each["scopes"]}]
+
+
+async def _log_anew(tx: Unit, *, ids: Sequence[str]) -> int:
+    """In a transaction: another process may have logged them, or have ended the person, meanwhile."""
+    people = await store.users.by_ids(tx.db, {id.removeprefix("counts:") for id in ids})
+    lacking = set(await _lacking(tx.db, people))
+    for person in people:
+        own, counts = _entries_of(person["_id"])
+        if own in lacking:
+            tx.changed(person, scopes=person_scopes(person))
+        if counts in lacking:
+            tx.changed(person, aspect="counts", scopes=person_scopes(person))
+    return len(lacking)

@@ -47,6 +47,7 @@ from resolvers.feed.lists import (
     viewer_followers,
     viewer_following,
 )
+from resolvers.feed.migrations import authors_of_what_is_shared
 from resolvers.feed.moderating import (
     appeal,
     moderate,
@@ -88,6 +89,7 @@ __all__ = [
     "REJOINING",
     "appeal",
     "arrived",
+    "authors_of_what_is_shared",
     "barred",
     "block_user",
     "blocked",

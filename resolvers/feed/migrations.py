@@ -1,0 +1,59 @@
+"""Stored posts, brought up to date."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.migrations import migration
+from core.mongo import Database
+from core.store import Collection
+from stores import feed as store
+from stores.feed import Post
+
+BATCH = 500
+EVERYWHERE: Sequence[Collection[Post]] = (store.posts, store.archive, store.posts)
+"""Posts go to the archive and come back meanwhile: those that came back are met at the second look."""
+
+
+@migration("feed.authors-of-what-is-shared")
+async def authors_of_what_is_shared(db: Database) -> int:
+    """Shares name the author of what they show, by whom they are found when somebody blocks or mutes them."""
+    return sum([await _in(db, collection) for collection in EVERYWHERE])
+
+
+async def _in(db: Database, collection: Collection[Post]) -> int:
+    """Shares of what is gone show nobody's post, and stay as they are."""
+    nameless: dict[str, Any] = {
+        "shared_post_id": {"$type": "string"},
+        "shared_author_id": {"$exists": False},
+    }
+    after, changed = "", 0
+    while shares := await collection.find(
+        db,
+        {**nameless, "_id": {"$gt": after}},
+        sort=[("_id", 1)],
+        limit=BATCH,
+        fields=("shared_post_id",),
+        hint="_id_",
+    ):
+        after = shares[-1]["_id"]
+        changed += await _name(db, collection, shares)
+    return changed
+
+
+async def _name(db: Database, collection: Collection[Post], shares: Sequence[Post]) -> int:
+    """It shows in no field, so nobody is told; each is changed where it still lacks its author."""
+    wanted = list({share["shared_post_id"] for share in shares})
+    originals = await store.posts_by_ids(db, wanted, fields=("author_id",))
+    author = {post["_id"]: post["author_id"] for post in originals}
+    updates = [
+        {
+            "q": {"_id": share["_id"], "shared_author_id": {"$exists": False}},
+            "u": {"$set": {"shared_author_id": author[share["shared_post_id"]]}},
+        }
+        for share in shares
+        if share["shared_post_id"] in author
+    ]
+    if not updates:
+        return 0
+    answer = await db.write({"update": collection.name, "updates": updates, "ordered": False})
+    return int(answer["nModified"])
