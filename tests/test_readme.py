@@ -53,11 +53,3 @@ async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
     known = (await ada.run(changes))["viewer"]["changes"]
     assert post_id in [node["id"] for node in known["nodes"]]
     assert known["hasMore"] is False
-
-
-async def test_the_curl_command_signs_in(anonymous: Phone) -> None:
-    [body] = re.findall(r"<<'JSON'\n(.*?)\nJSON\n", README, re.DOTALL)
-    answer = await anonymous.post(body)
-    assert answer.status == 200
-    # Whether Ada is there depends on the database: what matters is that the command is understood.
-    assert answer.data["signIn"]["errors"] in ([], [{"code": "INVALID_CREDENTIALS"}])

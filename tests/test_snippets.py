@@ -1,5 +1,6 @@
 """Every snippet of every page works as a reader would paste it; a page that is added is read too."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -12,17 +13,21 @@ from graphql import OperationDefinitionNode, OperationType, parse, validate
 from typer.testing import CliRunner
 
 from core.binding.validation import RULES
+from core.context import Services
 from core.settings import Settings
 from server import assembly
 from server.cli import app
+from server.examples import DEMO_PASSWORD
 from tests.conftest import NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, make_member
 from tests.snippets import PAGES, ROOT, SNIPPETS, Snippet
 
 LANGUAGES = {"graphql", "json", "mermaid", "python", "sh", "ts"}
 """Those that a test below, or one of the page's own, runs."""
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 BUILT_IN = {"cd", "export", "pip"}
+LOCAL = "http://127.0.0.1:8000"
+"""Where `make dev` serves, and where pages send requests."""
 ELSEWHERE = {"haveibeenpwned-downloader", "openssl"}
 """Programs that pages name for an operator's machine."""
 
@@ -94,6 +99,35 @@ def test_commands_exist_with_their_subcommands_and_settings(snippet: Snippet) ->
         words = [each for each in shlex.split(line, comments=True) if not re.match(r"\w+=", each)]
         if words:
             _check(words)
+
+
+@pytest.mark.parametrize("snippet", [each for each in of("sh") if "curl " in each.code], ids=str)
+async def test_requests_by_curl_are_sent_as_pasted(
+    snippet: Snippet, address: str, services: Services
+) -> None:
+    """To the server under test, which knows the demo's Ada; what is there signs her in."""
+    await make_member(services, "ada@example.com", "Ada", DEMO_PASSWORD)
+    assert snippet.code.count("curl ") == snippet.code.count(LOCAL) == 1
+    said = json.loads(await _pasted(snippet.code.replace(LOCAL, address)))
+    assert "errors" not in said, said
+    for payload in said["data"].values():
+        assert payload["errors"] == []
+        assert payload["tokens"]["accessToken"].count(".") == 2
+
+
+def test_curl_is_among_the_snippets() -> None:
+    assert [each for each in of("sh") if "curl " in each.code]
+
+
+async def _pasted(code: str) -> str:
+    """What a shell prints that reads it from its input."""
+    shell = await asyncio.create_subprocess_exec(
+        "bash", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(20):
+        said, complaint = await shell.communicate(code.encode())
+    assert (shell.returncode, complaint) == (0, b""), complaint
+    return said.decode()
 
 
 def _check(words: list[str]) -> None:
