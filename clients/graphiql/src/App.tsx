@@ -8,6 +8,7 @@ import { attachEditors } from "./automation";
 import type { Config, Example } from "./config";
 import { fetcher } from "./fetcher";
 import { statusText, useSession } from "./session";
+import { TabPicker } from "./TabPicker";
 
 const FALLBACK_QUERY = `# Ctrl-Space completes, Ctrl-Enter runs.
 # The book on the left shows the schema.
@@ -20,6 +21,8 @@ query Hello {
 const TAB_STATE_KEY = "graphiql:tabState";
 const QUERY_KEY = "graphiql:query";
 const VARIABLES_KEY = "graphiql:variables";
+/** As in narrow.css. */
+const NARROW = "(max-width: 700px)";
 
 /** GraphiQL titles a tab by its operation; a comment keeps the name of an example that says more. */
 function exampleQuery({ name, query }: Example): string {
@@ -77,15 +80,14 @@ function Wordmark() {
   );
 }
 
+/** Only GraphiQL's own sidebar buttons also bring back, and put away, a panel that was dragged shut. */
+function clickSidebar(button: string) {
+  document.querySelector<HTMLButtonElement>(`.graphiql-sidebar button${button}`)?.click();
+}
+
 function Header() {
   const state = useSession();
-
-  const openPanel = () => {
-    // Only GraphiQL's own sidebar button also brings back a panel that was dragged shut.
-    document
-      .querySelector<HTMLButtonElement>(`.graphiql-sidebar button[aria-label="Show ${ACCOUNT_TITLE}"]`)
-      ?.click();
-  };
+  const { visiblePlugin } = useGraphiQL(pick("visiblePlugin"));
 
   return (
     <div className="landfall-header">
@@ -94,9 +96,18 @@ function Header() {
           {statusText(state)}
         </span>
       </span>
-      <button id="landfall-sign-in" type="button" onClick={openPanel}>
+      <button
+        id="landfall-sign-in"
+        type="button"
+        onClick={() => clickSidebar(`[aria-label="Show ${ACCOUNT_TITLE}"]`)}
+      >
         {state.proofWanted ? "Confirm that it is you" : state.session ? "Account" : "Sign in"}
       </button>
+      {visiblePlugin && (
+        <button id="landfall-close" type="button" onClick={() => clickSidebar(".active")}>
+          Close
+        </button>
+      )}
       <Wordmark />
     </div>
   );
@@ -151,6 +162,7 @@ function ExamplesMenu({ examples }: { examples: Example[] }) {
 export function createApp({ demoUsers, examples, outbox }: Config) {
   const account = accountPlugin(demoUsers, outbox);
   const plugins = [HISTORY_PLUGIN, explorerPlugin(), account];
+  const narrow = matchMedia(NARROW).matches;
   const firstVisit = localStorage.getItem(TAB_STATE_KEY) === null;
   const tabs = examples.map((example) => ({ query: exampleQuery(example), variables: example.variables }));
   if (firstVisit && tabs[0]) {
@@ -165,14 +177,15 @@ export function createApp({ demoUsers, examples, outbox }: Config) {
         fetcher={fetcher}
         plugins={plugins}
         defaultQuery={FALLBACK_QUERY}
-        defaultEditorToolsVisibility={true}
+        defaultEditorToolsVisibility={!narrow}
         isHeadersEditorEnabled={true}
         shouldPersistHeaders={false}
         {...(tabs.length > 0 && { defaultTabs: tabs })}
-        {...(firstVisit && demoUsers.length > 0 && { visiblePlugin: account })}
+        {...(firstVisit && !narrow && demoUsers.length > 0 && { visiblePlugin: account })}
       >
         <GraphiQL.Logo>
           <Header />
+          <TabPicker />
         </GraphiQL.Logo>
         <GraphiQL.Toolbar>
           {({ prettify, copy, merge }) => (

@@ -5,6 +5,7 @@ import "@graphiql/plugin-history/style.css";
 import "@graphiql/plugin-explorer/style.css";
 import "graphiql/graphiql.css";
 import "./landfall.css";
+import "./narrow.css";
 import { createRoot } from "react-dom/client";
 import { createApp } from "./App";
 import { installAutomation } from "./automation";
