@@ -6,7 +6,6 @@ from pathlib import Path
 from core.settings import Settings
 from tests import snippets
 from tests.conftest import NewPhone
-from tests.phone import Phone
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SNIPPETS = [
