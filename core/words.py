@@ -56,6 +56,8 @@ JOINED = (
 SHORTEST_PREFIX, LONGEST_PREFIX = 2, 12
 MOST_PREFIXES = 200
 MOST_KEPT = 20_000
+LONGEST_KEPT = 200
+"""Letters of a text that is remembered: anybody may send long ones, and no two alike."""
 FEWEST_DIGITS, SHORTEST_CODE, LONGEST_CODE = 3, 4, 64
 SHORTEST_NEAR, LONGEST_NEAR = 4, 24
 
@@ -88,19 +90,31 @@ def _within(code: int, ranges: Sequence[tuple[int, int]]) -> bool:
 _folding = _Folding()
 
 
-@lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """The text in small letters without accents, and digits as ours."""
+    return _kept_fold(text) if len(text) <= LONGEST_KEPT else _fold(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         return text.lower().translate(_folding)
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return unicodedata.normalize("NFC", apart.translate(_folding))
 
 
-@lru_cache(maxsize=20_000)
+_kept_fold = lru_cache(maxsize=MOST_KEPT)(_fold)
+
+
 def key(text: str) -> str:
     """What two spellings of one name have in common: `Ω-3 (EPA)` and `ω 3 epa`."""
+    return _kept_key(text) if len(text) <= LONGEST_KEPT else _key(text)
+
+
+def _key(text: str) -> str:
     return " ".join(words(text))
+
+
+_kept_key = lru_cache(maxsize=MOST_KEPT)(_key)
 
 
 def words(text: str) -> list[str]:

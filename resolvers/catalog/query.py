@@ -15,7 +15,7 @@ from stores.catalog.kinds import DosageForm, ProductSort
 
 SHORTEST_QUERY, LONGEST_QUERY = 2, 100
 MOST_WORDS = 12
-MOST_VALUES = 20
+MOST_VALUES, LONGEST_VALUE = 20, 300
 MOST_PRICE = 10_000_000
 
 
@@ -124,6 +124,8 @@ def wanted_of(given: Mapping[str, Any], currency: str = money.USUAL_CURRENCY) ->
     lists = {name: values for name, values in given.items() if isinstance(values, (list, tuple))}
     if any(len(values) > MOST_VALUES for values in lists.values()):
         raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
+    if any(len(each) > LONGEST_VALUE for values in lists.values() for each in values):
+        raise BadUserInput(f"A value of a filter has at most {LONGEST_VALUE} characters.")
     low, high = _minor(given.get("price_min"), currency), _minor(given.get("price_max"), currency)
     if low is not None and high is not None and low > high:
         raise BadUserInput("`priceMin` is more than `priceMax`.")

@@ -250,6 +250,8 @@ async def test_pages_of_any_sizes_make_the_whole(
         ({"query": "x"}, "A query has 2 to 100 characters, or none."),
         ({"query": "x" * 101}, "A query has 2 to 100 characters, or none."),
         ({"filter": {"brands": ["b"] * 21}}, "A filter has at most 20 values."),
+        ({"filter": {"brands": ["b" * 301]}}, "A value of a filter has at most 300 characters."),
+        ({"filter": {"goals": ["g", "g" * 301]}}, "A value of a filter has at most 300 characters."),
         ({"filter": {"categoryIds": ["nonsense"]}}, "'nonsense' is not an id."),
         ({"filter": {"priceMax": "NaN"}}, "A price is 0 to 10,000,000."),
         ({"after": "nonsense"}, "The cursor is malformed."),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import words as words_module
 from core.context import Context, Services
 from core.words import closeness, fold, key, near_keys, query_terms, slug, terms, words
 from jobs import catalog as jobs
@@ -249,3 +250,12 @@ async def test_two_products_that_folding_makes_alike_both_stay(services: Service
     }
     assert kept == {plain["id"]: f"{brand}|ol one|CAPSULE", accented["id"]: f"{brand}|øl one|CAPSULE"}
     assert await refolding.refold(Context(services)) == 0
+
+
+def test_long_texts_are_folded_and_not_remembered() -> None:
+    """Filters of a megabyte each, no two alike, were kept twenty thousand at a time."""
+    before = (words_module._kept_fold.cache_info().currsize, words_module._kept_key.cache_info().currsize)
+    assert key("Ω " * 1_000 + "End") == " ".join(["ω"] * 1_000 + ["end"])
+    assert fold("É" * 1_000) == "e" * 1_000
+    after = (words_module._kept_fold.cache_info().currsize, words_module._kept_key.cache_info().currsize)
+    assert after == before
