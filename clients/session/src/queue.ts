@@ -58,6 +58,8 @@ const HELD_MS = 60_000;
  */
 export class Queue {
   private waiting: Waiting[];
+  /** What this program has read or written; what else the store holds is of another tab of the browser. */
+  private readonly seen = new Set<string>();
   /** Keys that another act has to cure: they sit out the rest of this flush. */
   private readonly held = new Set<string>();
   private readonly most: number;
@@ -77,6 +79,7 @@ export class Queue {
     this.most = this.size = most;
     this.after = after;
     this.waiting = this.kept();
+    for (const entry of this.waiting) this.seen.add(identity(entry));
   }
 
   /** What the signed-in person did and has no answer to, oldest first; also what an earlier run left. */
@@ -284,9 +287,23 @@ export class Queue {
 
   private save(): void {
     if (this.stopped) return;
-    const kept = this.waiting.map(({ owner, name, query, variables }) => ({ owner, name, query, variables }));
-    this.session.store.setItem(SAVED, JSON.stringify(kept));
+    const merged = this.merged().map(({ owner, name, query, variables }) => ({ owner, name, query, variables }));
+    this.session.store.setItem(SAVED, JSON.stringify(merged));
     for (const listener of this.changes) listener();
+  }
+
+  /** The store's list in its order, with what other tabs have put there or taken off meanwhile. */
+  private merged(): Kept[] {
+    const stored = this.kept();
+    const there = new Set(stored.map(identity));
+    // Another tab has had the answer to what both found, and nobody waits for it here.
+    this.waiting = this.waiting.filter((each) => each.resolve || there.has(identity(each)) || !this.seen.has(identity(each)));
+    const own = new Map(this.waiting.map((each) => [identity(each), each]));
+    for (const each of own.keys()) this.seen.add(each);
+    return [
+      ...stored.filter((each) => own.has(identity(each)) || !this.seen.has(identity(each))).map((each) => own.get(identity(each)) ?? each),
+      ...this.waiting.filter((each) => !there.has(identity(each))),
+    ];
   }
 
   private later(milliseconds: number): void {
@@ -300,6 +317,10 @@ export class Queue {
 
 function key({ variables }: Queued): string {
   return variables.input.clientMutationId;
+}
+
+function identity(entry: Kept): string {
+  return `${entry.owner} ${key(entry)}`;
 }
 
 /** Whether the act names one of these things anywhere in its input. */

@@ -177,6 +177,32 @@ test('what is refused for good is handed over and stops nothing, after a restart
   assert.deepEqual((await texts(ada)).slice(-2), ['After a refusal', 'After what nobody can read']);
 });
 
+test('two tabs of one browser wrote over each other\'s list: nothing is lost, and nothing sent by both', async () => {
+  const ada = await phone(0);
+  ada.network.online = false;
+  const [one, two] = [queueOf(ada), queueOf(ada)];
+  const wanted = ['In the first tab', 'In the second tab', 'In the first tab again'];
+  for (const [number, queue] of [one, two, one].entries()) {
+    void perform(ada, queue, POST, { id: mint('post'), text: wanted[number] }).catch(() => undefined);
+  }
+  const kept = (queue: Queue): unknown[] => queue.saved().map(({ variables }) => (variables.input as any).text);
+  assert.deepEqual([kept(one), kept(two), one.length, two.length], [wanted, wanted, 2, 1]);
+  one.stop();
+  two.stop();
+
+  // The browser is started again, with two tabs that find all of it.
+  const [first, second] = [queueOf(ada), queueOf(ada)];
+  assert.deepEqual([first.length, second.length], [3, 3]);
+  ada.network.online = true;
+  first.flush();
+  await until(() => first.length === 0, 'the landing');
+  assert.deepEqual((await texts(ada)).slice(-3), wanted);
+  const before = ada.network.requests;
+  assert.deepEqual(codes(await perform(ada, second, POST, { id: mint('post'), text: 'Later' })), []);
+  assert.deepEqual([second.length, kept(second), ada.network.requests - before], [0, [], 1]);
+  assert.equal((await texts(ada)).at(-1), 'Later');
+});
+
 test('a server that names a time is not asked before', async () => {
   const ada = await phone(0);
   const waits: number[] = [];
