@@ -22,7 +22,7 @@ WEB = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
 LAST = "application/json, multipart/mixed; boundary=\"graphql\"; subscriptionSpec='1.0'"
 ACCEPTS = {"iOS": IOS, "Kotlin": KOTLIN, "web": WEB, "named last, quoted": LAST}
 PART = "\r\ncontent-type: application/json\r\n\r\n"
-HELLO = "Hello, --graphql\r\n{}"
+HELLO = "Hello, --graphql\n{}"
 """A text that looks like a delimiter and a heartbeat."""
 
 

@@ -1,0 +1,79 @@
+"""Multipart subscriptions, read by Apollo Client's own parser from npm, wherever a network cuts them."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from server import lasting
+from server.multipart import END
+from tests.clients.test_clients import CLIENTS, installed
+from tests.conftest import NewPhone
+from tests.feed.steps import publish
+from tests.phone import Phone
+from tests.server.conftest import Configured, configured
+from tests.server.test_multipart import HELLO, WEB, listen, read
+
+__all__ = ["configured", "installed"]
+
+TEXTS = [HELLO, "Grüße, 日本 🏔️", 'A "quoted" line\n\n--\nand more']
+READ_SECONDS = 60
+
+
+async def _parsed(content_type: str, sent: bytes) -> dict[str, Any]:
+    """What Apollo Client makes of it, the same however it is cut."""
+    size = len(sent)
+    cuts = [[], *([at] for at in range(1, size)), *(list(range(step, size, step)) for step in (1, 2, 3, 7))]
+    program = await asyncio.create_subprocess_exec(
+        "node",
+        "multipart.js",
+        cwd=CLIENTS / "apollo" / "test",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    given = {"contentType": content_type, "bytes": base64.b64encode(sent).decode(), "cuts": cuts}
+    async with asyncio.timeout(READ_SECONDS):
+        said, _ = await program.communicate(json.dumps(given).encode())
+    assert program.returncode == 0, said.decode()
+    [outcome] = [json.loads(line) for line in said.splitlines()]
+    return dict(outcome)
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["ended", "lost"])
+async def test_every_event_between_heartbeats_is_read(
+    installed: str, configured: Configured, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    monkeypatch.setattr(lasting, "MULTIPART_SECONDS", 0.05)
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    async with configured() as other:
+        phone = Phone(other.http, other.url, token=ada.token)
+        async with await listen(phone, WEB, post) as response:
+            said = await read(response, "{}")
+            for text in TEXTS:
+                created = await ada.do("createComment", "comment { id }", postId=post, text=text)
+                said += await read(response, created["comment"]["id"])
+            said += await read(response, "{}")
+            content_type = response.headers["Content-Type"]
+    assert said.count("{}") >= 2
+    found = await _parsed(content_type, (said + (END if ended else "")).encode())
+    events = [payload["data"]["postEvents"] for payload in found["payloads"]]
+    assert [each["comment"]["text"] for each in events if each["__typename"] == "CommentCreated"] == TEXTS
+    assert found["error"] == (None if ended else "premature end of multipart body")
+
+
+async def test_a_refusal_is_one_payload_and_the_end(installed: str, new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    private = await publish(ada, "Mine", visibility="PRIVATE")
+    async with await listen(grace, WEB, private) as response:
+        sent, content_type = await response.read(), response.headers["Content-Type"]
+    found = await _parsed(content_type, sent)
+    [payload] = found["payloads"]
+    assert (payload["data"], [each["extensions"]["code"] for each in payload["errors"]]) == (
+        None,
+        ["NOT_FOUND"],
+    )
+    assert found["error"] is None
