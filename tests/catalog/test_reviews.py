@@ -88,6 +88,22 @@ async def test_a_review_waits_for_a_moderator_and_is_counted_when_published(
     assert (await rated(services, anonymous, product))["count"] == 0
 
 
+async def test_a_review_of_a_hidden_product_is_hidden_by_its_id_too(
+    admin: Phone, new_phone: NewPhone, services: Services, product: str
+) -> None:
+    """There and back again; its author and staff see it all the while."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    review = (await submit(ada, product))["review"]["id"]
+    await judge(admin, review)
+    query = "query($id: ID!) { node(id: $id) { ... on Review { id } } nodes(ids: [$id]) { id } }"
+    here, gone = {"node": {"id": review}, "nodes": [{"id": review}]}, {"node": None, "nodes": [None]}
+    for status, seen in (("ACTIVE", here), ("HIDDEN", gone), ("ACTIVE", here)):
+        change = {"q": {"_id": product}, "u": {"$set": {"status": status}}}
+        await services.db.write({"update": "products", "updates": [change]})
+        assert await grace.run(query, id=review) == seen
+        assert await ada.run(query, id=review) == await admin.run(query, id=review) == here
+
+
 async def test_a_rejected_review_is_its_authors_alone_and_can_be_deleted(
     services: Services, admin: Phone, new_phone: NewPhone, anonymous: Phone, product: str
 ) -> None:

@@ -119,6 +119,31 @@ async def test_a_feed_says_that_it_has_something_new(
         assert await stream.nothing(seconds=0.7)
 
 
+@pytest.mark.parametrize("by", ["ada", "edith"])
+async def test_something_new_of_a_blocked_author_is_not_counted(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Of a group that goes on although two of its members hide from each other."""
+    monkeypatch.setattr(live, "NEWS_SECONDS", 0.3)
+    ada, grace, edith = [await new_phone(name) for name in ("Ada", "Grace", "Edith")]
+    made = await grace.do("createGroup", "group { id }", name="Circle", privacy="OPEN")
+    group = {"visibility": "GROUP", "groupId": made["group"]["id"]}
+    for member in (ada, edith):
+        assert (await member.do("joinGroup", "group { id }", groupId=group["groupId"]))["errors"] == []
+    one, other = (ada, edith) if by == "ada" else (edith, ada)
+    assert (await one.do("blockUser", "blockedUserId", userId=other.user_id))["errors"] == []
+    await jobs.run_due(services)
+    async with ada.watch(FEED) as stream:
+        await publish(edith, "Hidden", **group)
+        seen = await publish(grace, "Seen", **group)
+        await jobs.run_due(services)
+        found = await of_kind(stream, "NewItemsAvailable")
+        assert found["count"] == 1
+        news = await delta(ada, found["newerToken"])
+        assert [edge["node"]["id"] for edge in news["newEdges"]] == [seen]
+        assert await stream.nothing(seconds=0.7)
+
+
 async def test_a_burst_of_reactions_is_merged(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
     """At most one event in two seconds for each post: the first at once, then the total."""
     monkeypatch.setattr(live, "MERGED_SECONDS", 0.8)

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import aiohttp
+import pytest
+
 from core import jobs
 from core.context import Services
+from jobs.media import move as move_medium
 from tests.conftest import NewPhone
 from tests.feed.steps import feed_of, follow
-from tests.media.steps import complete, created, picture, send, uploaded
+from tests.media.steps import complete, created, fetched, picture, send, uploaded
 from tests.phone import Phone, key
 
 POST = "post { id state media { id url } }"
@@ -90,6 +94,48 @@ async def test_a_rejected_upload_leaves_the_post_to_its_author(
     assert (await state_of(grace, post))["state"] == "PUBLISHED"
     late = await ada.do("createPost", POST, uploadIds=[bad["id"]])
     assert late["errors"][0]["code"] in ("UPLOAD_NOT_FOUND", "UPLOAD_REJECTED")
+
+
+@pytest.mark.parametrize("first", ["FRIENDS", "PUBLIC"])
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_post_that_changes_its_audience_twice_ends_at_the_right_address(
+    new_phone: NewPhone, services: Services, http: aiohttp.ClientSession, first: str, order: int
+) -> None:
+    """Before its pictures moved once, and in whatever order that is then done."""
+    other = {"FRIENDS": "PUBLIC", "PUBLIC": "FRIENDS"}[first]
+    ada = await new_phone("Ada")
+    upload = await uploaded(ada, services, picture(seed=21), **PURPOSE)
+    made = await ada.do("createPost", POST, uploadIds=[upload["id"]], visibility=first)
+    await jobs.run_due(services)
+    id = made["post"]["id"]
+
+    async def shown() -> str:
+        return str((await state_of(ada, id))["media"][0]["url"])
+
+    def right(visibility: str, url: str) -> bool:
+        return ("/media/public/" in url) == (visibility == "PUBLIC")
+
+    before = await shown()
+    assert right(first, before)
+    for visibility in (other, first):
+        assert (await ada.do("updatePost", POST, id=id, visibility=visibility))["errors"] == []
+    moves = await services.db.find("errands", {"task": "media.move"}, sort=[("_id", order)])
+    mine = [each for each in moves if each["arguments"]["media_id"] == upload["media"]["id"]]
+    assert len(mine) == 2
+    # Each is done once.
+    taken = {"q": {"_id": {"$in": [each["_id"] for each in mine]}}, "limit": 0}
+    await services.db.write({"delete": "errands", "deletes": [taken]})
+    for each in mine:
+        await move_medium(services, **each["arguments"])
+    await jobs.run_due(services)
+    assert right(first, await shown())
+    assert (await fetched(http, await shown()))[0] == 200
+    # And once more there, and back.
+    for visibility in (other, first):
+        assert (await ada.do("updatePost", POST, id=id, visibility=visibility))["errors"] == []
+        await jobs.run_due(services)
+        assert right(visibility, await shown())
+        assert (await fetched(http, await shown()))[0] == 200
 
 
 async def test_a_rejected_upload_is_refused(new_phone: NewPhone, services: Services) -> None:
