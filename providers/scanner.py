@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from core import archives
 from core.ports import TooLarge
 
 PIECE = 1024 * 1024
@@ -50,9 +51,9 @@ def _search(file: BinaryIO, most: int | None = None) -> str | None:
 
 def _search_archive(path: Path) -> str | None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.opened(path) as archive:
             return next(filter(None, _members(archive)), None)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
+    except archives.UNREADABLE:
         # No archive, or one that nobody can open: its bytes were looked at.
         return None
 
@@ -60,6 +61,8 @@ def _search_archive(path: Path) -> str | None:
 def _members(archive: zipfile.ZipFile) -> Iterator[str | None]:
     left = MOST_UNPACKED
     for member in archive.infolist()[:MOST_MEMBERS]:
+        if member.compress_type not in archives.STEPWISE:
+            continue
         with archive.open(member) as file:
             yield _search(file, left)  # type: ignore[arg-type]
         left -= member.file_size

@@ -1,10 +1,10 @@
 """Whether a file is what it says it is, and nothing else besides. Reads files: run it in a thread."""
 
-import zipfile
 from pathlib import Path
 
 import puremagic
 
+from core import archives
 from resolvers.media import sounds, texts
 from resolvers.media.kinds import HEIC, OFFICE, VIDEOS
 
@@ -94,14 +94,12 @@ def _is_archive(path: Path, mime: str) -> bool:
         if file.read(4) not in (b"PK\x03\x04", ZIP_END):
             return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.opened(path) as archive:
             names = set(archive.namelist())
             if mime in INSIDE:
                 return {"[Content_Types].xml", INSIDE[mime]} <= names
             if mime.startswith("application/vnd.oasis"):
-                return (
-                    "mimetype" in names and archive.read("mimetype")[:200].decode("ascii", "replace") == mime
-                )
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, RuntimeError, EOFError):
+                return "mimetype" in names and archives.begins(archive, "mimetype", 200) == mime.encode()
+    except archives.UNREADABLE:
         return False
     return True

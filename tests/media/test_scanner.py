@@ -1,7 +1,10 @@
 """The scanners, and what the settings of storage may say."""
 
 import asyncio
+import io
 import struct
+import tracemalloc
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +17,7 @@ from core.position import Signer
 from core.settings import Settings
 from providers.objects import DiskObjects
 from providers.scanner import ClamAV, Signatures
+from resolvers.media import sniffing
 from server.storage import storage
 from tests.conftest import NewPhone
 from tests.media.steps import EICAR, archive, noise, uploaded
@@ -82,6 +86,59 @@ async def test_the_built_in_scanner_looks_into_archives(tmp_path: Path) -> None:
     ]:
         path.write_bytes(content)
         assert await Signatures().threat(path) == found
+
+
+def of_zeros(name: str, codec: int, *, first: bytes = b"", mebibytes: int = 24) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", codec) as made, made.open(name, "w") as member:
+        member.write(first)
+        for _ in range(mebibytes):
+            member.write(bytes(2**20))
+    return out.getvalue()
+
+
+def of_members(count: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("a", b"")
+    small = out.getvalue()
+    at, end = small.index(b"PK\x01\x02"), small.index(b"PK\x05\x06")
+    listed = small[at:end] * count
+    sizes = struct.pack("<2H2L", count % 2**16, count % 2**16, len(listed), at)
+    return small[:at] + listed + small[end : end + 8] + sizes + small[end + 20 :]
+
+
+ODT = "application/vnd.oasis.opendocument.text"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(of_zeros("mimetype", zipfile.ZIP_DEFLATED, first=ODT.encode()), id="a long mimetype"),
+        pytest.param(of_zeros("mimetype", zipfile.ZIP_BZIP2, first=ODT.encode()), id="a mimetype in bzip2"),
+        pytest.param(of_zeros("a", zipfile.ZIP_BZIP2), id="a member in bzip2"),
+        pytest.param(of_members(100_000), id="a list of 100,000 members"),
+    ],
+)
+async def test_an_archive_takes_no_more_memory_than_it_may(tmp_path: Path, content: bytes) -> None:
+    """One of 300 bytes took 444 MiB, and one of 150 KB took 323."""
+    path = tmp_path / "file.odt"
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        assert not sniffing.fits(path, ODT)
+        assert await Signatures().threat(path) is None
+        assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_member_that_is_not_unpacked_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "file.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a", b"fine", zipfile.ZIP_BZIP2)
+        made.writestr("b", EICAR, zipfile.ZIP_DEFLATED)
+    assert await Signatures().threat(path) == "Eicar-Test-Signature"
 
 
 @pytest.mark.parametrize(
