@@ -202,8 +202,11 @@ class Gate:
         before = self._leases.get(subject)
         debt = max(0, -before.left) if before is not None else 0
         ahead = round(self._rate.count * LEASE)
+        most = round(self._rate.count * self._limits.scale)
         for count in (cost + ahead, cost):
-            verdict = await self._limits.take(self._rate, subject, count=count + debt)
+            # A debt beyond what there is in all would never be paid, and its subject never let in again.
+            whole = max(count, min(count + debt, most))
+            verdict = await self._limits.take(self._rate, subject, count=whole)
             if verdict.allowed:
                 return Lease(count, now + LEASE_SECONDS, verdict)
         raise RateLimited(verdict.retry_after)

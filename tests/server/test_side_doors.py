@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from core import clock
 from core.binding.build import Schema
 from core.context import Context, Services, Viewer
 from core.errors import RateLimited
@@ -61,6 +63,19 @@ async def test_an_ordinary_query_repeated_uses_its_budget_up(
     assert codes == [None] * allowed + ["RATE_LIMITED"] * (14 - allowed)
     # Some is taken in advance and left over, reading was charged once, and a little comes back meanwhile.
     assert 7 <= allowed <= 1_000 // COST + 1
+
+
+async def test_a_debt_beyond_the_whole_budget_is_paid_by_waiting(services: Services, schema: Schema) -> None:
+    """Whoever was served more than the budget of a minute was refused for as long as the process ran."""
+    gate = Gate(schema, Settings(cost_per_minute=1_000), services.limits)
+    ctx = Context(services, address=f"address {key()}")
+    await gate.charge(ctx, 10)
+    ctx.served = 5_000
+    gate.settle(ctx, 10)
+    with pytest.raises(RateLimited):
+        await gate.charge(ctx, 10)
+    clock.shift(timedelta(seconds=61))
+    assert (await gate.charge(ctx, 10)).left == 1_000 * LEASE
 
 
 async def test_what_was_served_beyond_the_charge_is_a_debt(services: Services, schema: Schema) -> None:
