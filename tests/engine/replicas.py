@@ -11,37 +11,28 @@ from core import clock, ids, outages
 from core.binding.build import Schema
 from core.context import Context, Services, Viewer
 from tests.engine.flushes import Act, Queue, document
+from tests.engine.synced_fields import flat, selection
 from tests.phone import key
 
 TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW")
 
-NODE = """
-  __typename id
-  ... on User { version updatedAt firstName followerCount followingCount postCount }
-  ... on Session { version updatedAt status }
-  ... on Post { version updatedAt text visibility commentCount author { id }
-    reactionSummary { total like love wow sad angry viewerReaction } }
-  ... on Comment { version updatedAt body: text replyCount reactions { total like viewerReaction } }
-  ... on Follow { version updatedAt state user { id } }
+CHANGES = """
+query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {
+  viewer { changes(since: $since, types: $types, first: $first) {
+    nodes { ...Synced } deletedIds token hasMore reset
+  } }
+}
 """
 
-CHANGES = f"""
-query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {{
-  viewer {{ changes(since: $since, types: $types, first: $first) {{
-    nodes {{ {NODE} }} deletedIds token hasMore reset
-  }} }}
-}}
-"""
-
-EVENTS = f"""
-subscription Events($since: SyncToken) {{
-  changeEvents(since: $since) {{
+EVENTS = """
+subscription Events($since: SyncToken) {
+  changeEvents(since: $since) {
     __typename
-    ... on NodeChanged {{ eventId token node {{ {NODE} }} }}
-    ... on NodeRemoved {{ eventId token removedId }}
-    ... on ResyncRequired {{ eventId token }}
-  }}
-}}
+    ... on NodeChanged { eventId token node { ...Synced } }
+    ... on NodeRemoved { eventId token removedId }
+    ... on ResyncRequired { eventId token }
+  }
+}
 """
 
 
@@ -51,6 +42,11 @@ class World:
 
     services: Services
     schema: Schema
+
+    def __post_init__(self) -> None:
+        """All that is told of a node is asked for, whatever is declared."""
+        synced = f"fragment Synced on Node {{ {selection(self.schema._schema)} }}"
+        self.changes, self.events = CHANGES + synced, EVENTS + synced
 
     async def ask(self, viewer: Viewer, query: str, **variables: Any) -> dict[str, Any]:
         ctx = Context(self.services, viewer=viewer)
@@ -73,6 +69,9 @@ class World:
         return {"data": result.data, "errors": errors}
 
 
+NOTHING = {"__typename": "Nothing"}
+
+
 @dataclass
 class Replica:
     """What a device knows, and where it reads on."""
@@ -87,7 +86,7 @@ class Replica:
     async def page(self, first: int, *, lost: bool = False) -> None:
         """Read a page; `lost`: the answer never arrives."""
         variables = {"since": self.token, "types": self.types, "first": first}
-        data = await self.world.ask(self.viewer, CHANGES, **variables)
+        data = await self.world.ask(self.viewer, self.world.changes, **variables)
         if not lost:
             self.take(data["viewer"]["changes"])
 
@@ -123,6 +122,17 @@ class Replica:
         await other.round(1_000)
         return other.nodes
 
+    async def stale(self) -> tuple[dict[str, Any], int]:
+        """What it shows otherwise than a new device does, by id and field, of how many fields."""
+        fresh = await self.fresh()
+        found: dict[str, Any] = {}
+        for id in {*fresh, *self.nodes}:
+            if (kept := self.nodes.get(id)) != (node := fresh.get(id)):
+                one, other = flat(kept or NOTHING), flat(node or NOTHING)
+                fields = {path for path in {*one, *other} if one.get(path) != other.get(path)}
+                found[id] = {path: (one.get(path), other.get(path)) for path in sorted(fields)}
+        return found, sum(map(len, fresh.values()))
+
     def forget(self) -> None:
         self.nodes, self.token, self.more = {}, None, False
 
@@ -156,7 +166,7 @@ class LiveReplica(Replica):
     async def _follow(self) -> None:
         ctx = Context(self.world.services, viewer=self.viewer)
         stream = await self.world.schema.stream(
-            EVENTS, variable_values={"since": self.token}, context_value=ctx
+            self.world.events, variable_values={"since": self.token}, context_value=ctx
         )
         async for result in stream:
             assert not result.errors, result.errors
