@@ -45,7 +45,7 @@ class MessageReport(Entity):
     """What became of it."""
     judged_at: datetime | None
     """When it was judged; null while open."""
-    messages: list[ReportedMessage] = told(
+    reported_messages: list[ReportedMessage] = told(
         batched(chats.reported_messages, roles=(Role.MODERATOR,)), "message_reports"
     )
     """The message and the five nearest to it; reading them is put on record."""

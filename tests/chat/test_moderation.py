@@ -17,7 +17,7 @@ from tests.phone import Phone, make_user
 REPORT = "report { id reason note status judgedAt }"
 QUEUE = """query($status: ReportStatus!) { viewer {
   messageReports(status: $status, first: 100) { edges { node {
-    id reason note status messages { messageId text reported sequence sender { name } } } } } } }"""
+    id reason note status reportedMessages { messageId text reported sequence sender { name } } } } } } }"""
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def test_a_report_copies_the_message_and_the_five_nearest(
     await ada.do("deleteMessage", "deletedMessageId", id=ids[4], forEveryone=True)
     seen = await queued(moderator, id)
     assert seen
-    assert seen.pop("messages") == [
+    assert seen.pop("reportedMessages") == [
         {
             "messageId": ids[number - 1],
             "text": f"Message {number}",
@@ -77,7 +77,7 @@ async def test_only_moderators_read_reports(new_phone: NewPhone) -> None:
     node = "query($id: ID!) { node(id: $id) { ... on MessageReport { reason note } } }"
     assert (await grace.run(node, id=report_id))["node"] == {"reason": "ABUSE", "note": None}
     assert (await ada.run(node, id=report_id))["node"] is None
-    copies = "query($id: ID!) { node(id: $id) { ... on MessageReport { messages { text } } } }"
+    copies = "query($id: ID!) { node(id: $id) { ... on MessageReport { reportedMessages { text } } } }"
     assert (await grace.ask(copies, id=report_id)).code == "FORBIDDEN"
     refused = await grace.do("judgeMessageReport", "report { id }", id=report_id, upheld=True)
     assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"]

@@ -19,7 +19,7 @@ from core.binding.freshness import Stated, Told, answers
 from core.binding.types import NODE_TYPES
 from core.nodes import SYNCED
 
-FOR_MODERATORS = "MessageReport.messages"
+FOR_MODERATORS = "MessageReport.reportedMessages"
 """Copies, which never change."""
 
 
