@@ -199,6 +199,8 @@ MUTATIONS = {
 }
 WEIGHTS = (10, 8, 4, 8, 3, 4, 8, 12, 4, 2, 3, 4)
 
+HOT = 0.4
+"""The share of comments and reactions that go to one post, which everybody is at."""
 CREATED = {"createPost": "post { id }", "createComment": "comment { id }"}
 MOST = 50
 """Acts of one document."""
@@ -239,11 +241,19 @@ class Crowd:
     told: Counter[str] = field(default_factory=Counter)
     """Why acts had to come again."""
     flushes: int = 0
+    hottest: int = 0
+    """Comments and reactions of the post that has most of them."""
+
+    hot: str = field(default_factory=lambda: ids.new_id("post"))
+    """A post of the first person that many comment on and react to at once."""
+    hot_is_there: bool = False
 
     def __post_init__(self) -> None:
         self.persons = [Person(each) for each in self.people]
         for person in self.persons:
             person.begin()
+        given = {"id": self.hot, "text": "hot", "visibility": "PUBLIC"}
+        self.persons[0].queue.waiting.append(Act("createPost", given, "post { id }"))
 
     async def act(self) -> None:
         """Somebody does one thing or many, and their phone flushes its queue: it may lose the connection."""
@@ -289,7 +299,10 @@ class Crowd:
         """Refusals are part of life."""
         refused = payload["errors"]
         self.done[refused[0]["code"] if refused else act.mutation] += 1
-        if not refused and act.mutation == "createPost" and act.input["id"] != person.diary:
+        if not refused and act.mutation == "createPost" and act.input["id"] == self.hot:
+            # It is nobody's to change or delete.
+            self.hot_is_there = True
+        elif not refused and act.mutation == "createPost" and act.input["id"] != person.diary:
             self._wrote(self.posts, payload["post"]["id"], person.viewer)
         elif not refused and act.mutation == "createComment":
             self._wrote(self.comments, payload["comment"]["id"], person.viewer)
@@ -310,10 +323,21 @@ class Crowd:
             for act, payload in person.queue.done:
                 if act.mutation == "createComment" and act.input.get("text", "").startswith("own"):
                     assert payload["errors"] == [], "What depends on a post was refused for good."
+        await self._check_counts()
         for collection in ("posts", "comments"):
             rows = await db.find(collection, {"author_id": {"$in": [each.user_id for each in self.people]}})
             texts = Counter(row["text"] for row in rows if len(row["text"] or "") > 20)
             assert max(texts.values(), default=1) == 1, "Something was done twice."
+
+    async def _check_counts(self) -> None:
+        """Counters that many moved at once are exact."""
+        db = self.world.services.db
+        for post in await db.by_ids("posts", [self.hot, *self.posts]):
+            comments = await db.find("comments", {"post_id": post["_id"], "author_id": {"$ne": None}})
+            reactions = await db.find("reactions", {"subject_id": post["_id"]})
+            found = (post["comment_count"], sum(post["reactions"].values()))
+            assert found == (len(comments), len(reactions)), post["_id"]
+            self.hottest = max(self.hottest, len(comments) + len(reactions))
 
     def _acts(self, person: Person) -> list[Act]:
         """What somebody does next: an entry of the diary, a post with its first comment, or anything else."""
@@ -348,15 +372,19 @@ class Crowd:
             id = self._recent(self.comments, mine)
             return id and ({"id": id, "text": text} if name == "updateComment" else {"id": id})
         if name == "setReaction":
-            id = self._recent(self.posts + self.comments)
+            id = self._subject() or self._recent(self.posts + self.comments)
             return id and {"subjectId": id, "kind": dice.choice(["LIKE", "LOVE", None])}
         if name == "createComment":
-            id = self._recent(self.posts)
+            id = self._subject() or self._recent(self.posts)
             parent = self._recent(self.comments) if dice.random() < 0.2 else None
             return id and {"postId": id, "text": text, **({"parentId": parent} if parent else {})}
         id = self._recent(self.posts, mine)
         changes = dice.choice([{"text": text}, {"visibility": visibility}])
         return id and ({"id": id, **changes} if name == "updatePost" else {"id": id})
+
+    def _subject(self) -> str | None:
+        """The hot post, every now and then."""
+        return self.hot if self.hot_is_there and self.dice.random() < HOT else None
 
     def _recent(self, ids: list[str], author: Viewer | None = None) -> Any:
         found = [id for id in ids[-30:] if author is None or self.authors[id] == author]

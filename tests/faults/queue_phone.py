@@ -20,6 +20,8 @@ MOST = 50
 ENOUGH = {"createPost": 12, "createComment": 25, "sendMessage": 45}
 """Of one phone: posts and comments as many as its rates allow, messages some more."""
 LONGEST_WAIT = 2.0
+HOT = 0.5
+"""The share of comments and reactions that go to the first post there is: everybody is at it at once."""
 
 DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, first: $first) {
   nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }
@@ -77,17 +79,20 @@ class QueuePhone:
         if choice < 0.15 and self._wants("createPost"):
             return self._post_and_comment()
         if choice < 0.35 and self.subjects and self._wants("createComment"):
-            input = {"postId": self.rng.choice(self.subjects), "text": f"comment {key()}"}
+            input = {"postId": self._subject(), "text": f"comment {key()}"}
             return [Action("createComment", input, "comment { id text }")]
         if choice < 0.65 and self._wants("sendMessage"):
             self.said.append(ids.new_id("message"))
             input = {"chatId": self.chat_id, "id": self.said[-1], "text": f"Number {len(self.said)}"}
             return [Action("sendMessage", input, "message { id }")]
         if choice < 0.85 and self.subjects:
-            input = {"subjectId": self.rng.choice(self.subjects), "kind": self.rng.choice(KINDS)}
+            input = {"subjectId": self._subject(), "kind": self.rng.choice(KINDS)}
             return [Action("setReaction", input, "reactionSummary { viewerReaction }")]
         name = self.rng.choice(["followUser", "unfollowUser"])
         return [Action(name, {"userId": self.rng.choice(self.others)}, "user { id }")]
+
+    def _subject(self) -> str:
+        return self.subjects[0] if self.rng.random() < HOT else self.rng.choice(self.subjects)
 
     def _wants(self, name: str) -> bool:
         self.acts[name] += 1

@@ -56,10 +56,12 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
         async with assembly.services(_settings(deployment)) as services:
             await _quiet(services)
+            hot = await store.posts.by_id(services.db, phones[0].subjects[0])
             losses, doubles = await _compare(services, phones)
             overtaken = await _overtaken(services, phones)
             stale = await _check_replicas(services, phones)
             replays = await _check_replays(services, phones)
+    assert hot is not None
     actions = sum(len(phone.done) for phone in phones)
     retries = sum(action.attempts - 1 for phone in phones for action in phone.done)
     cuts, flushes = sum(phone.cuts for phone in phones), sum(phone.flushes for phone in phones)
@@ -69,7 +71,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         f"\n{actions} mutations of {PHONES} phones in {SECONDS:.0f} s, {flushes} flushes, {retries} retries, "
         f"{cuts} cuts, come again {dict(told)}, faults {saboteur.done}; "
         f"losses {losses}, duplicates {doubles}, out of order {overtaken}, refused {refused}, stale {stale}, "
-        f"{replays} replays without effect"
+        f"{replays} replays without effect, {hot['comment_count']} comments on the hot post"
     )
     assert (losses, doubles, overtaken, refused, stale) == ({}, 0, 0, 0, 0)
     assert told["RATE_LIMITED"] > 0
