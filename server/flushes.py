@@ -7,21 +7,23 @@ requests beside them hardly notice.
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
-from prometheus_client import Counter
+from prometheus_client import Counter as Metric
 
 from core import deadline
 from core.context import Context
 from core.errors import Busy
 
-REFUSED = Counter("landfall_flushes_refused_total", "Flushes sent away because too many ran.")
+REFUSED = Metric("landfall_flushes_refused_total", "Flushes sent away because too many ran.")
 
 PATIENCE = 3.0
 """Seconds that a flush waits for its turn."""
 USUAL = 2.0
 """Seconds that a flush is taken to last until some have ended."""
+EACH = 2
+"""Flushes of one person, or of an address that is not signed in, that run or wait: nobody takes all turns."""
 WEIGHT = 0.2
 """How much the last one counts in that."""
 LONGEST_AWAY = 60.0
@@ -53,6 +55,8 @@ class Flushes:
         self._at_once = at_once
         self._most_waiting = waiting
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._by_caller: Counter[str] = Counter()
+        """Flushes that run or wait; who has none is not in it."""
         self._usual = USUAL
         self._promised = 0.0
         """Until when those who were sent away have been told to stay away."""
@@ -63,9 +67,24 @@ class Flushes:
             return
         flush = ctx.flush
         if flush.slot is None and (mutations > 1 or flush.is_array):
-            flush.slot = await self._slot()
+            flush.slot = await self._slot(ctx.viewer_id_or_none or f"ip:{ctx.address}")
 
-    async def _slot(self) -> Slot:
+    async def _slot(self, caller: str) -> Slot:
+        if self._by_caller[caller] >= EACH:
+            raise self._busy()
+        self._by_caller[caller] += 1
+        try:
+            return await self._slot_in_turn(caller)
+        except BaseException:
+            self._left(caller)
+            raise
+
+    def _left(self, caller: str) -> None:
+        self._by_caller[caller] -= 1
+        if not self._by_caller[caller]:
+            del self._by_caller[caller]
+
+    async def _slot_in_turn(self, caller: str) -> Slot:
         loop = asyncio.get_running_loop()
         if self._free:
             self._free -= 1
@@ -75,7 +94,7 @@ class Flushes:
             # What was spent in the queue is not taken from its own time.
             deadline.extend(loop.time() - began)
         started = loop.time()
-        return Slot(lambda: self._ended(loop.time() - started))
+        return Slot(lambda: self._ended(caller, loop.time() - started))
 
     async def _turn(self) -> None:
         """Wait until a slot is handed over."""
@@ -96,7 +115,8 @@ class Flushes:
                 raise self._busy() from None
             raise
 
-    def _ended(self, seconds: float) -> None:
+    def _ended(self, caller: str, seconds: float) -> None:
+        self._left(caller)
         self._usual += WEIGHT * (seconds - self._usual)
         self._hand_over()
 

@@ -184,6 +184,29 @@ async def test_slots_are_given_back_whatever_becomes_of_a_flush(
     assert codes(await flush(ada, posts())) == [None, None]
 
 
+def somebody(services: Services) -> Context:
+    """A caller that nobody else is."""
+    return Context(services, address=key())
+
+
+async def test_one_person_does_not_take_all_turns(services: Services) -> None:
+    """Eight parallel loops of one phone sent every flush of the others away."""
+    admits = Flushes(3, 3)
+    viewer = Viewer("user_greedy", "session", "device")
+    greedy = [Context(services, viewer=viewer) for _ in range(3)]
+    for ctx in greedy[:2]:
+        await admits.admit(ctx, 2)
+    with pytest.raises(Busy):
+        await admits.admit(greedy[2], 2)
+    other = somebody(services)
+    await asyncio.wait_for(admits.admit(other, 2), 1)
+    greedy[0].end_flush()
+    await asyncio.wait_for(admits.admit(greedy[2], 2), 1)
+    for ctx in (*greedy, other):
+        ctx.end_flush()
+    assert (admits._free, dict(admits._by_caller)) == (3, {})
+
+
 async def test_turns_come_in_order_and_are_never_lost(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,7 +214,7 @@ async def test_turns_come_in_order_and_are_never_lost(
     admits = Flushes(1, 3)
 
     async def admitted() -> Context:
-        ctx = Context(services)
+        ctx = somebody(services)
         await admits.admit(ctx, 2)
         return ctx
 
@@ -222,13 +245,13 @@ async def test_turns_come_in_order_and_are_never_lost(
 
 async def test_those_sent_away_are_told_different_moments(services: Services) -> None:
     admits = Flushes(2, 0)
-    held_slots = [Context(services) for _ in range(2)]
+    held_slots = [somebody(services) for _ in range(2)]
     for ctx in held_slots:
         await admits.admit(ctx, 50)
     waits = []
     for _ in range(10):
         with pytest.raises(Busy) as raised:
-            await admits.admit(Context(services), 50)
+            await admits.admit(somebody(services), 50)
         waits.append(raised.value.retry_after_seconds)
     # Two at once, two seconds each until more is known.
     assert waits == list(range(1, 11))
@@ -237,13 +260,13 @@ async def test_those_sent_away_are_told_different_moments(services: Services) ->
 
 async def test_those_who_come_again_and_again_keep_nobody_away_for_long(services: Services) -> None:
     """Each refusal moved the next one on: after an hour's worth of them a phone was to wait for an hour."""
-    admits, held_slots = Flushes(2, 0), [Context(services) for _ in range(2)]
+    admits, held_slots = Flushes(2, 0), [somebody(services) for _ in range(2)]
     for ctx in held_slots:
         await admits.admit(ctx, 50)
     waits = []
     for _ in range(3_600):
         with pytest.raises(Busy) as raised:
-            await admits.admit(Context(services), 50)
+            await admits.admit(somebody(services), 50)
         waits.append(raised.value.retry_after_seconds)
     assert max(waits) <= flushes.LONGEST_AWAY
     # Every second of that minute was told to as many.
