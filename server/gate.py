@@ -77,9 +77,12 @@ class Gate:
         self._rate = Rate("cost", settings.cost_per_minute, 60)
 
     async def read(self, query: str, ctx: Context) -> Reading:
-        """The document, charged to who sends one that is new to this process."""
+        """The document, charged to who sends one that is new to this process, or is not sound.
+
+        One that does not parse is parsed again to tell its errors: nothing is saved by knowing it.
+        """
         found = self._readings.known(query)
-        if found is None:
+        if found is None or not found.sound:
             await self.charge(ctx, self._readings.price(query))
             found = self._readings.read(query)
         ctx.reading = found

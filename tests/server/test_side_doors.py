@@ -65,6 +65,19 @@ async def test_an_ordinary_query_repeated_uses_its_budget_up(
     assert 7 <= allowed <= 1_000 // COST + 1
 
 
+@pytest.mark.parametrize("unsound", ["{ " + "id " * 900 + "} }", "{ " + "nobody " * 90 + "}"])
+async def test_an_unsound_document_is_paid_for_each_time(
+    configured: Configured, new_phone: NewPhone, unsound: str
+) -> None:
+    """One of 32 KB took a tenth of a second for every request, and cost nothing but for the first."""
+    token = (await new_phone()).token
+    async with configured(cost_per_minute=1_000) as phone:
+        phone.token = token
+        codes = [(await phone.ask(unsound)).code for _ in range(20)]
+    assert set(codes) == {"BAD_USER_INPUT", "RATE_LIMITED"}
+    assert codes == sorted(codes, key=str)
+
+
 async def test_a_debt_beyond_the_whole_budget_is_paid_by_waiting(services: Services, schema: Schema) -> None:
     """Whoever was served more than the budget of a minute was refused for as long as the process ran."""
     gate = Gate(schema, Settings(cost_per_minute=1_000), services.limits)
