@@ -54,6 +54,7 @@ ALLOWED = {
     "chat_members [{$match: {user_id: ?, chat_id: {$gt: ?}}}, {$sort": "one person's chats, for an export",
     "errands [{$match: {state: DEAD}}, {$sort": "dead letters, for operators; they are kept 30 days",
     "inventory [{$match: {sold: ": "best sellers, which a job works out from all that was ever sold",
+    "inventory [{$match: {}}]": "the first rows by `_id`, which is a list of staff",
     "migrations [{$match: {}}]": "one row for each",
 }
 """Beginnings of reads that may look at a whole collection or sort in memory, and why."""

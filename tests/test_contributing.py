@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = (
     "confidential.py",
     "conftest.py",
+    "explained.py",
     "house.py",
     "leftovers.py",
     "phone.py",

@@ -48,6 +48,9 @@ async def installed() -> str:
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
         command = [found, "ci", "--no-audit", "--no-fund"]
         code, said = await run_program(command, seconds=INSTALL_SECONDS)
+        if code and "ETXTBSY" in said:
+            # npm ran a program while another of its processes still had the file open.
+            code, said = await run_program(command, seconds=INSTALL_SECONDS)
         assert code == 0, said
     return found
 

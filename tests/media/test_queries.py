@@ -19,8 +19,9 @@ async def test_people_can_take_along_what_is_known_of_their_files(
 ) -> None:
     ada = await new_phone("Ada")
     upload = await steps.uploaded(ada, services, JPEG)
-    [(name, [row])] = [each async for each in EXPORTERS["media"](services, ada.user_id)]
-    assert (name, row["id"], row["file_name"]) == ("media", upload["media"]["id"], "photo.jpg")
+    exported = {name: rows async for name, rows in EXPORTERS["media"](services, ada.user_id)}
+    [row] = exported["media"]
+    assert (row["id"], row["file_name"]) == (upload["media"]["id"], "photo.jpg")
     assert not {"folder", "sha256", "owner_id"} & set(row)
 
 
