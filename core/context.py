@@ -17,6 +17,7 @@ from core.limits import Limits, Rate, Verdict
 from core.live import Live
 from core.loader import Loader
 from core.mongo import Database
+from core.networks import network_of
 from core.ports import Captcha, Mailer, Objects, Pusher, Risk, Scanner, Studio, Texter
 from core.position import Signer
 from core.settings import Settings
@@ -173,6 +174,11 @@ class Context:
     def org(self) -> str:
         """The viewer's organisation: what systems scope by that keep one's things from another's."""
         return self.signed_in.org
+
+    @property
+    def network(self) -> str:
+        """What the caller's address is counted by: limits take it, places and records the address."""
+        return network_of(self.address)
 
     @property
     def db(self) -> Database:

@@ -26,7 +26,8 @@ _FORBIDDEN = re.compile(
     # Bidirectional embeddings, overrides and isolates: they reorder the text around them.
     r"\u202a-\u202e\u2066-\u2069"
     # Deprecated format characters, annotations, byte order marks, lone surrogates, noncharacters.
-    r"\u206a-\u206f\ufff9-\ufffb\ufeff\ud800-\udfff\ufdd0-\ufdef"
+    # And code points that are to be ignored where a font does not know them.
+    r"\u2065-\u206f\ufff0-\ufffb\U000e0080-\U000e00ff\U000e01f0-\U000e0fff\ufeff\ud800-\udfff\ufdd0-\ufdef"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
     + "]"
 )
@@ -34,7 +35,7 @@ _TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)|[\U000e0000-\
 """Invisible letters: they spell the name of a flag after a black one, and smuggle text anywhere else."""
 _AROUND = frozenset({*"\t\n \xa0\u1680\u202f\u205f\u2060\u3000", *map(chr, range(0x2000, 0x200C))})
 _SPACES = re.compile(r"\s+")
-_BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159")
 """Fillers and a Braille pattern without dots: letters and signs by name, blanks on a screen."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Mc", "Zs", "Zl", "Zp"})
 """Categories that show nothing by themselves: marks need a letter to stand on."""

@@ -83,7 +83,7 @@ class Admission:
             # Also of what is ended by its deadline.
             _note(ctx, operation_name)
         if query and extensions and reading.sound:
-            await self._documents.persist(query, extensions, ctx.address)
+            await self._documents.persist(query, extensions, ctx.network)
         return Admitted(text, weight, charge, bool(extensions and extensions.get("cost")))
 
     async def subscribes(self, query: str | None, operation_name: str | None, ctx: Context) -> bool:

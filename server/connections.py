@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import Counter as Metric
 
+from core.networks import network_of
 from core.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75.0
@@ -89,7 +90,7 @@ class Connections:
 def _address(handler: Any) -> str:
     """Kept by the connection, so that it is the same when it is closed."""
     peer = handler.peername
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+    return network_of(str(peer[0])) if isinstance(peer, tuple) else ""
 
 
 def _end_when_unread(transport: Any) -> None:

@@ -67,7 +67,7 @@ class Flushes:
             return
         flush = ctx.flush
         if flush.slot is None and (mutations > 1 or flush.is_array):
-            flush.slot = await self._slot(ctx.viewer_id_or_none or f"ip:{ctx.address}")
+            flush.slot = await self._slot(ctx.viewer_id_or_none or f"ip:{ctx.network}")
 
     async def _slot(self, caller: str) -> Slot:
         if self._by_caller[caller] >= EACH:

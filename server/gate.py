@@ -217,4 +217,4 @@ class Gate:
 
 def _subject(ctx: Context) -> str:
     """Whose budget it is."""
-    return ctx.viewer_id_or_none or f"ip:{ctx.address}"
+    return ctx.viewer_id_or_none or f"ip:{ctx.network}"

@@ -11,6 +11,7 @@ from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, MULTIPART_SUBSCRIPTION_PROTOCOL
 
 from core.context import Context, Services
+from core.networks import network_of
 from resolvers.auth.tokens import Tokens
 from server import multipart, signin
 from server.sockets import Frames, SocketHandler
@@ -57,7 +58,7 @@ class LastingView(StrawberryView[Context, None]):
     async def create_websocket_response(
         self, request: web.Request, subprotocol: str | None
     ) -> web.WebSocketResponse:
-        self._refuse_more(signin.address_of(self.services, request))
+        self._refuse_more(network_of(signin.address_of(self.services, request)))
         # A compressor takes more memory than all else of a socket, and events are small.
         socket = web.WebSocketResponse(
             protocols=[subprotocol] if subprotocol else [],
@@ -76,7 +77,7 @@ class LastingView(StrawberryView[Context, None]):
         headers: Mapping[str, str],
     ) -> web.StreamResponse:
         """A stream of events, ended as a socket would be: the client resumes with a new token."""
-        address = sub_response[CONTEXT].address
+        address = sub_response[CONTEXT].network
         self._refuse_more(address)
         sub_response.headers["X-Request-Id"] = request[signin.ID]
         if headers.get("Content-Type") == multipart.CONTENT_TYPE:

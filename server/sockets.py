@@ -86,7 +86,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle(self) -> None:
         sockets: set[SocketHandler] = self.view.sockets  # type: ignore[attr-defined]
         view: Any = self.view
-        address = self.context.address
+        address = self.context.network
         sockets.add(self)
         view.held[address] += 1
         self.task = asyncio.current_task()

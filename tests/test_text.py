@@ -118,3 +118,10 @@ def test_a_long_run_of_marks_costs_no_more_than_its_length() -> None:
     """Sorting one takes the square of its length: these would take minutes."""
     assert len(text.clean("a" + "\u0323\u0301" * 150_000)) <= 1 + 30
     assert text.clean("\u0323\u0301" * 150_000) == ""
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u2065", "\ufff0\ufff8", "\U000e0080", "\U000e01f0\U000e0fff", "\U0001d159"]
+)
+def test_what_no_font_shows_is_empty(unseen: str) -> None:
+    assert text.clean(unseen) == ""

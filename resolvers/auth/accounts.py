@@ -39,7 +39,7 @@ async def check_sign_up(
     **rest: Any,
 ) -> dict[str, Any]:
     """What is wrong with it whoever asks; else the address and the hashed password."""
-    await ctx.limit(guard.SIGN_UP_RATE, ctx.address)
+    await ctx.limit(guard.SIGN_UP_RATE, ctx.network)
     address = valid_email(email)
     if not accepted_terms_version:
         raise Refused("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
@@ -168,7 +168,7 @@ async def check_password(
     captcha_token: str | None = None,
 ) -> Checked:
     """An unknown person takes as long as a known one, is throttled alike and locked alike."""
-    await ctx.limit(guard.SIGN_IN_RATE, ctx.address)
+    await ctx.limit(guard.SIGN_IN_RATE, ctx.network)
     if len(email) > emails.LONGEST:
         raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
     key = await store.user_keys.by_id(ctx.services.db, store.email_key(email))

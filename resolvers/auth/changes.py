@@ -123,7 +123,7 @@ async def request_password_reset(
     ctx: Context, *, email: str, device_id: Id, captcha_token: str | None = None
 ) -> dict[str, Any]:
     """Always succeeds; whether there is such an account is looked up after the answer."""
-    await ctx.limit(guard.RESET_RATE, ctx.address)
+    await ctx.limit(guard.RESET_RATE, ctx.network)
     await guard.need_captcha_after_misses(ctx, captcha_token)
     await later(ctx.tx, "auth.send_reset", email=valid_email(email))
     return {}
@@ -135,7 +135,7 @@ def token_hash(token: str) -> str:
 
 async def check_reset(ctx: Context, *, token: str, new_password: str, device_id: Id) -> NewPassword:
     """A good token first: only then the time to hash is spent."""
-    await ctx.limit(guard.RESET_RATE, ctx.address)
+    await ctx.limit(guard.RESET_RATE, ctx.network)
     reset = await store.good_reset(ctx.services.db, token_hash(token), clock.now())
     user = reset and await store.users.by_id(ctx.services.db, reset["user_id"])
     if not user:

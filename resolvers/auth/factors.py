@@ -84,7 +84,7 @@ async def resend_otp(
     ctx: Context, *, flow_id: str, device_id: str, method: OtpMethod | None = None
 ) -> dict[str, Any]:
     """Send a new code, by another way if the person can be reached so."""
-    await ctx.limit(guard.CODE_RATE, ctx.address)
+    await ctx.limit(guard.CODE_RATE, ctx.network)
     flow = await flows.usable(ctx, flow_id, device_id)
     to = flows.destination_of(ctx, flow)
     if method is not None and method != to.method:

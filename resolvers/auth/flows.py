@@ -145,7 +145,7 @@ async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Atte
 
 
 async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
-    await ctx.limit(guard.CODE_RATE, ctx.address)
+    await ctx.limit(guard.CODE_RATE, ctx.network)
     flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
     if flow is None or _status(flow) != FlowStatus.OPEN:
         return None

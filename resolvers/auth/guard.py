@@ -97,13 +97,13 @@ async def begin(
     if waits:
         _refuse_waiting(missed.number, missed.last)
     if captcha:
-        here = await tally.lately(_misses(ctx.address), within=WINDOW)
+        here = await tally.lately(_misses(ctx.network), within=WINDOW)
         if max(missed.number, here.number) >= CAPTCHA_FROM:
             await _need_captcha(ctx, captcha_token)
     id = ids.new_id("try")
     counted = await tally.add(_misses(subject), id, within=WINDOW)
-    await tally.add(_misses(ctx.address), id, within=WINDOW)
-    attempt = Attempt(subject, ctx.address, id, counted.number - 1, lock["times"] if lock else 0)
+    await tally.add(_misses(ctx.network), id, within=WINDOW)
+    attempt = Attempt(subject, ctx.network, id, counted.number - 1, lock["times"] if lock else 0)
     if counted.number > LOCK_AT:
         # Others are being tried at this moment: together they are too many.
         await missed_again(ctx, attempt)
@@ -154,7 +154,7 @@ async def unlock(ctx: Context, user: User) -> None:
 
 async def need_captcha_after_misses(ctx: Context, captcha_token: str | None) -> None:
     """For what is no guess but can be abused: the address alone counts."""
-    here = await ctx.services.tally.lately(_misses(ctx.address), within=WINDOW)
+    here = await ctx.services.tally.lately(_misses(ctx.network), within=WINDOW)
     if here.number >= CAPTCHA_FROM:
         await _need_captcha(ctx, captcha_token)
 

@@ -72,7 +72,7 @@ async def begin_key_sign_in(
     key_id: str | None = None,
 ) -> dict[str, Any]:
     """Without address or key, the platform offers what passkeys it has."""
-    await ctx.limit(SIGN_IN_RATE, ctx.address)
+    await ctx.limit(SIGN_IN_RATE, ctx.network)
     challenge = await challenges.open_challenge(ctx, kind, devices.id_of(device["id"]))
     allowed = [key_id] if key_id else await _credentials(ctx, kind, email) if email else []
     return {"challenge": _shown(ctx, challenge, allowed)}
@@ -97,7 +97,7 @@ def _decoy(secret: bytes, kind: AuthKeyKind, number: int) -> str:
 async def prepare_key_sign_in(
     ctx: Context, *, challenge_id: Id, key_id: str, device: Mapping[str, Any], **signed: Any
 ) -> Proof:
-    await ctx.limit(SIGN_IN_RATE, ctx.address)
+    await ctx.limit(SIGN_IN_RATE, ctx.network)
     return await proven(ctx, devices.id_of(device["id"]), challenge_id, key_id, signed)
 
 

@@ -79,7 +79,7 @@ async def search_products(
     # A bad cursor costs nothing, so it is refused before it is counted.
     page, degraded = _page(found, asked)
     if not found.browsing:
-        await ctx.limit_request(SEARCH_RATE, ctx.viewer_id_or_none or f"ip:{ctx.address}")
+        await ctx.limit_request(SEARCH_RATE, ctx.viewer_id_or_none or f"ip:{ctx.network}")
     if degraded:
         return await _by_prefix(ctx, found, page)
     with (BROWSING if found.browsing else SEARCHING).time():

@@ -47,7 +47,7 @@ async def track_events(
     await ctx.limit(EVENT_RATE, who)
     if ctx.viewer is None:
         # A device says of itself which it is.
-        await ctx.limit(ADDRESS_RATE, ctx.address)
+        await ctx.limit(ADDRESS_RATE, ctx.network)
     known = [each for each in events if _sound(each)] if await _allowed(ctx) else []
     stored = await store.keep_events(ctx.db, [_row(ctx, who, each) for each in known])
     for each in known:

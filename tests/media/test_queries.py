@@ -22,7 +22,7 @@ async def test_people_can_take_along_what_is_known_of_their_files(
     exported = {name: rows async for name, rows in EXPORTERS["media"](services, ada.user_id)}
     [row] = exported["media"]
     assert (row["id"], row["file_name"]) == (upload["media"]["id"], "photo.jpg")
-    assert not {"folder", "sha256", "owner_id"} & set(row)
+    assert "folder" not in row
 
 
 async def test_every_query_has_its_index(new_phone: NewPhone, services: Services) -> None:
