@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-growth bench-live
-.PHONY: bench-chat clean
+.PHONY: bench-chat clean mutants
 
 install: $(STAMP)
 
@@ -48,6 +48,10 @@ faults: install
 # The compiled executor against the reference, over 50,000 generated documents.
 fuzz: install
 	@LANDFALL_LONG=1 $(BIN)/python -m pytest tests/executor -s $(ARGS)
+
+# Planted faults against the tests nearest to them, and the share that is noticed; about half an hour.
+mutants: install
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 # Landfall beside other GraphQL servers; bench/README.md.
 bench: install

@@ -1,0 +1,15 @@
+"""The planted faults, an area of the product a file; new code adds its own."""
+
+from tests.mutation.fault import Fault
+from tests.mutation.faults import auth, catalog, chat, core, executor, feed, limits, media
+
+AREAS: dict[str, list[Fault]] = {
+    "auth": auth.FAULTS,
+    "catalog": catalog.FAULTS,
+    "chat": chat.FAULTS,
+    "core": core.FAULTS,
+    "executor": executor.FAULTS,
+    "feed": feed.FAULTS,
+    "limits": limits.FAULTS,
+    "media": media.FAULTS,
+}

@@ -1,0 +1,65 @@
+"""Limits: rates, cost budgets, document limits."""
+
+from tests.mutation.fault import Fault
+
+RATES = ("tests/engine/test_limits.py",)
+OPERATIONS = ("tests/server/test_operation_limits.py",)
+
+FAULTS = [
+    Fault(
+        "a rate counts a burst as one request",
+        "core/limits.py",
+        "arrival = arrival + interval * count\nredis.call",
+        "arrival = arrival + interval\nredis.call",
+        RATES,
+    ),
+    Fault(
+        "a used up rate is good again after a second",
+        "core/limits.py",
+        "'PX', math.ceil(arrival - now) + 1000)",
+        "'PX', 1000)",
+        RATES,
+    ),
+    Fault(
+        "without Redis nothing is limited",
+        "core/limits.py",
+        "        if allowed_at > now:\n            return 0, allowed_at - now, 0, arrival - now\n        arrival = self",
+        "        arrival = self",
+        (*RATES, "tests/engine/test_redis_lost.py"),
+    ),
+    Fault(
+        "two people share a rate",
+        "core/limits.py",
+        'key = f"rate:{rate.name}:{subject}"',
+        'key = f"rate:{rate.name}"',
+        RATES,
+    ),
+    Fault(
+        "the short way takes nothing from the budget",
+        "server/gate.py",
+        "            return False\n        lease.left -= cost\n        return True\n",
+        "            return False\n        return True\n",
+        OPERATIONS,
+    ),
+    Fault(
+        "what was taken in advance lasts for ever",
+        "server/gate.py",
+        "lease.left >= cost and lease.until >= clock.timestamp() else None",
+        "lease.left >= cost else None",
+        OPERATIONS,
+    ),
+    Fault(
+        "depth is not limited",
+        "server/gate.py",
+        "if operation.depth > settings.max_depth:",
+        "if False:",
+        OPERATIONS,
+    ),
+    Fault(
+        "production answers introspection",
+        "server/gate.py",
+        "if operation.introspects and not self._may_introspect(ctx):",
+        "if False:",
+        (*OPERATIONS, "tests/server/test_graphql_cop.py"),
+    ),
+]
