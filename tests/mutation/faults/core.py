@@ -83,8 +83,8 @@ FAULTS = [
     Fault(
         "tombstones are kept for ever",
         "core/changes.py",
-        "return self.deleted or self.type == NOTE",
-        "return self.type == NOTE",
+        "return self.deleted or self.brief or self.type == NOTE",
+        "return self.brief or self.type == NOTE",
         DELTA,
     ),
     Fault(

@@ -68,7 +68,7 @@ FAULTS = [
     Fault(
         "a follow lands beside a block",
         "resolvers/feed/graph.py",
-        "        await ctx.tx.claim(accounts.users, ctx.viewer_id)\n        for part in PARTING:",
+        "        await _claim_pair(ctx, user_id)\n        for part in PARTING:",
         "        for part in PARTING:",
         PEOPLE,
     ),

@@ -50,16 +50,16 @@ FAULTS = [
     ),
     Fault(
         "depth is not limited",
-        "server/gate.py",
-        "if operation.depth > settings.max_depth:",
-        "if False:",
+        "server/bounds.py",
+        '("depth", found.depth, settings.max_depth),',
+        "",
         OPERATIONS,
     ),
     Fault(
         "production answers introspection",
         "server/gate.py",
-        "if operation.introspects and not self._may_introspect(ctx):",
-        "if False:",
+        "        if not self._may_introspect(ctx):\n            raise Forbidden(OFF)\n        assert",
+        "        assert",
         (*OPERATIONS, "tests/server/test_graphql_cop.py"),
     ),
 ]
