@@ -38,6 +38,13 @@ _RUNNING: set[asyncio.Task[Any]] = set()
 """Units under way: the event loop itself would let go of one that nobody waits for."""
 
 
+def _ended(unit: "asyncio.Task[Any]") -> None:
+    """Let go of a unit. How it failed is taken note of: who waited for it may be gone with the process."""
+    _RUNNING.discard(unit)
+    if not unit.cancelled():
+        unit.exception()
+
+
 def _unwatched(unit: asyncio.Task[Any]) -> None:
     """The end of a unit whose request is gone: a refusal or an outage is no news to anybody."""
     error = None if unit.cancelled() else unit.exception()
@@ -234,7 +241,7 @@ class Context:
         """
         running = deadline.apart(self._run(work))
         _RUNNING.add(running)
-        running.add_done_callback(_RUNNING.discard)
+        running.add_done_callback(_ended)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

@@ -54,4 +54,4 @@ async def migrate(db: Database) -> None:
         changed = await run(db)
         update = {"q": {"_id": name}, "u": {"$set": {"at": clock.now()}}, "upsert": True}
         await db.write({"update": applied.name, "updates": [update]})
-        logger.info("migrated", migration=name, changed=changed)
+        (logger.info if changed else logger.debug)("migrated", migration=name, changed=changed)

@@ -11,29 +11,11 @@ from core import clock, ids, outages
 from core.binding.build import Schema
 from core.context import Context, Services, Viewer
 from tests.engine.flushes import Act, Queue, document
+from tests.engine.sync_documents import changes_of, events_of
 from tests.engine.synced_fields import flat, selection
 from tests.phone import key
 
 TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW")
-
-CHANGES = """
-query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {
-  viewer { changes(since: $since, types: $types, first: $first) {
-    nodes { ...Synced } deletedIds token hasMore reset
-  } }
-}
-"""
-
-EVENTS = """
-subscription Events($since: SyncToken) {
-  changeEvents(since: $since) {
-    __typename
-    ... on NodeChanged { eventId token node { ...Synced } }
-    ... on NodeRemoved { eventId token removedId }
-    ... on ResyncRequired { eventId token }
-  }
-}
-"""
 
 
 @dataclass
@@ -45,8 +27,8 @@ class World:
 
     def __post_init__(self) -> None:
         """All that is told of a node is asked for, whatever is declared."""
-        synced = f"fragment Synced on Node {{ {selection(self.schema._schema)} }}"
-        self.changes, self.events = CHANGES + synced, EVENTS + synced
+        synced = selection(self.schema._schema)
+        self.changes, self.events = changes_of(synced), events_of(synced)
 
     async def ask(self, viewer: Viewer, query: str, **variables: Any) -> dict[str, Any]:
         ctx = Context(self.services, viewer=viewer)

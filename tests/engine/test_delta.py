@@ -13,8 +13,8 @@ from core.context import Context, Services
 from core.position import Position, Progress
 from stores import feed as store
 from tests.conftest import NewPhone
-from tests.engine.replicas import CHANGES
 from tests.engine.steps import befriend, post
+from tests.engine.sync_documents import CHANGES
 from tests.phone import Answer, Phone
 
 

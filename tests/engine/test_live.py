@@ -16,9 +16,9 @@ from jobs import feed as errands
 from resolvers.feed.access import post_scope
 from stores import feed as store
 from tests.conftest import NewPhone
-from tests.engine.replicas import EVENTS
 from tests.engine.steps import befriend, comment, post
 from tests.engine.streams import POST_EVENTS, TRANSPORTS, opened
+from tests.engine.sync_documents import EVENTS
 from tests.phone import Failed, Phone, Socket, key
 
 

@@ -1,0 +1,39 @@
+"""The delta query and its live form, with any selection of nodes."""
+
+NODE = """
+  __typename id
+  ... on User { version updatedAt firstName followerCount followingCount postCount }
+  ... on Session { version updatedAt status }
+  ... on Post { version updatedAt text visibility commentCount author { id }
+    reactionSummary { total like love wow sad angry viewerReaction } }
+  ... on Comment { version updatedAt body: text replyCount reactions { total like viewerReaction } }
+  ... on Follow { version updatedAt state user { id } }
+"""
+
+
+def changes_of(selection: str) -> str:
+    """The delta query with a selection of its nodes."""
+    return f"""
+    query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {{
+      viewer {{ changes(since: $since, types: $types, first: $first) {{
+        nodes {{ {selection} }} deletedIds token hasMore reset
+      }} }}
+    }}
+    """
+
+
+def events_of(selection: str) -> str:
+    """The same live."""
+    return f"""
+    subscription Events($since: SyncToken) {{
+      changeEvents(since: $since) {{
+        __typename
+        ... on NodeChanged {{ eventId token node {{ {selection} }} }}
+        ... on NodeRemoved {{ eventId token removedId }}
+        ... on ResyncRequired {{ eventId token }}
+      }}
+    }}
+    """
+
+
+CHANGES, EVENTS = changes_of(NODE), events_of(NODE)
