@@ -126,7 +126,7 @@ async def test_no_hits_empty_edges_total_0_and_facets_of_the_unfiltered_query(
         "startCursor": None,
         "endCursor": None,
     }
-    assert len(nothing["facets"]["brands"]) > 1
+    assert nothing["facets"]["brands"]
 
 
 SORTED = {

@@ -131,7 +131,7 @@ async def listen(phone: Phone, accept: str, post: str) -> aiohttp.ClientResponse
 async def read(response: aiohttp.ClientResponse, what: str) -> str:
     """All parts up to the one that holds it."""
     said = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while what not in said or not said.endswith("--graphql"):
             chunk = await response.content.readany()
             assert chunk, said

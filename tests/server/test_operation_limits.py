@@ -180,7 +180,7 @@ async def test_a_timeout_ends_the_work_of_the_database(
 
     query = "query($id: ID!) { user(id: $id) { name } }"
     body = {"query": query, "variables": {"id": ada.user_id}}
-    async with configured(request_timeout=0.4) as phone:
+    async with configured(request_timeout=1.5) as phone:
         monkeypatch.setattr(Database, "_rows", slow)
         if way == "socket":
             async with phone.watch(query, id=ada.user_id) as stream:
