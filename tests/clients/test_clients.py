@@ -1,10 +1,12 @@
 """The programs under clients/, run by Node against this Landfall as their users would."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.feed.steps import befriend
 from tests.phone import make_member
 
 CLIENTS = Path(__file__).parents[2] / "clients"
+LOCK_FILE = CLIENTS / "package-lock.json"
 INSTALLED = CLIENTS / "node_modules" / ".package-lock.json"
 PASSWORD = "a password to type"
 INSTALL_SECONDS = 300
@@ -45,13 +48,12 @@ def npm() -> str:
 @pytest.fixture(scope="module")
 async def installed() -> str:
     found = npm()
-    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < (CLIENTS / "package-lock.json").stat().st_mtime:
-        command = [found, "ci", "--no-audit", "--no-fund"]
-        code, said = await run_program(command, seconds=INSTALL_SECONDS)
-        if code and "ETXTBSY" in said:
-            # npm ran a program while another of its processes still had the file open.
-            code, said = await run_program(command, seconds=INSTALL_SECONDS)
-        assert code == 0, said
+    # Tests of several processes share one installation.
+    with (Path(tempfile.gettempdir()) / "landfall-clients.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK_FILE.stat().st_mtime:
+            code, said = await run_program([found, "ci", "--no-audit", "--no-fund"], seconds=INSTALL_SECONDS)
+            assert code == 0, said
     return found
 
 
