@@ -21,7 +21,7 @@ dev: install
 
 # Files are shared out over as many processes as there are cores, each with its own servers.
 test: install
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .
