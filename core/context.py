@@ -22,8 +22,8 @@ from core.ports import Captcha, Mailer, Objects, Pusher, Risk, Scanner, Studio, 
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
+from core.transactions import run as run_unit
 from core.unit import Unit
-from core.unit import run as run_unit
 
 logger = structlog.get_logger(__name__)
 

@@ -18,8 +18,8 @@ from core.contention import Contention, Held
 from core.counters import COUNTERS, Counters, Delta, deltas
 from core.live import Live
 from core.mongo import Database
+from core.transactions import run as run_unit
 from core.unit import Unit
-from core.unit import run as run_unit
 
 logger = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from core import ids, unit
+from core import ids, transactions
 from core.mongo import Database
 from core.unit import Unit
 from core.words import key, slug
@@ -113,7 +113,7 @@ async def _import(db: Database, rows: Sequence[Mapping[str, Any]], count: int, m
         async def work(tx: Unit, chunk: Sequence[Mapping[str, Any]] = chunk) -> None:
             await save_rows(tx, chunk, publish=True, mint=mint)
 
-        await unit.run(db, work)
+        await transactions.run(db, work)
         if start + len(chunk) >= count:
             return
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from core import changes, emails, unit
+from core import changes, emails, transactions
 from core.changes import user_scope
 from core.migrations import migration
 from core.mongo import Database
@@ -30,7 +30,7 @@ async def canonical_emails(db: Database) -> int:
     after, changed = "email:", 0
     while keys := await store.email_keys(db, after=after, pattern=UNCERTAIN, limit=BATCH):
         for key in keys:
-            moved, _ = await unit.run(db, partial(_move, key=key))
+            moved, _ = await transactions.run(db, partial(_move, key=key))
             changed += moved
         after = keys[-1]["_id"]
     return changed
@@ -65,7 +65,7 @@ async def entries_for_keepers(db: Database) -> int:
     done = 0
     async for people in _people(db):
         if lacking := await _lacking(db, people):
-            logged, _ = await unit.run(db, partial(_log_anew, ids=lacking))
+            logged, _ = await transactions.run(db, partial(_log_anew, ids=lacking))
             done += logged
     return done
 
