@@ -23,7 +23,7 @@ from core.binding.fields import (
 )
 from core.binding.mutations import mutation
 from core.binding.pages import Edge, Page
-from core.binding.types import enum, extend, input_, interface, node, type_, union
+from core.binding.types import extend, input_, interface, node, type_, union
 
 __all__ = [
     "Changes",
@@ -33,7 +33,6 @@ __all__ = [
     "connection",
     "dated",
     "derived",
-    "enum",
     "extend",
     "field",
     "input_",

@@ -11,7 +11,7 @@ from strawberry.types.scalar import ScalarDefinition
 from core import paging, text
 from core.binding.bindings import Spec
 from core.binding.fields import derived, query
-from core.binding.types import enum, input_, interface, type_
+from core.binding.types import input_, interface, type_
 from core.context import Context
 from core.errors import KINDS, RefusalKind
 from core.ids import Id
@@ -149,9 +149,6 @@ class Connection:
 class Edge:
     cursor: str = derived(paging.cursor)
     """This item's place in the list; opaque, valid for this list and filter only."""
-
-
-enum(RefusalKind)
 
 
 def _kind(error: dict[str, Any]) -> RefusalKind:

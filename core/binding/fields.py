@@ -1,5 +1,6 @@
 """The words with which a room declares its fields."""
 
+import enum as enums
 import inspect
 import types
 import typing
@@ -19,6 +20,7 @@ from core import text
 from core.access import guarded
 from core.binding.arguments import acts_of
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
+from core.binding.enums import enum
 from core.ids import Id
 from core.loader import Loader
 from core.nodes import SyncTypeName
@@ -329,13 +331,15 @@ def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: 
 
 
 def graphql_type(annotation: Any) -> Any:
-    """A resolver's annotation in Strawberry's words: `Id` is `ID`."""
+    """A resolver's annotation in Strawberry's words: `Id` is `ID`, enums are declared by use."""
     if annotation is Id:
         return strawberry.ID
     if annotation in (text.Line, text.FileName, text.Code, text.Opaque):
         return str
     if annotation is SyncTypeName:
         return ForwardRef("SyncType")
+    if isinstance(annotation, type) and issubclass(annotation, enums.Enum):
+        return enum(annotation)
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType):
         members = tuple(graphql_type(member) for member in typing.get_args(annotation))

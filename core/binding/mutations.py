@@ -160,13 +160,30 @@ def _field_of(type_name: str, suffix: str) -> str:
 
 
 def _parameters(resolver: Callable[..., Any]) -> list[tuple[inspect.Parameter, Any]]:
-    """What clients give: all after the context, but what is prepared."""
+    """What clients give: all after the context, but what is prepared.
+
+    `**changes: Unpack[Profile]` takes the fields of a TypedDict, each of which may be left out or null.
+    """
     hints = typing.get_type_hints(resolver, include_extras=True)
-    parameters = list(inspect.signature(resolver).parameters.values())[1:]
-    taken = [
-        each for each in parameters if each.name != PREPARED and each.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    return [(each, hints[each.name]) for each in taken]
+    taken: list[tuple[inspect.Parameter, Any]] = []
+    for each in list(inspect.signature(resolver).parameters.values())[1:]:
+        if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name != PREPARED:
+            taken.append((each, hints[each.name]))
+        elif each.kind is inspect.Parameter.VAR_KEYWORD and _is_unpacked(hints[each.name]):
+            taken += _unpacked(typing.get_args(hints[each.name])[0])
+    return sorted(taken, key=lambda each: each[0].name == "expected_version")
+
+
+def _is_unpacked(hint: Any) -> bool:
+    return typing.get_origin(hint) is typing.Unpack
+
+
+def _unpacked(fields: Any) -> list[tuple[inspect.Parameter, Any]]:
+    made = []
+    for name, hint in typing.get_type_hints(fields).items():
+        default = inspect.Parameter.empty if name in fields.__required_keys__ else None
+        made.append((inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default), hint))
+    return made
 
 
 def _check_signature(resolver: Callable[..., Any], taken: type, attribute: str) -> None:
@@ -175,8 +192,10 @@ def _check_signature(resolver: Callable[..., Any], taken: type, attribute: str) 
     fields = get_object_definition(taken, strict=True).fields
     given = {each.python_name for each in fields} - ALWAYS_TAKEN
     known = {each.name for each, _ in parameters}
+    hints = typing.get_type_hints(resolver, include_extras=True)
     open_ended = any(
-        each.kind is inspect.Parameter.VAR_KEYWORD for each in inspect.signature(resolver).parameters.values()
+        each.kind is inspect.Parameter.VAR_KEYWORD and not _is_unpacked(hints[each.name])
+        for each in inspect.signature(resolver).parameters.values()
     )
     if given - known and not open_ended:
         raise TypeError(f"{attribute}: its resolver does not take {sorted(given - known)}.")

@@ -1,13 +1,11 @@
 """The words with which a room declares its types; documents are the sources, there is no mapping layer."""
 
-import enum as enums
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
 
 import strawberry
 from strawberry.types import get_object_definition
-from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
 from core import text
@@ -17,7 +15,6 @@ from core.binding.fields import bound_field, graphql_type
 from core.ids import prefix_of
 
 C = TypeVar("C", bound=type)
-E = TypeVar("E", bound=type[enums.Enum])
 
 TAG = "_type"
 """Names the type of a document that has no id: an event, say."""
@@ -85,26 +82,6 @@ def _default(cls: type, name: str, hint: Any) -> dict[str, Any]:
     if name in cls.__dict__:
         return {"default": cls.__dict__[name]}
     return {"default": strawberry.UNSET} if type(None) in get_args(hint) else {}
-
-
-def enum(cls: E) -> E:
-    """An enum kept on another floor, shown with the descriptions written there."""
-    if "__strawberry_definition__" in cls.__dict__:
-        return cls
-    strawberry.enum(cls, description=class_doc(cls))
-    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
-    docs = attribute_docs(cls)
-    for value in definition.values:
-        value.description = docs.get(value.name)
-    return cls
-
-
-def described(cls: Any, description: str, values: Mapping[str, str]) -> Any:
-    """An enum that the rooms' declarations make, with the descriptions they give."""
-    strawberry.enum(cls, description=description)
-    for value in cls.__strawberry_definition__.values:
-        value.description = values[value.name]
-    return cls
 
 
 def union(name: str, description: str) -> Any:

@@ -2,18 +2,11 @@
 
 from datetime import datetime
 
-from core.binding import derived, enum, local, node, type_
+from core.binding import derived, local, node, type_
 from core.binding.common import Entity
 from resolvers import auth
 from resolvers.auth import telling
 from stores.auth import OtpMethod, Role, UserStatus
-
-for each in (
-    OtpMethod,
-    Role,
-    UserStatus,
-):
-    enum(each)
 
 
 @type_

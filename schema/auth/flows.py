@@ -2,19 +2,13 @@
 
 from datetime import datetime
 
-from core.binding import enum, input_, key, type_
+from core.binding import input_, key, type_
 from core.binding.common import MutationInput, Payload
 from core.ids import Id
 from core.text import Code, Line, Opaque
 from schema.auth.accounts import User
 from schema.auth.sessions import DeviceInput, Session, TokenPair
 from stores.auth import AuthFactor, FlowPurpose, FlowStatus, OtpMethod
-
-for each in (
-    FlowPurpose,
-    FlowStatus,
-):
-    enum(each)
 
 
 @type_

@@ -2,15 +2,13 @@
 
 from datetime import datetime
 
-from core.binding import enum, input_, key, node, type_
+from core.binding import input_, key, node, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
 from core.ids import Id
 from core.text import Line, Opaque
 from schema.auth.accounts import User
 from schema.auth.sessions import Device, DeviceInput, Session, TokenPair
 from stores.auth import AuthKeyKind
-
-enum(AuthKeyKind)
 
 
 @node("auth_key")

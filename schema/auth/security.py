@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-from core.binding import enum, input_, key, node, type_
+from core.binding import input_, key, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
 from core.ids import Id
 from schema.auth.accounts import User
 from schema.auth.sessions import Device
 from stores.auth import ExportStatus, SecurityKind
-
-for each in (ExportStatus, SecurityKind):
-    enum(each)
 
 
 @node("security_event")

@@ -2,21 +2,13 @@
 
 from datetime import datetime
 
-from core.binding import enum, field, input_, local, node, type_
+from core.binding import field, input_, local, node, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Node, Payload
 from core.ids import Id
 from core.text import Line, Opaque
 from resolvers import auth
 from schema.auth.accounts import User
 from stores.auth import AuthFactor, DevicePlatform, SessionEndReason, SessionStatus
-
-for each in (
-    AuthFactor,
-    DevicePlatform,
-    SessionEndReason,
-    SessionStatus,
-):
-    enum(each)
 
 
 @node("device")

@@ -3,18 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import connection, dated, enum, extend, field, input_, local, node, personal, type_
+from core.binding import connection, dated, extend, field, input_, local, node, personal, type_
 from core.binding.common import JSON, Connection, Edge, Entity, MutationInput, Payload, Viewer
 from core.ids import Id
 from core.text import Line
 from resolvers import catalog
 from schema.catalog.types import Product
-from stores.catalog import kinds
 from stores.catalog.kinds import ReviewDecision, ReviewStatus
-
-for each in (kinds.ReviewDecision, kinds.ReviewSort, kinds.ReviewStatus):
-    enum(each)
-
 
 HIDDEN_PRODUCT = (
     "Products are not synced: one that is hidden or comes back shows when this is next told or read."

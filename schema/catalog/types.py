@@ -3,13 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.binding import batched, derived, enum, field, node, one, personal, type_
+from core.binding import batched, derived, field, node, one, personal, type_
 from core.binding.common import URL, Entity, Money, Node
 from core.ids import Id
 from loaders.catalog import CategoryById
 from resolvers import catalog
 from schema.media import Media
-from stores.catalog import kinds
 from stores.catalog.kinds import (
     AvailabilityStatus,
     DataQuality,
@@ -18,19 +17,6 @@ from stores.catalog.kinds import (
     MatchMethod,
     ProductStatus,
 )
-
-for each in (
-    kinds.AvailabilityStatus,
-    kinds.CommerceRole,
-    kinds.DataQuality,
-    kinds.DosageForm,
-    kinds.IntakeTimeslot,
-    kinds.MatchMethod,
-    kinds.ProductSort,
-    kinds.ProductStatus,
-    kinds.StockReason,
-):
-    enum(each)
 
 
 @node("category")

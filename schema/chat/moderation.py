@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import batched, enum, input_, key, local, node, one, told, type_
+from core.binding import batched, input_, key, local, node, one, told, type_
 from core.binding.common import Connection, Edge, Entity, MutationInput, Payload
 from core.ids import Id
 from core.reports import ReportReason, ReportStatus
@@ -10,9 +10,6 @@ from loaders.chat import PeerById
 from resolvers import chat as chats
 from schema.auth import User
 from stores.auth import Role
-
-for each in (ReportReason, ReportStatus):
-    enum(each)
 
 
 @type_

@@ -6,7 +6,6 @@ from core.binding import (
     batched,
     connection,
     derived,
-    enum,
     extend,
     key,
     many,
@@ -22,9 +21,6 @@ from resolvers import chat as chats
 from schema.auth import User
 from schema.media import Attachment
 from stores.chat import MessageStatus, PresenceState, WhoCanMessage
-
-for each in (MessageStatus, PresenceState, WhoCanMessage):
-    enum(each)
 
 
 @node("chat")

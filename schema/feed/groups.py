@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import dated, enum, field, input_, local, node, type_
+from core.binding import dated, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
 from core.ids import Id
 from core.reports import ReportReason, ReportStatus
@@ -14,9 +14,6 @@ from stores.feed import (
     ModerationAction,
     ModerationLabel,
 )
-
-for each in (ModerationAction, ReportReason, ReportStatus):
-    enum(each)
 
 
 @type_

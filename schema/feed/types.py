@@ -6,7 +6,6 @@ from core.binding import (
     connection,
     dated,
     derived,
-    enum,
     extend,
     field,
     key,
@@ -27,8 +26,6 @@ from resolvers import feed
 from schema.auth import User
 from schema.media import Media
 from stores.feed import (
-    CommentOrder,
-    FeedMode,
     FeedReason,
     FollowState,
     GroupPrivacy,
@@ -38,20 +35,6 @@ from stores.feed import (
     ReactionKind,
     Visibility,
 )
-
-for each in (
-    CommentOrder,
-    FeedMode,
-    FeedReason,
-    FollowState,
-    GroupPrivacy,
-    GroupRole,
-    ModerationLabel,
-    PostState,
-    ReactionKind,
-    Visibility,
-):
-    enum(each)
 
 
 @type_

@@ -4,9 +4,9 @@ import enum as enums
 from datetime import datetime
 
 from core import discovery
-from core.binding import dated, enum, field, input_, node, one, told, type_
+from core.binding import dated, field, input_, node, one, told, type_
 from core.binding.common import URL, Connection, Edge, Entity, MutationInput, Payload
-from core.binding.types import described
+from core.binding.enums import described
 from core.ids import Id
 from core.text import FileName, Line
 from core.uploads import PURPOSES
@@ -14,9 +14,6 @@ from loaders.media import AttachmentStatusByUpload, MediaById, MediaByUpload, Ow
 from resolvers import media
 from schema.media.types import Media
 from stores.media import AttachmentStatus, MediaKind, UploadFailure, UploadMethod, UploadStatus
-
-for each in (AttachmentStatus, UploadFailure, UploadMethod, UploadStatus):
-    enum(each)
 
 # Every system names its own purposes where it resolves: read them all first.
 discovery.rooms("resolvers")

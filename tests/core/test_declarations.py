@@ -1,7 +1,8 @@
 """Types derived from one declaration: mutations from their resolver, connections from their node."""
 
+import enum
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 import pytest
 
@@ -18,6 +19,10 @@ class BuoyDocument(TypedDict):
     _id: str
 
 
+class Rigged(TypedDict):
+    buoy: BuoyDocument
+
+
 class Created(TypedDict):
     buoy: BuoyDocument
     buoy_edge: dict[str, Any]
@@ -32,6 +37,24 @@ async def create(
     lit: bool = False,
     expected_version: int | None = None,
 ) -> Created:
+    raise AssertionError
+
+
+class Light(enum.StrEnum):
+    """How it shines."""
+
+    STEADY = "STEADY"
+    """Without a break."""
+
+
+class Rig(TypedDict, total=False):
+    name: str | None
+    light: Light | None
+
+
+async def rig(
+    ctx: Context, *, buoy_id: Id, expected_version: int | None = None, **changes: Unpack[Rig]
+) -> Rigged:
     raise AssertionError
 
 
@@ -65,6 +88,10 @@ class Harbour:
             lit="Whether it shows at night.",
         )
         """Lay a buoy."""
+        rig_buoy = mutation(
+            rig, returns={"buoy": Buoy}, name="At most 100 characters.", light="How it shines."
+        )
+        """Change what is given."""
 
 
 INPUT = {
@@ -96,6 +123,16 @@ def test_input_payload_edge_and_page_are_derived() -> None:
     }
     edges = types["BuoyConnection"].fields["edges"]
     assert (str(edges.type), edges.description) == ("[BuoyEdge!]!", "The buoys of this page.")
+
+
+def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> None:
+    schema = build([*discovery.all_rooms()["schema"], Harbour])  # type: ignore[list-item]
+    types: dict[str, Any] = schema._schema.type_map
+    found = {name: str(each.type) for name, each in types["RigBuoyInput"].fields.items()}
+    expected = {"buoyId": "ID!", "name": "String", "light": "Light", "expectedVersion": "Int"}
+    assert list(found.items()) == [("clientMutationId", "ID!"), *expected.items()]
+    light = types["Light"]
+    assert (light.description, light.values["STEADY"].description) == ("How it shines.", "Without a break.")
 
 
 def named(resolver: Any, **declared: Any) -> Any:

@@ -1,0 +1,32 @@
+"""Enums as clients see them: a field or argument that is typed with one is enough to declare it."""
+
+import enum as enums
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from core.binding.docs import attribute_docs, class_doc
+
+E = TypeVar("E", bound=type[enums.Enum])
+
+
+def enum(cls: E) -> E:
+    """An enum kept on another floor, shown with the descriptions written there."""
+    if "__strawberry_definition__" in cls.__dict__:
+        return cls
+    strawberry.enum(cls, description=class_doc(cls))
+    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    docs = attribute_docs(cls)
+    for value in definition.values:
+        value.description = docs.get(value.name)
+    return cls
+
+
+def described(cls: Any, description: str, values: Mapping[str, str]) -> Any:
+    """An enum that the rooms' declarations make, with the descriptions they give."""
+    strawberry.enum(cls, description=description)
+    for value in cls.__strawberry_definition__.values:
+        value.description = values[value.name]
+    return cls
