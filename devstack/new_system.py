@@ -16,6 +16,8 @@ FILES = {
     "tests": "tests/test_{name}.py",
 }
 """By template, where its file goes."""
+ORDER = re.compile(r"\n\[tool\.landfall\]\nsystems = \[\n.*?(?=    # It reads every|    \"sync\")", re.DOTALL)
+"""The list of all systems in `pyproject.toml`, without those that read every system's types."""
 SINGULAR = re.compile(r"[a-z][a-z]{1,30}")
 
 
@@ -44,9 +46,20 @@ def write(name: str, root: Path) -> list[Path]:
     missing = [path.parent for path in texts if not path.parent.is_dir()]
     if missing:
         raise NotWritten(f"{missing[0]} is missing: run this in a clone of the project.")
+    project = root / "pyproject.toml"
+    project.write_text(ordered(project.read_text(), name))
     for path, text in texts.items():
         path.write_text(formatted(text, path.name))
     return list(texts)
+
+
+def ordered(project: str, name: str) -> str:
+    """The project's description with the system in the order of systems, above all that are there."""
+    found = ORDER.search(project)
+    if found is None:
+        raise NotWritten("pyproject.toml lists no systems: run this in a clone of the project.")
+    listed = "" if f'"{name}"' in found[0] else f'    "{name}",\n'
+    return project[: found.end()] + listed + project[found.end() :]
 
 
 def formatted(text: str, name: str) -> str:

@@ -12,7 +12,7 @@ from core.account import on_user_deleted, on_user_export, pages
 from core.context import Context, Services
 from core.jobs import task
 from resolvers.catalog import hot, refolding, reviewing, stock, telling
-from stores.auth import deletions, devices
+from stores import auth as accounts
 from stores.catalog import people
 from stores.catalog import stock as store
 from stores.catalog.kinds import ReservationState
@@ -109,7 +109,7 @@ async def erase(services: Services, user_id: str) -> None:
 
 async def _forget_devices(services: Services, user_id: str) -> None:
     """What their devices reported before anybody had signed in."""
-    deletion = await deletions.by_id(services.db, user_id)
+    deletion = await accounts.deletions.by_id(services.db, user_id)
     for id in deletion.get("device_ids", ()) if deletion else ():
         gone = {"q": _reported_by(id), "limit": 0}
         await services.db.write({"delete": people.telemetry.name, "deletes": [gone]})
@@ -132,7 +132,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     ):
         async for rows in pages(services, collection, query, without=without):
             yield name, rows
-    for device in await devices.find(services.db, own, fields=("device_id",)):
+    for device in await accounts.devices.find(services.db, own, fields=("device_id",)):
         async for rows in pages(services, people.telemetry, _reported_by(device["device_id"])):
             yield "telemetry", rows
     for name, sealed, place in (

@@ -15,8 +15,7 @@ from core.loader import Loader
 from core.topics import followed, for_all
 from core.typists import Typists
 from loaders.feed import BarredByUser, CommentById, PostById
-from resolvers import feed
-from resolvers.auth.people import people
+from resolvers import auth, feed
 from resolvers.feed.access import only_visible, open_to_all, post_scope
 from stores.feed import Post
 
@@ -171,7 +170,7 @@ async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
     if kind == "FeedReset":
         return {"_type": kind}
     if kind == "NewFollower":
-        [person] = await people(ctx, [subject])
+        [person] = await auth.people(ctx, [subject])
         return {"_type": kind, "user": person} if person else None
     if kind == "PostStateChanged":
         post = await ctx.load(PostById, subject)

@@ -1,6 +1,7 @@
 """The laws of the house, as functions of a source tree: each returns what breaks it."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
@@ -79,19 +80,43 @@ def cycles(root: Path) -> list[str]:
     return []
 
 
+def order(root: Path) -> list[str]:
+    """All systems, each above those it may import."""
+    systems: list[str] = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["landfall"]["systems"]
+    return systems
+
+
 def systems_going_uphill(root: Path, order: list[str]) -> list[str]:
-    """In `schema/` and `resolvers/`; a system that is not in the order stands above all that are."""
-    problems = []
+    """In `schema/` and `resolvers/`; a system that is not in the order has no place."""
+    found = sorted({system for floor in SYSTEM_FLOORS for system in _systems(root / floor)})
+    problems = [f"{system} is not in the order" for system in found if system not in order]
     for name, imported in graph(root).items():
-        floor, system, *_ = [*name.split("."), ""]
-        if floor not in ("schema", "resolvers") or not system:
+        floor, system = _room(name)
+        if floor not in ("schema", "resolvers") or system not in order:
             continue
-        lower = order[: order.index(system)] if system in order else order
+        allowed = ("", *order[: order.index(system) + 1])
         for each in imported:
-            other_floor, other, *_ = [*each.split("."), ""]
-            if other_floor in ("schema", "resolvers") and other not in ("", system, *lower):
+            other_floor, other = _room(each)
+            if other_floor in ("schema", "resolvers") and other not in allowed:
                 problems.append(f"{name} imports {each}")
     return problems
+
+
+def insides_imported(root: Path) -> list[str]:
+    """What imports a module inside another system's package: its `__init__` is its face."""
+    return [
+        f"{name} imports {each}"
+        for name, imported in graph(root).items()
+        for each in imported
+        if _room(name)[0] in SYSTEM_FLOORS and _room(each)[0] in SYSTEM_FLOORS
+        if each.count(".") > 1 and _room(each)[1] != _room(name)[1]
+    ]
+
+
+def _room(module: str) -> tuple[str, str]:
+    """Floor and system of a module."""
+    floor, system, *_ = [*module.split("."), ""]
+    return floor, system
 
 
 def strangers(root: Path) -> list[str]:

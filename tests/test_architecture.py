@@ -26,9 +26,6 @@ from tests import house
 
 ROOT = Path(__file__).parents[1]
 
-ORDER = ["auth", "media", "audit", "notification", "catalog", "search", "feed", "sync"]
-"""In `schema/` and `resolvers/` a system imports those before it; one that is not here, all of them."""
-
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
@@ -85,10 +82,16 @@ def test_a_cycle_is_found_inside_functions_too(tree: Path) -> None:
 
 
 def test_systems_import_downhill() -> None:
-    assert house.systems_going_uphill(ROOT, ORDER) == []
+    assert house.systems_going_uphill(ROOT, house.order(ROOT)) == []
 
 
-def test_a_system_that_imports_uphill_is_found(tree: Path) -> None:
+def test_the_order_has_every_system_once() -> None:
+    order = house.order(ROOT)
+    assert len(order) == len(set(order))
+    assert (order[0], order[-1]) == ("auth", "sync")
+
+
+def test_a_system_that_imports_uphill_or_is_not_in_the_order_is_found(tree: Path) -> None:
     write(
         tree,
         {
@@ -96,12 +99,48 @@ def test_a_system_that_imports_uphill_is_found(tree: Path) -> None:
             "resolvers/auth.py": "from resolvers import feed",
             "resolvers/feed.py": "",
             "schema/pin.py": "from schema.feed import Post\nfrom resolvers import feed",
-            "resolvers/sync.py": "from schema.pin import Pin",
+            "resolvers/sync.py": "from schema.feed import Post",
         },
     )
-    assert house.systems_going_uphill(tree, ORDER) == [
+    assert house.systems_going_uphill(tree, ["auth", "feed", "sync"]) == [
+        "pin is not in the order",
         "resolvers.auth imports resolvers.feed",
-        "resolvers.sync imports schema.pin",
+    ]
+    assert house.systems_going_uphill(tree, ["auth", "sync", "pin", "feed"]) == [
+        "resolvers.auth imports resolvers.feed",
+        "resolvers.sync imports schema.feed",
+        "schema.pin imports resolvers.feed",
+        "schema.pin imports schema.feed",
+    ]
+
+
+def test_another_system_is_known_by_its_face() -> None:
+    assert house.insides_imported(ROOT) == []
+
+
+def test_an_import_of_another_systems_inside_is_found(tree: Path) -> None:
+    for floor in ("resolvers", "stores"):
+        (tree / floor / "feed").mkdir()
+        write(tree, {f"{floor}/feed/__init__.py": "", f"{floor}/feed/posts.py": ""})
+    write(
+        tree,
+        {
+            "schema/feed.py": "from resolvers.feed import posts",
+            "jobs/feed.py": "from stores.feed import posts",
+            "schema/chat.py": "from resolvers import feed\nfrom stores import feed as store",
+        },
+    )
+    assert house.insides_imported(tree) == []
+    write(
+        tree,
+        {
+            "schema/chat.py": "from resolvers.feed.posts import create",
+            "jobs/chat.py": "def work():\n    from stores.feed import posts",
+        },
+    )
+    assert house.insides_imported(tree) == [
+        "jobs.chat imports stores.feed.posts",
+        "schema.chat imports resolvers.feed.posts",
     ]
 
 

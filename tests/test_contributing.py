@@ -59,6 +59,7 @@ def run(copy: Path, *command: str) -> None:
 
 def test_a_new_system_is_linted_tested_and_as_the_page_shows_it(copy: Path) -> None:
     run(copy, "server", "new-system", "pin")
+    assert house.order(copy)[-2:] == ["pin", "sync"]
     written = list(new_system.files("pin"))
     assert blocks() == {name: (copy / name).read_text() for name in written}
     code = [name for name in written if not name.startswith("tests/")]

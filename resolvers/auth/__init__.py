@@ -33,6 +33,7 @@ from resolvers.auth.keys import (
 from resolvers.auth.leaving import cancel_account_deletion, request_account_deletion
 from resolvers.auth.migrations import canonical_emails, entries_for_keepers
 from resolvers.auth.people import (
+    BARRED,
     current,
     email,
     full_name,
@@ -61,9 +62,13 @@ from resolvers.auth.sessions import (
     sign_out_owner,
 )
 from resolvers.auth.stepup import prepare_step_up, step_up
+from resolvers.auth.telling import KEEPERS, person_scopes
+from resolvers.auth.telling import change as change_account
 from resolvers.auth.verification import verify_backup_code, verify_otp
 
 __all__ = [
+    "BARRED",
+    "KEEPERS",
     "auth_flow",
     "begin_backup_proof",
     "begin_key_enrolment",
@@ -71,6 +76,7 @@ __all__ = [
     "begin_proof",
     "cancel_account_deletion",
     "canonical_emails",
+    "change_account",
     "change_email",
     "change_password",
     "change_phone",
@@ -93,6 +99,7 @@ __all__ = [
     "own_security_events",
     "own_sessions",
     "people",
+    "person_scopes",
     "prepare_key_enrolment",
     "prepare_key_sign_in",
     "prepare_step_up",

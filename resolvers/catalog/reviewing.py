@@ -13,7 +13,7 @@ from core.limits import Rate
 from core.paging import Asked
 from loaders.auth import UserById
 from loaders.catalog import OwnReview, ReviewById, ReviewPage, ReviewsByProduct
-from resolvers.auth.people import full_name
+from resolvers import auth
 from resolvers.catalog.access import need_role, need_role_to_read, product_to_act_on, visible_products
 from stores.catalog import people as store
 from stores.catalog import products
@@ -46,7 +46,7 @@ async def submit_review(
     product = await product_to_act_on(ctx, product_id)
     said = _checked(rating, title, body)
     author = await ctx.load(UserById, ctx.viewer_id)
-    said["author_name"] = full_name(author) if author else GONE
+    said["author_name"] = auth.full_name(author) if author else GONE
     bought = [await bought(ctx, ctx.viewer_id, product_id) for bought in PURCHASES]
     fields = {
         **said,

@@ -13,9 +13,9 @@ from core.uploads import MIB, purpose
 from core.words import key
 from loaders.catalog import CategoryById, ProductById
 from loaders.media import MediaById
+from resolvers import media
 from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
 from resolvers.catalog.telling import price_range
-from resolvers.media import linking
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
 from stores.catalog.products import Product
@@ -182,10 +182,10 @@ async def _pictures(
         if medium is None or medium["owner_id"] != ctx.viewer_id or medium["purpose"] != PRODUCT_IMAGE.name:
             raise Refused("MEDIA_NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
     for id in added:
-        await linking.link(ctx, id, product["_id"])
+        await media.link(ctx, id, product["_id"])
     for id in before:
         if id not in now:
-            await linking.unlink(ctx, id, product["_id"])
+            await media.unlink(ctx, id, product["_id"])
     return change
 
 

@@ -11,7 +11,7 @@ from core.errors import NotFound, Refused, refusals
 from core.nodes import door, reader_scopes
 from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById, PeersByUser
 from resolvers import feed
-from resolvers.auth.telling import KEEPERS
+from resolvers.auth import KEEPERS
 from stores import chat as store
 from stores.chat import ChatSettings, Message
 

@@ -6,7 +6,7 @@ from typing import Any
 from core.context import Context, Services
 from loaders.chat import ChatSettingsByUser, PeerById
 from loaders.feed import BarredByUser
-from resolvers.auth.people import full_name
+from resolvers import auth
 from resolvers.chat.access import cipher_of, text_place
 from resolvers.chat.reading import shortened
 from stores import chat as store
@@ -23,7 +23,7 @@ async def parted(services: Services, row: Member) -> bool:
 async def announcement(services: Services, row: Member, message: Message) -> tuple[str, str]:
     """Who writes and how it begins; without the text when its reader wants that."""
     ctx = Context(services)
-    [sender] = map(full_name, await ctx.load_many(PeerById, [message["sender_id"]]))
+    [sender] = map(auth.full_name, await ctx.load_many(PeerById, [message["sender_id"]]))
     hidden = (await ctx.load(ChatSettingsByUser, row["user_id"]))["hide_text_in_push"]
     if hidden or message["sealed_text"] is None:
         return sender, NEW_MESSAGE

@@ -11,7 +11,7 @@ from core.errors import BadUserInput
 from core.ids import Id
 from core.paging import Asked, Page
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
-from resolvers.auth.people import full_name
+from resolvers import auth
 from resolvers.chat.access import (
     chat_of,
     only_visible,
@@ -76,7 +76,7 @@ async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
     return [
         peer["_id"]
         for peer in peers
-        if words.begins(full_name(peer), name) or words.begins(peer["handle"] or "", name)
+        if words.begins(auth.full_name(peer), name) or words.begins(peer["handle"] or "", name)
     ]
 
 

@@ -19,8 +19,7 @@ from loaders.feed import (
     MembershipOfViewer,
     PostById,
 )
-from resolvers.auth.people import BARRED
-from resolvers.auth.telling import KEEPERS
+from resolvers.auth import BARRED, KEEPERS
 from resolvers.feed.archiving import at_hand
 from stores.feed import Comment, Follow, Post, PostState, Visibility
 

@@ -10,7 +10,7 @@ from typing import Any
 from core import jobs
 from core.counters import counters
 from core.unit import Unit
-from resolvers.auth.telling import person_scopes
+from resolvers import auth
 from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from stores import auth as accounts
 from stores import feed as store
@@ -57,7 +57,7 @@ async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
 
 POSTS = counters(store.posts, post_scopes, settle=_settle_post, archive=store.archive)
 COMMENTS = counters(store.comments, comment_scopes, settle=_settle_comment)
-PEOPLE = counters(accounts.users, person_scopes, settled=False)
+PEOPLE = counters(accounts.users, auth.person_scopes, settled=False)
 GROUPS = counters(
     store.groups,
     lambda group: [group_scope(group["_id"])],

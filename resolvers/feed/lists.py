@@ -10,8 +10,7 @@ from core.paging import Asked
 from core.store import Collection
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
-from resolvers.auth.people import people
-from resolvers.auth.telling import change
+from resolvers import auth
 from resolvers.feed.access import barred
 from stores import auth as accounts
 from stores import feed as store
@@ -63,7 +62,9 @@ async def _persons(
     """The people that rows name, latest row first; with `unseen`, those whom one has hidden from, too."""
     shown = await rows.page(ctx.db, query, store.LATEST, asked, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
-    found: Sequence[User | None] = await (ctx.load_many(UserById, wanted) if unseen else people(ctx, wanted))
+    found: Sequence[User | None] = await (
+        ctx.load_many(UserById, wanted) if unseen else auth.people(ctx, wanted)
+    )
     pairs = zip(shown["edges"], found, strict=True)
     # The place in the list is the row's; what is shown is the person.
     shown["edges"] = [{**edge, "person": person} for edge, person in pairs if person]
@@ -103,11 +104,11 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
     if len(wanted) < first:
         popular = await accounts.popular(ctx.db, limit=first + len(known))
         wanted += [id for id in popular if id not in known and id not in wanted][: first - len(wanted)]
-    return [person for person in await people(ctx, wanted) if person]
+    return [person for person in await auth.people(ctx, wanted) if person]
 
 
 async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:
     """Whether others see whom one follows and is followed by."""
-    user = await change(ctx, ctx.viewer_id, set={"follow_lists_hidden": hidden})
+    user = await auth.change_account(ctx, ctx.viewer_id, set={"follow_lists_hidden": hidden})
     assert user is not None
     return {"user": user}

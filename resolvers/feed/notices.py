@@ -7,7 +7,7 @@ from core import jobs
 from core.changes import user_scope
 from core.context import Context, Services, Viewer
 from core.ids import prefix_of
-from resolvers.auth.push import push
+from resolvers import auth
 from resolvers.feed.access import visible_posts
 from stores import auth as accounts
 from stores import feed as store
@@ -87,7 +87,7 @@ async def send(services: Services, *, kind: str, subject_id: str, author_id: str
     for user_id in to:
         if not await _may_see(services, user_id, post_id):
             continue
-        await push(
+        await auth.push(
             services,
             user_id,
             title=PUSHED[kind].format(name=author["first_name"] or author["handle"] or "Somebody"),

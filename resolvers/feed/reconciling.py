@@ -10,7 +10,7 @@ import structlog
 from core import clock
 from core.context import Context, Services
 from core.counters import deltas
-from resolvers.auth.telling import person_scopes
+from resolvers import auth
 from resolvers.feed.access import comment_scopes, post_scopes
 from stores import auth as accounts
 from stores import feed as store
@@ -90,7 +90,7 @@ async def _people(services: Services, rows: Sequence[Any]) -> int:
             "following_count": following[id],
             "post_count": posts[id],
         }
-        wrong += await _put_right(services, accounts.users, row, right, person_scopes)
+        wrong += await _put_right(services, accounts.users, row, right, auth.person_scopes)
     return wrong
 
 

@@ -28,7 +28,7 @@ from resolvers.media.keeping import (
     purge,
     sweep,
 )
-from resolvers.media.linking import attach, attachment
+from resolvers.media.linking import attach, attachment, link, unlink
 from resolvers.media.processing import disposition, picture_fields, process, reject
 from resolvers.media.receiving import bytes_received, part_received, parts, progress
 from resolvers.media.uploading import abort_upload, arrived, complete_upload, create_upload, sign_upload_parts
@@ -55,6 +55,7 @@ __all__ = [
     "exported",
     "exported_files",
     "hls_url",
+    "link",
     "media",
     "move",
     "nearest",
@@ -71,6 +72,7 @@ __all__ = [
     "sign_upload_parts",
     "sweep",
     "thumbnail_url",
+    "unlink",
     "url",
     "url_expires_at",
     "variant_url",
