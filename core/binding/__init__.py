@@ -1,7 +1,8 @@
 """Declares GraphQL types over documents: what `schema/` is written in.
 
-References are declared (`one`, `many`, `connection`, `derived`), not coded, so that an executor knows what a
-field needs without calling it. Strings under classes and attributes are the descriptions clients read.
+References are declared (`one`, `many`, `visible`, `connection`, `derived`), not coded, so that an executor
+knows what a field needs without calling it. Strings under classes and attributes are the descriptions clients
+read.
 """
 
 from core.binding.events import Changes
@@ -20,6 +21,7 @@ from core.binding.fields import (
     subscription,
     told,
     unsynced,
+    visible,
 )
 from core.binding.mutations import mutation
 from core.binding.pages import Edge, Page
@@ -50,4 +52,5 @@ __all__ = [
     "type_",
     "union",
     "unsynced",
+    "visible",
 ]

@@ -16,7 +16,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
-from core import text
+from core import nodes, text
 from core.access import guarded
 from core.binding.arguments import acts_of
 from core.binding.bindings import Binding, Call, Derived, Local, Many, Mutate, One, Plain, Spec, Stream
@@ -153,13 +153,28 @@ def batched(
     """
     taken = _arguments(resolver, 2)
     shows = taken.pop("shown", None) is not None
+    call = _call(_alone(resolver), root=False, together=resolver, roles=roles, needs=needs, shows=shows)
+    return Spec(call, taken, descriptions, roles=tuple(roles))
+
+
+def _alone(resolver: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitable[Any]]:
+    """A resolver of many documents as one of a single document."""
 
     async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
         [value] = await resolver(ctx, [document], **arguments)
         return value
 
-    call = _call(alone, root=False, together=resolver, roles=roles, needs=needs, shows=shows)
-    return Spec(call, taken, descriptions, roles=tuple(roles))
+    return alone
+
+
+def visible(key: str) -> Any:
+    """A reference by the id that the document holds under a key: null where its access guard hides it."""
+
+    async def seen(ctx: Any, documents: Sequence[Mapping[str, Any]]) -> list[Any]:
+        found = await nodes.seen(ctx, [id for each in documents if (id := each[key]) is not None])
+        return [found.get(each[key]) for each in documents]
+
+    return batched(seen, needs=[key])
 
 
 def _call(
@@ -195,6 +210,7 @@ def connection(
     first: int = 20,
     usual: int = 0,
     together: Callable[..., Awaitable[list[Any]]] | None = None,
+    batched: bool = False,
     needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
     **descriptions: str,
@@ -202,11 +218,14 @@ def connection(
     """A Relay connection of a document; `first` is the page when the client names none.
 
     The resolver takes the paging arguments as one, `asked`; with `first=0` it decides itself what they are
-    when the client names none, `usual` of them. `needs` are the keys it reads of a document, which is read
-    whole where they are not given. With `roles`, only they may read it.
+    when the client names none, `usual` of them. A `batched` one answers many documents at once, in their
+    order. `needs` are the keys it reads of a document, which is read whole where they are not given. With
+    `roles`, only they may read it.
     """
+    if batched:
+        resolver, together = _alone(resolver), resolver
     call = _call(resolver, root=False, page=first, usual=usual, together=together, roles=roles, needs=needs)
-    arguments = _paged(_arguments(resolver, 2))
+    arguments = _paged(_arguments(together or resolver, 2))
     sizes = {"first": _page_size(first or usual)}
     return Spec(call, arguments, {**sizes, **descriptions}, roles=tuple(roles))
 

@@ -170,8 +170,10 @@ def _parameters(resolver: Callable[..., Any]) -> list[tuple[inspect.Parameter, A
         if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name != PREPARED:
             taken.append((each, hints[each.name]))
         elif each.kind is inspect.Parameter.VAR_KEYWORD and _is_unpacked(hints[each.name]):
-            taken += _unpacked(typing.get_args(hints[each.name])[0])
-    return sorted(taken, key=lambda each: each[0].name == "expected_version")
+            changes = _unpacked(typing.get_args(hints[each.name])[0])
+            # Python has them last; clients read the version after them.
+            taken = sorted([*taken, *changes], key=lambda each: each[0].name == "expected_version")
+    return taken
 
 
 def _is_unpacked(hint: Any) -> bool:
