@@ -45,6 +45,7 @@ KINDS = (
     Kind("landfall-pymongo", "Landfall, PyMongo Async", (sys.executable, "-m", "server", "serve"), "pymongo"),
     Kind("mercurius", "Mercurius, JIT", ("node", "mercurius/server.js")),
     Kind("yoga", "graphql-yoga", ("node", "yoga/server.js")),
+    Kind("grafast", "Grafast, grafserv", ("node", "grafast/server.js")),
     Kind("apollo", "Apollo Server", ("node", "apollo/server.js")),
     Kind("idiomatic", "Strawberry + Motor, idiomatic", (sys.executable, "-m", "bench.idiomatic")),
     Kind("floor", "Floor, Motor", (sys.executable, "-m", "bench.floor"), "motor"),

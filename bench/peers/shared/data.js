@@ -1,4 +1,4 @@
-// Reads: the mongodb driver, and for each request a set of dataloaders.
+// Reads with the mongodb driver: by batches of keys, and for each request a set of dataloaders over them.
 import DataLoader from 'dataloader';
 import { MongoClient } from 'mongodb';
 import { settings } from './settings.js';
@@ -9,35 +9,37 @@ const MOST_GROUPS = 1_000;
 export const LATEST = { created_at: -1, _id: -1 };
 
 // Landfall reads what a majority has, so its peers do too.
-const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
+export const client = await new MongoClient(settings.mongoUrl, { readConcernLevel: 'majority' }).connect();
 const db = client.db(settings.mongoDatabase);
-const [users, posts, follows, blocks, hides, members, reactions, media, products, sides, messages] = [
-  'users',
-  'posts',
-  'follows',
+const named = (names) => Object.fromEntries(names.map((name) => [name, db.collection(name)]));
+
+export const collections = named([
   'blocks',
-  'hides',
-  'group_members',
-  'reactions',
-  'media',
-  'products',
+  'changes',
   'chat_members',
+  'errands',
+  'follows',
+  'group_members',
+  'hides',
+  'media',
   'messages',
-].map((name) => db.collection(name));
+  'posts',
+  'products',
+  'reactions',
+  'receipts',
+  'users',
+]);
+const { blocks, follows, hides, media, messages, posts, products, reactions, users } = collections;
+const { chat_members: sides, group_members: members } = collections;
 
 /** What one request has loaded; never shared with another, whose viewer may see less. */
 export function loadersFor(viewerId) {
   const comments = new Map();
   let barred;
   const loaders = {
-    user: new DataLoader(byIds(users)),
-    media: new DataLoader(byIds(media)),
+    user: new DataLoader((ids) => usersByIds(ids)),
+    media: new DataLoader((ids) => mediaByIds(ids)),
     viewerReaction: new DataLoader((subjects) => reactionsBy(viewerId, subjects)),
-    follows: () => follows.find({ follower_id: viewerId }, { limit: MOST_FOLLOWED + 1, batchSize: MOST_FOLLOWED + 1 }).toArray(),
-    /** Groups the viewer is in. */
-    memberships: () => members.find({ user_id: viewerId }, { limit: MOST_GROUPS }).toArray(),
-    /** Posts the viewer hid lately. */
-    hidden: () => hides.find({ user_id: viewerId }, { sort: { created_at: -1 }, limit: MOST_HIDDEN }).toArray(),
     /** Everybody the viewer blocked or is blocked by. */
     barred: () => (barred ??= barredBy(viewerId)),
     /** The newest comments of posts, `count` of each. */
@@ -52,6 +54,16 @@ export function loadersFor(viewerId) {
   };
   return loaders;
 }
+
+export const followsOf = (userId) =>
+  follows.find({ follower_id: userId }, { limit: MOST_FOLLOWED + 1, batchSize: MOST_FOLLOWED + 1 }).toArray();
+
+/** Groups somebody is in. */
+export const membershipsOf = (userId) => members.find({ user_id: userId }, { limit: MOST_GROUPS }).toArray();
+
+/** Posts somebody hid lately. */
+export const hiddenBy = (userId) =>
+  hides.find({ user_id: userId }, { sort: { created_at: -1 }, limit: MOST_HIDDEN }).toArray();
 
 export const newestPosts = (query, count) => posts.find(query, { sort: LATEST, limit: count }).toArray();
 
@@ -75,20 +87,25 @@ export const newestMessages = (chatId, userId, count) =>
     .find({ chat_id: chatId, hidden_for: { $ne: userId } }, { sort: { sequence: -1 }, limit: count, batchSize: count + 1 })
     .toArray();
 
-const byIds = (collection) => async (ids) => {
-  const rows = await collection.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();
+/** Documents by ids, null for what is not there; some of their fields, or all. */
+const byIds = (collection) => async (ids, fields) => {
+  const projection = fields && Object.fromEntries(fields.map((field) => [field, 1]));
+  const rows = await collection.find({ _id: { $in: ids } }, { limit: ids.length, projection }).toArray();
   const found = new Map(rows.map((row) => [row._id, row]));
   return ids.map((id) => found.get(id) ?? null);
 };
 
-async function barredBy(userId) {
+export const usersByIds = byIds(users);
+export const mediaByIds = byIds(media);
+
+export async function barredBy(userId) {
   const rows = await blocks.find({ $or: [{ user_id: userId }, { blocked_id: userId }] }).toArray();
   const people = new Set(rows.flatMap((row) => [row.user_id, row.blocked_id]));
   people.delete(userId);
   return [...people].sort();
 }
 
-async function reactionsBy(userId, subjects) {
+export async function reactionsBy(userId, subjects) {
   const ids = subjects.map((subject) => `${subject}|${userId}`);
   const rows = await reactions.find({ _id: { $in: ids } }, { limit: ids.length }).toArray();
   const kinds = new Map(rows.map((row) => [row.subject_id, row.kind]));
@@ -96,7 +113,7 @@ async function reactionsBy(userId, subjects) {
 }
 
 /** One command for all posts, each read through the index: the same that Landfall sends. */
-async function newestComments(postIds, count, barred) {
+export async function newestComments(postIds, count, barred) {
   const where = { parent_id: null, gone: { $ne: true }, ...(barred.length ? { author_id: { $nin: barred } } : {}) };
   const rows = await db
     .aggregate([
