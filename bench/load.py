@@ -2,7 +2,8 @@
 
 A job is `{port, connections, seconds, requests}`. Each connection is kept alive, begins with another of the
 requests, and sends the next one when the last was answered; none is sent after `seconds`, and all are waited
-for, so that CPU counted around a job is that of exactly so many requests.
+for, so that CPU counted around a job is that of exactly so many requests. What stands for something minted
+in a request is replaced each time it is sent.
 """
 
 import asyncio
@@ -14,15 +15,27 @@ from typing import Any, cast
 
 import orjson
 import uvloop
+from typeid import TypeID
 
 PATIENCE = 20.0
 END_OF_CHUNKS = b"\r\n0\r\n\r\n"
+
+MINTED_POST = f"post_{'0' * 26}"
+MINTED_KEY = f"key_{'0' * 26}"
+"""Stand for a fresh id, and for a fresh key of a mutation, of the same length."""
+
+
+def minted(request: str) -> str:
+    """A request as it is sent this time."""
+    if MINTED_KEY not in request:
+        return request
+    return request.replace(MINTED_KEY, str(TypeID("key"))).replace(MINTED_POST, str(TypeID("post")))
 
 
 class Connection(asyncio.Protocol):
     """Closed loop over one socket; speaks just enough HTTP to know where an answer ends."""
 
-    def __init__(self, requests: Iterator[bytes], until: float, done: "asyncio.Future[None]") -> None:
+    def __init__(self, requests: Iterator[str], until: float, done: "asyncio.Future[None]") -> None:
         self.requests, self.until, self.done = requests, until, done
         self.seconds: list[float] = []
         self.received = bytearray()
@@ -35,7 +48,7 @@ class Connection(asyncio.Protocol):
 
     def send(self) -> None:
         self.sent = time.perf_counter()
-        self.transport.write(next(self.requests))
+        self.transport.write(minted(next(self.requests)).encode())
 
     def data_received(self, data: bytes) -> None:
         self.received += data
@@ -80,7 +93,7 @@ def complete(received: bytearray) -> bool:
 
 async def run(job: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    requests = [each.encode() for each in job["requests"]]
+    requests = job["requests"]
     started = time.perf_counter()
     connections = []
     for number in range(job["connections"]):

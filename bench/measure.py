@@ -4,9 +4,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,14 @@ import orjson
 from pymongo import MongoClient
 from rich.progress import Progress
 
-from bench import fleet
+from bench import dataset, fleet
 from bench.fleet import Member
 from bench.operations import Operation
 from devstack.servers import Servers
 
 CPU_AT = 16
+COUNTED = ("find", "aggregate", "insert", "update", "delete", "findAndModify", "commitTransaction")
+BATCH = 1_000
 CONNECTIONS = (1, 16, 64)
 
 
@@ -54,7 +56,7 @@ class Figures:
     database_cpu: list[float] = field(default_factory=list)
     """MongoDB's milliseconds per request, of the same turns."""
     commands: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Reads that reached MongoDB per request, by connections."""
+    """Commands that reached MongoDB per request, by connections."""
     rates: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     microseconds: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
@@ -81,7 +83,7 @@ class Figures:
 @dataclass
 class Results:
     figures: dict[tuple[str, str], Figures] = field(default_factory=lambda: defaultdict(Figures))
-    """By operation and server."""
+    """By operation and server; there are none where a server was not asked."""
     memory: dict[str, int] = field(default_factory=dict)
     """Resident bytes, after all of it."""
 
@@ -103,10 +105,34 @@ class Database:
     def cpu(self) -> float:
         return fleet.cpu(self._process)
 
-    def reads(self) -> int:
-        """Commands that read, so far; of change streams and heartbeats are others."""
+    def commands(self) -> int:
+        """Commands that read or write, so far; those of change streams and heartbeats are others."""
         counts = self._client.admin.command("serverStatus")["metrics"]["commands"]
-        return int(counts["find"]["total"] + counts["aggregate"]["total"])
+        return sum(int(counts[name]["total"]) for name in COUNTED)
+
+    @contextmanager
+    def without_posts(self, text: str) -> Iterator[None]:
+        """Take away the posts with this text in the end, and first those of a run that was cut off."""
+        self._forget(text)
+        try:
+            yield
+        finally:
+            self._forget(text)
+
+    def _forget(self, text: str) -> None:
+        """Take away posts, and all that was written with them."""
+        db = self._client[dataset.DATABASE]
+        written = list(db["posts"].find({"text": text}, {"author_id": 1}))
+        by_author = Counter(post["author_id"] for post in written)
+        for author_id, count in by_author.items():
+            db["users"].update_one({"_id": author_id}, {"$inc": {"post_count": -count}})
+        ids = [post["_id"] for post in written]
+        for start in range(0, len(ids), BATCH):
+            some = {"$in": ids[start : start + BATCH]}
+            for name in ("posts", "changes"):
+                db[name].delete_many({"_id": some})
+        db["receipts"].delete_many({"mutation": "createPost"})
+        db["errands"].delete_many({"task": {"$in": ["feed.scan", "feed.deliver", "feed.push_to_friends"]}})
 
     def close(self) -> None:
         self._client.close()
@@ -146,7 +172,8 @@ def requests_of(operation: Operation, member: Member, tokens: Sequence[str]) -> 
 
 
 def _request(operation: Operation, member: Member, token: str) -> str:
-    body = orjson.dumps({"query": " ".join(operation.query.split())}).decode()
+    asked = {"query": " ".join(operation.query.split()), "variables": operation.variables}
+    body = orjson.dumps(asked).decode()
     lines = (
         "POST /graphql HTTP/1.1",
         f"Host: 127.0.0.1:{member.port}",
@@ -166,11 +193,12 @@ def measure(
     database: Database,
 ) -> Results:
     results = Results()
-    steps = len(operations) * len(members) * (1 + plan.rounds * len(CONNECTIONS))
+    turns = sum(len(_asked(operation, members)) for operation in operations)
+    steps = turns * (1 + plan.rounds * len(CONNECTIONS))
     with Load() as load, Progress(transient=True) as progress:
         task = progress.add_task("Measuring", total=steps)
         for operation in operations:
-            for member in members:
+            for member in _asked(operation, members):
                 _warm_up(load, member, requests_of(operation, member, tokens), plan)
                 progress.advance(task)
         for turn in range(plan.rounds):
@@ -178,21 +206,25 @@ def measure(
             first = turn % len(members)
             for operation in operations:
                 for connections in CONNECTIONS:
-                    for member in (*members[first:], *members[:first]):
+                    for member in _asked(operation, (*members[first:], *members[:first])):
                         requests = requests_of(operation, member, tokens)
                         figures = results.figures[operation.name, member.name]
-                        cpu, reads, database_cpu = member.cpu(), database.reads(), database.cpu()
+                        cpu, sent, database_cpu = member.cpu(), database.commands(), database.cpu()
                         seen = load.run(member, requests, connections, plan.seconds(connections))
                         answered = seen["requests"]
                         if connections == CPU_AT:
                             figures.cpu.append((member.cpu() - cpu) / answered * 1000)
                             figures.database_cpu.append((database.cpu() - database_cpu) / answered * 1000)
-                        figures.commands[connections].append((database.reads() - reads) / answered)
+                        figures.commands[connections].append((database.commands() - sent) / answered)
                         figures.rates[connections].append(seen["requests"] / seen["seconds"])
                         figures.microseconds[connections] += seen["microseconds"]
                         progress.advance(task)
     results.memory = {member.name: member.memory() for member in members}
     return results
+
+
+def _asked(operation: Operation, members: Sequence[Member]) -> list[Member]:
+    return [member for member in members if operation.asked_of(member.name)]
 
 
 def _warm_up(load: Load, member: Member, each: Sequence[str], plan: Plan) -> None:

@@ -1,8 +1,10 @@
-"""What is measured: the operations that every server answers, and whether two answers are the same."""
+"""What is measured: the operations that servers answer, and whether two answers are the same."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from bench.load import MINTED_KEY, MINTED_POST
 from devstack.shop import category_id
 
 
@@ -13,6 +15,13 @@ class Operation:
     query: str
     targets: dict[tuple[str, str], float]
     """The most CPU that one server may take as a share of another's, by their names."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """What stands for something minted in them is replaced for each request (`bench/load.py`)."""
+    servers: frozenset[str] = frozenset()
+    """Who answers it, by name; all, where that is empty."""
+
+    def asked_of(self, server: str) -> bool:
+        return not self.servers or server in self.servers
 
 
 FEED = Operation(
@@ -118,7 +127,27 @@ PRODUCTS = Operation(
     VIEWER.targets,
 )
 
-OPERATIONS = (FEED, MESSAGES, VIEWER, PRODUCTS)
+TEXT = "Written by the benchmark: a post of ordinary length, as they are on a weekday."
+
+CREATE_POST = Operation(
+    "createPost",
+    "Create a post",
+    """
+    mutation CreatePost($input: CreatePostInput!) {
+      createPost(input: $input) {
+        post { id text visibility commentCount author { id name } reactionSummary { total viewerReaction } }
+        errors { code message }
+        replayed
+      }
+    }
+    """,
+    {("landfall", "mercurius"): 0.75, ("landfall-pymongo", "mercurius"): 0.75},
+    {"input": {"clientMutationId": MINTED_KEY, "id": MINTED_POST, "text": TEXT, "visibility": "PUBLIC"}},
+    frozenset({"landfall", "landfall-pymongo", "mercurius", "yoga", "apollo"}),
+)
+
+OPERATIONS = (FEED, MESSAGES, VIEWER, PRODUCTS, CREATE_POST)
+"""Those that read come first: the last one writes."""
 
 
 def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:

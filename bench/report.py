@@ -19,12 +19,13 @@ COLUMNS = (
     "Server",
     "CPU ms",
     "DB ms",
-    *(f"Reads, {count}" for count in CONNECTIONS[:2]),
+    *(f"Cmds, {count}" for count in CONNECTIONS[:2]),
     *(f"Req/s, {count}" for count in CONNECTIONS),
     *(f"p99 ms, {count}" for count in CONNECTIONS),
     "RSS MB",
 )
 
+NODE_PACKAGES = ("mercurius", "graphql-yoga", "grafast", "@apollo/server", "mongodb")
 OURS = {"landfall": "Landfall, Motor", "landfall-pymongo": "Landfall, PyMongo Async"}
 RATIO_COLUMNS = ("Operation", "Against", *OURS.values())
 
@@ -36,7 +37,7 @@ measured in turns in the same run. Repeat it with `make bench ARGS="--write docs
 """
 
 NOTES = f"""CPU ms is user and system time of the server's process per request at {CPU_AT} connections, the
-median of all rounds; DB ms is MongoDB's in the same turns. Reads are the commands per request that MongoDB
+median of all rounds; DB ms is MongoDB's in the same turns. Cmds are the commands per request that MongoDB
 counted, at {CONNECTIONS[0]} and {CONNECTIONS[1]} connections: Landfall and its floor send small reads of one
 moment as one. Thirty-two people ask in turn. The floor is our database commands with aiohttp and orjson
 and no GraphQL at all. Where a target is set, the table says whether it is kept.
@@ -73,6 +74,8 @@ class Report:
 
     def _figures(self, operation: Operation) -> Iterator[tuple[str, ...]]:
         for member in self.members:
+            if not operation.asked_of(member.name):
+                continue
             figures = self.results.figures[operation.name, member.name]
             yield (
                 member.kind.title,
@@ -88,7 +91,7 @@ class Report:
         """Landfall on each driver against each other server, with the target where there is one."""
         for operation in self.operations:
             for other, title in self._titles.items():
-                if not other.startswith("landfall"):
+                if not other.startswith("landfall") and operation.asked_of(other):
                     shares = (self._share(operation, one, other) for one in OURS)
                     yield (operation.title, title, *shares)
 
@@ -135,7 +138,7 @@ def machine() -> str:
 
 def versions() -> str:
     """What was measured, by version."""
-    node = [f"{name} {_node(name)}" for name in ("mercurius", "graphql-yoga", "@apollo/server", "mongodb")]
+    node = [f"{name} {_node(name)}" for name in NODE_PACKAGES]
     python = [f"{name} {version(name)}" for name in ("strawberry-graphql", "motor", "pymongo", "aiohttp")]
     return ", ".join([f"Python {platform.python_version()}", *python, *node])
 

@@ -3,6 +3,7 @@ import { GraphQLScalarType } from 'graphql';
 import { unauthenticated, viewerOf } from './access.js';
 import { textOf } from './crypto.js';
 import { followsOf, hiddenBy, loadersFor, membershipsOf } from './data.js';
+import { createPost } from './mutations.js';
 import { chatsPage, commentsPage, feedPage, messagesPage, productsPage, SIZES } from './pages.js';
 import { serializers } from './scalars.js';
 import { cursorOf, mediaUrl, money, nameOf, summary } from './shown.js';
@@ -24,6 +25,7 @@ export const resolvers = {
     },
     searchProducts: (_, { filter, first }) => productsPage(filter, first ?? SIZES.products),
   },
+  Mutation: { createPost },
   Product: {
     id: (product) => product._id,
     servingsPerContainer: (product) => product.servings_per_container,
