@@ -84,6 +84,11 @@ bench-hot: install
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
+# What mutations cost, beside another commit: make bench-writes ARGS="--against HEAD~3"
+.PHONY: bench-writes
+bench-writes: install
+	@$(BIN)/python -m bench.writes $(ARGS)
+
 # What the first page of the home feed costs, and how that grows with the number of people followed.
 .PHONY: bench-feed
 bench-feed: install
