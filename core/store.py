@@ -66,6 +66,8 @@ class Collection(Generic[T]):
     sealed: tuple[Sealed, ...] = ()
     scopes: Callable[[T], Iterable[str]] | None = None
     owner: str | None = None
+    settled: bool = False
+    aspects: tuple[str, ...] = ()
 
     async def find(
         self,
@@ -184,18 +186,31 @@ def entity(
     indexes: Sequence[Index] = (),
     shard_key: str = "_id",
     sealed: Sequence[Sealed] = (),
+    settled: bool = False,
+    aspects: Sequence[str] = (),
 ) -> Collection[T]:
     """Declare a synced collection whose writes log themselves for the readers in its `scopes`.
 
     `owner` is the field with the id of whom a document belongs to; unless `scopes` says more, nobody else
-    reads it.
+    reads it. A document with no scopes is gone for all who read it before; with `settled` no reader ever
+    loses one. `aspects` are logged beside a document, by its resolvers, and go with it.
     """
     if scopes is None:
         if owner is None:
             raise ValueError(f"{name!r}: say who reads it, by `scopes` or `owner`.")
-        scopes = _owners_scope(owner)
+        scopes, settled = _owners_scope(owner), True
     declared = Collection(
-        name, document, prefix, tuple(indexes), shard_key, True, tuple(sealed), scopes, owner
+        name,
+        document,
+        prefix,
+        tuple(indexes),
+        shard_key,
+        True,
+        tuple(sealed),
+        scopes,
+        owner,
+        settled,
+        tuple(aspects),
     )
     return _declare(declared)
 

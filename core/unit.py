@@ -49,6 +49,8 @@ class Unit:
         self.contended: set[str] = set()
         """What it must have for itself in this process, and others had."""
         self._changes: dict[str, Change] = {}
+        self._before: dict[str, Change | None] = {}
+        """By document, what was to be logged before its last write logged itself."""
         self._unlogged: set[str] = set()
         self._afterwards: list[Callable[[], Awaitable[None]]] = []
 
@@ -82,6 +84,8 @@ class Unit:
         changed = await self.update(store, entity["_id"], set=changes)
         if changed is None:
             raise Refused("NOT_FOUND", "It is gone.")
+        if store.scopes is not None and (scopes := list(store.scopes(changed))):
+            self.changed(changed, scopes=scopes, settled=scopes == list(store.scopes(cast("T", entity))))
         return changed
 
     async def update(
@@ -178,10 +182,9 @@ class Unit:
         return shown
 
     def counted(self, counters: Counters, document: Mapping[str, Any], aspect: str | None) -> None:
-        """Log that a document's counters moved."""
-        if counters.scopes is None:
-            self.quietly(document)
-        else:
+        """Log that a document's counters moved, in place of the document itself."""
+        self.quietly(document)
+        if counters.scopes is not None:
             scopes = counters.scopes(document)
             self.changed(document, aspect=aspect, scopes=scopes, settled=counters.settled)
 
@@ -262,8 +265,14 @@ class Unit:
         self._changes[id] = Change(id, NOTE, id, 1, tuple(scopes))
 
     def quietly(self, entity: Mapping[str, Any]) -> None:
-        """This write shows nobody anything new (a last-seen time): it needs no entry."""
-        self._unlogged.discard(entity["_id"])
+        """The last write of this shows nobody anything new (a last-seen time): it has no entry."""
+        id = entity["_id"]
+        self._unlogged.discard(id)
+        if id in self._before:
+            before = self._before.pop(id)
+            self._changes.pop(id, None)
+            if before is not None:
+                self._changes[id] = before
 
     def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
         self._afterwards.append(work)
@@ -307,13 +316,17 @@ class Unit:
         deleted: bool = False,
     ) -> None:
         """Log an entity that says who reads it; what else is synced, its resolver must log."""
+        id = document["_id"]
         if store.scopes is None:
             if store.synced:
-                self._unlogged.add(document["_id"])
-        elif deleted:
-            self.removed(document)
+                self._unlogged.add(id)
+            return
+        self._before[id] = self._changes.get(id)
+        scopes = () if deleted else tuple(store.scopes(document))
+        if scopes:
+            self.changed(document, scopes=scopes, created=created, settled=store.settled)
         else:
-            self.changed(document, scopes=store.scopes(document), created=created)
+            self.removed(document, aspects=store.aspects)
 
 
 def _type_name(id: str) -> str:

@@ -5,7 +5,7 @@ knows what a field needs without calling it. Strings under classes and attribute
 read.
 """
 
-from core.binding.events import Changes
+from core.binding.events import Changes, Created, Deleted, Updated
 from core.binding.fields import (
     batched,
     connection,
@@ -29,8 +29,11 @@ from core.binding.types import extend, input_, interface, node, type_, union
 
 __all__ = [
     "Changes",
+    "Created",
+    "Deleted",
     "Edge",
     "Page",
+    "Updated",
     "batched",
     "connection",
     "dated",

@@ -28,11 +28,10 @@ def edge_type(node: type) -> type:
     """The edge type of a node type: made once."""
     if node not in _EDGES:
         one, _ = words_of(node)
-        article = "An" if one[0] in "aeiou" else "A"
         _EDGES[node] = _made(
             f"{node.__name__}Edge",
             AnyEdge,
-            f"{article} {one} and its place in the list.",
+            f"{article(one)} {one} and its place in the list.",
             {"node": (node, f"The {one}.")},
             node.__module__,
         )
@@ -59,6 +58,11 @@ def words_of(node: type) -> tuple[str, str]:
         return WORDS[node]
     words = "".join(f" {each.lower()}" if each.isupper() else each for each in node.__name__).strip()
     return words, f"{words}s"
+
+
+def article(word: str) -> str:
+    """The indefinite one, as a sentence begins with it."""
+    return "An" if word[0] in "aeiou" else "A"
 
 
 def _made(name: str, base: type, doc: str, fields: dict[str, tuple[Any, str]], module: str) -> type:

@@ -1,13 +1,13 @@
 """Types derived from one declaration: mutations from their resolver, connections from their node."""
 
 import enum
-from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated, Any, TypedDict, Unpack
 
 import pytest
 
 from core import discovery
-from core.binding import Edge, Page, mutation, node, query
+from core.binding import Created, Deleted, Edge, Page, mutation, node, query, subscription, union
 from core.binding.build import build
 from core.binding.common import Entity
 from core.binding.mutations import Declaration
@@ -23,7 +23,7 @@ class Rigged(TypedDict):
     buoy: BuoyDocument
 
 
-class Created(TypedDict):
+class Answer(TypedDict):
     buoy: BuoyDocument
     buoy_edge: dict[str, Any]
 
@@ -36,7 +36,7 @@ async def create(
     tag_ids: Sequence[Id] = (),
     lit: bool = False,
     expected_version: int | None = None,
-) -> Created:
+) -> Answer:
     raise AssertionError
 
 
@@ -58,6 +58,10 @@ async def rig(
     raise AssertionError
 
 
+async def tides(ctx: Context, *, after: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
+    yield {}
+
+
 async def buoys(ctx: Context, *, asked: Any) -> dict[str, Any]:
     raise AssertionError
 
@@ -70,6 +74,9 @@ class Buoy(Entity):
     """Name on the chart."""
 
 
+Tide = Annotated[Created[Buoy] | Deleted[Buoy], union("Tide", "What happens at sea.")]
+
+
 class Harbour:
     """A system's schema module, as discovery gives it."""
 
@@ -78,6 +85,10 @@ class Harbour:
     class Query:
         buoys: Page[Buoy] = query(buoys, page=20)
         """Buoys of the harbour."""
+
+    class Subscription:
+        tides: Tide = subscription(tides)
+        """What happens at sea."""
 
     class Mutation:
         create_buoy = mutation(
@@ -123,6 +134,9 @@ def test_input_payload_edge_and_page_are_derived() -> None:
     }
     edges = types["BuoyConnection"].fields["edges"]
     assert (str(edges.type), edges.description) == ("[BuoyEdge!]!", "The buoys of this page.")
+    assert [str(each) for each in types["Tide"].types] == ["BuoyCreated", "BuoyDeleted"]
+    assert str(types["BuoyCreated"].fields["buoy"].type) == "Buoy!"
+    assert str(types["BuoyDeleted"].fields["deletedBuoyId"].type) == "ID!"
 
 
 def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> None:

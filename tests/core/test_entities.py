@@ -12,13 +12,17 @@ from core.store import COLLECTIONS, Collection, Row, entity
 
 
 class Buoy(Row):
-    harbour_id: str
+    harbour_id: str | None
     name: str
+
+
+def scopes_of(buoy: Buoy) -> list[str]:
+    return [f"harbour:{buoy['harbour_id']}"] if buoy["harbour_id"] else []
 
 
 @pytest.fixture
 async def buoys(services: Services) -> AsyncIterator[Collection[Buoy]]:
-    made = entity("test_buoys", Buoy, prefix="buoy", scopes=lambda buoy: [f"harbour:{buoy['harbour_id']}"])
+    made = entity("test_buoys", Buoy, prefix="buoy", scopes=scopes_of, aspects=["lamp"])
     await services.db.command({"create": made.name})
     yield made
     del COLLECTIONS["test_buoys"]
@@ -73,6 +77,45 @@ async def test_one_that_is_made_and_changed_in_one_unit_is_new(
     await ctx.unit(create)
     entry = await entry_of(services, id)
     assert (entry["created"], entry["version"]) == (True, 2)
+
+
+async def test_one_that_nobody_reads_any_more_is_gone_with_its_aspects(
+    services: Services, buoys: Collection[Buoy]
+) -> None:
+    ctx, id = Context(services), ids.new_id("buoy")
+
+    async def create() -> Buoy:
+        made = await ctx.tx.insert(buoys, {"_id": id, "harbour_id": "a", "name": "Red"})
+        ctx.tx.changed(made, aspect="lamp", scopes=["harbour:a"])
+        return made
+
+    made = await ctx.unit(create)
+    await ctx.unit(lambda: ctx.tx.edit(buoys, made, {"harbour_id": None}))
+    for entry_id in (id, f"lamp:{id}"):
+        gone = await entry_of(services, entry_id)
+        assert (gone["deleted"], gone["scopes"], gone["former"]) == (True, [], ["harbour:a"])
+
+
+async def test_what_a_write_shows_nobody_has_no_entry_and_takes_none_away(
+    services: Services, buoys: Collection[Buoy]
+) -> None:
+    ctx, id = Context(services), ids.new_id("buoy")
+
+    async def create() -> None:
+        made = await ctx.tx.insert(buoys, {"_id": id, "harbour_id": "a", "name": "Red"})
+        ctx.tx.quietly(await ctx.tx.edit(buoys, made, {"name": "Green"}))
+
+    await ctx.unit(create)
+    entry = await entry_of(services, id)
+    assert (entry["created"], entry["version"]) == (True, 1)
+
+    async def change() -> None:
+        changed = await ctx.tx.update(buoys, id, set={"name": "Blue"})
+        assert changed is not None
+        ctx.tx.quietly(changed)
+
+    await ctx.unit(change)
+    assert await entry_of(services, id) == entry
 
 
 def test_an_entity_says_who_reads_it() -> None:
