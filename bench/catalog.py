@@ -33,7 +33,7 @@ from devstack import seed
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from jobs import catalog
-from resolvers.auth.tokens import make_signing_key
+from resolvers.auth.signing import make_signing_key
 from server import assembly
 from tests.phone import Phone
 

@@ -18,7 +18,7 @@ from core.live import Live
 from core.loader import Loader
 from core.mongo import Database
 from core.networks import network_of
-from core.ports import Captcha, Mailer, Objects, Pusher, Risk, Scanner, Studio, Texter
+from core.ports import Mailer, Objects, Pusher, Texter
 from core.position import Signer
 from core.settings import Settings
 from core.tally import Tally
@@ -84,18 +84,14 @@ class Services:
     texters: tuple[Texter, ...]
     """The SMS provider, and the one that steps in for it."""
     pusher: Pusher
-    captcha: Captcha | None
-    """None: CAPTCHAs are not asked for."""
-    risk: Risk
     objects: Objects
-    scanner: Scanner
-    studio: Studio
-    extra: dict[type, Any] = field(default_factory=dict)
+    extra: dict[Any, Any] = field(default_factory=dict)
+    """By type: what systems keep (`core.services`)."""
     wake: Callable[[], None] = lambda: None
     """Tells workers that errands were written down."""
 
-    def get(self, kind: type[V]) -> V:
-        """A service that one system keeps for itself (auth keeps its keys so)."""
+    def get(self, kind: Callable[..., V]) -> V:
+        """The service of this type; a protocol is a type too."""
         return cast("V", self.extra[kind])
 
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -136,3 +138,19 @@ def keyring(field_keys: str, secret: str) -> Keyring:
 
 def _derived(secret: str, purpose: str) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, None, f"landfall {purpose}".encode()).derive(secret.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Secrets of the deployment: what its operator gave, or what lies beside its data in development."""
+
+    secret: str
+    signing_key: bytes | None
+    """The first key that signs, as PEM; None: it is made, and kept in MongoDB."""
+
+
+def make_signing_key() -> bytes:
+    """A new P-256 private key as PEM."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.ranker import Signals
+from ports.feed import Signals
 
 FORMULAS = {
     "formula": Signals(recency=0.35, affinity=0.30, engagement=0.20, media_fit=0.10, exploration=0.05),

@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from core.classifier import Classifier, Shown, Verdict
 from core.ports import DeliveryFailed
-from core.reports import ReportReason
+from ports.feed import Classifier, Shown, Verdict
 
 TIMEOUT = ClientTimeout(total=20.0)
 LARGEST_ANSWER = 64 * 1024
@@ -58,5 +57,5 @@ def _verdict(answer: Any) -> Verdict:
         refuse=answer.get("refuse") is True,
         limit=answer.get("limit") is True,
         label=label if label in LABELS else None,
-        reason=reason if reason in set(ReportReason) else None,
+        reason=reason if isinstance(reason, str) else None,
     )

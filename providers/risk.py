@@ -1,12 +1,12 @@
 """Whether a right password is enough."""
 
-from core.ports import SignInAttempt
+from ports.auth import SignInAttempt
 
 MANY_FAILURES = 3
 
 
 class PlainRisk:
-    """Implements `core.ports.Risk`: a right guess after wrong ones, on a new device, is not enough."""
+    """Implements `ports.auth.Risk`: a right guess after wrong ones, on a new device, is not enough."""
 
     async def demands_second_factor(self, attempt: SignInAttempt) -> bool:
         return not attempt.device_known and attempt.failures >= MANY_FAILURES

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from core.classifier import Shown, Verdict
+from ports.feed import Shown, Verdict
 
 MOST_LINKS = 5
 LONGEST_RUN = 40

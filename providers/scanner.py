@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core import archives
-from core.ports import TooLarge
+from ports.media import TooLarge
 
 PIECE = 1024 * 1024
 SECONDS = 120.0
@@ -22,7 +22,7 @@ MOST_UNPACKED = 200 * 1024 * 1024
 
 
 class Signatures:
-    """Implements `core.ports.Scanner`: finds the test signature, in archives too."""
+    """Implements `ports.media.Scanner`: finds the test signature, in archives too."""
 
     largest: int | None = None
 
@@ -71,7 +71,7 @@ def _members(archive: zipfile.ZipFile) -> Iterator[str | None]:
 
 
 class ClamAV:
-    """Implements `core.ports.Scanner` by clamd's INSTREAM command over TCP."""
+    """Implements `ports.media.Scanner` by clamd's INSTREAM command over TCP."""
 
     def __init__(self, host: str, port: int, largest: int | None = None) -> None:
         self._host, self._port = host, port

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from core.ports import Unreadable
+from ports.media import Unreadable
 
 PICTURE_SECONDS = 60.0
 PROBE_SECONDS = 30.0
@@ -52,7 +52,7 @@ ENVIRONMENT = {
 
 
 class Studio:
-    """Implements `core.ports.Studio`."""
+    """Implements `ports.media.Studio`."""
 
     def __init__(self, *, films: bool) -> None:
         self._films = films
@@ -75,7 +75,7 @@ class Studio:
 
     async def picture(self, source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:
         arguments = [str(source), str(folder), json.dumps(list(widths)), mime]
-        command = [sys.executable, "-m", "core.pictures", *arguments]
+        command = [sys.executable, "-m", "providers.pictures", *arguments]
         async with self._pictures:
             told = await _run(
                 command, seconds=PICTURE_SECONDS, memory=PICTURE_MEMORY, unreadable=(UNREADABLE,)

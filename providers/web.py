@@ -15,8 +15,8 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from core.previews import Picture, Preview, Unfetchable
 from core.text import line
+from ports.feed import Picture, Preview, Unfetchable
 
 SECONDS = 5.0
 MOST_BYTES = 1024 * 1024

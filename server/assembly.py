@@ -4,7 +4,8 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import structlog
 from aiohttp import ClientSession
@@ -12,39 +13,24 @@ from redis.asyncio import Redis
 
 from core import changes, discovery, migrations
 from core.binding.build import Schema, build
-from core.classifier import Classifier
 from core.context import Services
-from core.crypto import Keyring, keyring
+from core.crypto import Deployment, Keyring, keyring, make_signing_key
 from core.folding import Folder
 from core.limits import Limits
 from core.live import Live
 from core.mongo import Database
-from core.ports import Places
 from core.position import Signer
+from core.services import NotReady, started
 from core.settings import Settings
 from core.tally import Tally
-from providers.formula import Formula
-from providers.judge import Elsewhere
+from providers.chosen import chosen
 from providers.outbox import Outbox
-from providers.places import Nowhere, PlacesFile
-from providers.rules import Rules
-from providers.web import Web
-from resolvers.auth import passwords
-from resolvers.auth.revocations import Revocations
-from resolvers.auth.signing import LockedOut, SigningKeys
-from resolvers.auth.tokens import Tokens, signing_key
-from resolvers.feed.behind import Behind
-from resolvers.feed.experimenting import Experiments
-from resolvers.feed.links import Previews
-from resolvers.feed.moderating import Moderation
-from resolvers.feed.ranking import Ranking
-from resolvers.feed.snapshots import Snapshots
+from providers.outside import Outside
+from providers.storage import Storage
 from server.documents import Documents
 from server.failures import OneOperation, PublicErrors
-from server.outside import Outside, outside
 from server.starting import (
     UNSET,
-    NotReady,
     check_addresses,
     look_for_redis,
     mongo_client,
@@ -52,7 +38,6 @@ from server.starting import (
     redis_client,
     wait_for_mongo,
 )
-from server.storage import Storage, storage
 
 logger = structlog.get_logger(__name__)
 
@@ -99,7 +84,16 @@ def _key_pem(settings: Settings) -> bytes | None:
         return settings.signing_key_file.read_bytes()
     if settings.production:
         return None
-    return signing_key(settings.data_dir / "signing-key.pem")
+    return _key_on_disk(settings.data_dir / "signing-key.pem")
+
+
+def _key_on_disk(file: Path) -> bytes:
+    """The key in the file, made there with owner-only rights if it is missing."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(make_signing_key())
+    return file.read_bytes()
 
 
 def field_keys(settings: Settings) -> Keyring:
@@ -119,36 +113,28 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     """The process's services, ready: or NotReady with the reason."""
     check_addresses(settings)
     check_public_url(settings)
-    secret = secret_of(settings)
-    crypto, first_key = _keyring(settings, secret), _key_pem(settings)
-    places = _places(settings)
+    deployment = Deployment(secret_of(settings), _key_pem(settings))
+    crypto = _keyring(settings, deployment.secret)
     redis = redis_client(settings)
-    async with database(settings, listeners=listeners) as db, aclosing(redis):
+    async with database(settings, listeners=listeners) as db, aclosing(redis), ClientSession() as http:
         await look_for_redis(redis, settings)
         await migrations.migrate(db)
         live = Live(db, redis, overlap=await changes.overlap(db, settings.transaction_lifetime))
-        counters = Folder(db, live)
-        revocations, keys = Revocations(db, live), SigningKeys(db, crypto)
-        await _start_keys(keys, first_key)
+        made = _services(settings, db, redis, live, crypto, Signer(deployment.secret), http)
         await live.start()
-        await revocations.start()
-        feeds = _feeds(settings, redis)
-        experiments = Experiments(db, live, feeds[Ranking])
-        await experiments.start()
-        tokens = Tokens(keys, secret, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
-            async with ClientSession() as http:
-                beyond = _outside(settings, redis, http)
-                extra = {Tokens: tokens, SigningKeys: keys, Revocations: revocations, **feeds}
-                extra |= {Places: places, Moderation: Moderation(_classifier(settings, http))}
-                yield _services(settings, db, redis, live, counters, secret, crypto, extra, beyond)
+            given = {Deployment: deployment, ClientSession: http, Services: made, **made.extra}
+            async with started(_by_type(made) | given) as found:
+                made.extra |= found
+                yield made
         finally:
-            await counters.stop()
-            await feeds[Behind].stop()
-            await experiments.stop()
-            await keys.stop()
-            await revocations.stop()
+            await made.counters.stop()
             await live.stop()
+
+
+def _by_type(services: Services) -> dict[Any, Any]:
+    """What every process has, for services that are made of it."""
+    return {kind: getattr(services, name) for name, kind in get_type_hints(Services).items()}
 
 
 @asynccontextmanager
@@ -169,63 +155,23 @@ async def database(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
             await closing
 
 
-async def _start_keys(keys: SigningKeys, first: bytes | None) -> None:
-    try:
-        await keys.start(first)
-    except LockedOut as problem:
-        raise NotReady(str(problem)) from None
-    except ValueError as problem:
-        raise NotReady(f"LANDFALL_SIGNING_KEY_FILE: {problem}") from None
-
-
-def _outside(settings: Settings, redis: "Redis", http: ClientSession) -> Outside:
-    try:
-        return outside(settings, redis, http)
-    except ValueError as problem:
-        raise NotReady(str(problem)) from None
-
-
-def _classifier(settings: Settings, http: ClientSession) -> Classifier:
-    rules = Rules()
-    if not settings.classifier_url:
-        return rules
-    return Elsewhere(http, settings.classifier_url, settings.classifier_token.get_secret_value(), rules)
-
-
-def _places(settings: Settings) -> Places:
-    try:
-        return PlacesFile(settings.places_file) if settings.places_file else Nowhere()
-    except ValueError as problem:
-        raise NotReady(str(problem)) from None
-
-
-def _storage(settings: Settings, signer: Signer) -> Storage:
-    try:
-        return storage(settings, signer)
-    except ValueError as problem:
-        raise NotReady(str(problem)) from None
-
-
 def _services(
     settings: Settings,
     db: Database,
-    redis: "Redis",
+    redis: Redis,
     live: Live,
-    counters: Folder,
-    secret: str,
     crypto: Keyring,
-    extra: dict[type, Any],
-    beyond: Outside,
+    signer: Signer,
+    http: ClientSession,
 ) -> Services:
-    passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
-    signer = Signer(secret)
-    kept = _storage(settings, signer)
+    """What every process has."""
+    beyond, kept = chosen(settings, redis, http, signer)
     return Services(
         settings=settings,
         db=db,
         redis=redis,
         live=live,
-        counters=counters,
+        counters=Folder(db, live),
         limits=Limits(redis, settings.rate_scale),
         tally=Tally(redis),
         signer=signer,
@@ -233,22 +179,11 @@ def _services(
         mailer=beyond.mailer,
         texters=beyond.texters,
         pusher=beyond.pusher,
-        captcha=beyond.captcha,
-        risk=beyond.risk,
         objects=kept.objects,
-        scanner=kept.scanner,
-        studio=kept.studio,
-        extra={**extra, Outbox: beyond.outbox, Documents: Documents(db, redis, settings)},
+        extra={
+            Outside: beyond,
+            Storage: kept,
+            Outbox: beyond.outbox,
+            Documents: Documents(db, redis, settings),
+        },
     )
-
-
-def _feeds(settings: Settings, redis: "Redis") -> dict[type, Any]:
-    """What home feeds are put together with."""
-    ranking = Ranking(Formula(settings.feed_experiment), Formula)
-    previews = Previews(Web() if settings.link_previews else None)
-    return {
-        Behind: Behind(),
-        Snapshots: Snapshots(redis),
-        Ranking: ranking,
-        Previews: previews,
-    }

@@ -11,11 +11,11 @@ import structlog
 from aiohttp import web
 
 from core.context import Services
+from core.services import NotReady
 from core.settings import Settings
 from server import assembly, worker
 from server.app import CONNECTIONS, make_app
 from server.connections import KEEP_ALIVE_SECONDS
-from server.starting import NotReady
 
 logger = structlog.get_logger(__name__)
 

@@ -18,6 +18,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from core import mongo, store
 from core.indexes import NotUnique
 from core.mongo import Database
+from core.services import NotReady
 from core.settings import Settings
 from server.interrupts import stop_if_cancelled
 
@@ -33,10 +34,6 @@ LOOK_SECONDS = 2.0
 MOST_LOOKED_AT = 3
 REDIS_SECONDS = 2.0
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-
-
-class NotReady(RuntimeError):
-    """A server we need does not answer, or a setting is missing; the message says which."""
 
 
 UNSET = "Set LANDFALL_MONGO_URL and LANDFALL_REDIS_URL, or run `landfall dev`."

@@ -7,8 +7,8 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from core.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
 from core.mongo import Database
-from core.reports import ReportReason, ReportStatus
 from core.store import Sealed, collection, index
+from stores.feed import ReportReason, ReportStatus
 from stores.media import Attachment
 
 

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.ports import Animation
 from core.store import collection, index
+from ports.media import Animation
 
 
 class MediaKind(StrEnum):

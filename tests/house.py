@@ -7,18 +7,19 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
-SYSTEM_FLOORS = ("stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
+SYSTEM_FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
 KNOWS = {
     "core": (),
-    "stores": ("core",),
+    "ports": ("core",),
+    "stores": ("ports", "core"),
     "loaders": ("stores", "core"),
-    "resolvers": ("loaders", "stores", "core"),
+    "resolvers": ("loaders", "stores", "ports", "core"),
     "subscriptions": ("resolvers", "loaders", "stores", "core"),
-    "jobs": ("resolvers", "stores", "core"),
-    "schema": ("resolvers", "subscriptions", "loaders", "stores", "core"),
+    "jobs": ("resolvers", "stores", "ports", "core"),
+    "schema": ("resolvers", "subscriptions", "loaders", "stores", "ports", "core"),
     "executor": ("core",),
-    "providers": ("core",),
-    "devstack": ("resolvers", "stores", "core"),
+    "providers": ("ports", "core"),
+    "devstack": ("providers", "resolvers", "stores", "core"),
     "server": (*SYSTEM_FLOORS, "executor", "providers", "devstack", "core"),
 }
 """What each floor may import beside itself; `schema` shows enums that `stores` keeps."""

@@ -15,8 +15,8 @@ from typing import Any
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from core import pictures
 from devstack.demo.people import Person, plain
+from providers import pictures
 
 Colour = tuple[int, int, int]
 Painter = Callable[[tuple[int, int], Random], Pillow.Image]

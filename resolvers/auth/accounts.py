@@ -11,7 +11,7 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.jobs import later
-from core.ports import SignInAttempt
+from ports.auth import Risk, SignInAttempt
 from resolvers.auth import devices, factors, flows, guard, passwords, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
@@ -248,7 +248,7 @@ def admit(user: User) -> None:
 async def _is_risky(ctx: Context, user: User, device_id: str, misses: int) -> bool:
     known = await store.own_devices(ctx.db, user["_id"], [device_id])
     attempt = SignInAttempt(user["_id"], device_known=bool(known), failures=misses)
-    return await ctx.services.risk.demands_second_factor(attempt)
+    return await ctx.services.get(Risk).demands_second_factor(attempt)
 
 
 async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

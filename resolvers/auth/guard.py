@@ -15,6 +15,7 @@ from core.context import Context
 from core.errors import RefusalKind, Refused, refusals
 from core.limits import Rate
 from core.ports import DeliveryFailed
+from ports.auth import Captcha
 from resolvers.auth import metrics
 from stores import auth as store
 from stores.auth import Lock, User
@@ -175,8 +176,8 @@ def _refuse_waiting(misses: int, last: float) -> None:
 
 
 async def _need_captcha(ctx: Context, token: str | None) -> None:
-    captcha = ctx.services.captcha
-    if captcha is None:
+    captcha = ctx.services.get(Captcha)
+    if not captcha.asked:
         return
     try:
         good = token is not None and await captcha.passes(token, address=ctx.address)

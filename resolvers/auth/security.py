@@ -6,7 +6,7 @@ from core import clock, ids
 from core.audit import audited, masked_address
 from core.context import Context
 from core.jobs import later
-from core.ports import Places
+from ports.auth import Places
 from stores import auth as store
 from stores.auth import Device, SecurityEvent, SecurityKind
 
@@ -60,7 +60,7 @@ async def record(
 
 def place_of(ctx: Context) -> str | None:
     """Roughly where the request comes from; None when not known."""
-    places: Places = ctx.services.get(Places)  # type: ignore[type-abstract]
+    places = ctx.services.get(Places)
     return places.place(ctx.address) if ctx.address else None
 
 

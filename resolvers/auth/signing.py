@@ -15,8 +15,9 @@ from jose import jwk
 from pymongo.errors import PyMongoError
 
 from core import clock
-from core.crypto import Keyring, Unreadable
+from core.crypto import Keyring, Unreadable, make_signing_key
 from core.mongo import Database
+from core.services import NotReady
 from stores import auth as store
 from stores.auth import SigningKey
 
@@ -37,7 +38,7 @@ LOCKED_OUT = (
 )
 
 
-class LockedOut(RuntimeError):
+class LockedOut(NotReady):
     """These field keys do not open what the deployment signs with.
 
     Adding a key of its own would retire the one that all other processes sign with.
@@ -228,13 +229,6 @@ def public_pem(private: bytes) -> bytes:
         raise ValueError("The signing key must be an EC key on P-256.")
     return key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-
-
-def make_signing_key() -> bytes:
-    """A new P-256 private key as PEM."""
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 

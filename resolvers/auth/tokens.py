@@ -8,7 +8,6 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 import orjson
@@ -18,7 +17,7 @@ from jose.exceptions import ExpiredSignatureError, JWTError
 from core import clock
 from core.context import PERSONAL, Viewer
 from core.errors import Unauthenticated
-from resolvers.auth.signing import SigningKeys, make_signing_key
+from resolvers.auth.signing import SigningKeys
 from stores.auth import Session, User
 
 ACCESS_LIFE = timedelta(minutes=15)
@@ -179,12 +178,3 @@ class Tokens:
 
 def _text(encoded: bytes) -> str:
     return encoded.decode().rstrip("=")
-
-
-def signing_key(file: Path) -> bytes:
-    """The key in the file, made there with owner-only rights if it is missing."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_bytes(make_signing_key())
-    return file.read_bytes()

@@ -12,13 +12,14 @@ from core.errors import Refused
 from core.ids import Id
 from core.nodes import door
 from core.paging import Asked
-from core.reports import LONGEST_NOTE, REPORT_RATE, ReportReason, ReportStatus
 from loaders.chat import Chat, MessageById, MessageReportById
 from resolvers.chat.access import cipher_of, for_member, message_to_act_on, text_place
 from resolvers.chat.sending import clear
+from resolvers.feed import LONGEST_NOTE, REPORT_RATE
 from stores import chat as store
 from stores.auth import Role
 from stores.chat import Message, MessageReport, ReportedMessage
+from stores.feed import ReportReason, ReportStatus
 
 Document = Mapping[str, Any]
 

@@ -49,6 +49,8 @@ from resolvers.feed.lists import (
 )
 from resolvers.feed.migrations import authors_of_what_is_shared
 from resolvers.feed.moderating import (
+    LONGEST_NOTE,
+    REPORT_RATE,
     appeal,
     moderate,
     moderation_queue,
@@ -85,8 +87,10 @@ from resolvers.feed.signals import hide_post, not_interested, record_impressions
 from resolvers.feed.sponsoring import end_sponsorship, sponsor_post
 
 __all__ = [
+    "LONGEST_NOTE",
     "PARTING",
     "REJOINING",
+    "REPORT_RATE",
     "appeal",
     "arrived",
     "authors_of_what_is_shared",

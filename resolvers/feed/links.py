@@ -8,9 +8,9 @@ import structlog
 from core import jobs
 from core.context import Context, Services
 from core.errors import Refused, refusals
-from core.ports import Unreadable
-from core.previews import Previewer, Unfetchable
 from core.uploads import MIB, Purpose
+from ports.feed import Previewer, Unfetchable
+from ports.media import Unreadable
 from resolvers import media
 from resolvers.feed import retelling
 from resolvers.feed.access import post_scopes

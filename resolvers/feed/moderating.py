@@ -11,15 +11,14 @@ from pymongo.errors import DuplicateKeyError
 from core import clock, ids, nodes
 from core.audit import audited
 from core.changes import user_scope
-from core.classifier import Classifier
 from core.context import Context, Services
 from core.errors import Refused, refusals
 from core.ids import Id, prefix_of
 from core.limits import Rate
 from core.nodes import door
 from core.paging import Asked
-from core.reports import LONGEST_NOTE, REPORT_RATE, ReportReason, ReportStatus
 from loaders.feed import CommentById, PostById, ReportById
+from ports.feed import Classifier
 from resolvers.feed import delivery, notices, retelling
 from resolvers.feed.access import comment_scopes, post_scopes
 from resolvers.feed.archiving import at_hand
@@ -33,6 +32,8 @@ from stores.feed import (
     ModerationLabel,
     PostState,
     Report,
+    ReportReason,
+    ReportStatus,
 )
 
 refusals(
@@ -46,6 +47,9 @@ REFUSED = Counter(
 )
 REPORTED = Counter("landfall_feed_reports_total", "Reports by reason and by whom.", ["reason", "by"])
 
+REPORT_RATE = Rate("reports", 20, 86_400)
+"""Of all that one reports, in every system that lets them."""
+LONGEST_NOTE = 1_000
 PATIENCE = 0.5
 """Seconds a classifier may keep a mutation waiting."""
 OLDEST_FIRST = [("created_at", 1), ("_id", 1)]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Counter, Histogram
 
-from core.ranker import Ranker, Signals
+from ports.feed import Ranker, Signals
 from stores.feed import FeedReason, Post, Taste
 
 logger = structlog.get_logger(__name__)

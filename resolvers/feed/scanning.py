@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from core.classifier import Shown, Verdict
 from core.context import Context, Services
-from core.reports import ReportReason
+from ports.feed import Shown, Verdict
 from resolvers.feed.moderating import Moderation, apply, flag, kept
 from resolvers.media import nearest
 from stores import media as media_store
-from stores.feed import ModerationLabel, PostState
+from stores.feed import ModerationLabel, PostState, ReportReason
 
 WIDE = 640
 """Pixels that are enough to judge by."""
@@ -35,7 +34,8 @@ async def scan(services: Services, *, subject_id: str) -> None:
         await apply(ctx, found, state, label)
 
     await ctx.unit(work)
-    reason = ReportReason(verdict.reason or ReportReason.OTHER)
+    told = verdict.reason
+    reason = ReportReason(told) if told in set(ReportReason) else ReportReason.OTHER
     await flag(services, subject_id, found["author_id"], reason, "Judged automatically.")
 
 

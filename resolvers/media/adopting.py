@@ -11,8 +11,8 @@ import structlog
 
 from core import clock, ids, jobs
 from core.context import Context
-from core.ports import Unreadable
 from core.uploads import Purpose
+from ports.media import Scanner, Studio, Unreadable
 from resolvers.media import sniffing
 from resolvers.media.linking import link
 from resolvers.media.processing import medium, new_folder, picture_fields, store_files
@@ -46,11 +46,11 @@ async def adopt(
     with tempfile.TemporaryDirectory(prefix="landfall-") as place:
         file, made = Path(place) / "source", Path(place) / "made"
         await asyncio.to_thread(_written, file, made, source)
-        if await ctx.services.scanner.threat(file) is not None:
+        if await ctx.services.get(Scanner).threat(file) is not None:
             raise Unreadable("It holds malware.")
         if not await asyncio.to_thread(sniffing.fits, file, mime):
             raise Unreadable("It is not what it says it is.")
-        told = await ctx.services.studio.picture(file, made, asked.widths, mime)
+        told = await ctx.services.get(Studio).picture(file, made, asked.widths, mime)
         # Nobody else knows of the folder, should this process die before the medium is written down.
         due_at, named = clock.now() + UNKEPT, {"media_id": media_id, "folder": folder}
         await ctx.unit(lambda: jobs.later(ctx.tx, "media.erase_unkept", due_at=due_at, **named))

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from core import clock
 from core.context import Context
 from core.errors import BadUserInput
-from core.ports import Animation
 from loaders.media import MediaById
+from ports.media import Animation
 from stores.media import ImageFormat, MediaKind
 
 Document = Mapping[str, Any]

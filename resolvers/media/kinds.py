@@ -3,8 +3,8 @@
 from pathlib import PurePath
 
 from core.errors import Refused, refusals
-from core.ports import LONGEST_SIDE, MOST_PIXELS
 from core.uploads import MIB, PURPOSES, Purpose, purpose
+from ports.media import LONGEST_SIDE, MOST_PIXELS
 from stores.media import MediaKind
 
 refusals(

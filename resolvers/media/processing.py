@@ -22,8 +22,8 @@ from prometheus_client import Counter
 from core import clock, ids, jobs
 from core.audit import audited
 from core.context import Context
-from core.ports import TooLarge, Unreadable
 from core.uploads import PURPOSES
+from ports.media import Scanner, Studio, TooLarge, Unreadable
 from resolvers.media import sniffing
 from resolvers.media.delivery import PRIVATE, PUBLIC, nearest
 from resolvers.media.kinds import EXTENSIONS, kind_of
@@ -83,7 +83,7 @@ async def process(ctx: Context, upload_id: str) -> None:
 
 async def _postponed(ctx: Context, upload_id: str) -> bool:
     """A film that would wait for another is left to whoever has time: no worker fills up with films."""
-    if not ctx.services.studio.full:
+    if not ctx.services.get(Studio).full:
         return False
     upload = await store.uploads.by_id(ctx.db, upload_id)
     if upload is None or kind_of(upload["mime"]) is not MediaKind.VIDEO:
@@ -129,7 +129,7 @@ async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
     digest = await _assemble(ctx, upload, source)
     if upload["sha256"] not in (None, digest):
         raise Rejected(UploadFailure.CHECKSUM_MISMATCH)
-    threat = await ctx.services.scanner.threat(source)
+    threat = await ctx.services.get(Scanner).threat(source)
     if threat is not None:
         logger.warning("malware found", upload=upload["_id"], threat=threat)
         key = f"{QUARANTINE}/{upload['_id']}"
@@ -187,12 +187,12 @@ async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> di
     kind, mime = kind_of(upload["mime"]), upload["mime"]
     asked = PURPOSES[upload["purpose"]]
     if kind is MediaKind.IMAGE:
-        told = await ctx.services.studio.picture(source, made, asked.widths, mime)
+        told = await ctx.services.get(Studio).picture(source, made, asked.widths, mime)
         return picture_fields(told, asked.thumb)
     if kind is MediaKind.VIDEO:
-        film = await ctx.services.studio.film(source, made, mime)
+        film = await ctx.services.get(Studio).film(source, made, mime)
         poster = made / film.pop("poster").name
-        told = await ctx.services.studio.picture(poster, made, asked.widths, "image/png")
+        told = await ctx.services.get(Studio).picture(poster, made, asked.widths, "image/png")
         poster.unlink()
         fields = {**picture_fields(_as_poster(told, made), asked.thumb), **film}
         return {

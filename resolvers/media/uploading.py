@@ -11,6 +11,7 @@ from core.ids import Id
 from core.limits import Rate
 from core.ports import Stored
 from core.uploads import Purpose
+from ports.media import Scanner, Studio
 from resolvers.media import kinds, receiving
 from resolvers.media.access import upload_to_act_on
 from resolvers.media.linking import finish
@@ -62,7 +63,7 @@ async def create_upload(
         raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
     if size_bytes < 1:
         raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
-    studio, scanned = ctx.services.studio, ctx.services.scanner.largest
+    studio, scanned = ctx.services.get(Studio), ctx.services.get(Scanner).largest
     asked, kind = kinds.checked(
         str(purpose), mime, file_name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 from core.binding import dated, field, input_, local, node, type_
 from core.binding.common import Connection, Edge, MutationInput, Node, Payload
 from core.ids import Id
-from core.reports import ReportReason, ReportStatus
 from core.text import Line
 from resolvers import feed
 from schema.feed.types import Group
@@ -13,6 +12,8 @@ from stores.feed import (
     GroupPrivacy,
     ModerationAction,
     ModerationLabel,
+    ReportReason,
+    ReportStatus,
 )
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from core.binding import derived, extend, field, local, node, one, told, type_
 from core.binding.common import URL, Node
-from core.ports import Animation
 from loaders.media import MediaById
+from ports.media import Animation
 from resolvers import media
 from schema.auth import User
 from stores.media import ImageFormat, MediaKind

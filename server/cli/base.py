@@ -83,25 +83,25 @@ def environment(**given: Any) -> Settings:
 def deployment(**given: Any) -> Settings:
     """The settings of a command that needs MongoDB and Redis, whose addresses can be right."""
     from core import logs
+    from core.services import NotReady
     from server import starting
 
     configured = environment(**given)
     logs.configure(configured)
     try:
         starting.check_addresses(configured)
-    except starting.NotReady as reason:
+    except NotReady as reason:
         raise refusal(reason) from None
     return configured
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run it; a missing server or setting ends with a sentence and exit code 1."""
-    from resolvers.auth.signing import LockedOut
-    from server.starting import NotReady
+    from core.services import NotReady
 
     try:
         return interrupts.run(work)
-    except (NotReady, LockedOut) as reason:
+    except NotReady as reason:
         raise refusal(reason) from None
     except KeyboardInterrupt:
         raise interrupted() from None

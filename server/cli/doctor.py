@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from core.settings import Settings
+from ports.auth import Captcha
+from ports.media import Studio
 from server import variables
 from server.cli.base import app, deployment, out, problem, run
 
@@ -65,8 +67,8 @@ async def _examined(services: "Services") -> Findings:
         found.problems.append("Redis does not answer. Everything works, but what is live comes later.")
     found.parts |= {
         "Media": settings.media_store or f"files in {settings.media_dir}",
-        "HEIC": "taken" if services.studio.heic else "refused: pillow-heif is not installed",
-        "Films": "taken" if services.studio.films else "refused: ffmpeg is missing or turned off",
+        "HEIC": "taken" if services.get(Studio).heic else "refused: pillow-heif is not installed",
+        "Films": "taken" if services.get(Studio).films else "refused: ffmpeg is missing or turned off",
         "Malware scanner": settings.clamd or "built in: knows the test signature alone",
         "Mail": _mail(services),
         "Text messages": ", then ".join(map(_said, services.texters)),
@@ -134,4 +136,4 @@ def _captchas(services: "Services") -> str:
     settings = services.settings
     if settings.captcha_url:
         return f"judged by {urlsplit(settings.captcha_url).hostname}"
-    return "none are asked for" if services.captcha is None else "the word `human`"
+    return "none are asked for" if not services.get(Captcha).asked else "the word `human`"

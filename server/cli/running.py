@@ -23,9 +23,9 @@ def dev(
     """Run everything on this machine, with embedded databases and demo data."""
     configured = environment()
     out.print("Starting Landfall ...", highlight=False)
+    from core.services import NotReady
     from server import dev as development
     from server import interrupts
-    from server.starting import NotReady
 
     interrupts.orderly()
     try:
@@ -77,9 +77,9 @@ def seed(
 ) -> None:
     """Load demo data into the configured database."""
     configured = deployment()
+    from core.services import NotReady
     from devstack import seed as demo
     from server import assembly
-    from server.starting import NotReady
 
     async def fill() -> Any:
         async with assembly.services(configured) as services:

@@ -44,6 +44,8 @@ from stores.feed.kinds import (
 from stores.feed.moderation import (
     Impression,
     Report,
+    ReportReason,
+    ReportStatus,
     ShareLink,
     dwelt_on,
     impressions,
@@ -127,6 +129,8 @@ __all__ = [
     "Reaction",
     "ReactionKind",
     "Report",
+    "ReportReason",
+    "ReportStatus",
     "ShareLink",
     "Sponsorship",
     "Taste",

@@ -1,13 +1,41 @@
 """Reports, links to posts, and what was looked at."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.reports import ReportReason, ReportStatus
 from core.store import collection, index
 
 IMPRESSIONS_KEPT = timedelta(days=30)
+
+
+class ReportReason(StrEnum):
+    """Why something is reported."""
+
+    SPAM = "SPAM"
+    """Unwanted advertising."""
+    ABUSE = "ABUSE"
+    """Insults, threats or harassment."""
+    VIOLENCE = "VIOLENCE"
+    """Violence, or a call for it."""
+    NUDITY = "NUDITY"
+    """Nudity or sexual content."""
+    MISINFORMATION = "MISINFORMATION"
+    """Something false that does harm."""
+    OTHER = "OTHER"
+    """Something else: the note says what."""
+
+
+class ReportStatus(StrEnum):
+    """What became of a report."""
+
+    OPEN = "OPEN"
+    """Nobody has judged it."""
+    UPHELD = "UPHELD"
+    """A moderator agreed."""
+    DISMISSED = "DISMISSED"
+    """A moderator did not agree."""
 
 
 class Report(TypedDict):

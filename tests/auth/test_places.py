@@ -9,8 +9,8 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from core.context import Context, Services
-from core.ports import Places
 from core.settings import Settings
+from ports.auth import Places
 from providers.places import PlacesFile
 from resolvers.auth import sessions
 from server import assembly

@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from core.context import Services
-from core.ranker import Ranker
+from ports.feed import Ranker
 from resolvers.feed.behind import Behind
 from resolvers.feed.ranking import Ranking
 from resolvers.feed.snapshots import Snapshots

@@ -8,7 +8,7 @@ import pytest
 
 from core import clock, jobs
 from core.context import Services
-from core.ranker import Ranker
+from ports.feed import Ranker
 from providers.formula import Formula
 from resolvers.feed.behind import Behind
 from tests.conftest import NewPhone

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import jobs
 from core.context import Services
-from core.previews import Unfetchable
+from ports.feed import Unfetchable
 from providers import web as provider
 from providers.web import Web
 from stores import media as media_store

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core import jobs
 from core.context import Services
-from core.previews import Unfetchable
+from ports.feed import Unfetchable
 from providers import web as provider
 from providers.web import Web, is_public
 from resolvers.feed.links import Previews

@@ -7,8 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from core import ids, jobs
-from core.classifier import Shown, Verdict
 from core.context import Services
+from ports.feed import Shown, Verdict
 from resolvers.feed.comments import COMMENT_RATE
 from resolvers.feed.moderating import Moderation
 from resolvers.feed.posts import POST_RATE

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from core.context import Services
-from core.ranker import Ranker, Signals
+from ports.feed import Ranker, Signals
 from providers.formula import Formula
 from resolvers.feed.ranking import Candidate, Ranked, Ranking, signals_of, spread
 from stores.feed import FeedReason, Post

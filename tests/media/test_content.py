@@ -12,6 +12,7 @@ from PIL import Image
 
 from core import clock, jobs
 from core.context import Services
+from ports.media import Studio
 from providers import studio
 from tests.conftest import NewPhone
 from tests.media import steps
@@ -288,14 +289,14 @@ async def test_no_picture_waits_for_a_film_nor_a_worker_for_two(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps.need_ffmpeg()
-    probe, began, go = services.studio._probe, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
+    probe, began, go = services.get(Studio)._probe, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
 
     async def slow(*args: Any) -> Any:
         began.set()
         await go.wait()
         return await probe(*args)
 
-    monkeypatch.setattr(services.studio, "_probe", slow)
+    monkeypatch.setattr(services.get(Studio), "_probe", slow)
     ada = await new_phone("Ada")
     films = [await sent(ada, steps.film(2, "320x180"), "video/mp4", "a.mp4")]
     working = asyncio.create_task(jobs.run_due(services))

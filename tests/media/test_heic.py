@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from core.context import Services
-from providers.studio import Studio
+from ports.media import Studio
+from providers.studio import Studio as Workshop
 from tests.conftest import NewPhone
 from tests.media import steps
 
@@ -74,7 +75,7 @@ async def test_heic_is_refused_where_nothing_decodes_it(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything is sent, so that the app can make a JPEG of it."""
-    monkeypatch.setattr(services.studio, "_heic", False)
+    monkeypatch.setattr(services.get(Studio), "_heic", False)
     ada = await new_phone("Ada")
     asked = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.heic", "mime": "image/heic", "sizeBytes": 1000}
     refused = await ada.do("createUpload", "upload { id }", **asked)
@@ -85,4 +86,4 @@ async def test_heic_is_refused_where_nothing_decodes_it(
 
 
 def test_the_library_is_found() -> None:
-    assert Studio(films=False).heic is True
+    assert Workshop(films=False).heic is True

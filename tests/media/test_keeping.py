@@ -15,6 +15,7 @@ from core.context import Context, Services
 from core.errors import Refused
 from core.uploads import FINISHED
 from loaders.media import AttachmentStatusByUpload, MediaByUpload
+from ports.media import Scanner, Studio
 from resolvers import media
 from resolvers.media import processing
 from tests.conftest import NewPhone
@@ -224,7 +225,7 @@ async def test_five_tries_and_then_unreadable(
         tries.append(clock.timestamp())
         raise ConnectionError("The scanner is away.")
 
-    monkeypatch.setattr(services.scanner, "threat", broken)
+    monkeypatch.setattr(services.get(Scanner), "threat", broken)
     monkeypatch.setattr(processing.logger, "exception", lambda *args, **kwargs: None)
     ada = await new_phone("Ada")
     upload = await steps.created(ada, JPEG)
@@ -357,7 +358,7 @@ async def test_a_deleted_person_leaves_no_files(
 async def test_a_worker_that_dies_at_work_is_followed_by_another(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture, began = services.studio.picture, asyncio.Event()
+    picture, began = services.get(Studio).picture, asyncio.Event()
 
     async def hanging(*args: Any) -> dict[str, Any]:
         began.set()
@@ -367,13 +368,13 @@ async def test_a_worker_that_dies_at_work_is_followed_by_another(
     ada = await new_phone("Ada")
     upload = await steps.created(ada, JPEG)
     await finish_sending(ada, upload)
-    monkeypatch.setattr(services.studio, "picture", hanging)
+    monkeypatch.setattr(services.get(Studio), "picture", hanging)
     working = asyncio.create_task(jobs.run_due(services))
     await asyncio.wait_for(began.wait(), 20)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert (await steps.read(ada, upload["id"]))["status"] == "PROCESSING"
-    monkeypatch.setattr(services.studio, "picture", picture)
+    monkeypatch.setattr(services.get(Studio), "picture", picture)
     clock.shift(jobs.LEASE + timedelta(seconds=1))
     await jobs.run_due(services)
     assert (await steps.read(ada, upload["id"]))["status"] == "READY"

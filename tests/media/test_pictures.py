@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core import animations, pictures
 from core.context import Services
+from ports.media import Scanner
+from providers import animations, pictures
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.media.steps import DISPLAY_P3, picture
@@ -235,7 +236,7 @@ async def test_a_picture_that_is_too_large_is_told_before_it_is_sent(
 async def test_a_file_that_the_scanner_cannot_take_is_told_before_it_is_sent(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.scanner, "largest", 5 * 2**20)
+    monkeypatch.setattr(services.get(Scanner), "largest", 5 * 2**20)
     phone = await new_phone()
     made = await steps.create(phone, 5 * 2**20 + 1, "application/pdf", fileName="a.pdf")
     assert [(each["code"], each["message"], each["field"]) for each in made["errors"]] == [

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from core.context import Services
-from core.ports import TooLarge
 from core.position import Signer
 from core.settings import Settings
+from ports.media import Scanner, TooLarge
 from providers.objects import DiskObjects
 from providers.scanner import ClamAV, Signatures
+from providers.storage import storage
 from resolvers.media import sniffing
-from server.storage import storage
 from tests.conftest import NewPhone
 from tests.media.steps import EICAR, archive, noise, uploaded
 
@@ -214,6 +214,6 @@ async def test_an_upload_that_the_scanner_refuses_is_rejected_at_once(
     async def threat(path: Path) -> str | None:
         raise TooLarge("INSTREAM size limit exceeded. ERROR")
 
-    monkeypatch.setattr(services.scanner, "threat", threat)
+    monkeypatch.setattr(services.get(Scanner), "threat", threat)
     found = await uploaded(await new_phone(), services, noise(100), "text/plain", fileName="a.txt")
     assert (found["status"], found["failure"]) == ("REJECTED", "TOO_LARGE")

@@ -10,6 +10,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
+from ports.media import Studio
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.media.steps import PART
@@ -277,7 +278,7 @@ async def test_what_is_not_taken_is_said_before_it_is_sent(
 async def test_films_are_refused_where_there_is_no_ffmpeg(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.studio, "_films", False)
+    monkeypatch.setattr(services.get(Studio), "_films", False)
     ada = await new_phone("Ada")
     refused = await steps.create(ada, 1000, "video/mp4", fileName="x.mp4")
     assert codes(refused) == [("MIME_NOT_ALLOWED", ["mime"])]

@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from core.ports import DeliveryFailed, SignInAttempt
+from core.ports import DeliveryFailed
+from ports.auth import SignInAttempt
 from providers.captcha import SiteVerify, Word
 from providers.risk import PlainRisk
 from tests.providers.gateways import Gateway, gateway

@@ -13,9 +13,9 @@ from core.ports import DeliveryFailed
 from core.settings import Environment, Settings
 from providers.captcha import SiteVerify, Word
 from providers.outbox import Outbox, OutboxPusher, OutboxTexter
+from providers.outside import Outside, outside
 from providers.sms import Twilio, Vonage
 from providers.smtp import Smtp
-from server.outside import Outside, outside
 
 
 def chosen(services: Services, http: aiohttp.ClientSession, **settings: Any) -> Outside:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from core import ports
+from core.ports import Objects
 from core.position import Signer
 from core.settings import Settings
+from ports.media import Scanner
+from ports.media import Studio as StudioPort
 from providers.objects import DiskObjects, S3Objects
 from providers.scanner import ClamAV, Signatures
 from providers.studio import Studio, ffmpeg_found
@@ -13,9 +15,9 @@ from providers.studio import Studio, ffmpeg_found
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    objects: ports.Objects
-    scanner: ports.Scanner
-    studio: ports.Studio
+    objects: Objects
+    scanner: Scanner
+    studio: StudioPort
 
 
 def storage(settings: Settings, signer: Signer) -> Storage:
@@ -24,7 +26,7 @@ def storage(settings: Settings, signer: Signer) -> Storage:
     return Storage(_objects(settings, signer), _scanner(settings), Studio(films=films))
 
 
-def _objects(settings: Settings, signer: Signer) -> ports.Objects:
+def _objects(settings: Settings, signer: Signer) -> Objects:
     if not settings.media_store:
         return DiskObjects(settings.media_dir, settings.public_url, signer)
     place = urlsplit(settings.media_store)
@@ -40,7 +42,7 @@ def _objects(settings: Settings, signer: Signer) -> ports.Objects:
     )
 
 
-def _scanner(settings: Settings) -> ports.Scanner:
+def _scanner(settings: Settings) -> Scanner:
     if not settings.clamd:
         return Signatures()
     host, _, port = settings.clamd.rpartition(":")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from core.ports import Captcha, Mailer, Pusher, Risk, Texter
+from core.ports import Mailer, Pusher, Texter
 from core.settings import Settings
+from ports.auth import Captcha, Risk
 from providers import captcha, push, sms, unsent
 from providers.outbox import Outbox, OutboxPusher, OutboxTexter
 from providers.risk import PlainRisk

@@ -10,8 +10,8 @@ from typing import Any
 import blurhash
 from PIL import Image, ImageChops, ImageCms, ImageOps, features
 
-from core import animations
-from core.ports import LONGEST_SIDE, MOST_PIXELS, Animation, Unreadable
+from ports.media import LONGEST_SIDE, MOST_PIXELS, Animation, Unreadable
+from providers import animations
 
 MOVING = ("image/gif", "image/webp", "image/png")
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}

@@ -1,0 +1,101 @@
+"""What the feed asks of the outside: judging what people publish, ranking it, and looking at links."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Verdict(NamedTuple):
+    """What is to become of something."""
+
+    refuse: bool = False
+    """It is beyond doubt: it does not appear at all."""
+    limit: bool = False
+    """It is doubtful: strangers do not see it until a person has judged."""
+    label: str | None = None
+    """SENSITIVE or MISLEADING."""
+    reason: str | None = None
+    """A reason that a report could have; one that none has counts as another."""
+
+
+class Shown(NamedTuple):
+    """A picture, or the poster of a film, of a size that is enough to judge by."""
+
+    id: str
+    mime: str
+    read: Callable[[], Awaitable[bytes]]
+    """Its bytes, for those who look at them."""
+
+
+class Classifier(Protocol):
+    """Judges text and pictures; raises `DeliveryFailed` when it cannot."""
+
+    async def judge(self, text: str, shown: Sequence[Shown]) -> Verdict:
+        """A verdict about text and media."""
+        ...
+
+
+class Signals(NamedTuple):
+    """What a ranking model learns of a post for one person; each from 0 to 1."""
+
+    recency: float
+    """Halves every twelve hours."""
+    affinity: float
+    """How much the person has to do with the author."""
+    engagement: float
+    """How much others have to do with the post."""
+    media_fit: float
+    """How well the person likes its kind of media."""
+    exploration: float
+    """Chance, the same for a person and a post all day."""
+
+
+class Ranker(Protocol):
+    """Scores posts for one person: a formula, or a model elsewhere."""
+
+    experiment: str
+    """Names what is tried out; empty when nothing is."""
+    variants: Mapping[str, int]
+    """Variants and how many of a hundred people each gets; the rest, and all without one, get the first."""
+
+    async def scores(self, variant: str, posts: Sequence[Signals]) -> Sequence[float]:
+        """A score for each of the posts, in their order; more is better."""
+        ...
+
+
+class Rankers(Protocol):
+    """Makes the ranker of an experiment, `name:variant=share,...`; ValueError for an unknown one."""
+
+    def __call__(self, experiment: str) -> Ranker: ...
+
+
+class Preview(NamedTuple):
+    """What a page says of itself."""
+
+    title: str | None
+    description: str | None
+    site_name: str | None
+    image_url: str | None = None
+    """Where its picture is."""
+
+
+class Picture(NamedTuple):
+    """A picture as it was fetched: nothing of it was looked at."""
+
+    body: bytes
+    mime: str
+
+
+class Unfetchable(Exception):
+    """The page cannot, or must not, be looked at; the text says why and names no address."""
+
+
+class Previewer(Protocol):
+    """Looks at web pages for link previews."""
+
+    async def preview(self, url: str) -> Preview:
+        """What the page at this address says of itself, or Unfetchable."""
+        ...
+
+    async def picture(self, url: str) -> Picture:
+        """The picture at this address, under the same rules; or Unfetchable."""
+        ...

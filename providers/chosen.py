@@ -1,0 +1,74 @@
+"""What stands behind the ports of systems in this process, as the settings say."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from core.position import Signer
+from core.services import NotReady, service
+from core.settings import Settings
+from ports.auth import Captcha, Places, Risk
+from ports.feed import Classifier, Previewer, Rankers
+from ports.media import Scanner, Studio
+from providers.captcha import Unasked
+from providers.formula import Formula
+from providers.judge import Elsewhere
+from providers.outside import Outside, outside
+from providers.places import Nowhere, PlacesFile
+from providers.rules import Rules
+from providers.storage import Storage, storage
+from providers.web import Web
+
+
+def chosen(settings: Settings, redis: Redis, http: ClientSession, signer: Signer) -> tuple[Outside, Storage]:
+    """What any system may ask for; NotReady names a setting that cannot be right."""
+    try:
+        return outside(settings, redis, http), storage(settings, signer)
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+
+
+@service
+async def captcha(beyond: Outside) -> AsyncIterator[Captcha]:
+    yield beyond.captcha or Unasked()
+
+
+@service
+async def risk(beyond: Outside) -> AsyncIterator[Risk]:
+    yield beyond.risk
+
+
+@service
+async def places(settings: Settings) -> AsyncIterator[Places]:
+    try:
+        known = PlacesFile(settings.places_file) if settings.places_file else Nowhere()
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+    yield known
+
+
+@service
+async def scanner(kept: Storage) -> AsyncIterator[Scanner]:
+    yield kept.scanner
+
+
+@service
+async def studio(kept: Storage) -> AsyncIterator[Studio]:
+    yield kept.studio
+
+
+@service
+async def classifier(settings: Settings, http: ClientSession) -> AsyncIterator[Classifier]:
+    rules, url = Rules(), settings.classifier_url
+    yield Elsewhere(http, url, settings.classifier_token.get_secret_value(), rules) if url else rules
+
+
+@service
+async def rankers() -> AsyncIterator[Rankers]:
+    yield Formula
+
+
+@service
+async def previewer() -> AsyncIterator[Previewer]:
+    yield Web()

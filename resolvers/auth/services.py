@@ -1,0 +1,50 @@
+"""Services of authentication: keys that sign, tokens, sessions that ended, and what passwords cost."""
+
+from collections.abc import AsyncIterator
+
+from argon2 import PasswordHasher
+
+from core.crypto import Deployment, Keyring
+from core.live import Live
+from core.mongo import Database
+from core.services import NotReady, service
+from core.settings import Settings
+from resolvers.auth import passwords
+from resolvers.auth.revocations import Revocations
+from resolvers.auth.signing import SigningKeys
+from resolvers.auth.tokens import Tokens
+
+
+@service
+async def signing_keys(db: Database, crypto: Keyring, deployment: Deployment) -> AsyncIterator[SigningKeys]:
+    keys = SigningKeys(db, crypto)
+    try:
+        await keys.start(deployment.signing_key)
+    except ValueError as problem:
+        raise NotReady(f"LANDFALL_SIGNING_KEY_FILE: {problem}") from None
+    try:
+        yield keys
+    finally:
+        await keys.stop()
+
+
+@service
+async def tokens(keys: SigningKeys, deployment: Deployment, settings: Settings) -> AsyncIterator[Tokens]:
+    issuer, audience = settings.token_issuer, settings.token_audience
+    yield Tokens(keys, deployment.secret, issuer=issuer, audience=audience)
+
+
+@service
+async def revocations(db: Database, live: Live) -> AsyncIterator[Revocations]:
+    made = Revocations(db, live)
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.stop()
+
+
+@service
+async def hasher(settings: Settings) -> AsyncIterator[PasswordHasher]:
+    passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
+    yield passwords.hasher()

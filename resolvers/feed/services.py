@@ -1,0 +1,56 @@
+"""Services of the feed: what puts home feeds together in this process."""
+
+from collections.abc import AsyncIterator
+
+from redis.asyncio import Redis
+
+from core.live import Live
+from core.mongo import Database
+from core.services import service
+from core.settings import Settings
+from ports.feed import Classifier, Previewer, Rankers
+from resolvers.feed.behind import Behind
+from resolvers.feed.experimenting import Experiments
+from resolvers.feed.links import Previews
+from resolvers.feed.moderating import Moderation
+from resolvers.feed.ranking import Ranking
+from resolvers.feed.snapshots import Snapshots
+
+
+@service
+async def behind() -> AsyncIterator[Behind]:
+    made = Behind()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@service
+async def snapshots(redis: Redis) -> AsyncIterator[Snapshots]:
+    yield Snapshots(redis)
+
+
+@service
+async def ranking(rankers: Rankers, settings: Settings) -> AsyncIterator[Ranking]:
+    yield Ranking(rankers(settings.feed_experiment), rankers)
+
+
+@service
+async def experiments(db: Database, live: Live, ranking: Ranking) -> AsyncIterator[Experiments]:
+    made = Experiments(db, live, ranking)
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.stop()
+
+
+@service
+async def previews(previewer: Previewer, settings: Settings) -> AsyncIterator[Previews]:
+    yield Previews(previewer if settings.link_previews else None)
+
+
+@service
+async def moderation(classifier: Classifier) -> AsyncIterator[Moderation]:
+    yield Moderation(classifier)
