@@ -18,6 +18,8 @@ refusals(
     STEP_UP_REQUIRED="Prove again who you are with `stepUp`, then send the same request with the same key.",
 )
 
+ADMIN = "ADMIN"
+"""The role that may do and see what the deployment's operator may."""
 FRESH = timedelta(minutes=10)
 """How long a proof of identity is good for what is sensitive."""
 

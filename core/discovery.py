@@ -6,7 +6,7 @@ from types import ModuleType
 
 from core import account
 
-FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
+FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "routes", "schema")
 """Floors that hold systems, lowest first."""
 
 

@@ -13,8 +13,9 @@ from core import logs, noted
 from core.binding.build import Schema
 from core.context import Services
 from core.noted import Notes
+from core.routes import ROUTES, Route
 from core.settings import Settings
-from server import cors, exports, files, links, pages, requests, signin
+from server import cors, pages, requests, signin
 from server.connections import Connections
 from server.counting import OPERATIONS, REQUESTS
 from server.graphql import GraphQLView
@@ -59,17 +60,24 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_get("/app", pages.app)
     app.router.add_get("/app/{path:.+}", pages.app_asset)
     app.router.add_get("/assets/graphiql/{path:.+}", pages.asset)
-    app.router.add_get("/exports/{id}/{secret}", exports.give)
-    app.router.add_get("/media/{path:.+}", cors.for_any_page(files.give))
-    app.router.add_get("/p/{code}", links.page)
-    app.router.add_put("/uploads/{key:.+}", cors.for_any_page(files.take))
     app.router.add_get("/healthz", pages.healthz)
     app.router.add_get("/readyz", pages.readyz)
     app.router.add_get("/metrics", pages.metrics)
-    app.router.add_get("/.well-known/jwks.json", pages.jwks)
     app.router.add_get(pages.OUTBOX, pages.outbox)
+    for route in ROUTES.values():
+        for method in route.methods:
+            app.router.add_route(method, route.path, _handler(services, route))
     app.on_shutdown.append(_drain)
     return app
+
+
+def _handler(services: Services, route: Route) -> Handler:
+    """A system's answer to a route of its own."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await route.handler(services, request)
+
+    return cors.for_any_page(handle) if route.any_page else handle
 
 
 async def _to_graphql(request: web.Request) -> web.StreamResponse:

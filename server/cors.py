@@ -10,16 +10,10 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from strawberry.http.websocket_origin import normalize_allowed_origins, normalize_origin
 
+from core.routes import ANY_PAGE, ROUTES
+
 MAX_AGE_SECONDS = "7200"
-EXPOSED = "ETag, Content-Range, Accept-Ranges, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id"
-METHODS = {"graphql": "GET, POST", "uploads": "PUT", "media": "GET, HEAD"}
-"""By the first name of the path."""
 GRAPHQL = "graphql"
-ANY_PAGE: dict[str, str] = {
-    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
-    hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: EXPOSED,
-}
-"""What answers of files say."""
 
 
 class Pages:
@@ -27,11 +21,15 @@ class Pages:
 
     def __init__(self, allowed_origins: Sequence[str]) -> None:
         self._allowed = normalize_allowed_origins(allowed_origins)
+        self._files = [route for route in ROUTES.values() if route.any_page]
+        self._methods = {GRAPHQL: "GET, POST"} | {
+            route.folder: ", ".join(route.methods) for route in self._files
+        }
 
     def install(self, app: web.Application) -> None:
         """Answer preflights of files, and say on every answer of GraphQL who may read it."""
-        for path in ("/uploads/{key:.+}", "/media/{path:.+}"):
-            app.router.add_route(hdrs.METH_OPTIONS, path, for_any_page(self._of_files))
+        for route in self._files:
+            app.router.add_route(hdrs.METH_OPTIONS, route.path, for_any_page(self._of_files))
         if self._allowed:
             # It costs every answer something, so only where there is something to say.
             app.on_response_prepare.append(self._say)
@@ -41,7 +39,7 @@ class Pages:
         if request.method != hdrs.METH_OPTIONS or self._reader(request) is None:
             return None
         headers = {
-            hdrs.ACCESS_CONTROL_ALLOW_METHODS: METHODS[_place(request)],
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: self._methods[_place(request)],
             hdrs.ACCESS_CONTROL_MAX_AGE: MAX_AGE_SECONDS,
         }
         # Clients of GraphQL have headers of their own, and nothing hangs on them being there.
@@ -60,7 +58,9 @@ class Pages:
         origin = self._reader(request)
         if origin is not None:
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ANY_PAGE[
+                hdrs.ACCESS_CONTROL_EXPOSE_HEADERS
+            ]
 
     def _reader(self, request: web.Request) -> str | None:
         """The origin that may read the answer; None where the page's may not."""

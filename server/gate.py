@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from strawberry.types.execution import ExecutionResult
 
 from core import clock
+from core.access import ADMIN
 from core.binding.build import Schema
 from core.context import Context
 from core.errors import BadUserInput, Forbidden, RateLimited
@@ -19,7 +20,6 @@ from server.bounds import exceeded
 from server.cost import Operation, Weight
 from server.introspection import Introspection, key_of
 from server.reading import Reading, Readings, as_mapping
-from stores.auth import Role
 
 NOTHING = Weight(0)
 MOST_BESIDE = 200
@@ -168,7 +168,7 @@ class Gate:
     def _may_introspect(self, ctx: Context) -> bool:
         if self._settings.introspection != "auto":
             return self._settings.introspection == "on"
-        return not self._settings.production or (ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles)
+        return not self._settings.production or (ctx.viewer is not None and ADMIN in ctx.viewer.roles)
 
     async def charge(self, ctx: Context, cost: int) -> Charge:
         """Take the cost from the caller's budget; RateLimited when it is used up."""

@@ -12,7 +12,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, MULTIPART_SUBSCRIPTIO
 
 from core.context import Context, Services
 from core.networks import network_of
-from resolvers.auth.tokens import Tokens
+from core.sessions import Sessions
 from server import multipart, signin
 from server.sockets import Frames, SocketHandler
 from server.watch import Watch
@@ -125,4 +125,4 @@ async def _over(ctx: Context, request: web.Request) -> None:
     if ctx.viewer is None:
         await asyncio.Event().wait()
     token = request.headers.get("Authorization", "").partition(" ")[2].strip()
-    await Watch(ctx, ctx.services.get(Tokens).expires_at(token)).over()
+    await Watch(ctx, ctx.services.get(Sessions).expires_at(token)).over()

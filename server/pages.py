@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from core import jobs
 from core.context import Services
 from providers.outbox import Outbox
-from resolvers.auth.tokens import Tokens
 from server import examples
 
 STATIC = Path(__file__).parent / "static"
@@ -161,11 +160,6 @@ async def _redis_answers(services: Services) -> bool:
     except (RedisError, OSError, TimeoutError):
         return False
     return True
-
-
-async def jwks(request: web.Request) -> web.Response:
-    keys = request.app[SERVICES].get(Tokens).jwks()
-    return web.json_response(keys, headers={"Cache-Control": "public, max-age=3600"})
 
 
 async def metrics(request: web.Request) -> web.Response:

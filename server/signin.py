@@ -6,10 +6,9 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
-from core.context import Context, Services, Viewer
+from core.context import Context, Services
 from core.errors import Unauthenticated
-from resolvers.auth.revocations import Revocations
-from resolvers.auth.tokens import Tokens
+from core.sessions import Sessions
 
 ID = web.RequestKey("id", str)
 """Where a request keeps its id."""
@@ -64,13 +63,6 @@ def sign_in(ctx: Context, authorization: str | None) -> None:
     try:
         if scheme.lower() != "bearer":
             raise Unauthenticated("TOKEN_INVALID")
-        ctx.viewer = verified(ctx, token.strip())
+        ctx.viewer = ctx.services.get(Sessions).viewer(token.strip())
     except Unauthenticated as refusal:
         ctx.refusal = refusal.reason
-
-
-def verified(ctx: Context, token: str) -> Viewer:
-    """The token's viewer, while the session lives; judged in this process, without asking anybody."""
-    viewer = ctx.services.get(Tokens).verify(token)
-    ctx.services.get(Revocations).check(viewer)
-    return viewer

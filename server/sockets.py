@@ -28,8 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from core.context import Context
 from core.errors import Fault, QueryTooComplex, Unauthenticated
-from resolvers.auth.tokens import Tokens
-from server import signin
+from core.sessions import Sessions
 from server.documents import with_document_id
 from server.requests import misshapen
 from server.watch import UNAUTHORIZED, Watch
@@ -189,8 +188,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(code, reason)
 
     def _sign_in(self, token: str) -> None:
-        self.context.viewer = signin.verified(self.context, token)
-        self._watch_over = Watch(self.context, self.context.services.get(Tokens).expires_at(token))
+        self.context.viewer = self.context.services.get(Sessions).viewer(token)
+        self._watch_over = Watch(self.context, self.context.services.get(Sessions).expires_at(token))
 
     def _renew(self, token: str) -> None:
         if self._watch_over is None:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from core import clock
 from core.context import Context
 from core.errors import Unauthenticated
-from resolvers.auth.revocations import Revocations
-from resolvers.auth.tokens import Tokens
-from server import signin
+from core.sessions import Sessions
 
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
@@ -34,22 +32,22 @@ class Watch:
 
     def start(self, over: Over) -> None:
         self._over = over
-        self._ctx.services.get(Revocations).watch(self._session_id, self._revoked)
+        self._ctx.services.get(Sessions).watch(self._session_id, self._revoked)
         self._look()
 
     def stop(self) -> None:
         self._over = None
-        self._ctx.services.get(Revocations).forget(self._session_id, self._revoked)
+        self._ctx.services.get(Sessions).forget(self._session_id, self._revoked)
         if self._timer is not None:
             self._timer.cancel()
 
     def renew(self, token: str) -> None:
         """A newer token of the same session extends the connection; UNAUTHENTICATED for any other."""
-        viewer = signin.verified(self._ctx, token)
+        viewer = self._ctx.services.get(Sessions).viewer(token)
         if viewer.session_id != self._session_id:
             raise Unauthenticated("TOKEN_INVALID")
         self._ctx.viewer = viewer
-        self._expires_at = self._ctx.services.get(Tokens).expires_at(token)
+        self._expires_at = self._ctx.services.get(Sessions).expires_at(token)
 
     async def over(self) -> tuple[int, str]:
         """Close code and reason, once the connection must end: for who waits for it in a task anyway."""

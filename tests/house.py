@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
-SYSTEM_FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "schema")
+SYSTEM_FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "routes", "schema")
 KNOWS = {
     "core": (),
     "ports": ("core",),
@@ -17,6 +17,7 @@ KNOWS = {
     "subscriptions": ("resolvers", "loaders", "stores", "core"),
     "jobs": ("resolvers", "stores", "ports", "core"),
     "schema": ("resolvers", "subscriptions", "loaders", "stores", "ports", "core"),
+    "routes": ("resolvers", "stores", "ports", "core"),
     "executor": ("core",),
     "providers": ("ports", "core"),
     "devstack": ("providers", "resolvers", "stores", "core"),

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 from argon2 import PasswordHasher
 
+from core.context import Viewer
 from core.crypto import Deployment, Keyring
 from core.live import Live
 from core.mongo import Database
 from core.services import NotReady, service
+from core.sessions import Sessions
 from core.settings import Settings
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
@@ -42,6 +44,26 @@ async def revocations(db: Database, live: Live) -> AsyncIterator[Revocations]:
         yield made
     finally:
         await made.stop()
+
+
+class Judge:
+    """Implements `core.sessions.Sessions`."""
+
+    def __init__(self, tokens: Tokens, revocations: Revocations) -> None:
+        self._tokens, self._revocations = tokens, revocations
+        self.expires_at = tokens.expires_at
+        self.watch = revocations.watch
+        self.forget = revocations.forget
+
+    def viewer(self, token: str) -> Viewer:
+        viewer = self._tokens.verify(token)
+        self._revocations.check(viewer)
+        return viewer
+
+
+@service
+async def sessions(tokens: Tokens, revocations: Revocations) -> AsyncIterator[Sessions]:
+    yield Judge(tokens, revocations)
 
 
 @service

@@ -12,7 +12,7 @@ import pytest
 
 from core import jobs
 from core.context import Services
-from server import files
+from routes import media as files
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone

@@ -13,7 +13,6 @@ from core.context import Services
 from ports.media import Studio
 from tests.conftest import NewPhone
 from tests.media import steps
-from tests.media.steps import PART
 from tests.phone import Phone
 
 
@@ -65,15 +64,15 @@ async def test_app_killed_between_parts_resumes_with_what_is_missing(
 ) -> None:
     """Row: App killed at part 7 of 20 (here 3 of 4): upload(id) lists those received."""
     ada = await new_phone("Ada")
-    body = steps.PDF + steps.noise(3 * PART + 1000)
+    body = steps.PDF + steps.noise(3 * steps.PART + 1000)
     upload = await steps.created(ada, body, "application/pdf", fileName="big.pdf")
-    assert (upload["method"], upload["partSizeBytes"], upload["partCount"]) == ("MULTIPART", PART, 4)
+    assert (upload["method"], upload["partSizeBytes"], upload["partCount"]) == ("MULTIPART", steps.PART, 4)
     await steps.send(http, upload, body, [1, 2])
     # The app starts anew and knows the id alone.
     resumed = await steps.read(ada, upload["id"])
     assert resumed["status"] == "UPLOADING"
     assert [part["received"] for part in resumed["parts"]] == [True, True, False, False]
-    assert (resumed["bytesReceived"], round(resumed["progress"], 2)) == (2 * PART, 0.67)
+    assert (resumed["bytesReceived"], round(resumed["progress"], 2)) == (2 * steps.PART, 0.67)
     pending = (await ada.run(steps.PENDING, id=upload["id"]))["viewer"]["upload"]
     assert [part["number"] for part in pending["parts"]] == [3, 4]
     short = await steps.complete(ada, upload)
@@ -94,12 +93,12 @@ async def test_presigned_url_expired_mid_upload(
 ) -> None:
     """Row: the store refuses; signUploadParts gives fresh URLs; received parts are kept."""
     ada = await new_phone("Ada")
-    body = steps.PDF + steps.noise(PART)
+    body = steps.PDF + steps.noise(steps.PART)
     upload = await steps.created(ada, body, "application/pdf", fileName="two.pdf")
     await steps.send(http, upload, body, [1])
     clock.shift(timedelta(minutes=15, seconds=1))
     late = upload["parts"][1]
-    status, _, text = await put_raw(http, late["url"], body[PART:])
+    status, _, text = await put_raw(http, late["url"], body[steps.PART :])
     assert (status, b"expired" in text) == (403, True)
     signed = await ada.do(
         "signUploadParts", f"upload {{ {steps.UPLOAD} }}", uploadId=upload["id"], numbers=[2]
@@ -108,7 +107,7 @@ async def test_presigned_url_expired_mid_upload(
     first, second = signed["upload"]["parts"]
     assert (first["received"], first["url"], second["received"]) == (True, None, False)
     assert second["urlExpiresAt"] > late["urlExpiresAt"]
-    await steps.put(http, second, body[PART:])
+    await steps.put(http, second, body[steps.PART :])
     assert (await steps.complete(ada, upload))["errors"] == []
 
 
@@ -121,7 +120,7 @@ async def put_raw(
 
 async def test_more_than_twenty_parts_are_signed_as_they_are_needed(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    upload = await steps.created(ada, 22 * PART, "video/mp4", fileName="long.mp4")
+    upload = await steps.created(ada, 22 * steps.PART, "video/mp4", fileName="long.mp4")
     assert [part["url"] is not None for part in upload["parts"]] == [True] * 20 + [False] * 2
     signed = await ada.do(
         "signUploadParts", "upload { parts { number url } }", uploadId=upload["id"], numbers=[22, 21]

@@ -8,9 +8,8 @@ from aiohttp import web
 
 from core import clock
 from core.context import Context, Services
+from core.routes import ANY_PAGE, route
 from resolvers import media
-from server import cors
-from server.pages import SERVICES
 from stores import media as store
 
 PIECE = 256 * 1024
@@ -44,10 +43,10 @@ class SlowSender(Exception):
     """Nothing came for too long."""
 
 
-async def take(request: web.Request) -> web.StreamResponse:
+@route("PUT", "/uploads/{key:.+}", any_page=True)
+async def take(services: Services, request: web.Request) -> web.StreamResponse:
     """A part of an upload, at the address that `UploadPart.url` gave."""
     global _taking
-    services = request.app[SERVICES]
     key, size = _signed(request, services)
     match = UPLOAD_KEY.fullmatch(key)
     if match is None:
@@ -110,9 +109,9 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def give(request: web.Request) -> web.StreamResponse:
+@route("GET", "/media/{path:.+}", any_page=True)
+async def give(services: Services, request: web.Request) -> web.StreamResponse:
     """A file of a medium."""
-    services = request.app[SERVICES]
     found = media.opened(Context(services), request.match_info["path"])
     if found is None:
         raise web.HTTPNotFound
@@ -169,7 +168,7 @@ async def _relay(
         start, end = part
         status = 206
         answer["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
-    response = web.StreamResponse(status=status, headers={**answer, **cors.ANY_PAGE})
+    response = web.StreamResponse(status=status, headers={**answer, **ANY_PAGE})
     response.content_length = end - start
     await response.prepare(request)
     if request.method != "HEAD" and end > start:

@@ -1,9 +1,11 @@
-"""A person's export, for who holds the link that was mailed."""
+"""What authentication answers beside GraphQL: keys that check its tokens, and exports by mailed links."""
 
 from aiohttp import web
 
+from core.context import Services
+from core.routes import route
 from resolvers.auth import exports
-from server.pages import SERVICES
+from resolvers.auth.tokens import Tokens
 
 HEADERS = {
     "Content-Type": "application/zip",
@@ -14,8 +16,15 @@ HEADERS = {
 }
 
 
-async def give(request: web.Request) -> web.StreamResponse:
-    services = request.app[SERVICES]
+@route("GET", "/.well-known/jwks.json")
+async def jwks(services: Services, request: web.Request) -> web.Response:
+    keys = services.get(Tokens).jwks()
+    return web.json_response(keys, headers={"Cache-Control": "public, max-age=3600"})
+
+
+@route("GET", "/exports/{id}/{secret}")
+async def give(services: Services, request: web.Request) -> web.StreamResponse:
+    """A person's export, for who holds the link that was mailed."""
     key = await exports.opened(services, request.match_info["id"], request.match_info["secret"])
     if key is None:
         raise web.HTTPNotFound(text="This link is not, or no longer, good.\n")

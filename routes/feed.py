@@ -4,10 +4,10 @@ import html
 
 from aiohttp import web
 
-from core.context import Context
+from core.context import Context, Services
 from core.errors import NotFound
+from core.routes import route
 from resolvers import auth, feed
-from server.pages import SERVICES
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -24,9 +24,10 @@ HEADERS = {
 GONE = "This post is gone, or not for everybody."
 
 
-async def page(request: web.Request) -> web.Response:
+@route("GET", "/p/{code}")
+async def page(services: Services, request: web.Request) -> web.Response:
     """A public post, as anybody may read it."""
-    ctx = Context(request.app[SERVICES])
+    ctx = Context(services)
     try:
         post = await feed.post_by_link(ctx, code=request.match_info["code"])
         author = await auth.user(ctx, id=post["author_id"])  # type: ignore[arg-type]

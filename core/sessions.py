@@ -1,0 +1,26 @@
+"""Sessions: the port to whoever says who signed in, and when that is over. A system stands behind it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.context import Viewer
+
+
+class Sessions(Protocol):
+    """Judges access tokens, in this process, without asking anybody."""
+
+    def viewer(self, token: str) -> Viewer:
+        """Who the token is of, while their session lives; UNAUTHENTICATED else."""
+        ...
+
+    def expires_at(self, token: str) -> float:
+        """When a token that was judged expires, in seconds since the epoch."""
+        ...
+
+    def watch(self, session_id: str, ended: Callable[[], None]) -> None:
+        """Call `ended` when the session is over: sockets and streams outlive the request's check."""
+        ...
+
+    def forget(self, session_id: str, ended: Callable[[], None]) -> None:
+        """Watch no longer."""
+        ...
