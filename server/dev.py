@@ -10,12 +10,12 @@ from rich.console import Console
 
 from core import logs
 from core.settings import Environment, Settings
-from server import assembly, examples, interrupts, process, worker
+from devstack import examples
+from server import assembly, interrupts, process, worker
 
 out = Console(highlight=False)
 
 FIRST_PORT, LAST_PORT = 8000, 8020
-QUERY = "{ viewer { feed(first: 5) { edges { node { author { name } textPreview commentCount } } } } }"
 
 
 class Problem(RuntimeError):
@@ -115,7 +115,7 @@ def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> 
         for user in examples.DEMO_USERS:
             out.print(f"    {user['email']:<20} {user['password']}  {user.get('role', '')}".rstrip())
         out.print("\n  Paste this into GraphiQL:")
-        out.print(f"    {QUERY}\n", soft_wrap=True)
+        out.print(f"    {examples.FIRST}\n", soft_wrap=True)
     else:
         out.print("\n  Nobody is here yet: sign up in GraphiQL's account panel; the code is in the outbox.")
         out.print("  The first administrator: landfall roles ADDRESS ADMIN\n", soft_wrap=True)

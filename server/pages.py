@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 
 from core import jobs
 from core.context import Services
+from devstack import examples
 from providers.outbox import Outbox
-from server import examples
 
 STATIC = Path(__file__).parent / "static"
 OUTBOX = "/dev/outbox"

@@ -60,6 +60,7 @@ def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
             "loaders/auth.py": "import typing\nif typing.TYPE_CHECKING:\n    from schema import auth",
             "jobs/auth.py": "from loaders import auth",
             "schema/auth.py": "import providers",
+            "server/signin.py": "from core import ids\nfrom resolvers.auth import user",
         },
     )
     assert house.imports_going_up(tree) == [
@@ -68,6 +69,7 @@ def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
         "loaders.auth imports schema.auth",
         "jobs.auth imports loaders.auth",
         "schema.auth imports providers",
+        "server.signin imports resolvers.auth",
     ]
 
 

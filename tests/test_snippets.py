@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from core.binding.validation import RULES
 from core.context import Services
 from core.settings import Settings
+from devstack.examples import DEMO_PASSWORD
 from server import assembly
 from server.cli import app
-from server.examples import DEMO_PASSWORD
 from tests.conftest import NewPhone
 from tests.phone import Phone, make_member
 from tests.snippets import PAGES, ROOT, SNIPPETS, Snippet

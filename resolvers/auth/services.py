@@ -1,11 +1,13 @@
 """Services of authentication: keys that sign, tokens, sessions that ended, and what passwords cost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from argon2 import PasswordHasher
 
-from core.context import Viewer
+from core.checkup import Finding, checkup
+from core.context import Services, Viewer
 from core.crypto import Deployment, Keyring
+from core.hooks import on
 from core.live import Live
 from core.mongo import Database
 from core.services import NotReady, service
@@ -64,6 +66,14 @@ class Judge:
 @service
 async def sessions(tokens: Tokens, revocations: Revocations) -> AsyncIterator[Sessions]:
     yield Judge(tokens, revocations)
+
+
+@on(checkup)
+async def passkeys(services: Services) -> Sequence[Finding]:
+    settings = services.settings
+    known = settings.rp_id != "localhost" or not settings.production
+    said = f"on {settings.rp_id}" if known else "on localhost alone: set LANDFALL_RP_ID to your app's domain"
+    return [Finding("Passkeys", said)]
 
 
 @service

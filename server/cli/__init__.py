@@ -1,6 +1,9 @@
 """The `landfall` command."""
 
-from server.cli import doctor, keys, people, running, scaffold, work
+from core import discovery
+from server.cli import doctor, keys, running, scaffold, work
 from server.cli.base import app
 
-__all__ = ["app", "doctor", "keys", "people", "running", "scaffold", "work"]
+__all__ = ["app", "doctor", "keys", "running", "scaffold", "work"]
+
+discovery.rooms("commands")

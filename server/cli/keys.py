@@ -1,55 +1,13 @@
-"""Keys that sign and seal, and passwords that are known to others."""
+"""Keys that seal fields; a system's own keys join them."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-from rich.table import Table
-
-from server.cli.base import deployment, environment, group, out, refusal, run
+from server.cli.base import deployment, group, out, refusal, run
 
 if TYPE_CHECKING:
     from core.crypto import Keyring
 
 keys_app = group("keys", "Keys that sign access tokens, and those that encrypt fields.")
-passwords_app = group("passwords", "Passwords that nobody may choose.")
-
-
-@keys_app.command("list")
-def list_keys() -> None:
-    """List the keys, oldest first."""
-    configured = deployment()
-    from server import assembly
-    from stores import auth
-
-    async def read() -> list[Any]:
-        async with assembly.database(configured) as db:
-            return await auth.all_signing_keys(db)
-
-    table = Table("Key", "Signs from", "Can sign")
-    for key in run(read()):
-        table.add_row(
-            key["_id"], f"{key['signs_from']:%Y-%m-%d %H:%M} UTC", "yes" if key["private"] else "no"
-        )
-    out.print(table)
-
-
-@keys_app.command("rotate")
-def rotate_keys(
-    distrust: Annotated[bool, typer.Option(help="Refuse every token that older keys signed.")] = False,
-) -> None:
-    """Sign with a new key from now on; every process knows it within a minute."""
-    configured = deployment()
-    from resolvers.auth import signing
-    from server import assembly
-
-    async def rotate() -> str | None:
-        # Not the services: they do not start when the present key cannot be opened.
-        async with assembly.database(configured) as db:
-            crypto = assembly.field_keys(configured)
-            return await signing.rotate(db, crypto, at_once=True, distrust=distrust)
-
-    out.print(f"{run(rotate())} signs from now on.")
 
 
 @keys_app.command("seal")
@@ -72,20 +30,3 @@ def seal_anew() -> None:
         out.print(f"Nothing is left of {', '.join(crypto.former)}: take them out of LANDFALL_FIELD_KEYS.")
     elif crypto.former:
         out.print("When no process that seals with an older key is running any more, do this again.")
-
-
-@passwords_app.command("renew")
-def renew_passwords(
-    file: Annotated[Path, typer.Argument(help="A list as Have I Been Pwned's downloader writes it.")],
-) -> None:
-    """Put a newly downloaded list of breached passwords in the place of the present one; once a month."""
-    present = environment().breached_passwords_file
-    from resolvers.auth import breached
-
-    if present is None:
-        raise refusal("Set LANDFALL_BREACHED_PASSWORDS_FILE to where the list is to lie.")
-    try:
-        count = breached.renew(file, present)
-    except (OSError, ValueError) as wrong:
-        raise refusal(f"{file}: {wrong}") from None
-    out.print(f"{count:,} breached passwords are refused from now on.")

@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from core.context import Services
-from server.examples import DEMO_PASSWORD
+from devstack.examples import DEMO_PASSWORD
 from tests.browser import browser, save
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish

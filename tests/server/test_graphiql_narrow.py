@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from core.context import Services
-from server.examples import DEMO_PASSWORD
+from devstack.examples import DEMO_PASSWORD
 from tests.browser import browser
 from tests.phone import make_member
 from tests.server.test_graphiql import DEMO_EMAIL, FEED, Page

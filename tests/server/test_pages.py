@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from core import jobs
 from core.context import Services
 from core.settings import Environment, Settings
+from devstack.examples import DEMO_PASSWORD
 from server import pages
-from server.examples import DEMO_PASSWORD
 from tests.conftest import NewPhone
 from tests.phone import Phone, make_member
 from tests.server.conftest import Configured

@@ -1,14 +1,21 @@
-"""Accounts and roles that the operator gives: the first administrator has nobody else to turn to."""
+"""Accounts and roles that the operator gives, keys that sign access tokens, and passwords known to others.
+
+The first administrator has nobody else to turn to.
+"""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
-from server.cli.base import app, deployment, group, out, refusal, run
+from server.cli.base import app, deployment, environment, group, out, refusal, run
+from server.cli.keys import keys_app
 from stores.auth import Role
 
 users_app = group("users", "Accounts made by the operator.")
+passwords_app = group("passwords", "Passwords that nobody may choose.")
 
 ROLES = ", ".join(Role)
 
@@ -80,3 +87,57 @@ def _password() -> str:
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     return sys.stdin.readline().rstrip("\r\n")
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """List the keys, oldest first."""
+    configured = deployment()
+    from server import assembly
+    from stores import auth
+
+    async def read() -> list[Any]:
+        async with assembly.database(configured) as db:
+            return await auth.all_signing_keys(db)
+
+    table = Table("Key", "Signs from", "Can sign")
+    for key in run(read()):
+        table.add_row(
+            key["_id"], f"{key['signs_from']:%Y-%m-%d %H:%M} UTC", "yes" if key["private"] else "no"
+        )
+    out.print(table)
+
+
+@keys_app.command("rotate")
+def rotate_keys(
+    distrust: Annotated[bool, typer.Option(help="Refuse every token that older keys signed.")] = False,
+) -> None:
+    """Sign with a new key from now on; every process knows it within a minute."""
+    configured = deployment()
+    from resolvers.auth import signing
+    from server import assembly
+
+    async def rotate() -> str | None:
+        # Not the services: they do not start when the present key cannot be opened.
+        async with assembly.database(configured) as db:
+            crypto = assembly.field_keys(configured)
+            return await signing.rotate(db, crypto, at_once=True, distrust=distrust)
+
+    out.print(f"{run(rotate())} signs from now on.")
+
+
+@passwords_app.command("renew")
+def renew_passwords(
+    file: Annotated[Path, typer.Argument(help="A list as Have I Been Pwned's downloader writes it.")],
+) -> None:
+    """Put a newly downloaded list of breached passwords in the place of the present one; once a month."""
+    present = environment().breached_passwords_file
+    from resolvers.auth import breached
+
+    if present is None:
+        raise refusal("Set LANDFALL_BREACHED_PASSWORDS_FILE to where the list is to lie.")
+    try:
+        count = breached.renew(file, present)
+    except (OSError, ValueError) as wrong:
+        raise refusal(f"{file}: {wrong}") from None
+    out.print(f"{count:,} breached passwords are refused from now on.")

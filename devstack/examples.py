@@ -13,6 +13,8 @@ DEMO_USERS = [
     {"email": "alan@example.com", "password": DEMO_PASSWORD, "name": "Alan"},
 ]
 
+FIRST = "{ viewer { feed(first: 5) { edges { node { author { name } textPreview commentCount } } } } }"
+"""What to paste first."""
 POST, CHAT = "post_...", "chat_..."
 """What stands in the examples for an id of the demo data."""
 

@@ -1,0 +1,20 @@
+"""Checkup: what parts of a deployment say of themselves, and what must be put right."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from core.context import Services
+from core.hooks import Hook
+
+
+class Finding(NamedTuple):
+    """What was found of a part."""
+
+    part: str
+    said: str
+    problem: str | None = None
+    """What must be put right."""
+
+
+checkup = Hook[[Services], Sequence[Finding]]("checkup")
+"""Systems add what they found of their parts."""

@@ -1,0 +1,63 @@
+"""What stands behind the ports in this process, in words."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from core.checkup import Finding
+from core.context import Services
+from core.settings import Settings
+from ports.auth import Captcha
+from ports.media import Studio
+
+PROVIDERS = {
+    "Twilio": "sent by Twilio",
+    "Vonage": "sent by Vonage",
+    "Fcm": "sent by Firebase Cloud Messaging",
+    "Outbox": "not sent, but shown at /dev/outbox",
+    "OutboxTexter": "not sent, but shown at /dev/outbox",
+    "OutboxPusher": "not sent, but shown at /dev/outbox",
+    "UnsentTexts": "none are sent",
+    "UnsentPushes": "none are sent",
+}
+
+
+def findings(services: Services) -> Sequence[Finding]:
+    """Of each port: who stands behind it."""
+    settings, studio = services.settings, services.get(Studio)
+    return [
+        Finding("Media", settings.media_store or f"files in {settings.media_dir}"),
+        Finding("HEIC", "taken" if studio.heic else "refused: pillow-heif is not installed"),
+        Finding("Films", "taken" if studio.films else "refused: ffmpeg is missing or turned off"),
+        Finding("Malware scanner", settings.clamd or "built in: knows the test signature alone"),
+        Finding("Mail", _mail(settings), _lacking(settings) if settings.production else None),
+        Finding("Text messages", ", then ".join(map(_said, services.texters))),
+        Finding("Pushes", _said(services.pusher)),
+        Finding("CAPTCHAs", _captchas(services)),
+    ]
+
+
+def _lacking(settings: Settings) -> str | None:
+    """What people could not do in production, and what to set for it."""
+    if not settings.smtp_url:
+        return "Nobody can sign up or reset a password: no mail is sent. Set LANDFALL_SMTP_URL."
+    if settings.mail_from == Settings.model_fields["mail_from"].default:
+        return "Mail from noreply@localhost is refused by mail servers. Set LANDFALL_MAIL_FROM."
+    return None
+
+
+def _mail(settings: Settings) -> str:
+    if settings.smtp_url:
+        place = urlsplit(settings.smtp_url)
+        return f"sent by {place.hostname} as {settings.mail_from}"
+    return "no mail is sent" if settings.production else PROVIDERS["Outbox"]
+
+
+def _said(provider: object) -> str:
+    return PROVIDERS[type(provider).__name__]
+
+
+def _captchas(services: Services) -> str:
+    settings = services.settings
+    if settings.captcha_url:
+        return f"judged by {urlsplit(settings.captcha_url).hostname}"
+    return "the word `human`" if services.get(Captcha).asked else "none are asked for"
