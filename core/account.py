@@ -59,7 +59,7 @@ def complete() -> None:
 
 async def _erase_owned(stores: Sequence[Collection[Any]], services: Services, user_id: str) -> None:
     async def erase(store: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
-        await ctx.tx.delete(store, row["_id"])
+        await ctx.tx.delete(store, row)
 
     for store in stores:
         await each_in_unit(services, store, {str(store.owner): user_id}, partial(erase, store))

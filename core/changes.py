@@ -20,7 +20,8 @@ from core.store import collection, index
 KEPT = timedelta(days=90)
 """How long tombstones and former scopes live; an older token starts over."""
 
-UNAUTHORIZED = 13
+UNKNOWABLE = (13, 72)
+"""Codes of refusals to say a parameter: without the right to ask, and of the router of a sharded cluster."""
 
 GRANT = "SCOPE"
 NOTE = "NOTE"
@@ -200,7 +201,7 @@ async def overlap(db: Database, assumed: float) -> timedelta:
     try:
         answer = await db.client["admin"].command({"getParameter": 1, limit: 1})
     except OperationFailure as error:
-        if error.code != UNAUTHORIZED:
+        if error.code not in UNKNOWABLE:
             raise
         answer = {limit: assumed}
     return timedelta(seconds=float(answer[limit]) + 1)

@@ -74,6 +74,8 @@ def counters(
     archive: Collection[Any] | None = None,
 ) -> Counters:
     """Declare the counters of a collection, for `ctx.tx.count`."""
+    if store.shard_key not in (None, "_id"):
+        raise ValueError(f"What {store.name!r} counts is moved by `_id` alone, which is not its shard key.")
     declared = Counters(store, scopes, settled, version, settle, archive)
     if COUNTERS.setdefault(store.name, declared) is not declared:
         raise ValueError(f"The counters of {store.name!r} are declared twice.")

@@ -111,7 +111,7 @@ async def _add(tx: Unit, counters: Counters, id: str, rows: list[Delta]) -> Docu
     for row in rows:
         for field, by in row["moved"]:
             total[field] += by
-    taken = {"q": {"_id": {"$in": [row["_id"] for row in rows]}}, "limit": 0}
+    taken = {"q": {"subject_id": id, "_id": {"$in": [row["_id"] for row in rows]}}, "limit": 0}
     await tx.db.write({"delete": deltas.name, "deletes": [taken]})
     moved = {field: by for field, by in total.items() if by}
     initial = rows[0]["initial"]

@@ -98,6 +98,15 @@ async def settle(db: Database, collection: str, declared: Sequence[Index]) -> No
         await _drop(db, collection, other["name"])
 
 
+async def retire(db: Database, collection: str, *keys: str) -> int:
+    """Drop the indexes of keys that are declared no more; how many there were."""
+    former = index(*keys).keys
+    found = [each for each in await _existing(db, collection) if _keys(each) == former]
+    for each in found:
+        await _drop(db, collection, each["name"])
+    return len(found)
+
+
 async def _replace(db: Database, collection: str, wanted: Index, stale: list[dict[str, Any]]) -> None:
     """Build the index beside those of its keys, or in their place where it cannot be otherwise."""
     logger.info("index changed", collection=collection, index=wanted.name)

@@ -16,7 +16,7 @@ import orjson
 import structlog
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from core import clock, ids
+from core import clock, ids, leases
 from core.context import Services
 from core.mongo import Database
 from core.store import collection, index
@@ -120,17 +120,7 @@ def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> E
 async def claim(db: Database) -> Errand | None:
     """The most overdue errand, ours until its lease ends; two workers never both win one."""
     now = clock.now()
-    answer = await db.write(
-        {
-            "findAndModify": errands.name,
-            "query": {"state": "WAITING", "due_at": {"$lte": now}},
-            "sort": {"due_at": 1},
-            "update": {"$set": {"due_at": now + LEASE}, "$inc": {"attempts": 1}},
-            "new": True,
-        }
-    )
-    claimed: Errand | None = answer["value"]
-    return claimed
+    return await leases.take(db, errands, {"state": "WAITING"}, "due_at", now=now, until=now + LEASE)
 
 
 async def run_due(services: Services, *, limit: int = 1_000) -> int:

@@ -91,7 +91,7 @@ async def _all_of(
             except Unreadable:
                 run.unreadable += 1
                 continue
-            query = {"_id": row["_id"], kept.shard_key: row[kept.shard_key], sealed.field: former}
+            query = {**kept.key_of(row), sealed.field: former}
             updates.append({"q": query, "u": {"$set": {sealed.field: text}}})
         if updates:
             answer = await db.write({"update": kept.name, "updates": updates, "ordered": False})

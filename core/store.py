@@ -13,6 +13,8 @@ from core.indexes import index as index
 from core.mongo import MAX_ROWS, Database
 
 T = TypeVar("T", bound=Mapping[str, Any])
+Target = str | Mapping[str, Any]
+"""What a write is of: a document, or what names it with its shard key; an id where that is enough."""
 
 NAMESPACE_EXISTS = 48
 
@@ -39,10 +41,7 @@ class Sealed:
     place: str
 
     def text_of(self, row: Mapping[str, Any]) -> str:
-        found: Any = row
-        for name in self.field.split("."):
-            found = found[name]
-        return str(found)
+        return str(_at(row, self.field))
 
     def place_of(self, row: Mapping[str, Any]) -> str:
         return self.place.format_map(row)
@@ -54,20 +53,36 @@ class Collection(Generic[T]):
 
     `synced` documents carry a version and are logged when they change: by the unit of work where `scopes`
     says who reads them, by the resolver otherwise. What a person owns, by the field `owner`, is in their
-    export and goes with their account.
+    export and goes with their account. The hash of `shard_key` says on which shard a document lies; without
+    one the collection lies whole on one of them.
     """
 
     name: str
     document: type[T]
     prefix: str | None = None
     indexes: tuple[Index, ...] = ()
-    shard_key: str = "_id"
+    shard_key: str | None = "_id"
     synced: bool = False
     sealed: tuple[Sealed, ...] = ()
     scopes: Callable[[T], Iterable[str]] | None = None
     owner: str | None = None
     settled: bool = False
     aspects: tuple[str, ...] = ()
+
+    def key_of(self, target: Target) -> dict[str, Any]:
+        """Write filter: names one document with its shard key, as the router of a sharded cluster demands."""
+        key = self.shard_key
+        if isinstance(target, str):
+            if key not in (None, "_id"):
+                raise TypeError(f"A write to {self.name!r} names `{key}` beside `_id`: pass the document.")
+            return {"_id": target}
+        named = {"_id": target["_id"]}
+        if key is not None:
+            try:
+                named[key] = _at(target, key)
+            except KeyError:
+                raise TypeError(f"A write to {self.name!r} names its shard key `{key}`.") from None
+        return named
 
     async def find(
         self,
@@ -168,7 +183,7 @@ def collection(
     *,
     prefix: str | None = None,
     indexes: Sequence[Index] = (),
-    shard_key: str = "_id",
+    shard_key: str | None = "_id",
     synced: bool = False,
     sealed: Sequence[Sealed] = (),
 ) -> Collection[T]:
@@ -184,7 +199,7 @@ def entity(
     scopes: Callable[[T], Iterable[str]] | None = None,
     owner: str | None = None,
     indexes: Sequence[Index] = (),
-    shard_key: str = "_id",
+    shard_key: str | None = "_id",
     sealed: Sequence[Sealed] = (),
     settled: bool = False,
     aspects: Sequence[str] = (),
@@ -213,6 +228,12 @@ def entity(
         tuple(aspects),
     )
     return _declare(declared)
+
+
+def _at(document: Any, path: str) -> Any:
+    for name in path.split("."):
+        document = document[name]
+    return document
 
 
 def _owners_scope(owner: str) -> Callable[[Any], Iterable[str]]:

@@ -15,7 +15,7 @@ from core.contention import Contention, Held
 from core.counters import Counters, deltas, with_moved
 from core.errors import Refused
 from core.mongo import Database
-from core.store import Collection
+from core.store import Collection, Target
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
@@ -81,7 +81,7 @@ class Unit:
             raise Refused("CONFLICT", "It was changed on another device.", **current)
         if not changes:
             return cast("T", entity)
-        changed = await self.update(store, entity["_id"], set=changes)
+        changed = await self.update(store, entity, set=changes)
         if changed is None:
             raise Refused("NOT_FOUND", "It is gone.")
         if store.scopes is not None and (scopes := list(store.scopes(changed))):
@@ -91,7 +91,7 @@ class Unit:
     async def update(
         self,
         store: Collection[T],
-        id: str,
+        target: Target,
         *,
         set: Mapping[str, Any] | None = None,
         inc: Mapping[str, int] | None = None,
@@ -116,7 +116,7 @@ class Unit:
         answer = await self.db.write(
             {
                 "findAndModify": store.name,
-                "query": {**(where or {}), "_id": id},
+                "query": {**(where or {}), **store.key_of(target)},
                 "update": change if initial is None else {**change, "$setOnInsert": dict(initial)},
                 "new": True,
                 "upsert": initial is not None,
@@ -127,12 +127,11 @@ class Unit:
         return cast("T | None", answer["value"])
 
     async def delete(
-        self, store: Collection[T], id: str, *, where: Mapping[str, Any] | None = None
+        self, store: Collection[T], target: Target, *, where: Mapping[str, Any] | None = None
     ) -> T | None:
         """Delete one document if it still matches `where`, and return what it was."""
-        answer = await self.db.write(
-            {"findAndModify": store.name, "query": {**(where or {}), "_id": id}, "remove": True}
-        )
+        query = {**(where or {}), **store.key_of(target)}
+        answer = await self.db.write({"findAndModify": store.name, "query": query, "remove": True})
         if answer["value"] is not None:
             self._wrote(store, answer["value"], deleted=True)
         return cast("T | None", answer["value"])
@@ -194,13 +193,13 @@ class Unit:
             self.contended.add(name)
             raise mongo.run_again(PyMongoError("Others come first."))
 
-    async def claim(self, store: Collection[Any], id: str, **shard: str) -> None:
+    async def claim(self, store: Collection[Any], target: Target) -> None:
         """Let no transaction that writes this document commit beside ours.
 
         Snapshots let two transactions each decide by what the other is about to change; they cannot both when
-        one writes a document that the other claims. `shard` says where it lies, if that is not by its id.
+        one writes a document that the other claims.
         """
-        change = {"q": {"_id": id, **shard}, "u": {"$inc": {"claims": 1}}}
+        change = {"q": store.key_of(target), "u": {"$inc": {"claims": 1}}}
         await self.db.write({"update": store.name, "updates": [change]})
 
     def changed(

@@ -88,7 +88,7 @@ async def erase(services: Services, user_id: str) -> None:
 
         async def forget(rows: list[people.ProductSettings] = rows, ctx: Context = ctx) -> None:
             for row in rows:
-                if await ctx.tx.delete(people.settings, row["_id"]):
+                if await ctx.tx.delete(people.settings, row):
                     ctx.tx.removed(row)
 
         await ctx.unit(forget)

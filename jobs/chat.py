@@ -126,7 +126,7 @@ async def purge_tombstones(services: Services) -> None:
         async def purge(rows: list[Message] = rows, ctx: Context = ctx) -> None:
             await chats.forgotten(ctx, rows)
             for row in rows:
-                if await ctx.tx.delete(store.messages, row["_id"]):
+                if await ctx.tx.delete(store.messages, row):
                     ctx.tx.removed(row, aspects=["receipts"])
 
         await ctx.unit(purge)
@@ -198,7 +198,7 @@ async def _forget_reports(services: Services, user_id: str) -> None:
 
         async def forget(rows: list[MessageReport] = rows, ctx: Context = ctx) -> None:
             for row in rows:
-                if await ctx.tx.delete(store.reports, row["_id"]):
+                if await ctx.tx.delete(store.reports, row):
                     ctx.tx.removed(row)
 
         await ctx.unit(forget)

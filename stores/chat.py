@@ -237,6 +237,7 @@ reports = collection(
         index("reporter_id"),
         index("reported_id"),
     ],
+    shard_key="message_id",
     synced=True,
     sealed=[Sealed("data_key", "key:message_reports/{_id}")],
 )

@@ -212,7 +212,6 @@ uploads = collection(
         index("media_id", "_id"),
         index("expires_at", "_id"),
     ],
-    shard_key="owner_id",
     synced=True,
 )
 links = collection(

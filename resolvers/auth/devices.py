@@ -67,14 +67,14 @@ def shown(row: OwnDevice) -> dict[str, Any]:
 async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
     """Note a sign-in on the device, and how it is reached; one never seen before is told to the others."""
     now = clock.now()
-    key = store.device_key(user_id, device["_id"])
+    named = store.device_named(user_id, device["_id"])
     told = {name: value for name, value in device.items() if name not in ("_id", "push_enabled")}
     here = security.place_of(ctx)
     seen = {"last_seen_at": now, "approx_location": here}
-    known = await store.devices.first(ctx.db, {"user_id": user_id, "_id": key})
+    known = await store.devices.first(ctx.db, named)
     kind = SecurityKind.SIGN_IN
     if known is not None:
-        await ctx.tx.update(store.devices, key, set={**told, **seen})
+        await ctx.tx.update(store.devices, named, set={**told, **seen})
         if _elsewhere(known.get("approx_location"), here):
             kind = SecurityKind.NEW_DEVICE
     else:
@@ -85,8 +85,7 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
             store.devices,
             {
                 **told,
-                "_id": key,
-                "user_id": user_id,
+                **named,
                 "device_id": device["_id"],
                 "push_enabled": False,
                 "created_at": now,
@@ -108,11 +107,11 @@ async def register_push_token(ctx: Context, *, device_id: Id, token: str | None 
     """Reach a device of one's own by push; without a token, no more."""
     if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
-    key = store.device_key(ctx.viewer_id, id_of(device_id))
-    place = token_place(key)
+    named = store.device_named(ctx.viewer_id, id_of(device_id))
+    place = token_place(named["_id"])
     index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None
     for other in await store.devices_with_token(ctx.db, index) if index else ():
-        if other["_id"] != key:
+        if other["_id"] != named["_id"]:
             # The phone changed hands: what was the former owner's must not be shown to the new one.
             await forget_token(ctx, other["user_id"], other["device_id"])
     reached = {
@@ -120,7 +119,7 @@ async def register_push_token(ctx: Context, *, device_id: Id, token: str | None 
         "push_token": ctx.services.crypto.seal(token, place=place) if token else None,
         "push_index": index,
     }
-    device = await ctx.tx.update(store.devices, key, set=reached)
+    device = await ctx.tx.update(store.devices, named, set=reached)
     if device is None:
         raise Refused("NOT_FOUND", "You never signed in on this device.", field=["deviceId"])
     await _show_push(ctx, ctx.viewer_id, device["device_id"], enabled=token is not None)
@@ -141,7 +140,7 @@ async def session_ended(ctx: Context, session: Session) -> None:
 async def forget_token(ctx: Context, user_id: str, id: str) -> None:
     """Do not reach the device any more."""
     gone = {"push_enabled": False, "push_token": None, "push_index": None}
-    await ctx.tx.update(store.devices, store.device_key(user_id, id), set=gone)
+    await ctx.tx.update(store.devices, store.device_named(user_id, id), set=gone)
     await _show_push(ctx, user_id, id, enabled=False)
 
 
@@ -149,8 +148,6 @@ async def _show_push(ctx: Context, user_id: str, id: str, *, enabled: bool) -> N
     """Sessions show their device as it is."""
     for session in await store.active_on(ctx.db, user_id, id):
         if session["device"]["push_enabled"] != enabled:
-            changed = await ctx.tx.update(
-                store.sessions, session["_id"], set={"device.push_enabled": enabled}
-            )
+            changed = await ctx.tx.update(store.sessions, session, set={"device.push_enabled": enabled})
             if changed is not None:
                 ctx.tx.changed(changed, scopes=[user_scope(user_id)])

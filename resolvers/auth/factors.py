@@ -192,7 +192,7 @@ async def spend_backup_code(ctx: Context, flow: Flow, code: str) -> User | None:
     kept = await store.backup_codes.first(
         ctx.db, {"user_id": user_id, "hash": _backup_hash(ctx, user_id, code)}
     )
-    if kept is None or await ctx.tx.delete(store.backup_codes, kept["_id"]) is None:
+    if kept is None or await ctx.tx.delete(store.backup_codes, kept) is None:
         return None
     return await telling.change(ctx, user_id, inc={"two_factor.backup_codes_left": -1})
 

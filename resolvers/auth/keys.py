@@ -154,7 +154,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
         risen = {"counter": 0}
     changed = await ctx.tx.update(
         store.auth_keys,
-        key["_id"],
+        key,
         set={"counter": proof.counter, "last_used_at": now},
         where={"disabled_at": None, **risen},
     )
@@ -164,7 +164,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if await _overtaken(ctx, proof):
         raise Refused("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
     disabled = await ctx.tx.update(
-        store.auth_keys, key["_id"], set={"disabled_at": now}, where={"disabled_at": None}
+        store.auth_keys, key, set={"disabled_at": now}, where={"disabled_at": None}
     )
     if disabled is None:
         raise _unknown()
@@ -237,8 +237,8 @@ async def finish_key_enrolment(
 
 
 async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:
-    key = await ctx.tx.delete(store.auth_keys, ids.checked(id, "auth_key"), where={"user_id": ctx.viewer_id})
-    if key is None:
+    key = await store.auth_keys.by_id(ctx.db, ids.checked(id, "auth_key"))
+    if key is None or key["user_id"] != ctx.viewer_id or not await ctx.tx.delete(store.auth_keys, key):
         raise Refused("NOT_FOUND", "You have no such key.", field=["id"])
     ctx.tx.removed(key)
     await security.record(ctx, ctx.viewer_id, SecurityKind.KEY_REMOVED, key=key["_id"])
@@ -249,11 +249,11 @@ async def device_forgotten(ctx: Context, user_id: str, device_id: str) -> None:
     """With the last session of a device goes the device, and the keys that work on no other."""
     if await store.sessions.first(ctx.db, {"user_id": user_id, "device._id": device_id}) is not None:
         return
-    await ctx.tx.delete(store.devices, store.device_key(user_id, device_id))
+    await ctx.tx.delete(store.devices, store.device_named(user_id, device_id))
     for key in await store.keys_of_user(ctx.db, user_id):
         bound_to = key["device"]["_id"] if key["device"] else None
         if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to == device_id:
-            await ctx.tx.delete(store.auth_keys, key["_id"])
+            await ctx.tx.delete(store.auth_keys, key)
             ctx.tx.removed(key)
 
 

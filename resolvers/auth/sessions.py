@@ -147,7 +147,7 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
         return _with_tokens(ctx, user, session)
     rotated = await ctx.tx.update(
         store.sessions,
-        session["_id"],
+        session,
         set={
             "counter": session["counter"] + 1,
             "rotated_at": now,
@@ -226,7 +226,7 @@ async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor)
     factors = list(dict.fromkeys([*session["factors"], factor]))
     fresh = await ctx.tx.update(
         store.sessions,
-        session["_id"],
+        session,
         set={"authenticated_at": clock.now(), "last_seen_at": clock.now(), "factors": factors},
         where={"status": SessionStatus.ACTIVE},
     )
@@ -245,7 +245,7 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
         "ended_at": now,
         "purge_at": now + timedelta(days=HISTORY_DAYS),
     }
-    ended = await ctx.tx.update(store.sessions, session["_id"], set=changes)
+    ended = await ctx.tx.update(store.sessions, session, set=changes)
     assert ended is not None
     ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
     await devices.session_ended(ctx, ended)

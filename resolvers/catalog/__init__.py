@@ -3,6 +3,7 @@
 from resolvers.catalog.access import has_role, product_scope, visible_products, visible_variants
 from resolvers.catalog.facets import facets
 from resolvers.catalog.imports import import_products
+from resolvers.catalog.migrations import holds_by_holder
 from resolvers.catalog.pictures import NAMING, images, label_images
 from resolvers.catalog.predictions import (
     ORDERED,
@@ -77,6 +78,7 @@ __all__ = [
     "facets",
     "grant_commerce_role",
     "has_role",
+    "holds_by_holder",
     "images",
     "import_products",
     "inventory_levels",

@@ -166,7 +166,7 @@ async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
     told = {"told_at": ctx.tx.now} if news else {}
     # What was told last stays the measure of what is news.
     if news or not is_news(opened(ctx, row), made):
-        await ctx.tx.update(store.last_predictions, id, set={"sealed": sealed, **told})
+        await ctx.tx.update(store.last_predictions, row, set={"sealed": sealed, **told})
     if news:
         ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
 

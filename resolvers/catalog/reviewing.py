@@ -59,7 +59,7 @@ async def submit_review(
         own = {"_id": ids.minted(id, "review"), "product_id": product["_id"], "user_id": ctx.viewer_id}
         review = await ctx.tx.insert(store.reviews, {**own, **fields})
     else:
-        changed = await ctx.tx.update(store.reviews, earlier["_id"], set=fields)
+        changed = await ctx.tx.update(store.reviews, earlier, set=fields)
         assert changed is not None
         review = changed
     await _told(ctx, review, created=earlier is None)
@@ -70,7 +70,7 @@ async def delete_review(ctx: Context, *, review_id: Id) -> dict[str, Any]:
     review = await ctx.load(ReviewById, ids.checked(review_id, "review"))
     if review is None or review["user_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such review.", field=["reviewId"])
-    await ctx.tx.delete(store.reviews, review_id)
+    await ctx.tx.delete(store.reviews, review)
     ctx.tx.removed(review)
     await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
     return {"deleted_review_id": review_id}
@@ -88,7 +88,7 @@ async def moderate_review(
         raise Refused("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
     status = DECIDED[decision]
     decided = {"status": status, "decided_reason": reason}
-    updated = await ctx.tx.update(store.reviews, review_id, set=decided)
+    updated = await ctx.tx.update(store.reviews, review, set=decided)
     assert updated is not None
     await _told(ctx, updated)
     before, after = {"status": review["status"]}, {"status": status}
@@ -98,7 +98,7 @@ async def moderate_review(
 
 async def erase(ctx: Context, review: Review) -> None:
     """It goes for good, and its rating with it."""
-    if await ctx.tx.delete(store.reviews, review["_id"]) is not None:
+    if await ctx.tx.delete(store.reviews, review) is not None:
         ctx.tx.removed(review)
         await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
 

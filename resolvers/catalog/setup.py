@@ -73,7 +73,7 @@ async def _write(
         own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
         written = await ctx.tx.insert(store.settings, own)
     else:
-        updated = await ctx.tx.update(store.settings, id, set={"sealed": sealed})
+        updated = await ctx.tx.update(store.settings, row, set={"sealed": sealed})
         assert updated is not None
         written = updated
     ctx.tx.changed(written, scopes=[user_scope(ctx.viewer_id)], created=row is None)

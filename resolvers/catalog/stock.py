@@ -133,7 +133,7 @@ async def transfer(
         return None
     change = {"holder": order, "expires_at": ctx.tx.now + ttl}
     held = {"state": ReservationState.HELD}
-    return await ctx.tx.update(store.reservations, current["_id"], set=change, where=held)
+    return await ctx.tx.update(store.reservations, current, set=change, where=held)
 
 
 def merged(lines: Sequence[Line]) -> dict[str, int]:
@@ -164,7 +164,7 @@ async def _move(ctx: Context, level: InventoryLevel, inc: dict[str, int]) -> Inv
 
 async def _end(ctx: Context, current: StockReservation, state: ReservationState) -> StockReservation | None:
     held = {"state": ReservationState.HELD}
-    return await ctx.tx.update(store.reservations, current["_id"], set={"state": state}, where=held)
+    return await ctx.tx.update(store.reservations, current, set={"state": state}, where=held)
 
 
 # What staff do.

@@ -160,7 +160,7 @@ async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[st
     if report["status"] != ReportStatus.OPEN:
         return {"report": report}
     status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
-    judged = await ctx.tx.update(store.reports, id, set={"status": status, "judged_at": ctx.tx.now})
+    judged = await ctx.tx.update(store.reports, report, set={"status": status, "judged_at": ctx.tx.now})
     assert judged is not None
     ctx.tx.changed(judged, scopes=[user_scope(judged["reporter_id"])])
     if upheld:

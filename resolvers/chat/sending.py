@@ -195,14 +195,17 @@ async def edit_message(
         raise Refused("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
     chat = await for_member(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
-    own = store.row_id(chat["chat_id"], ctx.viewer_id)
-    await ctx.tx.claim(store.members, own, user_id=ctx.viewer_id)
+    own = {"_id": store.row_id(chat["chat_id"], ctx.viewer_id), "user_id": ctx.viewer_id}
+    await ctx.tx.claim(store.members, own)
     said = checked_text(text)
     if said is None and not message["attachments"]:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(id))
     changed = await ctx.tx.update(
-        store.messages, id, set={"sealed_text": sealed, "edited_at": ctx.tx.now}, where={"deleted_at": None}
+        store.messages,
+        message,
+        set={"sealed_text": sealed, "edited_at": ctx.tx.now},
+        where={"deleted_at": None},
     )
     assert changed is not None
     ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
@@ -247,7 +250,7 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
 async def clear(ctx: Context, message: Message) -> None:
     """Take away what it said, and one from what its recipient has not read."""
     nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
-    cleared = await ctx.tx.update(store.messages, message["_id"], set=nothing)
+    cleared = await ctx.tx.update(store.messages, message, set=nothing)
     assert cleared is not None
     ctx.tx.changed(cleared, scopes=message_scopes(cleared), settled=True)
     if message["attachments"]:
@@ -260,9 +263,10 @@ async def clear(ctx: Context, message: Message) -> None:
 @finished(PURPOSE)
 async def attachment_finished(ctx: Context, upload: Document) -> None:
     """Tell both that an attachment can be shown, or will never be."""
-    changed = await ctx.tx.update(
-        store.messages, upload["record_id"], where={"deleted_at": None}, version=False
-    )
+    message = await store.messages.by_id(ctx.db, upload["record_id"])
+    if message is None:
+        return
+    changed = await ctx.tx.update(store.messages, message, where={"deleted_at": None}, version=False)
     if changed is not None:
         ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
 
@@ -280,7 +284,7 @@ async def _one_unread_less(ctx: Context, message: Message) -> None:
 async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
     """Take the message from the viewer's own devices; the other notices nothing."""
     hidden = [*message["hidden_for"], ctx.viewer_id]
-    changed = await ctx.tx.update(store.messages, message["_id"], set={"hidden_for": hidden}, touch=False)
+    changed = await ctx.tx.update(store.messages, message, set={"hidden_for": hidden}, touch=False)
     assert changed is not None
     ctx.tx.changed(changed, aspect=f"hidden:{ctx.viewer_id}", scopes=[user_scope(ctx.viewer_id)])
     await replies_told(ctx, message, to=[ctx.viewer_id])

@@ -51,7 +51,7 @@ async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
     if group is not None:
         return
     for row in await store.members.find(tx.db, {"group_id": id}, limit=LEFT):
-        await tx.delete(store.members, row["_id"])
+        await tx.delete(store.members, row)
         tx.revoked(row["user_id"], group_scope(id))
 
 

@@ -75,7 +75,7 @@ async def take_back(ctx: Context, reaction: store.Reaction) -> None:
 async def _anonymise(ctx: Context, report: store.Report) -> None:
     """What was wrong stays wrong; who said so is nobody's business any more."""
     gone = await ctx.tx.update(
-        store.reports, report["_id"], set={"reporter_id": None, "day": report["_id"], "note": None}
+        store.reports, report, set={"reporter_id": None, "day": report["_id"], "note": None}
     )
     if gone is not None:
         ctx.tx.removed(gone)
@@ -83,7 +83,7 @@ async def _anonymise(ctx: Context, report: store.Report) -> None:
 
 async def _forget_author(ctx: Context, report: store.Report) -> None:
     """What they said in their defence goes with what it defended."""
-    gone = await ctx.tx.update(store.reports, report["_id"], set={"subject_author_id": None, "appeal": None})
+    gone = await ctx.tx.update(store.reports, report, set={"subject_author_id": None, "appeal": None})
     if gone is not None:
         ctx.tx.quietly(gone)
 

@@ -147,7 +147,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
 
 async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
-    gone = await ctx.tx.delete(store.blocks, id)
+    gone = await ctx.tx.delete(store.blocks, {"_id": id, "user_id": ctx.viewer_id})
     if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
         for rejoin in REJOINING:
             await rejoin(ctx, user_id)
@@ -167,7 +167,7 @@ async def _claim_pair(ctx: Context, other_id: str) -> None:
 async def end(ctx: Context, edge: Follow) -> Document | None:
     """Delete an edge; what its follower saw through it leaves their devices. Returns the followed person."""
     follower, followee = edge["follower_id"], edge["followee_id"]
-    await ctx.tx.delete(store.follows, edge["_id"])
+    await ctx.tx.delete(store.follows, edge)
     ctx.tx.removed(edge)
     ctx.tx.revoked(follower, followers_scope(followee))
     returned = await store.follow(ctx.db, followee, follower)
@@ -184,7 +184,7 @@ async def end(ctx: Context, edge: Follow) -> Document | None:
 
 
 async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
-    changed = await ctx.tx.update(store.follows, edge["_id"], set={"mutual": mutual}, version=False)
+    changed = await ctx.tx.update(store.follows, edge, set={"mutual": mutual}, version=False)
     if changed is not None:
         ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
 
@@ -196,7 +196,7 @@ async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
 
 
 async def _set(ctx: Context, edge: Follow, changes: dict[str, Any]) -> Follow:
-    changed = await ctx.tx.update(store.follows, edge["_id"], set=changes)
+    changed = await ctx.tx.update(store.follows, edge, set=changes)
     assert changed is not None
     ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
     return changed

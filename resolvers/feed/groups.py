@@ -167,7 +167,7 @@ async def leave_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
 
 async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     group_id, user_id = row["group_id"], row["user_id"]
-    await ctx.tx.delete(store.members, row["_id"])
+    await ctx.tx.delete(store.members, row)
     ctx.tx.revoked(user_id, group_scope(group_id))
     await retelling.group_changed(ctx, user_id, group_id)
     stale(ctx, user_id)
@@ -180,7 +180,7 @@ async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
         ctx.tx.removed(found)
         return None
     if row["role"] == GroupRole.OWNER:
-        await ctx.tx.update(store.members, heir["_id"], set={"role": GroupRole.OWNER})
+        await ctx.tx.update(store.members, heir, set={"role": GroupRole.OWNER})
     return await _count(ctx, found, -1)
 
 

@@ -339,7 +339,7 @@ async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAct
 
 
 async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> None:
-    changed = await ctx.tx.update(store.reports, report["_id"], set=changes)
+    changed = await ctx.tx.update(store.reports, report, set=changes)
     if changed is None:
         return
     if changed["reporter_id"]:

@@ -33,12 +33,12 @@ async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str
     post = await post_to_act_on(ctx, post_id)
     if post["author_id"] == ctx.viewer_id:
         raise Refused("SELF", "This cannot be done to oneself.", field=["postId"])
-    id = store.pair(ctx.viewer_id, post_id)
-    if await store.hides.by_id(ctx.db, id) is None:
-        row = {"_id": id, "user_id": ctx.viewer_id, "post_id": post_id, "author_id": post["author_id"]}
+    row = {"_id": store.pair(ctx.viewer_id, post_id), "user_id": ctx.viewer_id, "post_id": post_id}
+    if await store.hides.by_id(ctx.db, row["_id"]) is None:
+        row["author_id"] = post["author_id"]
         await ctx.tx.insert(store.hides, {**row, "not_interested": not_interested, "created_at": ctx.tx.now})
     elif not_interested:
-        await ctx.tx.update(store.hides, id, set={"not_interested": True})
+        await ctx.tx.update(store.hides, row, set={"not_interested": True})
     stale(ctx, ctx.viewer_id)
     return {"removed_post_id": post_id}
 

@@ -124,7 +124,7 @@ async def condemn(ctx: Context, media_id: str) -> bool:
             if found is not None:
                 await finish(ctx, found)
         for row in await store.links.find(ctx.db, {"media_id": media_id}):
-            await ctx.tx.delete(store.links, row["_id"])
+            await ctx.tx.delete(store.links, row)
         await audited(ctx, "media.condemned", subject_id=media_id, owner=medium["owner_id"])
 
     await ctx.unit(condemned)
@@ -184,7 +184,7 @@ async def erase_person(ctx: Context, user_id: str) -> None:
                 for folder in _folders(medium):
                     await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
                 for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
-                    await ctx.tx.delete(store.links, row["_id"])
+                    await ctx.tx.delete(store.links, row)
 
         for folder in (folder for medium in media for folder in _folders(medium)):
             await ctx.services.objects.erase(folder)

@@ -107,7 +107,8 @@ async def link(ctx: Context, media_id: str, record_id: str) -> None:
 
 async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
     """One record less; what no record shows any more is erased."""
-    if await ctx.tx.delete(store.links, store.link_id(media_id, record_id)) is None:
+    shown = {"_id": store.link_id(media_id, record_id), "media_id": media_id}
+    if await ctx.tx.delete(store.links, shown) is None:
         return
     touched = {"touched_at": ctx.tx.now}
     medium = await ctx.tx.update(store.media, media_id, inc={"ref_count": -1}, set=touched)

@@ -27,6 +27,7 @@ from stores.auth.deletions import (
 from stores.auth.devices import (
     OwnDevice,
     device_key,
+    device_named,
     devices,
     devices_with_push,
     devices_with_token,
@@ -130,6 +131,7 @@ __all__ = [
     "data_exports",
     "deletions",
     "device_key",
+    "device_named",
     "devices",
     "devices_with_push",
     "devices_with_token",

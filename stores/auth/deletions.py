@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
+from core import leases
 from core.mongo import Database
 from core.store import Sealed, collection, index
 
@@ -37,17 +38,7 @@ deletions = collection(
 
 async def claim_deletion(db: Database, now: datetime, until: datetime) -> Deletion | None:
     """The most overdue one, ours until then; two workers never both win one."""
-    answer = await db.write(
-        {
-            "findAndModify": deletions.name,
-            "query": {"state": "ERASING", "next_at": {"$lte": now}},
-            "sort": {"next_at": 1},
-            "update": {"$set": {"next_at": until}, "$inc": {"attempts": 1}},
-            "new": True,
-        }
-    )
-    claimed: Deletion | None = answer["value"]
-    return claimed
+    return await leases.take(db, deletions, {"state": "ERASING"}, "next_at", now=now, until=until)
 
 
 async def confirm_deletion(db: Database, user_id: str, system: str) -> None:

@@ -50,6 +50,11 @@ def device_key(user_id: str, device_id: str) -> str:
     return f"{user_id}/{device_id}"
 
 
+def device_named(user_id: str, device_id: str) -> dict[str, str]:
+    """What names a person's device in a write."""
+    return {"_id": device_key(user_id, device_id), "user_id": user_id}
+
+
 async def own_devices(db: Database, user_id: str, device_ids: Iterable[str]) -> list[OwnDevice]:
     query = {"user_id": user_id, "_id": {"$in": [device_key(user_id, id) for id in device_ids]}}
     return await devices.find(db, query, limit=MOST)

@@ -38,7 +38,6 @@ data_exports = collection(
     DataExport,
     prefix="export",
     indexes=[index("status", "created_at"), index("user_id", "-created_at"), index("expires_at")],
-    shard_key="user_id",
 )
 
 

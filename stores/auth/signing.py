@@ -26,6 +26,7 @@ signing_keys = collection(
     "signing_keys",
     SigningKey,
     indexes=[index("generation", unique=True)],
+    shard_key=None,
     sealed=[Sealed("private", "signing_keys/{_id}/private")],
 )
 

@@ -127,6 +127,7 @@ reviews = collection(
         index("status", "created_at", "_id"),
         index("user_id", "_id"),
     ],
+    shard_key="product_id",
     synced=True,
 )
 settings = collection(
@@ -163,7 +164,7 @@ privacy = collection("privacy_choices", PrivacyChoices)
 telemetry = collection(
     "telemetry", Telemetry, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
-roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role", unique=True)])
+roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role")])
 
 
 MOST_REPORTS = 20

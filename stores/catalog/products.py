@@ -186,9 +186,13 @@ products = collection(
         BY_PREFIX,
         index("folded", "_id"),
     ],
+    # A shop's products fit one shard, and nothing else keeps slugs and SKUs unique.
+    shard_key=None,
     synced=True,
 )
-categories = collection("categories", Category, prefix="category", indexes=[index("slug", unique=True)])
+categories = collection(
+    "categories", Category, prefix="category", indexes=[index("slug", unique=True)], shard_key=None
+)
 BATCH = 1_000
 MOST_CATEGORIES = 200
 

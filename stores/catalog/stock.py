@@ -56,8 +56,8 @@ inventory = collection(
     InventoryLevel,
     prefix="inventory",
     indexes=[
-        index("variant_id", unique=True),
-        index("sku", unique=True),
+        index("variant_id"),
+        index("sku"),
         index("available", "_id"),
         index("product_id"),
         index("untold", partialFilterExpression={"untold": True}, serves={"untold": True}),
@@ -70,14 +70,15 @@ reservations = collection(
     indexes=[
         # One living hold each; what is over stays as it ended.
         index(
-            "holder.type",
             "holder.id",
+            "holder.type",
             unique=True,
             partialFilterExpression={"state": {"$in": list(LIVE)}},
         ),
         index("holder.id", "-created_at"),
         index("state", "expires_at"),
     ],
+    shard_key="holder.id",
 )
 
 

@@ -88,7 +88,10 @@ reports = collection(
     synced=True,
 )
 share_links = collection(
-    "share_links", ShareLink, indexes=[index("post_id", "user_id", unique=True), index("user_id")]
+    "share_links",
+    ShareLink,
+    indexes=[index("post_id", "user_id", unique=True), index("user_id")],
+    shard_key="post_id",
 )
 impressions = collection(
     "impressions",

@@ -124,7 +124,6 @@ posts = collection(
             serves={"pulled": True, "author_id": {"$in": ["x", "y"]}},
         ),
     ],
-    shard_key="author_id",
     synced=True,
 )
 archive = collection(
@@ -146,7 +145,6 @@ archive = collection(
             serves={"shared_post_id": "x"},
         ),
     ],
-    shard_key="author_id",
     synced=True,
 )
 comments = collection(
@@ -161,7 +159,6 @@ comments = collection(
         index("purge_at", expireAfterSeconds=0, partialFilterExpression={"purge_at": {"$exists": True}}),
         index("author_id", "-created_at"),
     ],
-    shard_key="post_id",
     synced=True,
 )
 reactions = collection(
@@ -172,7 +169,6 @@ reactions = collection(
         index("subject_id", "kind", "-created_at", "-_id"),
         index("user_id", "-created_at"),
     ],
-    shard_key="subject_id",
 )
 
 

@@ -29,23 +29,24 @@ async def test_a_write_without_a_log_entry_fails(services: Services, name: str) 
     collection = COLLECTIONS[name]
     # What unique indexes ask for.
     id, own = ids.new_id(collection.prefix or ""), {"follower_id": key(), "followee_id": key()}
+    named = {str(collection.shard_key or "_id"): key(), "_id": id}
     ctx = Context(services)
 
     async def insert() -> None:
-        await ctx.tx.insert(collection, {"_id": id, **own})
+        await ctx.tx.insert(collection, {**own, **named})
 
     async def insert_logged() -> None:
-        document = await ctx.tx.insert(collection, {"_id": id, **own})
+        document = await ctx.tx.insert(collection, {**own, **named})
         ctx.tx.changed(document, scopes=["user:nobody"], created=True)
 
     async def update() -> None:
-        assert await ctx.tx.update(collection, id, set={"note": "changed"})
+        assert await ctx.tx.update(collection, named, set={"note": "changed"})
 
     async def delete() -> None:
-        assert await ctx.tx.delete(collection, id)
+        assert await ctx.tx.delete(collection, named)
 
     async def delete_logged() -> None:
-        document = await ctx.tx.delete(collection, id)
+        document = await ctx.tx.delete(collection, named)
         assert document is not None
         ctx.tx.removed(document)
 

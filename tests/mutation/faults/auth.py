@@ -108,7 +108,7 @@ FAULTS = [
     Fault(
         "a backup code works twice",
         "resolvers/auth/factors.py",
-        'if kept is None or await ctx.tx.delete(store.backup_codes, kept["_id"]) is None:',
+        "if kept is None or await ctx.tx.delete(store.backup_codes, kept) is None:",
         "if kept is None:",
         ("tests/auth/test_two_factor.py",),
     ),

@@ -1,0 +1,37 @@
+"""Leases: work that lies in documents, taken by one worker at a time until a moment it renews.
+
+The router of a sharded cluster takes no atomic update without the shard key, so what is due is read first
+and won by its key: of several workers who read the same, one wins each.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from core.mongo import Database
+from core.store import Collection
+
+T = TypeVar("T", bound=Mapping[str, Any])
+
+CANDIDATES = 8
+"""Read at once, so that a worker who comes second to one of them tries the next."""
+
+
+async def take(
+    db: Database, store: Collection[T], where: Mapping[str, Any], due: str, *, now: datetime, until: datetime
+) -> T | None:
+    """Lease: the most overdue document by its moment `due`, ours until then; None when nothing is due."""
+    query = {**where, due: {"$lte": now}}
+    while rows := await store.find(db, query, sort=[(due, 1)], limit=CANDIDATES):
+        for row in rows:
+            answer = await db.write(
+                {
+                    "findAndModify": store.name,
+                    "query": {**query, **store.key_of(row)},
+                    "update": {"$set": {due: until}, "$inc": {"attempts": 1}},
+                    "new": True,
+                }
+            )
+            if answer["value"] is not None:
+                return cast("T", answer["value"])
+    return None
