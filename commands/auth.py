@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ports.auth import AuthSettings
 from server.cli.base import app, deployment, environment, group, out, refusal, run
 from server.cli.keys import keys_app
 from stores.auth import Role
@@ -131,7 +132,7 @@ def renew_passwords(
     file: Annotated[Path, typer.Argument(help="A list as Have I Been Pwned's downloader writes it.")],
 ) -> None:
     """Put a newly downloaded list of breached passwords in the place of the present one; once a month."""
-    present = environment().breached_passwords_file
+    present = AuthSettings.beside(environment()).breached_passwords_file
     from resolvers.auth import breached
 
     if present is None:

@@ -1,10 +1,14 @@
-"""Every setting of Landfall, read once from the environment by the server."""
+"""Every setting of Landfall, read once from the environment by the server.
+
+A system declares its own in `ports/` and asks for them as for a service: `ctx.services.get(FeedSettings)`.
+"""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,9 +23,9 @@ def _in_capitals(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """`LANDFALL_...` variables; the README's table is checked against these fields by a test."""
+    """`LANDFALL_...` variables of the whole; what is given beside them is for settings of systems."""
 
-    model_config = SettingsConfigDict(env_prefix="LANDFALL_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LANDFALL_", frozen=True, extra="allow")
 
     env: Environment = Field(Environment.DEVELOPMENT, description="development, test or production.")
     host: str = Field("127.0.0.1", description="Address the server listens on.")
@@ -30,13 +34,6 @@ class Settings(BaseSettings):
         "",
         description="Address phones use, `https://...`, for links and media; required in production, else "
         "empty: the request's.",
-    )
-
-    shop_country: str = Field(
-        "",
-        pattern="^([A-Z]{2})?$",
-        description="Country of the shop (ISO 3166, `DE`): its currency, and which dollar, krone or yen a "
-        "supplier means; empty: euros, and such signs are unknown.",
     )
 
     mongo_url: str = Field("", description="MongoDB replica set; empty in `dev`: an embedded one.")
@@ -56,20 +53,10 @@ class Settings(BaseSettings):
     media_store: str = Field(
         "", description="`s3://bucket/prefix`: media in an S3-compatible store; empty: on disk."
     )
-    media_url: str = Field("", description="CDN address of public media; empty: our own `/media`.")
     s3_endpoint: str = Field("", description="Address of the S3-compatible store; empty: Amazon's.")
     s3_region: str = Field("us-east-1", description="Region of the bucket.")
     s3_access_key_id: str = Field("", description="Access key; empty: that of the machine or container.")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret of the access key.")
-    video: Literal["auto", "on", "off"] = Field(
-        "auto", description="Take films; auto: where ffmpeg is installed."
-    )
-    clamd: str = Field("", description="`host:port` of a ClamAV daemon; empty: the built-in scanner.")
-    clamd_max_bytes: int = Field(
-        100 * 1024**2,
-        gt=0,
-        description="The daemon's StreamMaxLength: larger files are refused before they come.",
-    )
 
     secret: SecretStr = Field(
         SecretStr(""), description="Server secret, 32 characters or more; required in production."
@@ -83,18 +70,6 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Keys that encrypt fields, `id:base64,id:base64` of 32 bytes each; the first encrypts, "
         "all decrypt. Empty: one derived from the secret, which then must not change.",
-    )
-    token_issuer: str = Field("landfall", description="`iss` of access tokens.")
-    token_audience: str = Field("landfall-mobile", description="`aud` of access tokens.")
-    rp_id: str = Field("localhost", description="Domain that passkeys belong to (WebAuthn's RP ID).")
-    rp_origins: tuple[str, ...] = Field(
-        (),
-        description="Origins of apps and pages that may use passkeys, `https://...` or "
-        "`android:apk-key-hash:...`; empty: `https://` and the domain.",
-    )
-    places_file: Path | None = Field(
-        None,
-        description="City or country database (MMDB) that tells roughly where people sign in; empty: untold.",
     )
     smtp_url: str = Field(
         "", description="Mail server, `smtp://user:password@host:587`; empty: `/dev/outbox`."
@@ -112,34 +87,6 @@ class Settings(BaseSettings):
         None, description="Service account of Firebase Cloud Messaging; unset: `/dev/outbox`."
     )
     fcm_url: str = Field("https://fcm.googleapis.com", description="Address of Firebase Cloud Messaging.")
-    captcha_url: str = Field(
-        "",
-        description="`siteverify` address of hCaptcha, Turnstile or reCAPTCHA; empty: the word `human`, "
-        "and in production none is asked for.",
-    )
-    captcha_secret: SecretStr = Field(SecretStr(""), description="The CAPTCHA provider's secret.")
-    app_name: str = Field("Landfall", description="What messages to people call the app.")
-    android_app_hash: str = Field(
-        "", description="The 11 characters with which Android's SMS Retriever finds the app."
-    )
-    ios_bound_domain: str = Field("", description="Domain of iOS apps and web pages that codes are bound to.")
-    reset_url: str = Field("landfall://reset-password", description="Link in password-reset mails.")
-    password_memory_kib: int = Field(65_536, ge=1_024, description="Memory of Argon2id, in KiB.")
-    password_rounds: int = Field(3, ge=1, description="Passes of Argon2id.")
-    breached_passwords_file: Path | None = Field(
-        None,
-        description="Sorted file of SHA-1 hashes, as Have I Been Pwned's downloader writes it, "
-        "that passwords must not be in; renew it every month.",
-    )
-    feed_experiment: str = Field(
-        "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
-    )
-    classifier_url: str = Field(
-        "",
-        description="Service that judges posts and pictures, beside the built-in rules; empty: none.",
-    )
-    classifier_token: SecretStr = Field(SecretStr(""), description="What it knows us by.")
-    link_previews: bool = Field(True, description="Whether links in posts are looked at for previews.")
     trust_proxy: int = Field(
         0, ge=0, description="How many proxies before us add to X-Forwarded-For; 0: the header is ignored."
     )
@@ -210,17 +157,40 @@ class Settings(BaseSettings):
     ] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property
-    def key_origins(self) -> list[str]:
-        """Where passkeys may be used; in development also a page served by this process."""
-        if self.rp_origins:
-            return list(self.rp_origins)
-        local = [] if self.production else [f"http://{self.rp_id}:{self.port}"]
-        return [f"https://{self.rp_id}", *local]
-
-    @property
     def production(self) -> bool:
         return self.env is Environment.PRODUCTION
 
     @property
     def shows_graphiql(self) -> bool:
         return self.graphiql == "on" or (self.graphiql == "auto" and not self.production)
+
+
+class SystemSettings(BaseSettings):
+    """Settings of one system, `LANDFALL_...` variables too."""
+
+    model_config = SettingsConfigDict(env_prefix="LANDFALL_", frozen=True, extra="ignore")
+
+    @classmethod
+    def beside(cls, whole: Settings) -> Self:
+        """Those that stand beside the settings of the whole: given with them, or in the environment."""
+        given = whole.model_extra or {}
+        return cls(**{name: given[name] for name in cls.model_fields if name in given})
+
+
+def fields() -> dict[str, FieldInfo]:
+    """All settings by name: those of the whole, then each system's."""
+    found: dict[str, FieldInfo] = {}
+    kinds: list[type[BaseSettings]] = [Settings, *SystemSettings.__subclasses__()]
+    for kind in kinds:
+        if twice := found.keys() & kind.model_fields.keys():
+            raise ValueError(f"The setting {min(twice)} is declared twice.")
+        found |= kind.model_fields
+    return found
+
+
+def of_systems(settings: Settings) -> dict[Any, Any]:
+    """Each system's settings by their class."""
+    given = settings.model_extra or {}
+    if unknown := given.keys() - fields().keys():
+        raise ValueError(f"There is no setting {min(unknown)}.")
+    return {kind: kind.beside(settings) for kind in SystemSettings.__subclasses__()}

@@ -1,7 +1,55 @@
-"""What authentication asks of the outside."""
+"""What authentication asks of the outside, and of whoever runs it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+from pydantic import Field, SecretStr
+
+from core.settings import Settings, SystemSettings
+
+
+class AuthSettings(SystemSettings):
+    """Settings of authentication."""
+
+    token_issuer: str = Field("landfall", description="`iss` of access tokens.")
+    token_audience: str = Field("landfall-mobile", description="`aud` of access tokens.")
+    rp_id: str = Field("localhost", description="Domain that passkeys belong to (WebAuthn's RP ID).")
+    rp_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins of apps and pages that may use passkeys, `https://...` or "
+        "`android:apk-key-hash:...`; empty: `https://` and the domain.",
+    )
+    places_file: Path | None = Field(
+        None,
+        description="City or country database (MMDB) that tells roughly where people sign in; empty: untold.",
+    )
+    captcha_url: str = Field(
+        "",
+        description="`siteverify` address of hCaptcha, Turnstile or reCAPTCHA; empty: the word `human`, "
+        "and in production none is asked for.",
+    )
+    captcha_secret: SecretStr = Field(SecretStr(""), description="The CAPTCHA provider's secret.")
+    app_name: str = Field("Landfall", description="What messages to people call the app.")
+    android_app_hash: str = Field(
+        "", description="The 11 characters with which Android's SMS Retriever finds the app."
+    )
+    ios_bound_domain: str = Field("", description="Domain of iOS apps and web pages that codes are bound to.")
+    reset_url: str = Field("landfall://reset-password", description="Link in password-reset mails.")
+    password_memory_kib: int = Field(65_536, ge=1_024, description="Memory of Argon2id, in KiB.")
+    password_rounds: int = Field(3, ge=1, description="Passes of Argon2id.")
+    breached_passwords_file: Path | None = Field(
+        None,
+        description="Sorted file of SHA-1 hashes, as Have I Been Pwned's downloader writes it, "
+        "that passwords must not be in; renew it every month.",
+    )
+
+    def key_origins(self, server: Settings) -> list[str]:
+        """Where passkeys may be used; in development also a page served by this process."""
+        if self.rp_origins:
+            return list(self.rp_origins)
+        local = [] if server.production else [f"http://{self.rp_id}:{server.port}"]
+        return [f"https://{self.rp_id}", *local]
 
 
 class Places(Protocol):

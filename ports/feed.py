@@ -1,7 +1,25 @@
-"""What the feed asks of the outside: judging what people publish, ranking it, and looking at links."""
+"""What the feed asks of the outside: judging, ranking and looking at links; and of whoever runs it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
+
+from pydantic import Field, SecretStr
+
+from core.settings import SystemSettings
+
+
+class FeedSettings(SystemSettings):
+    """Settings of the feed."""
+
+    feed_experiment: str = Field(
+        "", description="Ranking of feeds tried out, `name:formula=50,fresh=50`; empty: none."
+    )
+    classifier_url: str = Field(
+        "",
+        description="Service that judges posts and pictures, beside the built-in rules; empty: none.",
+    )
+    classifier_token: SecretStr = Field(SecretStr(""), description="What it knows us by.")
+    link_previews: bool = Field(True, description="Whether links in posts are looked at for previews.")
 
 
 class Verdict(NamedTuple):

@@ -3,7 +3,27 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from core.settings import SystemSettings
+
+
+class MediaSettings(SystemSettings):
+    """Settings of uploads and what becomes of them."""
+
+    media_url: str = Field("", description="CDN address of public media; empty: our own `/media`.")
+    video: Literal["auto", "on", "off"] = Field(
+        "auto", description="Take films; auto: where ffmpeg is installed."
+    )
+    clamd: str = Field("", description="`host:port` of a ClamAV daemon; empty: the built-in scanner.")
+    clamd_max_bytes: int = Field(
+        100 * 1024**2,
+        gt=0,
+        description="The daemon's StreamMaxLength: larger files are refused before they come.",
+    )
+
 
 MOST_PIXELS, LONGEST_SIDE = 100_000_000, 65_535
 """Of pictures that are decoded."""

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from core.checkup import Finding
 from core.context import Services
 from core.settings import Settings
-from ports.auth import Captcha
-from ports.media import Studio
+from ports.auth import AuthSettings, Captcha
+from ports.media import MediaSettings, Studio
 
 PROVIDERS = {
     "Twilio": "sent by Twilio",
@@ -24,11 +24,12 @@ PROVIDERS = {
 def findings(services: Services) -> Sequence[Finding]:
     """Of each port: who stands behind it."""
     settings, studio = services.settings, services.get(Studio)
+    clamd = services.get(MediaSettings).clamd
     return [
         Finding("Media", settings.media_store or f"files in {settings.media_dir}"),
         Finding("HEIC", "taken" if studio.heic else "refused: pillow-heif is not installed"),
         Finding("Films", "taken" if studio.films else "refused: ffmpeg is missing or turned off"),
-        Finding("Malware scanner", settings.clamd or "built in: knows the test signature alone"),
+        Finding("Malware scanner", clamd or "built in: knows the test signature alone"),
         Finding("Mail", _mail(settings), _lacking(settings) if settings.production else None),
         Finding("Text messages", ", then ".join(map(_said, services.texters))),
         Finding("Pushes", _said(services.pusher)),
@@ -57,7 +58,7 @@ def _said(provider: object) -> str:
 
 
 def _captchas(services: Services) -> str:
-    settings = services.settings
-    if settings.captcha_url:
-        return f"judged by {urlsplit(settings.captcha_url).hostname}"
+    url = services.get(AuthSettings).captcha_url
+    if url:
+        return f"judged by {urlsplit(url).hostname}"
     return "the word `human`" if services.get(Captcha).asked else "none are asked for"

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from core.position import Signer
 from core.services import NotReady, service
 from core.settings import Settings
-from ports.auth import Captcha, Places, Risk
-from ports.feed import Classifier, Previewer, Rankers
+from ports.auth import AuthSettings, Captcha, Places, Risk
+from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from ports.media import Scanner, Studio
 from providers.captcha import Unasked
 from providers.formula import Formula
@@ -40,7 +40,7 @@ async def risk(beyond: Outside) -> AsyncIterator[Risk]:
 
 
 @service
-async def places(settings: Settings) -> AsyncIterator[Places]:
+async def places(settings: AuthSettings) -> AsyncIterator[Places]:
     try:
         known = PlacesFile(settings.places_file) if settings.places_file else Nowhere()
     except ValueError as problem:
@@ -59,7 +59,7 @@ async def studio(kept: Storage) -> AsyncIterator[Studio]:
 
 
 @service
-async def classifier(settings: Settings, http: ClientSession) -> AsyncIterator[Classifier]:
+async def classifier(settings: FeedSettings, http: ClientSession) -> AsyncIterator[Classifier]:
     rules, url = Rules(), settings.classifier_url
     yield Elsewhere(http, url, settings.classifier_token.get_secret_value(), rules) if url else rules
 

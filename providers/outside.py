@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from core.ports import Mailer, Pusher, Texter
 from core.settings import Settings
-from ports.auth import Captcha, Risk
+from ports.auth import AuthSettings, Captcha, Risk
 from providers import captcha, push, sms, unsent
 from providers.outbox import Outbox, OutboxPusher, OutboxTexter
 from providers.risk import PlainRisk
@@ -70,6 +70,7 @@ def _pusher(settings: Settings, http: ClientSession, outbox: Outbox | None) -> P
 
 
 def _captcha(settings: Settings, http: ClientSession) -> Captcha | None:
-    if settings.captcha_url:
-        return captcha.SiteVerify(http, settings.captcha_url, settings.captcha_secret.get_secret_value())
+    auth = AuthSettings.beside(settings)
+    if auth.captcha_url:
+        return captcha.SiteVerify(http, auth.captcha_url, auth.captcha_secret.get_secret_value())
     return None if settings.production else captcha.Word()

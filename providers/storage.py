@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from core.ports import Objects
 from core.position import Signer
 from core.settings import Settings
-from ports.media import Scanner
+from ports.media import MediaSettings, Scanner
 from ports.media import Studio as StudioPort
 from providers.objects import DiskObjects, S3Objects
 from providers.scanner import ClamAV, Signatures
@@ -22,8 +22,9 @@ class Storage:
 
 def storage(settings: Settings, signer: Signer) -> Storage:
     """ValueError names a setting that cannot be right."""
-    films = settings.video == "on" or (settings.video == "auto" and ffmpeg_found())
-    return Storage(_objects(settings, signer), _scanner(settings), Studio(films=films))
+    media = MediaSettings.beside(settings)
+    films = media.video == "on" or (media.video == "auto" and ffmpeg_found())
+    return Storage(_objects(settings, signer), _scanner(media), Studio(films=films))
 
 
 def _objects(settings: Settings, signer: Signer) -> Objects:
@@ -42,7 +43,7 @@ def _objects(settings: Settings, signer: Signer) -> Objects:
     )
 
 
-def _scanner(settings: Settings) -> Scanner:
+def _scanner(settings: MediaSettings) -> Scanner:
     if not settings.clamd:
         return Signatures()
     host, _, port = settings.clamd.rpartition(":")

@@ -21,7 +21,7 @@ from core.live import Live
 from core.mongo import Database
 from core.position import Signer
 from core.services import NotReady, started
-from core.settings import Settings
+from core.settings import Settings, of_systems
 from core.tally import Tally
 from providers.chosen import chosen
 from providers.outbox import Outbox
@@ -180,7 +180,8 @@ def _services(
         texters=beyond.texters,
         pusher=beyond.pusher,
         objects=kept.objects,
-        extra={
+        extra=of_systems(settings)
+        | {
             Outside: beyond,
             Storage: kept,
             Outbox: beyond.outbox,

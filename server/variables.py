@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic_settings import SettingsError
 
-from core.settings import Settings
+from core import discovery
+from core.settings import fields
 
 PREFIX = "LANDFALL_"
 OTHERS = ("LANDFALL_MONGOD", "LANDFALL_REDIS_SERVER", "LANDFALL_LONG")
@@ -19,7 +20,8 @@ SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
 def known() -> list[str]:
-    return [*(PREFIX + name.upper() for name in Settings.model_fields), *OTHERS]
+    discovery.rooms("ports")
+    return [*(PREFIX + name.upper() for name in fields()), *OTHERS]
 
 
 def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from core import clock
 from core.context import Context, Services
 from core.jobs import task
+from ports.auth import AuthSettings
 from resolvers.auth import changes, delivery, guard, letters, security
 from stores import auth as store
 from stores.auth import SecurityKind, UserStatus
@@ -50,7 +51,7 @@ async def send_reset(services: Services, *, email: str) -> None:
         "expires_at": clock.now() + RESET_LIFE,
     }
     await ctx.unit(lambda: ctx.tx.insert(store.password_resets, reset))
-    letter = letters.password_reset(services.settings, token)
+    letter = letters.password_reset(services.get(AuthSettings), token)
     await services.mailer.send(to=user["email"], subject=letter.subject, text=letter.text)
 
 

@@ -15,6 +15,7 @@ from core import clock
 from core.account import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
 from core.context import Context, Services
 from core.jobs import task
+from ports.auth import AuthSettings
 from resolvers.auth import exports, letters
 from stores import auth as store
 from stores.auth import DataExport, ExportStatus
@@ -85,7 +86,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
     if user is None or not user["email"]:
         return
     link, link_hash = exports.new_link(services, export)
-    letter = letters.export_ready(services.settings, link)
+    letter = letters.export_ready(services.get(AuthSettings), link)
     ctx = Context(services)
 
     async def ready() -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from core.context import Services
 from core.jobs import task
+from ports.auth import AuthSettings
 from resolvers.auth import breached
 
 
 @task("auth.watch_breached_passwords", every=timedelta(days=1))
 async def watch_breached_passwords(services: Services) -> None:
     """The list is renewed by `landfall passwords renew`; somebody should know when it is not."""
-    file = services.settings.breached_passwords_file
+    file = services.get(AuthSettings).breached_passwords_file
     if file is not None:
         await asyncio.to_thread(breached.watch, file)

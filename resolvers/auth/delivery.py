@@ -12,6 +12,7 @@ from core import clock
 from core.context import Context, Services
 from core.jobs import later
 from core.ports import DeliveryFailed, Texter
+from ports.auth import AuthSettings
 from resolvers.auth import accounts, flows, letters
 from resolvers.auth.addresses import masked_email
 from resolvers.auth.flows import DOWN_FOR, Destination
@@ -129,7 +130,7 @@ def _tries(destination: Destination, send: Send) -> list[Step]:
 
 def _by_mail(ctx: Context, flow: Flow, to: str) -> Send:
     async def send(code: str) -> None:
-        letter = letters.code_by_mail(ctx.services.settings, code, FlowPurpose(flow["purpose"]))
+        letter = letters.code_by_mail(ctx.services.get(AuthSettings), code, FlowPurpose(flow["purpose"]))
         await ctx.services.mailer.send(to=to, subject=letter.subject, text=letter.text)
 
     return send
@@ -138,7 +139,7 @@ def _by_mail(ctx: Context, flow: Flow, to: str) -> Send:
 def _by_text(ctx: Context, flow: Flow, to: str, texter: Texter) -> Send:
     async def send(code: str) -> None:
         platform = DevicePlatform(flow["device"]["platform"])
-        text = letters.code_by_text(ctx.services.settings, code, platform)
+        text = letters.code_by_text(ctx.services.get(AuthSettings), code, platform)
         await texter.send(to=to, text=text)
 
     return send
@@ -146,7 +147,7 @@ def _by_text(ctx: Context, flow: Flow, to: str, texter: Texter) -> Send:
 
 def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
     async def send(code: str) -> None:
-        letter = letters.code_by_push(ctx.services.settings, code, FlowPurpose(flow["purpose"]))
+        letter = letters.code_by_push(ctx.services.get(AuthSettings), code, FlowPurpose(flow["purpose"]))
         data = {"kind": "code", "flowId": flow["_id"]}
         reached = False
         for device in await store.devices_with_push(ctx.services.db, user["_id"]):
@@ -194,6 +195,6 @@ async def _tell_owner(ctx: Context, address: str) -> None:
     key = f"notice:{ctx.services.crypto.blind(address, place='notices')}"
     if (await ctx.services.tally.lately(key, within=NOTICE)).number:
         return
-    letter = letters.taken_address(ctx.services.settings)
+    letter = letters.taken_address(ctx.services.get(AuthSettings))
     await ctx.services.mailer.send(to=address, subject=letter.subject, text=letter.text)
     await ctx.services.tally.add(key, "told", within=NOTICE)

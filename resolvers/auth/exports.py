@@ -11,6 +11,7 @@ from core import clock, ids
 from core.context import Context, Services
 from core.jobs import later
 from core.limits import Rate
+from ports.auth import AuthSettings
 from resolvers.auth import security
 from stores import auth as store
 from stores.auth import DataExport, ExportStatus, SecurityKind
@@ -64,7 +65,7 @@ def _base(services: Services, export: DataExport) -> str:
     settings = services.settings
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    return f"https://{settings.rp_id}" if settings.production else export["origin"]
+    return f"https://{services.get(AuthSettings).rp_id}" if settings.production else export["origin"]
 
 
 async def opened(services: Services, export_id: str, secret: str) -> str | None:

@@ -17,6 +17,7 @@ from core.ids import Id
 from core.nodes import door
 from core.paging import Asked
 from loaders.auth import AuthKeyById
+from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
 from resolvers.auth.challenges import Challenge
 from resolvers.auth.guard import SIGN_IN_RATE
@@ -138,7 +139,7 @@ async def proven(
     bound_to = key["device"]["_id"] if key["device"] else None
     if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to != device_id:
         raise _unknown()
-    counter = proofs.counter_of(ctx.services.settings, challenge, key, signed)
+    counter = proofs.counter_of(ctx.services, challenge, key, signed)
     return Proof(key, counter, challenge.expires_at - challenges.LIFE)
 
 
@@ -199,7 +200,7 @@ async def prepare_key_enrolment(ctx: Context, *, challenge_id: Id, **given: Any)
     me = ctx.signed_in
     challenge = await challenges.take(ctx, challenge_id, me.device_id, user_id=me.user_id)
     given |= given.get("attestation") or {}
-    return proofs.enrolled(ctx.services.settings, challenge, given)
+    return proofs.enrolled(ctx.services, challenge, given)
 
 
 async def finish_key_enrolment(
@@ -262,7 +263,7 @@ def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[s
         "_id": challenge.id,
         "challenge": challenge.value,
         "expires_at": challenge.expires_at,
-        "rp_id": ctx.services.settings.rp_id,
+        "rp_id": ctx.services.get(AuthSettings).rp_id,
         "allow_credentials": list(allowed),
         "user_handle": proofs.encoded(challenge.user_id.encode()) if challenge.user_id else None,
     }

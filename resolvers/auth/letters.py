@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
-from core.settings import Settings
+from ports.auth import AuthSettings
 from stores.auth import DevicePlatform, FlowPurpose
 
 REASONS = {
@@ -21,7 +21,7 @@ class Letter(NamedTuple):
     text: str
 
 
-def code_by_mail(settings: Settings, code: str, purpose: FlowPurpose) -> Letter:
+def code_by_mail(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Letter:
     life = "24 hours" if purpose == FlowPurpose.VERIFY_EMAIL else "5 minutes"
     return Letter(
         f"Your {settings.app_name} code",
@@ -30,11 +30,11 @@ def code_by_mail(settings: Settings, code: str, purpose: FlowPurpose) -> Letter:
     )
 
 
-def code_by_push(settings: Settings, code: str, purpose: FlowPurpose) -> Letter:
+def code_by_push(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Letter:
     return Letter(f"Your {settings.app_name} code", f"{code} is your code {REASONS[purpose]}.")
 
 
-def code_by_text(settings: Settings, code: str, platform: DevicePlatform) -> str:
+def code_by_text(settings: AuthSettings, code: str, platform: DevicePlatform) -> str:
     """With the mark by which the platform finds the code and fills it in.
 
     Android's SMS Retriever wants the app's hash last; iOS and browsers domain and code on the last line.
@@ -47,7 +47,7 @@ def code_by_text(settings: Settings, code: str, platform: DevicePlatform) -> str
     return said
 
 
-def taken_address(settings: Settings) -> Letter:
+def taken_address(settings: AuthSettings) -> Letter:
     return Letter(
         f"You already have a {settings.app_name} account",
         f"Somebody asked to open a {settings.app_name} account with this address, which has one. "
@@ -55,7 +55,7 @@ def taken_address(settings: Settings) -> Letter:
     )
 
 
-def password_reset(settings: Settings, token: str) -> Letter:
+def password_reset(settings: AuthSettings, token: str) -> Letter:
     return Letter(
         f"Reset your {settings.app_name} password",
         "Open this link within 30 minutes to choose a new password; it works once:\n\n"
@@ -64,7 +64,7 @@ def password_reset(settings: Settings, token: str) -> Letter:
     )
 
 
-def address_changing(settings: Settings, to: str) -> Letter:
+def address_changing(settings: AuthSettings, to: str) -> Letter:
     return Letter(
         f"Your {settings.app_name} address is being changed",
         f"Somebody asked to change the address of your account to {to}. "
@@ -72,7 +72,7 @@ def address_changing(settings: Settings, to: str) -> Letter:
     )
 
 
-def address_changed(settings: Settings, to: str) -> Letter:
+def address_changed(settings: AuthSettings, to: str) -> Letter:
     return Letter(
         f"Your {settings.app_name} address was changed",
         f"Your account now has the address {to}; this one is no longer its address. "
@@ -80,7 +80,7 @@ def address_changed(settings: Settings, to: str) -> Letter:
     )
 
 
-def phone_changing(settings: Settings, to: str) -> Letter:
+def phone_changing(settings: AuthSettings, to: str) -> Letter:
     return Letter(
         f"Your {settings.app_name} phone number is being changed",
         f"Somebody asked to change the phone number of your account to {to}. "
@@ -88,7 +88,7 @@ def phone_changing(settings: Settings, to: str) -> Letter:
     )
 
 
-def export_ready(settings: Settings, link: str) -> Letter:
+def export_ready(settings: AuthSettings, link: str) -> Letter:
     return Letter(
         f"Your {settings.app_name} data",
         f"Everything kept about you is in this file, for seven days:\n\n{link}\n\n"

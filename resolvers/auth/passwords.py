@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.context import Context
 from core.errors import Refused, refusals
+from ports.auth import AuthSettings
 from resolvers.auth import breached
 
 refusals(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
@@ -71,7 +72,7 @@ def outdated(stored: str) -> bool:
 async def check_strength(ctx: Context, password: str, email: str, *, field: str) -> None:
     """WEAK_PASSWORD, with the reason, for one that is easily guessed."""
     reason = weakness(password, email)
-    file = ctx.services.settings.breached_passwords_file
+    file = ctx.services.get(AuthSettings).breached_passwords_file
     if reason is None and file and await asyncio.to_thread(breached.has, file, password):
         reason = "This password was in a breach: others know it."
     if reason is not None:

@@ -20,8 +20,9 @@ from webauthn.helpers.structs import (
     RegistrationCredential,
 )
 
+from core.context import Services
 from core.errors import Refused, refusals
-from core.settings import Settings
+from ports.auth import AuthSettings
 from resolvers.auth.challenges import Challenge
 from stores.auth import AuthKey, AuthKeyKind
 
@@ -42,10 +43,10 @@ class PublicKey:
     counter: int
 
 
-def enrolled(settings: Settings, challenge: Challenge, given: Mapping[str, Any]) -> PublicKey:
+def enrolled(services: Services, challenge: Challenge, given: Mapping[str, Any]) -> PublicKey:
     """The public half of a new key, or SIGNATURE_INVALID."""
     if challenge.kind == AuthKeyKind.PASSKEY:
-        return _new_passkey(settings, challenge, given)
+        return _new_passkey(services, challenge, given)
     try:
         key = _point(_bytes(given, "public_key"))
         key.verify(_bytes(given, "signature"), challenge.signed, ec.ECDSA(hashes.SHA256()))
@@ -55,13 +56,13 @@ def enrolled(settings: Settings, challenge: Challenge, given: Mapping[str, Any])
     return PublicKey(challenge.kind, encoded(hashlib.sha256(der).digest()), encoded(der), 0)
 
 
-def counter_of(settings: Settings, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
+def counter_of(services: Services, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
     """The authenticator's counter, of a signature that is the key's; SIGNATURE_INVALID otherwise.
 
     Whether the counter has risen is judged by who keeps it: a forged answer must not disable a key.
     """
     if key["kind"] == AuthKeyKind.PASSKEY:
-        return _passkey_counter(settings, challenge, key, given)
+        return _passkey_counter(services, challenge, key, given)
     try:
         public = _point(decoded(key["public_key"]))
         public.verify(_bytes(given, "signature"), challenge.signed, ec.ECDSA(hashes.SHA256()))
@@ -70,7 +71,7 @@ def counter_of(settings: Settings, challenge: Challenge, key: AuthKey, given: Ma
     return 0
 
 
-def _new_passkey(settings: Settings, challenge: Challenge, given: Mapping[str, Any]) -> PublicKey:
+def _new_passkey(services: Services, challenge: Challenge, given: Mapping[str, Any]) -> PublicKey:
     try:
         attestation = _bytes(given, "attestation_object")
         data = parse_attestation_object(attestation).auth_data.attested_credential_data
@@ -82,8 +83,8 @@ def _new_passkey(settings: Settings, challenge: Challenge, given: Mapping[str, A
                 response=AuthenticatorAttestationResponse(_bytes(given, "client_data_json"), attestation),
             ),
             expected_challenge=challenge.signed,
-            expected_rp_id=settings.rp_id,
-            expected_origin=settings.key_origins,
+            expected_rp_id=services.get(AuthSettings).rp_id,
+            expected_origin=services.get(AuthSettings).key_origins(services.settings),
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, IndexError):
@@ -96,7 +97,7 @@ def _new_passkey(settings: Settings, challenge: Challenge, given: Mapping[str, A
     )
 
 
-def _passkey_counter(settings: Settings, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
+def _passkey_counter(services: Services, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
     raw_id = decoded(key["credential_id"])
     try:
         verified = webauthn.verify_authentication_response(
@@ -110,8 +111,8 @@ def _passkey_counter(settings: Settings, challenge: Challenge, key: AuthKey, giv
                 ),
             ),
             expected_challenge=challenge.signed,
-            expected_rp_id=settings.rp_id,
-            expected_origin=settings.key_origins,
+            expected_rp_id=services.get(AuthSettings).rp_id,
+            expected_origin=services.get(AuthSettings).key_origins(services.settings),
             credential_public_key=decoded(key["public_key"]),
             credential_current_sign_count=0,
             require_user_verification=True,

@@ -12,7 +12,7 @@ from core.live import Live
 from core.mongo import Database
 from core.services import NotReady, service
 from core.sessions import Sessions
-from core.settings import Settings
+from ports.auth import AuthSettings
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.signing import SigningKeys
@@ -33,7 +33,7 @@ async def signing_keys(db: Database, crypto: Keyring, deployment: Deployment) ->
 
 
 @service
-async def tokens(keys: SigningKeys, deployment: Deployment, settings: Settings) -> AsyncIterator[Tokens]:
+async def tokens(keys: SigningKeys, deployment: Deployment, settings: AuthSettings) -> AsyncIterator[Tokens]:
     issuer, audience = settings.token_issuer, settings.token_audience
     yield Tokens(keys, deployment.secret, issuer=issuer, audience=audience)
 
@@ -70,13 +70,13 @@ async def sessions(tokens: Tokens, revocations: Revocations) -> AsyncIterator[Se
 
 @on(checkup)
 async def passkeys(services: Services) -> Sequence[Finding]:
-    settings = services.settings
-    known = settings.rp_id != "localhost" or not settings.production
-    said = f"on {settings.rp_id}" if known else "on localhost alone: set LANDFALL_RP_ID to your app's domain"
+    rp_id = services.get(AuthSettings).rp_id
+    known = rp_id != "localhost" or not services.settings.production
+    said = f"on {rp_id}" if known else "on localhost alone: set LANDFALL_RP_ID to your app's domain"
     return [Finding("Passkeys", said)]
 
 
 @service
-async def hasher(settings: Settings) -> AsyncIterator[PasswordHasher]:
+async def hasher(settings: AuthSettings) -> AsyncIterator[PasswordHasher]:
     passwords.use(memory_kib=settings.password_memory_kib, rounds=settings.password_rounds)
     yield passwords.hasher()

@@ -18,6 +18,7 @@ from core.errors import Unavailable
 from core.money import currency_of, decimal
 from core.words import key
 from loaders.catalog import HotList
+from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import LISTED
 from resolvers.catalog.query import Query, Wanted, query_of
 from resolvers.catalog.ranking import Indices, Rows, fitting
@@ -57,7 +58,7 @@ async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] 
         names = {each["_id"]: each["name"] for each in await store.all_categories(ctx.db)}
     except (PyMongoError, Unavailable):
         return None
-    return _shown(counts, found.wanted, names, currency_of(ctx.services.settings.shop_country))
+    return _shown(counts, found.wanted, names, currency_of(ctx.services.get(CatalogSettings).shop_country))
 
 
 async def _hot(ctx: Context, found: Query) -> Counts | None:

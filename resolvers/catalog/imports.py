@@ -11,6 +11,7 @@ from core.currencies import NONE
 from core.errors import BadUserInput
 from core.unit import Unit
 from core.words import slug
+from ports.catalog import CatalogSettings
 from resolvers.catalog import raw
 from resolvers.catalog.access import need_role, product_scope
 from resolvers.catalog.raw import Read
@@ -46,7 +47,7 @@ async def import_products(
         chunk = rows[start : start + CHUNK]
 
         async def work(chunk: Sequence[Mapping[str, Any]] = chunk) -> list[dict[str, Any]]:
-            country = ctx.services.settings.shop_country
+            country = ctx.services.get(CatalogSettings).shop_country
             saved = await save_rows(ctx.tx, chunk, publish=publish, country=country)
             counts = Counter(str(each["data_quality"]) for each in saved)
             await audited(ctx, "catalog.import", after=dict(counts))

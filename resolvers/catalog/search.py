@@ -15,6 +15,7 @@ from core.limits import Rate
 from core.mongo import Database
 from core.paging import Asked, Page
 from loaders.catalog import ProductById
+from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import BUYABLE, Row, numbers
 from resolvers.catalog.query import Query, query_of
 from resolvers.catalog.ranking import NAME, WEIGHTS, WHOLE, Rows, by_key, by_score, fitting, score
@@ -74,7 +75,7 @@ async def search_products(
     asked: Asked,
 ) -> dict[str, Any]:
     """Products on sale that match, a page of them; facets and counts are worked out when asked for."""
-    currency = money.currency_of(ctx.services.settings.shop_country)
+    currency = money.currency_of(ctx.services.get(CatalogSettings).shop_country)
     found = query_of(query, filter, sort, currency)
     # A bad cursor costs nothing, so it is refused before it is counted.
     page, degraded = _page(found, asked)

@@ -7,8 +7,7 @@ from redis.asyncio import Redis
 from core.live import Live
 from core.mongo import Database
 from core.services import service
-from core.settings import Settings
-from ports.feed import Classifier, Previewer, Rankers
+from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from resolvers.feed.behind import Behind
 from resolvers.feed.experimenting import Experiments
 from resolvers.feed.links import Previews
@@ -32,7 +31,7 @@ async def snapshots(redis: Redis) -> AsyncIterator[Snapshots]:
 
 
 @service
-async def ranking(rankers: Rankers, settings: Settings) -> AsyncIterator[Ranking]:
+async def ranking(rankers: Rankers, settings: FeedSettings) -> AsyncIterator[Ranking]:
     yield Ranking(rankers(settings.feed_experiment), rankers)
 
 
@@ -47,7 +46,7 @@ async def experiments(db: Database, live: Live, ranking: Ranking) -> AsyncIterat
 
 
 @service
-async def previews(previewer: Previewer, settings: Settings) -> AsyncIterator[Previews]:
+async def previews(previewer: Previewer, settings: FeedSettings) -> AsyncIterator[Previews]:
     yield Previews(previewer if settings.link_previews else None)
 
 

@@ -11,7 +11,7 @@ from core import clock
 from core.context import Context
 from core.errors import BadUserInput
 from loaders.media import MediaById
-from ports.media import Animation
+from ports.media import Animation, MediaSettings
 from stores.media import ImageFormat, MediaKind
 
 Document = Mapping[str, Any]
@@ -34,9 +34,8 @@ def expiry() -> int:
 
 def address(ctx: Context, folder: str, name: str) -> str:
     """Where a file of a medium is fetched."""
-    settings = ctx.services.settings
     if folder.startswith(PUBLIC):
-        base = _public_base(settings.media_url, ctx.origin)
+        base = _public_base(ctx.services.get(MediaSettings).media_url, ctx.origin)
         return f"{base}/{folder}/{QUOTED(name)}"
     ends = expiry()
     if not name.startswith("hls/"):

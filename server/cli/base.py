@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
 
-from core.settings import Settings
+from core import discovery
+from core.settings import Settings, of_systems
 from server import VERSION, interrupts, variables
 
 T = TypeVar("T")
@@ -70,6 +71,8 @@ def environment(**given: Any) -> Settings:
     """
     try:
         configured = Settings(**{name: value for name, value in given.items() if value is not None})
+        discovery.rooms("ports")
+        of_systems(configured)
     except ValidationError as error:
         # The values themselves may be secret.
         raise refusal("\n".join(map(variables.problem, error.errors()))) from None

@@ -15,6 +15,8 @@ from core.limits import Limits
 from core.ports import DeliveryFailed
 from core.tally import Tally
 from devstack.process import free_port
+from ports.auth import Captcha
+from providers.captcha import Unasked
 from resolvers.auth import guard, passwords
 from resolvers.auth.guard import SIGN_UP_RATE
 from server.assembly import redis_client
@@ -247,6 +249,8 @@ async def test_a_captcha_that_cannot_be_judged_lets_nobody_in(
     anonymous: Phone, new_member: NewMember, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Away:
+        asked = True
+
         async def passes(self, token: str, *, address: str) -> bool:
             raise DeliveryFailed("away")
 
@@ -254,11 +258,11 @@ async def test_a_captcha_that_cannot_be_judged_lets_nobody_in(
     await miss(anonymous, email, services, 3)
     clock.shift(timedelta(seconds=5))
     with monkeypatch.context() as patched:
-        patched.setattr(services, "captcha", Away())
+        patched.setitem(services.extra, Captcha, Away())
         refused = await sign_in(anonymous, email, captchaToken="human")
         assert [(each["code"], each["retryable"]) for each in refused["errors"]] == [("UNAVAILABLE", True)]
         # Where no provider is set up, none is asked for.
-        patched.setattr(services, "captcha", None)
+        patched.setitem(services.extra, Captcha, Unasked())
         assert (await sign_in(anonymous, email))["errors"] == []
 
 

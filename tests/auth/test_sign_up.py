@@ -8,7 +8,7 @@ import pytest
 from core import ids
 from core.context import Services
 from core.jobs import run_due
-from core.settings import Settings
+from ports.auth import AuthSettings
 from stores import auth as store
 from tests.auth.conftest import NewMember
 from tests.auth.steps import ME, code_for, other_than, refusal, sent_to, sessions_of, sign_up, verify
@@ -230,5 +230,5 @@ async def test_the_code_and_password_are_in_no_document(anonymous: Phone, servic
     assert user
     assert user["password_hash"].startswith("$argon2id$v=19$m=8192,t=1,p=1$")
     assert PASSWORD not in repr(user)
-    costs = Settings.model_fields
+    costs = AuthSettings.model_fields
     assert (costs["password_memory_kib"].default, costs["password_rounds"].default) == (64 * 1024, 3)

@@ -8,7 +8,7 @@ import pytest
 
 from core import clock
 from core.context import Services
-from core.settings import Settings
+from ports.auth import AuthSettings
 from resolvers.auth.letters import code_by_text
 from stores import auth as store
 from stores.auth import DevicePlatform
@@ -339,14 +339,14 @@ async def test_a_late_guess_on_a_new_device_has_to_prove_more(
 
 
 def test_texts_carry_the_mark_of_the_platform() -> None:
-    settings = Settings(android_app_hash="FA+9qCX9VSu", ios_bound_domain="landfall.example")
+    settings = AuthSettings(android_app_hash="FA+9qCX9VSu", ios_bound_domain="landfall.example")
     said = "123456 is your Landfall code. Tell it to nobody."
     android = code_by_text(settings, "123456", DevicePlatform.ANDROID)
     assert android == f"<#> {said}\nFA+9qCX9VSu"
     assert len(android.encode()) <= 140
     for platform in (DevicePlatform.IOS, DevicePlatform.WEB):
         assert code_by_text(settings, "123456", platform) == f"{said}\n\n@landfall.example #123456"
-    assert code_by_text(Settings(), "123456", DevicePlatform.ANDROID) == said
+    assert code_by_text(AuthSettings(), "123456", DevicePlatform.ANDROID) == said
 
 
 async def test_settings_are_nobody_else_s_business(careful: Careful, new_phone: NewPhone) -> None:

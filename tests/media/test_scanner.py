@@ -14,7 +14,7 @@ import pytest
 from core.context import Services
 from core.position import Signer
 from core.settings import Settings
-from ports.media import Scanner, TooLarge
+from ports.media import MediaSettings, Scanner, TooLarge
 from providers.objects import DiskObjects
 from providers.scanner import ClamAV, Signatures
 from providers.storage import storage
@@ -160,7 +160,7 @@ def test_a_setting_that_cannot_be_right_is_named(
 def test_settings_choose_scanner_and_films(settings: Settings) -> None:
     made = storage(settings.model_copy(update={"clamd": "127.0.0.1:3310", "video": "off"}), Signer("x" * 32))
     assert isinstance(made.scanner, ClamAV)
-    assert made.scanner.largest == settings.clamd_max_bytes
+    assert made.scanner.largest == MediaSettings.beside(settings).clamd_max_bytes
     assert made.studio.films is False
     assert storage(settings.model_copy(update={"video": "on"}), Signer("x" * 32)).studio.films is True
 

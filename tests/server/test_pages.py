@@ -17,6 +17,7 @@ from core import jobs
 from core.context import Services
 from core.settings import Environment, Settings
 from devstack.examples import DEMO_PASSWORD
+from ports.auth import AuthSettings
 from server import pages
 from tests.conftest import NewPhone
 from tests.phone import Phone, make_member
@@ -106,7 +107,11 @@ async def test_the_public_key_checks_our_tokens(
     assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
     assert jwt.get_unverified_header(ada.token or "")["kid"] == key["kid"]
     claims = jwt.decode(
-        ada.token or "", key, algorithms=["ES256"], audience=settings.token_audience, issuer="landfall"
+        ada.token or "",
+        key,
+        algorithms=["ES256"],
+        audience=AuthSettings.beside(settings).token_audience,
+        issuer="landfall",
     )
     assert (claims["sub"], claims["sid"]) == (ada.user_id, ada.session_id)
 
