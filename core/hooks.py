@@ -13,31 +13,43 @@ Unfilled, telling does nothing and an answer is empty.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Hook(Generic[P, R]):
-    """Extension point: calls whoever filled it, in the order in which they did, and gives their answers."""
+class Extension(Generic[F]):
+    """Extension point: keeps whoever filled it, in the order in which they did."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._listeners: list[Callable[P, Awaitable[R]]] = []
+        self._listeners: list[F] = []
 
-    def add(self, listener: Callable[P, Awaitable[R]]) -> None:
+    def add(self, listener: F) -> None:
         self._listeners.append(listener)
+
+
+class Hook(Extension[Callable[P, Awaitable[R]]], Generic[P, R]):
+    """Extension point: calls whoever filled it, in the order in which they did, and gives their answers."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         """One after the other: within a transaction commands go one at a time."""
         return [await listener(*args, **kwargs) for listener in self._listeners]
 
 
-def on(hook: Hook[P, R]) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+class PlainHook(Extension[Callable[P, R]], Generic[P, R]):
+    """Extension point of plain functions, where nothing may be waited for."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
+        return [listener(*args, **kwargs) for listener in self._listeners]
+
+
+def on(hook: Extension[F]) -> Callable[[F], F]:
     """Decorator: fill a hook with the function."""
 
-    def fill(listener: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    def fill(listener: F) -> F:
         hook.add(listener)
         return listener
 

@@ -57,18 +57,18 @@ def door(
     return register
 
 
-def owned(store: Collection[T]) -> Door:
-    """Access guard of an entity that its owner alone may see."""
+def owned(store: Collection[T]) -> Callable[[Context, Sequence[str]], Awaitable[list[T | None]]]:
+    """Access guard of documents that their owner alone may see."""
     owner, prefix = store.owner, store.prefix
     assert owner is not None
     assert prefix is not None
 
-    async def visible(ctx: Context, wanted: Sequence[str]) -> Sequence[Document | None]:
+    async def visible(ctx: Context, wanted: Sequence[str]) -> list[T | None]:
         found = await ctx.load_many(by_id(store), wanted)
         viewer = ctx.viewer_id_or_none
         return [each if each and each[owner] == viewer else None for each in found]
 
-    return door(prefix, sync=prefix.upper(), kept=store.name, owner=owner)(visible)
+    return door(prefix, sync=prefix.upper() if store.synced else None, kept=store.name, owner=owner)(visible)
 
 
 async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:

@@ -186,9 +186,16 @@ def collection(
     shard_key: str | None = "_id",
     synced: bool = False,
     sealed: Sequence[Sealed] = (),
+    owner: str | None = None,
 ) -> Collection[T]:
-    """Declare a collection; its name is taken once. What is `sealed` can be sealed anew with another key."""
-    return _declare(Collection(name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed)))
+    """Declare a collection; its name is taken once. What is `sealed` can be sealed anew with another key.
+
+    `owner` is the field with the id of whom a document belongs to.
+    """
+    declared = Collection(
+        name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed), owner=owner
+    )
+    return _declare(declared)
 
 
 def entity(

@@ -4,12 +4,13 @@ The media system does the work behind `use` and `release`; it stands above some 
 has a picture), so the words for it are here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from core.context import Context
 from core.errors import RefusalKind, refusals
+from core.hooks import Hook
 
 refusals(
     UPLOAD_NOT_FOUND="There is no such upload of yours for this purpose, or it is in use elsewhere.",
@@ -22,11 +23,6 @@ WIDTHS = (96, 320, 640, 1080, 1600)
 """Widths of a picture's variants in pixels; wider pictures are not enlarged, smaller ones keep their own."""
 
 Document = Mapping[str, Any]
-Hook = Callable[[Context, Document], Awaitable[None]]
-
-Relocated = Callable[[Context, str], Awaitable[None]]
-
-H = TypeVar("H", bound=Hook)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +44,8 @@ class Purpose:
 
 
 PURPOSES: dict[str, Purpose] = {}
-FINISHED: dict[str, list[Hook]] = {}
-RELOCATED: list[Relocated] = []
+FINISHED: dict[str, Hook[[Context, Document], None]] = {}
+relocated = Hook[[Context, str], None]("uploads.relocated")
 """Told the id of each record whose media have other addresses now, in the unit of work that moves them."""
 
 
@@ -61,18 +57,13 @@ def purpose(name: str, description: str, **limits: Any) -> Purpose:
     return PURPOSES[name]
 
 
-def finished(name: str) -> Callable[[H], H]:
-    """Register who is told when an upload in use becomes READY, REJECTED, ABORTED or EXPIRED.
+def finished(name: str) -> Hook[[Context, Document], None]:
+    """The hook that is told when an upload of a purpose in use becomes READY, REJECTED, ABORTED or EXPIRED.
 
-    The hook runs in the unit of work that makes it so, with the upload's document: `status`, `record_id`,
-    `media_id`, `failure`. It writes with `ctx.tx`, on nobody's behalf: there is no viewer.
+    It runs in the unit of work that makes it so, with the upload's document: `status`, `record_id`,
+    `media_id`, `failure`. Who fills it writes with `ctx.tx`, on nobody's behalf: there is no viewer.
     """
-
-    def register(hook: H) -> H:
-        FINISHED.setdefault(name, []).append(hook)
-        return hook
-
-    return register
+    return FINISHED.setdefault(name, Hook(f"uploads.finished.{name}"))
 
 
 class Desk(Protocol):

@@ -20,11 +20,10 @@ from core.store import collection
 from devstack import circles, demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
-from resolvers.auth.telling import person_scopes
 from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
-from stores.auth import Role, UserStatus
+from stores.auth import Role, UserStatus, person_scopes
 from stores.feed import FollowState, PostState, ReactionKind, Visibility
 from stores.media import MediaKind
 

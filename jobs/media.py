@@ -1,24 +1,36 @@
 """Background work of uploads and media."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from core import clock
-from core.account import on_user_deleted, on_user_export, on_user_export_files
+from core.account import on_user_deleted, on_user_export, on_user_export_files, pages
 from core.context import Context, Services
 from core.jobs import task
-from resolvers import media
+from core.text import file_name
+from resolvers.media import adopting, keeping, processing
+from stores import media as store
+
+LEFT_OUT = ("owner_id", "folder", "former_folders", "ref_count", "touched_at", "hls", "variants", "tries")
+"""What is left out of an export: where files lie, and our own bookkeeping."""
 
 
-@task("media.process")
-async def process(services: Services, *, upload_id: str) -> None:
-    await media.process(Context(services), upload_id)
+def in_context(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[None]]:
+    """A task of work that takes a context of its own."""
+
+    async def run(services: Services, **arguments: Any) -> None:
+        await work(Context(services), **arguments)
+
+    return run
 
 
-@task("media.clear_parts")
-async def clear_parts(services: Services, *, upload_id: str) -> None:
-    await media.clear_parts(Context(services), upload_id)
+process = task("media.process")(in_context(processing.process))
+clear_parts = task("media.clear_parts")(in_context(keeping.clear_parts))
+erase_unkept = task("media.erase_unkept")(in_context(adopting.erase_unkept))
+move = task("media.move")(in_context(keeping.move))
+condemn = task("media.condemn")(in_context(keeping.condemn))
+sweep = task("media.sweep", every=timedelta(hours=1))(in_context(keeping.sweep))
 
 
 @task("media.erase_folder")
@@ -26,43 +38,29 @@ async def erase_folder(services: Services, *, folder: str) -> None:
     await services.objects.erase(folder)
 
 
-@task("media.erase_unkept")
-async def erase_unkept(services: Services, *, media_id: str, folder: str) -> None:
-    await media.erase_unkept(Context(services), media_id, folder)
-
-
-@task("media.move")
-async def move(services: Services, *, media_id: str, public: bool) -> None:
-    await media.move(Context(services), media_id, public=public)
-
-
 @task("media.purge")
 async def purge(services: Services, *, media_id: str, touched_at: str) -> None:
-    await media.purge(Context(services), media_id, touched_before=clock.moment(touched_at))
-
-
-@task("media.condemn")
-async def condemn(services: Services, *, media_id: str) -> None:
-    await media.condemn(Context(services), media_id)
-
-
-@task("media.sweep", every=timedelta(hours=1))
-async def sweep(services: Services) -> None:
-    await media.sweep(Context(services))
+    await keeping.purge(Context(services), media_id, touched_before=clock.moment(touched_at))
 
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    async for name, rows in media.exported(Context(services), user_id):
-        yield name, rows
+    """What a person uploaded, as they know it."""
+    for name, kept in (("media", store.media), ("uploads", store.uploads)):
+        async for rows in pages(services, kept, {"owner_id": user_id}, without=LEFT_OUT):
+            yield name, rows
 
 
 @on_user_export_files
 async def export_files(services: Services, user_id: str) -> AsyncIterator[tuple[str, str]]:
-    async for name, key in media.exported_files(Context(services), user_id):
-        yield name, key
+    """The file of each medium, under its id and the name it came with."""
+    async for rows in pages(services, store.media, {"owner_id": user_id}):
+        for row in rows:
+            stem = file_name(row["file_name"]).rpartition(".")[0] or "file"
+            suffix = row["main"].rpartition(".")[2]
+            yield f"{row['id']}/{stem}.{suffix}", f"{row['folder']}/{row['main']}"
 
 
 @on_user_deleted
 async def erase_person(services: Services, user_id: str) -> None:
-    await media.erase_person(Context(services), user_id)
+    await keeping.erase_person(Context(services), user_id)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from core.loader import Loader, in_order
+from core.loader import Loader, by_id, in_order
 from stores import media as store
 from stores.media import AttachmentStatus, Media, Upload, UploadStatus
 
@@ -19,14 +19,7 @@ STATUS = {
 }
 
 
-class MediaById(Loader[str, Media | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Media | None]:
-        return in_order(keys, await store.media.by_ids(self.db, keys, fields=self.fields))
-
-
-class UploadById(Loader[str, Upload | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Upload | None]:
-        return in_order(keys, await store.uploads.by_ids(self.db, keys, fields=self.fields))
+MediaById = by_id(store.media)
 
 
 class OwnUploadById(Loader[str, Upload | None]):

@@ -4,8 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
+from core.changes import user_scope
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, collection, entity, index
 from ports.media import Animation
 
 
@@ -139,10 +140,9 @@ class Media(TypedDict):
     created_at: datetime
 
 
-class Upload(TypedDict):
+class Upload(Row):
     """`record_id` is what uses it; `media_id` is what became of it."""
 
-    _id: str
     owner_id: str
     purpose: str
     file_name: str
@@ -160,9 +160,6 @@ class Upload(TypedDict):
     folder: str | None
     tries: int
     expires_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Attachment(TypedDict):
@@ -200,10 +197,20 @@ media = collection(
         index("ref_count", "touched_at"),
     ],
 )
-uploads = collection(
+
+
+def upload_scopes(upload: Upload) -> list[str]:
+    """Its owner's devices alone; one that was given up is gone for them."""
+    return [] if upload["status"] == UploadStatus.ABORTED else [user_scope(upload["owner_id"])]
+
+
+uploads = entity(
     "uploads",
     Upload,
     prefix="upload",
+    owner="owner_id",
+    scopes=upload_scopes,
+    settled=True,
     indexes=[
         index("owner_id", "status", "-created_at", "-_id"),
         index("owner_id", "-created_at", "-_id"),
@@ -212,7 +219,6 @@ uploads = collection(
         index("media_id", "_id"),
         index("expires_at", "_id"),
     ],
-    synced=True,
 )
 links = collection(
     "media_links", Link, indexes=[index("media_id", "-created_at"), index("record_id")], shard_key="media_id"

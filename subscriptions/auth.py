@@ -7,8 +7,7 @@ from core.changes import Entry, user_scope
 from core.context import Context
 from core.ids import prefix_of
 from core.topics import followed
-from resolvers import auth
-from resolvers.auth import security
+from resolvers.auth import people, security
 from stores.auth import SecurityKind, SessionStatus
 
 Event = dict[str, Any]
@@ -30,7 +29,7 @@ async def session_events(ctx: Context, *, after: str | None = None) -> AsyncGene
 
 
 async def _session(ctx: Context, entry: Entry) -> Event | None:
-    [session] = await auth.own_sessions(ctx, [entry["node"]])
+    [session] = await people.own_sessions(ctx, [entry["node"]])
     if session is None:
         return None
     if session["status"] == SessionStatus.ENDED:
@@ -40,10 +39,10 @@ async def _session(ctx: Context, entry: Entry) -> Event | None:
 
 
 async def _security(ctx: Context, event_id: str) -> Event | None:
-    [event] = await auth.own_security_events(ctx, [event_id])
+    [event] = await people.own_security_events(ctx, [event_id])
     if event is None:
         return None
     if event["kind"] == SecurityKind.TWO_FACTOR_CHANGED:
-        [user] = await auth.viewer_users(ctx, [{}])
+        [user] = await people.viewer_users(ctx, [{}])
         return {"_type": "TwoFactorChanged", "user": user}
     return {"_type": "SecurityAlert", "event": event}

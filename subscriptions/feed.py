@@ -170,7 +170,7 @@ async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
     if kind == "FeedReset":
         return {"_type": kind}
     if kind == "NewFollower":
-        [person] = await auth.people(ctx, [subject])
+        [person] = await auth.visible_people(ctx, [subject])
         return {"_type": kind, "user": person} if person else None
     if kind == "PostStateChanged":
         post = await ctx.load(PostById, subject)

@@ -15,7 +15,6 @@ from core.context import Context, Services
 from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
-from resolvers.auth.telling import person_scopes
 from stores import auth as store
 from stores.auth import AuthFactor, Role, UserStatus
 from tests import confidential
@@ -216,7 +215,7 @@ async def make_user(services: Services, name: str = "Test", **fields: Any) -> st
 
     async def insert() -> None:
         await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
-        user = await ctx.tx.insert(
+        await ctx.tx.insert(
             store.users,
             {
                 "_id": user_id,
@@ -236,7 +235,6 @@ async def make_user(services: Services, name: str = "Test", **fields: Any) -> st
                 **fields,
             },
         )
-        ctx.tx.changed(user, scopes=person_scopes(user), created=True)
 
     await ctx.unit(insert)
     return user_id

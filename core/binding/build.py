@@ -1,6 +1,5 @@
 """Puts the rooms' declarations together into one schema."""
 
-import enum as enums
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -15,6 +14,7 @@ from strawberry.types.graphql import OperationType
 
 from core.binding import common
 from core.binding.common import SCALARS, Node, Root, Viewer
+from core.binding.enums import declared_enum
 from core.binding.fields import LATE
 from core.binding.types import fields_of, merge
 from core.context import Context
@@ -147,18 +147,10 @@ def _declared_nodes(rooms: Sequence[ModuleType]) -> Iterable[type]:
 def _late_enums() -> None:
     """Enums of what all rooms declare, known only once all are read."""
     told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in REFUSALS.items()}
-    codes = _enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
+    codes = declared_enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
     common.ErrorCode = codes  # type: ignore[attr-defined]
-    LATE["SyncType"] = _enum(
+    LATE["SyncType"] = declared_enum(
         "SyncType",
         "Types that `viewer.changes` and `changeEvents` can tell of.",
         {name: f"Changes of type {name.title().replace('_', '')}." for name in sorted(SYNCED)},
     )
-
-
-def _enum(name: str, description: str, values: dict[str, str]) -> Any:
-    made = enums.Enum(name, {value: value for value in sorted(values)}, type=str)  # type: ignore[misc]
-    strawberry.enum(made, description=description)
-    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
-        value.description = values[value.name]
-    return made

@@ -24,9 +24,11 @@ def enum(cls: E) -> E:
     return cls
 
 
-def described(cls: Any, description: str, values: Mapping[str, str]) -> Any:
-    """An enum that the rooms' declarations make, with the descriptions they give."""
-    strawberry.enum(cls, description=description)
-    for value in cls.__strawberry_definition__.values:
+def declared_enum(name: str, description: str, values: Mapping[str, str]) -> Any:
+    """An enum that the systems' declarations make: values with the descriptions they give, in order."""
+    make: Any = enums.StrEnum
+    made = make(name, {value: value for value in sorted(values)})
+    strawberry.enum(made, description=description)
+    for value in made.__strawberry_definition__.values:
         value.description = values[value.name]
-    return cls
+    return made

@@ -79,9 +79,10 @@ def mutation(
 ) -> Any:
     """A mutation of one `input`, exactly once.
 
-    `returns` names the payload's fields with their types, or `(type, description)`; `takes` gives types of
-    inputs that are objects (`{"attachments": list[AttachmentInput]}`); `input` and `payload` describe the two
-    types. Further keywords describe inputs, or are those of `core.idempotency.Mutation` (`roles`, `receipt`).
+    `returns` names the payload's fields with their types, or `(type, description)`; `takes` likewise gives
+    types of inputs that are objects (`{"files": list[AttachmentInput]}`); `input` and `payload` describe
+    the two types. Further keywords describe inputs, or are those of `core.idempotency.Mutation` (`roles`,
+    `receipt`).
 
     Where several mutations share types, give both types in place of `returns`.
     """
@@ -95,10 +96,11 @@ def _input_type(declared: Declaration, name: str) -> type:
     body: dict[str, Any] = {}
     docs: dict[str, str] = {}
     for each, hint in _parameters(declared.resolver):
-        annotations[each.name] = declared.takes.get(each.name, hint)
+        kind, text = _described(declared.takes.get(each.name, hint))
+        annotations[each.name] = kind | None if type(None) in typing.get_args(hint) else kind
         if each.default not in (None, inspect.Parameter.empty):
             body[each.name] = [] if each.default == () else each.default
-        docs[each.name] = _input_description(declared, each.name, name)
+        docs[each.name] = text or _input_description(declared, each.name, name)
     unknown = set(declared.descriptions) - set(annotations)
     if unknown:
         raise TypeError(f"{name} describes what its resolver does not take: {sorted(unknown)}.")
@@ -120,11 +122,15 @@ def _payload_type(declared: Declaration, name: str) -> type:
     annotations: dict[str, Any] = {}
     docs: dict[str, str] = {}
     for key, value in declared.returns.items():
-        kind, text = value if isinstance(value, tuple) else (value, _payload_description(key))
-        annotations[key], docs[key] = kind | None, text
+        kind, text = _described(value)
+        annotations[key], docs[key] = kind | None, text or _payload_description(key)
     _check_returned(declared.resolver, set(annotations), name)
     doc = declared.payload or f"Payload of `{_field_of(name, 'Payload')}`."
     return type_(_class(name, Payload, doc, annotations, docs, declared.resolver))
+
+
+def _described(value: Any) -> tuple[Any, str | None]:
+    return value if isinstance(value, tuple) else (value, None)
 
 
 def _payload_description(key: str) -> str:

@@ -75,7 +75,6 @@ async def _erase(services: Services, kept: Collection[Any], user_id: str) -> Non
 
         async def erase(rows: list[Any] = rows, ctx: Context = ctx) -> None:
             for row in rows:
-                if await ctx.tx.delete(kept, row):
-                    ctx.tx.removed(row)
+                await ctx.tx.delete(kept, row)
 
         await ctx.unit(erase)

@@ -55,7 +55,6 @@ async def purge_sessions(services: Services) -> None:
         async def purge(rows: list[store.Session] = rows, ctx: Context = ctx) -> None:
             for row in rows:
                 if await ctx.tx.delete(store.sessions, row):
-                    ctx.tx.removed(row)
                     await keys.device_forgotten(ctx, row["user_id"], row["device"]["_id"])
 
         await ctx.unit(purge)

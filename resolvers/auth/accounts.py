@@ -11,6 +11,7 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.jobs import later
+from core.text import Line, Opaque
 from ports.auth import Risk, SignInAttempt
 from resolvers.auth import devices, factors, flows, guard, passwords, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
@@ -58,16 +59,16 @@ async def check_sign_up(
 async def sign_up(
     ctx: Context,
     *,
-    email: str,
-    password: str,
-    device: Mapping[str, Any],
-    accepted_terms_version: str,
-    locale: str,
-    time_zone: str,
     id: Id | None = None,
-    first_name: str | None = None,
-    last_name: str | None = None,
-    captcha_token: str | None = None,
+    email: str,
+    password: Opaque,
+    first_name: Line | None = None,
+    last_name: Line | None = None,
+    locale: str = "en",
+    time_zone: str = "UTC",
+    accepted_terms_version: str,
+    device: Mapping[str, Any],
+    captcha_token: Opaque | None = None,
     prepared: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Always answers with a flow: whether the address is taken shows only in its mailbox."""
@@ -115,7 +116,7 @@ async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
         # Refusing a minted id would tell what became of an earlier sign-up with it.
         user_id = ids.new_id("user")
     await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
-    user = await ctx.tx.insert(
+    return await ctx.tx.insert(
         store.users,
         {
             **wanted,
@@ -129,8 +130,6 @@ async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
             "status": UserStatus.PENDING_VERIFICATION,
         },
     )
-    ctx.tx.changed(user, scopes=[sessions.scope(user)], created=True)
-    return user
 
 
 async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
@@ -189,9 +188,9 @@ async def sign_in(
     ctx: Context,
     *,
     email: str,
-    password: str,
+    password: Opaque,
     device: Mapping[str, Any],
-    captcha_token: str | None = None,
+    captcha_token: Opaque | None = None,
     prepared: Checked,
 ) -> dict[str, Any]:
     """Tokens, or a flow when more is to be proven first."""

@@ -12,6 +12,7 @@ from core.errors import NotFound, Refused
 from core.ids import Id
 from core.jobs import later
 from core.paging import Asked
+from core.text import Line
 from resolvers.auth import guard, revocations, security, sessions, telling
 from resolvers.auth.people import security_events_of, sessions_of
 from stores import auth as store
@@ -101,9 +102,9 @@ async def assign_roles(
     *,
     user_id: Id,
     roles: Sequence[Role],
-    reason: str,
     org: str | None = None,
-    job_role: str | None = None,
+    job_role: Line | None = None,
+    reason: str,
 ) -> dict[str, Any]:
     """What a person may do from now on; their tokens are renewed before they are used again."""
     if org is not None and not ORG.fullmatch(org):
@@ -131,7 +132,7 @@ async def assigned(
 
 
 async def revoke_user_sessions(
-    ctx: Context, *, reason: str, user_id: Id | None = None, all: bool = False
+    ctx: Context, *, user_id: Id | None = None, all: bool = False, reason: str
 ) -> dict[str, Any]:
     """End the sessions of one person, or everybody's but this one."""
     _check_reason(reason)

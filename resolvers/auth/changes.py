@@ -8,6 +8,7 @@ from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
 from core.jobs import later
+from core.text import Opaque
 from resolvers.auth import flows, guard, passwords, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
@@ -94,7 +95,7 @@ async def check_change(ctx: Context, *, current_password: str, new_password: str
 
 
 async def change_password(
-    ctx: Context, *, current_password: str, new_password: str, prepared: NewPassword
+    ctx: Context, *, current_password: Opaque, new_password: Opaque, prepared: NewPassword
 ) -> dict[str, Any]:
     """Ends all other sessions: whoever knew the old password is out."""
     _, user = await sessions.signed_in(ctx)
@@ -120,7 +121,7 @@ async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any]
 
 
 async def request_password_reset(
-    ctx: Context, *, email: str, device_id: Id, captcha_token: str | None = None
+    ctx: Context, *, email: str, device_id: Id, captcha_token: Opaque | None = None
 ) -> dict[str, Any]:
     """Always succeeds; whether there is such an account is looked up after the answer."""
     await ctx.limit(guard.RESET_RATE, ctx.network)
@@ -145,7 +146,7 @@ async def check_reset(ctx: Context, *, token: str, new_password: str, device_id:
 
 
 async def reset_password(
-    ctx: Context, *, token: str, new_password: str, device_id: Id, prepared: NewPassword
+    ctx: Context, *, token: Opaque, new_password: Opaque, device_id: Id, prepared: NewPassword
 ) -> dict[str, Any]:
     """Ends all sessions and lifts the lock; the second factor is asked for at sign-in all the same."""
     reset = await ctx.tx.delete(store.password_resets, token_hash(token))

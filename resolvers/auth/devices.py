@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from core import clock, ids
-from core.changes import user_scope
 from core.context import Context
 from core.errors import BadUserInput, Refused
 from core.ids import Id
 from core.loader import in_order
 from core.nodes import door
 from core.paging import Asked
+from core.text import Opaque
 from resolvers.auth import security
 from stores import auth as store
 from stores.auth import Device, OwnDevice, SecurityKind, Session
@@ -103,7 +103,7 @@ def _elsewhere(before: str | None, now: str | None) -> bool:
     return before.rpartition(", ")[2] != now.rpartition(", ")[2]
 
 
-async def register_push_token(ctx: Context, *, device_id: Id, token: str | None = None) -> dict[str, Any]:
+async def register_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
     """Reach a device of one's own by push; without a token, no more."""
     if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
@@ -148,6 +148,4 @@ async def _show_push(ctx: Context, user_id: str, id: str, *, enabled: bool) -> N
     """Sessions show their device as it is."""
     for session in await store.active_on(ctx.db, user_id, id):
         if session["device"]["push_enabled"] != enabled:
-            changed = await ctx.tx.update(store.sessions, session, set={"device.push_enabled": enabled})
-            if changed is not None:
-                ctx.tx.changed(changed, scopes=[user_scope(user_id)])
+            await ctx.tx.update(store.sessions, session, set={"device.push_enabled": enabled})

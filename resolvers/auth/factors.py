@@ -81,7 +81,7 @@ async def open_for(
 
 
 async def resend_otp(
-    ctx: Context, *, flow_id: str, device_id: str, method: OtpMethod | None = None
+    ctx: Context, *, flow_id: Id, method: OtpMethod | None = None, device_id: Id
 ) -> dict[str, Any]:
     """Send a new code, by another way if the person can be reached so."""
     await ctx.limit(guard.CODE_RATE, ctx.network)
@@ -151,7 +151,7 @@ async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, An
     phone = phones.kept(ctx, user_id, to.to) if to.method == OtpMethod.SMS else {}
     user = await _changed(ctx, user_id, set={"two_factor": chosen, **phone})
     await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, method=str(to.method))
-    return {"user": user, "backup_codes": codes, "backup_codes_left": len(codes)}
+    return {"user": user, "backup_codes": codes}
 
 
 async def disable_two_factor(ctx: Context) -> dict[str, Any]:

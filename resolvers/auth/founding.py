@@ -5,7 +5,6 @@ from typing import Any
 
 from core import ids
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
 from resolvers.auth import admin, passwords
@@ -46,7 +45,7 @@ async def create(
         raise Refused("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
     user_id, kept = ids.new_id("user"), list(dict.fromkeys([Role.MEMBER, *roles]))
     await ctx.tx.insert(store.user_keys, {"_id": store.email_key(account["email"]), "user_id": user_id})
-    user = await ctx.tx.insert(
+    await ctx.tx.insert(
         store.users,
         {
             **account,
@@ -64,6 +63,5 @@ async def create(
             "status": UserStatus.ACTIVE,
         },
     )
-    ctx.tx.changed(user, scopes=[user_scope(user_id)], created=True)
     await audited(ctx, "auth.create_user", subject_id=user_id, by=BY, roles=sorted(kept))
     return kept

@@ -9,14 +9,12 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, emails, ids, paging
-from core.changes import user_scope
+from core import clock, emails, ids, nodes, paging
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
-from core.nodes import door
 from core.paging import Asked
-from loaders.auth import AuthKeyById
+from core.text import Line, Opaque
 from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
 from resolvers.auth.challenges import Challenge
@@ -48,11 +46,7 @@ class Proof:
     """When the challenge was given out."""
 
 
-@door("auth_key", sync="AUTH_KEY", owner="user_id", kept="auth_keys")
-async def own_keys(ctx: Context, wanted: Sequence[str]) -> Sequence[AuthKey | None]:
-    own = ctx.viewer_id_or_none
-    found = await ctx.load_many(AuthKeyById, wanted)
-    return [key if key and key["user_id"] == own else None for key in found]
+own_keys = nodes.owned(store.auth_keys)
 
 
 async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
@@ -68,9 +62,9 @@ async def begin_key_sign_in(
     ctx: Context,
     *,
     kind: AuthKeyKind,
-    device: Mapping[str, Any],
     email: str | None = None,
-    key_id: str | None = None,
+    key_id: Id | None = None,
+    device: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Without address or key, the platform offers what passkeys it has."""
     await ctx.limit(SIGN_IN_RATE, ctx.network)
@@ -103,7 +97,15 @@ async def prepare_key_sign_in(
 
 
 async def finish_key_sign_in(
-    ctx: Context, *, device: Mapping[str, Any], prepared: Proof, **given: Any
+    ctx: Context,
+    *,
+    challenge_id: Id,
+    key_id: Id,
+    signature: Opaque,
+    client_data_json: Opaque | None = None,
+    authenticator_data: Opaque | None = None,
+    device: Mapping[str, Any],
+    prepared: Proof,
 ) -> dict[str, Any]:
     """A session by a signed challenge alone: holding the key and unlocking it are two factors."""
     key = prepared.key
@@ -160,7 +162,6 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
         where={"disabled_at": None, **risen},
     )
     if changed is not None:
-        ctx.tx.changed(changed, scopes=[user_scope(key["user_id"])])
         return None
     if await _overtaken(ctx, proof):
         raise Refused("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
@@ -169,7 +170,6 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     )
     if disabled is None:
         raise _unknown()
-    ctx.tx.changed(disabled, scopes=[user_scope(key["user_id"])])
     await security.record(
         ctx, key["user_id"], SecurityKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
     )
@@ -204,7 +204,15 @@ async def prepare_key_enrolment(ctx: Context, *, challenge_id: Id, **given: Any)
 
 
 async def finish_key_enrolment(
-    ctx: Context, *, name: str, prepared: PublicKey, id: Id | None = None, **given: Any
+    ctx: Context,
+    *,
+    id: Id | None = None,
+    challenge_id: Id,
+    name: Line,
+    attestation: Mapping[str, Any] | None = None,
+    public_key: Opaque | None = None,
+    signature: Opaque | None = None,
+    prepared: PublicKey,
 ) -> dict[str, Any]:
     """A new key of the viewer's; device keys are this device's alone."""
     if not 0 < len(name) <= LONGEST_NAME:
@@ -232,16 +240,13 @@ async def finish_key_enrolment(
         )
     except DuplicateKeyError:
         raise Refused("KEY_TAKEN", "This key is enrolled already.") from None
-    ctx.tx.changed(key, scopes=[user_scope(user["_id"])], created=True)
     await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=key["_id"])
     return {"auth_key": key, "auth_key_edge": paging.edge_of(_listing(ctx), SORT, key)}
 
 
 async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:
-    key = await store.auth_keys.by_id(ctx.db, ids.checked(id, "auth_key"))
-    if key is None or key["user_id"] != ctx.viewer_id or not await ctx.tx.delete(store.auth_keys, key):
-        raise Refused("NOT_FOUND", "You have no such key.", field=["id"])
-    ctx.tx.removed(key)
+    key = await nodes.for_update(ctx, store.auth_keys, id, field="id")
+    await ctx.tx.delete(store.auth_keys, key)
     await security.record(ctx, ctx.viewer_id, SecurityKind.KEY_REMOVED, key=key["_id"])
     return {"deleted_auth_key_id": key["_id"]}
 
@@ -255,7 +260,6 @@ async def device_forgotten(ctx: Context, user_id: str, device_id: str) -> None:
         bound_to = key["device"]["_id"] if key["device"] else None
         if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to == device_id:
             await ctx.tx.delete(store.auth_keys, key)
-            ctx.tx.removed(key)
 
 
 def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[str, Any]:

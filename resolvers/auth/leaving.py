@@ -60,10 +60,8 @@ async def cancel_account_deletion(ctx: Context) -> dict[str, Any]:
 async def delete(ctx: Context, user: User) -> bool:
     """Erase the person, end their sessions, and write down which systems have to follow."""
     rest = [name for name in user if name not in LEFT]
-    gone = await ctx.tx.update(store.users, user["_id"], set=BLANK, unset=rest, where=SCHEDULED)
-    if gone is None:
+    if await ctx.tx.update(store.users, user["_id"], set=BLANK, unset=rest, where=SCHEDULED) is None:
         return False
-    ctx.tx.removed(gone, aspects=["own", "counts"])
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
     for name in await store.keys_of(ctx.db, user["_id"]):

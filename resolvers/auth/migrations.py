@@ -6,13 +6,11 @@ from functools import partial
 import structlog
 
 from core import changes, emails, transactions
-from core.changes import user_scope
 from core.migrations import migration
 from core.mongo import Database
 from core.unit import Unit
-from resolvers.auth.telling import person_scopes
 from stores import auth as store
-from stores.auth import User, UserKey
+from stores.auth import User, UserKey, person_scopes
 
 logger = structlog.get_logger(__name__)
 
@@ -50,10 +48,7 @@ async def _move(tx: Unit, *, key: UserKey) -> bool:
         await tx.delete(store.user_keys, key["_id"])
     if user["email"] == wanted:
         return id != key["_id"]
-    renamed = await tx.update(store.users, user["_id"], set={"email": wanted})
-    assert renamed is not None
-    tx.changed(renamed, scopes=[user_scope(user["_id"])])
-    return True
+    return await tx.update(store.users, user["_id"], set={"email": wanted}) is not None
 
 
 @migration("auth.entries-for-keepers")

@@ -1,25 +1,26 @@
 """Reading people and sessions, each through its door."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from core import ids
+from core import ids, nodes
 from core.changes import user_scope
 from core.context import PERSONAL, Context
 from core.errors import NotFound
+from core.hooks import Hook
 from core.ids import Id
-from core.loader import in_order
 from core.nodes import door, reader_scopes
 from core.paging import Asked
-from loaders.auth import SessionById, UserById
+from loaders.auth import UserById
 from resolvers.auth.addresses import masked_email
 from stores import auth as store
-from stores.auth import Role, SecurityEvent, Session, SessionStatus, User, UserStatus
+from stores.auth import Role, Session, SessionStatus, User, UserStatus
 
 Document = Mapping[str, Any]
 
-BARRED: list[Any] = []
-"""Systems that hide people from each other (blocking) add themselves here."""
+hidden = Hook[[Context, Sequence[str]], AbstractSet[str]]("auth.hidden")
+"""Asked which of these people are hidden from the viewer; it may name others too."""
 
 TWO_FACTOR_SHOWN = ("method", "masked_destination", "backup_codes_left")
 EVENT_SORT = [("at", -1), ("_id", -1)]
@@ -27,16 +28,14 @@ SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
 @door("user", sync="USER", kept="users")
-async def people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
+async def visible_people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
     """Those who may be seen: oneself always, others while active; by administrators in any status."""
     found = await ctx.load_many(UserById, wanted)
     own = ctx.viewer_id_or_none
     others = [id for id in wanted if id != own]
-    hidden: set[str] = set()
-    for barred in BARRED if others else ():
-        hidden |= await barred(ctx, others)
+    away = set[str]().union(*await hidden(ctx, others)) if others else set()
     return [
-        user if user and (user["_id"] == own or (_present(ctx, user) and user["_id"] not in hidden)) else None
+        user if user and (user["_id"] == own or (_present(ctx, user) and user["_id"] not in away)) else None
         for user in found
     ]
 
@@ -47,11 +46,8 @@ def _present(ctx: Context, user: User) -> bool:
     return user["status"] == UserStatus.ACTIVE
 
 
-@door("session", sync="SESSION", kept="sessions")
-async def own_sessions(ctx: Context, wanted: Sequence[str]) -> Sequence[Session | None]:
-    found = await ctx.load_many(SessionById, wanted)
-    own = ctx.viewer_id_or_none
-    return [session if session and session["user_id"] == own else None for session in found]
+own_sessions = nodes.owned(store.sessions)
+own_security_events = nodes.owned(store.security_events)
 
 
 @reader_scopes
@@ -61,7 +57,7 @@ async def own_scope(ctx: Context) -> list[str]:
 
 async def user(ctx: Context, *, id: Id) -> User:
     """NOT_FOUND for unknown, deleted and blocking people alike."""
-    [found] = await people(ctx, [ids.checked(id, "user")])
+    [found] = await visible_people(ctx, [ids.checked(id, "user")])
     if found is None:
         raise NotFound("There is no such person.")
     return found
@@ -107,13 +103,6 @@ async def session_count(ctx: Context, connection: Document) -> int:
 def current(ctx: Context, session: Document) -> bool:
     """Whether it is the one that asks."""
     return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]
-
-
-@door("security_event")
-async def own_security_events(ctx: Context, wanted: Sequence[str]) -> Sequence[SecurityEvent | None]:
-    own = ctx.viewer_id_or_none
-    found = in_order(wanted, await store.security_events.by_ids(ctx.db, wanted))
-    return [event if event and event["user_id"] == own else None for event in found]
 
 
 async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:

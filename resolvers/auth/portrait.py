@@ -5,6 +5,7 @@ from typing import Any
 
 from core import ids, uploads
 from core.context import Context
+from core.hooks import on
 from core.uploads import finished
 from resolvers.auth import telling
 from stores import auth as store
@@ -37,7 +38,7 @@ async def _shown(ctx: Context, user: User, media_id: str) -> dict[str, Any]:
     return {"avatar_id": media_id}
 
 
-@finished(PURPOSE)
+@on(finished(PURPOSE))
 async def portrait_finished(ctx: Context, upload: Mapping[str, Any]) -> None:
     """Show it, unless another was chosen meanwhile."""
     user = await store.users.by_id(ctx.db, upload["record_id"])

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from core.context import Context
 from core.errors import NotFound, Refused, refusals
+from core.ids import Id
 from core.limits import Rate
+from core.text import Line
 from resolvers.auth import portrait, telling
 from stores import auth as store
 from stores.auth import User
@@ -22,8 +24,18 @@ RESERVED = frozenset({"admin", "administrator", "landfall", "moderator", "root",
 """Handles that would pass for the service's own."""
 
 
+class ProfileChanges(TypedDict, total=False):
+    first_name: Line | None
+    last_name: Line | None
+    handle: str | None
+    bio: str | None
+    avatar_upload_id: Id | None
+    locale: str | None
+    time_zone: str | None
+
+
 async def update_profile(
-    ctx: Context, *, expected_version: int | None = None, **fields: Any
+    ctx: Context, *, expected_version: int | None = None, **fields: Unpack[ProfileChanges]
 ) -> dict[str, Any]:
     """Change what is given; what is null is cleared, what is left out stays."""
     await ctx.limit(PROFILE_RATE)

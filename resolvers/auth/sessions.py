@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import clock, ids
+from core import clock, ids, nodes
 from core.audit import masked_address
-from core.changes import user_scope
 from core.context import PERSONAL, Context, Viewer
 from core.errors import NotFound, Refused, Unauthenticated, refusals
 from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
+from core.text import Opaque
 from resolvers.auth import deletion, devices, metrics, revocations, security
 from resolvers.auth.devices import device_of, id_of
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
@@ -39,10 +39,6 @@ REPLAY_SECONDS = 300
 MOST_SESSIONS = 20
 HISTORY_DAYS = 90
 REFRESH_RATE = Rate("refresh", 60, 60)
-
-
-def scope(user: User) -> str:
-    return user_scope(user["_id"])
 
 
 def sign_out_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
@@ -87,7 +83,6 @@ async def start(
             "purge_at": None,
         },
     )
-    ctx.tx.changed(session, scopes=[scope(user)], created=True)
     return _with_tokens(ctx, user, session)
 
 
@@ -110,7 +105,7 @@ async def signed_in(ctx: Context) -> tuple[Session, User]:
     return session, user
 
 
-async def refresh(ctx: Context, *, refresh_token: str, device_id: Id) -> dict[str, Any]:
+async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict[str, Any]:
     """Rotate, or repeat the current pair for a lost answer; any other old token ends the session.
 
     Only what is wrong with the token is a REFRESH_ refusal: a fault must never make a phone forget it.
@@ -159,7 +154,6 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
     )
     if rotated is None:
         raise Refused("UNAVAILABLE", "Try again.")
-    ctx.tx.changed(rotated, scopes=[scope(user)])
     return _with_tokens(ctx, user, rotated)
 
 
@@ -178,7 +172,7 @@ async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
     return {"errors": [refusal.document]}
 
 
-async def sign_out(ctx: Context, *, refresh_token: str | None = None) -> dict[str, Any]:
+async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict[str, Any]:
     """By refresh token or bearer, even with the access token expired; again is fine."""
     if refresh_token is not None:
         claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
@@ -195,9 +189,7 @@ async def sign_out(ctx: Context, *, refresh_token: str | None = None) -> dict[st
 
 async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
     """End one's own session on another device."""
-    session = await store.sessions.by_id(ctx.db, ids.checked(id, "session"))
-    if session is None or session["user_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "There is no such session.", field=["id"])
+    session = await nodes.for_update(ctx, store.sessions, id, field="id")
     if session["status"] == SessionStatus.ACTIVE:
         session = await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
         await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED)
@@ -232,7 +224,6 @@ async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor)
     )
     if fresh is None:
         raise Unauthenticated("SESSION_REVOKED")
-    ctx.tx.changed(fresh, scopes=[scope(user)])
     return _with_tokens(ctx, user, fresh)
 
 
@@ -247,7 +238,6 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
     }
     ended = await ctx.tx.update(store.sessions, session, set=changes)
     assert ended is not None
-    ctx.tx.changed(ended, scopes=[user_scope(session["user_id"])])
     await devices.session_ended(ctx, ended)
     revocations.tell(ctx, revocations.note(session["_id"]))
 
@@ -289,4 +279,4 @@ def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
         user["_id"], session["_id"], session["device"]["_id"], roles, org, proven, clock.timestamp()
     )
     ctx.refresh()
-    return {"tokens": pair, "session": session, "user": user, "flow": None}
+    return {"tokens": pair, "session": session, "user": user}

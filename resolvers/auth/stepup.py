@@ -7,6 +7,7 @@ from typing import Any
 from core.context import Context
 from core.errors import Refused
 from core.ids import Id
+from core.text import Code, Opaque
 from resolvers.auth import factors, flows, guard, keys, passwords, security, sessions
 from resolvers.auth.guard import Attempt
 from resolvers.auth.keys import Proof
@@ -59,11 +60,12 @@ async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
 async def step_up(
     ctx: Context,
     *,
-    prepared: Judged,
+    password: Opaque | None = None,
+    key: Mapping[str, Any] | None = None,
     flow_id: Id | None = None,
-    code: str | None = None,
+    code: Code | None = None,
     method: OtpMethod | None = None,
-    **given: Any,
+    prepared: Judged,
 ) -> dict[str, Any]:
     """The session's tokens with a fresh `auth_time`, for one proof; a flow for whoever asks for a code."""
     session, user = await sessions.signed_in(ctx)

@@ -1,29 +1,18 @@
 """Changes of accounts: what is public reaches everybody who keeps the person, the rest their own devices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.changes import user_scope
 from core.context import Context
 from stores import auth as store
-from stores.auth import User, UserStatus
+from stores.auth import User
 
 Document = Mapping[str, Any]
 
-KEEPERS: list[Callable[[str], str]] = []
-"""Systems whose people keep others on their devices (followers, chat partners) add the scope they read by."""
-
 PUBLIC = frozenset({"first_name", "last_name", "handle", "bio", "avatar_id", "status"})
 """What others may read of an account, or by which they see it at all; counters beside."""
-
-
-def person_scopes(user: Document) -> list[str]:
-    """Who may learn of a change of what is public: the person, and while they are seen, who keeps them."""
-    own = [user_scope(user["_id"])]
-    if user["status"] != UserStatus.ACTIVE:
-        return own
-    return [*own, *(keeper(user["_id"]) for keeper in KEEPERS)]
 
 
 async def change(
@@ -40,9 +29,8 @@ async def change(
     fields = {**(set or {}), **({"shown_at": ctx.tx.now} if shown else {})}
     moved = {**(inc or {}), **({} if shown else {"private_changes": 1})}
     user = await ctx.tx.update(store.users, user_id, set=fields, inc=moved, unset=unset, where=where)
-    if user is not None and shown:
-        ctx.tx.changed(user, scopes=person_scopes(user))
-    elif user is not None:
+    if user is not None and not shown:
+        ctx.tx.quietly(user)
         ctx.tx.changed(user, aspect="own", scopes=[user_scope(user_id)], settled=True)
     return user
 

@@ -6,6 +6,7 @@ from typing import Any
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
+from core.text import Code
 from resolvers.auth import accounts, changes, factors, flows
 from resolvers.auth.guard import Attempt
 from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
@@ -27,7 +28,7 @@ FOLLOWING: dict[FlowPurpose, Following] = {
 
 
 async def verify_otp(
-    ctx: Context, *, flow_id: Id, code: str, device_id: Id, prepared: Attempt | None = None
+    ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """What the flow was for, if the code is right."""
     flow = await flows.usable(ctx, flow_id, device_id)
@@ -41,7 +42,7 @@ async def verify_otp(
 
 
 async def verify_backup_code(
-    ctx: Context, *, flow_id: Id, code: str, device_id: Id, prepared: Attempt | None = None
+    ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """The same by a backup code, which is spent with it."""
     flow = await flows.usable(ctx, flow_id, device_id)

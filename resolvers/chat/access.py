@@ -8,10 +8,10 @@ from core.changes import user_scope
 from core.context import Context
 from core.crypto import Cipher
 from core.errors import NotFound, Refused, refusals
+from core.hooks import on
 from core.nodes import door, reader_scopes
 from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById, PeersByUser
-from resolvers import feed
-from resolvers.auth import KEEPERS
+from resolvers import auth, feed
 from stores import chat as store
 from stores.chat import ChatSettings, Message
 
@@ -27,12 +27,10 @@ def chat_scope(chat_id: str) -> str:
     return f"chat:{chat_id}"
 
 
+@on(auth.keepers)
 def peers_scope(user_id: str) -> str:
     """Those a person chats with, who keep their name and picture."""
     return f"peers:{user_id}"
-
-
-KEEPERS.append(peers_scope)
 
 
 @reader_scopes

@@ -46,7 +46,7 @@ async def open_chat(ctx: Context, *, user_id: Id, id: Id | None = None) -> dict[
 
 
 async def _check_allowed(ctx: Context, user_id: str) -> None:
-    [person] = await auth.people(ctx, [user_id])
+    [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
         raise Refused("USER_UNAVAILABLE", "There is no such person.", field=["userId"])
     wish = (await ctx.load(ChatSettingsByUser, user_id))["who_can_message"]

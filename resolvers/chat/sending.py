@@ -8,6 +8,7 @@ from core import clock, ids, jobs
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
+from core.hooks import on
 from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished, release
@@ -260,7 +261,7 @@ async def clear(ctx: Context, message: Message) -> None:
     sides_told(ctx, message)
 
 
-@finished(PURPOSE)
+@on(finished(PURPOSE))
 async def attachment_finished(ctx: Context, upload: Document) -> None:
     """Tell both that an attachment can be shown, or will never be."""
     message = await store.messages.by_id(ctx.db, upload["record_id"])

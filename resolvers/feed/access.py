@@ -8,6 +8,7 @@ from core import ids
 from core.changes import user_scope
 from core.context import Context
 from core.errors import NotFound, Refused
+from core.hooks import on
 from core.nodes import door, reader_scopes
 from loaders.feed import (
     BarredByUser,
@@ -19,7 +20,7 @@ from loaders.feed import (
     MembershipOfViewer,
     PostById,
 )
-from resolvers.auth import BARRED, KEEPERS
+from resolvers import auth
 from resolvers.feed.archiving import at_hand
 from stores.feed import Comment, Follow, Post, PostState, Visibility
 
@@ -32,6 +33,7 @@ def post_scope(post_id: str) -> str:
     return f"post:{post_id}"
 
 
+@on(auth.keepers)
 def followers_scope(user_id: str) -> str:
     return f"followers:{user_id}"
 
@@ -80,8 +82,9 @@ async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
     return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
 
 
-BARRED.append(barred)
-KEEPERS.append(followers_scope)
+@on(auth.hidden)
+async def hidden_people(ctx: Context, wanted: Sequence[str]) -> frozenset[str]:
+    return await barred(ctx, wanted)
 
 
 @door("post", sync="POST", owner="author_id", kept="posts")

@@ -35,7 +35,7 @@ async def checked_mentions(ctx: Context, mentions: Sequence[str]) -> list[str]:
     wanted = list(dict.fromkeys(ids.checked(id, "user") for id in mentions))
     if len(wanted) > MOST_MENTIONS:
         raise Refused("TOO_MANY_MENTIONS", f"At most {MOST_MENTIONS} people.", field=["mentions"])
-    return [person["_id"] for person in await auth.people(ctx, wanted) if person] if wanted else []
+    return [person["_id"] for person in await auth.visible_people(ctx, wanted) if person] if wanted else []
 
 
 async def mentioned(ctx: Context, document: Document) -> list[User]:
@@ -45,7 +45,8 @@ async def mentioned(ctx: Context, document: Document) -> list[User]:
 async def mentioned_in_many(ctx: Context, documents: Sequence[Document]) -> list[list[User]]:
     """The mentioned people whom the viewer may see."""
     wanted = list(dict.fromkeys(id for each in documents for id in each.get("mention_ids") or ()))
-    seen = {person["_id"]: person for person in await auth.people(ctx, wanted) if person} if wanted else {}
+    found = await auth.visible_people(ctx, wanted) if wanted else ()
+    seen = {person["_id"]: person for person in found if person}
     return [[seen[id] for id in each.get("mention_ids") or () if id in seen] for each in documents]
 
 

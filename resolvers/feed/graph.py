@@ -155,7 +155,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
-    [person] = await auth.people(ctx, [user_id])
+    [person] = await auth.visible_people(ctx, [user_id])
     return {"user": person, "feed_stale": True}
 
 
@@ -213,7 +213,7 @@ async def _other(ctx: Context, user_id: str) -> User:
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
         raise Refused("SELF", "This cannot be done to oneself.", field=["userId"])
-    [person] = await auth.people(ctx, [user_id])
+    [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
         raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
     return person

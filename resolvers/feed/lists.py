@@ -63,7 +63,7 @@ async def _persons(
     shown = await rows.page(ctx.db, query, store.LATEST, asked, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
     found: Sequence[User | None] = await (
-        ctx.load_many(UserById, wanted) if unseen else auth.people(ctx, wanted)
+        ctx.load_many(UserById, wanted) if unseen else auth.visible_people(ctx, wanted)
     )
     pairs = zip(shown["edges"], found, strict=True)
     # The place in the list is the row's; what is shown is the person.
@@ -104,7 +104,7 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
     if len(wanted) < first:
         popular = await accounts.popular(ctx.db, limit=first + len(known))
         wanted += [id for id in popular if id not in known and id not in wanted][: first - len(wanted)]
-    return [person for person in await auth.people(ctx, wanted) if person]
+    return [person for person in await auth.visible_people(ctx, wanted) if person]
 
 
 async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from core import ids, jobs, uploads
 from core.audit import audited
 from core.context import Context
 from core.errors import Refused, refusals
+from core.hooks import on
 from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished
@@ -132,7 +133,7 @@ def _shown(files: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-@finished(PURPOSE)
+@on(finished(PURPOSE))
 async def file_finished(ctx: Context, upload: Document) -> None:
     """A file of a post is ready, or was refused: then the post waits for its author to leave it out."""
     post = await store.posts.by_id(ctx.db, upload["record_id"])

@@ -113,6 +113,7 @@ async def _put_right(
         changed = await ctx.tx.update(collection, row["_id"], set=off, where=where, version=False)
         if changed is None:
             return False
+        ctx.tx.quietly(changed)
         ctx.tx.changed(changed, aspect="counts", scopes=scopes(changed))
         if "reactions" in off:
             ctx.tx.changed(changed, aspect="reactions", scopes=scopes(changed))

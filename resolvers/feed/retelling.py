@@ -7,10 +7,10 @@ keeps them may be many.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from core import jobs
+from core import jobs, uploads
 from core.context import Context, Services
+from core.hooks import on
 from core.store import Collection
-from core.uploads import RELOCATED
 from resolvers.feed.access import SHOWN, post_scopes
 from stores import feed as store
 from stores.feed import Comment, Post, Visibility
@@ -129,14 +129,12 @@ async def _reshown(services: Services, reader: str, ids: Sequence[str]) -> None:
         await ctx.unit(tell)
 
 
+@on(uploads.relocated)
 async def relocated(ctx: Context, record_id: str) -> None:
     """A post's pictures have other addresses now."""
     found = await store.posts_by_ids(ctx.db, [record_id]) if record_id.startswith("post_") else []
     for post in found:
         ctx.tx.changed(post, aspect="media", scopes=post_scopes(post))
-
-
-RELOCATED.append(relocated)
 
 
 async def _batches(

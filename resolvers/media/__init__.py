@@ -1,83 +1,21 @@
-"""Uploads, and the pictures, films and files they become."""
+"""Uploads, and the pictures, films and files they become; for other systems: attaching, showing, fetching."""
 
-from resolvers.media.access import media, own_uploads, viewer_upload, viewer_uploads, visible_media
-from resolvers.media.adopting import adopt, erase_unkept
-from resolvers.media.delivery import (
-    animation,
-    avatar_full_url,
-    avatar_full_urls,
-    avatar_thumb_url,
-    avatar_thumb_urls,
-    hls_url,
-    nearest,
-    opened,
-    poster_url,
-    thumbnail_url,
-    url,
-    url_expires_at,
-    variant_url,
-    variants,
-)
-from resolvers.media.keeping import (
-    clear_parts,
-    condemn,
-    erase_person,
-    exported,
-    exported_files,
-    move,
-    purge,
-    sweep,
-)
-from resolvers.media.linking import attach, attachment, link, unlink
-from resolvers.media.processing import disposition, picture_fields, process, reject
-from resolvers.media.receiving import bytes_received, part_received, parts, progress
-from resolvers.media.uploading import abort_upload, arrived, complete_upload, create_upload, sign_upload_parts
+from resolvers.media.access import own_uploads
+from resolvers.media.adopting import adopt
+from resolvers.media.delivery import nearest, opened
+from resolvers.media.linking import attach, link, unlink
+from resolvers.media.processing import disposition, picture_fields
+from resolvers.media.receiving import part_received
 
 __all__ = [
-    "abort_upload",
     "adopt",
-    "animation",
-    "arrived",
     "attach",
-    "attachment",
-    "avatar_full_url",
-    "avatar_full_urls",
-    "avatar_thumb_url",
-    "avatar_thumb_urls",
-    "bytes_received",
-    "clear_parts",
-    "complete_upload",
-    "condemn",
-    "create_upload",
     "disposition",
-    "erase_person",
-    "erase_unkept",
-    "exported",
-    "exported_files",
-    "hls_url",
     "link",
-    "media",
-    "move",
     "nearest",
     "opened",
     "own_uploads",
     "part_received",
-    "parts",
     "picture_fields",
-    "poster_url",
-    "process",
-    "progress",
-    "purge",
-    "reject",
-    "sign_upload_parts",
-    "sweep",
-    "thumbnail_url",
     "unlink",
-    "url",
-    "url_expires_at",
-    "variant_url",
-    "variants",
-    "viewer_upload",
-    "viewer_uploads",
-    "visible_media",
 ]

@@ -8,15 +8,13 @@ from core.context import Context
 from core.errors import NotFound, Refused
 from core.ids import Id
 from core.nodes import door
-from core.paging import Asked
+from core.paging import NEWEST, Asked
 from loaders.media import MediaById, OwnUploadById, RecordsByMedia
 from resolvers.media.delivery import PUBLIC
 from stores import media as store
 from stores.media import Media, Upload, UploadStatus
 
 Document = Mapping[str, Any]
-
-UPLOAD_SORT = [("created_at", -1), ("_id", -1)]
 
 
 @door("media")
@@ -67,10 +65,10 @@ async def viewer_uploads(
     """Latest first."""
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
     query = {"owner_id": ctx.viewer_id, "status": chosen}
-    return await store.uploads.page(ctx.db, query, UPLOAD_SORT, asked)
+    return await store.uploads.page(ctx.db, query, NEWEST, asked)
 
 
-async def upload_to_act_on(ctx: Context, id: str) -> Upload:
+async def upload_for_update(ctx: Context, id: str) -> Upload:
     """The viewer's upload, given up or not, as a refusal when there is none."""
     found = await ctx.load(OwnUploadById, ids.checked(id, "upload"))
     if found is None:

@@ -95,14 +95,6 @@ def thumbnail_url(ctx: Context, media: Document) -> str | None:
     return address(ctx, media["folder"], name) if name else None
 
 
-async def avatar_thumb_url(ctx: Context, user: Document) -> str | None:
-    return (await avatar_thumb_urls(ctx, [user]))[0]
-
-
-async def avatar_full_url(ctx: Context, user: Document) -> str | None:
-    return (await avatar_full_urls(ctx, [user]))[0]
-
-
 async def avatar_thumb_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
     return [each and thumbnail_url(ctx, each) for each in await _avatars(ctx, users)]
 

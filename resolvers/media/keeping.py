@@ -1,17 +1,16 @@
 """What becomes of media later: moved, erased, condemned, and the traces of uploads swept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 import structlog
 
 from core import clock, jobs
-from core.account import pages
 from core.audit import audited
+from core.batches import batches
 from core.context import Context
-from core.text import file_name
-from core.uploads import RELOCATED
+from core.uploads import relocated
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.linking import finish
 from resolvers.media.processing import QUARANTINE, new_folder, reject
@@ -61,7 +60,6 @@ def _folders(medium: Media) -> list[str]:
 async def _forget_uploads(ctx: Context, medium: Media) -> None:
     for upload in await store.uploads.find(ctx.db, {"media_id": medium["_id"]}, limit=BATCH):
         await ctx.tx.delete(store.uploads, upload["_id"])
-        ctx.tx.removed(upload)
 
 
 async def move(ctx: Context, media_id: str, *, public: bool) -> None:
@@ -86,8 +84,7 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
         found = await ctx.tx.update(store.media, media_id, set=places, where=where)
         if found is not None:
             for row in await store.links.find(ctx.db, {"media_id": media_id}, limit=store.MOST_LINKS):
-                for hook in RELOCATED:
-                    await hook(ctx, row["record_id"])
+                await relocated(ctx, row["record_id"])
             wait = GRACE if public else timedelta()
             await jobs.later(ctx.tx, "media.erase_folder", due_at=ctx.tx.now + wait, folder=old)
         return found is not None
@@ -135,11 +132,11 @@ async def condemn(ctx: Context, media_id: str) -> bool:
 async def sweep(ctx: Context) -> None:
     """Uploads nobody finished, work nobody ended, media nobody used."""
     now = clock.now()
-    while rows := await store.uploads.find(ctx.db, {"expires_at": {"$lte": now}}, limit=BATCH):
-        for upload in rows:
+    async for uploads in batches(ctx.services, store.uploads, {"expires_at": {"$lte": now}}):
+        for upload in uploads:
             await _expire(ctx, upload)
     unused = {"ref_count": {"$lte": 0}, "touched_at": {"$lte": now - UNUSED}}
-    while media := await store.media.find(ctx.db, unused, limit=BATCH):
+    async for media in batches(ctx.services, store.media, unused):
         for medium in media:
             await purge(ctx, medium["_id"], touched_before=now - UNUSED)
 
@@ -157,38 +154,38 @@ async def _expire(ctx: Context, upload: Upload) -> None:
             kept = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": None}, version=False)
             if kept is not None:
                 ctx.tx.quietly(kept)
-        elif await ctx.tx.delete(store.uploads, upload["_id"], where={"record_id": None}) is not None:
-            ctx.tx.removed(upload)
+        else:
+            await ctx.tx.delete(store.uploads, upload["_id"], where={"record_id": None})
 
     await ctx.unit(expire)
 
 
 async def erase_person(ctx: Context, user_id: str) -> None:
     """Everything a deleted person uploaded, at once: jobs only do it again should this be cut off."""
-    while rows := await store.uploads.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
-
-        async def forget(rows: list[Upload] = rows) -> None:
-            for row in rows:
-                if await ctx.tx.delete(store.uploads, row["_id"]):
-                    ctx.tx.removed(row)
-                    await jobs.later(ctx.tx, "media.clear_parts", upload_id=row["_id"])
-
-        for row in rows:
-            await _erase_sent(ctx, row)
-        await ctx.unit(forget)
-    while media := await store.media.find(ctx.db, {"owner_id": user_id}, limit=BATCH):
-
-        async def erase(media: list[Media] = media) -> None:
-            for medium in media:
-                await ctx.tx.delete(store.media, medium["_id"])
-                for folder in _folders(medium):
-                    await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
-                for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
-                    await ctx.tx.delete(store.links, row)
-
+    theirs = {"owner_id": user_id}
+    async for uploads in batches(ctx.services, store.uploads, theirs):
+        for upload in uploads:
+            await _erase_sent(ctx, upload)
+        await ctx.unit(partial(_forget, ctx, uploads))
+    async for media in batches(ctx.services, store.media, theirs):
         for folder in (folder for medium in media for folder in _folders(medium)):
             await ctx.services.objects.erase(folder)
-        await ctx.unit(erase)
+        await ctx.unit(partial(_erase, ctx, media))
+
+
+async def _forget(ctx: Context, uploads: Sequence[Upload]) -> None:
+    for upload in uploads:
+        await ctx.tx.delete(store.uploads, upload["_id"])
+        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+
+
+async def _erase(ctx: Context, media: Sequence[Media]) -> None:
+    for medium in media:
+        await ctx.tx.delete(store.media, medium["_id"])
+        for folder in _folders(medium):
+            await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
+        for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
+            await ctx.tx.delete(store.links, row)
 
 
 async def _erase_sent(ctx: Context, upload: Upload) -> None:
@@ -199,23 +196,3 @@ async def _erase_sent(ctx: Context, upload: Upload) -> None:
     if upload["folder"]:
         await objects.erase(upload["folder"])
         await objects.erase(f"{QUARANTINE}/{upload['folder'].partition('/')[2]}")
-
-
-LEFT_OUT = ("owner_id", "folder", "former_folders", "ref_count", "touched_at", "hls", "variants", "tries")
-"""What is left out of an export: where files lie, and our own bookkeeping."""
-
-
-async def exported(ctx: Context, user_id: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """What a person uploaded, as they know it."""
-    for name, collection in (("media", store.media), ("uploads", store.uploads)):
-        async for rows in pages(ctx.services, collection, {"owner_id": user_id}, without=LEFT_OUT):
-            yield name, rows
-
-
-async def exported_files(ctx: Context, user_id: str) -> AsyncIterator[tuple[str, str]]:
-    """The file of each medium, under its id and the name it came with."""
-    async for rows in pages(ctx.services, store.media, {"owner_id": user_id}):
-        for row in rows:
-            stem = file_name(row["file_name"]).rpartition(".")[0] or "file"
-            suffix = row["main"].rpartition(".")[2]
-            yield f"{row['id']}/{stem}.{suffix}", f"{row['folder']}/{row['main']}"

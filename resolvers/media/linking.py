@@ -7,11 +7,10 @@ from core import ids, jobs
 from core.context import Context
 from core.errors import Refused, refusals
 from core.text import line
-from core.uploads import FINISHED, serve, use
+from core.uploads import finished, serve, use
 from loaders.media import OwnUploadById
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.kinds import kind_of
-from resolvers.media.receiving import changed
 from stores import media as store
 from stores.media import Attachment, Upload, UploadStatus
 
@@ -54,7 +53,6 @@ class Desk:
         )
         if mine is None:
             raise Refused("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
-        changed(ctx, mine)
         if mine["media_id"] is not None:
             await link(ctx, mine["media_id"], record_id)
         return mine
@@ -69,7 +67,6 @@ class Desk:
         gone = set(media_ids)
         for upload in await store.uploads.find(ctx.db, query):
             await ctx.tx.delete(store.uploads, upload["_id"])
-            ctx.tx.removed(upload)
             gone.add(upload["media_id"] or "")
             await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
         # The same file may have been sent twice for one record.
@@ -118,13 +115,11 @@ async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
 
 async def finish(ctx: Context, upload: Upload) -> None:
     """An upload has come to its end: link what became of it, and tell whoever uses it."""
-    changed(ctx, upload)
     if upload["record_id"] is None:
         return
     if upload["media_id"] is not None:
         await link(ctx, upload["media_id"], upload["record_id"])
-    for hook in FINISHED.get(upload["purpose"], ()):
-        await hook(ctx, upload)
+    await finished(upload["purpose"])(ctx, upload)
 
 
 async def attach(

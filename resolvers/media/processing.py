@@ -28,7 +28,7 @@ from resolvers.media import sniffing
 from resolvers.media.delivery import PRIVATE, PUBLIC, nearest
 from resolvers.media.kinds import EXTENSIONS, kind_of
 from resolvers.media.linking import finish
-from resolvers.media.receiving import changed, part_key, part_size
+from resolvers.media.receiving import part_key, part_size
 from resolvers.media.uploading import UNUSED
 from stores import media as store
 from stores.media import MediaKind, Upload, UploadFailure, UploadStatus
@@ -97,10 +97,7 @@ async def _begin(ctx: Context, upload_id: str) -> Upload | None:
     async def begin() -> Upload | None:
         scanning = {"status": UploadStatus.SCANNING}
         where = {"status": {"$in": list(store.WORKING)}}
-        upload = await ctx.tx.update(store.uploads, upload_id, set=scanning, inc={"tries": 1}, where=where)
-        if upload is not None:
-            changed(ctx, upload)
-        return upload
+        return await ctx.tx.update(store.uploads, upload_id, set=scanning, inc={"tries": 1}, where=where)
 
     upload = await ctx.unit(begin)
     if upload is not None and upload["tries"] > TRIES:
@@ -174,10 +171,7 @@ async def _step(ctx: Context, upload: Upload) -> Upload | None:
     async def step() -> Upload | None:
         where = {"status": {"$in": list(store.WORKING)}, "tries": upload["tries"]}
         change = {"status": UploadStatus.PROCESSING, "folder": folder}
-        found = await ctx.tx.update(store.uploads, upload["_id"], set=change, where=where)
-        if found is not None:
-            changed(ctx, found)
-        return found
+        return await ctx.tx.update(store.uploads, upload["_id"], set=change, where=where)
 
     return await ctx.unit(step)
 

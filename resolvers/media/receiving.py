@@ -7,12 +7,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from core import clock
-from core.changes import user_scope
 from core.context import Context
 from core.errors import BadUserInput
 from core.ports import Stored
 from stores import media as store
-from stores.media import Upload, UploadStatus
+from stores.media import UploadStatus
 
 Document = Mapping[str, Any]
 
@@ -105,19 +104,10 @@ async def part_received(ctx: Context, upload_id: str) -> None:
     """The first part has arrived: the owner's other devices learn of it."""
 
     async def begin() -> None:
-        from_now = {"status": UploadStatus.UPLOADING}
-        upload = await ctx.tx.update(
-            store.uploads, upload_id, set=from_now, where={"status": UploadStatus.PENDING}
-        )
-        if upload is not None:
-            changed(ctx, upload)
+        from_now, where = {"status": UploadStatus.UPLOADING}, {"status": UploadStatus.PENDING}
+        await ctx.tx.update(store.uploads, upload_id, set=from_now, where=where)
 
     await ctx.unit(begin)
-
-
-def changed(ctx: Context, upload: Upload, *, created: bool = False) -> None:
-    """Tell the owner's devices."""
-    ctx.tx.changed(upload, scopes=[user_scope(upload["owner_id"])], created=created)
 
 
 def checked_numbers(upload: Document, numbers: Sequence[int]) -> list[int]:

@@ -10,12 +10,13 @@ from core.errors import RefusalKind, Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from core.ports import Stored
+from core.text import FileName
 from core.uploads import Purpose
 from ports.media import Scanner, Studio
 from resolvers.media import kinds, receiving
-from resolvers.media.access import upload_to_act_on
+from resolvers.media.access import upload_for_update
 from resolvers.media.linking import finish
-from resolvers.media.receiving import PART_BYTES, changed
+from resolvers.media.receiving import PART_BYTES
 from stores import auth as accounts
 from stores import media as store
 from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
@@ -47,11 +48,11 @@ MOST_NUMBERS = 100
 async def create_upload(
     ctx: Context,
     *,
+    id: Id | None = None,
     purpose: str,
-    file_name: str,
+    file_name: FileName,
     mime: str,
     size_bytes: int,
-    id: Id | None = None,
     sha256: str | None = None,
     width: int | None = None,
     height: int | None = None,
@@ -88,9 +89,7 @@ async def create_upload(
     again = await _again(ctx, upload, asked, kind)
     if again is None:
         await _check_quota(ctx, size_bytes)
-    made = await ctx.tx.insert(store.uploads, {**upload, **(again or {})})
-    changed(ctx, made, created=True)
-    return {"upload": made}
+    return {"upload": await ctx.tx.insert(store.uploads, {**upload, **(again or {})})}
 
 
 def _sending(size: int) -> dict[str, Any]:
@@ -149,7 +148,7 @@ async def _check_quota(ctx: Context, size: int) -> None:
 async def sign_upload_parts(ctx: Context, *, upload_id: Id, numbers: Sequence[int]) -> dict[str, Any]:
     """Fresh URLs for these parts; those that arrived stay."""
     await ctx.limit(PART_RATE)
-    upload = await upload_to_act_on(ctx, upload_id)
+    upload = await upload_for_update(ctx, upload_id)
     if upload["status"] not in store.SENDING:
         raise Refused("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
     if len(numbers) > MOST_NUMBERS:
@@ -167,7 +166,7 @@ async def complete_upload(
     prepared: Mapping[int, Stored],
 ) -> dict[str, Any]:
     """All parts have been sent: from here on it is looked at and worked on."""
-    upload = await upload_to_act_on(ctx, upload_id)
+    upload = await upload_for_update(ctx, upload_id)
     if upload["status"] in (*store.WORKING, UploadStatus.READY, UploadStatus.REJECTED):
         return {"upload": upload}
     if upload["status"] not in store.SENDING:
@@ -194,7 +193,6 @@ async def complete_upload(
     )
     if done is None:
         raise Refused("UPLOAD_CLOSED", "This upload was given up or has expired.")
-    changed(ctx, done)
     await jobs.later(ctx.tx, "media.process", upload_id=upload_id)
     return {"upload": done}
 
@@ -202,7 +200,7 @@ async def complete_upload(
 async def arrived(ctx: Context, *, upload_id: Id, **_: Any) -> dict[int, Stored]:
     """What the store has of the upload: asked before the transaction, which is short."""
     await ctx.limit(PART_RATE)
-    return await receiving.received(ctx, await upload_to_act_on(ctx, upload_id))
+    return await receiving.received(ctx, await upload_for_update(ctx, upload_id))
 
 
 def _missing(upload: Upload, parts: Sequence[Mapping[str, Any]], here: Mapping[int, Stored]) -> list[int]:
@@ -215,12 +213,9 @@ def _missing(upload: Upload, parts: Sequence[Mapping[str, Any]], here: Mapping[i
 
 async def abort_upload(ctx: Context, *, upload_id: Id) -> dict[str, Any]:
     """Give it up while it is being sent."""
-    upload = await upload_to_act_on(ctx, upload_id)
-    if upload["status"] != UploadStatus.ABORTED:
-        gone = await end(ctx, upload, UploadStatus.ABORTED)
-        if gone is None:
-            raise Refused("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
-        ctx.tx.removed(gone)
+    upload = await upload_for_update(ctx, upload_id)
+    if upload["status"] != UploadStatus.ABORTED and await end(ctx, upload, UploadStatus.ABORTED) is None:
+        raise Refused("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
     return {"deleted_upload_id": upload_id}
 
 

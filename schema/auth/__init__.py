@@ -1,15 +1,42 @@
 """Authentication and identity, as clients see them."""
 
+from functools import partial
 from typing import Any
 
-from core.binding import batched, connection, field, mutation, query, subscription
-from resolvers import auth
-from resolvers.auth import admin as administration
-from schema.auth import admin, changes, events, flows, keys, profile, security, sessions, stepup
-from schema.auth.accounts import User
-from schema.auth.keys import AuthKey
-from schema.auth.security import SecurityEvent
-from schema.auth.sessions import Session, SessionConnection
+from core.binding import Edge, Page, batched, connection, field, mutation, query, subscription
+from core.ids import Id
+from resolvers.auth import (
+    accounts,
+    admin,
+    changes,
+    devices,
+    exports,
+    factors,
+    flows,
+    keys,
+    leaving,
+    people,
+    profile,
+    sessions,
+    stepup,
+    verification,
+)
+from schema.auth.events import SessionEvent
+from schema.auth.types import (
+    Account,
+    AuthFlow,
+    AuthKey,
+    DataExport,
+    Device,
+    DeviceInput,
+    KeyChallenge,
+    KeyProofInput,
+    PasskeyAttestationInput,
+    SecurityEvent,
+    Session,
+    TokenPair,
+    User,
+)
 from stores.auth import Role
 from subscriptions import auth as live
 
@@ -17,227 +44,327 @@ __all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscrip
 
 
 class Query:
-    user: User | None = query(auth.user)
+    user: User | None = query(people.user)
     """A person; NOT_FOUND when unknown, deleted or hidden from you."""
-    account: admin.Account | None = query(
-        administration.account,
-        roles=(Role.ADMIN,),
-        user_id="The person's id.",
-        email="Or their whole address.",
+    account: Account | None = query(
+        admin.account, roles=(Role.ADMIN,), user_id="The person's id.", email="Or their whole address."
     )
     """An account as administrators see it, in whatever status; NOT_FOUND when there is none."""
-    auth_flow: flows.AuthFlow | None = query(auth.auth_flow)
+    auth_flow: AuthFlow | None = query(flows.auth_flow)
     """An open or lately closed flow, for an app that was restarted; NOT_FOUND when there is none."""
 
 
 class Viewer:
-    user: User = batched(auth.viewer_users)
+    user: User = batched(people.viewer_users)
     """Yourself."""
-    session: Session = field(auth.viewer_session)
+    session: Session = field(people.viewer_session)
     """The session this request belongs to."""
-    sessions: SessionConnection = connection(auth.viewer_sessions, status="Only sessions with this status.")
+    sessions: Page[Session] = connection(people.viewer_sessions, status="Only sessions with this status.")
     """Your sessions, latest use first."""
-    devices: profile.DeviceConnection = connection(auth.viewer_devices)
+    devices: Page[Device] = connection(devices.viewer_devices)
     """Devices you signed in on, latest sign-in first."""
-    auth_keys: keys.AuthKeyConnection = connection(auth.viewer_keys)
+    auth_keys: Page[AuthKey] = connection(keys.viewer_keys)
     """Your passkeys and device keys, newest first."""
-    data_export: security.DataExport | None = field(auth.viewer_data_export)
+    data_export: DataExport | None = field(exports.viewer_data_export)
     """The latest export you asked for; null when there is none, or no longer."""
-    security_events: security.SecurityEventConnection = connection(auth.viewer_security_events)
+    security_events: Page[SecurityEvent] = connection(people.viewer_security_events)
     """What happened to the safety of your account, newest first."""
 
 
-anonymous: dict[str, Any] = {"owner": auth.device_owner, "secrets": ("tokens",), "reissue": auth.reissue}
-finishing: dict[str, Any] = {**anonymous, "secrets": ("tokens", "backup_codes")}
+PASSWORD = (
+    "10 to 128 characters, not containing the email address, and not one of those that are guessed first."
+)
+CAPTCHA = "Answer to a CAPTCHA, when one was demanded."
+OF_FLOW = "The device that opened the flow."
+FLOW: dict[str, Any] = {"flow": (AuthFlow, "Finish it with `verifyOtp`; null when refused.")}
+TOKENS: dict[str, Any] = {
+    "tokens": (TokenPair, "The session's tokens; null when refused."),
+    "session": (Session, "The session; null when refused."),
+    "user": (User, "Whose session it is; null when refused."),
+}
+"""What somebody gets who proved who they are."""
+PROVEN: dict[str, Any] = {
+    **TOKENS,
+    "flow": (AuthFlow, "The flow, when it gave no tokens; after a wrong code it tells the attempts left."),
+}
+USER: dict[str, Any] = {"user": User}
+ENDED: dict[str, Any] = {"ended_session_ids": (list[Id], "Those that ended; null when refused.")}
+CHALLENGE: dict[str, Any] = {"challenge": KeyChallenge}
 
-
-act: dict[str, Any] = {"roles": (Role.ADMIN,), "fresh": True}
+anonymous = partial(mutation, owner=devices.device_owner, takes={"device": DeviceInput})
+tokens: dict[str, Any] = {"secrets": ("tokens",), "reissue": sessions.reissue}
+finishing: dict[str, Any] = {**tokens, "secrets": ("tokens", "backup_codes")}
+administer = partial(
+    mutation, roles=(Role.ADMIN,), fresh=True, reason="Why, for the record; 1 to 500 characters."
+)
 
 
 class Mutation:
-    sign_up = mutation(
-        auth.sign_up,
-        flows.SignUpInput,
-        flows.SignUpPayload,
-        owner=auth.device_owner,
-        prepare=auth.check_sign_up,
+    sign_up = anonymous(
+        accounts.sign_up,
+        returns=FLOW,
+        prepare=accounts.check_sign_up,
+        email="Address; a code is sent there.",
+        password=PASSWORD,
+        first_name="Given name, at most 100 characters.",
+        last_name="Family name, at most 100 characters.",
+        locale="Language tag (BCP 47).",
+        time_zone="IANA time zone.",
+        accepted_terms_version="Version of the terms the person accepted.",
+        device="The device that asks.",
+        captcha_token=CAPTCHA,
     )
-    """Open an account; always answers with a flow."""
-    sign_in = mutation(
-        auth.sign_in, flows.SignInInput, flows.SignInPayload, **anonymous, prepare=auth.check_password
+    """Open an account; always answers with a flow, whether or not the address was free."""
+    sign_in = anonymous(
+        accounts.sign_in,
+        returns={**TOKENS, "flow": (AuthFlow, "A code to enter first; null when `tokens` are given.")},
+        prepare=accounts.check_password,
+        email="The account's address.",
+        password="Its password.",
+        device="The device that asks.",
+        captcha_token=CAPTCHA,
+        **tokens,
     )
     """Sign in with email and password: tokens, or a flow when more is to be proven."""
-    verify_otp = mutation(
-        auth.verify_otp, flows.VerifyOtpInput, flows.VerifyOtpPayload, prepare=auth.begin_proof, **finishing
-    )
-    """Finish a flow with the code that was sent."""
-    verify_backup_code = mutation(
-        auth.verify_backup_code,
-        flows.VerifyBackupCodeInput,
-        flows.VerifyBackupCodePayload,
-        prepare=auth.begin_backup_proof,
+    verify_otp = anonymous(
+        verification.verify_otp,
+        returns={
+            **PROVEN,
+            "backup_codes": (
+                list[str],
+                "Ten codes for when no other arrives, once the second factor is on: show them, they come "
+                "once.",
+            ),
+        },
+        prepare=flows.begin_proof,
+        code="The digits received.",
+        device_id=OF_FLOW,
         **finishing,
     )
-    """Finish a flow with a backup code."""
-    resend_otp = mutation(
-        auth.resend_otp, flows.ResendOtpInput, flows.ResendOtpPayload, owner=auth.device_owner
+    """Finish a flow with the code that was sent: tokens, or the finished flow where it gives none."""
+    verify_backup_code = anonymous(
+        verification.verify_backup_code,
+        returns={**PROVEN, "backup_codes_left": (int, "How many codes are left; null when refused.")},
+        prepare=factors.begin_backup_proof,
+        code="Ten letters and digits; case, blanks and hyphens do not matter.",
+        device_id=OF_FLOW,
+        **finishing,
+    )
+    """Finish a flow with a backup code in place of the one that was sent."""
+    resend_otp = anonymous(
+        factors.resend_otp,
+        returns={"flow": (AuthFlow, "The flow, with when another may be sent; also when refused.")},
+        method="Another way for it to travel, where the flow allows one.",
+        device_id=OF_FLOW,
     )
     """Send a new code; the last one is void."""
-    request_password_reset = mutation(
-        auth.request_password_reset,
-        changes.RequestPasswordResetInput,
-        changes.RequestPasswordResetPayload,
-        owner=auth.device_owner,
+    request_password_reset = anonymous(
+        changes.request_password_reset,
+        returns={},
+        email="The account's address.",
+        device_id="The device that asks.",
+        captcha_token=CAPTCHA,
     )
     """Mail a link that sets a new password; succeeds whether or not there is such an account."""
-    reset_password = mutation(
-        auth.reset_password,
-        changes.ResetPasswordInput,
-        changes.ResetPasswordPayload,
-        owner=auth.device_owner,
-        prepare=auth.check_reset,
+    reset_password = anonymous(
+        changes.reset_password,
+        returns={},
+        prepare=changes.check_reset,
+        token="From the link; good for 30 minutes, once.",
+        new_password=PASSWORD,
+        device_id="The device that asks.",
     )
-    """Set a new password by the token of a link; ends all sessions. The second factor is still asked for."""
+    """Set a new password by the token of a link; ends all sessions and lifts a lock. The second factor is
+    still asked for."""
     change_password = mutation(
-        auth.change_password,
-        changes.ChangePasswordInput,
-        changes.ChangePasswordPayload,
-        prepare=auth.check_change,
+        changes.change_password,
+        returns={**USER, **ENDED},
+        prepare=changes.check_change,
+        current_password="The present one.",
+        new_password=PASSWORD,
     )
     """Set a new password; ends all other sessions."""
     enable_two_factor = mutation(
-        auth.enable_two_factor, changes.EnableTwoFactorInput, changes.EnableTwoFactorPayload, fresh=True
+        factors.enable_two_factor,
+        returns=FLOW,
+        fresh=True,
+        method="SMS, EMAIL, or PUSH to your other devices.",
+        phone="For SMS: the number, with + and country code; your present one when left out.",
+        email="For EMAIL: the address; your account's when left out.",
     )
-    """Turn the second factor on, or change it; `verifyOtp` finishes it."""
-    disable_two_factor = mutation(
-        auth.disable_two_factor, changes.DisableTwoFactorInput, changes.DisableTwoFactorPayload, fresh=True
-    )
-    """Turn the second factor off."""
+    """Turn the second factor on, or change it; `verifyOtp` finishes it and gives backup codes."""
+    disable_two_factor = mutation(factors.disable_two_factor, returns=USER, fresh=True)
+    """Turn the second factor off; its backup codes go with it."""
     regenerate_backup_codes = mutation(
-        auth.regenerate_backup_codes,
-        changes.RegenerateBackupCodesInput,
-        changes.RegenerateBackupCodesPayload,
+        factors.regenerate_backup_codes,
+        returns={
+            "backup_codes": (
+                list[str],
+                "Show them: they come once, and are null in a replay. If the answer was lost, ask for new "
+                "ones.",
+            ),
+            **USER,
+        },
         fresh=True,
         secrets=("backup_codes",),
     )
-    """New backup codes in place of the old."""
+    """Ten new backup codes in place of the old."""
     change_email = mutation(
-        auth.change_email, changes.ChangeEmailInput, changes.ChangeEmailPayload, fresh=True
+        changes.change_email,
+        returns=FLOW,
+        fresh=True,
+        email="A code is sent there, and word of it to the old one.",
     )
-    """Sign in with another address from then on; `verifyOtp` finishes it."""
+    """Sign in with another address from then on; `verifyOtp` finishes it. Whether it was free is not told."""
     change_phone = mutation(
-        auth.change_phone, changes.ChangePhoneInput, changes.ChangePhonePayload, fresh=True
+        factors.change_phone,
+        returns=FLOW,
+        fresh=True,
+        phone="With + and country code; a code is sent there.",
     )
     """Have another phone number; `verifyOtp` finishes it."""
-    refresh_session = mutation(
-        auth.refresh, sessions.RefreshSessionInput, sessions.RefreshSessionPayload, **anonymous
+    refresh_session = anonymous(
+        sessions.refresh,
+        returns=TOKENS,
+        refresh_token="The latest refresh token of the session.",
+        device_id="The device it was given to.",
+        **tokens,
     )
     """New tokens for old; safe to repeat when the answer was lost."""
     sign_out = mutation(
-        auth.sign_out, sessions.SignOutInput, sessions.SignOutPayload, owner=auth.sign_out_owner
+        sessions.sign_out,
+        returns={"ended_session_id": (Id, "The session; the same when it had ended before.")},
+        owner=sessions.sign_out_owner,
+        refresh_token="The session's refresh token; the bearer's session when left out.",
     )
     """End a session; works with an expired access token."""
     step_up = mutation(
-        auth.step_up,
-        stepup.StepUpInput,
-        stepup.StepUpPayload,
-        secrets=("tokens",),
-        reissue=auth.reissue,
-        prepare=auth.prepare_step_up,
+        stepup.step_up,
+        returns={
+            "tokens": (TokenPair, "Tokens good for sensitive mutations for ten minutes; null when refused."),
+            "session": Session,
+            "user": User,
+            "flow": (AuthFlow, "When a code was asked for; after a wrong one it tells the attempts left."),
+        },
+        takes={"key": KeyProofInput},
+        input="One proof of who you are.",
+        prepare=stepup.prepare_step_up,
+        password="Your password.",
+        key="A challenge of `beginKeySignIn`, signed by a key of yours.",
+        flow_id="With `code`: the flow that an earlier `stepUp` with a `method` opened.",
+        code="The digits received for that flow.",
+        method="No proof yet: send a code this way, and answer with its flow.",
+        **tokens,
     )
     """Prove again who you are; what answered STEP_UP_REQUIRED may then be sent again, with its key."""
-    revoke_session = mutation(auth.revoke_session, sessions.RevokeSessionInput, sessions.RevokeSessionPayload)
-    """End one of your sessions on another device."""
-    revoke_other_sessions = mutation(
-        auth.revoke_other_sessions,
-        sessions.RevokeOtherSessionsInput,
-        sessions.RevokeOtherSessionsPayload,
-        fresh=True,
+    revoke_session = mutation(
+        sessions.revoke_session,
+        returns={"session": (Session, "The session as it is now; null when refused.")},
+        id="The session.",
     )
+    """End one of your sessions on another device."""
+    revoke_other_sessions = mutation(sessions.revoke_other_sessions, returns=ENDED, fresh=True)
     """End all of your sessions but this one."""
-    begin_key_sign_in = mutation(
-        auth.begin_key_sign_in,
-        keys.BeginKeySignInInput,
-        keys.BeginKeySignInPayload,
-        owner=auth.device_owner,
+    begin_key_sign_in = anonymous(
+        keys.begin_key_sign_in,
+        returns=CHALLENGE,
+        kind="With what kind of key.",
+        email="The account's address, if it is known.",
+        key_id="The key's id, if it is known.",
+        device="The device that asks.",
     )
     """Ask for a challenge to sign, to sign in or step up with a key."""
-    finish_key_sign_in = mutation(
-        auth.finish_key_sign_in,
-        keys.FinishKeySignInInput,
-        keys.FinishKeySignInPayload,
-        prepare=auth.prepare_key_sign_in,
-        **anonymous,
+    finish_key_sign_in = anonymous(
+        keys.finish_key_sign_in,
+        returns=TOKENS,
+        prepare=keys.prepare_key_sign_in,
+        key_id="The key's id here, or its credential id (base64url).",
+        signature="The signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes.",
+        client_data_json="A passkey's `clientDataJSON` (base64url).",
+        authenticator_data="A passkey's `authenticatorData` (base64url).",
+        device="The device that asked.",
+        **tokens,
     )
     """Sign in with a signed challenge; it counts as two factors."""
     begin_key_enrolment = mutation(
-        auth.begin_key_enrolment, keys.BeginKeyEnrolmentInput, keys.BeginKeyEnrolmentPayload, fresh=True
+        keys.begin_key_enrolment, returns=CHALLENGE, fresh=True, kind="What kind of key it will be."
     )
     """Ask for a challenge to make a key with."""
     finish_key_enrolment = mutation(
-        auth.finish_key_enrolment,
-        keys.FinishKeyEnrolmentInput,
-        keys.FinishKeyEnrolmentPayload,
-        prepare=auth.prepare_key_enrolment,
+        keys.finish_key_enrolment,
+        returns={"auth_key": AuthKey, "auth_key_edge": Edge[AuthKey]},
+        takes={"attestation": PasskeyAttestationInput},
+        input="A new key: `attestation` of a passkey, or `publicKey` and `signature` of a device key.",
+        prepare=keys.prepare_key_enrolment,
         fresh=True,
+        name="What to call it, 1 to 100 characters.",
+        attestation="Of a passkey.",
+        public_key="Of a device key on P-256: SubjectPublicKeyInfo or uncompressed point (base64url).",
+        signature="Of a device key: over the challenge's 32 bytes, ASN.1 DER (base64url).",
     )
     """Add a passkey or device key, at most ten."""
-    delete_auth_key = mutation(auth.delete_auth_key, keys.DeleteAuthKeyInput, keys.DeleteAuthKeyPayload)
+    delete_auth_key = mutation(keys.delete_auth_key, returns={"deleted_auth_key_id": Id}, id="The key.")
     """Remove a key of yours."""
-    update_profile = mutation(auth.update_profile, profile.UpdateProfileInput, profile.UpdateProfilePayload)
+    update_profile = mutation(
+        profile.update_profile,
+        returns={"user": (User, "You, as you are now; with CONFLICT too. Null when refused otherwise.")},
+        input="What to change; what is left out stays, null clears it.",
+        first_name="Given name, at most 100 characters.",
+        last_name="Family name, at most 100 characters.",
+        handle="3 to 30 letters, digits, dots or underscores; unique, kept in small letters.",
+        bio="A few words about yourself, at most 500 characters.",
+        avatar_upload_id="Your upload for AVATAR; it may be unfinished: the former picture stays until then.",
+        locale="Language tag (BCP 47).",
+        time_zone="IANA time zone.",
+    )
     """Change what you say about yourself."""
     register_push_token = mutation(
-        auth.register_push_token, profile.RegisterPushTokenInput, profile.RegisterPushTokenPayload
+        devices.register_push_token,
+        returns={"device": (Device, "The device with `pushEnabled`; null when refused.")},
+        device_id="The device; you must have signed in on it.",
+        token="Push token of the platform, at most 4,096 characters; null: do not reach it any more.",
     )
     """Let a device of yours be reached by push."""
     request_data_export = mutation(
-        auth.request_data_export,
-        security.RequestDataExportInput,
-        security.RequestDataExportPayload,
-        fresh=True,
+        exports.request_data_export, returns={"data_export": DataExport}, fresh=True
     )
     """Ask for everything that is kept about you; a link is mailed."""
     request_account_deletion = mutation(
-        auth.request_account_deletion,
-        security.RequestAccountDeletionInput,
-        security.RequestAccountDeletionPayload,
+        leaving.request_account_deletion,
+        returns={"user": (User, "You, with `deletionDueAt`; null when refused.")},
         fresh=True,
     )
     """Delete your account in 30 days, everywhere; signing in meanwhile calls it off."""
-    cancel_account_deletion = mutation(
-        auth.cancel_account_deletion,
-        security.CancelAccountDeletionInput,
-        security.CancelAccountDeletionPayload,
-    )
+    cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=USER)
     """Keep the account after all."""
 
-    suspend_user = mutation(
-        administration.suspend_user, admin.SuspendUserInput, admin.SuspendUserPayload, **act
-    )
-    """Close somebody's account for now."""
-    unsuspend_user = mutation(
-        administration.unsuspend_user, admin.UnsuspendUserInput, admin.UnsuspendUserPayload, **act
-    )
+    suspend_user = administer(admin.suspend_user, returns=USER)
+    """Close somebody's account for now; ends their sessions."""
+    unsuspend_user = administer(admin.unsuspend_user, returns=USER)
     """Open a closed account again."""
-    lock_user = mutation(administration.lock_user, admin.LockUserInput, admin.LockUserPayload, **act)
-    """Let nobody sign in to an account for a while."""
-    unlock_user = mutation(administration.unlock_user, admin.UnlockUserInput, admin.UnlockUserPayload, **act)
-    """Lift the lock of an account."""
-    assign_roles = mutation(
-        administration.assign_roles, admin.AssignRolesInput, admin.AssignRolesPayload, **act
+    lock_user = administer(admin.lock_user, returns=USER, minutes="How long: from a minute to 30 days.")
+    """Let nobody sign in to an account for a while; its sessions go on."""
+    unlock_user = administer(admin.unlock_user, returns=USER)
+    """Lift the lock of an account, whoever or whatever locked it."""
+    assign_roles = administer(
+        admin.assign_roles,
+        returns=USER,
+        takes={"roles": (list[Role], "All of them; MEMBER is always among them.")},
+        org="Organisation: small letters, digits and dashes, `personal` for none; left out: as it was.",
+        job_role="What they do there, at most 100 characters, empty for nothing; left out: as it was.",
     )
-    """Say what a person may do, and where they belong."""
-    revoke_user_sessions = mutation(
-        administration.revoke_user_sessions,
-        admin.RevokeUserSessionsInput,
-        admin.RevokeUserSessionsPayload,
-        **act,
+    """Say what a person may do, and where they belong; their devices refresh their tokens by themselves."""
+    revoke_user_sessions = administer(
+        admin.revoke_user_sessions,
+        returns={"ended_count": (int, "How many there were; null when refused.")},
+        user_id="One person's.",
+        all="Everybody's but this one.",
     )
-    """End a person's sessions, or everybody's."""
+    """End a person's sessions, or everybody's: name `userId`, or `all`."""
 
 
 class Subscription:
-    session_events: events.SessionEvent = subscription(
+    session_events: SessionEvent = subscription(
         live.session_events, after="Resume after this event; from now on when left out."
     )
     """What happens to your sessions and the safety of your account."""

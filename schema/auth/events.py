@@ -5,9 +5,7 @@ from typing import Annotated
 from core.binding import type_, union
 from core.binding.common import Event, ResyncRequired
 from core.ids import Id
-from schema.auth.accounts import User
-from schema.auth.security import SecurityEvent
-from schema.auth.sessions import Session
+from schema.auth.types import SecurityEvent, Session, User
 from stores.auth import SessionEndReason
 
 

@@ -1,48 +1,53 @@
 """Uploads, and the pictures, films and files they become, as clients see them."""
 
-from core.binding import connection, field, mutation, query
-from resolvers import media
-from schema.media import uploads
-from schema.media.types import Media, MediaVariant
-from schema.media.uploads import Attachment, AttachmentInput, Upload, UploadConnection
+from core.binding import Page, connection, field, mutation, query
+from core.ids import Id
+from resolvers.media import access, uploading
+from schema.media.types import Attachment, AttachmentInput, Media, Upload, UploadedPartInput, UploadPurpose
 
-__all__ = [
-    "Attachment",
-    "AttachmentInput",
-    "Media",
-    "MediaVariant",
-    "Mutation",
-    "Query",
-    "Upload",
-    "Viewer",
-]
+__all__ = ["Attachment", "AttachmentInput", "Media", "Mutation", "Query", "Upload", "Viewer"]
 
 
 class Query:
-    media: Media | None = query(media.media)
+    media: Media | None = query(access.media)
     """A medium with fresh addresses; NOT_FOUND when nothing shows it to you."""
 
 
 class Viewer:
-    upload: Upload | None = field(media.viewer_upload)
+    upload: Upload | None = field(access.viewer_upload)
     """An upload of yours, to resume it; NOT_FOUND when there is none."""
-    uploads: UploadConnection = connection(media.viewer_uploads, status="Only those in this state.")
+    uploads: Page[Upload] = connection(access.viewer_uploads, status="Only those in this state.")
     """Your uploads, latest first."""
 
 
 class Mutation:
-    create_upload = mutation(media.create_upload, uploads.CreateUploadInput, uploads.CreateUploadPayload)
+    create_upload = mutation(
+        uploading.create_upload,
+        returns={"upload": Upload},
+        takes={"purpose": (UploadPurpose, "What it is for.")},
+        file_name="Its name, with an extension that fits its type.",
+        mime="Its type: `image/jpeg`; its bytes are of it. Aliases (`image/jpg`) and parameters will do.",
+        size_bytes="Its exact size in bytes.",
+        sha256="Its SHA-256 in hexadecimal: it proves an undamaged arrival, and spares sending it twice.",
+        width="A picture's width in pixels, if you know it: one that is too large is refused at once.",
+        height="Its height likewise.",
+    )
     """Ask for a place to send a file; READY at once when you sent an equal one before."""
     sign_upload_parts = mutation(
-        media.sign_upload_parts, uploads.SignUploadPartsInput, uploads.SignUploadPartsPayload
+        uploading.sign_upload_parts, returns={"upload": Upload}, numbers="Their numbers, at most 100."
     )
-    """Ask for fresh URLs of parts."""
+    """Ask for fresh URLs of parts, where theirs have died or were not given yet; what has arrived stays."""
     complete_upload = mutation(
-        media.complete_upload,
-        uploads.CompleteUploadInput,
-        uploads.CompleteUploadPayload,
-        prepare=media.arrived,
+        uploading.complete_upload,
+        returns={
+            "upload": (Upload, "The upload, UPLOADED; with UPLOAD_INCOMPLETE as it is."),
+            "missing_parts": (list[int], "Parts that have not arrived; null unless UPLOAD_INCOMPLETE."),
+        },
+        takes={"parts": list[UploadedPartInput]},
+        prepare=uploading.arrived,
+        parts="The parts with their ETags; those left out are taken as they arrived.",
+        sha256="Its SHA-256 in hexadecimal, if `createUpload` did not have it.",
     )
     """Say that all parts have been sent."""
-    abort_upload = mutation(media.abort_upload, uploads.AbortUploadInput, uploads.AbortUploadPayload)
+    abort_upload = mutation(uploading.abort_upload, returns={"deleted_upload_id": Id})
     """Give up an upload that is being sent."""

@@ -1,14 +1,27 @@
-"""Media, as clients see them."""
+"""Uploads, media and attachments, as clients see them."""
 
 from datetime import datetime
 
-from core.binding import derived, extend, field, local, node, one, told, type_
-from core.binding.common import URL, Node
-from loaders.media import MediaById
+from core import discovery
+from core.binding import batched, dated, derived, extend, field, input_, local, node, one, told, type_
+from core.binding.common import URL, Entity, Node
+from core.binding.enums import declared_enum
+from core.ids import Id
+from core.text import Line
+from core.uploads import PURPOSES
+from loaders.media import AttachmentStatusByUpload, MediaById, MediaByUpload, OwnUploadById
 from ports.media import Animation
-from resolvers import media
+from resolvers.media import delivery, receiving
 from schema.auth import User
-from stores.media import ImageFormat, MediaKind
+from stores.media import AttachmentStatus, ImageFormat, MediaKind, UploadFailure, UploadMethod, UploadStatus
+
+# Every system names its own purposes where it resolves: read them all first.
+discovery.rooms("resolvers")
+UploadPurpose = declared_enum(
+    "UploadPurpose",
+    "What an upload is for; it decides what is taken, and how large.",
+    {each.name: each.description for each in PURPOSES.values()},
+)
 
 
 @type_
@@ -21,7 +34,7 @@ class MediaVariant:
     """Height in pixels."""
     format: ImageFormat
     """How it is encoded."""
-    url: URL = local(media.variant_url, "folder", "name")
+    url: URL = local(delivery.variant_url, "folder", "name")
     """Where to fetch it."""
     size_bytes: int
     """Size of the file in bytes."""
@@ -48,7 +61,7 @@ class Media(Node):
     file_name: str | None
     """What its owner called it; null when it had no name."""
     url: URL = local(
-        media.url,
+        delivery.url,
         "kind",
         "folder",
         "main",
@@ -59,21 +72,21 @@ class Media(Node):
     )
     """Where to fetch it: of pictures the nearest variant not narrower than `width` times `dpr`, else the
     widest. Public media have an address that stays; the others one that ends at `urlExpiresAt`."""
-    thumbnail_url: URL | None = local(media.thumbnail_url, "folder", "thumb")
+    thumbnail_url: URL | None = local(delivery.thumbnail_url, "folder", "thumb")
     """A small version for lists, 320 pixels wide, profile pictures 96; null for files."""
-    poster_url: URL | None = local(media.poster_url, "kind", "folder", "variants")
+    poster_url: URL | None = local(delivery.poster_url, "kind", "folder", "variants")
     """A film's picture to show until it plays; null for pictures and files."""
-    hls_url: URL | None = local(media.hls_url, "folder", "hls")
+    hls_url: URL | None = local(delivery.hls_url, "folder", "hls")
     """A film's HLS playlist, in up to three sizes; null for pictures and files."""
     placeholder: str | None
     """BlurHash: what to draw until the picture is there; null for files."""
     dominant_color: str | None
     """Its main colour as `#rrggbb`: paint it until the picture is there; null for files."""
-    variants: list[MediaVariant] = derived(media.variants, "folder", "variants")
+    variants: list[MediaVariant] = derived(delivery.variants, "folder", "variants")
     """All sizes and formats of a picture or poster, narrowest first; empty for files."""
-    animation: Animation = derived(media.animation, "animation")
+    animation: Animation = derived(delivery.animation, "animation")
     """Whether a picture moves, and whether it still does."""
-    url_expires_at: datetime | None = local(media.url_expires_at, "folder")
+    url_expires_at: datetime | None = local(delivery.url_expires_at, "folder")
     """When the addresses in this answer end: read them again by then. Null when they stay."""
     created_at: datetime
     """When it was made."""
@@ -83,11 +96,119 @@ class Media(Node):
 class Avatar:
     avatar: Media | None = one(MediaById, key="avatar_id")
     """Profile picture; null when none."""
-    avatar_thumb_url: URL | None = told(
-        field(media.avatar_thumb_url, together=media.avatar_thumb_urls, needs=["avatar_id"]), "media"
-    )
+    avatar_thumb_url: URL | None = told(batched(delivery.avatar_thumb_urls, needs=["avatar_id"]), "media")
     """Where to fetch it 96 pixels wide, for lists; null when none."""
-    avatar_full_url: URL | None = told(
-        field(media.avatar_full_url, together=media.avatar_full_urls, needs=["avatar_id"]), "media"
-    )
+    avatar_full_url: URL | None = told(batched(delivery.avatar_full_urls, needs=["avatar_id"]), "media")
     """Where to fetch it up to 1,024 pixels wide; null when none."""
+
+
+@type_
+class Header:
+    """A header to send."""
+
+    name: str
+    """Its name."""
+    value: str
+    """Its value."""
+
+
+@type_
+class UploadPart:
+    """A piece of a file on its way."""
+
+    number: int
+    """Its place in the file, from 1."""
+    url: URL | None
+    """Where to PUT its bytes; null when it need not be sent yet: `signUploadParts` gives it."""
+    headers: list[Header]
+    """What to send with it."""
+    url_expires_at: datetime | None
+    """When the URL dies, 15 minutes from now; null without URL."""
+    received: bool
+    """Whether it has arrived whole."""
+    etag: str | None
+    """What the store calls it, to name in `completeUpload`; null until it has arrived."""
+
+
+@node("upload")
+class Upload(Entity):
+    """A file on its way, or what became of it. Its owner alone sees it."""
+
+    purpose: UploadPurpose  # type: ignore[valid-type]
+    """What it is for."""
+    file_name: str
+    """What its owner calls it."""
+    mime: str
+    """Its declared type: `image/jpeg`."""
+    size_bytes: int
+    """Its declared size in bytes."""
+    sha256: str | None
+    """Its declared SHA-256 in hexadecimal; null when not told."""
+    status: UploadStatus
+    """Where it is in its life."""
+    method: UploadMethod
+    """Whether it is sent in one piece or several."""
+    part_size_bytes: int
+    """Size of every part but the last, which may be smaller."""
+    part_count: int
+    """How many parts there are; 0 when an equal file was there already and nothing is to be sent."""
+    parts: list[UploadPart] = dated(
+        field(receiving.parts, pending="True: those yet to arrive. False: those that have. Left out: all."),
+        "Parts arrive without a word, and addresses end: read it again before you send.",
+    )
+    """Its parts while it is being sent. The first 20 that have not arrived have URLs."""
+    bytes_received: int = dated(field(receiving.bytes_received), "Parts arrive without a word.")
+    """Bytes of the parts that have arrived whole."""
+    progress: float = dated(field(receiving.progress), "Parts arrive without a word.")
+    """The same as a fraction, 0 to 1."""
+    media: Media | None = one(MediaById, key="media_id")
+    """What became of it; null until it is READY."""
+    failure: UploadFailure | None
+    """Why it was rejected; null otherwise."""
+    expires_at: datetime | None
+    """When it is forgotten unless it is completed, or used; null when it is in use."""
+
+
+@type_
+class Attachment:
+    """A picture, film or file of a record: a message, a note."""
+
+    id: Id
+    """Its id."""
+    kind: MediaKind
+    """What it is."""
+    media: Media | None = told(one(MediaByUpload, key="upload_id"), "uploads", "media")
+    """The medium; null until it is READY."""
+    upload: Upload | None = told(one(OwnUploadById, key="upload_id"), "uploads")
+    """The upload it waits for; null unless it is yours."""
+    status: AttachmentStatus = dated(
+        one(AttachmentStatusByUpload, key="upload_id"),
+        "READY, REJECTED and EXPIRED are told; PENDING and PROCESSING are as when it was read.",
+    )
+    """Where it is: it follows its upload."""
+    file_name: str
+    """What its sender called it."""
+    alt_text: str | None
+    """What it shows, for those who cannot see it; null when not told."""
+
+
+@input_
+class AttachmentInput:
+    """A file to attach; its upload may be unfinished."""
+
+    id: Id | None
+    """The attachment's id, if you mint one."""
+    upload_id: Id
+    """Your upload, for this purpose and not used before."""
+    alt_text: Line | None
+    """What it shows, for those who cannot see it; cut to 1,000 characters."""
+
+
+@input_
+class UploadedPartInput:
+    """A part as you sent it."""
+
+    number: int
+    """Its number."""
+    etag: str
+    """The `ETag` that answered your PUT: tells whether what arrived last is what you sent last."""

@@ -1,13 +1,16 @@
 """People, and how they are found at sign-in."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from core import emails
+from core.changes import user_scope
+from core.hooks import PlainHook
 from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.store import Row, Sealed, collection, entity, index
 from stores.auth.flows import OtpMethod
 
 
@@ -54,8 +57,7 @@ class TwoFactor(TypedDict):
     enabled_at: datetime
 
 
-class User(TypedDict):
-    _id: str
+class User(Row):
     first_name: str | None
     last_name: str | None
     handle: str | None
@@ -82,11 +84,8 @@ class User(TypedDict):
     """Equal for equal numbers, and no way back."""
     phone_masked: NotRequired[str]
     two_factor: NotRequired[TwoFactor | None]
-    version: int
     private_changes: NotRequired[int]
     """How many of the versions changed nothing that others may read."""
-    created_at: datetime
-    updated_at: datetime
     shown_at: NotRequired[datetime]
     """When something last changed that others may read, counters aside."""
     follower_count: NotRequired[int]
@@ -101,10 +100,27 @@ class UserKey(TypedDict):
     user_id: str
 
 
-users = collection(
+keepers = PlainHook[[str], str]("auth.keepers")
+"""Asked for the scope that is read by those who keep a person on their devices: followers, chat partners."""
+
+
+def person_scopes(user: Mapping[str, Any]) -> list[str]:
+    """Who may learn of a change of what is public: the person, and while they are seen, who keeps them."""
+    own = [user_scope(user["_id"])]
+    return [*own, *keepers(user["_id"])] if user["status"] == UserStatus.ACTIVE else own
+
+
+def _readers(user: User) -> list[str]:
+    """Nobody's: what is left of a person is gone from all devices."""
+    return [] if user["status"] == UserStatus.DELETED else person_scopes(user)
+
+
+users = entity(
     "users",
     User,
     prefix="user",
+    scopes=_readers,
+    aspects=("own", "counts"),
     indexes=[
         index(
             "deletion_due_at",
@@ -114,7 +130,6 @@ users = collection(
         index("-follower_count", "_id"),
         index("updated_at", "_id"),
     ],
-    synced=True,
     sealed=[
         Sealed("phone", "users/{_id}/phone"),
         Sealed("two_factor.destination", "users/{_id}/two_factor"),

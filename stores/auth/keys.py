@@ -2,10 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, entity, index
 from stores.auth.sessions import Device
 
 
@@ -18,8 +17,7 @@ class AuthKeyKind(StrEnum):
     """P-256 key in one device's secure hardware, unlocked by fingerprint or face."""
 
 
-class AuthKey(TypedDict):
-    _id: str
+class AuthKey(Row):
     user_id: str
     kind: AuthKeyKind
     name: str
@@ -30,22 +28,19 @@ class AuthKey(TypedDict):
     counter: int
     disabled_at: datetime | None
     last_used_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
-auth_keys = collection(
+auth_keys = entity(
     "auth_keys",
     AuthKey,
     prefix="auth_key",
+    owner="user_id",
     indexes=[
         index("credential_id", unique=True),
         index("user_id", "-created_at", "-_id"),
     ],
     # A unique index must begin with it.
     shard_key="credential_id",
-    synced=True,
 )
 
 MOST_KEYS = 10

@@ -54,6 +54,7 @@ security_events = collection(
     "security_events",
     SecurityEvent,
     prefix="security_event",
+    owner="user_id",
     indexes=[
         index("user_id", "-at", "-_id"),
         index("at", expireAfterSeconds=int(KEPT.total_seconds())),

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core.indexes import A_MOMENT, LONG_AGO, due
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, entity, index
 from stores.auth.flows import AuthFactor
 
 
@@ -65,8 +65,7 @@ class Device(TypedDict):
     push_enabled: bool
 
 
-class Session(TypedDict):
-    _id: str
+class Session(Row):
     user_id: str
     device: Device
     status: SessionStatus
@@ -83,15 +82,13 @@ class Session(TypedDict):
     absolute_expires_at: datetime
     ended_at: datetime | None
     purge_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
-sessions = collection(
+sessions = entity(
     "sessions",
     Session,
     prefix="session",
+    owner="user_id",
     indexes=[
         index("user_id", "status", "-last_seen_at", "-_id"),
         index("user_id", "_id"),
@@ -100,7 +97,6 @@ sessions = collection(
         index("purge_at", partialFilterExpression={"purge_at": A_MOMENT}, serves=due("purge_at", LONG_AGO)),
     ],
     shard_key="user_id",
-    synced=True,
 )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core import jobs
 from core.context import Context, Services
-from resolvers import media
+from resolvers.media import keeping
 from tests.chat.steps import CHAT_EVENTS, INBOX_EVENTS, history, new, open_chat, refusal, stored, talk, until
 from tests.conftest import NewPhone
 from tests.media.steps import complete, create, created, picture, send, uploaded
@@ -99,7 +99,7 @@ async def test_failure_malware_found_after_sending(new_phone: NewPhone, services
     upload = await uploaded(ada, services, picture(seed=11))
     await attach(ada, chat_id, upload["id"])
     async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(CHAT_EVENTS, id=chat_id) as hers:
-        assert await media.condemn(Context(services), upload["media"]["id"])
+        assert await keeping.condemn(Context(services), upload["media"]["id"])
         assert await until(his, "MessageUpdated")
         assert await until(hers, "MessageUpdated")
     for phone in (ada, grace):

@@ -13,11 +13,11 @@ from core.account import ERASERS
 from core.audit import RECORDERS, Act
 from core.context import Context, Services
 from core.errors import Refused
-from core.uploads import FINISHED
+from core.hooks import Hook
+from core.uploads import FINISHED, finished
 from loaders.media import AttachmentStatusByUpload, MediaByUpload
 from ports.media import Scanner, Studio
-from resolvers import media
-from resolvers.media import processing
+from resolvers.media import attach, keeping, processing
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone
@@ -35,8 +35,8 @@ def told() -> Iterator[list[tuple[str, str, str | None]]]:
         assert ctx.viewer is None or ctx.viewer_id == upload["owner_id"]
         heard.append((upload["record_id"], upload["status"], upload["failure"]))
 
-    before = FINISHED.get(PURPOSE, [])
-    FINISHED[PURPOSE] = [hook]
+    before = FINISHED.pop(PURPOSE, Hook(PURPOSE))
+    finished(PURPOSE).add(hook)
     yield heard
     FINISHED[PURPOSE] = before
 
@@ -132,7 +132,7 @@ async def test_attachments_are_at_most_ten(new_phone: NewPhone, services: Servic
 
     async def attaching(count: int) -> Any:
         wanted = [{"upload_id": upload["id"], "alt_text": "  A lake "}] * count
-        return await ctx.unit(lambda: media.attach(ctx, wanted, purpose=PURPOSE, record_id=record))
+        return await ctx.unit(lambda: attach(ctx, wanted, purpose=PURPOSE, record_id=record))
 
     with pytest.raises(Refused) as raised:
         await attaching(11)
@@ -274,7 +274,7 @@ async def test_two_workers_with_one_upload_make_one_medium(new_phone: NewPhone, 
     ada = await new_phone("Ada")
     upload = await steps.created(ada, JPEG)
     await finish_sending(ada, upload)
-    await asyncio.gather(*(media.process(Context(services), upload["id"]) for _ in range(3)))
+    await asyncio.gather(*(processing.process(Context(services), upload["id"]) for _ in range(3)))
     await jobs.run_due(services)
     rows = await services.db.find("media", {"owner_id": ada.user_id})
     assert [row["_id"] for row in rows] == [(await steps.read(ada, upload["id"]))["media"]["id"]]
@@ -325,7 +325,7 @@ async def test_malware_found_after_sending(
     folder = url.split("/private/")[1].split("/")[0]
     assert len(await steps.stored(services, f"quarantine/{folder}")) == 2
     assert [each.action for each in acts if each.action[:5] == "media"] == ["media.condemned"]
-    assert await media.condemn(Context(services), id) is False
+    assert await keeping.condemn(Context(services), id) is False
 
 
 async def test_rejections_are_on_record(new_phone: NewPhone, services: Services, acts: list[Act]) -> None:
