@@ -24,16 +24,16 @@ from core.settings import Environment, Settings
 from devstack.servers import EmbeddedRedis, Servers, embedded
 from resolvers.feed.behind import Behind
 from server import assembly, process, worker
-from tests import explained, leftovers
-from tests.phone import Phone, make_user, sign_in_directly
+from tests import explained, leftovers, listening
+from tests.phone import Phone, sign_in_directly, sign_up_directly
 
 # Whichever tests run, they see all systems.
 discovery.all_rooms()
 
 NewPhone = Callable[..., Awaitable[Phone]]
 
-TOGETHER = ("clients", "faults")
-"""Folders whose tests run in one process: they share an npm installation, or start many processes."""
+LONGEST = ("tests/server/test_start.py",)
+"""Files that take longest: they begin first, so that no process has one of them left at the end."""
 
 BACKGROUND: ContextVar[bool] = ContextVar("background", default=False)
 """True in the tasks of a process that go on by themselves: sweeps, readers of the log, reloads."""
@@ -95,13 +95,12 @@ class Commands(CommandListener):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Names are the same in every process; what shares more than this process stays in one."""
+    """Names are the same in every process, and the longest files come first."""
     made_now = re.compile(f"{ids.new_id('user').partition('_')[2][:5]}[0-9a-z]{{20}}", re.IGNORECASE)
     if random_names := [item.nodeid for item in items if made_now.search(item.nodeid)]:
         raise pytest.UsageError(f"Other workers would not know these tests by these names: {random_names}")
-    for item in items:
-        shared = next((name for name in TOGETHER if name in item.path.parts), str(item.path))
-        item.add_marker(pytest.mark.xdist_group(shared))
+    turns = {path: turn for turn, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @pytest.fixture
@@ -113,8 +112,9 @@ def compiled(settings: Settings) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _noted() -> Iterator[None]:
-    """Every kind of read that the code sends is noted, of whatever Landfall in this process."""
+    """Of whatever Landfall in this process: every kind of read it sends, and when a subscription listens."""
     with pytest.MonkeyPatch.context() as patch:
+        listening.watch(patch)
         patch.setattr(Database, "command", explained.KINDS.wrap(Database.command))
         yield
 
@@ -211,8 +211,10 @@ def new_phone(http: aiohttp.ClientSession, address: str, services: Services) -> 
     """A phone signed in as a new person, or as `user_id`."""
 
     async def make(name: str = "Test", *, user_id: str | None = None, **fields: Any) -> Phone:
-        person = user_id or await make_user(services, name, **fields)
-        return await sign_in_directly(services, Phone(http, f"{address}/graphql"), person)
+        phone = Phone(http, f"{address}/graphql")
+        if user_id is not None:
+            return await sign_in_directly(services, phone, user_id)
+        return await sign_up_directly(services, phone, name, **fields)
 
     return make
 

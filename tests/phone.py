@@ -3,9 +3,10 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -16,8 +17,8 @@ from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
-from stores.auth import AuthFactor, Role, UserStatus
-from tests import confidential
+from stores.auth import AuthFactor, Role, User, UserStatus
+from tests import confidential, listening
 
 PASSWORD = "correct horse battery"
 SUBPROTOCOL = "graphql-transport-ws"
@@ -117,8 +118,9 @@ class Phone:
     @asynccontextmanager
     async def socket(self, *, token: str | None = None) -> AsyncIterator["Socket"]:
         """An acknowledged graphql-transport-ws connection with this phone's token."""
-        async with self.http.ws_connect(self.url, protocols=[SUBPROTOCOL]) as connection:
-            socket = Socket(connection)
+        named = {"X-Request-Id": key()}
+        async with self.http.ws_connect(self.url, protocols=[SUBPROTOCOL], headers=named) as connection:
+            socket = Socket(connection, named["X-Request-Id"])
             access = token or self.token
             payload = {"accessToken": access} if access else {}
             await socket.send({"type": "connection_init", "payload": payload})
@@ -136,6 +138,7 @@ class Phone:
 @dataclass
 class Socket:
     connection: aiohttp.ClientWebSocketResponse
+    request_id: str = ""
     streams: int = 0
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -162,11 +165,12 @@ class Socket:
                     return error.args[0]
 
     async def subscribe(self, query: str, /, **variables: Any) -> "Stream":
+        """A stream that listens, or has been answered."""
         self.streams += 1
         id = str(self.streams)
+        before = listening.BEGUN[self.request_id]
         await self.send({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
-        # The protocol has no word for "listening now"; what follows comes after the server has read this.
-        await asyncio.sleep(0.15)
+        await listening.begun(self.request_id, before + 1)
         return Stream(self, id)
 
 
@@ -210,34 +214,34 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
 async def make_user(services: Services, name: str = "Test", **fields: Any) -> str:
     """A signed-up, active person without the cost of hashing a password; returns their id."""
     ctx = Context(services)
+    user: User = await ctx.unit(partial(_insert_user, ctx, name, fields))
+    return user["_id"]
+
+
+async def _insert_user(ctx: Context, name: str, fields: dict[str, Any]) -> User:
     user_id = ids.new_id("user")
     email = f"{user_id}@example.com"
-
-    async def insert() -> None:
-        await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
-        await ctx.tx.insert(
-            store.users,
-            {
-                "_id": user_id,
-                "first_name": name,
-                "last_name": None,
-                "handle": None,
-                "bio": None,
-                "avatar_id": None,
-                "email": email,
-                "email_verified": True,
-                "locale": "en",
-                "time_zone": "UTC",
-                "roles": [Role.MEMBER],
-                "status": UserStatus.ACTIVE,
-                "password_hash": "",
-                "accepted_terms_version": "1",
-                **fields,
-            },
-        )
-
-    await ctx.unit(insert)
-    return user_id
+    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
+    return await ctx.tx.insert(
+        store.users,
+        {
+            "_id": user_id,
+            "first_name": name,
+            "last_name": None,
+            "handle": None,
+            "bio": None,
+            "avatar_id": None,
+            "email": email,
+            "email_verified": True,
+            "locale": "en",
+            "time_zone": "UTC",
+            "roles": [Role.MEMBER],
+            "status": UserStatus.ACTIVE,
+            "password_hash": "",
+            "accepted_terms_version": "1",
+            **fields,
+        },
+    )
 
 
 async def make_member(services: Services, email: str, name: str, password: str) -> str:
@@ -252,16 +256,33 @@ async def make_member(services: Services, email: str, name: str, password: str) 
 
 async def sign_in_directly(services: Services, phone: Phone, user_id: str) -> Phone:
     """Give the phone a session of the person, as a sign-in would."""
+
+    async def known(ctx: Context) -> User:
+        user = await store.users.by_id(ctx.db, user_id)
+        assert user is not None
+        return user
+
+    return await _signed_in(services, phone, known)
+
+
+async def sign_up_directly(services: Services, phone: Phone, name: str, **fields: Any) -> Phone:
+    """Give the phone a session of a new person: as `make_user` and `sign_in_directly`, in one transaction."""
+
+    async def made(ctx: Context) -> User:
+        return await _insert_user(ctx, name, fields)
+
+    return await _signed_in(services, phone, made)
+
+
+async def _signed_in(services: Services, phone: Phone, whom: Callable[[Context], Awaitable[User]]) -> Phone:
     ctx = Context(services, address="127.0.0.1")
     device = {"id": phone.device_id, "name": "Test phone", "platform": "IOS"}
 
     async def start() -> dict[str, Any]:
-        user = await store.users.by_id(ctx.db, user_id)
-        assert user is not None
-        return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
+        return await sessions.start(ctx, await whom(ctx), device, factors=[AuthFactor.PASSWORD])
 
     payload = await ctx.unit(start)
-    phone.user_id = user_id
+    phone.user_id = payload["session"]["user_id"]
     phone.session_id = payload["session"]["_id"]
     phone.token = payload["tokens"]["access_token"]
     phone.refresh_token = payload["tokens"]["refresh_token"]

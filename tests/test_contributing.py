@@ -19,6 +19,7 @@ TESTS = (
     "explained.py",
     "house.py",
     "leftovers.py",
+    "listening.py",
     "phone.py",
     "test_architecture.py",
     "test_schema.py",

@@ -11,14 +11,14 @@ from server import lasting
 from server.multipart import END
 from tests.clients.test_clients import CLIENTS, installed
 from tests.conftest import NewPhone
+from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, begin, parts
 from tests.feed.steps import publish
 from tests.phone import Phone
 from tests.server.conftest import Configured, configured
-from tests.server.test_multipart import HELLO, WEB, listen, read
 
 __all__ = ["configured", "installed"]
 
-TEXTS = [HELLO, "Grüße, 日本 🏔️", 'A "quoted" line\n\n--\nand more']
+TEXTS = [LIKE_A_DELIMITER, "Grüße, 日本 🏔️", 'A "quoted" line\n\n--\nand more']
 READ_SECONDS = 60
 
 
@@ -51,12 +51,12 @@ async def test_every_event_between_heartbeats_is_read(
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with await listen(phone, WEB, post) as response:
-            said = await read(response, "{}")
+        async with await begin(phone, APOLLO_WEB, POST_EVENTS, id=post) as response:
+            said = await parts(response, "{}")
             for text in TEXTS:
                 created = await ada.do("createComment", "comment { id }", postId=post, text=text)
-                said += await read(response, created["comment"]["id"])
-            said += await read(response, "{}")
+                said += await parts(response, created["comment"]["id"])
+            said += await parts(response, "{}")
             content_type = response.headers["Content-Type"]
     assert said.count("{}") >= 2
     found = await _parsed(content_type, (said + (END if ended else "")).encode())
@@ -68,7 +68,7 @@ async def test_every_event_between_heartbeats_is_read(
 async def test_a_refusal_is_one_payload_and_the_end(installed: str, new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     private = await publish(ada, "Mine", visibility="PRIVATE")
-    async with await listen(grace, WEB, private) as response:
+    async with await begin(grace, APOLLO_WEB, POST_EVENTS, id=private) as response:
         sent, content_type = await response.read(), response.headers["Content-Type"]
     found = await _parsed(content_type, sent)
     [payload] = found["payloads"]

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
+
+from tests import listening
 from tests.phone import Failed, Phone
 
 TRANSPORTS = ["socket", "sse", "multipart"]
@@ -14,6 +17,11 @@ ACCEPT = {
     "sse": "text/event-stream",
     "multipart": "multipart/mixed;subscriptionSpec=1.0, application/json",
 }
+
+APOLLO_WEB = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
+"""As Apollo Client asks for the multipart protocol."""
+LIKE_A_DELIMITER = "Hello, --graphql\n{}"
+"""A text that looks like a delimiter and a heartbeat."""
 
 POST_EVENTS = """
 subscription Watch($id: ID!, $after: String) {
@@ -77,6 +85,24 @@ class HttpStream:
         return (json.loads(body).get("payload") or {}) if body else {}
 
 
+async def begin(phone: Phone, accept: str, query: str, /, **variables: Any) -> aiohttp.ClientResponse:
+    """The answer to an operation over HTTP that does not end, as it begins."""
+    headers = {"Accept": accept, "Authorization": f"Bearer {phone.token}"}
+    body = {"query": query, "variables": variables}
+    return await phone.http.post(phone.url, json=body, headers=headers)
+
+
+async def parts(response: aiohttp.ClientResponse, what: str) -> str:
+    """All parts of a multipart answer up to the one that holds it."""
+    said = ""
+    async with asyncio.timeout(30):
+        while what not in said or not said.endswith("--graphql"):
+            chunk = await response.content.readany()
+            assert chunk, said
+            said += chunk.decode()
+    return said
+
+
 @asynccontextmanager
 async def opened(phone: Phone, transport: str, query: str, /, **variables: Any) -> AsyncIterator[Any]:
     """A subscription over one of the three transports, listening once entered."""
@@ -84,10 +110,8 @@ async def opened(phone: Phone, transport: str, query: str, /, **variables: Any) 
         async with phone.watch(query, **variables) as stream:
             yield stream
         return
-    headers = {"Accept": ACCEPT[transport], "Authorization": f"Bearer {phone.token}"}
-    body = {"query": query, "variables": variables}
-    async with phone.http.post(phone.url, json=body, headers=headers) as response:
+    async with await begin(phone, ACCEPT[transport], query, **variables) as response:
         assert response.status == 200
         assert response.content_type == ACCEPT[transport].partition(";")[0]
-        await asyncio.sleep(0.15)
+        await listening.begun(response.headers["X-Request-Id"])
         yield HttpStream(response, transport)

@@ -1,29 +1,24 @@
 """Apollo's multipart protocol, read by the rules of its own clients: iOS, Kotlin and the web."""
 
-import asyncio
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import pytest
 
 from server import lasting
 from tests.conftest import NewPhone
-from tests.engine.streams import POST_EVENTS
+from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, begin, parts
 from tests.feed.steps import publish
 from tests.phone import Phone
 from tests.server.conftest import Configured
 
 IOS = "multipart/mixed;subscriptionSpec=1.0,application/graphql-response+json,application/json"
 KOTLIN = "multipart/mixed;subscriptionSpec=1.0, application/graphql-response+json, application/json"
-WEB = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
 LAST = "application/json, multipart/mixed; boundary=\"graphql\"; subscriptionSpec='1.0'"
-ACCEPTS = {"iOS": IOS, "Kotlin": KOTLIN, "web": WEB, "named last, quoted": LAST}
+ACCEPTS = {"iOS": IOS, "Kotlin": KOTLIN, "web": APOLLO_WEB, "named last, quoted": LAST}
 PART = "\r\ncontent-type: application/json\r\n\r\n"
-HELLO = "Hello, --graphql\n{}"
-"""A text that looks like a delimiter and a heartbeat."""
 
 
 @dataclass
@@ -122,31 +117,14 @@ class Web:
         return found
 
 
-async def listen(phone: Phone, accept: str, post: str) -> aiohttp.ClientResponse:
-    headers = {"Accept": accept, "Authorization": f"Bearer {phone.token}"}
-    body = {"query": POST_EVENTS, "variables": {"id": post}}
-    return await phone.http.post(phone.url, json=body, headers=headers)
-
-
-async def read(response: aiohttp.ClientResponse, what: str) -> str:
-    """All parts up to the one that holds it."""
-    said = ""
-    async with asyncio.timeout(30):
-        while what not in said or not said.endswith("--graphql"):
-            chunk = await response.content.readany()
-            assert chunk, said
-            said += chunk.decode()
-    return said
-
-
 @pytest.mark.parametrize("accept", ACCEPTS.values(), ids=ACCEPTS)
 async def test_apollo_ios_refused_our_content_type(new_phone: NewPhone, accept: str) -> None:
     ada = await new_phone("Ada")
-    async with await listen(ada, accept, await publish(ada)) as response:
+    async with await begin(ada, accept, POST_EVENTS, id=await publish(ada)) as response:
         assert response.status == 200
         assert response.headers["Content-Type"] == 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
         # The first delimiter, an empty part, and the delimiter that ends it.
-        assert await read(response, "{}") == f"--graphql{PART}{{}}\r\n--graphql"
+        assert await parts(response, "{}") == f"--graphql{PART}{{}}\r\n--graphql"
 
 
 @pytest.mark.parametrize("reader", [Ios, Kotlin, Web])
@@ -160,12 +138,12 @@ async def test_each_of_apollos_clients_reads_every_event_as_it_comes(
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with await listen(phone, IOS, post) as response:
+        async with await begin(phone, IOS, POST_EVENTS, id=post) as response:
             parser, seen = reader(response.headers["Content-Type"]), []
-            said = await read(response, "{}")
-            for text in (HELLO, "And again"):
+            said = await parts(response, "{}")
+            for text in (LIKE_A_DELIMITER, "And again"):
                 await ada.do("createComment", "comment { id }", postId=post, text=text)
-                said += await read(response, text[:5])
+                said += await parts(response, text[:5])
                 for at in range(0, len(said), size):
                     seen += parser.feed(said[at : at + size])
                 said = ""
@@ -178,7 +156,7 @@ async def test_each_of_apollos_clients_reads_every_event_as_it_comes(
 async def test_a_refused_subscription_is_one_part_and_the_end(new_phone: NewPhone, reader: Any) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     private = await publish(ada, "Mine", visibility="PRIVATE")
-    async with await listen(grace, KOTLIN, private) as response:
+    async with await begin(grace, KOTLIN, POST_EVENTS, id=private) as response:
         said = await response.text()
         parser = reader(response.headers["Content-Type"])
     assert said.startswith(f"--graphql{PART}")
