@@ -11,12 +11,15 @@ from pathlib import Path
 
 import aiohttp
 
+from core.context import Services
+from core.settings import Environment, Settings
 from devstack.process import free_port
 from devstack.servers import Servers
 from resolvers.auth.signing import make_signing_key
+from tests.phone import Phone, make_user, sign_in_directly
 
 SECRET = "a secret of the fault tests, long enough"
-READY_SECONDS = 90.0
+READY_SECONDS = 90
 RATE_SCALE = "0.5"
 """Half of what everybody may do: phones meet their limits."""
 
@@ -72,9 +75,28 @@ class Deployment:
             "LANDFALL_SIGNING_KEY_FILE": str(key),
             "LANDFALL_RATE_SCALE": RATE_SCALE,
             "LANDFALL_LOG_LEVEL": "WARNING",
-            "LANDFALL_START_TIMEOUT": "90",
+            "LANDFALL_START_TIMEOUT": str(READY_SECONDS),
             **more,
         }
+
+    @property
+    def settings(self) -> Settings:
+        """Those of a Landfall in this process, beside the others: it looks at what they keep."""
+        return Settings(
+            env=Environment.TEST,
+            mongo_url=self.servers.mongo_url,
+            redis_url=self.servers.redis_url,
+            secret=SECRET,
+            signing_key_file=self.folder / "key.pem",
+            start_timeout=READY_SECONDS,
+            rate_scale=10_000,
+        )
+
+    async def phones(self, services: Services, http: aiohttp.ClientSession, count: int) -> list[Phone]:
+        """So many signed-in people, at the first process."""
+        url = f"http://127.0.0.1:{self.ports[0]}/graphql"
+        people = [await make_user(services, f"Phone {number}") for number in range(count)]
+        return [await sign_in_directly(services, Phone(http, url), person) for person in people]
 
     def start(self) -> None:
         for number in range(2):

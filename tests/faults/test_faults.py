@@ -14,14 +14,12 @@ import pytest
 
 from core import changes, counters
 from core.context import Services
-from core.settings import Environment, Settings
 from devstack.servers import embedded
 from server import assembly
 from stores import chat
 from stores import feed as store
-from tests.faults.deployment import SECRET, Deployment, Saboteur
+from tests.faults.deployment import Deployment, Saboteur
 from tests.faults.queue_phone import QueuePhone
-from tests.phone import Phone, make_user, sign_in_directly
 
 SECONDS = 60.0 if os.environ.get("LANDFALL_LONG") else 12.0
 PHONES = 20
@@ -54,7 +52,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         await asyncio.gather(saboteur.work(until), *(phone.live(until) for phone in phones))
         await deployment.ready(http)
         await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
-        async with assembly.services(_settings(deployment)) as services:
+        async with assembly.services(deployment.settings) as services:
             await _quiet(services)
             hot = await store.posts.by_id(services.db, phones[0].subjects[0])
             losses, doubles = await _compare(services, phones)
@@ -82,9 +80,8 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
 async def _phones(
     deployment: Deployment, http: aiohttp.ClientSession, rng: random.Random
 ) -> list[QueuePhone]:
-    async with assembly.services(_settings(deployment)) as services:
-        people = [await make_user(services, f"Phone {number}") for number in range(PHONES)]
-        signed_in = [await sign_in_directly(services, Phone(http, ""), person) for person in people]
+    async with assembly.services(deployment.settings) as services:
+        signed_in = await deployment.phones(services, http, PHONES)
     subjects: list[str] = []
     return [
         QueuePhone(
@@ -93,7 +90,7 @@ async def _phones(
             phone.user_id,
             phone.token or "",
             random.Random(rng.random()),
-            [other for other in people if other != phone.user_id],
+            [other.user_id for other in signed_in if other is not phone],
             subjects,
         )
         for phone in signed_in
@@ -204,15 +201,3 @@ async def _check_replays(services: Services, phones: list[QueuePhone]) -> int:
 async def _totals(services: Services) -> list[int]:
     collections = (store.posts, store.comments, store.reactions, store.follows)
     return [len(await each.find(services.db, {}, limit=100_000)) for each in collections]
-
-
-def _settings(deployment: Deployment) -> Settings:
-    return Settings(
-        env=Environment.TEST,
-        mongo_url=deployment.servers.mongo_url,
-        redis_url=deployment.servers.redis_url,
-        secret=SECRET,
-        signing_key_file=deployment.folder / "key.pem",
-        start_timeout=30,
-        rate_scale=10_000,
-    )

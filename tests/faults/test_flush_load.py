@@ -14,14 +14,13 @@ import aiohttp
 import pytest
 
 from core import ids
-from core.settings import Environment, Settings
 from devstack.process import free_port
 from devstack.servers import embedded
 from server import assembly
 from stores import feed as store
 from tests.engine.flushes import Act, Queue, document
-from tests.faults.deployment import SECRET, Deployment, Process
-from tests.phone import Phone, key, make_user, sign_in_directly
+from tests.faults.deployment import Deployment, Process
+from tests.phone import Phone, key
 
 LONG = bool(os.environ.get("LANDFALL_LONG"))
 PHONES, ACTS = (50, 50) if LONG else (12, 20)
@@ -103,18 +102,13 @@ def acts(rng: random.Random) -> list[Act]:
 
 async def test_fifty_phones_flush_fifty_acts_at_once(deployment: Deployment) -> None:
     rng = random.Random(7)
-    url = f"http://127.0.0.1:{deployment.ports[0]}/graphql"
     timeout = aiohttp.ClientTimeout(total=60)
     async with (
         aiohttp.ClientSession(timeout=timeout) as http,
-        assembly.services(_settings(deployment)) as services,
+        assembly.services(deployment.settings) as services,
     ):
-        people = [
-            await sign_in_directly(services, Phone(http, url), await make_user(services, f"Phone {number}"))
-            for number in range(PHONES + 1)
-        ]
         await deployment.ready(http)
-        light, *phones = people
+        light, *phones = await deployment.phones(services, http, PHONES + 1)
         flushers = [Flusher(phone, Queue()) for phone in phones]
         for flusher in flushers:
             flusher.queue.waiting.extend(acts(rng))
@@ -147,15 +141,3 @@ async def test_fifty_phones_flush_fifty_acts_at_once(deployment: Deployment) -> 
         assert took < MOST_SECONDS
         assert max(tries) <= MOST_TRIES
         assert reader.at(0.99) < LIGHT_P99
-
-
-def _settings(deployment: Deployment) -> Settings:
-    return Settings(
-        env=Environment.TEST,
-        mongo_url=deployment.servers.mongo_url,
-        redis_url=deployment.servers.redis_url,
-        secret=SECRET,
-        signing_key_file=deployment.folder / "key.pem",
-        start_timeout=90,
-        rate_scale=10_000,
-    )
