@@ -1,4 +1,4 @@
-"""The real `landfall` command, as a process of its own."""
+"""The `landfall` command, as a process of its own."""
 
 import asyncio
 import os
@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from core.settings import Settings
+from tests import prefork
 
 LANDFALL = Path(sys.executable).with_name("landfall")
 AT_ONCE = 3
-"""Commands side by side: each takes seconds of CPU."""
+"""Commands side by side."""
 
 Done = subprocess.CompletedProcess[str]
 
@@ -27,15 +29,13 @@ def environment(**settings: str) -> dict[str, str]:
 
 def landfall(*arguments: str, input: str | None = None, seconds: float = 90, **settings: str) -> Done:
     """Run it to its end."""
-    return subprocess.run(
-        [LANDFALL, *arguments],
-        env=environment(**settings),
-        input=input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-    )
+    with TemporaryFile("w+") as given, TemporaryFile("w+") as printed, TemporaryFile("w+") as said:
+        given.write(input or "")
+        given.seek(0)
+        code = prefork.run(arguments, environment(**settings), (given, printed, said), seconds)
+        printed.seek(0)
+        said.seek(0)
+        return Done(arguments, code, printed.read(), said.read())
 
 
 async def landfall_of(settings: Settings, *arguments: str) -> Done:

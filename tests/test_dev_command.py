@@ -1,7 +1,6 @@
 """`landfall dev` as a newcomer runs it: real processes on one data directory, kept from test to test."""
 
 import json
-import os
 import queue
 import re
 import signal
@@ -20,6 +19,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from tests.commands import environment, landfall
 
 COMMAND = [sys.executable, "-m", "server", "dev"]
 PASSWORD = "landfall-demo-1"
@@ -62,12 +63,6 @@ class Dev:
         return self.process.wait(20)
 
 
-def environment(**settings: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDFALL_")}
-    named = {f"LANDFALL_{name}": value for name, value in settings.items()}
-    return {**kept, "COLUMNS": "300", "PYTHONUNBUFFERED": "1", **named}
-
-
 @contextmanager
 def dev(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Dev]:
     """Started, ready, and killed at the end if the test did not stop it."""
@@ -86,8 +81,7 @@ def dev(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Dev]:
 
 def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
     """What it says when it does not start; its exit code is 1."""
-    command = [*COMMAND, "--data-dir", str(data_dir), *arguments]
-    done = subprocess.run(command, env=environment(**settings), capture_output=True, text=True, timeout=30)
+    done = landfall("dev", "--data-dir", str(data_dir), *arguments, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     return done.stderr

@@ -2,10 +2,7 @@
 
 import asyncio
 import hashlib
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,6 +19,7 @@ from devstack import seed
 from devstack.seed import PASSWORD, Refused, Size
 from devstack.servers import Servers
 from resolvers.auth import passwords
+from tests.commands import Done, landfall
 
 SMALL = Size(people=12, posts=40, comments=120, products=30, chats=8, messages=160)
 CRYPTO = keyring("", "a secret of the tests, long enough")
@@ -200,8 +198,7 @@ async def test_chats_hang_together(seeded: Database) -> None:
         assert set(log[chat["_id"]]["scopes"]) == {f"user:{id}" for id in chat["pair_key"].split("|")}
 
 
-def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: str) -> Any:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDFALL_")}
+def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: str) -> Done:
     chosen = {
         "MONGO_URL": servers.mongo_url,
         "REDIS_URL": servers.redis_url,
@@ -210,14 +207,7 @@ def landfall_seed(servers: Servers, folder: Path, *arguments: str, **settings: s
         "MEDIA_DIR": str(folder / "media"),
         **settings,
     }
-    named = {f"LANDFALL_{name}": value for name, value in chosen.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "server", "seed", *arguments],
-        env={**kept, "COLUMNS": "300", **named},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return landfall("seed", *arguments, **chosen)
 
 
 async def test_the_command_fills_an_empty_database_once(servers: Servers, tmp_path: Path) -> None:
