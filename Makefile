@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Files are shared out, in their order, over as many processes as there are cores, each with its own servers.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+SEED ?= $(shell date +%s)
 
-.PHONY: install dev test lint format schema lock faults fuzz bench bench-catalog bench-engine bench-growth bench-live
+.PHONY: install dev test test-changed test-shuffled lint format schema lock faults fuzz bench bench-catalog bench-engine bench-growth bench-live
 .PHONY: bench-chat clean mutants
 
 install: $(STAMP)
@@ -19,9 +22,17 @@ $(STAMP): requirements.lock pyproject.toml
 dev: install
 	@$(BIN)/landfall dev $(ARGS)
 
-# Files are shared out over as many processes as there are cores, each with its own servers.
 test: install
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+# The tests that a change can break: of the files named by FILES, or of all that differ from main.
+test-changed: install
+	@$(PYTEST) $$($(BIN)/python -m tests.changed $(FILES)) $(ARGS)
+
+# All tests in an order of chance, which its seed repeats.
+test-shuffled: install
+	@echo "SEED=$(SEED)"
+	@$(PYTEST) -p randomly --randomly-dont-reset-seed --randomly-seed=$(SEED) $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

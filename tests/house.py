@@ -2,7 +2,7 @@
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
@@ -42,11 +42,11 @@ KNOWS = {
 LONGEST_FILE = 400
 
 
-def modules(root: Path) -> dict[str, Path]:
-    """Every module of the product by its dotted name."""
+def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:
+    """Every module of the product, or of these folders, by its dotted name."""
     found = {}
-    for floor in KNOWS:
-        for path in sorted((root / floor).rglob("*.py")):
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
@@ -63,9 +63,9 @@ def imports(name: str, path: Path) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in statement.names)
 
 
-def graph(root: Path) -> dict[str, list[str]]:
-    """Which modules of the product each of them imports."""
-    known = modules(root)
+def graph(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, list[str]]:
+    """Which modules of the product, or of these folders, each of them imports."""
+    known = modules(root, folders)
     found = {}
     for name, path in known.items():
         inner = {_module(imported, known) for imported in imports(name, path)}
