@@ -9,6 +9,7 @@ import structlog
 
 from core import clock
 from core.account import on_user_deleted, on_user_export, pages
+from core.batches import each_in_unit
 from core.context import Context, Services
 from core.jobs import task
 from resolvers.catalog import hot, refolding, reviewing, stock, telling
@@ -83,28 +84,17 @@ async def rate(services: Services, *, product_id: str) -> None:
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """What a person wrote, set up, chose, corrected, reported and may do goes."""
-    while rows := await people.settings.find(services.db, {"user_id": user_id}, limit=BATCH):
-        ctx = Context(services)
-
-        async def forget(rows: list[people.ProductSettings] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                if await ctx.tx.delete(people.settings, row):
-                    ctx.tx.removed(row)
-
-        await ctx.unit(forget)
-    while written := await people.reviews.find(services.db, {"user_id": user_id}, limit=BATCH):
-        ctx = Context(services)
-
-        async def take_away(rows: list[people.Review] = written, ctx: Context = ctx) -> None:
-            for row in rows:
-                await reviewing.erase(ctx, row)
-
-        await ctx.unit(take_away)
+    own = {"user_id": user_id}
+    await each_in_unit(services, people.settings, own, _forget_settings)
+    await each_in_unit(services, people.reviews, own, reviewing.erase)
     for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
-        theirs = {"q": {"user_id": user_id}, "limit": 0}
-        await services.db.write({"delete": kept.name, "deletes": [theirs]})
+        await services.db.write({"delete": kept.name, "deletes": [{"q": own, "limit": 0}]})
     await _forget_devices(services, user_id)
     await services.db.write({"delete": people.privacy.name, "deletes": [{"q": {"_id": user_id}, "limit": 1}]})
+
+
+async def _forget_settings(ctx: Context, row: people.ProductSettings) -> None:
+    await ctx.tx.delete(people.settings, row)
 
 
 async def _forget_devices(services: Services, user_id: str) -> None:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from core import paging
 from core.loader import Loader, in_order
 from core.paging import Page
-from stores.catalog import entries, people, products, stock
-from stores.catalog.entries import Hot
+from stores.catalog import entries, people, products
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus
-from stores.catalog.people import LastPrediction, PrivacyChoices, ProductSettings, Review
-from stores.catalog.products import Category, Product
-from stores.catalog.stock import InventoryLevel
+from stores.catalog.people import LastPrediction, ProductSettings, Review
+from stores.catalog.products import Product
 
 MOST_ALIKE = 200
 
@@ -33,26 +31,6 @@ class ProductOfVariant(Loader[str, Product | None]):
         rows = await products.with_variants(self.db, keys)
         found = {variant["_id"]: row for row in rows for variant in row["variants"]}
         return [found.get(key) for key in keys]
-
-
-class CategoryById(Loader[str, Category | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Category | None]:
-        return in_order(keys, await products.categories.by_ids(self.db, keys, fields=self.fields))
-
-
-class InventoryById(Loader[str, InventoryLevel | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[InventoryLevel | None]:
-        return in_order(keys, await stock.inventory.by_ids(self.db, keys))
-
-
-class ReviewById(Loader[str, Review | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Review | None]:
-        return in_order(keys, await people.reviews.by_ids(self.db, keys))
-
-
-class SettingsById(Loader[str, ProductSettings | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[ProductSettings | None]:
-        return in_order(keys, await people.settings.by_ids(self.db, keys))
 
 
 class SettingsOfViewer(Loader[str, ProductSettings | None]):
@@ -114,11 +92,6 @@ class LastPredictionOfViewer(Loader[str, list[LastPrediction]]):
         return [[row for row in rows if row["user_id"] == key] for key in keys]
 
 
-class PrivacyByUser(Loader[str, PrivacyChoices | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[PrivacyChoices | None]:
-        return in_order(keys, await people.privacy.by_ids(self.db, keys))
-
-
 class RolesByUser(Loader[str, frozenset[CommerceRole]]):
     async def batch_load_fn(self, keys: list[str]) -> list[frozenset[CommerceRole]]:
         rows = await people.roles_of(self.db, keys)
@@ -131,8 +104,3 @@ class RowsLikeProduct(Loader[tuple[str, tuple[str, ...]], list[str]]):
     async def batch_load_fn(self, keys: list[tuple[str, tuple[str, ...]]]) -> list[list[str]]:
         found = await entries.like(self.db, keys, MOST_ALIKE)
         return [found.get(id, []) for id, _ in keys]
-
-
-class HotList(Loader[str, Hot | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Hot | None]:
-        return in_order(keys, await entries.hot_lists.by_ids(self.db, keys))

@@ -3,18 +3,17 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from core import changes, nodes
+from core import nodes
 from core.changes import Entry, user_scope
 from core.context import Context
 from core.errors import BadUserInput
-from core.everybody import Everybody
 from core.ids import Id, checked, well_formed
-from core.once import ForAll
-from core.topics import followed
+from core.topics import followed, for_all
 from loaders.catalog import ProductById
-from resolvers import catalog
+from resolvers.catalog.predictions import ORDERED, prediction
 from resolvers.catalog.prices import money
 from stores.catalog.kinds import ProductStatus
+from stores.catalog.products import product_scope
 
 Event = dict[str, Any]
 
@@ -30,15 +29,11 @@ async def product_events(
     known = [id for id in dict.fromkeys(product_ids) if well_formed(id, "product")]
     if not known:
         checked(product_ids[0], "product")
-    scopes = [catalog.product_scope(id) for id in known]
 
     async def meaning(entry: Entry) -> Event | None:
-        event: Event | None = await ctx.services.live.shared(
-            entry, "product event", lambda: _of_product(Everybody(ctx.services), entry)
-        )
-        return event
+        return await for_all(ctx, entry, "product event", _of_product)
 
-    async for told in followed(ctx, scopes, after, meaning):
+    async for told in followed(ctx, [product_scope(id) for id in known], after, meaning):
         yield told
 
 
@@ -56,32 +51,27 @@ async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
     aspect, _, rest = entry["_id"].partition(":")
     if entry["type"] == "PRODUCT_SETTINGS":
         [settings] = await nodes.DOORS["product_settings"](ctx, [entry["node"]])
-        return placed(ctx, entry, "ProductSettingsUpdated", settings=settings) if settings else None
+        return {"_type": "ProductSettingsUpdated", "settings": settings} if settings else None
     if aspect == "prediction":
         product_id = rest.rpartition(":")[2]
-        made = await catalog.prediction(ctx, {"_id": product_id})
-        return placed(ctx, entry, "PredictionUpdated", product_id=product_id, prediction=made)
-    if aspect.startswith(catalog.ORDERED):
-        return placed(ctx, entry, "ProductOrderUpdated", **(entry.get("detail") or {}))
+        [made] = await prediction(ctx, [{"_id": product_id}])
+        return {"_type": "PredictionUpdated", "product_id": product_id, "prediction": made}
+    if aspect.startswith(ORDERED):
+        return {"_type": "ProductOrderUpdated", **(entry.get("detail") or {})}
     return None
 
 
-async def _of_product(ctx: Context, entry: Entry) -> ForAll | None:
+async def _of_product(ctx: Context, entry: Entry) -> Event | None:
     """The event as everybody gets it; nothing of what is hidden."""
     aspect, _, variant_id = entry["_id"].partition(":")
     detail = entry.get("detail") or {}
     if aspect == "price":
         old, new = (money(detail[name], detail["currency"]) for name in ("old", "new"))
-        return placed(ctx, entry, "ProductPriceChanged", variant_id=variant_id, old=old, new=new)
+        return {"_type": "ProductPriceChanged", "variant_id": variant_id, "old": old, "new": new}
     if aspect == "availability":
         hint = detail["availability"]
-        return placed(ctx, entry, "ProductAvailabilityChanged", variant_id=variant_id, availability=hint)
+        return {"_type": "ProductAvailabilityChanged", "variant_id": variant_id, "availability": hint}
     product = await ctx.load(ProductById, entry["node"])
     if product is None or product["status"] == ProductStatus.HIDDEN:
         return None
-    return placed(ctx, entry, "ProductUpdated", product=product)
-
-
-def placed(ctx: Context, entry: Entry, type: str, **fields: Any) -> ForAll:
-    event_id = ctx.services.signer.event_id(changes.place(entry))
-    return ForAll(_type=type, event_id=event_id, at=entry["at"], **fields)
+    return {"_type": "ProductUpdated", "product": product}

@@ -23,8 +23,9 @@ from core.binding.fields import (
     unsynced,
     visible,
 )
+from core.binding.inputs import input_type
 from core.binding.mutations import mutation
-from core.binding.pages import Edge, Page
+from core.binding.pages import Edge, Page, called
 from core.binding.types import extend, input_, interface, node, type_, union
 
 __all__ = [
@@ -35,12 +36,14 @@ __all__ = [
     "Page",
     "Updated",
     "batched",
+    "called",
     "connection",
     "dated",
     "derived",
     "extend",
     "field",
     "input_",
+    "input_type",
     "interface",
     "key",
     "local",

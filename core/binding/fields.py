@@ -32,6 +32,8 @@ STANDARD = {
     "after": "Return what comes after this cursor.",
     "last": "How many to return from the end, 1 to 100.",
     "before": "Return what comes before this cursor.",
+    "filter": "Narrows the list.",
+    "sort": "How they are ordered.",
     "input": "What to do, with the key under which it is done once.",
 }
 """Descriptions of arguments that mean the same everywhere."""

@@ -17,6 +17,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from core.binding.bindings import Mutate, Plain, Spec, Unnamed
 from core.binding.common import MutationInput, Payload
+from core.binding.inputs import taken
 from core.binding.types import input_, type_
 from core.idempotency import Mutation
 
@@ -80,9 +81,9 @@ def mutation(
     """A mutation of one `input`, exactly once.
 
     `returns` names the payload's fields with their types, or `(type, description)`; `takes` likewise gives
-    types of inputs that are objects (`{"files": list[AttachmentInput]}`); `input` and `payload` describe
-    the two types. Further keywords describe inputs, or are those of `core.idempotency.Mutation` (`roles`,
-    `receipt`).
+    types of inputs (`{"files": list[AttachmentInput]}`) where the resolver's own do not do, whose TypedDicts
+    are input objects; `input` and `payload` describe the two types. Further keywords describe inputs, or are
+    those of `core.idempotency.Mutation` (`roles`, `receipt`).
 
     Where several mutations share types, give both types in place of `returns`.
     """
@@ -97,6 +98,7 @@ def _input_type(declared: Declaration, name: str) -> type:
     docs: dict[str, str] = {}
     for each, hint in _parameters(declared.resolver):
         kind, text = _described(declared.takes.get(each.name, hint))
+        kind = taken(kind)
         annotations[each.name] = kind | None if type(None) in typing.get_args(hint) else kind
         if each.default not in (None, inspect.Parameter.empty):
             body[each.name] = [] if each.default == () else each.default
@@ -121,9 +123,10 @@ def _payload_type(declared: Declaration, name: str) -> type:
     assert declared.returns is not None
     annotations: dict[str, Any] = {}
     docs: dict[str, str] = {}
+    edited = any(each.name == "expected_version" for each, _ in _parameters(declared.resolver))
     for key, value in declared.returns.items():
         kind, text = _described(value)
-        annotations[key], docs[key] = kind | None, text or _payload_description(key)
+        annotations[key], docs[key] = kind | None, text or _payload_description(key, edited)
     _check_returned(declared.resolver, set(annotations), name)
     doc = declared.payload or f"Payload of `{_field_of(name, 'Payload')}`."
     return type_(_class(name, Payload, doc, annotations, docs, declared.resolver))
@@ -133,11 +136,13 @@ def _described(value: Any) -> tuple[Any, str | None]:
     return value if isinstance(value, tuple) else (value, None)
 
 
-def _payload_description(key: str) -> str:
+def _payload_description(key: str, edited: bool) -> str:
     if key.startswith("deleted_"):
         return "The id to forget; null when refused."
     if key.endswith("_edge"):
         return "Its place in the list; null when refused."
+    if edited:
+        return f"The {key.replace('_', ' ')} as changed; on CONFLICT without your change."
     return f"The {key.replace('_', ' ')}; null when refused."
 
 

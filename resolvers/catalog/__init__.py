@@ -1,134 +1,18 @@
-"""What happens in the catalog; stock is used by carts and orders through `resolvers.catalog.stock`."""
+"""The catalog as other systems use it: products and who sees them, stock, and what they tell it."""
 
-from resolvers.catalog.access import has_role, product_scope, visible_products, visible_variants
-from resolvers.catalog.facets import facets
-from resolvers.catalog.imports import import_products
-from resolvers.catalog.migrations import holds_by_holder
-from resolvers.catalog.pictures import NAMING, images, label_images
-from resolvers.catalog.predictions import (
-    ORDERED,
-    Prediction,
-    Predictor,
-    order_told,
-    predicted,
-    prediction,
-    prediction_product,
-    prediction_products,
-    predictions_of_many,
-    privacy_choices,
-    refresh_prediction,
-    submit_prediction_feedback,
-    update_privacy_choices,
-    viewer_predictions,
-)
-from resolvers.catalog.prices import compare_at_price, price, price_range
-from resolvers.catalog.reading import (
-    active_variants,
-    alternatives,
-    alternatives_of_many,
-    categories,
-    default_variant,
-    level_variant,
-    level_variants,
-    product,
-    products,
-    staff_only,
-    top_sellers,
-    variant_product,
-    variant_products,
-)
-from resolvers.catalog.reviewing import (
-    delete_review,
-    is_own,
-    moderate_review,
-    review_product,
-    review_products,
-    reviews,
-    reviews_of_many,
-    reviews_to_judge,
-    submit_review,
-)
-from resolvers.catalog.roles import grant_commerce_role, revoke_commerce_role, viewer_roles
-from resolvers.catalog.search import search_products, total_count, total_is_lower_bound
-from resolvers.catalog.setup import (
-    product_settings,
-    product_settings_of_many,
-    settings_product,
-    settings_products,
-    update_product_settings,
-    viewer_settings,
-)
-from resolvers.catalog.staff import set_product_status, set_variant_price, update_product
-from resolvers.catalog.stock import adjust_inventory, inventory_levels
-from resolvers.catalog.telemetry import sender, track_events
+from resolvers.catalog import stock
+from resolvers.catalog.access import has_role, visible_products, visible_variants
+from resolvers.catalog.predictions import Prediction, Predictor, order_told, predicted
+from resolvers.catalog.reviewing import bought
 
 __all__ = [
-    "NAMING",
-    "ORDERED",
     "Prediction",
     "Predictor",
-    "active_variants",
-    "adjust_inventory",
-    "alternatives",
-    "alternatives_of_many",
-    "categories",
-    "compare_at_price",
-    "default_variant",
-    "delete_review",
-    "facets",
-    "grant_commerce_role",
+    "bought",
     "has_role",
-    "holds_by_holder",
-    "images",
-    "import_products",
-    "inventory_levels",
-    "is_own",
-    "label_images",
-    "level_variant",
-    "level_variants",
-    "moderate_review",
     "order_told",
     "predicted",
-    "prediction",
-    "prediction_product",
-    "prediction_products",
-    "predictions_of_many",
-    "price",
-    "price_range",
-    "privacy_choices",
-    "product",
-    "product_scope",
-    "product_settings",
-    "product_settings_of_many",
-    "products",
-    "refresh_prediction",
-    "review_product",
-    "review_products",
-    "reviews",
-    "reviews_of_many",
-    "reviews_to_judge",
-    "revoke_commerce_role",
-    "search_products",
-    "sender",
-    "set_product_status",
-    "set_variant_price",
-    "settings_product",
-    "settings_products",
-    "staff_only",
-    "submit_prediction_feedback",
-    "submit_review",
-    "top_sellers",
-    "total_count",
-    "total_is_lower_bound",
-    "track_events",
-    "update_privacy_choices",
-    "update_product",
-    "update_product_settings",
-    "variant_product",
-    "variant_products",
-    "viewer_predictions",
-    "viewer_roles",
-    "viewer_settings",
+    "stock",
     "visible_products",
     "visible_variants",
 ]

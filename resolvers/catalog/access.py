@@ -5,30 +5,20 @@ from collections.abc import Sequence
 from core import ids
 from core.context import Context
 from core.errors import Forbidden, Refused, refusals
+from core.loader import by_id
 from core.nodes import door
-from loaders.catalog import (
-    CategoryById,
-    InventoryById,
-    ProductById,
-    ProductOfVariant,
-    ReviewById,
-    RolesByUser,
-)
+from loaders.catalog import ProductById, ProductOfVariant, RolesByUser
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole, ProductStatus, ReviewStatus
-from stores.catalog.people import Review
-from stores.catalog.products import Category, Product, Variant
-from stores.catalog.stock import InventoryLevel
+from stores.catalog.people import Review, reviews
+from stores.catalog.products import Category, Product, Variant, categories
+from stores.catalog.stock import InventoryLevel, inventory
 
 refusals(
     PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
 )
 
 CATALOG_STAFF = (CommerceRole.CATALOG_ADMIN, CommerceRole.INVENTORY_ADMIN, CommerceRole.SUPPORT)
-
-
-def product_scope(id: str) -> str:
-    return f"product:{id}"
 
 
 async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
@@ -77,20 +67,20 @@ async def visible_variants(ctx: Context, wanted: Sequence[str]) -> Sequence[Vari
 
 @door("category")
 async def categories_by_id(ctx: Context, wanted: Sequence[str]) -> Sequence[Category | None]:
-    return await ctx.load_many(CategoryById, wanted)
+    return await ctx.load_many(by_id(categories), wanted)
 
 
 @door("inventory")
 async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[InventoryLevel | None]:
     if not await has_role(ctx, CommerceRole.INVENTORY_ADMIN):
         return [None for _ in wanted]
-    return await ctx.load_many(InventoryById, wanted)
+    return await ctx.load_many(by_id(inventory), wanted)
 
 
 @door("review", sync="REVIEW", owner="user_id", kept="reviews")
 async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
     """Published ones of products that are seen, one's own, and all for moderators."""
-    found = await ctx.load_many(ReviewById, wanted)
+    found = await ctx.load_many(by_id(reviews), wanted)
     viewer = ctx.viewer_id_or_none
     moderator = bool(found) and await has_role(ctx, CommerceRole.CATALOG_ADMIN)
     products = await visible_products(ctx, [each["product_id"] for each in found if each])
@@ -108,15 +98,7 @@ async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Revie
     ]
 
 
-async def product_to_act_on(ctx: Context, id: str) -> Product:
-    """A product the viewer sees, as a refusal when there is none."""
-    [product] = await visible_products(ctx, [ids.checked(id, "product")])
-    if product is None:
-        raise Refused("NOT_FOUND", "There is no such product.", field=["productId"])
-    return product
-
-
-async def variant_to_act_on(ctx: Context, id: str) -> tuple[Product, Variant]:
+async def variant_for_update(ctx: Context, id: str) -> tuple[Product, Variant]:
     product = await ctx.load(ProductOfVariant, ids.checked(id, "variant"))
     [shown] = await seen(ctx, [product])
     if shown is None:

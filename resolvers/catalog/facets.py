@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 from core import clock, paging
 from core.context import Context
 from core.errors import Unavailable
+from core.loader import by_id
 from core.money import currency_of, decimal
 from core.words import key
-from loaders.catalog import HotList
 from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import LISTED
 from resolvers.catalog.query import Query, Wanted, query_of
@@ -66,7 +66,7 @@ async def _hot(ctx: Context, found: Query) -> Counts | None:
     alone = len(found.wanted.category_ids) == 1 and found.wanted == Wanted(found.wanted.category_ids)
     if not found.browsing or not (found.wanted.none or alone):
         return None
-    hot = await ctx.load(HotList, found.wanted.category_ids[0] if alone else EVERYTHING)
+    hot = await ctx.load(by_id(entries.hot_lists), found.wanted.category_ids[0] if alone else EVERYTHING)
     return hot["facets"] if hot and clock.now() - hot["at"] < HOT_FOR else None
 
 

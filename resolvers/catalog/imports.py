@@ -2,18 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from core import clock, ids
 from core.audit import audited
 from core.context import Context
 from core.currencies import NONE
 from core.errors import BadUserInput
+from core.text import Line
 from core.unit import Unit
 from core.words import slug
 from ports.catalog import CatalogSettings
 from resolvers.catalog import raw
-from resolvers.catalog.access import need_role, product_scope
+from resolvers.catalog.access import need_role
 from resolvers.catalog.raw import Read
 from resolvers.catalog.refolding import need_folded
 from resolvers.catalog.telling import availability, overall, price_range
@@ -34,8 +35,57 @@ PRICED = ("price", "compare_at_price", "currency", "active")
 Mint = Callable[[str], str]
 
 
+class ProductRow(TypedDict, total=False):
+    """A row as the supplier wrote it; what is missing or not understood is told in the result."""
+
+    row_index: Required[int]
+    """Which row it is."""
+    name: Line | None
+    """Needed."""
+    brand: str | None
+    """Needed."""
+    price: str | None
+    """Needed: `€24.90`, `24,90 EUR`, `CHF 1'250.00`; a number alone is in the shop's currency, and a sign
+    that several currencies share is that of the shop's country. What is not one price, or may be two
+    (`1.299 €`), is "Unknown price": the product is kept as a draft, HIDDEN, until it is imported with one."""
+    form: str | None
+    """Needed: `capsules`, `softgel`."""
+    category: str | None
+    """`Sleep Support`."""
+    size: str | None
+    """What sets this variant apart: `120 capsules`."""
+    sku: str | None
+    """Rows of one product with different SKUs become its variants."""
+    compare_at_price: str | None
+    """The price before a reduction."""
+    barcodes: str | None
+    """GTINs, separated by semicolons."""
+    description: str | None
+    """A paragraph."""
+    ingredients: str | None
+    """`Vitamin D3 25 mcg; MCT oil`."""
+    directions: str | None
+    """How to take it."""
+    serving_size: str | None
+    """`2 capsules`."""
+    servings: str | None
+    """Servings per container."""
+    dosage: str | None
+    """`2 capsules twice daily`."""
+    schedule: str | None
+    """`Morning with food`."""
+    purposes: str | None
+    """What it is taken for, separated by semicolons."""
+    biomarkers: str | None
+    """What a blood test may show of it, separated by semicolons."""
+    url: str | None
+    """Its maker's page."""
+    stock: str | None
+    """How many there are of a variant that is new."""
+
+
 async def import_products(
-    ctx: Context, *, rows: Sequence[Mapping[str, Any]], publish: bool = False
+    ctx: Context, *, rows: Sequence[ProductRow], publish: bool = False
 ) -> dict[str, Any]:
     """Rows of a supplier, as they are; a result for each, in their order."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
@@ -46,7 +96,7 @@ async def import_products(
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
 
-        async def work(chunk: Sequence[Mapping[str, Any]] = chunk) -> list[dict[str, Any]]:
+        async def work(chunk: Sequence[ProductRow] = chunk) -> list[dict[str, Any]]:
             country = ctx.services.get(CatalogSettings).shop_country
             saved = await save_rows(ctx.tx, chunk, publish=publish, country=country)
             counts = Counter(str(each["data_quality"]) for each in saved)
@@ -107,11 +157,8 @@ async def _update(
     change |= price_range(variants)
     if all(product.get(name) == value for name, value in change.items()):
         return product
-    updated = await tx.update(
-        store.products, product["_id"], set={**change, "source_row_index": row_index, "untold": True}
-    )
-    assert updated is not None
-    tx.changed(updated, scopes=[product_scope(updated["_id"])])
+    change |= {"source_row_index": row_index, "untold": True}
+    updated = await tx.edit(store.products, product, change)
     await _stock(tx, updated, int(read.variant.get("stock") or 0))
     return updated
 
@@ -132,7 +179,6 @@ async def _create(
         document["slug"] = f"{document['slug']}-{id[-6:]}"
     slugs.add(document["slug"])
     product = await tx.insert(store.products, document)
-    tx.changed(product, scopes=[product_scope(id)], created=True)
     [variant] = product["variants"]
     on_hand = int(read.variant.get("stock") or 0)
     await tx.insert(stock.inventory, level(stock.level_id(variant["_id"]), variant, on_hand, tx))

@@ -18,9 +18,11 @@ from core.context import Context
 from core.errors import BadUserInput, Refused, refusals
 from core.ids import Id
 from core.limits import Rate
-from loaders.catalog import LastPredictionOfViewer, PrivacyByUser
-from resolvers.catalog.access import product_to_act_on, visible_products
+from core.loader import by_id
+from core.nodes import for_update
+from loaders.catalog import LastPredictionOfViewer
 from stores.catalog import people as store
+from stores.catalog.products import products
 
 logger = structlog.get_logger(__name__)
 
@@ -86,15 +88,11 @@ def predictor(ctx: Context) -> Predictor | None:
     return found
 
 
-async def prediction(ctx: Context, product: Document) -> Prediction | None:
-    return (await predictions_of_many(ctx, [product]))[0]
-
-
-async def predictions_of_many(ctx: Context, products: Sequence[Document]) -> list[Prediction | None]:
+async def prediction(ctx: Context, wanted: Sequence[Document]) -> list[Prediction | None]:
     """Of the viewer, None where there is none; a page never fails for them."""
     if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
-        return [None for _ in products]
-    ids_ = [product["_id"] for product in products]
+        return [None for _ in wanted]
+    ids_ = [product["_id"] for product in wanted]
     found = {each["product_id"]: each for each in await _asked(ctx, ids_, len(ids_))}
     return [found.get(id) for id in ids_]
 
@@ -115,15 +113,6 @@ async def viewer_predictions(
 
 def _days(prediction: Prediction, never: float) -> float:
     return never if prediction["est_days"] is None else prediction["est_days"]
-
-
-async def prediction_product(ctx: Context, prediction: Document) -> Any:
-    [product] = await visible_products(ctx, [prediction["product_id"]])
-    return product
-
-
-async def prediction_products(ctx: Context, predictions: Sequence[Document]) -> list[Any]:
-    return list(await visible_products(ctx, [each["product_id"] for each in predictions]))
 
 
 async def _asked(ctx: Context, product_ids: Sequence[str] | None, limit: int) -> Sequence[Prediction]:
@@ -190,7 +179,7 @@ def is_news(before: Prediction, now: Prediction) -> bool:
 
 async def refresh_prediction(ctx: Context, *, product_id: Id) -> dict[str, Any]:
     """Have it predicted anew; the quota is the predictor's."""
-    await product_to_act_on(ctx, product_id)
+    await for_update(ctx, products, product_id)
     if not await _wanted(ctx):
         raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     source = predictor(ctx)
@@ -209,7 +198,7 @@ async def submit_prediction_feedback(
 ) -> dict[str, Any]:
     """Correct how fast one uses a product, or how much is in it."""
     await ctx.limit(FEEDBACK_RATE)
-    await product_to_act_on(ctx, product_id)
+    await for_update(ctx, products, product_id)
     _check(usage_rate, servings_per_container, note)
     if not await _wanted(ctx):
         raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
@@ -263,12 +252,12 @@ def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, 
 
 
 async def _wanted(ctx: Context) -> bool:
-    choices = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    choices = await ctx.load(by_id(store.privacy), ctx.viewer_id)
     return choices is None or choices["personalized_predictions"]
 
 
 async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, bool]:
-    found = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    found = await ctx.load(by_id(store.privacy), ctx.viewer_id)
     return {
         "personalized_predictions": found is None or found["personalized_predictions"],
         "tracking": found is None or found["tracking"],

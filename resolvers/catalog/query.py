@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, money
 from core.errors import BadUserInput
+from core.ids import Id
 from core.paging import Listing
 from core.text import line
 from core.words import code, joined, key, query_terms
@@ -17,6 +18,27 @@ SHORTEST_QUERY, LONGEST_QUERY = 2, 100
 MOST_WORDS = 12
 MOST_VALUES, LONGEST_VALUE = 20, 300
 MOST_PRICE = 10_000_000
+
+
+class ProductFilter(TypedDict, total=False):
+    """Narrows a search: any value within one filter, all filters together; at most 20 values each."""
+
+    category_ids: list[Id] | None
+    """Of these categories."""
+    brands: list[str] | None
+    """Of these brands, however they are spelled."""
+    ingredients: list[str] | None
+    """With any of these ingredients."""
+    forms: list[DosageForm] | None
+    """In these forms."""
+    goals: list[str] | None
+    """Serving any of these goals."""
+    price_min: Decimal | None
+    """At least so expensive, in the shop's currency and with no more decimals than it has."""
+    price_max: Decimal | None
+    """At most so expensive, likewise."""
+    in_stock: bool | None
+    """Only what can be had now."""
 
 
 @dataclass(frozen=True, slots=True)

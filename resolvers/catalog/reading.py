@@ -1,17 +1,19 @@
 """Reading products, categories and lists of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from core import ids
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, well_formed
+from core.loader import by_id
 from core.words import key
-from loaders.catalog import HotList, ProductById, ProductBySlug, RowsLikeProduct
-from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products, visible_variants
+from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
+from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products
 from resolvers.catalog.entries import Row, unpacked
 from resolvers.catalog.facets import EVERYTHING
+from stores.catalog import entries
 from stores.catalog import products as store
 from stores.catalog.kinds import ProductStatus
 from stores.catalog.products import Category, Product, Variant
@@ -55,20 +57,11 @@ async def top_sellers(ctx: Context, *, category_id: Id | None = None, first: int
         raise BadUserInput(f"`first` must be between 1 and {MOST_LISTED}.")
     if category_id is not None:
         ids.checked(category_id, "category")
-    hot = await ctx.load(HotList, category_id or EVERYTHING)
+    hot = await ctx.load(by_id(entries.hot_lists), category_id or EVERYTHING)
     if hot is None:
         return await store.sellers(ctx.db, category_id, first)
     found = await ctx.load_many(ProductById, hot["product_ids"])
     return [each for each in found if each and each["status"] == ProductStatus.ACTIVE][:first]
-
-
-async def variant_product(ctx: Context, variant: Document) -> Product | None:
-    [found] = await visible_products(ctx, [variant["product_id"]])
-    return found
-
-
-async def variant_products(ctx: Context, variants: Sequence[Document]) -> list[Product | None]:
-    return list(await visible_products(ctx, [variant["product_id"] for variant in variants]))
 
 
 def default_variant(product: Document) -> Variant | None:
@@ -84,13 +77,7 @@ def active_variants(product: Document) -> list[Variant]:
     return [each for each in product["variants"] if each["active"]] or list(product["variants"])
 
 
-async def alternatives(ctx: Context, product: Document, *, first: int = 5) -> list[Product]:
-    return (await alternatives_of_many(ctx, [product], first=first))[0]
-
-
-async def alternatives_of_many(
-    ctx: Context, products: Sequence[Document], *, first: int = 5
-) -> list[list[Product]]:
+async def alternatives(ctx: Context, products: Sequence[Document], *, first: int = 5) -> list[list[Product]]:
     """Products in stock with the same ingredients, the most alike first."""
     if not 1 <= first <= MOST_ALTERNATIVES:
         raise BadUserInput(f"`first` must be between 1 and {MOST_ALTERNATIVES}.")
@@ -116,23 +103,11 @@ def _alike(product: Document, packed: Sequence[str]) -> list[str]:
     return [row.id for row in sorted(map(unpacked, packed), key=likeness)]
 
 
-def staff_only(name: str) -> Any:
-    """A field of a product that only staff see; null for others."""
+def for_staff(name: str) -> Callable[..., Awaitable[list[Any]]]:
+    """A field of products that only staff see; null for others."""
 
-    async def read(ctx: Context, product: Document) -> Any:
-        return product[name] if await has_role(ctx, *CATALOG_STAFF) else None
-
-    async def read_many(ctx: Context, products: Sequence[Document]) -> list[Any]:
+    async def read(ctx: Context, products: Sequence[Document]) -> list[Any]:
         staff = await has_role(ctx, *CATALOG_STAFF)
         return [product[name] if staff else None for product in products]
 
-    read.__name__, read_many.__name__ = name, f"{name}_of_many"
-    return read, read_many
-
-
-async def level_variant(ctx: Context, level: Document) -> Variant | None:
-    return (await level_variants(ctx, [level]))[0]
-
-
-async def level_variants(ctx: Context, levels: Sequence[Document]) -> list[Variant | None]:
-    return list(await visible_variants(ctx, [level["variant_id"] for level in levels]))
+    return read

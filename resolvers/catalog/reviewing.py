@@ -1,36 +1,39 @@
 """What buyers say of products, judged before it is shown."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import ids, jobs, paging
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
+from core.hooks import Hook
 from core.ids import Id
 from core.limits import Rate
+from core.loader import by_id
+from core.nodes import for_update
 from core.paging import Asked
+from core.text import Line
 from loaders.auth import UserById
-from loaders.catalog import OwnReview, ReviewById, ReviewPage, ReviewsByProduct
+from loaders.catalog import OwnReview, ReviewPage, ReviewsByProduct
 from resolvers import auth
-from resolvers.catalog.access import need_role, need_role_to_read, product_to_act_on, visible_products
+from resolvers.catalog.access import need_role, need_role_to_read
 from stores.catalog import people as store
-from stores.catalog import products
 from stores.catalog.kinds import CommerceRole, ReviewDecision, ReviewSort, ReviewStatus
 from stores.catalog.people import Review
+from stores.catalog.products import products
 
 REVIEW_RATE = Rate("reviews", 30, 3600)
 LONGEST_TITLE, LONGEST_BODY, LONGEST_REASON = 120, 4_000, 500
 WAITING_SORT = [("created_at", 1), ("_id", 1)]
+UNTITLED = Line("")
 GONE = "Somebody"
 """The name over reviews of accounts that are gone."""
 
 Document = Mapping[str, Any]
-Purchases = Callable[[Context, str, str], Awaitable[bool]]
 
-PURCHASES: list[Purchases] = []
-"""The system that knows who bought what adds itself here."""
+bought = Hook[[Context, str, str], bool]("catalog.bought")
+"""Whether a person bought a product: asked of the system that knows."""
 
 DECIDED = {
     ReviewDecision.PUBLISH: ReviewStatus.PUBLISHED,
@@ -39,40 +42,35 @@ DECIDED = {
 
 
 async def submit_review(
-    ctx: Context, *, product_id: Id, rating: int, title: str, body: str, id: Id | None = None
+    ctx: Context, *, id: Id | None = None, product_id: Id, rating: int, title: Line = UNTITLED, body: str = ""
 ) -> dict[str, Any]:
     """Say what one thinks; a second time changes the first. A moderator sees it before others do."""
     await ctx.limit(REVIEW_RATE)
-    product = await product_to_act_on(ctx, product_id)
+    product = await for_update(ctx, products, product_id)
     said = _checked(rating, title, body)
     author = await ctx.load(UserById, ctx.viewer_id)
     said["author_name"] = auth.full_name(author) if author else GONE
-    bought = [await bought(ctx, ctx.viewer_id, product_id) for bought in PURCHASES]
     fields = {
         **said,
         "status": ReviewStatus.PENDING,
         "decided_reason": None,
-        "verified_purchase": any(bought),
+        "verified_purchase": any(await bought(ctx, ctx.viewer_id, product_id)),
     }
     earlier = await store.review_by(ctx.db, product_id, ctx.viewer_id)
     if earlier is None:
         own = {"_id": ids.minted(id, "review"), "product_id": product["_id"], "user_id": ctx.viewer_id}
         review = await ctx.tx.insert(store.reviews, {**own, **fields})
     else:
-        changed = await ctx.tx.update(store.reviews, earlier, set=fields)
-        assert changed is not None
-        review = changed
-    await _told(ctx, review, created=earlier is None)
+        review = await ctx.tx.edit(store.reviews, earlier, fields)
+    await _rate_anew(ctx, review)
     return {"review": review, "review_edge": edge_of(review)}
 
 
 async def delete_review(ctx: Context, *, review_id: Id) -> dict[str, Any]:
-    review = await ctx.load(ReviewById, ids.checked(review_id, "review"))
+    review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None or review["user_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such review.", field=["reviewId"])
-    await ctx.tx.delete(store.reviews, review)
-    ctx.tx.removed(review)
-    await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+    await erase(ctx, review)
     return {"deleted_review_id": review_id}
 
 
@@ -81,16 +79,15 @@ async def moderate_review(
 ) -> dict[str, Any]:
     """Show a review to everybody, or not."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
-    review = await ctx.load(ReviewById, ids.checked(review_id, "review"))
+    review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None:
         raise Refused("NOT_FOUND", "There is no such review.", field=["reviewId"])
     if reason is not None and len(reason) > LONGEST_REASON:
         raise Refused("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
     status = DECIDED[decision]
     decided = {"status": status, "decided_reason": reason}
-    updated = await ctx.tx.update(store.reviews, review, set=decided)
-    assert updated is not None
-    await _told(ctx, updated)
+    updated = await ctx.tx.edit(store.reviews, review, decided)
+    await _rate_anew(ctx, updated)
     before, after = {"status": review["status"]}, {"status": status}
     await audited(ctx, "catalog.review", subject_id=review_id, before=before, after=after, reason=reason)
     return {"review": updated}
@@ -99,14 +96,10 @@ async def moderate_review(
 async def erase(ctx: Context, review: Review) -> None:
     """It goes for good, and its rating with it."""
     if await ctx.tx.delete(store.reviews, review) is not None:
-        ctx.tx.removed(review)
-        await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+        await _rate_anew(ctx, review)
 
 
-async def _told(ctx: Context, review: Review, *, created: bool = False) -> None:
-    """To the author's devices; and the product's rating is worked out anew."""
-    scopes = [user_scope(review["user_id"])] if review["user_id"] else []
-    ctx.tx.changed(review, scopes=scopes, created=created)
+async def _rate_anew(ctx: Context, review: Review) -> None:
     await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
 
 
@@ -121,12 +114,6 @@ def _checked(rating: int, title: str, body: str) -> dict[str, Any]:
 
 
 async def reviews(
-    ctx: Context, product: Document, *, sort: ReviewSort = ReviewSort.NEWEST, asked: Asked
-) -> dict[str, Any]:
-    return (await reviews_of_many(ctx, [product], sort=sort, asked=asked))[0]
-
-
-async def reviews_of_many(
     ctx: Context, products: Sequence[Document], *, asked: Asked, sort: ReviewSort = ReviewSort.NEWEST
 ) -> list[dict[str, Any]]:
     """Published reviews, and one's own in its place whatever its state."""
@@ -159,7 +146,7 @@ async def rate(ctx: Context, product_id: str) -> None:
     histogram = await store.ratings(ctx.db, product_id)
     summary = summary_of(histogram)
     change = {"rating_summary": summary, "rating": summary["average"], "untold": True}
-    updated = await ctx.tx.update(products.products, product_id, set=change, version=False)
+    updated = await ctx.tx.update(products, product_id, set=change, version=False)
     if updated is not None:
         ctx.tx.quietly(updated)
 
@@ -175,14 +162,6 @@ async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
     """What waits for a moderator, oldest first."""
     await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
     return await store.reviews.page(ctx.db, {"status": ReviewStatus.PENDING}, WAITING_SORT, asked)
-
-
-async def review_product(ctx: Context, review: Document) -> Any:
-    return (await review_products(ctx, [review]))[0]
-
-
-async def review_products(ctx: Context, reviews: Sequence[Document]) -> list[Any]:
-    return list(await visible_products(ctx, [each["product_id"] for each in reviews]))
 
 
 def is_own(ctx: Context, review: Document) -> bool:

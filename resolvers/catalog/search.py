@@ -17,7 +17,7 @@ from core.paging import Asked, Page
 from loaders.catalog import ProductById
 from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import BUYABLE, Row, numbers
-from resolvers.catalog.query import Query, query_of
+from resolvers.catalog.query import ProductFilter, Query, query_of
 from resolvers.catalog.ranking import NAME, WEIGHTS, WHOLE, Rows, by_key, by_score, fitting, score
 from resolvers.catalog.spelling import clause, corrected
 from stores.catalog import entries
@@ -70,7 +70,7 @@ async def search_products(
     ctx: Context,
     *,
     query: str | None = None,
-    filter: dict[str, Any] | None = None,
+    filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.RELEVANCE,
     asked: Asked,
 ) -> dict[str, Any]:

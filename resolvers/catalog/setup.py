@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
 from core import ids
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
-from core.nodes import door
+from core.loader import by_id
+from core.nodes import door, for_update
 from core.paging import Asked
-from loaders.catalog import SettingsById, SettingsOfViewer
-from resolvers.catalog.access import product_to_act_on, visible_products
+from loaders.catalog import SettingsOfViewer
 from resolvers.catalog.reading import alternatives
 from stores.catalog import people as store
 from stores.catalog.kinds import ProductStatus
 from stores.catalog.people import ProductSettings
+from stores.catalog.products import products
 
 refusals(
     INVALID_THRESHOLD="A reorder threshold is 0 to 365 servings.",
@@ -39,11 +39,39 @@ FIRST = {
 Document = Mapping[str, Any]
 
 
+class NoticeChannels(TypedDict, total=False):
+    """How and when to be told; what is left out stays."""
+
+    push: bool | None
+    """By push."""
+    email: bool | None
+    """By mail."""
+    local: bool | None
+    """By the phone itself."""
+    days_before: int | None
+    """1, 3 or 7 days before it runs out."""
+
+
 async def update_product_settings(
-    ctx: Context, *, product_id: Id, expected_version: int | None = None, **given: Any
+    ctx: Context,
+    *,
+    product_id: Id,
+    expected_version: int | None = None,
+    auto_refill: bool | None = None,
+    reorder_threshold: int | None = None,
+    low_stock_alert: bool | None = None,
+    reminders_enabled: bool | None = None,
+    notifications: NoticeChannels | None = None,
 ) -> dict[str, Any]:
     """Change what is given; without a version the last write of each field wins."""
-    product = await product_to_act_on(ctx, product_id)
+    product = await for_update(ctx, products, product_id)
+    given = {
+        "auto_refill": auto_refill,
+        "reorder_threshold": reorder_threshold,
+        "low_stock_alert": low_stock_alert,
+        "reminders_enabled": reminders_enabled,
+        "notifications": notifications,
+    }
     change = _checked({name: value for name, value in given.items() if value is not None})
     row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
     current = opened(ctx, row) if row else None
@@ -56,11 +84,11 @@ async def update_product_settings(
             field=["autoRefill"],
             settings=current,
             product=product,
-            alternatives=await alternatives(ctx, product),
+            alternatives=(await alternatives(ctx, [product]))[0],
         )
     before = {name: current[name] for name in FIRST} if current else FIRST
-    notifications = {**before["notifications"], **change.pop("notifications", {})}  # type: ignore[dict-item]
-    written = await _write(ctx, row, product_id, {**before, **change, "notifications": notifications})
+    told = {**before["notifications"], **change.pop("notifications", {})}  # type: ignore[dict-item]
+    written = await _write(ctx, row, product_id, {**before, **change, "notifications": told})
     return {"settings": opened(ctx, written)}
 
 
@@ -71,13 +99,8 @@ async def _write(
     sealed = ctx.services.crypto.seal(orjson.dumps(values).decode(), place=_place(id))
     if row is None:
         own = {"_id": id, "user_id": ctx.viewer_id, "product_id": product_id, "sealed": sealed}
-        written = await ctx.tx.insert(store.settings, own)
-    else:
-        updated = await ctx.tx.update(store.settings, row, set={"sealed": sealed})
-        assert updated is not None
-        written = updated
-    ctx.tx.changed(written, scopes=[user_scope(ctx.viewer_id)], created=row is None)
-    return written
+        return await ctx.tx.insert(store.settings, own)
+    return await ctx.tx.edit(store.settings, row, {"sealed": sealed})
 
 
 def _checked(change: dict[str, Any]) -> dict[str, Any]:
@@ -104,16 +127,12 @@ def _place(id: str) -> str:
 
 @door("product_settings", sync="PRODUCT_SETTINGS", kept="product_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[dict[str, Any] | None]:
-    found = await ctx.load_many(SettingsById, wanted)
+    found = await ctx.load_many(by_id(store.settings), wanted)
     viewer = ctx.viewer_id_or_none
     return [opened(ctx, each) if each and each["user_id"] == viewer else None for each in found]
 
 
-async def product_settings(ctx: Context, product: Document) -> dict[str, Any] | None:
-    return (await product_settings_of_many(ctx, [product]))[0]
-
-
-async def product_settings_of_many(ctx: Context, products: Sequence[Document]) -> list[dict[str, Any] | None]:
+async def product_settings(ctx: Context, products: Sequence[Document]) -> list[dict[str, Any] | None]:
     """The viewer's own; None for anonymous readers and while nothing was set."""
     if ctx.viewer is None:
         return [None for _ in products]
@@ -126,11 +145,3 @@ async def viewer_settings(ctx: Context, viewer: Document, *, asked: Asked) -> di
     return await store.settings.page(
         ctx.db, {"user_id": ctx.viewer_id}, store.SETTINGS_SORT, asked, shown=partial(opened, ctx)
     )
-
-
-async def settings_product(ctx: Context, settings: Document) -> Any:
-    return (await settings_products(ctx, [settings]))[0]
-
-
-async def settings_products(ctx: Context, settings: Sequence[Document]) -> list[Any]:
-    return list(await visible_products(ctx, [each["product_id"] for each in settings]))

@@ -9,12 +9,13 @@ from core.audit import audited
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
+from core.loader import by_id
+from core.nodes import for_update
 from core.uploads import MIB, purpose
 from core.words import key
-from loaders.catalog import CategoryById, ProductById
 from loaders.media import MediaById
 from resolvers import media
-from resolvers.catalog.access import need_role, product_scope, variant_to_act_on
+from resolvers.catalog.access import need_role, variant_for_update
 from resolvers.catalog.telling import price_range
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
@@ -62,7 +63,7 @@ async def update_product(
     label_image_id: Id | None = None,
 ) -> dict[str, Any]:
     """Change what is told of a product."""
-    product = await product_for_staff(ctx, product_id, expected_version)
+    product = await product_for_update(ctx, product_id, expected_version)
     texts = {"name": name, "description": description, "directions": directions, "product_url": product_url}
     change: dict[str, Any] = {
         field: _text(field, value) for field, value in texts.items() if value is not None
@@ -73,12 +74,12 @@ async def update_product(
         if listed is not None:
             change[field] = _listed(field, listed)
     if category_id is not None:
-        if await ctx.load(CategoryById, ids.checked(category_id, "category")) is None:
+        if await ctx.load(by_id(store.categories), ids.checked(category_id, "category")) is None:
             raise Refused("NOT_FOUND", "There is no such category.", field=["categoryId"])
         change["category_id"] = category_id
     change |= await _pictures(ctx, product, image_ids, label_image_id)
     updated = await _write(ctx, product, change)
-    before = _part(product, change)
+    before = {field: value for field, value in product.items() if field in change}
     await audited(ctx, "catalog.product", subject_id=product_id, before=before, after=change)
     return {"product": updated}
 
@@ -88,15 +89,16 @@ async def set_variant_price(
 ) -> dict[str, Any]:
     """A new price; subscribers and carts learn of it within a second."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
-    found, variant = await variant_to_act_on(ctx, variant_id)
-    product = await product_for_staff(ctx, found["_id"], expected_version)
+    found, variant = await variant_for_update(ctx, variant_id)
+    product = await product_for_update(ctx, found["_id"], expected_version)
     minor = money.checked(price, variant["currency"], "price")
     variants = [
         {**each, "price": minor} if each["_id"] == variant_id else each for each in product["variants"]
     ]
     change = {"variants": variants, **price_range(variants)}  # type: ignore[arg-type]
     # The price's own event follows, one a second at most: so many changes are no news of the product.
-    updated = await _write(ctx, product, change, quietly=True)
+    updated = await _write(ctx, product, change)
+    ctx.tx.quietly(updated)
     before, after = {"price": variant["price"]}, {"price": minor}
     await audited(ctx, "catalog.price", subject_id=variant_id, before=before, after=after)
     changed = next(each for each in updated["variants"] if each["_id"] == variant_id)
@@ -107,7 +109,7 @@ async def set_product_status(
     ctx: Context, *, product_id: Id, status: ProductStatus, expected_version: int | None = None
 ) -> dict[str, Any]:
     """Publish a product, or take it off sale or back."""
-    product = await product_for_staff(ctx, product_id, expected_version)
+    product = await product_for_update(ctx, product_id, expected_version)
     if product["status"] == status:
         return {"product": product}
     if status not in AFTER[product["status"]]:
@@ -120,32 +122,17 @@ async def set_product_status(
     return {"product": updated}
 
 
-async def product_for_staff(ctx: Context, id: str, expected_version: int | None) -> Product:
+async def product_for_update(ctx: Context, id: str, expected_version: int | None) -> Product:
     """The product, for who may change it and has seen it as it is."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
-    product = await ctx.load(ProductById, ids.checked(id, "product"))
-    if product is None:
-        raise Refused("NOT_FOUND", "There is no such product.", field=["productId"])
+    product = await for_update(ctx, store.products, id)
     if expected_version is not None and expected_version != product["version"]:
         raise Refused("CONFLICT", "The product was changed meanwhile.", product=product)
     return product
 
 
-async def _write(
-    ctx: Context, product: Product, change: Mapping[str, Any], *, quietly: bool = False
-) -> Product:
-    updated = await ctx.tx.update(store.products, product["_id"], set={**change, "untold": True})
-    assert updated is not None
-    if quietly:
-        ctx.tx.quietly(updated)
-    else:
-        ctx.tx.changed(updated, scopes=[product_scope(product["_id"])])
-    return updated
-
-
-def _part(product: Product, change: Mapping[str, Any]) -> dict[str, Any]:
-    whole: Mapping[str, Any] = product
-    return {name: whole[name] for name in change}
+async def _write(ctx: Context, product: Product, change: Mapping[str, Any]) -> Product:
+    return await ctx.tx.edit(store.products, product, {**change, "untold": True})
 
 
 def _text(field: str, value: str) -> str:

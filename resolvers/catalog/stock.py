@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from core import ids
 from core.audit import audited
@@ -14,7 +14,7 @@ from core.context import Context
 from core.errors import BadUserInput, Refused, refusals
 from core.ids import Id
 from core.paging import Asked
-from resolvers.catalog.access import need_role, need_role_to_read, variant_to_act_on
+from resolvers.catalog.access import need_role, need_role_to_read, variant_for_update
 from stores.catalog import stock as store
 from stores.catalog.kinds import CommerceRole, HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
@@ -27,6 +27,15 @@ MOST_IN_STOCK = 10_000_000
 LEVEL_SORT = [("_id", 1)]
 BY_AVAILABLE = [("available", 1), ("_id", 1)]
 MOST_SKUS = 100
+
+
+class InventoryFilter(TypedDict, total=False):
+    """Narrows a list of stock."""
+
+    skus: list[str] | None
+    """Of these SKUs, at most 100."""
+    below_safety: bool | None
+    """Only what has nothing left to sell beyond its safety stock, scarcest first."""
 
 
 class Shortfall(NamedTuple):
@@ -171,11 +180,11 @@ async def _end(ctx: Context, current: StockReservation, state: ReservationState)
 
 
 async def inventory_levels(
-    ctx: Context, *, filter: dict[str, Any] | None = None, asked: Asked
+    ctx: Context, *, filter: InventoryFilter | None = None, asked: Asked
 ) -> dict[str, Any]:
     """Exact figures, for those who manage stock."""
     await need_role_to_read(ctx, CommerceRole.INVENTORY_ADMIN)
-    given = filter or {}
+    given = filter or InventoryFilter()
     skus = given.get("skus")
     below = bool(given.get("below_safety"))
     if skus is not None and len(skus) > MOST_SKUS:
@@ -201,7 +210,7 @@ async def adjust_inventory(
 ) -> dict[str, Any]:
     """Goods came in, were spoiled or counted again."""
     await need_role(ctx, CommerceRole.INVENTORY_ADMIN)
-    await variant_to_act_on(ctx, variant_id)
+    await variant_for_update(ctx, variant_id)
     [level] = await store.levels(ctx.db, [variant_id])
     if expected_version is not None and expected_version != level["version"]:
         raise Refused("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)

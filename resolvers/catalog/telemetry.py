@@ -12,7 +12,7 @@ from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.ids import Id
 from core.limits import Rate
-from loaders.catalog import PrivacyByUser
+from core.loader import by_id
 from stores.catalog import people as store
 from stores.catalog.kinds import TelemetryType
 
@@ -58,7 +58,7 @@ async def track_events(
 async def _allowed(ctx: Context) -> bool:
     if ctx.viewer is None:
         return True
-    choices = await ctx.load(PrivacyByUser, ctx.viewer_id)
+    choices = await ctx.load(by_id(store.privacy), ctx.viewer_id)
     return choices is None or choices["tracking"]
 
 

@@ -12,7 +12,6 @@ import structlog
 
 from core import clock
 from core.context import Context
-from resolvers.catalog.access import product_scope
 from resolvers.catalog.entries import beginnings, entry, spellings
 from stores.catalog import entries, products, stock
 from stores.catalog.kinds import AvailabilityStatus, ProductStatus
@@ -96,7 +95,7 @@ def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -
     """Entries of the change log for those who watch the product; nothing of one that is not on sale yet."""
     if product["status"] == ProductStatus.HIDDEN:
         return
-    scopes = [product_scope(product["_id"])]
+    scopes = [products.product_scope(product["_id"])]
     if variant["told_price"] not in (variant["price"], UNTOLD_PRICE):
         detail = {"old": variant["told_price"], "new": variant["price"], "currency": variant["currency"]}
         ctx.tx.changed(variant, aspect="price", scopes=scopes, detail=detail)

@@ -1,41 +1,24 @@
 """The product catalog, as clients see it."""
 
-from core.binding import connection, field, mutation, query, subscription
-from resolvers import catalog
-from schema.catalog import people, staff
+from core.binding import Edge, Page, common, connection, field, input_type, mutation, query, subscription
+from core.binding.common import URL
+from core.ids import Id
+from resolvers.catalog import imports, reading, reviewing, roles, search, setup, staff, stock, telemetry
+from resolvers.catalog import predictions as predicting
+from resolvers.catalog.query import ProductFilter
 from schema.catalog.events import ProductEvent, ViewerProductEvent
 from schema.catalog.people import (
     PrivacyChoices,
     ProductPrediction,
     ProductSettings,
-    ProductSettingsConnection,
     Review,
-    ReviewConnection,
+    TelemetryEventInput,
 )
-from schema.catalog.search import (
-    InventoryFilterInput,
-    InventoryLevelConnection,
-    ProductFilterInput,
-    ProductSearchConnection,
-)
+from schema.catalog.results import ImportedRow, ProductSearchConnection
 from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole
 from subscriptions import catalog as live
-
-__all__ = [
-    "Category",
-    "InventoryLevel",
-    "Mutation",
-    "Product",
-    "ProductSettings",
-    "ProductVariant",
-    "Query",
-    "Review",
-    "Subscription",
-    "Viewer",
-]
-
 
 SEARCH, BROWSE, DETAIL = 30, 60, 120
 """Seconds for which anybody may keep an answer."""
@@ -43,137 +26,192 @@ SEARCH, BROWSE, DETAIL = 30, 60, 120
 
 class Query:
     product: Product | None = query(
-        catalog.product, max_age=DETAIL, slug="Its name in addresses; give this or `id`."
+        reading.product, max_age=DETAIL, slug="Its name in addresses; give this or `id`."
     )
     """A product by id or slug; null when there is none. What is no longer sold is found too."""
-    products: list[Product | None] = query(catalog.products, max_age=DETAIL)
+    products: list[Product | None] = query(reading.products, max_age=DETAIL)
     """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
     search_products: ProductSearchConnection = query(
-        catalog.search_products,
+        search.search_products,
         page=20,
-        inputs={"filter": ProductFilterInput},
+        inputs={"filter": input_type(ProductFilter)},
         max_age=lambda asked: SEARCH if asked.get("query") else BROWSE,
         query="Words to find, 2 to 100 characters, the last one may be a beginning; left out: everything.",
-        filter="Narrows the search.",
-        sort="How they are ordered.",
     )
     """Products on sale."""
-    categories: list[Category] = query(catalog.categories, max_age=BROWSE)
+    categories: list[Category] = query(reading.categories, max_age=BROWSE)
     """All kinds of products."""
     top_sellers: list[Product] = query(
-        catalog.top_sellers,
-        max_age=BROWSE,
-        category_id="Of this category; left out: of all.",
-        first="How many, 1 to 100.",
+        reading.top_sellers, max_age=BROWSE, category_id="Of this category; left out: of all."
     )
     """What sells best, worked out every quarter of an hour."""
-    reviews_to_judge: ReviewConnection = query(catalog.reviews_to_judge, page=20)
+    reviews_to_judge: Page[Review] = query(reviewing.reviews_to_judge, page=20)
     """Reviews that wait for a moderator, oldest first; needs CATALOG_ADMIN."""
-    inventory_levels: InventoryLevelConnection = query(
-        catalog.inventory_levels,
-        page=50,
-        inputs={"filter": InventoryFilterInput},
-        filter="Narrows the list.",
+    inventory_levels: Page[InventoryLevel] = query(
+        stock.inventory_levels, page=50, inputs={"filter": input_type(stock.InventoryFilter)}
     )
     """Exact stock; needs INVENTORY_ADMIN."""
 
 
 class Viewer:
-    product_settings: ProductSettingsConnection = connection(catalog.viewer_settings)
+    product_settings: Page[ProductSettings] = connection(setup.viewer_settings)
     """How you have products set up, changed last first."""
     predictions: list[ProductPrediction] = field(
-        catalog.viewer_predictions,
+        predicting.viewer_predictions,
         product_ids="Of these products, at most 100; left out: of all you take.",
-        first="How many, 1 to 100.",
     )
     """How long what you take will last, what runs out first comes first."""
-    privacy_choices: PrivacyChoices = field(catalog.privacy_choices)
+    privacy_choices: PrivacyChoices = field(predicting.privacy_choices)
     """What you allow."""
-    commerce_roles: list[CommerceRole] = field(catalog.viewer_roles)
+    commerce_roles: list[CommerceRole] = field(roles.viewer_roles)
     """What you may do in the shop beyond buying."""
+
+
+ROLES = {"user_id": (Id, "The person."), "roles": (list[CommerceRole], "All their roles in the shop.")}
 
 
 class Mutation:
     import_products = mutation(
-        catalog.import_products, staff.ImportProductsInput, staff.ImportProductsPayload, transaction=False
+        imports.import_products,
+        returns={"results": (list[ImportedRow], "A result for each row, in their order.")},
+        transaction=False,
+        rows="At most 500; each is saved on its own, by brand, name and form.",
+        publish="Whether new products without errors go on sale at once; else they are HIDDEN.",
     )
     """Save a supplier's rows; needs CATALOG_ADMIN."""
-    update_product = mutation(catalog.update_product, staff.UpdateProductInput, staff.UpdateProductPayload)
+    update_product = mutation(
+        staff.update_product,
+        "Changes to a product; what is left out stays.",
+        returns={"product": Product},
+        takes={"product_url": URL | None},
+        name="At most 200 characters.",
+        description="At most 4,000 characters.",
+        directions="At most 4,000 characters.",
+        product_url="Its maker's page.",
+        purposes="What it is taken for.",
+        impacted_biomarkers="What a blood test may show of it.",
+        image_ids="Pictures, at most 10.",
+        label_image_id="Its label.",
+    )
     """Change what is told of a product; needs CATALOG_ADMIN."""
     set_variant_price = mutation(
-        catalog.set_variant_price, staff.SetVariantPriceInput, staff.SetVariantPricePayload
+        staff.set_variant_price,
+        returns={
+            "variant": (ProductVariant, "The variant with its new price; null when refused."),
+            "product": Product,
+        },
+        price="In the variant's currency.",
+        expected_version="The product's version you saw; CONFLICT if it has changed since.",
     )
     """Set a price; needs CATALOG_ADMIN."""
     set_product_status = mutation(
-        catalog.set_product_status, staff.SetProductStatusInput, staff.SetProductStatusPayload
+        staff.set_product_status,
+        returns={"product": Product},
+        status="HIDDEN to ACTIVE, ACTIVE to DISCONTINUED and back.",
     )
     """Publish a product, take it off sale or back; needs CATALOG_ADMIN."""
     adjust_inventory = mutation(
-        catalog.adjust_inventory, staff.AdjustInventoryInput, staff.AdjustInventoryPayload
+        stock.adjust_inventory,
+        returns={"inventory_level": InventoryLevel},
+        delta="How many more, or fewer when negative; 0 to change the rest alone.",
+        reason="Why.",
+        expected_version="The level's version you saw; CONFLICT if it has changed since.",
+        safety_stock="How many to keep back from now on.",
+        restock_at="When more is expected.",
     )
     """Change a stock by hand; needs INVENTORY_ADMIN."""
     grant_commerce_role = mutation(
-        catalog.grant_commerce_role,
-        staff.GrantCommerceRoleInput,
-        staff.GrantCommerceRolePayload,
-        roles=(Role.ADMIN,),
+        roles.grant_commerce_role, returns=ROLES, roles=(Role.ADMIN,), user_id="Whom.", role="Which."
     )
     """Give a person a role in the shop."""
     revoke_commerce_role = mutation(
-        catalog.revoke_commerce_role,
-        staff.RevokeCommerceRoleInput,
-        staff.RevokeCommerceRolePayload,
+        roles.revoke_commerce_role,
+        returns=ROLES,
         roles=(Role.ADMIN,),
+        user_id="The person.",
+        role="The role.",
     )
     """Take a role in the shop from a person."""
-    submit_review = mutation(catalog.submit_review, people.SubmitReviewInput, people.SubmitReviewPayload)
+    submit_review = mutation(
+        reviewing.submit_review,
+        "Your review of a product; a second one changes the first.",
+        returns={
+            "review": (Review, "The review, which a moderator sees before others do; null when refused."),
+            "review_edge": (Edge[Review], "Its place among the product's reviews, newest first."),
+        },
+        id="The review's id, if you mint one; ignored when you have reviewed the product before.",
+        rating="1 to 5 stars.",
+        title="At most 120 characters.",
+        body="At most 4,000 characters.",
+    )
     """Review a product, or change your review."""
-    delete_review = mutation(catalog.delete_review, people.DeleteReviewInput, people.DeleteReviewPayload)
+    delete_review = mutation(reviewing.delete_review, returns={"deleted_review_id": Id})
     """Delete your review."""
     moderate_review = mutation(
-        catalog.moderate_review, people.ModerateReviewInput, people.ModerateReviewPayload
+        reviewing.moderate_review,
+        returns={"review": Review},
+        decision="Show it or not.",
+        reason="Why, for the record; at most 500 characters.",
     )
     """Show a review to everybody, or not; needs CATALOG_ADMIN."""
     update_product_settings = mutation(
-        catalog.update_product_settings,
-        people.UpdateProductSettingsInput,
-        people.UpdateProductSettingsPayload,
+        setup.update_product_settings,
+        "How to have a product set up; what is left out stays.",
+        returns={
+            "settings": ProductSettings,
+            "product": (Product, "The product, when it is no longer sold."),
+            "alternatives": (list[Product], "What to take instead, when it is no longer sold."),
+        },
+        expected_version="The version you edited, 0 when there was none; CONFLICT if it has changed since. "
+        "Left out: you win.",
+        auto_refill="Whether to order it again by itself.",
+        reorder_threshold="At how many servings left, 0 to 365.",
+        low_stock_alert="Whether to be told when it runs low.",
+        reminders_enabled="Whether to be reminded to take it.",
+        notifications="How and when to be told.",
     )
     """Set up a product for yourself."""
-    refresh_prediction = mutation(
-        catalog.refresh_prediction, people.RefreshPredictionInput, people.RefreshPredictionPayload
-    )
+    refresh_prediction = mutation(predicting.refresh_prediction, returns={"prediction": ProductPrediction})
     """Have it worked out anew how long a product will last you."""
     submit_prediction_feedback = mutation(
-        catalog.submit_prediction_feedback,
-        people.SubmitPredictionFeedbackInput,
-        people.SubmitPredictionFeedbackPayload,
+        predicting.submit_prediction_feedback,
+        "A correction of a prediction: at least one of rate and servings.",
+        returns={
+            "prediction": (ProductPrediction, "The prediction as it is known now; null while there is none.")
+        },
+        usage_rate="Servings a day, more than 0.",
+        servings_per_container="How many servings a container really holds, more than 0.",
+        note="At most 500 characters.",
     )
     """Correct how fast you use a product, or how much is in it."""
     update_privacy_choices = mutation(
-        catalog.update_privacy_choices,
-        people.UpdatePrivacyChoicesInput,
-        people.UpdatePrivacyChoicesPayload,
+        predicting.update_privacy_choices,
+        "What you allow; what is left out stays.",
+        returns={"viewer": (common.Viewer, "You."), "privacy_choices": PrivacyChoices},
+        personalized_predictions="Whether predictions are made for you; without, those that are kept are "
+        "forgotten.",
+        tracking="Whether what apps report of your use is kept.",
     )
     """Choose what you allow."""
     track_events = mutation(
-        catalog.track_events,
-        people.TrackEventsInput,
-        people.TrackEventsPayload,
-        owner=catalog.sender,
+        telemetry.track_events,
+        returns={
+            "accepted": (int, "New ones that were kept."),
+            "dropped": (int, "Repeated, unknown, unsound or unwanted ones."),
+        },
+        takes={"events": list[TelemetryEventInput]},
+        owner=telemetry.sender,
         receipt=False,
+        events="At most 50.",
+        device_id="The device, when nobody is signed in.",
     )
     """Report what happened in an app; signed in, or with a device id."""
 
 
 class Subscription:
     product_events: ProductEvent = subscription(
-        live.product_events,
-        product_ids="The products to watch, at most 50.",
-        after="Resume after the event with this `eventId`.",
+        live.product_events, product_ids="The products to watch, at most 50."
     )
     """News, prices and availability of products, for everybody."""
-    viewer_product_events: ViewerProductEvent = subscription(
-        live.viewer_product_events, after="Resume after the event with this `eventId`."
-    )
+    viewer_product_events: ViewerProductEvent = subscription(live.viewer_product_events)
     """What concerns you alone: settings, predictions, orders of products."""

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from core.binding import batched, derived, field, node, one, personal, type_
+from core.binding import batched, derived, node, one, personal, type_, visible
 from core.binding.common import URL, Entity, Money, Node
-from core.ids import Id
-from loaders.catalog import CategoryById
-from resolvers import catalog
+from core.loader import by_id
+from resolvers.catalog import pictures, prices, reading
 from schema.media import Media
 from stores.catalog.kinds import (
     AvailabilityStatus,
@@ -17,6 +17,7 @@ from stores.catalog.kinds import (
     MatchMethod,
     ProductStatus,
 )
+from stores.catalog.products import categories
 
 
 @node("category")
@@ -71,7 +72,7 @@ class ProductAttribute:
 class ProductVariant(Node):
     """One way to buy a product."""
 
-    product: "Product | None" = field(catalog.variant_product, together=catalog.variant_products)
+    product: "Product | None" = visible("product_id")
     """The product; null when it is hidden from you."""
     sku: str
     """Stock-keeping unit, unique."""
@@ -79,9 +80,9 @@ class ProductVariant(Node):
     """What sets it apart: `120 capsules`."""
     attributes: list[ProductAttribute]
     """The same in parts."""
-    price: Money = derived(catalog.price, "price", "currency")
+    price: Money = derived(prices.price, "price", "currency")
     """What it costs now."""
-    compare_at_price: Money | None = derived(catalog.compare_at_price, "compare_at_price", "currency")
+    compare_at_price: Money | None = derived(prices.compare_at_price, "compare_at_price", "currency")
     """What it cost before; null unless reduced."""
     barcodes: list[str]
     """GTINs on its package."""
@@ -165,6 +166,11 @@ class RatingSummary:
     """How many of 1, 2, 3, 4 and 5 stars."""
 
 
+def for_staff(name: str) -> Any:
+    """A field that only staff see."""
+    return personal(batched(reading.for_staff(name), needs=[name]))
+
+
 @node("product")
 class Product(Entity):
     """A dietary supplement."""
@@ -181,7 +187,7 @@ class Product(Entity):
     """What it is, in a paragraph."""
     form: DosageForm
     """What one takes."""
-    category: Category = one(CategoryById, key="category_id")
+    category: Category = one(by_id(categories), key="category_id")
     """What kind of product it is."""
     goals: list[str]
     """Health goals it serves, its category's first."""
@@ -205,38 +211,32 @@ class Product(Entity):
     """When one takes it."""
     bundle_links: list[BundleLink]
     """Health goals its words speak of."""
-    images: list[Media] = batched(catalog.images, needs=["image_ids", *catalog.NAMING])
+    images: list[Media] = batched(pictures.images, needs=["image_ids", *pictures.NAMING])
     """Pictures of it, each with an `altText`; at most 10."""
-    label_image: Media | None = batched(catalog.label_images, needs=["label_image_id", *catalog.NAMING])
+    label_image: Media | None = batched(pictures.label_images, needs=["label_image_id", *pictures.NAMING])
     """Its label, with an `altText`."""
     product_url: URL | None
     """Its maker's page."""
-    variants: list[ProductVariant] = derived(catalog.active_variants, "variants")
+    variants: list[ProductVariant] = derived(reading.active_variants, "variants")
     """Ways to buy it, at least one."""
-    default_variant: ProductVariant = derived(catalog.default_variant, "variants")
+    default_variant: ProductVariant = derived(reading.default_variant, "variants")
     """The one to offer first: the cheapest that can be had."""
-    price_range: PriceRange = derived(catalog.price_range, "min_price", "max_price", "currency")
+    price_range: PriceRange = derived(prices.price_range, "min_price", "max_price", "currency")
     """What it costs."""
     availability: Availability
     """Whether it can be had: the best of its variants."""
     rating_summary: RatingSummary
     """What buyers think, in numbers."""
-    alternatives: list["Product"] = field(
-        catalog.alternatives,
-        together=catalog.alternatives_of_many,
-        first="How many, 1 to 20.",
-    )
+    alternatives: list["Product"] = batched(reading.alternatives, first="How many, 1 to 20.")
     """Products in stock that could take its place, the most alike first."""
     data_quality: DataQuality | None = personal(
-        field(catalog.staff_only("data_quality")[0], together=catalog.staff_only("data_quality")[1])
+        batched(reading.for_staff("data_quality"), needs=["data_quality"])
     )
     """How good its data are; null for who is not staff."""
-    issues: list[str] | None = personal(
-        field(catalog.staff_only("issues")[0], together=catalog.staff_only("issues")[1])
-    )
+    issues: list[str] | None = for_staff("issues")
     """What is wrong with its data; null for who is not staff."""
     source_row_index: int | None = personal(
-        field(catalog.staff_only("source_row_index")[0], together=catalog.staff_only("source_row_index")[1])
+        batched(reading.for_staff("source_row_index"), needs=["source_row_index"])
     )
     """The row it was imported from; null for who is not staff."""
 
@@ -245,7 +245,7 @@ class Product(Entity):
 class InventoryLevel(Node):
     """What is in stock of a variant; for staff."""
 
-    variant: ProductVariant | None = field(catalog.level_variant, together=catalog.level_variants)
+    variant: ProductVariant | None = visible("variant_id")
     """The variant."""
     sku: str
     """Its stock-keeping unit."""
@@ -265,6 +265,3 @@ class InventoryLevel(Node):
     """Rises with every change."""
     updated_at: datetime
     """When it last changed."""
-
-
-__all__ = ["Category", "Id", "InventoryLevel", "Product", "ProductVariant"]

@@ -7,15 +7,14 @@ from typing import Any, TypedDict
 from core.counters import counters
 from core.indexes import A_TEXT
 from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.store import Row, Sealed, collection, entity, index
 from core.unit import Unit
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
 
 
-class Review(TypedDict):
-    """`author_id` is None when the account is gone."""
+class Review(Row):
+    """`user_id` is None when the account is gone."""
 
-    _id: str
     product_id: str
     user_id: str | None
     author_name: str
@@ -25,21 +24,14 @@ class Review(TypedDict):
     verified_purchase: bool
     status: ReviewStatus
     decided_reason: str | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
-class ProductSettings(TypedDict):
+class ProductSettings(Row):
     """How one person has one product set up; `sealed` is health-related and encrypted."""
 
-    _id: str
     user_id: str
     product_id: str
     sealed: Any
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Feedback(TypedDict):
@@ -109,10 +101,11 @@ REVIEW_SORTS: dict[ReviewSort, list[tuple[str, int]]] = {
 }
 SETTINGS_SORT = [("updated_at", -1), ("_id", -1)]
 
-reviews = collection(
+reviews = entity(
     "reviews",
     Review,
     prefix="review",
+    owner="user_id",
     indexes=[
         index(
             "product_id",
@@ -128,19 +121,18 @@ reviews = collection(
         index("user_id", "_id"),
     ],
     shard_key="product_id",
-    synced=True,
 )
-settings = collection(
+settings = entity(
     "product_settings",
     ProductSettings,
     prefix="product_settings",
+    owner="user_id",
     indexes=[
         index("user_id", "product_id", unique=True),
         index("user_id", "-updated_at", "-_id"),
         index("user_id", "_id"),
     ],
     shard_key="user_id",
-    synced=True,
     sealed=[Sealed("sealed", "product_settings/{_id}")],
 )
 feedback = collection(

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core.indexes import Index
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, collection, entity, index
 from core.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
     AvailabilityStatus,
@@ -88,8 +88,7 @@ class Rating(TypedDict):
     histogram: list[int]
 
 
-class Product(TypedDict):
-    _id: str
+class Product(Row):
     slug: str
     status: ProductStatus
     name: str
@@ -128,9 +127,6 @@ class Product(TypedDict):
     source_row_index: int | None
     untold: bool
     """Whether its search entry, availability or price is still to be told of."""
-    version: int
-    created_at: datetime
-    updated_at: datetime
     folded: NotRequired[int]
     """By which folding its keys were made."""
     prefixes: NotRequired[list[str]]
@@ -171,10 +167,18 @@ ORDERED_BY = {sort: _ordered("status", keys) for sort, keys in SORTS.items()}
 ORDERED_IN_CATEGORY = {sort: _ordered("status", keys, "category_id") for sort, keys in SORTS.items()}
 """The same within categories: their products may lie anywhere in the order of all."""
 
-products = collection(
+
+def product_scope(id: str) -> str:
+    """Those who watch a product."""
+    return f"product:{id}"
+
+
+products = entity(
     "products",
     Product,
     prefix="product",
+    scopes=lambda product: [product_scope(product["_id"])],
+    settled=True,
     indexes=[
         index("slug", unique=True),
         index("import_key", unique=True),
@@ -188,7 +192,6 @@ products = collection(
     ],
     # A shop's products fit one shard, and nothing else keeps slugs and SKUs unique.
     shard_key=None,
-    synced=True,
 )
 categories = collection(
     "categories", Category, prefix="category", indexes=[index("slug", unique=True)], shard_key=None

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import AsyncGenerator, Sequence
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Annotated, Any, Required, TypedDict, Unpack
 
 import pytest
 
@@ -47,9 +47,19 @@ class Light(enum.StrEnum):
     """Without a break."""
 
 
+class Anchor(TypedDict, total=False):
+    """What holds it."""
+
+    weight: Required[int]
+    """Kilograms."""
+    chain: float | None
+    """Metres."""
+
+
 class Rig(TypedDict, total=False):
     name: str | None
     light: Light | None
+    anchors: list[Anchor] | None
 
 
 async def rig(
@@ -100,7 +110,11 @@ class Harbour:
         )
         """Lay a buoy."""
         rig_buoy = mutation(
-            rig, returns={"buoy": Buoy}, name="At most 100 characters.", light="How it shines."
+            rig,
+            returns={"buoy": Buoy},
+            name="At most 100 characters.",
+            light="How it shines.",
+            anchors="What holds it.",
         )
         """Change what is given."""
 
@@ -143,8 +157,11 @@ def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> 
     schema = build([*discovery.all_rooms()["schema"], Harbour])  # type: ignore[list-item]
     types: dict[str, Any] = schema._schema.type_map
     found = {name: str(each.type) for name, each in types["RigBuoyInput"].fields.items()}
-    expected = {"buoyId": "ID!", "name": "String", "light": "Light", "expectedVersion": "Int"}
-    assert list(found.items()) == [("clientMutationId", "ID!"), *expected.items()]
+    expected = {"buoyId": "ID!", "name": "String", "light": "Light", "anchors": "[AnchorInput!]"}
+    assert list(found.items()) == [("clientMutationId", "ID!"), *expected.items(), ("expectedVersion", "Int")]
+    anchor = {name: (str(each.type), each.description) for name, each in types["AnchorInput"].fields.items()}
+    assert anchor == {"weight": ("Int!", "Kilograms."), "chain": ("Float", "Metres.")}
+    assert types["AnchorInput"].description == "What holds it."
     light = types["Light"]
     assert (light.description, light.values["STEADY"].description) == ("How it shines.", "Without a break.")
 

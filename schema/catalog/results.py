@@ -1,46 +1,15 @@
-"""Searching, as clients see it."""
+"""What a search and an import answer, as clients see it."""
 
 from decimal import Decimal
 
-from core.binding import field, input_, key, one, type_
+from core.binding import field, key, one, type_
 from core.binding.common import Connection, Edge
-from core.ids import Id
-from loaders.catalog import CategoryById
-from resolvers import catalog
-from schema.catalog.types import Category, InventoryLevel, Product
-from stores.catalog.kinds import DosageForm, MatchMethod
-
-
-@input_
-class ProductFilterInput:
-    """Narrows a search: any value within one filter, all filters together; at most 20 values each."""
-
-    category_ids: list[Id] | None
-    """Of these categories."""
-    brands: list[str] | None
-    """Of these brands, however they are spelled."""
-    ingredients: list[str] | None
-    """With any of these ingredients."""
-    forms: list[DosageForm] | None
-    """In these forms."""
-    goals: list[str] | None
-    """Serving any of these goals."""
-    price_min: Decimal | None
-    """At least so expensive, in the shop's currency and with no more decimals than it has."""
-    price_max: Decimal | None
-    """At most so expensive, likewise."""
-    in_stock: bool | None
-    """Only what can be had now."""
-
-
-@input_
-class InventoryFilterInput:
-    """Narrows a list of stock."""
-
-    skus: list[str] | None
-    """Of these SKUs, at most 100."""
-    below_safety: bool | None
-    """Only what has nothing left to sell beyond its safety stock, scarcest first."""
+from core.loader import by_id
+from resolvers.catalog import search
+from resolvers.catalog.facets import facets
+from schema.catalog.types import Category, Product
+from stores.catalog.kinds import DataQuality, DosageForm, MatchMethod
+from stores.catalog.products import categories
 
 
 @type_
@@ -85,7 +54,7 @@ class FormFacet:
 class CategoryFacet:
     """A category one could narrow the search to."""
 
-    category: Category | None = one(CategoryById, key="category_id")
+    category: Category | None = one(by_id(categories), key="category_id")
     """Send its id in the filter."""
     count: int
     """How many products it would leave."""
@@ -140,27 +109,25 @@ class ProductSearchConnection(Connection):
 
     edges: list[ProductSearchEdge]
     """The products of this page."""
-    total_count: int = field(catalog.total_count)
+    total_count: int = field(search.total_count)
     """How many were found, counted to 1,000."""
-    total_is_lower_bound: bool = field(catalog.total_is_lower_bound)
+    total_is_lower_bound: bool = field(search.total_is_lower_bound)
     """Whether there are more than `totalCount`."""
-    facets: SearchFacets | None = field(catalog.facets)
+    facets: SearchFacets | None = field(facets)
     """What to narrow the search by; null when degraded."""
     degraded: bool
     """Whether the search backend is down and this is a simpler search by the beginnings of words."""
 
 
 @type_
-class InventoryLevelEdge(Edge):
-    """A level and its place in the list."""
+class ImportedRow:
+    """What came of a row."""
 
-    node: InventoryLevel
-    """The level."""
-
-
-@type_
-class InventoryLevelConnection(Connection):
-    """A page of stock."""
-
-    edges: list[InventoryLevelEdge]
-    """The levels of this page."""
+    row_index: int
+    """Which row."""
+    product: Product | None
+    """The product; null when too little was there to keep."""
+    data_quality: DataQuality
+    """How good the row is."""
+    issues: list[str]
+    """What is wrong with it."""
