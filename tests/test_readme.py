@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""What the README and the page of settings say is so."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,15 @@ from core.settings import fields
 from tests import snippets
 from tests.conftest import NewPhone
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
 SNIPPETS = [
     each.code for each in snippets.SNIPPETS if (each.page.name, each.language) == ("README.md", "graphql")
 ]
 
 
 def test_the_settings_table_is_the_settings() -> None:
-    rows = re.findall(r"^\| `LANDFALL_(\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", README, re.MULTILINE)
+    page = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `LANDFALL_(\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", page, re.MULTILINE)
     documented = {name.lower(): (default, meaning) for name, default, meaning in rows}
     assert list(documented) == list(fields())
     for name, field in fields().items():
@@ -32,6 +33,12 @@ def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return "[]"
     return "" if default is None or "**" in str(default) else str(default)
+
+
+def test_what_the_readme_links_to_is_there() -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text())
+    assert len(linked) > 10
+    assert [each for each in linked if not (ROOT / each).exists()] == []
 
 
 async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
