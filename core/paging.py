@@ -185,6 +185,13 @@ def connection(
     }
 
 
+def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[str, Any]:
+    """A connection in the places of its rows, of what these refer to; without what is gone or hidden."""
+    pairs = zip(found["edges"], nodes, strict=True)
+    found["edges"] = [{**edge, "row": edge["node"], "node": node} for edge, node in pairs if node]
+    return found
+
+
 def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]:
     """What a database would give for `page`, of rows that are here: in scan order, one row more."""
     ordered = list(rows)

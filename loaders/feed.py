@@ -1,19 +1,9 @@
 """Posts, comments, reactions and follows in batches."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from core import paging
 from core.loader import Loader, in_order
-from core.mongo import Database
-from core.paging import Page
 from stores import feed as store
 from stores.feed import (
     Comment,
-    CommentOrder,
     Follow,
     Followed,
     Group,
@@ -150,64 +140,3 @@ class ReactionOfViewer(Loader[str, ReactionKind | None]):
         rows = await store.reactions_by(self.db, self.viewer_id, keys)
         kinds = {row["subject_id"]: row["kind"] for row in rows}
         return [kinds.get(key) for key in keys]
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A page of comments: of a post (top level), or of a comment (its replies)."""
-
-    post_id: str
-    parent_id: str | None
-    order: CommentOrder
-    page: Page
-    without: frozenset[str]
-    """Authors left out."""
-    since: datetime | None = None
-    """What changed from then on, and what was deleted."""
-
-
-def thread_sort(order: CommentOrder, since: datetime | None) -> list[tuple[str, int]]:
-    if since is not None:
-        return store.CHANGED
-    return {CommentOrder.NEWEST: store.LATEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
-
-
-class CommentsByThread(Loader[Thread, list[Comment]]):
-    """Pages of many threads; first pages of one kind are a single command."""
-
-    async def batch_load_fn(self, keys: list[Thread]) -> list[list[Comment]]:
-        together: dict[tuple[Any, ...], list[Thread]] = defaultdict(list)
-        for key in keys:
-            together[key.parent_id is not None, key.order, key.page, key.without, key.since].append(key)
-        found: dict[Thread, list[Comment]] = {}
-        for threads in together.values():
-            found |= await self._alike(threads)
-        return [found[key] for key in keys]
-
-    async def _alike(self, threads: list[Thread]) -> dict[Thread, list[Comment]]:
-        parents = [thread.parent_id or thread.post_id for thread in threads]
-        rows = await pages_like(self.db, threads[0], parents)
-        return {thread: rows.get(parent, []) for thread, parent in zip(threads, parents, strict=True)}
-
-
-async def pages_like(
-    db: Database, one: Thread, parents: Sequence[str], *, fields: Sequence[str] = ()
-) -> dict[str, list[Comment]]:
-    """The same page as of one thread of every parent, posts or comments as its own is, in one command."""
-    sort = thread_sort(one.order, one.since)
-    replies = one.parent_id is not None
-    where: dict[str, Any] = {
-        **({} if replies else {"parent_id": None}),
-        **({"author_id": {"$nin": sorted(one.without)}} if one.without else {}),
-        **({"updated_at": {"$gte": one.since}} if one.since else {"gone": {"$ne": True}}),
-    }
-    beyond = paging.beyond(sort, one.page)
-    return await store.comments.per_parent(
-        db,
-        "parent_id" if replies else "post_id",
-        parents,
-        sort=paging.scan_order(sort, one.page),
-        limit=one.page.size + 1,
-        where={"$and": [where, beyond]} if beyond else where,
-        fields=fields,
-    )

@@ -15,8 +15,18 @@ from core.loader import Loader
 from core.topics import followed, for_all
 from core.typists import Typists
 from loaders.feed import BarredByUser, CommentById, PostById
-from resolvers import auth, feed
-from resolvers.feed.access import only_visible, open_to_all, post_scope
+from resolvers import auth
+from resolvers.feed.access import (
+    only_visible,
+    open_to_all,
+    post_scope,
+    visible_comments,
+    visible_post,
+    visible_posts,
+)
+from resolvers.feed.candidates import arrived
+from resolvers.feed.home import newer_token
+from resolvers.feed.reactions import summary
 from stores.feed import Post
 
 Event = dict[str, Any]
@@ -77,7 +87,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
     async def visible() -> None:
         ctx.refresh()
-        await feed.visible_post(ctx, post_id)
+        await visible_post(ctx, post_id)
         # An idle stream keeps nothing.
         ctx.refresh()
 
@@ -153,15 +163,15 @@ class News:
         self._next = _seconds() + NEWS_SECONDS
         self._ctx.refresh()
         # Delivery takes a moment: a post may come to the inbox after younger ones.
-        arrived = await feed.arrived(self._ctx, max(self._start, clock.now() - LATE))
-        count = len(arrived - self._known)
-        self._known = arrived
+        came = await arrived(self._ctx, max(self._start, clock.now() - LATE))
+        count = len(came - self._known)
+        self._known = came
         if not count:
             return None
         return {
             "_type": "NewItemsAvailable",
             "count": count,
-            "newer_token": await feed.newer_token(self._ctx),
+            "newer_token": await newer_token(self._ctx),
         }
 
 
@@ -176,12 +186,12 @@ async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
         post = await ctx.load(PostById, subject)
         return {"_type": kind, "post": post} if post and post["author_id"] == ctx.viewer_id else None
     if prefix_of(subject) == "post":
-        [post] = await feed.visible_posts(ctx, [subject])
+        [post] = await visible_posts(ctx, [subject])
         return {"_type": kind, "post": post, "comment": None} if post else None
-    [comment] = await feed.visible_comments(ctx, [subject])
+    [comment] = await visible_comments(ctx, [subject])
     if comment is None:
         return None
-    [post] = await feed.visible_posts(ctx, [comment["post_id"]])
+    [post] = await visible_posts(ctx, [comment["post_id"]])
     return {"_type": kind, "post": post, "comment": comment} if post else None
 
 
@@ -189,7 +199,7 @@ async def _reacted(ctx: Context, entry: Entry, own: str) -> Event | None:
     post = None if entry["deleted"] else await ctx.load(PostById, entry["node"])
     if post is None or post["author_id"] != own:
         return None
-    return {"_type": "ReactionsOnMyPost", "post": post, "summary": feed.summary(post)}
+    return {"_type": "ReactionsOnMyPost", "post": post, "summary": summary(post)}
 
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
@@ -204,7 +214,7 @@ async def _still_visible(ctx: Context, post_id: str, entry: Entry) -> Event | No
     """The end of the stream, when a change between viewer and author hides the post."""
     if entry["_id"].partition(":")[0] not in ("scope", "block"):
         return None
-    [post] = await feed.visible_posts(ctx, [post_id])
+    [post] = await visible_posts(ctx, [post_id])
     return None if post else _gone(post_id)
 
 
@@ -254,7 +264,7 @@ async def _reactions(ctx: Context, entry: Entry) -> Event | None:
     subject = await ctx.load(loader, entry["node"])
     if subject is None:
         return None
-    counted = {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": feed.summary(subject)}
+    counted = {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": summary(subject)}
     return {**counted, **await _of_author(ctx, subject["author_id"])}
 
 

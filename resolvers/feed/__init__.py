@@ -1,177 +1,20 @@
 """The social feed: posts, comments, reactions, groups, who follows whom, and what of it is shown to whom."""
 
-from resolvers.feed.access import (
-    barred,
-    comment_scopes,
-    post_scope,
-    visible_comments,
-    visible_post,
-    visible_posts,
-)
-from resolvers.feed.candidates import arrived
-from resolvers.feed.comments import create_comment, delete_comment, update_comment
-from resolvers.feed.content import mentioned, mentioned_in_many, text_preview, truncated, viewer_can
-from resolvers.feed.experimenting import feed_experiment, set_feed_experiment
-from resolvers.feed.graph import (
-    PARTING,
-    REJOINING,
-    block_user,
-    follow_state,
-    follow_user,
-    follows_viewer,
-    is_friend,
-    mute_user,
-    unblock_user,
-    unfollow_user,
-    unmute_user,
-)
-from resolvers.feed.groups import (
-    create_group,
-    group,
-    join_group,
-    leave_group,
-    posts_of,
-    viewer_groups,
-    viewer_role,
-    viewer_roles,
-)
-from resolvers.feed.home import feed, newer_token
-from resolvers.feed.lists import (
-    blocked,
-    followers,
-    following,
-    muted_users,
-    reactors,
-    set_follow_lists_hidden,
-    suggested_users,
-    viewer_followers,
-    viewer_following,
-)
-from resolvers.feed.migrations import authors_of_what_is_shared
-from resolvers.feed.moderating import (
-    LONGEST_NOTE,
-    REPORT_RATE,
-    appeal,
-    moderate,
-    moderation_queue,
-    moderator_only,
-    report_content,
-    target,
-    targets,
-)
-from resolvers.feed.posts import create_post, delete_post, update_post
-from resolvers.feed.reactions import replayed_summary, set_reaction, summary
-from resolvers.feed.reading import (
-    comment_preview,
-    comment_previews,
-    comments,
-    comments_of_many,
-    post,
-    replies,
-    replies_of_many,
-    timeline,
-    visible_parent,
-    visible_post_of,
-)
-from resolvers.feed.refreshing import feed_delta
-from resolvers.feed.sharing import (
-    create_share_link,
-    post_by_link,
-    share_post,
-    shared_post,
-    shared_posts,
-    shared_unavailable,
-    shared_unavailable_of_many,
-)
-from resolvers.feed.signals import hide_post, not_interested, record_impressions, set_comment_typing
-from resolvers.feed.sponsoring import end_sponsorship, sponsor_post
+from resolvers.feed import migrations
+from resolvers.feed.access import barred
+from resolvers.feed.content import text_preview
+from resolvers.feed.graph import PARTING, REJOINING, block_user
+from resolvers.feed.moderating import LONGEST_NOTE, REPORT_RATE
+from resolvers.feed.sharing import post_by_link
 
 __all__ = [
     "LONGEST_NOTE",
     "PARTING",
     "REJOINING",
     "REPORT_RATE",
-    "appeal",
-    "arrived",
-    "authors_of_what_is_shared",
     "barred",
     "block_user",
-    "blocked",
-    "comment_preview",
-    "comment_previews",
-    "comment_scopes",
-    "comments",
-    "comments_of_many",
-    "create_comment",
-    "create_group",
-    "create_post",
-    "create_share_link",
-    "delete_comment",
-    "delete_post",
-    "end_sponsorship",
-    "feed",
-    "feed_delta",
-    "feed_experiment",
-    "follow_state",
-    "follow_user",
-    "followers",
-    "following",
-    "follows_viewer",
-    "group",
-    "hide_post",
-    "is_friend",
-    "join_group",
-    "leave_group",
-    "mentioned",
-    "mentioned_in_many",
-    "moderate",
-    "moderation_queue",
-    "moderator_only",
-    "mute_user",
-    "muted_users",
-    "newer_token",
-    "not_interested",
-    "post",
+    "migrations",
     "post_by_link",
-    "post_scope",
-    "posts_of",
-    "reactors",
-    "record_impressions",
-    "replayed_summary",
-    "replies",
-    "replies_of_many",
-    "report_content",
-    "set_comment_typing",
-    "set_feed_experiment",
-    "set_follow_lists_hidden",
-    "set_reaction",
-    "share_post",
-    "shared_post",
-    "shared_posts",
-    "shared_unavailable",
-    "shared_unavailable_of_many",
-    "sponsor_post",
-    "suggested_users",
-    "summary",
-    "target",
-    "targets",
     "text_preview",
-    "timeline",
-    "truncated",
-    "unblock_user",
-    "unfollow_user",
-    "unmute_user",
-    "update_comment",
-    "update_post",
-    "viewer_can",
-    "viewer_followers",
-    "viewer_following",
-    "viewer_groups",
-    "viewer_role",
-    "viewer_roles",
-    "visible_comments",
-    "visible_parent",
-    "visible_post",
-    "visible_post_of",
-    "visible_posts",
 ]

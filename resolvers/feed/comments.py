@@ -29,10 +29,10 @@ COMMENT_RATE = Rate("comments", 60, 600)
 async def create_comment(
     ctx: Context,
     *,
-    post_id: Id,
-    text: str,
     id: Id | None = None,
+    post_id: Id,
     parent_id: Id | None = None,
+    text: str,
     mentions: Sequence[Id] = (),
 ) -> dict[str, Any]:
     await moderating.limit(ctx, COMMENT_RATE)

@@ -38,11 +38,7 @@ async def checked_mentions(ctx: Context, mentions: Sequence[str]) -> list[str]:
     return [person["_id"] for person in await auth.visible_people(ctx, wanted) if person] if wanted else []
 
 
-async def mentioned(ctx: Context, document: Document) -> list[User]:
-    return (await mentioned_in_many(ctx, [document]))[0]
-
-
-async def mentioned_in_many(ctx: Context, documents: Sequence[Document]) -> list[list[User]]:
+async def mentioned(ctx: Context, documents: Sequence[Document]) -> list[list[User]]:
     """The mentioned people whom the viewer may see."""
     wanted = list(dict.fromkeys(id for each in documents for id in each.get("mention_ids") or ()))
     found = await auth.visible_people(ctx, wanted) if wanted else ()

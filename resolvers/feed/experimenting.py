@@ -71,7 +71,7 @@ class Experiments:
 
 
 async def set_feed_experiment(
-    ctx: Context, *, reason: str, name: str | None = None, variants: Sequence[Document] = ()
+    ctx: Context, *, name: str | None = None, variants: Sequence[Document] = (), reason: str
 ) -> dict[str, Any]:
     """Begin an experiment in the place of the present one; without a name, none."""
     why = checked_reason(reason)

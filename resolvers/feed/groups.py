@@ -10,6 +10,7 @@ from core.ids import Id
 from core.limits import Rate
 from core.nodes import door
 from core.paging import Asked
+from core.text import Line
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving, retelling
 from resolvers.feed.access import SHOWN, barred, group_scope
@@ -64,10 +65,7 @@ async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict
     """The viewer's groups, joined last first."""
     shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, JOINED, asked)
     found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
-    pairs = zip(shown["edges"], found, strict=True)
-    # The place in the list is the membership's; what is shown is the group.
-    shown["edges"] = [{**edge, "row": edge["node"], "node": group} for edge, group in pairs if group]
-    return shown
+    return paging.referring(shown, found)
 
 
 async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, Any]:
@@ -89,10 +87,6 @@ async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, 
     return paging.connection(listing, store.LATEST, page, rows)
 
 
-async def viewer_role(ctx: Context, group: Document) -> GroupRole:
-    return (await viewer_roles(ctx, [group]))[0]
-
-
 async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:
     if ctx.viewer is None:
         return [GroupRole.NONE for _ in groups]
@@ -103,9 +97,9 @@ async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRo
 async def create_group(
     ctx: Context,
     *,
-    name: str,
-    privacy: GroupPrivacy = GroupPrivacy.OPEN,
     id: Id | None = None,
+    name: Line,
+    privacy: GroupPrivacy = GroupPrivacy.OPEN,
     member_ids: Sequence[Id] = (),
 ) -> dict[str, Any]:
     """A group of the viewer's, with friends they bring along."""

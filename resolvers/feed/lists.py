@@ -65,10 +65,7 @@ async def _persons(
     found: Sequence[User | None] = await (
         ctx.load_many(UserById, wanted) if unseen else auth.visible_people(ctx, wanted)
     )
-    pairs = zip(shown["edges"], found, strict=True)
-    # The place in the list is the row's; what is shown is the person.
-    shown["edges"] = [{**edge, "person": person} for edge, person in pairs if person]
-    return shown
+    return paging.referring(shown, found)
 
 
 async def muted_users(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:

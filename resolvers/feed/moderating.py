@@ -204,10 +204,6 @@ async def moderation_queue(
     return found
 
 
-async def target(ctx: Context, report: Document) -> Document | None:
-    return (await targets(ctx, [report]))[0]
-
-
 async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | None]:
     """What was reported: moderators see it whoever it is for, others as everywhere."""
     wanted = [report["subject_id"] for report in reports]
@@ -245,8 +241,8 @@ async def moderate(
     *,
     subject_id: Id,
     action: ModerationAction,
-    reason: str,
     label: ModerationLabel | None = None,
+    reason: str,
 ) -> dict[str, Any]:
     """Decide about something reported; its author learns of it, and it is on record."""
     ids.checked(subject_id, "post", "comment", "user")

@@ -9,17 +9,9 @@ from core import paging
 from core.context import Context
 from core.ids import Id
 from core.paging import Asked, Listing, Page
-from loaders.feed import (
-    CommentsByThread,
-    FollowOfViewer,
-    GroupsByUser,
-    MutedByUser,
-    Thread,
-    pages_like,
-    thread_sort,
-)
+from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
-from resolvers.feed.access import SHOWN, barred, visible_comments, visible_post, visible_posts
+from resolvers.feed.access import SHOWN, barred, visible_post
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
 
@@ -72,37 +64,20 @@ async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
 
 async def comments(
     ctx: Context,
-    post: Document,
-    *,
-    order: CommentOrder = CommentOrder.NEWEST,
-    since: datetime | None = None,
-    asked: Asked,
-) -> dict[str, Any]:
-    """Top-level comments of a post; with `since`, those that changed or were deleted from then on."""
-    return (await _threads(ctx, [(post["_id"], None)], order, asked, since))[0]
-
-
-async def comments_of_many(
-    ctx: Context,
     posts: Sequence[Document],
     *,
-    asked: Asked,
     order: CommentOrder = CommentOrder.NEWEST,
     since: datetime | None = None,
+    asked: Asked,
 ) -> list[dict[str, Any]]:
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, since, level=True)
+    """Top-level comments of posts; with `since`, those that changed or were deleted from then on."""
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, since)
 
 
-async def replies(ctx: Context, comment: Document, *, asked: Asked) -> dict[str, Any]:
-    """Replies to a top-level comment, oldest first."""
-    return (await _threads(ctx, [(comment["post_id"], comment["_id"])], CommentOrder.OLDEST, asked))[0]
-
-
-async def replies_of_many(
-    ctx: Context, comments: Sequence[Document], *, asked: Asked
-) -> list[dict[str, Any]]:
+async def replies(ctx: Context, comments: Sequence[Document], *, asked: Asked) -> list[dict[str, Any]]:
+    """Replies to top-level comments, oldest first."""
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, asked, level=True)
+    return await _threads(ctx, parents, CommentOrder.OLDEST, asked)
 
 
 async def _threads(
@@ -111,36 +86,58 @@ async def _threads(
     order: CommentOrder,
     asked: Asked,
     since: datetime | None = None,
-    *,
-    level: bool = False,
 ) -> list[dict[str, Any]]:
-    """A page of each thread, all in one command; `level` says that there are no others to wait for."""
-    sort = thread_sort(order, since)
+    """The same page of each thread, all in one command."""
+    if not parents:
+        return []
+    sort = _order_of(order, since)
     listings = [_thread(*parent, order, since) for parent in parents]
-    without = await barred(ctx)
-    if level and asked.from_an_end:
-        page = paging.requested("", sort, asked)
-        pages = [page] * len(parents)
-        found = [Thread(*parent, order, page, without, since) for parent in parents[:1]]
-        rows = await _level(ctx, found, parents, paging.projection(asked, sort))
-    else:
-        pages = [paging.requested(listing, sort, asked) for listing in listings]
-        threads = [
-            Thread(*each, order, page, without, since) for each, page in zip(parents, pages, strict=True)
-        ]
-        rows = await ctx.load_many(CommentsByThread, threads)
+    # A cursor is good for one thread alone.
+    [page, *_] = [
+        paging.requested(listing, sort, asked)
+        for listing in (listings[:1] if asked.from_an_end else listings)
+    ]
+    fields, without = paging.projection(asked, sort), await barred(ctx)
+    rows = await _pages(ctx, parents, sort, page, without=without, since=since, fields=fields)
     return [
-        paging.connection(listing, sort, page, each)
-        for listing, page, each in zip(listings, pages, rows, strict=True)
+        paging.connection(listing, sort, page, each) for listing, each in zip(listings, rows, strict=True)
     ]
 
 
-async def _level(
-    ctx: Context, first: Sequence[Thread], parents: Sequence[Parent], fields: Sequence[str] = ()
+def _order_of(order: CommentOrder, since: datetime | None) -> list[tuple[str, int]]:
+    if since is not None:
+        return store.CHANGED
+    return {CommentOrder.NEWEST: store.LATEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
+
+
+async def _pages(
+    ctx: Context,
+    parents: Sequence[Parent],
+    sort: paging.Sort,
+    page: Page,
+    *,
+    without: frozenset[str],
+    since: datetime | None = None,
+    fields: Sequence[str] = (),
 ) -> list[list[Comment]]:
-    """The page of the first thread, if there is one, of every parent."""
+    """Comments of every post, or replies to every comment, but for those of some authors."""
+    key = "parent_id" if parents and parents[0][1] else "post_id"
+    where: dict[str, Any] = {
+        **({} if key == "parent_id" else {"parent_id": None}),
+        **({"author_id": {"$nin": sorted(without)}} if without else {}),
+        **({"updated_at": {"$gte": since}} if since else {"gone": {"$ne": True}}),
+    }
+    beyond = paging.beyond(sort, page)
     ids = [comment or post for post, comment in parents]
-    rows = await pages_like(ctx.db, first[0], ids, fields=fields) if first else {}
+    rows = await store.comments.per_parent(
+        ctx.db,
+        key,
+        ids,
+        sort=paging.scan_order(sort, page),
+        limit=page.size + 1,
+        where={"$and": [where, beyond]} if beyond else where,
+        fields=fields,
+    )
     return [rows.get(id, []) for id in ids]
 
 
@@ -151,20 +148,11 @@ def _thread(
     return Listing("comments", post=post_id, parent=parent_id, **filters)
 
 
-async def comment_preview(ctx: Context, post: Document) -> list[Comment]:
-    """The newest three comments, in the order they were written."""
-    [rows] = await ctx.load_many(CommentsByThread, await _preview(ctx, [post]))
-    return _previewed(rows)
-
-
 async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
-    parents = [(post["_id"], None) for post in posts]
-    return [_previewed(rows) for rows in await _level(ctx, await _preview(ctx, posts[:1]), parents)]
-
-
-async def _preview(ctx: Context, posts: Sequence[Document]) -> list[Thread]:
-    page, without = Page(PREVIEWED_COMMENTS), await _unheard(ctx)
-    return [Thread(post["_id"], None, CommentOrder.NEWEST, page, without) for post in posts]
+    """The newest three comments of each post, in the order they were written."""
+    parents, page = [(post["_id"], None) for post in posts], Page(PREVIEWED_COMMENTS)
+    found = await _pages(ctx, parents, store.LATEST, page, without=await _unheard(ctx))
+    return [rows[:PREVIEWED_COMMENTS][::-1] for rows in found]
 
 
 async def _unheard(ctx: Context) -> frozenset[str]:
@@ -173,24 +161,6 @@ async def _unheard(ctx: Context) -> frozenset[str]:
         return frozenset()
     away, muted = await gather(barred(ctx), ctx.load(MutedByUser, ctx.viewer_id))
     return away | muted
-
-
-def _previewed(rows: Sequence[Comment]) -> list[Comment]:
-    return list(rows[:PREVIEWED_COMMENTS][::-1])
-
-
-async def visible_post_of(ctx: Context, comment: Document) -> Any:
-    """A comment's post, None when it is gone or hidden from its commenter."""
-    [post] = await visible_posts(ctx, [comment["post_id"]])
-    return post
-
-
-async def visible_parent(ctx: Context, comment: Document) -> Any:
-    """The comment replied to, None at top level or when its author is hidden from the viewer."""
-    if comment["parent_id"] is None:
-        return None
-    [parent] = await visible_comments(ctx, [comment["parent_id"]])
-    return parent
 
 
 def post_edge(post: Post) -> dict[str, Any]:

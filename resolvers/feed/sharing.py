@@ -24,8 +24,8 @@ Document = Mapping[str, Any]
 async def share_post(
     ctx: Context,
     *,
-    post_id: Id,
     id: Id | None = None,
+    post_id: Id,
     text: str | None = None,
     visibility: Visibility = Visibility.FRIENDS,
 ) -> dict[str, Any]:
@@ -79,10 +79,6 @@ async def post_by_link(ctx: Context, *, code: str) -> Post:
     return post
 
 
-async def shared_post(ctx: Context, post: Document) -> Post | None:
-    return (await shared_posts(ctx, [post]))[0]
-
-
 async def shared_posts(ctx: Context, sharing: Sequence[Document]) -> list[Post | None]:
     """What posts share, where its own audience includes the viewer."""
     wanted = [id for post in sharing if (id := post.get("shared_post_id"))]
@@ -90,11 +86,7 @@ async def shared_posts(ctx: Context, sharing: Sequence[Document]) -> list[Post |
     return [seen.get(post.get("shared_post_id") or "") for post in sharing]
 
 
-async def shared_unavailable(ctx: Context, post: Document) -> bool:
-    return (await shared_unavailable_of_many(ctx, [post]))[0]
-
-
-async def shared_unavailable_of_many(ctx: Context, sharing: Sequence[Document]) -> list[bool]:
+async def shared_unavailable(ctx: Context, sharing: Sequence[Document]) -> list[bool]:
     found = await shared_posts(ctx, sharing)
     return [
         bool(post.get("shared_post_id")) and other is None for post, other in zip(sharing, found, strict=True)

@@ -16,7 +16,7 @@ LONGEST = timedelta(days=366)
 
 
 async def sponsor_post(
-    ctx: Context, *, post_id: Id, ends_at: datetime, reason: str, starts_at: datetime | None = None
+    ctx: Context, *, post_id: Id, starts_at: datetime | None = None, ends_at: datetime, reason: str
 ) -> dict[str, Any]:
     """Again is another time for it. Whom it is hidden from does not see it, paid or not."""
     why = checked_reason(reason)

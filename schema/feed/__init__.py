@@ -1,12 +1,41 @@
 """The social feed, as clients see it."""
 
-from core.binding import connection, field, mutation, query, subscription
-from resolvers import feed
+from datetime import datetime
+
+from core.binding import Edge, Page, connection, field, mutation, query, subscription
+from core.binding.common import URL, Node
+from core.ids import Id
+from resolvers.feed import (
+    comments,
+    experimenting,
+    graph,
+    groups,
+    home,
+    lists,
+    moderating,
+    posts,
+    reactions,
+    reading,
+    refreshing,
+    sharing,
+    signals,
+    sponsoring,
+)
 from schema.auth import User
-from schema.feed import acts, groups, inputs, promotion
 from schema.feed.events import FeedEvent, PostEvent
-from schema.feed.groups import GroupConnection, Report, ReportConnection
-from schema.feed.types import Comment, FeedConnection, FeedDelta, Follow, Group, Post, UserConnection
+from schema.feed.moderation import FeedExperiment, FeedVariantInput, Report
+from schema.feed.types import (
+    Comment,
+    FeedConnection,
+    FeedDelta,
+    FeedEdge,
+    Follow,
+    Group,
+    ImpressionInput,
+    Post,
+    Reactions,
+    Subject,
+)
 from stores.auth import Role
 from subscriptions import feed as live
 
@@ -14,131 +43,273 @@ __all__ = ["Comment", "Follow", "Group", "Mutation", "Post", "Query", "Report", 
 
 
 class Query:
-    post: Post | None = query(feed.post)
+    post: Post | None = query(reading.post)
     """A post; NOT_FOUND when it does not exist or you may not see it."""
-    post_by_link: Post | None = query(feed.post_by_link, code="The code in the link.")
+    post_by_link: Post | None = query(sharing.post_by_link, code="The code in the link.")
     """A post by a link to it, for anonymous readers too; NOT_FOUND when it is gone or not for you."""
-    group: Group | None = query(feed.group)
+    group: Group | None = query(groups.group)
     """A group, for signed-in users; NOT_FOUND when there is none."""
-    moderation_queue: ReportConnection = query(
-        feed.moderation_queue, page=20, roles=(Role.MODERATOR,), status="Only reports of this status."
+    moderation_queue: Page[Report] = query(
+        moderating.moderation_queue, page=20, roles=(Role.MODERATOR,), status="Only reports of this status."
     )
     """Reports, oldest first."""
-    feed_experiment: promotion.FeedExperiment | None = query(feed.feed_experiment, roles=(Role.ADMIN,))
+    feed_experiment: FeedExperiment | None = query(experimenting.feed_experiment, roles=(Role.ADMIN,))
     """The experiment with the ranking that is under way; null when there is none."""
 
 
 class Viewer:
-    following: UserConnection = connection(feed.viewer_following)
+    following: Page[User] = connection(lists.viewer_following)
     """Whom you follow, latest first."""
-    followers: UserConnection = connection(feed.viewer_followers)
+    followers: Page[User] = connection(lists.viewer_followers)
     """Who follows you, latest first."""
-    blocked: UserConnection = connection(feed.blocked)
+    blocked: Page[User] = connection(lists.blocked)
     """Whom you blocked, latest first."""
-    muted_users: UserConnection = connection(feed.muted_users)
+    muted_users: Page[User] = connection(lists.muted_users)
     """Whom you follow and keep out of your feed."""
-    suggested_users: list[User] = field(feed.suggested_users, first="How many, 1 to 50.")
+    suggested_users: list[User] = field(lists.suggested_users, first="How many, 1 to 50.")
     """People you may like to follow: first those whom many follow that you follow."""
-    groups: GroupConnection = connection(feed.viewer_groups)
+    groups: Page[Group] = connection(groups.viewer_groups)
     """Your groups, joined last first."""
-    feed_delta: FeedDelta = field(feed.feed_delta, newer_token="The `newerToken` of the feed you show.")
+    feed_delta: FeedDelta = field(refreshing.feed_delta, newer_token="The `newerToken` of the feed you show.")
     """Pull-to-refresh: what is new, changed or gone since then."""
-    feed: FeedConnection = connection(feed.feed, first=12, mode="How it is ordered.")
+    feed: FeedConnection = connection(home.feed, first=12, mode="How it is ordered.")
     """Your home feed."""
 
 
+MENTIONS, COMMENT_TEXT = "People the text names, at most 20.", "At most 2,000 characters."
+REASON = "Why, for the record; 1 to 500 characters."
+FORGET = "Take it out of your lists."
+STALE = (bool, "Whether your feed should be read again.")
+FOLLOWED = {"user": User, "follow": (Follow, "Your following of them."), "feed_stale": STALE}
+
+
 class Mutation:
-    create_post = mutation(feed.create_post, inputs.CreatePostInput, inputs.CreatePostPayload)
+    create_post = mutation(
+        posts.create_post,
+        returns={
+            "post": Post,
+            "post_edge": (Edge[Post], "Its place at the top of your timeline."),
+            "feed_edge": (FeedEdge, "Its place at the top of your feed."),
+        },
+        text="At most 5,000 characters; may be left out when there are media or a link.",
+        upload_ids="Your uploads to show, at most 10; while one is not ready, only you see the post.",
+        link_url="An address to show a preview of.",
+        visibility="Who may see it.",
+        group_id="With GROUP: the group.",
+        mentions=MENTIONS,
+    )
     """Post something."""
-    update_post = mutation(feed.update_post, inputs.UpdatePostInput, inputs.UpdatePostPayload)
+    update_post = mutation(
+        posts.update_post,
+        returns={"post": (Post, "The post as it is now; on CONFLICT as it is without your change.")},
+        id="The post.",
+        text="New text; left out: unchanged.",
+        visibility="New audience; left out: unchanged.",
+        pinned="Whether it is on top of your timeline, where there is room for one; left out: unchanged.",
+        upload_ids="All it is to show, in that order, new uploads and those it has; left out: unchanged.",
+        mentions="People the text names; left out: unchanged.",
+    )
     """Change a post of yours."""
-    delete_post = mutation(feed.delete_post, inputs.DeletePostInput, inputs.DeletePostPayload)
+    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": (Id, FORGET)}, id="The post.")
     """Delete a post of yours, with its comments and reactions."""
-    create_comment = mutation(feed.create_comment, inputs.CreateCommentInput, inputs.CreateCommentPayload)
+    create_comment = mutation(
+        comments.create_comment,
+        returns={
+            "comment": Comment,
+            "comment_edge": (Edge[Comment], "Its place in its thread."),
+            "post": (Post, "The post with its new count."),
+        },
+        parent_id="The comment it replies to; a reply to a reply joins the top comment's thread.",
+        text=COMMENT_TEXT,
+        mentions=MENTIONS,
+    )
     """Comment on a post, or reply to a comment."""
-    update_comment = mutation(feed.update_comment, inputs.UpdateCommentInput, inputs.UpdateCommentPayload)
+    update_comment = mutation(
+        comments.update_comment,
+        returns={"comment": (Comment, "The comment as it is now; on CONFLICT as it is without your change.")},
+        id="The comment.",
+        text=COMMENT_TEXT,
+        mentions="People the text names; left out: unchanged.",
+    )
     """Change a comment of yours."""
-    delete_comment = mutation(feed.delete_comment, inputs.DeleteCommentInput, inputs.DeleteCommentPayload)
+    delete_comment = mutation(
+        comments.delete_comment,
+        returns={
+            "deleted_comment_id": (Id, "Take it out of your lists, or show `comment` in its place."),
+            "comment": (Comment, "The stub that stays while there are replies; null when there are none."),
+            "post": (Post, "The post with its new count."),
+        },
+        id="The comment.",
+    )
     """Delete a comment of yours, or one on your post; moderators what was reported."""
     set_reaction = mutation(
-        feed.set_reaction,
-        inputs.SetReactionInput,
-        inputs.SetReactionPayload,
-        reissue=feed.replayed_summary,
+        reactions.set_reaction,
+        returns={
+            "subject": (Subject, "The post or comment."),
+            "reaction_summary": (Reactions, "Its reactions now."),
+        },
+        reissue=reactions.replayed_summary,
+        subject_id="The post or comment.",
+        kind="The reaction; null takes yours back.",
     )
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
-    follow_user = mutation(feed.follow_user, inputs.FollowUserInput, inputs.FollowUserPayload)
+    follow_user = mutation(
+        graph.follow_user,
+        returns=FOLLOWED,
+        notify="Whether their posts, once they are a friend, are pushed to you; left out: unchanged.",
+    )
     """Follow a person, or unmute one you follow."""
-    unfollow_user = mutation(feed.unfollow_user, inputs.UnfollowUserInput, inputs.UnfollowUserPayload)
+    unfollow_user = mutation(
+        graph.unfollow_user,
+        returns={
+            "user": User,
+            "deleted_follow_id": (Id, "Your following that ended; null if there was none."),
+            "feed_stale": STALE,
+        },
+    )
     """Follow a person no longer."""
-    mute_user = mutation(feed.mute_user, inputs.MuteUserInput, inputs.MuteUserPayload)
+    mute_user = mutation(graph.mute_user, returns=FOLLOWED)
     """Keep a person you follow out of your feed."""
-    unmute_user = mutation(feed.unmute_user, inputs.UnmuteUserInput, inputs.UnmuteUserPayload)
+    unmute_user = mutation(graph.unmute_user, returns=FOLLOWED)
     """Let a muted person into your feed again."""
-    block_user = mutation(feed.block_user, inputs.BlockUserInput, inputs.BlockUserPayload)
+    block_user = mutation(
+        graph.block_user,
+        returns={
+            "blocked_user_id": (Id, "The person."),
+            "user": (
+                User,
+                "As they are to you from now on; null when refused, and in a replay: they are hidden.",
+            ),
+            "feed_stale": STALE,
+        },
+    )
     """Hide a person and yourself from each other everywhere."""
-    unblock_user = mutation(feed.unblock_user, inputs.UnblockUserInput, inputs.UnblockUserPayload)
+    unblock_user = mutation(
+        graph.unblock_user,
+        returns={"user": (User, "The person; null when they still hide from you."), "feed_stale": STALE},
+    )
     """Undo a block of yours."""
-    share_post = mutation(feed.share_post, acts.SharePostInput, acts.SharePostPayload)
+    share_post = mutation(
+        sharing.share_post,
+        returns={
+            "post": (Post, "The share; null when refused."),
+            "feed_edge": (FeedEdge, "Its place at the top of your feed."),
+            "shared_post": (Post, "The original with its new count."),
+        },
+        post_id="The post to pass on; of a share, what it shares.",
+        text="What you say to it, at most 5,000 characters.",
+        visibility="Who may see the share; the original's own audience still rules.",
+    )
     """Pass a post on into your timeline."""
     create_share_link = mutation(
-        feed.create_share_link, acts.CreateShareLinkInput, acts.CreateShareLinkPayload
+        sharing.create_share_link,
+        returns={"url": (URL, "The link; null when refused."), "code": (str, "Its code, for `postByLink`.")},
     )
     """A link to a public post, for people without an account too."""
-    create_group = mutation(feed.create_group, groups.CreateGroupInput, groups.CreateGroupPayload)
+    create_group = mutation(
+        groups.create_group,
+        returns={"group": Group},
+        name="1 to 100 characters.",
+        privacy="Who may join.",
+        member_ids="Friends to bring along, at most 50.",
+    )
     """Begin a group."""
-    join_group = mutation(feed.join_group, groups.JoinGroupInput, groups.JoinGroupPayload)
+    join_group = mutation(groups.join_group, returns={"group": Group, "feed_stale": STALE})
     """Join an open group."""
-    leave_group = mutation(feed.leave_group, groups.LeaveGroupInput, groups.LeaveGroupPayload)
+    leave_group = mutation(
+        groups.leave_group,
+        returns={
+            "group": (Group, "With its new count; null when nobody is left."),
+            "feed_stale": STALE,
+        },
+    )
     """Leave a group."""
-    hide_post = mutation(feed.hide_post, acts.HidePostInput, acts.HidePostPayload)
+    hide_post = mutation(signals.hide_post, returns={"removed_post_id": (Id, FORGET)})
     """Take a post out of your feed."""
-    not_interested = mutation(feed.not_interested, acts.NotInterestedInput, acts.NotInterestedPayload)
+    not_interested = mutation(signals.not_interested, returns={"removed_post_id": (Id, FORGET)})
     """Take a post out of your feed, and see less by its author."""
     record_impressions = mutation(
-        feed.record_impressions, acts.RecordImpressionsInput, acts.RecordImpressionsPayload
+        signals.record_impressions,
+        returns={"recorded": (int, "How many were taken.")},
+        takes={"items": list[ImpressionInput]},
+        items="1 to 50 posts.",
     )
     """Tell what was on the screen, so that the feed can learn."""
     set_comment_typing = mutation(
-        feed.set_comment_typing, acts.SetCommentTypingInput, acts.SetCommentTypingPayload, receipt=False
+        signals.set_comment_typing,
+        returns={"post_id": (Id, "The post.")},
+        is_typing="Say so again every few seconds: after six without a word you have stopped.",
+        receipt=False,
     )
     """Tell those who have the post open that you are writing; ephemeral."""
     set_follow_lists_hidden = mutation(
-        feed.set_follow_lists_hidden, acts.SetFollowListsHiddenInput, acts.SetFollowListsHiddenPayload
+        lists.set_follow_lists_hidden,
+        returns={"user": (User, "You.")},
+        hidden="True: only you see these lists.",
     )
     """Show or hide whom you follow and who follows you."""
-    report_content = mutation(feed.report_content, groups.ReportContentInput, groups.ReportContentPayload)
+    report_content = mutation(
+        moderating.report_content,
+        returns={"report": (Report, "Your report; the first one, if you reported it before.")},
+        subject_id="The post, comment or person.",
+        reason="What is wrong.",
+        note="Anything to add, at most 1,000 characters.",
+    )
     """Report a post, comment or person to moderators."""
-    moderate = mutation(feed.moderate, groups.ModerateInput, groups.ModeratePayload, roles=(Role.MODERATOR,))
+    moderate = mutation(
+        moderating.moderate,
+        returns={
+            "subject": (Node, "The post, comment or person as it is now."),
+            "resolved": (int, "How many reports this settled."),
+        },
+        subject_id="The post, comment or person.",
+        action="What is to become of it.",
+        label="With LABEL: the warning, or null for none any more.",
+        reason="Why; kept on record.",
+        roles=(Role.MODERATOR,),
+    )
     """Decide about something that was reported."""
-    appeal = mutation(feed.appeal, groups.AppealInput, groups.AppealPayload)
+    appeal = mutation(
+        moderating.appeal,
+        returns={"subject": (Node, "Your post or comment.")},
+        subject_id="Your post or comment.",
+        text="At most 1,000 characters.",
+    )
     """Ask moderators to look again at a post or comment of yours, once."""
     set_feed_experiment = mutation(
-        feed.set_feed_experiment,
-        promotion.SetFeedExperimentInput,
-        promotion.SetFeedExperimentPayload,
+        experimenting.set_feed_experiment,
+        returns={"experiment": (FeedExperiment, "The experiment; null when there is none, or refused.")},
+        takes={"variants": list[FeedVariantInput]},
+        name="Small letters, digits and dashes; left out: nothing is tried out any more.",
+        variants="Their shares come to at most 100.",
+        reason=REASON,
         roles=(Role.ADMIN,),
     )
     """Try rankings out, each on some people; or end that."""
     sponsor_post = mutation(
-        feed.sponsor_post, promotion.SponsorPostInput, promotion.SponsorPostPayload, roles=(Role.ADMIN,)
+        sponsoring.sponsor_post,
+        returns={
+            "post": Post,
+            "starts_at": (datetime, "From when on; null when refused."),
+            "ends_at": (datetime, "Until when; null when refused."),
+        },
+        starts_at="From when on; now when left out.",
+        ends_at="Until when; within a year of the start.",
+        reason=REASON,
+        roles=(Role.ADMIN,),
     )
     """Show a public post to strangers because somebody pays for it."""
     end_sponsorship = mutation(
-        feed.end_sponsorship,
-        promotion.EndSponsorshipInput,
-        promotion.EndSponsorshipPayload,
+        sponsoring.end_sponsorship,
+        returns={"post_id": (Id, "The post; null when refused.")},
+        reason=REASON,
         roles=(Role.ADMIN,),
     )
     """Pay for a post no longer."""
 
 
 class Subscription:
-    post_events: PostEvent = subscription(
-        live.post_events, post_id="The post to watch.", after="Resume after the event with this `eventId`."
-    )
+    post_events: PostEvent = subscription(live.post_events, post_id="The post to watch.")
     """What happens to a post, for anyone who may see it."""
-    feed_events: FeedEvent = subscription(
-        live.feed_events, after="Resume after the event with this `eventId`."
-    )
+    feed_events: FeedEvent = subscription(live.feed_events)
     """What concerns you: comments, replies, mentions, followers, and that your feed has something new."""

@@ -2,35 +2,11 @@
 
 from typing import Annotated
 
-from core.binding import type_, union
+from core.binding import Created, Deleted, Updated, type_, union
 from core.binding.common import Event, ResyncRequired
 from core.ids import Id
 from schema.auth import User
 from schema.feed.types import Comment, Post, Reactions
-
-
-@type_
-class CommentCreated(Event):
-    """Somebody commented."""
-
-    comment: Comment
-    """The new comment."""
-
-
-@type_
-class CommentUpdated(Event):
-    """A comment changed."""
-
-    comment: Comment
-    """The comment as it is now."""
-
-
-@type_
-class CommentDeleted(Event):
-    """A comment is gone."""
-
-    deleted_comment_id: Id
-    """Take it out of your lists."""
 
 
 @type_
@@ -44,22 +20,6 @@ class ReactionsUpdated(Event):
 
 
 @type_
-class PostUpdated(Event):
-    """The post changed."""
-
-    post: Post
-    """The post as it is now."""
-
-
-@type_
-class PostDeleted(Event):
-    """The post is gone, or hidden from you; the stream ends."""
-
-    deleted_post_id: Id
-    """Take it out of your lists."""
-
-
-@type_
 class CommentTyping(Event):
     """How many others are writing a comment changed."""
 
@@ -68,12 +28,12 @@ class CommentTyping(Event):
 
 
 PostEvent = Annotated[
-    CommentCreated
-    | CommentUpdated
-    | CommentDeleted
+    Created[Comment]
+    | Updated[Comment]
+    | Deleted[Comment]
     | ReactionsUpdated
-    | PostUpdated
-    | PostDeleted
+    | Updated[Post]
+    | Deleted[Post]
     | CommentTyping
     | ResyncRequired,
     union("PostEvent", "What happens to an open post."),

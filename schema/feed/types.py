@@ -1,28 +1,34 @@
 """Posts, comments, follows and their lists."""
 
 from datetime import datetime
+from typing import Annotated
 
 from core.binding import (
+    Page,
+    batched,
     connection,
     dated,
     derived,
     extend,
     field,
-    key,
+    input_,
     local,
     many,
     node,
     one,
     told,
     type_,
+    union,
     unsynced,
+    visible,
 )
 from core.binding.common import URL, Connection, Edge, Entity
 from core.ids import Id
 from loaders.auth import UserById
 from loaders.feed import GroupById, ReactionOfViewer
 from loaders.media import MediaById
-from resolvers import feed
+from resolvers.feed import content, graph, groups, lists, reading, sharing
+from resolvers.feed.reactions import summary
 from schema.auth import User
 from schema.media import Media
 from stores.feed import (
@@ -100,9 +106,9 @@ class Post(Entity):
     """Who posted it."""
     text: str | None
     """Full text, at most 5,000 characters; null when it only has media."""
-    text_preview: str = derived(feed.text_preview, "text")
+    text_preview: str = derived(content.text_preview, "text")
     """The first 280 characters, cut at a word."""
-    truncated: bool = derived(feed.truncated, "text")
+    truncated: bool = derived(content.truncated, "text")
     """Whether `textPreview` is shorter than `text`."""
     media: list[Media] = many(MediaById, key="media_ids")
     """Pictures and films, in the author's order; at most 10."""
@@ -113,20 +119,14 @@ class Post(Entity):
     group: "Group | None" = one(GroupById, key="group_id")
     """The group it is for; null when it is for none."""
     mentions: list[User] = dated(
-        field(feed.mentioned, together=feed.mentioned_in_many),
+        batched(content.mentioned),
         "Who hides from you, or whose account closes, leaves it when it is next told or read.",
     )
     """People the text names."""
-    shared_post: "Post | None" = told(
-        field(feed.shared_post, together=feed.shared_posts), "blocks", "follows"
-    )
+    shared_post: "Post | None" = told(batched(sharing.shared_posts), "blocks", "follows")
     """The post it passes on; null when there is none, or it is not for you. When that is edited, goes or
     comes back, this one is told again; its counters are told only where you sync it as well."""
-    shared_unavailable: bool = told(
-        field(feed.shared_unavailable, together=feed.shared_unavailable_of_many),
-        "blocks",
-        "follows",
-    )
+    shared_unavailable: bool = told(batched(sharing.shared_unavailable), "blocks", "follows")
     """Whether it passes on a post that is gone, or not for you."""
     label: ModerationLabel | None
     """A warning to show with it; null when there is none."""
@@ -134,26 +134,26 @@ class Post(Entity):
     """Where it is in its life."""
     pinned: bool
     """Whether it is on top of its author's timeline."""
-    reaction_summary: Reactions = derived(feed.summary, "reactions")
+    reaction_summary: Reactions = derived(summary, "reactions")
     """Reactions, counted."""
     comment_count: int
     """Comments and replies."""
     share_count: int
     """How often it was shared."""
-    viewer_can: PostRights = local(feed.viewer_can, "author_id", "state", "visibility")
+    viewer_can: PostRights = local(content.viewer_can, "author_id", "state", "visibility")
     """What you may do with it."""
-    comments: "CommentConnection" = connection(
-        feed.comments,
-        together=feed.comments_of_many,
+    comments: "Page[Comment]" = connection(
+        reading.comments,
+        batched=True,
         needs=["_id"],
         order="How they are ordered.",
         since="Only what changed or was deleted from then on, oldest change first; `order` does not matter.",
     )
     """Top-level comments."""
-    reactors: "UserConnection" = connection(feed.reactors, kind="Only this reaction; all when left out.")
+    reactors: Page[User] = connection(lists.reactors, kind="Only this reaction; all when left out.")
     """Who reacted to it, latest first."""
     comment_preview: list["Comment"] = unsynced(
-        field(feed.comment_preview, together=feed.comment_previews, needs=["_id"]),
+        batched(reading.comment_previews, needs=["_id"]),
         "read it with the page that shows the post.",
     )
     """The newest three top-level comments, in the order they were written, without those of people you
@@ -170,11 +170,11 @@ class Group(Entity):
     """At most 100 characters."""
     privacy: GroupPrivacy
     """Who may join."""
-    viewer_role: GroupRole = told(field(feed.viewer_role, together=feed.viewer_roles), "group_members")
+    viewer_role: GroupRole = told(batched(groups.viewer_roles), "group_members")
     """How you stand to it."""
     member_count: int
     """How many are in it."""
-    posts: "PostConnection" = connection(feed.posts_of, first=12)
+    posts: "Page[Post]" = connection(groups.posts_of, first=12)
     """Its posts, newest first; empty unless you are a member."""
 
 
@@ -185,12 +185,12 @@ class Comment(Entity):
     Your own comments are part of what you sync; those of others, on your own posts too, are as old as the
     answer you have them from: read the post's page again, or watch `postEvents`."""
 
-    post: Post | None = told(field(feed.visible_post_of), "posts", "blocks", "follows", "group_members")
+    post: Post | None = told(visible("post_id"), "posts", "blocks", "follows", "group_members")
     """The post; null when it has become hidden from you, who still see your own comment."""
     parent_id: Id | None
     """Which comment it replies to; null at top level."""
     parent: "Comment | None" = unsynced(
-        field(feed.visible_parent), "`parentId` names it; read it with the page that shows the post."
+        visible("parent_id"), "`parentId` names it; read it with the page that shows the post."
     )
     """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
     author: User | None = one(UserById, key="author_id")
@@ -198,7 +198,7 @@ class Comment(Entity):
     text: str
     """At most 2,000 characters; empty when it was deleted or removed."""
     mentions: list[User] = dated(
-        field(feed.mentioned, together=feed.mentioned_in_many),
+        batched(content.mentioned),
         "Who hides from you, or whose account closes, leaves it when it is next told or read.",
     )
     """People the text names."""
@@ -206,11 +206,9 @@ class Comment(Entity):
     """A warning to show with it; null when there is none."""
     reply_count: int
     """Replies to it."""
-    replies: "CommentConnection" = connection(
-        feed.replies, together=feed.replies_of_many, needs=["_id", "post_id"], first=10
-    )
+    replies: "Page[Comment]" = connection(reading.replies, batched=True, needs=["_id", "post_id"], first=10)
     """Replies, oldest first."""
-    reactions: Reactions = derived(feed.summary, "reactions")
+    reactions: Reactions = derived(summary, "reactions")
     """Reactions, counted."""
     state: PostState
     """Where it is in its life."""
@@ -228,22 +226,6 @@ class Follow(Entity):
     """Whether they are muted."""
     notify: bool = derived(lambda follow: follow.get("notify", False), "notify")
     """Whether their posts are pushed to your devices while you are friends."""
-
-
-@type_
-class PostEdge(Edge):
-    """A post and its place in the list."""
-
-    node: Post
-    """The post."""
-
-
-@type_
-class PostConnection(Connection):
-    """A page of posts."""
-
-    edges: list[PostEdge]
-    """The posts of this page."""
 
 
 @type_
@@ -296,45 +278,30 @@ class FeedDelta:
     """Whether to drop what you show and begin with `newEdges`: too much has moved."""
 
 
-@type_
-class CommentEdge(Edge):
-    """A comment and its place in the list."""
+@input_
+class ImpressionInput:
+    """A post that was on the screen."""
 
-    node: Comment
-    """The comment."""
-
-
-@type_
-class CommentConnection(Connection):
-    """A page of comments."""
-
-    edges: list[CommentEdge]
-    """The comments of this page."""
+    post_id: Id
+    """The post."""
+    position: int
+    """Its `position` in the feed."""
+    dwell_ms: int
+    """How long it was to be seen, in milliseconds."""
+    snapshot_id: Id
+    """The feed's `snapshotId`."""
 
 
-@type_
-class UserEdge(Edge):
-    """A person and their place in the list."""
-
-    node: User = key("person")
-    """The person."""
-
-
-@type_
-class UserConnection(Connection):
-    """A page of people."""
-
-    edges: list[UserEdge]
-    """The people of this page."""
+Subject = Annotated[Post | Comment, union("ReactionSubject", "What can be reacted to.")]
 
 
 @extend(User)
 class FeedOfUser:
-    follow_state: FollowState = told(field(feed.follow_state), "follows")
+    follow_state: FollowState = told(field(graph.follow_state), "follows")
     """Whether you follow them."""
-    follows_viewer: bool = told(field(feed.follows_viewer), "follows")
+    follows_viewer: bool = told(field(graph.follows_viewer), "follows")
     """Whether they follow you."""
-    is_friend: bool = told(field(feed.is_friend), "follows")
+    is_friend: bool = told(field(graph.is_friend), "follows")
     """Whether you follow each other."""
     follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
     """How many follow them."""
@@ -342,9 +309,9 @@ class FeedOfUser:
     """How many they follow."""
     post_count: int = derived(lambda user: user.get("post_count", 0), "post_count")
     """How many posts they have."""
-    posts: PostConnection = connection(feed.timeline, first=12)
+    posts: Page[Post] = connection(reading.timeline, first=12)
     """Their posts that you may see: pinned first, then newest first."""
-    followers: UserConnection = connection(feed.followers)
+    followers: Page[User] = connection(lists.followers)
     """Who follows them, latest first; for signed-in users."""
-    following: UserConnection = connection(feed.following)
+    following: Page[User] = connection(lists.following)
     """Whom they follow, latest first; for signed-in users."""
