@@ -14,7 +14,7 @@ from core.indexes import due
 from core.jobs import task
 from core.ports import DeliveryFailed
 from resolvers import auth
-from resolvers import chat as chats
+from resolvers.chat import access, announcing, moderation, presence, reading, sending, telling
 from stores import chat as store
 from stores.chat import Member, Message, MessageReport
 
@@ -35,14 +35,14 @@ async def push(services: Services, *, message_id: str) -> None:
         return
     recipient = message["recipient_id"]
     row = await store.member_of(services.db, recipient, message["chat_id"])
-    if row is None or recipient in message["hidden_for"] or chats.muted_until(row):
+    if row is None or recipient in message["hidden_for"] or reading.muted_until(row):
         return
-    if await chats.parted(services, row):
+    if await announcing.parted(services, row):
         return
     pending = f"push:pending:{message_id}"
     if not await _first(services, pending):
         return
-    title, text = await chats.announcement(services, row, message)
+    title, text = await announcing.announcement(services, row, message)
     data = {"kind": "MESSAGE", "chatId": message["chat_id"], "messageId": message_id}
     try:
         await auth.push(services, recipient, title=title, text=text, data=data, collapse=message["chat_id"])
@@ -63,7 +63,7 @@ async def _first(services: Services, pending: str) -> bool:
 @task("chat.presence", every=timedelta(seconds=10))
 async def expire_presence(services: Services) -> None:
     """Tell of those who went without a word."""
-    while await chats.expire(services):
+    while await presence.expire(services):
         continue
 
 
@@ -82,7 +82,7 @@ async def age(services: Services, *, chat_id: str, sequence: int) -> None:
 @task("chat.receipts_told")
 async def receipts_told(services: Services, *, user_id: str) -> None:
     """Tell that read times came out of sight, or back."""
-    await chats.receipts_told(services, user_id)
+    await telling.receipts_told(services, user_id)
 
 
 @task("chat.recheck", every=timedelta(days=1))
@@ -111,7 +111,7 @@ async def _recheck(services: Services, row: Member) -> None:
         change = {"$set": {"unread_count": unread, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
         mended = await store.change_member(ctx.tx.db, row["chat_id"], row["user_id"], change)
         if mended is not None and mended["started"]:
-            chats.tell_owner(ctx, store.as_chat(mended))
+            access.tell_owner(ctx, store.as_chat(mended))
 
     await ctx.unit(mend)
 
@@ -124,7 +124,7 @@ async def purge_tombstones(services: Services) -> None:
         ctx = Context(services)
 
         async def purge(rows: list[Message] = rows, ctx: Context = ctx) -> None:
-            await chats.forgotten(ctx, rows)
+            await telling.forgotten(ctx, rows)
             for row in rows:
                 if await ctx.tx.delete(store.messages, row):
                     ctx.tx.removed(row, aspects=["receipts"])
@@ -164,7 +164,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     """What the person said, opened, and what they set; what others said to them is theirs."""
     said = {"sender_id": user_id, "deleted_at": None}
     async for rows in pages(services, store.messages, said):
-        yield "messages", await chats.exported(services, user_id, rows)
+        yield "messages", await announcing.exported(services, user_id, rows)
     own = {"user_id": user_id}
     for name, collection, query, without in (
         ("chats", store.members, own, ("data_key", "pair_key")),
@@ -175,7 +175,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
         async for rows in pages(services, collection, query, without=without):
             yield name, rows
     async for rows in pages(services, store.reports, {"reporter_id": user_id}):
-        yield "reports", [chats.exported_report(services, row) for row in rows]
+        yield "reports", [moderation.exported_report(services, row) for row in rows]
 
 
 async def _clear_messages(services: Services, user_id: str) -> None:
@@ -185,7 +185,7 @@ async def _clear_messages(services: Services, user_id: str) -> None:
 
         async def clear(rows: list[Message] = rows, ctx: Context = ctx) -> None:
             for row in rows:
-                await chats.clear(ctx, row)
+                await sending.clear(ctx, row)
 
         await ctx.unit(clear)
 
@@ -208,7 +208,7 @@ async def _leave(ctx: Context, row: Member) -> None:
     change = {"$set": {"peer_gone": True, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
     left = await store.change_member(ctx.tx.db, row["chat_id"], row["peer_id"], change)
     if left is not None and left["started"]:
-        chats.tell_owner(ctx, store.as_chat(left))
+        access.tell_owner(ctx, store.as_chat(left))
     query = {"q": {"_id": row["_id"], "user_id": row["user_id"]}, "limit": 1}
     await ctx.tx.db.write({"delete": store.members.name, "deletes": [query]})
 

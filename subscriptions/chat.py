@@ -13,8 +13,8 @@ from core.listeners import Signal
 from core.topics import followed
 from core.typists import Typists
 from loaders.chat import MessageById
-from resolvers import chat as chats
 from resolvers import media
+from resolvers.chat import access, presence, reading
 from stores.chat import Message
 
 Event = dict[str, Any]
@@ -24,16 +24,16 @@ RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resu
 
 async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Messages, receipts and typing of one chat."""
-    chat = await chats.chat(ctx, id=chat_id)
+    chat = await reading.chat(ctx, id=chat_id)
     # What one deletes for oneself is told in one's own scope.
-    scopes = [chats.chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
+    scopes = [access.chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = Typists()
     if after is not None:
         RESUMED.labels("chatEvents").inc()
 
     async def participant() -> None:
         ctx.refresh()
-        await chats.chat(ctx, id=chat["_id"])
+        await reading.chat(ctx, id=chat["_id"])
         # An idle stream keeps nothing.
         ctx.refresh()
 
@@ -61,7 +61,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 
 async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
     """New messages, changed chats and who came or went, of all chats."""
-    scopes = [user_scope(ctx.viewer_id), chats.inbox_scope(ctx.viewer_id)]
+    scopes = [user_scope(ctx.viewer_id), access.inbox_scope(ctx.viewer_id)]
     if after is not None:
         RESUMED.labels("inboxEvents").inc()
 
@@ -77,8 +77,8 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
     async def heard(signal: Signal | None) -> list[Event]:
         if not signal or "presence" not in signal:
             return []
-        [presence] = await chats.presences(ctx, [{"_id": signal["presence"]}])
-        return [{"_type": "PresenceChanged", "presence": presence}] if presence else []
+        [shown] = await presence.presences(ctx, [{"_id": signal["presence"]}])
+        return [{"_type": "PresenceChanged", "presence": shown}] if shown else []
 
     async with aclosing(followed(ctx, scopes, after, meaning, heard=heard)) as events:
         async for event in events:
@@ -94,7 +94,7 @@ async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None)
     aspect = entry["_id"].partition(":")[0] if entry["_id"] != id else ""
     if aspect not in ("", "hidden"):
         return None
-    if not chats.sees(ctx.viewer_id, message):
+    if not access.sees(ctx.viewer_id, message):
         return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": None} if aspect else None
     if message["deleted_at"] is not None:
         return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": message}
@@ -105,9 +105,9 @@ async def _receipt_event(ctx: Context, entry: Entry) -> Event:
     """How far one has come, as far as the other may know."""
     detail = entry.get("detail") or {}
     user_id = entry["_id"].split(":")[1]
-    chat = await chats.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
+    chat = await reading.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
     own = user_id == ctx.viewer_id
-    [read] = [chat["read_sequence"]] if own else await chats.peer_read_sequences(ctx, [chat])
+    [read] = [chat["read_sequence"]] if own else await reading.peer_read_sequences(ctx, [chat])
     return {
         "_type": "ReceiptUpdated",
         "user_id": user_id,
@@ -117,7 +117,7 @@ async def _receipt_event(ctx: Context, entry: Entry) -> Event:
 
 
 async def _chat_event(ctx: Context, chat_id: str) -> Event | None:
-    [chat] = await chats.own_chats(ctx, [chat_id])
+    [chat] = await access.own_chats(ctx, [chat_id])
     return {"_type": "ChatUpdated", "chat": chat} if chat else None
 
 

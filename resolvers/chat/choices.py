@@ -1,7 +1,7 @@
 """What a person chooses for one chat, or for all of them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from core import jobs
 from core.changes import user_scope
@@ -13,17 +13,27 @@ from resolvers.chat.access import for_member, tell_owner
 from stores import chat as store
 from stores.chat import WhoCanMessage
 
-UNCHANGED: Any = object()
+
+class ChatChoices(TypedDict, total=False):
+    """How a person keeps one chat; null ends a mute."""
+
+    muted_until: datetime | None
+    archived: bool | None
 
 
-async def update_chat(
-    ctx: Context, *, id: Id, muted_until: datetime | None = UNCHANGED, archived: bool | None = None
-) -> dict[str, Any]:
+class SettingsChoices(TypedDict, total=False):
+    """How a person keeps all chats; null is as good as left out."""
+
+    read_receipts: bool | None
+    show_presence: bool | None
+    who_can_message: WhoCanMessage | None
+    hide_text_in_push: bool | None
+
+
+async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> dict[str, Any]:
     """Mute or archive; the last write wins."""
     chat = await for_member(ctx, id, field="id")
-    wish: dict[str, Any] = {} if muted_until is UNCHANGED else {"muted_until": muted_until}
-    if archived is not None:
-        wish["archived"] = archived
+    wish = {name: value for name, value in choices.items() if (name, value) != ("archived", None)}
     if all(chat[name] == value for name, value in wish.items()):
         return {"chat": chat}
     change = {"$set": {**wish, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
@@ -34,22 +44,9 @@ async def update_chat(
     return {"chat": shown}
 
 
-async def update_chat_settings(
-    ctx: Context,
-    *,
-    read_receipts: bool | None = None,
-    show_presence: bool | None = None,
-    who_can_message: WhoCanMessage | None = None,
-    hide_text_in_push: bool | None = None,
-) -> dict[str, Any]:
+async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices]) -> dict[str, Any]:
     """What is left out stays; the last write wins."""
-    given = {
-        "read_receipts": read_receipts,
-        "show_presence": show_presence,
-        "who_can_message": who_can_message,
-        "hide_text_in_push": hide_text_in_push,
-    }
-    wish = {name: value for name, value in given.items() if value is not None}
+    wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
         raise Refused("INVALID_INPUT", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)

@@ -29,7 +29,7 @@ ALIAS_RATE = Rate("chat-aliases", 200, 86_400)
 CHAT_RATE = Rate("chats", 20, 86_400)
 
 
-async def open_chat(ctx: Context, *, user_id: Id, id: Id | None = None) -> dict[str, Any]:
+async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> dict[str, Any]:
     """The chat with a person: made, or the one there is, to which the client's id then leads as well."""
     ids.checked(user_id, "user")
     chat_id = ids.minted(id, "chat")

@@ -132,19 +132,6 @@ async def peer_read_sequences(ctx: Context, chats: Sequence[Document]) -> list[i
 
 async def messages(
     ctx: Context,
-    chat: Document,
-    *,
-    after_sequence: int | None = None,
-    since: datetime | None = None,
-    asked: Asked,
-) -> dict[str, Any]:
-    """Ascending by sequence; the newest when nothing else is asked."""
-    found = await messages_of_many(ctx, [chat], after_sequence=after_sequence, since=since, asked=asked)
-    return found[0]
-
-
-async def messages_of_many(
-    ctx: Context,
     chats: Sequence[Document],
     *,
     after_sequence: int | None = None,

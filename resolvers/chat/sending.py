@@ -55,8 +55,8 @@ Document = Mapping[str, Any]
 async def send_message(
     ctx: Context,
     *,
-    chat_id: Id,
     id: Id | None = None,
+    chat_id: Id,
     text: str | None = None,
     attachments: Sequence[Document] = (),
     reply_to_id: Id | None = None,

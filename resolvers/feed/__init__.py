@@ -3,7 +3,7 @@
 from resolvers.feed import migrations
 from resolvers.feed.access import barred
 from resolvers.feed.content import text_preview
-from resolvers.feed.graph import PARTING, REJOINING, block_user
+from resolvers.feed.graph import PARTING, REJOINING
 from resolvers.feed.moderating import LONGEST_NOTE, REPORT_RATE
 from resolvers.feed.sharing import post_by_link
 
@@ -13,7 +13,6 @@ __all__ = [
     "REJOINING",
     "REPORT_RATE",
     "barred",
-    "block_user",
     "migrations",
     "post_by_link",
     "text_preview",

@@ -1,11 +1,15 @@
 """Chats, as clients see them."""
 
-from core.binding import connection, field, mutation, query, subscription
-from resolvers import chat
-from schema.chat import inputs, moderation
+from datetime import datetime
+from typing import Any
+
+from core.binding import Edge, Page, connection, field, mutation, query, subscription
+from core.ids import Id
+from resolvers.chat import choices, health, moderation, opening, presence, reading, receipts, sending
 from schema.chat.events import ChatEvent, InboxEvent
-from schema.chat.moderation import MessageReport, MessageReportConnection
-from schema.chat.types import Chat, ChatConnection, ChatSettings, Message
+from schema.chat.reports import ClientQueueInput, MessageReport
+from schema.chat.types import Chat, ChatSettings, DeliveryMarkInput, Message, Presence
+from schema.media import AttachmentInput
 from stores.auth import Role
 from subscriptions import chat as live
 
@@ -13,85 +17,158 @@ __all__ = ["Chat", "ChatSettings", "Message", "MessageReport", "Mutation", "Quer
 
 
 class Query:
-    chat: Chat | None = query(chat.chat)
+    chat: Chat | None = query(reading.chat)
     """A chat of yours; NOT_FOUND when it does not exist or you are not in it."""
 
 
 class Viewer:
-    chats: ChatConnection = connection(
-        chat.viewer_chats,
+    chats: Page[Chat] = connection(
+        reading.viewer_chats,
         first=15,
         archived="The archived ones instead of the others.",
         query="Only with people whose name or handle has a word that begins so; at most 100 characters.",
     )
     """Your chats, latest activity first."""
-    chat_with: Chat | None = field(chat.chat_with, user_id="The other person.")
+    chat_with: Chat | None = field(reading.chat_with, user_id="The other person.")
     """Your chat with somebody; null when there is none."""
-    unread_total: int = field(chat.unread_total)
+    unread_total: int = field(reading.unread_total)
     """Unread messages of all your chats that are not archived."""
-    chat_settings: ChatSettings = field(chat.viewer_settings)
+    chat_settings: ChatSettings = field(reading.viewer_settings)
     """What holds for all your chats."""
-    message_reports: MessageReportConnection = connection(
-        chat.viewer_reports, roles=(Role.MODERATOR,), status="Only those in this state."
+    message_reports: Page[MessageReport] = connection(
+        moderation.viewer_reports, roles=(Role.MODERATOR,), status="Only those in this state."
     )
     """Reported messages, latest report first."""
 
 
+EPHEMERAL: Any = {"receipt": False, "transaction": False}
+LISTED = (Edge[Chat], "The chat's place in your list.")
+
+
 class Mutation:
-    open_chat = mutation(chat.open_chat, inputs.OpenChatInput, inputs.OpenChatPayload)
+    open_chat = mutation(
+        opening.open_chat,
+        returns={"chat": Chat, "chat_edge": LISTED},
+        id="The chat's id, if you mint one so that queued messages can name it. If the two of you have a "
+        "chat already, that one is returned and your id leads to it for 30 days.",
+        user_id="The person.",
+    )
     """Begin a chat with somebody, or get the one you have."""
-    send_message = mutation(chat.send_message, inputs.SendMessageInput, inputs.SendMessagePayload)
+    send_message = mutation(
+        sending.send_message,
+        returns={
+            "message": (Message, "The message with its sequence; null when refused."),
+            "message_edge": (Edge[Message], "Its place in the history."),
+            "chat": (Chat, "The chat with its new preview."),
+            "chat_edge": LISTED,
+        },
+        takes={"attachments": list[AttachmentInput]},
+        id="The message's id, if you mint one: however often it is sent, it is stored once.",
+        chat_id="The chat, under its id or one you minted for `openChat`.",
+        text="1 to 4,000 characters; may be left out when there are attachments.",
+        attachments="At most 10; their uploads, of purpose CHAT_ATTACHMENT, may be unfinished.",
+        reply_to_id="The message it answers, of the same chat.",
+        sent_at="When it was written, by your clock; more than five minutes ahead of ours is taken as now.",
+    )
     """Say something."""
-    edit_message = mutation(chat.edit_message, inputs.EditMessageInput, inputs.EditMessagePayload)
+    edit_message = mutation(
+        sending.edit_message,
+        returns={"message": (Message, "The message as it is now; on CONFLICT as it is without your change.")},
+        id="The message.",
+        text="1 to 4,000 characters; may be empty when there are attachments.",
+    )
     """Change a message of yours within 15 minutes."""
-    delete_message = mutation(chat.delete_message, inputs.DeleteMessageInput, inputs.DeleteMessagePayload)
+    delete_message = mutation(
+        sending.delete_message,
+        returns={
+            "deleted_message_id": (Id, "Take it out of your list, or show that it was deleted for both."),
+            "chat": (Chat, "The chat with its preview and count."),
+        },
+        id="The message.",
+        for_everyone="For both of you, leaving a tombstone: your own messages, within 24 hours. Otherwise "
+        "for you alone.",
+    )
     """Delete a message for yourself, or one of yours for both."""
-    mark_delivered = mutation(chat.mark_delivered, inputs.MarkDeliveredInput, inputs.MarkDeliveredPayload)
+    mark_delivered = mutation(
+        receipts.mark_delivered,
+        returns={"chats": (list[Chat], "The chats as they are now.")},
+        takes={"marks": list[DeliveryMarkInput]},
+        marks="At most 100 chats. A lower mark than before changes nothing; chats you are not in are passed "
+        "over.",
+    )
     """Say which messages this device has."""
-    mark_read = mutation(chat.mark_read, inputs.MarkReadInput, inputs.MarkReadPayload)
+    mark_read = mutation(
+        receipts.mark_read,
+        returns={
+            "chat": (Chat, "The chat with its count."),
+            "unread_total": (int, "Unread messages of all chats that are not archived."),
+        },
+        up_to_sequence="Everything up to this message. A lower mark than before changes nothing.",
+    )
     """Say which messages you have read."""
-    update_chat = mutation(chat.update_chat, inputs.UpdateChatInput, inputs.UpdateChatPayload)
+    update_chat = mutation(
+        choices.update_chat,
+        returns={"chat": Chat},
+        id="The chat.",
+        muted_until="No push messages until then; null ends it; left out: unchanged.",
+        archived="Keep it out of the list; left out: unchanged.",
+    )
     """Mute or archive a chat."""
     update_chat_settings = mutation(
-        chat.update_chat_settings, inputs.UpdateChatSettingsInput, inputs.UpdateChatSettingsPayload
+        choices.update_chat_settings,
+        returns={"chat_settings": (ChatSettings, "The settings as they are now.")},
+        input="What holds for all your chats; what is left out stays.",
+        read_receipts="Let others see what you read, and see what they read.",
+        show_presence="Let people you chat with see when you are there, and see them.",
+        who_can_message="Who may begin a chat with you.",
+        hide_text_in_push="Leave out of push messages what was said.",
     )
     """Change what holds for all your chats."""
     set_typing = mutation(
-        chat.set_typing, inputs.SetTypingInput, inputs.SetTypingPayload, receipt=False, transaction=False
+        presence.set_typing,
+        returns={},
+        is_typing="Say true about every three seconds while you write: it is forgotten after six.",
+        **EPHEMERAL,
     )
     """Let the other see that you write; nothing is kept of it."""
     heartbeat = mutation(
-        chat.heartbeat, inputs.HeartbeatInput, inputs.HeartbeatPayload, receipt=False, transaction=False
+        presence.heartbeat,
+        returns={"presence": (Presence, "Over all your devices.")},
+        state="ONLINE every 25 seconds while the app is used, AWAY after five minutes without a touch, "
+        "OFFLINE when it goes to the background. Without a word for a minute you are offline.",
+        **EPHEMERAL,
     )
     """Let people you chat with see that you are there; nothing is kept of it but when you last were."""
     report_message = mutation(
-        chat.report_message, moderation.ReportMessageInput, moderation.ReportMessagePayload
+        moderation.report_message,
+        returns={"report": (MessageReport, "Your first one, if you reported the message before.")},
+        id="The message.",
+        reason="Why.",
+        note="What the moderators should know; at most 1,000 characters.",
     )
     """Show the moderators a message of the other, and the five nearest to it."""
     judge_message_report = mutation(
-        chat.judge_message_report,
-        moderation.JudgeMessageReportInput,
-        moderation.JudgeMessageReportPayload,
+        moderation.judge_message_report,
+        returns={"report": (MessageReport, "The report; as it was judged first, if it was judged before.")},
+        id="The report.",
+        upheld="True: the message is deleted for both. False: it stays.",
         roles=(Role.MODERATOR,),
     )
     """Agree with a report, or not."""
     report_client_health = mutation(
-        chat.report_client_health,
-        moderation.ReportClientHealthInput,
-        moderation.ReportClientHealthPayload,
-        receipt=False,
-        transaction=False,
+        health.report_client_health,
+        returns={"reported_at": (datetime, "When; null when refused.")},
+        takes={"queues": list[ClientQueueInput]},
+        device_id="The device you are signed in on.",
+        queues="At most 50; no more than once a minute.",
+        **EPHEMERAL,
     )
     """Say how the phone's queues are doing, for all systems; at most once a minute."""
 
 
 class Subscription:
-    chat_events: ChatEvent = subscription(
-        live.chat_events, chat_id="The chat to watch.", after="Resume after the event with this `eventId`."
-    )
+    chat_events: ChatEvent = subscription(live.chat_events, chat_id="The chat to watch.")
     """What happens in a chat of yours, while it is open."""
-    inbox_events: InboxEvent = subscription(
-        live.inbox_events, after="Resume after the event with this `eventId`."
-    )
+    inbox_events: InboxEvent = subscription(live.inbox_events)
     """What happens in all your chats, and to your uploads. A message has the same `eventId` here and in
     `chatEvents`."""

@@ -2,28 +2,12 @@
 
 from typing import Annotated
 
-from core.binding import field, type_, union
+from core.binding import Created, Updated, field, type_, union
 from core.binding.common import Event, ResyncRequired
 from core.ids import Id
-from resolvers import chat as chats
+from resolvers.chat import reading
 from schema.chat.types import Chat, Message, Presence
 from schema.media import Upload
-
-
-@type_
-class MessageCreated(Event):
-    """Somebody said something."""
-
-    message: Message
-    """The new message."""
-
-
-@type_
-class MessageUpdated(Event):
-    """A message was edited, or its attachment became ready."""
-
-    message: Message
-    """The message as it is now."""
 
 
 @type_
@@ -64,7 +48,7 @@ class ChatUpdated(Event):
 
     chat: Chat
     """The chat as it is now."""
-    unread_total: int = field(chats.unread_total)
+    unread_total: int = field(reading.unread_total)
     """Unread messages of all chats that are not archived."""
 
 
@@ -76,20 +60,12 @@ class PresenceChanged(Event):
     """How they appear now."""
 
 
-@type_
-class UploadUpdated(Event):
-    """An upload of yours has come further."""
-
-    upload: Upload
-    """The upload as it is now."""
-
-
 ChatEvent = Annotated[
-    MessageCreated | MessageUpdated | MessageDeleted | ReceiptUpdated | TypingChanged | ResyncRequired,
+    Created[Message] | Updated[Message] | MessageDeleted | ReceiptUpdated | TypingChanged | ResyncRequired,
     union("ChatEvent", "What happens in an open chat."),
 ]
 
 InboxEvent = Annotated[
-    ChatUpdated | MessageCreated | PresenceChanged | UploadUpdated | ResyncRequired,
+    ChatUpdated | Created[Message] | PresenceChanged | Updated[Upload] | ResyncRequired,
     union("InboxEvent", "What happens in all your chats, and to your uploads."),
 ]

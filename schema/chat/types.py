@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from core.binding import (
+    Page,
     batched,
     connection,
     derived,
     extend,
+    input_,
     key,
     many,
     node,
@@ -15,9 +17,10 @@ from core.binding import (
     type_,
     unsynced,
 )
-from core.binding.common import Connection, Edge, Entity
+from core.binding.common import Entity
+from core.ids import Id
 from loaders.chat import ChatOfViewer, PeerById
-from resolvers import chat as chats
+from resolvers.chat import access, presence, reading
 from schema.auth import User
 from schema.media import Attachment
 from stores.chat import MessageStatus, PresenceState, WhoCanMessage
@@ -34,9 +37,9 @@ class Chat(Entity):
     as old as the answer you have them from."""
     last_activity_at: datetime
     """When the last message was accepted, or the chat was opened: lists are sorted by it."""
-    preview: str | None = told(batched(chats.previews), "messages")
+    preview: str | None = told(batched(reading.previews), "messages")
     """How the last message begins, on one line, at most 140 characters; null when it has no text."""
-    last_message: "Message | None" = told(batched(chats.last_messages), "messages")
+    last_message: "Message | None" = told(batched(reading.last_messages), "messages")
     """The latest message; null when there is none."""
     unread_count: int
     """Messages of the other that you have not read."""
@@ -46,21 +49,21 @@ class Chat(Entity):
     """You have read up to this message."""
     my_delivered_sequence: int = key("delivered_sequence")
     """A device of yours has said that it has everything up to this message."""
-    peer_read_sequence: int = told(batched(chats.peer_read_sequences), "chat_settings")
+    peer_read_sequence: int = told(batched(reading.peer_read_sequences), "chat_settings")
     """The other has read up to this message; 0 while one of you has read receipts off."""
     peer_delivered_sequence: int
     """A device of the other has everything up to this message."""
-    muted_until: datetime | None = derived(chats.muted_until, "muted_until")
+    muted_until: datetime | None = derived(reading.muted_until, "muted_until")
     """No push messages until then; null when not muted."""
     archived: bool
     """Whether it is kept out of the list; a new message brings it back unless it is muted."""
-    can_send: bool = told(batched(chats.can_send), "blocks")
+    can_send: bool = told(batched(access.can_send), "blocks")
     """False when you are hidden from each other, or the other's account is gone."""
-    messages: "MessageConnection" = connection(
-        chats.messages,
+    messages: "Page[Message]" = connection(
+        reading.messages,
+        batched=True,
         first=0,
-        usual=chats.MESSAGES,
-        together=chats.messages_of_many,
+        usual=reading.MESSAGES,
         after_sequence="Only messages with a higher number: what came since you last looked.",
         since="Only messages created, edited, deleted, received or read since then; some may come again.",
     )
@@ -76,11 +79,11 @@ class Message(Entity):
     """The chat it was said in."""
     sender: User = one(PeerById, key="sender_id")
     """Who said it."""
-    text: str | None = told(batched(chats.texts, needs=["chat_id", "sealed_text"]), "messages")
+    text: str | None = told(batched(access.texts, needs=["chat_id", "sealed_text"]), "messages")
     """At most 4,000 characters; null when deleted, or when there are attachments alone."""
     attachments: list[Attachment]
     """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
-    reply_to: "Message | None" = told(batched(chats.replied_to, needs=["reply_to_id"]), "messages")
+    reply_to: "Message | None" = told(batched(reading.replied_to, needs=["reply_to_id"]), "messages")
     """The message it answers; null when none, or when you deleted that."""
     sequence: int
     """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
@@ -88,7 +91,7 @@ class Message(Entity):
     """When its sender's device says it was written: to be shown, not to sort by."""
     delivered_at: datetime | None
     """When a device of the recipient had it; null until then."""
-    read_at: datetime | None = told(batched(chats.read_times, needs=chats.READ), "chat_settings")
+    read_at: datetime | None = told(batched(reading.read_times, needs=reading.READ), "chat_settings")
     """When its recipient read it; null until then, and while one of you has read receipts off. Turning them
     off or on is told of the chat's last 50 messages: older ones are as when they were read."""
     edited_at: datetime | None
@@ -96,7 +99,7 @@ class Message(Entity):
     deleted_at: datetime | None
     """When its sender deleted it for both; null if not. Text and attachments are gone then."""
     status: MessageStatus = told(
-        batched(chats.statuses, needs=["delivered_at", *chats.READ]), "chat_settings"
+        batched(reading.statuses, needs=["delivered_at", *reading.READ]), "chat_settings"
     )
     """How far it has come; as `readAt` is, of older messages."""
 
@@ -129,37 +132,15 @@ class Presence:
 
 @extend(User)
 class ChatOfUser:
-    presence: Presence | None = unsynced(batched(chats.presences), "watch `inboxEvents`.")
+    presence: Presence | None = unsynced(batched(presence.presences), "watch `inboxEvents`.")
     """Whether they are there; null unless you share a chat and both of you show it."""
 
 
-@type_
-class ChatEdge(Edge):
-    """A chat and its place in the list."""
+@input_
+class DeliveryMarkInput:
+    """How far a device has received a chat."""
 
-    node: Chat
+    chat_id: Id
     """The chat."""
-
-
-@type_
-class ChatConnection(Connection):
-    """A page of chats."""
-
-    edges: list[ChatEdge]
-    """The chats of this page."""
-
-
-@type_
-class MessageEdge(Edge):
-    """A message and its place in the history."""
-
-    node: Message
-    """The message."""
-
-
-@type_
-class MessageConnection(Connection):
-    """A page of messages."""
-
-    edges: list[MessageEdge]
-    """The messages of this page, ascending by sequence."""
+    up_to_sequence: int
+    """Everything up to this message."""

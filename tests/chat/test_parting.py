@@ -9,7 +9,8 @@ import pytest
 from core.context import Context, Services, Viewer
 from core.errors import Refused
 from core.ids import Id
-from resolvers import chat, feed
+from resolvers.chat import sending
+from resolvers.feed import graph
 from tests.chat.steps import history, stored, talk
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -60,14 +61,14 @@ async def test_nothing_is_said_beside_a_block(
 
     async def say(ctx: Context) -> None:
         if said == "sent":
-            await chat.send_message(ctx, chat_id=Id(chat_id), text="Second")
+            await sending.send_message(ctx, chat_id=Id(chat_id), text="Second")
         else:
-            await chat.edit_message(ctx, id=Id(message_id), text="Second")
+            await sending.edit_message(ctx, id=Id(message_id), text="Second")
 
     blocker, blocked = (ada, grace) if who_blocks == "writer" else (grace, ada)
 
     async def block(ctx: Context) -> None:
-        await feed.block_user(ctx, user_id=Id(blocked.user_id))
+        await graph.block_user(ctx, user_id=Id(blocked.user_id))
 
     saying = (said, acting(services, ada), say)
     blocking = ("blocked", acting(services, blocker), block)

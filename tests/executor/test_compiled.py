@@ -15,7 +15,7 @@ from core.settings import Settings
 from executor import Executor
 from executor.expressions import MOST_INLINE
 from executor.runtime import together
-from resolvers import feed as resolvers
+from resolvers.feed import posts
 from server import assembly
 from stores import feed as store
 from tests.conftest import NewPhone
@@ -95,13 +95,13 @@ async def test_a_failing_mutation_runs_once_and_leaves_the_rest(
     first, last, used = key(), key(), key()
     await ada.do("createPost", "post { id }", clientMutationId=used, text="Before")
     calls: list[Any] = []
-    original = resolvers.posts.checked_text
+    original = posts.checked_text
 
     def counted(text: str | None, longest: int) -> str | None:
         calls.append(text)
         return original(text, longest)
 
-    monkeypatch.setattr(resolvers.posts, "checked_text", counted)
+    monkeypatch.setattr(posts, "checked_text", counted)
     document = """mutation($a: CreatePostInput!, $b: CreatePostInput!, $c: CreatePostInput!) {
       a: createPost(input: $a) { post { text } } b: createPost(input: $b) { post { text } }
       c: createPost(input: $c) { replayed post { text } } }"""
