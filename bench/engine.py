@@ -26,8 +26,9 @@ from core.idempotency import run as run_mutation
 from core.settings import Environment, Settings
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
-from resolvers import feed, sync
+from resolvers import sync
 from resolvers.auth.signing import make_signing_key
+from resolvers.feed import posts
 from server import assembly
 from stores import feed as store
 from tests.phone import Phone, Socket, key, make_user, sign_in_directly
@@ -192,7 +193,7 @@ async def delta(bench: Bench) -> str:
 
     async def write() -> None:
         for _ in range(CHANGES // 10):
-            await feed.create_post(ctx, text="A post of ordinary length, as they are.")
+            await posts.create_post(ctx, text="A post of ordinary length, as they are.")
 
     for _ in range(10):
         await ctx.unit(write)

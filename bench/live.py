@@ -28,8 +28,8 @@ from core import logs
 from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
 from devstack.servers import Servers, embedded
-from resolvers import feed
 from resolvers.auth.signing import make_signing_key
+from resolvers.feed import comments, posts
 from server import assembly
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -123,7 +123,7 @@ class Stage:
         ctx = Context(self.services, viewer=self.author)
 
         async def write() -> Any:
-            return await feed.update_comment(ctx, id=self.comment_id, text=self.said)  # type: ignore[arg-type]
+            return await comments.update_comment(ctx, id=self.comment_id, text=self.said)  # type: ignore[arg-type]
 
         done = await ctx.unit(write)
         committed = time.monotonic()
@@ -164,9 +164,9 @@ async def stage(servers: Servers, subscribers: int) -> AsyncIterator[Stage]:
         phones = await _phones(services, subscribers + 1)
         author = Viewer(phones[0].user_id, phones[0].session_id, phones[0].device_id)
         ctx = Context(services, viewer=author)
-        made = await ctx.unit(lambda: feed.create_post(ctx, text="Watched by many", visibility="PUBLIC"))  # type: ignore[arg-type]
+        made = await ctx.unit(lambda: posts.create_post(ctx, text="Watched by many", visibility="PUBLIC"))  # type: ignore[arg-type]
         post_id = made["post"]["_id"]
-        wrote = await ctx.unit(lambda: feed.create_comment(ctx, post_id=post_id, text="Said once."))
+        wrote = await ctx.unit(lambda: comments.create_comment(ctx, post_id=post_id, text="Said once."))
         tokens = [phone.token or "" for phone in phones[1:]]
         redis = Redis.from_url(servers.redis_url)
         yield Stage(services, redis, author, post_id, wrote["comment"]["_id"], tokens)

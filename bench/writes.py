@@ -33,8 +33,8 @@ from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
-from resolvers import chat
 from resolvers.auth.signing import make_signing_key
+from resolvers.chat import opening
 from server import assembly
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -208,7 +208,7 @@ async def _person(services: Services, http: aiohttp.ClientSession, url: str) -> 
     phone = await sign_in_directly(services, Phone(http, url), await make_user(services))
     other = await make_user(services, "Other")
     ctx = Context(services, viewer=Viewer(phone.user_id, phone.session_id, phone.device_id))
-    made = await ctx.unit(lambda: chat.open_chat(ctx, user_id=other))  # type: ignore[arg-type]
+    made = await ctx.unit(lambda: opening.open_chat(ctx, user_id=other))  # type: ignore[arg-type]
     return Person(phone, made["chat"]["_id"])
 
 

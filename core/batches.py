@@ -1,6 +1,7 @@
 """Batch helper for background work: read some, work on them in a unit of work, go on until none is left."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from core.context import Context, Services
@@ -26,6 +27,26 @@ async def batches(
         after = rows[-1]["_id"]
 
 
+async def batches_in_unit(
+    services: Services,
+    store: Collection[T],
+    query: Mapping[str, Any],
+    work: Callable[[Context, list[T]], Awaitable[object]],
+    *,
+    size: int = BATCH,
+) -> int:
+    """Do the work for all rows of a query, a batch to a unit of work; how many rows there were.
+
+    A batch is done as a whole or not at all, and may be done twice: a job that fails begins again.
+    """
+    done = 0
+    async for rows in batches(services, store, query, size=size):
+        ctx = Context(services)
+        await ctx.unit(partial(work, ctx, rows))
+        done += len(rows)
+    return done
+
+
 async def each_in_unit(
     services: Services,
     store: Collection[T],
@@ -34,18 +55,10 @@ async def each_in_unit(
     *,
     size: int = BATCH,
 ) -> int:
-    """Do the work for every row of a query, a batch to a unit of work; how many rows there were.
+    """The same for work that is done row by row."""
 
-    A batch is done as a whole or not at all, and may be done twice: a job that fails begins again.
-    """
-    done = 0
-    async for rows in batches(services, store, query, size=size):
-        ctx = Context(services)
+    async def all_of(ctx: Context, rows: list[T]) -> None:
+        for row in rows:
+            await work(ctx, row)
 
-        async def batch(rows: list[T] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await work(ctx, row)
-
-        await ctx.unit(batch)
-        done += len(rows)
-    return done
+    return await batches_in_unit(services, store, query, all_of, size=size)

@@ -46,10 +46,11 @@ COUNTERS: dict[str, "Counters"] = {}
 class Counters:
     """The counters of a collection's documents.
 
-    `scopes` are the readers of a document; None: its counters are not logged. With `settled` no reader ever
-    loses it by them; with `version` they move its version. `settle` is called in the transaction of a fold
-    with the document as it is now, None when it is gone: what depends on a counter, and what was written
-    beside a deletion, is put right there, because a delta conflicts with nothing.
+    `scopes` are the readers of a document, of an entity those it declares; None: its counters are not logged.
+    With `settled` no reader ever loses it by them; with `version` they move its version. `settle` is called
+    in the transaction of a fold with the document as it is now, None when it is gone: what depends on a
+    counter, and what was written beside a deletion, is put right there, because a delta conflicts with
+    nothing.
     """
 
     store: Collection[Any]
@@ -76,7 +77,7 @@ def counters(
     """Declare the counters of a collection, for `ctx.tx.count`."""
     if store.shard_key not in (None, "_id"):
         raise ValueError(f"What {store.name!r} counts is moved by `_id` alone, which is not its shard key.")
-    declared = Counters(store, scopes, settled, version, settle, archive)
+    declared = Counters(store, scopes or store.scopes, settled, version, settle, archive)
     if COUNTERS.setdefault(store.name, declared) is not declared:
         raise ValueError(f"The counters of {store.name!r} are declared twice.")
     return declared

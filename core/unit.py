@@ -78,7 +78,8 @@ class Unit:
         """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed."""
         if expected_version is not None and expected_version != entity["version"]:
             current: dict[str, Any] = {str(store.prefix): entity}
-            raise Refused("CONFLICT", "It was changed on another device.", **current)
+            noun = str(store.prefix).replace("_", " ")
+            raise Refused("CONFLICT", f"The {noun} was changed on another device.", **current)
         if not changes:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)

@@ -20,11 +20,11 @@ from core.store import collection
 from devstack import circles, demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
-from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
 from stores.auth import Role, UserStatus, person_scopes
 from stores.feed import FollowState, PostState, ReactionKind, Visibility
+from stores.feed.scopes import comment_scopes, group_scope, post_scopes
 from stores.media import MediaKind
 
 SEED = 20_260_101
@@ -149,9 +149,9 @@ def _entries(
     for group in groups:
         yield _entry("GROUP", group, [group_scope(group["_id"])], at)
     for post in posts:
-        yield _entry("POST", post, post_scopes(post), at)  # type: ignore[arg-type]
+        yield _entry("POST", post, post_scopes(post), at)
     for comment in comments:
-        yield _entry("COMMENT", comment, comment_scopes(comment), at)  # type: ignore[arg-type]
+        yield _entry("COMMENT", comment, comment_scopes(comment), at)
 
 
 def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Document:

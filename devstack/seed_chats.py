@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from core.changes import user_scope
 from core.crypto import Keyring
 from devstack import demo
-from resolvers.chat.access import message_scopes, text_place
+from resolvers.chat.access import text_place
 from stores import chat as store
 
 FIRST_SYNC = 50
@@ -167,4 +167,4 @@ def entries(made: Talks) -> Iterator[tuple[str, Document, list[str], bool]]:
         yield "CHAT", {**chat, **versions}, [user_scope(id) for id in chat["pair_key"].split("|")], False
     for message in made.messages:
         aged = message["sequence"] <= last[message["chat_id"]] - FIRST_SYNC
-        yield "MESSAGE", message, message_scopes(message), aged
+        yield "MESSAGE", message, store.message_scopes(message), aged

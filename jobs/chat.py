@@ -3,20 +3,23 @@
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from core import changes, clock
 from core.account import on_user_deleted, on_user_export, pages
+from core.batches import batches, batches_in_unit, each_in_unit
 from core.context import Context, Services
 from core.indexes import due
 from core.jobs import task
 from core.ports import DeliveryFailed
+from core.store import Collection
 from resolvers import auth
 from resolvers.chat import access, announcing, moderation, presence, reading, sending, telling
 from stores import chat as store
-from stores.chat import Member, Message, MessageReport
+from stores.chat import Member, Message
 
 BATCH = 100
 FIRST_SYNC = 50
@@ -88,15 +91,10 @@ async def receipts_told(services: Services, *, user_id: str) -> None:
 @task("chat.recheck", every=timedelta(days=1))
 async def recheck_unread(services: Services) -> None:
     """Count unread messages again where something was said lately."""
-    floor, after = clock.now() - RECHECKED, ""
-    while True:
-        query = {"last_activity_at": {"$gte": floor}, "_id": {"$gt": after}}
-        rows = await store.members.find(services.db, query, sort=[("_id", 1)], limit=BATCH)
+    lately = {"last_activity_at": {"$gte": clock.now() - RECHECKED}}
+    async for rows in batches(services, store.members, lately, size=BATCH):
         for row in rows:
             await _recheck(services, row)
-        if len(rows) < BATCH:
-            return
-        after = rows[-1]["_id"]
 
 
 async def _recheck(services: Services, row: Member) -> None:
@@ -119,44 +117,32 @@ async def _recheck(services: Services, row: Member) -> None:
 @task("chat.purge", every=timedelta(days=1))
 async def purge_tombstones(services: Services) -> None:
     """Forget what was deleted 90 days ago."""
+
+    async def purge(ctx: Context, rows: list[Message]) -> None:
+        await telling.forgotten(ctx, rows)
+        for row in rows:
+            await ctx.tx.delete(store.messages, row)
+
     gone = due("deleted_at", clock.now() - TOMBSTONES_KEPT)
-    while rows := await store.messages.find(services.db, gone, limit=BATCH):
-        ctx = Context(services)
-
-        async def purge(rows: list[Message] = rows, ctx: Context = ctx) -> None:
-            await telling.forgotten(ctx, rows)
-            for row in rows:
-                if await ctx.tx.delete(store.messages, row):
-                    ctx.tx.removed(row, aspects=["receipts"])
-
-        await ctx.unit(purge)
+    await batches_in_unit(services, store.messages, gone, purge, size=BATCH)
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """Clear what the person said; the chats remain for those they talked to, who cannot send any more."""
     # First of all they leave: what is being sent at this moment comes before that, and is cleared as well.
-    while rows := await store.members.find(services.db, {"user_id": user_id}, limit=BATCH):
-        ctx = Context(services)
-
-        async def leave(rows: list[Member] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await _leave(ctx, row)
-
-        await ctx.unit(leave)
-    await _clear_messages(services, user_id)
-    await _forget_reports(services, user_id)
+    await each_in_unit(services, store.members, {"user_id": user_id}, _leave, size=BATCH)
+    said = {"sender_id": user_id, "deleted_at": None}
+    await each_in_unit(services, store.messages, said, sending.clear, size=BATCH)
+    # By the person and of the person: the copies in them are theirs.
+    reported = {"$or": [{"reporter_id": user_id}, {"reported_id": user_id}]}
+    await each_in_unit(services, store.reports, reported, partial(_forget, store.reports))
+    await each_in_unit(
+        services, store.settings, {"_id": store.settings_id(user_id)}, partial(_forget, store.settings)
+    )
     await _delete(services, store.aliases.name, {"user_id": user_id})
     await _delete(services, store.last_seen.name, {"_id": user_id})
     await _delete(services, store.health.name, {"user_id": user_id})
-    ctx = Context(services)
-
-    async def forget_settings() -> None:
-        row = await ctx.tx.delete(store.settings, store.settings_id(user_id))
-        if row is not None:
-            ctx.tx.removed(row)
-
-    await ctx.unit(forget_settings)
 
 
 @on_user_export
@@ -178,30 +164,8 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
         yield "reports", [moderation.exported_report(services, row) for row in rows]
 
 
-async def _clear_messages(services: Services, user_id: str) -> None:
-    said = {"sender_id": user_id, "deleted_at": None}
-    while rows := await store.messages.find(services.db, said, limit=BATCH):
-        ctx = Context(services)
-
-        async def clear(rows: list[Message] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await sending.clear(ctx, row)
-
-        await ctx.unit(clear)
-
-
-async def _forget_reports(services: Services, user_id: str) -> None:
-    """By the person and of the person: the copies in them are theirs."""
-    theirs = {"$or": [{"reporter_id": user_id}, {"reported_id": user_id}]}
-    while rows := await store.reports.find(services.db, theirs, limit=BATCH):
-        ctx = Context(services)
-
-        async def forget(rows: list[MessageReport] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                if await ctx.tx.delete(store.reports, row):
-                    ctx.tx.removed(row)
-
-        await ctx.unit(forget)
+async def _forget(kept: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
+    await ctx.tx.delete(kept, row)
 
 
 async def _leave(ctx: Context, row: Member) -> None:

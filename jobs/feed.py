@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 from core import clock, jobs
 from core.account import on_user_deleted, on_user_export
+from core.batches import batches_in_unit
 from core.context import Context, Services
 from core.jobs import task
 from resolvers.feed import (
@@ -83,16 +85,14 @@ async def prepare_for(services: Services, *, user_ids: list[str]) -> None:
 @task("feed.erase_comments")
 async def erase_comments(services: Services, *, post_id: str) -> None:
     """A deleted post takes its comments and reactions along, and tells their authors' devices."""
-    while rows := await store.comments.find(services.db, {"post_id": post_id}, limit=BATCH):
-        ctx = Context(services)
 
-        async def erase(rows: list[store.Comment] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                if await ctx.tx.delete(store.comments, row["_id"]):
-                    ctx.tx.removed(row, aspects=["reactions", "counts"])
+    async def erase(ctx: Context, rows: list[store.Comment]) -> None:
+        gone = [row["_id"] for row in rows]
+        for id in gone:
+            await ctx.tx.delete(store.comments, id)
+        ctx.tx.after_commit(partial(erase_reactions, services, subject_ids=gone))
 
-        await ctx.unit(erase)
-        await erase_reactions(services, subject_ids=[row["_id"] for row in rows])
+    await batches_in_unit(services, store.comments, {"post_id": post_id}, erase, size=BATCH)
     await erase_reactions(services, subject_ids=[post_id])
     await retelling.shares(services, post_id)
 

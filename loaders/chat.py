@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from core import ids
-from core.loader import Loader, in_order
+from core.loader import Loader, by_id, in_order
 from stores import auth as accounts
 from stores import chat as store
 from stores.auth import User, UserStatus
-from stores.chat import ChatSettings, Message, MessageReport, WhoCanMessage
+from stores.chat import ChatSettings, WhoCanMessage
 
 Chat = dict[str, Any]
 """A chat as its viewer sees it."""
 
 GONE = "Deleted user"
+
+MessageById = by_id(store.messages)
 
 
 class ChatOfViewer(Loader[str, Chat | None]):
@@ -56,16 +58,6 @@ class ChatOfAlias(Loader[str, str | None]):
         rows = await store.aliases.by_ids(self.db, keys)
         own = {row["_id"]: row["chat_id"] for row in rows if row["user_id"] == self.viewer_id}
         return [own.get(key) for key in keys]
-
-
-class MessageById(Loader[str, Message | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Message | None]:
-        return in_order(keys, await store.messages.by_ids(self.db, keys))
-
-
-class MessageReportById(Loader[str, MessageReport | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[MessageReport | None]:
-        return in_order(keys, await store.reports.by_ids(self.db, keys))
 
 
 class ChatSettingsByUser(Loader[str, ChatSettings]):

@@ -1,49 +1,24 @@
 """Posts, comments, reactions and follows in batches."""
 
-from core.loader import Loader, in_order
+from core.loader import Loader, by_id, in_order
 from stores import feed as store
 from stores.feed import (
-    Comment,
     Follow,
     Followed,
-    Group,
     Hide,
     Member,
     Post,
     ReactionKind,
-    Report,
-    Sponsorship,
 )
+
+CommentById = by_id(store.comments)
+GroupById = by_id(store.groups)
+SponsorshipByPost = by_id(store.sponsorships)
 
 
 class PostById(Loader[str, Post | None]):
     async def batch_load_fn(self, keys: list[str]) -> list[Post | None]:
         return in_order(keys, await store.posts_by_ids(self.db, keys, fields=self.fields))
-
-
-class SponsorshipByPost(Loader[str, Sponsorship | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Sponsorship | None]:
-        return in_order(keys, await store.sponsorships.by_ids(self.db, keys))
-
-
-class CommentById(Loader[str, Comment | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Comment | None]:
-        return in_order(keys, await store.comments.by_ids(self.db, keys, fields=self.fields))
-
-
-class FollowById(Loader[str, Follow | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
-        return in_order(keys, await store.follows.by_ids(self.db, keys, fields=self.fields))
-
-
-class GroupById(Loader[str, Group | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Group | None]:
-        return in_order(keys, await store.groups.by_ids(self.db, keys, fields=self.fields))
-
-
-class ReportById(Loader[str, Report | None]):
-    async def batch_load_fn(self, keys: list[str]) -> list[Report | None]:
-        return in_order(keys, await store.reports.by_ids(self.db, keys, fields=self.fields))
 
 
 class MembershipOfViewer(Loader[str, Member | None]):

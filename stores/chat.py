@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict, cast
 
+from core.changes import user_scope
 from core.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
 from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.store import Row, Sealed, collection, entity, index
 from stores.feed import ReportReason, ReportStatus
 from stores.media import Attachment
 
@@ -92,8 +93,7 @@ class Alias(TypedDict):
     expires_at: datetime
 
 
-class Message(TypedDict):
-    _id: str
+class Message(Row):
     chat_id: str
     sender_id: str
     recipient_id: str
@@ -108,23 +108,16 @@ class Message(TypedDict):
     deleted_at: datetime | None
     hidden_for: list[str]
     """Who of the two deleted it for themselves."""
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
-class ChatSettings(TypedDict):
+class ChatSettings(Row):
     """`_id` is the person's id under another prefix."""
 
-    _id: str
     user_id: str
     read_receipts: bool
     show_presence: bool
     who_can_message: WhoCanMessage
     hide_text_in_push: bool
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class LastSeen(TypedDict):
@@ -144,8 +137,7 @@ class ReportedMessage(TypedDict):
     created_at: datetime
 
 
-class MessageReport(TypedDict):
-    _id: str
+class MessageReport(Row):
     message_id: str
     chat_id: str
     reporter_id: str
@@ -156,9 +148,6 @@ class MessageReport(TypedDict):
     copies: list[ReportedMessage]
     status: ReportStatus
     judged_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class QueueHealth(TypedDict):
@@ -186,6 +175,19 @@ MOST_REPLIES = 500
 LATEST = [("last_activity_at", -1), ("chat_id", -1)]
 BY_SEQUENCE = [("sequence", 1)]
 
+Document = Mapping[str, Any]
+
+
+def chat_scope(chat_id: str) -> str:
+    return f"chat:{chat_id}"
+
+
+def message_scopes(message: Document) -> list[str]:
+    """Both people, and whoever has the chat open."""
+    people = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
+    return [*people, chat_scope(message["chat_id"])]
+
+
 chats = collection(
     "chats",
     Chat,
@@ -209,7 +211,7 @@ members = collection(
 aliases = collection(
     "chat_aliases", Alias, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
-messages = collection(
+messages = entity(
     "messages",
     Message,
     prefix="message",
@@ -223,14 +225,17 @@ messages = collection(
         ),
     ],
     shard_key="chat_id",
-    synced=True,
+    scopes=message_scopes,
+    settled=True,
+    aspects=["receipts"],
 )
-settings = collection("chat_settings", ChatSettings, prefix="chat_settings", synced=True)
+settings = entity("chat_settings", ChatSettings, prefix="chat_settings", owner="user_id")
 last_seen = collection("last_seen", LastSeen)
-reports = collection(
+reports = entity(
     "message_reports",
     MessageReport,
     prefix="message_report",
+    owner="reporter_id",
     indexes=[
         index("message_id", "reporter_id", unique=True),
         index("status", "-created_at", "-_id"),
@@ -238,14 +243,11 @@ reports = collection(
         index("reported_id"),
     ],
     shard_key="message_id",
-    synced=True,
     sealed=[Sealed("data_key", "key:message_reports/{_id}")],
 )
 health = collection(
     "client_health", ClientHealth, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
-
-Document = Mapping[str, Any]
 
 
 def pair_key(one: str, other: str) -> str:

@@ -15,7 +15,7 @@ from core.typists import Typists
 from loaders.chat import MessageById
 from resolvers import media
 from resolvers.chat import access, presence, reading
-from stores.chat import Message
+from stores.chat import Message, chat_scope
 
 Event = dict[str, Any]
 
@@ -26,7 +26,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
     """Messages, receipts and typing of one chat."""
     chat = await reading.chat(ctx, id=chat_id)
     # What one deletes for oneself is told in one's own scope.
-    scopes = [access.chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
+    scopes = [chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = Typists()
     if after is not None:
         RESUMED.labels("chatEvents").inc()

@@ -19,7 +19,6 @@ from resolvers import auth
 from resolvers.feed.access import (
     only_visible,
     open_to_all,
-    post_scope,
     visible_comments,
     visible_post,
     visible_posts,
@@ -28,6 +27,7 @@ from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
 from resolvers.feed.reactions import summary
 from stores.feed import Post
+from stores.feed.scopes import post_scope
 
 Event = dict[str, Any]
 

@@ -1,9 +1,9 @@
 """Who may see what: the doors to chats, messages and settings, and the scopes of their changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from core import ids
+from core import ids, nodes
 from core.changes import user_scope
 from core.context import Context
 from core.crypto import Cipher
@@ -21,10 +21,6 @@ refusals(
     BLOCKED="You and this person are hidden from each other.",
     USER_UNAVAILABLE="There is no such person, or they cannot be reached.",
 )
-
-
-def chat_scope(chat_id: str) -> str:
-    return f"chat:{chat_id}"
 
 
 @on(auth.keepers)
@@ -54,12 +50,6 @@ def tell_owner(ctx: Context, chat: Document) -> None:
     ctx.tx.changed(chat, aspect=f"own:{own}", scopes=[user_scope(own)])
 
 
-def message_scopes(message: Document) -> list[str]:
-    """Both people, and whoever has the chat open."""
-    people = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
-    return [*people, chat_scope(message["chat_id"])]
-
-
 @door("chat", sync="CHAT", owner="user_id", kept="chat_members")
 async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
     """Chats the viewer is in, under any id that leads to them."""
@@ -84,12 +74,9 @@ async def chat_of(ctx: Context, id: str) -> Chat:
     return chat
 
 
-async def for_member(ctx: Context, id: str, *, field: str = "chatId") -> Chat:
-    """The chat to act in, or NOT_FOUND as a refusal."""
-    [chat] = await own_chats(ctx, [ids.checked(id, "chat")])
-    if chat is None:
-        raise Refused("NOT_FOUND", "There is no such chat.", field=[field])
-    return chat
+async def chat_for_update(ctx: Context, id: str, *, field: str | None = None) -> Chat:
+    """The viewer's side of a chat to act in."""
+    return cast("Chat", await nodes.for_update(ctx, store.chats, id, field=field))
 
 
 @door("message", sync="MESSAGE", owner="sender_id", kept="messages")
@@ -108,10 +95,13 @@ def sees(user_id: str, message: Message) -> bool:
     return between and user_id not in message["hidden_for"]
 
 
-async def message_to_act_on(ctx: Context, id: str, *, field: str = "id") -> Message:
-    [message] = await visible_messages(ctx, [ids.checked(id, "message")])
-    if message is None:
-        raise Refused("NOT_FOUND", "There is no such message.", field=[field])
+async def own_message_for_update(ctx: Context, id: str) -> Message:
+    """A message of the viewer's that is still there: deleting beats editing."""
+    message = await nodes.for_update(ctx, store.messages, id, field="id")
+    if message["sender_id"] != ctx.viewer_id:
+        raise Refused("FORBIDDEN", "Only its sender may do this.", field=["id"])
+    if message["deleted_at"] is not None:
+        raise Refused("NOT_FOUND", "The message was deleted.", field=["id"])
     return message
 
 
@@ -131,17 +121,15 @@ async def check_reachable(ctx: Context, chat: Document) -> None:
         raise Refused("BLOCKED", "You and this person are hidden from each other.", field=["chatId"])
 
 
+@on(feed.parting)
 async def part(ctx: Context, user_id: str) -> None:
     """Whoever says something writes a side of the chat: not beside a block that they do not see."""
     await _divided(ctx, user_id, parted=True)
 
 
+@on(feed.rejoining)
 async def rejoin(ctx: Context, user_id: str) -> None:
     await _divided(ctx, user_id, parted=False)
-
-
-feed.PARTING.append(part)
-feed.REJOINING.append(rejoin)
 
 
 async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:

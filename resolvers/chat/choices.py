@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from core import jobs
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused
 from core.ids import Id
 from loaders.chat import ChatSettingsByUser
-from resolvers.chat.access import for_member, tell_owner
+from resolvers.chat.access import chat_for_update, tell_owner
 from stores import chat as store
 from stores.chat import WhoCanMessage
 
@@ -32,7 +31,7 @@ class SettingsChoices(TypedDict, total=False):
 
 async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> dict[str, Any]:
     """Mute or archive; the last write wins."""
-    chat = await for_member(ctx, id, field="id")
+    chat = await chat_for_update(ctx, id, field="id")
     wish = {name: value for name, value in choices.items() if (name, value) != ("archived", None)}
     if all(chat[name] == value for name, value in wish.items()):
         return {"chat": chat}
@@ -52,13 +51,8 @@ async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices])
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.later(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
-    if await store.settings.by_id(ctx.db, current["_id"]) is None:
-        changed = await ctx.tx.insert(
-            store.settings, {**current, **wish, "version": 1, "updated_at": ctx.tx.now}
-        )
-    else:
-        updated = await ctx.tx.update(store.settings, current["_id"], set=wish)
-        assert updated is not None
-        changed = updated
-    ctx.tx.changed(changed, scopes=[user_scope(ctx.viewer_id)])
-    return {"chat_settings": changed}
+    kept = await store.settings.by_id(ctx.db, current["_id"])
+    if kept is None:
+        first = {**current, **wish, "version": 1, "updated_at": ctx.tx.now}
+        return {"chat_settings": await ctx.tx.insert(store.settings, first)}
+    return {"chat_settings": await ctx.tx.edit(store.settings, kept, wish)}

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids
+from core import ids, nodes
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context, Services
 from core.crypto import Cipher
 from core.errors import Refused
 from core.ids import Id
+from core.loader import by_id
 from core.nodes import door
 from core.paging import Asked
-from loaders.chat import Chat, MessageById, MessageReportById
-from resolvers.chat.access import cipher_of, for_member, message_to_act_on, text_place
+from loaders.chat import Chat, MessageById
+from resolvers.chat.access import chat_for_update, cipher_of, text_place
 from resolvers.chat.sending import clear
 from resolvers.feed import LONGEST_NOTE, REPORT_RATE
 from stores import chat as store
@@ -32,7 +32,7 @@ NEWEST = [("created_at", -1), ("_id", -1)]
 async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
     """One's own; moderators see all."""
     viewer = ctx.viewer
-    found = await ctx.load_many(MessageReportById, wanted)
+    found = await ctx.load_many(by_id(store.reports), wanted)
     return [
         each
         if each and viewer and (each["reporter_id"] == viewer.user_id or Role.MODERATOR in viewer.roles)
@@ -45,7 +45,7 @@ async def report_message(
     ctx: Context, *, id: Id, reason: ReportReason, note: str | None = None
 ) -> dict[str, Any]:
     """Copy the message and what was said around it to the moderators; once for each person."""
-    message = await message_to_act_on(ctx, id)
+    message = await nodes.for_update(ctx, store.messages, id, field="id")
     if message["sender_id"] == ctx.viewer_id:
         raise Refused("FORBIDDEN", "This is your own message.", field=["id"])
     said = note or ""
@@ -55,7 +55,7 @@ async def report_message(
     if earlier is not None:
         return {"report": earlier}
     await ctx.limit(REPORT_RATE)
-    chat = await for_member(ctx, message["chat_id"])
+    chat = await chat_for_update(ctx, message["chat_id"])
     report_id = ids.new_id("message_report")
     key = ctx.services.crypto.new_data_key(place=_key_place(report_id))
     cipher = ctx.services.crypto.cipher(key, place=_key_place(report_id))
@@ -75,7 +75,6 @@ async def report_message(
             "judged_at": None,
         },
     )
-    ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
     await audited(ctx, "chat.message_reported", subject_id=id, report_id=report_id, reason=str(reason))
     return {"report": report}
 
@@ -154,15 +153,11 @@ def note(ctx: Context, report: Document) -> str | None:
 
 async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[str, Any]:
     """Agree, which deletes the message for both, or not; the first judgement stands."""
-    [report] = await visible_reports(ctx, [ids.checked(id, "message_report")])
-    if report is None:
-        raise Refused("NOT_FOUND", "There is no such report.", field=["id"])
+    report = await nodes.for_update(ctx, store.reports, id, field="id")
     if report["status"] != ReportStatus.OPEN:
         return {"report": report}
     status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
-    judged = await ctx.tx.update(store.reports, report, set={"status": status, "judged_at": ctx.tx.now})
-    assert judged is not None
-    ctx.tx.changed(judged, scopes=[user_scope(judged["reporter_id"])])
+    judged = await ctx.tx.edit(store.reports, report, {"status": status, "judged_at": ctx.tx.now})
     if upheld:
         [message] = await ctx.load_many(MessageById, [report["message_id"]])
         if message is not None and message["deleted_at"] is None:

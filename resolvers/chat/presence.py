@@ -11,7 +11,7 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.chat import ChatSettingsByUser, ChatWithPeer, LastSeenByUser
 from resolvers import feed
-from resolvers.chat.access import chat_scope, for_member, inbox_scope
+from resolvers.chat.access import chat_for_update, inbox_scope
 from stores import chat as store
 from stores.chat import PresenceState
 
@@ -180,11 +180,11 @@ def _standing(said: Sequence[bytes], now: float) -> PresenceState:
 async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str, Any]:
     """Tell whoever has the chat open, at most every three seconds; nobody, when the two are hidden."""
     await ctx.limit(TYPING_RATE)
-    chat = await for_member(ctx, chat_id)
+    chat = await chat_for_update(ctx, chat_id)
     if chat["peer_gone"] or chat["peer_id"] in await feed.barred(ctx):
         return {}
     if await _typing_is_news(ctx, chat["_id"], is_typing):
-        ctx.services.live.signal(chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": is_typing})
+        ctx.services.live.signal(store.chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": is_typing})
     return {}
 
 

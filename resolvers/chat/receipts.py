@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.ids import Id
 from loaders.chat import Chat
 from resolvers import feed
-from resolvers.chat.access import both_scopes, chat_scope, for_member, own_chats, receipts_shown
+from resolvers.chat.access import both_scopes, chat_for_update, own_chats, receipts_shown
 from stores import chat as store
 
 SEND_TO_DELIVER = Histogram(
@@ -53,7 +53,7 @@ async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) ->
 
 
 async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> dict[str, Any]:
-    chat = await for_member(ctx, chat_id)
+    chat = await chat_for_update(ctx, chat_id)
     chat = await _advance(ctx, chat, delivered=up_to_sequence, read=up_to_sequence)
     return {"chat": chat, "unread_total": await store.unread_total(ctx.db, ctx.viewer_id)}
 
@@ -68,7 +68,7 @@ async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -
     told = await _told(ctx, chat, before, after)
     own = await _move_own(ctx, chat, after)
     detail = {"user_id": ctx.viewer_id, "delivered": after.delivered, "read": after.read}
-    aspect, scopes = f"receipt:{ctx.viewer_id}", [*both_scopes(chat), chat_scope(chat["_id"])]
+    aspect, scopes = f"receipt:{ctx.viewer_id}", [*both_scopes(chat), store.chat_scope(chat["_id"])]
     if told == before:
         # What the other may not know is logged apart from what they may.
         aspect, scopes = f"{aspect}:own", [user_scope(ctx.viewer_id)]

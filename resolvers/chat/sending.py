@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import clock, ids, jobs
+from core import clock, ids, jobs, nodes
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
@@ -16,11 +16,10 @@ from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
 from resolvers.chat.access import (
     both_scopes,
+    chat_for_update,
     check_reachable,
     cipher_of,
-    for_member,
-    message_scopes,
-    message_to_act_on,
+    own_message_for_update,
     peers_scope,
     tell_owner,
     text_place,
@@ -67,7 +66,7 @@ async def send_message(
     if id is not None and (known := await store.messages.by_id(ctx.db, id)):
         return await _sent_before(ctx, known)
     await ctx.limit(MESSAGE_RATE)
-    chat = await for_member(ctx, chat_id)
+    chat = await chat_for_update(ctx, chat_id)
     ctx.tx.contend(f"numbers of {chat['chat_id']}")
     said = checked_text(text)
     if said is None and not attachments:
@@ -99,7 +98,7 @@ def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
 async def _sent_before(ctx: Context, message: Message) -> dict[str, Any]:
     if message["sender_id"] != ctx.viewer_id:
         raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
-    return _sent(ctx, message, await for_member(ctx, message["chat_id"]))
+    return _sent(ctx, message, await chat_for_update(ctx, message["chat_id"]))
 
 
 def _sent(ctx: Context, message: Message, chat: Chat) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def checked_text(text: str | None) -> str | None:
 
 
 async def _check_reply(ctx: Context, chat: Document, reply_to_id: str) -> None:
-    answered = await message_to_act_on(ctx, reply_to_id, field="replyToId")
+    answered = await nodes.for_update(ctx, store.messages, reply_to_id, field="replyToId")
     if answered["chat_id"] != chat["chat_id"]:
         raise Refused("NOT_FOUND", "There is no such message in this chat.", field=["replyToId"])
 
@@ -131,7 +130,7 @@ async def _store(
     sent_at: datetime | None,
 ) -> Message:
     now = ctx.tx.now
-    message = await ctx.tx.insert(
+    return await ctx.tx.insert(
         store.messages,
         {
             "_id": id,
@@ -152,8 +151,6 @@ async def _store(
             "hidden_for": [],
         },
     )
-    ctx.tx.changed(message, scopes=message_scopes(message), created=True)
-    return message
 
 
 async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
@@ -189,12 +186,10 @@ async def edit_message(
     ctx: Context, *, id: Id, text: str, expected_version: int | None = None
 ) -> dict[str, Any]:
     await ctx.limit(EDIT_RATE)
-    message = await _own_message(ctx, id)
-    if expected_version is not None and expected_version != message["version"]:
-        raise Refused("CONFLICT", "The message was changed on another device.", message=message)
+    message = await own_message_for_update(ctx, id)
     if clock.now() - message["created_at"] > EDITABLE:
         raise Refused("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
-    chat = await for_member(ctx, message["chat_id"])
+    chat = await chat_for_update(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
     own = {"_id": store.row_id(chat["chat_id"], ctx.viewer_id), "user_id": ctx.viewer_id}
     await ctx.tx.claim(store.members, own)
@@ -202,33 +197,17 @@ async def edit_message(
     if said is None and not message["attachments"]:
         raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(id))
-    changed = await ctx.tx.update(
-        store.messages,
-        message,
-        set={"sealed_text": sealed, "edited_at": ctx.tx.now},
-        where={"deleted_at": None},
-    )
-    assert changed is not None
-    ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
+    edit = {"sealed_text": sealed, "edited_at": ctx.tx.now}
+    changed = await ctx.tx.edit(store.messages, message, edit, expected_version=expected_version)
     if chat["last_sequence"] == changed["sequence"]:
         # Its preview is another.
         ctx.tx.changed(chat, scopes=both_scopes(chat), settled=True)
     return {"message": changed}
 
 
-async def _own_message(ctx: Context, id: str) -> Message:
-    """A message of the viewer's that is still there: deleting beats editing."""
-    message = await message_to_act_on(ctx, id)
-    if message["sender_id"] != ctx.viewer_id:
-        raise Refused("FORBIDDEN", "Only its sender may do this.", field=["id"])
-    if message["deleted_at"] is not None:
-        raise Refused("NOT_FOUND", "The message was deleted.", field=["id"])
-    return message
-
-
 async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> dict[str, Any]:
-    message = await message_to_act_on(ctx, id)
-    chat = await for_member(ctx, message["chat_id"])
+    message = await nodes.for_update(ctx, store.messages, id, field="id")
+    chat = await chat_for_update(ctx, message["chat_id"])
     if for_everyone:
         chat = await _delete_for_both(ctx, chat, message)
     else:
@@ -251,9 +230,7 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
 async def clear(ctx: Context, message: Message) -> None:
     """Take away what it said, and one from what its recipient has not read."""
     nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
-    cleared = await ctx.tx.update(store.messages, message, set=nothing)
-    assert cleared is not None
-    ctx.tx.changed(cleared, scopes=message_scopes(cleared), settled=True)
+    await ctx.tx.update(store.messages, message, set=nothing)
     if message["attachments"]:
         await release(ctx, message["_id"])
     if message["recipient_id"] not in message["hidden_for"]:
@@ -265,11 +242,8 @@ async def clear(ctx: Context, message: Message) -> None:
 async def attachment_finished(ctx: Context, upload: Document) -> None:
     """Tell both that an attachment can be shown, or will never be."""
     message = await store.messages.by_id(ctx.db, upload["record_id"])
-    if message is None:
-        return
-    changed = await ctx.tx.update(store.messages, message, where={"deleted_at": None}, version=False)
-    if changed is not None:
-        ctx.tx.changed(changed, scopes=message_scopes(changed), settled=True)
+    if message is not None:
+        await ctx.tx.update(store.messages, message, where={"deleted_at": None}, version=False)
 
 
 async def _one_unread_less(ctx: Context, message: Message) -> None:
@@ -287,6 +261,7 @@ async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
     hidden = [*message["hidden_for"], ctx.viewer_id]
     changed = await ctx.tx.update(store.messages, message, set={"hidden_for": hidden}, touch=False)
     assert changed is not None
+    ctx.tx.quietly(changed)
     ctx.tx.changed(changed, aspect=f"hidden:{ctx.viewer_id}", scopes=[user_scope(ctx.viewer_id)])
     await replies_told(ctx, message, to=[ctx.viewer_id])
     if message["recipient_id"] == ctx.viewer_id and message["deleted_at"] is None:

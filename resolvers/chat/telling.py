@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.batches import each_in_unit
 from core.changes import user_scope
 from core.context import Context, Services
-from resolvers.chat.access import chat_scope, tell_owner
+from resolvers.chat.access import tell_owner
 from stores import chat as store
 from stores.chat import Member, Message
 
@@ -44,20 +45,7 @@ async def forgotten(ctx: Context, messages: Sequence[Message]) -> None:
 
 async def receipts_told(services: Services, user_id: str) -> None:
     """Read times came out of sight or back into it: all of a person's chats read differently, to both."""
-    after = ""
-    while True:
-        query = {"user_id": user_id, "chat_id": {"$gt": after}}
-        rows = await store.members.find(services.db, query, sort=[("chat_id", 1)], limit=BATCH)
-        ctx = Context(services)
-
-        async def tell(rows: Sequence[Member] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await _receipts_of(ctx, row)
-
-        await ctx.unit(tell)
-        if len(rows) < BATCH:
-            return
-        after = rows[-1]["chat_id"]
+    await each_in_unit(services, store.members, {"user_id": user_id}, _receipts_of, size=BATCH)
 
 
 async def _receipts_of(ctx: Context, row: Member) -> None:
@@ -66,4 +54,4 @@ async def _receipts_of(ctx: Context, row: Member) -> None:
     for side in (row, peer) if read else ():
         if side is not None and side["started"]:
             tell_owner(ctx, store.as_chat(side))
-            ctx.tx.reread(side["user_id"], chat_scope(side["chat_id"]))
+            ctx.tx.reread(side["user_id"], store.chat_scope(side["chat_id"]))

@@ -4,8 +4,7 @@ from asyncio import gather
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids
-from core.changes import user_scope
+from core import ids, nodes
 from core.context import Context
 from core.errors import NotFound, Refused
 from core.hooks import on
@@ -13,7 +12,6 @@ from core.nodes import door, reader_scopes
 from loaders.feed import (
     BarredByUser,
     CommentById,
-    FollowById,
     FollowOfViewer,
     FollowsByFollower,
     GroupsByUser,
@@ -22,47 +20,12 @@ from loaders.feed import (
 )
 from resolvers import auth
 from resolvers.feed.archiving import at_hand
-from stores.feed import Comment, Follow, Post, PostState, Visibility
+from stores import feed as store
+from stores.feed import Comment, Post, PostState, Visibility
+from stores.feed.kinds import SHOWN
+from stores.feed.scopes import followers_scope, friends_scope, group_scope
 
 Document = Mapping[str, Any]
-
-SHOWN = (PostState.PUBLISHED, PostState.LIMITED)
-
-
-def post_scope(post_id: str) -> str:
-    return f"post:{post_id}"
-
-
-@on(auth.keepers)
-def followers_scope(user_id: str) -> str:
-    return f"followers:{user_id}"
-
-
-def friends_scope(user_id: str) -> str:
-    return f"friends:{user_id}"
-
-
-def group_scope(group_id: str) -> str:
-    return f"group:{group_id}"
-
-
-def post_scopes(post: Post) -> list[str]:
-    """The author, those watching the post, and its audience among followers."""
-    scopes = [user_scope(post["author_id"]), post_scope(post["_id"])]
-    if post["state"] not in SHOWN:
-        return scopes
-    if post["visibility"] == Visibility.PUBLIC:
-        return [*scopes, followers_scope(post["author_id"])]
-    if post["visibility"] == Visibility.FRIENDS:
-        return [*scopes, friends_scope(post["author_id"])]
-    if post["visibility"] == Visibility.GROUP:
-        return [*scopes, group_scope(post["group_id"])]
-    return scopes
-
-
-def comment_scopes(comment: Comment) -> list[str]:
-    watching = [post_scope(comment["post_id"])]
-    return [user_scope(comment["author_id"]), *watching] if comment["author_id"] else watching
 
 
 @reader_scopes
@@ -82,9 +45,7 @@ async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
     return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
 
 
-@on(auth.hidden)
-async def hidden_people(ctx: Context, wanted: Sequence[str]) -> frozenset[str]:
-    return await barred(ctx, wanted)
+on(auth.hidden)(barred)
 
 
 @door("post", sync="POST", owner="author_id", kept="posts")
@@ -154,11 +115,7 @@ async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comm
     ]
 
 
-@door("follow", sync="FOLLOW", kept="follows")
-async def own_follows(ctx: Context, wanted: Sequence[str]) -> Sequence[Follow | None]:
-    found = await ctx.load_many(FollowById, wanted)
-    viewer = ctx.viewer_id_or_none
-    return [edge if edge and edge["follower_id"] == viewer else None for edge in found]
+own_follows = nodes.owned(store.follows)
 
 
 async def visible_post(ctx: Context, id: str) -> Post:
@@ -169,17 +126,12 @@ async def visible_post(ctx: Context, id: str) -> Post:
     return post
 
 
-async def subject(ctx: Context, id: str) -> Post | Comment:
-    """A post or comment somebody acts upon; refused when unseen."""
-    ids.checked(id, "post", "comment")
-    found: Post | Comment | None
-    if id.startswith("post_"):
-        [found] = await visible_posts(ctx, [id])
-    else:
-        [found] = await visible_comments(ctx, [id])
+async def subject_for_update(ctx: Context, id: str) -> Any:
+    """A post or comment somebody acts upon."""
+    found: Any = (await nodes.seen(ctx, [ids.checked(id, "post", "comment")])).get(id)
     if found is None:
         raise Refused("NOT_FOUND", "It is gone, or hidden from you.")
-    return await at_hand(ctx, found) if id.startswith("post_") else found  # type: ignore[arg-type]
+    return await at_hand(ctx, found)
 
 
 def need_files(post: Document, *, field: str) -> None:
@@ -188,9 +140,25 @@ def need_files(post: Document, *, field: str) -> None:
         raise Refused("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
 
 
-async def post_to_act_on(ctx: Context, id: str) -> Post:
-    """A visible post, as a refusal when there is none."""
+async def post_for_update(ctx: Context, id: str) -> Post:
+    """A visible post, out of the archive."""
     [post] = await visible_posts(ctx, [ids.checked(id, "post")])
     if post is None:
         raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
     return await at_hand(ctx, post)
+
+
+async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Post:
+    """A post of the viewer's, in whatever state, out of the archive."""
+    post = await ctx.load(PostById, ids.checked(id, "post"))
+    if post is None or post["author_id"] != ctx.viewer_id:
+        raise Refused("NOT_FOUND", "You have no such post.", field=[field])
+    return await at_hand(ctx, post)
+
+
+async def own_comment_for_update(ctx: Context, id: str, *, field: str = "id") -> Comment:
+    """A comment of the viewer's, in whatever state."""
+    comment = await ctx.load(CommentById, ids.checked(id, "comment"))
+    if comment is None or comment["author_id"] != ctx.viewer_id:
+        raise Refused("NOT_FOUND", "You have no such comment.", field=[field])
+    return comment

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock
+from core.batches import each_in_unit
 from core.context import Context, Services
 from core.paging import Page
 from stores import feed as store
@@ -16,22 +17,12 @@ BATCH = 100
 
 async def archive(services: Services) -> int:
     """Put posts older than a year into the archive, unless they are pinned; how many."""
-    moved = 0
     query = {"created_at": {"$lt": clock.now() - COLD}, "pinned": False}
-    while rows := await store.posts.find(services.db, query, limit=BATCH):
-        ctx = Context(services)
-
-        async def move(rows: Sequence[Post] = rows, ctx: Context = ctx) -> None:
-            for row in rows:
-                await _put_away(ctx, row["_id"])
-
-        await ctx.unit(move)
-        moved += len(rows)
-    return moved
+    return await each_in_unit(services, store.posts, query, _put_away, size=BATCH)
 
 
-async def _put_away(ctx: Context, id: str) -> None:
-    gone = await ctx.tx.delete(store.posts, id)
+async def _put_away(ctx: Context, post: Post) -> None:
+    gone = await ctx.tx.delete(store.posts, post["_id"])
     if gone is not None:
         # For all who read it, it is where it was: nothing happened to it.
         gone["archived"] = True

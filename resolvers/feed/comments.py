@@ -11,11 +11,12 @@ from core.ids import Id
 from core.limits import Rate
 from loaders.feed import CommentById
 from resolvers.feed import moderating, notices, reading
-from resolvers.feed.access import SHOWN, comment_scopes, need_files, post_to_act_on, visible_comments
+from resolvers.feed.access import need_files, own_comment_for_update, post_for_update, visible_comments
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import COMMENTS, KEPT, POSTS, sweep
 from stores import feed as store
 from stores.feed import Comment, PostState
+from stores.feed.kinds import SHOWN
 
 refusals(
     EMPTY_COMMENT="A comment needs text.",
@@ -37,7 +38,7 @@ async def create_comment(
 ) -> dict[str, Any]:
     await moderating.limit(ctx, COMMENT_RATE)
     body = _checked(text)
-    post = await post_to_act_on(ctx, post_id)
+    post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN:
         raise Refused("COMMENTS_CLOSED", "This post does not take comments any more.", field=["postId"])
@@ -62,7 +63,6 @@ async def create_comment(
             **({"mention_ids": named} if named else {}),
         },
     )
-    ctx.tx.changed(comment, scopes=comment_scopes(comment), created=True)
     updated = await count(ctx, post_id, top, 1)
     await notices.commented(ctx, comment, post, parent)
     await jobs.later(ctx.tx, "feed.scan", subject_id=comment["_id"])
@@ -102,18 +102,12 @@ async def update_comment(
     mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
 ) -> dict[str, Any]:
-    comment = await ctx.load(CommentById, ids.checked(id, "comment"))
-    if comment is None or comment["author_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such comment.", field=["id"])
-    if expected_version is not None and expected_version != comment["version"]:
-        raise Refused("CONFLICT", "The comment was changed on another device.", comment=comment)
+    comment = await own_comment_for_update(ctx, id)
     changes: dict[str, Any] = {"text": _checked(text), "edited_at": ctx.tx.now}
     await moderating.screen(ctx, changes["text"])
     if mentions is not None:
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
-    updated = await ctx.tx.update(store.comments, id, set=changes)
-    assert updated is not None
-    ctx.tx.changed(updated, scopes=comment_scopes(updated), settled=True)
+    updated = await ctx.tx.edit(store.comments, comment, changes, expected_version=expected_version)
     await jobs.later(ctx.tx, "feed.scan", subject_id=id)
     return {"comment": updated}
 
@@ -153,10 +147,6 @@ async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any]
         unset=["mention_ids", "kept"],
     )
     assert stub is not None
-    if gone:
-        ctx.tx.removed(stub, aspects=["reactions", "counts"])
-    else:
-        ctx.tx.changed(stub, scopes=comment_scopes(stub))
     await jobs.later(ctx.tx, "feed.erase_reactions", subject_ids=[comment["_id"]])
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     # A stub counts no more; a comment that a moderator had removed was taken off before.

@@ -7,9 +7,9 @@ from core import ids
 from core.context import Context
 from core.errors import Refused, refusals
 from resolvers import auth
-from resolvers.feed.access import SHOWN
 from stores.auth import User
 from stores.feed import Visibility
+from stores.feed.kinds import SHOWN
 
 refusals(
     TEXT_TOO_LONG="The text is longer than allowed.",

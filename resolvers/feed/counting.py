@@ -10,11 +10,10 @@ from typing import Any
 from core import jobs
 from core.counters import counters
 from core.unit import Unit
-from resolvers import auth
-from resolvers.feed.access import comment_scopes, group_scope, post_scopes
 from stores import auth as accounts
 from stores import feed as store
 from stores.feed import Comment, Group, Post
+from stores.feed.scopes import comment_scopes, group_scope
 
 KEPT = timedelta(days=90)
 """How long a deleted comment that nobody replied to is told of by `since`."""
@@ -32,7 +31,6 @@ async def _settle_comment(tx: Unit, id: str, comment: Comment | None) -> None:
         await jobs.later(tx, "feed.erase_reactions", subject_ids=[id])
     elif comment.get("gone") and comment["reply_count"] > 0:
         stub: Any = await tx.update(store.comments, id, unset=["gone", "purge_at"])
-        tx.changed(stub, scopes=comment_scopes(stub))
         tx.changed(stub, aspect="counts", scopes=comment_scopes(stub), settled=True)
     else:
         await sweep(tx, id)
@@ -42,9 +40,7 @@ async def sweep(tx: Unit, stub_id: str) -> None:
     """A stub goes with the last of its replies."""
     change = {"gone": True, "purge_at": tx.now + KEPT}
     where = {"reply_count": {"$lte": 0}, "author_id": None, "gone": {"$ne": True}}
-    stub = await tx.update(store.comments, stub_id, set=change, where=where)
-    if stub is not None:
-        tx.removed(stub, aspects=["reactions", "counts"])
+    await tx.update(store.comments, stub_id, set=change, where=where)
 
 
 async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
@@ -55,13 +51,7 @@ async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
         tx.revoked(row["user_id"], group_scope(id))
 
 
-POSTS = counters(store.posts, post_scopes, settle=_settle_post, archive=store.archive)
-COMMENTS = counters(store.comments, comment_scopes, settle=_settle_comment)
-PEOPLE = counters(accounts.users, auth.person_scopes, settled=False)
-GROUPS = counters(
-    store.groups,
-    lambda group: [group_scope(group["_id"])],
-    settled=False,
-    version=True,
-    settle=_settle_group,
-)
+POSTS = counters(store.posts, settle=_settle_post, archive=store.archive)
+COMMENTS = counters(store.comments, settle=_settle_comment)
+PEOPLE = counters(accounts.users, settled=False)
+GROUPS = counters(store.groups, settled=False, version=True, settle=_settle_group)

@@ -7,9 +7,9 @@ from typing import Any
 from core import clock, jobs
 from core.context import Context, Services
 from core.mongo import Database
-from resolvers.feed.access import SHOWN
 from stores import feed as store
 from stores.feed import Follow, Post, Visibility
+from stores.feed.kinds import SHOWN
 
 WIDE = 10_000
 """Posts of authors with more followers are looked for at every reading instead."""

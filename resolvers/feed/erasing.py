@@ -6,7 +6,6 @@ from typing import Any
 from core.account import pages
 from core.batches import each_in_unit
 from core.context import Context, Services
-from core.store import Collection
 from resolvers.feed import graph, groups, posts
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
@@ -21,15 +20,18 @@ Rows = Sequence[Mapping[str, Any]]
 
 async def erase(services: Services, user_id: str) -> None:
     """Erase a person's posts, comments and reactions, and end what ties them to others; safe to repeat."""
-    await _each(services, store.archive, {"author_id": user_id}, _take_out)
-    await _each(services, store.posts, {"author_id": user_id}, posts.erase)
-    await _each(services, store.comments, {"author_id": user_id}, _blank)
-    await _each(services, store.reactions, {"user_id": user_id}, take_back)
-    either = {"$or": [{"follower_id": user_id}, {"followee_id": user_id}]}
-    await _each(services, store.follows, either, graph.end)
-    await _each(services, store.members, {"user_id": user_id}, groups.leave)
-    await _each(services, store.reports, {"reporter_id": user_id}, _anonymise)
-    await _each(services, store.reports, {"subject_author_id": user_id}, _forget_author)
+    work: Sequence[tuple[Any, Mapping[str, Any], Callable[[Context, Any], Awaitable[Any]]]] = (
+        (store.archive, {"author_id": user_id}, _take_out),
+        (store.posts, {"author_id": user_id}, posts.erase),
+        (store.comments, {"author_id": user_id}, _blank),
+        (store.reactions, {"user_id": user_id}, take_back),
+        (store.follows, {"$or": [{"follower_id": user_id}, {"followee_id": user_id}]}, graph.end),
+        (store.members, {"user_id": user_id}, groups.leave),
+        (store.reports, {"reporter_id": user_id}, _anonymise),
+        (store.reports, {"subject_author_id": user_id}, _forget_author),
+    )
+    for collection, query, each in work:
+        await each_in_unit(services, collection, query, each, size=BATCH)
     plainly: Sequence[tuple[Any, Mapping[str, Any]]] = (
         (store.blocks, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}),
         (store.hides, {"user_id": user_id}),
@@ -40,16 +42,6 @@ async def erase(services: Services, user_id: str) -> None:
     )
     for collection, query in plainly:
         await services.db.write({"delete": collection.name, "deletes": [{"q": query, "limit": 0}]})
-
-
-async def _each(
-    services: Services,
-    collection: Collection[Any],
-    query: Mapping[str, Any],
-    work: Callable[[Context, Any], Awaitable[Any]],
-) -> None:
-    """Do it with every row once, some to a transaction; what a row is left by does not begin again."""
-    await each_in_unit(services, collection, query, work, size=BATCH)
 
 
 async def _take_out(ctx: Context, post: store.Post) -> None:
@@ -74,11 +66,8 @@ async def take_back(ctx: Context, reaction: store.Reaction) -> None:
 
 async def _anonymise(ctx: Context, report: store.Report) -> None:
     """What was wrong stays wrong; who said so is nobody's business any more."""
-    gone = await ctx.tx.update(
-        store.reports, report, set={"reporter_id": None, "day": report["_id"], "note": None}
-    )
-    if gone is not None:
-        ctx.tx.removed(gone)
+    change = {"reporter_id": None, "day": report["_id"], "note": None}
+    await ctx.tx.update(store.reports, report, set=change)
 
 
 async def _forget_author(ctx: Context, report: store.Report) -> None:

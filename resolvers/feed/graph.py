@@ -1,6 +1,6 @@
 """Following, muting and blocking."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from core import clock, ids
@@ -8,18 +8,19 @@ from core.audit import audited
 from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
+from core.hooks import Hook
 from core.ids import Id
 from core.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers import auth
 from resolvers.feed import delivery, notices, retelling
-from resolvers.feed.access import followers_scope, friends_scope
 from resolvers.feed.counting import PEOPLE
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import User
 from stores.feed import Follow, FollowState
+from stores.feed.scopes import followers_scope, friends_scope
 
 refusals(
     SELF="This cannot be done to oneself.",
@@ -30,15 +31,15 @@ FOLLOW_RATE = Rate("follows", 200, 86_400)
 
 Document = Mapping[str, Any]
 
-PARTING: list[Callable[[Context, str], Awaitable[None]]] = []
+parting = Hook[[Context, str], None]("feed.parting")
 """Where people write to each other: writes what such writes touch, so that none lands beside a block."""
-REJOINING: list[Callable[[Context, str], Awaitable[None]]] = []
+rejoining = Hook[[Context, str], None]("feed.rejoining")
 """The same when neither hides from the other any more."""
 
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
     """Follow a person; again is fine, and unmutes. `notify`: whether a friend's new posts are pushed."""
-    person: Document = await _other(ctx, user_id)
+    person: Document = await _person_for_update(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
@@ -50,7 +51,7 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
     elif edge["state"] == FollowState.MUTED:
         edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
     if notify is not None and notify != edge.get("notify", False):
-        edge = await _set(ctx, edge, {"notify": notify})
+        edge = await ctx.tx.edit(store.follows, edge, {"notify": notify})
     moved(ctx)
     return {"user": person, "follow": edge, "feed_stale": True}
 
@@ -77,7 +78,6 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
             "mutual": returned is not None,
         },
     )
-    ctx.tx.changed(edge, scopes=[user_scope(ctx.viewer_id)], created=True)
     ctx.tx.granted(ctx.viewer_id, followers_scope(user_id))
     await delivery.catch_up(ctx, ctx.viewer_id, user_id, friends=returned is not None)
     if returned is not None:
@@ -90,7 +90,7 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
 
 
 async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
-    person: Document = await _other(ctx, user_id)
+    person: Document = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is not None:
         person = await end(ctx, edge) or person
@@ -108,7 +108,7 @@ async def unmute_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
 
 
 async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, Any]:
-    person = await _other(ctx, user_id)
+    person = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
         raise Refused("NOT_FOUND", "You do not follow this person.", field=["userId"])
@@ -128,8 +128,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, user_id)
     if await store.blocks.by_id(ctx.db, id) is None:
         await _claim_pair(ctx, user_id)
-        for part in PARTING:
-            await part(ctx, user_id)
+        await parting(ctx, user_id)
         row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
         await ctx.tx.insert(store.blocks, row)
         ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
@@ -149,8 +148,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
     gone = await ctx.tx.delete(store.blocks, {"_id": id, "user_id": ctx.viewer_id})
     if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
-        for rejoin in REJOINING:
-            await rejoin(ctx, user_id)
+        await rejoining(ctx, user_id)
         await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
     ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
     stale(ctx, ctx.viewer_id, user_id)
@@ -168,7 +166,6 @@ async def end(ctx: Context, edge: Follow) -> Document | None:
     """Delete an edge; what its follower saw through it leaves their devices. Returns the followed person."""
     follower, followee = edge["follower_id"], edge["followee_id"]
     await ctx.tx.delete(store.follows, edge)
-    ctx.tx.removed(edge)
     ctx.tx.revoked(follower, followers_scope(followee))
     returned = await store.follow(ctx.db, followee, follower)
     if returned is not None:
@@ -184,22 +181,13 @@ async def end(ctx: Context, edge: Follow) -> Document | None:
 
 
 async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
-    changed = await ctx.tx.update(store.follows, edge, set={"mutual": mutual}, version=False)
-    if changed is not None:
-        ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
+    await ctx.tx.update(store.follows, edge, set={"mutual": mutual}, version=False)
 
 
 async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
     # What the viewer is told of the person says so too, and nobody else notices.
     ctx.tx.reshown(edge["followee_id"], to=[edge["follower_id"]])
-    return await _set(ctx, edge, {"state": state})
-
-
-async def _set(ctx: Context, edge: Follow, changes: dict[str, Any]) -> Follow:
-    changed = await ctx.tx.update(store.follows, edge, set=changes)
-    assert changed is not None
-    ctx.tx.changed(changed, scopes=[user_scope(edge["follower_id"])])
-    return changed
+    return await ctx.tx.edit(store.follows, edge, {"state": state})
 
 
 async def _count(
@@ -208,7 +196,7 @@ async def _count(
     return await ctx.tx.count(PEOPLE, user_id, {counter: by}, strict=strict)
 
 
-async def _other(ctx: Context, user_id: str) -> User:
+async def _person_for_update(ctx: Context, user_id: str) -> User:
     """A visible person who is not the viewer."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:

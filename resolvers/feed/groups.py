@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import ids, paging
+from core import ids, nodes, paging
 from core.context import Context
 from core.errors import NotFound, Refused, refusals
 from core.ids import Id
@@ -13,11 +13,13 @@ from core.paging import Asked
 from core.text import Line
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving, retelling
-from resolvers.feed.access import SHOWN, barred, group_scope
+from resolvers.feed.access import barred
 from resolvers.feed.counting import GROUPS
 from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Group, GroupPrivacy, GroupRole, Member
+from stores.feed.kinds import SHOWN
+from stores.feed.scopes import group_scope
 
 refusals(
     NOT_GROUP_MEMBER="Only members of the group may do this.",
@@ -119,7 +121,6 @@ async def create_group(
     await _join(ctx, made, ctx.viewer_id, GroupRole.OWNER)
     for person in brought:
         await _join(ctx, made, person, GroupRole.MEMBER)
-    ctx.tx.changed(made, scopes=[group_scope(made["_id"])], created=True)
     return {"group": made}
 
 
@@ -135,7 +136,7 @@ async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
 
 async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
     """Again is fine."""
-    found = await _to_act_on(ctx, group_id)
+    found = await nodes.for_update(ctx, store.groups, group_id)
     if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
         if found["privacy"] == GroupPrivacy.CLOSED:
             raise Refused("GROUP_CLOSED", "This group is closed.", field=["groupId"])
@@ -151,7 +152,7 @@ async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
 
 async def leave_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
     """The owner's place goes to whoever has been there longest; a group nobody is in is gone."""
-    found = await _to_act_on(ctx, group_id)
+    found = await nodes.for_update(ctx, store.groups, group_id)
     row = await store.membership(ctx.db, group_id, ctx.viewer_id)
     if row is not None:
         found_now = await leave(ctx, row)
@@ -171,7 +172,6 @@ async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     heir = await store.members.first(ctx.db, {"group_id": group_id}, sort=[("created_at", 1), ("_id", 1)])
     if heir is None:
         await ctx.tx.delete(store.groups, group_id)
-        ctx.tx.removed(found)
         return None
     if row["role"] == GroupRole.OWNER:
         await ctx.tx.update(store.members, heir, set={"role": GroupRole.OWNER})
@@ -193,10 +193,3 @@ async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> No
 
 async def _count(ctx: Context, found: Group, by: int) -> dict[str, Any] | None:
     return await ctx.tx.count(GROUPS, found["_id"], {"member_count": by}, aspect=None)
-
-
-async def _to_act_on(ctx: Context, id: str) -> Group:
-    [found] = await groups(ctx, [ids.checked(id, "group")])
-    if found is None:
-        raise Refused("NOT_FOUND", "There is no such group.", field=["groupId"])
-    return found

@@ -7,10 +7,10 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.paging import Page
-from resolvers.feed.access import SHOWN
 from resolvers.feed.standing import standing
 from stores import feed as store
 from stores.feed import FeedReason, Follow, Followed, FollowState, Post, Visibility
+from stores.feed.kinds import SHOWN
 
 Document = Mapping[str, Any]
 Edge = Followed | Follow

@@ -13,7 +13,6 @@ from ports.feed import Previewer, Unfetchable
 from ports.media import Unreadable
 from resolvers import media
 from resolvers.feed import retelling
-from resolvers.feed.access import post_scopes
 from stores import feed as store
 from stores.feed import Visibility
 
@@ -74,7 +73,6 @@ async def fetch(services: Services, *, post_id: str) -> None:
 async def _kept(ctx: Context, post_id: str, change: dict[str, Any], where: dict[str, Any]) -> bool:
     changed = await ctx.tx.update(store.posts, post_id, set=change, where=where)
     if changed is not None:
-        ctx.tx.changed(changed, scopes=post_scopes(changed))
         await retelling.post_changed(ctx, changed, changed)
     return changed is not None
 

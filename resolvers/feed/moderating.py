@@ -10,17 +10,17 @@ from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context, Services
 from core.errors import Refused, refusals
 from core.ids import Id, prefix_of
 from core.limits import Rate
+from core.loader import by_id
 from core.nodes import door
 from core.paging import Asked
-from loaders.feed import CommentById, PostById, ReportById
+from loaders.feed import CommentById, PostById
 from ports.feed import Classifier
 from resolvers.feed import delivery, notices, retelling
-from resolvers.feed.access import comment_scopes, post_scopes
+from resolvers.feed.access import own_comment_for_update, own_post_for_update
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.counting import POSTS
 from stores import auth as accounts
@@ -129,7 +129,7 @@ async def flag(
 @door("report", sync="REPORT", kept="reports")
 async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
     """One's own; all of them for moderators."""
-    found = await ctx.load_many(ReportById, wanted)
+    found = await ctx.load_many(by_id(store.reports), wanted)
     viewer = ctx.viewer_id_or_none
     judge = is_moderator(ctx)
     return [
@@ -170,7 +170,6 @@ async def report_content(
             "appeal": None,
         },
     )
-    ctx.tx.changed(report, scopes=[user_scope(ctx.viewer_id)], created=True)
 
     async def count() -> None:
         REPORTED.labels(reason, "person").inc()
@@ -294,10 +293,7 @@ async def apply(
     changes: dict[str, Any] = {"state": state or found["state"], "label": label}
     if prefix_of(found["_id"]) == "comment":
         return await _apply_to_comment(ctx, found, changes)
-    changed: Any = await ctx.tx.update(store.posts, found["_id"], set=changes)
-    if changed is None:
-        raise Refused("NOT_FOUND", "It is gone.", field=["subjectId"])
-    ctx.tx.changed(changed, scopes=post_scopes(changed))
+    changed: Any = await ctx.tx.edit(store.posts, found, changes)
     if changed["state"] != found["state"]:
         await delivery.send(ctx, changed)
     await retelling.post_changed(ctx, found, changed)  # type: ignore[arg-type]
@@ -314,10 +310,7 @@ async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[s
         changes |= {"text": "", "kept": found["text"]}
     elif was and not removed:
         changes |= {"text": found.get("kept", ""), "kept": None}
-    changed = await ctx.tx.update(store.comments, found["_id"], set=changes)
-    if changed is None:
-        raise Refused("NOT_FOUND", "It is gone.", field=["subjectId"])
-    ctx.tx.changed(changed, scopes=comment_scopes(changed))
+    changed = await ctx.tx.edit(store.comments, found, changes)
     if removed != was:
         await _count_comment(ctx, changed, -1 if removed else 1)
     return dict(changed)
@@ -336,21 +329,16 @@ async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAct
 
 async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> None:
     changed = await ctx.tx.update(store.reports, report, set=changes)
-    if changed is None:
-        return
-    if changed["reporter_id"]:
-        ctx.tx.changed(changed, scopes=[user_scope(changed["reporter_id"])])
-    else:
+    if changed is not None and changed["reporter_id"] is None:
+        # Nobody is told of what a machine reports.
         ctx.tx.quietly(changed)
 
 
 async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
     """The author asks moderators to look again, once."""
     ids.checked(subject_id, "post", "comment")
-    loaders: Any = PostById if prefix_of(subject_id) == "post" else CommentById
-    found: Any = await ctx.load(loaders, subject_id)
-    if found is None or found["author_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such post or comment.", field=["subjectId"])
+    own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
+    found = await own(ctx, subject_id, field="subjectId")
     if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
         raise Refused("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
     words = text[:LONGEST_NOTE]

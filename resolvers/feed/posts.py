@@ -11,16 +11,15 @@ from core.hooks import on
 from core.ids import Id
 from core.limits import Rate
 from core.uploads import finished
-from loaders.feed import PostById
 from resolvers.feed import delivery, home, links, moderating, notices, reading, retelling
-from resolvers.feed.access import SHOWN, post_scopes
-from resolvers.feed.archiving import at_hand
+from resolvers.feed.access import own_post_for_update
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import PEOPLE, POSTS
 from resolvers.feed.groups import check_member
 from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
+from stores.feed.kinds import SHOWN
 
 refusals(
     EMPTY_POST="A post needs text, media or a link.",
@@ -94,7 +93,6 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
             **content,
         },
     )
-    ctx.tx.changed(post, scopes=post_scopes(post), created=True)
     stale(ctx, ctx.viewer_id)
     if post.get("link_url"):
         await jobs.later(ctx.tx, "feed.fetch_link", post_id=post["_id"])
@@ -143,7 +141,8 @@ async def file_finished(ctx: Context, upload: Document) -> None:
         {**each, "media_id": upload.get("media_id")} if each["upload_id"] == upload["_id"] else each
         for each in post.get("files", ())
     ]
-    updated = await _refile(ctx, post, files)
+    updated = await ctx.tx.edit(store.posts, post, _refiled(post, files))
+    await _appeared(ctx, post, updated)
     await retelling.post_changed(ctx, post, updated)
     if upload["status"] != "READY":
         notices.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
@@ -152,19 +151,20 @@ async def file_finished(ctx: Context, upload: Document) -> None:
         await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
 
 
-async def _refile(ctx: Context, post: Post, files: list[dict[str, Any]], **changes: Any) -> Post:
-    """Show these files; a post that waited for them appears when they are all there."""
+def _refiled(post: Post, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """The fields of a post that shows these files from now on."""
     shown = _shown(files)
     if post["state"] != PostState.PROCESSING:
         shown.pop("state")
-    updated = await ctx.tx.update(store.posts, post["_id"], set={**shown, **changes})
-    assert updated is not None
-    ctx.tx.changed(updated, scopes=post_scopes(updated))
+    return shown
+
+
+async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
+    """A post that waited for its files appears when they are all there."""
     if post["state"] == PostState.PROCESSING and updated["state"] != PostState.PROCESSING:
         await _appear(ctx, updated)
         notices.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
         stale(ctx, updated["author_id"])
-    return updated
 
 
 async def update_post(
@@ -179,10 +179,8 @@ async def update_post(
     expected_version: int | None = None,
 ) -> dict[str, Any]:
     """Change text, audience, files or place; those who lose sight of it learn so."""
-    post = await own_post(ctx, id)
+    post = await own_post_for_update(ctx, id)
     changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
-    if expected_version is not None and expected_version != post["version"]:
-        raise Refused("CONFLICT", "The post was changed on another device.", post=post)
     if mentions is not None:
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     if "text" in changes:
@@ -191,12 +189,9 @@ async def update_post(
     if pinned:
         await _unpin_others(ctx, post)
     if upload_ids is not None:
-        updated = await _refile(ctx, post, await _exchanged(ctx, post, upload_ids), **changes)
-    else:
-        changed = await ctx.tx.update(store.posts, id, set=changes)
-        assert changed is not None
-        updated = changed
-        ctx.tx.changed(updated, scopes=post_scopes(updated))
+        changes |= _refiled(post, await _exchanged(ctx, post, upload_ids))
+    updated = await ctx.tx.edit(store.posts, post, changes, expected_version=expected_version)
+    await _appeared(ctx, post, updated)
     await _told_of_edit(ctx, post, updated)
     return {"post": updated}
 
@@ -229,9 +224,7 @@ async def _unpin_others(ctx: Context, post: Post) -> None:
     """One pinned post on a timeline: the new one takes its place."""
     for other in await store.posts.find(ctx.db, {"author_id": post["author_id"], "pinned": True}, limit=10):
         if other["_id"] != post["_id"]:
-            freed = await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
-            if freed is not None:
-                ctx.tx.changed(freed, scopes=post_scopes(freed))
+            await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
 
 
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -270,7 +263,7 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
 
 async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
     """Delete a post; its comments and reactions follow in the background."""
-    post = await own_post(ctx, id)
+    post = await own_post_for_update(ctx, id)
     await erase(ctx, post)
     await audited(ctx, "post.delete", subject_id=id)
     return {"deleted_post_id": id}
@@ -279,7 +272,6 @@ async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
 async def erase(ctx: Context, post: Post) -> None:
     """Take a post away with all that hangs on it."""
     await ctx.tx.delete(store.posts, post["_id"])
-    ctx.tx.removed(post, aspects=retelling.ASPECTS)
     await count_posts(ctx, post["author_id"], -1)
     if post.get("shared_post_id"):
         await count_shares(ctx, post["shared_post_id"], -1)
@@ -294,13 +286,6 @@ def media_of(post: Post) -> list[str]:
     """Everything the post shows: its own media, and the picture of its link."""
     pictured = (post.get("link") or {}).get("image_id")
     return [*post["media_ids"], *([pictured] if pictured else [])]
-
-
-async def own_post(ctx: Context, id: str) -> Post:
-    post = await ctx.load(PostById, ids.checked(id, "post"))
-    if post is None or post["author_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such post.", field=["id"])
-    return await at_hand(ctx, post)
 
 
 async def count_posts(ctx: Context, author_id: str, by: int) -> dict[str, Any] | None:

@@ -11,10 +11,11 @@ from core.idempotency import referenced_id
 from core.ids import Id
 from core.limits import Rate
 from core.nodes import seen
-from resolvers.feed.access import SHOWN, need_files, subject
+from resolvers.feed.access import need_files, subject_for_update
 from resolvers.feed.counting import COMMENTS, POSTS
 from stores import feed as store
 from stores.feed import ReactionKind
+from stores.feed.kinds import SHOWN
 
 FIELDS = [(kind.value, kind.value.lower()) for kind in ReactionKind]
 """Kinds as they are stored and as clients see them."""
@@ -27,7 +28,7 @@ Document = Mapping[str, Any]
 async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | None = None) -> dict[str, Any]:
     """One reaction per person and subject; None removes it."""
     await ctx.limit(REACTION_RATE)
-    target: Any = await subject(ctx, subject_id)
+    target = await subject_for_update(ctx, subject_id)
     need_files(target, field="subjectId")
     if target["state"] not in SHOWN:
         raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])

@@ -11,9 +11,10 @@ from core.ids import Id
 from core.paging import Asked, Listing, Page
 from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
-from resolvers.feed.access import SHOWN, barred, visible_post
+from resolvers.feed.access import barred, visible_post
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
+from stores.feed.kinds import SHOWN
 
 Document = Mapping[str, Any]
 Parent = tuple[str, str | None]

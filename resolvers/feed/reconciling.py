@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 from core import clock
+from core.batches import batches
 from core.context import Context, Services
-from core.counters import deltas
-from resolvers import auth
-from resolvers.feed.access import comment_scopes, post_scopes
+from core.counters import Counters, deltas
+from resolvers.feed.counting import COMMENTS, PEOPLE, POSTS
 from stores import auth as accounts
 from stores import feed as store
 
@@ -19,7 +19,6 @@ logger = structlog.get_logger(__name__)
 
 WINDOW = timedelta(hours=2)
 """What changed within it is counted again; the job runs every hour."""
-BATCH = 200
 
 
 async def reconcile(services: Services) -> int:
@@ -34,14 +33,8 @@ async def reconcile(services: Services) -> int:
 
 
 async def _all(services: Services, collection: Any, since: Any, check: Any) -> int:
-    wrong, after = 0, ""
-    while True:
-        query = {"updated_at": {"$gte": since}, "_id": {"$gt": after}}
-        rows = await collection.find(services.db, query, sort=[("_id", 1)], limit=BATCH)
-        if not rows:
-            return wrong
-        wrong += await check(services, rows)
-        after = rows[-1]["_id"]
+    changed = batches(services, collection, {"updated_at": {"$gte": since}})
+    return sum([await check(services, rows) async for rows in changed])
 
 
 async def _posts(services: Services, rows: Sequence[Any]) -> int:
@@ -57,7 +50,7 @@ async def _posts(services: Services, rows: Sequence[Any]) -> int:
             "share_count": shared[id],
             "reactions": {kind: count for (subject, kind), count in reacted.items() if subject == id},
         }
-        wrong += await _put_right(services, store.posts, row, right, post_scopes)
+        wrong += await _put_right(services, POSTS, row, right)
     return wrong
 
 
@@ -72,7 +65,7 @@ async def _comments(services: Services, rows: Sequence[Any]) -> int:
         mine = {kind: count for (subject, kind), count in reacted.items() if subject == row["_id"]}
         weight = replies[row["_id"]] + sum(mine.values())
         right = {"reply_count": replies[row["_id"]], "reactions": mine, "weight": weight}
-        wrong += await _put_right(services, store.comments, row, right, comment_scopes)
+        wrong += await _put_right(services, COMMENTS, row, right)
     return wrong
 
 
@@ -90,12 +83,12 @@ async def _people(services: Services, rows: Sequence[Any]) -> int:
             "following_count": following[id],
             "post_count": posts[id],
         }
-        wrong += await _put_right(services, accounts.users, row, right, auth.person_scopes)
+        wrong += await _put_right(services, PEOPLE, row, right)
     return wrong
 
 
 async def _put_right(
-    services: Services, collection: Any, row: Mapping[str, Any], right: Mapping[str, Any], scopes: Any
+    services: Services, counted: Counters, row: Mapping[str, Any], right: Mapping[str, Any]
 ) -> int:
     """Write what was counted, if nothing has changed since; how many counters that were.
 
@@ -110,14 +103,11 @@ async def _put_right(
         if await deltas.first(ctx.db, {"subject_id": row["_id"]}) is not None:
             return False
         where = {"updated_at": row["updated_at"]}
-        changed = await ctx.tx.update(collection, row["_id"], set=off, where=where, version=False)
-        if changed is None:
-            return False
-        ctx.tx.quietly(changed)
-        ctx.tx.changed(changed, aspect="counts", scopes=scopes(changed))
-        if "reactions" in off:
-            ctx.tx.changed(changed, aspect="reactions", scopes=scopes(changed))
-        return True
+        changed = await ctx.tx.update(counted.store, row["_id"], set=off, where=where, version=False)
+        for aspect in ("counts", "reactions") if "reactions" in off else ("counts",):
+            if changed is not None:
+                ctx.tx.counted(counted, changed, aspect)
+        return changed is not None
 
     return len(off) if await ctx.unit(work) else 0
 

@@ -4,22 +4,21 @@ A share shows another post, one's own comment stays while its post is hidden. Bo
 keeps them may be many.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from core import jobs, uploads
+from core.batches import each_in_unit
 from core.context import Context, Services
 from core.hooks import on
 from core.store import Collection
-from resolvers.feed.access import SHOWN, post_scopes
 from stores import feed as store
-from stores.feed import Comment, Post, Visibility
+from stores.feed import Post, Visibility
+from stores.feed.kinds import SHOWN
+from stores.feed.scopes import post_scopes
 
 BATCH = 200
 MOST = 10_000
 """The latest posts and comments that are looked at when what somebody sees changes."""
-ASPECTS = ("reactions", "counts", "shared", "media")
-"""What is logged beside a post."""
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
@@ -46,15 +45,13 @@ async def group_changed(ctx: Context, user_id: str, group_id: str) -> None:
 
 async def shares(services: Services, post_id: str) -> None:
     """Tell everybody who keeps a share of the post."""
+
+    async def tell(ctx: Context, share: Post) -> None:
+        ctx.tx.changed(share, aspect="shared", scopes=post_scopes(share))
+
     kept: Sequence[Collection[Post]] = (store.posts, store.archive)
     for collection in kept:
-        async for ctx, rows in _batches(services, collection, {"shared_post_id": post_id}):
-
-            async def tell(rows: Sequence[Post] = rows, ctx: Context = ctx) -> None:
-                for share in rows:
-                    ctx.tx.changed(share, aspect="shared", scopes=post_scopes(share))
-
-            await ctx.unit(tell)
+        await each_in_unit(services, collection, {"shared_post_id": post_id}, tell)
 
 
 async def commenters(services: Services, post_id: str) -> None:
@@ -63,14 +60,7 @@ async def commenters(services: Services, post_id: str) -> None:
         services.db, {"post_id": post_id}, limit=MOST, fields=("author_id", "post_author_id")
     )
     theirs = [row for row in rows if row["author_id"] not in (None, row["post_author_id"])]
-    for start in range(0, len(theirs), BATCH):
-        ctx = Context(services)
-
-        async def tell(some: Sequence[Comment] = theirs[start : start + BATCH], ctx: Context = ctx) -> None:
-            for comment in some:
-                ctx.tx.reshown(comment["_id"], to=[str(comment["author_id"])])
-
-        await ctx.unit(tell)
+    await _reshown(services, [(row["_id"], str(row["author_id"])) for row in theirs])
 
 
 async def relation(services: Services, one: str, other: str) -> None:
@@ -79,7 +69,7 @@ async def relation(services: Services, one: str, other: str) -> None:
         ids = await _shares_kept(services, reader, author)
         ids += await _posts_in_common_groups(services, reader, author)
         ids += await _comments_on(services, reader, author)
-        await _reshown(services, reader, ids)
+        await _reshown(services, [(id, reader) for id in ids])
 
 
 async def group(services: Services, user_id: str, group_id: str) -> None:
@@ -89,7 +79,7 @@ async def group(services: Services, user_id: str, group_id: str) -> None:
     )
     posts = await store.posts_by_ids(services.db, list({row["post_id"] for row in rows}))
     inside = {post["_id"] for post in posts if post.get("group_id") == group_id}
-    await _reshown(services, user_id, [row["_id"] for row in rows if row["post_id"] in inside])
+    await _reshown(services, [(row["_id"], user_id) for row in rows if row["post_id"] in inside])
 
 
 async def _shares_kept(services: Services, reader: str, author: str) -> list[str]:
@@ -118,12 +108,15 @@ async def _comments_on(services: Services, reader: str, author: str) -> list[str
     return [row["_id"] for row in rows]
 
 
-async def _reshown(services: Services, reader: str, ids: Sequence[str]) -> None:
-    for start in range(0, len(ids), BATCH):
+async def _reshown(services: Services, told: Sequence[tuple[str, str]]) -> None:
+    """Tell again of these, each to the one who reads it."""
+    for start in range(0, len(told), BATCH):
         ctx = Context(services)
 
-        async def tell(some: Sequence[str] = ids[start : start + BATCH], ctx: Context = ctx) -> None:
-            for id in some:
+        async def tell(
+            some: Sequence[tuple[str, str]] = told[start : start + BATCH], ctx: Context = ctx
+        ) -> None:
+            for id, reader in some:
                 ctx.tx.reshown(id, to=[reader])
 
         await ctx.unit(tell)
@@ -135,17 +128,3 @@ async def relocated(ctx: Context, record_id: str) -> None:
     found = await store.posts_by_ids(ctx.db, [record_id]) if record_id.startswith("post_") else []
     for post in found:
         ctx.tx.changed(post, aspect="media", scopes=post_scopes(post))
-
-
-async def _batches(
-    services: Services, collection: Collection[Any], query: dict[str, Any]
-) -> AsyncIterator[tuple[Context, Sequence[Any]]]:
-    after = ""
-    while True:
-        page = {**query, "_id": {"$gt": after}}
-        rows = await collection.find(services.db, page, sort=[("_id", 1)], limit=BATCH)
-        if rows:
-            yield Context(services), rows
-        if len(rows) < BATCH:
-            return
-        after = rows[-1]["_id"]

@@ -11,10 +11,11 @@ from core.context import Context
 from core.errors import NotFound, Refused, refusals
 from core.ids import Id
 from resolvers.feed import home, moderating, posts
-from resolvers.feed.access import SHOWN, need_files, post_to_act_on, visible_posts
+from resolvers.feed.access import need_files, post_for_update, visible_posts
 from resolvers.feed.content import checked_text, shareable
 from stores import feed as store
 from stores.feed import Post, Visibility
+from stores.feed.kinds import SHOWN
 
 refusals(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
 
@@ -33,9 +34,9 @@ async def share_post(
     await moderating.limit(ctx, posts.POST_RATE)
     body = checked_text(text, posts.LONGEST_TEXT)
     await moderating.screen(ctx, body)
-    original = await post_to_act_on(ctx, post_id)
+    original = await post_for_update(ctx, post_id)
     if original.get("shared_post_id"):
-        original = await post_to_act_on(ctx, original["shared_post_id"])
+        original = await post_for_update(ctx, original["shared_post_id"])
     need_files(original, field="postId")
     if original["state"] not in SHOWN or not shareable(original) or visibility == Visibility.GROUP:
         raise Refused("NOT_SHAREABLE", "This post is not passed on.", field=["postId"])
@@ -55,7 +56,7 @@ async def share_post(
 
 async def create_share_link(ctx: Context, *, post_id: Id) -> dict[str, Any]:
     """A link to a public post; a person has one for each."""
-    post = await post_to_act_on(ctx, post_id)
+    post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN or post["visibility"] != Visibility.PUBLIC:
         raise Refused("NOT_SHAREABLE", "Only public posts have links.", field=["postId"])

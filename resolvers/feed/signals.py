@@ -8,9 +8,11 @@ from core.context import Context
 from core.errors import Refused
 from core.ids import Id
 from core.limits import Rate
-from resolvers.feed.access import SHOWN, post_scope, post_to_act_on, visible_posts
+from resolvers.feed.access import post_for_update, visible_posts
 from resolvers.feed.snapshots import stale
 from stores import feed as store
+from stores.feed.kinds import SHOWN
+from stores.feed.scopes import post_scope
 
 MOST_IMPRESSIONS = 50
 LONGEST_NAME = 100
@@ -30,7 +32,7 @@ async def not_interested(ctx: Context, *, post_id: Id) -> dict[str, Any]:
 
 
 async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str, Any]:
-    post = await post_to_act_on(ctx, post_id)
+    post = await post_for_update(ctx, post_id)
     if post["author_id"] == ctx.viewer_id:
         raise Refused("SELF", "This cannot be done to oneself.", field=["postId"])
     row = {"_id": store.pair(ctx.viewer_id, post_id), "user_id": ctx.viewer_id, "post_id": post_id}

@@ -7,7 +7,7 @@ from core.audit import audited
 from core.context import Context
 from core.errors import Refused
 from core.ids import Id
-from resolvers.feed.access import post_to_act_on
+from resolvers.feed.access import post_for_update
 from resolvers.feed.moderating import checked_reason
 from resolvers.feed.standing import open_to_strangers
 from stores import feed as store
@@ -20,7 +20,7 @@ async def sponsor_post(
 ) -> dict[str, Any]:
     """Again is another time for it. Whom it is hidden from does not see it, paid or not."""
     why = checked_reason(reason)
-    post = await post_to_act_on(ctx, post_id)
+    post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
         raise Refused("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
     start = starts_at or ctx.tx.now

@@ -13,9 +13,10 @@ from loaders.feed import (
     HidesByUser,
     MutedByUser,
 )
-from resolvers.feed.access import SHOWN, barred
+from resolvers.feed.access import barred
 from resolvers.feed.snapshots import Item
 from stores.feed import FeedReason, Follow, Followed, FollowState, Hide, Post, PostState, Visibility
+from stores.feed.kinds import SHOWN
 
 
 @dataclass(frozen=True, slots=True)

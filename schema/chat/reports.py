@@ -5,11 +5,11 @@ from datetime import datetime
 from core.binding import batched, input_, key, local, node, one, told, type_
 from core.binding.common import Entity
 from core.ids import Id
-from stores.feed import ReportReason, ReportStatus
 from loaders.chat import PeerById
 from resolvers.chat import moderation
 from schema.auth import User
 from stores.auth import Role
+from stores.feed import ReportReason, ReportStatus
 
 
 @type_

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from core.binding import batched, dated, input_, local, node, type_
 from core.binding.common import Node
-from stores.feed import ReportReason, ReportStatus
 from resolvers.feed import moderating
+from stores.feed import ReportReason, ReportStatus
 
 
 @node("report")

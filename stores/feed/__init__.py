@@ -39,13 +39,13 @@ from stores.feed.kinds import (
     ModerationLabel,
     PostState,
     ReactionKind,
+    ReportReason,
+    ReportStatus,
     Visibility,
 )
 from stores.feed.moderation import (
     Impression,
     Report,
-    ReportReason,
-    ReportStatus,
     ShareLink,
     dwelt_on,
     impressions,

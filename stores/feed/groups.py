@@ -4,19 +4,16 @@ from datetime import datetime
 from typing import TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, collection, entity, index
 from stores.feed.kinds import GroupPrivacy, GroupRole
 from stores.feed.posts import pair
+from stores.feed.scopes import group_scopes
 
 
-class Group(TypedDict):
-    _id: str
+class Group(Row):
     name: str
     privacy: GroupPrivacy
     member_count: int
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Member(TypedDict):
@@ -29,7 +26,7 @@ class Member(TypedDict):
     created_at: datetime
 
 
-groups = collection("groups", Group, prefix="group", synced=True)
+groups = entity("groups", Group, prefix="group", scopes=group_scopes)
 members = collection(
     "group_members",
     Member,

@@ -136,3 +136,35 @@ class ModerationAction(StrEnum):
     """Show a warning with it, or none any more."""
     DISMISS = "DISMISS"
     """Leave it as it is."""
+
+
+class ReportReason(StrEnum):
+    """Why something is reported."""
+
+    SPAM = "SPAM"
+    """Unwanted advertising."""
+    ABUSE = "ABUSE"
+    """Insults, threats or harassment."""
+    VIOLENCE = "VIOLENCE"
+    """Violence, or a call for it."""
+    NUDITY = "NUDITY"
+    """Nudity or sexual content."""
+    MISINFORMATION = "MISINFORMATION"
+    """Something false that does harm."""
+    OTHER = "OTHER"
+    """Something else: the note says what."""
+
+
+class ReportStatus(StrEnum):
+    """What became of a report."""
+
+    OPEN = "OPEN"
+    """Nobody has judged it."""
+    UPHELD = "UPHELD"
+    """A moderator agreed."""
+    DISMISSED = "DISMISSED"
+    """A moderator did not agree."""
+
+
+SHOWN = (PostState.PUBLISHED, PostState.LIMITED)
+"""States in which others see a post or comment."""

@@ -1,47 +1,19 @@
 """Reports, links to posts, and what was looked at."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, collection, entity, index
+from stores.feed.kinds import ReportReason, ReportStatus
+from stores.feed.scopes import report_scopes
 
 IMPRESSIONS_KEPT = timedelta(days=30)
 
 
-class ReportReason(StrEnum):
-    """Why something is reported."""
-
-    SPAM = "SPAM"
-    """Unwanted advertising."""
-    ABUSE = "ABUSE"
-    """Insults, threats or harassment."""
-    VIOLENCE = "VIOLENCE"
-    """Violence, or a call for it."""
-    NUDITY = "NUDITY"
-    """Nudity or sexual content."""
-    MISINFORMATION = "MISINFORMATION"
-    """Something false that does harm."""
-    OTHER = "OTHER"
-    """Something else: the note says what."""
-
-
-class ReportStatus(StrEnum):
-    """What became of a report."""
-
-    OPEN = "OPEN"
-    """Nobody has judged it."""
-    UPHELD = "UPHELD"
-    """A moderator agreed."""
-    DISMISSED = "DISMISSED"
-    """A moderator did not agree."""
-
-
-class Report(TypedDict):
+class Report(Row):
     """Something that moderators are to look at; without a reporter, a machine asks."""
 
-    _id: str
     subject_id: str
     subject_author_id: str | None
     reporter_id: str | None
@@ -50,9 +22,6 @@ class Report(TypedDict):
     status: ReportStatus
     appeal: str | None
     day: NotRequired[str]
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class ShareLink(TypedDict):
@@ -74,7 +43,7 @@ class Impression(TypedDict):
     created_at: datetime
 
 
-reports = collection(
+reports = entity(
     "reports",
     Report,
     prefix="report",
@@ -85,7 +54,7 @@ reports = collection(
         index("subject_author_id", "_id"),
     ],
     shard_key="subject_id",
-    synced=True,
+    scopes=report_scopes,
 )
 share_links = collection(
     "share_links",

@@ -5,24 +5,20 @@ from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict, cast
 
 from core.mongo import Database
-from core.store import collection, index
+from core.store import Row, collection, entity, index
 from stores.feed.kinds import FollowState
 from stores.feed.posts import pair
 
 
-class Follow(TypedDict):
+class Follow(Row):
     """One person's following of another; `mutual` when it is returned."""
 
-    _id: str
     follower_id: str
     followee_id: str
     state: FollowState
     mutual: bool
     notify: NotRequired[bool]
     """Whether new posts of a friend are pushed."""
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Block(TypedDict):
@@ -52,10 +48,11 @@ class Pair(TypedDict):
     expires_at: datetime
 
 
-follows = collection(
+follows = entity(
     "follows",
     Follow,
     prefix="follow",
+    owner="follower_id",
     indexes=[
         index("follower_id", "followee_id", unique=True),
         index("followee_id", "-created_at", "-_id"),
@@ -75,7 +72,6 @@ follows = collection(
         ),
     ],
     shard_key="follower_id",
-    synced=True,
 )
 blocks = collection(
     "blocks",

@@ -7,14 +7,14 @@ from typing import Any, NotRequired, TypedDict
 
 from core.indexes import A_TEXT, LONG_AGO
 from core.mongo import Database
-from core.store import Collection, collection, index
+from core.store import Collection, Row, collection, entity, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
+from stores.feed.scopes import comment_scopes, post_scopes
 
 
-class Post(TypedDict):
+class Post(Row):
     """`pulled` posts have an author so widely followed that they are looked for rather than delivered."""
 
-    _id: str
     author_id: str
     text: str | None
     media_ids: list[str]
@@ -25,9 +25,6 @@ class Post(TypedDict):
     share_count: int
     reactions: dict[ReactionKind, int]
     edited_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
     pulled: NotRequired[bool]
     group_id: NotRequired[str]
     shared_post_id: NotRequired[str]
@@ -42,13 +39,12 @@ class Post(TypedDict):
     archived: NotRequired[bool]
 
 
-class Comment(TypedDict):
+class Comment(Row):
     """A deleted one is a stub without author while it has replies; `gone` without, known for 90 days more.
 
     `kept` is the text of one that moderators removed.
     """
 
-    _id: str
     post_id: str
     post_author_id: str
     parent_id: str | None
@@ -64,9 +60,6 @@ class Comment(TypedDict):
     reactions: dict[ReactionKind, int]
     state: PostState
     edited_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Reaction(TypedDict):
@@ -85,7 +78,7 @@ TIMELINE = [("pinned", -1), *LATEST]
 TOP = [("weight", -1), *LATEST]
 CHANGED = [("updated_at", 1), ("_id", 1)]
 
-posts = collection(
+posts = entity(
     "posts",
     Post,
     prefix="post",
@@ -124,7 +117,8 @@ posts = collection(
             serves={"pulled": True, "author_id": {"$in": ["x", "y"]}},
         ),
     ],
-    synced=True,
+    scopes=post_scopes,
+    aspects=["reactions", "counts", "shared", "media"],
 )
 archive = collection(
     "posts_archive",
@@ -147,7 +141,7 @@ archive = collection(
     ],
     synced=True,
 )
-comments = collection(
+comments = entity(
     "comments",
     Comment,
     prefix="comment",
@@ -159,7 +153,8 @@ comments = collection(
         index("purge_at", expireAfterSeconds=0, partialFilterExpression={"purge_at": {"$exists": True}}),
         index("author_id", "-created_at"),
     ],
-    synced=True,
+    scopes=comment_scopes,
+    aspects=["reactions", "counts"],
 )
 reactions = collection(
     "reactions",

@@ -8,7 +8,7 @@ import pytest
 
 from core import listeners, live
 from core.context import Services
-from resolvers.feed.access import post_scope
+from stores.feed.scopes import post_scope
 from tests.conftest import NewPhone
 from tests.engine.steps import comment, post
 

@@ -13,8 +13,8 @@ from core.changes import user_scope
 from core.context import Context, Services
 from core.position import Position, Progress
 from jobs import feed as errands
-from resolvers.feed.access import post_scope
 from stores import feed as store
+from stores.feed.scopes import post_scope
 from tests.conftest import NewPhone
 from tests.engine.steps import befriend, comment, post
 from tests.engine.streams import POST_EVENTS, TRANSPORTS, opened

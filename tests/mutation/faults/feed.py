@@ -32,14 +32,14 @@ FAULTS = [
     ),
     Fault(
         "other people's follows are shown",
-        "resolvers/feed/access.py",
-        'return [edge if edge and edge["follower_id"] == viewer else None for edge in found]',
-        "return [edge for edge in found]",
+        "core/nodes.py",
+        "return [each if each and each[owner] == viewer else None for each in found]",
+        "return [each for each in found]",
         (*PEOPLE, "tests/feed/test_connections.py", "tests/engine/test_access.py"),
     ),
     Fault(
         "a post made private is not told to its former audience",
-        "resolvers/feed/access.py",
+        "stores/feed/scopes.py",
         '        return [*scopes, friends_scope(post["author_id"])]\n',
         '        return [*scopes, friends_scope(post["author_id"]), followers_scope(post["author_id"])]\n',
         (*VISIBILITY, "tests/engine/test_delta.py"),
@@ -68,8 +68,8 @@ FAULTS = [
     Fault(
         "a follow lands beside a block",
         "resolvers/feed/graph.py",
-        "        await _claim_pair(ctx, user_id)\n        for part in PARTING:",
-        "        for part in PARTING:",
+        "        await _claim_pair(ctx, user_id)\n        await parting(ctx, user_id)",
+        "        await parting(ctx, user_id)",
         PEOPLE,
     ),
     Fault(
@@ -123,7 +123,7 @@ FAULTS = [
     ),
     Fault(
         "anybody edits a comment",
-        "resolvers/feed/comments.py",
+        "resolvers/feed/access.py",
         'if comment is None or comment["author_id"] != ctx.viewer_id:',
         "if comment is None:",
         COMMENTS,
