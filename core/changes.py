@@ -84,6 +84,11 @@ def user_scope(user_id: str) -> str:
     return f"user:{user_id}"
 
 
+def aspect_of(entry: Entry) -> str:
+    """What of its node an entry is about: "reactions"; empty for the node itself."""
+    return entry["_id"].removesuffix(entry["node"]).rstrip(":")
+
+
 def place(entry: Entry) -> Position:
     """Where the entry is in the log, and which change of it this is."""
     return Position(entry["at"], entry["_id"], entry["revision"])

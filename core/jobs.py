@@ -35,7 +35,7 @@ BATCH = 500
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
 
-Task = Callable[..., Awaitable[None]]
+Task = Callable[..., Awaitable[object]]
 
 
 class WorkerDied(RuntimeError):

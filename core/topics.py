@@ -72,7 +72,7 @@ def own_topic(store: Collection[Any]) -> Callable[..., AsyncGenerator[Event, Non
 
     async def events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
         async def event_of(entry: Entry) -> Event | None:
-            if entry["_id"] != entry["node"] or prefix_of(entry["node"]) != prefix:
+            if changes.aspect_of(entry) or prefix_of(entry["node"]) != prefix:
                 return None
             document = None if entry["deleted"] else (await seen(ctx, [entry["node"]])).get(entry["node"])
             if document is None:

@@ -52,7 +52,7 @@ class Unit:
         self._before: dict[str, Change | None] = {}
         """By document, what was to be logged before its last write logged itself."""
         self._unlogged: set[str] = set()
-        self._afterwards: list[Callable[[], Awaitable[None]]] = []
+        self._afterwards: list[Callable[[], Awaitable[object]]] = []
 
     async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
         """Store a new document; ID_TAKEN when a client minted an id that is in use."""
@@ -274,11 +274,11 @@ class Unit:
             if before is not None:
                 self._changes[id] = before
 
-    def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+    def after_commit(self, work: Callable[[], Awaitable[object]]) -> None:
         self._afterwards.append(work)
 
     @property
-    def afterwards(self) -> list[Callable[[], Awaitable[None]]]:
+    def afterwards(self) -> list[Callable[[], Awaitable[object]]]:
         return self._afterwards
 
     async def flush(self) -> None:

@@ -1,6 +1,5 @@
 """Background work of the feed."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
@@ -27,41 +26,21 @@ BATCH = 100
 ACTIVE = timedelta(hours=24)
 """Who looked at their feed within this time has the next one prepared."""
 
+on_user_deleted(erasing.erase)
+on_user_export(erasing.export)
 
-@task("feed.deliver")
-async def deliver(services: Services, *, post_id: str, author_id: str, created: bool = False) -> None:
-    """A post comes to the inboxes of those who should have it, and leaves the others'."""
-    await delivery.deliver(services, post_id=post_id, author_id=author_id, created=created)
-
-
-@task("feed.fetch_link")
-async def fetch_link(services: Services, *, post_id: str) -> None:
-    """What a post's link shows."""
-    await links.fetch(services, post_id=post_id)
-
-
-@task("feed.fetch_link_picture")
-async def fetch_link_picture(services: Services, *, post_id: str) -> None:
-    """The picture of what a post's link shows."""
-    await links.fetch_picture(services, post_id=post_id)
-
-
-@task("feed.scan")
-async def scan(services: Services, *, subject_id: str) -> None:
-    """Text and media of a post or comment are judged."""
-    await scanning.scan(services, subject_id=subject_id)
-
-
-@task("feed.push")
-async def push(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
-    """People learn of what concerns them while the app is away."""
-    await notices.send(services, kind=kind, subject_id=subject_id, author_id=author_id, to=to)
-
-
-@task("feed.push_to_friends")
-async def push_to_friends(services: Services, *, post_id: str, author_id: str) -> None:
-    """Friends who asked for it learn of a post."""
-    await notices.push_to_friends(services, post_id=post_id, author_id=author_id)
+deliver = task("feed.deliver")(delivery.deliver)
+task("feed.fetch_link")(links.fetch)
+task("feed.fetch_link_picture")(links.fetch_picture)
+task("feed.scan")(scanning.scan)
+task("feed.push")(notices.send)
+task("feed.push_to_friends")(notices.push_to_friends)
+task("feed.tell_shares")(retelling.shares)
+task("feed.tell_commenters")(retelling.commenters)
+task("feed.tell_of_relation")(retelling.relation)
+task("feed.tell_of_group")(retelling.group)
+reconcile = task("feed.reconcile", every=timedelta(hours=1))(reconciling.reconcile)
+archive = task("feed.archive", every=timedelta(days=30))(archiving.archive)
 
 
 @task("feed.prepare", every=timedelta(minutes=15))
@@ -97,57 +76,8 @@ async def erase_comments(services: Services, *, post_id: str) -> None:
     await retelling.shares(services, post_id)
 
 
-@task("feed.tell_shares")
-async def tell_shares(services: Services, *, post_id: str) -> None:
-    """Who keeps a share of a post learns that it shows another one, or none."""
-    await retelling.shares(services, post_id)
-
-
-@task("feed.tell_commenters")
-async def tell_commenters(services: Services, *, post_id: str) -> None:
-    """Who commented on a post learns that they see it no more, or again."""
-    await retelling.commenters(services, post_id)
-
-
-@task("feed.tell_of_relation")
-async def tell_of_relation(services: Services, *, user_id: str, other_id: str) -> None:
-    """Two people who see more or less of each other learn what of their own shows it."""
-    await retelling.relation(services, user_id, other_id)
-
-
-@task("feed.tell_of_group")
-async def tell_of_group(services: Services, *, user_id: str, group_id: str) -> None:
-    """Who joined or left a group learns what of their own shows it."""
-    await retelling.group(services, user_id, group_id)
-
-
 @task("feed.erase_reactions")
 async def erase_reactions(services: Services, *, subject_ids: list[str]) -> None:
     """Deleted posts and comments take the reactions to them along."""
     query = {"subject_id": {"$in": subject_ids}}
     await services.db.write({"delete": store.reactions.name, "deletes": [{"q": query, "limit": 0}]})
-
-
-@task("feed.reconcile", every=timedelta(hours=1))
-async def reconcile(services: Services) -> None:
-    """Counters of what changed lately are counted again."""
-    await reconciling.reconcile(services)
-
-
-@task("feed.archive", every=timedelta(days=30))
-async def archive(services: Services) -> None:
-    """Posts that are older than a year lie apart."""
-    await archiving.archive(services)
-
-
-@on_user_deleted
-async def erase_person(services: Services, user_id: str) -> None:
-    """Whoever leaves takes their posts, comments and reactions along."""
-    await erasing.erase(services, user_id)
-
-
-@on_user_export
-async def export_person(services: Services, user_id: str) -> AsyncIterator[tuple[str, erasing.Rows]]:
-    """Whoever asks gets what is theirs."""
-    async for name, rows in erasing.export(services, user_id):
-        yield name, rows

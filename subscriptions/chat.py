@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from core.changes import Entry, user_scope
+from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.ids import Id, prefix_of
 from core.listeners import Signal
@@ -40,7 +40,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
     async def meaning(entry: Entry) -> Event | None:
         if prefix_of(entry["node"]) == "message":
             return await _message_event(ctx, entry, chat["_id"])
-        if entry["_id"].startswith("receipt:") and entry["node"] == chat["_id"]:
+        if aspect_of(entry).startswith("receipt:") and entry["node"] == chat["_id"]:
             return await _receipt_event(ctx, entry)
         return None
 
@@ -91,7 +91,7 @@ async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None)
     message: Message | None = await ctx.services.live.shared(entry, "node", lambda: ctx.load(MessageById, id))
     if message is None or (chat_id is not None and message["chat_id"] != chat_id):
         return None
-    aspect = entry["_id"].partition(":")[0] if entry["_id"] != id else ""
+    aspect, _, _ = aspect_of(entry).partition(":")
     if aspect not in ("", "hidden"):
         return None
     if not access.sees(ctx.viewer_id, message):
@@ -104,7 +104,7 @@ async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None)
 async def _receipt_event(ctx: Context, entry: Entry) -> Event:
     """How far one has come, as far as the other may know."""
     detail = entry.get("detail") or {}
-    user_id = entry["_id"].split(":")[1]
+    user_id = detail["user_id"]
     chat = await reading.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
     own = user_id == ctx.viewer_id
     [read] = [chat["read_sequence"]] if own else await reading.peer_read_sequences(ctx, [chat])

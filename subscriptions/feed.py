@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import clock
-from core.changes import NOTE, Entry, user_scope
+from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.ids import Id, checked, prefix_of
 from core.listeners import Signal
@@ -16,6 +16,7 @@ from core.topics import followed, for_all
 from core.typists import Typists
 from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import auth
+from resolvers.feed import notices
 from resolvers.feed.access import (
     only_visible,
     open_to_all,
@@ -92,7 +93,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
         ctx.refresh()
 
     async def meaning(entry: Entry) -> Event | None:
-        counted = entry["_id"].startswith("reactions:") and post_scope(post_id) in entry["scopes"]
+        counted = aspect_of(entry) == "reactions" and post_scope(post_id) in entry["scopes"]
         if counted and not merging.at_once(entry):
             return None
         return await _event(ctx, post_id, entry)
@@ -124,10 +125,9 @@ async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerat
     own = ctx.viewer_id
 
     async def meaning(entry: Entry) -> Event | None:
-        if entry["type"] == NOTE and entry["_id"].startswith("feed:"):
-            _, kind, subject, *_ = entry["_id"].split(":")
-            return await _concern(ctx, kind, subject)
-        if entry["_id"].startswith("reactions:post_") and merging.at_once(entry):
+        if (told := notices.told(entry)) is not None:
+            return await _concern(ctx, *told)
+        if aspect_of(entry) == "reactions" and prefix_of(entry["node"]) == "post" and merging.at_once(entry):
             return await _reacted(ctx, entry, own)
         return None
 
@@ -212,7 +212,7 @@ async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
 
 async def _still_visible(ctx: Context, post_id: str, entry: Entry) -> Event | None:
     """The end of the stream, when a change between viewer and author hides the post."""
-    if entry["_id"].partition(":")[0] not in ("scope", "block"):
+    if not notices.may_hide(entry):
         return None
     [post] = await visible_posts(ctx, [post_id])
     return None if post else _gone(post_id)
@@ -229,11 +229,8 @@ def _hidden(event: Event) -> Event | None:
 
 async def _told(ctx: Context, entry: Entry) -> Event | None:
     """The event as everybody gets it who may see it; `_author` and `_barred` say who may not."""
-    aspect, _, rest = entry["_id"].partition(":")
-    if aspect == "reactions":
-        return await _reactions(ctx, entry)
-    if rest:
-        return None
+    if aspect := aspect_of(entry):
+        return await _reactions(ctx, entry) if aspect == "reactions" else None
     if prefix_of(entry["_id"]) == "post":
         return await _post(ctx, entry)
     return await _comment(ctx, entry) if prefix_of(entry["_id"]) == "comment" else None

@@ -5,7 +5,6 @@ from typing import Any
 
 from core import clock, ids
 from core.audit import audited
-from core.changes import user_scope
 from core.context import Context
 from core.errors import Refused, refusals
 from core.hooks import Hook
@@ -131,7 +130,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
         await parting(ctx, user_id)
         row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
         await ctx.tx.insert(store.blocks, row)
-        ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
+        notices.parted(ctx, ctx.viewer_id, user_id)
         for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
@@ -150,7 +149,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
         await rejoining(ctx, user_id)
         await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
-    ctx.tx.noted(f"block:{id}", scopes=[user_scope(ctx.viewer_id), user_scope(user_id)])
+    notices.parted(ctx, ctx.viewer_id, user_id)
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     [person] = await auth.visible_people(ctx, [user_id])

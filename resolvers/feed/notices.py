@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core import jobs
-from core.changes import user_scope
+from core.changes import GRANT, NOTE, Entry, user_scope
 from core.context import Context, Services, Viewer
 from core.ids import prefix_of
 from resolvers import auth
@@ -31,6 +31,27 @@ def tell(ctx: Context, kind: str, subject_id: str, to: Iterable[str]) -> None:
     """Log something that concerns people, each in their own scope."""
     for user_id in to:
         ctx.tx.noted(f"feed:{kind}:{subject_id}:{user_id}", scopes=[user_scope(user_id)])
+
+
+def told(entry: Entry) -> tuple[str, str] | None:
+    """Kind and subject of what `tell` logged; None for other entries."""
+    if entry["type"] != NOTE or not entry["_id"].startswith("feed:"):
+        return None
+    _, kind, subject_id, *_ = entry["_id"].split(":")
+    return kind, subject_id
+
+
+def parted(ctx: Context, user_id: str, other_id: str) -> None:
+    """Log for two people that one hides from the other, or does no longer: what is open looks again."""
+    scopes = [user_scope(user_id), user_scope(other_id)]
+    ctx.tx.noted(f"block:{store.pair(user_id, other_id)}", scopes=scopes)
+
+
+def may_hide(entry: Entry) -> bool:
+    """Whether something may have come out of somebody's sight by it: a lost scope, a block."""
+    if entry["type"] == GRANT:
+        return bool((entry.get("detail") or {}).get("lost"))
+    return entry["type"] == NOTE and entry["_id"].startswith("block:")
 
 
 async def _push(ctx: Context, kind: str, subject: Document, to: Iterable[str]) -> None:

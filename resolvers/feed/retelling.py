@@ -63,9 +63,9 @@ async def commenters(services: Services, post_id: str) -> None:
     await _reshown(services, [(row["_id"], str(row["author_id"])) for row in theirs])
 
 
-async def relation(services: Services, one: str, other: str) -> None:
+async def relation(services: Services, user_id: str, other_id: str) -> None:
     """Tell two people of what shows the other's posts among what they keep."""
-    for reader, author in ((one, other), (other, one)):
+    for reader, author in ((user_id, other_id), (other_id, user_id)):
         ids = await _shares_kept(services, reader, author)
         ids += await _posts_in_common_groups(services, reader, author)
         ids += await _comments_on(services, reader, author)
