@@ -180,7 +180,8 @@ class SystemSettings(BaseSettings):
 def fields() -> dict[str, FieldInfo]:
     """All settings by name: those of the whole, then each system's."""
     found: dict[str, FieldInfo] = {}
-    kinds: list[type[BaseSettings]] = [Settings, *SystemSettings.__subclasses__()]
+    systems = sorted(SystemSettings.__subclasses__(), key=lambda kind: kind.__module__)
+    kinds: list[type[BaseSettings]] = [Settings, *systems]
     for kind in kinds:
         if twice := found.keys() & kind.model_fields.keys():
             raise ValueError(f"The setting {min(twice)} is declared twice.")
