@@ -22,7 +22,13 @@ async def test_people_can_take_along_what_is_known_of_their_files(
     exported = {name: rows async for name, rows in EXPORTERS["media"](services, ada.user_id)}
     [row] = exported["media"]
     assert (row["id"], row["file_name"]) == (upload["media"]["id"], "photo.jpg")
-    assert "folder" not in row
+    assert row["sha256"] == steps.sha256(JPEG)
+    # Where files lie and our own bookkeeping are no news to them; whose it is they know.
+    assert set(row) == {
+        *("id", "purpose", "kind", "mime", "size_bytes", "source_bytes", "sha256", "width", "height"),
+        *("duration_ms", "alt_text", "file_name", "main", "thumb", "animation", "placeholder"),
+        *("dominant_color", "created_at"),
+    }
 
 
 async def test_every_query_has_its_index(new_phone: NewPhone, services: Services) -> None:

@@ -27,9 +27,9 @@ async def test_a_text_asked_for_ten_thousand_times_is_dear(new_phone: NewPhone) 
     ada = await new_phone("Ada")
     post = await publish(ada, text=LONG)
     body = {"query": aliased(50), "variables": {"ids": [post] * 100}}
-    started = time.process_time()
+    started = time.thread_time()
     answer = await ada.post(body, **{"Landfall-Cost": "1"})
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2
     assert answer.code == "QUERY_TOO_COMPLEX"
     assert answer.errors[0]["extensions"]["limit"] == "answer bytes"
     assert answer.body["data"] is None
@@ -97,9 +97,9 @@ async def _ask(phone: Phone, way: str, document: str, ids: list[str]) -> Any:
 def test_what_cannot_be_large_is_not_looked_at_and_what_is_large_not_to_its_end() -> None:
     shared = {"text": LONG}
     data = {"nodes": [shared] * 1_000_000}
-    started = time.process_time()
+    started = time.thread_time()
     assert not answers.sized(data, 1_000_000)
-    assert time.process_time() - started < 0.2
+    assert time.thread_time() - started < 0.2
     assert answers.sized({"nodes": [shared] * 100}, 1_000_000)
     result = answers.ExecutionResult(data=data, errors=None)
     assert answers.fits(result, 1_000_000, Weight(1, texts=10))

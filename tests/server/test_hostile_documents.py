@@ -21,8 +21,8 @@ from tests.server.conftest import Configured
 SMALLEST, DOUBLINGS = 32, 5
 STEPS_MORE = 2.6
 """What twice as much may take more; a little beyond two, for what is only begun with size."""
-MOST_SECONDS = 3.0
-"""CPU for any document, on whatever machine tests run on; most take a tenth of it."""
+MOST_SECONDS = 1.0
+"""CPU of the thread that reads a document, for any; most take a tenth of it."""
 
 
 def fragments(count: int, body: str) -> str:
@@ -180,19 +180,19 @@ async def test_twice_the_document_takes_no_more_than_twice_the_work(
     found = [steps(lambda query=query: read(query)) for query in documents]
     for before, after in itertools.pairwise(found):
         assert after <= max(STEPS_MORE * before, 2_000), (shape, found)
-    started = time.process_time()
+    started = time.thread_time()
     read(documents[-1])
-    assert time.process_time() - started < MOST_SECONDS, shape
+    assert time.thread_time() - started < MOST_SECONDS, shape
 
 
 @pytest.mark.parametrize("depth", [26, 90])
 async def test_fragments_as_a_tree_are_weighed_once_each(anonymous: Phone, depth: int) -> None:
     """At depth 26 a process was busy for minutes, and heard no SIGTERM."""
     query = SHAPES["a ladder of fragments that each spread the next twice"](depth)
-    started = time.process_time()
+    started = time.thread_time()
     answer = await anonymous.ask(query)
     assert answer.code == "UNAUTHENTICATED", answer.body
-    assert time.process_time() - started < MOST_SECONDS
+    assert time.thread_time() - started < MOST_SECONDS
     refused = await anonymous.ask(SHAPES["a ladder of fragments under two fields each"](4))
     assert (refused.code, refused.errors[0]["extensions"]["limit"]) == ("QUERY_TOO_COMPLEX", "cost")
 
@@ -210,9 +210,9 @@ async def test_mutations_in_a_tree_of_fragments_are_looked_through_once(
     # Documents that are seen for the first time run on the reference.
     async with configured(executor="reference") as phone:
         await sign_in_directly(services, phone, await make_user(services, "Ada"))
-        started = time.process_time()
+        started = time.thread_time()
         done = await phone.run(query, input={"clientMutationId": key(), "text": "Hi"})
-        assert time.process_time() - started < MOST_SECONDS
+        assert time.thread_time() - started < MOST_SECONDS
     assert done == {"createPost": {"post": {"text": "Hi"}, "errors": []}}
 
 
