@@ -55,6 +55,7 @@ follows = entity(
     owner="follower_id",
     indexes=[
         index("follower_id", "followee_id", unique=True),
+        index("follower_id", "_id"),
         index("followee_id", "-created_at", "-_id"),
         index("followee_id", "_id"),
         index(
