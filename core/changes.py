@@ -8,7 +8,7 @@ a whole scope. `node` is the entity to show: an aspect of a thing (its reactions
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from pymongo.errors import OperationFailure
 
@@ -48,7 +48,8 @@ log = collection(
     "changes",
     Entry,
     indexes=[
-        index("scopes", "at", "_id"),
+        # `aged` comes last: what a first sync leaves out is passed over in the index, without its document.
+        index("scopes", "at", "_id", "aged"),
         index("former", "at", "_id"),
         # Tombstones and notes expire: living entities keep their entry for first syncs.
         index("expires_at", expireAfterSeconds=0, partialFilterExpression={"expires_at": {"$exists": True}}),
@@ -140,13 +141,29 @@ async def since(
     """
     fields = ("scopes", "former") if former else ("scopes",)
     among: dict[str, Any] = {} if aged else {"aged": {"$ne": True}}
-    reads = [
-        _reading(db, {field: {"$in": group}, **among}, after, floor)
-        for field in fields
-        for group in merging.groups(scopes)
-    ]
-    rows = await merging.first_of(reads, _order, limit) if reads else []
-    return rows  # type: ignore[return-value]
+    queries = [{field: {"$in": group}, **among} for field in fields for group in merging.groups(scopes)]
+    if len(queries) > len(fields):
+        places = await _first_of(db, queries, after, floor, limit, shown=("at",))
+        found = {entry["_id"]: entry for entry in await named(db, [each["_id"] for each in places])}
+        if len(found) == len(places):
+            # One that was written again since is told here, and once more in its later place.
+            return [cast("Entry", {**found[each["_id"]], "at": each["at"]}) for each in places]
+    return cast("list[Entry]", await _first_of(db, queries, after, floor, limit))
+
+
+async def _first_of(
+    db: Database,
+    queries: Sequence[dict[str, Any]],
+    after: Position | None,
+    floor: datetime | None,
+    limit: int,
+    *,
+    shown: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """The first rows of the queries together. An entry may be in many of them: of several groups of scopes
+    only the places are read, which the index has, and then each entry once."""
+    reads = [_reading(db, query, after, floor, shown) for query in queries]
+    return await merging.first_of(reads, _order, limit) if reads else []
 
 
 def _order(row: dict[str, Any]) -> tuple[datetime, str]:
@@ -154,19 +171,25 @@ def _order(row: dict[str, Any]) -> tuple[datetime, str]:
 
 
 def _reading(
-    db: Database, query: dict[str, Any], after: Position | None, floor: datetime | None
+    db: Database,
+    query: dict[str, Any],
+    after: Position | None,
+    floor: datetime | None,
+    shown: Sequence[str],
 ) -> merging.Read:
-    """Reads a group of scopes by one field."""
+    """Reads a group of scopes by one field; all of each row, or what is `shown` beside its id."""
+    order = [("at", 1), ("_id", 1)]
+    cut: list[dict[str, Any]] = [{"$project": dict.fromkeys(shown, 1)}] if shown else []
 
     async def read(last: dict[str, Any] | None, limit: int) -> list[dict[str, Any]]:
         place = Position(*_order(last)) if last else after
         if place is None:
             bounded = {**query, "at": {"$gte": floor}} if floor else query
-            return await db.find(log.name, bounded, sort=[("at", 1), ("_id", 1)], limit=limit, together=True)
+            return await db.find(log.name, bounded, sort=order, limit=limit, fields=shown, together=True)
         # Two ranges, one after the other: an `$or` of them would have every match read and sorted.
         # Of one moment by id alone: else MongoDB does not see that the index has them in order.
-        same = _range({**query, "at": place.at, "_id": {"$gt": place.id}}, {"_id": 1}, limit)
-        later = _range({**query, "at": {"$gt": place.at}}, {"at": 1, "_id": 1}, limit)
+        same = [*_range({**query, "at": place.at, "_id": {"$gt": place.id}}, {"_id": 1}, limit), *cut]
+        later = [*_range({**query, "at": {"$gt": place.at}}, dict(order), limit), *cut]
         stages = [*same, {"$unionWith": {"coll": log.name, "pipeline": later}}, {"$limit": limit}]
         return await db.aggregate(log.name, stages, limit=limit + 1, together=True)
 

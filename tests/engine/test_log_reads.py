@@ -15,6 +15,7 @@ from tests.explained import examined, profiled
 
 ENTRIES = 100_000
 SCOPES = 5_000
+GROUPS = 500
 PAGE = 101
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,7 +42,10 @@ Log = tuple[Database, list[dict[str, Any]], Reads]
 
 @pytest.fixture(scope="module")
 async def log(settings: Settings) -> AsyncIterator[Log]:
-    """100,000 entries, each for one of 5,000 readers and for who looks at it; some were for another."""
+    """100,000 entries, each for one of 5,000 readers, one of 500 groups and for who looks at it.
+
+    Some were for another reader before.
+    """
     dice, reads = Random(1), Reads()
     readers = [f"followers:{number:04d}" for number in range(SCOPES)]
     rows = [
@@ -50,7 +54,7 @@ async def log(settings: Settings) -> AsyncIterator[Log]:
             "type": "POST",
             "node": f"post_{number:06d}",
             "version": 1,
-            "scopes": [dice.choice(readers), f"post:{number}"],
+            "scopes": [dice.choice(readers), f"post:{number}", f"groups:{number % GROUPS:03d}"],
             "former": [dice.choice(readers)] if number % 10 == 0 else [],
             "at": BEGINNING + timedelta(milliseconds=dice.randrange(ENTRIES)),
             "revision": 1,
@@ -105,6 +109,80 @@ async def test_a_sweep_examines_at_most_three_times_what_it_returns(log: Log, co
         found = await changes.since(db, sorted(scopes), floor=floor, limit=1_000)
     assert [entry["_id"] for entry in found] == [row["_id"] for row in wanted[:1_000]]
     assert cost.documents <= 3 * len(found)
+
+
+async def test_what_several_scopes_lead_to_is_read_once(log: Log) -> None:
+    """5,000 scopes, two of which nine in ten entries have: they were read up to six times."""
+    db, rows, _ = log
+    followed = [f"followers:{number:04d}" for number in range(SCOPES - GROUPS)]
+    scopes = sorted([*followed, *(f"groups:{number:03d}" for number in range(GROUPS))])
+    after, told = None, []
+    for start in (0, PAGE, 2 * PAGE):
+        async with profiled(db, changes.log.name) as cost:
+            page = await changes.since(db, scopes, after=after, limit=PAGE, former=False)
+        assert [entry["_id"] for entry in page] == [row["_id"] for row in rows[start : start + PAGE]]
+        assert [entry["scopes"] for entry in page] == [row["scopes"] for row in rows[start : start + PAGE]]
+        assert cost.documents <= 3 * len(page)
+        assert cost.keys <= 6 * len(page) + 5 * len(scopes)
+        after = changes.place(page[-1])
+        told.append((len(page), cost.commands, cost.documents, cost.keys))
+
+
+@pytest.mark.parametrize("others", [0, 1_000])
+async def test_a_first_sync_passes_over_a_long_archive_without_reading_it(log: Log, others: int) -> None:
+    """What a long list has left behind stands before what is still told of it."""
+    db, _, _ = log
+    archive, at = f"archive:{others}", BEGINNING - timedelta(days=30)
+    fields = {"type": "MESSAGE", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    made = [
+        {"_id": id, "node": id, "scopes": [archive], "at": at + timedelta(seconds=number), **fields}
+        for number in range(5_000)
+        for id in [f"message_{others:04d}_{number:04d}"]
+    ]
+    await db.write({"insert": changes.log.name, "documents": made})
+    await changes.age(db, [each["_id"] for each in made[:4_900]])
+    scopes = [archive, *(f"nobody:{number:04d}" for number in range(others))]
+    async with profiled(db, changes.log.name) as cost:
+        page = await changes.since(db, scopes, limit=PAGE, former=False, aged=False)
+    assert [entry["_id"] for entry in page] == [each["_id"] for each in made[4_900:]]
+    assert cost.documents <= 3 * len(page)
+    # Whoever has synchronised before is told of changes to those as well.
+    assert [each["_id"] for each in await changes.since(db, scopes, limit=PAGE)] == [
+        each["_id"] for each in made[:PAGE]
+    ]
+
+
+@pytest.mark.parametrize("meanwhile", ["written again", "expired"])
+async def test_an_entry_that_moves_while_it_is_read_is_not_lost(
+    log: Log, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """Of many scopes places are read first, then entries: one of them changes between the two."""
+    db, _, _ = log
+    scopes = [f"{meanwhile}:{number:04d}" for number in range(300)]
+    ids = [f"{meanwhile}_{number}" for number in range(3)]
+    fields = {"type": "POST", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    at = BEGINNING - timedelta(days=9)
+    made = [
+        {"_id": id, "node": id, "scopes": scopes[place::250], "at": at + timedelta(seconds=place), **fields}
+        for place, id in enumerate(ids)
+    ]
+    await db.write({"insert": changes.log.name, "documents": made})
+    named = changes.named
+
+    async def after_that(db: Database, wanted: Any) -> Any:
+        if meanwhile == "written again":
+            await changes.append(db, [changes.Change(ids[0], "POST", ids[0], 2, (scopes[0],))])
+        else:
+            await db.write({"delete": changes.log.name, "deletes": [{"q": {"_id": ids[0]}, "limit": 1}]})
+        return await named(db, wanted)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(changes, "named", after_that)
+        page = await changes.since(db, scopes, limit=2)
+    rest = await changes.since(db, scopes, after=changes.place(page[-1]), limit=10)
+    found = [entry["_id"] for entry in (*page, *rest)]
+    # In its old place and its new one, or in none.
+    assert found == ([*ids, ids[0]] if meanwhile == "written again" else ids[1:])
 
 
 async def test_entries_of_one_moment_are_paged_without_reading_them_again(log: Log) -> None:
