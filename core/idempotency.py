@@ -7,6 +7,7 @@ same doors as everywhere, and no private data lies in receipts.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NotRequired, TypedDict
@@ -16,7 +17,15 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import access, clock, mongo, nodes, noted
 from core.context import Context
-from core.errors import BadUserInput, Fault, IdempotencyInProgress, IdempotencyKeyReused, Refused
+from core.errors import (
+    KINDS,
+    BadUserInput,
+    Fault,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    RefusalKind,
+    Refused,
+)
 from core.ids import prefix_of
 from core.mongo import Database
 from core.store import collection, index
@@ -141,7 +150,9 @@ async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str,
     ctx.flush.receipts = {receipt["_id"]: receipt for receipt in done}
     if done:
         ctx.refresh()
-        ctx.flush.entities = await nodes.seen(ctx, _references([receipt["payload"] for receipt in done]))
+        with suppress(Exception):
+            # Where one of them cannot be shown, each act finds out for itself: it is no other's fault.
+            ctx.flush.entities = await nodes.seen(ctx, _references([receipt["payload"] for receipt in done]))
 
 
 def _receipt_id(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> str | None:
@@ -250,6 +261,8 @@ async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Recei
     if receipt["state"] != "DONE" or "payload" not in receipt:
         return None
     payload = await _restored(ctx, receipt["payload"])
+    if payload.get("errors"):
+        payload["errors"] = list(map(_final, payload["errors"]))
     if mutation.reissue is not None and not payload.get("errors"):
         try:
             payload |= await mutation.reissue(ctx, receipt["payload"], receipt["created_at"])
@@ -327,6 +340,12 @@ async def _restored(ctx: Context, payload: Payload) -> Payload:
         entities = await nodes.seen(ctx, _references(payload))
     restored: Payload = _resolved(payload, entities)
     return restored
+
+
+def _final(error: dict[str, Any]) -> dict[str, Any]:
+    """A refusal that was stored is final, also where its code is one that this version does not know."""
+    known = KINDS.get(error["code"]) is RefusalKind.FINAL
+    return error if known else {**error, "code": "FORBIDDEN", "retryable": False, "retry_after_seconds": None}
 
 
 def referenced_id(stored: Any) -> str | None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from core import ids
+from core import ids, nodes
 from core.context import Services
 from core.unit import Unit
 from tests.conftest import NewPhone
+from tests.engine import flushes
+from tests.engine.flushes import Act, payloads
 from tests.phone import Phone, key
 
 COMMENT = """{alias}: createComment(input: ${alias}) {{
@@ -170,3 +172,46 @@ async def test_a_mutation_is_atomic(
     assert await services.db.find("changes", {"node": action["id"]}) == []
     assert (await flush(ada, [action])).data["m0"]["replayed"] is False
     assert len(await comments_of(services, ada)) == 1
+
+
+async def test_a_receipt_that_cannot_be_shown_is_no_other_act_s_fault(
+    new_phone: NewPhone, post_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What receipts of a flush refer to is read at once: a guard that failed made its first act INTERNAL."""
+    ada = await new_phone("Ada")
+    acts = [
+        Act("createPost", {"text": "One"}, "post { text }"),
+        Act("createComment", {"postId": post_id, "text": "Two"}, "comment { text }"),
+        Act("createPost", {"text": "Three"}, "post { text }"),
+    ]
+    assert [each["errors"] for each in payloads(await flushes.flush(ada, acts))] == [[], [], []]
+
+    async def broken(ctx: Any, wanted: Any) -> Any:
+        raise RuntimeError("A bug in one guard.")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(nodes.DOORS, "comment", broken)
+        answer = await flushes.flush(ada, acts)
+    assert [(error["path"], error["extensions"]["code"]) for error in answer.errors] == [(["m1"], "INTERNAL")]
+    first, second, third = payloads(answer)
+    assert (first["replayed"], first["post"], second) == (True, {"text": "One"}, None)
+    assert (third["replayed"], third["post"]) == (True, {"text": "Three"})
+
+
+@pytest.mark.parametrize("code", ["RETIRED_LONG_AGO", "RATE_LIMITED"])
+async def test_a_stored_refusal_whose_code_is_no_more_stays_final(
+    new_phone: NewPhone, services: Services, code: str
+) -> None:
+    """Of another version: this one does not know the code, or takes it for one that passes."""
+    ada = await new_phone("Ada")
+    acts = [Act("createPost", {"text": " "}), Act("createPost", {"text": "Next"}, "post { text }")]
+    assert flushes.codes(await flushes.flush(ada, acts[:1])) == ["EMPTY_POST"]
+    stored = {"q": {"_id": f"{ada.user_id}:{acts[0].key}"}, "u": {"$set": {"payload.errors.0.code": code}}}
+    await services.db.write({"update": "receipts", "updates": [stored]})
+    for replayed in (False, True):
+        refused, done = payloads(await flushes.flush(ada, acts))
+        assert (refused["replayed"], refused["errors"]) == (
+            True,
+            [{"code": "FORBIDDEN", "kind": "FINAL", "retryable": False, "retryAfterSeconds": None}],
+        )
+        assert (done["replayed"], done["errors"], done["post"]) == (replayed, [], {"text": "Next"})
