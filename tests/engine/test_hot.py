@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import clock
+from core import clock, folding
 from core.context import Context, Services
 from core.counters import deltas
 from core.settings import Settings
@@ -230,6 +230,33 @@ async def test_what_a_dead_process_left_is_added_up_once(crowd: list[Phone], ser
     assert (found["commentCount"], found["reactionSummary"]["like"]) == (1, 1)
     query = "query($t: SyncToken) { viewer { changes(since: $t, types: [POST]) { nodes { id } } } }"
     assert {"id": hot} in (await crowd[0].run(query, t=token))["viewer"]["changes"]["nodes"]
+
+
+async def test_deltas_of_counters_that_are_unknown_here_do_not_keep_others_waiting(
+    crowd: list[Phone], services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer version's, which runs beside this one: a fold takes a bounded number of the oldest."""
+    monkeypatch.setattr(folding, "LEFT_BATCH", 3)
+    hot, long_ago = await post(crowd[0]), clock.now() - timedelta(hours=1)
+    foreign = [
+        {"_id": f"foreign|{number}", "counter": "newer_things", "subject_id": hot, "moved": []}
+        | {"aspect": None, "initial": None, "created_at": long_ago}
+        for number in range(3)
+    ]
+    await services.db.write({"insert": deltas.name, "documents": foreign})
+    ctx = Context(services)
+
+    async def count() -> None:
+        several(services, POSTS.key(hot))
+        await ctx.tx.count(POSTS, hot, {"comment_count": 1})
+        ctx.tx.deltas.clear()
+
+    await ctx.unit(count)
+    clock.shift(timedelta(seconds=10))
+    assert await services.counters.fold_left() == 1
+    assert (await crowd[0].run(POST, id=hot))["post"]["commentCount"] == 1
+    ours = {"q": {"counter": "newer_things"}, "limit": 0}
+    assert (await services.db.write({"delete": deltas.name, "deletes": [ours]}))["n"] == 3
 
 
 async def test_two_processes_that_fold_at_once_add_each_delta_once(
