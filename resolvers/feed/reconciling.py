@@ -40,7 +40,8 @@ async def _all(services: Services, collection: Any, since: Any, check: Any) -> i
 async def _posts(services: Services, rows: Sequence[Any]) -> int:
     ids = [row["_id"] for row in rows]
     said = await store.counted(services.db, store.comments, "post_id", ids, {"state": {"$ne": "REMOVED"}})
-    shared = await store.counted(services.db, store.posts, "shared_post_id", ids)
+    shared: Counter[str] = await store.counted(services.db, store.posts, "shared_post_id", ids)
+    shared += await store.counted(services.db, store.archive, "shared_post_id", ids)
     reacted = await store.reactions_counted(services.db, ids)
     wrong = 0
     for row in rows:

@@ -57,7 +57,11 @@ async def shares(services: Services, post_id: str) -> None:
 async def commenters(services: Services, post_id: str) -> None:
     """Tell those who commented: they keep their comment, which shows its post only while they see that."""
     rows = await store.comments.find(
-        services.db, {"post_id": post_id}, limit=MOST, fields=("author_id", "post_author_id")
+        services.db,
+        {"post_id": post_id},
+        sort=[("updated_at", -1), ("_id", -1)],
+        limit=MOST,
+        fields=("author_id", "post_author_id"),
     )
     theirs = [row for row in rows if row["author_id"] not in (None, row["post_author_id"])]
     await _reshown(services, [(row["_id"], str(row["author_id"])) for row in theirs])

@@ -8,9 +8,9 @@ import pytest
 
 from core import clock, jobs
 from core.account import ERASERS, EXPORTERS
-from core.context import Services
+from core.context import Context, Services
 from jobs import feed as errands
-from resolvers.feed import archiving, reconciling
+from resolvers.feed import archiving, erasing, reconciling, retelling
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, follow, insert_posts, publish, written
 from tests.phone import Phone
@@ -224,3 +224,103 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
         "viewer": {"user": {"followerCount": 0, "followingCount": 0}},
     }
     assert await written(services, "comments", {"_id": alone, "text": ""}) == 1
+
+
+async def test_shares_in_the_archive_count_too(new_phone: NewPhone, services: Services) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    shared = await publish(ada)
+    passed_on = {"shared_post_id": shared, "shared_author_id": ada.user_id}
+    await insert_posts(services, grace.user_id, [clock.now() - YEAR, clock.now()], **passed_on)
+    await archiving.archive(services)
+    assert await written(services, "posts_archive", passed_on) == 1
+    await set_fields(services, "posts", shared, share_count=2)
+    await reconciling.reconcile(services)
+    query = "query($id: ID!) { post(id: $id) { shareCount } }"
+    assert await ada.run(query, id=shared) == {"post": {"shareCount": 2}}
+    await set_fields(services, "posts", shared, share_count=0)
+    assert await reconciling.reconcile(services) >= 1
+    assert await ada.run(query, id=shared) == {"post": {"shareCount": 2}}
+
+
+async def test_of_very_many_the_latest_commenters_are_told(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retelling, "MOST", 2)
+    ada, *others = [await new_phone(name) for name in ("Ada", "Grace", "Alan", "Edith")]
+    post = await publish(ada)
+    said = [await comment(each, post) for each in others]
+    # A later change makes the first comment the latest.
+    await others[0].do("updateComment", "comment { id }", id=said[0], text="On second thought")
+    query = "query($t: SyncToken) { viewer { changes(since: $t, types: [COMMENT]) { nodes { id } token } } }"
+    tokens = [(await each.run(query))["viewer"]["changes"]["token"] for each in others]
+    await retelling.commenters(services, post)
+    told = [
+        (await each.run(query, t=token))["viewer"]["changes"]["nodes"]
+        for each, token in zip(others, tokens, strict=True)
+    ]
+    assert told == [[{"id": said[0]}], [], [{"id": said[2]}]]
+
+
+async def test_an_erasure_that_is_killed_between_two_steps_leaves_nothing_half_readable(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each comment is whole or has neither text nor author; the next run ends it, and counts stay exact."""
+    monkeypatch.setattr(erasing, "BATCH", 1)
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await befriend(ada, grace)
+    hers, his = await publish(ada, "Mine"), await publish(grace, "Theirs")
+    top = await comment(ada, his, "A thread")
+    own = await comment(ada, his, "To myself", parentId=top)
+    other = await comment(ada, his, "Another thread")
+    answer = await comment(grace, his, "A reply", parentId=other)
+    await comment(grace, hers, "On yours")
+    for subject in (his, answer):
+        await ada.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
+    [old] = await insert_posts(services, ada.user_id, [clock.now() - YEAR])
+    await archiving.archive(services)
+    query = """query($id: ID!, $ids: [ID!]!) { post(id: $id) { commentCount reactionSummary { total } }
+      nodes(ids: $ids) { id ... on Comment { text author { id } replyCount }
+        ... on Post { words: text by: author { id } } } }"""
+    theirs, unit, owner = [top, own, other, hers, old], Context.unit, {"id": ada.user_id}
+
+    async def shown() -> tuple[Any, list[Any]]:
+        found = await grace.run(query, id=his, ids=theirs)
+        return found["post"], found["nodes"]
+
+    runs = 0
+    while True:
+        left = 1
+
+        async def killed(self: Context, work: Any) -> Any:
+            nonlocal left
+            if not left:
+                raise ConnectionResetError("The process is killed.")
+            left -= 1
+            return await unit(self, work)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Context, "unit", killed)
+            try:
+                await ERASERS["feed"](services, ada.user_id)
+            except ConnectionResetError:
+                runs += 1
+            else:
+                break
+        post, nodes = await shown()
+        for each in filter(None, nodes):
+            if each["id"].startswith("post_"):
+                assert (each["words"], each["by"]) in (("Mine", owner), ("A post", owner))
+            else:
+                assert (each["text"] == "") is (each["author"] is None), each
+        # What is still there is counted, what is gone is not.
+        rows = await services.db.find("comments", {"post_id": his, "state": {"$ne": "REMOVED"}})
+        assert post["commentCount"] == len(rows)
+    # Two posts, three comments, two reactions, two followings: each in a step of its own.
+    assert runs >= 8
+    await jobs.run_due(services)
+    post, nodes = await shown()
+    assert post == {"commentCount": 1, "reactionSummary": {"total": 0}}
+    stub = {"id": other, "text": "", "author": None, "replyCount": 1}
+    assert nodes == [None, None, stub, None, None]
+    assert await written(services, "comments", {"author_id": ada.user_id}) == 0
+    assert await written(services, "comments", {"post_id": hers}) == 0
