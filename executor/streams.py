@@ -119,13 +119,14 @@ class Subscription:
 
     async def _for_all(self, event: ForAll, level: Level) -> ExecutionResult:
         everybody = Everybody(self._ctx.services, origin=self._ctx.origin)
+        answer: ExecutionResult
         if level.waits:
-            made: ExecutionResult = await event.answers.get(
-                self._alike, lambda: self._completed(level, everybody, event)
-            )
-            return made
-        answer = await self._completed(level, everybody, event)
-        event.answers.keep(self._alike, answer)
+            answer = await event.answers.get(self._alike, lambda: self._completed(level, everybody, event))
+        else:
+            answer = await self._completed(level, everybody, event)
+            event.answers.keep(self._alike, answer)
+        # Nothing, where it was made for another one.
+        self._ctx.served += everybody.served
         return answer
 
     async def _completed(self, level: Level, ctx: Context, event: Any) -> ExecutionResult:

@@ -1,6 +1,7 @@
 """The way into an operation: which document is meant, whether it may run, and what it costs."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from graphql import GraphQLError, OperationType
@@ -72,7 +73,7 @@ class Admission:
         """NotAdmitted for a document that is unknown or too much, for a flush where too many run, and for a
         budget that is used up. Who asks ends `ctx.flush` when the operation is over."""
         try:
-            text = await self._documents.text(query, extensions)
+            text = await self._text(query, extensions, ctx)
             reading = await self._gate.read(text, ctx)
             weight = self._gate.weigh(text, variables, operation_name, ctx)
             await self._flushes.admit(ctx, self._gate.mutations(text, operation_name))
@@ -86,12 +87,22 @@ class Admission:
             await self._documents.persist(query, extensions, ctx.network)
         return Admitted(text, weight, charge, bool(extensions and extensions.get("cost")))
 
-    async def subscribes(self, query: str | None, operation_name: str | None, ctx: Context) -> bool:
-        """Whether the operation is a subscription; False for what is not sound."""
-        if not query or "subscription" not in query:
-            return False
+    async def _text(self, query: str | None, extensions: Mapping[str, Any] | None, ctx: Context) -> str:
+        return await self._documents.text(query, extensions, partial(self._gate.charge, ctx))
+
+    async def subscribes(
+        self,
+        query: str | None,
+        operation_name: str | None,
+        extensions: Mapping[str, Any] | None,
+        ctx: Context,
+    ) -> bool:
+        """Whether the operation is a subscription; False for what is unknown or not sound."""
         try:
-            reading = await self._gate.read(query, ctx)
+            text = await self._text(query, extensions, ctx)
+            if "subscription" not in text:
+                return False
+            reading = await self._gate.read(text, ctx)
             operation = reading.operation(operation_name)
         except Fault:
             return False
@@ -102,6 +113,10 @@ class Admission:
     ) -> ExecutionResult | None:
         """The answer of an admitted operation that asks for the schema; None for any other."""
         return await self._gate.introspected(query, variables, operation_name)
+
+    async def owe(self, ctx: Context, cost: int) -> None:
+        """Charge an event of a subscription; RateLimited for a budget that is used up."""
+        await self._gate.owe(ctx, cost)
 
     def settle(self, ctx: Context, charge: int) -> int:
         """What an operation cost in the end."""

@@ -7,7 +7,7 @@ the same hash.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,6 +24,9 @@ from core.settings import Settings
 KEPT_HERE = 2_000
 LETTERS_HERE = 10_000_000
 """Documents remembered by this process, and their letters together."""
+
+LOOK_UP = 10
+"""What it costs to look for a document that this process does not remember."""
 
 LONGEST = 100_000
 KEPT_SECONDS = 30 * 86_400
@@ -91,17 +94,22 @@ class Documents:
         """Whether documents run as they are sent, without having been registered."""
         return self._mode != "only"
 
-    async def text(self, query: str | None, extensions: Mapping[str, Any] | None) -> str:
-        """The document to run; PersistedQueryNotFound where a client must send it."""
+    async def text(
+        self, query: str | None, extensions: Mapping[str, Any] | None, charge: Callable[[int], Awaitable[Any]]
+    ) -> str:
+        """The document to run; PersistedQueryNotFound where a client must send it.
+
+        `charge` takes what a look-up costs before anything is read, whatever is found.
+        """
         id, by_hash = named(extensions)
         if not query:
             if id is None:
                 raise BadUserInput("The request must have a `query` or name a document.")
-            return await self._found(id, persisted=by_hash)
+            return await self._found(id, by_hash, charge)
         if by_hash and id != digest(query):
             raise BadUserInput("The document's SHA-256 is not the one in `persistedQuery`.")
         if self._mode == "only":
-            return await self._found(digest(query), persisted=False)
+            return await self._found(digest(query), False, charge)
         return query
 
     async def persist(self, query: str, extensions: Mapping[str, Any] | None, address: str) -> None:
@@ -124,19 +132,26 @@ class Documents:
             # Others will be sent it again.
             return
 
-    async def _found(self, id: str, *, persisted: bool) -> str:
+    async def _found(self, id: str, persisted: bool, charge: Callable[[int], Awaitable[Any]]) -> str:
+        found = self._trusted.get(id)
+        if found is None and self._mode != "only":
+            found = self._known.get(id)
+        if found is None:
+            await charge(LOOK_UP)
+            found = await self._looked_up(id, persisted)
+        return found
+
+    async def _looked_up(self, id: str, persisted: bool) -> str:
         if self._mode != "off" and (trusted := await self._from_manifest(id)) is not None:
             return trusted
         if self._mode == "only":
             raise Forbidden("Only the operations that were registered run here.")
-        found = self._known.get(id) or (await self._from_redis(id) if persisted else None)
+        found = await self._from_redis(id) if persisted else None
         if found is None:
             raise PersistedQueryNotFound
         return found
 
     async def _from_manifest(self, id: str) -> str | None:
-        if (known := self._trusted.get(id)) is not None:
-            return known
         row = await operations.by_id(self._db, id)
         if row is None:
             return None

@@ -75,6 +75,7 @@ class Gate:
         self._introspection = Introspection(schema, settings.max_cost)
         self._leases: Recent[Lease] = Recent(most=SUBJECTS, size=SUBJECTS)
         self._rate = Rate("cost", settings.cost_per_minute, 60)
+        self._ahead = round(self._rate.count * LEASE)
 
     async def read(self, query: str, ctx: Context) -> Reading:
         """The document, charged to who sends one that is new to this process, or is not sound.
@@ -188,6 +189,18 @@ class Gate:
         lease.left -= cost
         return True
 
+    async def owe(self, ctx: Context, cost: int) -> None:
+        """Take what an event cost, which may be a debt: paid when it is as much as is taken in advance,
+        so that most events ask nobody. RateLimited where that cannot be paid.
+        """
+        lease = self._leases.get(_subject(ctx))
+        if lease is None:
+            await self.charge(ctx, cost)
+            return
+        lease.left -= cost
+        if lease.left < -self._ahead:
+            await self.charge(ctx, 0)
+
     def settle(self, ctx: Context, charged: int) -> int:
         """What the operation cost in the end; the lists that gave more than was assumed are a debt."""
         more = ctx.served - charged
@@ -204,9 +217,8 @@ class Gate:
     async def _leased(self, subject: str, cost: int, now: float) -> Lease:
         before = self._leases.get(subject)
         debt = max(0, -before.left) if before is not None else 0
-        ahead = round(self._rate.count * LEASE)
         most = round(self._rate.count * self._limits.scale)
-        for count in (cost + ahead, cost):
+        for count in (cost + self._ahead, cost):
             # A debt beyond what there is in all would never be paid, and its subject never let in again.
             whole = max(count, min(count + debt, most))
             verdict = await self._limits.take(self._rate, subject, count=whole)

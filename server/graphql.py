@@ -27,7 +27,7 @@ from core import noted
 from core.binding.build import Schema
 from core.context import Context, Services
 from core.deadline import Deadline
-from core.errors import Busy, Fault
+from core.errors import Busy
 from core.settings import Environment
 from executor import Executor
 from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
@@ -240,11 +240,8 @@ class GraphQLView(LastingView):
         urql names all it can read with every request."""
         if data.protocol == "http" or _media_type(request) is None:
             return data.protocol != "http"
-        try:
-            text = await self.services.get(Documents).text(data.query, data.extensions)
-        except Fault:
-            return False
-        return await self.admission.subscribes(text, data.operation_name, self._context(request))
+        ctx = self._context(request)
+        return await self.admission.subscribes(data.query, data.operation_name, data.extensions, ctx)
 
     async def execute_single(
         self,

@@ -27,6 +27,7 @@ from graphql.type import SchemaMetaFieldDef, get_nullable_type
 from strawberry.types.execution import ExecutionResult
 
 from core.binding.build import Schema
+from core.errors import QueryTooComplex
 from core.recent import Recent
 from executor import written
 from executor.collect import Groups
@@ -40,6 +41,8 @@ VALUES_EACH = 3
 BYTES_EACH = 2_000
 """Bytes of an answer that is remembered for which it costs 1."""
 
+LETTERS = 5_000_000
+"""Of the documents whose price is remembered, together."""
 MOST_ANSWERS = 50
 MOST_BYTES = 20_000_000
 """What remembered answers take together."""
@@ -61,7 +64,8 @@ class Introspection:
         self._schema: GraphQLSchema = schema._schema
         self._most = max_cost * VALUES_EACH
         self._info = SimpleNamespace(schema=self._schema)
-        self._prices: Recent[int] = Recent(most=1_000, size=1_000)
+        self._prices: Recent[int | QueryTooComplex] = Recent(most=1_000, size=LETTERS)
+        """Also what is refused: else it would be counted up to its limit each time."""
         self._answers: Recent[bytes] = Recent(most=MOST_ANSWERS, size=MOST_BYTES)
         self._turn = asyncio.Lock()
 
@@ -72,10 +76,20 @@ class Introspection:
             return 1 + len(answer) // BYTES_EACH
         known = self._prices.get(key)
         if known is None:
-            count = _Count(self._schema, self._info, document, values, self._most)
-            known = 1 + count.roots(groups) // VALUES_EACH
-            self._prices.put(key, known, 1)
+            known = self._counted(document, groups, values)
+            self._prices.put(key, known, len(key))
+        if isinstance(known, QueryTooComplex):
+            raise known.with_traceback(None)
         return known
+
+    def _counted(
+        self, document: DocumentNode, groups: Groups, values: VariableValues
+    ) -> int | QueryTooComplex:
+        count = _Count(self._schema, self._info, document, values, self._most)
+        try:
+            return 1 + count.roots(groups) // VALUES_EACH
+        except QueryTooComplex as refusal:
+            return refusal
 
     async def answer(
         self, key: str, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]

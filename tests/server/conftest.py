@@ -25,6 +25,10 @@ async def eventually(check: Callable[[], Awaitable[bool]], *, seconds: float = 1
             await asyncio.sleep(0.02)
 
 
+async def free(cost: int) -> None:
+    """A budget that has no end."""
+
+
 Configured = Callable[..., AbstractAsyncContextManager[Phone]]
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from graphql import get_introspection_query
 
 from core.settings import Settings
-from server import assembly
+from server import assembly, introspection
 from server.introspection import Introspection
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -129,3 +130,22 @@ def _values(data: object) -> int:
     if isinstance(data, list):
         return sum(map(_values, data))
     return 0
+
+
+async def test_what_is_too_dear_is_counted_once(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting goes on up to what one may ask for, which a caller can have for nothing again and again."""
+    counted = []
+    roots = introspection._Count.roots
+
+    def noted(self: Any, groups: Any) -> int:
+        counted.append(groups)
+        return roots(self, groups)
+
+    monkeypatch.setattr(introspection._Count, "roots", noted)
+    async with configured(max_cost=100) as phone:
+        for _ in range(3):
+            answer = await phone.ask(TYPES)
+            assert (answer.code, answer.errors[0]["extensions"]["allowed"]) == ("QUERY_TOO_COMPLEX", 100)
+    assert len(counted) == 1

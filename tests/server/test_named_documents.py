@@ -13,7 +13,7 @@ from server import assembly, trusted
 from server.documents import Documents, PersistedQueryNotFound, digest
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
-from tests.server.conftest import Configured
+from tests.server.conftest import Configured, free
 
 QUERY = "query Me { viewer { user { name } } }"
 
@@ -52,7 +52,7 @@ async def test_another_process_knows_what_was_persisted(services: Services, new_
     query = f"query Other{key()} {{ viewer {{ user {{ id }} }} }}"
     await phone.post({"query": query, "extensions": persisted(query)})
     other = Documents(services.db, services.redis, services.settings)
-    assert await other.text(None, persisted(query)) == query
+    assert await other.text(None, persisted(query), free) == query
 
 
 async def test_a_hash_of_something_else_is_refused(anonymous: Phone) -> None:
@@ -134,20 +134,20 @@ async def test_only_trusted_documents_run_where_it_is_set(services: Services) ->
     )
     settings = services.settings.model_copy(update={"trusted_documents": "only"})
     documents = Documents(services.db, services.redis, settings)
-    assert await documents.text(None, {"documentId": f"sha256:{digest(QUERY)}"}) == QUERY
-    assert await documents.text(None, persisted(QUERY)) == QUERY
-    assert await documents.text(QUERY, None) == QUERY
+    assert await documents.text(None, {"documentId": f"sha256:{digest(QUERY)}"}, free) == QUERY
+    assert await documents.text(None, persisted(QUERY), free) == QUERY
+    assert await documents.text(QUERY, None, free) == QUERY
     with pytest.raises(Forbidden):
-        await documents.text("{ __typename }", None)
+        await documents.text("{ __typename }", None, free)
     with pytest.raises(Forbidden):
-        await documents.text(None, persisted("{ __typename }"))
+        await documents.text(None, persisted("{ __typename }"), free)
 
 
 async def test_trusted_documents_can_be_left_alone(services: Services) -> None:
     settings = services.settings.model_copy(update={"trusted_documents": "off"})
     documents = Documents(services.db, services.redis, settings)
     with pytest.raises(PersistedQueryNotFound):
-        await documents.text(None, {"documentId": digest(QUERY)})
+        await documents.text(None, {"documentId": digest(QUERY)}, free)
 
 
 RESPONSE = "application/graphql-response+json"

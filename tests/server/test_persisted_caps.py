@@ -8,8 +8,9 @@ from core import clock
 from core.context import Services
 from core.settings import Settings
 from server import documents
-from server.documents import KEPT_SECONDS, KEY, LAST_USES, PERSISTED, SIZES, Documents, digest
-from tests.phone import Phone, key
+from server.documents import KEPT_SECONDS, KEY, LAST_USES, LOOK_UP, PERSISTED, SIZES, Documents, digest
+from tests.phone import Phone, key, make_user, sign_in_directly
+from tests.server.conftest import Configured, free
 
 
 def extensions(query: str) -> dict[str, Any]:
@@ -94,7 +95,7 @@ async def test_the_whole_has_a_cap_and_what_was_unused_for_longest_goes(
         await frail.redis.zadd(LAST_USES, {digest(query): clock.timestamp() - 1_000 + at})
     # The first is used again, by another process.
     other = Documents(frail.db, frail.redis, Settings())
-    assert await other.text(None, extensions(queries[0])) == queries[0]
+    assert await other.text(None, extensions(queries[0]), free) == queries[0]
     last = sound(400)
     await store.persist(last, extensions(last), "192.0.2.7")
     found, total = await kept(frail)
@@ -118,3 +119,32 @@ async def test_so_many_documents_are_kept_and_no_more(
     again = Documents(frail.db, frail.redis, Settings())
     await again.persist(queries[4], extensions(queries[4]), "192.0.2.7")
     assert await kept(frail) == (found, total)
+
+
+async def test_looking_for_documents_is_paid_and_ends_with_the_budget(
+    configured: Configured, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashes of nothing had us read Redis for nothing, as often as one liked."""
+    looked = []
+    from_redis = Documents._from_redis
+
+    async def noted(self: Documents, id: str) -> str | None:
+        looked.append(id)
+        return await from_redis(self, id)
+
+    monkeypatch.setattr(Documents, "_from_redis", noted)
+    budget = 300
+    async with configured(cost_per_minute=budget) as phone:
+        await sign_in_directly(services, phone, await make_user(services, "Ada"))
+        # What this process remembers is not looked for.
+        query = sound()
+        await phone.post({"query": query, "extensions": extensions(query)})
+        assert (await phone.post({"extensions": extensions(query)})).data == {"__typename": "Query"}
+        assert looked == []
+        codes = []
+        while codes[-1:] != ["RATE_LIMITED"]:
+            codes.append((await phone.post({"extensions": extensions(key())})).code)
+            assert len(codes) < 300
+        assert set(codes[:-1]) == {"PERSISTED_QUERY_NOT_FOUND"}
+        # What was taken in advance and is not enough for one is lost.
+        assert len(looked) == len(codes) - 1 >= budget // (2 * LOOK_UP)
