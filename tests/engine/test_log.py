@@ -1,5 +1,6 @@
 """Nothing that devices keep is written without a word in the change log."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -75,3 +76,22 @@ async def test_two_changes_in_one_millisecond_are_two(services: Services, new_ph
     same_moment = {"q": {"_id": post}, "u": {"$set": {"at": read["at"]}}}
     await services.db.write({"update": changes.log.name, "updates": [same_moment]})
     assert (await ada.run(query, since=token))["viewer"]["changes"]["deletedIds"] == [post]
+
+
+async def test_what_is_no_entity_any_more_is_known_as_long_as_tokens_are_good(
+    services: Services, new_phone: NewPhone
+) -> None:
+    """Who was blocked and what was deleted; entries of what lives stay for first syncs."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    kept, gone = [(await ada.do("createPost", "post { id }", text="Hi"))["post"]["id"] for _ in range(2)]
+    await ada.do("deletePost", "deletedPostId", id=gone)
+    for act in ("blockUser", "unblockUser"):
+        payload = await ada.do(act, "errors { code }", userId=grace.user_id)
+        assert payload["errors"] == []
+        mine = {"scopes": f"user:{grace.user_id}", "type": changes.NOTE}
+        notes = [row for row in await services.db.find("changes", mine) if row["_id"].startswith("block:")]
+        assert [row["expires_at"] - row["at"] for row in notes] == [changes.KEPT]
+    [tombstone] = await services.db.find("changes", {"_id": gone})
+    assert tombstone["expires_at"] - tombstone["at"] == changes.KEPT == timedelta(days=90)
+    [entry] = await services.db.find("changes", {"_id": kept})
+    assert "expires_at" not in entry

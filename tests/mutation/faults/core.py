@@ -3,8 +3,9 @@
 from tests.mutation.fault import Fault
 
 IDEMPOTENCY = ("tests/engine/test_idempotency.py", "tests/engine/test_flush.py")
-DELTA = ("tests/engine/test_delta.py", "tests/engine/test_log.py")
-LIVE = ("tests/engine/test_live.py", "tests/engine/test_listeners.py")
+DELTA = ("tests/engine/test_delta.py", "tests/engine/test_log.py", "tests/engine/test_overlap.py")
+LIVE = ("tests/engine/test_live.py", "tests/engine/test_listeners.py", "tests/engine/test_overlap.py")
+HOT = ("tests/engine/test_hot.py",)
 JOBS = ("tests/engine/test_jobs.py",)
 PAGING = ("tests/feed/test_connections.py",)
 CRYPTO = ("tests/engine/test_crypto.py",)
@@ -156,6 +157,34 @@ FAULTS = [
         "floor = (self._swept or now) - self.overlap",
         "floor = self._swept or now",
         LIVE,
+    ),
+    Fault(
+        "a first sync takes what commits late for what was gone before it",
+        "core/delta.py",
+        'entry["at"] >= started - self._overlap\n',
+        'entry["at"] >= started\n',
+        DELTA,
+    ),
+    Fault(
+        "deltas of counters that a newer version counts keep all others waiting",
+        "core/folding.py",
+        '{"counter": {"$in": list(COUNTERS)}, "created_at"',
+        '{"created_at"',
+        HOT,
+    ),
+    Fault(
+        "a guard that fails for one receipt fails another act of its flush",
+        "core/idempotency.py",
+        "        with suppress(Exception):\n",
+        "        if True:\n",
+        IDEMPOTENCY,
+    ),
+    Fault(
+        "a stored refusal of another version stops a flush for ever",
+        "core/idempotency.py",
+        'known = KINDS.get(error["code"]) is RefusalKind.FINAL',
+        'known = error["code"] in KINDS',
+        IDEMPOTENCY,
     ),
     Fault(
         "two workers do one job",

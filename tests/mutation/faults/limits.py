@@ -49,6 +49,20 @@ FAULTS = [
         OPERATIONS,
     ),
     Fault(
+        "events of subscriptions cost nothing",
+        "server/gate.py",
+        "            await self.charge(ctx, cost)\n            return\n        lease.left -= cost\n",
+        "            await self.charge(ctx, cost)\n            return\n",
+        ("tests/server/test_event_cost.py",),
+    ),
+    Fault(
+        "looking for unknown documents costs nothing",
+        "server/documents.py",
+        "            await charge(LOOK_UP)\n",
+        "",
+        ("tests/server/test_persisted_caps.py",),
+    ),
+    Fault(
         "depth is not limited",
         "server/bounds.py",
         '("depth", found.depth, settings.max_depth),',
