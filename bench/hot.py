@@ -17,6 +17,8 @@ from bench.console import console
 from bench.engine import Bench, running
 from bench.engine import _ready as ready
 from devstack.process import free_port
+from stores.catalog.kinds import CommerceRole
+from tests.catalog.steps import on_sale, row, staff
 from tests.phone import Phone
 
 out = console(110)
@@ -34,8 +36,9 @@ class Case:
 
     name: str
     act: Act
-    one: str
+    one: Sequence[str]
     many: Sequence[str]
+    """By person."""
 
 
 def main() -> None:
@@ -53,9 +56,9 @@ async def _measure(many: int) -> None:
             urls = itertools.cycle([bench.url, other][:processes])
             for phone in people:
                 phone.url = next(urls)
-            for case in await _cases(people):
+            for case in await _cases(bench, people):
                 apart, failed_apart = await _timed(case, people, case.many)
-                together, failed = await _timed(case, people, [case.one] * many)
+                together, failed = await _timed(case, people, case.one)
                 ratio = together / apart
                 failures = f"{failed + failed_apart}"
                 told = f"[red]{ratio:.2f}" if ratio > RATIO else f"{ratio:.2f}"
@@ -97,14 +100,16 @@ async def _timed(case: Case, people: Sequence[Phone], things: Sequence[str]) -> 
     return time.perf_counter() - started, len(failed)
 
 
-async def _cases(people: Sequence[Phone]) -> list[Case]:
+async def _cases(bench: Bench, people: Sequence[Phone]) -> list[Case]:
     one, other = people[0], people[1]
     posts = [await _post(each) for each in people]
     hot, fresh = await _post(one), await _post(one)
     star = people[-1]
     ring = [each.user_id for each in (*people[1:], people[0])]
     own = [await _chat(each, follower) for each, follower in zip(people, (*people[1:], one), strict=True)]
+    listed = [await _chat(each, star) for each in people[:-1]]
     shared = await _chat(one, other)
+    sold = await _products(bench, len(people) + 1)
 
     async def comment(phone: Phone, id: str) -> Any:
         return await phone.do("createComment", "post { commentCount }", postId=id, text="Hello")
@@ -121,12 +126,34 @@ async def _cases(people: Sequence[Phone]) -> list[Case]:
         sender = phone if id != shared else (one if people.index(phone) % 2 else other)
         return await sender.do("sendMessage", "message { sequence }", chatId=id, text="Hello")
 
+    async def review(phone: Phone, id: str) -> Any:
+        return await phone.do("submitReview", "review { id }", productId=id, rating=5)
+
+    def all_at(thing: str) -> Sequence[str]:
+        return [thing] * len(people)
+
     return [
-        Case("comments on posts", comment, hot, posts),
-        Case("reactions to posts", react, fresh, posts),
-        Case("follows of people", follow, star.user_id, ring),
-        Case("messages in chats", send, shared, own),
+        Case("comments on posts", comment, all_at(hot), posts),
+        Case("reactions to posts", react, all_at(fresh), posts),
+        Case("follows of people", follow, all_at(star.user_id), ring),
+        Case("messages in chats", send, all_at(shared), own),
+        Case("messages to people", send, [*listed, listed[0]], own),
+        Case("reviews of products", review, all_at(sold[0]), sold[1:]),
     ]
+
+
+async def _products(bench: Bench, count: int) -> list[str]:
+    """Products on sale."""
+
+    async def new_phone(name: str) -> Phone:
+        return await bench.phone(name)
+
+    admin = await staff(new_phone, bench.services, CommerceRole.CATALOG_ADMIN)
+    made: list[str] = []
+    while len(made) < count:
+        rows = [row() for _ in range(min(50, count - len(made)))]
+        made += [product["id"] for product in await on_sale(bench.services, admin, *rows)]
+    return made
 
 
 async def _post(phone: Phone) -> str:

@@ -1,5 +1,6 @@
 """Reviews: written by customers, judged by staff, counted."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -87,6 +88,21 @@ async def test_a_review_waits_for_a_moderator_and_is_counted_when_published(
     )
     assert await shown(anonymous, product) == []
     assert (await rated(services, anonymous, product))["count"] == 0
+
+
+async def test_many_review_one_product_at_once(
+    services: Services, admin: Phone, new_phone: NewPhone, product: str
+) -> None:
+    people = [await new_phone(f"Person {number}") for number in range(30)]
+    ratings = [1 + number % 5 for number in range(30)]
+    made = await asyncio.gather(
+        *(submit(each, product, rating) for each, rating in zip(people, ratings, strict=True))
+    )
+    assert len({each["review"]["id"] for each in made}) == 30
+    await asyncio.gather(*(judge(admin, each["review"]["id"]) for each in made))
+    summary = await rated(services, people[0], product)
+    assert summary == {"average": 3.0, "count": 30, "histogram": [6] * 5}
+    assert len(await shown(people[0], product, first=100)) == 30
 
 
 async def test_a_review_of_a_hidden_product_is_hidden_by_its_id_too(
