@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from bench.engine import _ready as ready
 from devstack.process import free_port
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
-from tests.phone import Phone
+from tests.phone import Failed, Phone
 
 out = console(110)
 
@@ -60,7 +61,9 @@ async def _measure(many: int) -> None:
                 apart, failed_apart = await _timed(case, people, case.many)
                 together, failed = await _timed(case, people, case.one)
                 ratio = together / apart
-                failures = f"{failed + failed_apart}"
+                failures = (
+                    ", ".join(f"{count} {why}" for why, count in (failed + failed_apart).items()) or "0"
+                )
                 told = f"[red]{ratio:.2f}" if ratio > RATIO else f"{ratio:.2f}"
                 name = f"{many} {case.name}"
                 table.add_row(name, str(processes), f"{apart:.2f} s", f"{together:.2f} s", told, failures)
@@ -92,12 +95,21 @@ async def _another(bench: Bench) -> AsyncIterator[str]:
         await asyncio.wait_for(web.wait(), 20)
 
 
-async def _timed(case: Case, people: Sequence[Phone], things: Sequence[str]) -> tuple[float, int]:
+async def _timed(case: Case, people: Sequence[Phone], things: Sequence[str]) -> tuple[float, Counter[str]]:
+    """Seconds, and why what failed did."""
     started = time.perf_counter()
     acts = [case.act(phone, thing) for phone, thing in zip(people, things, strict=True)]
     answers = await asyncio.gather(*acts, return_exceptions=True)
-    failed = [each for each in answers if isinstance(each, BaseException) or each["errors"]]
-    return time.perf_counter() - started, len(failed)
+    seconds = time.perf_counter() - started
+    return seconds, Counter(why for each in answers if (why := _failure(each)) is not None)
+
+
+def _failure(answer: Any) -> str | None:
+    if isinstance(answer, Failed):
+        return str(answer.errors[0]["extensions"]["code"])
+    if isinstance(answer, BaseException):
+        return type(answer).__name__
+    return str(answer["errors"][0]["code"]) if answer["errors"] else None
 
 
 async def _cases(bench: Bench, people: Sequence[Phone]) -> list[Case]:
