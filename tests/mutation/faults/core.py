@@ -188,8 +188,8 @@ FAULTS = [
     ),
     Fault(
         "two workers do one job",
-        "core/jobs.py",
-        '"update": {"$set": {"due_at": now + LEASE}, "$inc": {"attempts": 1}}',
+        "core/leases.py",
+        '"update": {"$set": {due: until}, "$inc": {"attempts": 1}}',
         '"update": {"$inc": {"attempts": 1}}',
         JOBS,
     ),
