@@ -185,6 +185,11 @@ def connection(
     }
 
 
+def nothing(listing: str | Listing, sort: Sort, asked: Asked) -> dict[str, Any]:
+    """The connection of who may see none of a list; what is asked is checked all the same."""
+    return connection(listing, sort, requested(listing, sort, asked), [])
+
+
 def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[str, Any]:
     """A connection in the places of its rows, of what these refer to; without what is gone or hidden."""
     pairs = zip(found["edges"], nodes, strict=True)

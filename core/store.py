@@ -139,6 +139,10 @@ class Collection(Generic[T]):
         rows = await self.by_ids(db, [id])
         return rows[0] if rows else None
 
+    async def delete_all(self, db: Database, query: Mapping[str, Any]) -> None:
+        """Delete all rows of a query at once: of what nobody syncs, and of which there may be many."""
+        await db.write({"delete": self.name, "deletes": [{"q": query, "limit": 0}]})
+
     async def per_parent(
         self,
         db: Database,

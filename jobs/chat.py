@@ -106,10 +106,9 @@ async def _recheck(services: Services, row: Member) -> None:
         # What is counted in the transaction that corrects it cannot be overtaken by a message.
         now = await store.member_of(ctx.db, row["user_id"], row["chat_id"]) or row
         unread = await store.count_unread(ctx.db, now, now["read_sequence"])
-        change = {"$set": {"unread_count": unread, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-        mended = await store.change_member(ctx.tx.db, row["chat_id"], row["user_id"], change)
+        mended = await access.change_side(ctx, row["chat_id"], row["user_id"], unread_count=unread)
         if mended is not None and mended["started"]:
-            access.tell_owner(ctx, store.as_chat(mended))
+            access.tell_owner(ctx, mended)
 
     await ctx.unit(mend)
 
@@ -140,9 +139,9 @@ async def erase(services: Services, user_id: str) -> None:
     await each_in_unit(
         services, store.settings, {"_id": store.settings_id(user_id)}, partial(_forget, store.settings)
     )
-    await _delete(services, store.aliases.name, {"user_id": user_id})
-    await _delete(services, store.last_seen.name, {"_id": user_id})
-    await _delete(services, store.health.name, {"user_id": user_id})
+    await store.aliases.delete_all(services.db, {"user_id": user_id})
+    await store.last_seen.delete_all(services.db, {"_id": user_id})
+    await store.health.delete_all(services.db, {"user_id": user_id})
 
 
 @on_user_export
@@ -169,13 +168,7 @@ async def _forget(kept: Collection[Any], ctx: Context, row: Mapping[str, Any]) -
 
 
 async def _leave(ctx: Context, row: Member) -> None:
-    change = {"$set": {"peer_gone": True, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-    left = await store.change_member(ctx.tx.db, row["chat_id"], row["peer_id"], change)
+    left = await access.change_side(ctx, row["chat_id"], row["peer_id"], peer_gone=True)
     if left is not None and left["started"]:
-        access.tell_owner(ctx, store.as_chat(left))
-    query = {"q": {"_id": row["_id"], "user_id": row["user_id"]}, "limit": 1}
-    await ctx.tx.db.write({"delete": store.members.name, "deletes": [query]})
-
-
-async def _delete(services: Services, collection: str, query: dict[str, Any]) -> None:
-    await services.db.write({"delete": collection, "deletes": [{"q": query, "limit": 0}]})
+        access.tell_owner(ctx, left)
+    await ctx.tx.delete(store.members, row)

@@ -79,5 +79,4 @@ async def erase_comments(services: Services, *, post_id: str) -> None:
 @task("feed.erase_reactions")
 async def erase_reactions(services: Services, *, subject_ids: list[str]) -> None:
     """Deleted posts and comments take the reactions to them along."""
-    query = {"subject_id": {"$in": subject_ids}}
-    await services.db.write({"delete": store.reactions.name, "deletes": [{"q": query, "limit": 0}]})
+    await store.reactions.delete_all(services.db, {"subject_id": {"$in": subject_ids}})

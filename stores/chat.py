@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict
 
 from core.changes import user_scope
 from core.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
@@ -276,21 +276,6 @@ async def change_both(db: Database, chat: Document, *, own: Any, peers: Any) -> 
     answer = await db.write({"update": members.name, "updates": updates})
     # Within a transaction that has read its own side, whose peer was there.
     assert answer["n"] == len(sides)
-
-
-async def change_member(
-    db: Database, chat_id: str, user_id: str, update: Any, *, where: Document | None = None
-) -> Member | None:
-    """Change one side of a chat if it still matches `where`, and return it as it is now."""
-    answer = await db.write(
-        {
-            "findAndModify": members.name,
-            "query": {"_id": row_id(chat_id, user_id), "user_id": user_id, **(where or {})},
-            "update": update,
-            "new": True,
-        }
-    )
-    return cast("Member | None", answer["value"])
 
 
 async def members_of(db: Database, user_id: str, chat_ids: Sequence[str]) -> list[Member]:

@@ -79,6 +79,33 @@ async def chat_for_update(ctx: Context, id: str, *, field: str | None = None) ->
     return cast("Chat", await nodes.for_update(ctx, store.chats, id, field=field))
 
 
+async def change_side(
+    ctx: Context,
+    chat_id: str,
+    user_id: str,
+    *,
+    where: Document | None = None,
+    inc: Mapping[str, int] | None = None,
+    at_least: Mapping[str, int] | None = None,
+    **changes: Any,
+) -> Chat | None:
+    """Change one side of a chat if it still matches `where`: the chat as its owner sees it now.
+
+    What is given by `at_least` rises to that, and never falls.
+    """
+    change = {"$set": {**changes, "updated_at": ctx.tx.now}, "$inc": {"version": 1, **(inc or {})}}
+    side = {"_id": store.row_id(chat_id, user_id), "user_id": user_id, **(where or {})}
+    answer = await ctx.tx.db.write(
+        {
+            "findAndModify": store.members.name,
+            "query": side,
+            "update": {**change, "$max": at_least} if at_least else change,
+            "new": True,
+        }
+    )
+    return store.as_chat(answer["value"]) if answer["value"] is not None else None
+
+
 @door("message", sync="MESSAGE", owner="sender_id", kept="messages")
 async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
     """Messages of the viewer's chats, without those they deleted for themselves."""
@@ -136,13 +163,12 @@ async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:
     """Tell both sides whether something can be said; they keep each other's names only while it can."""
     chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
     sides = ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)) if chat else ()
-    change = {"$set": {"parted": parted, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
     where = {"parted": True} if not parted else {"parted": {"$ne": True}}
     for side, other in sides:
         assert chat is not None
-        row = await store.change_member(ctx.tx.db, chat["_id"], side, change, where=where)
-        if row is not None and row["started"]:
-            tell_owner(ctx, store.as_chat(row))
+        shown = await change_side(ctx, chat["_id"], side, where=where, parted=parted)
+        if shown is not None and shown["started"]:
+            tell_owner(ctx, shown)
             (ctx.tx.revoked if parted else ctx.tx.granted)(side, peers_scope(other))
 
 

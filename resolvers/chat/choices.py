@@ -8,7 +8,7 @@ from core.context import Context
 from core.errors import Refused
 from core.ids import Id
 from loaders.chat import ChatSettingsByUser
-from resolvers.chat.access import chat_for_update, tell_owner
+from resolvers.chat.access import change_side, chat_for_update, tell_owner
 from stores import chat as store
 from stores.chat import WhoCanMessage
 
@@ -32,13 +32,13 @@ class SettingsChoices(TypedDict, total=False):
 async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> dict[str, Any]:
     """Mute or archive; the last write wins."""
     chat = await chat_for_update(ctx, id, field="id")
-    wish = {name: value for name, value in choices.items() if (name, value) != ("archived", None)}
+    wish: dict[str, Any] = {
+        name: value for name, value in choices.items() if (name, value) != ("archived", None)
+    }
     if all(chat[name] == value for name, value in wish.items()):
         return {"chat": chat}
-    change = {"$set": {**wish, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
-    assert own is not None
-    shown = store.as_chat(own)
+    shown = await change_side(ctx, chat["chat_id"], ctx.viewer_id, **wish)
+    assert shown is not None
     tell_owner(ctx, shown)
     return {"chat": shown}
 

@@ -14,7 +14,7 @@ from core.limits import Rate
 from loaders.chat import Chat, ChatSettingsByUser
 from loaders.feed import FollowToViewer
 from resolvers import auth
-from resolvers.chat.access import peers_scope
+from resolvers.chat.access import both_scopes, change_side, peers_scope
 from resolvers.chat.reading import chat_edge
 from stores import chat as store
 from stores.chat import WhoCanMessage
@@ -107,11 +107,9 @@ async def _opened_again(ctx: Context, chat_id: str, asked_id: str) -> Chat:
     [own] = await store.members_of(ctx.db, ctx.viewer_id, [chat_id])
     if own["started"]:
         return store.as_chat(own)
-    change = {"$set": {"started": True, "updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-    changed = await store.change_member(ctx.tx.db, chat_id, ctx.viewer_id, change)
-    assert changed is not None
-    chat = store.as_chat(changed)
-    ctx.tx.changed(chat, scopes=[user_scope(chat["user_id"]), user_scope(chat["peer_id"])], created=True)
+    chat = await change_side(ctx, chat_id, ctx.viewer_id, started=True)
+    assert chat is not None
+    ctx.tx.changed(chat, scopes=both_scopes(chat), created=True)
     if not own.get("parted"):
         ctx.tx.granted(ctx.viewer_id, peers_scope(chat["peer_id"]))
     return chat

@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.ids import Id
 from loaders.chat import Chat
 from resolvers import feed
-from resolvers.chat.access import both_scopes, chat_for_update, own_chats, receipts_shown
+from resolvers.chat.access import both_scopes, change_side, chat_for_update, own_chats, receipts_shown
 from stores import chat as store
 
 SEND_TO_DELIVER = Histogram(
@@ -88,27 +88,21 @@ async def _told(ctx: Context, chat: Chat, before: Marks, after: Marks) -> Marks:
 
 
 async def _move_own(ctx: Context, chat: Chat, marks: Marks) -> Chat:
-    set: dict[str, Any] = {"updated_at": ctx.tx.now}
+    changes: dict[str, Any] = {}
     if marks.read > chat["read_sequence"]:
         done = marks.read == chat["last_sequence"]
-        set["unread_count"] = 0 if done else await store.count_unread(ctx.db, chat, marks.read)  # type: ignore[arg-type]
-    change = {
-        "$max": {"delivered_sequence": marks.delivered, "read_sequence": marks.read},
-        "$set": set,
-        "$inc": {"version": 1},
-    }
-    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
+        changes["unread_count"] = 0 if done else await store.count_unread(ctx.db, chat, marks.read)  # type: ignore[arg-type]
+    reached = {"delivered_sequence": marks.delivered, "read_sequence": marks.read}
+    own = await change_side(ctx, chat["chat_id"], ctx.viewer_id, at_least=reached, **changes)
     assert own is not None
-    return store.as_chat(own)
+    return own
 
 
 async def _move_peers(ctx: Context, chat: Chat, before: Marks, marks: Marks) -> None:
-    known = {
-        "peer_delivered_sequence": marks.delivered,
-        **({"peer_read_sequence": marks.read} if marks.read > before.read else {}),
-    }
-    change = {"$max": known, "$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-    await store.change_member(ctx.tx.db, chat["chat_id"], chat["peer_id"], change)
+    reached = {"peer_delivered_sequence": marks.delivered}
+    if marks.read > before.read:
+        reached["peer_read_sequence"] = marks.read
+    await change_side(ctx, chat["chat_id"], chat["peer_id"], at_least=reached)
 
 
 async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks) -> None:

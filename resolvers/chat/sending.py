@@ -16,6 +16,7 @@ from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
 from resolvers.chat.access import (
     both_scopes,
+    change_side,
     chat_for_update,
     check_reachable,
     cipher_of,
@@ -247,13 +248,9 @@ async def attachment_finished(ctx: Context, upload: Document) -> None:
 
 
 async def _one_unread_less(ctx: Context, message: Message) -> None:
-    await store.change_member(
-        ctx.tx.db,
-        message["chat_id"],
-        message["recipient_id"],
-        {"$inc": {"unread_count": -1, "version": 1}, "$set": {"updated_at": ctx.tx.now}},
-        where={"read_sequence": {"$lt": message["sequence"]}, "unread_count": {"$gt": 0}},
-    )
+    unread = {"read_sequence": {"$lt": message["sequence"]}, "unread_count": {"$gt": 0}}
+    chat_id, recipient = message["chat_id"], message["recipient_id"]
+    await change_side(ctx, chat_id, recipient, where=unread, inc={"unread_count": -1})
 
 
 async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
@@ -266,12 +263,10 @@ async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
     await replies_told(ctx, message, to=[ctx.viewer_id])
     if message["recipient_id"] == ctx.viewer_id and message["deleted_at"] is None:
         await _one_unread_less(ctx, message)
-    change: dict[str, Any] = {"$set": {"updated_at": ctx.tx.now}, "$inc": {"version": 1}}
-    if chat["last_message_id"] == message["_id"]:
-        change["$set"]["last_message_id"] = await _message_before(ctx, message)
-    own = await store.change_member(ctx.tx.db, chat["chat_id"], ctx.viewer_id, change)
-    assert own is not None
-    shown = store.as_chat(own)
+    latest = chat["last_message_id"] == message["_id"]
+    changes: dict[str, Any] = {"last_message_id": await _message_before(ctx, message)} if latest else {}
+    shown = await change_side(ctx, chat["chat_id"], ctx.viewer_id, **changes)
+    assert shown is not None
     tell_owner(ctx, shown)
     return shown
 

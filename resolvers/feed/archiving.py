@@ -1,13 +1,12 @@
 """Old posts lie apart, so that those which are read stay few; whoever touches one brings it back."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from core import clock
+from core import clock, paging
 from core.batches import each_in_unit
 from core.context import Context, Services
-from core.paging import Page
+from core.paging import Asked, Listing
 from stores import feed as store
 from stores.feed import Post
 
@@ -43,18 +42,16 @@ async def at_hand(ctx: Context, post: Post) -> Post:
     return back
 
 
-async def page_of(
-    ctx: Context,
-    query: dict[str, Any],
-    *,
-    order: Sequence[tuple[str, int]],
-    page: Page,
-    fields: Sequence[str] = (),
-) -> list[Post]:
-    """Posts of a timeline or group in scan order, one more than the page; the archive is its old end."""
+async def page(
+    ctx: Context, query: dict[str, Any], sort: paging.Sort, asked: Asked, *, listing: Listing
+) -> dict[str, Any]:
+    """Relay connection of a timeline's or group's posts, the archive being its old end."""
+    page = paging.requested(listing, sort, asked)
+    where = {"$and": [query, paging.beyond(sort, page)]}
+    order, fields = paging.scan_order(sort, page), paging.projection(asked, sort)
     first, then = (store.archive, store.posts) if page.backward else (store.posts, store.archive)
-    rows = await first.find(ctx.db, query, sort=order, limit=page.size + 1, fields=fields)
+    rows = await first.find(ctx.db, where, sort=order, limit=page.size + 1, fields=fields)
     if len(rows) <= page.size:
         rest = page.size + 1 - len(rows)
-        rows = [*rows, *await then.find(ctx.db, query, sort=order, limit=rest, fields=fields)]
-    return rows
+        rows = [*rows, *await then.find(ctx.db, where, sort=order, limit=rest, fields=fields)]
+    return paging.connection(listing, sort, page, rows)

@@ -42,7 +42,7 @@ async def erase(services: Services, user_id: str) -> None:
         (store.tastes, {"_id": user_id}),
     )
     for collection, query in plainly:
-        await services.db.write({"delete": collection.name, "deletes": [{"q": query, "limit": 0}]})
+        await collection.delete_all(services.db, query)
 
 
 async def _take_out(ctx: Context, post: store.Post) -> None:

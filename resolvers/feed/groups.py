@@ -73,20 +73,16 @@ async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict
 async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, Any]:
     """Posts of a group, newest first; for members."""
     listing = paging.Listing("group posts", group=group["_id"])
-    page = paging.requested(listing, store.LATEST, asked)
     if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
-        return paging.connection(listing, store.LATEST, page, [])
+        return paging.nothing(listing, store.LATEST, asked)
     hidden = sorted(await barred(ctx))
     query = {
         "$and": [
             {"group_id": group["_id"], "author_id": {"$nin": hidden}},
             {"$or": [{"state": {"$in": list(SHOWN)}}, {"author_id": ctx.viewer_id}]},
-            paging.beyond(store.LATEST, page),
         ]
     }
-    order = paging.scan_order(store.LATEST, page)
-    rows = await archiving.page_of(ctx, query, order=order, page=page)
-    return paging.connection(listing, store.LATEST, page, rows)
+    return await archiving.page(ctx, query, store.LATEST, asked, listing=listing)
 
 
 async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:

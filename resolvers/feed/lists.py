@@ -45,7 +45,7 @@ async def _follow_list(ctx: Context, user: Document, side: str, other: str, aske
         raise Unauthenticated(ctx.refusal)
     listing = paging.Listing("follows", user=user["_id"], side=side)
     if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
-        return paging.connection(listing, store.LATEST, paging.requested(listing, store.LATEST, asked), [])
+        return paging.nothing(listing, store.LATEST, asked)
     return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, asked)
 
 

@@ -31,15 +31,11 @@ async def post(ctx: Context, *, id: Id) -> Post:
 async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
     """A person's posts that the viewer may see, pinned on top, then newest first."""
     listing = timeline_listing(user["_id"])
-    page = paging.requested(listing, store.TIMELINE, asked)
     audience = await _audience_of(ctx, user["_id"])
     if audience is None:
-        return paging.connection(listing, store.TIMELINE, page, [])
-    query = {"$and": [{"author_id": user["_id"], **audience}, paging.beyond(store.TIMELINE, page)]}
-    order = paging.scan_order(store.TIMELINE, page)
-    fields = paging.projection(asked, store.TIMELINE)
-    rows = await archiving.page_of(ctx, query, order=order, page=page, fields=fields)
-    return paging.connection(listing, store.TIMELINE, page, rows)
+        return paging.nothing(listing, store.TIMELINE, asked)
+    query = {"author_id": user["_id"], **audience}
+    return await archiving.page(ctx, query, store.TIMELINE, asked, listing=listing)
 
 
 def timeline_listing(user_id: str) -> paging.Listing:

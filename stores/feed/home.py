@@ -130,13 +130,13 @@ async def take_out(db: Database, post_id: str, user_ids: Sequence[str]) -> None:
             "user_id": {"$in": list(user_ids)},
             "_id": {"$in": [pair(each, post_id) for each in user_ids]},
         }
-        await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+        await inboxes.delete_all(db, query)
 
 
 async def take_out_author(db: Database, user_id: str, author_id: str) -> None:
     """Take all posts of an author out of an inbox, which is short."""
     query = {"user_id": user_id, "author_id": author_id}
-    await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+    await inboxes.delete_all(db, query)
 
 
 async def trim(db: Database, user_id: str) -> None:
@@ -155,7 +155,7 @@ async def trim(db: Database, user_id: str) -> None:
     if rows:
         past = {"$or": [{"created_at": {"$lt": rows[0]["created_at"]}}, {"_id": rows[0]["_id"]}]}
         query = {"user_id": user_id, **past}
-        await db.write({"delete": inboxes.name, "deletes": [{"q": query, "limit": 0}]})
+        await inboxes.delete_all(db, query)
 
 
 async def pulled(
