@@ -24,7 +24,7 @@ RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resu
 
 async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Messages, receipts and typing of one chat."""
-    chat = await reading.chat(ctx, id=chat_id)
+    chat = await access.chat(ctx, id=chat_id)
     # What one deletes for oneself is told in one's own scope.
     scopes = [chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = Typists()
@@ -33,7 +33,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 
     async def participant() -> None:
         ctx.refresh()
-        await reading.chat(ctx, id=chat["_id"])
+        await access.chat(ctx, id=chat["_id"])
         # An idle stream keeps nothing.
         ctx.refresh()
 
@@ -105,7 +105,7 @@ async def _receipt_event(ctx: Context, entry: Entry) -> Event:
     """How far one has come, as far as the other may know."""
     detail = entry.get("detail") or {}
     user_id = detail["user_id"]
-    chat = await reading.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
+    chat = await access.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
     own = user_id == ctx.viewer_id
     [read] = [chat["read_sequence"]] if own else await reading.peer_read_sequences(ctx, [chat])
     return {

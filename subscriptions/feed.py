@@ -21,9 +21,9 @@ from resolvers.feed.access import (
     only_visible,
     open_to_all,
     visible_comments,
-    visible_post,
     visible_posts,
 )
+from resolvers.feed.access import post as visible_post
 from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
 from resolvers.feed.reactions import summary
@@ -88,7 +88,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
     async def visible() -> None:
         ctx.refresh()
-        await visible_post(ctx, post_id)
+        await visible_post(ctx, id=post_id)
         # An idle stream keeps nothing.
         ctx.refresh()
 

@@ -9,6 +9,7 @@ from core.context import Context
 from core.crypto import Cipher
 from core.errors import NotFound, Refused, refusals
 from core.hooks import on
+from core.ids import Id
 from core.nodes import door, reader_scopes
 from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById, PeersByUser
 from resolvers import auth, feed
@@ -62,16 +63,16 @@ async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None
         aliased = {alias: chat_id for alias, chat_id in zip(unknown, real, strict=True) if chat_id}
         behind = await ctx.load_many(ChatOfViewer, list(aliased.values()))
         found |= dict(zip(aliased, behind, strict=True))
-    return [chat if (chat := found[id]) and chat["started"] else None for id in wanted]
+    return [own if (own := found[id]) and own["started"] else None for id in wanted]
 
 
-async def chat_of(ctx: Context, id: str) -> Chat:
+async def chat(ctx: Context, *, id: Id) -> Chat:
     """The chat, or NOT_FOUND as an error; who is not signed in is told so, and may renew their token."""
     assert ctx.viewer_id
-    [chat] = await own_chats(ctx, [ids.checked(id, "chat")])
-    if chat is None:
+    [found] = await own_chats(ctx, [ids.checked(id, "chat")])
+    if found is None:
         raise NotFound("There is no such chat.")
-    return chat
+    return found
 
 
 async def chat_for_update(ctx: Context, id: str, *, field: str | None = None) -> Chat:

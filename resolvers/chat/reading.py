@@ -13,7 +13,6 @@ from core.paging import Asked, Page
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
 from resolvers import auth
 from resolvers.chat.access import (
-    chat_of,
     only_visible,
     peer_of,
     receipts_shown,
@@ -31,11 +30,6 @@ PREVIEW = 140
 LONGEST_QUERY = 100
 MOST_SEARCHED = 1_000
 """Chats, latest first, among whose peers a name is looked for."""
-
-
-async def chat(ctx: Context, *, id: Id) -> Chat:
-    """NOT_FOUND when unseen."""
-    return await chat_of(ctx, id)
 
 
 async def viewer_chats(
@@ -82,13 +76,9 @@ async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
 
 async def chat_with(ctx: Context, viewer: Document, *, user_id: Id) -> Chat | None:
     """The chat with a person; null when there is none in the list."""
-    found = await _with_peer(ctx, ids.checked(user_id, "user"))
-    return found if found and found["started"] else None
-
-
-async def _with_peer(ctx: Context, user_id: str) -> Chat | None:
     # The viewer is asked for here, so that nobody asks in nobody's name.
-    return await ctx.load(ChatWithPeer, user_id) if ctx.viewer_id else None
+    found = await ctx.load(ChatWithPeer, ids.checked(user_id, "user")) if ctx.viewer_id else None
+    return found if found and found["started"] else None
 
 
 async def unread_total(ctx: Context, viewer: Document) -> int:

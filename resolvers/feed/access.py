@@ -8,6 +8,7 @@ from core import ids, nodes
 from core.context import Context
 from core.errors import NotFound, Refused
 from core.hooks import on
+from core.ids import Id
 from core.nodes import door, reader_scopes
 from loaders.feed import (
     BarredByUser,
@@ -118,12 +119,12 @@ async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comm
 own_follows = nodes.owned(store.follows)
 
 
-async def visible_post(ctx: Context, id: str) -> Post:
+async def post(ctx: Context, *, id: Id) -> Post:
     """The post, or NOT_FOUND."""
-    [post] = await visible_posts(ctx, [ids.checked(id, "post")])
-    if post is None:
+    [found] = await visible_posts(ctx, [ids.checked(id, "post")])
+    if found is None:
         raise NotFound("There is no such post.")
-    return post
+    return found
 
 
 async def subject_for_update(ctx: Context, id: str) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 
 from core import jobs
 from core.counters import counters
+from core.ids import prefix_of
 from core.unit import Unit
 from stores import auth as accounts
 from stores import feed as store
-from stores.feed import Comment, Group, Post
+from stores.feed import Comment, Group, Post, ReactionKind
 from stores.feed.scopes import comment_scopes, group_scope
 
 KEPT = timedelta(days=90)
@@ -49,6 +50,18 @@ async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
     for row in await store.members.find(tx.db, {"group_id": id}, limit=LEFT):
         await tx.delete(store.members, row)
         tx.revoked(row["user_id"], group_scope(id))
+
+
+async def reacted(
+    tx: Unit, subject_id: str, before: ReactionKind | None, after: ReactionKind | None
+) -> dict[str, Any] | None:
+    """Move the counters of a post or comment from one reaction of a person to another."""
+    moved = {f"reactions.{kind}": by for kind, by in ((before, -1), (after, 1)) if kind is not None}
+    if prefix_of(subject_id) == "post":
+        return await tx.count(POSTS, subject_id, moved, aspect="reactions")
+    if before is None or after is None:
+        moved["weight"] = 1 if before is None else -1
+    return await tx.count(COMMENTS, subject_id, moved, aspect="reactions")
 
 
 POSTS = counters(store.posts, settle=_settle_post, archive=store.archive)

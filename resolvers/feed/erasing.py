@@ -9,7 +9,7 @@ from core.context import Context, Services
 from resolvers.feed import graph, groups, posts
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
-from resolvers.feed.counting import COMMENTS, POSTS
+from resolvers.feed.counting import reacted
 from stores import feed as store
 from stores.feed import GroupRole
 
@@ -59,10 +59,7 @@ async def _blank(ctx: Context, comment: store.Comment) -> None:
 async def take_back(ctx: Context, reaction: store.Reaction) -> None:
     """A reaction is gone, and counts no more."""
     await ctx.tx.delete(store.reactions, reaction["_id"])
-    subject = reaction["subject_id"]
-    is_post = subject.startswith("post_")
-    moved = {f"reactions.{reaction['kind']}": -1, **({} if is_post else {"weight": -1})}
-    await ctx.tx.count(POSTS if is_post else COMMENTS, subject, moved, aspect="reactions")
+    await reacted(ctx.tx, reaction["subject_id"], reaction["kind"], None)
 
 
 async def _anonymise(ctx: Context, report: store.Report) -> None:

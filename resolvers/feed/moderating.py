@@ -27,7 +27,6 @@ from stores import auth as accounts
 from stores import feed as store
 from stores.auth import Role
 from stores.feed import (
-    Comment,
     ModerationAction,
     ModerationLabel,
     PostState,
@@ -89,12 +88,6 @@ async def screen(ctx: Context, text: str | None) -> None:
     if verdict.refuse:
         REFUSED.labels("content").inc()
         raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
-
-
-async def kept(services: Services, id: str) -> dict[str, Any] | None:
-    collection: Any = store.posts if prefix_of(id) == "post" else store.comments
-    found: dict[str, Any] | None = await collection.by_id(services.db, id)
-    return found
 
 
 async def flag(
@@ -247,7 +240,7 @@ async def moderate(
     ids.checked(subject_id, "post", "comment", "user")
     why = checked_reason(reason)
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
-    found = await _to_judge(ctx, subject_id)
+    found = await _judged_for_update(ctx, subject_id)
     if not reports or (found is None and prefix_of(subject_id) != "user"):
         raise Refused("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
     if found is not None:
@@ -260,7 +253,7 @@ async def moderate(
     }
 
 
-async def _to_judge(ctx: Context, id: str) -> dict[str, Any] | None:
+async def _judged_for_update(ctx: Context, id: str) -> dict[str, Any] | None:
     """The post or comment, whoever it is for; None for a person."""
     if prefix_of(id) == "user":
         return None
@@ -312,12 +305,8 @@ async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[s
         changes |= {"text": found.get("kept", ""), "kept": None}
     changed = await ctx.tx.edit(store.comments, found, changes)
     if removed != was:
-        await _count_comment(ctx, changed, -1 if removed else 1)
+        await ctx.tx.count(POSTS, changed["post_id"], {"comment_count": -1 if removed else 1})
     return dict(changed)
-
-
-async def _count_comment(ctx: Context, comment: Comment, by: int) -> None:
-    await ctx.tx.count(POSTS, comment["post_id"], {"comment_count": by})
 
 
 async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAction) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from core import jobs
 from core.changes import GRANT, NOTE, Entry, user_scope
 from core.context import Context, Services, Viewer
-from core.ids import prefix_of
 from resolvers import auth
 from resolvers.feed.access import visible_posts
 from stores import auth as accounts
@@ -101,7 +100,7 @@ async def push_to_friends(services: Services, *, post_id: str, author_id: str) -
 async def send(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
     """Push to those who may still see the subject; its text stays in the app."""
     author = await accounts.users.by_id(services.db, author_id)
-    subject = await _subject(services, subject_id)
+    subject = await store.subject_by_id(services.db, subject_id)
     if author is None or subject is None:
         return
     post_id = subject.get("post_id") or subject["_id"]
@@ -116,12 +115,6 @@ async def send(services: Services, *, kind: str, subject_id: str, author_id: str
             data={"kind": kind, "postId": post_id, "subjectId": subject_id},
             collapse=f"{kind}:{post_id}",
         )
-
-
-async def _subject(services: Services, id: str) -> Document | None:
-    kept: Any = store.posts if prefix_of(id) == "post" else store.comments
-    found: Document | None = await kept.by_id(services.db, id)
-    return found
 
 
 async def _may_see(services: Services, user_id: str, post_id: str) -> bool:

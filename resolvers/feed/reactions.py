@@ -12,7 +12,7 @@ from core.ids import Id
 from core.limits import Rate
 from core.nodes import seen
 from resolvers.feed.access import need_files, subject_for_update
-from resolvers.feed.counting import COMMENTS, POSTS
+from resolvers.feed.counting import reacted
 from stores import feed as store
 from stores.feed import ReactionKind
 from stores.feed.kinds import SHOWN
@@ -37,11 +37,7 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
     before = current["kind"] if current else None
     if before != kind:
         await _store(ctx, id, subject_id, before, kind)
-        moved = {f"reactions.{each}": by for each, by in ((before, -1), (kind, 1)) if each is not None}
-        posts = subject_id.startswith("post_")
-        if not posts and (before is None or kind is None):
-            moved["weight"] = 1 if before is None else -1
-        target = await ctx.tx.count(POSTS if posts else COMMENTS, subject_id, moved, aspect="reactions")
+        target = await reacted(ctx.tx, subject_id, before, kind)
     shown = summary(target)
 
     async def show_folded() -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 from core import paging
 from core.context import Context
-from core.ids import Id
 from core.paging import Asked, Listing, Page
 from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
-from resolvers.feed.access import barred, visible_post
+from resolvers.feed.access import barred
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
 from stores.feed.kinds import SHOWN
@@ -21,11 +20,6 @@ Parent = tuple[str, str | None]
 """A post, and a comment on it for its replies."""
 
 PREVIEWED_COMMENTS = 3
-
-
-async def post(ctx: Context, *, id: Id) -> Post:
-    """NOT_FOUND when unseen."""
-    return await visible_post(ctx, id)
 
 
 async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from functools import partial
 
 from core.context import Context, Services
 from ports.feed import Shown, Verdict
-from resolvers.feed.moderating import Moderation, apply, flag, kept
+from resolvers.feed.moderating import Moderation, apply, flag
 from resolvers.media import nearest
+from stores import feed as store
 from stores import media as media_store
 from stores.feed import ModerationLabel, PostState, ReportReason
 
@@ -17,7 +18,7 @@ LARGEST = 4 * 1024 * 1024
 
 async def scan(services: Services, *, subject_id: str) -> None:
     """What is doubtful is limited and reported; so is what is beyond doubt, for it appeared already."""
-    found = await kept(services, subject_id)
+    found = await store.subject_by_id(services.db, subject_id)
     if found is None or found["state"] != PostState.PUBLISHED:
         return
     pictures = await _shown(services, found.get("media_ids", ()))

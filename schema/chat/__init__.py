@@ -5,7 +5,7 @@ from typing import Any
 
 from core.binding import Edge, Page, connection, field, mutation, query, subscription
 from core.ids import Id
-from resolvers.chat import choices, health, moderation, opening, presence, reading, receipts, sending
+from resolvers.chat import access, choices, health, moderation, opening, presence, reading, receipts, sending
 from schema.chat.events import ChatEvent, InboxEvent
 from schema.chat.reports import ClientQueueInput, MessageReport
 from schema.chat.types import Chat, ChatSettings, DeliveryMarkInput, Message, Presence
@@ -17,7 +17,7 @@ __all__ = ["Chat", "ChatSettings", "Message", "MessageReport", "Mutation", "Quer
 
 
 class Query:
-    chat: Chat | None = query(reading.chat)
+    chat: Chat | None = query(access.chat)
     """A chat of yours; NOT_FOUND when it does not exist or you are not in it."""
 
 

@@ -6,6 +6,7 @@ from core.binding import Edge, Page, connection, field, mutation, query, subscri
 from core.binding.common import URL, Node
 from core.ids import Id
 from resolvers.feed import (
+    access,
     comments,
     experimenting,
     graph,
@@ -15,7 +16,6 @@ from resolvers.feed import (
     moderating,
     posts,
     reactions,
-    reading,
     refreshing,
     sharing,
     signals,
@@ -43,7 +43,7 @@ __all__ = ["Comment", "Follow", "Group", "Mutation", "Post", "Query", "Report", 
 
 
 class Query:
-    post: Post | None = query(reading.post)
+    post: Post | None = query(access.post)
     """A post; NOT_FOUND when it does not exist or you may not see it."""
     post_by_link: Post | None = query(sharing.post_by_link, code="The code in the link.")
     """A post by a link to it, for anonymous readers too; NOT_FOUND when it is gone or not for you."""

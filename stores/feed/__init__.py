@@ -94,6 +94,7 @@ from stores.feed.posts import (
     reactions,
     reactions_by,
     reactions_counted,
+    subject_by_id,
 )
 
 __all__ = [
@@ -181,6 +182,7 @@ __all__ = [
     "reports",
     "share_links",
     "sponsorships",
+    "subject_by_id",
     "take_out",
     "take_out_author",
     "taste",

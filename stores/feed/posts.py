@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
+from core.ids import prefix_of
 from core.indexes import A_TEXT, LONG_AGO
 from core.mongo import Database
 from core.store import Collection, Row, collection, entity, index
@@ -191,6 +192,12 @@ async def posts_by_ids(db: Database, ids: Sequence[str], *, fields: Sequence[str
     here = {post["_id"] for post in found}
     away = await archive.by_ids(db, [id for id in ids if id not in here], fields=fields)
     return [*found, *map(from_archive, away)]
+
+
+async def subject_by_id(db: Database, id: str) -> dict[str, Any] | None:
+    """A post at hand, or a comment."""
+    rows = await db.by_ids(posts.name if prefix_of(id) == "post" else comments.name, [id])
+    return rows[0] if rows else None
 
 
 def from_archive(post: Post) -> Post:
