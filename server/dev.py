@@ -22,7 +22,8 @@ class Problem(RuntimeError):
     """Something is in the way; the message says what."""
 
 
-def run(configured: Settings, *, port: int | None, data_dir: Path | None, demo: bool) -> None:
+def run(configured: Settings, *, port: int | None, data_dir: Path | None, demo: float | None) -> None:
+    """Until Ctrl-C; `demo` is how much demo data an empty database gets, 1 as much as anybody needs."""
     started = time.monotonic()
     if configured.env is Environment.PRODUCTION:
         raise Problem("`landfall dev` has demo accounts with known passwords: use `landfall serve`.")
@@ -54,25 +55,29 @@ def _with_servers(stack: ExitStack, configured: Settings) -> Settings:
     )
 
 
-async def _serve(configured: Settings, *, demo: bool, started: float) -> None:
+async def _serve(configured: Settings, *, demo: float | None, started: float) -> None:
     out.print("Preparing collections and the schema ...")
     async with assembly.services(configured) as services:
-        if demo:
-            await _fill(services)
+        if demo is not None:
+            await _fill(services, demo)
         async with worker.working(services), process.listening(services) as port:
             stop = process.told_to_stop()
-            _welcome(configured, port, demo=demo, seconds=time.monotonic() - started)
+            _welcome(configured, port, demo=demo is not None, seconds=time.monotonic() - started)
             await stop.wait()
             out.print("\nStopping ...")
 
 
-async def _fill(services: Any) -> None:
+async def _fill(services: Any, scale: float) -> None:
     from devstack import seed
 
     if not await seed.seeded(services.db):
-        out.print("Loading demo data: 200 people, 2,000 posts, 800 products; some ten seconds, once ...")
+        size = seed.Size().scaled(scale)
+        out.print(
+            f"Loading demo data: {size.people:,} people, {size.posts:,} posts, {size.products:,} products; "
+            f"some {10 * scale:.0f} seconds, once ..."
+        )
         kept = services.settings.media_dir
-        await seed.seed(services.db, kept, services.crypto, until=seed.lately())
+        await seed.seed(services.db, kept, services.crypto, size=size, until=seed.lately())
 
 
 def _port(configured: Settings, asked: int | None) -> int:

@@ -110,7 +110,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_whole_life_of_it(data_dir: Path) -> None:
     """One story, because a start takes seconds: start, use, refuse a second, stop, start again."""
-    with dev(data_dir, "--port", "0") as running:
+    with dev(data_dir, "--port", "0", "--scale", "0.2") as running:
         running.until(r"Landfall is ready in \d+\.\d s")
         address = running.until(r"GraphiQL +(http://127\.0\.0\.1:\d+)/graphql")[1]
         assert running.until(r"Outbox +(\S+)")[1] == f"{address}/dev/outbox"
@@ -146,7 +146,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
         assert "Traceback" not in running.output
         assert [child for child in children if child.is_running()] == []
 
-    with dev(data_dir, "--port", "0") as running:
+    with dev(data_dir, "--port", "0", "--scale", "0.2") as running:
         address = running.until(r"GraphiQL +(http://127\.0\.0\.1:\d+)/graphql")[1]
         assert "Loading demo data" not in running.output
         find = "query($id: ID!) { post(id: $id) { text author { name } } }"

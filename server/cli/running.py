@@ -10,6 +10,9 @@ from server.cli.base import SNAPSHOT, app, deployment, environment, interrupted,
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine.")]
+Scale = Annotated[
+    float, typer.Option(help="Of demo data: 1 is 200 people, 2,000 posts, 8,000 comments, 800 products.")
+]
 
 
 @app.command()
@@ -19,6 +22,7 @@ def dev(
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where databases, keys and media are kept.")] = None,
     demo: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+    scale: Scale = 1.0,
 ) -> None:
     """Run everything on this machine, with embedded databases and demo data."""
     configured = environment()
@@ -29,7 +33,7 @@ def dev(
 
     interrupts.orderly()
     try:
-        development.run(configured, port=port, data_dir=data_dir, demo=demo)
+        development.run(configured, port=port, data_dir=data_dir, demo=scale if demo else None)
     except (development.Problem, NotReady) as reason:
         raise refusal(reason) from None
     except KeyboardInterrupt:
@@ -70,11 +74,7 @@ def schema(
 
 
 @app.command()
-def seed(
-    scale: Annotated[
-        float, typer.Option(help="1 is 200 people, 2,000 posts, 8,000 comments, 800 products.")
-    ] = 1.0,
-) -> None:
+def seed(scale: Scale = 1.0) -> None:
     """Load demo data into the configured database."""
     configured = deployment()
     from core.services import NotReady
