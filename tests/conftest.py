@@ -17,6 +17,7 @@ import structlog
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from core import clock, discovery, ids, logs
+from core.binding.build import Schema
 from core.context import Services
 from core.live import Live
 from core.mongo import Database
@@ -32,7 +33,17 @@ discovery.all_rooms()
 
 NewPhone = Callable[..., Awaitable[Phone]]
 
-LONGEST = ("tests/server/test_start.py",)
+LONGEST = (
+    "tests/faults/test_faults.py",
+    "tests/executor/test_differential.py",
+    "tests/test_dev_command.py",
+    "tests/clients/test_clients.py",
+    "tests/engine/test_history.py",
+    "tests/server/test_hostile_documents.py",
+    "tests/test_contributing.py",
+    "tests/server/test_start.py",
+    "tests/faults/test_flush_load.py",
+)
 """Files that take longest: they begin first, so that no process has one of them left at the end."""
 
 BACKGROUND: ContextVar[bool] = ContextVar("background", default=False)
@@ -108,6 +119,24 @@ def compiled(settings: Settings) -> None:
     """For what only compiled operations do."""
     if settings.executor != "compiled":
         pytest.skip("Only compiled operations do it.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_schema() -> Iterator[None]:
+    """Servers with the same settings share what they serve: tests start a hundred of them."""
+    made: dict[tuple[bool, int], Schema] = {}
+    make = assembly.make_schema
+
+    def make_schema(settings: Settings) -> Schema:
+        """By all that it depends on."""
+        key = (settings.production, settings.max_batch)
+        if key not in made:
+            made[key] = make(settings)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assembly, "make_schema", make_schema)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
