@@ -1,6 +1,5 @@
 """What must be on record: told in the transaction that does it, to whoever keeps the records."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address, ip_network
@@ -10,6 +9,7 @@ import structlog
 
 from core import clock
 from core.context import Context
+from core.hooks import Hook
 
 logger = structlog.get_logger(__name__)
 
@@ -28,10 +28,8 @@ class Act:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-Recorder = Callable[[Context, Act], Awaitable[None]]
-
-RECORDERS: list[Recorder] = []
-"""Systems that keep records add themselves; they write with `ctx.tx`."""
+acted = Hook[[Context, Act], None]("audit.acted")
+"""Told each act, in the transaction that does it: who keeps records writes with `ctx.tx`."""
 
 
 async def audited(
@@ -56,8 +54,7 @@ async def audited(
         result=result,
         detail=detail,
     )
-    for record in RECORDERS:
-        await record(ctx, act)
+    await acted(ctx, act)
     logger.info(
         "audited", action=action, actor=act.actor_id, subject=subject_id, result=result, ip=act.ip_masked
     )

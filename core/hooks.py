@@ -12,6 +12,7 @@ The lower system declares one, the higher ones fill it by decorating a function:
 Unfilled, telling does nothing and an answer is empty.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -25,10 +26,10 @@ class Extension(Generic[F]):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._listeners: list[F] = []
+        self.listeners: list[F] = []
 
     def add(self, listener: F) -> None:
-        self._listeners.append(listener)
+        self.listeners.append(listener)
 
 
 class Hook(Extension[Callable[P, Awaitable[R]]], Generic[P, R]):
@@ -36,14 +37,18 @@ class Hook(Extension[Callable[P, Awaitable[R]]], Generic[P, R]):
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         """One after the other: within a transaction commands go one at a time."""
-        return [await listener(*args, **kwargs) for listener in self._listeners]
+        return [await listener(*args, **kwargs) for listener in self.listeners]
+
+    async def at_once(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
+        """Side by side, so that small reads travel together."""
+        return await asyncio.gather(*(listener(*args, **kwargs) for listener in self.listeners))
 
 
 class PlainHook(Extension[Callable[P, R]], Generic[P, R]):
     """Extension point of plain functions, where nothing may be waited for."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
-        return [listener(*args, **kwargs) for listener in self._listeners]
+        return [listener(*args, **kwargs) for listener in self.listeners]
 
 
 def on(hook: Extension[F]) -> Callable[[F], F]:

@@ -1,11 +1,11 @@
 """The doors to every type with an id: the one way to get such a thing, with its access check."""
 
-from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NewType, TypeVar, cast
 
 from core.context import Context
 from core.errors import Refused
+from core.hooks import Hook
 from core.ids import checked, prefix_of
 from core.loader import by_id
 from core.store import Collection
@@ -28,7 +28,8 @@ SYNCED: dict[str, str] = {}
 """Sync types by their UPPER_SNAKE name, with the prefix of their ids."""
 DOCUMENTS: dict[str, str] = {}
 """By prefix of a synced type, the collection of its documents."""
-SCOPES: list[Scopes] = []
+reader_scopes = Hook[[Context], Sequence[str]]("nodes.reader_scopes")
+"""Asked for the scopes whose changes the viewer may read."""
 OWNERS: dict[str, Owner] = {}
 """Of types whose ids clients mint, how one tells whose a thing is."""
 
@@ -82,16 +83,8 @@ async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str 
     return cast("T", found)
 
 
-def reader_scopes(function: S) -> S:
-    """Register a source of the scopes whose changes the viewer may read."""
-    SCOPES.append(function)
-    return function
-
-
 async def scopes_of(ctx: Context) -> list[str]:
-    # Side by side, so that small reads travel together.
-    found = await gather(*(source(ctx) for source in SCOPES))
-    return [scope for scopes in found for scope in scopes]
+    return [scope for scopes in await reader_scopes.at_once(ctx) for scope in scopes]
 
 
 async def seen(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:

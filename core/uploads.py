@@ -45,6 +45,8 @@ class Purpose:
 
 PURPOSES: dict[str, Purpose] = {}
 FINISHED: dict[str, Hook[[Context, Document], None]] = {}
+"""By purpose: systems below media name one that is declared above them."""
+
 relocated = Hook[[Context, str], None]("uploads.relocated")
 """Told the id of each record whose media have other addresses now, in the unit of work that moves them."""
 
@@ -67,7 +69,7 @@ def finished(name: str) -> Hook[[Context, Document], None]:
 
 
 class Desk(Protocol):
-    """What the media system does for others; inside a unit of work all of it."""
+    """What the system that keeps media does for others, as a service; inside a unit of work all of it."""
 
     async def use(
         self, ctx: Context, upload_ids: Sequence[str], *, purpose: str, record_id: str, field: Sequence[str]
@@ -78,14 +80,6 @@ class Desk(Protocol):
     ) -> None: ...
 
     async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None: ...
-
-
-_desks: list[Desk] = []
-
-
-def serve(desk: Desk) -> None:
-    """The media system puts itself behind this surface."""
-    _desks[:] = [desk]
 
 
 async def use(
@@ -102,16 +96,17 @@ async def use(
     READY have their `media_id`; of the others the purpose's `finished` hook tells. From now on who may see
     the record may see the medium, by the record's door.
     """
-    return await _desks[0].use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)
+    desk = ctx.services.get(Desk)
+    return await desk.use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)
 
 
 async def release(
     ctx: Context, record_id: str, *, media_ids: Sequence[str] = (), upload_ids: Sequence[str] = ()
 ) -> None:
     """The record shows these no longer (all it shows, when none are named); what nothing shows is erased."""
-    await _desks[0].release(ctx, record_id, media_ids, upload_ids)
+    await ctx.services.get(Desk).release(ctx, record_id, media_ids, upload_ids)
 
 
 async def show(ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
     """Give media public addresses that stay, or take those away; within seconds, and their URLs change."""
-    await _desks[0].show(ctx, media_ids, public=public)
+    await ctx.services.get(Desk).show(ctx, media_ids, public=public)

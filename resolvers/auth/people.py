@@ -8,7 +8,7 @@ from core import ids, nodes
 from core.changes import user_scope
 from core.context import PERSONAL, Context
 from core.errors import NotFound
-from core.hooks import Hook
+from core.hooks import Hook, on
 from core.ids import Id
 from core.nodes import door, reader_scopes
 from core.paging import Asked
@@ -50,7 +50,7 @@ own_sessions = nodes.owned(store.sessions)
 own_security_events = nodes.owned(store.security_events)
 
 
-@reader_scopes
+@on(reader_scopes)
 async def own_scope(ctx: Context) -> list[str]:
     return [user_scope(ctx.viewer_id)]
 

@@ -30,7 +30,7 @@ def peers_scope(user_id: str) -> str:
     return f"peers:{user_id}"
 
 
-@reader_scopes
+@on(reader_scopes)
 async def chat_partners(ctx: Context) -> list[str]:
     """The people the viewer chats with."""
     return [peers_scope(peer) for peer in await ctx.load(PeersByUser, ctx.viewer_id)]

@@ -29,7 +29,7 @@ from stores.feed.scopes import followers_scope, friends_scope, group_scope
 Document = Mapping[str, Any]
 
 
-@reader_scopes
+@on(reader_scopes)
 async def audience_scopes(ctx: Context) -> list[str]:
     """Posts of those the viewer follows, and of friends what is for friends."""
     edges, groups = await gather(

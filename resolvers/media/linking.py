@@ -7,7 +7,7 @@ from core import ids, jobs
 from core.context import Context
 from core.errors import Refused, refusals
 from core.text import line
-from core.uploads import finished, serve, use
+from core.uploads import finished, use
 from loaders.media import OwnUploadById
 from resolvers.media.delivery import PUBLIC
 from resolvers.media.kinds import kind_of
@@ -82,9 +82,6 @@ class Desk:
                 # The latest wish counts, in whatever order the errands run.
                 await ctx.tx.update(store.media, medium["_id"], set={"public_wanted": public})
                 await jobs.later(ctx.tx, "media.move", media_id=medium["_id"], public=public)
-
-
-serve(Desk())
 
 
 def wanted_public(medium: Document) -> bool:

@@ -54,7 +54,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.Act]:
     async def keep(ctx: Context, act: audit.Act) -> None:
         kept.append(act)
 
-    monkeypatch.setattr(audit, "RECORDERS", [keep])
+    monkeypatch.setattr(audit.acted, "listeners", [keep])
     return kept
 
 

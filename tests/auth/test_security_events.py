@@ -85,7 +85,7 @@ async def test_events_are_put_on_record(new_phone: NewPhone, monkeypatch: pytest
 
     ada = await new_phone("Ada")
     tablet = await new_phone(user_id=ada.user_id)
-    monkeypatch.setattr(audit, "RECORDERS", [keep])
+    monkeypatch.setattr(audit.acted, "listeners", [keep])
     await ada.do("revokeSession", "session { id }", id=tablet.session_id)
     [act] = acts
     assert (act.action, act.actor_id, act.subject_id) == ("auth.session_revoked", ada.user_id, ada.user_id)

@@ -22,7 +22,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[Act]:
         if act.action.startswith("catalog."):
             told.append(act)
 
-    monkeypatch.setattr(audit, "RECORDERS", [record])
+    monkeypatch.setattr(audit.acted, "listeners", [record])
     return told
 
 

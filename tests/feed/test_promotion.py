@@ -50,7 +50,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         if act.action.startswith("feed."):
             kept.append((act.action, act.subject_id, act.detail))
 
-    monkeypatch.setattr("core.audit.RECORDERS", [record])
+    monkeypatch.setattr("core.audit.acted.listeners", [record])
     return kept
 
 

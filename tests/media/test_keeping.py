@@ -10,7 +10,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.account import ERASERS
-from core.audit import RECORDERS, Act
+from core.audit import Act, acted
 from core.context import Context, Services
 from core.errors import Refused
 from core.hooks import Hook
@@ -298,9 +298,9 @@ def acts() -> Iterator[list[Act]]:
     async def record(ctx: Context, act: Act) -> None:
         seen.append(act)
 
-    RECORDERS.append(record)
+    acted.listeners.append(record)
     yield seen
-    RECORDERS.remove(record)
+    acted.listeners.remove(record)
 
 
 async def test_malware_found_after_sending(
