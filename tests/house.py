@@ -1,6 +1,7 @@
 """The laws of the house, as functions of a source tree: each returns what breaks it."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -40,6 +41,11 @@ KNOWS = {
 """
 
 LONGEST_FILE = 400
+
+ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
+"""Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
+SHARED = {"core.delta", "core.money"}
+"""In `core/` for one system as yet: the change log is the engine's, and not the catalog alone has prices."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:
@@ -133,6 +139,48 @@ def _room(module: str) -> tuple[str, str]:
     """Floor and system of a module."""
     floor, system, *_ = [*module.split("."), ""]
     return floor, system
+
+
+def systems_named(root: Path, order: list[str]) -> list[str]:
+    """What `core/` and `server/`, which know no system, call after one."""
+    systems = set(order) - ORDINARY
+    return [
+        f"{module} names {name}"
+        for module, path in modules(root).items()
+        if module.split(".")[0] in ("core", "server")
+        for name in sorted(_identifiers(path))
+        if systems & {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
+    ]
+
+
+def _identifiers(path: Path) -> set[str]:
+    """Everything a module calls by a name, its own or another's."""
+    named = {"name", "id", "attr", "arg", "asname"}
+    defined = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.arg)
+    used = (ast.Name, ast.Attribute, ast.keyword, ast.alias)
+    found = {
+        value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (*defined, *used))
+        for field, value in ast.iter_fields(node)
+        if field in named and isinstance(value, str)
+    }
+    return {*found, path.stem}
+
+
+def serving_one_system(root: Path) -> list[str]:
+    """Modules of `core/` that one system alone imports: they belong to it."""
+    imported: dict[str, set[str]] = {}
+    for name, others in graph(root).items():
+        floor, system = _room(name)
+        for each in others:
+            imported.setdefault(each, set()).add(system if floor in SYSTEM_FLOORS else f"{floor}/")
+    return [
+        f"{module} serves {min(systems)} alone"
+        for module, systems in sorted(imported.items())
+        if module.startswith("core.") and len(systems) == 1 and not min(systems).endswith("/")
+        if module not in SHARED
+    ]
 
 
 def strangers(root: Path) -> list[str]:

@@ -146,6 +146,33 @@ def test_an_import_of_another_systems_inside_is_found(tree: Path) -> None:
     ]
 
 
+def test_core_and_server_know_no_system() -> None:
+    assert house.systems_named(ROOT, house.order(ROOT)) == []
+    assert house.serving_one_system(ROOT) == []
+
+
+def test_what_core_or_server_know_of_a_system_is_found(tree: Path) -> None:
+    order = ["auth", "media", "feed", "sync"]
+    write(
+        tree,
+        {"server/app.py": "def media_type(sort_order): ...", "resolvers/auth.py": "from core import ids"},
+    )
+    write(tree, {"stores/feed.py": "from core import ids"})
+    assert house.systems_named(tree, order) == []
+    assert house.serving_one_system(tree) == []
+    write(
+        tree,
+        {
+            "core/ranker.py": "class FeedRanker:\n    def rank(self, posts): ...",
+            "server/app.py": "def make(services):\n    return services.auth_keys",
+            "resolvers/feed.py": "from core.ranker import FeedRanker",
+            "schema/feed.py": "def late():\n    from core import ranker",
+        },
+    )
+    assert house.systems_named(tree, order) == ["core.ranker names FeedRanker", "server.app names auth_keys"]
+    assert house.serving_one_system(tree) == ["core.ranker serves feed alone"]
+
+
 def test_a_system_has_one_name_on_every_floor() -> None:
     assert house.strangers(ROOT) == []
 

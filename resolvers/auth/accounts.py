@@ -6,7 +6,7 @@ What depends on whether an address is known happens after the answer, in a job, 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core import emails, ids
+from core import ids
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
@@ -18,7 +18,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination
 from resolvers.auth.guard import Attempt
 from stores import auth as store
-from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus
+from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus, emails
 
 refusals(
     TERMS_REQUIRED="The terms must be accepted.",

@@ -1,7 +1,7 @@
 """Email addresses: checked, and shown by their first letter and domain."""
 
-from core import emails
 from core.errors import Refused, refusals
+from stores.auth import emails
 
 refusals(INVALID_EMAIL="The email address cannot be right.")
 

@@ -10,7 +10,7 @@ tries never keep an owner out there, and nobody can guess a device's id.
 from datetime import timedelta
 from typing import NamedTuple
 
-from core import clock, emails, ids
+from core import clock, ids
 from core.context import Context
 from core.errors import RefusalKind, Refused, refusals
 from core.limits import Rate
@@ -18,7 +18,7 @@ from core.ports import DeliveryFailed
 from ports.auth import Captcha
 from resolvers.auth import metrics
 from stores import auth as store
-from stores.auth import Lock, User
+from stores.auth import Lock, User, emails
 
 refusals(
     RefusalKind.REPEATABLE,

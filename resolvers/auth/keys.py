@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, emails, ids, nodes, paging
+from core import clock, ids, nodes, paging
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
@@ -22,7 +22,7 @@ from resolvers.auth.guard import SIGN_IN_RATE
 from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
-from stores.auth import MOST_KEYS, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, UserStatus
+from stores.auth import MOST_KEYS, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, UserStatus, emails
 
 refusals(
     KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",

@@ -5,12 +5,12 @@ from functools import partial
 
 import structlog
 
-from core import changes, emails, transactions
+from core import changes, transactions
 from core.migrations import migration
 from core.mongo import Database
 from core.unit import Unit
 from stores import auth as store
-from stores.auth import User, UserKey, person_scopes
+from stores.auth import User, UserKey, emails, person_scopes
 
 logger = structlog.get_logger(__name__)
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from core import emails, migrations
+from core import migrations
 from core.context import Context, Services
 from resolvers.auth import guard
 from stores import auth as store
+from stores.auth import emails
 from tests.auth.conftest import NewMember
 from tests.auth.steps import code_for, sent_to, sign_in, sign_up, verify
 from tests.conftest import NewPhone
