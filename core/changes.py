@@ -5,7 +5,7 @@
 a whole scope. `node` is the entity to show: an aspect of a thing (its reactions) has an entry of its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict, cast
@@ -95,9 +95,19 @@ def place(entry: Entry) -> Position:
     return Position(entry["at"], entry["_id"], entry["revision"])
 
 
-async def append(db: Database, changes: Iterable[Change]) -> None:
-    """Upsert the entries in one command."""
-    updates = [{"q": {"_id": change.id}, "u": _upsert(change), "upsert": True} for change in changes]
+async def append(db: Database, changes: Iterable[Change], *, new: Container[str] = ()) -> None:
+    """Upsert the entries in one command; DuplicateKeyError where one of a `new` id is there already.
+
+    So ids are unique over all shards, even of documents whose shard key is not `_id`.
+    """
+    updates = [
+        {
+            "q": {"_id": change.id, **({"deleted": True} if change.id in new else {})},
+            "u": _upsert(change),
+            "upsert": True,
+        }
+        for change in changes
+    ]
     if updates:
         await db.write({"update": log.name, "updates": updates, "ordered": True})
 

@@ -30,7 +30,7 @@ class Applied(TypedDict):
     at: datetime
 
 
-applied = collection("migrations", Applied)
+applied = collection("migrations", Applied, shard_key=None)
 
 
 def migration(name: str) -> Callable[[Migration], Migration]:

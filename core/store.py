@@ -135,8 +135,12 @@ class Collection(Generic[T]):
         wanted = list(dict.fromkeys(ids))
         return cast("list[T]", await db.by_ids(self.name, wanted, fields=fields))
 
-    async def by_id(self, db: Database, id: str) -> T | None:
-        rows = await self.by_ids(db, [id])
+    async def by_id(self, db: Database, target: Target) -> T | None:
+        """One document; by an id alone it is looked for on every shard where `_id` is not the key."""
+        if isinstance(target, str):
+            rows = await self.by_ids(db, [target])
+        else:
+            rows = await self.find(db, self.key_of(target), limit=1, together=True)
         return rows[0] if rows else None
 
     async def delete_all(self, db: Database, query: Mapping[str, Any]) -> None:

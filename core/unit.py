@@ -52,6 +52,8 @@ class Unit:
         self._before: dict[str, Change | None] = {}
         """By document, what was to be logged before its last write logged itself."""
         self._unlogged: set[str] = set()
+        self._new: set[str] = set()
+        """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
         self._afterwards: list[Callable[[], Awaitable[object]]] = []
 
     async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
@@ -62,8 +64,10 @@ class Unit:
             await self.db.write({"insert": store.name, "documents": [whole]})
         except DuplicateKeyError as error:
             if (error.details or {}).get("keyPattern") == {"_id": 1}:
-                raise Refused("ID_TAKEN", "This id is in use.", field=["id"]) from None
+                raise _taken() from None
             raise
+        if store.prefix is not None and store.shard_key not in (None, "_id"):
+            self._new.add(whole["_id"])
         self._wrote(store, whole, created=True)
         return cast("T", whole)
 
@@ -285,7 +289,10 @@ class Unit:
         """Write the log; called once, last, so that `at` is close to the commit."""
         if self._unlogged:
             raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
-        await changes.append(self.db, self._changes.values())
+        try:
+            await changes.append(self.db, self._changes.values(), new=self._new)
+        except DuplicateKeyError:
+            raise _taken() from None
 
     @property
     def changed_ids(self) -> list[str]:
@@ -327,6 +334,10 @@ class Unit:
             self.changed(document, scopes=scopes, created=created, settled=store.settled)
         else:
             self.removed(document, aspects=store.aspects)
+
+
+def _taken() -> Refused:
+    return Refused("ID_TAKEN", "This id is in use.", field=["id"])
 
 
 def _type_name(id: str) -> str:

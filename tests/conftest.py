@@ -25,7 +25,7 @@ from core.settings import Environment, Settings
 from devstack.servers import EmbeddedRedis, Servers, embedded
 from resolvers.feed.behind import Behind
 from server import assembly, process, worker
-from tests import explained, leftovers, listening
+from tests import explained, leftovers, listening, routed
 from tests.phone import Phone, sign_in_directly, sign_up_directly
 
 # Whichever tests run, they see all systems.
@@ -141,10 +141,10 @@ def _one_schema() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _noted() -> Iterator[None]:
-    """Of whatever Landfall in this process: every kind of read it sends, and when a subscription listens."""
+    """Of whatever Landfall in this process: kinds of commands it sends, and when a subscription listens."""
     with pytest.MonkeyPatch.context() as patch:
         listening.watch(patch)
-        patch.setattr(Database, "command", explained.KINDS.wrap(Database.command))
+        patch.setattr(Database, "command", explained.KINDS.wrap(routed.ROUTER.wrap(Database.command)))
         yield
 
 

@@ -78,14 +78,14 @@ class Kinds:
         """`Database.command` that notes what it is given."""
 
         async def command(db: Database, given: dict[str, Any]) -> dict[str, Any]:
-            if not _of_tests():
+            if not of_tests():
                 self.note(given)
             return await send(db, given)
 
         return command
 
     def note(self, command: Document) -> None:
-        for collection, stages in _reads_of(command):
+        for collection, stages in reads_of(command):
             if collection.startswith("system."):
                 continue
             self.found.setdefault(f"{collection} {_kind(stages)}", (collection, stages))
@@ -114,7 +114,7 @@ KINDS = Kinds()
 """Of this process, whatever Landfalls there are in it."""
 
 
-def _of_tests() -> bool:
+def of_tests() -> bool:
     """Whether a test reads for itself."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename in CARRIERS:
@@ -122,7 +122,7 @@ def _of_tests() -> bool:
     return frame is not None and frame.f_code.co_filename.startswith(TESTS)
 
 
-def _reads_of(command: Document) -> Iterator[tuple[str, Stages]]:
+def reads_of(command: Document) -> Iterator[tuple[str, Stages]]:
     """The filters of a command, each as the beginning of a pipeline of its own."""
     name, collection = next(iter(command.items()))
     if name == "find":

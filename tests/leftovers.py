@@ -12,6 +12,8 @@ from core.crypto import Unreadable
 from core.store import COLLECTIONS
 from tests import confidential
 from tests.explained import KINDS
+from tests.routed import ROUTER
+from tests.scattered import SCATTERED
 
 
 async def check(services: Services, log: str) -> None:
@@ -19,6 +21,7 @@ async def check(services: Services, log: str) -> None:
     await no_secrets(services, log)
     await everything_sealed_is_declared(services)
     await every_read_is_of_an_index(services)
+    a_router_would_take_every_command()
 
 
 async def no_secrets(services: Services, log: str) -> None:
@@ -66,6 +69,12 @@ ALLOWED = {
 async def every_read_is_of_an_index(services: Services) -> None:
     """No kind of read that these tests made the code send scans a collection, or sorts what no index has."""
     problems = await KINDS.problems(services.db, ALLOWED)
+    assert not problems, "\n".join(problems)
+
+
+def a_router_would_take_every_command() -> None:
+    """A sharded cluster refuses none of the commands that these tests made the code send."""
+    problems = ROUTER.problems(SCATTERED)
     assert not problems, "\n".join(problems)
 
 

@@ -181,7 +181,7 @@ async def _overtaken(ctx: Context, proof: Proof) -> bool:
 
     Either way nothing is proven; and a copy that tries again, with a challenge of its own, is found out.
     """
-    key = await store.auth_keys.by_id(ctx.db, proof.key["_id"])
+    key = await store.auth_keys.by_id(ctx.db, proof.key)
     if key is None or key["disabled_at"] is not None or key["last_used_at"] is None:
         return False
     return proof.asked_at <= key["last_used_at"] and 0 < proof.counter < key["counter"]

@@ -74,5 +74,5 @@ async def _own_device(ctx: Context, user_id: str) -> Device | None:
     viewer = ctx.viewer
     if viewer is None or viewer.user_id != user_id:
         return None
-    session = await store.sessions.by_id(ctx.db, viewer.session_id)
+    session = await store.sessions.by_id(ctx.db, {"_id": viewer.session_id, "user_id": user_id})
     return session["device"] if session else None

@@ -96,7 +96,8 @@ def _refuse_locked(user: User) -> None:
 
 async def signed_in(ctx: Context) -> tuple[Session, User]:
     """The viewer's session and account, read now."""
-    session = await store.sessions.by_id(ctx.db, ctx.signed_in.session_id)
+    me = ctx.signed_in
+    session = await store.sessions.by_id(ctx.db, {"_id": me.session_id, "user_id": me.user_id})
     if session is None or session["status"] == SessionStatus.ENDED:
         raise Unauthenticated("SESSION_REVOKED")
     user = await store.users.by_id(ctx.db, ctx.viewer_id)
@@ -122,7 +123,7 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
     if claims is None:
         raise Refused("REFRESH_INVALID", "Sign in again.")
     await ctx.limit(REFRESH_RATE, claims.session_id)
-    session = await store.sessions.by_id(ctx.db, claims.session_id)
+    session = await store.sessions.by_id(ctx.db, {"_id": claims.session_id, "user_id": claims.user_id})
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
         raise Refused("REFRESH_INVALID", "Sign in again.")
@@ -178,13 +179,13 @@ async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict
         claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
         if claims is None:
             raise Refused("REFRESH_INVALID", "This is not a refresh token.", field=["refreshToken"])
-        session_id = claims.session_id
+        own = {"_id": claims.session_id, "user_id": claims.user_id}
     else:
-        session_id = ctx.signed_in.session_id
-    session = await store.sessions.by_id(ctx.db, session_id)
+        own = {"_id": ctx.signed_in.session_id, "user_id": ctx.signed_in.user_id}
+    session = await store.sessions.by_id(ctx.db, own)
     if session is not None and session["status"] == SessionStatus.ACTIVE:
         await end(ctx, session, SessionEndReason.SIGNED_OUT)
-    return {"ended_session_id": session_id}
+    return {"ended_session_id": own["_id"]}
 
 
 async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:

@@ -143,10 +143,10 @@ def _place(id: str) -> str:
 async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
     """The predictor tells of a new value, within its unit: kept, and pushed when it is news."""
     id = f"{user_id}|{made['product_id']}"
-    row = await store.last_predictions.by_id(ctx.db, id)
+    own = {"_id": id, "user_id": user_id, "product_id": made["product_id"]}
+    row = await store.last_predictions.by_id(ctx.db, own)
     sealed = ctx.services.crypto.seal(orjson.dumps(made).decode(), place=_place(id))
     if row is None:
-        own = {"_id": id, "user_id": user_id, "product_id": made["product_id"]}
         moments = {"created_at": ctx.tx.now, "told_at": ctx.tx.now}
         await ctx.tx.insert(store.last_predictions, {**own, "sealed": sealed, **moments})
         ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])

@@ -125,11 +125,11 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     if await accounts.users.by_id(ctx.db, user_id) is None:
         raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
-    if await store.blocks.by_id(ctx.db, id) is None:
+    own = {"_id": id, "user_id": ctx.viewer_id}
+    if await store.blocks.by_id(ctx.db, own) is None:
         await _claim_pair(ctx, user_id)
         await parting(ctx, user_id)
-        row = {"_id": id, "user_id": ctx.viewer_id, "blocked_id": user_id, "created_at": clock.now()}
-        await ctx.tx.insert(store.blocks, row)
+        await ctx.tx.insert(store.blocks, {**own, "blocked_id": user_id, "created_at": clock.now()})
         notices.parted(ctx, ctx.viewer_id, user_id)
         for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
             edge = await store.follow(ctx.db, follower, followee)
@@ -146,7 +146,8 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
 async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
     gone = await ctx.tx.delete(store.blocks, {"_id": id, "user_id": ctx.viewer_id})
-    if gone is not None and await store.blocks.by_id(ctx.db, store.pair(user_id, ctx.viewer_id)) is None:
+    returned = {"_id": store.pair(user_id, ctx.viewer_id), "user_id": user_id}
+    if gone is not None and await store.blocks.by_id(ctx.db, returned) is None:
         await rejoining(ctx, user_id)
         await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
     notices.parted(ctx, ctx.viewer_id, user_id)

@@ -36,7 +36,7 @@ async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str
     if post["author_id"] == ctx.viewer_id:
         raise Refused("SELF", "This cannot be done to oneself.", field=["postId"])
     row = {"_id": store.pair(ctx.viewer_id, post_id), "user_id": ctx.viewer_id, "post_id": post_id}
-    if await store.hides.by_id(ctx.db, row["_id"]) is None:
+    if await store.hides.by_id(ctx.db, row) is None:
         row["author_id"] = post["author_id"]
         await ctx.tx.insert(store.hides, {**row, "not_interested": not_interested, "created_at": ctx.tx.now})
     elif not_interested:

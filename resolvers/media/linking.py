@@ -91,11 +91,10 @@ def wanted_public(medium: Document) -> bool:
 
 async def link(ctx: Context, media_id: str, record_id: str) -> None:
     """One record more shows the medium."""
-    id = store.link_id(media_id, record_id)
-    if await store.links.by_id(ctx.db, id) is not None:
+    own = {"_id": store.link_id(media_id, record_id), "media_id": media_id}
+    if await store.links.by_id(ctx.db, own) is not None:
         return
-    row = {"_id": id, "media_id": media_id, "record_id": record_id, "created_at": ctx.tx.now}
-    await ctx.tx.insert(store.links, row)
+    await ctx.tx.insert(store.links, {**own, "record_id": record_id, "created_at": ctx.tx.now})
     await ctx.tx.update(store.media, media_id, inc={"ref_count": 1}, set={"touched_at": ctx.tx.now})
 
 

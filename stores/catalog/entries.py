@@ -62,11 +62,13 @@ entries = collection(
         index("min_price"),
         index("in_stock"),
     ],
+    # A search looks at all of them: it, and what it is made of, lie where the products do.
+    shard_key=None,
 )
-spellings = collection("search_words", Spelling, indexes=[index("near")])
-hot_lists = collection("product_hot_lists", Hot)
+spellings = collection("search_words", Spelling, indexes=[index("near")], shard_key=None)
+hot_lists = collection("product_hot_lists", Hot, shard_key=None)
 
-generations = collection("catalog_generations", Generation)
+generations = collection("catalog_generations", Generation, shard_key=None)
 
 MOST_MATCHES = 20_000
 """Entries one search looks at."""

@@ -11,6 +11,7 @@ from core.settings import Settings
 from server import assembly
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
+from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, publish
 from tests.media import steps
@@ -120,3 +121,20 @@ def test_every_mutation_that_takes_a_minted_id_can_show_what_has_it() -> None:
 def _camel(prefix: str) -> str:
     first, *rest = prefix.split("_")
     return first + "".join(each.title() for each in rest)
+
+
+async def test_an_id_is_in_use_on_whatever_shard_it_is(new_phone: NewPhone, services: Services) -> None:
+    """MongoDB keeps `_id` unique on one shard alone where it is not the key; the log keeps it so on all."""
+    ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
+    chat, other = await open_chat(ada, grace), await open_chat(alan, grace)
+    message = (await say(ada, chat))["id"]
+    # As if they lay on another shard than what is written now.
+    for name, id in (("chats", chat), ("messages", message)):
+        await services.db.write({"delete": name, "deletes": [{"q": {"_id": id}, "limit": 1}]})
+    for mutation, input in (
+        ("sendMessage", {"id": message, "chatId": other, "text": "Mine now"}),
+        ("openChat", {"id": chat, "userId": ada.user_id}),
+    ):
+        answer = await alan.do(mutation, "", **input)
+        assert [error["code"] for error in answer["errors"]] == ["ID_TAKEN"]
+    assert await services.db.find("chat_members", {"chat_id": chat, "user_id": alan.user_id}) == []
