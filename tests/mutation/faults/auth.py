@@ -65,9 +65,9 @@ FAULTS = [
     ),
     Fault(
         "another person's session can be revoked",
-        "resolvers/auth/sessions.py",
-        'if session is None or session["user_id"] != ctx.viewer_id:',
-        "if session is None:",
+        "core/nodes.py",
+        "return [each if each and each[owner] == viewer else None for each in found]",
+        "return list(found)",
         SESSIONS,
     ),
     Fault(
