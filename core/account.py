@@ -53,11 +53,13 @@ def complete() -> None:
         if declared.owner is not None:
             owned.setdefault(declared.document.__module__.split(".")[1], []).append(declared)
     for system, stores in owned.items():
-        ERASERS.setdefault(system, partial(_erase_owned, stores))
+        ERASERS.setdefault(system, partial(erase_owned, stores))
         EXPORTERS.setdefault(system, partial(_export_owned, stores))
 
 
-async def _erase_owned(stores: Sequence[Collection[Any]], services: Services, user_id: str) -> None:
+async def erase_owned(stores: Sequence[Collection[Any]], services: Services, user_id: str) -> None:
+    """Delete what a person owns in the collections, for all who may see it."""
+
     async def erase(store: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
         await ctx.tx.delete(store, row)
 

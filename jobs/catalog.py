@@ -8,7 +8,7 @@ import orjson
 import structlog
 
 from core import clock
-from core.account import on_user_deleted, on_user_export, pages
+from core.account import erase_owned, on_user_deleted, on_user_export, pages
 from core.batches import each_in_unit
 from core.context import Context, Services
 from core.jobs import task
@@ -85,16 +85,12 @@ async def rate(services: Services, *, product_id: str) -> None:
 async def erase(services: Services, user_id: str) -> None:
     """What a person wrote, set up, chose, corrected, reported and may do goes."""
     own = {"user_id": user_id}
-    await each_in_unit(services, people.settings, own, _forget_settings)
+    await erase_owned([people.settings], services, user_id)
     await each_in_unit(services, people.reviews, own, reviewing.erase)
     for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
         await services.db.write({"delete": kept.name, "deletes": [{"q": own, "limit": 0}]})
     await _forget_devices(services, user_id)
     await services.db.write({"delete": people.privacy.name, "deletes": [{"q": {"_id": user_id}, "limit": 1}]})
-
-
-async def _forget_settings(ctx: Context, row: people.ProductSettings) -> None:
-    await ctx.tx.delete(people.settings, row)
 
 
 async def _forget_devices(services: Services, user_id: str) -> None:

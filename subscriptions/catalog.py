@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from core import nodes
-from core.changes import Entry, user_scope
+from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
 from core.topics import followed, for_all
 from loaders.catalog import ProductById
-from resolvers.catalog.predictions import ORDERED, prediction
+from resolvers.catalog.predictions import ORDERED, prediction, product_of_note
 from resolvers.catalog.prices import money
 from stores.catalog.kinds import ProductStatus
 from stores.catalog.products import product_scope
@@ -48,29 +48,26 @@ async def viewer_product_events(ctx: Context, *, after: str | None = None) -> As
 
 
 async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
-    aspect, _, rest = entry["_id"].partition(":")
     if entry["type"] == "PRODUCT_SETTINGS":
         [settings] = await nodes.DOORS["product_settings"](ctx, [entry["node"]])
         return {"_type": "ProductSettingsUpdated", "settings": settings} if settings else None
-    if aspect == "prediction":
-        product_id = rest.rpartition(":")[2]
+    if product_id := product_of_note(entry):
         [made] = await prediction(ctx, [{"_id": product_id}])
         return {"_type": "PredictionUpdated", "product_id": product_id, "prediction": made}
-    if aspect.startswith(ORDERED):
+    if aspect_of(entry).startswith(ORDERED):
         return {"_type": "ProductOrderUpdated", **(entry.get("detail") or {})}
     return None
 
 
 async def _of_product(ctx: Context, entry: Entry) -> Event | None:
     """The event as everybody gets it; nothing of what is hidden."""
-    aspect, _, variant_id = entry["_id"].partition(":")
-    detail = entry.get("detail") or {}
+    aspect, detail = aspect_of(entry), entry.get("detail") or {}
     if aspect == "price":
         old, new = (money(detail[name], detail["currency"]) for name in ("old", "new"))
-        return {"_type": "ProductPriceChanged", "variant_id": variant_id, "old": old, "new": new}
+        return {"_type": "ProductPriceChanged", "variant_id": entry["node"], "old": old, "new": new}
     if aspect == "availability":
         hint = detail["availability"]
-        return {"_type": "ProductAvailabilityChanged", "variant_id": variant_id, "availability": hint}
+        return {"_type": "ProductAvailabilityChanged", "variant_id": entry["node"], "availability": hint}
     product = await ctx.load(ProductById, entry["node"])
     if product is None or product["status"] == ProductStatus.HIDDEN:
         return None

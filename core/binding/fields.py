@@ -121,7 +121,6 @@ def many(loader: type[Loader[Any, Any]], *, key: str) -> Any:
 def field(
     resolver: Callable[..., Awaitable[Any]],
     *,
-    together: Callable[..., Awaitable[list[Any]]] | None = None,
     deprecated: str | None = None,
     needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
@@ -129,11 +128,11 @@ def field(
 ) -> Any:
     """A resolver of context and document, its keyword arguments being the field's.
 
-    `together` does the same for many documents at once; `needs` are the keys it reads of a document, which is
-    read whole where they are not given; with `roles`, only they may read it.
+    `needs` are the keys it reads of a document, which is read whole where they are not given; with `roles`,
+    only they may read it.
     """
     return Spec(
-        _call(resolver, root=False, together=together, roles=roles, needs=needs),
+        _call(resolver, root=False, roles=roles, needs=needs),
         _arguments(resolver, 2),
         descriptions,
         deprecated=deprecated,
@@ -211,7 +210,6 @@ def connection(
     *,
     first: int = 20,
     usual: int = 0,
-    together: Callable[..., Awaitable[list[Any]]] | None = None,
     batched: bool = False,
     needs: Sequence[str] | None = None,
     roles: Collection[str] = (),
@@ -224,10 +222,16 @@ def connection(
     order. `needs` are the keys it reads of a document, which is read whole where they are not given. With
     `roles`, only they may read it.
     """
-    if batched:
-        resolver, together = _alone(resolver), resolver
-    call = _call(resolver, root=False, page=first, usual=usual, together=together, roles=roles, needs=needs)
-    arguments = _paged(_arguments(together or resolver, 2))
+    call = _call(
+        _alone(resolver) if batched else resolver,
+        root=False,
+        page=first,
+        usual=usual,
+        together=resolver if batched else None,
+        roles=roles,
+        needs=needs,
+    )
+    arguments = _paged(_arguments(resolver, 2))
     sizes = {"first": _page_size(first or usual)}
     return Spec(call, arguments, {**sizes, **descriptions}, roles=tuple(roles))
 

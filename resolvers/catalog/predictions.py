@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Histogram
 
 from core import clock, ids
-from core.changes import user_scope
+from core.changes import Entry, user_scope
 from core.context import Context
 from core.errors import BadUserInput, Refused, refusals
 from core.ids import Id
@@ -81,6 +81,10 @@ class Predictor(Protocol):
     ) -> Prediction | None:
         """Take a correction into account from now on."""
         ...
+
+
+class Predicted(TypedDict):
+    prediction: Prediction | None
 
 
 def predictor(ctx: Context) -> Predictor | None:
@@ -164,6 +168,12 @@ def note(user_id: str, product_id: str) -> str:
     return f"prediction:{user_id}:{product_id}"
 
 
+def product_of_note(entry: Entry) -> str | None:
+    """The product of which an entry tells a new prediction, if it does."""
+    name, _, rest = entry["_id"].partition(":")
+    return rest.rpartition(":")[2] if name == "prediction" else None
+
+
 def is_news(before: Prediction, now: Prediction) -> bool:
     """Whether days or servings moved by one or more."""
     pairs = (
@@ -177,7 +187,7 @@ def is_news(before: Prediction, now: Prediction) -> bool:
     )
 
 
-async def refresh_prediction(ctx: Context, *, product_id: Id) -> dict[str, Any]:
+async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
     """Have it predicted anew; the quota is the predictor's."""
     await for_update(ctx, products, product_id)
     if not await _wanted(ctx):
@@ -195,7 +205,7 @@ async def submit_prediction_feedback(
     usage_rate: Decimal | None = None,
     servings_per_container: int | None = None,
     note: str | None = None,
-) -> dict[str, Any]:
+) -> Predicted:
     """Correct how fast one uses a product, or how much is in it."""
     await ctx.limit(FEEDBACK_RATE)
     await for_update(ctx, products, product_id)

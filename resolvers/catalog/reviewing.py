@@ -1,7 +1,7 @@
 """What buyers say of products, judged before it is shown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, jobs, paging
 from core.audit import audited
@@ -35,6 +35,20 @@ Document = Mapping[str, Any]
 bought = Hook[[Context, str, str], bool]("catalog.bought")
 """Whether a person bought a product: asked of the system that knows."""
 
+
+class Submitted(TypedDict):
+    review: Review
+    review_edge: dict[str, Any]
+
+
+class Judged(TypedDict):
+    review: Review
+
+
+class Deleted(TypedDict):
+    deleted_review_id: Id
+
+
 DECIDED = {
     ReviewDecision.PUBLISH: ReviewStatus.PUBLISHED,
     ReviewDecision.REJECT: ReviewStatus.REJECTED,
@@ -43,7 +57,7 @@ DECIDED = {
 
 async def submit_review(
     ctx: Context, *, id: Id | None = None, product_id: Id, rating: int, title: Line = UNTITLED, body: str = ""
-) -> dict[str, Any]:
+) -> Submitted:
     """Say what one thinks; a second time changes the first. A moderator sees it before others do."""
     await ctx.limit(REVIEW_RATE)
     product = await for_update(ctx, products, product_id)
@@ -66,7 +80,7 @@ async def submit_review(
     return {"review": review, "review_edge": edge_of(review)}
 
 
-async def delete_review(ctx: Context, *, review_id: Id) -> dict[str, Any]:
+async def delete_review(ctx: Context, *, review_id: Id) -> Deleted:
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None or review["user_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such review.", field=["reviewId"])
@@ -76,7 +90,7 @@ async def delete_review(ctx: Context, *, review_id: Id) -> dict[str, Any]:
 
 async def moderate_review(
     ctx: Context, *, review_id: Id, decision: ReviewDecision, reason: str | None = None
-) -> dict[str, Any]:
+) -> Judged:
     """Show a review to everybody, or not."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))

@@ -1,7 +1,7 @@
 """Who works in the shop: roles that an administrator gives and takes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids
 from core.audit import audited
@@ -15,7 +15,12 @@ from stores.catalog import people as store
 from stores.catalog.kinds import CommerceRole
 
 
-async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> dict[str, Any]:
+class Roles(TypedDict):
+    user_id: Id
+    roles: list[CommerceRole]
+
+
+async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> Roles:
     """Give a person a role; giving it twice is no different."""
     person = await ctx.load(UserById, ids.checked(user_id, "user"))
     if person is None:
@@ -28,7 +33,7 @@ async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) 
     return {"user_id": user_id, "roles": sorted({*held, role})}
 
 
-async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> dict[str, Any]:
+async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> Roles:
     """Take a role from a person, at once in every process."""
     held = await ctx.load(RolesByUser, ids.checked(user_id, "user"))
     if await ctx.tx.delete(store.roles, f"{user_id}|{role}"):

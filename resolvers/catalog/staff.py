@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, money
 from core.audit import audited
@@ -19,7 +19,7 @@ from resolvers.catalog.access import need_role, variant_for_update
 from resolvers.catalog.telling import price_range
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
-from stores.catalog.products import Product
+from stores.catalog.products import Product, Variant
 
 refusals(
     DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
@@ -47,6 +47,15 @@ AFTER = {
 """Where a product may go from each state."""
 
 
+class Changed(TypedDict):
+    product: Product
+
+
+class Priced(TypedDict):
+    variant: Variant
+    product: Product
+
+
 async def update_product(
     ctx: Context,
     *,
@@ -61,7 +70,7 @@ async def update_product(
     category_id: Id | None = None,
     image_ids: list[Id] | None = None,
     label_image_id: Id | None = None,
-) -> dict[str, Any]:
+) -> Changed:
     """Change what is told of a product."""
     product = await product_for_update(ctx, product_id, expected_version)
     texts = {"name": name, "description": description, "directions": directions, "product_url": product_url}
@@ -86,7 +95,7 @@ async def update_product(
 
 async def set_variant_price(
     ctx: Context, *, variant_id: Id, price: Decimal, expected_version: int | None = None
-) -> dict[str, Any]:
+) -> Priced:
     """A new price; subscribers and carts learn of it within a second."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     found, variant = await variant_for_update(ctx, variant_id)
@@ -107,7 +116,7 @@ async def set_variant_price(
 
 async def set_product_status(
     ctx: Context, *, product_id: Id, status: ProductStatus, expected_version: int | None = None
-) -> dict[str, Any]:
+) -> Changed:
     """Publish a product, or take it off sale or back."""
     product = await product_for_update(ctx, product_id, expected_version)
     if product["status"] == status:

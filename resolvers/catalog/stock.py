@@ -198,6 +198,10 @@ async def inventory_levels(
     return await store.inventory.page(ctx.db, query, sort, asked)
 
 
+class Adjusted(TypedDict):
+    inventory_level: InventoryLevel | None
+
+
 async def adjust_inventory(
     ctx: Context,
     *,
@@ -207,7 +211,7 @@ async def adjust_inventory(
     expected_version: int | None = None,
     safety_stock: int | None = None,
     restock_at: datetime | None = None,
-) -> dict[str, Any]:
+) -> Adjusted:
     """Goods came in, were spoiled or counted again."""
     await need_role(ctx, CommerceRole.INVENTORY_ADMIN)
     await variant_for_update(ctx, variant_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 from prometheus_client import Counter
@@ -37,9 +37,14 @@ def sender(ctx: Context, arguments: Mapping[str, Any]) -> str:
     return f"device:{str(device)[:LONGEST_ID]}"
 
 
+class Tracked(TypedDict):
+    accepted: int
+    dropped: int
+
+
 async def track_events(
     ctx: Context, *, events: Sequence[Mapping[str, Any]], device_id: Id | None = None
-) -> dict[str, Any]:
+) -> Tracked:
     """Take what is new and known of kind; a repeated event is taken once."""
     who = sender(ctx, {"device_id": device_id})
     if not 1 <= len(events) <= MOST_EVENTS:
