@@ -16,6 +16,7 @@ from bench.common import Gate, Settings, from_environment, serve
 from core import mongo, paging
 from core.crypto import Cipher, keyring
 from core.mongo import Database
+from core.paging import NEWEST
 from devstack.shop import category_id
 from stores import auth, chat, feed, media
 from stores.catalog import products
@@ -148,9 +149,7 @@ class Floor:
         parts: list[Document] = [_audience(viewer_id, shown, groups), {}]
         if hides:
             parts.append({"_id": {"$nin": [hide["post_id"] for hide in hides]}})
-        posts = await feed.posts.find(
-            db, {"$and": parts}, sort=feed.LATEST, limit=PAGE + 1, fields=POST_FIELDS
-        )
+        posts = await feed.posts.find(db, {"$and": parts}, sort=NEWEST, limit=PAGE + 1, fields=POST_FIELDS)
         page = posts[:PAGE]
         ids = [post["_id"] for post in page]
         without = {"author_id": {"$nin": sorted(barred - {viewer_id})}} if blocks else {}
@@ -164,7 +163,7 @@ class Floor:
                 db,
                 "post_id",
                 ids,
-                sort=feed.LATEST,
+                sort=NEWEST,
                 limit=COMMENTS + 1,
                 where={"parent_id": None, **without, "gone": {"$ne": True}},
                 fields=COMMENT_FIELDS,

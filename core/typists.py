@@ -1,6 +1,8 @@
 """Who is writing somewhere, as far as one stream was told."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 TYPING_SECONDS = 6.0
 """After so long without a word from a phone its owner has stopped writing."""
@@ -30,6 +32,12 @@ class Typists:
         if not self._until:
             return None
         return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
+
+    def heard(self, signal: Mapping[str, Any] | None, *, but: str | None) -> list[tuple[str, bool]]:
+        """Who began or stopped to write, by a signal and by silence; not the one who is told."""
+        told = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
+        told += [(user_id, False) for user_id in self.silent()]
+        return [(user_id, on) for user_id, on in told if user_id != but and self.told(user_id, on)]
 
     def silent(self) -> list[str]:
         """Those of whom nothing was heard for too long."""

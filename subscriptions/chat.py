@@ -45,12 +45,9 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
         return None
 
     async def heard(signal: Signal | None) -> list[Event]:
-        told = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
-        told += [(user_id, False) for user_id in typists.silent()]
         return [
             {"_type": "TypingChanged", "user_id": user_id, "is_typing": on}
-            for user_id, on in told
-            if user_id != ctx.viewer_id and typists.told(user_id, on)
+            for user_id, on in typists.heard(signal, but=ctx.viewer_id)
         ]
 
     events = followed(ctx, scopes, after, meaning, check=participant, heard=heard, patience=typists.wait)

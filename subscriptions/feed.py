@@ -100,11 +100,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
     async def heard(signal: Signal | None) -> list[Event]:
         told = [await _event(ctx, post_id, entry) for entry in merging.ripe()]
-        changes = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
-        changes += [(user_id, False) for user_id in typists.silent()]
-        # All of them are taken note of before they are counted.
-        changed = [typists.told(user_id, on) for user_id, on in changes if user_id != own]
-        if any(changed):
+        if typists.heard(signal, but=own):
             told.append({"_type": "CommentTyping", "count": typists.count})
         return [event for event in told if event is not None]
 

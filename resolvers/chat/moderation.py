@@ -11,7 +11,7 @@ from core.errors import Refused
 from core.ids import Id
 from core.loader import by_id
 from core.nodes import door
-from core.paging import Asked
+from core.paging import NEWEST, Asked
 from loaders.chat import Chat, MessageById
 from resolvers.chat.access import chat_for_update, cipher_of, text_place
 from resolvers.chat.sending import clear
@@ -25,7 +25,6 @@ Document = Mapping[str, Any]
 
 AROUND = 5
 """Messages copied beside the reported one: the nearest, before it first."""
-NEWEST = [("created_at", -1), ("_id", -1)]
 
 
 @door("message_report", sync="MESSAGE_REPORT", kept="message_reports")

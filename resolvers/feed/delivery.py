@@ -7,6 +7,7 @@ from typing import Any
 from core import clock, jobs
 from core.context import Context, Services
 from core.mongo import Database
+from core.paging import NEWEST
 from stores import feed as store
 from stores.feed import Follow, Post, Visibility
 from stores.feed.kinds import SHOWN
@@ -73,7 +74,7 @@ async def catch_up(ctx: Context, follower_id: str, followee_id: str, *, friends:
         "state": {"$in": list(SHOWN)},
         "pulled": {"$ne": True},
     }
-    posts = await store.posts.find(ctx.db, query, sort=store.LATEST, limit=CAUGHT_UP)
+    posts = await store.posts.find(ctx.db, query, sort=NEWEST, limit=CAUGHT_UP)
     await store.put_in(ctx.db, [store.inbox_row(post, follower_id) for post in posts])
 
 

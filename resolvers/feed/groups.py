@@ -9,7 +9,7 @@ from core.errors import NotFound, Refused, refusals
 from core.ids import Id
 from core.limits import Rate
 from core.nodes import door
-from core.paging import Asked
+from core.paging import NEWEST, Asked
 from core.text import Line
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving, retelling
@@ -32,7 +32,6 @@ LONGEST_NAME = 100
 MOST_GROUPS = 500
 MOST_BROUGHT = 50
 GROUP_RATE = Rate("groups", 50, 86_400)
-JOINED = [("created_at", -1), ("_id", -1)]
 
 Document = Mapping[str, Any]
 
@@ -65,7 +64,7 @@ async def check_member(ctx: Context, group_id: str) -> None:
 
 async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
     """The viewer's groups, joined last first."""
-    shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, JOINED, asked)
+    shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, asked)
     found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
     return paging.referring(shown, found)
 
@@ -74,7 +73,7 @@ async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, 
     """Posts of a group, newest first; for members."""
     listing = paging.Listing("group posts", group=group["_id"])
     if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
-        return paging.nothing(listing, store.LATEST, asked)
+        return paging.nothing(listing, NEWEST, asked)
     hidden = sorted(await barred(ctx))
     query = {
         "$and": [
@@ -82,7 +81,7 @@ async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, 
             {"$or": [{"state": {"$in": list(SHOWN)}}, {"author_id": ctx.viewer_id}]},
         ]
     }
-    return await archiving.page(ctx, query, store.LATEST, asked, listing=listing)
+    return await archiving.page(ctx, query, NEWEST, asked, listing=listing)
 
 
 async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:

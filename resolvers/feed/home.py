@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from core import clock, ids, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import Asked, Page, Wanted
+from core.paging import NEWEST, Asked, Page, Wanted
 from loaders.feed import PostById, SponsorshipByPost
 from resolvers.feed import candidates, latest, standing
 from resolvers.feed.behind import Behind
@@ -358,13 +358,13 @@ def about(listing: paging.Listing, snapshot: Snapshot | None, *, degraded: bool 
 
 
 async def _latest(ctx: Context, listing: paging.Listing, asked: Asked) -> dict[str, Any]:
-    page = paging.requested(listing, store.LATEST, asked, most=LARGEST_PAGE)
-    fields = paging.projection(asked, store.LATEST, *latest.REASONED)
+    page = paging.requested(listing, NEWEST, asked, most=LARGEST_PAGE)
+    fields = paging.projection(asked, NEWEST, *latest.REASONED)
     rows = await latest.page(ctx, page, fields=fields)
     reasons = {post["_id"]: why for post, why in rows}
     shown = paging.connection(
         listing,
-        store.LATEST,
+        NEWEST,
         page,
         [post for post, _ in rows],
         edge=lambda post: {"reason": reasons[post["_id"]], "score": 0.0},

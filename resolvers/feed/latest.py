@@ -6,7 +6,7 @@ from typing import Any
 
 from core import paging
 from core.context import Context
-from core.paging import Page
+from core.paging import NEWEST, Page
 from resolvers.feed.standing import standing
 from stores import feed as store
 from stores.feed import FeedReason, Follow, Followed, FollowState, Post, Visibility
@@ -42,7 +42,7 @@ async def page(
     parts += without_shares_of(stands.muted)
     if without or stands.hidden:
         parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
-    order = paging.scan_order(store.LATEST, page)
+    order = paging.scan_order(NEWEST, page)
     rows = await store.newest(ctx.db, whose, parts, order=order, limit=page.size + 1, fields=fields)
     return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
 

@@ -6,7 +6,7 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
-from core.paging import Asked
+from core.paging import NEWEST, Asked
 from core.store import Collection
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
@@ -45,7 +45,7 @@ async def _follow_list(ctx: Context, user: Document, side: str, other: str, aske
         raise Unauthenticated(ctx.refusal)
     listing = paging.Listing("follows", user=user["_id"], side=side)
     if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
-        return paging.nothing(listing, store.LATEST, asked)
+        return paging.nothing(listing, NEWEST, asked)
     return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, asked)
 
 
@@ -60,7 +60,7 @@ async def _persons(
     unseen: bool = False,
 ) -> dict[str, Any]:
     """The people that rows name, latest row first; with `unseen`, those whom one has hidden from, too."""
-    shown = await rows.page(ctx.db, query, store.LATEST, asked, listing=listing)
+    shown = await rows.page(ctx.db, query, NEWEST, asked, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
     found: Sequence[User | None] = await (
         ctx.load_many(UserById, wanted) if unseen else auth.visible_people(ctx, wanted)

@@ -51,7 +51,6 @@ REPORT_RATE = Rate("reports", 20, 86_400)
 LONGEST_NOTE = 1_000
 PATIENCE = 0.5
 """Seconds a classifier may keep a mutation waiting."""
-OLDEST_FIRST = [("created_at", 1), ("_id", 1)]
 MOST_REPORTS = 1_000
 
 Document = Mapping[str, Any]
@@ -187,7 +186,7 @@ async def moderation_queue(
     ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
     """Reports, oldest first. That somebody looked is on record."""
-    found = await store.reports.page(ctx.db, {"status": status}, OLDEST_FIRST, asked)
+    found = await store.reports.page(ctx.db, {"status": status}, store.OLDEST, asked)
 
     async def looked() -> None:
         await audited(ctx, "moderation.queue", reports=len(found["edges"]), status=str(status))

@@ -7,7 +7,7 @@ from typing import Any
 
 from core import paging
 from core.context import Context
-from core.paging import Asked, Listing, Page
+from core.paging import NEWEST, Asked, Listing, Page
 from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
 from resolvers.feed.access import barred
@@ -95,10 +95,10 @@ async def _threads(
     ]
 
 
-def _order_of(order: CommentOrder, since: datetime | None) -> list[tuple[str, int]]:
+def _order_of(order: CommentOrder, since: datetime | None) -> paging.Sort:
     if since is not None:
         return store.CHANGED
-    return {CommentOrder.NEWEST: store.LATEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
+    return {CommentOrder.NEWEST: NEWEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
 
 
 async def _pages(
@@ -142,7 +142,7 @@ def _thread(
 async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
     """The newest three comments of each post, in the order they were written."""
     parents, page = [(post["_id"], None) for post in posts], Page(PREVIEWED_COMMENTS)
-    found = await _pages(ctx, parents, store.LATEST, page, without=await _unheard(ctx))
+    found = await _pages(ctx, parents, NEWEST, page, without=await _unheard(ctx))
     return [rows[:PREVIEWED_COMMENTS][::-1] for rows in found]
 
 
@@ -164,4 +164,4 @@ def comment_edge(comment: Comment) -> dict[str, Any]:
     top = comment["parent_id"] is None
     order = CommentOrder.NEWEST if top else CommentOrder.OLDEST
     listing = _thread(comment["post_id"], comment["parent_id"], order)
-    return paging.edge_of(listing, store.LATEST if top else store.OLDEST, comment)
+    return paging.edge_of(listing, NEWEST if top else store.OLDEST, comment)

@@ -75,7 +75,6 @@ from stores.feed.people import (
 )
 from stores.feed.posts import (
     CHANGED,
-    LATEST,
     OLDEST,
     TIMELINE,
     TOP,
@@ -103,7 +102,6 @@ __all__ = [
     "FEATURES",
     "INBOX_KEPT",
     "INBOX_SIZE",
-    "LATEST",
     "MOST_FOLLOWED",
     "OLDEST",
     "TIMELINE",

@@ -7,9 +7,10 @@ from typing import Any, TypedDict, cast
 
 from core import merging
 from core.mongo import Database
+from core.paging import NEWEST
 from core.store import collection, index
 from stores.feed.kinds import PostState, Visibility
-from stores.feed.posts import LATEST, Post, pair, posts
+from stores.feed.posts import Post, pair, posts
 
 INBOX_KEPT = timedelta(days=30)
 INBOX_SIZE = 1_000
@@ -90,7 +91,7 @@ FEATURES = (
 async def inbox(db: Database, user_id: str, *, since: datetime) -> list[InboxRow]:
     """The newest of a person's inbox."""
     query = {"user_id": user_id, "created_at": {"$gt": since}}
-    return await inboxes.find(db, query, sort=LATEST, limit=INBOX_SIZE)
+    return await inboxes.find(db, query, sort=NEWEST, limit=INBOX_SIZE)
 
 
 async def deliver(db: Database, post: Post, user_ids: Iterable[str]) -> None:
@@ -146,7 +147,7 @@ async def trim(db: Database, user_id: str) -> None:
         inboxes.name,
         [
             {"$match": {"user_id": user_id}},
-            {"$sort": dict(LATEST)},
+            {"$sort": dict(NEWEST)},
             {"$skip": INBOX_SIZE},
             {"$limit": 1},
             {"$project": {"created_at": 1}},
@@ -175,7 +176,7 @@ async def pulled(
     if groups:
         branches.append({"group_id": {"$in": list(groups)}, "created_at": {"$gt": since}})
     query = {"$or": branches}
-    return await posts.find(db, query, sort=LATEST, limit=limit, fields=FEATURES)
+    return await posts.find(db, query, sort=NEWEST, limit=limit, fields=FEATURES)
 
 
 async def by_authors(
@@ -191,7 +192,7 @@ async def newest(
     query: Mapping[str, Any],
     bounds: Sequence[Mapping[str, Any]] = (),
     *,
-    order: Sequence[tuple[str, int]] = LATEST,
+    order: Sequence[tuple[str, int]] = NEWEST,
     limit: int,
     fields: Sequence[str] = (),
 ) -> list[Post]:
@@ -270,7 +271,7 @@ async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post]
         posts.name,
         [
             {"$match": newest},
-            {"$sort": dict(LATEST)},
+            {"$sort": dict(NEWEST)},
             {"$limit": limit},
             {"$project": dict.fromkeys(FEATURES, 1)},
             {
@@ -292,4 +293,4 @@ async def public_by(db: Database, authors: Sequence[str], *, limit: int) -> list
         "visibility": Visibility.PUBLIC,
         "state": PostState.PUBLISHED,
     }
-    return await posts.find(db, query, sort=LATEST, limit=limit, fields=FEATURES)
+    return await posts.find(db, query, sort=NEWEST, limit=limit, fields=FEATURES)

@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 from core.ids import prefix_of
 from core.indexes import A_TEXT, LONG_AGO
 from core.mongo import Database
+from core.paging import NEWEST
 from core.store import Collection, Row, collection, entity, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, post_scopes
@@ -73,10 +74,9 @@ class Reaction(TypedDict):
     created_at: datetime
 
 
-LATEST = [("created_at", -1), ("_id", -1)]
 OLDEST = [("created_at", 1), ("_id", 1)]
-TIMELINE = [("pinned", -1), *LATEST]
-TOP = [("weight", -1), *LATEST]
+TIMELINE = [("pinned", -1), *NEWEST]
+TOP = [("weight", -1), *NEWEST]
 CHANGED = [("updated_at", 1), ("_id", 1)]
 
 posts = entity(
