@@ -107,8 +107,7 @@ async def _recheck(services: Services, row: Member) -> None:
         now = await store.member_of(ctx.db, row["user_id"], row["chat_id"]) or row
         unread = await store.count_unread(ctx.db, now, now["read_sequence"])
         mended = await access.change_side(ctx, row["chat_id"], row["user_id"], unread_count=unread)
-        if mended is not None and mended["started"]:
-            access.tell_owner(ctx, mended)
+        access.tell_owner(ctx, mended)
 
     await ctx.unit(mend)
 
@@ -168,7 +167,5 @@ async def _forget(kept: Collection[Any], ctx: Context, row: Mapping[str, Any]) -
 
 
 async def _leave(ctx: Context, row: Member) -> None:
-    left = await access.change_side(ctx, row["chat_id"], row["peer_id"], peer_gone=True)
-    if left is not None and left["started"]:
-        access.tell_owner(ctx, left)
+    access.tell_owner(ctx, await access.change_side(ctx, row["chat_id"], row["peer_id"], peer_gone=True))
     await ctx.tx.delete(store.members, row)

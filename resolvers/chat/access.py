@@ -45,10 +45,13 @@ def both_scopes(chat: Document) -> list[str]:
     return [user_scope(chat["user_id"]), user_scope(chat["peer_id"])]
 
 
-def tell_owner(ctx: Context, chat: Document) -> None:
-    """Log what changed in a chat for the one whose side it is, and not for the other."""
+def tell_owner(ctx: Context, chat: Document | None) -> bool:
+    """Log what changed in a chat for the one whose side it is, if it is in their list; whether it is."""
+    if chat is None or not chat["started"]:
+        return False
     own = chat["user_id"]
     ctx.tx.changed(chat, aspect=f"own:{own}", scopes=[user_scope(own)])
+    return True
 
 
 @door("chat", sync="CHAT", owner="user_id", kept="chat_members")
@@ -168,8 +171,7 @@ async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:
     for side, other in sides:
         assert chat is not None
         shown = await change_side(ctx, chat["_id"], side, where=where, parted=parted)
-        if shown is not None and shown["started"]:
-            tell_owner(ctx, shown)
+        if tell_owner(ctx, shown):
             (ctx.tx.revoked if parted else ctx.tx.granted)(side, peers_scope(other))
 
 

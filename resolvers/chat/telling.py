@@ -52,6 +52,5 @@ async def _receipts_of(ctx: Context, row: Member) -> None:
     read = row["read_sequence"] or row["peer_read_sequence"]
     peer = await store.member_of(ctx.db, row["peer_id"], row["chat_id"]) if read else None
     for side in (row, peer) if read else ():
-        if side is not None and side["started"]:
-            tell_owner(ctx, store.as_chat(side))
+        if side is not None and tell_owner(ctx, store.as_chat(side)):
             ctx.tx.reread(side["user_id"], store.chat_scope(side["chat_id"]))
