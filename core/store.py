@@ -131,6 +131,10 @@ class Collection(Generic[T]):
         )
         return paging.connection(named, sort, page, [shown(row) for row in rows] if shown else rows)
 
+    def edge(self, query: Mapping[str, Any], sort: paging.Sort, row: T) -> dict[str, Any]:
+        """Relay edge of a row by itself, at the place that `page` of the same query gives it."""
+        return paging.edge_of(paging.Listing(self.name, query=query, sort=sort), sort, row)
+
     async def by_ids(self, db: Database, ids: Iterable[str], *, fields: Sequence[str] = ()) -> list[T]:
         wanted = list(dict.fromkeys(ids))
         return cast("list[T]", await db.by_ids(self.name, wanted, fields=fields))

@@ -13,6 +13,7 @@ import structlog
 
 from core import clock
 from core.account import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
+from core.batches import batches, each_in_unit
 from core.context import Context, Services
 from core.jobs import task
 from ports.auth import AuthSettings
@@ -22,7 +23,6 @@ from stores.auth import DataExport, ExportStatus
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 200
 PATIENCE = timedelta(hours=6)
 """An export that is not made by then never will be."""
 PROFILE = ("password_hash", "phone", "phone_index", "two_factor", "avatar_upload_id", "claims")
@@ -102,18 +102,16 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
 @task("auth.expire_exports", every=timedelta(hours=1))
 async def expire_exports(services: Services) -> None:
     """Archives live a week; those that were never finished are said to have failed."""
-    for export in await store.expired_exports(services.db, clock.now(), limit=BATCH):
-        await remove(services, export)
-    ctx, late = Context(services), clock.now() - PATIENCE
-    query = {"status": ExportStatus.BUILDING, "created_at": {"$lte": late}}
-    stuck = await store.data_exports.find(services.db, query, limit=BATCH)
+    now = clock.now()
+    async for expired in batches(services, store.data_exports, {"expires_at": {"$lte": now}}):
+        for export in expired:
+            await remove(services, export)
+    stuck = {"status": ExportStatus.BUILDING, "created_at": {"$lte": now - PATIENCE}}
+    await each_in_unit(services, store.data_exports, stuck, _give_up)
 
-    async def give_up() -> None:
-        for export in stuck:
-            await ctx.tx.update(store.data_exports, export["_id"], set={"status": ExportStatus.FAILED})
 
-    if stuck:
-        await ctx.unit(give_up)
+async def _give_up(ctx: Context, export: DataExport) -> None:
+    await ctx.tx.update(store.data_exports, export["_id"], set={"status": ExportStatus.FAILED})
 
 
 async def remove(services: Services, export: DataExport) -> None:

@@ -115,21 +115,15 @@ async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
     if await store.users.by_id(ctx.db, user_id) is not None:
         # Refusing a minted id would tell what became of an earlier sign-up with it.
         user_id = ids.new_id("user")
-    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": user_id})
-    return await ctx.tx.insert(
-        store.users,
-        {
-            **wanted,
-            "_id": user_id,
-            "email": email,
-            "email_verified": False,
-            "handle": None,
-            "bio": None,
-            "avatar_id": None,
-            "roles": [Role.MEMBER],
-            "status": UserStatus.PENDING_VERIFICATION,
-        },
-    )
+    made = {"_id": user_id, "email_verified": False, "status": UserStatus.PENDING_VERIFICATION}
+    return await opened(ctx, email, {**wanted, **made})
+
+
+async def opened(ctx: Context, email: str, account: Mapping[str, Any]) -> User:
+    """A new account, found by its address; what its owner has yet to say is blank."""
+    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": account["_id"]})
+    blank = dict.fromkeys(("first_name", "last_name", "handle", "bio", "avatar_id"))
+    return await ctx.tx.insert(store.users, {**blank, "roles": [Role.MEMBER], **account, "email": email})
 
 
 async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

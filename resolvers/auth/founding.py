@@ -8,7 +8,7 @@ from core.audit import audited
 from core.context import Context
 from core.errors import Refused
 from resolvers.auth import admin, passwords
-from resolvers.auth.accounts import LONGEST
+from resolvers.auth.accounts import LONGEST, opened
 from resolvers.auth.addresses import valid_email
 from stores import auth as store
 from stores.auth import Role, UserStatus
@@ -44,24 +44,17 @@ async def create(
     if name is not None and len(name) > LONGEST:
         raise Refused("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
     user_id, kept = ids.new_id("user"), list(dict.fromkeys([Role.MEMBER, *roles]))
-    await ctx.tx.insert(store.user_keys, {"_id": store.email_key(account["email"]), "user_id": user_id})
-    await ctx.tx.insert(
-        store.users,
-        {
-            **account,
-            "_id": user_id,
-            "email_verified": True,
-            "first_name": name,
-            "last_name": None,
-            "handle": None,
-            "bio": None,
-            "avatar_id": None,
-            "locale": "en",
-            "time_zone": "UTC",
-            "accepted_terms_version": BY,
-            "roles": kept,
-            "status": UserStatus.ACTIVE,
-        },
-    )
+    made = {
+        **account,
+        "_id": user_id,
+        "email_verified": True,
+        "first_name": name,
+        "locale": "en",
+        "time_zone": "UTC",
+        "accepted_terms_version": BY,
+        "roles": kept,
+        "status": UserStatus.ACTIVE,
+    }
+    await opened(ctx, account["email"], made)
     await audited(ctx, "auth.create_user", subject_id=user_id, by=BY, roles=sorted(kept))
     return kept

@@ -9,11 +9,11 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, ids, nodes, paging
+from core import clock, ids, nodes
 from core.context import Context
 from core.errors import Refused, refusals
 from core.ids import Id
-from core.paging import Asked
+from core.paging import NEWEST, Asked
 from core.text import Line, Opaque
 from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
@@ -30,7 +30,6 @@ refusals(
     KEY_TAKEN="This key is enrolled already.",
 )
 
-SORT = [("created_at", -1), ("_id", -1)]
 LONGEST_NAME = 100
 CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
 """How long the credentials of common authenticators are."""
@@ -51,11 +50,7 @@ own_keys = nodes.owned(store.auth_keys)
 
 async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
     """Newest first."""
-    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, asked, listing=_listing(ctx))
-
-
-def _listing(ctx: Context) -> paging.Listing:
-    return paging.Listing("auth keys", user=ctx.viewer_id)
+    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, asked)
 
 
 async def begin_key_sign_in(
@@ -241,7 +236,7 @@ async def finish_key_enrolment(
     except DuplicateKeyError:
         raise Refused("KEY_TAKEN", "This key is enrolled already.") from None
     await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=key["_id"])
-    return {"auth_key": key, "auth_key_edge": paging.edge_of(_listing(ctx), SORT, key)}
+    return {"auth_key": key, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, key)}
 
 
 async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:

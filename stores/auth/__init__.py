@@ -16,7 +16,6 @@ from stores.auth.accounts import (
     user_by_email,
     user_keys,
     users,
-    users_to_delete,
 )
 from stores.auth.deletions import (
     Deletion,
@@ -39,7 +38,6 @@ from stores.auth.exports import (
     DataExport,
     ExportStatus,
     data_exports,
-    expired_exports,
     exports_of,
     latest_export,
     remove_export,
@@ -75,7 +73,6 @@ from stores.auth.sessions import (
     Session,
     SessionEndReason,
     SessionStatus,
-    active_before,
     active_on,
     active_sessions,
     count_sessions,
@@ -119,7 +116,6 @@ __all__ = [
     "User",
     "UserKey",
     "UserStatus",
-    "active_before",
     "active_on",
     "active_sessions",
     "add_signing_key",
@@ -140,7 +136,6 @@ __all__ = [
     "email_key",
     "email_keys",
     "end_sign_ins",
-    "expired_exports",
     "exports_of",
     "finish_deletion",
     "flows",
@@ -170,5 +165,4 @@ __all__ = [
     "user_by_email",
     "user_keys",
     "users",
-    "users_to_delete",
 ]

@@ -167,9 +167,3 @@ async def email_keys(db: Database, *, after: str, pattern: str, limit: int) -> l
 async def keys_of(db: Database, user_id: str) -> list[UserKey]:
     """The names a person holds: address, handle."""
     return await user_keys.find(db, {"user_id": user_id}, limit=100)
-
-
-async def users_to_delete(db: Database, now: datetime, *, limit: int) -> list[User]:
-    """Those who asked to be deleted and whose time has come."""
-    query = {**due("deletion_due_at", now), "status": UserStatus.DELETION_SCHEDULED}
-    return await users.find(db, query, limit=limit)

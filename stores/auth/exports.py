@@ -49,9 +49,5 @@ async def exports_of(db: Database, user_id: str) -> list[DataExport]:
     return await data_exports.find(db, {"user_id": user_id}, limit=100)
 
 
-async def expired_exports(db: Database, now: datetime, *, limit: int) -> list[DataExport]:
-    return await data_exports.find(db, {"expires_at": {"$lte": now}}, limit=limit)
-
-
 async def remove_export(db: Database, id: str) -> None:
     await db.write({"delete": data_exports.name, "deletes": [{"q": {"_id": id}, "limit": 1}]})

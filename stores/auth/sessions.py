@@ -115,13 +115,3 @@ async def active_on(db: Database, user_id: str, device_id: str) -> list[Session]
 async def count_sessions(db: Database, query: Mapping[str, Any]) -> int:
     rows = await db.aggregate(sessions.name, [{"$match": query}, {"$count": "sessions"}])
     return int(rows[0]["sessions"]) if rows else 0
-
-
-async def active_before(db: Database, moment: datetime, *, but: str, limit: int) -> list[Session]:
-    """Sessions begun before a moment, but one."""
-    query = {
-        "status": SessionStatus.ACTIVE,
-        "created_at": {"$lt": moment},
-        "_id": {"$ne": but},
-    }
-    return await sessions.find(db, query, limit=limit)
