@@ -15,7 +15,7 @@ from core.text import Line, Opaque
 from ports.auth import Risk, SignInAttempt
 from resolvers.auth import devices, factors, flows, guard, passwords, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
-from resolvers.auth.flows import Destination
+from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.guard import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus, emails
@@ -70,7 +70,7 @@ async def sign_up(
     device: Mapping[str, Any],
     captcha_token: Opaque | None = None,
     prepared: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> FlowOpened:
     """Always answers with a flow: whether the address is taken shows only in its mailbox."""
     address = prepared["email"]
     account = {

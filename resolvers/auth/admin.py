@@ -47,9 +47,9 @@ async def account_security_events(ctx: Context, account: Document, *, asked: Ask
     return await security_events_of(ctx, account["user_id"], asked=asked)
 
 
-async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
     """Close an account for now; its sessions end."""
-    user = await _other(ctx, user_id, reason)
+    user = await _account_for_update(ctx, user_id, reason)
     if user["status"] == UserStatus.SUSPENDED:
         return {"user": user}
     suspended = await _moved(ctx, user, UserStatus.ACTIVE, UserStatus.SUSPENDED)
@@ -59,8 +59,8 @@ async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, A
     return {"user": suspended}
 
 
-async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
-    user = await _other(ctx, user_id, reason)
+async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
+    user = await _account_for_update(ctx, user_id, reason)
     if user["status"] == UserStatus.ACTIVE:
         return {"user": user}
     active = await _moved(ctx, user, UserStatus.SUSPENDED, UserStatus.ACTIVE)
@@ -75,21 +75,21 @@ async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus)
     return moved
 
 
-async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> dict[str, Any]:
+async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> telling.UserChanged:
     """Let nobody sign in for a while, by whatever factor; sessions go on."""
     life = timedelta(minutes=minutes)
     if not timedelta() < life <= LONGEST_LOCK:
         raise Refused("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
-    user = await _other(ctx, user_id, reason)
+    user = await _account_for_update(ctx, user_id, reason)
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
     await security.record(ctx, user["_id"], SecurityKind.LOCKED, result="BY_ADMIN", reason=reason)
     return {"user": locked}
 
 
-async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
     """Lift an administrator's lock, and the one of too many failures."""
-    user = await _other(ctx, user_id, reason)
+    user = await _account_for_update(ctx, user_id, reason)
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
     await guard.unlock(ctx, user)
@@ -105,13 +105,13 @@ async def assign_roles(
     org: str | None = None,
     job_role: Line | None = None,
     reason: str,
-) -> dict[str, Any]:
+) -> telling.UserChanged:
     """What a person may do from now on; their tokens are renewed before they are used again."""
     if org is not None and not ORG.fullmatch(org):
         raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
     if job_role is not None and len(job_role) > LONGEST_JOB_ROLE:
         raise Refused("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
-    user = await _other(ctx, user_id, reason)
+    user = await _account_for_update(ctx, user_id, reason)
     updated = await assigned(ctx, user, roles, org, job_role)
     named = sorted(map(str, roles))
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)
@@ -163,7 +163,7 @@ async def _revoke_everybody(ctx: Context, reason: str) -> int:
     return count
 
 
-async def _other(ctx: Context, user_id: str, reason: str) -> User:
+async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
     """Somebody else's account; one's own is not to be changed in this way."""
     _check_reason(reason)
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))

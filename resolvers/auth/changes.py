@@ -11,7 +11,7 @@ from core.jobs import later
 from core.text import Opaque
 from resolvers.auth import flows, guard, passwords, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
-from resolvers.auth.flows import Destination
+from resolvers.auth.flows import Destination, FlowOpened
 from stores import auth as store
 from stores.auth import (
     AuthFactor,
@@ -27,26 +27,15 @@ from stores.auth import (
 refusals(RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another.")
 
 
-async def change_email(ctx: Context, *, email: str) -> dict[str, Any]:
+async def change_email(ctx: Context, *, email: str) -> FlowOpened:
     """A code to the new address, word of it to the old; one that is taken never gets a code."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     address = valid_email(email)
-    flow = await flows.open_flow(
-        ctx,
-        FlowPurpose.CHANGE_EMAIL,
-        Destination(OtpMethod.EMAIL, address, masked_email(address)),
-        account=guard.account_of(ctx, user["email"]),
-        user_id=user["_id"],
-        device=session["device"],
-        session_id=session["_id"],
-        change={"email": address},
-        task="auth.begin_change_email",
-    )
-    await later(
-        ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=masked_email(address)
-    )
-    return {"flow": flows.shown(flow)}
+    to = Destination(OtpMethod.EMAIL, address, masked_email(address))
+    await later(ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=to.masked)
+    how: dict[str, Any] = {"change": {"email": address}, "task": "auth.begin_change_email"}
+    return await flows.open_own(ctx, FlowPurpose.CHANGE_EMAIL, to, session, user, **how)
 
 
 async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core.ids import Id
 from core.jobs import later
 from resolvers.auth import flows, guard, phones, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
-from resolvers.auth.flows import Destination
+from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.guard import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, SecurityKind, User
@@ -82,10 +82,10 @@ async def open_for(
 
 async def resend_otp(
     ctx: Context, *, flow_id: Id, method: OtpMethod | None = None, device_id: Id
-) -> dict[str, Any]:
+) -> FlowOpened:
     """Send a new code, by another way if the person can be reached so."""
     await ctx.limit(guard.CODE_RATE, ctx.network)
-    flow = await flows.usable(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, flow_id, device_id)
     to = flows.destination_of(ctx, flow)
     if method is not None and method != to.method:
         to = await _other_way(ctx, flow, method)
@@ -107,7 +107,7 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
 
 async def enable_two_factor(
     ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
-) -> dict[str, Any]:
+) -> FlowOpened:
     """Prove that codes arrive; only then the second factor is on."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
@@ -123,16 +123,7 @@ async def enable_two_factor(
     if to is None:
         field = "phone" if method == OtpMethod.SMS else "method"
         raise Refused("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
-    flow = await flows.open_flow(
-        ctx,
-        FlowPurpose.ENROL_2FA,
-        to,
-        account=guard.account_of(ctx, user["email"]),
-        user_id=user["_id"],
-        device=session["device"],
-        session_id=session["_id"],
-    )
-    return {"flow": flows.shown(flow)}
+    return await flows.open_own(ctx, FlowPurpose.ENROL_2FA, to, session, user)
 
 
 async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
@@ -154,7 +145,7 @@ async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, An
     return {"user": user, "backup_codes": codes}
 
 
-async def disable_two_factor(ctx: Context) -> dict[str, Any]:
+async def disable_two_factor(ctx: Context) -> telling.UserChanged:
     """Again is fine."""
     _, user = await sessions.signed_in(ctx)
     if user.get("two_factor"):
@@ -219,22 +210,14 @@ async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, 
     return await sessions.proven(ctx, user, session, factor)
 
 
-async def change_phone(ctx: Context, *, phone: str) -> dict[str, Any]:
+async def change_phone(ctx: Context, *, phone: str) -> FlowOpened:
     """A code to the new number; word of it to the person's address."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     number = phones.parsed(phone, user["locale"])
-    flow = await flows.open_flow(
-        ctx,
-        FlowPurpose.CHANGE_PHONE,
-        Destination(OtpMethod.SMS, number, phones.masked(number)),
-        account=guard.account_of(ctx, user["email"]),
-        user_id=user["_id"],
-        device=session["device"],
-        session_id=session["_id"],
-    )
-    await later(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=phones.masked(number))
-    return {"flow": flows.shown(flow)}
+    to = Destination(OtpMethod.SMS, number, phones.masked(number))
+    await later(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=to.masked)
+    return await flows.open_own(ctx, FlowPurpose.CHANGE_PHONE, to, session, user)
 
 
 async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

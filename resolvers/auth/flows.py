@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from prometheus_client import Counter
 
@@ -16,7 +16,16 @@ from core.jobs import later
 from resolvers.auth import devices, guard, security
 from resolvers.auth.guard import Attempt
 from stores import auth as store
-from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus, OtpMethod, SecurityKind
+from stores.auth import (
+    AuthFactor,
+    Flow,
+    FlowPurpose,
+    FlowStatus,
+    OtpMethod,
+    SecurityKind,
+    Session,
+    User,
+)
 
 refusals(
     OTP_INVALID="The code is wrong; the flow tells how many attempts are left.",
@@ -53,6 +62,10 @@ SHOWN = (
     *("_id", "purpose", "method", "masked_destination", "otp_length", "expires_at", "resend_allowed_at"),
     *("attempts_left", "resends_left", "factors", "status"),
 )
+
+
+class FlowOpened(TypedDict):
+    flow: dict[str, Any]
 
 
 class Destination(NamedTuple):
@@ -120,6 +133,23 @@ async def open_flow(
     return flow
 
 
+async def open_own(
+    ctx: Context, purpose: FlowPurpose, destination: Destination, session: Session, user: User, **how: Any
+) -> FlowOpened:
+    """A flow that a person begins in their session, to change their own account."""
+    flow = await open_flow(
+        ctx,
+        purpose,
+        destination,
+        account=guard.account_of(ctx, user["email"]),
+        user_id=user["_id"],
+        device=session["device"],
+        session_id=session["_id"],
+        **how,
+    )
+    return {"flow": shown(flow)}
+
+
 async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any]:
     """For an app that was restarted; whoever knows the id may ask."""
     flow = await store.flows.by_id(ctx.db, ids.checked(id, "flow"))
@@ -153,7 +183,7 @@ async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
     return await guard.begin(ctx, subject, captcha=False, waits=False)
 
 
-async def usable(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
+async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
     """An open flow of this device, and of this session if it was begun in one; or why it is none."""
     flow = await store.flows.by_id(ctx.db, ids.checked(flow_id, "flow"))
     if flow is None:

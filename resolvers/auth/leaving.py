@@ -33,7 +33,7 @@ BLANK: dict[str, Any] = {
 LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 
 
-async def request_account_deletion(ctx: Context) -> dict[str, Any]:
+async def request_account_deletion(ctx: Context) -> telling.UserChanged:
     """Other devices are signed out; this one may still call it off."""
     _, user = await signed_in(ctx)
     scheduled = await telling.change(
@@ -49,7 +49,7 @@ async def request_account_deletion(ctx: Context) -> dict[str, Any]:
     return {"user": scheduled}
 
 
-async def cancel_account_deletion(ctx: Context) -> dict[str, Any]:
+async def cancel_account_deletion(ctx: Context) -> telling.UserChanged:
     """Again is fine."""
     _, user = await signed_in(ctx)
     if user["status"] == UserStatus.DELETED:

@@ -36,15 +36,14 @@ class ProfileChanges(TypedDict, total=False):
 
 async def update_profile(
     ctx: Context, *, expected_version: int | None = None, **fields: Unpack[ProfileChanges]
-) -> dict[str, Any]:
+) -> telling.UserChanged:
     """Change what is given; what is null is cleared, what is left out stays."""
     await ctx.limit(PROFILE_RATE)
     user = await store.users.by_id(ctx.db, ctx.viewer_id)
     if user is None:
         raise NotFound("This account is gone.")
     changes = {name: _checked(name, value) for name, value in fields.items()}
-    if expected_version is not None and user["version"] != expected_version:
-        raise Refused("CONFLICT", "It was changed on another device.", user=user)
+    ctx.tx.expect(store.users, user, expected_version)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
     changes |= await portrait.wanted(ctx, user, changes)
     if not changes:

@@ -100,7 +100,7 @@ async def _open(ctx: Context, session: Session, user: User, method: OtpMethod) -
 async def _by_code(
     ctx: Context, session: Session, user: User, flow_id: Id, code: str, attempt: Attempt | None
 ) -> dict[str, Any]:
-    flow = await flows.usable(ctx, flow_id, session["device"]["_id"])
+    flow = await flows.flow_for_update(ctx, flow_id, session["device"]["_id"])
     if flow["purpose"] != FlowPurpose.STEP_UP:
         raise Refused("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
     if not flows.is_well_formed(code):

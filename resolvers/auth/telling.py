@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from core.changes import user_scope
 from core.context import Context
@@ -13,6 +13,10 @@ Document = Mapping[str, Any]
 
 PUBLIC = frozenset({"first_name", "last_name", "handle", "bio", "avatar_id", "status"})
 """What others may read of an account, or by which they see it at all; counters beside."""
+
+
+class UserChanged(TypedDict):
+    user: User
 
 
 async def change(

@@ -31,7 +31,7 @@ async def verify_otp(
     ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """What the flow was for, if the code is right."""
-    flow = await flows.usable(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
@@ -45,7 +45,7 @@ async def verify_backup_code(
     ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """The same by a backup code, which is spent with it."""
-    flow = await flows.usable(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not factors.is_backup_code(code):
         message = f"A backup code has {factors.BACKUP_CODE_LETTERS} letters and digits."
         raise Refused("BACKUP_CODE_INVALID", message, field=["code"], flow=flows.shown(flow))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from core.binding import type_, union
+from core.binding import Updated, type_, union
 from core.binding.common import Event, ResyncRequired
 from core.ids import Id
 from schema.auth.types import SecurityEvent, Session, User
@@ -15,14 +15,6 @@ class SessionStarted(Event):
 
     session: Session
     """The new session."""
-
-
-@type_
-class SessionUpdated(Event):
-    """A session was renewed or changed."""
-
-    session: Session
-    """The session as it is now."""
 
 
 @type_
@@ -52,6 +44,6 @@ class TwoFactorChanged(Event):
 
 
 SessionEvent = Annotated[
-    SessionStarted | SessionUpdated | SessionEnded | SecurityAlert | TwoFactorChanged | ResyncRequired,
+    SessionStarted | Updated[Session] | SessionEnded | SecurityAlert | TwoFactorChanged | ResyncRequired,
     union("SessionEvent", "What happens to your sessions and the safety of your account."),
 ]
