@@ -80,7 +80,10 @@ class Unit:
         expected_version: int | None = None,
     ) -> T:
         """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed."""
-        self.expect(store, entity, expected_version)
+        if expected_version is not None and expected_version != entity["version"]:
+            current: dict[str, Any] = {str(store.prefix): entity}
+            noun = str(store.prefix).replace("_", " ")
+            raise Refused("CONFLICT", f"The {noun} was changed on another device.", **current)
         if not changes:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)
@@ -89,13 +92,6 @@ class Unit:
         if store.scopes is not None and (scopes := list(store.scopes(changed))):
             self.changed(changed, scopes=scopes, settled=scopes == list(store.scopes(cast("T", entity))))
         return changed
-
-    def expect(self, store: Collection[T], entity: Mapping[str, Any], version: int | None) -> None:
-        """CONFLICT, with the current entity, if it is not the version that its editor saw."""
-        if version is not None and version != entity["version"]:
-            current: dict[str, Any] = {str(store.prefix): entity}
-            noun = str(store.prefix).replace("_", " ")
-            raise Refused("CONFLICT", f"The {noun} was changed on another device.", **current)
 
     async def update(
         self,

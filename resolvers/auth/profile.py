@@ -43,7 +43,8 @@ async def update_profile(
     if user is None:
         raise NotFound("This account is gone.")
     changes = {name: _checked(name, value) for name, value in fields.items()}
-    ctx.tx.expect(store.users, user, expected_version)
+    if expected_version is not None and user["version"] != expected_version:
+        raise Refused("CONFLICT", "It was changed on another device.", user=user)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
     changes |= await portrait.wanted(ctx, user, changes)
     if not changes:

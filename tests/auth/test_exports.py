@@ -16,6 +16,7 @@ from core.jobs import run_due
 from core.settings import Environment
 from jobs.auth.deletion import delete_accounts
 from jobs.auth.export import build_export, expire_exports
+from ports.auth import AuthSettings
 from resolvers.auth import exports
 from stores import auth as store
 from tests.auth.conftest import NewMember
@@ -159,7 +160,8 @@ async def test_the_link_leads_where_we_are_not_where_a_request_says(
 ) -> None:
     export: Any = {"_id": "export_x", "origin": "https://evil.example"}
     public = services.settings.model_copy(update={"public_url": "https://api.example.com/"})
-    production = services.settings.model_copy(update={"env": Environment.PRODUCTION, "rp_id": "example.com"})
+    production = services.settings.model_copy(update={"env": Environment.PRODUCTION})
+    monkeypatch.setitem(services.extra, AuthSettings, AuthSettings(rp_id="example.com"))
     for settings, base in ((public, "https://api.example.com/"), (production, "https://example.com/")):
         monkeypatch.setattr(services, "settings", settings)
         assert exports.new_link(services, export)[0].startswith(f"{base}exports/export_x/")
