@@ -24,8 +24,8 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)
 @task("auth.delete_accounts", every=timedelta(minutes=1))
 async def delete_accounts(services: Services) -> None:
     """Those whose thirty days are over; then whatever any system has not confirmed yet."""
-    ripe = {**due("deletion_due_at", clock.now()), "status": UserStatus.DELETION_SCHEDULED}
-    await each_in_unit(services, store.users, ripe, leaving.delete, size=1)
+    overdue = {**due("deletion_due_at", clock.now()), "status": UserStatus.DELETION_SCHEDULED}
+    await each_in_unit(services, store.users, overdue, leaving.delete, size=1)
     while deletion := await store.claim_deletion(services.db, clock.now(), clock.now() + LEASE):
         await erase_everywhere(services, deletion)
 
