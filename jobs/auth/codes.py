@@ -1,6 +1,7 @@
 """Codes, links and notices on their way to people, and what a failed sign-in leaves behind."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ task("auth.deliver_code")(delivery.deliver)
 task("auth.begin_sign_up")(delivery.begin_sign_up)
 task("auth.begin_change_email")(delivery.begin_change_email)
 
-LETTERS: dict[str, Any] = {
+LETTERS: dict[str, Callable[[AuthSettings, str], letters.Letter]] = {
     "address_changing": letters.address_changing,
     "address_changed": letters.address_changed,
     "phone_changing": letters.phone_changing,
@@ -30,7 +31,7 @@ LETTERS: dict[str, Any] = {
 @task("auth.write")
 async def write(services: Services, *, to: str, letter: str, about: str) -> None:
     """A notice to somebody whose account is being changed."""
-    subject, text = LETTERS[letter](services.settings, about)
+    subject, text = LETTERS[letter](services.get(AuthSettings), about)
     await services.mailer.send(to=to, subject=subject, text=text)
 
 
