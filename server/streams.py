@@ -94,7 +94,7 @@ class Streams:
             if OperationType.SUBSCRIPTION in asked.allowed:
                 running = self._executor.subscribe(query, variable_values, operation_name, ctx)
                 if running is not None:
-                    return self._bounded(self._events(running.answers(), ctx), asked)
+                    return self._bounded(public(self._charged(running.answers(), ctx), ctx), asked)
             if OperationType.QUERY in asked.allowed:
                 return self._settled(self._single(self._executor, asked, ctx), asked, ctx)
         return self._settled(await self._on_reference(asked, ctx), asked, ctx)
@@ -163,27 +163,18 @@ class Streams:
             allowed_operation_types=asked.allowed,
         )
         if _subscribes(ctx, asked.operation_name):
-            return self._events(answers, ctx)
+            return public(self._charged(answers, ctx), ctx)
         return self._in_time(answers, ctx)
 
-    async def _events(self, answers: Answers, ctx: Context) -> Answers:
-        """A subscription's answers, charged for what they serve, with what clients may know of errors."""
+    async def _charged(self, answers: Answers, ctx: Context) -> Answers:
+        """A subscription's answers, charged for what they serve: others decide how many there are."""
         async with aclosing(answers):
-            try:
-                async for answer in answers:
-                    # Others decide how many there are; what is shared is charged to whom it was made for.
-                    if served := ctx.served or objects(answer.data):
-                        ctx.served = 0
-                        await self._admission.owe(ctx, served)
-                    if answer.errors:
-                        suggest = not ctx.services.settings.production
-                        answer.errors = [
-                            failures.public(error, ctx.request_id, suggest=suggest) for error in answer.errors
-                        ]
-                    yield answer
-            except Exception as error:
-                # Of the events themselves: the subscriber is too slow, or may not see them.
-                yield ExecutionResult(data=None, errors=[_told(error, ctx)])
+            async for answer in answers:
+                # What is shared is charged to whom it was made for.
+                if served := ctx.served or objects(answer.data):
+                    ctx.served = 0
+                    await self._admission.owe(ctx, served)
+                yield answer
 
     async def _in_time(self, answers: Answers, ctx: Context) -> Answers:
         """A query's or mutation's one answer, or that it took too long."""
@@ -220,6 +211,22 @@ async def _counted(answers: Answers, notes: Notes, started: float | None) -> Ans
                 yield answer
         finally:
             OPERATIONS.refused(notes)
+
+
+async def public(answers: Answers, ctx: Context) -> Answers:
+    """A subscription's answers, with what clients may know of errors."""
+    async with aclosing(answers):
+        try:
+            async for answer in answers:
+                if answer.errors:
+                    suggest = not ctx.services.settings.production
+                    answer.errors = [
+                        failures.public(error, ctx.request_id, suggest=suggest) for error in answer.errors
+                    ]
+                yield answer
+        except Exception as error:
+            # Of the events themselves: the subscriber is too slow, or may not see them.
+            yield ExecutionResult(data=None, errors=[_told(error, ctx)])
 
 
 async def _only(answer: ExecutionResult) -> Answers:

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from core import clock, jobs
 from core.context import Services
 from core.settings import Settings
+from resolvers.auth.tokens import Tokens
 from server import assembly
 from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
@@ -84,7 +85,7 @@ class History(RuleBasedStateMachine):
             phone = Phone(None, "")  # type: ignore[arg-type]
             user_id = await make_user(self.world.services, f"Person {number}")
             await sign_in_directly(self.world.services, phone, user_id)
-            people.append(self.world.services.get(assembly.Tokens).verify(phone.token or ""))
+            people.append(self.world.services.get(Tokens).verify(phone.token or ""))
         self.crowd = Crowd(self.world, dice, people)
         self.devices = [
             Replica(self.world, person, types)
