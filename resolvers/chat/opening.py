@@ -1,7 +1,7 @@
 """Opening chats: one for each two people, whoever begins it and however often."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
@@ -29,7 +29,12 @@ ALIAS_RATE = Rate("chat-aliases", 200, 86_400)
 CHAT_RATE = Rate("chats", 20, 86_400)
 
 
-async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> dict[str, Any]:
+class Opened(TypedDict):
+    chat: Chat
+    chat_edge: dict[str, Any]
+
+
+async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Opened:
     """The chat with a person: made, or the one there is, to which the client's id then leads as well."""
     ids.checked(user_id, "user")
     chat_id = ids.minted(id, "chat")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from prometheus_client import Histogram
 
@@ -36,7 +36,16 @@ class Marks:
     read: int
 
 
-async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+class Delivered(TypedDict):
+    chats: list[Chat]
+
+
+class Read(TypedDict):
+    chat: Chat
+    unread_total: int
+
+
+async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
     """Say what a device has; chats it may not see are passed over, or one would stop a hundred."""
     if len(marks) > MOST_MARKS:
         raise Refused("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
@@ -52,7 +61,7 @@ async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) ->
     return {"chats": list(chats.values())}
 
 
-async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> dict[str, Any]:
+async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> Read:
     chat = await chat_for_update(ctx, chat_id)
     chat = await _advance(ctx, chat, delivered=up_to_sequence, read=up_to_sequence)
     return {"chat": chat, "unread_total": await store.unread_total(ctx.db, ctx.viewer_id)}

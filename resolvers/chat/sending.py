@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from core import clock, ids, jobs, nodes
 from core.changes import user_scope
@@ -52,6 +52,22 @@ PUSH_AFTER = timedelta(seconds=2)
 Document = Mapping[str, Any]
 
 
+class Sent(TypedDict):
+    message: Message
+    message_edge: dict[str, Any]
+    chat: Chat
+    chat_edge: dict[str, Any]
+
+
+class Edited(TypedDict):
+    message: Message
+
+
+class Deleted(TypedDict):
+    deleted_message_id: Id
+    chat: Chat
+
+
 async def send_message(
     ctx: Context,
     *,
@@ -61,7 +77,7 @@ async def send_message(
     attachments: Sequence[Document] = (),
     reply_to_id: Id | None = None,
     sent_at: datetime | None = None,
-) -> dict[str, Any]:
+) -> Sent:
     """Store a message once, whatever key it is sent under and however often."""
     message_id = ids.minted(id, "message")
     if id is not None and (known := await store.messages.by_id(ctx.db, id)):
@@ -96,13 +112,13 @@ def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
     ctx.tx.after_commit(know)
 
 
-async def _sent_before(ctx: Context, message: Message) -> dict[str, Any]:
+async def _sent_before(ctx: Context, message: Message) -> Sent:
     if message["sender_id"] != ctx.viewer_id:
         raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
     return _sent(ctx, message, await chat_for_update(ctx, message["chat_id"]))
 
 
-def _sent(ctx: Context, message: Message, chat: Chat) -> dict[str, Any]:
+def _sent(ctx: Context, message: Message, chat: Chat) -> Sent:
     edge = message_edge(message)
     return {"message": message, "message_edge": edge, "chat": chat, "chat_edge": chat_edge(ctx, chat)}
 
@@ -183,9 +199,7 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     return shown
 
 
-async def edit_message(
-    ctx: Context, *, id: Id, text: str, expected_version: int | None = None
-) -> dict[str, Any]:
+async def edit_message(ctx: Context, *, id: Id, text: str, expected_version: int | None = None) -> Edited:
     await ctx.limit(EDIT_RATE)
     message = await own_message_for_update(ctx, id)
     if clock.now() - message["created_at"] > EDITABLE:
@@ -206,7 +220,7 @@ async def edit_message(
     return {"message": changed}
 
 
-async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> dict[str, Any]:
+async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> Deleted:
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     chat = await chat_for_update(ctx, message["chat_id"])
     if for_everyone:

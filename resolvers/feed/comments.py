@@ -1,7 +1,7 @@
 """Writing comments: one level of replies, and stubs where a deleted comment was replied to."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 from core import ids, jobs
 from core.audit import audited
@@ -27,6 +27,22 @@ LONGEST_TEXT = 2_000
 COMMENT_RATE = Rate("comments", 60, 600)
 
 
+class Created(TypedDict):
+    comment: Comment
+    comment_edge: dict[str, Any]
+    post: Mapping[str, Any] | None
+
+
+class Changed(TypedDict):
+    comment: Comment
+
+
+class Deleted(TypedDict):
+    deleted_comment_id: Id
+    comment: Comment | None
+    post: Mapping[str, Any] | None
+
+
 async def create_comment(
     ctx: Context,
     *,
@@ -35,7 +51,7 @@ async def create_comment(
     parent_id: Id | None = None,
     text: str,
     mentions: Sequence[Id] = (),
-) -> dict[str, Any]:
+) -> Created:
     await moderating.limit(ctx, COMMENT_RATE)
     body = _checked(text)
     post = await post_for_update(ctx, post_id)
@@ -101,7 +117,7 @@ async def update_comment(
     text: str,
     mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
-) -> dict[str, Any]:
+) -> Changed:
     comment = await own_comment_for_update(ctx, id)
     changes: dict[str, Any] = {"text": _checked(text), "edited_at": ctx.tx.now}
     await moderating.screen(ctx, changes["text"])
@@ -112,7 +128,7 @@ async def update_comment(
     return {"comment": updated}
 
 
-async def delete_comment(ctx: Context, *, id: Id) -> dict[str, Any]:
+async def delete_comment(ctx: Context, *, id: Id) -> Deleted:
     """By its author, the post's, or a moderator; replies stay under a stub."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):

@@ -1,7 +1,7 @@
 """Following, muting and blocking."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from core import clock, ids
 from core.audit import audited
@@ -36,7 +36,28 @@ rejoining = Hook[[Context, str], None]("feed.rejoining")
 """The same when neither hides from the other any more."""
 
 
-async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> dict[str, Any]:
+class Followed(TypedDict):
+    user: Document
+    follow: Follow
+    feed_stale: bool
+
+
+class Unfollowed(TypedDict):
+    user: Document
+    deleted_follow_id: str | None
+    feed_stale: bool
+
+
+class Unblocked(TypedDict):
+    user: User | None
+    feed_stale: bool
+
+
+class Blocked(Unblocked):
+    blocked_user_id: Id
+
+
+async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> Followed:
     """Follow a person; again is fine, and unmutes. `notify`: whether a friend's new posts are pushed."""
     person: Document = await _person_for_update(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
@@ -88,7 +109,7 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
     return edge
 
 
-async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+async def unfollow_user(ctx: Context, *, user_id: Id) -> Unfollowed:
     person: Document = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is not None:
@@ -97,16 +118,16 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
 
 
-async def mute_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+async def mute_user(ctx: Context, *, user_id: Id) -> Followed:
     """Keep a followed person out of the feed."""
     return await _muted(ctx, user_id, FollowState.MUTED)
 
 
-async def unmute_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+async def unmute_user(ctx: Context, *, user_id: Id) -> Followed:
     return await _muted(ctx, user_id, FollowState.FOLLOWING)
 
 
-async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, Any]:
+async def _muted(ctx: Context, user_id: str, state: FollowState) -> Followed:
     person = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
@@ -117,7 +138,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> dict[str, An
     return {"user": person, "follow": edge, "feed_stale": True}
 
 
-async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
     """Hide two people from each other and end their following."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
@@ -143,7 +164,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
     return {"blocked_user_id": user_id, "user": person, "feed_stale": True}
 
 
-async def unblock_user(ctx: Context, *, user_id: Id) -> dict[str, Any]:
+async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:
     id = store.pair(ctx.viewer_id, ids.checked(user_id, "user"))
     gone = await ctx.tx.delete(store.blocks, {"_id": id, "user_id": ctx.viewer_id})
     returned = {"_id": store.pair(user_id, ctx.viewer_id), "user_id": user_id}

@@ -1,7 +1,7 @@
 """Groups: circles of people with posts of their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, nodes, paging
 from core.context import Context
@@ -34,6 +34,15 @@ MOST_BROUGHT = 50
 GROUP_RATE = Rate("groups", 50, 86_400)
 
 Document = Mapping[str, Any]
+
+
+class Created(TypedDict):
+    group: Group
+
+
+class Changed(TypedDict):
+    group: Document | None
+    feed_stale: bool
 
 
 async def own_group(ctx: Context, group: Document) -> bool:
@@ -98,7 +107,7 @@ async def create_group(
     name: Line,
     privacy: GroupPrivacy = GroupPrivacy.OPEN,
     member_ids: Sequence[Id] = (),
-) -> dict[str, Any]:
+) -> Created:
     """A group of the viewer's, with friends they bring along."""
     await ctx.limit(GROUP_RATE)
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -129,7 +138,7 @@ async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
     return people
 
 
-async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
+async def join_group(ctx: Context, *, group_id: Id) -> Changed:
     """Again is fine."""
     found = await nodes.for_update(ctx, store.groups, group_id)
     if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
@@ -145,7 +154,7 @@ async def join_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
     return {"group": found, "feed_stale": True}
 
 
-async def leave_group(ctx: Context, *, group_id: Id) -> dict[str, Any]:
+async def leave_group(ctx: Context, *, group_id: Id) -> Changed:
     """The owner's place goes to whoever has been there longest; a group nobody is in is gone."""
     found = await nodes.for_update(ctx, store.groups, group_id)
     row = await store.membership(ctx.db, group_id, ctx.viewer_id)

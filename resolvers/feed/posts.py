@@ -1,7 +1,7 @@
 """Writing posts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, jobs, uploads
 from core.audit import audited
@@ -35,6 +35,20 @@ PURPOSE = "POST_MEDIA"
 Document = Mapping[str, Any]
 
 
+class Created(TypedDict):
+    post: Post
+    post_edge: dict[str, Any]
+    feed_edge: dict[str, Any]
+
+
+class Changed(TypedDict):
+    post: Post
+
+
+class Deleted(TypedDict):
+    deleted_post_id: Id
+
+
 async def create_post(
     ctx: Context,
     *,
@@ -45,7 +59,7 @@ async def create_post(
     visibility: Visibility = Visibility.FRIENDS,
     group_id: Id | None = None,
     mentions: Sequence[Id] = (),
-) -> dict[str, Any]:
+) -> Created:
     await moderating.limit(ctx, POST_RATE)
     body = checked_text(text, LONGEST_TEXT)
     await moderating.screen(ctx, body)
@@ -177,7 +191,7 @@ async def update_post(
     upload_ids: Sequence[Id] | None = None,
     mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
-) -> dict[str, Any]:
+) -> Changed:
     """Change text, audience, files or place; those who lose sight of it learn so."""
     post = await own_post_for_update(ctx, id)
     changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
@@ -261,7 +275,7 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
         await notices.mentioned(ctx, after, new)
 
 
-async def delete_post(ctx: Context, *, id: Id) -> dict[str, Any]:
+async def delete_post(ctx: Context, *, id: Id) -> Deleted:
     """Delete a post; its comments and reactions follow in the background."""
     post = await own_post_for_update(ctx, id)
     await erase(ctx, post)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
@@ -22,6 +22,17 @@ refusals(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
 Document = Mapping[str, Any]
 
 
+class Shared(TypedDict):
+    post: Post
+    feed_edge: dict[str, Any]
+    shared_post: Document | None
+
+
+class Linked(TypedDict):
+    url: str
+    code: str
+
+
 async def share_post(
     ctx: Context,
     *,
@@ -29,7 +40,7 @@ async def share_post(
     post_id: Id,
     text: str | None = None,
     visibility: Visibility = Visibility.FRIENDS,
-) -> dict[str, Any]:
+) -> Shared:
     """A post of one's own that shows another; a share of a share shows the first."""
     await moderating.limit(ctx, posts.POST_RATE)
     body = checked_text(text, posts.LONGEST_TEXT)
@@ -54,7 +65,7 @@ async def share_post(
     return {"post": share, "feed_edge": home.feed_edge(ctx, share), "shared_post": counted}
 
 
-async def create_share_link(ctx: Context, *, post_id: Id) -> dict[str, Any]:
+async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
     """A link to a public post; a person has one for each."""
     post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
