@@ -8,8 +8,8 @@ from collections.abc import Collection as Names
 from functools import partial
 from typing import Any
 
-from core.batches import batches, each_in_unit
-from core.context import Context, Services
+from core.batches import batches, delete_each
+from core.context import Services
 from core.store import COLLECTIONS, Collection
 
 Eraser = Callable[[Services, str], Awaitable[None]]
@@ -60,11 +60,8 @@ def complete() -> None:
 async def erase_owned(stores: Sequence[Collection[Any]], services: Services, user_id: str) -> None:
     """Delete what a person owns in the collections, for all who may see it."""
 
-    async def erase(store: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
-        await ctx.tx.delete(store, row)
-
     for store in stores:
-        await each_in_unit(services, store, {str(store.owner): user_id}, partial(erase, store))
+        await delete_each(services, store, {str(store.owner): user_id})
 
 
 async def _export_owned(

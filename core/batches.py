@@ -62,3 +62,12 @@ async def each_in_unit(
             await work(ctx, row)
 
     return await batches_in_unit(services, store, query, all_of, size=size)
+
+
+async def delete_each(services: Services, store: Collection[Any], query: Mapping[str, Any]) -> None:
+    """Delete all rows of a query, each logged as its entity says."""
+
+    async def delete(ctx: Context, row: Mapping[str, Any]) -> None:
+        await ctx.tx.delete(store, row)
+
+    await each_in_unit(services, store, query, delete)

@@ -3,19 +3,17 @@
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from core import changes, clock
 from core.account import on_user_deleted, on_user_export, pages
-from core.batches import batches, batches_in_unit, each_in_unit
+from core.batches import batches, batches_in_unit, delete_each, each_in_unit
 from core.context import Context, Services
 from core.indexes import due
 from core.jobs import task
 from core.ports import DeliveryFailed
-from core.store import Collection
 from resolvers import auth
 from resolvers.chat import access, announcing, moderation, presence, reading, sending, telling
 from stores import chat as store
@@ -134,10 +132,8 @@ async def erase(services: Services, user_id: str) -> None:
     await each_in_unit(services, store.messages, said, sending.clear, size=BATCH)
     # By the person and of the person: the copies in them are theirs.
     reported = {"$or": [{"reporter_id": user_id}, {"reported_id": user_id}]}
-    await each_in_unit(services, store.reports, reported, partial(_forget, store.reports))
-    await each_in_unit(
-        services, store.settings, {"_id": store.settings_id(user_id)}, partial(_forget, store.settings)
-    )
+    await delete_each(services, store.reports, reported)
+    await delete_each(services, store.settings, {"_id": store.settings_id(user_id)})
     await store.aliases.delete_all(services.db, {"user_id": user_id})
     await store.last_seen.delete_all(services.db, {"_id": user_id})
     await store.health.delete_all(services.db, {"user_id": user_id})
@@ -160,10 +156,6 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
             yield name, rows
     async for rows in pages(services, store.reports, {"reporter_id": user_id}):
         yield "reports", [moderation.exported_report(services, row) for row in rows]
-
-
-async def _forget(kept: Collection[Any], ctx: Context, row: Mapping[str, Any]) -> None:
-    await ctx.tx.delete(kept, row)
 
 
 async def _leave(ctx: Context, row: Member) -> None:
