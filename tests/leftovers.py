@@ -61,6 +61,7 @@ ALLOWED = {
     ),
     "inventory [{$match: {sold: ": "best sellers, which a job works out from all that was ever sold",
     "inventory [{$match: {}}]": "the first rows by `_id`, which is a list of staff",
+    "message_reports [{$match: {$or:": "one person's, in batches, when their account is erased",
     "migrations [{$match: {}}]": "one row for each",
 }
 """Beginnings of reads that may look at a whole collection or sort in memory, and why."""

@@ -11,6 +11,8 @@ from core import discovery, store
 from core.context import Services
 from core.indexes import A_MOMENT, A_TEXT, Index, due, index, settle
 from core.mongo import Database
+from resolvers.catalog.migrations import holds_by_holder
+from stores.catalog import stock
 
 NAME = "changing_indexes"
 LIFE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -174,3 +176,14 @@ async def test_a_query_for_what_is_due_reads_those_that_have_a_moment(db: Databa
     assert [row["_id"] for row in await db.find(NAME, due("at", LIFE))] == [1]
     assert await read_by(db, NAME, due("at", LIFE)) == {"at_1"}
     assert await read_by(db, NAME, {"at": {"$lte": LIFE}}) == set()
+
+
+async def test_an_index_that_is_declared_no_more_goes_by_its_migration(services: Services) -> None:
+    """A unique one that does not begin with the shard key would keep its collection off a cluster."""
+    kept, former = stock.reservations, index("holder.type", "holder.id", unique=True)
+    await services.db.command({"createIndexes": kept.name, "indexes": [former.definition]})
+    assert [await holds_by_holder(services.db) for _ in range(2)] == [1, 0]
+    answer = await services.db.command({"listIndexes": kept.name, "cursor": {}})
+    left = {each["name"] for each in answer["cursor"]["firstBatch"]}
+    assert former.name not in left
+    assert {each.name for each in kept.indexes} <= left
