@@ -7,7 +7,9 @@ from aiohttp import web
 from core.context import Context, Services
 from core.errors import NotFound
 from core.routes import route
-from resolvers import auth, feed
+from resolvers import auth
+from resolvers.feed.content import text_preview
+from resolvers.feed.sharing import post_by_link
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -29,11 +31,11 @@ async def page(services: Services, request: web.Request) -> web.Response:
     """A public post, as anybody may read it."""
     ctx = Context(services)
     try:
-        post = await feed.post_by_link(ctx, code=request.match_info["code"])
+        post = await post_by_link(ctx, code=request.match_info["code"])
         author = await auth.user(ctx, id=post["author_id"])  # type: ignore[arg-type]
     except NotFound:
         body = PAGE.format(title="Landfall", text=GONE)
         return web.Response(text=body, status=404, content_type="text/html", headers=HEADERS)
-    title, text = f"{auth.full_name(author)} on Landfall", feed.text_preview(post)
+    title, text = f"{auth.full_name(author)} on Landfall", text_preview(post)
     body = PAGE.format(title=html.escape(title), text=html.escape(text))
     return web.Response(text=body, content_type="text/html", headers=HEADERS)

@@ -9,7 +9,9 @@ from aiohttp import web
 from core import clock
 from core.context import Context, Services
 from core.routes import ANY_PAGE, route
-from resolvers import media
+from resolvers.media.delivery import opened
+from resolvers.media.processing import disposition
+from resolvers.media.receiving import part_received
 from stores import media as store
 
 PIECE = 256 * 1024
@@ -90,7 +92,7 @@ async def _take(request: web.Request, services: Services, upload_id: str, key: s
     except (SlowSender, TimeoutError):
         raise web.HTTPRequestTimeout(text="The part came too slowly.\n") from None
     if upload["status"] == store.UploadStatus.PENDING:
-        await media.part_received(Context(services), upload_id)
+        await part_received(Context(services), upload_id)
     return etag
 
 
@@ -112,7 +114,7 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
 @route("GET", "/media/{path:.+}", any_page=True)
 async def give(services: Services, request: web.Request) -> web.StreamResponse:
     """A file of a medium."""
-    found = media.opened(Context(services), request.match_info["path"])
+    found = opened(Context(services), request.match_info["path"])
     if found is None:
         raise web.HTTPNotFound
     key, ends = found
@@ -144,7 +146,7 @@ def _headers(key: str, ends: int | None) -> dict[str, str]:
         "Referrer-Policy": "no-referrer",
     }
     if given:
-        headers["Content-Disposition"] = media.disposition(name.removeprefix("file/"))
+        headers["Content-Disposition"] = disposition(name.removeprefix("file/"))
     return headers
 
 

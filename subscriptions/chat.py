@@ -11,10 +11,10 @@ from core.context import Context
 from core.ids import Id, prefix_of
 from core.listeners import Signal
 from core.topics import followed
-from core.typists import Typists
 from loaders.chat import MessageById
 from resolvers import media
 from resolvers.chat import access, presence, reading
+from resolvers.feed import Typists
 from stores.chat import Message, chat_scope
 
 Event = dict[str, Any]

@@ -13,7 +13,6 @@ from core.ids import Id, checked, prefix_of
 from core.listeners import Signal
 from core.loader import Loader
 from core.topics import followed, for_all
-from core.typists import Typists
 from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import auth
 from resolvers.feed import notices
@@ -27,6 +26,7 @@ from resolvers.feed.access import post as visible_post
 from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
 from resolvers.feed.reactions import summary
+from resolvers.feed.typists import Typists
 from stores.feed import Post
 from stores.feed.scopes import post_scope
 

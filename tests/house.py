@@ -135,6 +135,19 @@ def insides_imported(root: Path) -> list[str]:
     ]
 
 
+def faces_used_inside(root: Path) -> list[str]:
+    """What imports the face of its own system, which is for the others; a store's is for both."""
+    return [
+        f"{name} imports {each}"
+        for name, imported in graph(root).items()
+        for each in imported
+        if _room(name)[0] in SYSTEM_FLOORS and _room(each)[0] in SYSTEM_FLOORS and _room(each)[0] != "stores"
+        if each.count(".") == 1
+        and _room(each)[1] == _room(name)[1]
+        and (root / each.replace(".", "/")).is_dir()
+    ]
+
+
 def _room(module: str) -> tuple[str, str]:
     """Floor and system of a module."""
     floor, system, *_ = [*module.split("."), ""]

@@ -120,7 +120,11 @@ def test_another_system_is_known_by_its_face() -> None:
     assert house.insides_imported(ROOT) == []
 
 
-def test_an_import_of_another_systems_inside_is_found(tree: Path) -> None:
+def test_a_system_knows_its_own_modules_and_not_its_face() -> None:
+    assert house.faces_used_inside(ROOT) == []
+
+
+def test_an_import_of_another_systems_inside_or_of_the_own_face_is_found(tree: Path) -> None:
     for floor in ("resolvers", "stores"):
         (tree / floor / "feed").mkdir()
         write(tree, {f"{floor}/feed/__init__.py": "", f"{floor}/feed/posts.py": ""})
@@ -133,6 +137,9 @@ def test_an_import_of_another_systems_inside_is_found(tree: Path) -> None:
         },
     )
     assert house.insides_imported(tree) == []
+    assert house.faces_used_inside(tree) == []
+    write(tree, {"schema/feed.py": "from resolvers import feed\nfrom stores import feed as store"})
+    assert house.faces_used_inside(tree) == ["schema.feed imports resolvers.feed"]
     write(
         tree,
         {

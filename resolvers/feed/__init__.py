@@ -1,19 +1,15 @@
-"""The social feed: posts, comments, reactions, groups, who follows whom, and what of it is shown to whom."""
+"""The social feed; for other systems: who hides from whom, reports, and who is writing."""
 
-from resolvers.feed import migrations
 from resolvers.feed.access import barred
-from resolvers.feed.content import text_preview
 from resolvers.feed.graph import parting, rejoining
 from resolvers.feed.moderating import LONGEST_NOTE, REPORT_RATE
-from resolvers.feed.sharing import post_by_link
+from resolvers.feed.typists import Typists
 
 __all__ = [
     "LONGEST_NOTE",
     "REPORT_RATE",
+    "Typists",
     "barred",
-    "migrations",
     "parting",
-    "post_by_link",
     "rejoining",
-    "text_preview",
 ]

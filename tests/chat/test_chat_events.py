@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock, ids, typists
+from core import clock, ids
 from core.context import Services
 from core.position import Position
+from resolvers.feed import typists
 from tests.chat.steps import (
     CHAT_EVENTS,
     INBOX_EVENTS,

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from core import ids, jobs, typists
+from core import ids, jobs
 from core.context import Services
 from providers import outbox
 from providers.outbox import Outbox
+from resolvers.feed import typists
 from subscriptions import feed as live
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, follow, publish
