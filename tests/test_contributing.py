@@ -21,6 +21,8 @@ TESTS = (
     "leftovers.py",
     "listening.py",
     "phone.py",
+    "routed.py",
+    "scattered.py",
     "test_architecture.py",
     "test_schema.py",
 )

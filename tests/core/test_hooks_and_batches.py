@@ -36,7 +36,7 @@ class Barrel(TypedDict):
 
 
 async def test_every_row_is_worked_on_once_in_batches_whatever_the_work_changes(services: Services) -> None:
-    barrels = collection("test_barrels", Barrel)
+    barrels = collection("test_barrels", Barrel, shard_key=None)
     try:
         rows = [{"_id": f"{number:03}", "hold": "fore"} for number in range(25)]
         await services.db.write({"insert": barrels.name, "documents": [*rows, {"_id": "aft", "hold": "aft"}]})
