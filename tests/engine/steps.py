@@ -1,6 +1,21 @@
 """What tests of the engine do again and again."""
 
+import asyncio
+from typing import Literal
+
 from tests.phone import Phone
+
+
+class Hold(asyncio.Event):
+    """What holds work at a point until it is set; `reached` is set once something waits there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.reached.set()
+        return await super().wait()
 
 
 async def post(phone: Phone, visibility: str = "PUBLIC", text: str = "Hello") -> str:

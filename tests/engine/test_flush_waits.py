@@ -16,6 +16,7 @@ from resolvers.media import uploading
 from tests.chat.steps import open_chat
 from tests.conftest import NewPhone
 from tests.engine.flushes import Act, Queue, codes, document, flush, payloads
+from tests.engine.steps import Hold
 from tests.engine.test_idempotency import before_commit, receipt
 from tests.phone import Phone, key, sign_in_directly
 
@@ -116,11 +117,11 @@ async def test_what_follows_a_first_try_that_still_runs_waits_for_it(
 ) -> None:
     """As after a crash: the transaction of the lost process stays open for a while."""
     monkeypatch.setattr(idempotency, "PATIENCE", 0.1)
-    ada, release = await new_phone("Ada"), asyncio.Event()
+    ada, release = await new_phone("Ada"), Hold()
     acts = [*pair(1), *pair(2)]
     with before_commit(monkeypatch, release.wait):
         lost = asyncio.create_task(flush(ada, acts[:1]))
-        await asyncio.sleep(0.1)
+        await release.reached.wait()
         answer = await flush(ada, acts)
         release.set()
         await lost

@@ -9,13 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
-from core import clock, idempotency, ids, mongo, unit
+from core import clock, idempotency, ids, mongo, transactions
 from core.context import Services
 from core.limits import Rate
 from core.unit import Unit
 from resolvers.auth import passwords
 from resolvers.feed import posts
 from tests.conftest import NewPhone
+from tests.engine.steps import Hold
 from tests.phone import PASSWORD, Answer, Phone, key, make_user
 
 CREATE = """mutation($input: CreatePostInput!) { createPost(input: $input) {
@@ -230,10 +231,10 @@ async def test_a_first_run_that_takes_long(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "PATIENCE", 0.2)
-    ada, one, release = await new_phone("Ada"), key(), asyncio.Event()
+    ada, one, release = await new_phone("Ada"), key(), Hold()
     with before_commit(monkeypatch, release.wait):
         first = asyncio.create_task(create(ada, one))
-        await asyncio.sleep(0.1)
+        await release.reached.wait()
         second = await create(ada, one)
         release.set()
         landed = (await first).data["createPost"]
@@ -268,14 +269,14 @@ async def test_a_transaction_that_takes_too_long(
         await asyncio.sleep(0.6)
 
     with before_commit(monkeypatch, too_slowly):
-        monkeypatch.setattr(unit, "LONGEST", 0.2)
+        monkeypatch.setattr(transactions, "LONGEST", 0.2)
         answer = await create(ada, one)
     assert (answer.code, answer.body["data"]) == ("TIMEOUT", {"createPost": None})
     await asyncio.sleep(0.6)
     assert await posts_of(services, ada) == []
     assert await log_of(services, ada, "POST") == []
     assert await receipt(services, ada, one) is None
-    monkeypatch.setattr(unit, "LONGEST", 5.0)
+    monkeypatch.setattr(transactions, "LONGEST", 5.0)
     assert (await create(ada, one)).data["createPost"]["replayed"] is False
 
 

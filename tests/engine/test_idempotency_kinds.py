@@ -11,6 +11,7 @@ from core.context import Context, Services, Viewer
 from core.errors import IdempotencyInProgress, IdempotencyKeyReused, Refused
 from core.idempotency import KEPT, LEASE, Mutation
 from core.ids import new_id
+from tests.engine.steps import Hold
 from tests.phone import key
 
 ANCHORS = "anchors_of_tests"
@@ -24,7 +25,7 @@ class Bay:
         self.services, self.transaction = services, transaction
         self.mutation = Mutation("dropAnchor", self.drop, transaction=transaction)
         self.outcome: Exception | None = None
-        self.hold: asyncio.Event | None = None
+        self.hold: Hold | None = None
 
     async def drop(self, ctx: Context, *, depth: int) -> dict[str, Any]:
         if self.hold is not None:
@@ -128,9 +129,9 @@ async def test_a_refusal_that_may_come_again_leaves_nothing(bay: Bay, ada: Viewe
 
 async def test_a_first_run_that_takes_long(bay: Bay, ada: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "PATIENCE", 0.1)
-    once, bay.hold = key(), asyncio.Event()
+    once, bay.hold = key(), Hold()
     first = asyncio.create_task(bay.run(ada, once))
-    await asyncio.sleep(0.2)
+    await bay.hold.reached.wait()
     with pytest.raises(IdempotencyInProgress):
         await bay.run(ada, once)
     if not bay.transaction:

@@ -19,6 +19,7 @@ from server import assembly, flushes, process
 from server.flushes import Flushes
 from server.graphql import GraphQLView
 from tests.engine.flushes import Act, codes, document, flush
+from tests.engine.steps import Hold
 from tests.engine.test_idempotency import receipt
 from tests.phone import Phone, key, make_user, sign_in_directly
 
@@ -50,9 +51,9 @@ def posts(count: int = 2) -> list[Act]:
 
 
 @contextmanager
-def held(monkeypatch: pytest.MonkeyPatch, phone: Phone) -> Iterator[asyncio.Event]:
+def held(monkeypatch: pytest.MonkeyPatch, phone: Phone) -> Iterator[Hold]:
     """Transactions of this phone's posts wait for the event before they commit."""
-    insert, release = Unit.insert, asyncio.Event()
+    insert, release = Unit.insert, Hold()
 
     async def inserted(self: Unit, store: Any, row: Any) -> Any:
         found = await insert(self, store, row)
@@ -82,7 +83,7 @@ async def test_more_flushes_than_a_process_runs_are_sent_away_and_come_back(
     acts = {phone.user_id: posts() for phone in (ada, ben, cleo)}
     with held(monkeypatch, ada) as release:
         running = asyncio.create_task(flush(ada, acts[ada.user_id]))
-        await asyncio.sleep(0.2)
+        await release.reached.wait()
         waiting = asyncio.create_task(flush(ben, acts[ben.user_id]))
         await asyncio.sleep(0.2)
         refused = await flush(cleo, acts[cleo.user_id])
@@ -112,7 +113,7 @@ async def test_it_is_a_503_in_both_media_types(
     query, variables = document(posts())
     with held(monkeypatch, ada) as release:
         running = asyncio.create_task(flush(ada, posts()))
-        await asyncio.sleep(0.2)
+        await release.reached.wait()
         # It waits for its turn, in vain.
         answer = await ben.post({"query": query, "variables": variables}, Accept=accept)
         release.set()
@@ -130,7 +131,7 @@ async def test_an_array_of_mutations_is_one_flush(
     read = {"query": "{ viewer { user { name } } }"}
     with held(monkeypatch, ada) as release:
         running = asyncio.create_task(ada.post(single))
-        await asyncio.sleep(0.2)
+        await release.reached.wait()
         refused = await ben.post([read, *single])
         only_reads = await ben.post([read, read])
         release.set()
@@ -152,7 +153,7 @@ async def test_a_flush_over_a_socket_is_told_so(
     async with ben.socket() as socket:
         with held(monkeypatch, ada) as release:
             running = asyncio.create_task(flush(ada, posts()))
-            await asyncio.sleep(0.2)
+            await release.reached.wait()
             await socket.send({"id": "1", **message})
             told = await socket.receive()
             release.set()
