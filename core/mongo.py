@@ -16,12 +16,11 @@ import bson
 import pymongo
 from bson import tz_util
 from pymongo import errors
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from core import deadline
 from core.errors import Fault, TimedOut, Unavailable
 from core.reads import Turn
+from core.wire import Transaction
 
 T = TypeVar("T")
 Document = Mapping[str, Any]
@@ -31,6 +30,8 @@ READ_TIMEOUT_MS = 10_000
 ZONE = tz_util.utc
 """The time zone of every moment that is read: one object, and UTC."""
 CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
+WRITER = "_writer"
+"""Where a client of Motor has the one that runs its transactions."""
 DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
 """Errors that say MongoDB cannot be reached, as opposed to refusing."""
 
@@ -68,11 +69,26 @@ def connect(
             "replicaSet": None,
             "serverSelectionTimeoutMS": int(timeout * 1000),
         }
+    client: Any = pymongo.AsyncMongoClient(url, **options)
     if driver == "pymongo":
-        return pymongo.AsyncMongoClient(url, **options)
+        return client
     from motor.motor_asyncio import AsyncIOMotorClient
 
-    return AsyncIOMotorClient(url, **options)
+    reader: Any = AsyncIOMotorClient(url, **options)
+    # It connects with the first transaction.
+    vars(reader)[WRITER] = client
+    return reader
+
+
+def writer_of(client: Any) -> Any:
+    """The client that runs transactions; PyMongo's is its own."""
+    return vars(client).get(WRITER, client)
+
+
+async def close(client: Any) -> None:
+    """Close a client, and the one that runs its transactions."""
+    await writer_of(client).close()
+    await _awaited(client.close())
 
 
 def check(url: str) -> None:
@@ -88,7 +104,7 @@ def hosts(url: str) -> list[str]:
 class Database:
     """Reads and writes of one database; inside a transaction, one command at a time on its session."""
 
-    def __init__(self, client: Any, name: str, session: Any = None) -> None:
+    def __init__(self, client: Any, name: str, session: Transaction | None = None) -> None:
         self.client = client
         self.name = name
         self.session = session
@@ -97,17 +113,17 @@ class Database:
         self._last_write: dict[str, Any] = {}
         self._turn = Turn(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
-    def within(self, session: Any) -> "Database":
+    def within(self, session: Transaction) -> "Database":
         return Database(self.client, self.name, session)
 
     async def command(self, command: dict[str, Any]) -> dict[str, Any]:
-        if self._one_at_a_time is None:
-            answer = await self._database.command(command, codec_options=CODEC)
-        else:
-            # A transaction's session takes no commands side by side, but loaders may ask so.
-            async with self._one_at_a_time:
-                answer = await self._database.command(command, codec_options=CODEC, session=self.session)
-        return cast("dict[str, Any]", answer)
+        if self.session is None:
+            answer: dict[str, Any] = await self._database.command(command, codec_options=CODEC)
+            return answer
+        assert self._one_at_a_time is not None
+        # A transaction takes no commands side by side, but loaders may ask so.
+        async with self._one_at_a_time:
+            return await self.session.command(self.name, command)
 
     async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would.
@@ -130,22 +146,21 @@ class Database:
             return await self._rows(command)
 
     async def _rows(self, command: dict[str, Any]) -> list[dict[str, Any]]:
-        cursor = (await self.command(command))["cursor"]
-        if cursor["id"] and self.session is None:
+        answer = await self.command(command)
+        if answer["cursor"]["id"] and self.session is None:
             # More than a message holds: the rest is given only to the session that began.
             return await self._rows_in_session(command)
-        rows: list[dict[str, Any]] = cursor["firstBatch"]
-        collection = command.get("find") or command.get("aggregate")
-        while cursor["id"]:
-            more = {"getMore": bson.Int64(cursor["id"]), "collection": collection}
-            cursor = (await self.command(more))["cursor"]
-            rows.extend(cursor["nextBatch"])
-        return rows
+        return await _all_rows(command, answer, self.command)
 
     async def _rows_in_session(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         session = await _awaited(self.client.start_session())
+
+        async def send(command: dict[str, Any]) -> dict[str, Any]:
+            answer = await self._database.command(command, codec_options=CODEC, session=session)
+            return cast("dict[str, Any]", answer)
+
         try:
-            return await self.within(session)._rows(command)
+            return await _all_rows(command, await send(command), send)
         finally:
             await session.end_session()
 
@@ -237,7 +252,19 @@ class Database:
         return [f"{name}|{query['_id']}" for query in queries if isinstance(query.get("_id"), str)]
 
 
-Work = Callable[[Database], Awaitable[T]]
+async def _all_rows(
+    command: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    send: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    cursor = answer["cursor"]
+    rows: list[dict[str, Any]] = cursor["firstBatch"]
+    collection = command.get("find") or command.get("aggregate")
+    while cursor["id"]:
+        more = {"getMore": bson.Int64(cursor["id"]), "collection": collection}
+        cursor = (await send(more))["cursor"]
+        rows.extend(cursor["nextBatch"])
+    return rows
 
 
 def transient(error: BaseException) -> bool:
@@ -258,43 +285,28 @@ def commit_unknown(error: BaseException) -> bool:
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncIterator[Database]:
     """A handle inside one transaction: committed at the end of the block, aborted on any exception."""
-    session = await _awaited(database.client.start_session())
+    running = Transaction(writer_of(database.client), CODEC)
     try:
-        await _awaited(
-            session.start_transaction(
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority"),
-                max_commit_time_ms=READ_TIMEOUT_MS,
-            )
-        )
         try:
-            yield database.within(session)
+            yield database.within(running)
         except BaseException:
-            await _abort(session)
+            await running.abort()
             raise
-        await _commit(session)
+        await _commit(running)
     finally:
-        await session.end_session()
+        await running.close()
 
 
-async def _commit(session: Any) -> None:
+async def _commit(running: Transaction) -> None:
     for attempt in range(5):
         try:
-            await session.commit_transaction()
+            await running.commit(again=attempt > 0)
             return
         except errors.PyMongoError as error:
-            # The driver's commit may be repeated: the server knows whether it happened.
+            # A commit may be repeated: the server knows whether it happened.
             if not commit_unknown(error) or attempt == 4:
                 raise
             await asyncio.sleep(backoff(attempt))
-
-
-async def _abort(session: Any) -> None:
-    try:
-        await session.abort_transaction()
-    except errors.PyMongoError:
-        # The server ends it by itself at transactionLifetimeLimitSeconds.
-        return
 
 
 def backoff(attempt: int, *, longest: float = 0.25) -> float:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from core import changes, discovery, migrations
+from core import changes, discovery, migrations, mongo
 from core.binding.build import Schema, build
 from core.context import Services
 from core.crypto import Deployment, Keyring, keyring, make_signing_key
@@ -150,9 +150,7 @@ async def database(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
         await wait_for_mongo(db, settings)
         yield db
     finally:
-        closing = client.close()
-        if closing is not None:
-            await closing
+        await mongo.close(client)
 
 
 def _services(

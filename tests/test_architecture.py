@@ -229,7 +229,7 @@ def test_a_file_that_is_too_long_is_found(tree: Path) -> None:
     assert house.long_files(tree) == ["stores/auth.py has 401 lines"]
 
 
-def test_one_module_touches_the_driver() -> None:
+def test_the_driver_is_touched_in_one_place() -> None:
     assert house.driver_imports(ROOT) == []
 
 

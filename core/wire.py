@@ -1,0 +1,187 @@
+"""A transaction on one connection of the driver, its commands sent without the driver's layers.
+
+For each command the driver looks for the primary, takes a connection, and waits for the answer with two tasks
+and a timer: three times what writing the message and reading the answer cost. A transaction holds one
+connection instead and sends its commands straight over it. Who is primary, how one connects and signs in,
+pools, sessions, and what a failure says of a server stay the driver's: PyMongo Async, whichever reads.
+"""
+
+import asyncio
+from typing import Any
+
+from bson import CodecOptions
+from pymongo import AsyncMongoClient, helpers_shared, message
+from pymongo._telemetry import _CommandTelemetry
+from pymongo.client_session_shared import _UNKNOWN_COMMIT_ERROR_CODES
+from pymongo.errors import (
+    ConnectionFailure,
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.message import _UNPACK_REPLY, _convert_exception
+
+Document = dict[str, Any]
+
+COMMIT_TIMEOUT_MS = 10_000
+PATIENCE = 5.0
+"""Seconds beyond what a last command may take, until its connection is given up."""
+SNAPSHOT = {"level": "snapshot"}
+LASTING = {"w": "majority"}
+LASTING_AGAIN = {"w": "majority", "wtimeout": COMMIT_TIMEOUT_MS}
+"""Of a commit that is repeated: it must not wait for a majority for ever."""
+TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
+
+
+class Transaction:
+    """One transaction of a client: begins with its first command, and takes its connection then."""
+
+    def __init__(self, client: "AsyncMongoClient[Document]", codec: CodecOptions[Document]) -> None:
+        self._client: Any = client
+        self._codec = codec
+        self._checkout: Any = None
+        self._connection: Any = None
+        self._session: Any = None
+        self._begun = False
+        self._failure: PyMongoError | None = None
+        """Why a command failed last: what that says of the server is the driver's to know."""
+        self._recovery: Document = {}
+
+    async def command(self, database: str, command: Document) -> Document:
+        """The answer to a command; an error after which all may be run again is labelled TRANSIENT."""
+        try:
+            if self._connection is None:
+                await self._connect()
+            answer = await self._sent(database, {**command, **self._fields()})
+        except ConnectionFailure as error:
+            error._add_error_label(TRANSIENT)
+            raise
+        if (token := answer.get("recoveryToken")) is not None:
+            # With it any router can end what this one began.
+            self._recovery = {"recoveryToken": token}
+        return answer
+
+    async def commit(self, *, again: bool = False) -> None:
+        """Commit, `again` where one may have been; an error that does not say whether is labelled UNKNOWN."""
+        concern = LASTING_AGAIN if again else LASTING
+        try:
+            await self._end({"commitTransaction": 1, "maxTimeMS": COMMIT_TIMEOUT_MS, "writeConcern": concern})
+        except (ConnectionFailure, WTimeoutError) as error:
+            error._remove_error_label(TRANSIENT)
+            error._add_error_label(UNKNOWN)
+            raise
+        except OperationFailure as error:
+            if error.code in _UNKNOWN_COMMIT_ERROR_CODES:
+                error._add_error_label(UNKNOWN)
+            raise
+
+    async def abort(self) -> None:
+        """Undo all of it. Where that fails, the server does so at transactionLifetimeLimitSeconds."""
+        try:
+            await self._end({"abortTransaction": 1, "writeConcern": LASTING})
+        except PyMongoError:
+            return
+
+    async def close(self) -> None:
+        """Give back its connection and its session."""
+        await self._disconnect()
+        if self._session is not None:
+            self._client._return_server_session(self._session)
+            self._session = None
+
+    async def _end(self, command: Document) -> None:
+        if not self._begun:
+            return
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT_MS / 1000 + PATIENCE):
+                if self._lost():
+                    await self._disconnect()
+                    await self._connect()
+                answer = await self._sent("admin", {**command, **self._recovery, **self._fields()})
+                await self._client._topology.receive_cluster_time(answer.get("$clusterTime"))
+        except TimeoutError:
+            raise NetworkTimeout("no answer to the end of a transaction") from None
+
+    def _lost(self) -> bool:
+        """Whether the transaction must be ended over another connection."""
+        gone = self._connection is None or self._connection.closed
+        return gone or isinstance(self._failure, ConnectionFailure)
+
+    def _fields(self) -> Document:
+        """What says of which transaction a command is."""
+        if self._begun:
+            return self._labels
+        topology = self._client._topology
+        self._session = topology.get_server_session(topology.description.logical_session_timeout_minutes)
+        self._session.inc_transaction_id()
+        self._labels: Document = {
+            "lsid": self._session.session_id,
+            "txnNumber": self._session.transaction_id,
+            "autocommit": False,
+        }
+        self._begun = True
+        first: Document = {**self._labels, "startTransaction": True, "readConcern": SNAPSHOT}
+        if (moment := topology.max_cluster_time()) is not None:
+            first["$clusterTime"] = moment
+        return first
+
+    async def _connect(self) -> None:
+        self._checkout = await self._client._conn_for_writes(None, "transaction")
+        self._connection = await self._checkout.__aenter__()
+
+    async def _disconnect(self) -> None:
+        """Give the connection back, and tell the driver how it failed."""
+        checkout, self._checkout, self._connection = self._checkout, None, None
+        failure, self._failure = self._failure, None
+        if checkout is not None:
+            await checkout.__aexit__(type(failure) if failure else None, failure, None)
+
+    async def _sent(self, database: str, command: Document) -> Document:
+        connection = self._connection
+        request_id, sent, _, largest = message._op_msg(0, command, database, None, self._codec)
+        telemetry = self._telemetry(database, command, request_id)
+        try:
+            await connection.send_message(sent, largest)
+            answer = await self._received(request_id)
+            helpers_shared._check_command_response(
+                answer, connection.max_wire_version, parse_write_concern_error=True
+            )
+        except PyMongoError as error:
+            self._failure = error
+            if isinstance(error, ConnectionFailure):
+                self._session.mark_dirty()
+            if telemetry is not None:
+                _told(telemetry, command, error)
+            raise
+        if telemetry is not None:
+            telemetry.succeeded(answer, next(iter(command)), False)
+        return answer
+
+    async def _received(self, request_id: int) -> Document:
+        connection = self._connection
+        try:
+            read = connection.conn.get_conn.read(request_id, connection.max_message_size)
+            data, kind = await read
+        except BaseException as error:
+            # Its answer may still come: nobody else may have the connection.
+            self._session.mark_dirty()
+            await connection._raise_connection_failure(error)
+        [answer] = _UNPACK_REPLY[kind](data).unpack_response(codec_options=self._codec)
+        return answer
+
+    def _telemetry(self, database: str, command: Document, request_id: int) -> "_CommandTelemetry | None":
+        """Tells those who listen to the client's commands."""
+        listeners = self._connection.listeners
+        if listeners is None or not listeners.enabled_for_commands:
+            return None
+        telemetry = _CommandTelemetry(None, self._connection, listeners, command, database, request_id, None)
+        telemetry.started(command, False)
+        return telemetry
+
+
+def _told(telemetry: "_CommandTelemetry", command: Document, error: PyMongoError) -> None:
+    answered = isinstance(error, (OperationFailure, NotPrimaryError))
+    failure: Any = error.details if answered else _convert_exception(error)  # type: ignore[attr-defined]
+    telemetry.failed(failure, next(iter(command)), isinstance(error, OperationFailure))
