@@ -34,6 +34,8 @@ class Bus:
         # Its connection takes one command at a time.
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._leaving: list[tuple[str, bytes]] = []
+        self._sending = False
 
     @property
     def connected(self) -> bool:
@@ -50,13 +52,25 @@ class Bus:
         await self._disconnect()
 
     async def publish(self, messages: dict[str, Any]) -> None:
-        """Send one message per scope in one round trip."""
-        if not messages:
+        """Send one message per scope, with all that others send meanwhile in one round trip."""
+        self._leaving += [(CHANNEL + scope, orjson.dumps(message)) for scope, message in messages.items()]
+        if self._sending:
             return
+        self._sending = True
+        try:
+            # Those who have something to say in this turn come along.
+            await asyncio.sleep(0)
+            while self._leaving:
+                leaving, self._leaving = self._leaving, []
+                await self._send(leaving)
+        finally:
+            self._sending = False
+
+    async def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
         try:
             pipeline = self._redis.pipeline(transaction=False)
-            for scope, message in messages.items():
-                pipeline.publish(CHANNEL + scope, orjson.dumps(message))
+            for channel, message in messages:
+                pipeline.publish(channel, message)
             await pipeline.execute()
         except (RedisError, OSError) as error:
             logger.warning("hint lost", error=type(error).__name__)

@@ -220,7 +220,7 @@ async def age(db: Database, ids: Sequence[str]) -> None:
 
 
 async def named(db: Database, ids: Sequence[str]) -> list[Entry]:
-    rows = await db.find(log.name, {"_id": {"$in": list(ids)}}, limit=max(1, len(ids)))
+    rows = await db.by_ids(log.name, list(dict.fromkeys(ids)))
     return rows  # type: ignore[return-value]
 
 

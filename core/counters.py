@@ -42,20 +42,24 @@ Settle = Callable[[Any, str, Any], Awaitable[None]]
 COUNTERS: dict[str, "Counters"] = {}
 
 
+def always(document: Document) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Counters:
     """The counters of a collection's documents.
 
     `scopes` are the readers of a document, of an entity those it declares; None: its counters are not logged.
-    With `settled` no reader ever loses it by them; with `version` they move its version. `settle` is called
-    in the transaction of a fold with the document as it is now, None when it is gone: what depends on a
-    counter, and what was written beside a deletion, is put right there, because a delta conflicts with
+    While one is `settled` it has all readers it ever had; with `version` they move its version. `settle` is
+    called in the transaction of a fold with the document as it is now, None when it is gone: what depends on
+    a counter, and what was written beside a deletion, is put right there, because a delta conflicts with
     nothing.
     """
 
     store: Collection[Any]
     scopes: Scopes | None = None
-    settled: bool = True
+    settled: Callable[[Any], bool] = always
     version: bool = False
     settle: Settle | None = None
     archive: Collection[Any] | None = None
@@ -69,7 +73,7 @@ def counters(
     store: Collection[Any],
     scopes: Scopes | None = None,
     *,
-    settled: bool = True,
+    settled: Callable[[Any], bool] = always,
     version: bool = False,
     settle: Settle | None = None,
     archive: Collection[Any] | None = None,

@@ -91,7 +91,7 @@ def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]
 async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
     """Do it after the commit, or at `due_at`."""
     errand = _written(name, due_at, arguments)
-    await tx.insert(errands, errand)
+    tx.insert_last(errands, errand)
     # One for later is found by a worker's sweep when its time has come.
     if errand["due_at"] <= errand["created_at"]:
         tx.errands += 1

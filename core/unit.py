@@ -51,6 +51,8 @@ class Unit:
         self._changes: dict[str, Change] = {}
         self._before: dict[str, Change | None] = {}
         """By document, what was to be logged before its last write logged itself."""
+        self._last: dict[str, list[Mapping[str, Any]]] = {}
+        """By collection, documents that are inserted with the log."""
         self._unlogged: set[str] = set()
         self._new: set[str] = set()
         """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
@@ -70,6 +72,10 @@ class Unit:
             self._new.add(whole["_id"])
         self._wrote(store, whole, created=True)
         return cast("T", whole)
+
+    def insert_last(self, store: Collection[T], document: T) -> None:
+        """Insert it with the log, those of a collection in one command: what nobody reads in this unit."""
+        self._last.setdefault(store.name, []).append(document)
 
     async def edit(
         self,
@@ -190,7 +196,7 @@ class Unit:
         self.quietly(document)
         if counters.scopes is not None:
             scopes = counters.scopes(document)
-            self.changed(document, aspect=aspect, scopes=scopes, settled=counters.settled)
+            self.changed(document, aspect=aspect, scopes=scopes, settled=counters.settled(document))
 
     def contend(self, name: str) -> None:
         """Have something for oneself in this process, as the next number in a row: else run again in turn."""
@@ -289,6 +295,8 @@ class Unit:
         """Write the log; called once, last, so that `at` is close to the commit."""
         if self._unlogged:
             raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
+        for name, documents in self._last.items():
+            await self.db.write({"insert": name, "documents": documents})
         try:
             await changes.append(self.db, self._changes.values(), new=self._new)
         except DuplicateKeyError:

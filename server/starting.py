@@ -172,9 +172,7 @@ async def _look_at(host: str, settings: Settings) -> Mapping[str, Any]:
     try:
         return await Database(client, settings.mongo_database).command({"hello": 1})
     finally:
-        closing = client.close()
-        if closing is not None:
-            await closing
+        await mongo.close(client)
 
 
 def _no_primary(hello: Mapping[str, Any], settings: Settings) -> str:

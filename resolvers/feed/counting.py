@@ -13,6 +13,7 @@ from core.ids import prefix_of
 from core.unit import Unit
 from stores import auth as accounts
 from stores import feed as store
+from stores.auth import UserStatus
 from stores.feed import Comment, Group, Post, ReactionKind
 from stores.feed.scopes import comment_scopes, group_scope
 
@@ -66,5 +67,6 @@ async def reacted(
 
 POSTS = counters(store.posts, settle=_settle_post, archive=store.archive)
 COMMENTS = counters(store.comments, settle=_settle_comment)
-PEOPLE = counters(accounts.users, settled=False)
-GROUPS = counters(store.groups, settled=False, version=True, settle=_settle_group)
+# Who keeps a person sees them as long as they are active.
+PEOPLE = counters(accounts.users, settled=lambda user: user["status"] == UserStatus.ACTIVE)
+GROUPS = counters(store.groups, settled=lambda group: False, version=True, settle=_settle_group)
