@@ -203,8 +203,13 @@ class Router:
             self.scattering.setdefault(each, _sender())
 
     def problems(self, allowed: Iterable[str]) -> list[str]:
-        """What is refused, and what scatters although nobody says why."""
+        """What is refused, and what scatters although nobody says why.
+
+        Things with ids of their own are read by ids that phones keep: a shard without them looks into its
+        index by `_id` and is done.
+        """
         known = [(collection, set(fields.split(", "))) for collection, fields in map(_parted, allowed)]
+        known += [(kept.name, {"_id"}) for kept in COLLECTIONS.values() if kept.prefix is not None]
         found = dict(self.refusals)
         for each, sender in self.scattering.items():
             collection, fields = _parted(each)
