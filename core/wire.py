@@ -140,11 +140,10 @@ class Transaction:
 
     async def _sent(self, database: str, command: Document) -> Document:
         connection = self._connection
-        request_id, sent, _, largest = message._op_msg(0, command, database, None, self._codec)
+        request_id, sent, _, _ = message._op_msg(0, command, database, None, self._codec)
         telemetry = self._telemetry(database, command, request_id)
         try:
-            await connection.send_message(sent, largest)
-            answer = await self._received(request_id)
+            answer = await self._exchanged(request_id, sent)
             helpers_shared._check_command_response(
                 answer, connection.max_wire_version, parse_write_concern_error=True
             )
@@ -159,11 +158,12 @@ class Transaction:
             telemetry.succeeded(answer, next(iter(command)), False)
         return answer
 
-    async def _received(self, request_id: int) -> Document:
+    async def _exchanged(self, request_id: int, sent: bytes) -> Document:
         connection = self._connection
+        protocol = connection.conn.get_conn
         try:
-            read = connection.conn.get_conn.read(request_id, connection.max_message_size)
-            data, kind = await read
+            await protocol.write(sent)
+            data, kind = await protocol.read(request_id, connection.max_message_size)
         except BaseException as error:
             # Its answer may still come: nobody else may have the connection.
             self._session.mark_dirty()

@@ -12,6 +12,7 @@ from core import text
 from core.binding.bindings import Plain, Spec, Unnamed
 from core.binding.docs import attribute_docs, class_doc
 from core.binding.fields import bound_field, graphql_type
+from core.binding.filling import filled
 from core.ids import prefix_of
 
 C = TypeVar("C", bound=type)
@@ -66,7 +67,9 @@ def input_(cls: C) -> C:
     for name, hint in annotations.items():
         setattr(cls, name, strawberry.field(description=docs.get(name), **_default(cls, name, hint)))
     cls.__annotations__ = annotations
-    return strawberry.input(cls, description=class_doc(cls))
+    made = strawberry.input(cls, description=class_doc(cls))
+    made.__strawberry_definition__.from_input = filled  # type: ignore[attr-defined]
+    return made
 
 
 def _reader(hint: Any) -> Callable[[str], str] | None:
