@@ -13,8 +13,6 @@ from aiohttp import web
 from jose import JWTError, jwk, jwt
 from redis.asyncio import Redis
 
-from ports.auth import AuthSettings
-
 REMEMBERED = 10_000
 CLOCK_SKEW = 30
 
@@ -96,8 +94,8 @@ class Gate:
                 token,
                 self._key,
                 algorithms=["ES256"],
-                issuer=AuthSettings.beside(self._settings).token_issuer,
-                audience=AuthSettings.beside(self._settings).token_audience,
+                issuer=self._settings.token_issuer,
+                audience=self._settings.token_audience,
                 options={"leeway": CLOCK_SKEW},
             )
         except JWTError:

@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 
 from bench import dataset
-from core.settings import Settings as Landfall
 from devstack.process import ServerProcess, accepts, free_port
 from devstack.servers import Servers
+from ports.auth import AuthSettings
 
 PEERS = Path(__file__).with_name("peers")
 PUBLIC_URL = "http://media.example"
@@ -124,7 +124,7 @@ class Fleet:
         file, listings = self._folder / "jwks.json", self._folder / "listings.json"
         file.write_bytes(orjson.dumps(jwks))
         listings.write_bytes(orjson.dumps(feed_listings))
-        defaults = Landfall()
+        defaults = AuthSettings()
         return {
             "NODE_ENV": "production",
             "BENCH_MONGO_URL": self._servers.mongo_url,
