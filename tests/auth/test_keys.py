@@ -285,7 +285,7 @@ async def test_removing_a_key(new_phone: NewPhone, anonymous: Phone) -> None:
     minted = new_id("auth_key")
     id = (await enrol(ada, passkey, id=minted))["authKey"]["id"]
     assert id == minted
-    none = refusal("NOT_FOUND", "You have no such key.", ["id"])
+    none = refusal("NOT_FOUND", "There is no such auth key.", ["id"])
     assert (await grace.do("deleteAuthKey", "deletedAuthKeyId", id=id))["errors"] == [none]
     query = """query($since: SyncToken) { viewer { changes(since: $since, types: [AUTH_KEY]) {
       nodes { __typename id } deletedIds token } } }"""
