@@ -1,1 +1,1 @@
-"""What the systems share: nothing here knows a system, and nothing here imports the floors above."""
+"""Shared core of all systems: imports no system, and nothing from the layers above."""

@@ -1,4 +1,4 @@
-"""What a caller must be, or have proven lately, beyond being signed in.
+"""Access control beyond being signed in: roles, and a recent proof of identity.
 
 A mutation declares it (`mutation(..., roles=(Role.ADMIN,), fresh=True)`), a field its roles; resolvers whose
 rule depends on more call `need_roles` and `need_fresh` themselves.
@@ -21,7 +21,7 @@ refusals(
 ADMIN = "ADMIN"
 """The role that may do and see what the deployment's operator may."""
 FRESH = timedelta(minutes=10)
-"""How long a proof of identity is good for what is sensitive."""
+"""Age up to which a proof of identity is good enough for sensitive mutations."""
 
 NOT_ALLOWED = "Your account may not do this."
 

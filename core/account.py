@@ -1,4 +1,4 @@
-"""What systems do when a person leaves, or asks for everything that is kept about them.
+"""Account erasure and export: the part of each system in deleting a person's data, or handing it over.
 
 Each system says it once, in `jobs/<system>.py`; deletion and export find them all here.
 """

@@ -9,7 +9,7 @@ STEPWISE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Codecs that unpack as much as is read. Others give all of a piece at once, a million times as much."""
 
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError)
-"""What reading an archive that nobody can open, or a member of it, raises."""
+"""Errors raised by reading an archive that nobody can open, or a member of it."""
 
 
 def opened(path: Path) -> zipfile.ZipFile:

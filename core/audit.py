@@ -1,4 +1,4 @@
-"""What must be on record: told in the transaction that does it, to whoever keeps the records."""
+"""Audit events: emitted in the transaction that does the act, to whoever keeps the records."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who did what to whom; never a secret, no address of a person or whole network address."""
+    """Audit event: actor, action, subject; no secret, no address of a person, no whole network address."""
 
     action: str
     actor_id: str | None

@@ -18,7 +18,7 @@ from core.position import Position
 from core.store import collection, index
 
 KEPT = timedelta(days=90)
-"""How long tombstones and former scopes live; an older token starts over."""
+"""Retention of tombstones and former scopes; an older token starts over."""
 
 UNKNOWABLE = (13, 72)
 """Codes of refusals to say a parameter: without the right to ask, and of the router of a sharded cluster."""
@@ -69,15 +69,15 @@ class Change:
     deleted: bool = False
     created: bool = False
     settled: bool = False
-    """Whether it never loses a scope: then there is nobody else who must be told."""
+    """True if it never loses a scope: then there is nobody else who must be told."""
     scope: str | None = None
     detail: dict[str, Any] | None = None
     brief: bool = False
-    """Whether it is news for those alone who have synchronised before."""
+    """True if it is news only for those who have synchronised before."""
 
     @property
     def passing(self) -> bool:
-        """Whether the entry need not outlive the oldest good token."""
+        """True if the entry expires: it need not outlive the oldest good token."""
         return self.deleted or self.brief or self.type == NOTE
 
 
@@ -86,7 +86,7 @@ def user_scope(user_id: str) -> str:
 
 
 def aspect_of(entry: Entry) -> str:
-    """What of its node an entry is about: "reactions"; empty for the node itself."""
+    """Aspect of the node that an entry is about: "reactions"; empty for the node itself."""
     return entry["_id"].removesuffix(entry["node"]).rstrip(":")
 
 
@@ -231,7 +231,7 @@ async def database_time(db: Database) -> datetime:
 
 
 async def overlap(db: Database, assumed: float) -> timedelta:
-    """How long after its `at` a change may still be committed: the server's limit on transactions.
+    """Time after its `at` in which a change may still be committed: the server's limit on transactions.
 
     A user with rights on its own database alone may not read it: then it is what the settings assume.
     """

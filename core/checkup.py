@@ -8,12 +8,12 @@ from core.hooks import Hook
 
 
 class Finding(NamedTuple):
-    """What was found of a part."""
+    """Finding of a health check on one part."""
 
     part: str
     said: str
     problem: str | None = None
-    """What must be put right."""
+    """Problem that must be put right; None if there is none."""
 
 
 checkup = Hook[[Services], Sequence[Finding]]("checkup")

@@ -1,4 +1,4 @@
-"""What a resolver knows of the request it works for."""
+"""Request context: the viewer, the services, the loaders and the unit of work a resolver runs with."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -54,7 +54,7 @@ def _unwatched(unit: asyncio.Task[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who signed the request: the claims of a valid access token."""
+    """Signer of the request: the claims of a valid access token."""
 
     user_id: str
     session_id: str
@@ -69,7 +69,7 @@ class Viewer:
 
 @dataclass(slots=True)
 class Services:
-    """What lives as long as the process."""
+    """Services of the process: they live as long as it does."""
 
     settings: Settings
     db: Database
@@ -180,7 +180,7 @@ class Context:
 
     @property
     def network(self) -> str:
-        """What the caller's address is counted by: limits take it, places and records the address."""
+        """Network prefix of the caller's address: rate limits and records of places count by it."""
         return network_of(self.address)
 
     @property
@@ -219,8 +219,11 @@ class Context:
         return found
 
     def _asker(self) -> Callable[[], str | None]:
-        """Who asks, without the context: it holds its loaders, and one that held it too would keep a request
-        that is over, with all it read, until the garbage collector comes by."""
+        """Return a function that gives the viewer's id without holding the context.
+
+        The context holds its loaders: loaders that held it too would keep a request that is over, with all it
+        read, until the garbage collector runs.
+        """
         viewer_id = self.viewer_id_or_none
         return lambda: viewer_id
 

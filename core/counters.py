@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 
 
 class Delta(TypedDict):
-    """What one transaction adds to the counters of a document."""
+    """Increments that one transaction adds to the counters of a document."""
 
     _id: str
     counter: str

@@ -100,14 +100,14 @@ class Keyring:
         return self.seal(base64.b64encode(os.urandom(KEY_BYTES)).decode(), place=f"key:{place}")
 
     def remembered(self, *, place: str) -> Cipher | None:
-        """What seals and opens with the data key of a place, if it was used lately: then nobody need read it.
+        """Return the cipher of a place's data key if it was used lately; None if the key must be read first.
 
         Wrapping a key anew does not change it. Whoever asks must know already that its texts may be read.
         """
         return self._by_place.get(place)
 
     def cipher(self, wrapped: str, *, place: str) -> Cipher:
-        """What seals and opens with a wrapped data key."""
+        """Return the cipher of a wrapped data key."""
         name = f"{place} {wrapped}"
         known = self._unwrapped.get(name)
         if known is not None:

@@ -73,5 +73,5 @@ SHARED_SIGNS = {
 }
 """Signs of several currencies, or too short to be sure: they mean the shop's country's own, or nothing."""
 DEFAULTS = {"£": "GBP"}
-"""What a shared sign means in a country without one of its own."""
+"""Currency of a shared sign in a country without one of its own."""
 SHARED = {sign: frozenset(codes.split()) for sign, codes in SHARED_SIGNS.items()}

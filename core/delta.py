@@ -21,7 +21,7 @@ ScopesNow = Callable[[], Awaitable[Collection[str]]]
 
 @dataclass(slots=True)
 class Delta:
-    """What a page of changes comes to: ids to show as they are now and ids to forget, with their places."""
+    """Page of changes: ids to show as they are now and ids to forget, with their places in the log."""
 
     changed: dict[str, Position] = field(default_factory=dict)
     deleted: dict[str, Position] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Reading:
         return self._first_sync and (aspect or not visible) and not self._during(entry)
 
     def _settled(self, grant: Entry) -> bool:
-        """Whether a first sync has read by this membership from its beginning."""
+        """True if a first sync has covered this membership from its beginning."""
         if not self._first_sync or self._during(grant):
             return False
         if _again(grant):
@@ -129,7 +129,7 @@ class Reading:
         return not self._first_page or _lost(grant) != (grant.get("scope") in self._scopes_read)
 
     def _during(self, entry: Entry) -> bool:
-        """Whether the entry may be later than the first page of this round."""
+        """True if the entry may be later than the first page of this round."""
         started = self._progress.started
         assert started is not None
         return not self._first_page and entry["at"] >= started - self._overlap
@@ -193,5 +193,5 @@ def _lost(grant: Entry) -> bool:
 
 
 def _again(grant: Entry) -> bool:
-    """Whether the scope is neither gained nor lost, but reads differently."""
+    """True if the scope is neither gained nor lost, but reads differently."""
     return bool((grant.get("detail") or {}).get("again"))

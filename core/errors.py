@@ -1,4 +1,4 @@
-"""What can go wrong: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
+"""Errors: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,7 +9,7 @@ REFUSALS: dict[str, str] = {}
 
 
 class RefusalKind(StrEnum):
-    """What a refusal means for the queue that the mutation was sent from."""
+    """Meaning of a refusal for the queue that the mutation was sent from."""
 
     FINAL = "FINAL"
     """It stays refused: take it from the queue. With another input it needs another key."""
@@ -73,7 +73,7 @@ class Refused(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request, same key, may succeed later: it leaves no receipt."""
+        """True if a retry of the same request with the same key may succeed: then no receipt is left."""
         return KINDS[self.code] is not RefusalKind.FINAL
 
     @property
@@ -92,7 +92,7 @@ class Fault(Exception):
 
     code = "INTERNAL"
     transient = False
-    """Whether it passes by itself: the same request may be sent again as it is."""
+    """True if it passes by itself: the same request may be retried as it is."""
 
     def __init__(self, message: str, **extensions: Any) -> None:
         super().__init__(message)

@@ -7,7 +7,7 @@ from core.context import Context, Services, Viewer
 
 
 class Personal(Exception):
-    """What is asked for depends on who asks."""
+    """Viewer-dependent read: the data asked for depends on the caller."""
 
 
 class Everybody(Context):
@@ -15,7 +15,7 @@ class Everybody(Context):
 
     def __init__(self, services: Services, *, origin: str = "") -> None:
         self.personal = False
-        """Whether somebody asked, even if what was raised then was caught."""
+        """True once the viewer was read, even if the error raised then was caught."""
         super().__init__(services, origin=origin)
 
     @property

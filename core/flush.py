@@ -24,7 +24,7 @@ MESSAGE = "Something before it has to come again first."
 
 
 class Flush:
-    """What became of the mutations so far, as far as the next one must know."""
+    """Flush state: the outcome of the mutations so far, as far as the next one must know it."""
 
     __slots__ = (
         "_ends",
@@ -42,7 +42,7 @@ class Flush:
     def __init__(self) -> None:
         self.begin_operation()
         self.is_array = False
-        """Whether it is of several operations."""
+        """True for an array of several operations."""
         self.slot: Any = None
         """The right to run it, taken for as long as it runs."""
         self._stopped = False
@@ -55,11 +55,11 @@ class Flush:
         self._told = False
         self._ends: float | None = None
         self.foreseen = False
-        """Whether the receipts of its mutations were read."""
+        """True once the receipts of its mutations were read in advance."""
         self.receipts: Mapping[str, Any] = {}
         """Receipts of its mutations that were done before."""
         self.entities: Mapping[str, Any] | None = None
-        """What they refer to, as long as nothing is written."""
+        """Entities those receipts refer to; valid as long as nothing is written."""
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -96,7 +96,7 @@ class Flush:
             self._stopped, self._retry_after = True, retry_after
 
     def hold(self, minted: Minted, retry_after: int | None) -> None:
-        """What names these ids waits with them."""
+        """Defer all later mutations that name one of these ids."""
         self._held |= dict.fromkeys(minted(), retry_after)
 
     def answered(self, payload: Mapping[str, Any], minted: Minted) -> None:

@@ -63,7 +63,7 @@ def signed_in_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """How a mutation runs; `name` is its GraphQL field.
+    """Idempotent mutation: its resolver, the GraphQL field's `name`, and the rules of its replay protection.
 
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
@@ -255,7 +255,7 @@ async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload |
 
 
 async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Receipt) -> Payload | None:
-    """What a living receipt says; None while its mutation runs."""
+    """Payload of a receipt that has not expired; None while its mutation runs."""
     if not _of_mutation(receipt, claim["mutation"]) or receipt["input_hash"] != claim["input_hash"]:
         raise IdempotencyKeyReused
     if receipt["state"] != "DONE" or "payload" not in receipt:
@@ -272,7 +272,7 @@ async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Recei
 
 
 def _of_mutation(receipt: Receipt, name: str) -> bool:
-    """Whether the receipt is of the mutation with this GraphQL field.
+    """True if the receipt is of the mutation with this GraphQL field.
 
     Receipts of older versions, which live for 30 days, are named by the path of their resolver instead: what
     they were for is told by their input alone.

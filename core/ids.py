@@ -44,7 +44,7 @@ def checked(value: str, *prefixes: str) -> str:
 
 
 def well_formed(value: str, *prefixes: str) -> bool:
-    """Whether it is an id, of one of the prefixes: among many, one that is not must not cost the others."""
+    """True if it is an id with one of the prefixes: one bad id among many must not fail the others."""
     try:
         checked(value, *prefixes)
     except BadUserInput:

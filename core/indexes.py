@@ -19,7 +19,7 @@ INDEX_NOT_FOUND = 27
 PROGRESS_SECONDS = 5.0
 SHOWN_ROWS, SHOWN_GROUPS = 4, 5
 OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
-"""What makes two indexes of the same keys different."""
+"""Options that make two indexes of the same keys different."""
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 A_MOMENT = {"$gt": LONG_AGO}
@@ -139,7 +139,7 @@ async def _build(db: Database, collection: str, definitions: Sequence[dict[str, 
 
 
 async def _progress(db: Database, collection: str) -> dict[str, Any]:
-    """How much of the collection is read; nothing for a user who may not know."""
+    """Progress of an index build in the collection; empty for a user who may not read it."""
     stages = [
         {"$currentOp": {"allUsers": True}},
         {"$match": {"command.createIndexes": collection, "progress.total": {"$gt": 0}}},

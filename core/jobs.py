@@ -212,7 +212,7 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def sizes(db: Database) -> tuple[int, int]:
-    """How many errands are due and wait for a worker, and how many failed for good; up to 10,000 of each."""
+    """Number of jobs that are due, and number of dead letters; up to 10,000 of each."""
     queries: Sequence[dict[str, Any]] = (
         {"state": "WAITING", "due_at": {"$lte": clock.now()}},
         {"state": "DEAD"},

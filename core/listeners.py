@@ -1,4 +1,4 @@
-"""Who is told what is logged: streams, and those who then look into the log for themselves."""
+"""Log subscribers: streams, and listeners that are only woken to read the log for themselves."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -29,7 +29,7 @@ class Listener(ABC):
     def __init__(self) -> None:
         self.scopes: set[str] = set()
         self.ready = False
-        """Whether its scopes are listened to: what was logged before is no news to it."""
+        """True once its scopes are subscribed: entries logged before are no news to it."""
         self._waiter: asyncio.Future[None] | None = None
 
     @abstractmethod

@@ -207,7 +207,7 @@ class Live:
         return [entry for entry in entries if changes.place(entry) != after]
 
     async def shared(self, entry: Entry, what: str, load: Callable[[], Awaitable[Any]]) -> Any:
-        """What an entry's subscribers all need, loaded once for them; access is each one's own affair."""
+        """Return a value that all subscribers of an entry need, loaded once; each checks access itself."""
         place = changes.place(entry)
         try:
             return await self._once.get((what, place), load)

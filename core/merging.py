@@ -58,7 +58,7 @@ async def first_of(
 
 
 def _share(missing: int, sources: int) -> int:
-    """What is read of each; of many sources less than might be needed, because one row each is many rows."""
+    """Rows to read of each source; of many sources fewer than may be needed: one row each is many."""
     return -(-missing // sources) if missing >= 4 * sources else max(1, missing // (2 * sources))
 
 
@@ -68,7 +68,7 @@ def _ordered(sources: Sequence[_Source], place: Callable[[Row], Any], descending
 
 
 def _before(source: _Source, last: Any, place: Callable[[Row], Any], descending: bool) -> bool:
-    """Whether what the source has yet may come before the last row that is wanted."""
+    """True if the source's unread rows may come before the last row that is wanted."""
     reached = place(source.rows[-1])
     return last is None or (reached > last if descending else reached < last)
 
@@ -76,7 +76,7 @@ def _before(source: _Source, last: Any, place: Callable[[Row], Any], descending:
 def _certain(
     rows: Sequence[Row], behind: Sequence[_Source], place: Callable[[Row], Any], descending: bool
 ) -> int:
-    """How many of the first rows nothing can come between any more."""
+    """Number of first rows that no unread row can precede any more."""
     reached = [place(source.rows[-1]) for source in behind]
     nearest = max(reached) if descending else min(reached)
     return sum(1 for row in rows if (place(row) >= nearest if descending else place(row) <= nearest))

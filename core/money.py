@@ -21,7 +21,7 @@ ROUND_SUM = re.compile(r"[.,]\s?[-\u2013\u2014]{1,2}(?!\d)")
 
 
 def digits(currency: str) -> int:
-    """How many digits a currency has behind the point."""
+    """Number of decimal places of a currency."""
     return DIGITS.get(currency, 2)
 
 
@@ -90,7 +90,7 @@ USUAL_CURRENCY = "EUR"
 
 
 def currency_of(country: str) -> str:
-    """What a shop in the country sells for; euros for one that does not say where it is."""
+    """Currency of a shop in the country; euros for one that does not say where it is."""
     return COUNTRIES.get(country, (USUAL_CURRENCY,))[0]
 
 
@@ -125,7 +125,7 @@ def read_price(text: str, country: str = "") -> tuple[int, str] | None:
 
 
 def _names(before: str, after: str) -> list[str]:
-    """What stands before and behind the number, each in one piece or as a code beside a sign."""
+    """Parts before and behind the number, each in one piece or as a code beside a sign."""
     names = []
     for side in (before.strip(), after.strip()):
         parts = side.split()

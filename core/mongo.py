@@ -268,7 +268,7 @@ async def _all_rows(
 
 
 def transient(error: BaseException) -> bool:
-    """Whether the whole transaction may be run again."""
+    """True if the whole transaction may be retried."""
     return isinstance(error, errors.PyMongoError) and error.has_error_label("TransientTransactionError")
 
 
@@ -315,12 +315,12 @@ def backoff(attempt: int, *, longest: float = 0.25) -> float:
 
 
 async def _awaited(value: Any) -> Any:
-    """What Motor gives at once and PyMongo Async gives as a coroutine, or the reverse."""
+    """Return the value, awaited if need be: Motor and PyMongo Async differ in their coroutines."""
     return await value if inspect.isawaitable(value) else value
 
 
 def holds(document: Document) -> bool:
-    """Whether the database can hold a document from outside: names without zero bytes, numbers it knows."""
+    """True if the database can store a document from outside: names without zero bytes, numbers it knows."""
     try:
         bson.encode(document)
     except (bson.errors.BSONError, TypeError, ValueError, OverflowError, RecursionError):
@@ -329,7 +329,7 @@ def holds(document: Document) -> bool:
 
 
 def fault(error: BaseException) -> Fault | None:
-    """What it means to clients that MongoDB cannot be reached, or was too slow; None for a bug."""
+    """Return the client error for a MongoDB that cannot be reached or was too slow; None for a bug."""
     if isinstance(error, DOWN):
         return Unavailable()
     return TimedOut() if isinstance(error, errors.ExecutionTimeout) else None

@@ -9,11 +9,11 @@ MOST = 100
 LONGEST_NAME = 100
 ANONYMOUS = "(anonymous)"
 UNREADABLE = "(unreadable)"
-"""What has no name: an operation without one, and a document that is none."""
+"""Label for an operation without a name, and for a document that does not parse."""
 
 
 class Notes:
-    """What became of a request."""
+    """Outcome of a request, for logs and metrics."""
 
     __slots__ = ("codes", "operations")
 

@@ -86,7 +86,7 @@ def _split(groups: Sequence[str], marks: Sequence[str], digits: int | None) -> t
 
 
 def _one_mark(head: str, tail: str, mark: str, digits: int | None) -> bool | None:
-    """Whether a single mark is the point; None when nobody can say."""
+    """True if a single mark is the decimal point; None when nobody can say."""
     may_group = len(tail) == 3 and 1 <= len(head) <= 3 and not head.startswith("0")
     if not may_group:
         return True
@@ -99,7 +99,7 @@ def _one_mark(head: str, tail: str, mark: str, digits: int | None) -> bool | Non
 
 
 def _grouped(groups: Sequence[str], marks: set[str]) -> bool:
-    """Whether the digits are in groups of three, or as in India: of two, the last of three."""
+    """True if the digits are in groups of three, or as in India: of two, the last of three."""
     if not marks:
         return len(groups) == 1
     first, *middle, last = groups

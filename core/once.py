@@ -1,4 +1,4 @@
-"""What all subscribers of a log entry need, made once for all of them."""
+"""Single-flight cache: all that the subscribers of a log entry need, loaded once for all of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable

@@ -8,7 +8,7 @@ from core.store import collection, index
 
 class TrustedOperation(TypedDict):
     _id: str
-    """What clients send in place of the document: its SHA-256 in hexadecimal, or the manifest's own id."""
+    """Id that clients send in place of the document: its SHA-256 in hexadecimal, or the manifest's own id."""
     name: str
     body: str
     added_at: datetime

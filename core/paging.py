@@ -97,7 +97,7 @@ class Asked:
 
     @property
     def from_an_end(self) -> bool:
-        """Whether no cursor is given."""
+        """True if no cursor is given."""
         return self.after is None and self.before is None
 
 
@@ -153,7 +153,7 @@ def beyond(sort: Sort, page: Page) -> dict[str, Any]:
 
 
 def projection(asked: Asked, sort: Sort, *also: str) -> tuple[str, ...]:
-    """What to read of each row: what is shown, its place in the list, and `also`; all if none is named."""
+    """Fields to read of each row: those shown, the sort keys, and `also`; all if none is named."""
     return tuple(dict.fromkeys((*asked.fields, *(key for key, _ in sort), *also))) if asked.fields else ()
 
 
@@ -198,7 +198,7 @@ def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[s
 
 
 def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]:
-    """What a database would give for `page`, of rows that are here: in scan order, one row more."""
+    """Rows of `rows` that a database would return for `page`: in scan order, one row more."""
     ordered = list(rows)
     for key, way in reversed(scan_order(sort, page)):
         ordered.sort(key=lambda row: row[key], reverse=way < 0)

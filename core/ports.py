@@ -1,4 +1,4 @@
-"""What any system may ask of the outside; what one of them asks is in `ports/`."""
+"""Ports that every system may use; those of one system are in `ports/`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Objects(Protocol):
     """Keeps files. Keys are paths of plain segments; `origin` is how the client reached us."""
 
     local: bool
-    """Whether objects are files on our own disk."""
+    """True if objects are files on our own disk."""
 
     def upload_url(self, key: str, *, size: int, expires_at: datetime, origin: str) -> str:
         """Where a client may PUT exactly `size` bytes until then."""

@@ -31,7 +31,7 @@ class Position(NamedTuple):
 
 
 class Expansion(NamedTuple):
-    """How far one has come into what a membership, named by its mark, gave or took."""
+    """Progress through the entries that a membership, named by its mark, gave or took."""
 
     grant: str
     position: Position
@@ -39,7 +39,7 @@ class Expansion(NamedTuple):
 
 @dataclass(slots=True)
 class Progress:
-    """How far one person's device has read.
+    """Progress of one person's device through the log.
 
     `since` is where a round of reading starts; `covered` names entries at or after it that the device has.
     Within a round of several pages `position` is the last entry passed, `started` when the round began,
@@ -81,7 +81,7 @@ class Signer:
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def linked(self, signature: str, *parts: str | int) -> bool:
-        """Whether this server signed these parts."""
+        """True if this server signed these parts."""
         return hmac.compare_digest(signature.encode(), self.link(*parts).encode())
 
     def event_id(self, position: Position) -> str:

@@ -50,7 +50,7 @@ class Read:
 
 @dataclass(slots=True)
 class Branch:
-    """What is sent for one read, or for several by id."""
+    """Branch of a batch: one read, or several by id that were merged."""
 
     collection: str | None
     command: dict[str, Any]

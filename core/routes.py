@@ -19,7 +19,7 @@ ANY_PAGE: dict[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
     hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: EXPOSED,
 }
-"""What answers say that pages of every origin may read (the Fetch standard's CORS protocol)."""
+"""CORS headers of answers that pages of every origin may read (Fetch standard)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Route:
     path: str
     handler: Handler
     any_page: bool
-    """Whether pages of every origin may ask from a browser."""
+    """True if pages of every origin may call it from a browser."""
 
     @property
     def folder(self) -> str:

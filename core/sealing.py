@@ -20,7 +20,7 @@ BATCH = 200
 
 
 class Progress(TypedDict):
-    """How far the run for one key came; `_id` is the key's."""
+    """Progress of the run for one key; `_id` is the key's."""
 
     _id: str
     collection: str
@@ -30,7 +30,7 @@ class Progress(TypedDict):
     anew: int
     unreadable: int
     clean: bool
-    """Whether a whole run found nothing more to do."""
+    """True if a whole run found nothing more to do."""
     updated_at: datetime
 
 
@@ -39,7 +39,7 @@ progress = collection("sealing_progress", Progress)
 
 @dataclass(slots=True)
 class Run:
-    """What one run did."""
+    """Result of one run."""
 
     anew: int = 0
     """Texts that have the current key now."""
@@ -55,7 +55,7 @@ def declared() -> Iterator[tuple[Collection[Any], Sealed]]:
 
 
 async def needed(db: Database, crypto: Keyring) -> bool:
-    """Whether the current key's last whole run, if there was any, still found something."""
+    """True while there are former keys, and no whole run with the current one found nothing more to do."""
     known = await progress.by_id(db, crypto.current)
     return bool(crypto.former) and not (known and known["clean"])
 

@@ -25,7 +25,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """How a service is made, and of what."""
+    """Factory of a service: the function that makes it, and the types of its parameters."""
 
     make: Callable[..., AsyncIterator[Any]]
     needs: Mapping[str, Any]

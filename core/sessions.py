@@ -10,7 +10,7 @@ class Sessions(Protocol):
     """Judges access tokens, in this process, without asking anybody."""
 
     def viewer(self, token: str) -> Viewer:
-        """Who the token is of, while their session lives; UNAUTHENTICATED else."""
+        """Return the viewer of the token while their session lives; UNAUTHENTICATED otherwise."""
         ...
 
     def expires_at(self, token: str) -> float:

@@ -14,7 +14,7 @@ from core.mongo import MAX_ROWS, Database
 
 T = TypeVar("T", bound=Mapping[str, Any])
 Target = str | Mapping[str, Any]
-"""What a write is of: a document, or what names it with its shard key; an id where that is enough."""
+"""Target of a write: the document, or its id with its shard key; an id where that is enough."""
 
 NAMESPACE_EXISTS = 48
 
@@ -22,7 +22,7 @@ COLLECTIONS: dict[str, "Collection[Any]"] = {}
 
 
 class Row(TypedDict):
-    """What every document of a synced collection has: the unit of work writes it."""
+    """Fields of every document of a synced collection: the unit of work writes them."""
 
     _id: str
     version: int

@@ -1,4 +1,4 @@
-"""How often something happened lately, to the moment: in Redis; in this process while Redis is down."""
+"""Sliding-window counter: exact, in Redis; in this process while Redis is down."""
 
 import time
 from collections import OrderedDict
@@ -33,7 +33,7 @@ FORGET_AFTER = 10_000
 
 
 class Lately(NamedTuple):
-    """How often, and when for the first and last time within the window, in seconds since the epoch."""
+    """Count within the window, and its last and first moment in seconds since the epoch."""
 
     number: int
     last: float

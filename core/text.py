@@ -85,7 +85,7 @@ def line(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader sees nothing: only blanks, invisible characters, and marks without a letter."""
+    """True if a reader sees nothing: only blanks, invisible characters, and marks without a letter."""
     return not any(_is_seen(letter) for letter in text)
 
 

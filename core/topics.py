@@ -29,7 +29,8 @@ async def followed(
     heard: Callable[[Signal | None], Awaitable[list[Event]]] | None = None,
     patience: Callable[[], float | None] = lambda: None,
 ) -> AsyncGenerator[Event, None]:
-    """What `meaning` makes of the entries since `after`, or from now on; ResyncRequired when that is too old.
+    """Yield the events that `meaning` makes of the entries since `after`, or from now on. Raises
+    ResyncRequired when `after` is too old.
 
     `check` refuses who may not see them, once nothing can change unheard any more. `heard` makes events of
     ephemeral signals, and of nothing when none came for as long as `patience` says.
@@ -93,9 +94,9 @@ async def _now(ctx: Context) -> Position:
 async def for_all(
     ctx: Context, entry: Entry, topic: str, tell: Callable[[Context, Entry], Awaitable[Event | None]]
 ) -> ForAll | None:
-    """What `tell` makes of an entry, once for all who follow the topic: its context has nobody in it.
+    """Single flight: the event that `tell` makes of an entry, once for all subscribers of the topic.
 
-    Who may be told is to be asked for each of them afterwards.
+    Its context has no viewer: access is checked for each subscriber afterwards.
     """
 
     async def once() -> ForAll | None:

@@ -25,7 +25,7 @@ class UnloggedChange(RuntimeError):
 
 
 class Unit:
-    """What a resolver writes with: `ctx.tx`."""
+    """Unit of work: a resolver's writes, as `ctx.tx`."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class Unit:
         self.now = clock.now()
         """The moment of everything it writes."""
         self.errands = 0
-        """How many errands it wrote down: a worker may be woken for them."""
+        """Number of jobs it enqueued: a worker may be woken for them."""
         self.deltas: dict[tuple[str, str], list[dict[str, Any]]] = {}
         """By counter and document that were moved by deltas, the copies that are about to be shown."""
         self.counts: set[str] = set()
         """Keys of the counters that were moved in their documents."""
         self.contended: set[str] = set()
-        """What it must have for itself in this process, and others had."""
+        """Keys of the in-process locks it needs that others held."""
         self._changes: dict[str, Change] = {}
         self._before: dict[str, Change | None] = {}
         """By document, what was to be logged before its last write logged itself."""
@@ -263,7 +263,7 @@ class Unit:
             self._changes[name] = Change(name, _type_name(id), id, 1, scopes, settled=True, brief=True)
 
     def reread(self, user_id: str, scope: str) -> None:
-        """What a scope holds reads differently for a person: what is recent of it reaches their devices."""
+        """Note that a scope reads differently for a person: its recent entries reach their devices again."""
         id, scopes = f"again:{user_id}:{scope}", (user_scope(user_id),)
         again = {"lost": False, "again": True}
         self._changes[id] = Change(

@@ -1,4 +1,4 @@
-"""What systems ask of uploads: they name purposes, use what was uploaded, and are told what became of it.
+"""Upload purposes: systems declare them, use what was uploaded, and are told its outcome.
 
 The media system does the work behind `use` and `release`; it stands above some systems that need it (a person
 has a picture), so the words for it are here.
@@ -27,7 +27,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What uploads of a purpose may be: the most bytes of each kind, 0 for kinds that are not taken."""
+    """Upload purpose: the most bytes of each kind of file, 0 for kinds that are not taken."""
 
     name: str
     description: str
@@ -40,7 +40,7 @@ class Purpose:
     public: bool = False
     """Shown to anybody under an address that stays."""
     reuse: bool = True
-    """Whether an equal earlier file of the owner serves again."""
+    """True if an equal earlier file of the owner is used again."""
 
 
 PURPOSES: dict[str, Purpose] = {}
@@ -69,7 +69,7 @@ def finished(name: str) -> Hook[[Context, Document], None]:
 
 
 class Desk(Protocol):
-    """What the system that keeps media does for others, as a service; inside a unit of work all of it."""
+    """Upload service: the media system's work for the others; inside a unit of work it is part of it."""
 
     async def use(
         self, ctx: Context, upload_ids: Sequence[str], *, purpose: str, record_id: str, field: Sequence[str]

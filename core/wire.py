@@ -105,12 +105,12 @@ class Transaction:
             raise NetworkTimeout("no answer to the end of a transaction") from None
 
     def _lost(self) -> bool:
-        """Whether the transaction must be ended over another connection."""
+        """True if the transaction must be ended over another connection."""
         gone = self._connection is None or self._connection.closed
         return gone or isinstance(self._failure, ConnectionFailure)
 
     def _fields(self) -> Document:
-        """What says of which transaction a command is."""
+        """Fields of a command that name its transaction."""
         if self._begun:
             return self._labels
         topology = self._client._topology

@@ -63,7 +63,7 @@ SHORTEST_NEAR, LONGEST_NEAR = 4, 24
 
 
 class _Folding(dict[int, str | None]):
-    """What becomes of each letter, worked out when it is first met."""
+    """Folding of each letter, computed when it is first met."""
 
     def __missing__(self, code: int) -> str | None:
         folded = _letter(chr(code), code)
@@ -106,7 +106,7 @@ _kept_fold = lru_cache(maxsize=MOST_KEPT)(_fold)
 
 
 def key(text: str) -> str:
-    """What two spellings of one name have in common: `Ω-3 (EPA)` and `ω 3 epa`."""
+    """Search key: the same for two spellings of one name, as `Ω-3 (EPA)` and `ω 3 epa`."""
     return _kept_key(text) if len(text) <= LONGEST_KEPT else _key(text)
 
 
@@ -134,12 +134,12 @@ def slug(text: str) -> str:
 
 
 def joined(text: str) -> bool:
-    """Whether it is of a script that writes words together, so that one letter may be a word."""
+    """True for a script that writes words together, so that one letter may be a word."""
     return not text.isascii() and any(_within(ord(each), JOINED) for each in text)
 
 
 def begins(text: str, stem: str) -> bool:
-    """Whether words of the text begin so; of what is written together, whether it is in there."""
+    """True if words of the text begin with the stem; in scripts without word breaks, if it is in the text."""
     wanted = key(stem)
     if not wanted:
         return bool(stem.strip()) and fold(stem.strip()) in fold(text)
@@ -148,12 +148,12 @@ def begins(text: str, stem: str) -> bool:
 
 
 def terms(text: str) -> list[str]:
-    """What a text is found by: its words; of words written together each letter and each pair."""
+    """Index terms of a text: its words; of words written together each letter and each pair."""
     return [term for word in words(text) for term in _terms(word, singles=True)]
 
 
 def query_terms(text: str) -> list[str]:
-    """What a search must find: a letter alone only where it stands alone."""
+    """Query terms of a search: a letter alone only where it stands alone."""
     return [term for word in words(text) for term in _terms(word, singles=False)]
 
 
@@ -201,7 +201,7 @@ def compact(text: str) -> str:
 
 
 def code(text: str) -> str | None:
-    """What a search for an article's number looks for; None for one that can be none."""
+    """Return the normalised article number to search for; None for a text that can be none."""
     if not text.isascii():
         text = fold(text)
     found = compact(text) if sum(each.isdecimal() for each in text) >= FEWEST_DIGITS else ""
@@ -223,7 +223,7 @@ def prefixes(texts: Sequence[str]) -> list[str]:
 
 
 def spelled(word: str) -> bool:
-    """Whether a slip in the word is forgiven."""
+    """True if the word is long enough and of a kind for which one typo is forgiven."""
     return SHORTEST_NEAR <= len(word) <= LONGEST_NEAR and word.isalpha() and not joined(word)
 
 

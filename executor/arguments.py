@@ -10,7 +10,7 @@ from core.binding.build import Schema
 
 
 def uses_variables(node: Any) -> bool:
-    """Whether an argument's value names a variable, however deep."""
+    """True if an argument's value names a variable, however deep."""
     return any(True for _ in variables_of(node))
 
 
@@ -41,7 +41,7 @@ class Arguments:
         self._node = node
         self._filled = filled
         self.constant: dict[str, Any] | None = None
-        """What they are whatever the variables; None where they depend on them."""
+        """Arguments that do not depend on variables; None where they do."""
         if not any(uses_variables(argument.value) for argument in node.arguments or ()):
             self.constant = self._coerced(None)
 

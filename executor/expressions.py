@@ -1,4 +1,4 @@
-"""What a document says by itself, as a Python expression: its leaves, and objects of nothing else.
+"""Expression compiler: a document's leaves, and objects of nothing else, as one Python expression.
 
 Client text never enters the source: response keys, names and literals are bound as constants.
 """
@@ -172,7 +172,7 @@ class Expressions:
 
 
 def field(type: GraphQLObjectType, node: FieldNode) -> tuple[Any, BoundField]:
-    """How the schema and we declare a field."""
+    """Return a field's declaration in the GraphQL schema and in ours."""
     definition = type.fields.get(node.name.value)
     bound = definition.extensions.get("strawberry-definition") if definition else None
     if not isinstance(bound, BoundField):

@@ -1,4 +1,4 @@
-"""What compiled code calls: leaf values, batches, lists taken apart and put together."""
+"""Runtime of compiled code: leaf values, batches, lists taken apart and put together."""
 
 from asyncio import create_task, gather
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -131,7 +131,7 @@ async def fetch(
 
 
 async def together(*calls: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What all of them come to, side by side; when one fails, the others are given up.
+    """Await all calls concurrently and return their results; when one fails, the others are cancelled.
 
     As `asyncio.gather`, but the last one needs no task of its own: half of all columns that wait beside
     others do so in twos.

@@ -1,4 +1,4 @@
-"""What authentication asks of the outside, and of whoever runs it."""
+"""Ports and hooks of authentication: the services it needs from outside, and the operator's choices."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,18 +62,18 @@ class Captcha(Protocol):
     """Judges the answer to a CAPTCHA; raises `DeliveryFailed` when it cannot."""
 
     asked: bool
-    """Whether people are asked for any."""
+    """True if people are asked for any."""
 
     async def passes(self, token: str, *, address: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """What is known of a sign-in whose password was right."""
+    """Sign-in attempt with the right password."""
 
     user_id: str
     device_known: bool
-    """Whether this device had a session of this person before."""
+    """True if this device had a session of this person before."""
     failures: int
     """Wrong passwords and codes for this account in the last quarter of an hour."""
 

@@ -1,4 +1,4 @@
-"""What the catalog asks of whoever runs it."""
+"""Hooks of the catalog, for the operator."""
 
 from pydantic import Field
 

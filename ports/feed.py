@@ -1,4 +1,4 @@
-"""What the feed asks of the outside: judging, ranking and looking at links; and of whoever runs it."""
+"""Ports and hooks of the feed: moderation, ranking and link previews, and the operator's choices."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -23,7 +23,7 @@ class FeedSettings(SystemSettings):
 
 
 class Verdict(NamedTuple):
-    """What is to become of something."""
+    """Moderation verdict."""
 
     refuse: bool = False
     """It is beyond doubt: it does not appear at all."""
@@ -53,16 +53,16 @@ class Classifier(Protocol):
 
 
 class Signals(NamedTuple):
-    """What a ranking model learns of a post for one person; each from 0 to 1."""
+    """Ranking features of a post for one person; each from 0 to 1."""
 
     recency: float
     """Halves every twelve hours."""
     affinity: float
-    """How much the person has to do with the author."""
+    """Strength of the person's relation to the author."""
     engagement: float
-    """How much others have to do with the post."""
+    """Strength of others' reactions to the post."""
     media_fit: float
-    """How well the person likes its kind of media."""
+    """Fit of its kind of media to the person's taste."""
     exploration: float
     """Chance, the same for a person and a post all day."""
 
@@ -87,7 +87,7 @@ class Rankers(Protocol):
 
 
 class Preview(NamedTuple):
-    """What a page says of itself."""
+    """Link preview: the page's own description of itself."""
 
     title: str | None
     description: str | None
@@ -111,7 +111,7 @@ class Previewer(Protocol):
     """Looks at web pages for link previews."""
 
     async def preview(self, url: str) -> Preview:
-        """What the page at this address says of itself, or Unfetchable."""
+        """Return the preview of the page at this address, or raise Unfetchable."""
         ...
 
     async def picture(self, url: str) -> Picture:

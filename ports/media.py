@@ -1,4 +1,4 @@
-"""What uploads ask of the outside: scanning, and what is shown of pictures and films."""
+"""Ports of uploads: malware scanning, and processing of pictures and films."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -30,7 +30,7 @@ MOST_PIXELS, LONGEST_SIDE = 100_000_000, 65_535
 
 
 class Animation(StrEnum):
-    """Whether a picture moves."""
+    """Animation of a picture."""
 
     NONE = "NONE"
     """It never did."""
@@ -53,7 +53,7 @@ class Scanner(Protocol):
 
     @property
     def largest(self) -> int | None:
-        """How many bytes it can look at; None for any number."""
+        """Most bytes it can scan; None for any number."""
         ...
 
     async def threat(self, path: Path) -> str | None:
@@ -66,16 +66,16 @@ class Studio(Protocol):
 
     @property
     def films(self) -> bool:
-        """Whether films can be worked on here."""
+        """True if films can be processed here."""
 
     @property
     def heic(self) -> bool:
-        """Whether HEIC pictures can be decoded here."""
+        """True if HEIC pictures can be decoded here."""
         ...
 
     @property
     def full(self) -> bool:
-        """Whether a film would have to wait for another."""
+        """True if a film would have to wait for another."""
         ...
 
     async def picture(self, source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Film:
 
 
 def frames_of(opened: Image.Image) -> int:
-    """How many there are to show; no more are counted than may be kept."""
+    """Number of frames to show; no more are counted than may be kept."""
     found = getattr(opened, "n_frames", 1)
     return int(found) - bool(opened.info.get("default_image"))
 
@@ -86,7 +86,7 @@ def _duration(info: dict[Any, Any]) -> int:
 
 
 def _loop(opened: Image.Image) -> int:
-    """How often it is shown, 0 for ever: a GIF says how often again, or nothing for once."""
+    """Number of plays, 0 for ever: a GIF stores the number of repeats, or nothing for one play."""
     told = opened.info.get("loop")
     if opened.format == "GIF":
         return 1 if told is None else int(told) + 1 if told else 0

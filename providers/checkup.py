@@ -1,4 +1,4 @@
-"""What stands behind the ports in this process, in words."""
+"""Health check of the providers: the one in use behind each port of this process, in words."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ def findings(services: Services) -> Sequence[Finding]:
 
 
 def _lacking(settings: Settings) -> str | None:
-    """What people could not do in production, and what to set for it."""
+    """Return the feature that people lack in production, and its setting; None if nothing is missing."""
     if not settings.smtp_url:
         return "Nobody can sign up or reset a password: no mail is sent. Set LANDFALL_SMTP_URL."
     if settings.mail_from == Settings.model_fields["mail_from"].default:

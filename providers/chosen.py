@@ -1,4 +1,4 @@
-"""What stands behind the ports of systems in this process, as the settings say."""
+"""Provider selection: implementations of the ports for this process, as the settings say."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ from providers.web import Web
 
 
 def chosen(settings: Settings, redis: Redis, http: ClientSession, signer: Signer) -> tuple[Outside, Storage]:
-    """What any system may ask for; NotReady names a setting that cannot be right."""
+    """Build the providers that any system may use; NotReady names a setting that cannot be right."""
     try:
         return outside(settings, redis, http), storage(settings, signer)
     except ValueError as problem:

@@ -23,7 +23,7 @@ S3_PIECE = 8 * 1024 * 1024
 
 
 class Kept:
-    """What both drivers do alike."""
+    """Base of both object store drivers."""
 
     piece = PIECE
     local = False

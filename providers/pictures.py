@@ -16,12 +16,12 @@ from providers import animations
 MOVING = ("image/gif", "image/webp", "image/png")
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 HEIF = {"image/heic": "HEIF", "image/heif": "HEIF"}
-"""What is decoded, and nothing else: each decoder is something to attack."""
+"""Formats that are decoded, and no others: each decoder is attack surface."""
 SUFFIX = {"WEBP": "webp", "JPEG": "jpg", "PNG": "png"}
 MIME = {"WEBP": "image/webp", "JPEG": "image/jpeg", "PNG": "image/png"}
 
 TALLEST = 16_383
-"""What WebP can hold."""
+"""Largest width and height in WebP, in pixels."""
 PLACEHOLDER_SIDE = 16
 MOST_LOST = 16, 10
 """A JPEG without its end is repaired when at most so many lines are lost, or one in so many."""

@@ -1,4 +1,4 @@
-"""Whether a right password is enough."""
+"""Sign-in risk policy: decides if a right password is enough."""
 
 from ports.auth import SignInAttempt
 

@@ -210,7 +210,10 @@ async def _ffmpeg(mime: str, source: Path, *output: str, seek: float = 0.0) -> N
 async def _run(
     command: Sequence[str], *, seconds: float, memory: int, unreadable: Sequence[int] | None = None
 ) -> bytes:
-    """What it prints. Unreadable when it fails so (any failure, when none are named) or takes too long."""
+    """Run a command and return its output.
+
+    Unreadable when it takes too long, or exits with one of these codes (any failure, when none are named).
+    """
 
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(NICENESS), str(memory), str(int(seconds) * 2)]
     process = await asyncio.create_subprocess_exec(

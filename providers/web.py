@@ -60,7 +60,7 @@ class Public(AbstractResolver):
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could reach it, whatever it is wrapped in."""
+    """True if the address is reachable from the internet, whatever it is wrapped in."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -89,7 +89,7 @@ def directly(address: str, port: int) -> tuple[str, int]:
 
 
 class Fetched(NamedTuple):
-    """What an address led to."""
+    """Response of an address, after redirects."""
 
     url: str
     """Where it was in the end."""

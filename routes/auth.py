@@ -1,4 +1,4 @@
-"""What authentication answers beside GraphQL: keys that check its tokens, and exports by mailed links."""
+"""HTTP routes of authentication beside GraphQL: keys that check its tokens, and exports by mailed links."""
 
 from aiohttp import web
 

@@ -31,7 +31,7 @@ class Admitted(NamedTuple):
     weight: Weight
     charge: Charge
     tells_cost: bool
-    """Whether the client wants to know the cost."""
+    """True if the client wants to know the cost."""
 
 
 class Admission:
@@ -97,7 +97,7 @@ class Admission:
         extensions: Mapping[str, Any] | None,
         ctx: Context,
     ) -> bool:
-        """Whether the operation is a subscription; False for what is unknown or not sound."""
+        """True if the operation is a subscription; False for an unknown or invalid one."""
         try:
             text = await self._text(query, extensions, ctx)
             if "subscription" not in text:
@@ -119,7 +119,7 @@ class Admission:
         await self._gate.owe(ctx, cost)
 
     def settle(self, ctx: Context, charge: int) -> int:
-        """What an operation cost in the end."""
+        """Settle the operation's final cost, and return it."""
         return self._gate.settle(ctx, charge)
 
 

@@ -29,14 +29,14 @@ def too_large(most: int) -> ExecutionResult:
 
 
 def fits(answer: ExecutionResult, most: int, weight: Weight | None = None) -> bool:
-    """Whether an answer may be written out; one that cannot be very large by its weight is not looked at."""
+    """True if an answer is small enough to send; one that is light by its weight is not measured."""
     if isinstance(answer, Written):
         return answer.size <= most
     return (weight is not None and weight.texts <= MOST_UNSEEN) or sized(answer.data, most)
 
 
 def sized(data: Any, most: int) -> bool:
-    """Whether the data take at most so many bytes, roughly and from below: no longer than it takes to see."""
+    """True if the data take at most so many bytes: a lower bound, which stops as soon as it is exceeded."""
     left = [data]
     while left:
         value = left.pop()
@@ -63,7 +63,7 @@ def body_of(response: Any, most: int) -> bytes:
 
 
 def objects(data: Any) -> int:
-    """How many objects an answer holds."""
+    """Number of objects in an answer."""
     return sum(1 for _ in _objects(data)) - 1 if isinstance(data, dict) else 0
 
 
@@ -79,7 +79,7 @@ def _objects(data: Any) -> Iterator[Any]:
 
 
 def never_ran(result: ExecutionResult) -> bool:
-    """Whether its variables did not fit: such an error is of no field."""
+    """True if its variables did not fit: such an error is of no field."""
     errors = result.errors or []
     return result.data is None and any(
         error.path is None and (error.extensions or {}).get("code") == "BAD_USER_INPUT" for error in errors

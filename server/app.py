@@ -93,7 +93,7 @@ async def _drain(app: web.Application) -> None:
 
 
 def _safe(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """What every answer says to browsers, and does not say of what we run."""
+    """Return the hook that sets security headers on every answer and removes the server's name."""
     encrypted = settings.public_url.startswith("https://")
 
     async def say(request: web.Request, response: web.StreamResponse) -> None:

@@ -97,7 +97,7 @@ def _key_on_disk(file: Path) -> bytes:
 
 
 def field_keys(settings: Settings) -> Keyring:
-    """What seals and opens single fields."""
+    """Keyring that encrypts and decrypts single fields."""
     return _keyring(settings, secret_of(settings))
 
 
@@ -133,7 +133,7 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
 
 
 def _by_type(services: Services) -> dict[Any, Any]:
-    """What every process has, for services that are made of it."""
+    """Services of the process by their types, for the factories that need them."""
     return {kind: getattr(services, name) for name, kind in get_type_hints(Services).items()}
 
 
@@ -162,7 +162,7 @@ def _services(
     signer: Signer,
     http: ClientSession,
 ) -> Services:
-    """What every process has."""
+    """Build the services that every process has."""
     beyond, kept = chosen(settings, redis, http, signer)
     return Services(
         settings=settings,

@@ -24,7 +24,7 @@ from core.settings import Settings
 
 @dataclass(slots=True)
 class Counts:
-    """What is counted of the text of a document, whatever it costs."""
+    """Counts over the text of a document, whatever it costs."""
 
     aliases: int = 0
     fragments: int = 0
@@ -63,7 +63,7 @@ def counts(document: DocumentNode) -> Counts:
 
 @dataclass(slots=True)
 class _Depth:
-    """How deep a definition goes by itself, and which fragments are spread how deep in it."""
+    """Depth of a definition by itself, and the fragments spread in it with their depths."""
 
     own: int = 0
     spread: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How long an answer by GET may be kept, and by whom: as the fields that were asked for declare it.
+"""HTTP cache policy for answers by GET: their lifetime and audience, as the selected fields declare.
 
 An answer is public when nobody signed the request, every root field says how long it holds (`max_age`), and
 no field that is the viewer's own was selected. Everything else by GET is `private, no-store`.
@@ -38,7 +38,7 @@ REMEMBERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an operation asks for: its root fields, None when something in it is the viewer's own."""
+    """Root fields of an operation that has no field of the viewer's own."""
 
     operation: OperationDefinitionNode
     roots: tuple[tuple[Any, FieldNode], ...]

@@ -51,7 +51,7 @@ def _weight(parameter: str) -> float:
 
 
 def large(response: web.StreamResponse, above: int) -> TypeGuard[web.Response]:
-    """Whether it is a finished answer, no stream, with more bytes than that."""
+    """True for a finished answer, no stream, with more bytes than that."""
     body = response.body if isinstance(response, web.Response) else None
     return isinstance(body, bytes) and 0 < above < len(body)
 

@@ -24,7 +24,7 @@ UNSENT_SECONDS = 60
 """A client that takes nothing of what we send for so long is gone, or wants us to think that it reads."""
 
 TIMES_SLOWER = 4
-"""How many read timeouts a whole body may take that never pauses for one."""
+"""Number of read timeouts that a whole body may take which never pauses for one."""
 
 REFUSED = Metric("landfall_connections_refused_total", "Connections closed by us before a request.", ["why"])
 TOO_MANY, SILENT = REFUSED.labels("too many"), REFUSED.labels("silent")

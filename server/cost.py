@@ -46,7 +46,7 @@ LIST = 5
 """Assumed of a list that has no size; what it gives beyond is charged when it was served."""
 
 MUTATION = 10
-"""What a mutation costs beside its payload: a transaction."""
+"""Cost of a mutation beside its payload: a transaction."""
 
 SIZES = ("first", "last")
 """Arguments that say how many things are asked for, as lists of ids do."""
@@ -72,7 +72,7 @@ LEFT_OUT = object()
 
 
 class Weight(NamedTuple):
-    """What is known of an operation before it runs."""
+    """Weight of an operation, known before it runs."""
 
     cost: int
     texts: int = 0
@@ -80,7 +80,7 @@ class Weight(NamedTuple):
 
 
 class Size:
-    """How many things a field gives: a number, or arguments that are coerced as the executor does it."""
+    """Size of a field's list: a number, or arguments that are coerced as the executor does it."""
 
     __slots__ = ("_definition", "_node", "_usual", "constant", "variables")
 
@@ -127,7 +127,7 @@ class Level:
 
 
 class Operation:
-    """What is known of one operation of a document."""
+    """Cost model of one operation of a document."""
 
     __slots__ = (
         "_declared",
@@ -208,7 +208,7 @@ def _variables(top: Level) -> set[str]:
 
 
 def _size_of(value: Any) -> Any:
-    """What of a variable's value decides a size; values of other kinds are no sizes, or coerced alike."""
+    """Part of a variable's value that decides a size; other kinds are no sizes, or coerced alike."""
     if isinstance(value, list):
         return (list, len(value))
     if isinstance(value, int | float | str):
@@ -289,14 +289,14 @@ class Scales:
 
 
 def _long(definition: GraphQLField | None, kind: Any) -> int:
-    """How many values of the field may be long."""
+    """Number of the field's values that may be long."""
     if definition is None or kind.name not in LONG:
         return 0
     return LIST if is_list_type(get_nullable_type(definition.type)) else 1
 
 
 def _size(definition: GraphQLField, node: FieldNode, listed: bool) -> int | Size | None:
-    """How many things the field's arguments ask for; None where it has none that says."""
+    """Number of things the field's arguments ask for; None where no argument says it."""
     usual = default_page(definition)
     sizes = {
         name: each
@@ -314,7 +314,7 @@ def _of_ids(name: str, argument: Any) -> bool:
 
 
 def default_page(field: GraphQLField) -> int | None:
-    """How many the field gives to who names no size; None where it takes none, 0 where it does not say."""
+    """Page size of a field when no size is given; None where it takes none, 0 where it does not say."""
     declared = field.args.get("first")
     if declared is None:
         return None

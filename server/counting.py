@@ -26,7 +26,7 @@ OTHER = "(other)"
 
 
 class Times:
-    """How often something took how long, by one label."""
+    """Histogram of durations by one label."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
@@ -53,7 +53,7 @@ class Times:
 
 
 class Requests(Collector):
-    """How many requests were answered by route and status, and how long that took by route."""
+    """HTTP request metrics: count by route and status, duration by route."""
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, int], int] = {}
@@ -75,7 +75,7 @@ class Requests(Collector):
 
 
 class Operations(Collector):
-    """How long operations took by name, and the codes they failed with, on all transports."""
+    """Operation metrics: duration by name, errors by name and code, on all transports."""
 
     def __init__(self) -> None:
         self._times = Times(OPERATION_BOUNDS)

@@ -26,7 +26,7 @@ LETTERS_HERE = 10_000_000
 """Documents remembered by this process, and their letters together."""
 
 LOOK_UP = 10
-"""What it costs to look for a document that this process does not remember."""
+"""Cost of a look-up of a document that this process does not have in its cache."""
 
 LONGEST = 100_000
 KEPT_SECONDS = 30 * 86_400
@@ -36,7 +36,7 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_DOCUMENTS = 20_000
 """Of all persisted documents together: those unused for longest go first."""
 PERSISTED = Rate("persisted-bytes", 1_000_000, 86_400)
-"""What one address may have us keep in a day: more than all documents of an app."""
+"""Daily quota of registered text for one address, in bytes: more than all documents of an app."""
 
 # Keeps a document, its last use and its size; those unused for longest go while there is too much.
 SCRIPT = """
@@ -91,7 +91,7 @@ class Documents:
 
     @property
     def open(self) -> bool:
-        """Whether documents run as they are sent, without having been registered."""
+        """True if documents run as they are sent, without having been registered."""
         return self._mode != "only"
 
     async def text(

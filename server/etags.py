@@ -15,12 +15,12 @@ from aiohttp import web
 from server.documents import NAMES
 
 ASKED = web.ResponseKey("if-none-match", str)
-"""What the client has, on responses to requests that may be answered so."""
+"""ETag the client has, on responses that may be answered with 304."""
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept, Accept-Encoding"}
 
 
 def asked(request: web.Request) -> str | None:
-    """What the client has; None where its request is no persisted GET query."""
+    """Return the ETag the client has; None where its request is no persisted GET query."""
     named = any(name in request.query or name in request.query.get("extensions", "") for name in NAMES)
     return request.headers.get("If-None-Match", "") if request.method == "GET" and named else None
 

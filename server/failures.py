@@ -1,4 +1,4 @@
-"""What clients learn of errors: faults with their code; bugs only by a request id."""
+"""Public form of errors: faults with their code; bugs only with a request id."""
 
 import re
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ class OneOperation(SchemaExtension):
     is named."""
 
     def on_parse(self) -> Iterator[None]:
-        """What was parsed and found valid when the operation was admitted is not again."""
+        """Skip parsing and validation of a document that passed both when the operation was admitted."""
         context = self.execution_context
         reading = getattr(context.context, "reading", None)
         context.validation_rules = RULES

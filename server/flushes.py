@@ -25,7 +25,7 @@ USUAL = 2.0
 EACH = 2
 """Flushes of one person, or of an address that is not signed in, that run or wait: nobody takes all turns."""
 WEIGHT = 0.2
-"""How much the last one counts in that."""
+"""Smoothing factor of the moving average: the weight of the last value."""
 LONGEST_AWAY = 60.0
 """Seconds that one is told to stay away at most: whoever comes again and again must not keep others out."""
 

@@ -1,4 +1,4 @@
-"""What is asked of a document before anything runs: its limits, its cost, and the caller's budget for it."""
+"""Operation limits: the document's bounds, cost and caller's budget, checked before anything runs."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from server.reading import Reading, Readings, as_mapping
 
 NOTHING = Weight(0)
 MOST_BESIDE = 200
-"""What introspection may cost beside other fields: it is answered with them, and not remembered."""
+"""Most that introspection may cost beside other fields: it is answered with them, and not cached."""
 MENTIONS = re.compile(r"\b__(schema|type)\b")
 OFF = "Introspection is off here."
 
@@ -35,7 +35,7 @@ SUBJECTS = 100_000
 
 @dataclass(slots=True)
 class Lease:
-    """What is left of what was taken in advance."""
+    """Cost reservation: budget taken in advance in Redis, spent in this process."""
 
     left: int
     until: float
@@ -43,7 +43,7 @@ class Lease:
 
 
 class Charge(NamedTuple):
-    """What an operation cost, and what its caller has left."""
+    """Charge: the cost of an operation, and the budget its caller has left."""
 
     requested: int
     left: int
@@ -51,7 +51,7 @@ class Charge(NamedTuple):
     verdict: Verdict
 
     def document(self, cost: int) -> dict[str, Any]:
-        """What clients are told, of an operation that cost so much in the end."""
+        """Cost report for clients, of an operation with this final cost."""
         reset_at = (
             (clock.now() + timedelta(seconds=self.verdict.reset_after))
             .isoformat(timespec="milliseconds")
@@ -114,7 +114,7 @@ class Gate:
         return weight
 
     def mutations(self, query: str, operation_name: str | None) -> int:
-        """How many mutations an operation runs that was weighed."""
+        """Number of mutations in an operation that was weighed."""
         reading = self._readings.known(query)
         operation = reading.operation(operation_name) if reading is not None else None
         return operation.mutations if operation is not None else 0
@@ -140,7 +140,7 @@ class Gate:
         variables: Mapping[str, Any],
         ctx: Context,
     ) -> int:
-        """What the operation's introspection costs."""
+        """Cost of the operation's introspection."""
         if not self._may_introspect(ctx):
             raise Forbidden(OFF)
         assert reading.document is not None
@@ -202,7 +202,7 @@ class Gate:
             await self.charge(ctx, 0)
 
     def settle(self, ctx: Context, charged: int) -> int:
-        """What the operation cost in the end; the lists that gave more than was assumed are a debt."""
+        """Return the final cost of the operation; lists that gave more than was assumed become a debt."""
         more = ctx.served - charged
         lease = self._leases.get(_subject(ctx)) if more > 0 else None
         if lease is not None:
@@ -210,7 +210,7 @@ class Gate:
         return max(charged, ctx.served)
 
     def _lease(self, subject: str, cost: int) -> Lease | None:
-        """What was taken in advance, if it is enough and still good."""
+        """Return the caller's reservation if it covers the cost and has not expired."""
         lease = self._leases.get(subject)
         return lease if lease and lease.left >= cost and lease.until >= clock.timestamp() else None
 

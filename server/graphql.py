@@ -124,7 +124,7 @@ class GraphQLView(LastingView):
             return self._failed(request, error)
 
     def _failed(self, request: web.Request, error: Exception) -> web.Response:
-        """What went wrong before an operation began: signing in without databases, say."""
+        """Answer an error from before an operation began: signing in without databases, say."""
         told = failures.public(GraphQLError(str(error), original_error=error), request[signin.ID])
         extensions = told.extensions or {}
         noted.code(extensions["code"])
@@ -236,7 +236,7 @@ class GraphQLView(LastingView):
             context.end_flush()
 
     async def _streams(self, request: web.Request, data: GraphQLRequestData) -> bool:
-        """Whether the answer is a stream. Clients that take JSON as well get it for all but subscriptions:
+        """True if the answer is a stream. Clients that take JSON as well get it for all but subscriptions:
         urql names all it can read with every request."""
         if data.protocol == "http" or _media_type(request) is None:
             return data.protocol != "http"
@@ -322,7 +322,7 @@ class GraphQLView(LastingView):
     async def _on_reference(
         self, request: web.Request, ctx: Context, data: dict[str, Any], weight: Weight
     ) -> web.Response:
-        """What was begun on the short way and could not be finished there."""
+        """Run an operation with the reference executor after the fast path could not finish it."""
         result = await self.schema.execute(
             data["query"],
             variable_values=data.get("variables"),

@@ -1,4 +1,4 @@
-"""What the GraphQL-over-HTTP draft says of media types and status codes, and our headers."""
+"""GraphQL over HTTP: media types and status codes of the draft, and our headers."""
 
 import math
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ STREAMS = ("text/event-stream", "multipart/mixed")
 
 @lru_cache(maxsize=256)
 def media_type(accept: str | None) -> str | None:
-    """What the client takes: ours by preference, None when it takes neither."""
+    """Best media type the client accepts: ours by preference, None when it takes neither."""
     best: tuple[float, str] | None = None
     for part in (accept or PLAIN_JSON).split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -50,7 +50,7 @@ def _weight(parameters: list[str]) -> float:
 
 
 def streams(accept: str | None) -> bool:
-    """Whether a stream of answers is asked for."""
+    """True if the client asks for a stream of answers."""
     return accept is not None and any(name in accept.lower() for name in STREAMS)
 
 

@@ -45,7 +45,7 @@ LETTERS = 5_000_000
 """Of the documents whose price is remembered, together."""
 MOST_ANSWERS = 50
 MOST_BYTES = 20_000_000
-"""What remembered answers take together."""
+"""Most bytes of all cached answers together."""
 
 META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
@@ -70,7 +70,7 @@ class Introspection:
         self._turn = asyncio.Lock()
 
     def price(self, key: str, document: DocumentNode, groups: Groups, values: VariableValues) -> int:
-        """What the introspection of an operation costs; QueryTooComplex where it is more than one may."""
+        """Cost of an operation's introspection; QueryTooComplex where it is more than one may."""
         answer = self._answers.get(key)
         if answer is not None:
             return 1 + len(answer) // BYTES_EACH
@@ -123,7 +123,7 @@ def key_of(query: str, operation_name: str | None, variables: Mapping[str, Any])
 
 
 class _Count:
-    """How many values a selection gives, counted as they are resolved."""
+    """Counter of the values a selection gives, as they are resolved."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class _Count:
                 self._things(get_named_type(definition.type), group, under)
 
     def _under(self, definition: Any, node: FieldNode, things: list[Thing]) -> list[Thing]:
-        """What the field gives for all of the things, each once with how often it is met."""
+        """Values of the field for all of the things, each once with its number of occurrences."""
         arguments = self._arguments(definition, node)
         listed = is_list_type(get_nullable_type(definition.type))
         found: dict[int, Thing] = {}

@@ -69,7 +69,7 @@ async def _page(services: Services, name: str) -> web.Response:
 
 
 async def _demo(services: Services) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-    """Who may sign in, and examples with ids of theirs; the page is shown without a database too."""
+    """Demo users, and examples with ids of theirs; the page is shown without a database too."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await examples.demo_users(services.db), await examples.operations(services.db)
@@ -189,7 +189,7 @@ async def _count_errands(services: Services) -> None:
 
 
 def _from_here(request: web.Request) -> bool:
-    """Whether it comes from this machine, and not through a proxy on it."""
+    """True if the request comes from this machine, and not through a proxy on it."""
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
     try:
         return not forwarded and ip_address(request.remote or "").is_loopback

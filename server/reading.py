@@ -45,7 +45,7 @@ LETTERS_EACH = 10
 
 @dataclass(slots=True)
 class Reading:
-    """What is known of a document; one that does not parse or validate has errors, and costs nothing more."""
+    """Parsed document; one that does not parse or validate has errors, and costs nothing more."""
 
     document: DocumentNode | None = None
     errors: list[GraphQLError] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Readings:
         return self._known.get(text)
 
     def price(self, text: str) -> int:
-        """What it costs to read a document that is new; QueryTooComplex for one that is too long."""
+        """Cost of reading a document that is new; QueryTooComplex for one that is too long."""
         most = self._settings.max_document_length
         if len(text) > most:
             raise exceeded("characters", most, len(text))

@@ -1,4 +1,4 @@
-"""What a request over HTTP must be before anybody looks at its operations."""
+"""HTTP request checks that run before the operations are looked at."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +30,7 @@ class Adapter(AiohttpHTTPRequestAdapter):
 
 
 def hung_up(request: web.Request) -> bool:
-    """Whether nobody waits for an answer: the connection is gone."""
+    """True if nobody waits for an answer: the connection is gone."""
     return request.transport is None or request.transport.is_closing()
 
 
@@ -98,7 +98,7 @@ def _check_operation(body: Any) -> None:
 
 
 def misshapen(body: Any) -> str | None:
-    """What is wrong with the shape of an operation's request, on any transport."""
+    """Problem with the shape of an operation's request, on any transport; None if there is none."""
     if not isinstance(body, Mapping):
         return "The request must be an object, or a list of objects."
     for name, kind, kinds in (
@@ -116,5 +116,5 @@ def misshapen(body: Any) -> str | None:
 
 
 def of_library(error: HTTPException) -> RequestRefused:
-    """What the view that ours is built on refuses."""
+    """Convert an HTTP error of the view that ours is built on."""
     return refused(error.status_code, str(error.reason))

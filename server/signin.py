@@ -1,4 +1,4 @@
-"""Who sends a request or opens a socket."""
+"""Authentication of requests and sockets."""
 
 import random
 import re
@@ -32,7 +32,7 @@ def request_id(request: web.Request) -> str:
 
 
 def address_of(services: Services, request: web.Request) -> str:
-    """What the outermost of our own proxies saw: whatever stands before that, anybody may write."""
+    """Client address as the outermost of our own proxies saw it: anybody may forge the ones before that."""
     proxies = services.settings.trust_proxy
     if not proxies:
         return request.remote or ""

@@ -226,7 +226,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
 
 def _problem(message: Any) -> str | None:
-    """What is wrong with a message's shape."""
+    """Problem with a message's shape; None if there is none."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return "Failed to parse message"
     if message["type"] in ("connection_init", "ping", "pong"):

@@ -131,7 +131,7 @@ async def _make_indexes(db: Database, settings: Settings) -> None:
 
 
 def _incurable(error: PyMongoError, settings: Settings) -> str | None:
-    """What is wrong, if MongoDB will say the same for ever."""
+    """Problem with MongoDB that no retry cures; None for one that may pass."""
     if UNTRUSTED in str(error):
         return (
             f"The certificate of {_mongo(settings)} is not trusted: name its authority by tlsCAFile=... "
@@ -176,7 +176,7 @@ async def _look_at(host: str, settings: Settings) -> Mapping[str, Any]:
 
 
 def _no_primary(hello: Mapping[str, Any], settings: Settings) -> str:
-    """What keeps us from a primary, by the word of a member that answers."""
+    """Reason why no primary is found, by the word of a member that answers."""
     if "setName" not in hello:
         return _no_set(hello, settings)
     options = {name.lower(): value for name, value in parse_qsl(urlsplit(settings.mongo_url).query)}
@@ -229,7 +229,7 @@ def _redis(settings: Settings) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """What a server says, without the whole of its answer."""
+    """First line of a server's message, without the whole of its answer."""
     text = getattr(error, "details", None)
     said = text.get("errmsg") if isinstance(text, Mapping) else None
     return str(said or error).splitlines()[0].rstrip(".") + "."

@@ -15,7 +15,7 @@ PREFIX = "LANDFALL_"
 OTHERS = ("LANDFALL_MONGOD", "LANDFALL_REDIS_SERVER", "LANDFALL_LONG")
 """Read elsewhere: by the embedded servers, and by our own tests."""
 OF_KUBERNETES = re.compile(r"LANDFALL_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
-"""What Kubernetes tells every container about a Service whose name begins with ours."""
+"""Environment variables that Kubernetes sets in every container for a Service whose name begins with ours."""
 SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -45,7 +45,7 @@ def warning(name: str) -> str:
 
 
 def problem(error: Mapping[str, Any]) -> str:
-    """What is wrong with a setting, without its value, which may be secret."""
+    """Problem with a setting, without its value, which may be secret."""
     name = PREFIX + str(error["loc"][0]).upper()
     told = f"{name}: {error['msg']}"
     if name == "LANDFALL_PORT" and SERVICE_ADDRESS.match(str(error["input"])):

@@ -1,4 +1,4 @@
-"""How long a socket or stream may last: as long as its session, and a minute longer than its token."""
+"""Connection expiry: a socket or stream lasts as long as its session, and a minute longer than its token."""
 
 import asyncio
 from collections.abc import Callable

@@ -39,7 +39,7 @@ class WakeUps(Listener):
         self._announced = True
 
     async def wait(self, seconds: float) -> bool:
-        """Whether jobs were announced since the last time, within so many seconds."""
+        """Wait up to so many seconds; True if jobs were announced since the last call."""
         if not self._announced:
             await self._woken(seconds)
         announced, self._announced = self._announced, False

@@ -1,4 +1,4 @@
-"""How a field gets its value. Each binding is data, so that an executor can plan a whole level at once."""
+"""Field bindings: the source of a field's value, as data, so that an executor can plan a whole level."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ PLACES = frozenset({"after", "since"})
 
 
 class Binding:
-    """What an executor may know of a field."""
+    """Base of all bindings: all that an executor may know of a field."""
 
     __slots__ = ()
 
@@ -127,7 +127,7 @@ class Call(Binding):
     page: int | None = None
     """The size of a connection's page when the client names none; 0 when the resolver decides."""
     usual: int = 0
-    """What the resolver then gives: operations are weighed by it."""
+    """Default page size where no size is given: operations are weighed by it."""
     together: Callable[..., Awaitable[list[Any]]] | None = None
     """The same for many documents at once, in their order."""
     inputs: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Call(Binding):
     needs: tuple[str, ...] | None = None
     """The keys of the document that the resolver reads; None: it gets the whole."""
     shows: bool = False
-    """Whether the resolver takes `shown`."""
+    """True if the resolver takes `shown`."""
 
     def filled(self, arguments: dict[str, Any], shown: tuple[str, ...] = ()) -> dict[str, Any]:
         """The resolver's arguments: a connection's four as one, with its own page size as default.
@@ -201,13 +201,13 @@ class Spec:
     max_age: Any = None
     """Seconds for which anybody may keep its answer, or a function of its arguments that says so."""
     personal: bool = False
-    """Whether it is the viewer's own: an answer with it is nobody else's to keep."""
+    """True for the viewer's own data: no shared cache may keep an answer with it."""
     reads: tuple[str, ...] = ()
     """Collections it is made of beside its document's own; their changes are told as changes of its node."""
     dated: str | None = None
-    """How old it may be in what is synced, for its description."""
+    """Age the synced value may have, for the field's description."""
     unsynced: str | None = None
-    """How to read it instead, where it is no part of what is synced."""
+    """The other way to read it where it is not synced, for the field's description."""
 
 
 class Unnamed(ABC):

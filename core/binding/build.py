@@ -35,7 +35,7 @@ MEANINGS = {
     RefusalKind.TRANSIENT: " Transient.",
     RefusalKind.REPEATABLE: " Repeatable.",
 }
-"""What the description of a code adds, by its kind."""
+"""Sentence that the description of an error code gains, by its kind."""
 
 
 class Schema(strawberry.Schema):

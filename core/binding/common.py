@@ -130,9 +130,9 @@ class PageInfo:
     """Where a page lies in its list (Relay Cursor Connections)."""
 
     has_next_page: bool
-    """Whether more follows after `endCursor`."""
+    """True if more follows after `endCursor`."""
     has_previous_page: bool
-    """Whether more precedes `startCursor`."""
+    """True if more precedes `startCursor`."""
     start_cursor: str | None = derived(paging.start_cursor)
     """Cursor of the page's first edge; null on an empty page."""
     end_cursor: str | None = derived(paging.end_cursor)
@@ -160,22 +160,22 @@ class UserError:
     """An expected refusal: show `message`, branch on `code`."""
 
     code: "ErrorCode"  # type: ignore[name-defined]  # noqa: F821
-    """What went wrong, for the program."""
+    """The error for the program."""
     message: str
-    """What went wrong, for people, in English."""
+    """The error for people, in English."""
     field: list[str] | None
     """The input field at fault, as a path; null when it is not about one."""
     kind: RefusalKind = derived(_kind, "code")
-    """What it means for your queue."""
+    """Its meaning for your queue."""
     retryable: bool
-    """Whether the same request, same key, may succeed later: keep it. True of all kinds but FINAL."""
+    """True if the same request with the same key may succeed later: keep it. True of all kinds but FINAL."""
     retry_after_seconds: int | None
-    """How long to wait before that; null when not known."""
+    """Seconds to wait before the retry; null when not known."""
 
 
 @interface
 class Payload:
-    """What every mutation answers."""
+    """The answer of every mutation."""
 
     client_mutation_id: Id
     """The key you sent."""

@@ -78,7 +78,7 @@ class BoundField(StrawberryField):
 
 
 def _kept(outcome: Any) -> Any:
-    """What a mutation came to that ran before its answer was begun anew."""
+    """Return the outcome of a mutation that ran before its answer was restarted, or raise its error."""
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
@@ -331,7 +331,7 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
 
 
 def _with_demands(description: str | None, spec: Spec) -> str | None:
-    """What a caller needs for it is part of what clients read."""
+    """Add the field's demands on the caller (roles, recent sign-in) to the description that clients read."""
     if description is None:
         return None
     needs = [f"Needs {' or '.join(sorted(spec.roles))}."] if spec.roles else []

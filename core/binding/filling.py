@@ -21,7 +21,7 @@ class _Field(NamedTuple):
     name: str
     type: Any
     plain: bool
-    """Whether the value is taken as graphql-core gives it."""
+    """True if the value is taken as graphql-core gives it."""
 
 
 class _Plan(NamedTuple):

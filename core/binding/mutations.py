@@ -171,7 +171,7 @@ def _field_of(type_name: str, suffix: str) -> str:
 
 
 def _parameters(resolver: Callable[..., Any]) -> list[tuple[inspect.Parameter, Any]]:
-    """What clients give: all after the context, but what is prepared.
+    """Parameters that clients give: all after the context, except `prepared`.
 
     `**changes: Unpack[Profile]` takes the fields of a TypedDict, each of which may be left out or null.
     """
@@ -200,7 +200,7 @@ def _unpacked(fields: Any) -> list[tuple[inspect.Parameter, Any]]:
 
 
 def _check_signature(resolver: Callable[..., Any], taken: type, attribute: str) -> None:
-    """What the input has and the resolver takes is the same: neither is silently left out."""
+    """Check that the input's fields are the resolver's parameters: neither is silently left out."""
     parameters = _parameters(resolver)
     fields = get_object_definition(taken, strict=True).fields
     given = {each.python_name for each in fields} - ALWAYS_TAKEN

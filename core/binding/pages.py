@@ -53,7 +53,7 @@ def page_type(node: type) -> type:
 
 
 def words_of(node: type) -> tuple[str, str]:
-    """What descriptions call one and many of a node type."""
+    """Singular and plural of a node type, for descriptions."""
     if node in WORDS:
         return WORDS[node]
     words = "".join(f" {each.lower()}" if each.isupper() else each for each in node.__name__).strip()

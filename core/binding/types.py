@@ -73,13 +73,13 @@ def input_(cls: C) -> C:
 
 
 def _reader(hint: Any) -> Callable[[str], str] | None:
-    """How what is typed into an input field is read; None for what is no text."""
+    """Return the function that reads text typed into an input field; None for a field that holds no text."""
     found = (text.READERS.get(hint), *map(_reader, get_args(hint)))
     return next(filter(None, found), None)
 
 
 def _default(cls: type, name: str, hint: Any) -> dict[str, Any]:
-    """What an input field is when left out: optional ones tell absence from null."""
+    """Default of an input field that is left out: optional ones tell absence from null."""
     if isinstance(cls.__dict__.get(name), list):
         return {"default_factory": list}
     if name in cls.__dict__:

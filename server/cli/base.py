@@ -1,4 +1,4 @@
-"""What all commands share: the command's root, its settings, and how it ends with a sentence.
+"""Root of the command line: the application, its settings, and its exit with one sentence.
 
 The heavy parts of Landfall are imported by the commands that need them: help, the version and bad settings
 are told at once.

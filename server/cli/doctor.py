@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Findings:
-    """What was found of each part, and what must be put right."""
+    """Findings of all health checks: the state of each part, and the problems."""
 
     parts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
