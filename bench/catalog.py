@@ -218,7 +218,7 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
 
 
 async def work_once(settings: Settings) -> None:
-    """What a worker does every quarter of an hour."""
+    """Run the job that a worker runs every quarter of an hour."""
     async with assembly.services(settings) as services:
         await catalog.rebuild_hot(services)
 

@@ -1,4 +1,4 @@
-"""What the Python servers beside Landfall's share: their settings, and who asks."""
+"""Shared by the Python servers beside Landfall: their settings, and verification of access tokens."""
 
 import os
 import time

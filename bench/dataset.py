@@ -27,7 +27,7 @@ FIELD_KEY = base64.b64encode(hashlib.sha256(b"the benchmark's field key").digest
 FIELD_KEYS = f"bench:{FIELD_KEY}"
 """With which the texts of messages are encrypted."""
 VIEWERS = 32
-"""Who asks in turn: were it one person, servers that share work among requests would gain too much by it."""
+"""People whose requests take turns: with one, servers that share work among requests would gain too much."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the first page of the home feed costs: `make bench-feed`.
+"""Cost of the first page of the home feed: `make bench-feed`.
 
 Server time of one operation, compiled, from its document to its answer as bytes, one at a time in this
 process: HTTP and the network are not in it. 5,000 people, 50,000 posts; and how it grows with the number of

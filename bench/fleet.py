@@ -23,12 +23,12 @@ PEERS = Path(__file__).with_name("peers")
 PUBLIC_URL = "http://media.example"
 SECRET = dataset.SECRET
 REVOCATIONS = "memory"
-"""How the others look up ended sessions: as Landfall does; `redis` is one EXISTS per request."""
+"""Lookup of ended sessions by the others: `memory`, as Landfall's; `redis` is one EXISTS per request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a server is started; `driver` is set for those that can run on either."""
+    """Kind of server and its command line; `driver` is set for those that can run on either."""
 
     name: str
     title: str

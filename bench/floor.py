@@ -1,7 +1,7 @@
-"""The floor: Landfall's database commands, orjson and aiohttp, with no GraphQL. `python -m bench.floor`.
+"""Baseline, "Floor" in tables: Landfall's database commands, orjson, aiohttp. `python -m bench.floor`.
 
-Which operation is wanted is found by looking for `feed` in the request. Commands go through Landfall's own
-stores, so that they are the same commands; `make bench` counts them on both sides.
+No GraphQL: which operation is wanted is found by looking for `feed` in the request. Commands go through
+Landfall's own stores, so that they are the same commands; `make bench` counts them on both sides.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How CPU per request grows with a page, with levels and with fields: `make bench-growth`; Landfall alone."""
+"""Growth of CPU per request with a page, with levels and with fields: `make bench-growth`; Landfall alone."""
 
 import argparse
 import sys
@@ -17,10 +17,10 @@ CONNECTIONS = 4
 ROUNDS = 3
 MOST = 100
 SLACK = 1.3
-"""How much dearer a further piece may be than the first ones: a busy machine is not exact."""
+"""Most that a further piece may cost, as a share of the first ones: a busy machine is not exact."""
 
 WIDE = {"LANDFALL_MAX_ALIASES": "1000", "LANDFALL_MAX_COST": "1000000", "LANDFALL_MAX_DEPTH": "100"}
-"""What is measured lies beyond what a client may ask."""
+"""Limits raised beyond what clients may ask, to measure there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def curves(member: Member, token: str) -> list[Curve]:
 
 
 def further(points: Sequence[int], costs: Sequence[float]) -> float:
-    """What one more piece costs in the second half of a curve, as a share of what it costs in the first."""
+    """Marginal cost in the second half of a curve, as a share of that in the first."""
     middle = len(points) // 2
     first = (costs[middle] - costs[0]) / (points[middle] - points[0])
     second = (costs[-1] - costs[middle]) / (points[-1] - points[middle])

@@ -33,7 +33,7 @@ Act = Callable[[Phone, str], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What everybody does, to the one thing and to those of their own."""
+    """Contention case: one act, done by all to one thing, and by each to a thing of their own."""
 
     name: str
     act: Act

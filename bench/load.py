@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
 
 
 def complete(received: bytearray) -> bool:
-    """Whether this is a whole answer."""
+    """True if this is a whole answer."""
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return False

@@ -27,7 +27,7 @@ CONNECTIONS = (1, 16, 64)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to look. Times are seconds, of one server and operation."""
+    """Durations of a measurement, in seconds for one server and operation."""
 
     rounds: int = 4
     warm_up: float = 1.0
@@ -49,7 +49,7 @@ QUICK = Plan(rounds=1, warm_up=0.3, node_requests=0, node_seconds=(0.5, 0.5), co
 
 @dataclass
 class Figures:
-    """What was seen of one server at one operation, round by round."""
+    """Samples of one server and operation, one per round."""
 
     cpu: list[float] = field(default_factory=list)
     """Milliseconds per request."""
@@ -96,7 +96,7 @@ class Results:
 
 
 class Database:
-    """What MongoDB says of itself."""
+    """Counters of MongoDB: CPU of its process, and its commands."""
 
     def __init__(self, servers: Servers) -> None:
         [self._process] = servers.mongo.processes

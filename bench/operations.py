@@ -1,4 +1,4 @@
-"""What is measured: the operations that servers answer, and whether two answers are the same."""
+"""Operations that are measured, and the comparison of two servers' answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ class Operation:
     targets: dict[tuple[str, str], float]
     """The most CPU that one server may take as a share of another's, by their names."""
     variables: Mapping[str, Any] = field(default_factory=dict)
-    """What stands for something minted in them is replaced for each request (`bench/load.py`)."""
+    """Placeholders of minted values in them are replaced for each request (`bench/load.py`)."""
     servers: frozenset[str] = frozenset()
-    """Who answers it, by name; all, where that is empty."""
+    """Names of the servers that answer it; all, where that is empty."""
 
     def asked_of(self, server: str) -> bool:
         return not self.servers or server in self.servers

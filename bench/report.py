@@ -45,7 +45,7 @@ and no GraphQL at all. Where a target is set, the table says whether it is kept.
 
 
 class Report:
-    """What one run has found."""
+    """Report of one run."""
 
     def __init__(self, members: Sequence[Member], operations: Sequence[Operation], results: Results) -> None:
         self.members, self.operations = members, operations
@@ -137,7 +137,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """What was measured, by version."""
+    """Versions of what was measured."""
     node = [f"{name} {_node(name)}" for name in NODE_PACKAGES]
     python = [f"{name} {version(name)}" for name in ("strawberry-graphql", "motor", "pymongo", "aiohttp")]
     return ", ".join([f"Python {platform.python_version()}", *python, *node])

@@ -1,4 +1,4 @@
-"""What mutations cost: `make bench-writes`. Commands and CPU of each, beside another commit in the same run.
+"""Cost of mutations: `make bench-writes`. Commands and CPU of each, beside another commit in the same run.
 
 Both versions are web processes of their own over the same embedded servers, each with its database. They
 are measured in turns of a second or so; a ratio is the median of the ratios of the rounds.

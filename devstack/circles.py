@@ -22,7 +22,7 @@ PINNERS = 40
 
 
 class Maker(Protocol):
-    """What makes ids and stamps that depend on the seed alone."""
+    """Source of ids and stamps that depend on the seed alone."""
 
     def id(self, prefix: str, at: datetime) -> str: ...
 

@@ -1,4 +1,4 @@
-"""What GraphiQL offers a newcomer: demo sign-ins and operations to run."""
+"""Examples in GraphiQL for newcomers: demo sign-ins and operations to run."""
 
 import asyncio
 from typing import Any
@@ -14,9 +14,9 @@ DEMO_USERS = [
 ]
 
 FIRST = "{ viewer { feed(first: 5) { edges { node { author { name } textPreview commentCount } } } } }"
-"""What to paste first."""
+"""The operation to paste first."""
 POST, CHAT = "post_...", "chat_..."
-"""What stands in the examples for an id of the demo data."""
+"""Placeholders in the examples for ids of the demo data."""
 
 FEED = """query Feed($after: String) {
   viewer {

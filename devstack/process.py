@@ -119,7 +119,7 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether something listens on the port of this machine."""
+    """True if something listens on this port of this machine."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True

@@ -33,7 +33,7 @@ BATCH = 2_000
 AUDIENCES = (Visibility.PUBLIC, Visibility.FRIENDS, Visibility.PRIVATE)
 IMAGES = 24
 ADMINISTRATOR = "grace"
-"""Who may try what administrators do."""
+"""Handle of the demo's administrator."""
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Ids and dates count back from here where they must be the same every time."""
 LATEST = timedelta(hours=21)
@@ -170,7 +170,7 @@ def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Do
 
 
 def _names(user: Document) -> tuple[str, str]:
-    """What is one person's alone."""
+    """Unique keys of a person: email and handle."""
     return auth.email_key(user["email"]), auth.handle_key(user["handle"])
 
 

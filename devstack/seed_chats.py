@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 class Stamps(Protocol):
-    """What gives ids and dates that are the same every time."""
+    """Source of ids and dates that are the same every time."""
 
     def id(self, prefix: str, at: datetime) -> str: ...
 
@@ -160,7 +160,7 @@ def _moments(rng: Random, begins: Sequence[bool], last_at: datetime) -> list[dat
 
 
 def entries(made: Talks) -> Iterator[tuple[str, Document, list[str], bool]]:
-    """What goes into the change log: type, document, scopes, and whether first syncs pass it by."""
+    """Change-log entries: type, document, scopes, and true if first syncs skip it."""
     versions = {"version": 1}
     last = {side["chat_id"]: side["last_sequence"] for side in made.members}
     for chat in made.chats:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
-from tests import house
+from tests import layering
 
 ROOT = Path(__file__).parents[1]
 MAIN = ("main", "origin/main")
@@ -28,11 +28,11 @@ class Sources:
     """The product and its tests as one graph of imports."""
 
     def __init__(self, root: Path) -> None:
-        folders = (*house.KNOWS, "tests")
+        folders = (*layering.KNOWS, "tests")
         self._root = root
-        self._paths = house.modules(root, folders)
+        self._paths = layering.modules(root, folders)
         self._importers: dict[str, set[str]] = defaultdict(set)
-        for name, imported in house.graph(root, folders).items():
+        for name, imported in layering.graph(root, folders).items():
             # The server puts together whatever there is, and a conftest prepares for whatever runs.
             if not name.startswith("server.") and not name.endswith(".conftest"):
                 for each in imported:
@@ -45,7 +45,7 @@ class Sources:
         return {name for name in self._paths if name.rpartition(".")[2] in stems}
 
     def of_system(self, system: str) -> set[str]:
-        """Its modules on every floor, and its tests."""
+        """Its modules on every layer, and its tests."""
         product = {name for name in self._paths if _system(name) == system}
         return product | self.under(PurePath("tests", system)) | self.named(f"test_{system}")
 
@@ -67,9 +67,9 @@ class Sources:
 
 def _system(module: str) -> str:
     """The system whose module of the product it is, if any."""
-    floor, _, inner = module.partition(".")
+    layer, _, inner = module.partition(".")
     name = inner.partition(".")[0]
-    return name if floor in house.SYSTEM_FLOORS and name != "__init__" else ""
+    return name if layer in layering.SYSTEM_LAYERS and name != "__init__" else ""
 
 
 def selected(root: Path, changed: Iterable[str]) -> list[str]:
@@ -92,7 +92,7 @@ def selected(root: Path, changed: Iterable[str]) -> list[str]:
 
 
 def changed_files(root: Path) -> list[str]:
-    """What differs from the commit where this branch left `main`, committed or not."""
+    """Files that differ from the commit where this branch left `main`, committed or not."""
     known = set(_git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes"))
     main = next((name for name in MAIN if name in known), "HEAD")
     [base] = _git(root, "merge-base", main, "HEAD")

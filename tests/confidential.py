@@ -1,4 +1,4 @@
-"""What phones keep to themselves: no log, error, receipt or errand may hold any of it."""
+"""Secrets that phones send or get: no log, error, receipt or job may hold any of them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ NAMED = {
     "backupCodes": TOKENS,
 }
 SHORTEST = 10
-"""What is shorter may be anywhere by chance, or is made up to be refused."""
+"""Shorter values may be anywhere by chance, or are made up to be refused."""
 
 
 def note(value: Any, name: str = "") -> None:

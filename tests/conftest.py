@@ -219,7 +219,7 @@ async def services(settings: Settings, commands: Commands, logged: Path) -> Asyn
 
 @pytest.fixture(scope="session")
 async def address(services: Services) -> AsyncIterator[str]:
-    """A listening Landfall without a worker: tests run errands when they want them."""
+    """A listening Landfall without a worker: tests run jobs when they want them."""
     async with worker.waking(services), process.listening(services) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -1,4 +1,4 @@
-"""What MongoDB says of how it runs a read, and every kind of read that was sent, to be explained."""
+"""Query plans: MongoDB's explain output and profile, and every kind of read that was sent."""
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ ASIDE += ("maxTimeMS", "readConcern", "writeConcern")
 """Parts of a command that are no part of its plan."""
 TESTS = str(Path(__file__).parent)
 CARRIERS = {module.__file__ for module in (mongo, reads, store)} | {__file__}
-"""Who only passes on what others read."""
+"""Modules that only pass on other modules' reads."""
 
 Document = Mapping[str, Any]
 Stages = Sequence[Document]
@@ -48,7 +48,7 @@ async def examined(db: Database, command: Document) -> Cost:
 
 @dataclass
 class Profile:
-    """What the reads of a while looked at, as the server says."""
+    """Totals of the reads of a while, as the server's profiler counted them."""
 
     commands: int = 0
     documents: int = 0
@@ -115,7 +115,7 @@ KINDS = Kinds()
 
 
 def of_tests() -> bool:
-    """Whether a test reads for itself."""
+    """True if a test itself is the reader."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename in CARRIERS:
         frame = frame.f_back  # type: ignore[assignment]

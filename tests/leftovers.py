@@ -1,4 +1,4 @@
-"""What all tests of a process left behind, looked through at its end: in logs, errors and documents."""
+"""Search of everything that a process's tests left, at its end: logs, errors and documents."""
 
 import contextlib
 import re
@@ -34,7 +34,7 @@ async def no_secrets(services: Services, log: str) -> None:
 
 
 async def everything_sealed_is_declared(services: Services) -> None:
-    """What is encrypted is declared and opens where it lies; else a change of field keys would leave it."""
+    """Assert that encrypted fields are declared and decrypt in place; key rotation would miss others."""
     crypto = services.crypto
     ours = re.compile(rf"{crypto.current}\.[A-Za-z0-9+/]{{36,}}={{0,2}}")
     found = set()

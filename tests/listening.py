@@ -17,7 +17,7 @@ from server.streams import Answers, Streams
 ELSEWHERE_SECONDS = 0.15
 """So long a server in another process is given to read what it was sent."""
 REFUSED_SECONDS = 1.0
-"""What is refused before it is an operation never listens."""
+"""Longest wait for a listener: a request that is refused before it is an operation never has one."""
 
 OPERATION: ContextVar["Operation | None"] = ContextVar("operation", default=None)
 

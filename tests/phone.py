@@ -191,7 +191,7 @@ class Stream:
         raise StopAsyncIteration(message["type"])
 
     async def nothing(self, *, seconds: float = 0.4) -> bool:
-        """Whether no event comes for a while."""
+        """True if no event comes for a while."""
         try:
             await self.next(timeout=seconds)
         except TimeoutError:

@@ -136,7 +136,7 @@ def _fields_of(stage: Document) -> Iterable[str]:
 
 
 def names(query: Document, key: str) -> bool:
-    """Whether a query names the key by equality."""
+    """True if a query names the key by equality."""
     return any(
         each is not None and not (isinstance(each, Mapping) and set(each) != {"$eq"})
         for each in _conditions(query, key)
@@ -144,7 +144,7 @@ def names(query: Document, key: str) -> bool:
 
 
 def targeted(query: Document, key: str) -> bool:
-    """Whether the values of the key tell which shards a query is for; a range of hashes is no range."""
+    """True if a query is targeted: the key's values tell its shards; a range of hashed values tells none."""
     if any(not isinstance(each, Mapping) or {"$eq", "$in"} & each.keys() for each in _conditions(query, key)):
         return True
     either = query.get("$or", ())
@@ -159,7 +159,7 @@ def _conditions(query: Document, key: str) -> Iterator[Any]:
 
 
 def scattered(command: Document, *, keys: Keys = declared) -> Iterator[str]:
-    """What a command asks of all shards: the collection, and the fields it is asked by."""
+    """Scatter-gather reads of a command: the collection, and the fields it is queried by."""
     for collection, stages in explained.reads_of(command):
         key = keys(collection)
         queries = [stage["$match"] for stage in stages if "$match" in stage]
@@ -178,7 +178,7 @@ def fields_in(query: Document) -> Iterator[str]:
 
 @dataclass
 class Router:
-    """What the code sent that a router would refuse, and what it would ask all shards for."""
+    """Commands sent that a sharded cluster's router would refuse, or send to all shards."""
 
     refusals: dict[str, str] = field(default_factory=dict)
     """By collection and reason, who sent the first."""
@@ -203,7 +203,7 @@ class Router:
             self.scattering.setdefault(each, _sender())
 
     def problems(self, allowed: Iterable[str]) -> list[str]:
-        """What is refused, and what scatters although nobody says why.
+        """Commands that are refused, and those that scatter without a stated reason.
 
         Things with ids of their own are read by ids that phones keep: a shard without them looks into its
         index by `_id` and is done.

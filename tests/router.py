@@ -80,7 +80,7 @@ class Router:
             each.close()
 
     async def _own_answer(self, command: Document, server: Connection) -> Document | None:
-        """What is not the server's to answer."""
+        """Answer to a command that the router handles itself; None for the server's."""
         if "enableSharding" in command:
             return {"ok": 1.0}
         if "shardCollection" in command:

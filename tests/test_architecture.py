@@ -1,4 +1,4 @@
-"""The laws of the house and the rules of names, each also seen to catch what breaks it."""
+"""The layering rules and the naming rules, each also shown to catch violations."""
 
 import importlib
 import re
@@ -22,17 +22,17 @@ from graphql import (
 from core.binding.build import build
 from core.settings import Settings
 from server import assembly
-from tests import house
+from tests import layering
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A house with one healthy system."""
-    for floor in house.KNOWS:
-        (tmp_path / floor).mkdir()
-        (tmp_path / floor / "__init__.py").touch()
+    """A codebase with one healthy system."""
+    for layer in layering.KNOWS:
+        (tmp_path / layer).mkdir()
+        (tmp_path / layer / "__init__.py").touch()
     write(
         tmp_path, {"stores/auth.py": "from core import ids", "resolvers/auth.py": "from stores import auth"}
     )
@@ -46,12 +46,12 @@ def write(tree: Path, files: dict[str, str]) -> None:
 
 
 def test_imports_only_go_down() -> None:
-    assert house.imports_going_up(ROOT) == []
-    assert house.cycles(ROOT) == []
+    assert layering.imports_going_up(ROOT) == []
+    assert layering.cycles(ROOT) == []
 
 
 def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
-    assert house.imports_going_up(tree) == []
+    assert layering.imports_going_up(tree) == []
     write(
         tree,
         {
@@ -63,7 +63,7 @@ def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
             "server/signin.py": "from core import ids\nfrom resolvers.auth import user",
         },
     )
-    assert house.imports_going_up(tree) == [
+    assert layering.imports_going_up(tree) == [
         "core.top imports stores.auth",
         "stores.auth imports resolvers.auth",
         "loaders.auth imports schema.auth",
@@ -74,21 +74,21 @@ def test_an_import_that_goes_up_is_found_wherever_it_hides(tree: Path) -> None:
 
 
 def test_a_cycle_is_found_inside_functions_too(tree: Path) -> None:
-    assert house.cycles(tree) == []
+    assert layering.cycles(tree) == []
     write(
         tree,
         {"core/bus.py": "from core import ids", "core/ids.py": "def new():\n    from core.bus import send"},
     )
-    [found] = house.cycles(tree)
+    [found] = layering.cycles(tree)
     assert set(found.split(" imports ")) == {"core.bus", "core.ids"}
 
 
 def test_systems_import_downhill() -> None:
-    assert house.systems_going_uphill(ROOT, house.order(ROOT)) == []
+    assert layering.systems_going_uphill(ROOT, layering.order(ROOT)) == []
 
 
 def test_the_order_has_every_system_once() -> None:
-    order = house.order(ROOT)
+    order = layering.order(ROOT)
     assert len(order) == len(set(order))
     assert (order[0], order[-1]) == ("auth", "sync")
 
@@ -104,11 +104,11 @@ def test_a_system_that_imports_uphill_or_is_not_in_the_order_is_found(tree: Path
             "resolvers/sync.py": "from schema.feed import Post",
         },
     )
-    assert house.systems_going_uphill(tree, ["auth", "feed", "sync"]) == [
+    assert layering.systems_going_uphill(tree, ["auth", "feed", "sync"]) == [
         "pin is not in the order",
         "resolvers.auth imports resolvers.feed",
     ]
-    assert house.systems_going_uphill(tree, ["auth", "sync", "pin", "feed"]) == [
+    assert layering.systems_going_uphill(tree, ["auth", "sync", "pin", "feed"]) == [
         "resolvers.auth imports resolvers.feed",
         "resolvers.sync imports schema.feed",
         "schema.pin imports resolvers.feed",
@@ -117,17 +117,17 @@ def test_a_system_that_imports_uphill_or_is_not_in_the_order_is_found(tree: Path
 
 
 def test_another_system_is_known_by_its_face() -> None:
-    assert house.insides_imported(ROOT) == []
+    assert layering.insides_imported(ROOT) == []
 
 
 def test_a_system_knows_its_own_modules_and_not_its_face() -> None:
-    assert house.faces_used_inside(ROOT) == []
+    assert layering.faces_used_inside(ROOT) == []
 
 
 def test_an_import_of_another_systems_inside_or_of_the_own_face_is_found(tree: Path) -> None:
-    for floor in ("resolvers", "stores"):
-        (tree / floor / "feed").mkdir()
-        write(tree, {f"{floor}/feed/__init__.py": "", f"{floor}/feed/posts.py": ""})
+    for layer in ("resolvers", "stores"):
+        (tree / layer / "feed").mkdir()
+        write(tree, {f"{layer}/feed/__init__.py": "", f"{layer}/feed/posts.py": ""})
     write(
         tree,
         {
@@ -136,10 +136,10 @@ def test_an_import_of_another_systems_inside_or_of_the_own_face_is_found(tree: P
             "schema/chat.py": "from resolvers import feed\nfrom stores import feed as store",
         },
     )
-    assert house.insides_imported(tree) == []
-    assert house.faces_used_inside(tree) == []
+    assert layering.insides_imported(tree) == []
+    assert layering.faces_used_inside(tree) == []
     write(tree, {"schema/feed.py": "from resolvers import feed\nfrom stores import feed as store"})
-    assert house.faces_used_inside(tree) == ["schema.feed imports resolvers.feed"]
+    assert layering.faces_used_inside(tree) == ["schema.feed imports resolvers.feed"]
     write(
         tree,
         {
@@ -147,15 +147,15 @@ def test_an_import_of_another_systems_inside_or_of_the_own_face_is_found(tree: P
             "jobs/chat.py": "def work():\n    from stores.feed import posts",
         },
     )
-    assert house.insides_imported(tree) == [
+    assert layering.insides_imported(tree) == [
         "jobs.chat imports stores.feed.posts",
         "schema.chat imports resolvers.feed.posts",
     ]
 
 
 def test_core_and_server_know_no_system() -> None:
-    assert house.systems_named(ROOT, house.order(ROOT)) == []
-    assert house.serving_one_system(ROOT) == []
+    assert layering.systems_named(ROOT, layering.order(ROOT)) == []
+    assert layering.serving_one_system(ROOT) == []
 
 
 def test_what_core_or_server_know_of_a_system_is_found(tree: Path) -> None:
@@ -165,8 +165,8 @@ def test_what_core_or_server_know_of_a_system_is_found(tree: Path) -> None:
         {"server/app.py": "def media_type(sort_order): ...", "resolvers/auth.py": "from core import ids"},
     )
     write(tree, {"stores/feed.py": "from core import ids"})
-    assert house.systems_named(tree, order) == []
-    assert house.serving_one_system(tree) == []
+    assert layering.systems_named(tree, order) == []
+    assert layering.serving_one_system(tree) == []
     write(
         tree,
         {
@@ -176,27 +176,30 @@ def test_what_core_or_server_know_of_a_system_is_found(tree: Path) -> None:
             "schema/feed.py": "def late():\n    from core import ranker",
         },
     )
-    assert house.systems_named(tree, order) == ["core.ranker names FeedRanker", "server.app names auth_keys"]
-    assert house.serving_one_system(tree) == ["core.ranker serves feed alone"]
+    assert layering.systems_named(tree, order) == [
+        "core.ranker names FeedRanker",
+        "server.app names auth_keys",
+    ]
+    assert layering.serving_one_system(tree) == ["core.ranker serves feed alone"]
 
 
-def test_a_system_has_one_name_on_every_floor() -> None:
-    assert house.strangers(ROOT) == []
+def test_a_system_has_one_name_on_every_layer() -> None:
+    assert layering.strangers(ROOT) == []
 
 
 def test_what_is_no_system_is_found(tree: Path) -> None:
-    assert house.strangers(tree) == []
+    assert layering.strangers(tree) == []
     write(
         tree, {"stores/helpers.py": "", "jobs/__init__.py": "from core import ids", "loaders/readme.md": ""}
     )
-    assert house.strangers(tree) == [
+    assert layering.strangers(tree) == [
         "stores/helpers has no schema/helpers",
         "loaders/readme.md is no system",
         "jobs/__init__.py is no system",
     ]
 
 
-ROOM = """
+SYSTEM = """
 from core.binding import query
 
 async def tide(ctx): ...
@@ -210,31 +213,31 @@ class Query:
 def test_two_systems_that_declare_one_field_are_both_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, {"eastern.py": ROOM, "western.py": ROOM})
+    write(tmp_path, {"eastern.py": SYSTEM, "western.py": SYSTEM})
     monkeypatch.syspath_prepend(tmp_path)
-    rooms = [importlib.import_module(name) for name in ("eastern", "western")]
+    systems = [importlib.import_module(name) for name in ("eastern", "western")]
     with pytest.raises(TypeError) as raised:
-        build(rooms)
+        build(systems)
     assert str(raised.value) == "Query.tide is declared by both eastern and western."
 
 
 def test_no_file_is_too_long() -> None:
-    assert house.long_files(ROOT) == []
+    assert layering.long_files(ROOT) == []
 
 
 def test_a_file_that_is_too_long_is_found(tree: Path) -> None:
     write(tree, {"stores/auth.py": "#\n" * 399 + "#"})
-    assert house.long_files(tree) == []
+    assert layering.long_files(tree) == []
     write(tree, {"stores/auth.py": "#\n" * 400 + "#"})
-    assert house.long_files(tree) == ["stores/auth.py has 401 lines"]
+    assert layering.long_files(tree) == ["stores/auth.py has 401 lines"]
 
 
 def test_the_driver_is_touched_in_one_place() -> None:
-    assert house.driver_imports(ROOT) == []
+    assert layering.driver_imports(ROOT) == []
 
 
 def test_only_the_schema_knows_graphql() -> None:
-    assert house.graphql_imports(ROOT) == []
+    assert layering.graphql_imports(ROOT) == []
 
 
 def test_those_who_touch_driver_or_graphql_are_found(tree: Path) -> None:
@@ -245,8 +248,8 @@ def test_those_who_touch_driver_or_graphql_are_found(tree: Path) -> None:
             "resolvers/auth.py": "import strawberry\nfrom core.binding import node",
         },
     )
-    assert house.driver_imports(tree) == ["stores.auth imports motor"]
-    assert house.graphql_imports(tree) == [
+    assert layering.driver_imports(tree) == ["stores.auth imports motor"]
+    assert layering.graphql_imports(tree) == [
         "resolvers.auth imports strawberry",
         "resolvers.auth imports core.binding.node",
     ]

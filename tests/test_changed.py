@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import changed, house
+from tests import changed, layering
 
 LAW = "tests/test_smoke.py"
 SOURCES = {
@@ -31,9 +31,9 @@ SOURCES = {
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Pins above accounts, with tests of both and of what carries them."""
-    for floor in house.KNOWS:
-        (tmp_path / floor).mkdir()
-        (tmp_path / floor / "__init__.py").touch()
+    for layer in layering.KNOWS:
+        (tmp_path / layer).mkdir()
+        (tmp_path / layer / "__init__.py").touch()
     for name, text in SOURCES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")

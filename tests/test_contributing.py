@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from devstack import new_system
-from tests import house
+from tests import layering
 
 ROOT = Path(__file__).parents[1]
 TESTS = (
     "confidential.py",
     "conftest.py",
     "explained.py",
-    "house.py",
+    "layering.py",
     "leftovers.py",
     "listening.py",
     "phone.py",
@@ -32,8 +32,8 @@ MOST_LINES = 130
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The project, without what a system's test does not need."""
-    for floor in house.KNOWS:
-        shutil.copytree(ROOT / floor, tmp_path / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    for layer in layering.KNOWS:
+        shutil.copytree(ROOT / layer, tmp_path / layer, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs" / "decisions", tmp_path / "docs" / "decisions")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     if (ROOT / ".mypy_cache").exists():
@@ -65,7 +65,7 @@ def run(copy: Path, *command: str) -> None:
 
 def test_a_new_system_is_linted_tested_and_as_the_page_shows_it(copy: Path) -> None:
     run(copy, "server", "new-system", "pin")
-    assert house.order(copy)[-2:] == ["pin", "sync"]
+    assert layering.order(copy)[-2:] == ["pin", "sync"]
     written = list(new_system.files("pin"))
     assert blocks() == {name: (copy / name).read_text() for name in written}
     code = [name for name in written if not name.startswith("tests/")]

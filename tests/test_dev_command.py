@@ -80,7 +80,7 @@ def dev(data_dir: Path, *arguments: str, **settings: str) -> Iterator[Dev]:
 
 
 def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
-    """What it says when it does not start; its exit code is 1."""
+    """Error output of a `landfall dev` that does not start; its exit code is 1."""
     done = landfall("dev", "--data-dir", str(data_dir), *arguments, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
@@ -160,7 +160,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
 
 
 def page_config(address: str) -> Any:
-    """What the server writes into the GraphiQL page."""
+    """Configuration that the server writes into the GraphiQL page."""
     request = urllib.request.Request(f"{address}/graphql", headers={"Accept": "text/html"})
     with urllib.request.urlopen(request, timeout=20) as answer:
         text = answer.read().decode()

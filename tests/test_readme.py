@@ -1,4 +1,4 @@
-"""What the README and the page of settings say is so."""
+"""The README's snippets and links work, and the page of settings is the settings."""
 
 import re
 from pathlib import Path

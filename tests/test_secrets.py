@@ -1,4 +1,4 @@
-"""How secrets are found that hide in logs, errors and documents; `leftovers.py` looks for them."""
+"""Detection of secrets in logs, errors and documents, with which `leftovers.py` searches them."""
 
 import pytest
 

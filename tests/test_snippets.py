@@ -120,7 +120,7 @@ def test_curl_is_among_the_snippets() -> None:
 
 
 async def _pasted(code: str) -> str:
-    """What a shell prints that reads it from its input."""
+    """Output of a shell that reads the code from its input."""
     shell = await asyncio.create_subprocess_exec(
         "bash", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

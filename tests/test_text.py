@@ -1,4 +1,4 @@
-"""What people type, as it is kept: one form, nothing hidden, nothing that only seems to be there."""
+"""Text normalisation: one Unicode form, no hidden characters, invisible text is empty."""
 
 import unicodedata
 

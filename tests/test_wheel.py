@@ -56,7 +56,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def test_its_command_runs_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> None:
-    """What it depends on is borrowed from ours: nothing is fetched."""
+    """Its dependencies are those of this environment: nothing is downloaded."""
     venv.create(tmp_path / "own", with_pip=False)
     python = tmp_path / "own" / "bin" / "python"
     installed = subprocess.run(

@@ -1,4 +1,4 @@
-"""Who follows whom: a few people everybody knows, circles of friends, and the long tail."""
+"""Follow graph of the demo: a few people everybody knows, circles of friends, and the long tail."""
 
 from collections.abc import Iterator
 from itertools import accumulate

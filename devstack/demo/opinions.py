@@ -1,4 +1,4 @@
-"""What demo people say of products."""
+"""Reviews that demo people write of products."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Who lives in the demo: names from many places, one handle and one address each."""
+"""Demo people: names from many places, one handle and one email each."""
 
 import re
 import unicodedata

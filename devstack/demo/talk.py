@@ -1,4 +1,4 @@
-"""What people say in chats: short lines that follow one another well enough."""
+"""Chat messages of demo people: short lines that follow one another well enough."""
 
 from collections.abc import Iterator
 from random import Random

@@ -1,4 +1,4 @@
-"""What people write: posts and comments, put together from sentences with gaps."""
+"""Texts of demo posts and comments, put together from sentences with gaps."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class About(NamedTuple):
-    """What a post is about, as far as a reader can tell."""
+    """Topic and subject of a post, as far as a reader can tell."""
 
     topic: Topic
     subject: str

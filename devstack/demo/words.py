@@ -20,7 +20,7 @@ Sentence = tuple[str | Words, ...]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What people of one interest say; `elsewhere`: in a language of its own, not mixed with English."""
+    """Sentences of one interest; `elsewhere`: in a language of its own, not mixed with English."""
 
     name: str
     first: tuple[Sentence, ...]

@@ -29,7 +29,7 @@ class Passkey:
     flags: int = PRESENT | VERIFIED
     counter: int = 0
     step: int = 1
-    """What each use adds to the counter; 0 for platforms that do not count."""
+    """Added to the signature counter by each use; 0 for platforms that do not count."""
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -38,7 +38,7 @@ class Passkey:
         return b64(self.credential_id)
 
     def make(self, challenge: dict[str, Any], /, **client: Any) -> dict[str, str]:
-        """What `navigator.credentials.create` answers."""
+        """Answer of `navigator.credentials.create`."""
         data = self._data(self.flags | ATTESTED) + self._credential()
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return {
@@ -47,7 +47,7 @@ class Passkey:
         }
 
     def sign(self, challenge: dict[str, Any], /, **client: Any) -> dict[str, str]:
-        """What `navigator.credentials.get` answers."""
+        """Answer of `navigator.credentials.get`."""
         self.counter += self.step
         data = self._data(self.flags)
         client_data = self._client("webauthn.get", challenge, client)

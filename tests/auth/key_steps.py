@@ -1,4 +1,4 @@
-"""What the tests of keys do again and again."""
+"""Steps shared by the tests of keys: enrolling one and signing in with it."""
 
 from typing import Any
 

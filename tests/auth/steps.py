@@ -1,4 +1,4 @@
-"""What the tests of authentication do again and again."""
+"""Steps shared by the tests of authentication: signing up, in and again, and reading what was sent."""
 
 import re
 import secrets
@@ -80,7 +80,7 @@ def keep(phone: Phone, payload: Any) -> Any:
 
 
 async def letters(phone: Phone, email: str) -> list[dict[str, str]]:
-    """What was sent to the address, latest first."""
+    """Mails sent to the address, latest first."""
     outbox = phone.url.replace("/graphql", "/dev/outbox")
     async with phone.http.get(outbox, headers={"Accept": "application/json"}) as response:
         assert response.status == 200
@@ -88,7 +88,7 @@ async def letters(phone: Phone, email: str) -> list[dict[str, str]]:
 
 
 async def sent_to(services: Services, to: str) -> list[dict[str, str]]:
-    """What errands have sent to an address, number or push token by now, latest first."""
+    """Messages that jobs have sent to an address, number or push token by now, latest first."""
     await run_due(services)
     kept: list[Any] = await services.get(Outbox).letters()
     return [each for each in kept if each["to"] == to]
@@ -149,6 +149,6 @@ async def enable_two_factor(phone: Phone, services: Services, to: str, method: s
 
 
 async def flow_of(phone: Phone, id: str) -> Any:
-    """What a restarted app learns of its flow."""
+    """The flow as a restarted app reads it."""
     query = f"query($id: ID!) {{ authFlow(id: $id) {{ {FLOW.strip().removeprefix('flow {')} }}"
     return (await phone.run(query, id=id))["authFlow"]

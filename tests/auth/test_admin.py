@@ -1,4 +1,4 @@
-"""What administrators may do with accounts, and what they see."""
+"""Administration of accounts: the acts of administrators, and the fields they may read."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ async def admin(new_phone: NewPhone) -> Phone:
 
 @pytest.fixture
 def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.Act]:
-    """What was put on record."""
+    """Audit records written during the test."""
     kept: list[audit.Act] = []
 
     async def keep(ctx: Context, act: audit.Act) -> None:

@@ -1,4 +1,4 @@
-"""Whether an address has an account shows neither in words nor in time."""
+"""Account enumeration: neither answers nor their times tell known addresses from unknown ones."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -30,7 +30,7 @@ WAITS = (30, 60, 120, 10_000)
 
 @dataclass
 class Model:
-    """What a flow should be."""
+    """Model of a flow: the state that the server's must equal."""
 
     age: int = 0
     sent_at: int = 0

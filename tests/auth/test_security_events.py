@@ -1,4 +1,4 @@
-"""What happened to the safety of an account: listed, put on record, told."""
+"""Security events of an account: listed, audited, and sent to their owner."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""What happens to sessions and the safety of the account, live."""
+"""`sessionEvents`: changes of sessions and security alerts, live."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the tests of the catalog do again and again."""
+"""Steps shared by the tests of the catalog: staff, imported rows, searches."""
 
 import itertools
 import uuid
@@ -83,7 +83,7 @@ async def staff(new_phone: NewPhone, services: Services, *roles: CommerceRole, n
 async def import_rows(
     phone: Phone, rows: list[dict[str, Any]], *, publish: bool = True
 ) -> list[dict[str, Any]]:
-    """What came of each row."""
+    """Import these rows; the result of each."""
     made = await phone.do(
         "importProducts",
         "results { rowIndex dataQuality issues product { id version slug status variants { id sku } } }",

@@ -1,4 +1,4 @@
-"""What caches on the way may keep."""
+"""HTTP caching: public answers have a lifetime and an `ETag`; private ones and errors are never stored."""
 
 from typing import Any
 

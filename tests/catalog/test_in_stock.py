@@ -1,4 +1,4 @@
-"""What can be bought, on every path a search takes, there and back again; and holds that meet each other."""
+"""Stock: availability on every path of a search, forwards and backwards, and holds that race each other."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What staff do is put on record; pictures of products; hits beyond those that are counted."""
+"""Audit records of staff, pictures of products, and search hits beyond those that are counted."""
 
 from typing import Any
 

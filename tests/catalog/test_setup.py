@@ -1,4 +1,4 @@
-"""How people have products set up."""
+"""Product settings: one record for each person and product, sealed, synced to the owner's devices."""
 
 from typing import Any
 

@@ -83,7 +83,7 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 @given(st.text(alphabet="葡萄糖胺ビタミンกข비타abc123 ", min_size=1, max_size=20))
 def test_every_part_of_what_is_written_together_is_found(text: str) -> None:
-    """What a search for any run of letters asks for is among what its text is found by."""
+    """The words of any substring are among the indexed words of its text."""
     for word in words(text):
         for start in range(len(word)):
             for end in range(start + 1, len(word) + 1):

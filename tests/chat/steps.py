@@ -1,4 +1,4 @@
-"""What the tests of chats do again and again."""
+"""Steps shared by the tests of chats: opening one, sending, reading."""
 
 from datetime import datetime
 from typing import Any

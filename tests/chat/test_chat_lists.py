@@ -297,7 +297,7 @@ SHOWN = {
     "readAt": {"read_at", "sender_id", "recipient_id"},
     "status": {"read_at", "sender_id", "recipient_id", "delivered_at"},
 }
-"""What a field of a message reads of it."""
+"""Fields of the document that each field of a message reads."""
 
 
 @pytest.mark.usefixtures("compiled")

@@ -1,4 +1,4 @@
-"""What costs others something is counted, also where nothing is refused otherwise."""
+"""Rate limits of acts that burden others, also where nothing else limits them."""
 
 from typing import Any
 

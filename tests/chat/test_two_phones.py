@@ -202,7 +202,7 @@ async def _agree(replicas: list[Replica]) -> None:
 
 
 def _marks_agree(mine: dict[str, Any], peer: dict[str, Any], peer_id: str, count: int) -> None:
-    """What I have received and read is what the other sees, and what I have not read is counted."""
+    """Assert that my receipts are those the other sees, and that my unread messages are counted."""
     assert mine["lastSequence"] == count
     assert mine["myReadSequence"] <= mine["myDeliveredSequence"] <= count
     assert peer["peerReadSequence"] == mine["myReadSequence"]

@@ -23,7 +23,7 @@ READ_SECONDS = 60
 
 
 async def _parsed(content_type: str, sent: bytes) -> dict[str, Any]:
-    """What Apollo Client makes of it, the same however it is cut."""
+    """Result that Apollo Client parses, the same for every way to split the bytes."""
     size = len(sent)
     cuts = [[], *([at] for at in range(1, size)), *(list(range(step, size, step)) for step in (1, 2, 3, 7))]
     program = await asyncio.create_subprocess_exec(

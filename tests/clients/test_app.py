@@ -109,7 +109,7 @@ async def _active(services: Services, phone: Phone) -> list[Any]:
 
 
 async def _ended(services: Services, phone: Phone, before: set[str]) -> bool:
-    """Whether one of the sessions of before is over: the app's."""
+    """True if one of the earlier sessions has ended: the app's."""
     return len(before & {each["_id"] for each in await _active(services, phone)}) == len(before) - 1
 
 

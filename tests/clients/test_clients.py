@@ -31,7 +31,7 @@ RUN_SECONDS = 180
 PRODUCTS = 12
 PROGRAMS = ("audit", "session", "apollo", "urql", "relay")
 MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/persisted-documents.json")
-"""What builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
+"""Manifests that builds write for `landfall operations add`: Relay's, Apollo's, graphql-codegen's."""
 
 
 def npm() -> str:
@@ -134,7 +134,7 @@ async def _register(settings: Settings, *manifests: Path) -> None:
 
 
 async def _people(services: Services, new_phone: NewPhone, program: str) -> list[dict[str, str]]:
-    """Who may sign in: the first two follow each other, and there is a shop to look around."""
+    """Members who can sign in: the first two follow each other, and there is a shop to look around."""
     people = [{"email": f"{program}-{number}@example.com", "password": PASSWORD} for number in range(4)]
     members = [await make_member(services, person["email"], "Ada", PASSWORD) for person in people]
     for person, member in zip(people, members, strict=True):

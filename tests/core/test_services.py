@@ -1,4 +1,4 @@
-"""What systems bring: services by what they need, settings beside those of the whole, routes of their own."""
+"""Declarations of systems: services by dependency, settings, routes."""
 
 from collections.abc import AsyncIterator
 

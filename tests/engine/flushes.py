@@ -63,7 +63,7 @@ class Queue:
     """Why acts had to come again."""
 
     def head(self, most: int) -> list[Act]:
-        """What is sent next, as one document."""
+        """Acts that are sent next, as one document."""
         return [self.waiting[number] for number in range(min(most, len(self.waiting)))]
 
     def settle(self, batch: list[Act], body: Any) -> int:

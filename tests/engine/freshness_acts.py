@@ -44,7 +44,7 @@ async def grace_changes_what_is_private(w: World) -> None:
 
 @act("users")
 async def graces_account_is_changed(w: World) -> None:
-    """What flows with codes do at their end."""
+    """The writes that end a flow with a code."""
     ctx = Context(w.services)
     factor = {
         "method": "SMS",

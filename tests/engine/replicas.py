@@ -56,7 +56,7 @@ NOTHING = {"__typename": "Nothing"}
 
 @dataclass
 class Replica:
-    """What a device knows, and where it reads on."""
+    """Replica of a device: its nodes, and the token from which it reads on."""
 
     world: World
     viewer: Viewer
@@ -99,13 +99,13 @@ class Replica:
         return await self.round(first) + await self.round(first)
 
     async def fresh(self) -> dict[str, dict[str, Any]]:
-        """What a new device gets."""
+        """Nodes of a new device after its first sync."""
         other = Replica(self.world, self.viewer, self.types)
         await other.round(1_000)
         return other.nodes
 
     async def stale(self) -> tuple[dict[str, Any], int]:
-        """What it shows otherwise than a new device does, by id and field, of how many fields."""
+        """Fields that differ from a new device's, by id and field; and the number of fields compared."""
         fresh = await self.fresh()
         found: dict[str, Any] = {}
         for id in {*fresh, *self.nodes}:
@@ -322,7 +322,7 @@ class Crowd:
             self.hottest = max(self.hottest, len(comments) + len(reactions))
 
     def _acts(self, person: Person) -> list[Act]:
-        """What somebody does next: an entry of the diary, a post with its first comment, or anything else."""
+        """Next acts of a person: an entry of the diary, a post with its first comment, or anything else."""
         dice, choice = self.dice, self.dice.random()
         if choice < 0.1:
             return [person.write()]

@@ -1,4 +1,4 @@
-"""What tests of the engine do again and again."""
+"""Steps shared by the tests of the engine."""
 
 import asyncio
 from typing import Literal
@@ -7,7 +7,7 @@ from tests.phone import Phone
 
 
 class Hold(asyncio.Event):
-    """What holds work at a point until it is set; `reached` is set once something waits there."""
+    """Barrier: holds work at a point until it is set; `reached` is set once something waits there."""
 
     def __init__(self) -> None:
         super().__init__()

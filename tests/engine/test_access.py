@@ -38,12 +38,12 @@ class OpenVaultPayload(Payload):
     """The vault."""
 
     opened: bool | None
-    """Whether it is open."""
+    """True if it is open."""
 
 
 class Query:
     plans: str | None = query(plans, roles=("AUDITOR", "ADMIN"))
-    """What is planned."""
+    """The plans."""
 
 
 class Mutation:

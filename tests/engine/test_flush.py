@@ -177,7 +177,7 @@ async def test_a_mutation_is_atomic(
 async def test_a_receipt_that_cannot_be_shown_is_no_other_act_s_fault(
     new_phone: NewPhone, post_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What receipts of a flush refer to is read at once: a guard that failed made its first act INTERNAL."""
+    """Entities of a flush's receipts are read at once: a guard that failed made its first act INTERNAL."""
     ada = await new_phone("Ada")
     acts = [
         Act("createPost", {"text": "One"}, "post { text }"),

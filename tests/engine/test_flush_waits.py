@@ -1,4 +1,4 @@
-"""What follows a wait waits too: nothing overtakes it, nothing that depends on it is refused for good."""
+"""Deferral in a flush: nothing overtakes a transient error, nothing that depends on it fails for good."""
 
 import asyncio
 from collections import deque

@@ -155,7 +155,7 @@ async def test_every_device_has_what_a_new_one_gets_after_every_act(
 
 
 def _for_good(path: str) -> bool:
-    """What is so from the beginning, and stays so while the node is there."""
+    """True if the field is constant for as long as its node exists."""
     type_, _, name = path.partition(".")
     return name in ("id", "createdAt") or name in FOR_GOOD.get(type_, "").split()
 

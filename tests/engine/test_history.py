@@ -49,7 +49,7 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 @dataclass
 class Tally:
-    """What all histories came to."""
+    """Counts over all histories."""
 
     histories: int = 0
     steps: int = 0
@@ -220,8 +220,8 @@ async def test_every_device_ends_with_what_a_new_device_gets(
 
 
 async def _quiet(services: Services, *, drained_at: float = 0.0) -> None:
-    """What was promised is done: the comments of a deleted post go after it, by an errand."""
-    # Errands may be due by a clock that was ahead.
+    """Run all jobs that are due: the comments of a deleted post, for one, are erased by a job."""
+    # Jobs may be due by a clock that was ahead.
     clock.reset()
     clock.shift(timedelta(seconds=max(0.0, drained_at) + JUMP_SECONDS + 1))
     while await jobs.run_due(services):

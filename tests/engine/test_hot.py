@@ -203,7 +203,7 @@ async def test_alone_a_counter_is_moved_in_its_document(
         await comment(crowd[0], alone, "Hello")
         costs.append(Counter(commands.names))
     assert costs[0]["findAndModify"] == 1
-    # Comment, two errands, the receipt is an update; no delta.
+    # Comment, two jobs, the receipt is an update; no delta.
     assert costs[0]["insert"] == costs[1]["insert"] == 2
     assert costs[0]["commitTransaction"] == 1
 

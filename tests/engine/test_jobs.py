@@ -1,4 +1,4 @@
-"""Errands: written down with what wants them, done by whoever comes, never lost."""
+"""Jobs: enqueued in the transaction that wants them, run by any worker, retried, never lost."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ NAME = "test.note"
 
 
 class Notes:
-    """What a task was given, and how it shall fail."""
+    """Recording task: the arguments of each run, and the error that the next ones raise."""
 
     def __init__(self) -> None:
         self.done: list[Any] = []
@@ -42,7 +42,7 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
 
 @pytest.fixture(autouse=True)
 async def _nothing_left(services: Services) -> None:
-    """What other tests left to do is done; what they gave up is forgotten."""
+    """Run the jobs that other tests left, and delete their dead letters."""
     while await jobs.run_due(services):
         continue
     await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})

@@ -1,4 +1,4 @@
-"""Many who are told the same thing at the same time."""
+"""Thundering herd: many subscribers of one event, whose shared read is done by the first of them."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -17,7 +17,7 @@ from tests.engine.steps import comment, post
 async def test_of_a_crowd_one_is_woken_first_and_all_are_told(
     new_phone: NewPhone, services: Services, first: str
 ) -> None:
-    """What they all need is there when the others come; none waits for one that does not ask for it."""
+    """The shared read is done when the others wake, and they wake also where the first does not do it."""
     ada = await new_phone("Ada")
     id = await post(ada)
     came: list[bool] = []

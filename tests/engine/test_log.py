@@ -82,7 +82,7 @@ async def test_two_changes_in_one_millisecond_are_two(services: Services, new_ph
 async def test_what_is_no_entity_any_more_is_known_as_long_as_tokens_are_good(
     services: Services, new_phone: NewPhone
 ) -> None:
-    """Who was blocked and what was deleted; entries of what lives stay for first syncs."""
+    """Entries of blocked people and deleted things expire; those of live entities stay for first syncs."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     kept, gone = [(await ada.do("createPost", "post { id }", text="Hi"))["post"]["id"] for _ in range(2)]
     await ada.do("deletePost", "deletedPostId", id=gone)

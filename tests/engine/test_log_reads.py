@@ -1,4 +1,4 @@
-"""What reading the log costs: about what it returns, for any number of scopes and entries."""
+"""Cost of log reads: in proportion to what they return, for any number of scopes and entries."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -130,7 +130,7 @@ async def test_what_several_scopes_lead_to_is_read_once(log: Log) -> None:
 
 @pytest.mark.parametrize("others", [0, 1_000])
 async def test_a_first_sync_passes_over_a_long_archive_without_reading_it(log: Log, others: int) -> None:
-    """What a long list has left behind stands before what is still told of it."""
+    """Archived entries of a long list come before those that are still sent."""
     db, _, _ = log
     archive, at = f"archive:{others}", BEGINNING - timedelta(days=30)
     fields = {"type": "MESSAGE", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}

@@ -1,4 +1,4 @@
-"""What commits late lies in the log before others that were read already: readers look back for it."""
+"""Overlap of log reads: a write that commits late lies before entries already read, so readers look back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -131,7 +131,7 @@ async def test_who_reads_without_telling_keeps_their_own_devices_up_to_date(
 
 @pytest.mark.parametrize("blocker", ["reader", "writer"])
 async def test_receipts_obey_blocks(pair: Pair, services: Services, blocker: str) -> None:
-    """What is received and read while two are hidden from each other, the other does not learn."""
+    """Receipts of messages are not sent to the other member while one has blocked the other."""
     one, two = (pair.actor, pair.other) if blocker == "reader" else (pair.other, pair.actor)
     await one.do("blockUser", "blockedUserId", userId=two.user_id)
     query = """query($id: ID!) { chat(id: $id) { version updatedAt canSend peerReadSequence

@@ -148,7 +148,7 @@ async def test_who_has_used_a_rate_up_is_refused_by_it_and_not_before(
 
 
 async def _made(new_phone: NewPhone, value: Any) -> Any:
-    """What must exist before anything is counted."""
+    """Create what an argument refers to, before anything is counted."""
     if value not in ("a person", "a post"):
         return value
     other = await new_phone("Grace")

@@ -1,4 +1,4 @@
-"""What is gone is told with its type, as normalising caches keep things."""
+"""`removed`: deletions with their type names, for caches that normalise by type and id."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the compiled path must get right beside equal answers: when it runs, and that nothing runs twice."""
+"""Compiled execution, beside equal answers: when it is used, and that nothing runs twice."""
 
 import asyncio
 import gc
@@ -135,7 +135,7 @@ async def test_a_mutation_by_get_is_never_run(services: Services, new_phone: New
 async def test_a_request_that_is_over_is_let_go_of_at_once(
     services: Services, schema: Schema, new_phone: NewPhone
 ) -> None:
-    """What refers to itself waits for the garbage collector, with all that was read for it."""
+    """No reference cycles: they would keep all that was read until the garbage collector runs."""
     ada = await new_phone("Ada")
     await ada.do("createPost", "post { id }", text="Hello")
     executor = Executor(schema, eager=True)

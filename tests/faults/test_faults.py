@@ -98,7 +98,7 @@ async def _phones(
 
 
 async def _quiet(services: Services) -> None:
-    """What dead processes had not yet added to counters is added."""
+    """Wait until the changes of counters that killed processes left are folded into their documents."""
     async with asyncio.timeout(QUIET_SECONDS):
         while await counters.deltas.find(services.db, {}, limit=1):
             await services.counters.fold_left()
@@ -106,7 +106,7 @@ async def _quiet(services: Services) -> None:
 
 
 async def _compare(services: Services, phones: list[QueuePhone]) -> tuple[dict[str, int], int]:
-    """How many acknowledged writes are missing, and how many are there twice."""
+    """Number of acknowledged writes that are missing, and of those that are there twice."""
     posts = Counter(row["text"] for row in await store.posts.find(services.db, {}, limit=100_000))
     comments = Counter(row["text"] for row in await store.comments.find(services.db, {}, limit=100_000))
     there = posts + comments
@@ -178,7 +178,7 @@ async def _check_replicas(services: Services, phones: list[QueuePhone]) -> int:
 
 
 async def _difference(services: Services, synced: dict[str, Any], fresh: dict[str, Any]) -> str:
-    """What a stale replica got wrong, with what the log says of it."""
+    """Differences of a stale replica, each with its entries in the change log."""
     ids = [id for id in {*synced, *fresh} if synced.get(id) != fresh.get(id)][:5]
     logged = {entry["_id"]: entry for entry in await changes.named(services.db, ids)}
     return "\n".join(

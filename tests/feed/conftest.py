@@ -1,4 +1,4 @@
-"""What tests of the feed exchange for a while: the model, Redis, and a count of round trips."""
+"""Fixtures of the feed's tests: another ranking model, a Redis that is away, a count of round trips."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from tests.conftest import BACKGROUND
 
 @pytest.fixture(autouse=True)
 async def _nothing_behind(services: Services) -> AsyncIterator[None]:
-    """What one test set off does not reach into the next."""
+    """Finish a test's background tasks before the next begins."""
     yield
     await services.get(Behind).done()
 

@@ -1,4 +1,4 @@
-"""What the tests of the feed do again and again."""
+"""Steps shared by the tests of the feed: people, posts, pages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a feed page costs: the same few commands, however long it is."""
+"""Database commands of a feed page: the same few, however long it is."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What concerns a person, pushed; bursts merged; who is writing."""
+"""`feedEvents` and push messages, merged bursts, and typing indicators."""
 
 from typing import Any
 
@@ -186,7 +186,7 @@ async def test_who_is_writing_is_counted(new_phone: NewPhone, monkeypatch: pytes
 
 
 async def pushes(services: Services) -> list[tuple[str, str]]:
-    """What devices were sent, by their tokens, and what it says."""
+    """Push messages that were sent: the device's token and the text."""
     letters = await services.get(Outbox).letters()
     return sorted((each["to"], each["subject"]) for each in letters if each["channel"] == "push")
 

@@ -1,4 +1,4 @@
-"""What is done behind: the archive, counters put right, and somebody who leaves."""
+"""Maintenance of the feed: archiving, reconciling counters, erasing an account."""
 
 import asyncio
 from datetime import timedelta

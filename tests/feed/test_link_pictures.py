@@ -117,7 +117,7 @@ async def test_the_picture_goes_with_the_post_and_with_nothing_else(
 async def test_fetched_again_it_is_the_same_picture(
     new_phone: NewPhone, services: Services, site: Site, looked_at: Callable[..., Awaitable[str]]
 ) -> None:
-    """Errands are done at least once."""
+    """Jobs are run at least once."""
     site.answer = serving(picture())
     ada = await new_phone("Ada")
     id = await looked_at(ada)

@@ -1,4 +1,4 @@
-"""What is refused, limited, reported, decided and appealed."""
+"""Moderation: posts that are refused or limited, reports, decisions, appeals."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -226,7 +226,7 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     assert again == {**deleted, "replayed": True}
     other_key = await ada.do("deletePost", "deletedPostId", id=id)
     assert other_key["errors"] == [GONE]
-    # An errand may be done twice.
+    # A job may run twice.
     await errands.erase_comments(services, post_id=id)
 
 

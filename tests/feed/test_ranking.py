@@ -1,4 +1,4 @@
-"""What is ranked how, and what no order may do."""
+"""Ranking: the order of posts, and the limits of every order."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Who sees what: one door, and nobody learns of what is behind it."""
+"""Visibility of posts: one access guard, and a hidden post looks like one that does not exist."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -43,7 +43,7 @@ async def posts(settings: Settings) -> AsyncIterator[tuple[Database, list[dict[s
 
 
 def audience(count: int) -> dict[str, Any]:
-    """What is asked for by somebody who follows so many."""
+    """Audience filter of somebody who follows so many people."""
     edges: Any = [
         {"followee_id": f"user_{number:04d}", "state": "FOLLOWING", "mutual": number % 2 == 0}
         for number in range(count)

@@ -20,7 +20,7 @@ OPAQUE = frozenset(
         *("signature", "clientDataJson", "authenticatorData", "attestationObject", "publicKey"),
     }
 )
-"""What machines made or is secret, and kept hashed or sealed if at all."""
+"""Texts that machines made, and secrets, which are stored hashed or encrypted if at all."""
 TYPED = [
     pytest.param(mutation, path, id=f"{mutation}.{'.'.join(path)}")
     for mutation in MUTATIONS

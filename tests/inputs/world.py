@@ -35,7 +35,7 @@ MUTATIONS: Mapping[str, Any] = SCHEMA.mutation_type.fields if SCHEMA.mutation_ty
 Path = tuple[str, ...]
 
 ANONYMOUS = frozenset({"signUp", "signIn", "verifyOtp", "verifyBackupCode", "requestPasswordReset"})
-"""What is done before one is signed in."""
+"""Mutations for those who are not signed in."""
 
 
 def inputs_of(mutation: str) -> GraphQLInputObjectType:

@@ -1,4 +1,4 @@
-"""What a phone does with files, and files to do it with."""
+"""Steps shared by the tests of media: uploads as a phone sends them, and files to send."""
 
 import hashlib
 import io

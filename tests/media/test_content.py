@@ -1,4 +1,4 @@
-"""What files hold: only what they say, and nothing of where they were made. Each hostile kind is refused."""
+"""Content of files: of the declared type, without location data; each hostile kind is refused."""
 
 import asyncio
 import io

@@ -30,7 +30,7 @@ STEPS = st.one_of(
 
 
 class Model:
-    """What must be so."""
+    """Model of an upload: the state that the server's must equal."""
 
     def __init__(self) -> None:
         self.received: set[int] = set()

@@ -1,4 +1,4 @@
-"""What becomes of uploads and media later: linked, told of, tried again, swept, erased, condemned."""
+"""Life of uploads and media: linked, reported to their systems, retried, swept, erased, condemned."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ JPEG = steps.picture((60, 40))
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str, str | None]]]:
-    """What a system hears of the uploads its records use."""
+    """Calls of a system's hook for the uploads that its records use."""
     heard: list[tuple[str, str, str | None]] = []
 
     async def hook(ctx: Context, upload: Any) -> None:
@@ -246,7 +246,7 @@ async def test_five_tries_and_then_unreadable(
 async def test_a_try_that_fails_is_made_good(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the first try had stored is erased, and the second's is shown."""
+    """Files that the first attempt stored are erased; those of the second are shown."""
     put, puts = services.objects.put, []
 
     async def failing(key: str, *args: Any, **kwargs: Any) -> str:

@@ -16,7 +16,7 @@ from tests.media.steps import DISPLAY_P3, picture
 from tests.phone import Phone
 
 NEAR = 2
-"""How far an encoder may be off."""
+"""Tolerance of a grey value, for lossy encoders."""
 
 
 async def variants(

@@ -15,7 +15,7 @@ SECRET = "test-secret"
 
 
 def accepted(method: str, url: str, *, at: datetime | None = None) -> bool:
-    """Whether S3 would take this request at a moment."""
+    """True if S3 would accept this request at that moment."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, strict_parsing=True))
     signature = query.pop("X-Amz-Signature")

@@ -1,4 +1,4 @@
-"""What is asked of MongoDB over the life of an upload, and what its owner may take along."""
+"""Queries over the life of an upload, all with an index; and the export of its owner."""
 
 import contextlib
 
@@ -32,7 +32,7 @@ async def test_people_can_take_along_what_is_known_of_their_files(
 
 
 async def test_every_query_has_its_index(new_phone: NewPhone, services: Services) -> None:
-    """What MongoDB says of its plans, over the whole life of uploads."""
+    """By MongoDB's profiler, over the whole life of uploads."""
     db = services.db
     await db.command({"profile": 0})
     with contextlib.suppress(PyMongoError):

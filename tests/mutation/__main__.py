@@ -31,7 +31,7 @@ LEFT_OUT = shutil.ignore_patterns(
 
 
 def passes(copy: Path, tests: Iterable[str]) -> bool:
-    """Whether these tests pass in the copy; its own processes import from it as well."""
+    """True if these tests pass in the copy; processes that they start import from it as well."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--durations=0", *tests]
     env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:

@@ -87,7 +87,7 @@ WITHHELD = {
     ("users", "two_factor"): "the masked destination comes along",
     ("commerce_roles", "granted_by"): "somebody else",
 }
-"""What an export leaves out."""
+"""Fields that an export leaves out, and why."""
 KEPT_IDS = {
     "changes": "phones learn from it what is gone; 90 days",
     "chats": "the pair whose chat it is; those they talked to keep it",

@@ -11,7 +11,7 @@ JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 SSE = "text/event-stream"
 URQL = f"{RESPONSE}, application/graphql+json, {JSON}, {SSE}, multipart/mixed"
-"""What urql sends with every query and mutation."""
+"""Accept header that urql sends with every query and mutation."""
 APOLLO = f"multipart/mixed;subscriptionSpec=1.0, {JSON}"
 EVENTS = "subscription($id: ID!) { postEvents(postId: $id) { ... on Event { eventId } } }"
 

@@ -36,7 +36,7 @@ async def seen_as(http: aiohttp.ClientSession, url: str, *forwarded: str) -> Any
 async def test_the_outermost_of_our_proxies_says_who_it_is(
     behind_two: str, http: aiohttp.ClientSession
 ) -> None:
-    """What the sender wrote into the header is further to the left, and believed by nobody."""
+    """Entries that the sender wrote into X-Forwarded-For are further to the left, and are never trusted."""
     assert await seen_as(http, behind_two, "203.0.113.9, 10.0.0.1") == "203.0.113.0"
     assert await seen_as(http, behind_two, "6.6.6.6, 198.51.100.7, 10.0.0.1") == "198.51.100.0"
     assert await seen_as(http, behind_two, "6.6.6.6", "198.51.100.7", "10.0.0.1") == "198.51.100.0"

@@ -22,7 +22,7 @@ POST = "query($id: ID!) { post(id: $id) { id createdAt author { name } } }"
 
 @contextmanager
 def logged(settings: Settings) -> Iterator[StringIO]:
-    """What the server logs meanwhile."""
+    """Log of the server while the context lasts."""
     before, log = structlog.get_config(), StringIO()
     logs.configure(settings)
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log))

@@ -1,4 +1,4 @@
-"""What an operation costs: as the executor will run it, never less than what it is then served."""
+"""Cost analysis: weighed as the executor will run an operation, never less than what it is then served."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""What the events of a subscription cost: the objects they serve, and what is shared only once."""
+"""Cost of subscription events: the objects they serve; what subscribers share is charged once."""
 
 from contextlib import AsyncExitStack
 from datetime import timedelta

@@ -67,7 +67,7 @@ class Page:
         self.until(lambda: self.browser.find_elements(By.CSS_SELECTOR, selector))[0].send_keys(text)
 
     def text(self, selector: str) -> str:
-        """What it says; nothing while it is not there."""
+        """Text of the element; empty while it is not there."""
         return "".join(str(each.text) for each in self.browser.find_elements(By.CSS_SELECTOR, selector)[:1])
 
     def problems(self) -> list[str]:

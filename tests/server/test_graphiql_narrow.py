@@ -40,7 +40,7 @@ CONTROLS = (
     '[aria-label="Show Documentation Explorer"]',
     '[aria-label="Open settings dialog"]',
 )
-"""What one works with while no panel is open."""
+"""Controls that must be usable while no panel is open."""
 SIGN_IN = ("#landfall-close", f'[data-demo-user="{DEMO_EMAIL}"]', "#landfall-open-account")
 BY_PASSWORD = ("#landfall-email", "#landfall-password", "#landfall-submit")
 NEW_ACCOUNT = ("#landfall-new-name", "#landfall-new-email", "#landfall-new-password", "#landfall-sign-up")

@@ -146,7 +146,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_info_post_based_csrf(target: Phone, form: str) -> None:
-    """What a form of a page elsewhere can send without asking first."""
+    """Simple requests, which a form of any page can send without a CORS preflight, are refused."""
     for accept in (JSON, "text/event-stream", "*/*"):
         answer = await target.post(FORMS[form], **{"Content-Type": form, "Accept": accept})
         assert (answer.status, answer.code) == (415, "BAD_USER_INPUT")

@@ -20,7 +20,7 @@ from tests.server.conftest import Configured
 
 SMALLEST, DOUBLINGS = 32, 5
 STEPS_MORE = 2.6
-"""What twice as much may take more; a little beyond two, for what is only begun with size."""
+"""Largest growth of the steps when a document doubles; above two, for work that only sets in with size."""
 MOST_SECONDS = 1.0
 """CPU of the thread that reads a document, for any; most take a tenth of it."""
 

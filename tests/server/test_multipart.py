@@ -38,7 +38,7 @@ class Ios:
         self.delimiter = f"--{boundary}"
 
     def feed(self, text: str) -> list[Any]:
-        """What stands before the last delimiter is whole, wherever delimiters are; the rest is held back."""
+        """Parts that are complete: all before the last delimiter; the rest stays in the buffer."""
         self.buffer += text
         whole, found, rest = self.buffer.rpartition(self.delimiter)
         if not found:

@@ -1,4 +1,4 @@
-"""What is too much is refused before it runs: sizes, depth, cost, and the checks that graphql-cop makes."""
+"""Operation limits: sizes, depth, cost and graphql-cop's checks, all enforced before anything runs."""
 
 import asyncio
 import json
@@ -159,7 +159,7 @@ ROWS = 2_000
 
 
 async def working(services: Services) -> int:
-    """How many of the slow reads MongoDB is at."""
+    """Number of slow reads that MongoDB is running."""
     pipeline = [{"$currentOp": {}}, {"$match": {"active": True, "command.find": "slow"}}]
     found = await services.db.client.admin.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
     return len(found["cursor"]["firstBatch"])

@@ -23,7 +23,7 @@ PERSON = "query($id: ID!) { user(id: $id) { name } }"
 
 @pytest.fixture(scope="module")
 def hopeless(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What servers say that lack something; all at once, because each takes seconds."""
+    """Output of servers that lack something; started all at once, because each takes seconds."""
     nowhere = f"127.0.0.1:{free_port()}"
     common = {"START_TIMEOUT": "1", "DATA_DIR": str(tmp_path_factory.mktemp("hopeless")), "PORT": "0"}
     lacking = {

@@ -51,7 +51,7 @@ async def said(connection: Connection) -> dict[str, Any]:
 
 
 async def ended_by(phone: Phone, *frames: Any, ack: bool = True) -> tuple[int | None, str]:
-    """How a socket ends after these frames: text, bytes, or what is sent as JSON."""
+    """Close code and reason of a socket after these frames: text, bytes, or anything sent as JSON."""
     async with raw(phone) as connection:
         if ack:
             await connection.send_json(INIT)

@@ -40,7 +40,7 @@ SAID = {
     "an untrusted redis certificate": "The certificate of Redis at rediss://127.0.0.1:{tls}/0 is not "
     "trusted: name its authority by ssl_ca_certs=... in LANDFALL_REDIS_URL.",
 }
-"""What `landfall serve` says of each, on its last line."""
+"""Last line that `landfall serve` prints for each."""
 
 SAID_TOO = {
     "a host that is not ours": "Listening on 192.0.2.1:0 is not possible: ",
@@ -59,7 +59,7 @@ SAID_TOO = {
     "or smtps://.",
     "a mail port that is none": "LANDFALL_SMTP_URL: Port could not be cast to integer value as 'abc'",
 }
-"""What is said by the same way; not by a process of its own each, which takes seconds."""
+"""Messages of the same code path, called in this process: a process for each would take seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def ports(servers: Servers, locked: Guarded) -> Iterator[dict[str, int]]:
 def told(
     servers: Servers, locked: Guarded, ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Done]:
-    """What `landfall serve` said and how it ended."""
+    """Output and exit code of `landfall serve`, by case."""
     given: dict[str, dict[str, str]] = {
         "a busy port": {"PORT": str(ports["busy"])},
         "a mongodb address of another kind": {"MONGO_URL": "127.0.0.1:27017"},

@@ -32,7 +32,7 @@ async def streaming(
 
 
 async def until(response: aiohttp.ClientResponse, ending: str, times: int = 1) -> str:
-    """What has come once it holds so many of these."""
+    """Text received so far, once it holds `ending` so many times."""
     found = ""
     async with asyncio.timeout(10):
         while found.count(ending) < times:

@@ -66,7 +66,7 @@ class Maker:
         return draft.document("subscription", "{ " + draft.field(root, name, 0, directives=False) + " }")
 
     def learn(self, document: Document, failed: Iterable[str]) -> None:
-        """What came of a tame document: the names of fields with errors."""
+        """Record the outcome of a tame document: its fields, and the names of those with errors."""
         self.used.update(document.fields)
         self.refused.update(set(failed))
 

@@ -41,7 +41,7 @@ class Values:
     """Existing ids by prefix."""
     tokens: Sequence[str]
     wild: bool = False
-    """Whether values may be wrong."""
+    """True if values may be wrong."""
     given: dict[str, Any] = field(default_factory=dict)
     definitions: dict[str, str] = field(default_factory=dict)
 

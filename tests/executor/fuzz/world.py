@@ -96,7 +96,7 @@ async def _ids(db: Database, name: str) -> list[str]:
 
 
 async def _dig(db: Database, ids: Mapping[str, Sequence[str]]) -> None:
-    """What should not be: people and pictures that are gone, values of another type or none at all."""
+    """Corrupt some documents: people and pictures that are gone, values of another type or none at all."""
     users, posts, comments = ids["user"], ids["post"], ids["comment"]
     await db.write({"delete": "users", "deletes": [_one(id) for id in users[30:32]]})
     await db.write({"delete": "media", "deletes": [_one(ids["media"][0])]})
@@ -179,7 +179,7 @@ class Bench:
         return {each.labels["reason"]: each.value for each in metric.samples if each.name.endswith("_total")}
 
     def compiles(self, text: str) -> bool:
-        """Whether a subscription is answered by compiled plans."""
+        """True if a subscription is answered by compiled plans."""
         known = self.executor._document(text, eager=True)
         return known is not None and any(plan and plan.topic for plan in known.plans.values())
 

@@ -1,4 +1,4 @@
-"""The laws of the house, as functions of a source tree: each returns what breaks it."""
+"""Layering rules, as functions of a source tree: each returns its violations."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
-SYSTEM_FLOORS = (
+SYSTEM_LAYERS = (
     "ports",
     "stores",
     "loaders",
@@ -35,7 +35,7 @@ KNOWS = {
     "server": ("executor", "providers", "devstack", "core"),
     "commands": ("server", "resolvers", "stores", "ports", "core"),
 }
-"""What each floor may import beside itself; `schema` shows enums that `stores` keeps.
+"""Layers that each layer may import beside itself; `schema` shows enums that `stores` keeps.
 
 `server` names no system: it finds them.
 """
@@ -88,8 +88,8 @@ def _module(imported: str, known: dict[str, Path]) -> str:
 def imports_going_up(root: Path) -> list[str]:
     problems = []
     for name, imported in graph(root).items():
-        floor = name.split(".")[0]
-        allowed = (floor, *KNOWS[floor])
+        layer = name.split(".")[0]
+        allowed = (layer, *KNOWS[layer])
         problems += [f"{name} imports {each}" for each in imported if each.split(".")[0] not in allowed]
     return problems
 
@@ -110,52 +110,54 @@ def order(root: Path) -> list[str]:
 
 def systems_going_uphill(root: Path, order: list[str]) -> list[str]:
     """In `schema/` and `resolvers/`; a system that is not in the order has no place."""
-    found = sorted({system for floor in SYSTEM_FLOORS for system in _systems(root / floor)})
+    found = sorted({system for layer in SYSTEM_LAYERS for system in _systems(root / layer)})
     problems = [f"{system} is not in the order" for system in found if system not in order]
     for name, imported in graph(root).items():
-        floor, system = _room(name)
-        if floor not in ("schema", "resolvers") or system not in order:
+        layer, system = _place(name)
+        if layer not in ("schema", "resolvers") or system not in order:
             continue
         allowed = ("", *order[: order.index(system) + 1])
         for each in imported:
-            other_floor, other = _room(each)
-            if other_floor in ("schema", "resolvers") and other not in allowed:
+            other_layer, other = _place(each)
+            if other_layer in ("schema", "resolvers") and other not in allowed:
                 problems.append(f"{name} imports {each}")
     return problems
 
 
 def insides_imported(root: Path) -> list[str]:
-    """What imports a module inside another system's package: its `__init__` is its face."""
+    """Imports of a module inside another system's package: its `__init__` is its interface."""
     return [
         f"{name} imports {each}"
         for name, imported in graph(root).items()
         for each in imported
-        if _room(name)[0] in SYSTEM_FLOORS and _room(each)[0] in SYSTEM_FLOORS
-        if each.count(".") > 1 and _room(each)[1] != _room(name)[1]
+        if _place(name)[0] in SYSTEM_LAYERS and _place(each)[0] in SYSTEM_LAYERS
+        if each.count(".") > 1 and _place(each)[1] != _place(name)[1]
     ]
 
 
 def faces_used_inside(root: Path) -> list[str]:
-    """What imports the face of its own system, which is for the others; a store's is for both."""
+    """Imports of the own system's interface, which is for other systems; a store's is for both."""
     return [
         f"{name} imports {each}"
         for name, imported in graph(root).items()
         for each in imported
-        if _room(name)[0] in SYSTEM_FLOORS and _room(each)[0] in SYSTEM_FLOORS and _room(each)[0] != "stores"
+        if _place(name)[0] in SYSTEM_LAYERS
+        and _place(each)[0] in SYSTEM_LAYERS
+        and _place(each)[0] != "stores"
         if each.count(".") == 1
-        and _room(each)[1] == _room(name)[1]
+        and _place(each)[1] == _place(name)[1]
         and (root / each.replace(".", "/")).is_dir()
     ]
 
 
-def _room(module: str) -> tuple[str, str]:
-    """Floor and system of a module."""
-    floor, system, *_ = [*module.split("."), ""]
-    return floor, system
+def _place(module: str) -> tuple[str, str]:
+    """Layer and system of a module."""
+    layer, system, *_ = [*module.split("."), ""]
+    return layer, system
 
 
 def systems_named(root: Path, order: list[str]) -> list[str]:
-    """What `core/` and `server/`, which know no system, call after one."""
+    """Names in `core/` and `server/`, which know no system, that contain a system's."""
     systems = set(order) - ORDINARY
     return [
         f"{module} names {name}"
@@ -185,9 +187,9 @@ def serving_one_system(root: Path) -> list[str]:
     """Modules of `core/` that one system alone imports: they belong to it."""
     imported: dict[str, set[str]] = {}
     for name, others in graph(root).items():
-        floor, system = _room(name)
+        layer, system = _place(name)
         for each in others:
-            imported.setdefault(each, set()).add(system if floor in SYSTEM_FLOORS else f"{floor}/")
+            imported.setdefault(each, set()).add(system if layer in SYSTEM_LAYERS else f"{layer}/")
     return [
         f"{module} serves {min(systems)} alone"
         for module, systems in sorted(imported.items())
@@ -197,25 +199,25 @@ def serving_one_system(root: Path) -> list[str]:
 
 
 def strangers(root: Path) -> list[str]:
-    """What lies on a floor of systems and is none, or has another name than its system in `schema/`."""
+    """Entries of a layer of systems that are none, or are named otherwise than their system in `schema/`."""
     names = set(_systems(root / "schema"))
     problems = []
-    for floor in SYSTEM_FLOORS:
-        found = _systems(root / floor)
-        problems += [f"{floor}/{name} has no schema/{name}" for name in found if name not in names]
-        problems += [f"{floor}/{entry} is no system" for entry in _others(root / floor, found)]
+    for layer in SYSTEM_LAYERS:
+        found = _systems(root / layer)
+        problems += [f"{layer}/{name} has no schema/{name}" for name in found if name not in names]
+        problems += [f"{layer}/{entry} is no system" for entry in _others(root / layer, found)]
     return problems
 
 
-def _systems(floor: Path) -> list[str]:
-    rooms = [path.stem for path in floor.glob("*.py") if path.name != "__init__.py"]
-    return sorted([*rooms, *(path.parent.name for path in floor.glob("*/__init__.py"))])
+def _systems(layer: Path) -> list[str]:
+    names = [path.stem for path in layer.glob("*.py") if path.name != "__init__.py"]
+    return sorted([*names, *(path.parent.name for path in layer.glob("*/__init__.py"))])
 
 
-def _others(floor: Path, systems: list[str]) -> list[str]:
+def _others(layer: Path, systems: list[str]) -> list[str]:
     ours = {"__init__.py", "__pycache__", "schema.graphql", *systems, *(f"{name}.py" for name in systems)}
-    others = [path.name for path in floor.iterdir() if path.name not in ours]
-    return sorted([*others, *(["__init__.py"] if (floor / "__init__.py").read_text().strip() else [])])
+    others = [path.name for path in layer.iterdir() if path.name not in ours]
+    return sorted([*others, *(["__init__.py"] if (layer / "__init__.py").read_text().strip() else [])])
 
 
 def long_files(root: Path) -> list[str]:
@@ -230,7 +232,7 @@ def long_files(root: Path) -> list[str]:
 
 
 def driver_imports(root: Path) -> list[str]:
-    """Who touches MongoDB's driver beside `core.mongo`, `core.wire` and embedded servers; errors are free."""
+    """Imports of MongoDB's driver outside `core.mongo`, `core.wire` and embedded servers; errors are free."""
     drivers = ("pymongo", "motor", "bson", "gridfs")
     return [
         f"{name} imports {each}"
@@ -242,11 +244,11 @@ def driver_imports(root: Path) -> list[str]:
 
 
 def graphql_imports(root: Path) -> list[str]:
-    """Who knows GraphQL that should not: all floors of systems but `schema/`."""
+    """Imports of GraphQL in layers of systems other than `schema/`."""
     return [
         f"{name} imports {each}"
         for name, path in modules(root).items()
         for each in imports(name, path)
-        if name.split(".")[0] in SYSTEM_FLOORS and not name.startswith("schema")
+        if name.split(".")[0] in SYSTEM_LAYERS and not name.startswith("schema")
         if each.split(".")[0] in ("strawberry", "graphql") or f"{each}.".startswith("core.binding.")
     ]
