@@ -51,7 +51,7 @@ async def expire_holds(services: Services) -> None:
 
 
 async def _expired(services: Services, row: store.StockReservation) -> bool:
-    """Whether the hold was ended; one that cannot be stops no other."""
+    """End one expired hold; true if it ended. One that cannot be ended stops no other."""
     ctx = Context(services)
     try:
         await ctx.unit(lambda: stock.give_back(ctx, row, ReservationState.EXPIRED))
@@ -83,7 +83,7 @@ async def rate(services: Services, *, product_id: str) -> None:
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """What a person wrote, set up, chose, corrected, reported and may do goes."""
+    """Erase a person's reviews, settings, corrections, reports and roles."""
     own = {"user_id": user_id}
     await erase_owned([people.settings], services, user_id)
     await each_in_unit(services, people.reviews, own, reviewing.erase)
@@ -94,7 +94,7 @@ async def erase(services: Services, user_id: str) -> None:
 
 
 async def _forget_devices(services: Services, user_id: str) -> None:
-    """What their devices reported before anybody had signed in."""
+    """Erase telemetry that the person's devices reported before anybody had signed in."""
     deletion = await accounts.deletions.by_id(services.db, user_id)
     for id in deletion.get("device_ids", ()) if deletion else ():
         gone = {"q": _reported_by(id), "limit": 0}

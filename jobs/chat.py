@@ -141,7 +141,7 @@ async def erase(services: Services, user_id: str) -> None:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """What the person said, opened, and what they set; what others said to them is theirs."""
+    """Export the person's own messages, decrypted, and their settings; others' messages are theirs."""
     said = {"sender_id": user_id, "deleted_at": None}
     async for rows in pages(services, store.messages, said):
         yield "messages", await announcing.exported(services, user_id, rows)

@@ -24,7 +24,7 @@ from stores import feed as store
 
 BATCH = 100
 ACTIVE = timedelta(hours=24)
-"""Who looked at their feed within this time has the next one prepared."""
+"""A person active within this time has the next feed prepared in advance."""
 
 on_user_deleted(erasing.erase)
 on_user_export(erasing.export)

@@ -13,7 +13,7 @@ from resolvers.media import adopting, keeping, processing
 from stores import media as store
 
 LEFT_OUT = ("owner_id", "folder", "former_folders", "ref_count", "touched_at", "hls", "variants", "tries")
-"""What is left out of an export: where files lie, and our own bookkeeping."""
+"""Fields left out of an export: storage locations, and internal bookkeeping."""
 
 
 def in_context(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[None]]:
@@ -45,7 +45,7 @@ async def purge(services: Services, *, media_id: str, touched_at: str) -> None:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """What a person uploaded, as they know it."""
+    """Export a person's media and uploads, as clients see them."""
     for name, kept in (("media", store.media), ("uploads", store.uploads)):
         async for rows in pages(services, kept, {"owner_id": user_id}, without=LEFT_OUT):
             yield name, rows

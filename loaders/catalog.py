@@ -34,7 +34,7 @@ class ProductOfVariant(Loader[str, Product | None]):
 
 
 class SettingsOfViewer(Loader[str, ProductSettings | None]):
-    """How the viewer has a product set up."""
+    """The viewer's settings of a product."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[ProductSettings | None]:
         if self.viewer_id is None:
@@ -85,7 +85,7 @@ class OwnReview(Loader[str, Review | None]):
 
 
 class LastPredictionOfViewer(Loader[str, list[LastPrediction]]):
-    """What was last predicted for a person."""
+    """The last predictions for a person."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[list[LastPrediction]]:
         rows = await people.last_predictions.find(self.db, {"user_id": {"$in": keys}})

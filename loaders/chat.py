@@ -43,7 +43,7 @@ class ChatWithPeer(Loader[str, Chat | None]):
 
 
 class PeersByUser(Loader[str, list[str]]):
-    """Whom a person chats with, but for those hidden from them."""
+    """Chat partners of a person, except those hidden from them."""
 
     batch = False
 
@@ -61,7 +61,7 @@ class ChatOfAlias(Loader[str, str | None]):
 
 
 class ChatSettingsByUser(Loader[str, ChatSettings]):
-    """What a person chose, or what holds until they do."""
+    """Chat settings of a person, or the defaults until they choose."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[ChatSettings]:
         wanted = [store.settings_id(key) for key in keys]

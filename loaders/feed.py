@@ -48,7 +48,7 @@ class FollowsByFollower(Loader[str, list[Followed]]):
 
 
 class MutedByUser(Loader[str, frozenset[str]]):
-    """Whom a person follows and does not want to hear."""
+    """People that a person follows and has muted."""
 
     batch = False
 
@@ -88,7 +88,7 @@ class BarredByUser(Loader[str, frozenset[str]]):
 
 
 class HideOfViewer(Loader[str, Hide | None]):
-    """What the viewer did to keep a post out of their feed."""
+    """The viewer's hide of a post, or None."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[Hide | None]:
         if self.viewer_id is None:
@@ -98,7 +98,7 @@ class HideOfViewer(Loader[str, Hide | None]):
 
 
 class HidesByUser(Loader[str, list[Hide]]):
-    """What a person keeps out of their feed, the latest."""
+    """The latest hides of a person."""
 
     batch = False
 

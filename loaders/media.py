@@ -32,7 +32,7 @@ class OwnUploadById(Loader[str, Upload | None]):
 
 
 class MediaByUpload(Loader[str, Media | None]):
-    """What became of an upload; None while nothing has."""
+    """The medium made from an upload; None until there is one."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[Media | None]:
         uploads = await store.uploads.by_ids(self.db, keys, fields=("media_id",))

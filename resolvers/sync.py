@@ -50,7 +50,7 @@ async def changes(
     types: list[SyncTypeName] | None = None,
     first: int = 200,
 ) -> dict[str, Any]:
-    """What changed for the viewer since the token; everything there is, without one."""
+    """Delta sync: the viewer's changes since the token; without one, everything (a first sync)."""
     if not 1 <= first <= MOST_CHANGES:
         raise BadUserInput(f"`first` must be between 1 and {MOST_CHANGES}.")
     progress, reset = await starting_point(ctx, since, types)
@@ -66,7 +66,7 @@ async def changes(
 
 
 async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] | None, first: int) -> Page:
-    """One page, through the ordinary doors; `progress` moves past it."""
+    """One page, through the ordinary access guards; `progress` moves past it."""
 
     async def scopes_now() -> list[str]:
         ctx.refresh()
@@ -89,7 +89,7 @@ async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] |
 
 
 def removed(id: str) -> dict[str, Any]:
-    """What clients forget, with its type."""
+    """Tombstone: a removed node's id, with its type."""
     return {"_type": "RemovedNode", "_id": id}
 
 
@@ -102,7 +102,7 @@ def wanted(types: Sequence[SyncTypeName] | None) -> set[str]:
 
 
 def reader(ctx: Context, types: Sequence[SyncTypeName] | None) -> str:
-    """Who reads what: the token of another person, or for other types, starts over."""
+    """Reader of a token: one of another person, or for other types, starts over."""
     return ctx.viewer_id if types is None else f"{ctx.viewer_id}:{','.join(sorted(wanted(types)))}"
 
 

@@ -14,7 +14,7 @@ from stores.media import Attachment
 
 
 class MessageStatus(StrEnum):
-    """How far a message has come."""
+    """Delivery status of a message."""
 
     SENT = "SENT"
     """The server has it."""
@@ -25,7 +25,7 @@ class MessageStatus(StrEnum):
 
 
 class PresenceState(StrEnum):
-    """Whether a person is there."""
+    """Presence of a person."""
 
     ONLINE = "ONLINE"
     """Using the app."""
@@ -36,7 +36,7 @@ class PresenceState(StrEnum):
 
 
 class WhoCanMessage(StrEnum):
-    """Who may begin a chat with a person; chats that exist go on."""
+    """Permission to begin a chat with a person; existing chats go on."""
 
     EVERYONE = "EVERYONE"
     """Anybody who is not blocked."""
@@ -47,7 +47,7 @@ class WhoCanMessage(StrEnum):
 
 
 class Chat(TypedDict):
-    """What both have in common: that there is one chat of the pair."""
+    """Shared row of a chat: guarantees that a pair has one chat."""
 
     _id: str
     pair_key: str
@@ -65,10 +65,10 @@ class Member(TypedDict):
     pair_key: str
     data_key: str
     started: bool
-    """Whether it is in this person's list: one that the other opened is not, until something is said."""
+    """True if it is in this person's list: a chat the other opened is not, until something is said."""
     peer_gone: bool
     parted: NotRequired[bool]
-    """Whether the two are hidden from each other: then their devices do not keep each other up to date."""
+    """True if the two are hidden from each other: then their devices do not keep each other up to date."""
     archived: bool
     muted_until: datetime | None
     last_activity_at: datetime
@@ -107,7 +107,7 @@ class Message(Row):
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_for: list[str]
-    """Who of the two deleted it for themselves."""
+    """Ids of those of the two who deleted it for themselves."""
 
 
 class ChatSettings(Row):
@@ -158,7 +158,7 @@ class QueueHealth(TypedDict):
 
 
 class ClientHealth(TypedDict):
-    """What a device last said of its queues; `_id` is `user|device`."""
+    """Queue health last reported by a device; `_id` is `user|device`."""
 
     _id: str
     user_id: str
@@ -289,7 +289,7 @@ async def member_of(db: Database, user_id: str, chat_id: str) -> Member | None:
 
 
 async def peers_of(db: Database, user_id: str) -> list[str]:
-    """Whom a person chats with and is not hidden from, latest activity first."""
+    """People a person chats with and is not hidden from, latest activity first."""
     query = {"user_id": user_id, "started": True, "parted": {"$ne": True}}
     rows = await members.find(db, query, limit=MOST_PEERS, fields=("peer_id",), together=True)
     return [row["peer_id"] for row in rows]

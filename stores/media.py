@@ -11,7 +11,7 @@ from ports.media import Animation
 
 
 class MediaKind(StrEnum):
-    """What a medium is."""
+    """Kind of a medium."""
 
     IMAGE = "IMAGE"
     """A picture."""
@@ -22,7 +22,7 @@ class MediaKind(StrEnum):
 
 
 class ImageFormat(StrEnum):
-    """How a picture is encoded."""
+    """Encoding of a picture."""
 
     WEBP = "WEBP"
     """WebP: the smallest; every picture has it."""
@@ -71,7 +71,7 @@ class UploadFailure(StrEnum):
 
 
 class UploadMethod(StrEnum):
-    """How a file is sent."""
+    """Method by which a file is uploaded."""
 
     SINGLE = "SINGLE"
     """In one PUT."""
@@ -124,7 +124,7 @@ class Media(TypedDict):
     file_name: str
     folder: str
     public_wanted: NotRequired[bool]
-    """Whether it is to lie at a public address, as was asked last; a move is an errand."""
+    """True if it is to have a public URL, as last requested; a job moves it."""
     former_folders: NotRequired[list[str]]
     """Where it lay before: its old addresses go on for an hour."""
     main: str
@@ -230,7 +230,7 @@ def link_id(media_id: str, record_id: str) -> str:
 
 
 async def bytes_since(db: Database, owner_id: str, since: datetime) -> int:
-    """How many bytes a person said they would upload since then; what an earlier file served for is free."""
+    """Bytes a person declared for uploads since then; reuse of an earlier file is free."""
     rows = await db.aggregate(
         uploads.name,
         [

@@ -1,4 +1,4 @@
-"""What happens to one's sessions and the safety of one's account, pushed."""
+"""Subscriptions to one's sessions and security events."""
 
 from collections.abc import AsyncGenerator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What happens to products, pushed."""
+"""Subscriptions to changes of products."""
 
 from collections.abc import AsyncGenerator
 from typing import Any

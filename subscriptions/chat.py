@@ -1,4 +1,4 @@
-"""What happens in an open chat, and in all of somebody's chats, pushed."""
+"""Subscriptions to an open chat, and to all of the viewer's chats."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -83,7 +83,7 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
 
 
 async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None) -> Event | None:
-    """What an entry of a message means; None for those of other chats, and for what shows elsewhere."""
+    """Event of a message's log entry; None for other chats, and for changes that show elsewhere."""
     id = entry["node"]
     message: Message | None = await ctx.services.live.shared(entry, "node", lambda: ctx.load(MessageById, id))
     if message is None or (chat_id is not None and message["chat_id"] != chat_id):
@@ -99,7 +99,7 @@ async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None)
 
 
 async def _receipt_event(ctx: Context, entry: Entry) -> Event:
-    """How far one has come, as far as the other may know."""
+    """Event of a receipt: one side's marks, as far as the other may know them."""
     detail = entry.get("detail") or {}
     user_id = detail["user_id"]
     chat = await access.chat(ctx, id=entry["node"])  # type: ignore[arg-type]

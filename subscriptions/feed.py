@@ -1,4 +1,4 @@
-"""What happens to an open post, and what concerns a person, pushed."""
+"""Subscriptions to an open post, and to the viewer's feed and notifications."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -35,7 +35,7 @@ Event = dict[str, Any]
 MERGED_SECONDS = 2.0
 """Reactions to one thing are told at most once in this time."""
 NEWS_SECONDS = 15.0
-"""How often a feed may say that it has something new."""
+"""Least seconds between two "new posts" events of a feed."""
 LATE = timedelta(minutes=2)
 
 
@@ -47,7 +47,7 @@ class Merging:
         self._waiting: dict[str, Entry] = {}
 
     def at_once(self, entry: Entry) -> bool:
-        """Whether to tell it now; else it waits, in place of what waited before."""
+        """Throttle: true to send it now; else it waits, in place of the entry that waited before."""
         now = _seconds()
         if self._told.get(entry["node"], 0.0) + MERGED_SECONDS <= now:
             self._told = {id: at for id, at in self._told.items() if at + MERGED_SECONDS > now}
@@ -116,7 +116,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
 
 async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """What concerns the viewer: never the whole feed, only that it has something new."""
+    """Notifications and new-post signals of the viewer: never the whole feed, only that it has news."""
     merging, news = Merging(), News(ctx)
     own = ctx.viewer_id
 
@@ -142,7 +142,7 @@ async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerat
 
 
 class News:
-    """Whether the viewer's feed has something new, looked at four times a minute."""
+    """New-post signal: true once the viewer's feed has something new, looked at four times a minute."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -199,7 +199,7 @@ async def _reacted(ctx: Context, entry: Entry, own: str) -> Event | None:
 
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
-    """What an entry means to somebody watching the post; None when nothing."""
+    """Event of a log entry for a subscriber of the post; None if it has none."""
     if post_scope(post_id) not in (*entry["scopes"], *entry["former"]):
         return await _still_visible(ctx, post_id, entry)
     event = await for_all(ctx, entry, "postEvents", _told)
@@ -219,7 +219,7 @@ def _gone(post_id: str) -> Event:
 
 
 def _hidden(event: Event) -> Event | None:
-    """What is told instead to who may not see an event."""
+    """Replacement of an event that the viewer may not see: a removal, or nothing."""
     return _gone(event["post"]["_id"]) if event["_type"] == "PostUpdated" else None
 
 

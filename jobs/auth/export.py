@@ -29,7 +29,7 @@ PROFILE = ("password_hash", "phone", "phone_index", "two_factor", "avatar_upload
 SESSION = ("user_id", "counter", "rotated_at", "purge_at")
 DEVICE = ("user_id", "push_token", "push_index")
 KEY = ("user_id", "public_key", "counter")
-"""What is left out: secrets, and what finds them."""
+"""Fields left out: secrets, and the indexes that find them."""
 SECOND_FACTOR = ("method", "masked_destination", "backup_codes_left", "enabled_at")
 
 
@@ -94,7 +94,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
         expires = {"expires_at": clock.now() + exports.LIFE}
         await ctx.tx.update(store.data_exports, export["_id"], set={**change, **expires})
 
-    # First the mail: if it fails, the errand begins again.
+    # First the mail: if it fails, the job is retried.
     await services.mailer.send(to=user["email"], subject=letter.subject, text=letter.text)
     await ctx.unit(ready)
 

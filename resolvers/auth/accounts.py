@@ -39,7 +39,10 @@ async def check_sign_up(
     captcha_token: str | None = None,
     **rest: Any,
 ) -> dict[str, Any]:
-    """What is wrong with it whoever asks; else the address and the hashed password."""
+    """Validate a sign-up before the transaction: return the canonical email and the hashed password.
+
+    Every error here is the same whether or not the email has an account.
+    """
     await ctx.limit(guard.SIGN_UP_RATE, ctx.network)
     address = valid_email(email)
     if not accepted_terms_version:
@@ -142,7 +145,7 @@ async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
 
 
 class Checked(NamedTuple):
-    """What became of a password before the transaction."""
+    """Result of a password check, made before the transaction because hashing is slow."""
 
     user_id: str | None
     attempt: Attempt

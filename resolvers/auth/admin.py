@@ -1,4 +1,4 @@
-"""What administrators may do with accounts; each act is put on record with its reason."""
+"""Administration of accounts: each action is written to the audit log with its reason."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -106,7 +106,7 @@ async def assign_roles(
     job_role: Line | None = None,
     reason: str,
 ) -> telling.UserChanged:
-    """What a person may do from now on; their tokens are renewed before they are used again."""
+    """Replace a person's roles; their access tokens are renewed before they are used again."""
     if org is not None and not ORG.fullmatch(org):
         raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
     if job_role is not None and len(job_role) > LONGEST_JOB_ROLE:
@@ -154,7 +154,7 @@ async def revoke_user_sessions(
 
 
 async def _revoke_everybody(ctx: Context, reason: str) -> int:
-    """Tokens are refused at once; the sessions themselves are ended by an errand."""
+    """Revoke all tokens but this session's at once; a job ends the sessions themselves."""
     own = ctx.signed_in.session_id
     count = await store.count_sessions(ctx.db, {"status": SessionStatus.ACTIVE}) - 1
     revocations.tell(ctx, revocations.everybody(own))

@@ -23,7 +23,7 @@ AGE = Gauge("landfall_auth_breached_passwords_age_seconds", "Age of the list of 
 
 
 def has(file: Path, password: str) -> bool:
-    """Whether the list has the password; a list that cannot be read has none, which is told to operators."""
+    """True if the list has the password; an unreadable list counts as empty and is reported to operators."""
     try:
         return is_breached(file, password)
     except OSError as problem:
@@ -33,7 +33,7 @@ def has(file: Path, password: str) -> bool:
 
 
 def is_breached(file: Path, password: str) -> bool:
-    """Whether the file has the password: found by halving."""
+    """True if the sorted file has the password's SHA-1 hash: binary search."""
     wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
     with file.open("rb") as lines:
         low, high = 0, file.stat().st_size
@@ -72,7 +72,7 @@ def renew(new: Path, file: Path) -> int:
 
 
 def checked(file: Path) -> int:
-    """How many hashes the list has; ValueError unless each line is one, in order."""
+    """Number of hashes in the list; ValueError unless each line is one, in order."""
     count, before = 0, b""
     with file.open("rb") as lines:
         for line in lines:

@@ -26,13 +26,13 @@ class Challenge:
     kind: AuthKeyKind
     device_id: str
     user_id: str | None
-    """Whose key is to be enrolled; nobody's at sign-in."""
+    """Owner of the key to be enrolled; None at sign-in."""
     value: str
     expires_at: datetime
 
     @property
     def signed(self) -> bytes:
-        """What a key has to sign."""
+        """The bytes that a key has to sign."""
         return base64.urlsafe_b64decode(self.value + "=")
 
 

@@ -28,7 +28,7 @@ WAITS = (2, 10, 30)
 PATIENCE = 15.0
 """Seconds a provider may take."""
 NOTICE = timedelta(days=1)
-"""How often the owner of a taken address is told of sign-ups with it."""
+"""Least time between two mails to the owner of a taken email about sign-ups with it."""
 
 Send = Callable[[str], Awaitable[None]]
 
@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 
 async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0) -> None:
-    """Try one step of the way to the person; the next one is an errand of its own."""
+    """Try one step of the way to the person; the next one is a job of its own."""
     flow = await store.flows.by_id(services.db, flow_id)
     if flow is None or not _wanted(flow, send) or flow["user_id"] is None:
         return

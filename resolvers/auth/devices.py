@@ -40,7 +40,7 @@ def id_of(given: str) -> str:
 
 
 def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
-    """Whose idempotency keys those of an anonymous mutation are: the device's."""
+    """Owner of an anonymous mutation's idempotency keys: the device."""
     given = arguments.get("device_id") or (arguments.get("device") or {}).get("id")
     if given is None:
         raise BadUserInput("A device id is needed.")
@@ -97,7 +97,7 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
 
 
 def _elsewhere(before: str | None, now: str | None) -> bool:
-    """Whether a device is in another country than the last time; cities change on every train."""
+    """True if a device is in another country than the last time; cities change on every train."""
     if before is None or now is None:
         return False
     return before.rpartition(", ")[2] != now.rpartition(", ")[2]
@@ -131,7 +131,7 @@ def token_place(key: str) -> str:
 
 
 async def session_ended(ctx: Context, session: Session) -> None:
-    """Who signed out of a device is not reached there any more."""
+    """Forget the push token of a device on which its owner has no session left."""
     user_id, id = session["user_id"], session["device"]["_id"]
     if session["device"]["push_enabled"] and not await store.active_on(ctx.db, user_id, id):
         await forget_token(ctx, user_id, id)

@@ -22,7 +22,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 async def offered(ctx: Context, user: User, device_id: str) -> list[AuthFactor]:
-    """What may take this person further, on this device."""
+    """Second factors: those this person can use next, on this device."""
     chosen = user.get("two_factor")
     factors = [AuthFactor.OTP]
     factors += [AuthFactor.BACKUP_CODE] if chosen and chosen["backup_codes_left"] else []
@@ -93,7 +93,7 @@ async def resend_otp(
 
 
 async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination:
-    """What proves a number or address goes there alone."""
+    """Destination of a code by the other method; a new phone or email is proven over itself alone."""
     found = None
     if flow["purpose"] in (FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP) and flow["user_id"]:
         user = await store.users.by_id(ctx.db, flow["user_id"])

@@ -159,7 +159,7 @@ async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any]:
 
 
 def shown(flow: Flow) -> dict[str, Any]:
-    """What clients see of a flow, and all that receipts keep of it."""
+    """The public fields of a flow: all that clients see, and all that idempotency receipts keep."""
     known: Mapping[str, Any] = flow
     return {**{name: known[name] for name in SHOWN}, **(flow["went"] or {}), "status": _status(flow)}
 
@@ -207,7 +207,7 @@ def device_of(flow: Flow) -> dict[str, Any]:
 
 
 def is_well_formed(code: str) -> bool:
-    """Whether it could be a one-time code: a slip of the finger costs no attempt."""
+    """True if it could be a one-time code: a typing error costs no attempt."""
     return len(code) == DIGITS and code.isascii() and code.isdigit()
 
 
@@ -216,7 +216,7 @@ def malformed(flow: Flow) -> Refused:
 
 
 def is_code(ctx: Context, flow: Flow, code: str) -> bool:
-    """Whether it is the latest code; a flow that nothing can come of has none."""
+    """True if it is the flow's latest code; a decoy flow, which can lead to nothing, has none."""
     expected = flow["code_hash"] or ""
     return hmac.compare_digest(expected, code_hash(ctx.services.signer, flow["_id"], code))
 
@@ -334,7 +334,7 @@ async def _send(ctx: Context, flow: Flow, counted: str, task: str) -> None:
 
 
 def _sends(ctx: Context, destination: Destination, purpose: str, user_id: str | None) -> str:
-    """What is counted of codes to a destination: those for its owner apart from those anybody may ask for."""
+    """Rate-limit key of codes to a destination: the owner's own requests are counted apart from anybody's."""
     whose = user_id if purpose in OWN else ""
     to = f"{destination.method}:{destination.to or user_id or ''}:{whose}"
     return f"sends:{ctx.services.crypto.blind(to, place='codes/destination')}"

@@ -1,4 +1,4 @@
-"""What the operator does with accounts from the command line, where nobody is signed in."""
+"""Operator commands on accounts, run from the command line, where nobody is signed in."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,10 +1,18 @@
-"""Who may try a password or code: rates, longer and longer waits, CAPTCHAs, and locks after too many misses.
+"""Account lockout: rate limits, exponential waits, CAPTCHAs, and locks after too many failed attempts.
 
-An account is named by a blind index of its address, whether or not anybody has it: unknown addresses are
-throttled and locked like known ones, so that neither tells them apart.
+Life cycle of an attempt: `begin` counts it as failed before anything is compared, so that parallel guesses
+cannot pass the limit together, or raises ACCOUNT_LOCKED, RATE_LIMITED or CAPTCHA_REQUIRED. Then one of
 
-A device on which the person has signed in before is counted and locked apart from all others: a stranger's
-tries never keep an owner out there, and nobody can guess a device's id.
+- `missed_again`: it failed; it stays counted, and the tenth failure in 15 minutes locks the subject;
+- `taken_back`: it was right but is only a part of the proof; it alone is no longer counted;
+- `passed`: the person is authenticated; all failures of the subject are forgotten.
+
+An attempt whose process dies stays counted until the window has passed.
+
+Failures are counted by subject and by IP address. The subject is the account, named by a blind index of its
+email whether or not anybody has it: unknown emails are throttled and locked like known ones, so that neither
+tells them apart. A device on which the person has signed in before is a subject of its own: a stranger's
+guesses never lock an owner out there, and nobody can guess a device's id.
 """
 
 from datetime import timedelta
@@ -30,52 +38,53 @@ SIGN_IN_RATE = Rate("sign-in", 20, 60)
 SIGN_UP_RATE = Rate("sign-up", 10, 3600)
 CODE_RATE = Rate("code", 20, 60)
 NEW_DESTINATION_RATE = Rate("new-destination", 10, 86_400)
-"""Numbers and addresses a person may have codes sent to: texts cost money, and strangers get them."""
+"""New phone numbers and emails per person: codes sent there cost money and reach strangers."""
 RESET_RATE = Rate("reset", 10, 3600)
 
 WINDOW = timedelta(minutes=15)
 CAPTCHA_FROM = 3
-"""Misses of an account or an address in the window."""
+"""Failures of a subject or an IP address within the window."""
 WAIT_FROM = 3
-"""From here on each miss doubles the wait for the next try, from one second on."""
+"""Failures from which each doubles the wait for the next attempt, beginning with one second."""
 LONGEST_WAIT = 64
 LOCK_AT = 10
 FIRST_LOCK, LONGEST_LOCK = timedelta(minutes=15), timedelta(hours=24)
 REMEMBERED = timedelta(hours=24)
-"""After so long without a new lock the next one is short again."""
+"""Time without a new lock after which the next one is short again."""
 
 
 class Attempt(NamedTuple):
-    """One try, counted as a miss until it is known to be none."""
+    """One attempt, counted as failed until it is known to be right."""
 
     subject: str
-    """Whose misses are counted: the account's on a known device, or on all others together."""
+    """Key of the counter: the account on one known device, or the account on all other devices together."""
     address: str
+    """IP address of the client, or its /64 network (IPv6)."""
     id: str
     misses: int
-    """Those of the subject before this one."""
+    """Failures of the subject before this one."""
     locks: int
-    """How often in a row it was locked."""
+    """Consecutive locks of the subject."""
 
 
 def account_of(ctx: Context, email: str) -> str:
-    """The account an address would have."""
+    """Blind index of an email, which names its account whether or not there is one."""
     return ctx.services.crypto.blind(emails.canonical(email), place="users/email")
 
 
 async def subject_of(ctx: Context, account: str, user_id: str | None, device_id: str) -> str:
-    """What is counted of a try from a device: its own misses where the person is known on it."""
+    """Subject of an attempt: the device if the person has signed in on it, else the account."""
     known = await store.own_devices(ctx.services.db, user_id or "user_nobody", [device_id])
     return on_device(account, device_id) if known else account
 
 
 def on_device(account: str, device_id: str) -> str:
-    """What is counted of a device that the person is known on."""
+    """Subject of a device on which the person has signed in before."""
     return f"{account}/{device_id}"
 
 
 def in_session(ctx: Context, email: str) -> str:
-    """What is counted of a living session: its device's."""
+    """Subject of the current session: its device."""
     return on_device(account_of(ctx, email), ctx.signed_in.device_id)
 
 
@@ -87,9 +96,10 @@ async def begin(
     captcha: bool = True,
     waits: bool = True,
 ) -> Attempt:
-    """Count a try, if one is allowed now.
+    """Begin an attempt: count it as failed, or raise if none is allowed now.
 
-    Whoever is signed in is asked for no CAPTCHA; flows limit guesses at codes by themselves.
+    `captcha=False` for people who are signed in; `waits=False` for flows, which limit guesses by themselves.
+    Errors: ACCOUNT_LOCKED and RATE_LIMITED with `retryAfterSeconds`, CAPTCHA_REQUIRED.
     """
     lock = await store.locks.by_id(ctx.services.db, subject)
     _refuse_locked(lock)
@@ -106,16 +116,17 @@ async def begin(
     await tally.add(_misses(ctx.network), id, within=WINDOW)
     attempt = Attempt(subject, ctx.network, id, counted.number - 1, lock["times"] if lock else 0)
     if counted.number > LOCK_AT:
-        # Others are being tried at this moment: together they are too many.
+        # Parallel attempts were counted meanwhile: together they are too many.
         await missed_again(ctx, attempt)
         raise Refused("ACCOUNT_LOCKED", "Too many wrong tries.", retry_after_seconds=_seconds(FIRST_LOCK))
     return attempt
 
 
 async def missed_again(ctx: Context, attempt: Attempt) -> bool:
-    """The try stays counted; whether it locked the subject.
+    """Record a failure; True if it locked the subject.
 
-    The misses stay too: they are too old to count when the lock ends, and stop whoever is let in meanwhile.
+    The counter is not cleared: its failures are too old to count when the lock ends, and still stop anybody
+    whom a lifted lock lets in before.
     """
     if attempt.misses + 1 < LOCK_AT:
         return False
@@ -128,13 +139,13 @@ async def missed_again(ctx: Context, attempt: Attempt) -> bool:
 
 
 async def taken_back(ctx: Context, attempt: Attempt) -> None:
-    """It was no miss; those before it stay counted, for a right password may be half of what is asked."""
+    """Cancel the attempt. Earlier failures stay counted: a right password may be one factor of two."""
     await ctx.services.tally.remove(_misses(attempt.subject), attempt.id)
     await ctx.services.tally.remove(_misses(attempt.address), attempt.id)
 
 
 async def passed(ctx: Context, attempt: Attempt) -> None:
-    """Somebody proved who they are: the subject's misses are forgotten, the address keeps those of others."""
+    """Record a success: forget the subject's failures; the IP address keeps those of other subjects."""
     await taken_back(ctx, attempt)
     await ctx.services.tally.clear(_misses(attempt.subject))
 
@@ -154,7 +165,7 @@ async def unlock(ctx: Context, user: User) -> None:
 
 
 async def need_captcha_after_misses(ctx: Context, captcha_token: str | None) -> None:
-    """For what is no guess but can be abused: the address alone counts."""
+    """Require a CAPTCHA after failures of the IP address: for requests open to abuse, though no guesses."""
     here = await ctx.services.tally.lately(_misses(ctx.network), within=WINDOW)
     if here.number >= CAPTCHA_FROM:
         await _need_captcha(ctx, captcha_token)

@@ -32,7 +32,7 @@ refusals(
 
 LONGEST_NAME = 100
 CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
-"""How long the credentials of common authenticators are."""
+"""Lengths of credential ids in bytes, as common authenticators make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ async def proven(
     *,
     user_id: str | None = None,
 ) -> Proof:
-    """What a signed challenge proves, before anything is written; each challenge is judged once.
+    """Verify a signed challenge before anything is written; each challenge is used once.
 
     Only a key of `user_id` will do, if that is given.
     """
@@ -172,7 +172,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
 
 
 async def _overtaken(ctx: Context, proof: Proof) -> bool:
-    """Whether a later use of the key got here first: its owner's two requests changed places, or a thief's.
+    """Replay protection: true if a later use of the key came first (reordered requests, or a thief).
 
     Either way nothing is proven; and a copy that tries again, with a challenge of its own, is found out.
     """

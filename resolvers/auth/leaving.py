@@ -29,7 +29,7 @@ BLANK: dict[str, Any] = {
     "password_hash": "",
     "accepted_terms_version": "",
 }
-"""What is left of a person in their place."""
+"""Tombstone of a deleted account: the values that replace a person's own."""
 LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 
 

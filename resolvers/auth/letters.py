@@ -1,4 +1,4 @@
-"""What is written to people. Nothing in it helps a stranger who reads it, but codes and links."""
+"""Mails and texts to people. Nothing in them helps a stranger who reads them, except codes and links."""
 
 from typing import NamedTuple
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What operators watch of sessions; `docs/alerts.yml` says when to worry."""
+"""Metrics of sessions and lockouts; `docs/alerts.yml` has their thresholds."""
 
 from prometheus_client import Counter
 

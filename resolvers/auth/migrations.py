@@ -75,7 +75,7 @@ async def _people(db: Database) -> AsyncIterator[list[User]]:
 
 
 def _entries_of(id: str) -> tuple[str, str]:
-    """What others read of a person is logged in two entries."""
+    """Log ids of a person's two public entries: the profile and its counters."""
     return id, f"counts:{id}"
 
 

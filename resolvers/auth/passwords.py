@@ -51,7 +51,7 @@ async def hash_password(password: str) -> str:
 
 
 async def matches(stored: str | None, password: str) -> bool:
-    """Whether it is the password; nobody's password takes as long to be wrong as somebody's."""
+    """True if the password is right. An unknown account takes as long as a wrong password (a decoy hash)."""
     async with _at_once:
         right = await asyncio.to_thread(_matches, stored or _decoy(), password)
     return right and stored is not None
@@ -65,7 +65,7 @@ def _matches(stored: str, password: str) -> bool:
 
 
 def outdated(stored: str) -> bool:
-    """Whether it was hashed at another cost than today's."""
+    """True if it was hashed at another cost than today's."""
     return _hasher.check_needs_rehash(stored)
 
 

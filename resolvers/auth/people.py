@@ -1,4 +1,4 @@
-"""Reading people and sessions, each through its door."""
+"""Reading people and sessions, each through its access guard."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -101,7 +101,7 @@ async def session_count(ctx: Context, connection: Document) -> int:
 
 
 def current(ctx: Context, session: Document) -> bool:
-    """Whether it is the one that asks."""
+    """True if it is the session of this request."""
     return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]
 
 
@@ -133,13 +133,13 @@ def email(ctx: Context, user: Document) -> str | None:
 
 
 def org(ctx: Context, user: Document) -> str | None:
-    """Whose it is: only they and administrators see it."""
+    """Organisation of a person: only they and administrators see it."""
     own = private("_id")(ctx, user) is not None
     return user.get("org", PERSONAL) if own else None
 
 
 def two_factor(ctx: Context, user: Document) -> dict[str, Any] | None:
-    """How sign-ins are confirmed: only its owner and administrators see it."""
+    """Two-factor settings: only their owner and administrators see them."""
     if private("_id")(ctx, user) is None:
         return None
     chosen = user.get("two_factor")

@@ -31,7 +31,7 @@ def masked(number: str) -> str:
 
 
 def kept(ctx: Context, user_id: str, number: str) -> dict[str, str]:
-    """What a user document holds of a number."""
+    """Stored fields of a phone number: encrypted, and a blind index to find it by."""
     crypto = ctx.services.crypto
     return {
         "phone": crypto.seal(number, place=f"users/{user_id}/phone"),

@@ -1,4 +1,4 @@
-"""A person's picture: an upload of theirs, shown as soon as it is ready."""
+"""Avatar: an upload of the person's, shown as soon as it is ready."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def checked(name: str, value: str | None) -> str | None:
 
 
 async def wanted(ctx: Context, user: User, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What a new picture changes now: all, if it is ready; until then the former one stays."""
+    """Changes for a new avatar: applied now if it is ready; until then the former one stays."""
     if "avatar_upload_id" not in changes:
         return {}
     upload_id = changes["avatar_upload_id"]

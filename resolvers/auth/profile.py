@@ -1,4 +1,4 @@
-"""What a person says about themselves, and how their devices are reached."""
+"""Profile: a person's own data, and the push settings of their devices."""
 
 import re
 from collections.abc import Mapping

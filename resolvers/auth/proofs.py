@@ -1,4 +1,4 @@
-"""What a key signed, judged: WebAuthn ceremonies, and plain ECDSA on P-256 for device keys."""
+"""Signature verification: WebAuthn ceremonies, and plain ECDSA on P-256 for device keys."""
 
 import base64
 import binascii

@@ -22,7 +22,9 @@ async def push(
     data: Mapping[str, str],
     collapse: str = "",
 ) -> int:
-    """How many devices took it; `DeliveryFailed` when some should have and none did.
+    """Send a push to a person's devices; return how many took it.
+
+    `DeliveryFailed` when it should have reached some and reached none.
 
     One with the same `collapse` takes the place of the last on the device's screen.
     """

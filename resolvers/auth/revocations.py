@@ -48,7 +48,7 @@ def _milliseconds() -> int:
 
 
 class Revocations:
-    """What was ended or changed within the last quarter of an hour, the life of an access token."""
+    """Revocation list: sessions ended or changed within the last 15 minutes, an access token's lifetime."""
 
     def __init__(self, db: Database, live: Live) -> None:
         self._db = db
@@ -71,7 +71,7 @@ class Revocations:
             raise Unauthenticated("TOKEN_EXPIRED")
 
     def swept(self, session_id: str, since: float) -> bool:
-        """Whether a session went with everybody's, by a moment it was last renewed."""
+        """True if a bulk revocation after `since`, the session's last renewal, ended this session."""
         return any(since < moment and session_id != kept for moment, kept in self._everybody)
 
     def watch(self, session_id: str, ended: Callable[[], None]) -> None:
@@ -107,7 +107,7 @@ class Revocations:
             del self._ended[next(iter(self._ended))]
 
     def learn(self, entry: str) -> None:
-        """What a log entry of `SCOPE` says."""
+        """Apply a log entry of `SCOPE`."""
         kind, _, rest = entry.partition(":")
         if kind == "ended":
             self.add(rest)
@@ -139,7 +139,7 @@ class Revocations:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self) -> None:
-        """However many there were."""
+        """Read the whole window from the log, page by page."""
         floor = await changes.database_time(self._db) - KEPT - self._live.overlap
         after = None
         while True:

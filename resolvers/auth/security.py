@@ -11,11 +11,11 @@ from stores import auth as store
 from stores.auth import Device, SecurityEvent, SecurityKind
 
 QUIET = frozenset({SecurityKind.SIGN_IN, SecurityKind.SIGN_IN_FAILED, SecurityKind.SESSION_REVOKED})
-"""What the owner finds in the list; of everything else they are told."""
+"""Security events that are listed only; the owner is notified of all others."""
 
 
 def scope(user_id: str) -> str:
-    """Who is told of what happens to an account's safety."""
+    """Scope of an account's security events."""
     return f"security:{user_id}"
 
 

@@ -63,7 +63,7 @@ class Key:
 
 
 class SigningKeys:
-    """What this process knows of the deployment's keys."""
+    """Key set: the deployment's signing keys, as this process knows them."""
 
     def __init__(self, db: Database, crypto: Keyring) -> None:
         self._db = db

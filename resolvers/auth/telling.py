@@ -12,7 +12,7 @@ from stores.auth import User
 Document = Mapping[str, Any]
 
 PUBLIC = frozenset({"first_name", "last_name", "handle", "bio", "avatar_id", "status"})
-"""What others may read of an account, or by which they see it at all; counters beside."""
+"""Fields of an account that others may read, or that decide whether they see it; counters are apart."""
 
 
 class UserChanged(TypedDict):

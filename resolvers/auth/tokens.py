@@ -56,7 +56,7 @@ class Verified(NamedTuple):
 
 
 class Tokens:
-    """What the deployment signs with: its keys for access tokens, its secret for refresh tokens."""
+    """Token codec: signs and verifies access tokens (asymmetric keys) and refresh tokens (HMAC secret)."""
 
     def __init__(self, keys: SigningKeys, secret: str, *, issuer: str, audience: str) -> None:
         self._keys = keys
@@ -98,7 +98,7 @@ class Tokens:
         }
 
     def verify(self, token: str) -> Viewer:
-        """Whose token it is; UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID otherwise."""
+        """Viewer of an access token; UNAUTHENTICATED with TOKEN_EXPIRED or TOKEN_INVALID otherwise."""
         remembered = self._verified.get(token)
         if remembered is not None and remembered.expires_at > clock.timestamp():
             if self._keys.known(remembered.kid) is None:
@@ -159,7 +159,7 @@ class Tokens:
         return self._refresh_token(RefreshClaims(session["user_id"], session["_id"], session["counter"]))
 
     def refresh_claims(self, token: str) -> RefreshClaims | None:
-        """What a refresh token says, or None if it is not ours."""
+        """Claims of a refresh token, or None if we did not sign it."""
         if len(token) > LONGEST_TOKEN:
             return None
         body, _, _ = token.partition(".")

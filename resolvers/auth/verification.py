@@ -30,7 +30,7 @@ FOLLOWING: dict[FlowPurpose, Following] = {
 async def verify_otp(
     ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
-    """What the flow was for, if the code is right."""
+    """Finish a flow's step with a one-time code; the result depends on the flow's purpose."""
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)

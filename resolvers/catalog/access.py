@@ -1,4 +1,4 @@
-"""Who sees and does what in the catalog: the doors to its things, and the roles of its staff."""
+"""Access guards of the catalog, and the roles of its staff."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ CATALOG_STAFF = (CommerceRole.CATALOG_ADMIN, CommerceRole.INVENTORY_ADMIN, Comme
 
 
 async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
-    """Whether the viewer has one of the roles; an administrator has them all."""
+    """True if the viewer has one of the roles; an administrator has them all."""
     if ctx.viewer is None:
         return False
     if Role.ADMIN in ctx.viewer.roles:

@@ -1,4 +1,4 @@
-"""What is searched of a product: its entry, and the packed row that ranking and counting read.
+"""Search entries: one per product, with a packed row that ranking and counting read.
 
 A row is one string: thousands of them cross from the database in the time of a few documents.
 """
@@ -97,7 +97,7 @@ def in_stock(product: Product) -> bool:
 
 
 def numbers(product: Product) -> list[str]:
-    """What its variants are called by machines, in parts and in one piece."""
+    """Product codes to search by (SKUs, barcodes), in parts and in one piece."""
     codes = [code for each in product["variants"] for code in (each["sku"], *each["barcodes"])]
     return list(dict.fromkeys([*(part for code in codes for part in terms(code)), *map(compact, codes)]))
 

@@ -1,4 +1,4 @@
-"""What is worked out beforehand: best sellers, counts of categories, and the facets of their pages."""
+"""Precomputed lists: best sellers, counts of categories, and the facets of their pages."""
 
 from core import clock
 from core.context import Context

@@ -27,10 +27,10 @@ MOST_ROWS = 500
 CHUNK = 50
 """Rows of one transaction: few enough for its time limit."""
 OWN_FIELDS = ("status", "slug", "folded")
-"""What an import never changes of a product that exists."""
+"""Fields that an import never changes on an existing product."""
 
 PRICED = ("price", "compare_at_price", "currency", "active")
-"""What an import changes of a variant together, or not at all."""
+"""Fields of a variant that an import changes together, or not at all."""
 
 Mint = Callable[[str], str]
 
@@ -53,7 +53,7 @@ class ProductRow(TypedDict, total=False):
     category: str | None
     """`Sleep Support`."""
     size: str | None
-    """What sets this variant apart: `120 capsules`."""
+    """Size of this variant, by which it differs from the others: `120 capsules`."""
     sku: str | None
     """Rows of one product with different SKUs become its variants."""
     compare_at_price: str | None
@@ -65,7 +65,7 @@ class ProductRow(TypedDict, total=False):
     ingredients: str | None
     """`Vitamin D3 25 mcg; MCT oil`."""
     directions: str | None
-    """How to take it."""
+    """Directions for use."""
     serving_size: str | None
     """`2 capsules`."""
     servings: str | None
@@ -75,13 +75,13 @@ class ProductRow(TypedDict, total=False):
     schedule: str | None
     """`Morning with food`."""
     purposes: str | None
-    """What it is taken for, separated by semicolons."""
+    """Purposes it is taken for, separated by semicolons."""
     biomarkers: str | None
-    """What a blood test may show of it, separated by semicolons."""
+    """Biomarkers it may affect in a blood test, separated by semicolons."""
     url: str | None
     """Its maker's page."""
     stock: str | None
-    """How many there are of a variant that is new."""
+    """Initial stock of a new variant."""
 
 
 async def import_products(

@@ -10,7 +10,7 @@ from stores.media import Media
 Document = Mapping[str, Any]
 
 NAMING = ("brand", "form", "name")
-"""What a product's picture is named after."""
+"""Fields of a product that the alternative text of its picture is made from."""
 
 
 async def images(
@@ -39,7 +39,7 @@ async def label_images(
 
 
 def _nameless(shown: tuple[str, ...]) -> bool:
-    """Whether words for a picture would not be shown."""
+    """True if the query does not select the alternative text."""
     return bool(shown) and "alt_text" not in shown
 
 

@@ -1,4 +1,4 @@
-"""How long a product will last its taker: asked of whoever predicts it, kept sealed for when that is down.
+"""Run-out predictions: how long a product lasts a person. The last answer is kept encrypted as fallback.
 
 Nothing is predicted until a system that knows what people take says how (`Predictor`).
 """
@@ -104,7 +104,7 @@ async def prediction(ctx: Context, wanted: Sequence[Document]) -> list[Predictio
 async def viewer_predictions(
     ctx: Context, viewer: Document, *, product_ids: list[Id] | None = None, first: int = 20
 ) -> list[Prediction]:
-    """What runs out first comes first."""
+    """Predictions for the viewer's products, soonest to run out first."""
     if not 1 <= first <= MOST_PREDICTED or len(product_ids or ()) > MOST_PREDICTED:
         raise BadUserInput(f"At most {MOST_PREDICTED}.")
     wanted = None if product_ids is None else [id for id in product_ids if ids.well_formed(id, "product")]
@@ -175,7 +175,7 @@ def product_of_note(entry: Entry) -> str | None:
 
 
 def is_news(before: Prediction, now: Prediction) -> bool:
-    """Whether days or servings moved by one or more."""
+    """True if days or servings moved by one or more."""
     pairs = (
         (before["est_days"], now["est_days"]),
         (before["remaining_servings"], now["remaining_servings"]),
@@ -227,7 +227,7 @@ async def submit_prediction_feedback(
 
 
 async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
-    """How far off the last prediction was: for operators, of nobody in particular."""
+    """Record the error of the last prediction as an anonymous metric for operators."""
     rows = await ctx.load(LastPredictionOfViewer, ctx.viewer_id)
     last = next((opened(ctx, row) for row in rows if row["product_id"] == product_id), None)
     if last is None or not last["est_days"] or last["remaining_servings"] is None:
@@ -277,7 +277,7 @@ async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, bool]:
 async def update_privacy_choices(
     ctx: Context, *, personalized_predictions: bool | None = None, tracking: bool | None = None
 ) -> dict[str, Any]:
-    """What is left out stays. Without predictions, those that are kept are forgotten."""
+    """Update privacy choices; a choice left out stays. Turning predictions off erases the stored ones."""
     before = await privacy_choices(ctx, {})
     given = {"personalized_predictions": personalized_predictions, "tracking": tracking}
     choices = {**before, **{name: value for name, value in given.items() if value is not None}}

@@ -1,4 +1,4 @@
-"""What is searched for: words, filters and order, in one canonical form."""
+"""Search query: words, filters and order, in one canonical form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Wanted:
 
     @property
     def dense(self) -> bool:
-        """Whether so much fits that an index read in order soon has a page: categories, what is in stock."""
+        """True if so much matches that a scan in index order soon fills a page: categories, in stock."""
         return self == Wanted(category_ids=self.category_ids, in_stock=self.in_stock)
 
     def match(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Query:
         return not self.text
 
     def match(self, *, filtered: bool = True) -> dict[str, Any]:
-        """What entries must hold: every word, the last one as a beginning; or the whole as a number."""
+        """Filter for entries: every word, the last one as a prefix; or the whole text as a product code."""
         clauses: list[dict[str, Any]] = [{"words": word} for word in self.words[:-1]]
         if self.words:
             clauses.append(beginning(self.words[-1]))

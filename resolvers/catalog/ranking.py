@@ -25,7 +25,7 @@ WEIGHTS = (
     (CATEGORY, "category_words", "Its category"),
 )
 WHOLE, BEGINNING = 10, 7
-"""What a whole word and a word's beginning count for."""
+"""Score factors of a whole word and of a prefix."""
 
 Indices = Sequence[int]
 

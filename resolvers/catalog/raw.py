@@ -92,7 +92,7 @@ LONGEST_INGREDIENT = 300
 
 @dataclass(slots=True)
 class Read:
-    """What came of a raw row: a product's fields, or why there is none."""
+    """Result of parsing a supplier's row: a product's fields, or the errors that prevent one."""
 
     fields: dict[str, Any] = field(default_factory=dict)
     variant: dict[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Read:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     saved: bool = True
-    """Whether enough is there to keep it."""
+    """True if there is enough to store the product."""
 
     @property
     def quality(self) -> DataQuality:

@@ -52,7 +52,7 @@ async def categories(ctx: Context) -> list[Category]:
 
 
 async def top_sellers(ctx: Context, *, category_id: Id | None = None, first: int = 20) -> list[Product]:
-    """What sells best, as it was worked out last; live as long as that never happened."""
+    """Best sellers, as last precomputed; computed live until the job has run once."""
     if not 1 <= first <= MOST_LISTED:
         raise BadUserInput(f"`first` must be between 1 and {MOST_LISTED}.")
     if category_id is not None:

@@ -15,7 +15,7 @@ BATCH = 100
 
 
 def keys(product: Product) -> dict[str, Any]:
-    """What a product is compared by."""
+    """Comparison keys of a product, folded anew."""
     name, brand = key(product["name"]), key(product["brand"])
     first_brand, first_name, *rest = product["import_key"].split("|")
     return {
@@ -28,7 +28,7 @@ def keys(product: Product) -> dict[str, Any]:
 
 
 def _again(first: str, now: str) -> str:
-    """What it was imported as, folded anew: as far as it is plain, it may be another name than today's."""
+    """Fold an import key's part anew; one in plain ASCII that differs stays: the product was renamed."""
     return first if first.isascii() and first.replace(" ", "") != now.replace(" ", "") else now
 
 

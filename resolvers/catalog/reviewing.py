@@ -1,4 +1,4 @@
-"""What buyers say of products, judged before it is shown."""
+"""Reviews of products: moderated before they are shown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -33,7 +33,7 @@ GONE = "Somebody"
 Document = Mapping[str, Any]
 
 bought = Hook[[Context, str, str], bool]("catalog.bought")
-"""Whether a person bought a product: asked of the system that knows."""
+"""True if a person bought a product: answered by the system that knows."""
 
 
 class Submitted(TypedDict):
@@ -173,7 +173,7 @@ def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
 
 
 async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
-    """What waits for a moderator, oldest first."""
+    """Moderation queue of reviews, oldest first."""
     await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
     return await store.reviews.page(ctx.db, {"status": ReviewStatus.PENDING}, WAITING_SORT, asked)
 

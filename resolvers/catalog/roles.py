@@ -1,4 +1,4 @@
-"""Who works in the shop: roles that an administrator gives and takes."""
+"""Shop roles: assigned and revoked by administrators."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -42,7 +42,7 @@ async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole)
 
 
 async def viewer_roles(ctx: Context, viewer: Mapping[str, Any]) -> list[CommerceRole]:
-    """What the viewer may do in the shop; everything, for an administrator."""
+    """Shop roles of the viewer; an administrator has all of them."""
     if Role.ADMIN in ctx.signed_in.roles:
         return sorted(CommerceRole)
     held = await ctx.load(RolesByUser, ctx.viewer_id)

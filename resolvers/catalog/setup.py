@@ -1,4 +1,4 @@
-"""How a person has a product set up: refills, alerts, reminders. Health-related, so it is kept sealed."""
+"""Product settings of a person: refills, alerts, reminders. Health-related, so they are stored encrypted."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -34,13 +34,13 @@ FIRST = {
     "reminders_enabled": True,
     "notifications": {"push": True, "email": False, "local": True, "days_before": 3},
 }
-"""What holds until somebody says otherwise."""
+"""Default settings."""
 
 Document = Mapping[str, Any]
 
 
 class NoticeChannels(TypedDict, total=False):
-    """How and when to be told; what is left out stays."""
+    """Notification channels and timing; one that is left out stays as it was."""
 
     push: bool | None
     """By push."""

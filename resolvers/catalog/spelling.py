@@ -9,7 +9,7 @@ from resolvers.catalog.query import Query, beginning
 from stores.catalog import entries
 
 Has = Callable[[str, bool], Awaitable[bool]]
-"""Whether anything has the word, or with True a word that begins so."""
+"""True if anything has the word; with True as second argument, a word that begins so."""
 
 MOST_TRIED = 3
 

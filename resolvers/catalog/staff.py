@@ -1,4 +1,4 @@
-"""What the shop's staff do with products."""
+"""Product management by the shop's staff."""
 
 from collections.abc import Mapping
 from decimal import Decimal

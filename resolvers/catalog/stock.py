@@ -47,7 +47,7 @@ class Shortfall(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What came of asking for stock: a hold, or why there is none."""
+    """Result of a reservation: a hold, or the shortfalls that prevent one."""
 
     reservation: StockReservation | None
     shortfalls: tuple[Shortfall, ...] = ()

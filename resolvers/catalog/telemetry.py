@@ -1,4 +1,4 @@
-"""What apps report of their use; dropped for who does not want it."""
+"""Telemetry: usage events that apps report; dropped for people who opted out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ def _sound(event: Mapping[str, Any]) -> bool:
 
 
 def _storable(properties: Any) -> bool:
-    """Whether it is a small object that both JSON and the database can hold."""
+    """True if it is a small object that both JSON and the database can hold."""
     try:
         small = isinstance(properties, dict) and len(orjson.dumps(properties)) <= MOST_BYTES
     except (TypeError, ValueError):

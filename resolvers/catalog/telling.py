@@ -107,7 +107,7 @@ def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -
 def availability(
     product: Mapping[str, Any], variant: Mapping[str, Any], level: InventoryLevel | None, at: datetime
 ) -> Availability:
-    """What everybody may know of a stock."""
+    """Public availability of a variant, from its stock level."""
     left = level["available"] if level else 0
     restock_at = level["restock_at"] if level else None
     if product["status"] == ProductStatus.DISCONTINUED or not variant["active"]:

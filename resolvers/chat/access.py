@@ -1,4 +1,4 @@
-"""Who may see what: the doors to chats, messages and settings, and the scopes of their changes."""
+"""Access guards of chats, messages and settings, and the scopes of their changes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -145,7 +145,7 @@ async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSett
 
 
 async def check_reachable(ctx: Context, chat: Document) -> None:
-    """Whether something can be said to the other: BLOCKED, or USER_UNAVAILABLE when they are gone."""
+    """Raise unless the other person can be written to: BLOCKED, or USER_UNAVAILABLE if they are gone."""
     if chat["peer_gone"]:
         raise Refused("USER_UNAVAILABLE", "This person has left.", field=["chatId"])
     if chat["peer_id"] in await feed.barred(ctx):
@@ -154,7 +154,7 @@ async def check_reachable(ctx: Context, chat: Document) -> None:
 
 @on(feed.parting)
 async def part(ctx: Context, user_id: str) -> None:
-    """Whoever says something writes a side of the chat: not beside a block that they do not see."""
+    """Mark both sides of the chat as blocked: a message in flight writes a side too, so the two conflict."""
     await _divided(ctx, user_id, parted=True)
 
 
@@ -207,7 +207,7 @@ def text_place(message_id: str) -> str:
 
 
 async def texts(ctx: Context, messages: Sequence[Document]) -> list[str | None]:
-    """What messages say; decrypted only when somebody asks for it."""
+    """Texts of messages, decrypted only when a query selects them."""
     ciphers = await _ciphers(ctx, {each["chat_id"] for each in messages if each["sealed_text"] is not None})
     return [
         None

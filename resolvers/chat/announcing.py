@@ -1,4 +1,4 @@
-"""What is told of messages outside the chat: to a phone that sleeps, and to their author in an export."""
+"""Messages outside the chat: push notifications to the recipient, and exports to the author."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ NEW_MESSAGE = "New message"
 
 
 async def parted(services: Services, row: Member) -> bool:
-    """Whether the two are hidden from each other by now."""
+    """True if the two have been hidden from each other since."""
     return row["peer_id"] in await Context(services).load(BarredByUser, row["user_id"])
 
 
 async def announcement(services: Services, row: Member, message: Message) -> tuple[str, str]:
-    """Who writes and how it begins; without the text when its reader wants that."""
+    """Title and body of a push: the sender and the text's beginning, or no text if the reader hides it."""
     ctx = Context(services)
     [sender] = map(auth.full_name, await ctx.load_many(PeerById, [message["sender_id"]]))
     hidden = (await ctx.load(ChatSettingsByUser, row["user_id"]))["hide_text_in_push"]

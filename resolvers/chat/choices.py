@@ -1,4 +1,4 @@
-"""What a person chooses for one chat, or for all of them."""
+"""Chat settings: a person's choices for one chat, and for all of them."""
 
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -14,14 +14,14 @@ from stores.chat import WhoCanMessage
 
 
 class ChatChoices(TypedDict, total=False):
-    """How a person keeps one chat; null ends a mute."""
+    """Settings of one chat; null ends a mute."""
 
     muted_until: datetime | None
     archived: bool | None
 
 
 class SettingsChoices(TypedDict, total=False):
-    """How a person keeps all chats; null is as good as left out."""
+    """Settings of all chats; null counts as left out."""
 
     read_receipts: bool | None
     show_presence: bool | None
@@ -44,7 +44,7 @@ async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -
 
 
 async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices]) -> dict[str, Any]:
-    """What is left out stays; the last write wins."""
+    """Update the settings; one that is left out stays, and the last write wins."""
     wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
         raise Refused("INVALID_INPUT", "Say what to change.")

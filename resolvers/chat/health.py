@@ -1,4 +1,4 @@
-"""What phones say of their queues: how deep they are, and what failed in them."""
+"""Client health: the depth of phones' outgoing queues, and the errors in them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -79,7 +79,7 @@ async def report_message(
 
 
 def exported_report(services: Services, report: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody reported, with their own words: the copies are what others said."""
+    """Export of a report for its reporter: their own words only, for the copies hold what others said."""
     id, hidden = report["id"], ("sealed_note", "data_key", "copies", "reported_id", "reporter_id")
     cipher = services.crypto.cipher(report["data_key"], place=_key_place(id))
     sealed = report["sealed_note"]
@@ -119,7 +119,7 @@ async def viewer_reports(
 
 
 async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:
-    """What was said, opened for a moderator and put on record."""
+    """Reported messages, decrypted for a moderator and written to the audit log."""
     # A context of its own: what else is read for this answer is no part of the record's transaction.
     own = ctx.fork()
 

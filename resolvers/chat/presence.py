@@ -1,4 +1,4 @@
-"""Who is there and who writes: kept in Redis for seconds, told and forgotten."""
+"""Presence and typing indicators: kept in Redis for seconds, published and forgotten."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -115,7 +115,7 @@ async def announce(services: Services, user_id: str, state: PresenceState) -> No
 
 
 async def presences(ctx: Context, users: Sequence[Document]) -> list[dict[str, Any] | None]:
-    """How people appear to the viewer; None unless the two share a chat and both show it."""
+    """Presence of people, as the viewer may see it; None unless the two share a chat and both show it."""
     if ctx.viewer is None:
         return [None for _ in users]
     ids = [user["_id"] for user in users]

@@ -102,7 +102,7 @@ async def last_messages(ctx: Context, chats: Sequence[Document]) -> list[Message
 
 
 async def previews(ctx: Context, chats: Sequence[Document]) -> list[str | None]:
-    """How the latest messages begin."""
+    """Previews: the beginnings of the chats' latest messages."""
     latest = await last_messages(ctx, chats)
     said = iter(await texts(ctx, [message for message in latest if message]))
     begun = [next(said) if message else None for message in latest]
@@ -191,7 +191,7 @@ def message_edge(message: Document) -> dict[str, Any]:
 
 
 async def replied_to(ctx: Context, messages: Sequence[Document]) -> list[Message | None]:
-    """What messages answer; None at top level, and for what the viewer deleted."""
+    """The messages replied to; None at top level, and for one that the viewer deleted."""
     wanted = [each["reply_to_id"] for each in messages if each["reply_to_id"]]
     found = {row["_id"]: row for row in await visible_messages(ctx, wanted) if row} if wanted else {}
     return [found.get(each["reply_to_id"]) for each in messages]
@@ -210,7 +210,7 @@ async def statuses(ctx: Context, messages: Sequence[Document]) -> list[MessageSt
 
 
 READ = ("read_at", "recipient_id", "sender_id")
-"""What `read_times` reads of a message."""
+"""Fields of a message that `read_times` reads."""
 
 
 async def read_times(ctx: Context, messages: Sequence[Document]) -> list[datetime | None]:

@@ -30,7 +30,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far one of the two has come, within what there is."""
+    """Delivery and read positions of one side, as sequence numbers that exist in the chat."""
 
     delivered: int
     read: int
@@ -89,7 +89,7 @@ async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -
 
 
 async def _told(ctx: Context, chat: Chat, before: Marks, after: Marks) -> Marks:
-    """What the other may know of it: nothing while hidden, reading only when both want to tell."""
+    """Marks the other side may see: no change while blocked, read marks only if both enabled receipts."""
     if chat["peer_id"] in await feed.barred(ctx):
         return before
     [shown] = await receipts_shown(ctx, [chat["peer_id"]])

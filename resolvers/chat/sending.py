@@ -46,7 +46,7 @@ AHEAD = timedelta(minutes=5)
 EDITABLE = timedelta(minutes=15)
 DELETABLE = timedelta(hours=24)
 AGED_EVERY = 10
-"""How many messages are sent until older ones are left out of first syncs."""
+"""Messages sent between two passes that leave older ones out of first syncs."""
 PUSH_AFTER = timedelta(seconds=2)
 
 Document = Mapping[str, Any]
@@ -103,7 +103,7 @@ async def send_message(
 
 
 def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
-    """What was just written need not be read again to be shown."""
+    """Prime the loaders with the rows just written, so that the answer reads nothing again."""
 
     async def know() -> None:
         ctx.loader(ChatOfViewer).know(chat["_id"], chat)

@@ -1,4 +1,4 @@
-"""What reads differently without having changed: it is told again to those for whom it does."""
+"""Derived changes: nodes that read differently though their own row did not change are published again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def sides_told(ctx: Context, message: Document) -> None:
 
 
 async def replies_told(ctx: Context, message: Message, to: Sequence[str]) -> None:
-    """What answers a message does not show it any more."""
+    """Publish the replies to a message again: they do not show it any more."""
     for id in await store.replies_to(ctx.db, message):
         ctx.tx.reshown(id, to=to)
 

@@ -1,4 +1,4 @@
-"""Who may see what: the doors to posts, comments and follows, and the scopes their changes are logged for."""
+"""Access guards of posts, comments and follows, and the scopes that their changes are logged for."""
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ def _visible(
 
 
 def open_to_all(post: Post) -> bool:
-    """Whether everybody may see it whom its author has not blocked."""
+    """True if everybody may see it except those its author has blocked."""
     return post["state"] in SHOWN and post["visibility"] == Visibility.PUBLIC
 
 

@@ -1,4 +1,4 @@
-"""Which posts a feed may be made of, each with its reason."""
+"""Feed candidates: the posts that a home feed may be made of, each with its reason."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Material:
     standing: Standing
     taste: Taste | None
     whole: bool
-    """Whether there is nothing older."""
+    """True if there is nothing older."""
     undelivered: Sequence[Post]
     """Posts that were looked for because no inbox is kept yet."""
 
@@ -80,7 +80,7 @@ async def _strangers(
 async def _delivered(
     ctx: Context, heard: Sequence[str], edges: Sequence[Edge], since: datetime, *, kept: bool
 ) -> tuple[Sequence[store.InboxRow], Sequence[Post]]:
-    """What the inbox holds; while none is kept, the posts it would hold."""
+    """Rows of the viewer's inbox; until it is maintained, the posts it would hold."""
     if kept:
         return await store.inbox(ctx.db, ctx.viewer_id, since=since), ()
     if not heard:

@@ -1,4 +1,4 @@
-"""What posts and comments hold: text, mentioned people, and what may be done with them."""
+"""Content of posts and comments: text, mentions, and the actions allowed on them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -73,5 +73,5 @@ def viewer_can(ctx: Context, post: Document) -> dict[str, bool]:
 
 
 def shareable(post: Document) -> bool:
-    """What is for oneself or for a group stays there."""
+    """True if a post may be shared: private posts and those of groups may not."""
     return post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS)

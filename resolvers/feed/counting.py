@@ -18,7 +18,7 @@ from stores.feed import Comment, Group, Post, ReactionKind
 from stores.feed.scopes import comment_scopes, group_scope
 
 KEPT = timedelta(days=90)
-"""How long a deleted comment that nobody replied to is told of by `since`."""
+"""Retention of a deleted comment without replies, so that delta syncs (`since`) learn of its removal."""
 LEFT = 100
 """Members who joined a group while it went, of one fold."""
 

@@ -1,4 +1,4 @@
-"""What becomes of somebody's posts, comments and graph when they leave; and what they may take along."""
+"""Erasure and export of a person's posts, comments and graph."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -63,13 +63,13 @@ async def take_back(ctx: Context, reaction: store.Reaction) -> None:
 
 
 async def _anonymise(ctx: Context, report: store.Report) -> None:
-    """What was wrong stays wrong; who said so is nobody's business any more."""
+    """Remove the reporter from a report; the report itself stays, for the content was still wrong."""
     change = {"reporter_id": None, "day": report["_id"], "note": None}
     await ctx.tx.update(store.reports, report, set=change)
 
 
 async def _forget_author(ctx: Context, report: store.Report) -> None:
-    """What they said in their defence goes with what it defended."""
+    """Remove the author and their appeal from a report on erased content."""
     gone = await ctx.tx.update(store.reports, report, set={"subject_author_id": None, "appeal": None})
     if gone is not None:
         ctx.tx.quietly(gone)
@@ -104,4 +104,4 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, R
 
 POST = ("pulled", "claims", "files")
 APPEAL = ("reporter_id", "note", "reason", "day")
-"""What is left out: our own bookkeeping, and who reported what in which words."""
+"""Fields left out of exports: internal bookkeeping, and the identity and words of reporters."""

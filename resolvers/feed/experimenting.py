@@ -102,7 +102,7 @@ def _text(name: str | None, variants: Sequence[Document]) -> str:
 
 
 async def feed_experiment(ctx: Context) -> dict[str, Any] | None:
-    """What this process ranks by; None when nothing is tried out."""
+    """The ranking experiment of this process; None when none is running."""
     return _shown(ctx.services.get(Ranking).ranker)
 
 

@@ -345,7 +345,7 @@ def _connection(
 
 
 def about(listing: paging.Listing, snapshot: Snapshot | None, *, degraded: bool = False) -> dict[str, Any]:
-    """What a feed says of itself."""
+    """Metadata of a feed."""
     now = snapshot.generated_at if snapshot else clock.now()
     id = snapshot.id if snapshot else ""
     return {

@@ -48,7 +48,7 @@ async def page(
 
 
 def past(page: Page) -> list[dict[str, Any]]:
-    """What comes after a page's position, in the form that bounds the scans of all authors."""
+    """Cursor filter: posts after a page's position, in the form that bounds the scans of all authors."""
     if page.position is None:
         return []
     at, id = page.position
@@ -57,7 +57,7 @@ def past(page: Page) -> list[dict[str, Any]]:
 
 
 def heard(edges: Sequence[Edge]) -> list[str]:
-    """Whom a person follows and has not muted."""
+    """Ids of the people a person follows and has not muted."""
     return [edge["followee_id"] for edge in edges if edge["state"] == FollowState.FOLLOWING]
 
 
@@ -88,7 +88,7 @@ def _suggested(user_id: str, hidden: frozenset[str]) -> dict[str, Any]:
 
 
 def without_shares_of(muted: frozenset[str]) -> list[dict[str, Any]]:
-    """What people one does not want to hear have written does not come back by others' shares."""
+    """Filter against muted authors, whose posts would otherwise come back by others' shares."""
     return [{"shared_author_id": {"$nin": sorted(muted)}}] if muted else []
 
 

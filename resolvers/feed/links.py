@@ -26,7 +26,7 @@ PICTURE = Purpose("LINK_PREVIEW", "The picture of a link's preview.", image=MIB,
 
 
 class Previews:
-    """What fetches previews in this process; None where links are not followed."""
+    """Preview fetcher of this process; None where links are not followed."""
 
     def __init__(self, previewer: Previewer | None) -> None:
         self.previewer = previewer

@@ -23,12 +23,12 @@ MOST_SUGGESTED = 50
 
 
 async def following(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
-    """Whom a person follows, latest first."""
+    """People that a person follows, latest first."""
     return await _follow_list(ctx, user, "follower_id", "followee_id", asked)
 
 
 async def followers(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
-    """Who follows a person, latest first."""
+    """Followers of a person, latest first."""
     return await _follow_list(ctx, user, "followee_id", "follower_id", asked)
 
 
@@ -75,7 +75,7 @@ async def muted_users(ctx: Context, viewer: Document, *, asked: Asked) -> dict[s
 
 
 async def blocked(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    """Whom the viewer blocked: nowhere else are they shown to each other."""
+    """People the viewer blocked: nowhere else are they shown to each other."""
     listing = paging.Listing("blocked", user=ctx.viewer_id)
     query = {"user_id": ctx.viewer_id}
     return await _persons(ctx, store.blocks, listing, query, "blocked_id", asked, unseen=True)
@@ -84,7 +84,7 @@ async def blocked(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, 
 async def reactors(
     ctx: Context, post: Document, *, kind: ReactionKind | None = None, asked: Asked
 ) -> dict[str, Any]:
-    """Who reacted to a post, latest first."""
+    """People who reacted to a post, latest first."""
     listing = paging.Listing("reactors", post=post["_id"], kind=kind)
     query = {"subject_id": post["_id"], **({"kind": kind} if kind else {})}
     return await _persons(ctx, store.reactions, listing, query, "user_id", asked)
@@ -105,7 +105,7 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
 
 
 async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:
-    """Whether others see whom one follows and is followed by."""
+    """Hide the viewer's follow lists from others, or show them."""
     user = await auth.change_account(ctx, ctx.viewer_id, set={"follow_lists_hidden": hidden})
     assert user is not None
     return {"user": user}

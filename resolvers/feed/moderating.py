@@ -196,7 +196,7 @@ async def moderation_queue(
 
 
 async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | None]:
-    """What was reported: moderators see it whoever it is for, others as everywhere."""
+    """Reported content: moderators see all of it, others only what their access guard shows them."""
     wanted = [report["subject_id"] for report in reports]
     if not is_moderator(ctx):
         seen = await nodes.seen(ctx, wanted)

@@ -13,7 +13,7 @@ from stores import feed as store
 from stores.feed import Comment, Post
 
 KINDS = ("CommentOnMyPost", "ReplyToMe", "MentionedMe", "NewFollower", "PostStateChanged", "FeedReset")
-"""What is told to one person, beside the reactions to their posts."""
+"""Kinds of notification for one person, beside the reactions to their posts."""
 PUSHED = {
     "CommentOnMyPost": "{name} commented on your post",
     "ReplyToMe": "{name} replied to you",
@@ -47,7 +47,7 @@ def parted(ctx: Context, user_id: str, other_id: str) -> None:
 
 
 def may_hide(entry: Entry) -> bool:
-    """Whether something may have come out of somebody's sight by it: a lost scope, a block."""
+    """True if the entry may have hidden something from a person: a lost scope, or a block."""
     if entry["type"] == GRANT:
         return bool((entry.get("detail") or {}).get("lost"))
     return entry["type"] == NOTE and entry["_id"].startswith("block:")

@@ -116,7 +116,7 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
 
 
 async def _appear(ctx: Context, post: Post) -> None:
-    """What follows from a post that can be seen, now that all it shows is there."""
+    """Start a post's fan-out, now that all its attachments are ready: scan, deliver, notify."""
     await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
     if post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS):
         await delivery.send(ctx, post, created=True)

@@ -142,7 +142,7 @@ def signals_of(candidate: Candidate, user_id: str, taste: Taste | None, now: dat
 
 
 def media_kind(post: Mapping[str, object]) -> str:
-    """What a taste for media tells apart."""
+    """Media class of a post, the key of a person's affinity for media."""
     return "PICTURED" if post.get("media_ids") else "WRITTEN"
 
 
@@ -153,7 +153,7 @@ def _chance(*parts: str) -> float:
 
 
 def own_first(ranked: Sequence[Ranked], user_id: str, now: datetime) -> list[Ranked]:
-    """Whoever has just posted something looks for it at the top."""
+    """Put the viewer's own new posts first: whoever has just posted looks for it at the top."""
     own = [
         each
         for each in ranked

@@ -147,7 +147,7 @@ async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list
 
 
 async def _unheard(ctx: Context) -> frozenset[str]:
-    """Whose comments are not held before the viewer: they are hidden from each other, or muted."""
+    """Authors whose comments are left out of the viewer's previews: blocked either way, or muted."""
     if ctx.viewer is None:
         return frozenset()
     away, muted = await gather(barred(ctx), ctx.load(MutedByUser, ctx.viewer_id))

@@ -18,7 +18,7 @@ from stores import feed as store
 logger = structlog.get_logger(__name__)
 
 WINDOW = timedelta(hours=2)
-"""What changed within it is counted again; the job runs every hour."""
+"""Age of the changes that are counted again; the job runs every hour."""
 
 
 async def reconcile(services: Services) -> int:

@@ -53,7 +53,7 @@ def _opened(ctx: Context, token: str) -> tuple[FeedMode, str]:
 
 
 def _moved(held: Snapshot, now: Snapshot) -> bool:
-    """Whether the client should start over: another model, or half of the top is gone."""
+    """True if the client should start over: another ranking model, or half of the top is gone."""
     if (held.variant, held.degraded) != (now.variant, now.degraded):
         return True
     top = [item.post_id for item in held.items[:COMPARED]]
@@ -105,7 +105,7 @@ async def _compared(ctx: Context, held: Snapshot, now: Snapshot, stands: Standin
 
 
 async def _shown(ctx: Context, items: Sequence[Item], stands: Standing) -> dict[str, Post]:
-    """What ranking reads of those posts that the viewer may still be shown."""
+    """Ranking features of those posts that the viewer may still be shown."""
     fields = (*store.FEATURES, "updated_at")
     rows = await store.posts.by_ids(ctx.db, [item.post_id for item in items], fields=fields)
     reasons = {item.post_id: item.why for item in items}

@@ -1,7 +1,7 @@
-"""Posts and comments that read differently without having changed: they are told again to those for whom.
+"""Derived changes: posts and comments that read differently though they did not change are published again.
 
-A share shows another post, one's own comment stays while its post is hidden. Both are told of by errands: who
-keeps them may be many.
+A share shows another post, one's own comment stays while its post is hidden. Both are published by jobs, as
+many people may keep them.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MOST = 10_000
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
-    """What shows the post shows another one, or none, from now on."""
+    """Publish the shares and comments of a changed post again, for they show it."""
     if after["share_count"] > 0:
         await jobs.later(ctx.tx, "feed.tell_shares", post_id=after["_id"])
     if after["comment_count"] > 0 and _audience(before) != _audience(after):

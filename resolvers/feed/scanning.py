@@ -17,7 +17,10 @@ LARGEST = 4 * 1024 * 1024
 
 
 async def scan(services: Services, *, subject_id: str) -> None:
-    """What is doubtful is limited and reported; so is what is beyond doubt, for it appeared already."""
+    """Scan a published post or comment: doubtful content is limited and reported.
+
+    So is what is beyond doubt, for it has appeared already.
+    """
     found = await store.subject_by_id(services.db, subject_id)
     if found is None or found["state"] != PostState.PUBLISHED:
         return

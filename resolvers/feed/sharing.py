@@ -92,7 +92,7 @@ async def post_by_link(ctx: Context, *, code: str) -> Post:
 
 
 async def shared_posts(ctx: Context, sharing: Sequence[Document]) -> list[Post | None]:
-    """What posts share, where its own audience includes the viewer."""
+    """The shared posts of posts; None where the shared post's own audience excludes the viewer."""
     wanted = [id for post in sharing if (id := post.get("shared_post_id"))]
     seen = dict(zip(wanted, await visible_posts(ctx, wanted), strict=True)) if wanted else {}
     return [seen.get(post.get("shared_post_id") or "") for post in sharing]

@@ -1,4 +1,4 @@
-"""What people tell of their feed: what to hide, what they looked at, that they are writing."""
+"""Feed signals from clients: hidden posts, impressions, typing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,7 +46,7 @@ async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str
 
 
 async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What was on the screen, and for how long: a signal for ranking, shown to nobody.
+    """Record impressions (post and time on screen): a ranking signal, shown to nobody.
 
     Of posts that are gone or hidden from the viewer nothing is kept.
     """

@@ -28,7 +28,7 @@ STALE_KEPT = timedelta(minutes=10)
 CHOSEN_KEPT = timedelta(minutes=20)
 SIZE = 500
 ACTIVE = "feed:active"
-"""Who looked at their feed, with the second of the last time."""
+"""Sorted set of people by the second at which they last looked at their feed."""
 
 # The newest snapshot of a person and what made older ones stale, in one round trip.
 CURRENT = """
@@ -66,7 +66,7 @@ class Snapshot:
     variant: str | None = None
     degraded: bool = False
     whole: bool = False
-    """Whether it holds all there is: nothing older follows."""
+    """True if the snapshot holds everything: nothing older follows."""
     mark: str | None = None
     """The latest reason for staleness that it knows of."""
 
@@ -116,7 +116,7 @@ class Snapshots:
         return tuple(orjson.loads(body)) if body is not None else None
 
     async def active(self, since: datetime) -> list[str]:
-        """Who looked at their feed since then; the others are forgotten."""
+        """Ids of people who looked at their feed since then; older entries are evicted."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zremrangebyscore(ACTIVE, 0, since.timestamp())
         pipeline.zrange(ACTIVE, 0, -1)

@@ -1,4 +1,4 @@
-"""How a person stands to the authors and posts of a feed, and so what may be in it."""
+"""Viewer relations: follows, blocks, mutes and hides, which decide what may be in a person's feed."""
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,19 @@ from stores.feed.kinds import SHOWN
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands to the authors and posts of a feed."""
+    """A person's relations to the authors and posts of a feed."""
 
     user_id: str
     followed: Mapping[str, Followed | Follow]
     barred: frozenset[str]
-    """Whom they blocked or are blocked by."""
+    """People blocked either way."""
     hidden: frozenset[str]
     groups: frozenset[str]
     muted: frozenset[str]
-    """Whom they follow and do not want to hear, in others' shares neither."""
+    """People they follow and have muted, who are left out of others' shares too."""
 
     def shows(self, post: Post, reason: FeedReason) -> bool:
-        """Whether the post may be in this person's feed, for this reason, now."""
+        """True if the post may be in this person's feed, for this reason, now."""
         author = post["author_id"]
         if author == self.user_id:
             return post["state"] != PostState.REMOVED
@@ -56,12 +56,12 @@ class Standing:
 
 
 def open_to_strangers(post: Post) -> bool:
-    """What is limited stays out of strangers' feeds."""
+    """True if it may be suggested to strangers: public, and not limited by moderation."""
     return post["visibility"] == Visibility.PUBLIC and post["state"] == PostState.PUBLISHED
 
 
 async def standing_to(ctx: Context, items: Sequence[Item]) -> Standing:
-    """How the viewer stands to the authors and posts of a page."""
+    """The viewer's relations to the authors and posts of a page."""
     # Through loaders, so that all of it, and the posts, travel together.
     edges, hidden, away, groups, muted = await gather(
         ctx.load_many(FollowOfViewer, sorted({item.author_id for item in items})),
@@ -74,7 +74,7 @@ async def standing_to(ctx: Context, items: Sequence[Item]) -> Standing:
 
 
 async def standing(ctx: Context) -> Standing:
-    """How the viewer stands to everybody."""
+    """All of the viewer's relations."""
     edges, hidden, away, groups = await gather(
         ctx.load(FollowsByFollower, ctx.viewer_id),
         ctx.load(HidesByUser, ctx.viewer_id),

@@ -1,4 +1,4 @@
-"""Who is writing somewhere, as far as one stream was told."""
+"""Typing indicator: who is typing in one place, as last sent to one stream."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Typists:
         return len(self._until)
 
     def told(self, user_id: str, is_typing: bool) -> bool:
-        """Whether that changes anything."""
+        """Record a signal; true if it changes who is typing."""
         changed = is_typing != (user_id in self._until)
         if is_typing:
             self._until[user_id] = asyncio.get_running_loop().time() + TYPING_SECONDS
@@ -34,7 +34,7 @@ class Typists:
         return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
 
     def heard(self, signal: Mapping[str, Any] | None, *, but: str | None) -> list[tuple[str, bool]]:
-        """Who began or stopped to write, by a signal and by silence; not the one who is told."""
+        """Changes of who is typing, by a signal or by silence, without the viewer's own."""
         told = [(signal["typing"], bool(signal["on"]))] if signal and "typing" in signal else []
         told += [(user_id, False) for user_id in self.silent()]
         return [(user_id, on) for user_id, on in told if user_id != but and self.told(user_id, on)]

@@ -1,4 +1,4 @@
-"""Who may see what: uploads are their owner's; media are seen by their owner and through what shows them."""
+"""Access guards of media: uploads are their owner's; media are seen by their owner and through records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ async def visible_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media |
 
 
 async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
-    """Media that a record shows which the viewer may see: the record's own door decides."""
+    """Media of a record that the viewer may see: the record's own access guard decides."""
     records = dict(zip(media_ids, await ctx.load_many(RecordsByMedia, media_ids), strict=True))
     seen = await nodes.seen(ctx, [each for listed in records.values() for each in listed])
     return {id for id, listed in records.items() if any(each in seen for each in listed)}

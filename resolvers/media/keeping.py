@@ -1,4 +1,4 @@
-"""What becomes of media later: moved, erased, condemned, and the traces of uploads swept."""
+"""Life cycle of media after processing: moves, erasure, malware removal, and sweeping of old uploads."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 200
 GRACE = timedelta(hours=1)
-"""How long the old address of a medium that became public still works."""
+"""Time for which the old URL of a medium that became public still works."""
 MOST_FORMER = 10
 
 
@@ -63,9 +63,9 @@ async def _forget_uploads(ctx: Context, medium: Media) -> None:
 
 
 async def move(ctx: Context, media_id: str, *, public: bool) -> None:
-    """To a new place that is public, or private again: copied, shown there, and erased where it was.
+    """Move a medium to a public folder or back to a private one: copy, switch the record, erase the old.
 
-    Where that is was asked of the medium itself, perhaps again since; `public` is what this errand was for.
+    The medium's `public_wanted` decides: it may have changed since this job was enqueued for `public`.
     """
     medium = await store.media.by_id(ctx.db, media_id)
     if medium is None:
@@ -189,7 +189,7 @@ async def _erase(ctx: Context, media: Sequence[Media]) -> None:
 
 
 async def _erase_sent(ctx: Context, upload: Upload) -> None:
-    """What was sent, and what was kept apart because malware was found in it."""
+    """Erase the received parts, and the quarantined copy of a file in which malware was found."""
     objects = ctx.services.objects
     await objects.erase(f"{INCOMING}/{upload['_id']}")
     await objects.delete([f"{QUARANTINE}/{upload['_id']}"])

@@ -1,4 +1,4 @@
-"""What may be uploaded: the types we know, their file names, and the purposes that are everybody's."""
+"""Upload types: the accepted MIME types, their file names, and the built-in purposes."""
 
 from pathlib import PurePath
 
@@ -60,7 +60,7 @@ ALIASES = {
     **dict.fromkeys(("application/x-zip-compressed", "application/x-zip"), "application/zip"),
     "application/x-pdf": "application/pdf",
 }
-"""What phones and browsers call some of them."""
+"""Aliases of MIME types that phones and browsers use."""
 EXTENSIONS = {**IMAGES, **VIDEOS, **FILES}
 
 CHAT_ATTACHMENT = purpose(

@@ -79,13 +79,13 @@ class Desk:
     async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
         for medium in await store.media.by_ids(ctx.db, media_ids):
             if wanted_public(medium) != public:
-                # The latest wish counts, in whatever order the errands run.
+                # The latest wish counts, in whatever order the jobs run.
                 await ctx.tx.update(store.media, medium["_id"], set={"public_wanted": public})
                 await jobs.later(ctx.tx, "media.move", media_id=medium["_id"], public=public)
 
 
 def wanted_public(medium: Document) -> bool:
-    """Whether it is to have public addresses: as was asked last, else as it was made."""
+    """True if it is to have public URLs: as last requested, else as it was created."""
     return bool(medium.get("public_wanted", medium["folder"].startswith(PUBLIC)))
 
 

@@ -1,4 +1,4 @@
-"""What happens to a file that has arrived: put together, checked, scanned, and made fit to show.
+"""Media processing: a file that has arrived is assembled, checked, scanned and transcoded.
 
 A client may go on writing where it was sent to, as long as its URLs live: so a file is copied once, and what
 is checked, kept and shown is the copy.
@@ -177,7 +177,7 @@ async def _step(ctx: Context, upload: Upload) -> Upload | None:
 
 
 async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> dict[str, Any]:
-    """What clients will see of the file, written into `made`."""
+    """Make the variants that clients will see, written into `made`; return the medium's fields."""
     kind, mime = kind_of(upload["mime"]), upload["mime"]
     asked = PURPOSES[upload["purpose"]]
     if kind is MediaKind.IMAGE:
@@ -201,7 +201,7 @@ async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> di
 
 
 def picture_fields(told: Document, thumb: int) -> dict[str, Any]:
-    """What a developed picture is as a medium: the widest WebP is what `url` gives."""
+    """Fields of a processed picture as a medium: `url` gives the widest WebP."""
     main = nearest(told["variants"], None, None)
     return {
         "main": main["name"],

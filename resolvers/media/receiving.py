@@ -42,7 +42,7 @@ def _seen(ctx: Context, upload: Document) -> "asyncio.Future[dict[int, Stored]]"
 
 
 async def received(ctx: Context, upload: Document) -> dict[int, Stored]:
-    """Whole parts by number; one of a wrong size has not arrived."""
+    """Complete parts by number; one of a wrong size has not arrived."""
     if upload["status"] not in store.SENDING:
         return {}
     found = {}

@@ -1,4 +1,4 @@
-"""Whether a file is what it says it is, and nothing else besides. Reads files: run it in a thread."""
+"""Content sniffing: true type of a file, against polyglots. Reads files: run it in a thread."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ INSIDE = {
 BLANKS = b"\xef\xbb\xbf \t\r\n\f\0"
 ZIP_END = b"PK\x05\x06"
 SCRIPTS = (b"<script", b"<svg", b"<html", b"<!doctype html", b"<?php", b"<?xml", b"#!/")
-"""How what runs begins. Further in they are words: of a photo's metadata, which go, or of a song's."""
+"""Beginnings of executable content. Further in they are words: of a photo's metadata, or of a song's."""
 SOUNDS = {
     "audio/mpeg": sounds.is_mp3,
     "audio/aac": sounds.is_aac,
@@ -41,7 +41,7 @@ ALIKE = {
 
 
 def fits(path: Path, mime: str) -> bool:
-    """Whether the bytes are of the declared type and of no other that something else might take them for."""
+    """True if the bytes are of the declared type and of no other that another program might take them for."""
     with path.open("rb") as file:
         head = file.read(HEAD)
         size = file.seek(0, 2)
@@ -81,7 +81,7 @@ def _by_signature(head: bytes, mime: str) -> bool:
 
 
 def _brands(head: bytes) -> set[bytes]:
-    """What an ISO media file says it is."""
+    """Brands that an ISO media file declares."""
     size = int.from_bytes(head[:4], "big")
     if head[4:8] != b"ftyp" or not 16 <= size <= len(head):
         return set()

@@ -10,12 +10,12 @@ RUNS = re.compile(
     r"[\ufeff\s]*(?:<(?:!doctype\s+html|html|head|body|script|svg|iframe|\?php|\?xml)\b|#!\s*/|%pdf-)",
     re.IGNORECASE,
 )
-"""How what a browser or a shell would run begins; a `<` alone is how many a Markdown file does."""
+"""Beginnings of content that a browser or shell would run; a lone `<` begins many a Markdown file."""
 CARD = re.compile(r"[\ufeff\s]*BEGIN:VCARD\s", re.IGNORECASE)
 
 
 def is_text(path: Path, mime: str) -> bool:
-    """Whether it is text in the first encoding that it can be in."""
+    """True if it is text in the first encoding that it can be in."""
     return next(
         (found for each in _encodings(path) if (found := _reads_as(path, mime, each)) is not None), False
     )

@@ -112,7 +112,7 @@ def _digest(text: str | None) -> str | None:
 
 
 async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind) -> dict[str, Any] | None:
-    """What makes the upload READY at once, when an equal file of the owner is there for the same purpose."""
+    """Deduplication: fields that make the upload READY at once from an equal file for the same purpose."""
     if upload["sha256"] is None or not asked.reuse:
         return None
     same = (asked.name, kind, upload["sha256"], upload["size_bytes"])
@@ -129,7 +129,7 @@ async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind
 
 
 async def _check_quota(ctx: Context, size: int) -> None:
-    # Two devices that ask at once would each find room for itself alone.
+    # Otherwise two devices that ask at once would each be granted what is left of the quota.
     await ctx.tx.claim(accounts.users, ctx.viewer_id)
     since = ctx.tx.now - DAY
     if await store.bytes_since(ctx.db, ctx.viewer_id, since) + size <= MOST_BYTES_A_DAY:
@@ -198,7 +198,7 @@ async def complete_upload(
 
 
 async def arrived(ctx: Context, *, upload_id: Id, **_: Any) -> dict[int, Stored]:
-    """What the store has of the upload: asked before the transaction, which is short."""
+    """Received parts of the upload, listed before the transaction to keep that short."""
     await ctx.limit(PART_RATE)
     return await receiving.received(ctx, await upload_for_update(ctx, upload_id))
 

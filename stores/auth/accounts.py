@@ -15,7 +15,7 @@ from stores.auth.flows import OtpMethod
 
 
 class Role(StrEnum):
-    """What a person may do beyond their own account."""
+    """Role of a person: permissions beyond their own account."""
 
     MEMBER = "MEMBER"
     """An ordinary account."""
@@ -64,7 +64,7 @@ class User(Row):
     bio: str | None
     avatar_id: str | None
     avatar_upload_id: NotRequired[str | None]
-    """What they chose last; shown when it is ready."""
+    """The avatar chosen last; shown when it is ready."""
     email: str
     email_verified: bool
     locale: str
@@ -72,7 +72,7 @@ class User(Row):
     roles: list[Role]
     org: NotRequired[str]
     job_role: NotRequired[str | None]
-    """What they do there, as an administrator put it."""
+    """Job title, as set by an administrator."""
     deletion_due_at: NotRequired[datetime]
     locked_until: NotRequired[datetime]
     status: UserStatus
@@ -85,7 +85,7 @@ class User(Row):
     phone_masked: NotRequired[str]
     two_factor: NotRequired[TwoFactor | None]
     private_changes: NotRequired[int]
-    """How many of the versions changed nothing that others may read."""
+    """Number of versions that changed nothing others may read."""
     shown_at: NotRequired[datetime]
     """When something last changed that others may read, counters aside."""
     follower_count: NotRequired[int]
@@ -105,7 +105,7 @@ keepers = PlainHook[[str], str]("auth.keepers")
 
 
 def person_scopes(user: Mapping[str, Any]) -> list[str]:
-    """Who may learn of a change of what is public: the person, and while they are seen, who keeps them."""
+    """Scopes of a person's public change: themselves, and while active, everybody who keeps them."""
     own = [user_scope(user["_id"])]
     return [*own, *keepers(user["_id"])] if user["status"] == UserStatus.ACTIVE else own
 

@@ -51,7 +51,7 @@ def device_key(user_id: str, device_id: str) -> str:
 
 
 def device_named(user_id: str, device_id: str) -> dict[str, str]:
-    """What names a person's device in a write."""
+    """Filter that names a person's device in a write."""
     return {"_id": device_key(user_id, device_id), "user_id": user_id}
 
 
@@ -67,5 +67,5 @@ async def devices_with_push(db: Database, user_id: str) -> list[OwnDevice]:
 
 
 async def devices_with_token(db: Database, push_index: str) -> list[OwnDevice]:
-    """Whoever registered this push token, by its blind index."""
+    """Devices registered with this push token, by its blind index."""
     return await devices.find(db, {"push_index": push_index}, limit=MOST)

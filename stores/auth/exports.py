@@ -24,7 +24,7 @@ class DataExport(TypedDict):
     user_id: str
     status: ExportStatus
     origin: str
-    """How the phone reached us: where the link leads in development."""
+    """Origin at which the phone reached us: the link's target in development."""
     link_hash: str | None
     """SHA-256 of the secret in the mailed link."""
     size_bytes: int | None

@@ -24,7 +24,7 @@ class AuthFactor(StrEnum):
 
 
 class FlowPurpose(StrEnum):
-    """What a flow is for."""
+    """Purpose of a flow."""
 
     SIGN_IN = "SIGN_IN"
     """Finishing a sign-in with a second factor."""
@@ -56,7 +56,7 @@ class FlowStatus(StrEnum):
 
 
 class OtpMethod(StrEnum):
-    """How a code travels."""
+    """Channel of a one-time code."""
 
     SMS = "SMS"
     """Text message."""
@@ -70,7 +70,7 @@ class Flow(TypedDict):
     _id: str
     purpose: FlowPurpose
     account: str
-    """Whose tries are counted: a blind index of the account's address."""
+    """Account whose attempts are counted: a blind index of its email."""
     user_id: str | None
     """None until the work behind a sign-up has looked, and for good when nothing can come of it."""
     device: dict[str, Any]
@@ -86,16 +86,16 @@ class Flow(TypedDict):
     otp_length: int
     attempts_left: int
     sends: int
-    """How many codes were asked for; only the latest is good."""
+    """Number of codes sent; only the latest is valid."""
     resends_left: int
     resend_allowed_at: datetime
     expires_at: datetime
     factors: list[AuthFactor]
     """Ways to finish it."""
     passed: list[AuthFactor]
-    """What was proven before it."""
+    """Factors proven before it."""
     change: dict[str, Any]
-    """What happens when it is finished: a new account's particulars, a new phone or address."""
+    """Change made when it is finished: a new account's data, a new phone or email."""
     status: FlowStatus
     purge_at: datetime
     created_at: datetime

@@ -9,7 +9,7 @@ from stores.auth.sessions import Device
 
 
 class AuthKeyKind(StrEnum):
-    """What kind of key it is."""
+    """Kind of an authentication key."""
 
     PASSKEY = "PASSKEY"
     """WebAuthn credential, kept by the platform or a security key."""
@@ -23,7 +23,7 @@ class AuthKey(Row):
     name: str
     device: Device | None
     credential_id: str
-    """What an authenticator calls it; for device keys a hash of the key itself."""
+    """Credential id given by the authenticator; for device keys a hash of the key itself."""
     public_key: str
     counter: int
     disabled_at: datetime | None

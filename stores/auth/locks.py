@@ -14,7 +14,7 @@ class Lock(TypedDict):
     _id: str
     until: datetime
     times: int
-    """How often in a row; each time doubles the next."""
+    """Consecutive locks; each doubles the next."""
     purge_at: datetime
 
 

@@ -1,4 +1,4 @@
-"""What happened to the safety of an account."""
+"""Security events of an account."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from stores.auth.sessions import Device
 
 
 class SecurityKind(StrEnum):
-    """What happened to the safety of an account."""
+    """Kind of a security event."""
 
     SIGN_IN = "SIGN_IN"
     """Somebody signed in."""

@@ -12,7 +12,7 @@ from stores.auth.flows import AuthFactor
 
 
 class DevicePlatform(StrEnum):
-    """What kind of device it is."""
+    """Platform of a device."""
 
     IOS = "IOS"
     """iPhone or iPad."""
@@ -25,7 +25,7 @@ class DevicePlatform(StrEnum):
 
 
 class SessionStatus(StrEnum):
-    """Whether a session's tokens are good."""
+    """Status of a session's tokens."""
 
     ACTIVE = "ACTIVE"
     """Signed in."""

@@ -10,7 +10,7 @@ from stores.catalog.kinds import DosageForm
 
 
 class Entry(TypedDict):
-    """What is searched of one product on sale. `row` packs what ranking and counting need."""
+    """Search entry of one product on sale. `row` packs the fields that ranking and counting need."""
 
     _id: str
     words: list[str]
@@ -45,7 +45,7 @@ class Hot(TypedDict):
     _id: str
     product_ids: list[str]
     facets: dict[str, Any]
-    """What its page could be narrowed by, counted."""
+    """Facets of its page, with counts."""
     at: datetime
 
 
@@ -89,7 +89,7 @@ async def rows(db: Database, match: Mapping[str, Any]) -> list[str]:
 
 
 async def count(db: Database, match: Mapping[str, Any], limit: int) -> int:
-    """How many entries match, counted up to a limit."""
+    """Number of matching entries, counted up to a limit."""
     answer = await db.command({"count": entries.name, "query": dict(match), "limit": limit})
     return int(answer["n"])
 
@@ -159,7 +159,7 @@ async def like(db: Database, wanted: Sequence[tuple[str, Sequence[str]]], limit:
 
 
 async def count_by_category(db: Database) -> dict[str, int]:
-    """How many products are on sale in each category."""
+    """Number of products on sale by category."""
     rows = await db.aggregate(
         entries.name,
         [{"$match": {"category_id": {"$gt": ""}}}, {"$group": {"_id": "$category_id", "count": {"$sum": 1}}}],

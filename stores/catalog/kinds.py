@@ -15,7 +15,7 @@ class ProductStatus(StrEnum):
 
 
 class DosageForm(StrEnum):
-    """What one takes."""
+    """Dosage form of a product."""
 
     TABLET = "TABLET"
     """Pressed tablets."""
@@ -71,7 +71,7 @@ class IntakeTimeslot(StrEnum):
 
 
 class MatchMethod(StrEnum):
-    """How something was found to fit."""
+    """Method by which a match was found."""
 
     RULES = "RULES"
     """By written rules."""
@@ -84,7 +84,7 @@ class MatchMethod(StrEnum):
 
 
 class AvailabilityStatus(StrEnum):
-    """Whether something can be had."""
+    """Availability of a product."""
 
     IN_STOCK = "IN_STOCK"
     """Enough is there."""
@@ -99,7 +99,7 @@ class AvailabilityStatus(StrEnum):
 
 
 class DataQuality(StrEnum):
-    """How good an imported product's data are."""
+    """Data quality of an imported product."""
 
     OK = "OK"
     """Complete and understood."""
@@ -110,7 +110,7 @@ class DataQuality(StrEnum):
 
 
 class ProductSort(StrEnum):
-    """How found products are ordered; equals are in the order of their ids."""
+    """Order of found products; equals are ordered by id."""
 
     RELEVANCE = "RELEVANCE"
     """Best match first; without a query, in a fixed order."""
@@ -129,7 +129,7 @@ class ProductSort(StrEnum):
 
 
 class ReviewSort(StrEnum):
-    """How reviews are ordered."""
+    """Order of reviews."""
 
     NEWEST = "NEWEST"
     """Newest first."""
@@ -140,7 +140,7 @@ class ReviewSort(StrEnum):
 
 
 class ReviewStatus(StrEnum):
-    """Whether a review is shown."""
+    """Moderation status of a review."""
 
     PENDING = "PENDING"
     """Waits for a moderator; its author alone sees it."""
@@ -151,7 +151,7 @@ class ReviewStatus(StrEnum):
 
 
 class ReviewDecision(StrEnum):
-    """What a moderator decides."""
+    """Decision of a moderator on a review."""
 
     PUBLISH = "PUBLISH"
     """Show it."""
@@ -171,7 +171,7 @@ class StockReason(StrEnum):
 
 
 class CommerceRole(StrEnum):
-    """What a person may do in the shop beyond buying; an administrator has them all."""
+    """Shop role: permissions beyond buying; an administrator has them all."""
 
     CATALOG_ADMIN = "CATALOG_ADMIN"
     """Products, prices, imports, moderation of reviews."""
@@ -186,7 +186,7 @@ class CommerceRole(StrEnum):
 
 
 class HolderType(StrEnum):
-    """What stock is held for."""
+    """Kind of holder that stock is reserved for."""
 
     CART = "CART"
     """A cart in checkout."""
@@ -208,7 +208,7 @@ class ReservationState(StrEnum):
 
 
 class TelemetryType(StrEnum):
-    """What an app may report that its user did."""
+    """Type of a telemetry event that apps report."""
 
     SEARCH = "SEARCH"
     """Searched."""

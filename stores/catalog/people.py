@@ -1,4 +1,4 @@
-"""What people say of products and how they set them up; who works in the shop."""
+"""Reviews, product settings and predictions of people; roles of the shop's staff."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class Review(Row):
 
 
 class ProductSettings(Row):
-    """How one person has one product set up; `sealed` is health-related and encrypted."""
+    """One person's settings of one product; `sealed` is health-related and encrypted."""
 
     user_id: str
     product_id: str
@@ -45,7 +45,7 @@ class Feedback(TypedDict):
 
 
 class LastPrediction(TypedDict):
-    """What was last predicted, for when the predictor is down; `_id` is `user|product`."""
+    """The last prediction, a fallback for when the predictor is down; `_id` is `user|product`."""
 
     _id: str
     user_id: str
@@ -56,7 +56,7 @@ class LastPrediction(TypedDict):
 
 
 class QualityReport(TypedDict):
-    """How many people said that a product's container holds so many servings; not who."""
+    """Number of people who reported this many servings for a product's container, without their names."""
 
     _id: str
     product_id: str
@@ -202,7 +202,7 @@ async def review_by(db: Database, product_id: str, user_id: str) -> Review | Non
 
 
 async def ratings(db: Database, product_id: str) -> list[int]:
-    """How many published reviews of the product gave 1 to 5 stars, in that order."""
+    """Numbers of published reviews of the product with 1 to 5 stars, in that order."""
     rows = await db.aggregate(
         reviews.name,
         [

@@ -126,7 +126,7 @@ class Product(Row):
     issues: list[str]
     source_row_index: int | None
     untold: bool
-    """Whether its search entry, availability or price is still to be told of."""
+    """True while its search entry, availability or price is still to be published."""
     folded: NotRequired[int]
     """By which folding its keys were made."""
     prefixes: NotRequired[list[str]]
@@ -284,7 +284,7 @@ async def all_categories(db: Database) -> list[Category]:
 
 
 async def sold(db: Database) -> dict[str, int]:
-    """How often each product was sold."""
+    """Units sold by product."""
     rows = await db.aggregate(
         "inventory",
         [{"$match": {"sold": {"$gt": 0}}}, {"$group": {"_id": "$product_id", "sold": {"$sum": "$sold"}}}],

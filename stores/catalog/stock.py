@@ -1,4 +1,4 @@
-"""What is in stock, and for whom it is held."""
+"""Stock levels and reservations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

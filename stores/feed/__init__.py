@@ -1,4 +1,4 @@
-"""What the feed keeps: posts, comments and reactions, who follows whom, and what home feeds are made of."""
+"""Stores of the feed: posts, comments and reactions, the follow graph, and the sources of home feeds."""
 
 from stores.feed.groups import Group, Member, groups, members, membership, memberships
 from stores.feed.home import (

@@ -1,4 +1,4 @@
-"""What home feeds are put together from: inboxes, tastes, sponsored posts."""
+"""Sources of home feeds: inboxes, affinities, sponsored posts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -29,13 +29,13 @@ class InboxRow(TypedDict):
 
 
 class Taste(TypedDict):
-    """What a person likes, learnt from what they did; `_id` is the person's id. Never shown to anybody."""
+    """Affinity of a person to authors and media, learnt from their actions; `_id` is the person. Private."""
 
     _id: str
     authors: dict[str, float]
     media: dict[str, float]
     inbox_kept: bool
-    """Whether the person's inbox has been filled with what was posted before it was kept."""
+    """True if the person's inbox has been filled with the posts from before it was maintained."""
     built_at: datetime
 
 
@@ -48,7 +48,7 @@ class Sponsorship(TypedDict):
 
 
 class Experiment(TypedDict):
-    """What was last set, as `name:formula=50,fresh=50`; empty: nothing is tried out."""
+    """Ranking experiment last set, as `name:formula=50,fresh=50`; empty: none is running."""
 
     _id: str
     experiment: str
@@ -85,7 +85,7 @@ FEATURES = (
     "reactions",
     "created_at",
 )
-"""What ranking reads of a post."""
+"""Fields of a post that ranking reads."""
 
 
 async def inbox(db: Database, user_id: str, *, since: datetime) -> list[InboxRow]:
@@ -213,7 +213,7 @@ async def newest(
 
 
 def _keys(branch: Mapping[str, Any]) -> int:
-    """How many authors or groups a branch is about."""
+    """Number of authors or groups in a branch."""
     return len(_listed(branch)[1]) or 1
 
 

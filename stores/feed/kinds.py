@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Visibility(StrEnum):
-    """Who may see a post, with its comments and reactions."""
+    """Audience of a post, with its comments and reactions."""
 
     PUBLIC = "PUBLIC"
     """Everybody, except people blocked by or blocking the author."""
@@ -45,7 +45,7 @@ class ReactionKind(StrEnum):
 
 
 class FollowState(StrEnum):
-    """How the viewer stands to a person."""
+    """The viewer's relation to a person."""
 
     FOLLOWING = "FOLLOWING"
     """Followed."""
@@ -56,10 +56,10 @@ class FollowState(StrEnum):
 
 
 class FeedMode(StrEnum):
-    """How the home feed is ordered."""
+    """Order of the home feed."""
 
     RANKED = "RANKED"
-    """What is likely to matter to you first."""
+    """Most relevant to you first."""
     LATEST = "LATEST"
     """Newest first."""
 
@@ -84,7 +84,7 @@ class FeedReason(StrEnum):
 
 
 class CommentOrder(StrEnum):
-    """How comments are ordered."""
+    """Order of comments."""
 
     NEWEST = "NEWEST"
     """Newest first."""
@@ -95,7 +95,7 @@ class CommentOrder(StrEnum):
 
 
 class GroupPrivacy(StrEnum):
-    """Who may join a group."""
+    """Join policy of a group."""
 
     OPEN = "OPEN"
     """Everybody."""
@@ -104,7 +104,7 @@ class GroupPrivacy(StrEnum):
 
 
 class GroupRole(StrEnum):
-    """How somebody stands to a group."""
+    """Role of a person in a group."""
 
     OWNER = "OWNER"
     """It is theirs."""
@@ -124,7 +124,7 @@ class ModerationLabel(StrEnum):
 
 
 class ModerationAction(StrEnum):
-    """What a moderator decides."""
+    """Action of a moderator."""
 
     LIMIT = "LIMIT"
     """Keep it from strangers."""
@@ -156,7 +156,7 @@ class ReportReason(StrEnum):
 
 
 class ReportStatus(StrEnum):
-    """What became of a report."""
+    """Outcome of a report."""
 
     OPEN = "OPEN"
     """Nobody has judged it."""

@@ -1,4 +1,4 @@
-"""Who follows, blocks and hides whom and what."""
+"""Follow graph: follows, blocks and hides."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ class Follow(Row):
     state: FollowState
     mutual: bool
     notify: NotRequired[bool]
-    """Whether new posts of a friend are pushed."""
+    """True if new posts of a friend are pushed."""
 
 
 class Block(TypedDict):
@@ -94,7 +94,7 @@ HIDES_CONSIDERED = 1_000
 
 
 class Followed(TypedDict):
-    """What a feed needs of a following: there may be thousands."""
+    """The fields of a follow that a feed needs: there may be thousands."""
 
     _id: str
     followee_id: str
@@ -106,14 +106,14 @@ FOLLOWED = ("followee_id", "state", "mutual")
 
 
 async def follows_of(db: Database, follower_id: str) -> list[Followed]:
-    """Whom a person follows, bounded by the limit on following."""
+    """People a person follows, bounded by the limit on following."""
     query = {"follower_id": follower_id}
     rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=FOLLOWED, together=True)
     return cast("list[Followed]", rows)
 
 
 async def muted_by(db: Database, follower_id: str) -> list[str]:
-    """Whom a person follows and does not want to hear."""
+    """People a person follows and has muted."""
     query = {"follower_id": follower_id, "state": FollowState.MUTED}
     rows = await follows.find(db, query, limit=MOST_FOLLOWED, fields=("followee_id",), together=True)
     return [row["followee_id"] for row in rows]
@@ -147,13 +147,13 @@ async def notified_friends(db: Database, followee_id: str, *, limit: int) -> lis
 
 
 async def uninteresting(db: Database, user_id: str, *, limit: int) -> list[Hide]:
-    """What a person turned away lately."""
+    """Latest "not interested" hides of a person."""
     query = {"user_id": user_id, "not_interested": True}
     return await hides.find(db, query, sort=[("created_at", -1)], limit=limit)
 
 
 async def acquaintances(db: Database, followed: Sequence[str], *, limit: int) -> list[str]:
-    """Whom those people follow, by how many of them do."""
+    """People followed by those people, most followed first."""
     rows = await db.aggregate(
         follows.name,
         [
@@ -174,6 +174,6 @@ async def hidden_among(db: Database, user_id: str, posts: Sequence[str]) -> list
 
 
 async def hidden_by(db: Database, user_id: str) -> list[Hide]:
-    """What a person has hidden lately."""
+    """Latest hides of a person."""
     order = [("created_at", -1)]
     return await hides.find(db, {"user_id": user_id}, sort=order, limit=HIDES_CONSIDERED, together=True)

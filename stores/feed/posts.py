@@ -31,7 +31,7 @@ class Post(Row):
     group_id: NotRequired[str]
     shared_post_id: NotRequired[str]
     shared_author_id: NotRequired[str]
-    """Whose post it passes on."""
+    """Author of the post it shares."""
     mention_ids: NotRequired[list[str]]
     files: NotRequired[list[dict[str, Any]]]
     """Uploads in their order, `{upload_id, media_id}`; the medium is None while it is not ready."""
@@ -212,7 +212,7 @@ async def counted(
     values: Sequence[str],
     where: Mapping[str, Any] | None = None,
 ) -> Counter[str]:
-    """How many rows name each of the values."""
+    """Number of rows by value of the key."""
     rows = await db.aggregate(
         kept.name,
         [
@@ -224,7 +224,7 @@ async def counted(
 
 
 async def reactions_counted(db: Database, subject_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """How many reactions of each kind each subject has."""
+    """Number of reactions by subject and kind."""
     rows = await db.aggregate(
         reactions.name,
         [

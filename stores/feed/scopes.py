@@ -1,4 +1,4 @@
-"""Who is told of what: the scopes that changes of posts, comments, groups and reports are logged for."""
+"""Scopes of the feed: audiences that changes of posts, comments, groups and reports are logged for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,5 +55,5 @@ def group_scopes(group: Document) -> list[str]:
 
 
 def report_scopes(report: Document) -> list[str]:
-    """Who reported it; nobody is told of what the machine reports."""
+    """Scope of a report: its reporter; nobody is notified of automatic reports."""
     return [user_scope(report["reporter_id"])] if report["reporter_id"] else []
