@@ -1,4 +1,4 @@
-"""Performing a mutation in its place among the others of its flush."""
+"""Mutation runner: performs a mutation in its place among the others of its flush."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping

@@ -3,6 +3,16 @@
 `scopes` are the readers who may see the entity (`user:<id>`, `post:<id>`); a scope that loses sight moves to
 `former`, so its readers learn of it as a deletion. Entries of type SCOPE say that a reader gained or lost
 a whole scope. `node` is the entity to show: an aspect of a thing (its reactions) has an entry of its own.
+
+Formats of an entry's `_id`, which `core/unit.py` writes and `aspect_of` reads:
+
+    post_01h4...                    the entity itself
+    reactions:post_01h4...          an aspect of it, `<aspect>:<id>`; aspects may hold colons
+    again:user_01h...:post_01h4...  an entity that did not change, but reads differently for this person
+    scope:user_01h...:<scope>       type SCOPE: the person gained the scope, or lost it (`detail.lost`)
+    again:user_01h...:<scope>       type SCOPE: the scope reads differently for this person (`detail.again`)
+
+Entries of type NOTE are of no entity; each system chooses their ids.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -21,11 +31,11 @@ KEPT = timedelta(days=90)
 """Retention of tombstones and former scopes; an older token starts over."""
 
 UNKNOWABLE = (13, 72)
-"""Codes of refusals to say a parameter: without the right to ask, and of the router of a sharded cluster."""
+"""Error codes of `getParameter` that is not allowed: for users without the right, and on a sharded router."""
 
 GRANT = "SCOPE"
 NOTE = "NOTE"
-"""Types of entries that are no entities: a membership, a reason to look again."""
+"""Types of entries that are no entities: a membership, and a notice to read something again."""
 
 
 class Entry(TypedDict):
@@ -91,7 +101,7 @@ def aspect_of(entry: Entry) -> str:
 
 
 def place(entry: Entry) -> Position:
-    """Where the entry is in the log, and which change of it this is."""
+    """Offset of the entry in the log, with the number of its change."""
     return Position(entry["at"], entry["_id"], entry["revision"])
 
 
@@ -156,7 +166,7 @@ async def since(
         places = await _first_of(db, queries, after, floor, limit, shown=("at",))
         found = {entry["_id"]: entry for entry in await named(db, [each["_id"] for each in places])}
         if len(found) == len(places):
-            # One that was written again since is told here, and once more in its later place.
+            # An entry written again since is given here, and once more at its later place.
             return [cast("Entry", {**found[each["_id"]], "at": each["at"]}) for each in places]
     return cast("list[Entry]", await _first_of(db, queries, after, floor, limit))
 
@@ -187,7 +197,7 @@ def _reading(
     floor: datetime | None,
     shown: Sequence[str],
 ) -> merging.Read:
-    """Reads a group of scopes by one field; all of each row, or what is `shown` beside its id."""
+    """Return a reader of a group of scopes by one field: of all of each row, or of `shown` beside its id."""
     order = [("at", 1), ("_id", 1)]
     cut: list[dict[str, Any]] = [{"$project": dict.fromkeys(shown, 1)}] if shown else []
 

@@ -88,7 +88,7 @@ class Services:
     extra: dict[Any, Any] = field(default_factory=dict)
     """By type: what systems keep (`core.services`)."""
     wake: Callable[[], None] = lambda: None
-    """Tells workers that errands were written down."""
+    """Tells workers that jobs were enqueued."""
 
     def get(self, kind: Callable[..., V]) -> V:
         """The service of this type; a protocol is a type too."""

@@ -1,4 +1,4 @@
-"""Encrypting single fields before they reach the database: AES-256-GCM, and blind indexes to find them by.
+"""Field encryption before data reach the database: AES-256-GCM, and blind indexes to find fields by.
 
 What is sealed is bound to its place ("users/user_01.../phone"): copied into another document or field it does
 not open. Small secrets are sealed by the keyring itself; a chat or a person with much to hide has a data key

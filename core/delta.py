@@ -1,7 +1,14 @@
-"""One person's changes, read from the log page by page: nothing skipped, whatever commits late.
+"""Delta sync: one person's changes, read from the log page by page; nothing is skipped, even late commits.
 
-A change can be committed up to the overlap after its `at`, so each round begins an overlap before the last
-one began, and leaves out what the device is known to have.
+1. A round starts: the database's time is stored as `started`, and the scopes the reader has now are read.
+2. Entries of these scopes are read in log order from `since`, which is `started` of the last round less the
+   overlap: a change can be committed up to the overlap after its `at`. Entries that the device is known to
+   have (`covered`) are left out; a first sync also leaves out tombstones and aspects.
+3. Each entry becomes a changed or a deleted id, by the scopes the reader has now; the latest entry of an id
+   wins. A membership entry (type GRANT) is expanded in its place: into all that the gained or lost scope
+   holds, over several pages if need be (`expanding`).
+4. A full page ends with `more`, and the next goes on past `position`. When no entry is left, the round ends:
+   `since` moves to `started` less the overlap, and the entries passed within the overlap become `covered`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -14,7 +21,7 @@ from core.mongo import Database
 from core.position import Expansion, Position, Progress, mark
 
 REMEMBERED = 2_000
-"""Marks a token holds; what is beyond them is told again, which is harmless."""
+"""Most fingerprints in a token; entries beyond them are sent again, which is harmless."""
 
 ScopesNow = Callable[[], Awaitable[Collection[str]]]
 
@@ -28,7 +35,7 @@ class Delta:
     more: bool = False
 
     def tell(self, entry: Entry, *, visible: bool) -> None:
-        """The latest word on an id wins; each is told once."""
+        """Add an entry: the latest of an id wins, and each id is sent once."""
         id = entry["node"]
         self.changed.pop(id, None)
         self.deleted.pop(id, None)
@@ -39,7 +46,7 @@ class Delta:
 
 
 class Reading:
-    """One page for one reader; moves the reader's progress past it."""
+    """Reads one page for one reader, and moves the reader's progress past it."""
 
     def __init__(
         self,
@@ -82,7 +89,7 @@ class Reading:
         return self._progress.since is None
 
     async def _entries(self) -> AsyncIterator[Entry]:
-        """Entries from the progress on, in log order."""
+        """Yield the entries from the progress on, in log order (step 2)."""
         while True:
             position = self._progress.position
             rows = await changes.since(
@@ -101,7 +108,7 @@ class Reading:
                 return
 
     async def _take(self, entry: Entry) -> bool:
-        """Tell what the entry means to this reader; False when the page is full."""
+        """Add the entry to the page (step 3); False when the page is full."""
         if len(self._delta) >= self._limit:
             return False
         name = mark(changes.place(entry))
@@ -116,7 +123,10 @@ class Reading:
         return True
 
     def _needless(self, entry: Entry, *, visible: bool) -> bool:
-        """In a first sync: an aspect, shown with its node, or what was gone before any page was given."""
+        """True for an entry that a first sync leaves out: an aspect (its node is sent), or a tombstone.
+
+        Entries that may be later than the first page are sent all the same.
+        """
         aspect = entry["node"] != entry["_id"]
         return self._first_sync and (aspect or not visible) and not self._during(entry)
 
@@ -138,12 +148,12 @@ class Reading:
         return not self._scopes.isdisjoint(entry["scopes"])
 
     async def _expand(self, grant: Entry, name: str) -> bool:
-        """Tell everything a gained or lost scope holds."""
+        """Expand a membership: add everything the gained or lost scope holds; False when the page is full."""
         progress = self._progress
         scope = grant.get("scope") or ""
         lost, again = _lost(grant), _again(grant)
         if not again and lost == (scope in self._scopes):
-            # What the log says and what we read of memberships are of different moments: look again.
+            # The log and the memberships were read at different moments: read the memberships again.
             self._scopes = set(await self._scopes_now())
         if not again and lost == (scope in self._scopes):
             # It has changed since, and a later entry says so.
@@ -168,7 +178,7 @@ class Reading:
 
     def _tell_expanded(self, entry: Entry, *, lost: bool) -> None:
         visible = not entry["deleted"] and self._sees(entry)
-        # What is lost through one scope may still be seen through another: then nothing happened to it.
+        # An entity lost through one scope may still be visible through another: then it did not change.
         if visible != lost:
             self._delta.tell(entry, visible=visible)
 

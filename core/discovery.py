@@ -1,4 +1,4 @@
-"""Finds the systems: every module and package on a floor, in alphabetical order, with all that is in them."""
+"""System discovery: imports every module and package of a layer, in alphabetical order."""
 
 import importlib
 import pkgutil
@@ -7,7 +7,7 @@ from types import ModuleType
 from core import account
 
 FLOORS = ("ports", "stores", "loaders", "resolvers", "subscriptions", "jobs", "routes", "schema")
-"""Floors that hold systems, lowest first."""
+"""Layers that hold systems, lowest first."""
 
 
 def rooms(floor: str) -> list[ModuleType]:
@@ -15,7 +15,7 @@ def rooms(floor: str) -> list[ModuleType]:
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     found = [importlib.import_module(f"{floor}.{name}") for name in names]
     for room in found:
-        # What a module declares for others to find (hooks, services, jobs) counts though nobody imports it.
+        # A module's declarations for others (hooks, services, jobs) count though no module imports it.
         for inner in pkgutil.iter_modules(getattr(room, "__path__", ())):
             importlib.import_module(f"{room.__name__}.{inner.name}")
     return found

@@ -1,4 +1,4 @@
-"""Work done once for many viewers: asking which of them it is for shows that it is not for everybody."""
+"""Viewerless context: work done once for many viewers, which raises as soon as it depends on one of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ class Personal(Exception):
 
 
 class Everybody(Context):
-    """A context without anyone in it. What comes of it without `Personal` may be given to all."""
+    """Viewerless context: a result made with it may be given to all viewers, unless `Personal` was raised."""
 
     def __init__(self, services: Services, *, origin: str = "") -> None:
         self.personal = False

@@ -1,8 +1,8 @@
 """Flush: the mutations of one document, or of one array of operations, in their order.
 
-The first that has to come again by itself (transient) makes all that follow wait: they are not run, so that
-nothing overtakes it and nothing that depends on it is refused for good. One that waits for a cure
-(repeatable), or met a bug, stops only what names the ids it minted.
+The first with a transient error, which is to be retried as it is, defers all that follow: they are not run,
+so that nothing overtakes it and nothing that depends on it fails for good. One that can be retried only
+after a cure (repeatable), or met a bug, defers only the mutations that name the ids it minted.
 """
 
 import asyncio
@@ -44,14 +44,14 @@ class Flush:
         self.is_array = False
         """True for an array of several operations."""
         self.slot: Any = None
-        """The right to run it, taken for as long as it runs."""
+        """Its slot in the bulkhead of flushes, held for as long as it runs."""
         self._stopped = False
         self._retry_after: int | None = None
         self._held: dict[str, int | None] = {}
-        """Ids whose making has to come again, with the seconds to wait for it."""
+        """Ids whose creation has to be retried, with the seconds to wait before that."""
 
     def begin_operation(self) -> None:
-        """Another operation of an array goes on, with a deadline of its own."""
+        """Begin the next operation of an array, with a deadline of its own."""
         self._told = False
         self._ends: float | None = None
         self.foreseen = False
@@ -62,7 +62,7 @@ class Flush:
         """Entities those receipts refer to; valid as long as nothing is written."""
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """End the flush: release its slot."""
         if self.slot is not None:
             self.slot.release()
 
@@ -91,7 +91,7 @@ class Flush:
         return None
 
     def stop(self, retry_after: int | None) -> None:
-        """Nothing more is run: what follows waits as long."""
+        """Run no more mutations: those that follow are to be retried after as many seconds."""
         if not self._stopped:
             self._stopped, self._retry_after = True, retry_after
 
@@ -100,7 +100,7 @@ class Flush:
         self._held |= dict.fromkeys(minted(), retry_after)
 
     def answered(self, payload: Mapping[str, Any], minted: Minted) -> None:
-        """Take note of a mutation's payload."""
+        """Record a mutation's payload: its errors decide which later ones are deferred."""
         self._told = True
         for error in payload["errors"]:
             kind, retry_after = KINDS[error["code"]], error["retry_after_seconds"]
@@ -110,7 +110,7 @@ class Flush:
                 self.hold(minted, retry_after)
 
     def failed(self, error: BaseException, minted: Minted = tuple) -> None:
-        """Take note of a mutation that has no payload; what it came to is not known where it met a bug."""
+        """Record a mutation that has no payload; after a bug its outcome is unknown."""
         self._told = True
         fault = outages.fault_of(error)
         if fault is not None and fault.transient:

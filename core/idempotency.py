@@ -1,8 +1,8 @@
-"""Receipts: a mutation with the same key lands once, whatever is retried, duplicated or cut off.
+"""Replay protection: a mutation takes effect once per idempotency key, however often it is retried.
 
-The receipt is claimed first in the mutation's own transaction, so that it exists exactly when the write does.
+Its receipt is claimed first in the mutation's own transaction, so that it exists exactly when the write does.
 It keeps the payload with references in place of entities: a replay shows them as they are now, through the
-same doors as everywhere, and no private data lies in receipts.
+same access guards as every read, and no private data is stored in receipts.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ from core.store import collection, index
 
 KEPT = timedelta(days=30)
 LEASE = timedelta(seconds=60)
-"""After this a mutation that calls the outside is taken to have died, and may be tried again."""
+"""After this a mutation that calls the outside is taken to have died, and may be retried."""
 PATIENCE = 2.0
-"""Seconds a second request waits for the first with the same key."""
+"""Seconds that a concurrent request with the same key waits for the first."""
 LONGEST_KEY = 128
 REFERENCE = "$ref"
 
@@ -93,7 +93,7 @@ class Mutation:
 
 
 class _Taken(Exception):
-    """The key has a receipt, or somebody is writing one now."""
+    """The key has a receipt, or a concurrent request is writing one."""
 
 
 async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> Payload:
@@ -130,7 +130,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
 
 
 async def forget(db: Database, owner: str) -> None:
-    """Take away the receipts of somebody who is gone."""
+    """Delete the receipts of a deleted person."""
     theirs = {"_id": {"$gte": f"{owner}:", "$lt": f"{owner};"}}
     await db.write({"delete": receipts.name, "deletes": [{"q": theirs, "limit": 0}]})
 
@@ -159,7 +159,7 @@ def _receipt_id(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[s
     try:
         return f"{mutation.owner(ctx, arguments)}:{key}" if mutation.receipt else None
     except Fault:
-        # Nobody is signed in: that is told when its turn comes.
+        # Nobody is signed in: the mutation itself reports that.
         return None
 
 
@@ -185,9 +185,9 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
 
 
 async def _taken(ctx: Context, refusal: Refused, id: Any) -> Payload:
-    """The caller's own thing under the id they minted: a sync engine that sends it under a new key goes on.
+    """The caller's own entity under the id they minted: a retry under a new key succeeds.
 
-    It is shown under the name of its type, as payloads show what was made.
+    It is shown under the name of its type, as payloads show new entities.
     """
     if refusal.code != "ID_TAKEN" or not isinstance(id, str):
         return {}
@@ -197,7 +197,7 @@ async def _taken(ctx: Context, refusal: Refused, id: Any) -> Payload:
 
 
 async def _prepare(ctx: Context, mutation: Mutation, claim: Receipt, arguments: dict[str, Any]) -> None:
-    """Once, however often the transaction is tried; not at all for a replay."""
+    """Run `prepare` once, however often the transaction is retried; not at all for a replay."""
     if mutation.prepare is None or "prepared" in arguments:
         return
     receipt = await receipts.by_id(ctx.db, claim["_id"])
@@ -219,7 +219,7 @@ async def _in_transaction(
 
 
 async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: Mapping[str, Any]) -> Payload:
-    """Outside a transaction the claim is a lease, ended by the result."""
+    """Run a mutation outside a transaction: its receipt is a lease until the result is stored."""
     await _take(ctx, {**claim, "expires_at": clock.now() + LEASE})
     payload = await mutation.resolver(ctx, **arguments)
     await _finish(ctx, mutation, claim, payload)
@@ -227,7 +227,7 @@ async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: M
 
 
 async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
-    """Write the receipt unless a living one is there."""
+    """Claim the receipt; `_Taken` if there is one that has not expired."""
     body = {name: value for name, value in receipt.items() if name != "_id"}
     query = {"_id": receipt["_id"], "expires_at": {"$lte": clock.now()}}
     try:
@@ -247,7 +247,7 @@ async def _finish(ctx: Context, mutation: Mutation, claim: Receipt, payload: Pay
 
 
 async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload | None:
-    """The first run's payload, or None while it is not there."""
+    """Replay: the payload stored in the receipt; None while there is none."""
     receipt = await receipts.by_id(ctx.db, claim["_id"])
     if receipt is None or receipt["expires_at"] <= clock.now():
         return None

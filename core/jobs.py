@@ -1,7 +1,7 @@
-"""Errands: background work written down in the transaction that wants it, so that none is lost.
+"""Job queue: background work enqueued in the transaction that wants it, so that none is lost.
 
-A worker claims what is due with one atomic update; a queue only makes that sooner. Errands are done at least
-once, so every task is safe to repeat.
+A worker claims what is due with one atomic update; a queue only makes that sooner. Jobs run at least once,
+so every task is idempotent. One that keeps failing goes to the dead-letter queue.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 2.0
 MOST_COUNTED = 10_000
 END_SECONDS = 0.8
-"""So long may it take to give an errand back."""
+"""Time to release a job in, when its worker is stopped."""
 BATCH = 500
 KEPT = timedelta(days=30)
 """Dead letters are kept this long."""
@@ -39,7 +39,7 @@ Task = Callable[..., Awaitable[object]]
 
 
 class WorkerDied(RuntimeError):
-    """A worker took an errand and was never heard of again."""
+    """A worker took a job, and its lease ran out."""
 
 
 class Errand(TypedDict):
@@ -89,7 +89,7 @@ def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]
 
 
 async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
-    """Do it after the commit, or at `due_at`."""
+    """Enqueue a job with the transaction: it runs after the commit, or at `due_at`."""
     errand = _written(name, due_at, arguments)
     tx.insert_last(errands, errand)
     # One for later is found by a worker's sweep when its time has come.
@@ -98,7 +98,7 @@ async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **argume
 
 
 async def soon(db: Database, name: str, **arguments: Any) -> None:
-    """Do it outside any transaction: periodic tasks share out their work so."""
+    """Enqueue a job outside any transaction: periodic tasks share out their work so."""
     await db.write({"insert": errands.name, "documents": [_written(name, None, arguments)]})
 
 
@@ -118,13 +118,13 @@ def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> E
 
 
 async def claim(db: Database) -> Errand | None:
-    """The most overdue errand, ours until its lease ends; two workers never both win one."""
+    """Claim the most overdue job, ours until its lease ends; two workers never both win one."""
     now = clock.now()
     return await leases.take(db, errands, {"state": "WAITING"}, "due_at", now=now, until=now + LEASE)
 
 
 async def run_due(services: Services, *, limit: int = 1_000) -> int:
-    """Do what is due; how many errands were claimed."""
+    """Run the jobs that are due; return the number that were claimed."""
     for done in range(limit):
         try:
             errand = await claim(services.db)
@@ -138,7 +138,7 @@ async def run_due(services: Services, *, limit: int = 1_000) -> int:
 
 
 async def perform(services: Services, errand: Errand) -> None:
-    """Run a claimed errand; a failure is tried again after longer and longer, then kept as a dead letter."""
+    """Run a claimed job; retry a failure with exponential backoff, then move it to the dead-letter queue."""
     if errand["attempts"] > ATTEMPTS:
         # Every worker that took it died of it: the next one shall not.
         await _failed(services.db, errand, WorkerDied())
@@ -147,7 +147,7 @@ async def perform(services: Services, errand: Errand) -> None:
         async with _held(services.db, errand):
             await TASKS[errand["task"]](services, **errand["arguments"])
     except asyncio.CancelledError:
-        # The worker is told to stop: another shall go on with it at once, as if nobody had tried.
+        # The worker is told to stop: another takes it at once, and the attempt does not count.
         await _to_the_end(_given_back(services.db, errand))
         raise
     except Exception as error:
@@ -227,7 +227,7 @@ async def dead(db: Database, *, limit: int = 100) -> list[Errand]:
 
 
 async def revive(db: Database, id: str) -> bool:
-    """Try a dead letter again."""
+    """Retry a dead letter."""
     change = {"state": "WAITING", "due_at": clock.now(), "attempts": 0, "expires_at": None}
     update = {"q": {"_id": id, "state": "DEAD"}, "u": {"$set": change}}
     answer = await db.write({"update": errands.name, "updates": [update]})
@@ -235,7 +235,7 @@ async def revive(db: Database, id: str) -> bool:
 
 
 async def forget(db: Database, *, person: str, address: str) -> None:
-    """Take away what names somebody who is gone: dead letters, and whatever would write to their address."""
+    """Delete the jobs that name a deleted person: dead letters, and all that would write to their address."""
     after = ""
     while rows := await errands.find(db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH):
         after = rows[-1]["_id"]

@@ -22,7 +22,7 @@ class SlowConsumer(Fault):
 
 
 class Listener(ABC):
-    """Somebody who is told what is logged for some scopes."""
+    """Log subscriber: it is told of the entries of some scopes."""
 
     __slots__ = ("_waiter", "ready", "scopes")
 
@@ -58,7 +58,7 @@ class Listener(ABC):
 
 
 class Follower(Listener):
-    """A stream: it is told everything in order, until it is too far behind."""
+    """Stream subscriber: gets every entry in order, and is cut off when it is too far behind."""
 
     __slots__ = ("_items", "overflowed")
 
@@ -85,7 +85,7 @@ class Follower(Listener):
 
 
 class Lookout(Listener):
-    """For who looks into the log for itself: it is told that there is news, and never falls behind."""
+    """Notifier: only says that there is news, for a reader of the log, which never falls behind so."""
 
     __slots__ = ("_news",)
 
@@ -105,11 +105,11 @@ class Lookout(Listener):
 
 
 class Signal(dict[str, Any]):
-    """Something ephemeral (typing): never logged, never replayed."""
+    """Ephemeral signal (typing): never logged, never replayed."""
 
 
 class Crowd(NamedTuple):
-    """Listeners that were told something and are not woken yet."""
+    """Wake group: listeners that have new items and are not woken yet."""
 
     listeners: Sequence[Listener]
     timer: asyncio.TimerHandle

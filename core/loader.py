@@ -1,4 +1,4 @@
-"""Batched reads by key, living for one request: a longer life would show one user's data to another."""
+"""Batch loader: reads by key, cached for one request: a longer life would show one user's data to another."""
 
 from abc import ABC, abstractmethod
 from asyncio import Future, shield, wait
@@ -37,7 +37,7 @@ class Loader(DataLoader[K, V], ABC):
 
     @property
     def viewer_id(self) -> str | None:
-        """Asked for when it is needed: an answer that needs it is not for everybody."""
+        """Viewer id, read only when it is needed: an answer that needs it depends on the viewer."""
         return self._viewer_id()
 
     @abstractmethod

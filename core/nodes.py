@@ -1,4 +1,4 @@
-"""The doors to every type with an id: the one way to get such a thing, with its access check."""
+"""Access guards: the one way to get a thing with an id, each type's with its access check."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NewType, TypeVar, cast

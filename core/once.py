@@ -7,11 +7,11 @@ from typing import Any
 from core import deadline
 
 MOST = 1_000
-"""Things kept for the subscribers of recent entries."""
+"""Values kept for the subscribers of recent entries; the oldest is evicted first."""
 
 
 class Once:
-    """Things by key, made by the first who asks for them; access is each one's own affair."""
+    """Single-flight cache: values by key, loaded by the first caller; each caller checks access itself."""
 
     __slots__ = ("_made", "_making")
 
@@ -41,7 +41,7 @@ class Once:
         try:
             value = await make()
         except Exception as error:
-            # Not kept: who resumes at the same entry tries again.
+            # Not cached: whoever resumes at the same entry retries.
             making.fail(error)
         else:
             self.keep(key, value)
@@ -51,7 +51,7 @@ class Once:
 
 
 class _Making:
-    """Those who wait for a thing: a future each, which costs less than shielding one for all of them."""
+    """Waiters of one load: a future each, which costs less than shielding one for all of them."""
 
     __slots__ = ("_waiters", "task")
 
@@ -76,7 +76,7 @@ class _Making:
 
 
 class ForAll(dict[str, Any]):
-    """An event's document that is the same for all who are told; what is answered of it is kept with it."""
+    """Shared event: one document for all subscribers, with the answers rendered from it."""
 
     __slots__ = ("answers",)
 

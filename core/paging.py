@@ -1,4 +1,4 @@
-"""Relay connections over keyset positions: inserting or deleting rows never repeats or skips one."""
+"""Keyset pagination as Relay connections: inserting or deleting rows never repeats or skips one."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ NEWEST: Sort = (("created_at", -1), ("_id", -1))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows of a list a client asked for."""
+    """Page request: the rows of a list that a client asked for."""
 
     size: int
     backward: bool = False

@@ -1,4 +1,4 @@
-"""Places in the change log as clients hold them: signed, so that a forged one is refused."""
+"""Log offsets as clients hold them: signed, so that a forged one is refused."""
 
 import base64
 import binascii
@@ -13,14 +13,14 @@ import orjson
 from core.errors import BadUserInput
 
 SyncToken = NewType("SyncToken", str)
-"""An opaque place in a person's changes: GraphQL's `SyncToken`."""
+"""An opaque offset in a person's changes: GraphQL's `SyncToken`."""
 
 SIGNATURE_BYTES = 8
 LINK_BYTES = 16
 
 
 class Position(NamedTuple):
-    """An entry's place in the log; entries are read in this order.
+    """Log offset: an entry's place in the log; entries are read in this order.
 
     `revision` tells changes of one entry apart: MongoDB's clock may stand still for ten milliseconds.
     """
@@ -57,14 +57,14 @@ class Progress:
 
 
 def mark(position: Position) -> str:
-    """A short name of one change, for `Progress.covered`."""
+    """Fingerprint of one change, for `Progress.covered`."""
     name = f"{position.id}|{_milliseconds(position.at)}|{position.revision}"
     digest = hashlib.blake2b(name.encode(), digest_size=6).digest()
     return base64.b64encode(digest).decode()
 
 
 class Signer:
-    """Encodes places with the server's secret."""
+    """Signs log offsets and links with the server's secret."""
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.blake2b(secret.encode(), person=b"landfall-log").digest()[:32]

@@ -1,4 +1,4 @@
-"""Small reads that are asked for in the same turn of the event loop travel to MongoDB as one command.
+"""Cross-request read batcher: small reads of one turn of the event loop go to MongoDB as one command.
 
 What a command costs the driver is more than what the rows of a small read cost, and a screen needs many small
 reads at once: authors, pictures, the viewer's reactions. Reads of the same documents by id become one, of
@@ -79,7 +79,7 @@ def _give(read: Read, rows: list[Row]) -> None:
 
 
 class Turn:
-    """Collects the reads of a turn of the event loop and sends them."""
+    """Read batcher: collects the reads of a turn of the event loop and sends them."""
 
     def __init__(self, send: Send, options: Mapping[str, Any]) -> None:
         self._send = send

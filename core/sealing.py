@@ -1,8 +1,8 @@
-"""Sealing anew what older field keys sealed, so that these can be taken away.
+"""Key rotation: re-encrypts what older field keys encrypted, so that these can be removed.
 
-Collections declare what is sealed. A run goes through them in batches and writes down how far it came, so
-that one that was cut off goes on there; a text that was changed meanwhile is left as it is: it was sealed
-anew with the change.
+Collections declare their encrypted fields. A run goes through them in batches and stores its progress, so
+that one that was cut off resumes there; a text that changed meanwhile is left as it is: the change
+encrypted it with the current key.
 """
 
 import re
@@ -42,13 +42,13 @@ class Run:
     """Result of one run."""
 
     anew: int = 0
-    """Texts that have the current key now."""
+    """Texts that were re-encrypted with the current key."""
     unreadable: int = 0
-    """Texts that no key opens: theirs was taken away too soon."""
+    """Texts that no key decrypts: theirs was removed too soon."""
 
 
 def declared() -> Iterator[tuple[Collection[Any], Sealed]]:
-    """All that is sealed, in the order of a run."""
+    """All encrypted fields, in the order of a run."""
     for _, each in sorted(COLLECTIONS.items()):
         for sealed in sorted(each.sealed, key=lambda one: one.field):
             yield each, sealed
@@ -71,7 +71,7 @@ async def seal_anew(db: Database, crypto: Keyring) -> Run:
             after = known["after"] if known and place == start else ""
             await _all_of(db, crypto, kept, sealed, after, run)
     await _note(db, crypto, ("", ""), "", run, clean=not run.anew)
-    # Should a former key become the current one again, its run begins anew.
+    # Should a former key become the current one again, its run starts over.
     others = {"q": {"_id": {"$ne": crypto.current}}, "limit": 0}
     await db.write({"delete": progress.name, "deletes": [others]})
     return run

@@ -1,4 +1,4 @@
-"""Declaring what is kept: collections with their document type, indexes and shard key."""
+"""Collection declarations: document type, indexes and shard key."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

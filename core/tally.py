@@ -26,7 +26,7 @@ return {redis.call('ZCARD', KEYS[1]), latest[2] or '0', oldest[2] or '0'}
 """
 
 MOST = 1_000
-"""Counted per key; nobody asks for more."""
+"""Members counted per key; no limit is higher."""
 RETRY_SECONDS = 1.0
 FORGET_AFTER = 10_000
 """Keys remembered in this process while Redis is down."""
@@ -42,6 +42,8 @@ class Lately(NamedTuple):
 
 @dataclass
 class Tally:
+    """Sliding-window counter: members by key, each counted once, at its last moment."""
+
     redis: "Redis"
     _here: OrderedDict[str, dict[str, float]] = field(default_factory=OrderedDict)
     _down_until: float = 0.0

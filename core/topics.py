@@ -1,4 +1,4 @@
-"""A live topic: the log entries of some scopes as a subscription's events, resumed without loss."""
+"""Live topic: the log entries of some scopes as a subscription's events, resumed without loss."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing

@@ -94,7 +94,7 @@ async def use(
 
     Refused with UPLOAD_NOT_FOUND (another's, another purpose, in use) or UPLOAD_REJECTED. Those that are
     READY have their `media_id`; of the others the purpose's `finished` hook tells. From now on who may see
-    the record may see the medium, by the record's door.
+    the record may see the medium, through the record's access guard.
     """
     desk = ctx.services.get(Desk)
     return await desk.use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)

@@ -1,4 +1,4 @@
-"""A field's arguments: once for all where they are constant, from the variables where they are not."""
+"""Argument coercion: once for all where a field's arguments are constant, else from the variables."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,6 +1,37 @@
-"""Writes the Python of an operation: plain fields in dictionary displays, everything else level by level.
+"""Code generation: the Python of an operation, plain fields in dictionary displays, the rest level by level.
 
 Client text never enters the source: response keys, names and literals are bound as constants.
+
+A level is one selection on all documents of its parents; its function builds all of their rows. Of
+`{ posts { id author { name } } }` the posts' level is this function, here with its constants' values in place
+of their names (`c12`, `c13`, ...) and its last line broken:
+
+    async def level_2(ctx, v, docs):
+        if not docs: return []
+        keys = [d.get("author_id") for d in docs]
+        found = await fetch(ctx, UserById, keys, fields)
+        vals = [None if k is None else found[k] for k in keys]
+        if None in vals: anomaly()
+        ctx.served += len(vals)
+        unique, which = distinct(vals)
+        built = level_1(ctx, v, unique)
+        vals = [built[i] for i in which]
+        l0 = vals
+        rows = []
+        for d, r0 in zip(docs, l0):
+            rows.append({"id": (x if (x := d["_id"]).__class__ is str else serialize(x)), "author": r0})
+        return rows
+
+Short names:
+
+    ctx, v          the context, the coerced variables
+    docs, d         the documents of the level, one of them
+    a               arguments of a field
+    keys, k, found  keys of a reference, one of them, the documents by key
+    vals            values of one field, one for each document: first raw, then completed
+    l0, l1, ...     completed columns of the level; r0, r1, ... their values in one row
+    whole_1, ...    `vals` before its lists were flattened, or its None left out
+    o1, x           an object inside of a document, a leaf value
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +61,7 @@ REFERENCES = {
     One: ("", "keys", "None if k is None else found[k]"),
     Many: (" or ()", "flat(keys)", "[x for each in k if (x := found[each]) is not None]"),
 }
-"""Of a reference: what stands for no key, the keys in a row, and the value of a document's `k`."""
+"""Code of a reference: its keys where it is missing, the keys in a row, and the value of a document's `k`."""
 
 SERVED = "ctx.served += len(vals)"
 
@@ -48,7 +79,7 @@ class Compiler:
         self._count = 0
 
     def level(self, type: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> tuple[str, bool]:
-        """The function that answers a selection for many documents of a type, and whether it is async."""
+        """Name of the function that builds a selection's rows of many documents; and True if it is async."""
         key = (type.name, *map(id, selections))
         if key not in self._levels:
             self._levels[key] = self._write_level(type, selections)
@@ -78,7 +109,7 @@ class Compiler:
         return name, asynchronous
 
     def _columns(self, columns: Sequence[tuple[list[str], bool]]) -> list[str]:
-        """Lines that set the lists `l0`, `l1`...; columns that wait do so together."""
+        """Lines that set the lists `l0`, `l1`, ...; async columns run concurrently."""
         ready = [index for index, (_, waits) in enumerate(columns) if not waits]
         waiting = [index for index, (_, waits) in enumerate(columns) if waits]
         alone = waiting if len(waiting) == 1 else []
@@ -96,7 +127,7 @@ class Compiler:
         return name
 
     def _column(self, type: GraphQLObjectType, nodes: Sequence[FieldNode]) -> tuple[list[str], bool]:
-        """Lines that set `vals` to the answers of one field for all of `docs`, and whether they wait."""
+        """Lines that set `vals` to a field's completed values of `docs`; and True if they are async."""
         definition, bound = field(type, nodes[0])
         body, asynchronous = self._values(definition, bound, nodes)
         shared = isinstance(bound.binding, (One, Many))
@@ -195,7 +226,7 @@ class Compiler:
                 yield get_named_type(type.fields[name].type), group
 
     def completed(self, type: Any, nodes: Sequence[FieldNode], *, shared: bool) -> tuple[list[str], bool]:
-        """Lines that turn `vals` into answers, and whether they wait."""
+        """Lines that complete `vals`; and True if they are async."""
         if is_leaf(type):
             return [f"vals = [{self._expressions.leaf(type, 'd')} for d in vals]"], False
         if isinstance(type, GraphQLNonNull):
@@ -204,7 +235,7 @@ class Compiler:
         return self._inside("present", "restored", *self._object_or_list(type, nodes, shared=shared))
 
     def _inside(self, take: str, put: str, lines: Sequence[str], waits: bool) -> tuple[list[str], bool]:
-        """Lines about what is taken out of `vals`, and put back where it was."""
+        """Wrap lines: `vals` is unpacked by `take` before them, and packed again by `put` after them."""
         whole = self._name("whole")
         inner = [f"    {line}" for line in lines]
         return [

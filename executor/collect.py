@@ -1,4 +1,4 @@
-"""Which fields a selection asks for, by the type of the object: fragments opened, directives decided."""
+"""Field collection: the fields of a selection for a type, fragments opened and directives decided."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs operations: compiled where it can, on the reference otherwise, with equal answers."""
+"""Execution engine: compiled where it can, on the reference otherwise, with equal answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -48,7 +48,7 @@ MOST_INLINE = 200
 
 
 class Code:
-    """The growing source and the constants it names."""
+    """Source under construction, and the constants it names (`c12`, `c13`, ...)."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {name: getattr(runtime, name) for name in HELPERS}

@@ -1,4 +1,4 @@
-"""A plan: the compiled function of one operation, for the variables that decide its directives."""
+"""Execution plan: the compiled function of one operation, for the variables that decide its directives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
 
 class Anomaly(Exception):
-    """Something the compiled path does not handle: the reference decides."""
+    """Fallback: the compiled path does not handle it, the reference executor answers."""
 
 
 def anomaly(*_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Ranks by plain formulas: the default, and what a model has to be better than."""
+"""Formula ranker: weighted sums, the default, and what a model has to be better than."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ FORMULAS = {
 
 
 class Formula:
-    """Weighted sums. `experiment` is `name:formula=50,fresh=50`; empty: everybody gets the first formula."""
+    """Weighted sums. `experiment` is `name:formula=50,fresh=50`; empty: all get the first formula."""
 
     def __init__(self, experiment: str = "") -> None:
         self.experiment, _, shares = experiment.partition(":")

@@ -1,4 +1,4 @@
-"""Has a service of the deployment's own judge text and pictures, behind the plain rules."""
+"""Remote moderation: a service of the deployment's own judges text and pictures, after the plain rules."""
 
 import base64
 from collections.abc import Sequence

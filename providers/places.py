@@ -1,4 +1,4 @@
-"""Where network addresses roughly are, by a MaxMind database on disk; nobody else is asked."""
+"""GeoIP: the rough place of a network address, by a MaxMind database on disk; no service is asked."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Judges text by plain rules: the default, which a trained model may replace."""
+"""Rule-based moderation of text: the default, which a trained model may replace."""
 
 import re
 from collections.abc import Sequence

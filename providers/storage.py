@@ -1,4 +1,4 @@
-"""Where files lie, what looks for malware in them, and what works on them: as the settings say."""
+"""Selection of object store, malware scanner and media processor, as the settings say."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit

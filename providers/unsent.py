@@ -1,4 +1,4 @@
-"""Where no provider is set up: the log says so, masked, and the sender takes another way."""
+"""Null providers, where none is set up: the log says so, masked, and the sender takes another way."""
 
 from collections.abc import Mapping
 

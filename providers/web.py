@@ -1,4 +1,4 @@
-"""Looks at public web pages: never at addresses of our own network, not for long, and not at much.
+"""Web fetcher with SSRF protection: never at addresses of our own network, not for long, and not at much.
 
 Names are resolved by the connection itself, and what it connects to is what was checked: a name that points
 elsewhere a moment later gains nothing. Redirects are followed one by one, each checked like the first.

@@ -1,4 +1,4 @@
-"""Where links to public posts lead: a page for people without the app, and for previews elsewhere."""
+"""Link pages of public posts: a page for people without the app, and for previews elsewhere."""
 
 import html
 

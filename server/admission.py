@@ -1,4 +1,4 @@
-"""The way into an operation: which document is meant, whether it may run, and what it costs."""
+"""Admission control: finds the document of an operation, decides if it may run, and charges its cost."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""Puts the process together: services, schema, and what starts and stops with them."""
+"""Process assembly (composition root): services, schema, and what starts and stops with them."""
 
 import hashlib
 import re

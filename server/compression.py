@@ -1,4 +1,4 @@
-"""Large answers travel compressed, as the client takes them.
+"""Response compression: large answers are compressed, as the client accepts it.
 
 Text of a hundred posts becomes a third. The levels are the quickest that each method has worth using: most
 phones are on networks where what is saved outweighs a tenth of a millisecond here. Compressing secrets beside

@@ -1,4 +1,4 @@
-"""Which pages of other origins may use us from a browser (the Fetch standard's CORS protocol).
+"""CORS: the pages of other origins that may use us from a browser (Fetch standard).
 
 Files belong to whoever has their address, so every page may send and fetch them; GraphQL is for the origins
 of `LANDFALL_ALLOWED_ORIGINS`. Cookies are no part of either.
@@ -17,7 +17,7 @@ GRAPHQL = "graphql"
 
 
 class Pages:
-    """The pages that may."""
+    """Allowed origins."""
 
     def __init__(self, allowed_origins: Sequence[str]) -> None:
         self._allowed = normalize_allowed_origins(allowed_origins)

@@ -1,4 +1,4 @@
-"""Requests and operations, counted and timed for Prometheus.
+"""HTTP metrics: requests and operations, counted and timed for Prometheus.
 
 The library's own numbers take a lock each, which small answers feel. Here only the event loop counts.
 """

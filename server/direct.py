@@ -1,4 +1,4 @@
-"""The short way of an ordinary request: one operation by POST whose document is known and compiled.
+"""Fast path of an ordinary request: one operation by POST whose document is known and compiled.
 
 What the view does for each request costs more than a small operation. Everything that is not ordinary
 (batches, streams, GET, documents not seen before, whatever is malformed) takes the view's way, and gets the
@@ -36,7 +36,7 @@ OnReference = Callable[[web.Request, Context, dict[str, Any], Weight], Awaitable
 
 
 class Direct:
-    """Answers of compiled operations; `on_reference` and `finish` are the view's, for all that went wrong."""
+    """Fast path: answers compiled operations; the view's `on_reference` and `finish` do the rest."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ def _chosen(request: web.Request) -> str | None:
 
 
 def _operation(body: bytes) -> dict[str, Any] | None:
-    """The request, if it is one that needs no explanation."""
+    """The parsed request, if it is an ordinary one; None if the view must answer it."""
     try:
         data = orjson.loads(body)
     except ValueError:

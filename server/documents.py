@@ -1,4 +1,4 @@
-"""Documents that clients name instead of sending them: persisted on the way, or trusted beforehand.
+"""Persisted and trusted documents: clients send an id instead of the text.
 
 Automatic persisted queries are Apollo's protocol: a client sends the SHA-256 of its document, and the
 document itself only when the server does not know it. Trusted documents were given to

@@ -1,4 +1,4 @@
-"""Answers that a client has already: `If-None-Match` on persisted GET queries.
+"""Conditional requests: `If-None-Match` on persisted GET queries.
 
 The tag is of what is answered. A page of a ranked feed stays the same while its snapshot is shown and nothing
 of it changes or is taken out, so a phone that opens its feed again mostly learns in a few bytes that it has

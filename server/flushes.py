@@ -31,7 +31,7 @@ LONGEST_AWAY = 60.0
 
 
 class Slot:
-    """The right to run a flush; given back once, at the latest when nobody holds it any more."""
+    """Bulkhead slot: the right to run a flush; released once, if need be by the garbage collector."""
 
     __slots__ = ("_give_back",)
 

@@ -1,4 +1,4 @@
-"""Introspection: priced by what it makes us look at, answered in a thread, and remembered by its document.
+"""Introspection: priced by what it makes us look at, answered in a thread, and cached by its document.
 
 The schema is the same for all who may see it, so an answer is made once. What it takes is counted with the
 library's own resolvers, each thing once for a selection however often it is met.

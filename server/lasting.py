@@ -1,4 +1,4 @@
-"""Connections that last: sockets, server-sent events and multipart answers, and when they end."""
+"""Streaming connections: sockets, server-sent events and multipart answers, and connection draining."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ class Parts(multipart.Parts):
 
 
 class LastingView(StrawberryView[Context, None]):
-    """The part of the view that keeps connections open; a restart ends them all."""
+    """The part of the view that keeps connections open; a restart drains them all."""
 
     graphql_transport_ws_handler_class = SocketHandler
     websocket_adapter_class = Frames

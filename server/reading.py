@@ -1,4 +1,4 @@
-"""Reads documents: parsed and validated once, within bounds, and remembered for all who send them.
+"""Document cache: parsed and validated once, within bounds, for all who send the same text.
 
 Nothing that runs before an operation was weighed may take more than a little for each letter of it: the text
 has a greatest length and so many tokens and comments, what is counted of its parts is bounded before it is

@@ -72,7 +72,7 @@ class Asked(Operation[Context, None]):
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """One socket."""
+    """Handler of one socket."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

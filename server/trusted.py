@@ -1,4 +1,4 @@
-"""Registering trusted documents from the manifests that clients' builds write."""
+"""Operation manifests: registers trusted documents from the files that clients' builds write."""
 
 from typing import Any
 

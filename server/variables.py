@@ -1,4 +1,4 @@
-"""`LANDFALL_` variables that are wrong or unknown, in words."""
+"""Environment check: `LANDFALL_` variables that are wrong or unknown, in words."""
 
 import os
 import re

@@ -23,7 +23,7 @@ END_SECONDS = 2.0
 SWEEP_SECONDS = 1.0
 MOST_SWEEPS = 8
 SCOPE = "jobs"
-"""Where the bus is told that jobs were written down."""
+"""Bus scope that announces new jobs."""
 
 
 class WakeUps(Listener):

@@ -162,7 +162,7 @@ class Call(Binding):
 
 @dataclass(frozen=True, slots=True)
 class Mutate(Binding):
-    """A mutation with its one `input`, run through receipts and a unit of work."""
+    """A mutation with its one `input`, run with replay protection and a unit of work."""
 
     mutation: Mutation
 
@@ -189,7 +189,7 @@ class Stream(Binding):
 
 @dataclass(slots=True)
 class Spec:
-    """A field as a room declares it, before its class is read."""
+    """Field declaration of a schema module, before its class is read."""
 
     binding: Binding
     arguments: dict[str, Any] = field(default_factory=dict)

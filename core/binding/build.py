@@ -1,4 +1,4 @@
-"""Puts the rooms' declarations together into one schema."""
+"""Schema assembly: puts the declarations of all systems together into one schema."""
 
 from collections.abc import Iterable, Sequence
 from types import ModuleType
@@ -102,7 +102,7 @@ def build(
     production: bool = False,
     max_batch: int = 20,
 ) -> Schema:
-    """The schema of the rooms, in alphabetical order of their names."""
+    """Build the schema of the modules, in alphabetical order of their names."""
     _late_enums()
     viewer = get_object_definition(Viewer, strict=True).fields
     for room in rooms:
@@ -145,7 +145,7 @@ def _declared_nodes(rooms: Sequence[ModuleType]) -> Iterable[type]:
 
 
 def _late_enums() -> None:
-    """Enums of what all rooms declare, known only once all are read."""
+    """Enums of what all schema modules declare, known only once all are read."""
     told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in REFUSALS.items()}
     codes = declared_enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
     common.ErrorCode = codes  # type: ignore[attr-defined]

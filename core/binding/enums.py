@@ -13,7 +13,7 @@ E = TypeVar("E", bound=type[enums.Enum])
 
 
 def enum(cls: E) -> E:
-    """An enum kept on another floor, shown with the descriptions written there."""
+    """An enum of another layer, shown with the descriptions written there."""
     if "__strawberry_definition__" in cls.__dict__:
         return cls
     strawberry.enum(cls, description=class_doc(cls))

@@ -1,4 +1,4 @@
-"""The words with which a room declares its fields."""
+"""Field declarations: the functions with which a schema module declares its fields."""
 
 import enum as enums
 import inspect
@@ -48,7 +48,7 @@ PAGE_ARGUMENTS: dict[str, Any] = {
 """Name to (annotation, default) of what every connection takes."""
 
 LATE: dict[str, Any] = {}
-"""Types that are known only when every room has been read, by name."""
+"""Types that are known only when every schema module has been read, by name."""
 
 
 class BoundField(StrawberryField):

@@ -1,4 +1,4 @@
-"""The words with which a room declares its types; documents are the sources, there is no mapping layer."""
+"""Type declarations of schema modules; documents are the sources, there is no mapping layer."""
 
 import inspect
 from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ keys_app = group("keys", "Keys that sign access tokens, and those that encrypt f
 
 @keys_app.command("seal")
 def seal_anew() -> None:
-    """Seal anew what former field keys sealed; workers do it by themselves, this says when it is done."""
+    """Re-encrypt what former field keys encrypted; workers do it by themselves, this says when it is done."""
     configured = deployment()
     from core import sealing
     from server import assembly

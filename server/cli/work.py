@@ -15,7 +15,7 @@ operations_app = group("operations", "Documents that apps may name instead of se
 
 @jobs_app.command("dead")
 def dead() -> None:
-    """List errands that failed for good."""
+    """List the dead-letter queue: jobs that failed for good."""
     configured = deployment()
     from core import jobs
     from server import assembly
@@ -33,7 +33,7 @@ def dead() -> None:
 
 @jobs_app.command("retry")
 def retry(id: str) -> None:
-    """Try a dead errand again."""
+    """Retry a job of the dead-letter queue."""
     configured = deployment()
     from core import jobs
     from server import assembly
