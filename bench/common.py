@@ -27,7 +27,7 @@ class Settings:
     mongo_driver: str
     redis_url: str
     revocations: str
-    """Where ended sessions are looked up: `memory` as Landfall does, or `redis`, one EXISTS per request."""
+    """Lookup of ended sessions: `memory`, as Landfall's, or `redis`, one EXISTS per request."""
     public_url: str
     jwks_file: Path
     token_issuer: str

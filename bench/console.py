@@ -1,4 +1,4 @@
-"""Where figures are printed."""
+"""Console for the figures."""
 
 from rich.console import Console
 

@@ -52,7 +52,7 @@ KINDS = (
     Kind("floor-pymongo", "Floor, PyMongo Async", (sys.executable, "-m", "bench.floor"), "pymongo"),
 )
 REFERENCE = KINDS[0].name
-"""Whose answers the others must give; signs the viewer in too."""
+"""The reference server, whose answers the others must give; signs the viewer in too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Curve:
 
 
 def page(ids: Sequence[str]) -> Callable[[int], str]:
-    """So many posts with their authors and reactions."""
+    """Query for `size` posts with their authors and reactions."""
 
     def of_size(size: int) -> str:
         post = "text createdAt visibility author { id name } reactionSummary { total viewerReaction }"

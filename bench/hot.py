@@ -26,7 +26,7 @@ out = console(110)
 
 MANY = 200
 RATIO = 3.0
-"""So many times as long may it take on one thing."""
+"""Most times as long as on different things that it may take on one."""
 
 Act = Callable[[Phone, str], Awaitable[Any]]
 

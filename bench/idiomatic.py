@@ -91,7 +91,7 @@ class Context:
         return DataLoader(load_fn=load)
 
     async def barred(self) -> list[str]:
-        """Everybody the viewer blocked or is blocked by."""
+        """Ids of people whom the viewer blocked or is blocked by."""
         if self._barred is None:
             query = {"$or": [{"user_id": self.viewer_id}, {"blocked_id": self.viewer_id}]}
             rows = await self.db.blocks.find(query).to_list(None)

@@ -38,7 +38,7 @@ out = console()
 LANDFALL = Kind("landfall", "Landfall", (sys.executable, "-m", "server", "serve"), "motor")
 YOGA = Kind("yoga-live", "graphql-yoga, graphql-ws", ("node", "yoga/live.js"))
 ENOUGH = 5.0
-"""Seconds until everybody must have been told."""
+"""Seconds until all subscribers must have the event."""
 PAUSE = 0.15
 LATEST = 0.050
 MOST_MEMORY = 25
@@ -239,7 +239,7 @@ async def _until_all_listen(member: Member, on: Stage, crowd: Crowd, count: int)
 
 
 async def _event(member: Member, on: Stage, crowd: Crowd) -> float:
-    """Seconds from the commit until the last one was told."""
+    """Seconds from the commit until the last subscriber has the event."""
     await asyncio.sleep(PAUSE)
     await crowd.do(arm=True)
     committed = await on.change(member)

@@ -151,7 +151,7 @@ OPERATIONS = (FEED, MESSAGES, VIEWER, PRODUCTS, CREATE_POST)
 
 
 def difference(ours: Any, theirs: Any, path: str = "data") -> str | None:
-    """Where two answers first differ, order of keys included; None when they are equal."""
+    """First difference of two answers, order of keys included; None when they are equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         if list(ours) != list(theirs):
             return f"{path}: keys {list(ours)} and {list(theirs)}"

@@ -151,7 +151,7 @@ def _checked(members: Sequence[Member], operation: Operation, token: str) -> int
 
 
 def schema_differences() -> Iterator[str]:
-    """Where the peers' schema is not a part of Landfall's: every field and its type must be there."""
+    """Differences between the peers' schema and Landfall's, which must have every field with its type."""
     whole = build_schema((dataset.ROOT / "schema" / "schema.graphql").read_text())
     part = build_schema((fleet.PEERS / "schema.graphql").read_text())
     for name, type_ in part.type_map.items():

@@ -1,4 +1,4 @@
-"""Where the real server programs lie: an environment variable, the development wheels, then PATH."""
+"""Lookup of the server programs: an environment variable, the development wheels, then PATH."""
 
 import importlib.util
 import os

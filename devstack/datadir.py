@@ -1,4 +1,4 @@
-"""A data directory is held by one process at a time."""
+"""Lock of a data directory: one process holds it at a time."""
 
 import fcntl
 import os

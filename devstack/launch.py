@@ -1,4 +1,4 @@
-"""Becomes another program that dies with its parent: `launch.py PARENT_PID PROGRAM ARGUMENT...`.
+"""Exec with a parent-death signal: `launch.py PARENT_PID PROGRAM ARGUMENT...`.
 
 A script of its own because `preexec_fn` is not safe once the parent has threads (pymongo starts some).
 """

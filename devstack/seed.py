@@ -1,4 +1,4 @@
-"""Turns demo content into documents: people, posts, comments, follows, with their log entries."""
+"""Demo seed: documents of people, posts, comments and follows, with their log entries."""
 
 import hashlib
 import random
@@ -37,7 +37,7 @@ ADMINISTRATOR = "grace"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Ids and dates count back from here where they must be the same every time."""
 LATEST = timedelta(hours=21)
-"""So long ago was the last post: what is said of it comes within ten hours, replies within ten more."""
+"""Age of the last post: its comments come within ten hours, replies within ten more."""
 
 Document = dict[str, Any]
 

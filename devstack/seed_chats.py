@@ -1,4 +1,4 @@
-"""Chats of the demo people: who talks to whom, what they said, and how far the other came."""
+"""Demo chats: pairs, messages, and receipts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ def talks(
     messages: int,
     end: datetime,
 ) -> Talks:
-    """So many chats with so many messages in all; the first are those of the people one signs in as."""
+    """Make `count` chats with so many messages in all; the first are those of the demo sign-ins."""
     made = Talks()
     pairs = list(_pairs(len(users), rng, count))
     for place, (one, other) in enumerate(pairs):
@@ -150,7 +150,7 @@ def _side(
 
 
 def _moments(rng: Random, begins: Sequence[bool], last_at: datetime) -> list[datetime]:
-    """When lines were said: answers follow within minutes, conversations are hours or days apart."""
+    """Times of the lines: answers follow within minutes, conversations are hours or days apart."""
     at, moments = last_at, []
     for begun in reversed(begins):
         moments.append(at)

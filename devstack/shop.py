@@ -1,4 +1,4 @@
-"""Fills the demo shop: the supplements of `demo/supplements.csv` through the real importer.
+"""Demo shop: the supplements of `demo/supplements.csv` through the real importer.
 
 Some rows are broken on purpose. Labels and sales are added; beyond the file, the same from other makers.
 """

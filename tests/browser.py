@@ -18,7 +18,7 @@ FLAGS = (
 
 
 def program(*names: str) -> str:
-    """Where it is installed; the test is skipped where it is not, unless the run demands it."""
+    """Path of the program; the test is skipped where it is not installed, unless the run demands it."""
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
         message = f"{names[0]} is not installed"

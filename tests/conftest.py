@@ -51,7 +51,7 @@ BACKGROUND: ContextVar[bool] = ContextVar("background", default=False)
 
 
 def apart(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
-    """The method, counted as work of the process: nobody waits for it, and it may be late."""
+    """The method, counted as background work: no request waits for it, and it may be late."""
 
     @functools.wraps(work)
     async def marked(*arguments: Any) -> None:

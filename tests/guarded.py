@@ -31,7 +31,7 @@ class Guarded:
     certificate: Path
 
     def mongo(self, password: str | None = PASSWORD, **options: str) -> str:
-        """The address for a user who may read and write one database; without a password for nobody."""
+        """Connection string of a user who may read and write one database; anonymous without a password."""
         who = "" if password is None else f"landfall:{quote(password)}@"
         more = "".join(f"&{name}={value}" for name, value in options.items())
         return f"mongodb://{who}127.0.0.1:{self.mongo_port}/{DATABASE}?replicaSet=rs0{more}"
@@ -82,7 +82,7 @@ def _has_primary(servers: Guarded) -> bool:
 
 
 def self_signed(folder: Path) -> Path:
-    """A certificate for this machine that nobody vouches for, with its key."""
+    """Self-signed certificate of this machine, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -70,7 +70,7 @@ def imports(name: str, path: Path) -> Iterator[str]:
 
 
 def graph(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, list[str]]:
-    """Which modules of the product, or of these folders, each of them imports."""
+    """Import graph of the product's modules, or of those of these folders."""
     known = modules(root, folders)
     found = {}
     for name, path in known.items():

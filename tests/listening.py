@@ -1,4 +1,4 @@
-"""When a subscription listens: the protocols have no word for it, so this process's servers say it here."""
+"""Subscription acknowledgement: the protocols have none, so this process's servers signal it here."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ from server.sockets import SocketHandler
 from server.streams import Answers, Streams
 
 ELSEWHERE_SECONDS = 0.15
-"""So long a server in another process is given to read what it was sent."""
+"""Time for a server in another process to read what it was sent."""
 REFUSED_SECONDS = 1.0
 """Longest wait for a listener: a request that is refused before it is an operation never has one."""
 

@@ -57,7 +57,7 @@ def _listening() -> Path:
 
 
 def serve(path: str) -> None:
-    """Fork for each connection, until whoever started it is gone."""
+    """Fork for each connection, until the process that started this one is gone."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
         listener.listen()

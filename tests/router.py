@@ -1,4 +1,4 @@
-"""A router's place taken in front of a real MongoDB, because no package brings `mongos` itself.
+"""Stand-in for a sharded cluster's router, over a real MongoDB: no package brings `mongos` itself.
 
 It calls itself a router, knows which collections were sharded, and refuses what `tests/routed.py` says that
 MongoDB 6.0 refuses then; all else is the server's own work. What only several shards can show, it cannot.

@@ -1,4 +1,4 @@
-"""Commands that ask all shards of a cluster, and why they may.
+"""Allow-list of scatter-gather commands, which go to all shards of a cluster, and why they may.
 
 By collection and the fields that are asked by, whatever else is asked beside them.
 """

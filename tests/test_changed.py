@@ -1,4 +1,4 @@
-"""Which tests a change can break."""
+"""Test selection: the tests that a change can break."""
 
 import subprocess
 from pathlib import Path

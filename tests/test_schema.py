@@ -1,4 +1,4 @@
-"""The schema clients were built with is the one that is served."""
+"""Schema snapshot: the schema clients were built with is the one that is served."""
 
 from pathlib import Path
 

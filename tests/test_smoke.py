@@ -1,4 +1,4 @@
-"""The first minute of a phone."""
+"""Smoke test: the first minute of a phone."""
 
 from tests.conftest import NewPhone
 

@@ -27,7 +27,7 @@ LANGUAGES = {"graphql", "json", "mermaid", "python", "sh", "ts"}
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 BUILT_IN = {"cd", "export", "pip"}
 LOCAL = "http://127.0.0.1:8000"
-"""Where `make dev` serves, and where pages send requests."""
+"""Address that `make dev` serves, and to which pages send requests."""
 ELSEWHERE = {"haveibeenpwned-downloader", "openssl"}
 """Programs that pages name for an operator's machine."""
 

@@ -55,7 +55,7 @@ LONGEST_TALK = 14
 
 
 def talk(rng: Random, count: int) -> Iterator[tuple[int, str, bool]]:
-    """So many lines: who of the two says it, what, and whether a conversation begins with it."""
+    """`count` lines: index of the speaker, text, and true if a conversation begins with it."""
     left, who = 0, rng.randrange(2)
     for _ in range(count):
         begins = left == 0

@@ -133,7 +133,7 @@ def assert_unauthenticated(answer: Answer, reason: str, message: str) -> None:
 
 
 def new_number() -> str:
-    """A phone number nobody else here has."""
+    """Unique phone number."""
     return f"+447400{secrets.randbelow(10**6):06}"
 
 

@@ -1,4 +1,4 @@
-"""Changing address, phone and password, and what to do when the password is forgotten."""
+"""Changes of email, phone and password, and password resets."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Leaving for good: thirty days to think again, then gone in every system."""
+"""Account deletion: a grace period of thirty days, then erasure in every system."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ SELECTION = "user { id status deletionDueAt }"
 
 
 class Elsewhere:
-    """Another system's part: it fails as often as it is told to."""
+    """Eraser of another system: it fails a set number of times."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""Codes on their way: tried again, by another provider, then by mail."""
+"""Delivery of codes: retried, by a second provider, then by mail."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Everything kept about a person, as a file behind a mailed link."""
+"""Data export: everything kept about a person, as a file behind a mailed link."""
 
 import io
 import json

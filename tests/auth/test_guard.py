@@ -1,4 +1,4 @@
-"""Guessing: slowed down, met with CAPTCHAs, locked out; alike for those who have an account and nobody."""
+"""Lockout: guesses meet delays, CAPTCHAs and locks, alike for known and unknown emails."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -351,7 +351,7 @@ async def test_an_administrator_can_lift_a_lock(
 async def test_what_a_miss_costs_in_commands(
     anonymous: Phone, new_member: NewMember, services: Services, commands: Any
 ) -> None:
-    """As many for somebody as for nobody: a difference would tell them apart."""
+    """As many for known as for unknown emails: a difference would tell them apart."""
     counts = []
     for email in (await new_member(), f"nobody.{key()}@example.com"):
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Signed challenges of one passkey that arrive in another order than they were signed in."""
+"""Replay protection of passkeys: signed challenges that arrive in another order than they were signed in."""
 
 from tests.auth.authenticator import Passkey
 from tests.auth.key_steps import challenged, enrol, finish, keys_of, sign_in_with

@@ -1,4 +1,4 @@
-"""Locks of strangers' making: an owner is never kept out on a device where they have signed in."""
+"""Lockout by strangers: an owner is never locked out on a device where they have signed in."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.phone import PASSWORD, Phone
 
 
 async def strangers_lock(anonymous: Phone, email: str, services: Services) -> None:
-    """Ten wrong passwords from a device nobody knows; and the right one is refused there."""
+    """Ten wrong passwords from an unknown device; then the right one is refused there."""
     stranger = Phone(anonymous.http, anonymous.url)
     await miss(stranger, email, services, 10)
     clock.shift(timedelta(seconds=65))

@@ -1,4 +1,4 @@
-"""Which passwords are taken."""
+"""Password rules: those that are accepted, and those that are refused as weak."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Roughly where people sign in, by a database on disk."""
+"""Geolocation of sign-ins, by a database on disk."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rotation, the grace for a lost answer, and what reuse means."""
+"""Refresh tokens: rotation, the grace period for a lost answer, reuse detection."""
 
 import asyncio
 from datetime import timedelta

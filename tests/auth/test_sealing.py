@@ -1,4 +1,4 @@
-"""Field keys are changed: everything is sealed anew, and the old key may go."""
+"""Key rotation of encrypted fields: everything is re-encrypted, and the old key may be removed."""
 
 import asyncio
 import base64
@@ -59,7 +59,7 @@ async def phones(db: Database, crypto: Keyring, number: int) -> list[str]:
 
 
 async def ids_in_use(db: Database) -> dict[str, set[str]]:
-    """Which keys sealed what, by collection and field."""
+    """Ids of the keys in use, by collection and field."""
     found: dict[str, set[str]] = {}
     for kept, sealed in sealing.declared():
         rows = await kept.find(db, {sealed.field: {"$type": "string", "$ne": ""}})

@@ -1,4 +1,4 @@
-"""A sign-in beside what ends all sessions: none comes to be unseen."""
+"""Races of a sign-in with acts that end all sessions: no session survives unseen."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Step-up: what is sensitive asks again who is there."""
+"""Step-up authentication: sensitive mutations require a recent proof."""
 
 from datetime import timedelta
 

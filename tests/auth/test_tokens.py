@@ -1,4 +1,4 @@
-"""Tokens that are not good, each in its own way."""
+"""Invalid access tokens, each in its own way."""
 
 import base64
 import json

@@ -31,7 +31,7 @@ SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSor
 
 
 def unique(word: str = "x") -> str:
-    """A word that nobody else's products have."""
+    """Unique word, which no other product has."""
     return f"{word}{uuid.uuid4().hex[:10]}"
 
 

@@ -24,7 +24,7 @@ MINE = "query($ids: [ID!]) { viewer { predictions(productIds: $ids) { estDays pr
 
 
 class Simple:
-    """Predicts what it is told to; the system that knows what people take is not there yet."""
+    """Predictor with set answers: the system that knows what people take is not there yet."""
 
     def __init__(self) -> None:
         self.known: dict[str, Prediction] = {}

@@ -1,4 +1,4 @@
-"""Saying something and blocking at the very same moment: one comes first, and the other knows."""
+"""Race of a message with a block: one comes first, and the other sees it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Delivery and reading: cumulative marks that never move back, and that can be kept to oneself."""
+"""Delivery and read receipts: cumulative, never moving back, and private if one chooses."""
 
 import asyncio
 

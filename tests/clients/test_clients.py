@@ -35,7 +35,7 @@ MANIFESTS = ("persisted.json", "persisted-query-manifest.json", "src/generated/p
 
 
 def npm() -> str:
-    """Where it is installed; the test is skipped where it is not, unless the run demands it."""
+    """Path of npm; the test is skipped where it is not installed, unless the run demands it."""
     found = shutil.which("npm")
     if found is None or shutil.which("node") is None:
         message = "Node.js is not installed: the client programs were not run"

@@ -1,4 +1,4 @@
-"""Four people with devices that keep every field of every node they are told of."""
+"""Four people with devices that keep every field of every node they are sent."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from tests.phone import Phone, sign_in_directly
 
 @dataclass
 class Cache:
-    """A normalising cache: a device that keeps what it is told."""
+    """Normalising cache: a device that keeps the nodes it is sent."""
 
     phone: Phone
     query: str
@@ -79,7 +79,7 @@ class World:
             self.checks += 1
 
     async def signs_in_again(self, phone: Phone) -> None:
-        """Which of a person's sessions is the present one is another from now on: the device begins anew."""
+        """Another session of the person is the current one from now on: the device begins anew."""
         await sign_in_directly(self.services, phone, phone.user_id)
         for cache in self.caches:
             if cache.phone is phone:

@@ -1,4 +1,4 @@
-"""Devices that keep what `viewer.changes` tells them, and people who write at random."""
+"""Replicas fed by `viewer.changes`, and people who write at random."""
 
 import asyncio
 import random
@@ -182,7 +182,7 @@ MUTATIONS = {
 WEIGHTS = (10, 8, 4, 8, 3, 4, 8, 12, 4, 2, 3, 4)
 
 HOT = 0.4
-"""The share of comments and reactions that go to one post, which everybody is at."""
+"""Share of comments and reactions that go to one post: contention."""
 CREATED = {"createPost": "post { id }", "createComment": "comment { id }"}
 MOST = 50
 """Acts of one document."""

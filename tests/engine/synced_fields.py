@@ -24,7 +24,7 @@ FOR_MODERATORS = "MessageReport.reportedMessages"
 
 
 def told(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
-    """By `Type.field`, the collections whose changes are told, of fields that have none themselves."""
+    """By `Type.field`, the collections whose changes are synced; of fields without fields of their own."""
     found = answers(schema)
     outer = {path.rpartition(".")[0] for path in found}
     return {
@@ -39,7 +39,7 @@ def stated(schema: GraphQLSchema) -> dict[str, Stated]:
 
 
 def selection(schema: GraphQLSchema) -> str:
-    """All that is told of a node; names that have other types elsewhere under their type's name."""
+    """All synced fields of a node; names that have other types elsewhere are aliased by their type's name."""
     wanted, types = told(schema), [schema.type_map[NODE_TYPES[prefix]] for prefix in SYNCED.values()]
     clashing = _clashing(types)
     parts = []

@@ -1,4 +1,4 @@
-"""Fields that are encrypted before they reach the database."""
+"""Field encryption: fields are encrypted before they reach the database."""
 
 import base64
 import os

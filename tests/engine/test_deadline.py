@@ -1,4 +1,4 @@
-"""One timer for many operations."""
+"""Shared deadline timer: one timer for many operations."""
 
 import asyncio
 from collections.abc import Coroutine

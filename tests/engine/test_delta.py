@@ -1,4 +1,4 @@
-"""`viewer.changes`: what a phone that comes back learns, of every type there is."""
+"""Delta sync: `viewer.changes` for a phone that comes back, with every synced type."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""An ended session is over everywhere within a second, whatever Redis remembers."""
+"""Session revocation: effective on all processes within a second, whatever Redis has cached."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A flush that meets its deadline keeps its answers, and a replayed one costs little."""
+"""Deadline of a flush: it keeps the answers it has, and replaying it costs little."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -91,7 +91,7 @@ async def texts(services: Services, phone: Phone) -> list[str]:
 async def test_what_is_done_at_the_deadline_is_answered(
     hurried: Phone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one under way ends and is told; the rest is not begun."""
+    """The mutation under way ends and has its answer; the rest is not begun."""
     acts = comments(await a_post(hurried), 5)
     with monkeypatch.context() as patched:
         slow_commits(patched, {"Comment 2": SECONDS})
@@ -113,7 +113,7 @@ async def test_what_is_done_at_the_deadline_is_answered(
 async def test_one_that_takes_longer_is_cut_off_and_goes_on(
     hurried: Phone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its field is null with TIMEOUT, for nobody knows yet; its commit is not thrown away."""
+    """Its field is null with TIMEOUT, since its outcome is unknown yet; its commit is not lost."""
     monkeypatch.setattr(flushes, "FINISH", 0.1)
     acts = comments(await a_post(hurried), 4)
     with monkeypatch.context() as patched:

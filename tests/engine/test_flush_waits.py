@@ -22,7 +22,7 @@ from tests.phone import Phone, key, sign_in_directly
 
 MOST = 50
 PAUSE = 15
-"""Seconds that the phone waits beside what it is told."""
+"""Seconds that the phone waits beyond `retryAfterSeconds`."""
 DEFERRED = {"code": "DEFERRED", "kind": "TRANSIENT", "retryable": True}
 
 
@@ -59,7 +59,7 @@ async def texts(services: Services, phone: Phone, collection: str, by: str = "au
 async def test_forty_pairs_of_a_post_and_its_comment_all_land_in_order(
     new_phone: NewPhone, services: Services
 ) -> None:
-    """At the rates of everybody: thirty posts at once, then one more every two minutes."""
+    """At the default rates: thirty posts at once, then one more every two minutes."""
     ada = await new_phone("Ada")
     acts = [act for number in range(40) for act in pair(number)]
     landed, count = await drained(services, ada, acts)

@@ -1,4 +1,4 @@
-"""Histories by a Hypothesis machine: whatever people and devices do, all devices end with what is there."""
+"""Stateful property test (Hypothesis): whatever people and devices do, all devices converge."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ RULES = 200 if LONG else 100
 """Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
 RATE_SCALE = 0.5
-"""Half of what everybody may do: flushes meet their limits."""
+"""Rate limits are halved, so that flushes meet them."""
 JUMP_SECONDS = 1_800.0
 ARRIVAL_SECONDS = 7.0
 LONGEST_RULE_SECONDS = 120.0
@@ -165,7 +165,7 @@ class History(RuleBasedStateMachine):
             self.wait(self._end())
 
     async def _end(self) -> None:
-        """Everybody is done: no device lacks anything or keeps anything."""
+        """Convergence: no device lacks anything, and none keeps anything that is gone."""
         await self.crowd.drain()
         await _quiet(self.world.services, drained_at=clock.moved())
         try:

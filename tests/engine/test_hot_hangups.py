@@ -31,7 +31,7 @@ async def cut_off(act: Awaitable[object], seconds: float) -> None:
 
 
 async def quiet(services: Services) -> None:
-    """Until nobody has, or waits for, a turn at anything."""
+    """Wait until no request holds, or waits for, a turn."""
     async with asyncio.timeout(20):
         while services.counters.contention._queues or await services.db.find(deltas.name, {}):
             await services.counters.fold_left()

@@ -1,4 +1,4 @@
-"""A mutation with one key lands once, whatever is retried, duplicated, cut off or forgotten."""
+"""Idempotency: a mutation with one key lands once, whatever is retried, duplicated, cut off or lost."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""GCRA: all at once if one was quiet, then at the steady rate."""
+"""GCRA rate limiter: a burst after a pause, then the steady rate."""
 
 import asyncio
 import time

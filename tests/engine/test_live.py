@@ -1,4 +1,4 @@
-"""Live streams: what reconnects misses nothing, whatever was lost on the way."""
+"""Live streams: a client that reconnects misses nothing, whatever was lost on the way."""
 
 import asyncio
 import time
@@ -188,7 +188,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
 
 
 async def _waiting(follower: listeners.Follower) -> list[Any]:
-    """All that it has been told by now, once there is something."""
+    """All events received so far, once there is one."""
     return [await follower.get(), *[await follower.get() for _ in range(len(follower._items))]]
 
 

@@ -1,4 +1,4 @@
-"""Nothing that devices keep is written without a word in the change log."""
+"""Change log: nothing that devices keep is written without an entry."""
 
 from datetime import timedelta
 from typing import Any

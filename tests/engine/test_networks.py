@@ -1,4 +1,4 @@
-"""Callers that are not signed in are counted by their network."""
+"""Rate limits of anonymous callers, by their network."""
 
 import pytest
 

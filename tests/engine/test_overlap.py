@@ -104,7 +104,7 @@ async def test_a_sweep_finds_what_lies_before_the_last_look(
 
 
 async def heard(stream: Any, id: str) -> None:
-    """Until it is told; how many posts one has is told beside them."""
+    """Wait for the event of this id; events of the post counter come between."""
     while (await stream.next())["changeEvents"]["node"]["id"] != id:
         continue
 

@@ -1,4 +1,4 @@
-"""Nothing that one does for oneself changes what others read, or is told to them."""
+"""Private acts: nothing that one does for oneself changes what others read, or is sent to them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Reads of one turn of the event loop: one command, and to each its own answer."""
+"""Read batcher: reads of one turn of the event loop are one command, and each gets its own answer."""
 
 import asyncio
 from collections.abc import AsyncIterator

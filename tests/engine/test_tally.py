@@ -1,4 +1,4 @@
-"""Counting what happened lately, with Redis and without."""
+"""Sliding-window counter, with Redis and without."""
 
 from datetime import timedelta
 

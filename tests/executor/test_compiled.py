@@ -160,7 +160,7 @@ async def test_a_request_that_is_over_is_let_go_of_at_once(
 async def test_an_object_asked_for_hundreds_of_times_is_right(
     services: Services, schema: Schema, new_phone: NewPhone
 ) -> None:
-    """So many are no longer written where they stand."""
+    """More fields than are inlined into the generated code."""
     ada = await new_phone("Ada")
     infos = " ".join(f"p{number}: pageInfo {{ hasNextPage }}" for number in range(MOST_INLINE + 50))
     query = f"{{ viewer {{ sessions(first: 1) {{ {infos} }} }} }}"

@@ -21,7 +21,7 @@ from tests.phone import Phone, make_user, sign_in_directly
 SECRET = "a secret of the fault tests, long enough"
 READY_SECONDS = 90
 RATE_SCALE = "0.5"
-"""Half of what everybody may do: phones meet their limits."""
+"""Rate limits are halved, so that phones meet them."""
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Deployment:
         )
 
     async def phones(self, services: Services, http: aiohttp.ClientSession, count: int) -> list[Phone]:
-        """So many signed-in people, at the first process."""
+        """Sign in `count` people at the first process."""
         url = f"http://127.0.0.1:{self.ports[0]}/graphql"
         people = [await make_user(services, f"Phone {number}") for number in range(count)]
         return [await sign_in_directly(services, Phone(http, url), person) for person in people]

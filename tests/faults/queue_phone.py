@@ -21,7 +21,7 @@ ENOUGH = {"createPost": 12, "createComment": 25, "sendMessage": 45}
 """Of one phone: posts and comments as many as its rates allow, messages some more."""
 LONGEST_WAIT = 2.0
 HOT = 0.5
-"""The share of comments and reactions that go to the first post there is: everybody is at it at once."""
+"""Share of comments and reactions that go to the first post: contention."""
 
 DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, first: $first) {
   nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }

@@ -45,7 +45,7 @@ def ranked_by(services: Services) -> Iterator[Callable[[Ranker], None]]:
 
 @pytest.fixture
 async def without_redis(services: Services) -> AsyncIterator[None]:
-    """Snapshots are kept where nobody listens."""
+    """Snapshots go to a Redis that is away."""
     before = services.extra[Snapshots]
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     services.extra[Snapshots] = Snapshots(nowhere)

@@ -1,4 +1,4 @@
-"""A classifier of the deployment's own: what it is asked, and what become of its answers and its absence."""
+"""External classifier: its requests, the effect of its answers, and outages."""
 
 import base64
 import io
@@ -25,7 +25,7 @@ STATE = "query($id: ID!) { post(id: $id) { state label } }"
 
 
 class Model:
-    """A service that judges as it is told, and remembers what it was asked."""
+    """Fake classifier: gives set answers, and records requests."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

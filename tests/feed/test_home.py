@@ -1,4 +1,4 @@
-"""The home feed: what is in it, how it pages, and what happens when things fail."""
+"""Home feed: contents, paging, and degradation when parts fail."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Inboxes: who gets what, and what leaves again."""
+"""Feed inboxes: fan-out on write, and removal."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whom one muted does not come back by what others do."""
+"""Muting: posts of muted people do not come back through what others do."""
 
 from core import jobs
 from core.context import Services

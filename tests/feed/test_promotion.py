@@ -35,7 +35,7 @@ async def admin(new_phone: NewPhone, services: Services) -> AsyncIterator[Phone]
 
 
 async def until(services: Services, experiment: str) -> None:
-    """The process has heard of it."""
+    """Wait until the process has the change."""
     deadline = time.monotonic() + 20
     while services.get(Ranking).ranker.experiment != experiment:
         assert time.monotonic() < deadline

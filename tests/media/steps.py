@@ -110,7 +110,7 @@ def mp3(version: str = "1", frames: int = 3) -> bytes:
 
 
 async def put(http: aiohttp.ClientSession, part: dict[str, Any], body: bytes) -> str:
-    """Send a part as the phone is told to; its ETag."""
+    """Send a part by its upload instructions; its ETag."""
     headers = {each["name"]: each["value"] for each in part["headers"]}
     async with http.put(part["url"], data=io.BytesIO(body), headers=headers) as response:
         assert response.status == 200, (response.status, await response.text())

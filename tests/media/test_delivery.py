@@ -1,4 +1,4 @@
-"""Fetching: who may, for how long, and what a browser may do with it."""
+"""Media downloads: access control, expiry, and headers for browsers."""
 
 import asyncio
 from datetime import timedelta

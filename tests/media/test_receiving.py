@@ -1,4 +1,4 @@
-"""The address a part is sent to: signed, exact, bounded, and patient only so long."""
+"""Upload addresses of parts: signed, of exact size, bounded, with a time-out."""
 
 import asyncio
 import gzip

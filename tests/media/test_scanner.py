@@ -25,7 +25,7 @@ from tests.media.steps import EICAR, archive, noise, uploaded
 
 @asynccontextmanager
 async def clamd(answer: bytes | None) -> AsyncIterator[tuple[ClamAV, list[bytes]]]:
-    """A daemon that speaks INSTREAM: finds EICAR, unless it is told what to say."""
+    """Fake ClamAV daemon, which speaks INSTREAM: finds EICAR, or gives a set answer."""
     streams: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -99,7 +99,7 @@ KEPT_IDS = {
     "receipts": "what others did, by references",
     "feed_tastes": "whom others are near, until it is built anew",
 }
-"""Where the person's id, and nothing else of theirs, is left: docs/auth.md says so."""
+"""Places where the person's id, and nothing else of theirs, is left: docs/auth.md lists them."""
 COUNTERS = ("rate:", "feed:stale:")
 """Redis counts under the id how much was done lately, for a day at most."""
 

@@ -26,7 +26,7 @@ class Asked:
 
 @dataclass
 class Gateway:
-    """Remembers what it was asked, and answers what it is told to."""
+    """Records requests, and gives set answers."""
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)

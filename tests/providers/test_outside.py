@@ -1,4 +1,4 @@
-"""Which provider the settings choose."""
+"""Choice of providers by the settings."""
 
 from pathlib import Path
 from typing import Any

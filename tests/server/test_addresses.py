@@ -1,4 +1,4 @@
-"""Whose address a request is taken to come from: our own proxies are believed, nobody else."""
+"""Client address of a request: X-Forwarded-For is trusted as far as our own proxies wrote it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A bug of ours: told by a request id and nothing else."""
+"""Internal errors: clients get a request id and nothing else."""
 
 import json
 from collections.abc import Iterator

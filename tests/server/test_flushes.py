@@ -1,4 +1,4 @@
-"""A process runs a bounded number of flushes; others are sent away before anything of theirs is taken."""
+"""Admission control: a process runs a bounded number of flushes; others are shed before any work."""
 
 import asyncio
 import gc
@@ -186,7 +186,7 @@ async def test_slots_are_given_back_whatever_becomes_of_a_flush(
 
 
 def somebody(services: Services) -> Context:
-    """A caller that nobody else is."""
+    """Caller with an identity of its own."""
     return Context(services, address=key())
 
 

@@ -130,7 +130,7 @@ def connections(schema: GraphQLSchema) -> list[tuple[str, GraphQLField]]:
 
 
 def test_a_list_without_a_size_is_weighed_by_the_page_it_gives() -> None:
-    """Which its description tells the client too."""
+    """Clients read the size in the description, too."""
     found = connections(assembly.make_schema(Settings())._schema)
     assert len(found) > 20
     for name, field in found:

@@ -1,4 +1,4 @@
-"""Ways beside a tested path: what is remembered for one must not answer, or pay, for another."""
+"""Caches across callers: what is cached for one must not answer, or pay, for another."""
 
 import asyncio
 from collections.abc import AsyncIterator

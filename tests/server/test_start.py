@@ -1,4 +1,4 @@
-"""`landfall` as an operator meets it first: what is wrong is said in a sentence, and no traceback is."""
+"""Start of `landfall` with wrong settings: one sentence says what is wrong, without a traceback."""
 
 import socket
 import ssl
@@ -223,7 +223,7 @@ def test_the_version_is_told_and_roles_are_listed() -> None:
 
 @pytest.mark.parametrize("loaded", ["pydantic_core", "pymongo", "aiohttp", "uvloop"])
 def test_ctrl_c_while_it_starts_ends_it_with_a_word(servers: Servers, tmp_path: Path, loaded: str) -> None:
-    """When that library has just been loaded: each is further into the start."""
+    """At the moment when that library has just been loaded: each is further into the start."""
     settings = {
         "MONGO_URL": servers.mongo_url,
         # One that answers nothing keeps it starting.

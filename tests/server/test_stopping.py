@@ -1,4 +1,4 @@
-"""`landfall serve`, told to stop by SIGTERM while it is being worked at."""
+"""Graceful shutdown: `landfall serve` gets SIGTERM under load."""
 
 import asyncio
 import itertools
@@ -98,7 +98,7 @@ async def _ready(http: aiohttp.ClientSession, process: asyncio.subprocess.Proces
 
 
 async def _send(http: aiohttp.ClientSession, address: str, documents: Any, answered: Counter[str]) -> None:
-    """One document after another, without a pause, until nobody takes them."""
+    """Send one document after another, without a pause, until the server takes no more."""
     for query in documents:
         try:
             async with http.post(f"{address}/graphql", json={"query": query}) as response:
