@@ -12,9 +12,11 @@ import pytest
 from prometheus_client import REGISTRY
 from typer.testing import CliRunner
 
+import commands.auth
 from core.context import Services
 from core.settings import Settings
 from jobs.auth.passwords import watch_breached_passwords
+from ports.auth import AuthSettings
 from resolvers.auth import breached
 from server import assembly, cli, process
 from tests.auth.steps import sign_up
@@ -35,7 +37,7 @@ async def test_a_renewed_list_counts_at_once(
 ) -> None:
     present = list_of("purple monkey dishwasher", folder=tmp_path)
     own = settings.model_copy(update={"breached_passwords_file": present})
-    monkeypatch.setattr(cli.keys, "environment", lambda: own)
+    monkeypatch.setattr(commands.auth, "environment", lambda: own)
     async with assembly.services(own) as services, process.listening(services) as port:
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")
         given = {"email": "breached@example.com", "password": "orange gibbon toaster"}
@@ -70,7 +72,7 @@ async def test_a_broken_list_replaces_nothing(
     before = present.read_bytes()
     (tmp_path / "new.txt").write_text(text)
     own = settings.model_copy(update={"breached_passwords_file": present})
-    monkeypatch.setattr(cli.keys, "environment", lambda: own)
+    monkeypatch.setattr(commands.auth, "environment", lambda: own)
     arguments = ["passwords", "renew", str(tmp_path / "new.txt")]
     ran = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
     assert (ran.exit_code, why in ran.stderr) == (1, True)
@@ -80,7 +82,7 @@ async def test_a_broken_list_replaces_nothing(
 async def test_without_a_place_for_it_there_is_no_list(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli.keys, "environment", lambda: settings)
+    monkeypatch.setattr(commands.auth, "environment", lambda: settings)
     arguments = ["passwords", "renew", str(list_of("a", folder=tmp_path))]
     ran = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
     assert (ran.exit_code, "Set LANDFALL_BREACHED_PASSWORDS_FILE" in ran.stderr) == (1, True)
@@ -90,8 +92,7 @@ async def test_operators_learn_of_an_old_list(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = list_of("a", folder=tmp_path)
-    own = services.settings.model_copy(update={"breached_passwords_file": file})
-    monkeypatch.setattr(services, "settings", own)
+    monkeypatch.setitem(services.extra, AuthSettings, AuthSettings(breached_passwords_file=file))
     sixty_days_ago = time.time() - timedelta(days=60).total_seconds()
     os.utime(file, (sixty_days_ago, sixty_days_ago))
     assert breached.age(file) > breached.OLD
