@@ -29,7 +29,7 @@ class Act:
 
 
 acted = Hook[[Context, Act], None]("audit.acted")
-"""Told each act, in the transaction that does it: who keeps records writes with `ctx.tx`."""
+"""Called with each act, in the transaction that does it: the record keeper writes with `ctx.tx`."""
 
 
 async def audited(

@@ -24,7 +24,7 @@ Receiver = Callable[[str, Any], Awaitable[None]]
 
 
 class Bus:
-    """Publishes to scopes and tells one receiver what arrives for the scopes it listens to."""
+    """Publish and subscribe by scope, for one receiver."""
 
     def __init__(self, redis: "Redis", receiver: Receiver) -> None:
         self._redis = redis
@@ -123,7 +123,7 @@ class Bus:
         try:
             await self._receiver(scope, orjson.loads(message["data"]))
         except (ValueError, KeyError, TypeError) as error:
-            # Somebody else's message: it must not stop ours.
+            # A message of another application: it must not stop ours.
             logger.warning("hint not understood", scope=scope, error=type(error).__name__)
 
     async def _connect(self) -> PubSub:

@@ -79,7 +79,7 @@ class Change:
     deleted: bool = False
     created: bool = False
     settled: bool = False
-    """True if it never loses a scope: then there is nobody else who must be told."""
+    """True if it never loses a scope: then no former reader must be notified."""
     scope: str | None = None
     detail: dict[str, Any] | None = None
     brief: bool = False
@@ -223,7 +223,7 @@ def _range(query: dict[str, Any], order: dict[str, int], limit: int) -> list[dic
 async def age(db: Database, ids: Sequence[str]) -> None:
     """Leave these out of first syncs: they are the old end of a long list, to be read through the list.
 
-    Whoever has synchronised before still learns of every change to them.
+    Devices that have synchronised before still get every change to them.
     """
     update = {"q": {"_id": {"$in": list(ids)}}, "u": {"$set": {"aged": True}}, "multi": True}
     await db.write({"update": log.name, "updates": [update]})

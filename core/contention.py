@@ -46,7 +46,7 @@ class Contention:
         del self._queues[key]
 
     def heat(self, keys: Iterable[str]) -> None:
-        """Remember that others want these too."""
+        """Record that others want these too."""
         until = asyncio.get_running_loop().time() + HOT_SECONDS
         self._hot = {key: end for key, end in self._hot.items() if end > until - HOT_SECONDS}
         self._hot |= dict.fromkeys(keys, until)

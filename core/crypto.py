@@ -1,8 +1,8 @@
 """Field encryption before data reach the database: AES-256-GCM, and blind indexes to find fields by.
 
-What is sealed is bound to its place ("users/user_01.../phone"): copied into another document or field it does
-not open. Small secrets are sealed by the keyring itself; a chat or a person with much to hide has a data key
-of its own, kept beside it wrapped by the keyring. To erase such a thing, forget its key.
+Encrypted text is bound to its place ("users/user_01.../phone"): copied into another document or field it does
+not decrypt. Small secrets are encrypted by the keyring itself; a chat, or a person with many secrets, has a
+data key, stored beside it and wrapped by the keyring. Deleting that key erases them (crypto-shredding).
 """
 
 import base64
@@ -27,12 +27,12 @@ REMEMBERED = 1_000
 
 
 class Unreadable(ValueError):
-    """Not sealed by these keys for this place, or changed since."""
+    """Not encrypted by these keys for this place, or changed since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cipher:
-    """Seals with one key, which its text names."""
+    """Encrypts with one key, whose id is part of the text."""
 
     id: str
     key: AESGCM
@@ -55,7 +55,7 @@ class Cipher:
 
 
 class Keyring:
-    """The deployment's keys by id: the first seals, all open, so that they can be changed one by one."""
+    """Keyring: the deployment's keys by id; the first encrypts, all decrypt, so that they can be rotated."""
 
     def __init__(self, keys: Mapping[str, bytes], index_key: bytes) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in (*keys.values(), index_key)):
@@ -77,7 +77,7 @@ class Keyring:
 
     @property
     def current(self) -> str:
-        """The id of the key that seals."""
+        """The id of the key that encrypts."""
         return self._current.id
 
     @property
@@ -102,7 +102,7 @@ class Keyring:
     def remembered(self, *, place: str) -> Cipher | None:
         """Return the cipher of a place's data key if it was used lately; None if the key must be read first.
 
-        Wrapping a key anew does not change it. Whoever asks must know already that its texts may be read.
+        Wrapping a key again does not change it. The caller must have checked that its texts may be read.
         """
         return self._by_place.get(place)
 

@@ -96,7 +96,7 @@ class Deadline:
             _ends.set((moment, self))
 
     def _look(self) -> None:
-        """Cancel those whose time is over, and come again when the next one's is."""
+        """Cancel those whose deadline has passed, and set the timer for the next one."""
         loop = asyncio.get_running_loop()
         self._timer = None
         now, following = loop.time(), NEVER

@@ -1,4 +1,4 @@
-"""Hooks: where a lower system tells or asks the higher ones, without knowing them.
+"""Hooks: extension points by which a lower system calls the higher ones, without knowing them.
 
 The lower system declares one, the higher ones fill it by decorating a function:
 
@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Extension(Generic[F]):
-    """Extension point: keeps whoever filled it, in the order in which they did."""
+    """Extension point: keeps its registered functions, in the order of registration."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,19 +33,19 @@ class Extension(Generic[F]):
 
 
 class Hook(Extension[Callable[P, Awaitable[R]]], Generic[P, R]):
-    """Extension point: calls whoever filled it, in the order in which they did, and gives their answers."""
+    """Extension point: calls its registered functions in their order, and returns their results."""
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         """One after the other: within a transaction commands go one at a time."""
         return [await listener(*args, **kwargs) for listener in self.listeners]
 
     async def at_once(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
-        """Side by side, so that small reads travel together."""
+        """Concurrently, so that small reads are batched."""
         return await asyncio.gather(*(listener(*args, **kwargs) for listener in self.listeners))
 
 
 class PlainHook(Extension[Callable[P, R]], Generic[P, R]):
-    """Extension point of plain functions, where nothing may be waited for."""
+    """Extension point of plain functions, where nothing may be awaited."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         return [listener(*args, **kwargs) for listener in self.listeners]

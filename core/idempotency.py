@@ -32,7 +32,7 @@ from core.store import collection, index
 
 KEPT = timedelta(days=30)
 LEASE = timedelta(seconds=60)
-"""After this a mutation that calls the outside is taken to have died, and may be retried."""
+"""After this a mutation that calls external services is taken to have died, and may be retried."""
 PATIENCE = 2.0
 """Seconds that a concurrent request with the same key waits for the first."""
 LONGEST_KEY = 128
@@ -67,11 +67,11 @@ class Mutation:
 
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
-    for those that call the outside in the middle and compose their own units. Only who has one of the
-    `roles` may run it; a `fresh` one asks for a proof of identity of the last ten minutes (STEP_UP_REQUIRED).
+    for those that call external services in the middle and compose their own units. The caller needs one of
+    the `roles`; `fresh` needs a proof of identity of the last ten minutes (STEP_UP_REQUIRED).
 
-    `prepare` takes the same arguments and runs once before the transaction: for what takes long (hashing) or
-    counts what was tried; the resolver gets its answer as `prepared`.
+    `prepare` takes the same arguments and runs once before the transaction, for slow work (hashing) or for
+    counting attempts; the resolver gets its result as `prepared`.
     """
 
     name: str
@@ -107,7 +107,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
     try:
         mutation.check(ctx)
     except Refused as refusal:
-        # What was done while it was allowed is told to those who missed the answer.
+        # A replay answers even if it is forbidden now: the write was done while it was allowed.
         replay = await _replay(ctx, mutation, claim)
         return _answer(key, replay or _refusal(refusal), replayed=replay is not None)
     known = ctx.flush.receipts.get(claim["_id"])
@@ -274,8 +274,8 @@ async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Recei
 def _of_mutation(receipt: Receipt, name: str) -> bool:
     """True if the receipt is of the mutation with this GraphQL field.
 
-    Receipts of older versions, which live for 30 days, are named by the path of their resolver instead: what
-    they were for is told by their input alone.
+    Receipts of older versions, which live for 30 days, are named by the path of their resolver instead: those
+    are told apart by their input alone.
     """
     return receipt["mutation"] == name or "." in receipt["mutation"]
 

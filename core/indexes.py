@@ -1,4 +1,4 @@
-"""Indexes as they are declared, and as a database has them: what differs is built anew."""
+"""Indexes as they are declared, and as a database has them: those that differ are rebuilt."""
 
 import asyncio
 import hashlib
@@ -77,7 +77,7 @@ async def settle(db: Database, collection: str, declared: Sequence[Index]) -> No
 
     An index that has another definition now is replaced: the new one is built beside it first, so that
     queries and uniqueness never go without. Only one without options is dropped before: it keeps its name, by
-    which queries may ask for it. Indexes of keys that are not declared are somebody else's, and stay.
+    which queries may ask for it. Indexes of keys that are not declared are others', and stay.
     """
     existing = await _existing(db, collection)
     missing = [each for each in declared if not any(_same(each, other) for other in existing)]
@@ -122,7 +122,7 @@ async def _replace(db: Database, collection: str, wanted: Index, stale: list[dic
 
 
 async def _build(db: Database, collection: str, definitions: Sequence[dict[str, Any]]) -> None:
-    """As long as it takes: a big collection needs minutes, and whoever waits is told how far it is."""
+    """Build the indexes without a timeout: a big collection needs minutes, so progress is logged."""
     loop = asyncio.get_running_loop()
     began, names = loop.time(), [each["name"] for each in definitions]
     command = {"createIndexes": collection, "indexes": list(definitions)}

@@ -207,7 +207,7 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
     if not ending.done():
         ending.cancel()
     elif not ending.cancelled() and (error := ending.exception()) is not None:
-        # Its lease ends by itself.
+        # Its lease expires.
         logger.warning("errand not given back", error=type(error).__name__)
 
 

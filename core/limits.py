@@ -26,7 +26,7 @@ return {1, 0, math.floor((now + interval * burst - arrival) / interval), math.ce
 """
 
 FORGET_AFTER = 10_000
-"""Keys remembered in this process while Redis is down."""
+"""Keys kept in this process while Redis is down; the oldest is evicted first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class SlowConsumer(Fault):
 
 
 class Listener(ABC):
-    """Log subscriber: it is told of the entries of some scopes."""
+    """Log subscriber: it gets the entries of some scopes."""
 
     __slots__ = ("_waiter", "ready", "scopes")
 
@@ -34,7 +34,7 @@ class Listener(ABC):
 
     @abstractmethod
     def put(self, item: "Entry | Signal") -> None:
-        """Take it without waiting: all others are told in the same breath, and woken then."""
+        """Take an item without waiting: all listeners get it in one go, and are woken then."""
 
     @property
     def waits(self) -> bool:
@@ -45,7 +45,7 @@ class Listener(ABC):
             self._waiter.set_result(None)
 
     async def _woken(self, seconds: float | None = None) -> None:
-        """Wait to be told something, or so long at most."""
+        """Wait for an item, or so many seconds at most."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         # A timer instead of a task: thousands of streams wait at the same time.

@@ -30,7 +30,7 @@ L = TypeVar("L", bound=Listener)
 logger = structlog.get_logger(__name__)
 
 REPLAY = 1_000
-"""Entries replayed to one that resumes; more, and it is told to synchronise instead."""
+"""Most entries replayed on resumption; beyond, the client must synchronise instead."""
 
 GATHER_SECONDS = 0.002
 """Hints of one burst are read together."""
@@ -187,7 +187,7 @@ class Live:
             await self._bus.ignore([scope for scope in scopes if scope not in self._subscribers])
 
     async def _prime(self, scopes: Sequence[str]) -> None:
-        """Take what the overlap holds as told, so that the next sweep does not send it as news.
+        """Take the entries of the overlap as sent, so that the next sweep does not send them as news.
 
         It is no news to those who came for it just now; others may wait for the hint of an entry that is read
         here first.
@@ -250,7 +250,7 @@ class Live:
                 logger.warning("log not swept", error=type(error).__name__)
 
     async def sweep(self) -> None:
-        """Read the overlap again for every scope somebody listens to."""
+        """Read the overlap again for every scope that has a listener."""
         if not self._subscribers:
             self._swept = None
             return

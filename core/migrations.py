@@ -1,6 +1,6 @@
 """Data migrations: what was stored in an older form is brought up to date, once per database.
 
-Each runs when a process starts and the database has yet to see it. Several processes may do so side by side,
+Each runs when a process starts and the database has yet to see it. Several processes may do so concurrently,
 and a process may end in the middle: a migration changes what it finds in its older form, in transactions, and
 leaves the rest alone. It is written down as done when it came to its end.
 """

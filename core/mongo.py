@@ -1,4 +1,4 @@
-"""The database handle: bounded reads sent as one command, sessions, and what may be tried again.
+"""The database handle: bounded reads sent as one command, sessions, and the errors that may be retried.
 
 Cursor machinery costs more CPU than most of our reads, and every page and batch is bounded, so reads are sent
 as plain commands whose first batch is the whole answer.
@@ -121,7 +121,7 @@ class Database:
             answer: dict[str, Any] = await self._database.command(command, codec_options=CODEC)
             return answer
         assert self._one_at_a_time is not None
-        # A transaction takes no commands side by side, but loaders may ask so.
+        # A transaction takes no concurrent commands, but loaders may send them.
         async with self._one_at_a_time:
             return await self.session.command(self.name, command)
 
@@ -139,7 +139,7 @@ class Database:
         except (errors.AutoReconnect, errors.OperationFailure) as error:
             code = getattr(error, "code", None)
             retryable = isinstance(error, errors.AutoReconnect) or code in RETRYABLE_READ_CODES
-            # One that waited in vain for a server is not tried again: the client waits already.
+            # One that waited in vain for a server is not retried: the client has waited already.
             waited = isinstance(error, errors.ServerSelectionTimeoutError)
             if self.session is not None or waited or not retryable:
                 raise

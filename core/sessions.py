@@ -1,4 +1,4 @@
-"""Sessions: the port to whoever says who signed in, and when that is over. A system stands behind it."""
+"""Sessions port: resolves access tokens to viewers; a system implements it."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -200,7 +200,7 @@ def collection(
     sealed: Sequence[Sealed] = (),
     owner: str | None = None,
 ) -> Collection[T]:
-    """Declare a collection; its name is taken once. What is `sealed` can be sealed anew with another key.
+    """Declare a collection; its name is taken once. Its `sealed` fields can be re-encrypted with another key.
 
     `owner` is the field with the id of whom a document belongs to.
     """
@@ -267,7 +267,7 @@ def _declare(declared: Collection[T]) -> Collection[T]:
 
 
 async def ensure_indexes(db: Database) -> None:
-    """Create what is missing and build anew what changed; processes that start side by side may all do so."""
+    """Create missing indexes and rebuild changed ones; processes that start concurrently may all do so."""
     existing = await _names(db)
     for declared in COLLECTIONS.values():
         if declared.name not in existing:

@@ -29,7 +29,7 @@ MOST = 1_000
 """Members counted per key; no limit is higher."""
 RETRY_SECONDS = 1.0
 FORGET_AFTER = 10_000
-"""Keys remembered in this process while Redis is down."""
+"""Keys kept in this process while Redis is down; the oldest is evicted first."""
 
 
 class Lately(NamedTuple):

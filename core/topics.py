@@ -47,7 +47,7 @@ async def followed(
                     if item is None or isinstance(item, Signal):
                         for told in await heard(item) if heard is not None else ():
                             if isinstance(told, ForAll):
-                                # Told late, it has a place of its own.
+                                # Sent late, it has an offset of its own.
                                 yield told
                                 continue
                             # Not in the log: who resumes here resumes at what was in the log before.

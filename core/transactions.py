@@ -67,7 +67,7 @@ class Attempt:
         counting = Held(self._contention)
         try:
             async with mongo.transaction(db) as handle:
-                # The commit is outside: cut off in the middle of it, nobody would know what became of it.
+                # The commit is outside: cut off in the middle of it, its outcome would be unknown.
                 async with asyncio.timeout_at(deadline):
                     self._handle = handle
                     unit = self._unit = Unit(handle, self._contention, counting, self._queued)

@@ -48,7 +48,7 @@ FINISHED: dict[str, Hook[[Context, Document], None]] = {}
 """By purpose: systems below media name one that is declared above them."""
 
 relocated = Hook[[Context, str], None]("uploads.relocated")
-"""Told the id of each record whose media have other addresses now, in the unit of work that moves them."""
+"""Called with the id of each record whose media have new addresses, in the unit of work that moves them."""
 
 
 def purpose(name: str, description: str, **limits: Any) -> Purpose:
@@ -60,10 +60,10 @@ def purpose(name: str, description: str, **limits: Any) -> Purpose:
 
 
 def finished(name: str) -> Hook[[Context, Document], None]:
-    """The hook that is told when an upload of a purpose in use becomes READY, REJECTED, ABORTED or EXPIRED.
+    """The hook that is called when an upload of a purpose in use becomes READY, REJECTED, ABORTED or EXPIRED.
 
     It runs in the unit of work that makes it so, with the upload's document: `status`, `record_id`,
-    `media_id`, `failure`. Who fills it writes with `ctx.tx`, on nobody's behalf: there is no viewer.
+    `media_id`, `failure`. Its functions write with `ctx.tx`; there is no viewer.
     """
     return FINISHED.setdefault(name, Hook(f"uploads.finished.{name}"))
 

@@ -172,7 +172,7 @@ class Transaction:
         return answer
 
     def _telemetry(self, database: str, command: Document, request_id: int) -> "_CommandTelemetry | None":
-        """Tells those who listen to the client's commands."""
+        """Notify the client's command listeners."""
         listeners = self._connection.listeners
         if listeners is None or not listeners.enabled_for_commands:
             return None

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 FOLDING = 2
-"""Raised with every change of what folding gives: what is stored is then folded anew."""
+"""Version of the folding, raised with every change of its results: stored texts are then folded again."""
 
 WORD = re.compile(r"[^\W_]+")
 APOSTROPHES = "'`\u2019\u02bb\u02bc"
@@ -57,7 +57,7 @@ SHORTEST_PREFIX, LONGEST_PREFIX = 2, 12
 MOST_PREFIXES = 200
 MOST_KEPT = 20_000
 LONGEST_KEPT = 200
-"""Letters of a text that is remembered: anybody may send long ones, and no two alike."""
+"""Longest text that is cached, in letters: anybody may send long ones, and no two alike."""
 FEWEST_DIGITS, SHORTEST_CODE, LONGEST_CODE = 3, 4, 64
 SHORTEST_NEAR, LONGEST_NEAR = 4, 24
 

@@ -135,7 +135,7 @@ class Executor:
                 [data] = await rows if plan.waits else rows
                 answer = Answer(data)
         except Exception as error:
-            # Whatever it is, the reference meets it again and tells it exactly.
+            # The reference executor meets the same error, and reports it exactly.
             ANOMALIES.labels(type(error).__name__).inc()
             REFERENCE.inc()
             ctx.refresh()

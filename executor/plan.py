@@ -110,7 +110,7 @@ def _topic(
 
 
 def _kinds(schema: Schema, type: Any) -> dict[str | None, GraphQLObjectType]:
-    """The types that an event can have, by the name its document tells; none, where there is but one."""
+    """The types that an event can have, by the type name in its document; by None where there is only one."""
     if isinstance(type, GraphQLNonNull):
         type = type.of_type
     if isinstance(type, (GraphQLInterfaceType, GraphQLUnionType)):

@@ -95,7 +95,7 @@ class Subscription:
             OWN.inc()
             return answer
         except Exception as error:
-            # Whatever it is, the reference meets it again and tells it exactly.
+            # The reference executor meets the same error, and reports it exactly.
             ANOMALIES.labels(type(error).__name__).inc()
             REFERENCE.inc()
             return await self._on_reference(event)

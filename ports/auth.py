@@ -53,7 +53,7 @@ class AuthSettings(SystemSettings):
 
 
 class Places(Protocol):
-    """Tells roughly where a network address is: `Berlin, Germany`, or the country alone; None: not known."""
+    """GeoIP lookup of an address's rough place: `Berlin, Germany`, or the country alone; None: not known."""
 
     def place(self, address: str) -> str | None: ...
 
@@ -79,6 +79,6 @@ class SignInAttempt:
 
 
 class Risk(Protocol):
-    """Judges whether a right password is enough."""
+    """Sign-in risk policy: judges if a right password is enough."""
 
     async def demands_second_factor(self, attempt: SignInAttempt) -> bool: ...

@@ -41,11 +41,11 @@ class Animation(StrEnum):
 
 
 class Unreadable(Exception):
-    """The file is damaged, or beyond what may be decoded: trying again is no use."""
+    """The file is damaged, or beyond what may be decoded: a retry is no use."""
 
 
 class TooLarge(ConnectionError):
-    """The scanner would not look at so much: trying again is no use."""
+    """The scanner would not look at so much: a retry is no use."""
 
 
 class Scanner(Protocol):

@@ -22,7 +22,7 @@ PROVIDERS = {
 
 
 def findings(services: Services) -> Sequence[Finding]:
-    """Of each port: who stands behind it."""
+    """Findings on each port: the provider behind it."""
     settings, studio = services.settings, services.get(Studio)
     clamd = services.get(MediaSettings).clamd
     return [

@@ -1,4 +1,4 @@
-"""The outside as the settings name it: mail, texts, pushes, CAPTCHAs; the outbox in development."""
+"""External services as the settings name them: mail, texts, pushes, CAPTCHAs; the outbox in development."""
 
 from dataclasses import dataclass
 

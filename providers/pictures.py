@@ -30,7 +30,7 @@ END_OF_JPEG = b"\xff\xd9"
 
 
 def develop(source: Path, folder: Path, widths: Sequence[int], mime: str) -> dict[str, Any]:
-    """Write the variants of a picture; tells their names, sizes, a BlurHash and the main colour."""
+    """Write the variants of a picture; return their names, sizes, a BlurHash and the main colour."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     if mime in HEIF:
         _learn_heif()
@@ -245,7 +245,7 @@ def _has_transparency(picture: Image.Image) -> bool:
 
 
 def main(source: str, folder: str, widths: str, mime: str) -> int:
-    """Exit code 3 says that the picture is unreadable; anything else unexpected may be tried again."""
+    """Exit code 3 says that the picture is unreadable; anything else unexpected may be retried."""
     if not features.check("webp"):
         return 4
     try:

@@ -23,7 +23,7 @@ LONGEST_FILM = 4 * 3600
 MOST_FILM_PIXELS = 8_192 * 4_320
 """8K: a frame of more is no film of a phone."""
 NICENESS = 10
-"""Whoever waits for an answer goes first."""
+"""CPU niceness: requests that wait for an answer go first."""
 HEIGHTS = (240, 480, 720)
 SEGMENT_SECONDS = 4
 KEY_FRAMES = f"expr:gte(t,n_forced*{SEGMENT_SECONDS})"

@@ -28,7 +28,7 @@ HUNG_UP = 499
 VIEW = web.AppKey("view", GraphQLView)
 CONNECTIONS = web.AppKey("connections", Connections)
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
-# What is no request is refused by the library itself, which tells its version and Python's.
+# A malformed request is refused by the library itself, which names its version and Python's.
 web_response.SERVER_SOFTWARE = "Landfall"  # type: ignore[attr-defined]
 NOT_THE_BODY = "The body is not what Content-Encoding or Content-Length says it is.\n"
 
@@ -151,7 +151,7 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
             status = 400
             raise web.HTTPBadRequest(text=NOT_THE_BODY, headers={"X-Request-Id": id}) from None
         except (ConnectionError, asyncio.CancelledError) as error:
-            # The phone went away: nobody's fault, and nobody to tell.
+            # The phone hung up: no error, and nobody to answer.
             if requests.hung_up(request):
                 status = HUNG_UP
             if status != HUNG_UP or isinstance(error, asyncio.CancelledError):

@@ -45,7 +45,7 @@ class Asked:
 
 
 def seconds(schema: Schema, query: str | None, name: str | None, variables: Any) -> int | None:
-    """For how long anybody may keep the answer; None when nobody may."""
+    """Seconds for which a shared cache may keep the answer; None when none may."""
     if not query or len(query) > LONGEST_DOCUMENT:
         return None
     asked = _asked(schema._schema, query, name)
@@ -120,7 +120,7 @@ def mark(request: web.Request, response: web.Response, body: Any, age: int | Non
     response.headers["Cache-Control"] = f"public, max-age={age}"
     response.headers["ETag"] = etag
     for own in ("RateLimit", "RateLimit-Policy"):
-        # They tell of whoever asked first.
+        # They depend on the caller who asked first.
         response.headers.pop(own, None)
     response.headers["Vary"] = "Authorization, Accept, Accept-Encoding"
     wanted = [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]

@@ -56,16 +56,16 @@ LONG = frozenset({"String", "JSON", "URL"})
 """Scalars that may be long."""
 
 LARGEST = 1_000
-"""No page is larger: who asks for more is told so by the field."""
+"""Largest page: the field refuses more."""
 
 COSTS = 64
-"""Remembered of an operation, by its sizes."""
+"""Weights cached of an operation, by its sizes."""
 
 MOST = 1_000_000_000
 """Enough to be refused, whatever is multiplied with it."""
 
 MOST_COLLECTED = 50_000
-"""Selections looked at for one document: fragments are collected anew wherever they meet others."""
+"""Selections looked at for one document: fragments are collected again wherever they meet others."""
 
 NO_VARIABLES = VariableValues({}, {})
 LEFT_OUT = object()
@@ -162,7 +162,7 @@ class Operation:
         )
 
     def weight(self, variables: Mapping[str, Any]) -> Weight:
-        """Remembered by what it depends on: clients ask for few sizes of page."""
+        """Cached by the sizes it depends on: clients ask for few sizes of page."""
         sizes = tuple(
             [_size_of(variables.get(each.variable.name.value, LEFT_OUT)) for each in self._definitions]
         )

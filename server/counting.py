@@ -22,7 +22,7 @@ MOST_OPERATIONS = 200
 MOST_ERRORS = 2_000
 """Pairs of operation and code."""
 OTHER = "(other)"
-"""Stands for the names beyond: whoever sends documents chooses them."""
+"""Label of all names beyond that limit: clients choose them freely."""
 
 
 class Times:

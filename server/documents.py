@@ -23,7 +23,7 @@ from core.settings import Settings
 
 KEPT_HERE = 2_000
 LETTERS_HERE = 10_000_000
-"""Documents remembered by this process, and their letters together."""
+"""Documents cached by this process, and their letters together."""
 
 LOOK_UP = 10
 """Cost of a look-up of a document that this process does not have in its cache."""
@@ -113,9 +113,9 @@ class Documents:
         return query
 
     async def persist(self, query: str, extensions: Mapping[str, Any] | None, address: str) -> None:
-        """Remember a sound document for those who will send its hash alone.
+        """Store a valid document for clients that will send only its hash.
 
-        Where its sender, or everybody, has kept as much as one may, it goes on being sent.
+        Where its sender, or all clients together, have reached the quota, it is not stored.
         """
         id, by_hash = named(extensions)
         if id is None or not by_hash or id in self._known or len(query) > LONGEST or self._mode == "only":

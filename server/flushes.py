@@ -23,11 +23,11 @@ PATIENCE = 3.0
 USUAL = 2.0
 """Seconds that a flush is taken to last until some have ended."""
 EACH = 2
-"""Flushes of one person, or of an address that is not signed in, that run or wait: nobody takes all turns."""
+"""Flushes of one person, or of an address that is not signed in, that run or wait: none takes all slots."""
 WEIGHT = 0.2
 """Smoothing factor of the moving average: the weight of the last value."""
 LONGEST_AWAY = 60.0
-"""Seconds that one is told to stay away at most: whoever comes again and again must not keep others out."""
+"""Longest `retryAfterSeconds`: clients that retry again and again must not keep others out."""
 
 
 class Slot:
@@ -59,7 +59,7 @@ class Flushes:
         """Flushes that run or wait; who has none is not in it."""
         self._usual = USUAL
         self._promised = 0.0
-        """Until when those who were sent away have been told to stay away."""
+        """End of the latest retry time that was given out."""
 
     async def admit(self, ctx: Context, mutations: int) -> None:
         """Take a slot for the operation's flush, if it is one; Busy when there is none to be had soon."""
@@ -130,7 +130,7 @@ class Flushes:
         self._free += 1
 
     def _busy(self) -> Busy:
-        """Each is told another moment, so that they come back one after another as slots fall free."""
+        """Each client gets another retry time, so that they come back one by one as slots fall free."""
         REFUSED.inc()
         now, pace = asyncio.get_running_loop().time(), self._usual / self._at_once
         soonest = now + pace * len(self._waiting)

@@ -28,7 +28,7 @@ MENTIONS = re.compile(r"\b__(schema|type)\b")
 OFF = "Introspection is off here."
 
 LEASE = 0.02
-"""The part of a budget that a process takes in advance, so that most requests ask nobody."""
+"""Share of a budget that a process reserves in advance, so that most requests need no round trip to Redis."""
 LEASE_SECONDS = 10.0
 SUBJECTS = 100_000
 
@@ -94,7 +94,7 @@ class Gate:
     ) -> Weight:
         """The operation's weight; QueryTooComplex if it is more than anybody may ask for.
 
-        A document that is not sound, or lacks the operation, weighs nothing: its errors are told elsewhere.
+        A document that is not sound, or lacks the operation, weighs nothing: others report its errors.
         """
         reading = ctx.reading = self._readings.read(query)
         operation = reading.operation(operation_name)
@@ -191,7 +191,7 @@ class Gate:
 
     async def owe(self, ctx: Context, cost: int) -> None:
         """Take what an event cost, which may be a debt: paid when it is as much as is taken in advance,
-        so that most events ask nobody. RateLimited where that cannot be paid.
+        so that most events need no round trip. RateLimited where that cannot be paid.
         """
         lease = self._leases.get(_subject(ctx))
         if lease is None:

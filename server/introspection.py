@@ -39,10 +39,10 @@ VALUES_EACH = 3
 """Values of an answer for which introspection costs 1: each takes microseconds."""
 
 BYTES_EACH = 2_000
-"""Bytes of an answer that is remembered for which it costs 1."""
+"""Bytes of a cached answer that cost 1."""
 
 LETTERS = 5_000_000
-"""Of the documents whose price is remembered, together."""
+"""Most letters of all documents whose price is cached, together."""
 MOST_ANSWERS = 50
 MOST_BYTES = 20_000_000
 """Most bytes of all cached answers together."""
@@ -172,7 +172,7 @@ class _Count:
             for each in (given or ()) if listed else [given]:
                 if each is None:
                     continue
-                # Fields and arguments are pairs made anew of a name and what is always the same.
+                # Fields and arguments are new pairs each time, of a name and always the same object.
                 place = id(each[1]) if isinstance(each, tuple) else id(each)
                 before = found.get(place)
                 found[place] = Thing(each, times + (before.times if before else 0))

@@ -102,7 +102,7 @@ async def app_asset(request: web.Request) -> web.StreamResponse:
 
 
 def _asset(page: str, name: str) -> web.StreamResponse:
-    """A file of a page; hashed names may be kept for good."""
+    """A file of a page; hashed names may be cached for ever."""
     file = _file(STATIC / page, name)
     hashed = file.parent.name == "assets" and file.suffix != ".md"
     kept = "public, max-age=31536000, immutable" if hashed else "no-cache"
@@ -138,7 +138,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """MongoDB answers; without Redis everything works, but slower: that is no reason to send nobody here."""
+    """MongoDB answers; without Redis everything works, but slower: the process stays ready."""
     services = request.app[SERVICES]
     checks: dict[str, str] = {}
     try:

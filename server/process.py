@@ -87,7 +87,7 @@ def settle() -> None:
 
 
 def told_to_stop() -> asyncio.Event:
-    """Set by SIGINT or SIGTERM; to be called before anybody is told that the process is ready."""
+    """Set by SIGINT or SIGTERM; to be called before the process is reported ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -29,11 +29,11 @@ from server.cost import Operation, Scales
 
 MOST_DOCUMENTS = 1_000
 MOST_LETTERS = 4_000_000
-"""Of all documents that are remembered: a parsed one takes some forty bytes for each."""
+"""Letters of all cached documents: a parsed one takes some forty bytes for each."""
 
 MOST_COMMENTS = 1_000
 MOST_ERRORS = 20
-"""Told of one document: each looks for names that were meant."""
+"""Most errors reported of one document: each looks for similar names."""
 
 MOST_COMPARED = 50_000
 """Fields of one document that validation compares with each other: about five microseconds each."""

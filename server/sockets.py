@@ -242,7 +242,7 @@ def _problem(message: Any) -> str | None:
 async def drain(sockets: set[SocketHandler], *, seconds: float = 5.0) -> None:
     """Close all sockets for a restart; clients resume elsewhere from their positions."""
     open_now = list(sockets)
-    # Side by side: closing waits for the other end, which may be a phone in a tunnel.
+    # Concurrently: closing waits for the other end, which may be a phone in a tunnel.
     closing = [asyncio.create_task(handler.close(RESTARTING, "Restarting")) for handler in open_now]
     ending = [handler.task for handler in open_now if handler.task is not None]
     if ending:

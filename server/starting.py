@@ -110,7 +110,7 @@ async def _has_primary(db: Database, settings: Settings) -> bool:
 
 
 async def _make_indexes(db: Database, settings: Settings) -> None:
-    """A primary may step down meanwhile, and others may start beside us: tried again for a while."""
+    """A primary may step down meanwhile, and others may start beside us: retried for a while."""
     loop = asyncio.get_running_loop()
     failing_since: float | None = None
     while True:

@@ -144,7 +144,7 @@ class Streams:
                 answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
             if answer is not None:
                 failures.hide(answer, ctx.request_id)
-                # Whoever is slow to read the answer keeps nobody's turn.
+                # A client that is slow to read the answer holds no slot.
                 ctx.end_flush()
                 yield answer
                 return

@@ -15,7 +15,7 @@ LONGEST_NAP = 30.0
 """Seconds after which the clock is looked at again, which may be set meanwhile."""
 
 Over = Callable[[int, str], None]
-"""Told once, with close code and reason, when the connection must end."""
+"""Called once, with close code and reason, when the connection must end."""
 
 
 class Watch:

@@ -64,7 +64,7 @@ def _act(schema: Any, raw: Any, node: FieldNode) -> Act | None:
 
 
 def attempted(binding: Mutate, arguments: Any) -> Act | None:
-    """The act, unless its arguments do not fit: that is told when its turn comes."""
+    """The act, unless its arguments do not fit: that is reported when its turn comes."""
     try:
         return binding.act(arguments())
     except Exception:

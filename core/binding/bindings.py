@@ -203,7 +203,7 @@ class Spec:
     personal: bool = False
     """True for the viewer's own data: no shared cache may keep an answer with it."""
     reads: tuple[str, ...] = ()
-    """Collections it is made of beside its document's own; their changes are told as changes of its node."""
+    """Collections it is made of beside its document's own; their changes are logged for its node."""
     dated: str | None = None
     """Age the synced value may have, for the field's description."""
     unsynced: str | None = None

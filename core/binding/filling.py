@@ -1,6 +1,6 @@
 """Input objects made of what clients send, by a plan for each type.
 
-Strawberry works out the names and types of all fields anew for each request: a twelfth of what a mutation
+Strawberry computes the names and types of all fields again for each request: a twelfth of what a mutation
 costs, three times as much as by these plans.
 """
 

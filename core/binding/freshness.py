@@ -1,4 +1,4 @@
-"""Freshness of synced fields: which documents each is made of, and whether their changes are told.
+"""Freshness of synced fields: the documents each is made of, and if their changes are logged.
 
 A synced node is logged when its own document changes. What a field shows beside it is declared (`told`), and
 the system that changes such a document logs the node as well; or the field says in its description how old it
@@ -19,7 +19,7 @@ from core.nodes import DOCUMENTS, SYNCED
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Whatever changes in these collections of what the field shows is told."""
+    """Changes in these collections are logged where the field shows them."""
 
     reads: frozenset[str]
 
@@ -31,7 +31,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Told in part or not at all, as its description says; `shown` inside of synced nodes or not."""
+    """Changes are logged in part or not at all, as its description says; `shown` in synced nodes or not."""
 
     bound: str
     shown: bool

@@ -1,7 +1,7 @@
 """Root of the command line: the application, its settings, and its exit with one sentence.
 
 The heavy parts of Landfall are imported by the commands that need them: help, the version and bad settings
-are told at once.
+are printed at once.
 """
 
 import sys
