@@ -41,6 +41,7 @@ KNOWS = {
 """
 
 LONGEST_FILE = 400
+QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
 """Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
@@ -229,6 +230,17 @@ def long_files(root: Path) -> list[str]:
             if len(lines) > LONGEST_FILE and "node_modules" not in path.parts:
                 problems.append(f"{path.relative_to(root)} has {len(lines)} lines")
     return problems
+
+
+def docstrings_that_ask(root: Path) -> list[str]:
+    """Docstrings outside `schema/` that open with a question word instead of the thing."""
+    return [
+        f"{path.relative_to(root)}: {found.strip()}"
+        for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+        for path in sorted(folder.rglob("*.py"))
+        if folder.name != "schema" and "node_modules" not in path.parts
+        for found in QUESTION.findall(path.read_text())
+    ]
 
 
 def driver_imports(root: Path) -> list[str]:

@@ -232,6 +232,17 @@ def test_a_file_that_is_too_long_is_found(tree: Path) -> None:
     assert layering.long_files(tree) == ["stores/auth.py has 401 lines"]
 
 
+def test_docstrings_begin_with_the_thing() -> None:
+    assert layering.docstrings_that_ask(ROOT) == []
+
+
+def test_a_docstring_that_begins_with_a_question_word_is_found(tree: Path) -> None:
+    write(tree, {"stores/auth.py": '"""Whatever: counter."""', "schema/auth.py": '"""What clients read."""'})
+    assert layering.docstrings_that_ask(tree) == []
+    write(tree, {"stores/auth.py": 'def due() -> bool:\n    """Whether it is due."""'})
+    assert layering.docstrings_that_ask(tree) == ['stores/auth.py: """Whether it is due."""']
+
+
 def test_the_driver_is_touched_in_one_place() -> None:
     assert layering.driver_imports(ROOT) == []
 

@@ -41,14 +41,14 @@ async def create(
 
 
 class Light(enum.StrEnum):
-    """How it shines."""
+    """Light of a buoy."""
 
     STEADY = "STEADY"
     """Without a break."""
 
 
 class Anchor(TypedDict, total=False):
-    """What holds it."""
+    """Ground tackle of a buoy."""
 
     weight: Required[int]
     """Kilograms."""
@@ -98,7 +98,7 @@ class Harbour:
 
     class Subscription:
         tides: Tide = subscription(tides)
-        """What happens at sea."""
+        """Changes at sea."""
 
     class Mutation:
         create_buoy = mutation(
@@ -161,9 +161,9 @@ def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> 
     assert list(found.items()) == [("clientMutationId", "ID!"), *expected.items(), ("expectedVersion", "Int")]
     anchor = {name: (str(each.type), each.description) for name, each in types["AnchorInput"].fields.items()}
     assert anchor == {"weight": ("Int!", "Kilograms."), "chain": ("Float", "Metres.")}
-    assert types["AnchorInput"].description == "What holds it."
+    assert types["AnchorInput"].description == "Ground tackle of a buoy."
     light = types["Light"]
-    assert (light.description, light.values["STEADY"].description) == ("How it shines.", "Without a break.")
+    assert (light.description, light.values["STEADY"].description) == ("Light of a buoy.", "Without a break.")
 
 
 def named(resolver: Any, **declared: Any) -> Any:
