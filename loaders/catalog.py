@@ -1,4 +1,4 @@
-"""Products, categories, stock, reviews and what people set up, in batches."""
+"""Loaders of products, categories, stock, reviews and product settings."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Chats, messages, settings and the people one talks to, in batches."""
+"""Loaders of chats, messages, settings and chat partners."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ class ChatSettingsByUser(Loader[str, ChatSettings]):
 
 
 class LastSeenByUser(Loader[str, datetime | None]):
-    """When people were last there."""
+    """Times at which people were last online."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[datetime | None]:
         rows = {row["_id"]: row["last_seen_at"] for row in await store.last_seen.by_ids(self.db, keys)}
@@ -93,7 +93,7 @@ def _unchosen(user_id: str) -> ChatSettings:
 
 
 class PeerById(Loader[str, User]):
-    """People one talks or talked to: those whose account is gone have no name left, but a place."""
+    """Chat partners, present and former; deleted accounts appear without a name."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[User]:
         fields = (*self.fields, "status") if self.fields else ()

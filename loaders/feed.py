@@ -1,4 +1,4 @@
-"""Posts, comments, reactions and follows in batches."""
+"""Loaders of posts, comments, reactions and follows."""
 
 from core.loader import Loader, by_id, in_order
 from stores import feed as store
@@ -22,7 +22,7 @@ class PostById(Loader[str, Post | None]):
 
 
 class MembershipOfViewer(Loader[str, Member | None]):
-    """The viewer's place in a group."""
+    """The viewer's membership of a group."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[Member | None]:
         if self.viewer_id is None:
@@ -57,7 +57,7 @@ class MutedByUser(Loader[str, frozenset[str]]):
 
 
 class FollowOfViewer(Loader[str, Follow | None]):
-    """The viewer's own edge to a person."""
+    """The viewer's follow of a person."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         query = {"follower_id": self.viewer_id, "followee_id": {"$in": keys}}
@@ -65,7 +65,7 @@ class FollowOfViewer(Loader[str, Follow | None]):
 
 
 class FollowToViewer(Loader[str, Follow | None]):
-    """A person's edge to the viewer."""
+    """A person's follow of the viewer."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         query = {"follower_id": {"$in": keys}, "followee_id": self.viewer_id}
@@ -73,7 +73,7 @@ class FollowToViewer(Loader[str, Follow | None]):
 
 
 class BarredByUser(Loader[str, frozenset[str]]):
-    """Everybody a person blocked or is blocked by."""
+    """Ids of people blocked either way."""
 
     batch = False
 

@@ -1,4 +1,4 @@
-"""Media, uploads and what shows them, in batches."""
+"""Loaders of media, uploads and the records that show them."""
 
 from collections import defaultdict
 
@@ -45,7 +45,7 @@ class MediaByUpload(Loader[str, Media | None]):
 
 
 class AttachmentStatusByUpload(Loader[str, AttachmentStatus]):
-    """Where an attachment is; one whose upload is gone will never arrive."""
+    """Status of an attachment; one whose upload is deleted will never arrive."""
 
     async def batch_load_fn(self, keys: list[str]) -> list[AttachmentStatus]:
         uploads = await store.uploads.by_ids(self.db, keys, fields=("status",))

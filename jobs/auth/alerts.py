@@ -1,4 +1,4 @@
-"""Telling people what happened to the safety of their account."""
+"""Security alerts to account owners."""
 
 import contextlib
 
@@ -31,7 +31,7 @@ ADVICE = "If this was not you, change your password and end the sessions you do 
 
 @task("auth.alert")
 async def alert(services: Services, *, event_id: str) -> None:
-    """One message per event; nothing in it that a stranger at the mailbox could use."""
+    """Send one message per event; nothing in it that a stranger at the mailbox could use."""
     event = await store.security_events.by_id(services.db, event_id)
     user = event and await store.users.by_id(services.db, event["user_id"])
     if event is None or user is None or not user["email"]:

@@ -1,4 +1,4 @@
-"""Codes, links and notices on their way to people, and what a failed sign-in leaves behind."""
+"""Delivery of codes, links and notices, and the record of failed sign-ins."""
 
 import secrets
 from collections.abc import Callable
@@ -30,14 +30,14 @@ LETTERS: dict[str, Callable[[AuthSettings, str], letters.Letter]] = {
 
 @task("auth.write")
 async def write(services: Services, *, to: str, letter: str, about: str) -> None:
-    """A notice to somebody whose account is being changed."""
+    """Send a notice to somebody whose account is being changed."""
     subject, text = LETTERS[letter](services.get(AuthSettings), about)
     await services.mailer.send(to=to, subject=subject, text=text)
 
 
 @task("auth.send_reset")
 async def send_reset(services: Services, *, email: str) -> None:
-    """A link to those who have an account; to nobody else."""
+    """Mail a reset link if there is an account."""
     user = await store.user_by_email(services.db, email)
     if user is None or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
         return
@@ -60,7 +60,7 @@ async def send_reset(services: Services, *, email: str) -> None:
 async def note_failed_sign_in(
     services: Services, *, email: str, device: dict[str, Any], address: str, locked: bool
 ) -> None:
-    """On record for those who have an account; the request took as long for everybody."""
+    """Record a failed sign-in if there is an account; the request took as long in any case."""
     user = await store.user_by_email(services.db, email)
     if user is None or user["status"] == UserStatus.DELETED:
         return

@@ -1,4 +1,4 @@
-"""Accounts whose time has come, and the systems that erase their part of them."""
+"""Deletion of accounts that are due, and its confirmation by every system."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)
 
 @task("auth.delete_accounts", every=timedelta(minutes=1))
 async def delete_accounts(services: Services) -> None:
-    """Those whose thirty days are over; then whatever any system has not confirmed yet."""
+    """Delete accounts after their thirty days, then retry whatever any system has not confirmed yet."""
     overdue = {**due("deletion_due_at", clock.now()), "status": UserStatus.DELETION_SCHEDULED}
     await each_in_unit(services, store.users, overdue, leaving.delete, size=1)
     while deletion := await store.claim_deletion(services.db, clock.now(), clock.now() + LEASE):
@@ -31,7 +31,7 @@ async def delete_accounts(services: Services) -> None:
 
 
 async def erase_everywhere(services: Services, deletion: Deletion) -> None:
-    """Ask every system that has not confirmed; one that fails does not keep the others waiting."""
+    """Ask every unconfirmed system to erase its part; one that fails does not hold up the others."""
     user_id, failed = deletion["_id"], False
     for system in deletion["pending"]:
         try:
@@ -51,7 +51,7 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
 
 @on_user_deleted
 async def erase_deleted(services: Services, user_id: str) -> None:
-    """Sessions with their history, keys, exports, devices, security events, flows, codes, links, receipts."""
+    """Erase sessions and history, keys, exports, devices, security events, flows, codes, links, receipts."""
     await erase_owned([store.sessions, store.auth_keys], services, user_id)
     for export in await store.exports_of(services.db, user_id):
         await remove_export(services, export)

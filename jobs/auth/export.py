@@ -1,4 +1,4 @@
-"""Putting together what every system keeps of a person, and mailing the way to it."""
+"""Data export: collect every system's data of a person into an archive, and mail its link."""
 
 import asyncio
 import tempfile
@@ -24,7 +24,7 @@ from stores.auth import DataExport, ExportStatus
 logger = structlog.get_logger(__name__)
 
 PATIENCE = timedelta(hours=6)
-"""An export that is not made by then never will be."""
+"""Age at which an unfinished export counts as failed."""
 PROFILE = ("password_hash", "phone", "phone_index", "two_factor", "avatar_upload_id", "claims")
 SESSION = ("user_id", "counter", "rotated_at", "purge_at")
 DEVICE = ("user_id", "push_token", "push_index")
@@ -35,7 +35,7 @@ SECOND_FACTOR = ("method", "masked_destination", "backup_codes_left", "enabled_a
 
 @task("auth.build_export")
 async def build_export(services: Services, *, export_id: str) -> None:
-    """A ZIP with a folder per system, and in it a file of JSON lines per kind of thing."""
+    """Build a ZIP with a folder per system, and in it a file of JSON lines per collection."""
     export = await store.data_exports.by_id(services.db, export_id)
     if export is None or export["status"] != ExportStatus.BUILDING:
         return
@@ -63,7 +63,7 @@ async def _collect(services: Services, user_id: str, folder: Path, archive: Path
 
 
 async def _add_file(services: Services, archive: zipfile.ZipFile, name: str, key: str) -> None:
-    """A file of the person's, as it is: pictures and films are compressed already."""
+    """Add a file uncompressed: pictures and videos are compressed already."""
     described = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     try:
         with archive.open(described, "w", force_zip64=True) as entry:
@@ -81,7 +81,7 @@ def _append(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 async def _finish(services: Services, export: DataExport, size: int) -> None:
-    """Ready, with a link nobody knows but its mail; one that was built twice has the later link."""
+    """Finish the export with a link known only to its mail; of two builds, the later link is valid."""
     user = await store.users.by_id(services.db, export["user_id"])
     if user is None or not user["email"]:
         return
@@ -101,7 +101,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
 
 @task("auth.expire_exports", every=timedelta(hours=1))
 async def expire_exports(services: Services) -> None:
-    """Archives live a week; those that were never finished are said to have failed."""
+    """Delete archives after a week, and mark unfinished ones as failed."""
     now = clock.now()
     async for expired in batches(services, store.data_exports, {"expires_at": {"$lte": now}}):
         for export in expired:

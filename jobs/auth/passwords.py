@@ -1,4 +1,4 @@
-"""Looking after the list of breached passwords."""
+"""Monitoring of the breached-password list."""
 
 import asyncio
 from datetime import timedelta
@@ -11,7 +11,7 @@ from resolvers.auth import breached
 
 @task("auth.watch_breached_passwords", every=timedelta(days=1))
 async def watch_breached_passwords(services: Services) -> None:
-    """The list is renewed by `landfall passwords renew`; somebody should know when it is not."""
+    """Warn operators if `landfall passwords renew` has not run for long."""
     file = services.get(AuthSettings).breached_passwords_file
     if file is not None:
         await asyncio.to_thread(breached.watch, file)

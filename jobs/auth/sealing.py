@@ -1,4 +1,4 @@
-"""Sealing anew what former field keys sealed."""
+"""Key rotation: re-encrypting data under the current field key."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ logger = structlog.get_logger(__name__)
 
 @task("auth.seal_anew", every=timedelta(hours=1))
 async def seal_anew(services: Services) -> None:
-    """Until a whole run finds nothing more: processes that were not told of the new key use the old."""
+    """Run until a pass finds nothing: processes without the new key still write with the old one."""
     if not await sealing.needed(services.db, services.crypto):
         return
     run = await sealing.seal_anew(services.db, services.crypto)

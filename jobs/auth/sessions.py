@@ -1,4 +1,4 @@
-"""Sessions that have had their time."""
+"""Expiry of sessions."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ async def _expire(ctx: Context, session: Session) -> None:
 
 @task("auth.end_everybody")
 async def end_everybody(services: Services, *, before: str, but: str) -> None:
-    """End the sessions whose tokens an administrator has had refused already."""
+    """End the sessions whose tokens an administrator's bulk revocation already refuses."""
     begun = {"created_at": {"$lt": clock.moment(before)}, "_id": {"$ne": but}}
     await each_in_unit(services, store.sessions, {"status": SessionStatus.ACTIVE, **begun}, _revoke)
 
@@ -38,7 +38,7 @@ async def _revoke(ctx: Context, session: Session) -> None:
 
 @task("auth.purge_sessions", every=timedelta(hours=6))
 async def purge_sessions(services: Services) -> None:
-    """Forget sessions that ended 90 days ago, on their owners' devices too, and devices without any."""
+    """Delete sessions that ended 90 days ago, on their owners' devices too, and devices without any."""
     await each_in_unit(services, store.sessions, due("purge_at", clock.now()), _purge)
 
 

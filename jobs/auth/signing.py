@@ -1,4 +1,4 @@
-"""Changing the keys that sign access tokens."""
+"""Rotation of the signing keys of access tokens."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Authentication: who is there, and since when; for other systems: people, who hides from whom, pushes."""
+"""Authentication; for other systems: people, their visibility, and push notifications."""
 
 from resolvers.auth.people import full_name, hidden, user, visible_people
 from resolvers.auth.push import push

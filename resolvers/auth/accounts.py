@@ -1,4 +1,4 @@
-"""Signing up and signing in.
+"""Sign-up and sign-in.
 
 What depends on whether an address is known happens after the answer, in a job, or takes as long either way.
 """
@@ -74,7 +74,7 @@ async def sign_up(
     captcha_token: Opaque | None = None,
     prepared: Mapping[str, Any],
 ) -> FlowOpened:
-    """Always answers with a flow: whether the address is taken shows only in its mailbox."""
+    """Open a flow in any case: only the mailbox of the email learns whether it is taken."""
     address = prepared["email"]
     account = {
         "_id": ids.minted(id, "user"),
@@ -99,7 +99,7 @@ async def sign_up(
 
 
 async def sign_up_begun(ctx: Context, flow: Flow) -> bool:
-    """The account a sign-up asks for, made or found waiting; False when the address has one in use.
+    """Account of a sign-up, created or found waiting; False if the email has one in use.
 
     The password of a waiting account is replaced only when the flow is finished: by then whoever asked has
     shown that the mailbox is theirs.
@@ -123,14 +123,14 @@ async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
 
 
 async def opened(ctx: Context, email: str, account: Mapping[str, Any]) -> User:
-    """A new account, found by its address; what its owner has yet to say is blank."""
+    """Create an account under its email; the fields its owner has yet to fill in are blank."""
     await ctx.tx.insert(store.user_keys, {"_id": store.email_key(email), "user_id": account["_id"]})
     blank = dict.fromkeys(("first_name", "last_name", "handle", "bio", "avatar_id"))
     return await ctx.tx.insert(store.users, {**blank, "roles": [Role.MEMBER], **account, "email": email})
 
 
 async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
-    """The account is in use, as the finished sign-up described it."""
+    """Activate the account with the data of the finished sign-up."""
     described = {name: value for name, value in flow["change"].get("account", {}).items() if name != "_id"}
     # Of two flows of one account only the first finds it unproven.
     user = await telling.change(
@@ -152,7 +152,7 @@ class Checked(NamedTuple):
     locked: bool = False
     former_hash: str = ""
     new_hash: str | None = None
-    """The same password at today's cost, if it was hashed at another."""
+    """Hash of the same password at today's cost, if it was hashed at another."""
 
 
 async def check_password(
@@ -163,7 +163,7 @@ async def check_password(
     device: Mapping[str, Any],
     captcha_token: str | None = None,
 ) -> Checked:
-    """An unknown person takes as long as a known one, is throttled alike and locked alike."""
+    """Check a password: unknown people take as long as known ones, and are throttled and locked alike."""
     await ctx.limit(guard.SIGN_IN_RATE, ctx.network)
     if len(email) > emails.LONGEST:
         raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
@@ -190,7 +190,7 @@ async def sign_in(
     captcha_token: Opaque | None = None,
     prepared: Checked,
 ) -> dict[str, Any]:
-    """Tokens, or a flow when more is to be proven first."""
+    """Sign in: tokens, or a flow if a second factor is needed first."""
     asking = devices.device_of(device)
     user = prepared.user_id and await store.users.by_id(ctx.db, prepared.user_id)
     if not user:
@@ -248,7 +248,7 @@ async def _is_risky(ctx: Context, user: User, device_id: str, misses: int) -> bo
 
 
 async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
-    """The second factor was right: tokens."""
+    """Finish a sign-in by its second factor: tokens."""
     user = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if user is None:
         raise Refused("FLOW_EXPIRED", flows.OVER)

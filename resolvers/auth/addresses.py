@@ -1,4 +1,4 @@
-"""Email addresses: checked, and shown by their first letter and domain."""
+"""Emails: validated, and masked to their first letter and domain."""
 
 from core.errors import Refused, refusals
 from stores.auth import emails
@@ -7,7 +7,7 @@ refusals(INVALID_EMAIL="The email address cannot be right.")
 
 
 def valid_email(email: str) -> str:
-    """The address in its canonical form."""
+    """The email in its canonical form."""
     try:
         return emails.checked(email)
     except ValueError:

@@ -27,7 +27,7 @@ Document = Mapping[str, Any]
 
 
 async def account(ctx: Context, *, user_id: Id | None = None, email: str | None = None) -> Document:
-    """Any account that is not gone, by id or address."""
+    """Any account that is not deleted, by id or email."""
     if user_id is not None:
         user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     else:
@@ -48,7 +48,7 @@ async def account_security_events(ctx: Context, account: Document, *, asked: Ask
 
 
 async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
-    """Close an account for now; its sessions end."""
+    """Suspend an account until it is restored; its sessions end."""
     user = await _account_for_update(ctx, user_id, reason)
     if user["status"] == UserStatus.SUSPENDED:
         return {"user": user}
@@ -76,7 +76,7 @@ async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus)
 
 
 async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> telling.UserChanged:
-    """Let nobody sign in for a while, by whatever factor; sessions go on."""
+    """Lock an account for a time: no sign-in by any factor; sessions go on."""
     life = timedelta(minutes=minutes)
     if not timedelta() < life <= LONGEST_LOCK:
         raise Refused("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
@@ -88,7 +88,7 @@ async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> 
 
 
 async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
-    """Lift an administrator's lock, and the one of too many failures."""
+    """Lift an administrator's lock and the lockout after too many failures."""
     user = await _account_for_update(ctx, user_id, reason)
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
@@ -134,7 +134,7 @@ async def assigned(
 async def revoke_user_sessions(
     ctx: Context, *, user_id: Id | None = None, all: bool = False, reason: str
 ) -> dict[str, Any]:
-    """End the sessions of one person, or everybody's but this one."""
+    """End the sessions of one person, or all sessions but this one."""
     _check_reason(reason)
     if all == (user_id is not None):
         raise Refused("INVALID_INPUT", "Name a person, or all.", field=["userId"])
@@ -164,7 +164,7 @@ async def _revoke_everybody(ctx: Context, reason: str) -> int:
 
 
 async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
-    """Somebody else's account; one's own is not to be changed in this way."""
+    """Account of another person; one's own is not to be changed in this way."""
     _check_reason(reason)
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     if user is None or user["status"] == UserStatus.DELETED:

@@ -1,4 +1,4 @@
-"""The list of passwords known from breaches, a sorted file of `SHA1:count`: looked up, checked, renewed."""
+"""Breached-password list: a sorted file of `SHA1:count`, looked up, checked, renewed."""
 
 import hashlib
 import os
@@ -16,9 +16,9 @@ logger = structlog.get_logger(__name__)
 HASH = 40
 LINE = re.compile(rb"[0-9A-F]{40}(?::\d+)?\r?\n?")
 SHORTEST = 0.9
-"""A new list that has lost more than a tenth of the old one was cut off on its way."""
+"""Least size of a new list relative to the old one: a smaller one was cut off in transfer."""
 OLD = timedelta(days=45)
-"""The list is to be renewed every month."""
+"""Age at which operators are warned; the list is to be renewed every month."""
 AGE = Gauge("landfall_auth_breached_passwords_age_seconds", "Age of the list of breached passwords.")
 
 
@@ -55,7 +55,7 @@ def is_breached(file: Path, password: str) -> bool:
 
 
 def renew(new: Path, file: Path) -> int:
-    """Put a downloaded list in the place of the present one, if it is whole; how many hashes it has.
+    """Replace the list by a downloaded one, if that is whole; return its number of hashes.
 
     Whoever looks a password up meanwhile reads the one list or the other.
     """
@@ -88,12 +88,12 @@ def checked(file: Path) -> int:
 
 
 def age(file: Path) -> timedelta:
-    """Since the list was put there."""
+    """Age of the list, by its file's modification time."""
     return timedelta(seconds=max(0.0, time.time() - file.stat().st_mtime))
 
 
 def watch(file: Path) -> None:
-    """Tell operators of a list that is missing or was not renewed for long."""
+    """Warn operators of a list that is missing or overdue for renewal."""
     try:
         old = age(file)
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""Challenges that keys sign: 32 random bytes, good once and for two minutes, for the device that asked."""
+"""Challenges for keys to sign: 32 random bytes, valid once and for two minutes, on the device that asked."""
 
 import base64
 import secrets
@@ -17,7 +17,7 @@ refusals(CHALLENGE_EXPIRED="The challenge is over or was used: begin again.")
 LIFE = timedelta(minutes=2)
 BYTES = 32
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""Redis keeps it this much longer: its clock decides nothing."""
+"""Extra lifetime in Redis: its clock decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ async def open_challenge(
 
 
 async def take(ctx: Context, id: str, device_id: str, *, user_id: str | None = None) -> Challenge:
-    """The challenge, for good: CHALLENGE_EXPIRED the second time, and for everybody else."""
+    """Consume the challenge: CHALLENGE_EXPIRED the second time, and for any other device."""
     raw = await ctx.services.redis.getdel(_name(ids.checked(id, "challenge")))
     if raw is not None:
         kept = orjson.loads(raw)

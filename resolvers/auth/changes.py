@@ -1,4 +1,4 @@
-"""Changing what one signs in with: address and password, known or forgotten."""
+"""Credential changes: email and password, known or forgotten."""
 
 import hashlib
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ refusals(RESET_TOKEN_INVALID="The link is not good, was used, or is older than 3
 
 
 async def change_email(ctx: Context, *, email: str) -> FlowOpened:
-    """A code to the new address, word of it to the old; one that is taken never gets a code."""
+    """Send a code to the new email and a notice to the old one; a taken email never gets a code."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     address = valid_email(email)
@@ -39,7 +39,7 @@ async def change_email(ctx: Context, *, email: str) -> FlowOpened:
 
 
 async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
-    """The new address signs in from now on, the old one no more."""
+    """Replace the email that signs in; the old one no longer does."""
     address = flow["change"]["email"]
     before = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if before is None:
@@ -59,7 +59,7 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
 
 
 class NewPassword(NamedTuple):
-    """Hashed before the transaction, and whose it is to be."""
+    """New password, hashed before the transaction, and its owner."""
 
     user_id: str
     hash: str
@@ -69,7 +69,7 @@ class NewPassword(NamedTuple):
 
 
 async def check_change(ctx: Context, *, current_password: str, new_password: str) -> NewPassword:
-    """The present password, which is guessed at like any other, and the new one's strength."""
+    """Check the present password, as an attempt that counts for the lockout, and the new one's strength."""
     user = await store.users.by_id(ctx.services.db, ctx.viewer_id)
     if user is None:
         raise Refused("NOT_FOUND", "This account is gone.")
@@ -86,7 +86,7 @@ async def check_change(ctx: Context, *, current_password: str, new_password: str
 async def change_password(
     ctx: Context, *, current_password: Opaque, new_password: Opaque, prepared: NewPassword
 ) -> dict[str, Any]:
-    """Ends all other sessions: whoever knew the old password is out."""
+    """Change the password and end all other sessions: whoever knew the old one is out."""
     _, user = await sessions.signed_in(ctx)
     if prepared.wrong:
         if prepared.locked:
@@ -112,7 +112,7 @@ async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any]
 async def request_password_reset(
     ctx: Context, *, email: str, device_id: Id, captcha_token: Opaque | None = None
 ) -> dict[str, Any]:
-    """Always succeeds; whether there is such an account is looked up after the answer."""
+    """Mail a reset link. Always succeeds: the account is looked up after the answer."""
     await ctx.limit(guard.RESET_RATE, ctx.network)
     await guard.need_captcha_after_misses(ctx, captcha_token)
     await later(ctx.tx, "auth.send_reset", email=valid_email(email))
@@ -124,7 +124,7 @@ def token_hash(token: str) -> str:
 
 
 async def check_reset(ctx: Context, *, token: str, new_password: str, device_id: Id) -> NewPassword:
-    """A good token first: only then the time to hash is spent."""
+    """Check the reset token before the new password is hashed, which takes its time."""
     await ctx.limit(guard.RESET_RATE, ctx.network)
     reset = await store.good_reset(ctx.services.db, token_hash(token), clock.now())
     user = reset and await store.users.by_id(ctx.services.db, reset["user_id"])
@@ -137,7 +137,7 @@ async def check_reset(ctx: Context, *, token: str, new_password: str, device_id:
 async def reset_password(
     ctx: Context, *, token: Opaque, new_password: Opaque, device_id: Id, prepared: NewPassword
 ) -> dict[str, Any]:
-    """Ends all sessions and lifts the lock; the second factor is asked for at sign-in all the same."""
+    """Reset the password, end all sessions and lift the lock; sign-in still asks for the second factor."""
     reset = await ctx.tx.delete(store.password_resets, token_hash(token))
     user = reset and await store.users.by_id(ctx.db, prepared.user_id)
     if not user or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):

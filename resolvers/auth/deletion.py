@@ -1,4 +1,4 @@
-"""Calling off an account's deletion."""
+"""Cancellation of a scheduled account deletion."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ SCHEDULED = {"status": UserStatus.DELETION_SCHEDULED}
 
 
 async def called_off(ctx: Context, user: User, **how: Any) -> User:
-    """The account in use again: its owner signed in, or said so."""
+    """Put the account back in use: its owner signed in or cancelled the deletion."""
     active = await telling.change(
         ctx,
         user["_id"],

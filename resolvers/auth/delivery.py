@@ -1,4 +1,4 @@
-"""Bringing codes to people: drawn when they are sent, tried again, by another provider, then by mail."""
+"""Delivery of codes: drawn when they are sent, retried, by another provider, then by mail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ CODES = Counter("landfall_auth_codes_total", "One-time codes by way and result."
 WAITS = (2, 10, 30)
 """Seconds after the first, second and third try with one provider."""
 PATIENCE = 15.0
-"""Seconds a provider may take."""
+"""Timeout of one request to a provider, in seconds."""
 NOTICE = timedelta(days=1)
 """Least time between two mails to the owner of a taken email about sign-ups with it."""
 
@@ -34,7 +34,7 @@ Send = Callable[[str], Awaitable[None]]
 
 
 class Step(NamedTuple):
-    """One try, and how long to wait after it failed."""
+    """One delivery attempt, and the seconds to wait after it failed."""
 
     destination: Destination
     send: Send
@@ -70,13 +70,13 @@ async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0)
 
 
 def _wanted(flow: Flow, send: int) -> bool:
-    """Only the latest code of an open flow is worth sending."""
+    """True if the code is still worth sending: the latest one of an open flow."""
     open_ = flow["status"] == FlowStatus.OPEN and flow["expires_at"] > clock.now()
     return open_ and flow["sends"] == send
 
 
 async def _written(ctx: Context, flow: Flow, step: Step, code: str) -> bool:
-    """Make the code the flow's, before it is on its way; a resend meanwhile is newer."""
+    """Store the code in the flow before it is sent; False if a resend has replaced it meanwhile."""
 
     async def write() -> bool:
         change = {
@@ -106,7 +106,10 @@ async def _failed(ctx: Context, flow: Flow, way: list[Step], send: int, step: in
 
 
 async def _way(ctx: Context, flow: Flow, user: User | None) -> list[Step]:
-    """Three tries, a second SMS provider, then mail; what proves a number or address goes there alone."""
+    """Steps of delivery: three tries, a second SMS provider, then mail.
+
+    A code that proves a phone number or an email goes there alone.
+    """
     if user is None:
         return []
     to = flows.destination_of(ctx, flow)
@@ -165,7 +168,7 @@ def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
 
 
 async def begin_sign_up(services: Services, *, flow_id: str, send: int) -> None:
-    """Look whether the address is free, and send the code that only its owner reads; or tell its owner."""
+    """Look up whether the email is free and mail the code to its owner; a taken one gets a notice instead."""
     flow = await store.flows.by_id(services.db, flow_id)
     if flow is None or flow["status"] != FlowStatus.OPEN:
         return
@@ -177,7 +180,7 @@ async def begin_sign_up(services: Services, *, flow_id: str, send: int) -> None:
 
 
 async def begin_change_email(services: Services, *, flow_id: str, send: int) -> None:
-    """The same for a new address of an old account."""
+    """The same for a new email of an existing account."""
     flow = await store.flows.by_id(services.db, flow_id)
     if flow is None or flow["status"] != FlowStatus.OPEN:
         return

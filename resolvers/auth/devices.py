@@ -1,4 +1,4 @@
-"""The devices of a person: known from their first sign-in there, reached by push."""
+"""Devices of a person: known from their first sign-in there, reached by push."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,12 +60,12 @@ async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, asked: Aske
 
 
 def shown(row: OwnDevice) -> dict[str, Any]:
-    """A device under the id its client minted: our own key names the person too."""
+    """Device under the id that its client minted: the stored key names the person too."""
     return {**row, "_id": row["device_id"]}
 
 
 async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
-    """Note a sign-in on the device, and how it is reached; one never seen before is told to the others."""
+    """Record a sign-in on the device and its push token; a new device is announced to the others."""
     now = clock.now()
     named = store.device_named(user_id, device["_id"])
     told = {name: value for name, value in device.items() if name not in ("_id", "push_enabled")}
@@ -104,7 +104,7 @@ def _elsewhere(before: str | None, now: str | None) -> bool:
 
 
 async def register_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
-    """Reach a device of one's own by push; without a token, no more."""
+    """Register a push token for one of the viewer's devices; None unregisters it."""
     if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
     named = store.device_named(ctx.viewer_id, id_of(device_id))
@@ -138,14 +138,14 @@ async def session_ended(ctx: Context, session: Session) -> None:
 
 
 async def forget_token(ctx: Context, user_id: str, id: str) -> None:
-    """Do not reach the device any more."""
+    """Remove the push token of a device."""
     gone = {"push_enabled": False, "push_token": None, "push_index": None}
     await ctx.tx.update(store.devices, store.device_named(user_id, id), set=gone)
     await _show_push(ctx, user_id, id, enabled=False)
 
 
 async def _show_push(ctx: Context, user_id: str, id: str, *, enabled: bool) -> None:
-    """Sessions show their device as it is."""
+    """Copy the device's push state into its sessions."""
     for session in await store.active_on(ctx.db, user_id, id):
         if session["device"]["push_enabled"] != enabled:
             await ctx.tx.update(store.sessions, session, set={"device.push_enabled": enabled})

@@ -1,4 +1,4 @@
-"""Traces of a person who is gone, outside what is theirs by its key: receipts, flows, jobs that name them."""
+"""Erasure of indirect traces of a deleted person: receipts, flows, and jobs that name them."""
 
 from core import idempotency, jobs
 from core.context import Context, Services
@@ -7,7 +7,7 @@ from stores import auth as store
 
 
 async def erase_traces(services: Services, user_id: str) -> None:
-    """Needs what the deletion remembers of them: their address and devices."""
+    """Erase the traces, found by the email and devices that the deletion record keeps."""
     deletion = await store.deletions.by_id(services.db, user_id)
     sealed, devices = (deletion.get("email"), deletion.get("device_ids", [])) if deletion else (None, [])
     email = services.crypto.open(sealed, place=f"deletions/{user_id}") if sealed else ""

@@ -1,4 +1,4 @@
-"""Exports of everything that is kept about a person: asked for, linked by mail, gone after a week."""
+"""Data exports: requested, linked by mail, deleted after a week."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ EXPORT_RATE = Rate("export", 3, 86_400)
 
 
 async def request_data_export(ctx: Context) -> dict[str, Any]:
-    """One at a time: asked for again, it is the one that is being made."""
+    """Request an export; a running one is returned instead of a second."""
     latest = await store.latest_export(ctx.db, ctx.viewer_id)
     if latest is not None and latest["status"] == ExportStatus.BUILDING:
         return {"data_export": latest}
@@ -50,18 +50,18 @@ async def viewer_data_export(ctx: Context, viewer: Mapping[str, Any]) -> DataExp
 
 
 def key_of(export_id: str) -> str:
-    """Where the archive lies in the object store."""
+    """Key of the archive in the object store."""
     return f"exports/{export_id}/data.zip"
 
 
 def new_link(services: Services, export: DataExport) -> tuple[str, str]:
-    """The address to mail, and what is kept to know it by."""
+    """Link to mail, and the hash of its secret to store."""
     secret = secrets.token_urlsafe(32)
     return f"{_base(services, export)}/exports/{export['_id']}/{secret}", _hash(secret)
 
 
 def _base(services: Services, export: DataExport) -> str:
-    """Not how the request said we are called: a forged name would lead the owner's secret elsewhere."""
+    """Base URL from the settings, never from the request's Host: a forged one would leak the secret."""
     settings = services.settings
     if settings.public_url:
         return settings.public_url.rstrip("/")
@@ -69,7 +69,7 @@ def _base(services: Services, export: DataExport) -> str:
 
 
 async def opened(services: Services, export_id: str, secret: str) -> str | None:
-    """Where the archive lies, for who holds the link; None when the link is not, or no longer, good."""
+    """Key of the archive for the holder of the link; None if the link is wrong or expired."""
     export = await store.data_exports.by_id(services.db, export_id)
     if export is None or export["link_hash"] is None or export["expires_at"] <= clock.now():
         return None

@@ -1,4 +1,4 @@
-"""Second factors: where codes go, what else may stand in for one, and turning them on and off."""
+"""Second factors: code destinations, substitutes for codes, and turning them on and off."""
 
 import secrets
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ async def offered(ctx: Context, user: User, device_id: str) -> list[AuthFactor]:
 
 
 async def destination(ctx: Context, user: User, method: OtpMethod, device_id: str) -> Destination | None:
-    """Where a code of this kind reaches the person, if it can."""
+    """Destination of a code by this method, or None."""
     chosen = user.get("two_factor")
     if method == OtpMethod.SMS:
         number = phones.number_of(ctx, user)
@@ -59,7 +59,7 @@ async def open_for(
     method: OtpMethod | None = None,
     passed: tuple[AuthFactor, ...] = (),
 ) -> Flow:
-    """A flow that asks a known person for their second factor, or by mail for want of one."""
+    """Open a flow for a known person's second factor, or by mail if they have none."""
     chosen = user.get("two_factor")
     wanted = method or (OtpMethod(chosen["method"]) if chosen else OtpMethod.EMAIL)
     to = await destination(ctx, user, wanted, device["_id"])
@@ -83,7 +83,7 @@ async def open_for(
 async def resend_otp(
     ctx: Context, *, flow_id: Id, method: OtpMethod | None = None, device_id: Id
 ) -> FlowOpened:
-    """Send a new code, by another way if the person can be reached so."""
+    """Send a new code, by another method if the person can be reached so."""
     await ctx.limit(guard.CODE_RATE, ctx.network)
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     to = flows.destination_of(ctx, flow)
@@ -108,7 +108,7 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
 async def enable_two_factor(
     ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
 ) -> FlowOpened:
-    """Prove that codes arrive; only then the second factor is on."""
+    """Begin enrolment: the second factor is on only after a code has arrived."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     device_id = session["device"]["_id"]
@@ -127,7 +127,7 @@ async def enable_two_factor(
 
 
 async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
-    """The code arrived: the second factor is on, with backup codes that are shown this once."""
+    """Finish enrolment: the second factor is on, with backup codes that are shown this once."""
     to = flows.destination_of(ctx, flow)
     user_id = str(flow["user_id"])
     sealed = ctx.services.crypto.seal(to.to, place=f"users/{user_id}/two_factor")
@@ -146,7 +146,7 @@ async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, An
 
 
 async def disable_two_factor(ctx: Context) -> telling.UserChanged:
-    """Again is fine."""
+    """Turn the second factor off; idempotent."""
     _, user = await sessions.signed_in(ctx)
     if user.get("two_factor"):
         user = await _changed(ctx, user["_id"], set={"two_factor": None})
@@ -156,7 +156,7 @@ async def disable_two_factor(ctx: Context) -> telling.UserChanged:
 
 
 async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
-    """New ones, shown once; the old ones are void."""
+    """Replace the backup codes; the new ones are shown once, the old ones are void."""
     _, user = await sessions.signed_in(ctx)
     if not user.get("two_factor"):
         raise Refused("INVALID_INPUT", "Turn the second factor on first.")
@@ -167,7 +167,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
 
 
 async def begin_backup_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
-    """`flows.begin_proof`, of a backup code."""
+    """Begin an attempt with a backup code, as `flows.begin_proof` does for codes."""
     return await flows.begin_guess(ctx, flow_id) if is_backup_code(code) else None
 
 
@@ -176,7 +176,7 @@ def is_backup_code(code: str) -> bool:
 
 
 async def spend_backup_code(ctx: Context, flow: Flow, code: str) -> User | None:
-    """The person, one code poorer, if it is one of theirs that was never used."""
+    """Spend a backup code: the changed person, or None if it is not theirs or was used before."""
     if AuthFactor.BACKUP_CODE not in flow["factors"] or flow["user_id"] is None:
         return None
     user_id = flow["user_id"]
@@ -211,7 +211,7 @@ async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, 
 
 
 async def change_phone(ctx: Context, *, phone: str) -> FlowOpened:
-    """A code to the new number; word of it to the person's address."""
+    """Send a code to the new number and a notice to the person's email."""
     await ctx.limit(guard.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     number = phones.parsed(phone, user["locale"])

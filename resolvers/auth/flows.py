@@ -1,4 +1,4 @@
-"""Flows: a code was asked for, and one of a few guesses closes them, once."""
+"""Flows: one-time proofs by code. One of a few attempts closes a flow, once."""
 
 import hmac
 import secrets
@@ -46,16 +46,16 @@ LIFE, LIFE_OF_SIGN_UP = timedelta(minutes=5), timedelta(hours=24)
 DIGITS = 6
 ATTEMPTS = 5
 COOLDOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
-"""Before the first, second and third time a code is sent again."""
+"""Waits before the first, second and third resend."""
 DAY = timedelta(days=1)
 DAILY = 10
 """Codes per destination and day."""
 OWN = frozenset({FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP})
-"""Flows that only somebody with the password opens, for destinations that are proven to be theirs."""
+"""Purposes that require the password first, for destinations proven to be the person's."""
 DOWN_FOR = timedelta(seconds=60)
-"""A way of sending that failed throughout is not tried at once again."""
+"""Time for which a delivery method that failed completely is skipped."""
 KEPT = timedelta(hours=24)
-"""So long a restarted app learns what became of its flow."""
+"""Retention of a closed flow, for a restarted app to learn its outcome."""
 
 OVER = "This code is no longer good."
 SHOWN = (
@@ -69,7 +69,7 @@ class FlowOpened(TypedDict):
 
 
 class Destination(NamedTuple):
-    """Where a code goes, and how it is shown."""
+    """Destination of a code, and its masked form."""
 
     method: OtpMethod
     to: str
@@ -90,7 +90,7 @@ async def open_flow(
     change: dict[str, Any] | None = None,
     task: str = "auth.deliver_code",
 ) -> Flow:
-    """A new flow in the place of an older one; after the commit `task` sends its code."""
+    """Open a flow in place of an older one; after the commit, the job `task` sends its code."""
     life = LIFE_OF_SIGN_UP if purpose == FlowPurpose.VERIFY_EMAIL else LIFE
     await store.supersede(ctx.db, account=account, purpose=purpose, device_id=device["_id"])
     id, now = ids.new_id("flow"), clock.now()
@@ -136,7 +136,7 @@ async def open_flow(
 async def open_own(
     ctx: Context, purpose: FlowPurpose, destination: Destination, session: Session, user: User, **how: Any
 ) -> FlowOpened:
-    """A flow that a person begins in their session, to change their own account."""
+    """Open a flow in a person's session, to change their own account."""
     flow = await open_flow(
         ctx,
         purpose,
@@ -151,7 +151,7 @@ async def open_own(
 
 
 async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any]:
-    """For an app that was restarted; whoever knows the id may ask."""
+    """Flow by id, for an app that was restarted; whoever knows the id may ask."""
     flow = await store.flows.by_id(ctx.db, ids.checked(id, "flow"))
     if flow is None:
         raise NotFound("There is no such flow.")
@@ -170,7 +170,7 @@ def _status(flow: Flow) -> FlowStatus:
 
 
 async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
-    """Count a guess at a flow's code before its transaction; none where nothing can be guessed."""
+    """Begin an attempt at a flow's code, before its transaction; None where nothing can be guessed."""
     return await begin_guess(ctx, flow_id) if is_well_formed(code) else None
 
 
@@ -184,7 +184,7 @@ async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
 
 
 async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
-    """An open flow of this device, and of this session if it was begun in one; or why it is none."""
+    """Open flow of this device, and of this session if it was begun in one; raises the reason if none."""
     flow = await store.flows.by_id(ctx.db, ids.checked(flow_id, "flow"))
     if flow is None:
         raise Refused("FLOW_EXPIRED", OVER)
@@ -202,7 +202,7 @@ async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = No
 
 
 def device_of(flow: Flow) -> dict[str, Any]:
-    """The device that began it, as it told of itself."""
+    """Device that began the flow, as the client described it."""
     return {**flow["device"], "id": flow["device"]["_id"]}
 
 
@@ -222,7 +222,7 @@ def is_code(ctx: Context, flow: Flow, code: str) -> bool:
 
 
 def code_hash(signer: Any, flow_id: str, code: str) -> str:
-    """Keyed: six digits would be found by trying all."""
+    """Keyed hash of a code: a plain one of six digits would be found by trying all."""
     digest: str = signer.digest(f"code:{flow_id}:{code}".encode())
     return digest
 
@@ -232,7 +232,7 @@ def new_code() -> str:
 
 
 async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
-    """Of two right guesses at once one wins; the other finds the flow over."""
+    """Close the flow; of two concurrent right codes one wins, the other finds it closed."""
     where = {"status": FlowStatus.OPEN, "sends": flow["sends"]}
     change: dict[str, Any] = {
         "status": FlowStatus.VERIFIED,
@@ -247,7 +247,7 @@ async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
 
 
 async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Refused) -> dict[str, Any]:
-    """One guess less; the payload is kept, unlike other refusals, which undo everything."""
+    """Count a wrong code. The payload is committed, unlike other user errors, which roll back."""
     left = flow["attempts_left"] - 1
     change = {"attempts_left": left, **({} if left else {"status": FlowStatus.LOCKED})}
     after = await ctx.tx.update(store.flows, flow["_id"], set=change, where={"status": FlowStatus.OPEN})
@@ -262,7 +262,7 @@ async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Ref
 
 
 async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow:
-    """Ask for a new code; the last one is void from now on."""
+    """Request a new code; the last one is void from now on."""
     now = clock.now()
     if flow["resends_left"] and now < flow["resend_allowed_at"]:
         raise _too_soon(flow, now)
@@ -316,7 +316,7 @@ def _sealed(ctx: Context, id: str, destination: Destination) -> str:
 
 
 async def _sent_too_often(ctx: Context, counted: str) -> int | None:
-    """Seconds until another code may go there, if none may now."""
+    """Seconds until another code may be sent there, or None."""
     sent = await ctx.services.tally.lately(counted, within=DAY)
     if sent.number < DAILY:
         return None

@@ -19,7 +19,7 @@ BY = "command line"
 async def give_roles(
     ctx: Context, *, email: str, roles: Sequence[Role], org: str | None
 ) -> list[Role] | None:
-    """The roles somebody has now; None if there is no such account."""
+    """Give roles to an account; return its roles, or None if there is no such account."""
     user = await store.user_by_email(ctx.db, email)
     if user is None:
         return None
@@ -29,7 +29,7 @@ async def give_roles(
 
 
 async def prepare(ctx: Context, *, email: str, password: str) -> dict[str, Any]:
-    """The checked address and the hashed password, which takes its time."""
+    """Canonical email and hashed password; hashing takes its time."""
     address = valid_email(email)
     await passwords.check_strength(ctx, password, address, field="password")
     return {"email": address, "password_hash": await passwords.hash_password(password)}
@@ -38,7 +38,7 @@ async def prepare(ctx: Context, *, email: str, password: str) -> dict[str, Any]:
 async def create(
     ctx: Context, *, account: dict[str, Any], roles: Sequence[Role], name: str | None
 ) -> list[Role]:
-    """An account in use; Refused for an address that has one. The operator answers for whose it is."""
+    """Create an active account; raises for a taken email. The operator vouches for its owner."""
     if await store.user_by_email(ctx.db, account["email"]) is not None:
         raise Refused("CONFLICT", f"{account['email']} has an account: give it roles by `landfall roles`.")
     if name is not None and len(name) > LONGEST:

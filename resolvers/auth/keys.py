@@ -1,4 +1,4 @@
-"""Passkeys and device keys: enrolled, listed, removed, and signed in with."""
+"""Passkeys and device keys: enrolment, list, removal and sign-in."""
 
 import hashlib
 import hmac
@@ -37,12 +37,12 @@ CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KE
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A key whose signature is right, and the counter it came with."""
+    """Verified signature of a key, with its signature counter."""
 
     key: AuthKey
     counter: int
     asked_at: datetime
-    """When the challenge was given out."""
+    """Time at which the challenge was issued."""
 
 
 own_keys = nodes.owned(store.auth_keys)
@@ -61,7 +61,7 @@ async def begin_key_sign_in(
     key_id: Id | None = None,
     device: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Without address or key, the platform offers what passkeys it has."""
+    """Begin a sign-in by key; without email or key, the platform offers its own passkeys."""
     await ctx.limit(SIGN_IN_RATE, ctx.network)
     challenge = await challenges.open_challenge(ctx, kind, devices.id_of(device["id"]))
     allowed = [key_id] if key_id else await _credentials(ctx, kind, email) if email else []
@@ -69,7 +69,7 @@ async def begin_key_sign_in(
 
 
 async def _credentials(ctx: Context, kind: AuthKeyKind, email: str) -> list[str]:
-    """As many credentials for everybody: the person's among decoys that nobody has, always the same ones."""
+    """Credential ids to offer, equally many for everybody: a person's own among deterministic decoys."""
     key = await store.user_keys.by_id(ctx.db, store.email_key(email))
     keys = await store.keys_of_user(ctx.db, key["user_id"] if key else "user_nobody")
     own = [key["credential_id"] for key in keys if key["kind"] == kind and key["disabled_at"] is None]
@@ -102,7 +102,7 @@ async def finish_key_sign_in(
     device: Mapping[str, Any],
     prepared: Proof,
 ) -> dict[str, Any]:
-    """A session by a signed challenge alone: holding the key and unlocking it are two factors."""
+    """Start a session by a signed challenge alone: having the key and unlocking it are two factors."""
     key = prepared.key
     if refusal := await used(ctx, prepared):
         return refusal
@@ -141,7 +141,7 @@ async def proven(
 
 
 async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
-    """Note the use of a key. One whose counter went back was copied: it is disabled, and nothing proven.
+    """Record the use of a key. A counter that went back means a copy: the key is disabled, nothing is proven.
 
     That refusal is kept, unlike others that undo everything.
     """
@@ -209,7 +209,7 @@ async def finish_key_enrolment(
     signature: Opaque | None = None,
     prepared: PublicKey,
 ) -> dict[str, Any]:
-    """A new key of the viewer's; device keys are this device's alone."""
+    """Finish enrolment of the viewer's new key; a device key belongs to this device alone."""
     if not 0 < len(name) <= LONGEST_NAME:
         raise Refused("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
     session, user = await signed_in(ctx)
@@ -247,7 +247,7 @@ async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:
 
 
 async def device_forgotten(ctx: Context, user_id: str, device_id: str) -> None:
-    """With the last session of a device goes the device, and the keys that work on no other."""
+    """Delete a device with its last session, and the keys that work on no other."""
     if await store.sessions.first(ctx.db, {"user_id": user_id, "device._id": device_id}) is not None:
         return
     await ctx.tx.delete(store.devices, store.device_named(user_id, device_id))

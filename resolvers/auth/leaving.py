@@ -1,4 +1,4 @@
-"""Leaving for good: asked for, thirty days to think again, then gone everywhere."""
+"""Account deletion: requested, thirty days of grace, then erased in every system."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 
 
 async def request_account_deletion(ctx: Context) -> telling.UserChanged:
-    """Other devices are signed out; this one may still call it off."""
+    """Schedule the deletion; other devices are signed out, this one may still cancel it."""
     _, user = await signed_in(ctx)
     scheduled = await telling.change(
         ctx,
@@ -50,7 +50,7 @@ async def request_account_deletion(ctx: Context) -> telling.UserChanged:
 
 
 async def cancel_account_deletion(ctx: Context) -> telling.UserChanged:
-    """Again is fine."""
+    """Cancel the deletion; idempotent."""
     _, user = await signed_in(ctx)
     if user["status"] == UserStatus.DELETED:
         raise Refused("NOT_FOUND", "This account is gone.")
@@ -58,7 +58,7 @@ async def cancel_account_deletion(ctx: Context) -> telling.UserChanged:
 
 
 async def delete(ctx: Context, user: User) -> bool:
-    """Erase the person, end their sessions, and write down which systems have to follow."""
+    """Erase the person, end their sessions, and record the systems that have to erase their part."""
     rest = [name for name in user if name not in LEFT]
     if await ctx.tx.update(store.users, user["_id"], set=BLANK, unset=rest, where=SCHEDULED) is None:
         return False

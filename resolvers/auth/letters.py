@@ -35,7 +35,7 @@ def code_by_push(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Let
 
 
 def code_by_text(settings: AuthSettings, code: str, platform: DevicePlatform) -> str:
-    """With the mark by which the platform finds the code and fills it in.
+    """Text message with the mark by which the platform finds the code and fills it in.
 
     Android's SMS Retriever wants the app's hash last; iOS and browsers domain and code on the last line.
     """

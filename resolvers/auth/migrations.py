@@ -1,4 +1,4 @@
-"""Stored accounts and what was logged of them, brought up to date."""
+"""Migrations of stored accounts and their log entries."""
 
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -16,12 +16,12 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 200
 UNCERTAIN = r"[^\x21-\x7e]|[A-Z]|@.*xn--"
-"""Addresses that were kept in another form than the canonical one, and some that were not."""
+"""Emails that may have been stored in a form other than the canonical one."""
 
 
 @migration("auth.canonical-emails")
 async def canonical_emails(db: Database) -> int:
-    """Addresses that case folding changed are found by their canonical form.
+    """Migrate emails that case folding changed to their canonical form.
 
     Locks and flows of such an address are named by the older form; they end by themselves within a day.
     """
@@ -53,7 +53,7 @@ async def _move(tx: Unit, *, key: UserKey) -> bool:
 
 @migration("auth.entries-for-keepers")
 async def entries_for_keepers(db: Database) -> int:
-    """Entries of people reach those who keep them: what was logged before names the person's devices alone.
+    """Migrate log entries of people to reach everybody who keeps them, beside the person's own devices.
 
     They are logged anew, or devices that have synchronised already would never get the person.
     """
@@ -87,7 +87,7 @@ async def _lacking(db: Database, people: Sequence[User]) -> list[str]:
 
 
 async def _log_anew(tx: Unit, *, ids: Sequence[str]) -> int:
-    """In a transaction: another process may have logged them, or have ended the person, meanwhile."""
+    """Log again, in a transaction: another process may have logged or deleted the person meanwhile."""
     people = await store.users.by_ids(tx.db, {id.removeprefix("counts:") for id in ids})
     lacking = set(await _lacking(tx.db, people))
     for person in people:

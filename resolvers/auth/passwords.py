@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id off the event loop, and refused when they are easily guessed."""
+"""Passwords: hashed with Argon2id off the event loop, rejected if easily guessed."""
 
 import asyncio
 import re
@@ -18,10 +18,10 @@ refusals(WEAK_PASSWORD="The password is too short, too long or too easy to guess
 SHORTEST, LONGEST = 10, 128
 COMMON = Path(__file__).parent / "data" / "common_passwords.txt"
 TRIMMINGS = 6
-"""A common password with so many digits and signs around it is as easy to guess."""
+"""Digits and signs around a common password that leave it as easy to guess."""
 LOOKALIKES = str.maketrans("@4301!$57", "aaeoiisst")
 SHORTEST_NAME = 4
-"""A mailbox name shorter than this is in too many good passwords."""
+"""Least length of a mailbox name that a password must not contain: shorter ones are in many good ones."""
 
 # Caps memory: each hash takes 64 MiB.
 _at_once = asyncio.Semaphore(4)
@@ -29,7 +29,7 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 
 
 def use(*, memory_kib: int, rounds: int) -> None:
-    """Hash with these costs from now on; older hashes stay good."""
+    """Set the cost of new hashes; older hashes stay valid."""
     global _hasher
     _hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=1)
     _decoy.cache_clear()
@@ -70,7 +70,7 @@ def outdated(stored: str) -> bool:
 
 
 async def check_strength(ctx: Context, password: str, email: str, *, field: str) -> None:
-    """WEAK_PASSWORD, with the reason, for one that is easily guessed."""
+    """Raise WEAK_PASSWORD, with the reason, if it is easily guessed."""
     reason = weakness(password, email)
     file = ctx.services.get(AuthSettings).breached_passwords_file
     if reason is None and file and await asyncio.to_thread(breached.has, file, password):
@@ -80,7 +80,7 @@ async def check_strength(ctx: Context, password: str, email: str, *, field: str)
 
 
 def weakness(password: str, email: str) -> str | None:
-    """Why a password is refused, or None."""
+    """Reason why a password is rejected, or None."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     name, folded = email.partition("@")[0].casefold(), password.casefold()
@@ -100,7 +100,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def _cores(password: str) -> set[str]:
-    """The password, and what is left of it without repetition, look-alikes and trimmings."""
+    """Cores of a password to compare: itself, and without repetition, look-alikes and trimmings."""
     again = (password + password).find(password, 1)
     forms = {password, password[:again]}
     forms |= {form.translate(LOOKALIKES) for form in forms}

@@ -20,7 +20,7 @@ from stores.auth import Role, Session, SessionStatus, User, UserStatus
 Document = Mapping[str, Any]
 
 hidden = Hook[[Context, Sequence[str]], AbstractSet[str]]("auth.hidden")
-"""Asked which of these people are hidden from the viewer; it may name others too."""
+"""Ids of those of these people who are hidden from the viewer; may name others too."""
 
 TWO_FACTOR_SHOWN = ("method", "masked_destination", "backup_codes_left")
 EVENT_SORT = [("at", -1), ("_id", -1)]
@@ -29,7 +29,7 @@ SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 @door("user", sync="USER", kept="users")
 async def visible_people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
-    """Those who may be seen: oneself always, others while active; by administrators in any status."""
+    """People the viewer may see: oneself always, others while active, administrators see all."""
     found = await ctx.load_many(UserById, wanted)
     own = ctx.viewer_id_or_none
     others = [id for id in wanted if id != own]
@@ -110,7 +110,7 @@ async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked
 
 
 async def security_events_of(ctx: Context, user_id: str, *, asked: Asked) -> dict[str, Any]:
-    """Newest first."""
+    """Security events of a person, newest first."""
     return await store.security_events.page(ctx.db, {"user_id": user_id}, EVENT_SORT, asked)
 
 
@@ -126,7 +126,7 @@ def private(name: str) -> Any:
 
 
 def email(ctx: Context, user: Document) -> str | None:
-    """In full for its owner alone; administrators know enough by its first letter and domain."""
+    """Email, in full for its owner alone; administrators see it masked."""
     address: str | None = private("email")(ctx, user)
     own = ctx.viewer is not None and ctx.viewer.user_id == user["_id"]
     return address if own or not address else masked_email(address)

@@ -1,4 +1,4 @@
-"""Phone numbers: checked, encrypted, and shown by their last two digits."""
+"""Phone numbers: validated, encrypted, and masked to their last two digits."""
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
@@ -11,7 +11,7 @@ LONGEST = 40
 
 
 def parsed(number: str, locale: str) -> str:
-    """The number in E.164; without a country code it is one of the language tag's region."""
+    """Number in E.164 form; without a country code, the region of the language tag is assumed."""
     region = next((part for part in locale.split("-")[1:] if len(part) == 2 and part.isalpha()), None)
     try:
         if len(number) > LONGEST:

@@ -40,7 +40,7 @@ async def _shown(ctx: Context, user: User, media_id: str) -> dict[str, Any]:
 
 @on(finished(PURPOSE))
 async def portrait_finished(ctx: Context, upload: Mapping[str, Any]) -> None:
-    """Show it, unless another was chosen meanwhile."""
+    """Show the finished avatar, unless another was chosen meanwhile."""
     user = await store.users.by_id(ctx.db, upload["record_id"])
     if user is None or user.get("avatar_upload_id") != upload["_id"]:
         await uploads.release(ctx, upload["record_id"], upload_ids=[upload["_id"]])

@@ -21,7 +21,7 @@ LONGEST = {"first_name": 100, "last_name": 100, "bio": 500}
 HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_.]{1,28})[a-z0-9]")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 RESERVED = frozenset({"admin", "administrator", "landfall", "moderator", "root", "support", "system"})
-"""Handles that would pass for the service's own."""
+"""Handles that could pass for the service's own."""
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -37,7 +37,7 @@ class ProfileChanges(TypedDict, total=False):
 async def update_profile(
     ctx: Context, *, expected_version: int | None = None, **fields: Unpack[ProfileChanges]
 ) -> telling.UserChanged:
-    """Change what is given; what is null is cleared, what is left out stays."""
+    """Update the profile: null clears a field, one that is left out stays."""
     await ctx.limit(PROFILE_RATE)
     user = await store.users.by_id(ctx.db, ctx.viewer_id)
     if user is None:
@@ -57,7 +57,7 @@ async def update_profile(
 
 
 async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
-    """The key makes a handle one person's; the one they had is free again."""
+    """Claim a handle by a unique key, and free the former one."""
     if handle is not None:
         if handle in RESERVED:
             raise Refused("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
@@ -70,7 +70,7 @@ async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """The value as it is kept; INVALID_INPUT when it cannot be."""
+    """Value in its stored form; INVALID_INPUT otherwise."""
     checks: Mapping[str, Any] = {
         "handle": _handle,
         "locale": _locale,

@@ -35,7 +35,7 @@ POINT_BYTES = 65
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that proved that its other half is there."""
+    """Public key whose private half was proven to exist."""
 
     kind: AuthKeyKind
     credential_id: str
@@ -44,7 +44,7 @@ class PublicKey:
 
 
 def enrolled(services: Services, challenge: Challenge, given: Mapping[str, Any]) -> PublicKey:
-    """The public half of a new key, or SIGNATURE_INVALID."""
+    """Public key of a new credential; SIGNATURE_INVALID otherwise."""
     if challenge.kind == AuthKeyKind.PASSKEY:
         return _new_passkey(services, challenge, given)
     try:
@@ -57,7 +57,7 @@ def enrolled(services: Services, challenge: Challenge, given: Mapping[str, Any])
 
 
 def counter_of(services: Services, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
-    """The authenticator's counter, of a signature that is the key's; SIGNATURE_INVALID otherwise.
+    """Verify a signature and return the authenticator's counter; SIGNATURE_INVALID otherwise.
 
     Whether the counter has risen is judged by who keeps it: a forged answer must not disable a key.
     """
@@ -123,7 +123,7 @@ def _passkey_counter(services: Services, challenge: Challenge, key: AuthKey, giv
 
 
 def _point(raw: bytes) -> ec.EllipticCurvePublicKey:
-    """A P-256 key as Android gives it (SubjectPublicKeyInfo) or as iOS does (an uncompressed point)."""
+    """Decode a P-256 key as Android sends it (SubjectPublicKeyInfo) or iOS does (uncompressed point)."""
     if len(raw) == POINT_BYTES:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
     key = serialization.load_der_public_key(raw)

@@ -1,4 +1,4 @@
-"""Reaching a person by push, on whatever devices they have."""
+"""Push notifications to all devices of a person."""
 
 from collections.abc import Mapping
 
@@ -45,7 +45,7 @@ async def push(
 
 
 async def _forget(services: Services, device: OwnDevice) -> None:
-    """The app was taken off the device."""
+    """Remove the token of a device from which the app was uninstalled."""
     ctx = Context(services)
 
     async def work() -> None:

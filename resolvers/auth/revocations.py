@@ -1,4 +1,4 @@
-"""Sessions that ended while their access tokens may still be good, known to every process.
+"""Revocation list: ended sessions whose access tokens have not expired, known to every process.
 
 They are told by the change log, in the transaction that ends them, so that neither a lost message nor an
 empty Redis lets anyone in; and a request is judged without asking anybody.
@@ -29,17 +29,17 @@ PAGE = 1_000
 
 
 def note(session_id: str) -> str:
-    """The log entry that says a session ended."""
+    """Id of the log entry for an ended session."""
     return f"ended:{session_id}"
 
 
 def stale(user_id: str) -> str:
-    """The log entry that says what a person's tokens tell of them is no longer so: roles, organisation."""
+    """Id of the log entry for a person whose tokens are outdated: roles or organisation changed."""
     return f"stale:{user_id}:{_milliseconds()}"
 
 
 def everybody(but: str) -> str:
-    """The log entry that says all sessions but one are over, before each of them is ended."""
+    """Id of the log entry for a bulk revocation of all sessions but one, ahead of ending each."""
     return f"everybody:{_milliseconds()}:{but}"
 
 
@@ -64,7 +64,7 @@ class Revocations:
         return session_id in self._ended
 
     def check(self, viewer: Viewer) -> None:
-        """UNAUTHENTICATED for who is signed out, or must take a new token first."""
+        """Raise UNAUTHENTICATED for a revoked session or an outdated token."""
         if viewer.session_id in self._ended or self.swept(viewer.session_id, viewer.issued_at):
             raise Unauthenticated("SESSION_REVOKED")
         if viewer.issued_at < self._stale.get(viewer.user_id, 0.0):
@@ -88,7 +88,7 @@ class Revocations:
             self._watched.pop(session_id, None)
 
     async def start(self) -> None:
-        """Listen, and wait until what ended before is known."""
+        """Listen to the log, and wait until the earlier revocations are loaded."""
         self._task = asyncio.create_task(self._follow(), name="revocations")
         await self._known.wait()
 
@@ -153,7 +153,7 @@ class Revocations:
 
 
 def tell(ctx: Context, entry: str) -> None:
-    """Log it with what the unit writes: it counts here at once, elsewhere as soon as the log is read."""
+    """Log a revocation with the unit's writes: effective here at once, elsewhere when the log is read."""
     ctx.tx.noted(entry, scopes=[SCOPE])
 
     async def learn() -> None:

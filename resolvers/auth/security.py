@@ -1,4 +1,4 @@
-"""Security events: kept, put on record, and told to the person when they should know at once."""
+"""Security events: stored, written to the audit log, and sent to their owner if urgent."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def scope(user_id: str) -> str:
 
 
 def note(event_id: str) -> str:
-    """The log entry that wakes the person's streams."""
+    """Id of the log entry that wakes the person's streams."""
     return f"security:{event_id}"
 
 
@@ -59,13 +59,13 @@ async def record(
 
 
 def place_of(ctx: Context) -> str | None:
-    """Roughly where the request comes from; None when not known."""
+    """Approximate location of the request; None if unknown."""
     places = ctx.services.get(Places)
     return places.place(ctx.address) if ctx.address else None
 
 
 async def record_apart(ctx: Context, user_id: str, kind: SecurityKind, **how: Any) -> None:
-    """The same in a unit of its own: a refusal undoes what its mutation wrote, but not this."""
+    """The same in its own unit of work: a user error rolls back its mutation's writes, but not this."""
     apart = ctx.fork()
     await apart.unit(lambda: record(apart, user_id, kind, **how))
 

@@ -1,4 +1,4 @@
-"""Services of authentication: keys that sign, tokens, sessions that ended, and what passwords cost."""
+"""Services of authentication: signing keys, tokens, revocations, and the cost of password hashes."""
 
 from collections.abc import AsyncIterator, Sequence
 

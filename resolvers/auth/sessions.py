@@ -1,4 +1,4 @@
-"""Sessions: started by a sign-in, kept alive by rotation, ended for good."""
+"""Sessions: started by a sign-in, kept alive by refresh token rotation, ended for good."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ REFRESH_RATE = Rate("refresh", 60, 60)
 
 
 def sign_out_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
-    """The refresh token's holder, else the bearer."""
+    """Owner of a sign-out's idempotency keys: the refresh token, else the viewer."""
     token = arguments.get("refresh_token")
     return f"token:{hashlib.sha256(token.encode()).hexdigest()}" if token else ctx.viewer_id
 
@@ -50,7 +50,7 @@ def sign_out_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
 async def start(
     ctx: Context, user: User, device: Mapping[str, Any], *, factors: Sequence[AuthFactor]
 ) -> dict[str, Any]:
-    """A new session's payload; the longest idle of too many gives way."""
+    """Start a session and return its payload; beyond the limit, the longest idle one is evicted."""
     _refuse_locked(user)
     # Suspending, deleting and a new password end all sessions there are: none may come to be unseen by them,
     # nor one too many beside another that begins.
@@ -87,7 +87,7 @@ async def start(
 
 
 def _refuse_locked(user: User) -> None:
-    """An administrator's lock; that of too many failures keeps nobody out who holds a key."""
+    """Raise for an administrator's lock; the failure lockout does not stop a person who holds a key."""
     until, now = user.get("locked_until"), clock.now()
     if until is not None and until > now:
         left = max(1, round((until - now).total_seconds()))
@@ -95,7 +95,7 @@ def _refuse_locked(user: User) -> None:
 
 
 async def signed_in(ctx: Context) -> tuple[Session, User]:
-    """The viewer's session and account, read now."""
+    """The viewer's session and account, read in this transaction."""
     me = ctx.signed_in
     session = await store.sessions.by_id(ctx.db, {"_id": me.session_id, "user_id": me.user_id})
     if session is None or session["status"] == SessionStatus.ENDED:
@@ -107,7 +107,7 @@ async def signed_in(ctx: Context) -> tuple[Session, User]:
 
 
 async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict[str, Any]:
-    """Rotate, or repeat the current pair for a lost answer; any other old token ends the session.
+    """Rotate the pair, or repeat the current one for a lost answer; any older token ends the session.
 
     Only what is wrong with the token is a REFRESH_ refusal: a fault must never make a phone forget it.
     """
@@ -163,7 +163,7 @@ def same_device(session: Session, given: str) -> bool:
 
 
 async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
-    """Ends the session and says why: a refusal that is kept, unlike others that undo everything."""
+    """End the session of a reused refresh token; the error is committed, unlike others, which roll back."""
     await end(ctx, session, SessionEndReason.REUSE_DETECTED)
     await security.record(
         ctx, session["user_id"], SecurityKind.REUSE_DETECTED, device=session["device"], result="ENDED"
@@ -174,7 +174,7 @@ async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
 
 
 async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict[str, Any]:
-    """By refresh token or bearer, even with the access token expired; again is fine."""
+    """Sign out by refresh token or bearer token, even an expired one; idempotent."""
     if refresh_token is not None:
         claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
         if claims is None:
@@ -206,7 +206,7 @@ async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
 
 
 async def end_others(ctx: Context, reason: SessionEndReason) -> list[str]:
-    """End all sessions of the viewer but this one; their ids."""
+    """End all sessions of the viewer but this one; return their ids."""
     own = ctx.signed_in.session_id
     others = [each for each in await store.active_sessions(ctx.db, ctx.viewer_id) if each["_id"] != own]
     for session in others:
@@ -215,7 +215,7 @@ async def end_others(ctx: Context, reason: SessionEndReason) -> list[str]:
 
 
 async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor) -> dict[str, Any]:
-    """The payload of a session whose owner has just proved again who they are."""
+    """Payload of a session whose owner has just authenticated again."""
     factors = list(dict.fromkeys([*session["factors"], factor]))
     fresh = await ctx.tx.update(
         store.sessions,
@@ -250,7 +250,7 @@ async def end(ctx: Context, session: Session, reason: SessionEndReason) -> Sessi
 
 
 async def reissue(ctx: Context, stored: dict[str, Any], first_at: datetime) -> dict[str, Any]:
-    """The tokens of a replayed sign-in or refresh, for five minutes after the first request."""
+    """Issue the tokens of a replayed sign-in or refresh again, for five minutes after the first request."""
     session_id = referenced_id(stored.get("session"))
     if session_id is None:
         return {}
@@ -265,7 +265,7 @@ async def reissue(ctx: Context, stored: dict[str, Any], first_at: datetime) -> d
 
 
 async def check(ctx: Context, session_id: str) -> None:
-    """UNAUTHENTICATED if the session has ended; from MongoDB while Redis is down."""
+    """Raise UNAUTHENTICATED if the session has ended; reads MongoDB while Redis is down."""
     session = await store.sessions.by_id(ctx.services.db, session_id)
     if session is None or session["status"] == SessionStatus.ENDED:
         raise Unauthenticated("SESSION_REVOKED")

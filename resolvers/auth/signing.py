@@ -1,4 +1,4 @@
-"""Keys that sign access tokens: one signs, the next is published before, the last for a day after."""
+"""Signing keys of access tokens: one signs, the next is published before, the last for a day after."""
 
 import asyncio
 import contextlib
@@ -25,12 +25,12 @@ logger = structlog.get_logger(__name__)
 
 ROTATION = timedelta(days=30)
 AHEAD = timedelta(hours=2)
-"""Published before it signs: others may keep our keys for an hour."""
+"""Time a key is published before it signs: others may cache our key set for an hour."""
 AFTERWARDS = timedelta(hours=24)
-"""Published after it signed."""
+"""Time a key stays published after it signed."""
 RELOAD_SECONDS = 60.0
 SHORTEST_GAP = 5.0
-"""Seconds between two readings, however many tokens name keys we do not know."""
+"""Least seconds between two reads, however many tokens name unknown keys."""
 LOCKED_OUT = (
     "The key that signs access tokens cannot be opened: it was sealed with another field key. Put that one "
     "back at the end of LANDFALL_FIELD_KEYS, or set the LANDFALL_SECRET it comes from. If it is lost, "
@@ -39,7 +39,7 @@ LOCKED_OUT = (
 
 
 class LockedOut(NotReady):
-    """These field keys do not open what the deployment signs with.
+    """Raised if the configured field keys cannot decrypt the deployment's signing keys.
 
     Adding a key of its own would retire the one that all other processes sign with.
     """
@@ -74,7 +74,7 @@ class SigningKeys:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, first_pem: bytes | None) -> None:
-        """Know the keys; `first_pem` is the very first one of a deployment, else it is made."""
+        """Load the keys; `first_pem` is the deployment's first key, else one is generated."""
         known = await self.reload()
         if not any(row["private"] for row in known):
             await add_key(self._db, self._crypto, known, clock.now(), pem=first_pem)
@@ -109,7 +109,7 @@ class SigningKeys:
         return key
 
     def known(self, kid: Any) -> Key | None:
-        """The key a token names, while it is good; one we do not know may be new."""
+        """Key that a token names, while it is valid; an unknown one may be new and triggers a read."""
         key = self._keys.get(kid) if isinstance(kid, str) else None
         if key is None:
             self._asked.set()
@@ -155,7 +155,7 @@ class SigningKeys:
 async def rotate(
     db: Database, crypto: Keyring, *, at_once: bool = False, distrust: bool = False
 ) -> str | None:
-    """Take the steps that are due; the `kid` of a key that was added.
+    """Take the rotation steps that are due; return the `kid` of a key that was added.
 
     `at_once` adds a key that signs now; `distrust` takes away all others, with every token they signed.
     """
@@ -183,7 +183,7 @@ def _need_opened(crypto: Keyring, keys: Sequence[SigningKey], now: datetime) -> 
 
 
 def _signing(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
-    """The key that signs now, as all processes see it."""
+    """The current signing key, the same in all processes."""
     ready = [key for key in keys if key["private"] and key["signs_from"] <= now]
     return max(ready, key=lambda key: key["signs_from"], default=None)
 
@@ -200,7 +200,7 @@ async def add_key(
     *,
     pem: bytes | None = None,
 ) -> str | None:
-    """A key of the generation after those known; None if another process was first."""
+    """Add a key of the next generation; None if another process was first."""
     private = pem or make_signing_key()
     public = public_pem(private)
     kid = hashlib.sha256(public).hexdigest()[:16]
@@ -223,7 +223,7 @@ async def add_key(
 
 
 def public_pem(private: bytes) -> bytes:
-    """The public half of a private PEM; ValueError unless it is a key on P-256."""
+    """Public half of a private PEM; ValueError unless it is a P-256 key."""
     key = serialization.load_pem_private_key(private, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise ValueError("The signing key must be an EC key on P-256.")

@@ -1,4 +1,4 @@
-"""Proving again who one is, for what is sensitive."""
+"""Step-up authentication: proving again who one is, before sensitive operations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from stores.auth import AuthFactor, FlowPurpose, OtpMethod, SecurityKind, Sessio
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The one proof that was given, as it stands before anything is written."""
+    """Result of the given proof, judged before anything is written."""
 
     key: Proof | None = None
     attempt: Attempt | None = None
@@ -33,7 +33,7 @@ async def prepare_step_up(
     code: str | None = None,
     method: OtpMethod | None = None,
 ) -> Judged:
-    """Judge the one proof, before anything is written."""
+    """Judge the given proof, before anything is written."""
     _, user = await sessions.signed_in(ctx)
     if (flow_id is None) != (code is None) or [password, key, flow_id, method].count(None) != 3:
         raise Refused("INVALID_INPUT", "Give one proof of who you are.")
@@ -67,7 +67,7 @@ async def step_up(
     method: OtpMethod | None = None,
     prepared: Judged,
 ) -> dict[str, Any]:
-    """The session's tokens with a fresh `auth_time`, for one proof; a flow for whoever asks for a code."""
+    """Fresh tokens of the session with a new `auth_time` for one proof; a flow if a code is requested."""
     session, user = await sessions.signed_in(ctx)
     if method is not None:
         return {"flow": flows.shown(await _open(ctx, session, user, method))}

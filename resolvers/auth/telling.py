@@ -1,4 +1,4 @@
-"""Changes of accounts: what is public reaches everybody who keeps the person, the rest their own devices."""
+"""Publishing account changes: public fields to everybody who keeps the person, others to their devices."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -40,14 +40,14 @@ async def change(
 
 
 def version(ctx: Context, user: Document) -> int:
-    """All of them count for the person; for others those of what they may read."""
+    """Version for the reader: the person counts all changes, others those of public fields."""
     mine = ctx.viewer_id_or_none == user["_id"]
     hidden = 0 if mine else user.get("private_changes") or 0
     return int(user["version"]) - int(hidden)
 
 
 def updated_at(ctx: Context, user: Document) -> datetime:
-    """When anything last changed for the person; for others, when what they may read did."""
+    """Time of the last change for the reader: of any field for the person, of a public one for others."""
     mine = ctx.viewer_id_or_none == user["_id"]
     moment: datetime = user["updated_at"] if mine else user.get("shown_at") or user["created_at"]
     return moment

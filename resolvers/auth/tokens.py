@@ -1,4 +1,4 @@
-"""Access tokens (ES256 JWTs) and refresh tokens, made and judged without a database."""
+"""Access tokens (ES256 JWTs) and refresh tokens, issued and verified without a database."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ REFRESH_ABSOLUTE = timedelta(days=180)
 CLOCK_SKEW = 30
 LONGEST_TOKEN = 4096
 REMEMBERED = 10_000
-"""Verified tokens kept, so that a busy phone's signature is checked once."""
+"""Verified tokens cached, so that a busy phone's signature is checked once."""
 
 SCOPES = ("read", "write")
 
@@ -48,7 +48,7 @@ class RefreshClaims:
 
 
 class Verified(NamedTuple):
-    """A token whose signature was checked."""
+    """Verified access token."""
 
     kid: str
     expires_at: float
@@ -65,11 +65,11 @@ class Tokens:
         self._verified: OrderedDict[str, Verified] = OrderedDict()
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys, for those who check our tokens."""
+        """JWKS: the public keys, for other services that verify our tokens."""
         return {"keys": self._keys.published()}
 
     def issue(self, user: User, session: Session) -> TokenPair:
-        """The session's current pair."""
+        """Issue the session's current token pair."""
         now, key = clock.now(), self._keys.signer()
         expires = now + ACCESS_LIFE
         claims = {
@@ -120,7 +120,7 @@ class Tokens:
         return viewer
 
     def expires_at(self, token: str) -> float:
-        """When a verified token ends, in seconds since the epoch."""
+        """Expiry of a verified token, in seconds since the epoch."""
         self.verify(token)
         return self._verified[token].expires_at
 
@@ -155,7 +155,7 @@ class Tokens:
         return key.kid, claims
 
     def refresh_token(self, session: Session) -> str:
-        """Derivable from the session, so that only its counter is stored."""
+        """Refresh token, derived from the session, so that only its counter is stored."""
         return self._refresh_token(RefreshClaims(session["user_id"], session["_id"], session["counter"]))
 
     def refresh_claims(self, token: str) -> RefreshClaims | None:

@@ -1,4 +1,4 @@
-"""Finishing a flow with a code, and what follows from it."""
+"""Finishing a flow with a code, and its follow-up."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -44,7 +44,7 @@ async def verify_otp(
 async def verify_backup_code(
     ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
-    """The same by a backup code, which is spent with it."""
+    """Finish a flow's step with a backup code, which is spent."""
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not factors.is_backup_code(code):
         message = f"A backup code has {factors.BACKUP_CODE_LETTERS} letters and digits."
@@ -60,7 +60,7 @@ async def verify_backup_code(
 
 
 async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
-    """Tokens, or the finished flow where there are none to give."""
+    """Result of a verified flow: tokens, or the finished flow if there are none to issue."""
     payload = await FOLLOWING[FlowPurpose(flow["purpose"])](ctx, flow, factor)
     if payload.get("tokens"):
         return payload

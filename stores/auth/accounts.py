@@ -1,4 +1,4 @@
-"""People, and how they are found at sign-in."""
+"""Accounts, and the unique keys that find them at sign-in."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -81,7 +81,7 @@ class User(Row):
     phone: NotRequired[str]
     """Encrypted."""
     phone_index: NotRequired[str]
-    """Equal for equal numbers, and no way back."""
+    """Blind index: equal for equal numbers, not reversible."""
     phone_masked: NotRequired[str]
     two_factor: NotRequired[TwoFactor | None]
     private_changes: NotRequired[int]
@@ -101,7 +101,7 @@ class UserKey(TypedDict):
 
 
 keepers = PlainHook[[str], str]("auth.keepers")
-"""Asked for the scope that is read by those who keep a person on their devices: followers, chat partners."""
+"""Scope read by those who keep a person on their devices: followers, chat partners."""
 
 
 def person_scopes(user: Mapping[str, Any]) -> list[str]:
@@ -111,7 +111,7 @@ def person_scopes(user: Mapping[str, Any]) -> list[str]:
 
 
 def _readers(user: User) -> list[str]:
-    """Nobody's: what is left of a person is gone from all devices."""
+    """Scopes of a deleted person: none, they are gone from all devices."""
     return [] if user["status"] == UserStatus.DELETED else person_scopes(user)
 
 
@@ -159,11 +159,11 @@ async def user_by_email(db: Database, email: str) -> User | None:
 
 
 async def email_keys(db: Database, *, after: str, pattern: str, limit: int) -> list[UserKey]:
-    """Keys of addresses that match, in their order."""
+    """Keys of matching emails, in their order."""
     query = {"_id": {"$gt": after, "$lt": "email;", "$regex": pattern}}
     return await user_keys.find(db, query, sort=[("_id", 1)], limit=limit)
 
 
 async def keys_of(db: Database, user_id: str) -> list[UserKey]:
-    """The names a person holds: address, handle."""
+    """Unique keys that a person holds: email, handle."""
     return await user_keys.find(db, {"user_id": user_id}, limit=100)

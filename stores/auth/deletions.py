@@ -1,4 +1,4 @@
-"""Accounts that are gone, and which systems have yet to confirm that they erased their part."""
+"""Account deletions, and the systems that have yet to confirm that they erased their part."""
 
 from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
@@ -9,7 +9,7 @@ from core.store import Sealed, collection, index
 
 
 class Deletion(TypedDict):
-    """`_id` is the user's; what finds the rest of what is theirs is kept until it is erased."""
+    """Deletion of an account, `_id` is the user's; keeps the keys to their data until all is erased."""
 
     _id: str
     email: NotRequired[str]
@@ -37,7 +37,7 @@ deletions = collection(
 
 
 async def claim_deletion(db: Database, now: datetime, until: datetime) -> Deletion | None:
-    """The most overdue one, ours until then; two workers never both win one."""
+    """Claim the most overdue deletion for this worker; two workers never both win one."""
     return await leases.take(db, deletions, {"state": "ERASING"}, "next_at", now=now, until=until)
 
 
@@ -47,7 +47,7 @@ async def confirm_deletion(db: Database, user_id: str, system: str) -> None:
 
 
 async def finish_deletion(db: Database, user_id: str, now: datetime) -> None:
-    """Done, if every system has confirmed."""
+    """Complete the deletion, if every system has confirmed."""
     query = {"_id": user_id, "pending": {"$size": 0}}
     change = {"$set": {"state": "DONE", "done_at": now}, "$unset": {"email": "", "device_ids": ""}}
     update = {"q": query, "u": change}

@@ -1,4 +1,4 @@
-"""The phones and browsers of a person."""
+"""Phones and browsers of a person."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ from stores.auth.sessions import DevicePlatform
 
 
 class OwnDevice(TypedDict):
-    """A device as one person's: the next to sign in on it has a record of their own."""
+    """Device of one person: the next to sign in on it has a record of their own."""
 
     _id: str
     user_id: str
@@ -24,9 +24,9 @@ class OwnDevice(TypedDict):
     push_token: NotRequired[str | None]
     """Sealed."""
     push_index: NotRequired[str | None]
-    """Tells equal tokens, and nothing else."""
+    """Blind index: tells equal tokens, and nothing else."""
     approx_location: NotRequired[str | None]
-    """Where its last sign-in came from."""
+    """Approximate location of its last sign-in."""
     created_at: datetime
     last_seen_at: datetime
 
@@ -61,7 +61,7 @@ async def own_devices(db: Database, user_id: str, device_ids: Iterable[str]) -> 
 
 
 async def devices_with_push(db: Database, user_id: str) -> list[OwnDevice]:
-    """Where the person can be reached by push, latest use first; tokens are sealed."""
+    """Devices with a push token, latest use first; tokens are encrypted."""
     query = {"user_id": user_id, "push_enabled": True}
     return await devices.find(db, query, sort=[("last_seen_at", -1)], limit=MOST)
 

@@ -14,14 +14,14 @@ LONGEST = 320
 
 
 def canonical(email: str) -> str:
-    """The form an address is kept and found by; what is no address stays one that nobody has."""
+    """Canonical form to store and look up; a malformed email is returned as one that nobody has."""
     whole = text.clean(email)[:LONGEST]
     name, at, domain = whole.rpartition("@")
     return f"{_small(name)}{at}{_domain(domain)}"
 
 
 def checked(email: str) -> str:
-    """The canonical form of a well-formed address; ValueError for any other."""
+    """Canonical form of a well-formed email; ValueError for any other."""
     try:
         found = validate_email(text.clean(email), check_deliverability=False, test_environment=True)
     except EmailNotValidError:

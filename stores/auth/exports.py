@@ -1,4 +1,4 @@
-"""Exports of everything that is kept about a person."""
+"""Data exports of a person."""
 
 from datetime import datetime
 from enum import StrEnum

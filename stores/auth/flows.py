@@ -1,4 +1,4 @@
-"""Open requests for a code or another proof, and the backup codes that stand in for one."""
+"""Flows (open requests for a code or another proof), and the backup codes that stand in for one."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -72,7 +72,7 @@ class Flow(TypedDict):
     account: str
     """Account whose attempts are counted: a blind index of its email."""
     user_id: str | None
-    """None until the work behind a sign-up has looked, and for good when nothing can come of it."""
+    """None until the sign-up's job has looked, and for good in a decoy flow."""
     device: dict[str, Any]
     session_id: str | None
     method: OtpMethod
@@ -80,7 +80,7 @@ class Flow(TypedDict):
     """Encrypted; empty for pushes."""
     masked_destination: str
     went: dict[str, Any] | None
-    """Method and masked destination that the code really went to: mail where texts failed."""
+    """Method and masked destination actually used: mail where texts failed."""
     code_hash: str | None
     """None until a code was drawn."""
     otp_length: int
@@ -129,7 +129,7 @@ async def supersede(tx: Database, *, account: str, purpose: FlowPurpose, device_
 
 
 async def end_sign_ins(tx: Database, user_id: str) -> None:
-    """Close a person's half-finished sign-ins: what they passed is no longer so."""
+    """Close a person's half-finished sign-ins: their proven factors no longer hold."""
     query = {"user_id": user_id, "purpose": FlowPurpose.SIGN_IN, "status": FlowStatus.OPEN}
     change = {"$set": {"status": FlowStatus.EXPIRED}}
     await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})

@@ -1,4 +1,4 @@
-"""Passkeys and device keys: the public halves."""
+"""Passkeys and device keys: their public halves."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,6 @@ async def keys_of_user(db: Database, user_id: str) -> list[AuthKey]:
 
 
 async def key_named(db: Database, name: str) -> AuthKey | None:
-    """By our id or the authenticator's."""
+    """Key by our id or the authenticator's."""
     field = "_id" if name.startswith("auth_key_") else "credential_id"
     return await auth_keys.first(db, {field: name})

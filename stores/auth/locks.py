@@ -1,4 +1,4 @@
-"""Accounts closed for a while after too many wrong guesses, and the tokens of password resets."""
+"""Lockouts after too many wrong guesses, and the tokens of password resets."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from core.store import collection, index
 
 
 class Lock(TypedDict):
-    """By the blind index of an address, whether or not it has an account; `/` and a device it is known on."""
+    """Lock of a subject: the blind index of an email (account or not), and `/device` for a known device."""
 
     _id: str
     until: datetime
@@ -19,7 +19,7 @@ class Lock(TypedDict):
 
 
 class PasswordReset(TypedDict):
-    """By the SHA-256 of the token that was mailed."""
+    """Password reset, by the SHA-256 of the mailed token."""
 
     _id: str
     user_id: str
@@ -43,7 +43,7 @@ async def unlock(db: Database, subjects: Sequence[str]) -> None:
 
 
 async def forget_resets(db: Database, user_id: str) -> None:
-    """One reset makes the others void."""
+    """Void the other reset tokens of a person."""
     deletion = {"q": {"user_id": user_id}, "limit": 0}
     await db.write({"delete": password_resets.name, "deletes": [deletion]})
 

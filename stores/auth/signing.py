@@ -1,4 +1,4 @@
-"""Keys that sign access tokens, shared by all processes; their private halves are sealed."""
+"""Signing keys of access tokens, shared by all processes; private halves are encrypted."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ class SigningKey(TypedDict):
     generation: int
     public: str
     private: str | None
-    """Sealed; gone once a younger key signs."""
+    """Encrypted private half; removed once a newer key signs."""
     signs_from: datetime
     created_at: datetime
 
