@@ -45,7 +45,7 @@ archive = task("feed.archive", every=timedelta(days=30))(archiving.archive)
 
 @task("feed.prepare", every=timedelta(minutes=15))
 async def prepare(services: Services) -> None:
-    """Have tastes learnt and strangers' posts chosen for everybody who is active."""
+    """Enqueue the learning of affinities and suggestions for everybody active."""
     try:
         active = await services.get(Snapshots).active(clock.now() - ACTIVE)
     except LOST:
@@ -63,7 +63,7 @@ async def prepare_for(services: Services, *, user_ids: list[str]) -> None:
 
 @task("feed.erase_comments")
 async def erase_comments(services: Services, *, post_id: str) -> None:
-    """A deleted post takes its comments and reactions along, and tells their authors' devices."""
+    """Erase the comments and reactions of a deleted post, and publish that to their authors' devices."""
 
     async def erase(ctx: Context, rows: list[store.Comment]) -> None:
         gone = [row["_id"] for row in rows]
@@ -78,5 +78,5 @@ async def erase_comments(services: Services, *, post_id: str) -> None:
 
 @task("feed.erase_reactions")
 async def erase_reactions(services: Services, *, subject_ids: list[str]) -> None:
-    """Deleted posts and comments take the reactions to them along."""
+    """Erase the reactions to deleted posts and comments."""
     await store.reactions.delete_all(services.db, {"subject_id": {"$in": subject_ids}})

@@ -14,7 +14,7 @@ Event = dict[str, Any]
 
 
 async def session_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """One's own alone, on every device."""
+    """Session events of the viewer alone, on every device."""
 
     async def meaning(entry: Entry) -> Event | None:
         if prefix_of(entry["_id"]) == "session":

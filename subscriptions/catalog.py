@@ -23,7 +23,7 @@ MOST_WATCHED = 50
 async def product_events(
     ctx: Context, *, product_ids: list[Id], after: str | None = None
 ) -> AsyncGenerator[Event, None]:
-    """News, prices and availability of some products; for everybody."""
+    """News, prices and availability of some products; open to everybody."""
     if not 1 <= len(product_ids) <= MOST_WATCHED:
         raise BadUserInput(f"Watch 1 to {MOST_WATCHED} products.")
     known = [id for id in dict.fromkeys(product_ids) if well_formed(id, "product")]
@@ -38,7 +38,7 @@ async def product_events(
 
 
 async def viewer_product_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """Settings, predictions and orders of the viewer's own."""
+    """Changes of the viewer's own settings, predictions and orders."""
 
     async def meaning(entry: Entry) -> Event | None:
         return await _of_viewer(ctx, entry)
@@ -60,7 +60,7 @@ async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
 
 
 async def _of_product(ctx: Context, entry: Entry) -> Event | None:
-    """The event as everybody gets it; nothing of what is hidden."""
+    """Event of a product as everybody gets it; None for a hidden one."""
     aspect, detail = aspect_of(entry), entry.get("detail") or {}
     if aspect == "price":
         old, new = (money(detail[name], detail["currency"]) for name in ("old", "new"))

@@ -25,7 +25,7 @@ RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resu
 async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Messages, receipts and typing of one chat."""
     chat = await access.chat(ctx, id=chat_id)
-    # What one deletes for oneself is told in one's own scope.
+    # Messages deleted for oneself are logged in one's own scope.
     scopes = [chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = Typists()
     if after is not None:
@@ -57,7 +57,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 
 
 async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """New messages, changed chats and who came or went, of all chats."""
+    """New messages, changed chats and presence, of all the viewer's chats."""
     scopes = [user_scope(ctx.viewer_id), access.inbox_scope(ctx.viewer_id)]
     if after is not None:
         RESUMED.labels("inboxEvents").inc()

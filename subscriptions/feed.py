@@ -33,14 +33,14 @@ from stores.feed.scopes import post_scope
 Event = dict[str, Any]
 
 MERGED_SECONDS = 2.0
-"""Reactions to one thing are told at most once in this time."""
+"""Least seconds between two events on the reactions to one subject."""
 NEWS_SECONDS = 15.0
 """Least seconds between two "new posts" events of a feed."""
 LATE = timedelta(minutes=2)
 
 
 class Merging:
-    """Bursts of reactions as totals: the first at once, the others together when the time has come."""
+    """Throttle of reaction bursts: the first is sent at once, the others as one total after the interval."""
 
     def __init__(self) -> None:
         self._told: dict[str, float] = {}
@@ -58,7 +58,7 @@ class Merging:
         return False
 
     def wait(self) -> float | None:
-        """Seconds until something that waits is to be told."""
+        """Seconds until a waiting event is due."""
         if not self._waiting:
             return None
         return max(0.0, min(self._told[id] for id in self._waiting) + MERGED_SECONDS - _seconds())
@@ -81,7 +81,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     """Comments, reactions and edits of a post, until it is gone or hidden from the viewer."""
     scopes = [post_scope(checked(post_id, "post"))]
     if ctx.viewer is not None:
-        # Following and blocking decide who sees it: they are told in the viewer's own scope.
+        # Follows and blocks change access: they are logged in the viewer's own scope.
         scopes.append(user_scope(ctx.viewer_id))
     merging, typists = Merging(), Typists()
     own = ctx.viewer_id_or_none
@@ -172,7 +172,7 @@ class News:
 
 
 async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
-    """A note as the event it means; None when what it is about is gone or hidden meanwhile."""
+    """Event of a notification; None if its subject is gone or hidden meanwhile."""
     if kind == "FeedReset":
         return {"_type": kind}
     if kind == "NewFollower":
@@ -207,7 +207,7 @@ async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
 
 
 async def _still_visible(ctx: Context, post_id: str, entry: Entry) -> Event | None:
-    """The end of the stream, when a change between viewer and author hides the post."""
+    """End of the stream, if a changed relation between viewer and author hides the post."""
     if not notices.may_hide(entry):
         return None
     [post] = await visible_posts(ctx, [post_id])
@@ -224,7 +224,7 @@ def _hidden(event: Event) -> Event | None:
 
 
 async def _told(ctx: Context, entry: Entry) -> Event | None:
-    """The event as everybody gets it who may see it; `_author` and `_barred` say who may not."""
+    """Event as shared by everybody who may see it; `_author` and `_barred` exclude the others."""
     if aspect := aspect_of(entry):
         return await _reactions(ctx, entry) if aspect == "reactions" else None
     if prefix_of(entry["_id"]) == "post":
@@ -250,7 +250,7 @@ async def _comment(ctx: Context, entry: Entry) -> Event | None:
 
 
 async def _reactions(ctx: Context, entry: Entry) -> Event | None:
-    """Without the viewer's own reaction, so that one event serves everybody."""
+    """Reaction counts without the viewer's own reaction, so that one event serves everybody."""
     if entry["deleted"]:
         return None
     loader: type[Loader[str, Any]] = PostById if prefix_of(entry["node"]) == "post" else CommentById
@@ -263,13 +263,13 @@ async def _reactions(ctx: Context, entry: Entry) -> Event | None:
 
 async def _of_author(ctx: Context, author_id: str | None) -> Event:
     if author_id is None:
-        # A stub is nobody's.
+        # A stub has no author.
         return {}
     return {"_author": author_id, "_barred": await ctx.load(BarredByUser, author_id)}
 
 
 async def _may_be_told(ctx: Context, event: Event) -> bool:
-    """Asked for each subscriber; what most may see is seen from the author's side, which is read already."""
+    """Access check per subscriber, mostly from the author's side, which is loaded already."""
     if "_author" not in event:
         return True
     post: Post | None = event.get("post")

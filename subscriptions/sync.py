@@ -1,4 +1,4 @@
-"""The change log, live: the delta query that does not end."""
+"""Live delta sync: the change log as a subscription."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -17,7 +17,7 @@ PAGE = 200
 async def change_events(
     ctx: Context, *, since: SyncToken | None = None, types: list[SyncTypeName] | None = None
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """Changes from the token (now, without one) on; each page read again through the ordinary delta.
+    """Changes from the token (now, without one) on; each page is read through the ordinary delta sync.
 
     Waiting costs nothing: the process's shared reader wakes the stream when one of its scopes has news.
     """
@@ -67,7 +67,7 @@ async def _news(
         ]
         events = changed + removed
         for left, event in zip(range(len(events) - 1, -1, -1), events, strict=True):
-            # Only who has the whole page may go on behind it.
+            # Only the last event carries the page's token: a client with less must read the page again.
             yield _event(ctx, event, before if left else page.token)
         if not page.more:
             return
@@ -79,7 +79,7 @@ def _event(ctx: Context, event: dict[str, Any], token: SyncToken) -> dict[str, A
 
 
 async def _follow_memberships(ctx: Context, lookout: Lookout) -> None:
-    """Listen to what the viewer may read now: following and blocking change it."""
+    """Subscribe to the scopes the viewer may read now: following and blocking change them."""
     ctx.refresh()
     wanted = set(await nodes.scopes_of(ctx))
     live = ctx.services.live

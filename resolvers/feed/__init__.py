@@ -1,4 +1,4 @@
-"""The social feed; for other systems: who hides from whom, reports, and who is writing."""
+"""Social feed; for other systems: blocks between people, reports, and typing indicators."""
 
 from resolvers.feed.access import barred
 from resolvers.feed.graph import parting, rejoining

@@ -31,7 +31,7 @@ Document = Mapping[str, Any]
 
 @on(reader_scopes)
 async def audience_scopes(ctx: Context) -> list[str]:
-    """Posts of those the viewer follows, and of friends what is for friends."""
+    """Scopes of the posts for the viewer: of people they follow, and of friends those for friends."""
     edges, groups = await gather(
         ctx.load(FollowsByFollower, ctx.viewer_id), ctx.load(GroupsByUser, ctx.viewer_id)
     )
@@ -41,7 +41,7 @@ async def audience_scopes(ctx: Context) -> list[str]:
 
 
 async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
-    """Everybody the viewer blocked or is blocked by."""
+    """Ids of people blocked either way."""
     viewer = ctx.viewer_id_or_none
     return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
 
@@ -70,7 +70,7 @@ async def only_visible(ctx: Context, found: Sequence[Post | None]) -> list[Post 
 
 
 async def _groups_among(ctx: Context, found: Sequence[Post | None]) -> set[str]:
-    """Those groups of the posts that the viewer is in."""
+    """The groups of the posts that the viewer is a member of."""
     wanted = [post["group_id"] for post in found if post and post["visibility"] == Visibility.GROUP]
     rows = await ctx.load_many(MembershipOfViewer, wanted) if wanted and ctx.viewer else []
     return {row["group_id"] for row in rows if row}
@@ -96,7 +96,7 @@ def open_to_all(post: Post) -> bool:
 
 @door("comment", sync="COMMENT", owner="author_id", kept="comments")
 async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comment | None]:
-    """Comments of visible posts, and one's own while the post exists."""
+    """Comments of visible posts, and the viewer's own while the post exists."""
     found = await ctx.load_many(CommentById, wanted)
     post_ids = [comment["post_id"] for comment in found if comment]
     existing = {post["_id"] for post in await ctx.load_many(PostById, post_ids) if post}
@@ -128,7 +128,7 @@ async def post(ctx: Context, *, id: Id) -> Post:
 
 
 async def subject_for_update(ctx: Context, id: str) -> Any:
-    """A post or comment somebody acts upon."""
+    """Visible post or comment to act upon."""
     found: Any = (await nodes.seen(ctx, [ids.checked(id, "post", "comment")])).get(id)
     if found is None:
         raise Refused("NOT_FOUND", "It is gone, or hidden from you.")
@@ -136,13 +136,13 @@ async def subject_for_update(ctx: Context, id: str) -> Any:
 
 
 def need_files(post: Document, *, field: str) -> None:
-    """UPLOAD_NOT_READY while the author's own post waits for its files: what they queued for it waits too."""
+    """Raise UPLOAD_NOT_READY while the author's post waits for its files: queued actions on it wait too."""
     if post["state"] == PostState.PROCESSING:
         raise Refused("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
 
 
 async def post_for_update(ctx: Context, id: str) -> Post:
-    """A visible post, out of the archive."""
+    """Visible post to act upon, moved out of the archive."""
     [post] = await visible_posts(ctx, [ids.checked(id, "post")])
     if post is None:
         raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
@@ -150,7 +150,7 @@ async def post_for_update(ctx: Context, id: str) -> Post:
 
 
 async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Post:
-    """A post of the viewer's, in whatever state, out of the archive."""
+    """The viewer's own post in any state, moved out of the archive."""
     post = await ctx.load(PostById, ids.checked(id, "post"))
     if post is None or post["author_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such post.", field=[field])
@@ -158,7 +158,7 @@ async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Po
 
 
 async def own_comment_for_update(ctx: Context, id: str, *, field: str = "id") -> Comment:
-    """A comment of the viewer's, in whatever state."""
+    """The viewer's own comment in any state."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment["author_id"] != ctx.viewer_id:
         raise Refused("NOT_FOUND", "You have no such comment.", field=[field])

@@ -1,4 +1,4 @@
-"""Old posts lie apart, so that those which are read stay few; whoever touches one brings it back."""
+"""Archive of old posts, which keeps the live collection small; an action on one moves it back."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ BATCH = 100
 
 
 async def archive(services: Services) -> int:
-    """Put posts older than a year into the archive, unless they are pinned; how many."""
+    """Move posts older than a year into the archive, except pinned ones; return how many."""
     query = {"created_at": {"$lt": clock.now() - COLD}, "pinned": False}
     return await each_in_unit(services, store.posts, query, _put_away, size=BATCH)
 
@@ -23,14 +23,14 @@ async def archive(services: Services) -> int:
 async def _put_away(ctx: Context, post: Post) -> None:
     gone = await ctx.tx.delete(store.posts, post["_id"])
     if gone is not None:
-        # For all who read it, it is where it was: nothing happened to it.
+        # Readers see no difference, so nothing is logged.
         gone["archived"] = True
         away = await ctx.tx.insert(store.archive, gone)
         ctx.tx.quietly(away)
 
 
 async def at_hand(ctx: Context, post: Post) -> Post:
-    """The post where it can be changed: out of the archive, if it lies there."""
+    """Post in the live collection, moved out of the archive if it lies there."""
     if not post.get("archived"):
         return post
     await ctx.tx.delete(store.archive, post["_id"])
@@ -45,7 +45,7 @@ async def at_hand(ctx: Context, post: Post) -> Post:
 async def page(
     ctx: Context, query: dict[str, Any], sort: paging.Sort, asked: Asked, *, listing: Listing
 ) -> dict[str, Any]:
-    """Relay connection of a timeline's or group's posts, the archive being its old end."""
+    """Relay connection over a timeline's or group's posts, which continues into the archive."""
     page = paging.requested(listing, sort, asked)
     where = {"$and": [query, paging.beyond(sort, page)]}
     order, fields = paging.scan_order(sort, page), paging.projection(asked, sort)

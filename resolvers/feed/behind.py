@@ -1,4 +1,4 @@
-"""Work that goes on behind an answer: once at a time for each key, ended with the process."""
+"""Deduplicated background tasks: one at a time per key, cancelled with the process."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,7 +11,7 @@ from core import deadline
 logger = structlog.get_logger(__name__)
 
 MOST = 1_000
-"""Pieces of work at once; what is beyond is left undone, because somebody will ask again."""
+"""Limit of concurrent tasks; more are dropped, because a later request will ask again."""
 
 
 class Behind:
@@ -19,7 +19,7 @@ class Behind:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, key: str, work: Coroutine[Any, Any, Any]) -> None:
-        """Do the work unless that of this key is under way."""
+        """Start a task unless one of this key is running."""
         if key in self._tasks or len(self._tasks) >= MOST:
             work.close()
             return
@@ -36,7 +36,7 @@ class Behind:
             del self._tasks[key]
 
     async def done(self) -> None:
-        """When nothing is under way any more."""
+        """Wait until no task is running."""
         while self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 

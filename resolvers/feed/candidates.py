@@ -18,14 +18,14 @@ from stores import feed as store
 from stores.feed import FeedReason, Post, Taste
 
 SUGGESTIONS = 100
-"""Public posts of strangers beside those of people one follows."""
+"""Public posts of strangers in one feed."""
 LOOKED_FOR = 300
-"""Posts of one's own and of widely followed authors."""
+"""Posts of one's own and of widely followed authors that are pulled at read time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything a feed is put together from."""
+    """Input of ranking: candidates, relations and affinity."""
 
     candidates: Sequence[Candidate]
     standing: Standing
@@ -33,7 +33,7 @@ class Material:
     whole: bool
     """True if there is nothing older."""
     undelivered: Sequence[Post]
-    """Posts that were looked for because no inbox is kept yet."""
+    """Posts pulled because no inbox is maintained yet."""
 
 
 async def gather(ctx: Context) -> Material:
@@ -65,7 +65,7 @@ async def gather(ctx: Context) -> Material:
 async def _strangers(
     ctx: Context, now: datetime, limit: int
 ) -> tuple[Sequence[Post], Sequence[str], Sequence[str]]:
-    """Public posts, or the ids of those chosen for this person lately; and the ids of paid ones."""
+    """Public posts, or the ids last chosen for this person; and the ids of sponsored ones."""
     if limit == SUGGESTIONS:
         try:
             chosen = await ctx.services.get(Snapshots).chosen(ctx.viewer_id)
@@ -100,14 +100,14 @@ def _candidates(standing: Standing, posts: Any, paid: frozenset[str]) -> list[Ca
 def reason_for(
     user_id: str, followed: Mapping[str, Edge], post: Mapping[str, Any], *, paid: bool = False
 ) -> FeedReason:
-    """Why a post is in the feed; what is paid for always says so."""
+    """Reason why a post is in the feed; a sponsored one always says so."""
     if paid:
         return FeedReason.SPONSORED
     return latest.reason(user_id, followed, post)
 
 
 async def arrived(ctx: Context, since: datetime) -> set[str]:
-    """Ids of others' posts that came for the viewer since then."""
+    """Ids of others' posts delivered to the viewer since then."""
     stands = await standing_of(ctx)
     heard = latest.heard(list(stands.followed.values()))
     rows, posts = await asyncio.gather(

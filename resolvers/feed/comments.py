@@ -1,4 +1,4 @@
-"""Writing comments: one level of replies, and stubs where a deleted comment was replied to."""
+"""Comments: one level of replies, and stubs in place of deleted comments with replies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -93,7 +93,7 @@ def _checked(text: str) -> str:
 
 
 async def _parent(ctx: Context, post_id: str, parent_id: str) -> Comment:
-    """The comment replied to; a stub takes no more replies."""
+    """Comment replied to; a stub takes no more replies."""
     [parent] = await visible_comments(ctx, [ids.checked(parent_id, "comment")])
     if parent is None or parent["post_id"] != post_id or parent["state"] == PostState.REMOVED:
         raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
@@ -101,7 +101,7 @@ async def _parent(ctx: Context, post_id: str, parent_id: str) -> Comment:
 
 
 async def _top(ctx: Context, parent: Comment) -> Comment:
-    """Deeper replies join the thread of the top comment, even of one that was deleted meanwhile."""
+    """Top comment of the thread: deeper replies join it, even if it was deleted meanwhile."""
     if parent["parent_id"] is None:
         return parent
     top = await ctx.load(CommentById, parent["parent_id"])
@@ -129,7 +129,7 @@ async def update_comment(
 
 
 async def delete_comment(ctx: Context, *, id: Id) -> Deleted:
-    """By its author, the post's, or a moderator; replies stay under a stub."""
+    """Delete a comment, by its author, the post's author or a moderator; with replies it becomes a stub."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):
         raise Refused("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
@@ -148,7 +148,7 @@ async def _may_delete(ctx: Context, comment: Comment) -> bool:
 
 
 async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any] | None]:
-    """Take text and author out of a comment; without replies it leaves the thread, too."""
+    """Remove a comment's text and author; without replies it leaves the thread, too."""
     gone = comment["reply_count"] <= 0
     stub = await ctx.tx.update(
         store.comments,

@@ -31,7 +31,7 @@ def checked_text(text: str | None, longest: int) -> str | None:
 
 
 async def checked_mentions(ctx: Context, mentions: Sequence[str]) -> list[str]:
-    """Those of the mentioned people whom the writer may see; who hides from them is left out, untold."""
+    """Mentioned people whom the writer may see; those who hide from the writer are silently left out."""
     wanted = list(dict.fromkeys(ids.checked(id, "user") for id in mentions))
     if len(wanted) > MOST_MENTIONS:
         raise Refused("TOO_MANY_MENTIONS", f"At most {MOST_MENTIONS} people.", field=["mentions"])

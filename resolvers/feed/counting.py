@@ -1,4 +1,4 @@
-"""Counters of posts, comments, people and groups, and what depends on them when they were moved by deltas.
+"""Counters of posts, comments, people and groups, moved by deltas, and the follow-up when they are folded.
 
 A delta conflicts with nothing, so what is written beside a deletion is put right when it is folded: comments
 of a post that is gone are erased, a deleted comment that was replied to meanwhile is a stub again.
@@ -20,7 +20,7 @@ from stores.feed.scopes import comment_scopes, group_scope
 KEPT = timedelta(days=90)
 """Retention of a deleted comment without replies, so that delta syncs (`since`) learn of its removal."""
 LEFT = 100
-"""Members who joined a group while it went, of one fold."""
+"""Members removed in one fold, who joined a group while it was being deleted."""
 
 
 async def _settle_post(tx: Unit, id: str, post: Post | None) -> None:
@@ -39,7 +39,7 @@ async def _settle_comment(tx: Unit, id: str, comment: Comment | None) -> None:
 
 
 async def sweep(tx: Unit, stub_id: str) -> None:
-    """A stub goes with the last of its replies."""
+    """Delete a stub with the last of its replies."""
     change = {"gone": True, "purge_at": tx.now + KEPT}
     where = {"reply_count": {"$lte": 0}, "author_id": None, "gone": {"$ne": True}}
     await tx.update(store.comments, stub_id, set=change, where=where)

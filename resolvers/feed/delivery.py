@@ -1,4 +1,4 @@
-"""Bringing posts to the inboxes of followers, so that reading a feed needs not look for them."""
+"""Fan-out on write: posts are delivered to the inboxes of followers, so that reading a feed is cheap."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from stores.feed import Follow, Post, Visibility
 from stores.feed.kinds import SHOWN
 
 WIDE = 10_000
-"""Posts of authors with more followers are looked for at every reading instead."""
+"""Followers from which an author's posts are pulled at read time instead (fan-out on read)."""
 BATCH = 1_000
 CAUGHT_UP = 100
-"""Posts that come into the inbox with a new following."""
+"""Posts delivered to the inbox with a new follow."""
 TRIMMED_IN = 50
-"""One delivery in so many also trims the inbox."""
+"""Deliveries per trim of the inbox."""
 
 
 async def send(ctx: Context, post: Post, *, created: bool = False) -> None:
-    """Have a post delivered, or what was delivered put right, after this mutation."""
+    """Enqueue the delivery of a post, or its correction, with this mutation."""
     if not post.get("pulled"):
         await jobs.later(
             ctx.tx, "feed.deliver", post_id=post["_id"], author_id=post["author_id"], created=created
@@ -30,7 +30,7 @@ async def send(ctx: Context, post: Post, *, created: bool = False) -> None:
 
 
 async def deliver(services: Services, *, post_id: str, author_id: str, created: bool) -> None:
-    """Put a post into the inboxes of those who should have it, take it out of the others'; safe to repeat."""
+    """Deliver a post to the inboxes it belongs in, remove it from the others; idempotent."""
     db = services.db
     after = ""
     while batch := await store.audience(db, author_id, after=after, limit=BATCH):
@@ -58,14 +58,14 @@ def _meant_for(post: Post, edge: Follow) -> bool:
 
 
 async def _trim(db: Database, post_id: str, user_ids: Sequence[str]) -> None:
-    """Each inbox in its turn, so that none grows far beyond its thousand."""
+    """Trim each inbox in its turn, so that none grows far beyond its thousand."""
     for user_id in user_ids:
         if hashlib.blake2b(f"{post_id}|{user_id}".encode()).digest()[0] % TRIMMED_IN == 0:
             await store.trim(db, user_id)
 
 
 async def catch_up(ctx: Context, follower_id: str, followee_id: str, *, friends: bool) -> None:
-    """A new following brings the latest posts along, in the same transaction."""
+    """Deliver the latest posts of a newly followed person, in the same transaction."""
     seen = [Visibility.PUBLIC, Visibility.FRIENDS] if friends else [Visibility.PUBLIC]
     query: dict[str, Any] = {
         "author_id": followee_id,
@@ -79,5 +79,5 @@ async def catch_up(ctx: Context, follower_id: str, followee_id: str, *, friends:
 
 
 async def forget(ctx: Context, follower_id: str, followee_id: str) -> None:
-    """A following that ended takes its posts along."""
+    """Remove the posts of a person no longer followed."""
     await store.take_out_author(ctx.db, follower_id, followee_id)

@@ -46,7 +46,7 @@ async def erase(services: Services, user_id: str) -> None:
 
 
 async def _take_out(ctx: Context, post: store.Post) -> None:
-    """An archived post goes with all that hangs on it, like any other."""
+    """Erase an archived post with everything attached to it."""
     await posts.erase(ctx, await at_hand(ctx, store.from_archive(post)))
 
 
@@ -57,7 +57,7 @@ async def _blank(ctx: Context, comment: store.Comment) -> None:
 
 
 async def take_back(ctx: Context, reaction: store.Reaction) -> None:
-    """A reaction is gone, and counts no more."""
+    """Remove a reaction and its count."""
     await ctx.tx.delete(store.reactions, reaction["_id"])
     await reacted(ctx.tx, reaction["subject_id"], reaction["kind"], None)
 
@@ -76,7 +76,7 @@ async def _forget_author(ctx: Context, report: store.Report) -> None:
 
 
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Rows]]:
-    """Everything of the feed that is a person's own, in batches."""
+    """Export the person's own feed data, in batches."""
     own = {"user_id": user_id}
     for name, collection, query, without in (
         ("posts", store.posts, {"author_id": user_id}, POST),

@@ -1,4 +1,4 @@
-"""Experiments with the ranking: set by administrators, and known to every process as soon as it is."""
+"""Ranking experiments: set by administrators, applied by every process at once."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ Document = Mapping[str, Any]
 
 
 class Experiments:
-    """Keeps this process's ranking to what was last set; until something was, to the setting."""
+    """Applies the experiment last set to this process's ranking; without one, the setting."""
 
     def __init__(self, db: Database, live: Live, ranking: Ranking) -> None:
         self._db = db
@@ -73,7 +73,7 @@ class Experiments:
 async def set_feed_experiment(
     ctx: Context, *, name: str | None = None, variants: Sequence[Document] = (), reason: str
 ) -> dict[str, Any]:
-    """Begin an experiment in the place of the present one; without a name, none."""
+    """Begin an experiment in place of the present one; without a name, end it."""
     why = checked_reason(reason)
     text = _text(name, variants)
     try:

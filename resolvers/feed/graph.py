@@ -1,4 +1,4 @@
-"""Following, muting and blocking."""
+"""Follow graph: follow, mute and block."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -31,9 +31,9 @@ FOLLOW_RATE = Rate("follows", 200, 86_400)
 Document = Mapping[str, Any]
 
 parting = Hook[[Context, str], None]("feed.parting")
-"""Where people write to each other: writes what such writes touch, so that none lands beside a block."""
+"""Called on a block: writes documents that concurrent writes between the two touch, so that they conflict."""
 rejoining = Hook[[Context, str], None]("feed.rejoining")
-"""The same when neither hides from the other any more."""
+"""Called when neither of the two blocks the other any more."""
 
 
 class Followed(TypedDict):
@@ -58,14 +58,14 @@ class Blocked(Unblocked):
 
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> Followed:
-    """Follow a person; again is fine, and unmutes. `notify`: whether a friend's new posts are pushed."""
+    """Follow a person; idempotent, and unmutes. `notify`: push new posts of a friend."""
     person: Document = await _person_for_update(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
         edge = await _begin(ctx, user_id)
         person = await _count(ctx, user_id, "follower_count", 1) or person
-        # By its conflicts nobody follows more than one may.
+        # Strict: concurrent follows conflict on this counter, which enforces the limit.
         await _count(ctx, ctx.viewer_id, "following_count", 1, strict=True)
         notices.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
     elif edge["state"] == FollowState.MUTED:
@@ -77,7 +77,7 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
 
 
 def moved(ctx: Context) -> None:
-    """The viewer's graph changed: their feed is another, here and on their other devices."""
+    """Publish a change of the viewer's graph and invalidate their feed, here and on their other devices."""
     stale(ctx, ctx.viewer_id)
     notices.tell(ctx, "FeedReset", "graph", [ctx.viewer_id])
 
@@ -139,7 +139,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> Followed:
 
 
 async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
-    """Hide two people from each other and end their following."""
+    """Block a person: hide the two from each other and end their follows."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
         raise Refused("SELF", "You cannot block yourself.", field=["userId"])
@@ -179,12 +179,12 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:
 
 
 async def _claim_pair(ctx: Context, other_id: str) -> None:
-    """Let nothing come to be between the two that this transaction does not see: a following, a block."""
+    """Lock the pair, so that concurrent follows and blocks between the two conflict."""
     await store.claim_pair(ctx.db, ctx.viewer_id, other_id, ctx.tx.now)
 
 
 async def end(ctx: Context, edge: Follow) -> Document | None:
-    """Delete an edge; what its follower saw through it leaves their devices. Returns the followed person."""
+    """Delete an edge; posts seen through it leave the follower's devices. Returns the followed person."""
     follower, followee = edge["follower_id"], edge["followee_id"]
     await ctx.tx.delete(store.follows, edge)
     ctx.tx.revoked(follower, followers_scope(followee))
@@ -206,7 +206,7 @@ async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
 
 
 async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
-    # What the viewer is told of the person says so too, and nobody else notices.
+    # The person's node shows the viewer's follow state; for others nothing changed.
     ctx.tx.reshown(edge["followee_id"], to=[edge["follower_id"]])
     return await ctx.tx.edit(store.follows, edge, {"state": state})
 

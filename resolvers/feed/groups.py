@@ -52,7 +52,7 @@ async def own_group(ctx: Context, group: Document) -> bool:
 
 @door("group", sync="GROUP", owner=own_group, kept="groups")
 async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
-    """Name and size of a group are for everybody who is signed in; its posts are for members."""
+    """Access guard of groups: name and size for everybody signed in; posts for members."""
     if ctx.viewer is None:
         return [None for _ in wanted]
     return await ctx.load_many(GroupById, wanted)
@@ -139,7 +139,7 @@ async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
 
 
 async def join_group(ctx: Context, *, group_id: Id) -> Changed:
-    """Again is fine."""
+    """Join a group; idempotent."""
     found = await nodes.for_update(ctx, store.groups, group_id)
     if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
         if found["privacy"] == GroupPrivacy.CLOSED:
@@ -148,14 +148,14 @@ async def join_group(ctx: Context, *, group_id: Id) -> Changed:
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
             raise Refused("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
         await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
-        # Who was in it before has comments there.
+        # A former member may have comments there, which show their posts again.
         await retelling.group_changed(ctx, ctx.viewer_id, group_id)
         return {"group": await _count(ctx, found, 1), "feed_stale": True}
     return {"group": found, "feed_stale": True}
 
 
 async def leave_group(ctx: Context, *, group_id: Id) -> Changed:
-    """The owner's place goes to whoever has been there longest; a group nobody is in is gone."""
+    """Leave a group. An owner is succeeded by the oldest member; an empty group is deleted."""
     found = await nodes.for_update(ctx, store.groups, group_id)
     row = await store.membership(ctx.db, group_id, ctx.viewer_id)
     if row is not None:

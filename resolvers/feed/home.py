@@ -1,4 +1,4 @@
-"""The home feed: ranked snapshots, paging over them, and what is new since one was shown."""
+"""Home feed: ranked snapshots, paging over them, and news since one was shown."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,22 @@ Document = Mapping[str, Any]
 
 LARGEST_PAGE = 50
 REFRESHED = timedelta(seconds=60)
-"""A snapshot older than this is shown once more while the next one is put together."""
+"""Age from which a snapshot is shown once more while the next one is built (stale-while-revalidate)."""
 DEGRADED_KEPT = timedelta(seconds=5)
-"""An order that no model made is soon tried again."""
+"""Lifetime of an order without a model, which is retried soon."""
 SLACK = 6
-"""Places read beyond a page, for those that are no longer to be shown."""
+"""Items read beyond a page, in place of those no longer visible."""
 
 READS = Counter("landfall_feed_reads_total", "Reads of home feeds by where they came from.", ["source"])
 
 RANKED, OLDER = "r", "t"
-"""Places in a ranked feed, and behind its end."""
+"""Cursor kinds: within a ranked snapshot, and behind its end."""
 
 
 async def feed(
     ctx: Context, viewer: Document, *, mode: FeedMode = FeedMode.RANKED, asked: Asked
 ) -> dict[str, Any]:
-    """Ranked or newest first; when nothing can be ranked, newest first all the same."""
+    """Home feed, ranked or newest first; if ranking fails, newest first."""
     listing = feed_listing(ctx, mode)
     if mode is FeedMode.LATEST:
         return await _latest(ctx, listing, asked)
@@ -65,7 +65,7 @@ def feed_listing(ctx: Context, mode: FeedMode = FeedMode.RANKED) -> paging.Listi
 
 
 def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:
-    """The place of one's own new post in one's own feed: before everything older."""
+    """Edge of the viewer's own new post in their feed: before everything older."""
     place = [OLDER, "", 0, post["created_at"], post["_id"]]
     extra = {"reason": FeedReason.FOLLOW, "score": 1.0, "position": 0}
     return paging.placed_edge(str(feed_listing(ctx)), place, post, **extra)
@@ -73,7 +73,7 @@ def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a ranked feed a cursor points.
+    """Cursor of a ranked feed.
 
     In the snapshot: its position, and in `at` the oldest post shown so far, for when the snapshot is gone.
     Behind its end: the post's own place among all, newest first, and as position the oldest of the snapshot,
@@ -109,7 +109,7 @@ def _place(listing: paging.Listing, wanted: Wanted) -> Place | None:
 
 
 async def _snapshot(ctx: Context, place: Place | None) -> tuple[Snapshot | None, Standing | None]:
-    """The snapshot a cursor names, None when it is gone; without a cursor, the one to show now."""
+    """Snapshot that a cursor names, None if it is gone; without a cursor, the current one."""
     if place is None:
         return await current(ctx)
     if not place.snapshot_id:
@@ -119,7 +119,7 @@ async def _snapshot(ctx: Context, place: Place | None) -> tuple[Snapshot | None,
 
 
 async def current(ctx: Context, *, oldest: timedelta = timedelta(days=1)) -> tuple[Snapshot, Standing | None]:
-    """The viewer's newest snapshot; put together now if there is none, or it is stale or too old."""
+    """The viewer's newest snapshot; built now if there is none, or it is stale or too old."""
     snapshot, mark = await ctx.services.get(Snapshots).current(ctx.viewer_id)
     if snapshot is None or not _good(snapshot, mark, oldest):
         READS.labels("ranked").inc()
@@ -137,7 +137,7 @@ def _good(snapshot: Snapshot, mark: str | None, oldest: timedelta) -> bool:
 
 
 async def build(ctx: Context, mark: str | None) -> tuple[Snapshot, Standing]:
-    """Rank the viewer's feed now, and keep it."""
+    """Rank the viewer's feed now, and store the snapshot."""
     ranking = ctx.services.get(Ranking)
     now = clock.now()
     material = await candidates.gather(ctx)
@@ -177,7 +177,7 @@ async def build(ctx: Context, mark: str | None) -> tuple[Snapshot, Standing]:
 
 
 async def _begin_inbox(ctx: Context, posts: Sequence[Post]) -> None:
-    """From now on posts are delivered: what was looked for this time is delivered once."""
+    """Begin to maintain the inbox: the posts pulled this time are delivered once."""
     db, user_id = ctx.services.db, ctx.viewer_id
     rows = [store.inbox_row(post, user_id) for post in posts if not post.get("pulled")]
     await store.put_in(db, rows)
@@ -192,7 +192,7 @@ async def _ranked(
     snapshot: Snapshot,
     stands: Standing | None,
 ) -> dict[str, Any]:
-    """A page of a snapshot; forwards, it is filled up with older posts where the snapshot ends."""
+    """Page of a snapshot; forwards, it is filled up with older posts where the snapshot ends."""
     rows = await _visible(ctx, snapshot, wanted, place, stands)
     shown = rows[: wanted.size]
     more = len(rows) > wanted.size
@@ -210,7 +210,7 @@ async def _ranked(
 async def _visible(
     ctx: Context, snapshot: Snapshot, wanted: Wanted, place: Place | None, stands: Standing | None = None
 ) -> list[tuple[int, Post]]:
-    """Places from the cursor on that the viewer may see now, one more than the page asks for."""
+    """Items from the cursor on that the viewer may see now, one more than the page asks for."""
     step = -1 if wanted.backward else 1
     outside = len(snapshot.items) if wanted.backward else -1
     start = (min(place.position, len(snapshot.items)) if place else outside) + step
@@ -227,7 +227,7 @@ async def _visible(
 
 
 async def seen(ctx: Context, items: Sequence[Item], stands: Standing | None = None) -> list[Post | None]:
-    """The posts of these places, None for those that may no longer be shown."""
+    """Posts of these items, None for those no longer visible."""
 
     async def known() -> Standing:
         return stands or await standing.standing_to(ctx, items)
@@ -244,7 +244,7 @@ async def seen(ctx: Context, items: Sequence[Item], stands: Standing | None = No
 
 
 async def _paid(ctx: Context, items: Sequence[Item]) -> set[str]:
-    """Which of what is sponsored still is: a contract may end before the snapshot does."""
+    """Ids of sponsored posts that still are: a contract may end before the snapshot does."""
     wanted = [item.post_id for item in items if item.why == FeedReason.SPONSORED]
     rows = await ctx.load_many(SponsorshipByPost, wanted) if wanted else []
     now = clock.now()
@@ -260,7 +260,7 @@ async def _older(
     *,
     degraded: bool = False,
 ) -> dict[str, Any]:
-    """A page newest first: behind the end of a snapshot, or older than all that one showed which is gone."""
+    """Page newest first: behind the end of a snapshot, or older than all that an expired one showed."""
     page = Page(wanted.size, wanted.backward, _beyond(place, gone=snapshot is None) if place else None)
     rows = await _tail(ctx, snapshot, page)
     more = len(rows) > wanted.size
@@ -278,7 +278,7 @@ async def _older(
 
 
 def _beyond(place: Place, *, gone: bool) -> tuple[Any, ...]:
-    """Where to read on, newest first: behind all that was shown, when nobody knows any more what was."""
+    """Position to read on from, newest first; behind everything shown if the snapshot is gone."""
     lowest = datetime.fromtimestamp(place.position / 1000, UTC) if place.position else None
     if gone and place.kind == OLDER and lowest is not None and place.at is not None and lowest < place.at:
         return lowest, ""
@@ -375,7 +375,7 @@ async def _latest(ctx: Context, listing: paging.Listing, asked: Asked) -> dict[s
 
 
 async def newer_token(ctx: Context) -> str:
-    """The token of the newest snapshot, without putting one together."""
+    """Token of the newest snapshot, without building one."""
     try:
         snapshot, _ = await ctx.services.get(Snapshots).current(ctx.viewer_id)
     except LOST:

@@ -1,4 +1,4 @@
-"""The feed newest first: by itself, behind the end of a ranked one, and when nothing can be ranked."""
+"""Chronological feed: by itself, behind the end of a ranked one, and as fallback of ranking."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -64,7 +64,7 @@ def heard(edges: Sequence[Edge]) -> list[str]:
 def audience(
     user_id: str, edges: Sequence[Edge], groups: Sequence[str] = (), barred: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """Posts of one's own, of those one hears, and of groups, that are for one to see."""
+    """Filter of visible posts: one's own, those of followed people, and of groups."""
     friends = heard([edge for edge in edges if edge["mutual"]])
     shown = {"state": {"$in": list(SHOWN)}}
     others = heard([edge for edge in edges if not edge["mutual"]])
@@ -93,11 +93,11 @@ def without_shares_of(muted: frozenset[str]) -> list[dict[str, Any]]:
 
 
 REASONED = ("author_id", "group_id", "pinned", "shared_post_id")
-"""The keys of a post that give the reason."""
+"""Fields of a post that give the reason."""
 
 
 def reason(user_id: str, followed: Mapping[str, Edge], post: Document) -> FeedReason:
-    """Why a post is in the feed of this person."""
+    """Reason why a post is in the feed of this person."""
     if post["author_id"] == user_id:
         return FeedReason.FOLLOW
     if post.get("group_id"):

@@ -1,4 +1,4 @@
-"""Learning what people like, and whom they may like, ahead of the next time they look."""
+"""Learning of affinities and suggestions, ahead of a person's next visit."""
 
 import math
 from collections import defaultdict
@@ -16,19 +16,19 @@ COMMENTS = 200
 HIDES = 100
 IMPRESSIONS = 300
 DWELT_MS = 4_000
-"""So long on the screen, a post was read; it counts for half a reaction."""
+"""Milliseconds on the screen from which a post counts as read, half a reaction's worth."""
 REMEMBERED = 500
-"""Authors a taste knows."""
+"""Authors in one person's affinities."""
 CHOSEN = 100
 ACQUAINTANCES = 50
-"""Friends of friends whose posts are looked at."""
+"""Friends of friends whose posts are considered."""
 ENOUGH = 5.0
-"""So many reactions to somebody make two thirds of full affinity."""
+"""Reactions to an author that make two thirds of full affinity."""
 KINDS = ("PICTURED", "WRITTEN")
 
 
 async def prepare(services: Services, user_id: str) -> None:
-    """Learn a person's taste, and choose posts of strangers for them."""
+    """Learn a person's affinities, and choose posts of strangers for them."""
     db = services.db
     await store.learn(db, user_id, await _taste(db, user_id), now=clock.now())
     posts, paid = await _strangers(db, user_id)
@@ -40,7 +40,7 @@ async def prepare(services: Services, user_id: str) -> None:
 
 
 async def _taste(db: Database, user_id: str) -> Mapping[str, Mapping[str, float]]:
-    """Affinity to authors and kinds of media: what the person reacted to, read, said and turned away."""
+    """Affinity to authors and media, from reactions, reading time, comments and hides."""
     liked = await store.latest_reactions(db, user_id, limit=REACTIONS)
     said = await store.latest_comments(db, user_id, limit=COMMENTS)
     refused = await store.uninteresting(db, user_id, limit=HIDES)
@@ -64,12 +64,12 @@ async def _taste(db: Database, user_id: str) -> Mapping[str, Mapping[str, float]
 
 
 def _media(kinds: Sequence[str]) -> dict[str, float]:
-    """The share of each kind among what was liked, drawn to the middle while little is known."""
+    """Share of each media class among liked posts, shrunk towards the mean while data is scarce."""
     return {kind: (kinds.count(kind) + 2) / (len(kinds) + 4) for kind in KINDS}
 
 
 async def _strangers(db: Database, user_id: str) -> tuple[list[str], list[str]]:
-    """Public posts by people whom those one follows follow, and the newest of all."""
+    """Public posts by people followed by those one follows, and the newest of all."""
     edges = await store.follows_of(db, user_id)
     followed = {edge["followee_id"] for edge in edges} | {user_id}
     near = await store.acquaintances(db, [edge["followee_id"] for edge in edges], limit=ACQUAINTANCES)

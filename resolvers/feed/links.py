@@ -1,4 +1,4 @@
-"""Previews of links in posts: fetched behind the request, and never from where only we can go."""
+"""Link previews: fetched in the background, and never from internal addresses (SSRF protection)."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ refusals(LINK_INVALID="A link is an http or https address of at most 2,000 chara
 
 LONGEST_URL = 2_000
 PICTURE = Purpose("LINK_PREVIEW", "The picture of a link's preview.", image=MIB, widths=(320, 640, 1080))
-"""Nobody uploads it: it is not among the declared purposes."""
+"""Purpose of preview pictures. Nobody uploads them: it is not among the declared purposes."""
 
 
 class Previews:
@@ -33,7 +33,7 @@ class Previews:
 
 
 def checked_url(url: str | None) -> str | None:
-    """The address, if it is one that could be followed."""
+    """The URL, if it is one that could be followed."""
     if url is None or not url.strip():
         return None
     text = url.strip()
@@ -49,7 +49,7 @@ def checked_url(url: str | None) -> str | None:
 
 
 async def fetch(services: Services, *, post_id: str) -> None:
-    """Look at a post's link and keep what it shows; without one the post does as well."""
+    """Fetch a post's link and store its preview; a post does as well without one."""
     post = await store.posts.by_id(services.db, post_id)
     previewer = services.get(Previews).previewer
     if post is None or previewer is None or not post.get("link_url"):
@@ -78,7 +78,7 @@ async def _kept(ctx: Context, post_id: str, change: dict[str, Any], where: dict[
 
 
 async def fetch_picture(services: Services, *, post_id: str) -> None:
-    """Fetch the picture that the page names, and have it made a medium of the post."""
+    """Fetch the preview's picture, and make it a medium of the post."""
     post = await store.posts.by_id(services.db, post_id)
     previewer = services.get(Previews).previewer
     link = post and post.get("link")

@@ -1,4 +1,4 @@
-"""Lists of people: who follows whom, who reacted, who is muted or blocked, whom one may like to follow."""
+"""Lists of people: followers, followed, reactors, muted, blocked, suggested."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,7 +59,7 @@ async def _persons(
     *,
     unseen: bool = False,
 ) -> dict[str, Any]:
-    """The people that rows name, latest row first; with `unseen`, those whom one has hidden from, too."""
+    """Connection over the people of the rows, latest first; with `unseen`, also those hidden from one."""
     shown = await rows.page(ctx.db, query, NEWEST, asked, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
     found: Sequence[User | None] = await (
@@ -91,7 +91,7 @@ async def reactors(
 
 
 async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) -> list[User]:
-    """People whom those one follows follow, most of them first; widely followed ones when there are few."""
+    """Suggested people: most followed by those one follows; widely followed ones when there are few."""
     if not 1 <= first <= MOST_SUGGESTED:
         raise BadUserInput(f"`first` must be between 1 and {MOST_SUGGESTED}.")
     edges = await ctx.load(FollowsByFollower, ctx.viewer_id)

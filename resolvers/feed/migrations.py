@@ -1,4 +1,4 @@
-"""Stored posts, brought up to date."""
+"""Migrations of stored posts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from stores.feed import Post
 
 BATCH = 500
 EVERYWHERE: Sequence[Collection[Post]] = (store.posts, store.archive, store.posts)
-"""Posts go to the archive and come back meanwhile: those that came back are met at the second look."""
+"""Live and archived posts; the live ones twice, for posts move between the two meanwhile."""
 
 
 @migration("feed.authors-of-what-is-shared")
 async def authors_of_what_is_shared(db: Database) -> int:
-    """Shares name the author of what they show, by whom they are found when somebody blocks or mutes them."""
+    """Add the author of the shared post to shares, which blocks and mutes look them up by."""
     return sum([await _in(db, collection) for collection in EVERYWHERE])
 
 

@@ -1,4 +1,4 @@
-"""Moderation: what is refused at once, what is judged later, reports, decisions and appeals."""
+"""Moderation: screening, background scans, reports, decisions and appeals."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -47,10 +47,10 @@ REFUSED = Counter(
 REPORTED = Counter("landfall_feed_reports_total", "Reports by reason and by whom.", ["reason", "by"])
 
 REPORT_RATE = Rate("reports", 20, 86_400)
-"""Of all that one reports, in every system that lets them."""
+"""Limit of all reports by one person, in every system that takes them."""
 LONGEST_NOTE = 1_000
 PATIENCE = 0.5
-"""Seconds a classifier may keep a mutation waiting."""
+"""Timeout of the classifier within a mutation, in seconds."""
 MOST_REPORTS = 1_000
 
 Document = Mapping[str, Any]
@@ -66,7 +66,7 @@ class Moderation:
 
 
 async def limit(ctx: Context, rate: Rate) -> None:
-    """Count a piece of writing; a burst of it is refused, and moderators are told."""
+    """Rate-limit writing; a burst is refused, and moderators are notified."""
     try:
         await ctx.limit(rate)
     except Refused:
@@ -77,7 +77,7 @@ async def limit(ctx: Context, rate: Rate) -> None:
 
 
 async def screen(ctx: Context, text: str | None) -> None:
-    """Refuse what is beyond doubt, before anybody sees it; a classifier that is slow judges behind."""
+    """Refuse clear violations before anybody sees them; a slow classifier judges in the background."""
     try:
         async with asyncio.timeout(PATIENCE):
             verdict = await ctx.services.get(Moderation).classifier.judge(text or "", ())
@@ -92,7 +92,7 @@ async def screen(ctx: Context, text: str | None) -> None:
 async def flag(
     services: Services, subject_id: str, author_id: str | None, reason: ReportReason, note: str
 ) -> None:
-    """A report by nobody: one a day for each subject."""
+    """Automatic report: one a day for each subject."""
     now = clock.now()
     row = {
         "subject_author_id": author_id,
@@ -120,7 +120,7 @@ async def flag(
 
 @door("report", sync="REPORT", kept="reports")
 async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
-    """One's own; all of them for moderators."""
+    """Access guard of reports: one's own, and all of them for moderators."""
     found = await ctx.load_many(by_id(store.reports), wanted)
     viewer = ctx.viewer_id_or_none
     judge = is_moderator(ctx)
@@ -134,7 +134,7 @@ def is_moderator(ctx: Context) -> bool:
 
 
 async def may_judge(ctx: Context, subject_id: str) -> bool:
-    """Moderators act on what was reported, and on nothing else."""
+    """True if the viewer may judge the subject: moderators act on reported content only."""
     if not is_moderator(ctx):
         return False
     return await store.reports.first(ctx.db, {"subject_id": subject_id}) is not None
@@ -143,7 +143,7 @@ async def may_judge(ctx: Context, subject_id: str) -> bool:
 async def report_content(
     ctx: Context, *, subject_id: Id, reason: ReportReason, note: str | None = None
 ) -> dict[str, Any]:
-    """Twice by the same person is the first report."""
+    """Report content; a second report by the same person returns the first."""
     author_id = await _reportable(ctx, subject_id)
     earlier = await store.reports.first(ctx.db, {"subject_id": subject_id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
@@ -171,7 +171,7 @@ async def report_content(
 
 
 async def _reportable(ctx: Context, id: str) -> str | None:
-    """The author of what is reported, if the viewer sees it."""
+    """Author of the reported content, if the viewer may see it."""
     ids.checked(id, "post", "comment", "user")
     found = (await nodes.seen(ctx, [id])).get(id)
     author_id = None if found is None else found["_id"] if prefix_of(id) == "user" else found["author_id"]
@@ -185,7 +185,7 @@ async def _reportable(ctx: Context, id: str) -> str | None:
 async def moderation_queue(
     ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
 ) -> dict[str, Any]:
-    """Reports, oldest first. That somebody looked is on record."""
+    """Moderation queue, oldest first; each look is written to the audit log."""
     found = await store.reports.page(ctx.db, {"status": status}, store.OLDEST, asked)
 
     async def looked() -> None:
@@ -212,7 +212,7 @@ async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | 
 
 
 def moderator_only(name: str) -> Any:
-    """A field of a report that reporters do not see."""
+    """Field of a report that only moderators see."""
 
     def value(ctx: Context, report: Document) -> Any:
         return report.get(name) if is_moderator(ctx) else None
@@ -221,7 +221,7 @@ def moderator_only(name: str) -> Any:
 
 
 def checked_reason(reason: str) -> str:
-    """Why somebody who may does something to others, for the record."""
+    """Reason for an action on others, checked for the audit log."""
     if not reason:
         raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
     return reason[:LONGEST_NOTE]
@@ -235,7 +235,7 @@ async def moderate(
     label: ModerationLabel | None = None,
     reason: str,
 ) -> dict[str, Any]:
-    """Decide about something reported; its author learns of it, and it is on record."""
+    """Decide on reported content; its author is notified, and it is written to the audit log."""
     ids.checked(subject_id, "post", "comment", "user")
     why = checked_reason(reason)
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
@@ -253,7 +253,7 @@ async def moderate(
 
 
 async def _judged_for_update(ctx: Context, id: str) -> dict[str, Any] | None:
-    """The post or comment, whoever it is for; None for a person."""
+    """Post or comment in any audience; None for a person."""
     if prefix_of(id) == "user":
         return None
     if prefix_of(id) == "comment":
@@ -281,7 +281,7 @@ async def _decide(
 async def apply(
     ctx: Context, found: dict[str, Any], state: PostState | None, label: ModerationLabel | None
 ) -> dict[str, Any]:
-    """Give a post or comment its new state and label, and let everybody whom it concerns know."""
+    """Set a post's or comment's state and label, and notify those concerned."""
     changes: dict[str, Any] = {"state": state or found["state"], "label": label}
     if prefix_of(found["_id"]) == "comment":
         return await _apply_to_comment(ctx, found, changes)
@@ -294,7 +294,7 @@ async def apply(
 
 
 async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A removed comment keeps its place and its words out of sight, for an appeal."""
+    """Hide a removed comment's text but keep it, for an appeal."""
     removed, was = changes["state"] == PostState.REMOVED, found["state"] == PostState.REMOVED
     if found["author_id"] is None:
         raise Refused("NOT_FOUND", "Its author has deleted it.", field=["subjectId"])
@@ -318,12 +318,12 @@ async def _settle(ctx: Context, reports: Sequence[Report], action: ModerationAct
 async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> None:
     changed = await ctx.tx.update(store.reports, report, set=changes)
     if changed is not None and changed["reporter_id"] is None:
-        # Nobody is told of what a machine reports.
+        # An automatic report has no reporter to notify.
         ctx.tx.quietly(changed)
 
 
 async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
-    """The author asks moderators to look again, once."""
+    """Appeal of the author against a decision, once."""
     ids.checked(subject_id, "post", "comment")
     own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
     found = await own(ctx, subject_id, field="subjectId")

@@ -1,4 +1,4 @@
-"""Telling people what concerns them: in their own stream, and by push when the app is away."""
+"""Notifications: in a person's own stream, and by push when the app is away."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,19 +21,19 @@ PUSHED = {
     "FriendPosted": "{name} posted something",
 }
 FRIENDS_TOLD = 500
-"""Friends with the switch on that one post is pushed to."""
+"""Friends that one post is pushed to."""
 
 Document = Mapping[str, Any]
 
 
 def tell(ctx: Context, kind: str, subject_id: str, to: Iterable[str]) -> None:
-    """Log something that concerns people, each in their own scope."""
+    """Log a notification for people, each in their own scope."""
     for user_id in to:
         ctx.tx.noted(f"feed:{kind}:{subject_id}:{user_id}", scopes=[user_scope(user_id)])
 
 
 def told(entry: Entry) -> tuple[str, str] | None:
-    """Kind and subject of what `tell` logged; None for other entries."""
+    """Kind and subject of a notification's log entry; None for other entries."""
     if entry["type"] != NOTE or not entry["_id"].startswith("feed:"):
         return None
     _, kind, subject_id, *_ = entry["_id"].split(":")
@@ -41,7 +41,7 @@ def told(entry: Entry) -> tuple[str, str] | None:
 
 
 def parted(ctx: Context, user_id: str, other_id: str) -> None:
-    """Log for two people that one hides from the other, or does no longer: what is open looks again."""
+    """Log that a block between two people began or ended: their open streams check access again."""
     scopes = [user_scope(user_id), user_scope(other_id)]
     ctx.tx.noted(f"block:{store.pair(user_id, other_id)}", scopes=scopes)
 
@@ -67,7 +67,7 @@ async def _push(ctx: Context, kind: str, subject: Document, to: Iterable[str]) -
 
 
 async def commented(ctx: Context, comment: Comment, post: Post, parent: Comment | None) -> None:
-    """Tell whoever is replied to, the post's author and the mentioned; each once, as what is nearest."""
+    """Notify the author replied to, the post's author and people mentioned; each once, by the closest tie."""
     told = {comment["author_id"]}
     replied = [parent["author_id"]] if parent and parent["author_id"] else []
     for kind, people in (
@@ -88,7 +88,7 @@ async def mentioned(ctx: Context, post: Post, people: Iterable[str]) -> None:
 
 
 async def friends_learn(ctx: Context, post: Post) -> None:
-    """A post is pushed to friends who asked for it; who they are is looked up later."""
+    """Enqueue pushes to friends who asked for them; the job looks up who they are."""
     await jobs.later(ctx.tx, "feed.push_to_friends", post_id=post["_id"], author_id=post["author_id"])
 
 

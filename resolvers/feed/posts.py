@@ -1,4 +1,4 @@
-"""Writing posts."""
+"""Posts: publish, change and delete."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -87,7 +87,7 @@ async def create_post(
 
 
 async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str] = ()) -> Post:
-    """Insert a post of the viewer's and let everybody know whom it is for."""
+    """Insert a post of the viewer's and publish it to its audience."""
     named = await checked_mentions(ctx, mentions)
     author = await count_posts(ctx, ctx.viewer_id, 1)
     wide = author is not None and author.get("follower_count", 0) > delivery.WIDE
@@ -127,7 +127,7 @@ async def _appear(ctx: Context, post: Post) -> None:
 
 
 async def _media(ctx: Context, post_id: str, upload_ids: Sequence[str]) -> dict[str, Any]:
-    """The fields of a post that shows these uploads; it waits for those that are not ready."""
+    """Media fields of a post; it stays PROCESSING while an upload is not ready."""
     if len(upload_ids) > MOST_MEDIA:
         raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     if not upload_ids:
@@ -147,7 +147,7 @@ def _shown(files: list[dict[str, Any]]) -> dict[str, Any]:
 
 @on(finished(PURPOSE))
 async def file_finished(ctx: Context, upload: Document) -> None:
-    """A file of a post is ready, or was refused: then the post waits for its author to leave it out."""
+    """Handle a finished or rejected file of a post; its author has to leave a rejected one out."""
     post = await store.posts.by_id(ctx.db, upload["record_id"])
     if post is None:
         return
@@ -166,7 +166,7 @@ async def file_finished(ctx: Context, upload: Document) -> None:
 
 
 def _refiled(post: Post, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """The fields of a post that shows these files from now on."""
+    """Fields of a post that shows these files from now on."""
     shown = _shown(files)
     if post["state"] != PostState.PROCESSING:
         shown.pop("state")
@@ -174,7 +174,7 @@ def _refiled(post: Post, files: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
-    """A post that waited for its files appears when they are all there."""
+    """Publish a post that waited for its files, once they are all ready."""
     if post["state"] == PostState.PROCESSING and updated["state"] != PostState.PROCESSING:
         await _appear(ctx, updated)
         notices.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
@@ -192,7 +192,7 @@ async def update_post(
     mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
 ) -> Changed:
-    """Change text, audience, files or place; those who lose sight of it learn so."""
+    """Change text, audience, files or place; people who lose sight of the post have it removed."""
     post = await own_post_for_update(ctx, id)
     changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
     if mentions is not None:
@@ -235,14 +235,14 @@ def _changes(
 
 
 async def _unpin_others(ctx: Context, post: Post) -> None:
-    """One pinned post on a timeline: the new one takes its place."""
+    """Unpin the other posts: a timeline has one pinned post."""
     for other in await store.posts.find(ctx.db, {"author_id": post["author_id"], "pinned": True}, limit=10):
         if other["_id"] != post["_id"]:
             await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
 
 
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The files a post is to show, in that order: kept ones, and new ones; the others are given up."""
+    """Files of a changed post, in order: kept and new ones; the others are released."""
     if len(upload_ids) > MOST_MEDIA:
         raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     kept = {each["upload_id"]: each for each in post.get("files", ())}
@@ -284,7 +284,7 @@ async def delete_post(ctx: Context, *, id: Id) -> Deleted:
 
 
 async def erase(ctx: Context, post: Post) -> None:
-    """Take a post away with all that hangs on it."""
+    """Erase a post with everything attached to it."""
     await ctx.tx.delete(store.posts, post["_id"])
     await count_posts(ctx, post["author_id"], -1)
     if post.get("shared_post_id"):
@@ -297,7 +297,7 @@ async def erase(ctx: Context, post: Post) -> None:
 
 
 def media_of(post: Post) -> list[str]:
-    """Everything the post shows: its own media, and the picture of its link."""
+    """Media that the post shows: its own, and the picture of its link."""
     pictured = (post.get("link") or {}).get("image_id")
     return [*post["media_ids"], *([pictured] if pictured else [])]
 

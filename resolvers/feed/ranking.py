@@ -1,4 +1,4 @@
-"""Ordering candidates: what a model learns of them, what is done when it fails, and what no order may do."""
+"""Ranking: a model behind a port, its fallback, and the rules that no order may break."""
 
 import asyncio
 import hashlib
@@ -16,12 +16,12 @@ from stores.feed import FeedReason, Post, Taste
 logger = structlog.get_logger(__name__)
 
 PATIENCE = 0.25
-"""Seconds a model may take; then newest first is better than late."""
+"""Timeout of the model in seconds; then newest first is better than late."""
 HALF_LIFE = 12 * 3600.0
 IN_A_ROW = 2
-"""Posts of one author next to each other."""
+"""Limit of consecutive posts of one author."""
 SPONSORED_GAP = 7
-"""Unpaid posts between two paid ones: one in eight."""
+"""Unpaid posts between two sponsored ones: one in eight."""
 MUCH_ENGAGEMENT = 100.0
 JUST_POSTED = timedelta(minutes=10)
 
@@ -35,7 +35,7 @@ LIKELY = {
     FeedReason.SPONSORED: 0.2,
     FeedReason.SUGGESTED: 0.05,
 }
-"""Affinity to authors of whom nothing is known yet."""
+"""Prior affinity to authors of whom nothing is known yet."""
 
 RUNS = Counter("landfall_feed_rankings_total", "Rankings by variant and outcome.", ["variant", "outcome"])
 SECONDS = Histogram("landfall_feed_ranking_seconds", "How long a model took to score a feed.")
@@ -43,7 +43,7 @@ SECONDS = Histogram("landfall_feed_ranking_seconds", "How long a model took to s
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A post that may be shown, and why."""
+    """Post that may be shown, with its reason."""
 
     post: Post
     reason: FeedReason
@@ -59,20 +59,20 @@ class Ranked:
 
 
 class Ranking:
-    """The process's way to order feeds: a model behind a port."""
+    """Ranking of this process: a model behind a port."""
 
     def __init__(self, ranker: Ranker, make: Callable[[str], Ranker] | None = None) -> None:
         self.ranker = ranker
         self._make = make
 
     def made(self, experiment: str) -> Ranker:
-        """The model that tries this out; ValueError when it cannot."""
+        """Ranker of an experiment; ValueError if it cannot be made."""
         if self._make is None:
             raise ValueError("This ranking knows no experiments.")
         return self._make(experiment)
 
     def try_out(self, experiment: str) -> None:
-        """From now on; what is kept of feeds is shown until it is put together anew."""
+        """Rank by this from now on; stored snapshots are shown until they are rebuilt."""
         self.ranker = self.made(experiment)
 
     @property
@@ -80,7 +80,7 @@ class Ranking:
         return bool(self.ranker.experiment)
 
     def variant_of(self, user_id: str) -> str:
-        """The person's variant: by hash, so that it stays theirs on every machine."""
+        """Variant of the person: by hash, so that it is the same on every machine."""
         names = list(self.ranker.variants)
         place = _chance(self.ranker.experiment, user_id) * 100
         for name in names:
@@ -92,7 +92,7 @@ class Ranking:
     async def order(
         self, user_id: str, candidates: Sequence[Candidate], taste: Taste | None, now: datetime
     ) -> tuple[list[Ranked], bool]:
-        """Best first; newest first, and True, when the model fails or takes too long."""
+        """Rank best first; newest first and True if the model fails or times out."""
         variant = self.variant_of(user_id)
         try:
             signals = [signals_of(each, user_id, taste, now) for each in candidates]
@@ -118,7 +118,7 @@ class Ranking:
 
 
 def _newest(candidates: Sequence[Candidate]) -> list[Ranked]:
-    """As without a ranking: strangers only for who follows nobody."""
+    """Fallback order, newest first; strangers only for people who follow nobody."""
     near = [each for each in candidates if each.reason not in STRANGE] or candidates
     newest = sorted(near, key=lambda each: (each.post["created_at"], each.post["_id"]), reverse=True)
     return [Ranked(each.post, each.reason, 0.0) for each in newest]
@@ -147,7 +147,7 @@ def media_kind(post: Mapping[str, object]) -> str:
 
 
 def _chance(*parts: str) -> float:
-    """A number from 0 to below 1 that belongs to the parts."""
+    """Deterministic number from 0 to below 1, by hash of the parts."""
     digest = hashlib.blake2b("|".join(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
 
@@ -165,7 +165,7 @@ def own_first(ranked: Sequence[Ranked], user_id: str, now: datetime) -> list[Ran
 
 
 def spread(ranked: Sequence[Ranked], limit: int) -> list[Ranked]:
-    """The order kept as far as nobody has three in a row and what is paid for keeps its distance.
+    """Diversify the order: no author three times in a row, sponsored posts at a distance.
 
     What must wait is taken as soon as it may. When one author alone is left, their posts follow each other:
     a hole would be worse. Paid posts that find no place are left out.

@@ -1,4 +1,4 @@
-"""Reacting: set, not toggled, so that a replay is harmless."""
+"""Reactions: set, not toggled, so that a replay is harmless."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -60,7 +60,7 @@ async def _store(
 
 
 async def replayed_summary(ctx: Context, stored: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """On a replay: the counts as they are now, with the subject."""
+    """Result of a replay: the counts as they are now, with the subject."""
     id = referenced_id(stored.get("subject"))
     found = (await seen(ctx, [id])).get(id) if id else None
     return {"reaction_summary": summary(found) if found else None}

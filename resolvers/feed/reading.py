@@ -1,4 +1,4 @@
-"""Reading timelines, comments and follow lists."""
+"""Reads of timelines, comments and threads."""
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from stores.feed.kinds import SHOWN
 
 Document = Mapping[str, Any]
 Parent = tuple[str, str | None]
-"""A post, and a comment on it for its replies."""
+"""Parent of comments: a post, and a comment on it for its replies."""
 
 PREVIEWED_COMMENTS = 3
 
@@ -37,7 +37,7 @@ def timeline_listing(user_id: str) -> paging.Listing:
 
 
 async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
-    """Which of an author's posts the viewer may see; None for none at all."""
+    """Filter of an author's posts that the viewer may see; None for none at all."""
     viewer = ctx.viewer_id_or_none
     if viewer == author_id:
         return {}
@@ -78,7 +78,7 @@ async def _threads(
     asked: Asked,
     since: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """The same page of each thread, all in one command."""
+    """The same page of each thread, in one command."""
     if not parents:
         return []
     sort = _order_of(order, since)
@@ -111,7 +111,7 @@ async def _pages(
     since: datetime | None = None,
     fields: Sequence[str] = (),
 ) -> list[list[Comment]]:
-    """Comments of every post, or replies to every comment, but for those of some authors."""
+    """Comments of every post, or replies to every comment, without those of some authors."""
     key = "parent_id" if parents and parents[0][1] else "post_id"
     where: dict[str, Any] = {
         **({} if key == "parent_id" else {"parent_id": None}),

@@ -1,4 +1,4 @@
-"""Counters put right: they are moved in the transactions that change what they count, and checked behind."""
+"""Reconciliation of counters, which transactions move: counted again in the background."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ WINDOW = timedelta(hours=2)
 
 
 async def reconcile(services: Services) -> int:
-    """Count again what changed lately; how many counters were wrong."""
+    """Count again after recent changes; return how many counters were wrong."""
     since = clock.now() - WINDOW
     wrong = await _all(services, store.posts, since, _posts)
     wrong += await _all(services, store.comments, since, _comments)
@@ -91,7 +91,7 @@ async def _people(services: Services, rows: Sequence[Any]) -> int:
 async def _put_right(
     services: Services, counted: Counters, row: Mapping[str, Any], right: Mapping[str, Any]
 ) -> int:
-    """Write what was counted, if nothing has changed since; how many counters that were.
+    """Correct the counters unless they changed since; return how many were corrected.
 
     What waits to be folded may be counted already, and would then be added once more.
     """
@@ -114,7 +114,7 @@ async def _put_right(
 
 
 def _plain(value: Any) -> Any:
-    """Counts as they are compared: a kind nobody chose any more is none."""
+    """Counts in comparable form: without the kinds at zero."""
     if isinstance(value, dict):
         return {kind: count for kind, count in value.items() if count}
     return value or 0

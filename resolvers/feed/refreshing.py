@@ -1,4 +1,4 @@
-"""Pull-to-refresh: what is new, changed or gone since a feed was shown."""
+"""Pull-to-refresh: new, changed and removed items since a feed was shown."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -22,13 +22,13 @@ MOST_NEW = 50
 MOST_CHANGED = 100
 AFTER_RESET = 12
 FRESH = timedelta(seconds=5)
-"""A refresh shows what happened longer ago than this."""
+"""Oldest snapshot that a refresh compares with: later changes show at the next one."""
 COMPARED = 50
-"""Places at the top that tell whether it is still the same feed."""
+"""Top items compared to tell whether it is still the same feed."""
 
 
 async def feed_delta(ctx: Context, viewer: Document, *, newer_token: str) -> dict[str, Any]:
-    """News against what the token's feed held; all anew when it is gone, or too much has moved."""
+    """Delta of a feed since its token; a reset if the token's snapshot is gone or has moved too much."""
     mode, snapshot_id = _opened(ctx, newer_token)
     if mode is FeedMode.LATEST or not snapshot_id:
         return await _reset(ctx, viewer, mode)

@@ -18,7 +18,7 @@ from stores.feed.scopes import post_scopes
 
 BATCH = 200
 MOST = 10_000
-"""The latest posts and comments that are looked at when what somebody sees changes."""
+"""Latest posts and comments considered in one job."""
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
@@ -34,17 +34,17 @@ def _audience(post: Post) -> tuple[Visibility, bool]:
 
 
 async def relation_changed(ctx: Context, one: str, other: str) -> None:
-    """Two people see more of each other, or less: friends, no longer friends, hidden from each other."""
+    """Publish again after two people's relation changed: friends, no longer friends, blocked."""
     await jobs.later(ctx.tx, "feed.tell_of_relation", user_id=one, other_id=other)
 
 
 async def group_changed(ctx: Context, user_id: str, group_id: str) -> None:
-    """A person sees a group's posts, or sees them no more."""
+    """Publish again after a person joined or left a group."""
     await jobs.later(ctx.tx, "feed.tell_of_group", user_id=user_id, group_id=group_id)
 
 
 async def shares(services: Services, post_id: str) -> None:
-    """Tell everybody who keeps a share of the post."""
+    """Publish the shares of a post again."""
 
     async def tell(ctx: Context, share: Post) -> None:
         ctx.tx.changed(share, aspect="shared", scopes=post_scopes(share))
@@ -55,7 +55,7 @@ async def shares(services: Services, post_id: str) -> None:
 
 
 async def commenters(services: Services, post_id: str) -> None:
-    """Tell those who commented: they keep their comment, which shows its post only while they see that."""
+    """Publish commenters' own comments again: each shows its post only while its author sees that."""
     rows = await store.comments.find(
         services.db,
         {"post_id": post_id},
@@ -68,7 +68,7 @@ async def commenters(services: Services, post_id: str) -> None:
 
 
 async def relation(services: Services, user_id: str, other_id: str) -> None:
-    """Tell two people of what shows the other's posts among what they keep."""
+    """Publish each other's posts again to two people, where they keep them."""
     for reader, author in ((user_id, other_id), (other_id, user_id)):
         ids = await _shares_kept(services, reader, author)
         ids += await _posts_in_common_groups(services, reader, author)
@@ -77,7 +77,7 @@ async def relation(services: Services, user_id: str, other_id: str) -> None:
 
 
 async def group(services: Services, user_id: str, group_id: str) -> None:
-    """Tell who joined or left a group of their comments in it."""
+    """Publish a person's comments in a group again, after they joined or left."""
     rows = await store.comments.find(
         services.db, {"author_id": user_id}, sort=[("created_at", -1)], limit=MOST
     )
@@ -87,7 +87,7 @@ async def group(services: Services, user_id: str, group_id: str) -> None:
 
 
 async def _shares_kept(services: Services, reader: str, author: str) -> list[str]:
-    """Shares of the author's posts among what the reader keeps: their own, and those of whom they follow."""
+    """Shares of the author's posts that the reader keeps: their own, and of people they follow."""
     followed = [edge["followee_id"] for edge in await store.follows_of(services.db, reader)]
     query = {"shared_author_id": author, "author_id": {"$in": [reader, *followed]}}
     rows = await store.posts.find(services.db, query, limit=MOST, fields=("_id",))
@@ -95,7 +95,7 @@ async def _shares_kept(services: Services, reader: str, author: str) -> list[str
 
 
 async def _posts_in_common_groups(services: Services, reader: str, author: str) -> list[str]:
-    """Groups go on when two of their members hide from each other, without each other's posts."""
+    """The author's posts in common groups: blocked members stay in them without each other's posts."""
     common = [
         {each["group_id"] for each in await store.memberships(services.db, id)} for id in (reader, author)
     ]
@@ -113,7 +113,7 @@ async def _comments_on(services: Services, reader: str, author: str) -> list[str
 
 
 async def _reshown(services: Services, told: Sequence[tuple[str, str]]) -> None:
-    """Tell again of these, each to the one who reads it."""
+    """Publish these again, each to its one reader."""
     for start in range(0, len(told), BATCH):
         ctx = Context(services)
 
@@ -128,7 +128,7 @@ async def _reshown(services: Services, told: Sequence[tuple[str, str]]) -> None:
 
 @on(uploads.relocated)
 async def relocated(ctx: Context, record_id: str) -> None:
-    """A post's pictures have other addresses now."""
+    """Publish a post again when its pictures have new URLs."""
     found = await store.posts_by_ids(ctx.db, [record_id]) if record_id.startswith("post_") else []
     for post in found:
         ctx.tx.changed(post, aspect="media", scopes=post_scopes(post))

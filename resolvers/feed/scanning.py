@@ -1,4 +1,4 @@
-"""Judging what was published, with all that it shows: behind the answer, within a minute."""
+"""Background moderation of published content with its pictures, within a minute."""
 
 from collections.abc import Sequence
 from functools import partial

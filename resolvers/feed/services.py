@@ -1,4 +1,4 @@
-"""Services of the feed: what puts home feeds together in this process."""
+"""Services of the feed: ranking and snapshots of this process."""
 
 from collections.abc import AsyncIterator
 

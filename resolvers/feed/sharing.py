@@ -1,4 +1,4 @@
-"""Passing posts on: into one's own timeline, or by a link."""
+"""Shares: into one's own timeline, or by a link."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ async def share_post(
     text: str | None = None,
     visibility: Visibility = Visibility.FRIENDS,
 ) -> Shared:
-    """A post of one's own that shows another; a share of a share shows the first."""
+    """Share a post in one of one's own; a share of a share shows the first."""
     await moderating.limit(ctx, posts.POST_RATE)
     body = checked_text(text, posts.LONGEST_TEXT)
     await moderating.screen(ctx, body)
@@ -66,7 +66,7 @@ async def share_post(
 
 
 async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
-    """A link to a public post; a person has one for each."""
+    """Link to a public post; a person has one for each."""
     post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN or post["visibility"] != Visibility.PUBLIC:
@@ -83,7 +83,7 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
 
 
 async def post_by_link(ctx: Context, *, code: str) -> Post:
-    """NOT_FOUND when the link is unknown, or what it leads to is no longer for the viewer."""
+    """Post behind a link; NOT_FOUND if the link is unknown, or the post is not visible to the viewer."""
     link = await store.share_links.by_id(ctx.db, code[:100])
     [post] = await visible_posts(ctx, [link["post_id"]]) if link else [None]
     if post is None:

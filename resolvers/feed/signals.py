@@ -22,12 +22,12 @@ TYPING_RATE = Rate("comment typing", 60, 60)
 
 
 async def hide_post(ctx: Context, *, post_id: Id) -> dict[str, Any]:
-    """Out of the viewer's feed, for good."""
+    """Hide a post from the viewer's feed for good."""
     return await _hide(ctx, post_id, not_interested=False)
 
 
 async def not_interested(ctx: Context, *, post_id: Id) -> dict[str, Any]:
-    """The same, and less of its author from now on."""
+    """Hide a post, and show less of its author from now on."""
     return await _hide(ctx, post_id, not_interested=True)
 
 
@@ -81,7 +81,7 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
 
 
 async def set_comment_typing(ctx: Context, *, post_id: Id, is_typing: bool) -> dict[str, Any]:
-    """Ephemeral: told to those who have the post open, kept nowhere."""
+    """Typing indicator, ephemeral: sent to those who have the post open, stored nowhere."""
     await ctx.limit(TYPING_RATE)
     [post] = await visible_posts(ctx, [ids.checked(post_id, "post")])
     if post is None:

@@ -1,4 +1,4 @@
-"""Ranked feeds as they were put together: kept in Redis for five minutes, so that paging is stable.
+"""Feed snapshots: ranked feeds kept in Redis for five minutes, so that paging is stable.
 
 Everything here may vanish at any time: then a feed is ranked anew, and paging goes on with older posts.
 """
@@ -19,10 +19,10 @@ from core.ids import new_id
 from stores.feed import FeedReason
 
 LOST = (RedisError, OSError)
-"""Errors that say Redis cannot be asked."""
+"""Errors by which Redis counts as unavailable."""
 
 PATIENCE = 2.0
-"""Seconds Redis may take: a feed without it is better than none."""
+"""Timeout of Redis in seconds: a feed without it is better than none."""
 KEPT = timedelta(minutes=5)
 STALE_KEPT = timedelta(minutes=10)
 CHOSEN_KEPT = timedelta(minutes=20)
@@ -38,14 +38,14 @@ return {id and redis.call('GET', KEYS[3] .. id), redis.call('GET', KEYS[2])}
 
 
 class Item(NamedTuple):
-    """One place of a ranked feed."""
+    """One item of a ranked feed."""
 
     post_id: str
     author_id: str
     reason: str
     score: float
     created: int
-    """When the post was made, in milliseconds."""
+    """Creation time of the post, in milliseconds."""
 
     @property
     def why(self) -> FeedReason:
@@ -58,7 +58,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A person's feed at one moment."""
+    """Ranked feed of a person at one moment."""
 
     id: str
     generated_at: datetime
@@ -68,14 +68,14 @@ class Snapshot:
     whole: bool = False
     """True if the snapshot holds everything: nothing older follows."""
     mark: str | None = None
-    """The latest reason for staleness that it knows of."""
+    """Latest invalidation mark known when it was built."""
 
     @property
     def age(self) -> timedelta:
         return clock.now() - self.generated_at
 
     def lowest(self, position: int) -> datetime | None:
-        """The oldest post down to this place."""
+        """Creation time of the oldest post down to this item."""
         return min((item.created_at for item in self.items[: position + 1]), default=None)
 
 
@@ -87,7 +87,7 @@ class Snapshots:
         self._current = redis.register_script(CURRENT)
 
     async def current(self, user_id: str) -> tuple[Snapshot | None, str | None]:
-        """The newest one, and the latest reason for staleness."""
+        """Newest snapshot, and the latest invalidation mark."""
         keys = [_newest(user_id), _stale(user_id), _named(user_id, "")]
         run = cast("Callable[..., Awaitable[list[bytes | None]]]", self._current)
         async with asyncio.timeout(PATIENCE):
@@ -107,7 +107,7 @@ class Snapshots:
             await pipeline.execute()
 
     async def choose(self, user_id: str, posts: Sequence[str], paid: Sequence[str]) -> None:
-        """Keep which posts of strangers, and which paid ones, are for this person."""
+        """Store the posts of strangers and the sponsored ones chosen for this person."""
         await self._redis.set(_chosen(user_id), orjson.dumps([list(posts), list(paid)]), ex=CHOSEN_KEPT)
 
     async def chosen(self, user_id: str) -> tuple[Sequence[str], Sequence[str]] | None:
@@ -124,7 +124,7 @@ class Snapshots:
         return [user_id.decode() for user_id in found]
 
     async def spoil(self, user_ids: Sequence[str]) -> None:
-        """The graph or the posts of these people changed: what they have is stale from now on."""
+        """Invalidate all snapshots of these people: their graph or posts changed."""
         pipeline = self._redis.pipeline(transaction=False)
         for user_id in user_ids:
             # A new mark, not a flag: a feed that is being put together now has missed this change.
@@ -179,7 +179,7 @@ def _opened(body: Any) -> Snapshot | None:
 
 
 def stale(ctx: Context, *user_ids: str) -> None:
-    """After this mutation, these people's feeds are put together anew."""
+    """Invalidate these people's snapshots after this mutation."""
 
     async def spoil() -> None:
         await ctx.services.get(Snapshots).spoil(user_ids)

@@ -1,4 +1,4 @@
-"""Posts that somebody pays for to be shown: said by administrators, for a time."""
+"""Sponsored posts: paid for a period, set by administrators."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ LONGEST = timedelta(days=366)
 async def sponsor_post(
     ctx: Context, *, post_id: Id, starts_at: datetime | None = None, ends_at: datetime, reason: str
 ) -> dict[str, Any]:
-    """Again is another time for it. Whom it is hidden from does not see it, paid or not."""
+    """Sponsor a post, or change its period. People it is hidden from do not see it, paid or not."""
     why = checked_reason(reason)
     post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
@@ -34,7 +34,7 @@ async def sponsor_post(
 
 
 async def end_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str, Any]:
-    """Again is fine; feeds that were put together before show it for a few minutes more."""
+    """End a sponsorship; idempotent. Stored snapshots show it for a few minutes more."""
     why = checked_reason(reason)
     if await ctx.tx.delete(store.sponsorships, post_id) is not None:
         await audited(ctx, "feed.end_sponsorship", subject_id=post_id, reason=why)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 TYPING_SECONDS = 6.0
-"""After so long without a word from a phone its owner has stopped writing."""
+"""Seconds without a signal after which a person counts as no longer typing."""
 
 
 class Typists:
-    """People who write, each until they say otherwise or fall silent."""
+    """People typing, each until they say otherwise or time out."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
@@ -28,7 +28,7 @@ class Typists:
         return changed
 
     def wait(self) -> float | None:
-        """Seconds until one of them is taken to have stopped."""
+        """Seconds until the next timeout of one of them."""
         if not self._until:
             return None
         return max(0.0, min(self._until.values()) - asyncio.get_running_loop().time())
@@ -40,6 +40,6 @@ class Typists:
         return [(user_id, on) for user_id, on in told if user_id != but and self.told(user_id, on)]
 
     def silent(self) -> list[str]:
-        """Those of whom nothing was heard for too long."""
+        """People whose last signal has timed out."""
         now = asyncio.get_running_loop().time()
         return [user_id for user_id, until in self._until.items() if until <= now]

@@ -1,4 +1,4 @@
-"""Groups and who is in them."""
+"""Groups and their members."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -38,7 +38,7 @@ MOST_OF_ONE = 500
 
 
 async def memberships(db: Database, user_id: str) -> list[Member]:
-    """The groups a person is in, bounded by how many that may be."""
+    """Groups of a person, bounded by the limit on memberships."""
     return await members.find(db, {"user_id": user_id}, limit=MOST_OF_ONE, together=True)
 
 

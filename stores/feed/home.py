@@ -95,7 +95,7 @@ async def inbox(db: Database, user_id: str, *, since: datetime) -> list[InboxRow
 
 
 async def deliver(db: Database, post: Post, user_ids: Iterable[str]) -> None:
-    """Put a post into inboxes; again is harmless."""
+    """Deliver a post to inboxes; idempotent."""
     await put_in(db, [inbox_row(post, user_id) for user_id in user_ids])
 
 
@@ -125,7 +125,7 @@ async def put_in(db: Database, rows: Sequence[InboxRow]) -> None:
 
 
 async def take_out(db: Database, post_id: str, user_ids: Sequence[str]) -> None:
-    """Take a post out of inboxes."""
+    """Remove a post from inboxes."""
     if user_ids:
         query = {
             "user_id": {"$in": list(user_ids)},
@@ -135,13 +135,13 @@ async def take_out(db: Database, post_id: str, user_ids: Sequence[str]) -> None:
 
 
 async def take_out_author(db: Database, user_id: str, author_id: str) -> None:
-    """Take all posts of an author out of an inbox, which is short."""
+    """Remove all posts of an author from an inbox, which is short."""
     query = {"user_id": user_id, "author_id": author_id}
     await inboxes.delete_all(db, query)
 
 
 async def trim(db: Database, user_id: str) -> None:
-    """Leave the newest thousand of an inbox."""
+    """Trim an inbox to the newest thousand."""
     # A find through the index, because a skip reads no documents.
     rows = await db.aggregate(
         inboxes.name,
@@ -168,7 +168,7 @@ async def pulled(
     since: datetime,
     limit: int,
 ) -> list[Post]:
-    """One's own posts and those of groups and followed people that are not delivered, newest first."""
+    """Undelivered posts of one's own, of groups and of followed people, newest first."""
     branches: list[dict[str, Any]] = [{"author_id": user_id}]
     if followed:
         recent = {"created_at": {"$gt": since}}
@@ -182,7 +182,7 @@ async def pulled(
 async def by_authors(
     db: Database, query: Mapping[str, Any], *, since: datetime | None = None, before: datetime | None = None
 ) -> list[Post]:
-    """The newest posts that fit, as an inbox would hold them."""
+    """Newest posts of these authors that match, as an inbox would hold them."""
     bounds = {**({"$gt": since} if since else {}), **({"$lte": before} if before else {})}
     return await newest(db, query, [{"created_at": bounds}], limit=INBOX_SIZE, fields=FEATURES)
 
@@ -256,7 +256,7 @@ async def taste(db: Database, user_id: str) -> Taste | None:
 
 
 async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep what was learnt of a person."""
+    """Store the affinities learnt of a person."""
     fresh = {"authors": {}, "media": {}, "inbox_kept": False}
     initial = {key: value for key, value in fresh.items() if key not in change}
     update = {"$set": {**change, "built_at": now}, "$setOnInsert": initial}
@@ -264,7 +264,7 @@ async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: d
 
 
 async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post], list[str]]:
-    """The newest posts for everybody, and the ids of those that are paid for: one command."""
+    """Newest public posts, and the ids of the sponsored ones, in one command."""
     newest = {"visibility": Visibility.PUBLIC, "state": PostState.PUBLISHED}
     paid = {"starts_at": {"$lte": now}, "ends_at": {"$gt": now}}
     rows = await db.aggregate(
@@ -287,7 +287,7 @@ async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post]
 
 
 async def public_by(db: Database, authors: Sequence[str], *, limit: int) -> list[Post]:
-    """The newest posts of some authors that everybody may see."""
+    """Newest public posts of some authors."""
     query = {
         "author_id": {"$in": list(authors)},
         "visibility": Visibility.PUBLIC,

@@ -1,4 +1,4 @@
-"""Words of the feed: who sees a post, how it is ordered, why it is there."""
+"""Enums of the feed: audiences, states, orders, reasons."""
 
 from enum import StrEnum
 

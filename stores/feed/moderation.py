@@ -1,4 +1,4 @@
-"""Reports, links to posts, and what was looked at."""
+"""Reports, share links and impressions."""
 
 from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict

@@ -11,7 +11,7 @@ from stores.feed.posts import pair
 
 
 class Follow(Row):
-    """One person's following of another; `mutual` when it is returned."""
+    """Follow of one person by another; `mutual` if it is returned."""
 
     follower_id: str
     followee_id: str
@@ -42,7 +42,7 @@ class Hide(TypedDict):
 
 
 class Pair(TypedDict):
-    """Two people, in `_id`, between whom something changes: it makes such transactions conflict."""
+    """Lock document of two people, in `_id`: changes between them conflict on it."""
 
     _id: str
     expires_at: datetime
@@ -84,13 +84,13 @@ hides = collection("hides", Hide, indexes=[index("user_id", "-created_at")], sha
 pairs = collection("follow_pairs", Pair, indexes=[index("expires_at", expireAfterSeconds=0)])
 
 PAIR_KEPT = timedelta(hours=1)
-"""Longer than any transaction."""
+"""Lifetime of a pair's lock document: longer than any transaction."""
 
 MOST_FOLLOWED = 5_000
 ASKED = 200
-"""Followed people whose own followings are looked at."""
+"""Followed people whose own follows are considered."""
 HIDES_CONSIDERED = 1_000
-"""The newest hidden posts; older ones have left every ranking by themselves."""
+"""Newest hides considered; older posts have left every ranking by themselves."""
 
 
 class Followed(TypedDict):
@@ -124,7 +124,7 @@ async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | N
 
 
 async def claim_pair(db: Database, one: str, other: str, now: datetime) -> None:
-    """Conflict with every transaction that claims the same two people."""
+    """Lock the pair: conflict with every transaction that locks the same two people."""
     change = {"q": {"_id": pair(*sorted((one, other)))}, "u": {"$set": {"expires_at": now + PAIR_KEPT}}}
     await db.write({"update": pairs.name, "updates": [{**change, "upsert": True}]})
 
@@ -141,7 +141,7 @@ async def audience(db: Database, followee_id: str, *, after: str = "", limit: in
 
 
 async def notified_friends(db: Database, followee_id: str, *, limit: int) -> list[str]:
-    """Friends who want to be told of a person's posts."""
+    """Friends who asked to be notified of a person's posts."""
     query = {"followee_id": followee_id, "notify": True, "mutual": True, "state": FollowState.FOLLOWING}
     return [row["follower_id"] for row in await follows.find(db, query, limit=limit)]
 

@@ -15,7 +15,7 @@ from stores.feed.scopes import comment_scopes, post_scopes
 
 
 class Post(Row):
-    """`pulled` posts have an author so widely followed that they are looked for rather than delivered."""
+    """Post; `pulled` if its author is so widely followed that it is read on demand rather than delivered."""
 
     author_id: str
     text: str | None
@@ -195,13 +195,13 @@ async def posts_by_ids(db: Database, ids: Sequence[str], *, fields: Sequence[str
 
 
 async def subject_by_id(db: Database, id: str) -> dict[str, Any] | None:
-    """A post at hand, or a comment."""
+    """Live post, or comment."""
     rows = await db.by_ids(posts.name if prefix_of(id) == "post" else comments.name, [id])
     return rows[0] if rows else None
 
 
 def from_archive(post: Post) -> Post:
-    """A post that was read there says so: it is to be taken out before it is changed."""
+    """Mark a post as read from the archive: it is to be moved out before it is changed."""
     return {**post, "archived": True}
 
 
