@@ -26,7 +26,7 @@ ROUNDS = 50
 
 @task("catalog.tell", every=timedelta(seconds=1))
 async def tell(services: Services) -> None:
-    """Search entries, hints and events of what changed: once a second at most for each item."""
+    """Publish changed entries, hints and events: once a second at most for each item."""
     for _ in range(ROUNDS):
         if await telling.tell(Context(services)) < telling.BATCH:
             return
@@ -34,7 +34,7 @@ async def tell(services: Services) -> None:
 
 @task("catalog.refold", every=timedelta(seconds=10))
 async def refold(services: Services) -> None:
-    """Keys and search entries of products that an earlier version folded otherwise; once after an upgrade."""
+    """Refold keys and search entries of products from an earlier version; once after an upgrade."""
     for _ in range(ROUNDS):
         if await refolding.refold(Context(services)) < refolding.BATCH:
             return
@@ -42,7 +42,7 @@ async def refold(services: Services) -> None:
 
 @task("catalog.expire_holds", every=timedelta(seconds=30))
 async def expire_holds(services: Services) -> None:
-    """Give back what was held too long; each hold is ended once, whoever comes first."""
+    """Release expired holds; each is ended once, by whichever worker comes first."""
     while rows := await store.overdue(services.db, clock.now(), BATCH):
         ended = [await _expired(services, row) for row in rows]
         if not any(ended):
@@ -63,20 +63,20 @@ async def _expired(services: Services, row: store.StockReservation) -> bool:
 
 @task("catalog.rebuild_hot", every=timedelta(minutes=15))
 async def rebuild_hot(services: Services) -> None:
-    """Best sellers and counts."""
+    """Rebuild best sellers and counts."""
     await hot.rebuild(Context(services))
 
 
 @task("catalog.rebuild_hot_after")
 async def rebuild_hot_after(services: Services) -> None:
-    """The same after an import, once its entries are there."""
+    """Rebuild them after an import, once its entries are there."""
     await tell(services)
     await hot.rebuild(Context(services))
 
 
 @task("catalog.rate")
 async def rate(services: Services, *, product_id: str) -> None:
-    """A product's rating, after one of its reviews changed."""
+    """Compute a product's rating, after one of its reviews changed."""
     ctx = Context(services)
     await ctx.unit(lambda: reviewing.rate(ctx, product_id))
 
@@ -102,13 +102,13 @@ async def _forget_devices(services: Services, user_id: str) -> None:
 
 
 def _reported_by(device_id: str) -> dict[str, Any]:
-    """Telemetry of a device that nobody had signed in on."""
+    """Filter of a device's anonymous telemetry."""
     return {"_id": {"$gte": f"device:{device_id}|", "$lt": f"device:{device_id}}}"}}
 
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Reviews, settings, predictions, telemetry, choices and roles, in the clear for their owner."""
+    """Export reviews, settings, predictions, telemetry, choices and roles, decrypted."""
     own = {"user_id": user_id}
     for name, collection, query, without in (
         ("reviews", people.reviews, own, ("decided_reason",)),

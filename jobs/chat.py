@@ -21,16 +21,16 @@ from stores.chat import Member, Message
 
 BATCH = 100
 FIRST_SYNC = 50
-"""Messages of each chat that a new device is given; it reads on through the history."""
+"""Messages per chat in a first sync; a new device reads on through the history."""
 PENDING_SECONDS = 60
 TOMBSTONES_KEPT = timedelta(days=90)
 RECHECKED = timedelta(days=2)
-"""Chats that were quiet for longer were rechecked when they fell quiet."""
+"""Activity window of the recheck: a chat quiet for longer was rechecked when it fell quiet."""
 
 
 @task("chat.push")
 async def push(services: Services, *, message_id: str) -> None:
-    """Wake the recipient's devices when none has said that it has the message."""
+    """Push a message unless a device of the recipient has confirmed it."""
     message = await store.messages.by_id(services.db, message_id)
     if message is None or message["deleted_at"] or message["delivered_at"]:
         return
@@ -54,7 +54,7 @@ async def push(services: Services, *, message_id: str) -> None:
 
 
 async def _first(services: Services, pending: str) -> bool:
-    """A worker that died after sending does not send twice; without Redis rather twice than never."""
+    """True for the first worker: a retry does not push twice. Without Redis, rather twice than never."""
     try:
         return bool(await services.redis.set(pending, 1, nx=True, ex=PENDING_SECONDS))
     except (RedisError, OSError):
@@ -63,14 +63,14 @@ async def _first(services: Services, pending: str) -> bool:
 
 @task("chat.presence", every=timedelta(seconds=10))
 async def expire_presence(services: Services) -> None:
-    """Tell of those who went without a word."""
+    """Publish the absence of people whose heartbeats stopped."""
     while await presence.expire(services):
         continue
 
 
 @task("chat.age")
 async def age(services: Services, *, chat_id: str, sequence: int) -> None:
-    """Leave what is older than a chat's latest fifty out of first syncs."""
+    """Exclude from first syncs what is older than a chat's latest fifty messages."""
     query = {
         "chat_id": chat_id,
         "sequence": {"$gt": sequence - 2 * FIRST_SYNC, "$lte": sequence - FIRST_SYNC},
@@ -82,13 +82,13 @@ async def age(services: Services, *, chat_id: str, sequence: int) -> None:
 
 @task("chat.receipts_told")
 async def receipts_told(services: Services, *, user_id: str) -> None:
-    """Tell that read times came out of sight, or back."""
+    """Publish that read times became visible or hidden."""
     await telling.receipts_told(services, user_id)
 
 
 @task("chat.recheck", every=timedelta(days=1))
 async def recheck_unread(services: Services) -> None:
-    """Count unread messages again where something was said lately."""
+    """Reconcile the unread counts of recently active chats."""
     lately = {"last_activity_at": {"$gte": clock.now() - RECHECKED}}
     async for rows in batches(services, store.members, lately, size=BATCH):
         for row in rows:
@@ -101,7 +101,7 @@ async def _recheck(services: Services, row: Member) -> None:
     ctx = Context(services)
 
     async def mend() -> None:
-        # What is counted in the transaction that corrects it cannot be overtaken by a message.
+        # Counted in the transaction that corrects it, so that no message can come between.
         now = await store.member_of(ctx.db, row["user_id"], row["chat_id"]) or row
         unread = await store.count_unread(ctx.db, now, now["read_sequence"])
         mended = await access.change_side(ctx, row["chat_id"], row["user_id"], unread_count=unread)
@@ -112,7 +112,7 @@ async def _recheck(services: Services, row: Member) -> None:
 
 @task("chat.purge", every=timedelta(days=1))
 async def purge_tombstones(services: Services) -> None:
-    """Forget what was deleted 90 days ago."""
+    """Delete tombstones after 90 days."""
 
     async def purge(ctx: Context, rows: list[Message]) -> None:
         await telling.forgotten(ctx, rows)
@@ -125,8 +125,8 @@ async def purge_tombstones(services: Services) -> None:
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """Clear what the person said; the chats remain for those they talked to, who cannot send any more."""
-    # First of all they leave: what is being sent at this moment comes before that, and is cleared as well.
+    """Clear the person's messages; the chats remain for their partners, who cannot send any more."""
+    # Leave first: a message in flight commits before that, and is cleared as well.
     await each_in_unit(services, store.members, {"user_id": user_id}, _leave, size=BATCH)
     said = {"sender_id": user_id, "deleted_at": None}
     await each_in_unit(services, store.messages, said, sending.clear, size=BATCH)

@@ -17,7 +17,7 @@ LEFT_OUT = ("owner_id", "folder", "former_folders", "ref_count", "touched_at", "
 
 
 def in_context(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[None]]:
-    """A task of work that takes a context of its own."""
+    """Run a task of media with a context of its own."""
 
     async def run(services: Services, **arguments: Any) -> None:
         await work(Context(services), **arguments)
@@ -53,7 +53,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
 
 @on_user_export_files
 async def export_files(services: Services, user_id: str) -> AsyncIterator[tuple[str, str]]:
-    """The file of each medium, under its id and the name it came with."""
+    """File of each medium, under its id and original name."""
     async for rows in pages(services, store.media, {"owner_id": user_id}):
         for row in rows:
             stem = file_name(row["file_name"]).rpartition(".")[0] or "file"

@@ -1,4 +1,4 @@
-"""Reading things again by id, and learning what changed since."""
+"""Nodes by id, and delta sync."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOST_CHANGES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Changed nodes the viewer may see and ids to forget, with their places in the log."""
+    """Page of a delta: changed nodes the viewer may see and removed ids, with their log positions."""
 
     nodes: dict[str, Document]
     changed: dict[str, Position]
@@ -35,7 +35,7 @@ async def node(ctx: Context, *, id: Id) -> Document | None:
 
 
 async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
-    """In the order of the ids."""
+    """Nodes in the order of the ids."""
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
     found = await nodes.seen(ctx, [id for id in ids if well_formed(id)])
@@ -109,7 +109,7 @@ def reader(ctx: Context, types: Sequence[SyncTypeName] | None) -> str:
 async def starting_point(
     ctx: Context, token: SyncToken | None, types: Sequence[SyncTypeName] | None
 ) -> tuple[Progress, bool]:
-    """Where to read on, and whether that means starting over."""
+    """Progress to continue from, and True if the sync starts over."""
     fresh = Progress(reader(ctx, types))
     if not token:
         return fresh, False

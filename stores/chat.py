@@ -1,4 +1,4 @@
-"""Chats of two, their messages, and how each of the two sees them."""
+"""Chats between two people, their messages, and each one's side."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -56,7 +56,7 @@ class Chat(TypedDict):
 
 
 class Member(TypedDict):
-    """A chat as one of the two sees it; `_id` is `chat|user`. Reading a list of them needs nothing else."""
+    """One person's side of a chat; `_id` is `chat|user`. A list of chats needs nothing else."""
 
     _id: str
     chat_id: str
@@ -85,7 +85,7 @@ class Member(TypedDict):
 
 
 class Alias(TypedDict):
-    """An id that a phone minted for a chat which the pair already had."""
+    """Alias: a chat id that a phone minted although the pair already had a chat."""
 
     _id: str
     chat_id: str
@@ -121,14 +121,14 @@ class ChatSettings(Row):
 
 
 class LastSeen(TypedDict):
-    """When a person was last there; `_id` is theirs."""
+    """Time a person was last online; `_id` is theirs."""
 
     _id: str
     last_seen_at: datetime
 
 
 class ReportedMessage(TypedDict):
-    """A copy, sealed with the report's own key: what is deleted in the chat stays judged."""
+    """Copy of a reported message, encrypted with the report's own key: it outlives deletion in the chat."""
 
     message_id: str
     sender_id: str
@@ -169,9 +169,9 @@ class ClientHealth(TypedDict):
 
 
 MOST_PEERS = 5_000
-"""Chat partners whose names are kept up to date on somebody's devices."""
+"""Chat partners whose names are kept up to date on a person's devices."""
 MOST_REPLIES = 500
-"""Messages answering one that are told of when it goes out of sight."""
+"""Replies that are published again when the message they answer is hidden."""
 LATEST = [("last_activity_at", -1), ("chat_id", -1)]
 BY_SEQUENCE = [("sequence", 1)]
 
@@ -183,7 +183,7 @@ def chat_scope(chat_id: str) -> str:
 
 
 def message_scopes(message: Document) -> list[str]:
-    """Both people, and whoever has the chat open."""
+    """Scopes of a message: both people, and whoever has the chat open."""
     people = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
     return [*people, chat_scope(message["chat_id"])]
 
@@ -315,7 +315,7 @@ async def replies_to(db: Database, message: Message) -> list[str]:
 
 
 def unread_of(member: Member, beyond: int) -> dict[str, Any]:
-    """Messages a person has not read, as a query."""
+    """Filter of the messages that a person has not read."""
     return {
         "chat_id": member["chat_id"],
         "sequence": {"$gt": beyond},
@@ -331,6 +331,6 @@ async def count_unread(db: Database, member: Member, beyond: int) -> int:
 
 
 def as_chat(member: Member) -> dict[str, Any]:
-    """One side of a chat as the chat its owner sees, under the chat's id."""
+    """One side of a chat in the form its owner sees, under the chat's id."""
     people = [member["user_id"], member["peer_id"]]
     return {**member, "_id": member["chat_id"], "participant_ids": people}

@@ -1,4 +1,4 @@
-"""Uploads, what became of them, and which records show it."""
+"""Uploads, the media made from them, and links to the records that show them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -126,13 +126,13 @@ class Media(TypedDict):
     public_wanted: NotRequired[bool]
     """True if it is to have a public URL, as last requested; a job moves it."""
     former_folders: NotRequired[list[str]]
-    """Where it lay before: its old addresses go on for an hour."""
+    """Former folders: their old URLs go on for an hour."""
     main: str
     thumb: str | None
     variants: list[Variant]
     hls: str | None
     animation: NotRequired[Animation]
-    """Missing in media of before there were any."""
+    """Missing in media stored before animations were supported."""
     placeholder: str | None
     dominant_color: str | None
     ref_count: int
@@ -141,7 +141,7 @@ class Media(TypedDict):
 
 
 class Upload(Row):
-    """`record_id` is what uses it; `media_id` is what became of it."""
+    """Upload; `record_id` is the record that uses it, `media_id` the medium made from it."""
 
     owner_id: str
     purpose: str
@@ -163,7 +163,7 @@ class Upload(Row):
 
 
 class Attachment(TypedDict):
-    """Embedded in the record that shows it; where it stands is read from its upload."""
+    """Attachment, embedded in the record that shows it; its status is read from the upload."""
 
     _id: str
     upload_id: str
@@ -173,7 +173,7 @@ class Attachment(TypedDict):
 
 
 class Link(TypedDict):
-    """One record showing a medium; `_id` is `medium|record`."""
+    """Link: a record that shows a medium; `_id` is `medium|record`."""
 
     _id: str
     media_id: str
@@ -185,7 +185,7 @@ SENDING = (UploadStatus.PENDING, UploadStatus.UPLOADING)
 WORKING = (UploadStatus.UPLOADED, UploadStatus.SCANNING, UploadStatus.PROCESSING)
 FINAL = (UploadStatus.READY, UploadStatus.REJECTED, UploadStatus.ABORTED, UploadStatus.EXPIRED)
 MOST_LINKS = 100
-"""Records asked whether they let somebody see a medium."""
+"""Records asked whether they show a medium to somebody."""
 
 media = collection(
     "media",
@@ -200,7 +200,7 @@ media = collection(
 
 
 def upload_scopes(upload: Upload) -> list[str]:
-    """Its owner's devices alone; one that was given up is gone for them."""
+    """Scope of an upload: its owner's devices; none once it is given up."""
     return [] if upload["status"] == UploadStatus.ABORTED else [user_scope(upload["owner_id"])]
 
 
@@ -244,6 +244,6 @@ async def bytes_since(db: Database, owner_id: str, since: datetime) -> int:
 async def equal(
     db: Database, owner_id: str, purpose: str, kind: MediaKind, sha256: str, size: int
 ) -> Media | None:
-    """The owner's medium that was made of the same file for the same purpose."""
+    """The owner's medium made from the same file for the same purpose."""
     same = {"owner_id": owner_id, "sha256": sha256, "purpose": purpose}
     return await media.first(db, {**same, "kind": kind, "source_bytes": size})

@@ -116,7 +116,7 @@ async def sign_up_begun(ctx: Context, flow: Flow) -> bool:
 async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
     user_id = wanted["_id"]
     if await store.users.by_id(ctx.db, user_id) is not None:
-        # Refusing a minted id would tell what became of an earlier sign-up with it.
+        # Rejecting a taken id would reveal the outcome of an earlier sign-up with it.
         user_id = ids.new_id("user")
     made = {"_id": user_id, "email_verified": False, "status": UserStatus.PENDING_VERIFICATION}
     return await opened(ctx, email, {**wanted, **made})
@@ -132,7 +132,7 @@ async def opened(ctx: Context, email: str, account: Mapping[str, Any]) -> User:
 async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
     """Activate the account with the data of the finished sign-up."""
     described = {name: value for name, value in flow["change"].get("account", {}).items() if name != "_id"}
-    # Of two flows of one account only the first finds it unproven.
+    # Of two flows of one account only the first finds it pending.
     user = await telling.change(
         ctx,
         str(flow["user_id"]),
@@ -205,7 +205,7 @@ async def sign_in(
         return {"errors": [Refused("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
     admit(user)
     if user["password_hash"] != prepared.former_hash:
-        # It was changed after it was judged: who is in by the old one would outlive the change.
+        # Changed after it was checked: a session by the old password would outlive the change.
         raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1)
     await _rehash(ctx, user, prepared)
     if user["status"] == UserStatus.PENDING_VERIFICATION:
@@ -230,7 +230,7 @@ async def _rehash(ctx: Context, user: User, checked: Checked) -> None:
         store.users, user["_id"], set={"password_hash": checked.new_hash}, where=where, touch=False
     )
     if changed is not None:
-        # Nobody sees a hash.
+        # No client sees the hash.
         ctx.tx.quietly(changed)
 
 

@@ -14,7 +14,7 @@ async def erase_traces(services: Services, user_id: str) -> None:
     for owner in (user_id, *devices):
         await idempotency.forget(services.db, owner)
     if email:
-        # Flows of whoever signed up with it are sealed, and nobody's: their account is the address's index.
+        # Sign-up flows have no user id and an encrypted email: the email's blind index finds them.
         account = guard.account_of(Context(services), email)
         theirs = {"q": {"account": account}, "limit": 0}
         await services.db.write({"delete": store.flows.name, "deletes": [theirs]})

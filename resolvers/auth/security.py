@@ -50,7 +50,7 @@ async def record(
     if event["alerting"]:
         ctx.tx.noted(note(event["_id"]), scopes=[scope(user_id)])
         await later(ctx.tx, "auth.alert", event_id=event["_id"])
-    # Who has just signed in is nobody's viewer yet; who failed to is nobody known.
+    # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
     actor = user_id if kind in (SecurityKind.SIGN_IN, SecurityKind.NEW_DEVICE) else None
     device_id = event["device"]["_id"] if event["device"] else None
     named = {"actor_id": actor, "device_id": device_id}

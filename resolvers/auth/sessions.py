@@ -52,8 +52,8 @@ async def start(
 ) -> dict[str, Any]:
     """Start a session and return its payload; beyond the limit, the longest idle one is evicted."""
     _refuse_locked(user)
-    # Suspending, deleting and a new password end all sessions there are: none may come to be unseen by them,
-    # nor one too many beside another that begins.
+    # Locks the account: suspension, deletion and a new password end all sessions, so none may start unseen by
+    # them, and two that start together may not exceed the limit.
     await ctx.tx.claim(store.users, user["_id"])
     known = await devices.signed_in(ctx, user["_id"], device_of(device))
     if user["status"] == UserStatus.DELETION_SCHEDULED:
@@ -273,7 +273,7 @@ async def check(ctx: Context, session_id: str) -> None:
 
 def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     pair = ctx.services.get(Tokens).issue(user, session)
-    # The rest of the operation is theirs: the payload may show private fields.
+    # The rest of the operation runs as this person: the payload may show private fields.
     roles, org = frozenset(map(str, user["roles"])), user.get("org", PERSONAL)
     proven = session["authenticated_at"].timestamp()
     ctx.viewer = Viewer(

@@ -129,7 +129,7 @@ class SigningKeys:
         if row["private"] is None:
             return None
         if row["_id"] in self._opened_once:
-            # Sealed anew with a field key that this process has yet to be given, it is the same key.
+            # Re-encrypted under a field key that this process does not have yet, it is still the same key.
             return self._opened_once[row["_id"]]
         try:
             private = self._crypto.open(row["private"], place=_place(row["_id"]))

@@ -1,4 +1,4 @@
-"""The catalog as other systems use it: products and who sees them, stock, and what they tell it."""
+"""Catalog for other systems: products, their access guards, stock, and events."""
 
 from resolvers.catalog import stock
 from resolvers.catalog.access import has_role, visible_products, visible_variants

@@ -32,7 +32,7 @@ async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
 
 
 async def need_role(ctx: Context, *roles: CommerceRole) -> None:
-    """FORBIDDEN, as a refusal, for whom it is not."""
+    """Raise FORBIDDEN, as a user error, without one of the roles."""
     ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
     if not await has_role(ctx, *roles):
         raise Refused("FORBIDDEN", f"This needs {' or '.join(roles)}.")
@@ -46,7 +46,7 @@ async def need_role_to_read(ctx: Context, *roles: CommerceRole) -> None:
 
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:
-    """The products with hidden ones replaced by None for whom they are not."""
+    """Products, with None for hidden ones unless the viewer may see them."""
     hidden = any(each and each["status"] == ProductStatus.HIDDEN for each in found)
     if not hidden or await has_role(ctx, *CATALOG_STAFF):
         return list(found)
@@ -60,7 +60,7 @@ async def visible_products(ctx: Context, wanted: Sequence[str]) -> Sequence[Prod
 
 @door("variant")
 async def visible_variants(ctx: Context, wanted: Sequence[str]) -> Sequence[Variant | None]:
-    """Variants of the products the viewer sees."""
+    """Access guard of variants: those of visible products."""
     shown = await seen(ctx, await ctx.load_many(ProductOfVariant, wanted))
     return [variant_of(product, id) if product else None for id, product in zip(wanted, shown, strict=True)]
 
@@ -79,7 +79,7 @@ async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[Inve
 
 @door("review", sync="REVIEW", owner="user_id", kept="reviews")
 async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
-    """Published ones of products that are seen, one's own, and all for moderators."""
+    """Access guard of reviews: published ones of visible products, one's own, and all for moderators."""
     found = await ctx.load_many(by_id(reviews), wanted)
     viewer = ctx.viewer_id_or_none
     moderator = bool(found) and await has_role(ctx, CommerceRole.CATALOG_ADMIN)

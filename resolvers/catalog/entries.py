@@ -103,13 +103,13 @@ def numbers(product: Product) -> list[str]:
 
 
 def spellings(product: Product, category: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Words of its names that are found in spite of a slip, with what near ones share."""
+    """Words of a product's names that are found in spite of a typo, with the keys that near ones share."""
     names = [product["name"], product["brand"], *(each["name"] for each in product["ingredients"])]
     found = dict.fromkeys(filter(spelled, terms(" ".join([*names, category["name"]]))))
     return {word: near_keys(word) for word in [*found][:MOST_SPELLED]}
 
 
 def beginnings(product: Product, category: Category | Mapping[str, Any]) -> list[str]:
-    """For searching products themselves, when entries cannot be had."""
+    """Word prefixes kept with the product, to search by while entries are unavailable."""
     names = [each["name"] for each in product["ingredients"]]
     return prefixes([product["name"], product["brand"], category["name"], *names, *numbers(product)])

@@ -1,4 +1,4 @@
-"""Counting what one could narrow a search by. Each facet ignores its own filter."""
+"""Facets: counts by which a search can be narrowed. Each facet ignores its own filter."""
 
 import asyncio
 import contextlib
@@ -38,9 +38,9 @@ OWN: tuple[tuple[str, Callable[[Wanted], Any]], ...] = (
 SEARCH_SECONDS, BROWSE_SECONDS = 30, 60
 HOT_FOR = timedelta(minutes=20)
 EVERYTHING = "all"
-"""The hot list of the whole catalog."""
+"""Key of the whole catalog's precomputed list."""
 BANDS = (0, 1_000, 2_000, 3_000, 5_000, 10_000)
-"""Where price bands begin, in minor units."""
+"""Lower bounds of the price bands, in minor units."""
 
 Counts = dict[str, list[list[Any]]]
 """By facet, values with their counts, most frequent first."""
@@ -49,7 +49,7 @@ CACHE = Metric("landfall_catalog_cache_total", "Facets taken from the cache or c
 
 
 async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Counts for the search; None when what would count is down."""
+    """Facets of the search; None if the search engine is down."""
     if connection["degraded"]:
         return None
     found: Query = connection["query"]
@@ -62,7 +62,7 @@ async def facets(ctx: Context, connection: Mapping[str, Any]) -> dict[str, Any] 
 
 
 async def _hot(ctx: Context, found: Query) -> Counts | None:
-    """Of everything or a whole category: as it was worked out beforehand, not long ago."""
+    """Precomputed facets of everything or a whole category, unless they are too old."""
     alone = len(found.wanted.category_ids) == 1 and found.wanted == Wanted(found.wanted.category_ids)
     if not found.browsing or not (found.wanted.none or alone):
         return None
@@ -71,7 +71,7 @@ async def _hot(ctx: Context, found: Query) -> Counts | None:
 
 
 async def _counted_once(ctx: Context, found: Query, rows: Rows | None) -> Counts:
-    """From the cache, as long as no entry has changed."""
+    """Facets from the cache, as long as no entry has changed."""
     number = await entries.generation(ctx.db)
     name = f"cat:facets:{number}:{paging.fingerprint('f', words=found.words, by=found.wanted.match())}"
     counts = await _kept(ctx, name)
@@ -83,7 +83,7 @@ async def _counted_once(ctx: Context, found: Query, rows: Rows | None) -> Counts
 
 
 async def counted(ctx: Context, found: Query, rows: Rows | None) -> Counts:
-    """Values with their counts, most frequent first."""
+    """Count the values, most frequent first."""
     if rows is None:
         rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
     wanted = found.wanted

@@ -11,7 +11,7 @@ LISTED = 100
 
 
 async def rebuild(ctx: Context) -> None:
-    """Sales, best sellers of every category, how many products each has, and facets of the category pages."""
+    """Rebuild sales, best sellers and counts of categories, and facets of the category pages."""
     await store.set_sales(ctx.db, await store.sold(ctx.db))
     await store.set_counts(ctx.db, await entries.count_by_category(ctx.db))
     listed = [each["_id"] for each in await store.all_categories(ctx.db)]

@@ -1,4 +1,4 @@
-"""Importing raw rows: each row lands once, whatever becomes of its neighbours."""
+"""Import of raw rows: each row is saved or rejected by itself."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from stores.catalog.products import Category, Product, Variant
 
 MOST_ROWS = 500
 CHUNK = 50
-"""Rows of one transaction: few enough for its time limit."""
+"""Rows per transaction: few enough for its time limit."""
 OWN_FIELDS = ("status", "slug", "folded")
 """Fields that an import never changes on an existing product."""
 
@@ -36,10 +36,10 @@ Mint = Callable[[str], str]
 
 
 class ProductRow(TypedDict, total=False):
-    """A row as the supplier wrote it; what is missing or not understood is told in the result."""
+    """Row as the supplier wrote it; missing and unreadable fields are reported in the result."""
 
     row_index: Required[int]
-    """Which row it is."""
+    """Index of the row."""
     name: Line | None
     """Needed."""
     brand: str | None
@@ -57,7 +57,7 @@ class ProductRow(TypedDict, total=False):
     sku: str | None
     """Rows of one product with different SKUs become its variants."""
     compare_at_price: str | None
-    """The price before a reduction."""
+    """Price before a reduction."""
     barcodes: str | None
     """GTINs, separated by semicolons."""
     description: str | None
@@ -79,7 +79,7 @@ class ProductRow(TypedDict, total=False):
     biomarkers: str | None
     """Biomarkers it may affect in a blood test, separated by semicolons."""
     url: str | None
-    """Its maker's page."""
+    """Page of its maker."""
     stock: str | None
     """Initial stock of a new variant."""
 
@@ -87,7 +87,7 @@ class ProductRow(TypedDict, total=False):
 async def import_products(
     ctx: Context, *, rows: Sequence[ProductRow], publish: bool = False
 ) -> dict[str, Any]:
-    """Rows of a supplier, as they are; a result for each, in their order."""
+    """Import a supplier's rows; a result for each, in their order."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     if not 1 <= len(rows) <= MOST_ROWS:
         raise BadUserInput(f"An import has 1 to {MOST_ROWS} rows.")
@@ -115,7 +115,7 @@ async def save_rows(
     country: str = "",
     mint: Mint = ids.new_id,
 ) -> list[dict[str, Any]]:
-    """Save what can be saved of the rows, within the unit; a result for each."""
+    """Save the valid rows within the unit of work; a result for each."""
     given = [{name: value for name, value in row.items() if name != "row_index"} for row in rows]
     reads = [raw.read(row, country) for row in given]
     kept = [read for read in reads if read.saved]
@@ -188,7 +188,7 @@ async def _create(
 def fresh(
     read: Read, id: str, status: ProductStatus, category_id: str, row_index: int, mint: Mint
 ) -> dict[str, Any]:
-    """A product's first document."""
+    """First document of a product."""
     now = clock.now()
     variant = _variant(read, id, mint("variant"))
     variant["availability"] = availability({"status": status}, variant, None, now)
@@ -227,7 +227,7 @@ def _variant(read: Read, product_id: str, id: str) -> Variant:
 
 
 def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
-    """The product's variants with the row's: the one with its SKU, or the first when it names none."""
+    """Variants of the product with the row's: the one with its SKU, or the first if it names none."""
     sku = read.variant["sku"]
     given = {name: value for name, value in read.variant.items() if name not in ("sku", "stock")}
     if not given["active"]:
@@ -245,7 +245,7 @@ def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
 
 
 async def _stock(tx: Unit, product: Product, on_hand: int) -> None:
-    """A level for every variant that has none, the new one's with what the row says is there."""
+    """Create a stock level for every variant without one, the new one's with the row's stock."""
     wanted = {stock.level_id(variant["_id"]): variant for variant in product["variants"]}
     existing = {each["_id"] for each in await stock.inventory.by_ids(tx.db, wanted, fields=["_id"])}
     for id, variant in wanted.items():
@@ -281,7 +281,7 @@ async def _known(tx: Unit, reads: Sequence[Read]) -> dict[str, Product]:
 
 
 async def _slugs(tx: Unit, reads: Sequence[Read]) -> set[str]:
-    """Which of the slugs are taken."""
+    """Slugs among these that are taken."""
     wanted = [read.fields["slug"] for read in reads]
     rows = await store.products.find(
         tx.db, {"slug": {"$in": wanted}}, limit=max(1, len(wanted)), fields=["slug"]
@@ -290,7 +290,7 @@ async def _slugs(tx: Unit, reads: Sequence[Read]) -> set[str]:
 
 
 async def _owners_of_skus(tx: Unit, reads: Sequence[Read]) -> dict[str, str]:
-    """Which product each SKU belongs to, by import key."""
+    """Import key of the product that each SKU belongs to."""
     skus = [read.variant["sku"] for read in reads if read.variant["sku"]]
     rows = await store.products.find(
         tx.db, {"variants.sku": {"$in": skus}}, limit=max(1, len(skus)), fields=["import_key", "variants"]
@@ -299,7 +299,7 @@ async def _owners_of_skus(tx: Unit, reads: Sequence[Read]) -> dict[str, str]:
 
 
 def _settle_sku(read: Read, owners: dict[str, str]) -> None:
-    """A SKU belongs to one product: the row that comes later goes without."""
+    """Resolve a SKU conflict: the later row goes without."""
     sku, key = read.variant["sku"], read.fields["import_key"]
     if sku is not None and owners.setdefault(sku, key) != key:
         read.warnings.append(f"The SKU {sku} belongs to another product.")
@@ -307,7 +307,7 @@ def _settle_sku(read: Read, owners: dict[str, str]) -> None:
 
 
 def _settle_currency(read: Read, product: Product) -> None:
-    """A product is sold in one currency: a row in another is not."""
+    """Resolve a currency conflict: a row in another currency is kept, inactive and unpriced."""
     sku = read.variant["sku"]
     others = {
         each["currency"]

@@ -1,4 +1,4 @@
-"""Stored holds, brought up to date."""
+"""Migrations of stored reservations."""
 
 from core import indexes
 from core.migrations import migration

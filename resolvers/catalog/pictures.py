@@ -1,4 +1,4 @@
-"""Pictures of products: never without words for who cannot see them."""
+"""Pictures of products: never without alternative text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,6 +44,6 @@ def _nameless(shown: tuple[str, ...]) -> bool:
 
 
 def described(medium: Media, product: Document) -> Media:
-    """With its own words, else brand, name and form."""
+    """Picture with its own alternative text, else brand, name and form."""
     form = str(product["form"]).lower()
     return {**medium, "alt_text": medium["alt_text"] or f"{product['brand']} {product['name']} {form}"}

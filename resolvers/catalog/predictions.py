@@ -52,7 +52,7 @@ Document = Mapping[str, Any]
 
 
 class Prediction(TypedDict):
-    """`stale` when it could not be asked anew."""
+    """Prediction; `stale` if the predictor could not be asked."""
 
     product_id: str
     remaining_servings: int | None
@@ -64,7 +64,7 @@ class Prediction(TypedDict):
 
 
 class Predictor(Protocol):
-    """The system that knows what people take and how fast: puts itself into `services.extra[Predictor]`."""
+    """Predictor: the system that knows what people take and how fast. Registered in `services.extra`."""
 
     async def predictions(
         self, ctx: Context, product_ids: Sequence[str] | None, limit: int
@@ -73,13 +73,13 @@ class Predictor(Protocol):
         ...
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
-        """Have it predicted anew; refuses with NO_MEDICATION and RATE_LIMITED."""
+        """Request a new prediction; raises NO_MEDICATION and RATE_LIMITED."""
         ...
 
     async def correct(
         self, ctx: Context, product_id: str, usage_rate: Decimal | None, servings: int | None
     ) -> Prediction | None:
-        """Take a correction into account from now on."""
+        """Apply a correction from now on."""
         ...
 
 
@@ -93,7 +93,7 @@ def predictor(ctx: Context) -> Predictor | None:
 
 
 async def prediction(ctx: Context, wanted: Sequence[Document]) -> list[Prediction | None]:
-    """Of the viewer, None where there is none; a page never fails for them."""
+    """The viewer's prediction of a product, None where there is none; a page never fails for it."""
     if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
         return [None for _ in wanted]
     ids_ = [product["_id"] for product in wanted]
@@ -145,7 +145,7 @@ def _place(id: str) -> str:
 
 
 async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
-    """The predictor tells of a new value, within its unit: kept, and pushed when it is news."""
+    """Store a new value of the predictor, within its unit of work, and push it if it is news."""
     id = f"{user_id}|{made['product_id']}"
     own = {"_id": id, "user_id": user_id, "product_id": made["product_id"]}
     row = await store.last_predictions.by_id(ctx.db, own)
@@ -157,7 +157,7 @@ async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
         return
     news = is_news(opened(ctx, row), made) and ctx.tx.now - row["told_at"] >= EVENT_EVERY
     told = {"told_at": ctx.tx.now} if news else {}
-    # What was told last stays the measure of what is news.
+    # News is measured against the value pushed last, so small steps add up.
     if news or not is_news(opened(ctx, row), made):
         await ctx.tx.update(store.last_predictions, row, set={"sealed": sealed, **told})
     if news:
@@ -169,7 +169,7 @@ def note(user_id: str, product_id: str) -> str:
 
 
 def product_of_note(entry: Entry) -> str | None:
-    """The product of which an entry tells a new prediction, if it does."""
+    """Product of a log entry about a new prediction, or None."""
     name, _, rest = entry["_id"].partition(":")
     return rest.rpartition(":")[2] if name == "prediction" else None
 
@@ -188,7 +188,7 @@ def is_news(before: Prediction, now: Prediction) -> bool:
 
 
 async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
-    """Have it predicted anew; the quota is the predictor's."""
+    """Request a new prediction; the quota is the predictor's."""
     await for_update(ctx, products, product_id)
     if not await _wanted(ctx):
         raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
@@ -206,7 +206,7 @@ async def submit_prediction_feedback(
     servings_per_container: int | None = None,
     note: str | None = None,
 ) -> Predicted:
-    """Correct how fast one uses a product, or how much is in it."""
+    """Correct one's rate of use of a product, or the servings in it."""
     await ctx.limit(FEEDBACK_RATE)
     await for_update(ctx, products, product_id)
     _check(usage_rate, servings_per_container, note)
@@ -252,7 +252,7 @@ def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -
 
 
 def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:
-    """The order system tells, within its unit, that an order of a product moved on."""
+    """Publish an order's progress to its buyer, within the order system's unit of work."""
     detail = {"product_id": product_id, "order_id": order["_id"], "status": status}
     aspect = f"{ORDERED} {product_id}"
     ctx.tx.changed(order, aspect=aspect, scopes=[user_scope(user_id)], detail=detail)

@@ -1,4 +1,4 @@
-"""Money as clients see it: kept in minor units, shown as a decimal."""
+"""Prices for clients: kept in minor units, shown as a decimal."""
 
 from collections.abc import Mapping
 from typing import Any

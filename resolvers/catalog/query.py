@@ -64,7 +64,7 @@ class Wanted:
         return self == Wanted(category_ids=self.category_ids, in_stock=self.in_stock)
 
     def match(self) -> dict[str, Any]:
-        """The filters for entries; those for products are the same but for stock."""
+        """Filter for entries; the one for products is the same but for stock."""
         found: dict[str, Any] = {}
         for name, values in (
             ("category_id", self.category_ids),
@@ -86,7 +86,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search or, without words, browsing."""
+    """Search or, without words, browsing."""
 
     text: str
     words: tuple[str, ...]
@@ -94,7 +94,7 @@ class Query:
     sort: ProductSort
     listing: Listing
     code: str | None = None
-    """The number of an article that it may be."""
+    """Product code that the text may be."""
 
     @property
     def browsing(self) -> bool:
@@ -123,7 +123,7 @@ def query_of(
     sort: ProductSort = ProductSort.RELEVANCE,
     currency: str = money.USUAL_CURRENCY,
 ) -> Query:
-    """The canonical form, or BAD_USER_INPUT."""
+    """Parse a query into its canonical form; raises BAD_USER_INPUT."""
     filters = [(name, tuple(v) if isinstance(v, list) else v) for name, v in (given or {}).items()]
     return _query_of(text, tuple(filters), sort, currency)
 

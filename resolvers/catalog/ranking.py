@@ -1,4 +1,4 @@
-"""Rows of a search in columns: filtered, scored and ordered without a thought for each row.
+"""Columnar ranking: rows of a search are filtered, scored and ordered column by column.
 
 Thousands of rows are split in one go; a list of the column's strings costs next to nothing to walk over.
 """
@@ -31,7 +31,7 @@ Indices = Sequence[int]
 
 
 class Rows:
-    """Packed rows, taken apart by columns."""
+    """Packed rows, split into columns."""
 
     def __init__(self, packed: Sequence[str]) -> None:
         self._flat = SEPARATOR.join(packed).split(SEPARATOR) if packed else []
@@ -49,7 +49,7 @@ class Rows:
 
 
 def fitting(rows: Rows, wanted: Wanted, *, but: str = "") -> Indices:
-    """Which rows fit all filters, one left out."""
+    """Indexes of rows that match all filters, one optionally left out."""
     found: Indices = rows.everything
     for name, test in _tests(wanted, but):
         column = rows.column(name)
@@ -79,7 +79,7 @@ def _tests(wanted: Wanted, but: str) -> list[tuple[str, Callable[[str], Any]]]:
 
 
 def scores(rows: Rows, of: Indices, words: Sequence[str]) -> list[int]:
-    """Each word counts for the weightiest place it is found in; the last one may be a beginning."""
+    """Scores: each word counts in its weightiest column; the last word may be a prefix."""
     columns = [(weight, rows.column(name, of)) for weight, name, _ in WEIGHTS]
     total = [0] * len(of)
     for word in words:
@@ -116,13 +116,13 @@ KEYS: dict[ProductSort, tuple[str, str, Callable[[str], Any]]] = {
     ProductSort.RATING: ("rating", "rating", float),
     ProductSort.TOP_SELLING: ("sales", "sales", int),
 }
-"""Of each order the sort key, the column that has it, and how that is read."""
+"""By order: sort key, its column, and the conversion of its text."""
 
 DOWNWARDS = (ProductSort.PRICE_DESC, ProductSort.NEWEST, ProductSort.RATING, ProductSort.TOP_SELLING)
 
 
 def by_score(rows: Rows, of: Indices, words: Sequence[str], page: Page) -> list[dict[str, Any]]:
-    """A page of places, best match first, with one more than its size."""
+    """Page of indexes, best match first, with one more than its size."""
     values = [-each for each in scores(rows, of, words)]
     position = page.position and (-page.position[0], page.position[1])
     chosen = _page(values, rows.column("id", of), of, page, position)
@@ -130,7 +130,7 @@ def by_score(rows: Rows, of: Indices, words: Sequence[str], page: Page) -> list[
 
 
 def by_key(rows: Rows, of: Indices, sort: ProductSort, page: Page) -> list[dict[str, Any]]:
-    """The same in another order; equals are in the order of their ids."""
+    """The same in another order; equals are ordered by id."""
     ids = rows.column("id", of)
     if sort is ProductSort.RELEVANCE:
         position = page.position and (0, page.position[0])
@@ -165,6 +165,6 @@ def _comparable(value: Any) -> Any:
 
 
 def _shown(value: Any, sort: ProductSort) -> Any:
-    """The value as cursors hold it: what the database would have given."""
+    """Value as cursors hold it: the same that the database would have given."""
     plain = -value if sort in DOWNWARDS else value
     return datetime.fromtimestamp(plain / 1000, UTC) if sort is ProductSort.NEWEST else plain

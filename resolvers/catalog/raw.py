@@ -1,4 +1,4 @@
-"""Reading what suppliers write: amounts, doses, times, prices. Nothing here touches the database."""
+"""Parser of supplier data: amounts, doses, times, prices. Nothing here touches the database."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ CATEGORIES = {
     "Sleep Support": "Brain/Mood",
     "Joint & Mobility": "Structural Health",
 }
-"""Categories with the health goal they serve."""
+"""Health goal of each category."""
 OTHER_GOAL = "General Health"
 
 GOALS = {
@@ -114,7 +114,7 @@ class Read:
 
 
 def read(row: dict[str, str | None], country: str = "") -> Read:
-    """A product of the raw row, from a shop in the country (ISO 3166).
+    """Parse a raw row into a product, for a shop in the country (ISO 3166).
 
     A price that nobody understands makes it a draft: kept and told to staff, but never sold.
     """
@@ -232,7 +232,7 @@ def _variant(
 
 
 def _barcodes(text: str) -> list[str]:
-    """Digits alone: people write spaces and dashes between them."""
+    """Barcodes as digits alone: people write spaces and dashes between them."""
     codes = [re.sub(r"[\s\-\u2010-\u2015]", "", numbers.plain(each)) for each in listing(text)]
     return [code for code in codes if code.isascii() and code.isdigit()]
 
@@ -260,13 +260,13 @@ def _ingredient(part: str) -> dict[str, Any]:
 
 
 def _amount(part: str, match: re.Match[str]) -> tuple[str, Decimal | None]:
-    """Where the name ends and the amount begins: names may end with numbers, and numbers have spaces."""
+    """Split a name from its amount: names may end with numbers, and numbers have spaces."""
     name, text = part[: match.end("name")].strip(), match["amount"]
     number = numbers.read(text)
     if number is None:
         start = match.start("amount") + text.rfind(" ") + 1
         return part[:start].rstrip(" :"), numbers.read(text.rpartition(" ")[2])
-    # `Omega 3 500 mg` is not three and a half grams, or it is: who knows?
+    # `Omega 3 500 mg` may be 500 mg or 3.5 g: an ambiguous amount is left out.
     written = part[slice(*match.span("amount"))]
     loose = " " in written and ":" not in match["gap"] and not text.rpartition(" ")[2].startswith("0")
     return name, None if loose and NUMBERED.search(name) else number
@@ -304,7 +304,7 @@ def schedule(text: str) -> dict[str, Any]:
 
 
 def bundle_links(text: str) -> list[dict[str, Any]]:
-    """Health goals its words speak of, with how sure that is."""
+    """Health goals that its words match, with a confidence."""
     found = f" {key(text)} "
     links = []
     for goal, spoken in GOALS.items():

@@ -1,4 +1,4 @@
-"""Reading products, categories and lists of them."""
+"""Reads of products and categories."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ MOST_ALTERNATIVES = 20
 
 
 async def product(ctx: Context, *, id: Id | None = None, slug: str | None = None) -> Product | None:
-    """By id or by slug; None for unknown and hidden ones alike."""
+    """Product by id or by slug; None for unknown and hidden ones alike."""
     if (id is None) == (slug is None):
         raise BadUserInput("Give either `id` or `slug`.")
     if id is not None:
@@ -39,7 +39,7 @@ async def product(ctx: Context, *, id: Id | None = None, slug: str | None = None
 
 
 async def products(ctx: Context, *, ids: list[Id]) -> list[Product | None]:
-    """In the order of the ids: a phone refreshes what it keeps in one call."""
+    """Products in the order of the ids: a phone refreshes its copies in one call."""
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
     wanted = [id for id in dict.fromkeys(ids) if well_formed(id, "product")]
@@ -65,7 +65,7 @@ async def top_sellers(ctx: Context, *, category_id: Id | None = None, first: int
 
 
 def default_variant(product: Document) -> Variant | None:
-    """The cheapest that can be bought, else the first."""
+    """Default variant: the cheapest that can be bought, else the first."""
     active = [each for each in product["variants"] if each["active"]]
     available = [each for each in active if each["availability"]["status"] in ("IN_STOCK", "LOW_STOCK")]
     chosen: Variant = min(available or active or product["variants"], key=lambda each: each["price"])
@@ -73,7 +73,7 @@ def default_variant(product: Document) -> Variant | None:
 
 
 def active_variants(product: Document) -> list[Variant]:
-    """Those on sale; all of a product that has none."""
+    """Variants on sale; all of a product that has none."""
     return [each for each in product["variants"] if each["active"]] or list(product["variants"])
 
 
@@ -104,7 +104,7 @@ def _alike(product: Document, packed: Sequence[str]) -> list[str]:
 
 
 def for_staff(name: str) -> Callable[..., Awaitable[list[Any]]]:
-    """A field of products that only staff see; null for others."""
+    """Field of products that only staff see; null for others."""
 
     async def read(ctx: Context, products: Sequence[Document]) -> list[Any]:
         staff = await has_role(ctx, *CATALOG_STAFF)

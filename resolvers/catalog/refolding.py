@@ -1,4 +1,4 @@
-"""Migration of keys: what an earlier version folded is folded anew, and its search entry built again."""
+"""Migration of search keys: folded anew after an upgrade, with their search entries."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def _again(first: str, now: str) -> str:
 
 
 async def refold(ctx: Context) -> int:
-    """Fold a batch of products anew and mark them to be told of; how many there were."""
+    """Fold a batch of products anew and mark them to be published; return how many there were."""
     rows = await store.folded_otherwise(ctx.db, FOLDING, BATCH)
     for row in rows:
         await _refold(ctx, row)
@@ -45,7 +45,7 @@ async def _refold(ctx: Context, product: Product) -> None:
     try:
         await ctx.unit(lambda: _write(ctx, product, change))
     except DuplicateKeyError:
-        # Two that were told apart by an accent: the later one keeps its old key.
+        # Two products that differed by an accent alone: the later one keeps its old key.
         del change["import_key"]
         await ctx.unit(lambda: _write(ctx, product, change))
 
@@ -57,7 +57,7 @@ async def _write(ctx: Context, product: Product, change: dict[str, Any]) -> None
 
 
 async def need_folded(db: Database) -> None:
-    """Rows are compared with products by their keys: not while some are of another folding."""
+    """Raise while some products are of another folding: rows are matched with them by their keys."""
     if await store.folded_otherwise(db, FOLDING, 1):
         raise Refused(
             "UNAVAILABLE", "Products are being indexed anew: try again soon.", retry_after_seconds=30

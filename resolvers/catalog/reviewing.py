@@ -28,7 +28,7 @@ LONGEST_TITLE, LONGEST_BODY, LONGEST_REASON = 120, 4_000, 500
 WAITING_SORT = [("created_at", 1), ("_id", 1)]
 UNTITLED = Line("")
 GONE = "Somebody"
-"""The name over reviews of accounts that are gone."""
+"""Name over reviews of deleted accounts."""
 
 Document = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ DECIDED = {
 async def submit_review(
     ctx: Context, *, id: Id | None = None, product_id: Id, rating: int, title: Line = UNTITLED, body: str = ""
 ) -> Submitted:
-    """Say what one thinks; a second time changes the first. A moderator sees it before others do."""
+    """Submit a review; a second one replaces the first. It is moderated before others see it."""
     await ctx.limit(REVIEW_RATE)
     product = await for_update(ctx, products, product_id)
     said = _checked(rating, title, body)
@@ -91,7 +91,7 @@ async def delete_review(ctx: Context, *, review_id: Id) -> Deleted:
 async def moderate_review(
     ctx: Context, *, review_id: Id, decision: ReviewDecision, reason: str | None = None
 ) -> Judged:
-    """Show a review to everybody, or not."""
+    """Publish or reject a review."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None:
@@ -108,7 +108,7 @@ async def moderate_review(
 
 
 async def erase(ctx: Context, review: Review) -> None:
-    """It goes for good, and its rating with it."""
+    """Delete a review for good, and its rating with it."""
     if await ctx.tx.delete(store.reviews, review) is not None:
         await _rate_anew(ctx, review)
 
@@ -150,13 +150,13 @@ def listing_of(product_id: str, sort: ReviewSort) -> paging.Listing:
 
 
 def edge_of(review: Review) -> dict[str, Any]:
-    """The review's place among the product's, newest first."""
+    """Edge of a review among the product's, newest first."""
     listing = listing_of(review["product_id"], ReviewSort.NEWEST)
     return paging.edge_of(listing, store.REVIEW_SORTS[ReviewSort.NEWEST], review)
 
 
 async def rate(ctx: Context, product_id: str) -> None:
-    """Work out a product's rating from its published reviews."""
+    """Compute a product's rating from its published reviews."""
     histogram = await store.ratings(ctx.db, product_id)
     summary = summary_of(histogram)
     change = {"rating_summary": summary, "rating": summary["average"], "untold": True}

@@ -21,7 +21,7 @@ class Roles(TypedDict):
 
 
 async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> Roles:
-    """Give a person a role; giving it twice is no different."""
+    """Grant a person a role; idempotent."""
     person = await ctx.load(UserById, ids.checked(user_id, "user"))
     if person is None:
         raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
@@ -34,7 +34,7 @@ async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) 
 
 
 async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> Roles:
-    """Take a role from a person, at once in every process."""
+    """Revoke a person's role, at once in every process."""
     held = await ctx.load(RolesByUser, ids.checked(user_id, "user"))
     if await ctx.tx.delete(store.roles, f"{user_id}|{role}"):
         await audited(ctx, "catalog.role_revoked", subject_id=user_id, role=role)

@@ -1,4 +1,4 @@
-"""Searching and browsing products."""
+"""Search and browsing of products."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -29,9 +29,9 @@ logger = structlog.get_logger(__name__)
 
 SEARCH_RATE = Rate("product-search", 60, 60)
 COUNTED = 1_000
-"""Hits are counted up to here."""
+"""Limit to which hits are counted."""
 SPARSE = 1_000
-"""So few are read and ordered here; of more, an index read in order soon has a page."""
+"""Hits up to which they are read and ordered here; for more, a scan in index order soon fills a page."""
 
 SECONDS = Histogram("landfall_catalog_search_seconds", "Time to search products.", ["path"])
 BROWSING, SEARCHING = SECONDS.labels("browse"), SECONDS.labels("search")
@@ -41,7 +41,7 @@ MATCH_SORT = [("score", -1), ("_id", 1)]
 
 
 class SearchEngine(Protocol):
-    """Finds the rows of products on sale; a bigger engine may take over."""
+    """Search engine: finds the rows of products on sale. A bigger one may take its place."""
 
     async def rows(self, db: Database, match: Mapping[str, Any]) -> list[str]: ...
 
@@ -49,7 +49,7 @@ class SearchEngine(Protocol):
 
 
 class Entries:
-    """The engine by default: entries in MongoDB, found through indexes on their words and filters."""
+    """Default engine: entries in MongoDB, found through indexes on their words and filters."""
 
     async def rows(self, db: Database, match: Mapping[str, Any]) -> list[str]:
         return await entries.rows(db, match)
@@ -74,7 +74,7 @@ async def search_products(
     sort: ProductSort = ProductSort.RELEVANCE,
     asked: Asked,
 ) -> dict[str, Any]:
-    """Products on sale that match, a page of them; facets and counts are worked out when asked for."""
+    """Search products on sale; facets and counts are computed only if selected."""
     currency = money.currency_of(ctx.services.get(CatalogSettings).shop_country)
     found = query_of(query, filter, sort, currency)
     # A bad cursor costs nothing, so it is refused before it is counted.
@@ -99,7 +99,7 @@ async def search_products(
 
 
 def _page(found: Query, asked: Asked) -> tuple[Page, bool]:
-    """Which page is asked for, and whether its list began when the engine was down."""
+    """Requested page, and True if its list began while the engine was down."""
     sort = MATCH_SORT if _scored(found) else store.SORTS[found.sort]
     cursor = asked.after or asked.before
     listing = _degraded_listing(found)
@@ -139,7 +139,7 @@ async def _browse(ctx: Context, found: Query, page: Page, asked: Asked) -> dict[
 
 
 def _of_products(found: Query) -> dict[str, Any]:
-    """The filters of entries for products themselves."""
+    """Filters of entries translated for products."""
     filters = found.wanted.match()
     if filters.pop("in_stock", False):
         filters["availability.status"] = {"$in": list(BUYABLE)}
@@ -178,7 +178,7 @@ async def _shown(
     total: int,
     rows: Rows | None = None,
 ) -> dict[str, Any]:
-    """A page of places, with their products."""
+    """Page of indexes, with their products."""
     connection = paging.connection(found.listing, sort, page, places)
     loaded = await ctx.load_many(ProductById, [edge["node"]["_id"] for edge in connection["edges"]])
     edges = []
@@ -193,7 +193,7 @@ async def _shown(
 
 
 def _reason(row: Row, product: Product, found: Query) -> dict[str, Any] | None:
-    """Why this product: None when browsing."""
+    """Reason of a match; None when browsing."""
     if found.browsing:
         return None
     if found.code is not None and (number := next(filter(_begins(found.code), numbers(product)), None)):
@@ -229,7 +229,7 @@ def _begins(stem: str) -> Callable[[str], bool]:
 
 
 async def _by_prefix(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
-    """By the beginnings that products keep themselves, in a fixed order: worse, but an answer."""
+    """Fallback search by the word prefixes of products, in a fixed order: worse, but an answer."""
     DEGRADED.inc()
     sort = store.SORTS[ProductSort.RELEVANCE]
     listing = _degraded_listing(found)

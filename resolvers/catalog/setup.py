@@ -63,7 +63,7 @@ async def update_product_settings(
     reminders_enabled: bool | None = None,
     notifications: NoticeChannels | None = None,
 ) -> dict[str, Any]:
-    """Change what is given; without a version the last write of each field wins."""
+    """Update the given settings; without a version the last write of each field wins."""
     product = await for_update(ctx, products, product_id)
     given = {
         "auto_refill": auto_refill,
@@ -116,7 +116,7 @@ def _checked(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def opened(ctx: Context, row: ProductSettings) -> dict[str, Any]:
-    """The settings in the clear, for their owner."""
+    """Decrypted settings, for their owner."""
     values: dict[str, Any] = orjson.loads(ctx.services.crypto.open(row["sealed"], place=_place(row["_id"])))
     return {**row, **values}
 
@@ -133,7 +133,7 @@ async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[dict[str
 
 
 async def product_settings(ctx: Context, products: Sequence[Document]) -> list[dict[str, Any] | None]:
-    """The viewer's own; None for anonymous readers and while nothing was set."""
+    """Access guard of product settings: the viewer's own; None if anonymous or never set."""
     if ctx.viewer is None:
         return [None for _ in products]
     rows = await ctx.load_many(SettingsOfViewer, [product["_id"] for product in products])
@@ -141,7 +141,7 @@ async def product_settings(ctx: Context, products: Sequence[Document]) -> list[d
 
 
 async def viewer_settings(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    """Changed last first."""
+    """The viewer's settings, last changed first."""
     return await store.settings.page(
         ctx.db, {"user_id": ctx.viewer_id}, store.SETTINGS_SORT, asked, shown=partial(opened, ctx)
     )

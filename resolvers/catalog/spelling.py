@@ -1,4 +1,4 @@
-"""Spelling correction: words that nothing has, replaced by one that something has and that is a slip away."""
+"""Spelling correction: a word without hits is replaced by one with hits at edit distance one."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ MOST_TRIED = 3
 
 
 async def corrected(db: Database, found: Query, has: Has) -> Query | None:
-    """The search with its slips mended; None when there is nothing to mend."""
+    """Corrected query; None if there is nothing to correct."""
     words = [await _corrected(db, word, word is found.words[-1], has) for word in found.words]
     return replace(found, words=tuple(words), code=None) if tuple(words) != found.words else None
 

@@ -44,7 +44,7 @@ AFTER = {
     ProductStatus.ACTIVE: (ProductStatus.DISCONTINUED,),
     ProductStatus.DISCONTINUED: (ProductStatus.ACTIVE,),
 }
-"""Where a product may go from each state."""
+"""Allowed transitions between product states."""
 
 
 class Changed(TypedDict):
@@ -71,7 +71,7 @@ async def update_product(
     image_ids: list[Id] | None = None,
     label_image_id: Id | None = None,
 ) -> Changed:
-    """Change what is told of a product."""
+    """Update a product's descriptive fields."""
     product = await product_for_update(ctx, product_id, expected_version)
     texts = {"name": name, "description": description, "directions": directions, "product_url": product_url}
     change: dict[str, Any] = {
@@ -96,7 +96,7 @@ async def update_product(
 async def set_variant_price(
     ctx: Context, *, variant_id: Id, price: Decimal, expected_version: int | None = None
 ) -> Priced:
-    """A new price; subscribers and carts learn of it within a second."""
+    """Set a price; subscribers and carts learn of it within a second."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     found, variant = await variant_for_update(ctx, variant_id)
     product = await product_for_update(ctx, found["_id"], expected_version)
@@ -132,7 +132,7 @@ async def set_product_status(
 
 
 async def product_for_update(ctx: Context, id: str, expected_version: int | None) -> Product:
-    """The product, for who may change it and has seen it as it is."""
+    """Product to change, for staff who have seen its current version."""
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     product = await for_update(ctx, store.products, id)
     if expected_version is not None and expected_version != product["version"]:
@@ -163,7 +163,7 @@ def _listed(field: str, values: list[str]) -> list[str]:
 async def _pictures(
     ctx: Context, product: Product, image_ids: list[Id] | None, label_id: Id | None
 ) -> dict[str, Any]:
-    """New pictures, kept for as long as the product shows them."""
+    """Attach new pictures, kept for as long as the product shows them."""
     change: dict[str, Any] = {}
     if image_ids is not None:
         if len(image_ids) > MOST_IMAGES:

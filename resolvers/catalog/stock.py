@@ -1,4 +1,4 @@
-"""Stock: held, sold and given back for carts and orders, and corrected by staff. It never goes negative.
+"""Stock: reserved, sold and released for carts and orders, and corrected by staff. It never goes negative.
 
 `reserve`, `commit`, `release` and `transfer` are for other systems and run in their caller's transaction.
 """
@@ -39,7 +39,7 @@ class InventoryFilter(TypedDict, total=False):
 
 
 class Shortfall(NamedTuple):
-    """A line that cannot be had, and how many could."""
+    """Line that cannot be fulfilled, with the quantity available."""
 
     variant_id: str
     wanted: int
@@ -58,7 +58,7 @@ def holder(type: HolderType, id: str) -> Holder:
 
 
 async def reserve(ctx: Context, holder: Holder, lines: Sequence[Line], ttl: timedelta = HOLD) -> Held:
-    """Hold all lines for the holder, or nothing. A holder that has a living hold keeps it as it is."""
+    """Reserve all lines for the holder, or nothing. An active hold of the holder stays as it is."""
     current = await store.latest(ctx.db, holder)
     if current is not None and current["state"] in store.LIVE:
         return Held(current)
@@ -91,7 +91,7 @@ async def reserve(ctx: Context, holder: Holder, lines: Sequence[Line], ttl: time
 
 
 async def commit(ctx: Context, holder: Holder) -> Held:
-    """The holder paid: what was held is sold. What expired meanwhile is taken again if it is still there."""
+    """Sell what is held, after payment. An expired hold is taken again if the stock is still there."""
     current = await store.latest(ctx.db, holder)
     if current is None:
         return Held(None)
@@ -111,7 +111,7 @@ async def commit(ctx: Context, holder: Holder) -> Held:
 async def release(
     ctx: Context, holder: Holder, *, state: ReservationState = ReservationState.RELEASED
 ) -> StockReservation | None:
-    """Give back what is held; nothing happens to what is sold or given back already."""
+    """Release a hold; idempotent, and without effect on what is sold."""
     current = await store.latest(ctx.db, holder)
     if current is None or current["state"] != ReservationState.HELD:
         return current
@@ -121,7 +121,7 @@ async def release(
 async def give_back(
     ctx: Context, current: StockReservation, state: ReservationState
 ) -> StockReservation | None:
-    """End a hold unless somebody else ended it first."""
+    """End a hold unless another worker ended it first."""
     ended = await _end(ctx, current, state)
     if ended is not None:
         for line, level in await _levels_of(ctx, current):
@@ -133,7 +133,7 @@ async def give_back(
 async def transfer(
     ctx: Context, cart: Holder, order: Holder, ttl: timedelta = HOLD
 ) -> StockReservation | None:
-    """A cart's hold becomes its order's; None when the cart holds nothing."""
+    """Turn a cart's hold into its order's; None if the cart holds nothing."""
     done = await store.latest(ctx.db, order)
     if done is not None and done["state"] in store.LIVE:
         return done
@@ -146,7 +146,7 @@ async def transfer(
 
 
 def merged(lines: Sequence[Line]) -> dict[str, int]:
-    """Quantities by variant, in one order for all, so that two buyers never wait for each other."""
+    """Quantities by variant, in one lock order for all, so that two buyers never deadlock."""
     if not 1 <= len(lines) <= MOST_LINES:
         raise BadUserInput(f"A hold has 1 to {MOST_LINES} lines.")
     found: Counter[str] = Counter()
@@ -182,7 +182,7 @@ async def _end(ctx: Context, current: StockReservation, state: ReservationState)
 async def inventory_levels(
     ctx: Context, *, filter: InventoryFilter | None = None, asked: Asked
 ) -> dict[str, Any]:
-    """Exact figures, for those who manage stock."""
+    """Exact stock levels, for those who manage stock."""
     await need_role_to_read(ctx, CommerceRole.INVENTORY_ADMIN)
     given = filter or InventoryFilter()
     skus = given.get("skus")
@@ -212,7 +212,7 @@ async def adjust_inventory(
     safety_stock: int | None = None,
     restock_at: datetime | None = None,
 ) -> Adjusted:
-    """Goods came in, were spoiled or counted again."""
+    """Adjust a level: goods received, damaged or counted again."""
     await need_role(ctx, CommerceRole.INVENTORY_ADMIN)
     await variant_for_update(ctx, variant_id)
     [level] = await store.levels(ctx.db, [variant_id])

@@ -28,7 +28,7 @@ EVENTS = Counter("landfall_telemetry_total", "Events that apps reported, by type
 
 
 def sender(ctx: Context, arguments: Mapping[str, Any]) -> str:
-    """The viewer, else the device that says who it is."""
+    """Sender of events: the viewer, else the device that the client names."""
     if ctx.viewer is not None:
         return ctx.viewer_id
     device = arguments.get("device_id")
@@ -45,7 +45,7 @@ class Tracked(TypedDict):
 async def track_events(
     ctx: Context, *, events: Sequence[Mapping[str, Any]], device_id: Id | None = None
 ) -> Tracked:
-    """Take what is new and known of kind; a repeated event is taken once."""
+    """Store events that are new and of a known type; a repeated one is stored once."""
     who = sender(ctx, {"device_id": device_id})
     if not 1 <= len(events) <= MOST_EVENTS:
         raise BadUserInput(f"1 to {MOST_EVENTS} events at a time.")

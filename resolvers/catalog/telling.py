@@ -1,4 +1,4 @@
-"""Telling what changed of prices and stock: search entries, public hints and events, once a second at most.
+"""Publishing of prices and stock: search entries, public hints and events, once a second at most.
 
 Whoever changes a price or a stock marks the row `untold` in the same write; the mark is the outbox. A job
 takes the marks, so that a thousand changes of one item become one event, and none is lost.
@@ -21,14 +21,14 @@ from stores.catalog.stock import InventoryLevel
 logger = structlog.get_logger(__name__)
 
 LOW = 5
-"""So few left are counted for everybody."""
+"""Stock up to which the exact number is public."""
 BATCH = 200
 UNTOLD_PRICE = 0
-"""Nobody was told a price yet: what was a draft is no news at its first."""
+"""Price never published: a draft's first price is no news."""
 
 
 async def tell(ctx: Context, limit: int = BATCH) -> int:
-    """Bring up to date what is marked; how many products that were."""
+    """Publish the marked products; return how many there were."""
     marked = await stock.untold_levels(ctx.db, limit)
     ids = {level["product_id"] for level in marked}
     ids |= {product["_id"] for product in await products.untold(ctx.db, limit)}
@@ -39,7 +39,7 @@ async def tell(ctx: Context, limit: int = BATCH) -> int:
 
 
 async def _told(ctx: Context, product_id: str) -> bool:
-    """One that cannot be told now keeps its mark, and no other waits for it."""
+    """Publish one product; a failure keeps its mark and holds up no other."""
     try:
         return await tell_of(ctx, product_id)
     except Exception:
@@ -48,7 +48,7 @@ async def _told(ctx: Context, product_id: str) -> bool:
 
 
 async def tell_of(ctx: Context, product_id: str) -> bool:
-    """One product's hints, search entry and events; whether its entry changed."""
+    """Update one product's hints, search entry and events; True if its entry changed."""
 
     async def work() -> tuple[bool, list[InventoryLevel]]:
         found = await products.by_ids(ctx.db, [product_id])
@@ -92,7 +92,7 @@ async def _refresh(ctx: Context, product: Product, levels: Sequence[InventoryLev
 
 
 def _log(ctx: Context, product: Product, variant: Variant, hint: Availability) -> None:
-    """Entries of the change log for those who watch the product; nothing of one that is not on sale yet."""
+    """Log entries for those who watch the product; none before it is on sale."""
     if product["status"] == ProductStatus.HIDDEN:
         return
     scopes = [products.product_scope(product["_id"])]
@@ -128,7 +128,7 @@ def availability(
 
 
 def overall(variants: Sequence[Variant], at: datetime | None = None) -> Availability:
-    """The product's hint: the best of its variants'."""
+    """Availability of a product: the best of its variants'."""
     hints = [variant["availability"] for variant in variants if variant["active"]]
     by_status = {hint["status"]: hint for hint in hints}
     left = sum(hint["remaining"] or 0 for hint in hints)
@@ -154,7 +154,7 @@ def _hint(
 
 
 def price_range(variants: Sequence[Variant]) -> dict[str, Any]:
-    """The lowest and highest price one can buy at."""
+    """Lowest and highest price among the variants that can be bought."""
     sold = [variant for variant in variants if variant["active"]] or list(variants)
     prices = [variant["price"] for variant in sold]
     return {"min_price": min(prices), "max_price": max(prices), "currency": sold[0]["currency"]}

@@ -1,1 +1,1 @@
-"""Chats of two: opening them, what is said in them, and how far it came. No other system needs any of it."""
+"""Chat between two people: opening, sending, receipts. No other system needs any of it."""

@@ -26,7 +26,7 @@ refusals(
 
 @on(auth.keepers)
 def peers_scope(user_id: str) -> str:
-    """Those a person chats with, who keep their name and picture."""
+    """Scope of a person's chat partners, who keep their name and picture."""
     return f"peers:{user_id}"
 
 
@@ -37,7 +37,7 @@ async def chat_partners(ctx: Context) -> list[str]:
 
 
 def inbox_scope(user_id: str) -> str:
-    """Where ephemeral news for a person is signalled; nothing is logged for it."""
+    """Scope of ephemeral signals for a person; nothing is logged for it."""
     return f"inbox:{user_id}"
 
 
@@ -46,7 +46,7 @@ def both_scopes(chat: Document) -> list[str]:
 
 
 def tell_owner(ctx: Context, chat: Document | None) -> bool:
-    """Log what changed in a chat for the one whose side it is, if it is in their list; whether it is."""
+    """Log a change of a chat for the owner of that side; False if the chat is not in their list."""
     if chat is None or not chat["started"]:
         return False
     own = chat["user_id"]
@@ -70,7 +70,7 @@ async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None
 
 
 async def chat(ctx: Context, *, id: Id) -> Chat:
-    """The chat, or NOT_FOUND as an error; who is not signed in is told so, and may renew their token."""
+    """The chat, or NOT_FOUND; UNAUTHENTICATED for anonymous requests, which may renew their token."""
     assert ctx.viewer_id
     [found] = await own_chats(ctx, [ids.checked(id, "chat")])
     if found is None:
@@ -93,7 +93,7 @@ async def change_side(
     at_least: Mapping[str, int] | None = None,
     **changes: Any,
 ) -> Chat | None:
-    """Change one side of a chat if it still matches `where`: the chat as its owner sees it now.
+    """Change one side of a chat if it still matches `where`; return the chat as its owner sees it now.
 
     What is given by `at_least` rises to that, and never falls.
     """
@@ -127,7 +127,7 @@ def sees(user_id: str, message: Message) -> bool:
 
 
 async def own_message_for_update(ctx: Context, id: str) -> Message:
-    """A message of the viewer's that is still there: deleting beats editing."""
+    """The viewer's own message, unless it is deleted: deleting beats editing."""
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     if message["sender_id"] != ctx.viewer_id:
         raise Refused("FORBIDDEN", "Only its sender may do this.", field=["id"])
@@ -164,7 +164,7 @@ async def rejoin(ctx: Context, user_id: str) -> None:
 
 
 async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:
-    """Tell both sides whether something can be said; they keep each other's names only while it can."""
+    """Block or unblock both sides; they keep each other's names only while they can write to each other."""
     chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
     sides = ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)) if chat else ()
     where = {"parted": True} if not parted else {"parted": {"$ne": True}}
@@ -181,7 +181,7 @@ async def can_send(ctx: Context, chats: Sequence[Document]) -> list[bool]:
 
 
 async def receipts_shown(ctx: Context, peers: Sequence[str]) -> list[bool]:
-    """For each peer, whether both they and the viewer let read times be seen."""
+    """Read receipts by peer: True if both they and the viewer enabled them."""
     everybody = [ctx.viewer_id, *peers]
     chosen = dict(zip(everybody, await ctx.load_many(ChatSettingsByUser, everybody), strict=True))
     own = chosen[ctx.viewer_id]["read_receipts"]
@@ -194,7 +194,7 @@ def peer_of(ctx: Context, message: Document) -> str:
 
 
 def cipher_of(ctx: Context, chat: Document) -> Cipher:
-    """The chat's own key: a text taken out of the database opens with it alone."""
+    """Cipher of the chat's own key: a text taken out of the database opens with it alone."""
     return ctx.services.crypto.cipher(chat["data_key"], place=_key_place(chat["chat_id"]))
 
 
@@ -218,7 +218,7 @@ async def texts(ctx: Context, messages: Sequence[Document]) -> list[str | None]:
 
 
 async def _ciphers(ctx: Context, chat_ids: Iterable[str]) -> dict[str, Cipher]:
-    """Keys of chats whose messages the viewer was let see."""
+    """Ciphers of chats whose messages the viewer may see."""
     found: dict[str, Cipher] = {}
     unknown = []
     for id in chat_ids:

@@ -30,7 +30,7 @@ class SettingsChoices(TypedDict, total=False):
 
 
 async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> dict[str, Any]:
-    """Mute or archive; the last write wins."""
+    """Mute or archive a chat; the last write wins."""
     chat = await chat_for_update(ctx, id, field="id")
     wish: dict[str, Any] = {
         name: value for name, value in choices.items() if (name, value) != ("archived", None)

@@ -38,7 +38,7 @@ FAILURES = Counter("landfall_client_queue_failures_total", "Mutations phones gav
 async def report_client_health(
     ctx: Context, *, device_id: Id, queues: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Keep what the device says of its queues, and count it."""
+    """Store a device's report on its queues, and count it in the metrics."""
     if device_id != ctx.signed_in.device_id:
         raise Refused("NOT_FOUND", "You are signed in on another device.", field=["deviceId"])
     seen = [_checked(place, each) for place, each in enumerate(_bounded(queues))]
@@ -80,7 +80,7 @@ def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
 
 @cache
 def systems() -> frozenset[str]:
-    """Names of all systems: what a client says becomes a label, so it must be one of few."""
+    """Names of all systems: a client's value becomes a metric label, so it must be one of few."""
     return frozenset(room.__name__.rpartition(".")[2] for room in discovery.rooms("resolvers"))
 
 

@@ -1,4 +1,4 @@
-"""Reporting messages: moderators see what was reported, in copies, and nothing else of a chat."""
+"""Message reports: moderators see copies of what was reported, and nothing else of a chat."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,12 +24,12 @@ from stores.feed import ReportReason, ReportStatus
 Document = Mapping[str, Any]
 
 AROUND = 5
-"""Messages copied beside the reported one: the nearest, before it first."""
+"""Messages copied around the reported one: the nearest, preferring earlier ones."""
 
 
 @door("message_report", sync="MESSAGE_REPORT", kept="message_reports")
 async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
-    """One's own; moderators see all."""
+    """Access guard of reports: one's own; moderators see all."""
     viewer = ctx.viewer
     found = await ctx.load_many(by_id(store.reports), wanted)
     return [
@@ -43,7 +43,7 @@ async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Messa
 async def report_message(
     ctx: Context, *, id: Id, reason: ReportReason, note: str | None = None
 ) -> dict[str, Any]:
-    """Copy the message and what was said around it to the moderators; once for each person."""
+    """Report a message: copy it and its surroundings to the moderators; once for each person."""
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     if message["sender_id"] == ctx.viewer_id:
         raise Refused("FORBIDDEN", "This is your own message.", field=["id"])
@@ -88,7 +88,7 @@ def exported_report(services: Services, report: Mapping[str, Any]) -> dict[str, 
 
 
 async def _around(ctx: Context, message: Message) -> list[Message]:
-    """The message among its nearest neighbours that the reporter has, in order."""
+    """The message and its nearest neighbours that the reporter has, in order."""
     seen = {"chat_id": message["chat_id"], "hidden_for": {"$ne": ctx.viewer_id}}
     own = message["sequence"]
     before = {**seen, "sequence": {"$lt": own}}
@@ -151,7 +151,7 @@ def note(ctx: Context, report: Document) -> str | None:
 
 
 async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[str, Any]:
-    """Agree, which deletes the message for both, or not; the first judgement stands."""
+    """Judge a report: upholding it deletes the message for both. The first judgement stands."""
     report = await nodes.for_update(ctx, store.reports, id, field="id")
     if report["status"] != ReportStatus.OPEN:
         return {"report": report}

@@ -1,4 +1,4 @@
-"""Opening chats: one for each two people, whoever begins it and however often."""
+"""Opening of chats: one for each pair, whoever begins it and however often."""
 
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -35,7 +35,7 @@ class Opened(TypedDict):
 
 
 async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Opened:
-    """The chat with a person: made, or the one there is, to which the client's id then leads as well."""
+    """Open the chat with a person: a new one, or the existing one, to which the client's id then leads."""
     ids.checked(user_id, "user")
     chat_id = ids.minted(id, "chat")
     if user_id == ctx.viewer_id:
@@ -121,7 +121,7 @@ async def _opened_again(ctx: Context, chat_id: str, asked_id: str) -> Chat:
 
 
 async def _alias(ctx: Context, alias: str, chat_id: str) -> None:
-    """Let a queue that was filled offline find the chat under the id it knows."""
+    """Alias of a chat id, for queues that were filled offline under the id the phone minted."""
     known = await store.aliases.by_id(ctx.db, alias)
     taken = known is not None and known["user_id"] != ctx.viewer_id
     if taken or await store.chats.by_id(ctx.db, alias) is not None:

@@ -21,7 +21,7 @@ PRESENT_MS = 60_000
 TYPING_MS = 6_000
 TYPING_EVERY_MS = 3_000
 TOLD = 200
-"""People, latest chats first, who are told that somebody came or went."""
+"""Chat partners, latest chats first, who are notified of a person's presence."""
 DUE = "presence:due"
 TYPING_RATE = Rate("typing", 120, 60)
 HEARTBEAT_RATE = Rate("heartbeats", 30, 60)
@@ -52,7 +52,7 @@ return {before, standing()}
 
 
 async def heartbeat(ctx: Context, *, state: PresenceState) -> dict[str, Any]:
-    """Say how this device is used; people one chats with hear of it when that changes how one appears."""
+    """Heartbeat of a device; chat partners are notified if it changes the person's presence."""
     await ctx.limit(HEARTBEAT_RATE)
     own, device = ctx.viewer_id, ctx.signed_in.device_id
     before, after = await _say(ctx.services, own, device, state)
@@ -77,7 +77,7 @@ async def _say(
 
 
 async def _expect(services: Services, user_id: str) -> None:
-    """Note when to look whether the person is still there."""
+    """Schedule the look whether the person is still there."""
     try:
         await services.redis.zadd(DUE, {user_id: clock.timestamp() * 1000 + PRESENT_MS})
     except (RedisError, OSError):
@@ -85,7 +85,7 @@ async def _expect(services: Services, user_id: str) -> None:
 
 
 async def expire(services: Services, *, limit: int = 500) -> int:
-    """Tell of those who went without a word; how many there were."""
+    """Publish the absence of people whose heartbeats stopped; return how many there were."""
     now = clock.timestamp() * 1000
     gone = 0
     due: Any = await services.redis.zrangebyscore(DUE, "-inf", now, start=0, num=limit)
@@ -103,7 +103,7 @@ async def expire(services: Services, *, limit: int = 500) -> int:
 
 
 async def announce(services: Services, user_id: str, state: PresenceState) -> None:
-    """Tell those who have the person in their latest chats to look; whether they see is each one's affair."""
+    """Notify chat partners of the latest chats; each of them may or may not see the presence."""
     if state == PresenceState.OFFLINE:
         seen = {"q": {"_id": user_id}, "u": {"$set": {"last_seen_at": clock.now()}}, "upsert": True}
         await services.db.write({"update": store.last_seen.name, "updates": [seen]})
@@ -156,7 +156,7 @@ async def _showing(ctx: Context, ids: Sequence[str]) -> list[str]:
 
 
 async def _states(ctx: Context, ids: Sequence[str]) -> dict[str, PresenceState]:
-    """OFFLINE for all while Redis is down."""
+    """Presence by person; OFFLINE for all while Redis is down."""
     now = clock.timestamp() * 1000
     try:
         pipeline = ctx.services.redis.pipeline(transaction=False)
@@ -178,7 +178,7 @@ def _standing(said: Sequence[bytes], now: float) -> PresenceState:
 
 
 async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str, Any]:
-    """Tell whoever has the chat open, at most every three seconds; nobody, when the two are hidden."""
+    """Send a typing signal to whoever has the chat open, at most every three seconds; none while blocked."""
     await ctx.limit(TYPING_RATE)
     chat = await chat_for_update(ctx, chat_id)
     if chat["peer_gone"] or chat["peer_id"] in await feed.barred(ctx):

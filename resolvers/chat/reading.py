@@ -1,4 +1,4 @@
-"""Reading chats and their history."""
+"""Reads of chats and their history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,13 +29,13 @@ MESSAGES = 50
 PREVIEW = 140
 LONGEST_QUERY = 100
 MOST_SEARCHED = 1_000
-"""Chats, latest first, among whose peers a name is looked for."""
+"""Chats, latest first, among whose peers a name is searched."""
 
 
 async def viewer_chats(
     ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, asked: Asked
 ) -> dict[str, Any]:
-    """Latest activity first."""
+    """The viewer's chats, latest activity first."""
     name = text.line(query or "")
     if len(name) > LONGEST_QUERY:
         raise BadUserInput(f"`query` has at most {LONGEST_QUERY} characters.")
@@ -57,12 +57,12 @@ def chat_listing(ctx: Context, archived: bool = False, query: str = "") -> pagin
 
 
 def chat_edge(ctx: Context, chat: Document) -> dict[str, Any]:
-    """The chat's place in the list it is in."""
+    """The chat's edge in the list it is in."""
     return paging.edge_of(chat_listing(ctx, chat["archived"]), store.LATEST, chat)
 
 
 async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
-    """The latest peers whose name has a word that begins so."""
+    """Latest peers with a word in their name that begins so."""
     rows = await store.members.find(
         ctx.db, listed, sort=store.LATEST, limit=MOST_SEARCHED, fields=("peer_id",)
     )
@@ -76,7 +76,7 @@ async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
 
 async def chat_with(ctx: Context, viewer: Document, *, user_id: Id) -> Chat | None:
     """The chat with a person; null when there is none in the list."""
-    # The viewer is asked for here, so that nobody asks in nobody's name.
+    # `viewer_id` raises for anonymous requests.
     found = await ctx.load(ChatWithPeer, ids.checked(user_id, "user")) if ctx.viewer_id else None
     return found if found and found["started"] else None
 
@@ -110,7 +110,7 @@ async def previews(ctx: Context, chats: Sequence[Document]) -> list[str | None]:
 
 
 def shortened(text: str) -> str:
-    """On one line, at most 140 characters."""
+    """Shorten a text to one line of at most 140 characters."""
     line = " ".join(text[: PREVIEW * 4].split())
     return line if len(line) <= PREVIEW else f"{line[: PREVIEW - 1].rstrip()}…"
 
@@ -128,7 +128,7 @@ async def messages(
     since: datetime | None = None,
     asked: Asked,
 ) -> list[dict[str, Any]]:
-    """A page of each chat; all newest pages in one command."""
+    """A page of messages of each chat; all newest pages in one command."""
     if after_sequence is not None and after_sequence < 0:
         raise BadUserInput("`afterSequence` is 0 or more.")
     forward = after_sequence is not None or since is not None or asked.after is not None
@@ -214,9 +214,9 @@ READ = ("read_at", "recipient_id", "sender_id")
 
 
 async def read_times(ctx: Context, messages: Sequence[Document]) -> list[datetime | None]:
-    """When messages were read; None too when one of the two keeps that to themselves."""
+    """Read times of messages; also None when one of the two disabled receipts."""
     read = [message for message in messages if message["read_at"]]
-    # What nobody has read yet needs nobody's settings.
+    # Settings are loaded only for messages that were read.
     shown = await receipts_shown(ctx, [peer_of(ctx, message) for message in read]) if read else []
     times = {
         message["_id"]: message["read_at"] for message, visible in zip(read, shown, strict=True) if visible

@@ -1,4 +1,4 @@
-"""Delivery and read marks: cumulative, so that late, repeated and reordered ones do no harm."""
+"""Receipts: cumulative delivery and read marks, so that late, repeated and reordered ones do no harm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SEND_TO_DELIVER = Histogram(
 )
 MOST_MARKS = 100
 MOST_LOGGED = 500
-"""Messages of one mark whose new status is logged one by one; older ones show it by their chat's marks."""
+"""Messages per mark whose new status is logged one by one; older ones show it by their chat's marks."""
 
 Document = Mapping[str, Any]
 
@@ -46,7 +46,7 @@ class Read(TypedDict):
 
 
 async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
-    """Say what a device has; chats it may not see are passed over, or one would stop a hundred."""
+    """Record what a device has received; chats it may not see are skipped, or one would fail a hundred."""
     if len(marks) > MOST_MARKS:
         raise Refused("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
     highest: dict[str, int] = {}
@@ -68,7 +68,7 @@ async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> Read:
 
 
 async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -> Chat:
-    """Move the viewer's marks up, never back; what lies beyond the last message is clipped."""
+    """Advance the viewer's marks, never back; a mark beyond the last message is clipped."""
     last = chat["last_sequence"]
     before = Marks(chat["delivered_sequence"], chat["read_sequence"])
     after = Marks(max(before.delivered, min(delivered, last)), max(before.read, min(read, last)))
@@ -115,7 +115,7 @@ async def _move_peers(ctx: Context, chat: Chat, before: Marks, marks: Marks) -> 
 
 
 async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks) -> None:
-    """Write the time to the messages between the marks, and log their new status for both."""
+    """Stamp the messages between the marks with the time, and log their new status for both."""
     db, now = ctx.tx.db, ctx.tx.now
     stamps = {
         "delivered_at": (before.delivered, after.delivered),
@@ -155,7 +155,7 @@ async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks)
 
 
 def _received(chat: Chat, start: int, end: int) -> dict[str, Any]:
-    """Messages from the other, past one number and up to another."""
+    """Filter of messages from the other side, after one number and up to another."""
     return {
         "chat_id": chat["chat_id"],
         "sequence": {"$gt": start, "$lte": end},

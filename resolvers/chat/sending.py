@@ -1,4 +1,4 @@
-"""Sending, editing and deleting messages."""
+"""Messages: send, edit and delete."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ async def send_message(
     reply_to_id: Id | None = None,
     sent_at: datetime | None = None,
 ) -> Sent:
-    """Store a message once, whatever key it is sent under and however often."""
+    """Send a message: stored once, whatever idempotency key it is sent under and however often."""
     message_id = ids.minted(id, "message")
     if id is not None and (known := await store.messages.by_id(ctx.db, id)):
         return await _sent_before(ctx, known)
@@ -155,7 +155,7 @@ async def _store(
             "sender_id": ctx.viewer_id,
             "recipient_id": chat["peer_id"],
             # Both sides are written in this transaction, so that no two messages get one number and numbers
-            # are in the order of commits: who has one has all before it.
+            # are in the order of commits: a client that has one can have all before it.
             "sequence": chat["last_sequence"] + 1,
             "sealed_text": text and cipher_of(ctx, chat).seal(text, place=text_place(id)),
             "attachments": list(attachments),
@@ -171,7 +171,7 @@ async def _store(
 
 
 async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
-    """Bring the chat up in both lists, and count it as unread in the other's; the sender's side."""
+    """Update both sides of the chat and the recipient's unread count; return the sender's side."""
     now = ctx.tx.now
     latest = {
         "last_activity_at": now,
@@ -185,10 +185,10 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
         **latest,
         "version": {"$add": ["$version", 1]},
         "unread_count": {"$add": ["$unread_count", 1]},
-        # Who muted and archived a chat wants no more of it.
+        # A chat that is both muted and archived stays archived.
         "archived": {"$and": ["$archived", muted]},
     }
-    # As it was read in this transaction, so this is what it is afterwards.
+    # Absolute values are safe: the side was read in this transaction, which conflicts with other writers.
     sent = {**latest, "version": chat["version"] + 1, "archived": False}
     await store.change_both(ctx.tx.db, chat, own={"$set": sent}, peers=[{"$set": received}])
     shown = {**chat, **sent}
@@ -231,7 +231,7 @@ async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) ->
 
 
 async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
-    """Clear the message; its number and that it was there remain."""
+    """Clear the message for both; its number and its place remain."""
     if message["sender_id"] != ctx.viewer_id:
         raise Refused("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
     if message["deleted_at"] is not None:
@@ -243,7 +243,7 @@ async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
 
 
 async def clear(ctx: Context, message: Message) -> None:
-    """Take away what it said, and one from what its recipient has not read."""
+    """Clear a message's content, and uncount it if its recipient has not read it."""
     nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
     await ctx.tx.update(store.messages, message, set=nothing)
     if message["attachments"]:
@@ -255,7 +255,7 @@ async def clear(ctx: Context, message: Message) -> None:
 
 @on(finished(PURPOSE))
 async def attachment_finished(ctx: Context, upload: Document) -> None:
-    """Tell both that an attachment can be shown, or will never be."""
+    """Publish an attachment's end to both: it can be shown, or will never be."""
     message = await store.messages.by_id(ctx.db, upload["record_id"])
     if message is not None:
         await ctx.tx.update(store.messages, message, where={"deleted_at": None}, version=False)
@@ -268,7 +268,7 @@ async def _one_unread_less(ctx: Context, message: Message) -> None:
 
 
 async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
-    """Take the message from the viewer's own devices; the other notices nothing."""
+    """Hide the message on the viewer's own devices; the other side notices nothing."""
     hidden = [*message["hidden_for"], ctx.viewer_id]
     changed = await ctx.tx.update(store.messages, message, set={"hidden_for": hidden}, touch=False)
     assert changed is not None

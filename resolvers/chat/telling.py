@@ -13,11 +13,11 @@ from stores.chat import Member, Message
 Document = Mapping[str, Any]
 
 BATCH = 50
-"""Chats told of at a time."""
+"""Chats per transaction."""
 
 
 def sides_told(ctx: Context, message: Document) -> None:
-    """Both people's lists show another beginning of the latest message, or another number of unread ones."""
+    """Publish both sides again: the preview or the number of unread messages changed."""
     scopes = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
     ctx.tx.changed({"_id": message["chat_id"]}, scopes=scopes, settled=True)
 
@@ -29,7 +29,7 @@ async def replies_told(ctx: Context, message: Message, to: Sequence[str]) -> Non
 
 
 async def forgotten(ctx: Context, messages: Sequence[Message]) -> None:
-    """Deleted messages are gone altogether: nothing refers to them."""
+    """Publish what referred to deleted messages, now that they are gone altogether."""
     sides = [
         store.row_id(message["chat_id"], user_id)
         for message in messages
@@ -44,7 +44,7 @@ async def forgotten(ctx: Context, messages: Sequence[Message]) -> None:
 
 
 async def receipts_told(services: Services, user_id: str) -> None:
-    """Read times came out of sight or back into it: all of a person's chats read differently, to both."""
+    """Publish all of a person's chats again, to both sides: read times became visible or hidden."""
     await each_in_unit(services, store.members, {"user_id": user_id}, _receipts_of, size=BATCH)
 
 

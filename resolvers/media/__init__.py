@@ -1,4 +1,4 @@
-"""Uploads, and the pictures, films and files they become; for other systems: attaching and showing."""
+"""Uploads, and the pictures, videos and files made from them; for other systems: attachments."""
 
 from resolvers.media.access import own_uploads
 from resolvers.media.adopting import adopt

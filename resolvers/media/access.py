@@ -19,7 +19,7 @@ Document = Mapping[str, Any]
 
 @door("media")
 async def visible_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media | None]:
-    """Public media, one's own, and those a visible record shows."""
+    """Access guard of media: public ones, one's own, and those that a visible record shows."""
     found = await ctx.load_many(MediaById, wanted)
     own = ctx.viewer_id_or_none
     guarded = [
@@ -47,7 +47,7 @@ async def media(ctx: Context, *, id: Id) -> Media:
 
 @door("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
-    """Those given up are gone for their owner."""
+    """Access guard of uploads: the owner's, without those given up."""
     found = await ctx.load_many(OwnUploadById, wanted)
     return [each if each and each["status"] != UploadStatus.ABORTED else None for each in found]
 
@@ -62,14 +62,14 @@ async def viewer_upload(ctx: Context, viewer: Document, *, id: Id) -> Upload:
 async def viewer_uploads(
     ctx: Context, viewer: Document, *, status: UploadStatus | None = None, asked: Asked
 ) -> dict[str, Any]:
-    """Latest first."""
+    """The viewer's uploads, latest first."""
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
     query = {"owner_id": ctx.viewer_id, "status": chosen}
     return await store.uploads.page(ctx.db, query, NEWEST, asked)
 
 
 async def upload_for_update(ctx: Context, id: str) -> Upload:
-    """The viewer's upload, given up or not, as a refusal when there is none."""
+    """The viewer's upload in any state; raises if there is none."""
     found = await ctx.load(OwnUploadById, ids.checked(id, "upload"))
     if found is None:
         raise Refused("NOT_FOUND", "You have no such upload.", field=["uploadId"])

@@ -1,4 +1,4 @@
-"""Pictures that we fetched ourselves: checked, scanned and made fit to show, as if they had been uploaded."""
+"""Adoption of fetched pictures: checked, scanned and processed as if they had been uploaded."""
 
 import asyncio
 import hashlib
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 Keep = Callable[[str], Awaitable[bool]]
 
 UNKEPT = timedelta(hours=1)
-"""After so long a folder whose medium was never written down is erased."""
+"""Age at which a folder without a medium is erased."""
 
 
 async def adopt(
@@ -37,7 +37,7 @@ async def adopt(
     public: bool,
     keep: Keep,
 ) -> bool:
-    """Make a picture a medium that the record shows, or Unreadable.
+    """Make a picture a medium of the record; raises Unreadable.
 
     `keep` writes its id into the record, in the unit of work that makes it one; when it says False, the
     record does not want it any more, and nothing is left of it.
@@ -81,6 +81,6 @@ def _written(file: Path, made: Path, source: bytes) -> None:
 
 
 async def erase_unkept(ctx: Context, media_id: str, folder: str) -> None:
-    """Erase the folder of a medium that never came to be; of one that did, `purge` takes care."""
+    """Erase the folder of a medium that was never stored; one that was is left to `purge`."""
     if await store.media.by_id(ctx.db, media_id) is None:
         await ctx.services.objects.erase(folder)

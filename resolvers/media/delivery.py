@@ -1,4 +1,4 @@
-"""Where media can be fetched: public ones under addresses that stay, private ones under signed ones."""
+"""Media URLs: stable ones for public media, signed ones for private media."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,22 +18,22 @@ Document = Mapping[str, Any]
 
 LIFE = timedelta(hours=1)
 STEP = 300
-"""Signed addresses change every five minutes only, so that a phone finds what it fetched in its cache."""
+"""Seconds between changes of signed URLs, so that phones find fetched files in their cache."""
 WIDEST = 100_000
 PUBLIC, PRIVATE = "public/", "private/"
 SEGMENT = r"[\w\-][\w.\- ]{0,119}"
 QUOTED = lru_cache(1_000)(quote)
-"""Most media have the same few names."""
+"""Cached quoting: most media have the same few names."""
 PATH = re.compile(rf"(?:public|private)/[a-z0-9]{{26}}(?:/{SEGMENT}){{1,3}}")
 
 
 def expiry() -> int:
-    """When an address signed now ends, in seconds since the epoch: in an hour, and up to five minutes."""
+    """Expiry of a URL signed now, in seconds since the epoch: one hour to one hour and five minutes ahead."""
     return (int(clock.timestamp()) // STEP + 1) * STEP + int(LIFE.total_seconds())
 
 
 def address(ctx: Context, folder: str, name: str) -> str:
-    """Where a file of a medium is fetched."""
+    """URL of a file of a medium."""
     if folder.startswith(PUBLIC):
         base = _public_base(ctx.services.get(MediaSettings).media_url, ctx.origin)
         return f"{base}/{folder}/{QUOTED(name)}"
@@ -53,7 +53,7 @@ def _public_base(media_url: str, own: str) -> str:
 
 
 def opened(ctx: Context, path: str) -> tuple[str, int | None] | None:
-    """The object an address names and when it ends (None: never); None for what was not handed out."""
+    """Object and expiry (None: never) of a URL; None if we did not issue it."""
     head, _, rest = path.partition("/")
     if head == "public":
         return (path, None) if PATH.fullmatch(path) else None
@@ -73,7 +73,7 @@ def url(
     dpr: float = 1,
     format: ImageFormat | None = None,
 ) -> str:
-    """The nearest variant that is not narrower than `width` times `dpr`, else the widest."""
+    """URL of the nearest variant not narrower than `width` times `dpr`, else of the widest."""
     if media["kind"] != MediaKind.IMAGE or (width is None and format is None):
         return address(ctx, media["folder"], media["main"])
     if (width is not None and not 0 < width <= WIDEST) or not 0 < dpr <= 10:
@@ -83,7 +83,7 @@ def url(
 
 
 def nearest(variants: Sequence[Document], width: float | None, format: ImageFormat | None) -> Document:
-    """Of the format asked for where there is one, else WebP; they are kept in order of width."""
+    """Nearest variant in the requested format if there is one, else WebP; they are kept in order of width."""
     asked = [each for each in variants if each["format"] == format]
     alike = asked or [each for each in variants if each["format"] == ImageFormat.WEBP]
     wide = [each for each in alike if width is not None and each["width"] >= width]
@@ -129,7 +129,7 @@ def animation(media: Document) -> Animation:
 
 
 def variants(media: Document) -> list[dict[str, Any]]:
-    """With the folder they lie in."""
+    """Variants of a medium, with the folder they lie in."""
     return [{**each, "folder": media["folder"]} for each in media.get("variants") or ()]
 
 

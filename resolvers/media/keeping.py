@@ -28,7 +28,7 @@ MOST_FORMER = 10
 
 
 async def clear_parts(ctx: Context, upload_id: str) -> None:
-    """Throw away what was sent; once more when the last URL has died, since until then more may come."""
+    """Erase the received parts; once more after the last URL has expired, since until then more may come."""
     await ctx.services.objects.erase(f"{INCOMING}/{upload_id}")
 
     async def once_more() -> None:
@@ -53,7 +53,7 @@ async def purge(ctx: Context, media_id: str, *, touched_before: datetime) -> Non
 
 
 def _folders(medium: Media) -> list[str]:
-    """Where its files lie, and where they lay until lately."""
+    """Present folder of the medium's files, and the former ones."""
     return [medium["folder"], *medium.get("former_folders", ())]
 
 
@@ -94,7 +94,7 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
 
 
 async def condemn(ctx: Context, media_id: str) -> bool:
-    """Malware was found in what is shown already: it goes out of sight now, and who showed it is told."""
+    """Hide a medium in which malware was found after it was shown, and notify the records that show it."""
     medium = await store.media.by_id(ctx.db, media_id)
     if medium is None:
         return False
@@ -130,7 +130,7 @@ async def condemn(ctx: Context, media_id: str) -> bool:
 
 
 async def sweep(ctx: Context) -> None:
-    """Uploads nobody finished, work nobody ended, media nobody used."""
+    """Sweep unfinished uploads, abandoned processing and unused media."""
     now = clock.now()
     async for uploads in batches(ctx.services, store.uploads, {"expires_at": {"$lte": now}}):
         for upload in uploads:
@@ -150,7 +150,7 @@ async def _expire(ctx: Context, upload: Upload) -> None:
         if upload["status"] in store.SENDING:
             await end(ctx, upload, UploadStatus.EXPIRED)
         elif upload["record_id"] is not None:
-            # What uses it goes on to say what became of it.
+            # Its record still shows the upload's outcome.
             kept = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": None}, version=False)
             if kept is not None:
                 ctx.tx.quietly(kept)
@@ -161,7 +161,7 @@ async def _expire(ctx: Context, upload: Upload) -> None:
 
 
 async def erase_person(ctx: Context, user_id: str) -> None:
-    """Everything a deleted person uploaded, at once: jobs only do it again should this be cut off."""
+    """Erase everything a deleted person uploaded, at once; jobs repeat it if this is interrupted."""
     theirs = {"owner_id": user_id}
     async for uploads in batches(ctx.services, store.uploads, theirs):
         for upload in uploads:

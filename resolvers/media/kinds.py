@@ -43,7 +43,7 @@ FILES = {
     "audio/ogg": ("ogg", "oga", "opus"),
     "audio/wav": ("wav",),
 }
-"""Nothing that a browser would run: no SVG, no HTML, no scripts."""
+"""File types. None that a browser would run: no SVG, no HTML, no scripts."""
 ALIASES = {
     **dict.fromkeys(("image/jpg", "image/pjpeg"), "image/jpeg"),
     "image/x-png": "image/png",
@@ -79,7 +79,7 @@ LONGEST_NAME = 255
 
 
 def canonical(mime: str) -> str:
-    """The registered name of a type, without parameters: `audio/webm; codecs=opus` is `audio/webm`."""
+    """Registered name of a MIME type, without parameters: `audio/webm; codecs=opus` is `audio/webm`."""
     bare = mime.partition(";")[0].strip().lower()
     return ALIASES.get(bare, bare)
 
@@ -106,7 +106,7 @@ def checked(
     heic: bool,
     scanned: int | None = None,
 ) -> tuple[Purpose, MediaKind]:
-    """The purpose and kind of an upload, or why it is not taken."""
+    """Purpose and kind of an upload; raises if it is not accepted."""
     asked, kind = PURPOSES[name], kind_of(mime)
     if kind is None or not largest(asked, kind):
         raise Refused("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mime"])
@@ -127,7 +127,7 @@ def checked(
 
 
 def check_pixels(kind: MediaKind, width: int | None, height: int | None) -> None:
-    """Refuses a picture that would not be decoded, if its size is told."""
+    """Raise for a picture too large to decode, if its size is declared."""
     if kind is not MediaKind.IMAGE or (width is None and height is None):
         return
     wide, high = width or 1, height or 1

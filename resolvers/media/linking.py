@@ -1,4 +1,4 @@
-"""Uploads in use: which record shows what, how often a medium is shown, and who is told when it is ready."""
+"""Links between records and uploads: reference counts of media, and callbacks when an upload ends."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,7 +60,7 @@ class Desk:
     async def release(
         self, ctx: Context, record_id: str, media_ids: Sequence[str], upload_ids: Sequence[str]
     ) -> None:
-        """Uploads that never became media are given up with the record."""
+        """Release a record's media; uploads that never became media are given up with it."""
         every = not media_ids and not upload_ids
         named = {"$or": [{"_id": {"$in": list(upload_ids)}}, {"media_id": {"$in": list(media_ids)}}]}
         query = {"record_id": record_id, **({} if every else named)}
@@ -90,7 +90,7 @@ def wanted_public(medium: Document) -> bool:
 
 
 async def link(ctx: Context, media_id: str, record_id: str) -> None:
-    """One record more shows the medium."""
+    """Count one record more that shows the medium."""
     own = {"_id": store.link_id(media_id, record_id), "media_id": media_id}
     if await store.links.by_id(ctx.db, own) is not None:
         return
@@ -99,7 +99,7 @@ async def link(ctx: Context, media_id: str, record_id: str) -> None:
 
 
 async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
-    """One record less; what no record shows any more is erased."""
+    """Count one record less; a medium that no record shows is erased."""
     shown = {"_id": store.link_id(media_id, record_id), "media_id": media_id}
     if await ctx.tx.delete(store.links, shown) is None:
         return
@@ -110,7 +110,7 @@ async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
 
 
 async def finish(ctx: Context, upload: Upload) -> None:
-    """An upload has come to its end: link what became of it, and tell whoever uses it."""
+    """Finish an upload: link the medium made from it, and call the system that uses it."""
     if upload["record_id"] is None:
         return
     if upload["media_id"] is not None:
@@ -127,7 +127,7 @@ async def attach(
     most: int = MOST_ATTACHMENTS,
     field: str = "attachments",
 ) -> list[Attachment]:
-    """Attachments to embed in a record, of `{id?, upload_id, alt_text?}`; their uploads may be unfinished."""
+    """Attachments to embed in a record, from `{id?, upload_id, alt_text?}`; uploads may be unfinished."""
     if len(wanted) > most:
         raise Refused("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
     used = await use(

@@ -53,7 +53,7 @@ TYPES = {
 
 
 class Rejected(Exception):
-    """The file will not be taken; trying again is no use."""
+    """Raised if the file will not be accepted; a retry is no use."""
 
     def __init__(self, failure: UploadFailure) -> None:
         super().__init__(failure)
@@ -61,7 +61,7 @@ class Rejected(Exception):
 
 
 async def process(ctx: Context, upload_id: str) -> None:
-    """Take the upload to READY or REJECTED; what fails for another reason is tried five times."""
+    """Process the upload to READY or REJECTED; any other failure is retried, five times in all."""
     if await _postponed(ctx, upload_id):
         return
     upload = await _begin(ctx, upload_id)
@@ -82,7 +82,7 @@ async def process(ctx: Context, upload_id: str) -> None:
 
 
 async def _postponed(ctx: Context, upload_id: str) -> bool:
-    """A film that would wait for another is left to whoever has time: no worker fills up with films."""
+    """Put off a video that would wait for another, so that videos do not occupy all workers."""
     if not ctx.services.get(Studio).full:
         return False
     upload = await store.uploads.by_id(ctx.db, upload_id)
@@ -144,7 +144,7 @@ async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
 
 
 async def _assemble(ctx: Context, upload: Upload, source: Path) -> str:
-    """All parts as one file on our own disk; its SHA-256."""
+    """Assemble all parts into one file on the local disk; return its SHA-256."""
     digest, objects = hashlib.sha256(), ctx.services.objects
     with source.open("wb") as file:
         for number in range(1, upload["part_count"] + 1):
@@ -165,7 +165,7 @@ def _append(file: Any, digest: Any, piece: bytes) -> None:
 
 
 async def _step(ctx: Context, upload: Upload) -> Upload | None:
-    """The upload, PROCESSING, with the folder its files will lie in; None when it is ours no longer."""
+    """The upload in PROCESSING, with the folder of its files; None if another worker owns it."""
     folder = new_folder(public=PURPOSES[upload["purpose"]].public)
 
     async def step() -> Upload | None:
@@ -227,7 +227,7 @@ def _as_poster(told: Document, made: Path) -> dict[str, Any]:
 
 
 def safe_name(name: str, mime: str) -> str:
-    """A name that is no path, no option and of the right kind on every system."""
+    """Safe file name: no path, no option, and of the right type on every system."""
     stem = WORD.sub("_", Path(name).stem).strip(". -_")[:LONGEST_STEM] or "file"
     suffix = Path(name).suffix[1:].lower()
     return f"{stem}.{suffix if suffix in EXTENSIONS[mime] else EXTENSIONS[mime][0]}"
@@ -239,7 +239,7 @@ def disposition(name: str) -> str:
 
 
 def new_folder(*, public: bool) -> str:
-    """A place that nobody guesses."""
+    """New folder with an unguessable name."""
     token = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
     return f"{PUBLIC if public else PRIVATE}{token}"
 
@@ -259,7 +259,7 @@ async def store_files(ctx: Context, folder: str, made: Path) -> None:
 
 
 async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path) -> None:
-    """Store the files, then the medium: a crash between leaves files that the next try erases."""
+    """Store the files, then the medium: a crash between leaves files that the retry erases."""
     folder = upload["folder"] or ""
     await store_files(ctx, folder, made)
 

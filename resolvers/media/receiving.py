@@ -1,4 +1,4 @@
-"""Parts of a file on their way: where each is sent, and which have arrived: the object store knows."""
+"""Receiving of parts: their upload URLs, and the state of their arrival, read from the object store."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def part_size(upload: Document, number: int) -> int:
 
 
 def _seen(ctx: Context, upload: Document) -> "asyncio.Future[dict[int, Stored]]":
-    """The same for all fields of one answer."""
+    """Received parts, listed once for all fields of one answer."""
     asked = _ASKED.setdefault(ctx, {})
     if upload["_id"] not in asked:
         asked[upload["_id"]] = asyncio.ensure_future(received(ctx, upload))
@@ -55,7 +55,7 @@ async def received(ctx: Context, upload: Document) -> dict[int, Stored]:
 
 
 async def parts(ctx: Context, upload: Document, *, pending: bool | None = None) -> list[dict[str, Any]]:
-    """All parts, or those that have (not) arrived; URLs for the first that have not, or those asked for."""
+    """Parts, all or by arrival; URLs for the first missing ones, or for those requested."""
     if upload["status"] not in store.SENDING:
         return []
     here = await _seen(ctx, upload)
@@ -101,7 +101,7 @@ async def progress(ctx: Context, upload: Document) -> float:
 
 
 async def part_received(ctx: Context, upload_id: str) -> None:
-    """The first part has arrived: the owner's other devices learn of it."""
+    """Publish the first part's arrival to the owner's other devices."""
 
     async def begin() -> None:
         from_now, where = {"status": UploadStatus.UPLOADING}, {"status": UploadStatus.PENDING}

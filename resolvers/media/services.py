@@ -1,4 +1,4 @@
-"""Services of media: what it does for systems whose records show uploads."""
+"""Services of media, for systems whose records show uploads."""
 
 from collections.abc import AsyncIterator
 

@@ -9,7 +9,7 @@ from resolvers.media import sounds, texts
 from resolvers.media.kinds import HEIC, OFFICE, VIDEOS
 
 HEAD, TAIL = 4_096, 65_557
-"""The end of a ZIP archive lies within so many bytes of the file's."""
+"""Bytes read from both ends; the end of a ZIP archive lies within the second."""
 TEXTS = ("text/plain", "text/csv", "text/markdown", "text/vcard")
 ZIPS = (
     "application/zip",
@@ -32,7 +32,7 @@ SOUNDS = {
     "audio/webm": sounds.is_webm,
 }
 HEVC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
-"""Of still pictures; others in the same container are films, or of other codecs."""
+"""Brands of still pictures; others in the same container are videos, or of other codecs."""
 ALIKE = {
     "audio/wav": {"audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/wave"},
     "audio/ogg": {"audio/ogg", "application/ogg", "audio/opus", "video/ogg"},
@@ -89,7 +89,7 @@ def _brands(head: bytes) -> set[bytes]:
 
 
 def _is_archive(path: Path, mime: str) -> bool:
-    """An archive from its first byte to its last, holding what its type must hold."""
+    """True if it is an archive from its first byte to its last, with the entry its type requires."""
     with path.open("rb") as file:
         if file.read(4) not in (b"PK\x03\x04", ZIP_END):
             return False

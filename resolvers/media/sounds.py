@@ -1,4 +1,4 @@
-"""Sound by its first bytes: each codec's own frame heads, behind a tag of any size or none."""
+"""Audio sniffing: frame headers of each codec, behind a tag of any size or none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ FrameLength = Callable[[bytes], int | None]
 TAG_HEAD = 10
 MOST_TAGS = 4
 WINDOW = 16_384
-"""More than two frames of any codec."""
+"""Bytes searched: more than two frames of any codec."""
 MPEG_VERSIONS = {0: "2.5", 2: "2", 3: "1"}
 RATES = {"1": (44_100, 48_000, 32_000), "2": (22_050, 24_000, 16_000), "2.5": (11_025, 12_000, 8_000)}
 """Samples per second by version."""
@@ -56,7 +56,7 @@ def is_m4a(brands: set[bytes]) -> bool:
 
 
 def _after_tags(path: Path) -> tuple[int, bytes]:
-    """Where the sound begins behind ID3v2 tags, however long they are, and its first bytes."""
+    """Offset and first bytes of the sound behind ID3v2 tags, however long they are."""
     start = 0
     with path.open("rb") as file:
         for _ in range(MOST_TAGS):
@@ -70,7 +70,7 @@ def _after_tags(path: Path) -> tuple[int, bytes]:
 
 
 def _tag_size(head: bytes) -> int | None:
-    """Size of an ID3v2 tag with its head and foot; None when it is none."""
+    """Size of an ID3v2 tag with its head and foot; None if there is none."""
     if len(head) < TAG_HEAD or head[:3] != b"ID3" or 0xFF in head[3:5] or max(head[6:10]) > 0x7F:
         return None
     size = 0
@@ -89,7 +89,7 @@ def _two_frames(window: bytes, length: FrameLength) -> bool:
 
 
 def _mpeg_frame(head: bytes) -> int | None:
-    """Bytes of an MPEG-1, 2 or 2.5 frame of any layer; None when none begins here."""
+    """Size in bytes of an MPEG-1, 2 or 2.5 frame of any layer; None if none begins here."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version = MPEG_VERSIONS.get(head[1] >> 3 & 3)

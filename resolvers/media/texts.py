@@ -1,4 +1,4 @@
-"""Text by its bytes: UTF-8, marked UTF-16, or Windows-1252; no control characters, nothing that runs."""
+"""Text sniffing: UTF-8, UTF-16 with a BOM, or Windows-1252; no control characters, nothing executable."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def _encodings(path: Path) -> tuple[str, ...]:
 
 
 def _reads_as(path: Path, mime: str, encoding: str) -> bool | None:
-    """None when it is not in the encoding at all."""
+    """True if it is text in the encoding; None if it does not decode at all."""
     fine = first = True
     try:
         with path.open(encoding=encoding) as file:

@@ -1,4 +1,4 @@
-"""Sending files: asking for places to put them, saying that they are complete, giving up."""
+"""Uploads: create, complete, abort."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -35,13 +35,13 @@ Document = Mapping[str, Any]
 
 UPLOAD_RATE = Rate("uploads", 60, 3600)
 PART_RATE = Rate("upload-parts", 600, 3600)
-"""Each asks the store what it has."""
+"""Rate of part queries: each asks the object store."""
 DAY = timedelta(days=1)
 MOST_BYTES_A_DAY = 5 * 1024**3
 UNFINISHED = timedelta(hours=24)
 UNUSED = timedelta(days=7)
 LONGEST_WORK = timedelta(hours=6)
-"""An upload that was not worked on to its end within this time never will be."""
+"""Age at which an upload still in processing counts as failed."""
 MOST_NUMBERS = 100
 
 
@@ -57,7 +57,7 @@ async def create_upload(
     width: int | None = None,
     height: int | None = None,
 ) -> dict[str, Any]:
-    """A place to put a file; READY at once when the owner has uploaded it before."""
+    """Create an upload with URLs for its parts; READY at once if the owner has uploaded the file before."""
     await ctx.limit(UPLOAD_RATE)
     mime = kinds.canonical(mime)
     if not 1 <= len(file_name) <= kinds.LONGEST_NAME:
@@ -165,7 +165,7 @@ async def complete_upload(
     sha256: str | None = None,
     prepared: Mapping[int, Stored],
 ) -> dict[str, Any]:
-    """All parts have been sent: from here on it is looked at and worked on."""
+    """Complete the upload: all parts have been sent, and processing begins."""
     upload = await upload_for_update(ctx, upload_id)
     if upload["status"] in (*store.WORKING, UploadStatus.READY, UploadStatus.REJECTED):
         return {"upload": upload}
@@ -204,7 +204,7 @@ async def arrived(ctx: Context, *, upload_id: Id, **_: Any) -> dict[int, Stored]
 
 
 def _missing(upload: Upload, parts: Sequence[Mapping[str, Any]], here: Mapping[int, Stored]) -> list[int]:
-    """Parts that have not arrived, or arrived as something else than the client sent."""
+    """Parts that have not arrived, or differ from what the client sent."""
     receiving.checked_numbers(upload, [each["number"] for each in parts])
     sent = {each["number"]: each["etag"].strip().strip('"') for each in parts if each.get("etag")}
     every = range(1, upload["part_count"] + 1)
@@ -212,7 +212,7 @@ def _missing(upload: Upload, parts: Sequence[Mapping[str, Any]], here: Mapping[i
 
 
 async def abort_upload(ctx: Context, *, upload_id: Id) -> dict[str, Any]:
-    """Give it up while it is being sent."""
+    """Abort the upload while it is being sent."""
     upload = await upload_for_update(ctx, upload_id)
     if upload["status"] != UploadStatus.ABORTED and await end(ctx, upload, UploadStatus.ABORTED) is None:
         raise Refused("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
@@ -220,7 +220,7 @@ async def abort_upload(ctx: Context, *, upload_id: Id) -> dict[str, Any]:
 
 
 async def end(ctx: Context, upload: Upload, status: UploadStatus) -> Upload | None:
-    """ABORTED or EXPIRED, if it is still being sent; what has arrived is thrown away."""
+    """End an upload still being sent as ABORTED or EXPIRED; received parts are erased."""
     gone = await ctx.tx.update(
         store.uploads,
         upload["_id"],

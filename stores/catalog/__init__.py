@@ -1,4 +1,4 @@
-"""Products, stock, reviews, settings and the roles of those who work in the shop."""
+"""Stores of the catalog: products, stock, reviews, settings and shop roles."""
 
 from stores.catalog import entries, people, products, stock
 

@@ -1,4 +1,4 @@
-"""The entries by which products on sale are searched, and what is worked out of them beforehand."""
+"""Search entries of products on sale, and precomputed lists."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,14 +26,14 @@ class Entry(TypedDict):
 
 
 class Spelling(TypedDict):
-    """A word that products are named by, and what words near it have in common with it."""
+    """Spelling of a word in product names, with the keys it shares with near words."""
 
     _id: str
     near: list[str]
 
 
 class Generation(TypedDict):
-    """Rises when entries changed: what was counted before is out of date."""
+    """Generation of entries: rises when they change, which invalidates cached counts."""
 
     _id: str
     number: int
@@ -71,12 +71,12 @@ hot_lists = collection("product_hot_lists", Hot, shard_key=None)
 generations = collection("catalog_generations", Generation, shard_key=None)
 
 MOST_MATCHES = 20_000
-"""Entries one search looks at."""
+"""Limit of entries one search reads."""
 MOST_SPELLINGS = 200
 
 
 async def rows(db: Database, match: Mapping[str, Any]) -> list[str]:
-    """The packed rows of matching entries, sent as one list: a document each would cost far more to read."""
+    """Packed rows of matching entries, as one list: a document each would cost far more to read."""
     found = await db.aggregate(
         entries.name,
         [
@@ -105,7 +105,7 @@ async def next_generation(db: Database) -> None:
 
 
 async def put_entry(db: Database, product_id: str, entry: Entry | None) -> bool:
-    """Keep the product's entry, or none; whether that changed anything."""
+    """Store the product's entry, or remove it; True if that changed anything."""
     if entry is None:
         answer = await db.write({"delete": entries.name, "deletes": [{"q": {"_id": product_id}, "limit": 1}]})
         return bool(answer["n"])
@@ -115,7 +115,7 @@ async def put_entry(db: Database, product_id: str, entry: Entry | None) -> bool:
 
 
 async def spell(db: Database, near: Mapping[str, Sequence[str]]) -> None:
-    """Keep words with what is near them; those that are known cost a look."""
+    """Store words with their keys; known ones cost a read."""
     if not near:
         return
     known = {row["_id"] for row in await spellings.by_ids(db, near, fields=("_id",))}
@@ -135,7 +135,7 @@ async def spelled_like(db: Database, keys: Sequence[str]) -> list[str]:
 
 
 async def like(db: Database, wanted: Sequence[tuple[str, Sequence[str]]], limit: int) -> dict[str, list[str]]:
-    """Rows of products in stock that share an ingredient, by the id they are asked for; in one command."""
+    """Rows of products in stock that share an ingredient, by the requested id; in one command."""
     found = await db.aggregate(
         1,
         [

@@ -1,4 +1,4 @@
-"""The words of the catalog: states, forms, kinds."""
+"""Enums of the catalog: states, forms, kinds."""
 
 from enum import StrEnum
 

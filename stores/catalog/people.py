@@ -13,7 +13,7 @@ from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, Telemet
 
 
 class Review(Row):
-    """`user_id` is None when the account is gone."""
+    """Review; `user_id` is None after the account was deleted."""
 
     product_id: str
     user_id: str | None
@@ -164,7 +164,7 @@ SERVINGS_SAID = counters(quality_reports)
 
 
 async def report_servings(tx: Unit, product_id: str, servings: int) -> None:
-    """One more person says so; staff look at what many say."""
+    """Count one more person's report of the servings; staff look at widely reported ones."""
     said = {"product_id": product_id, "servings": servings}
     await tx.count(SERVINGS_SAID, f"{product_id}|{servings}", {"count": 1}, initial=said)
 
@@ -185,7 +185,7 @@ async def forget_predictions(db: Database, user_id: str) -> None:
 
 
 async def keep_events(db: Database, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert what is not there yet; how many that were."""
+    """Insert events that are not stored yet; return how many were new."""
     if not rows:
         return 0
     command = {"insert": telemetry.name, "documents": list(rows), "ordered": False}

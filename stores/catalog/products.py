@@ -32,7 +32,7 @@ class Attribute(TypedDict):
 
 
 class Variant(TypedDict):
-    """One way to buy a product; prices in minor units."""
+    """Variant of a product; prices in minor units."""
 
     _id: str
     product_id: str
@@ -47,7 +47,7 @@ class Variant(TypedDict):
     max_per_order: int
     active: bool
     told_price: int
-    """The price subscribers were told last."""
+    """Price last published to subscribers."""
 
 
 class Ingredient(TypedDict):
@@ -128,7 +128,7 @@ class Product(Row):
     untold: bool
     """True while its search entry, availability or price is still to be published."""
     folded: NotRequired[int]
-    """By which folding its keys were made."""
+    """Version of the folding that made its keys."""
     prefixes: NotRequired[list[str]]
     """Beginnings of its words: kept for searching without search entries, never read."""
 
@@ -142,7 +142,7 @@ class Category(TypedDict):
 
 
 SHOWN = tuple(name for name in Product.__annotations__ if name not in ("prefixes", "folded"))
-"""Everything of a product that anybody reads."""
+"""Fields of a product that anybody reads."""
 
 SORTS: Mapping[ProductSort, Sequence[tuple[str, int]]] = {
     ProductSort.RELEVANCE: [("_id", 1)],
@@ -162,14 +162,14 @@ def _ordered(first: str, keys: Sequence[tuple[str, int]], *more: str) -> Index:
 BY_PREFIX = index("status", "prefixes", "_id")
 
 ORDERED_BY = {sort: _ordered("status", keys) for sort, keys in SORTS.items()}
-"""The index that gives each order, so that no page is sorted in memory."""
+"""Index of each order, so that no page is sorted in memory."""
 
 ORDERED_IN_CATEGORY = {sort: _ordered("status", keys, "category_id") for sort, keys in SORTS.items()}
-"""The same within categories: their products may lie anywhere in the order of all."""
+"""The same within categories, whose products may lie anywhere in the order of all."""
 
 
 def product_scope(id: str) -> str:
-    """Those who watch a product."""
+    """Scope of those who watch a product."""
     return f"product:{id}"
 
 
@@ -274,7 +274,7 @@ async def untold(db: Database, limit: int) -> list[Product]:
 
 
 async def folded_otherwise(db: Database, folding: int, limit: int) -> list[Product]:
-    """Products whose keys were made by another folding."""
+    """Products whose keys were made by another folding version."""
     query = {"folded": {"$ne": folding}}
     return await products.find(db, query, sort=[("folded", 1), ("_id", 1)], limit=limit, fields=SHOWN)
 
@@ -293,7 +293,7 @@ async def sold(db: Database) -> dict[str, int]:
 
 
 async def set_sales(db: Database, sales: Mapping[str, int]) -> int:
-    """Write the figures that moved, marking their products; how many that were."""
+    """Write the changed figures, and mark their products; return how many changed."""
     updates = [
         {"q": {"_id": id, "sales": {"$ne": count}}, "u": {"$set": {"sales": count, "untold": True}}}
         for id, count in sales.items()
@@ -317,7 +317,7 @@ async def set_counts(db: Database, counts: Mapping[str, int]) -> None:
 
 
 async def sellers(db: Database, category_id: str | None, limit: int) -> list[Product]:
-    """The most sold products, best first."""
+    """Best sellers, most sold first."""
     filters: dict[str, Any] = {} if category_id is None else {"category_id": category_id}
     order = SORTS[ProductSort.TOP_SELLING]
     return await page(db, ProductSort.TOP_SELLING, filters, {}, order, limit)

@@ -11,7 +11,7 @@ from stores.catalog.kinds import HolderType, ReservationState
 
 
 class InventoryLevel(TypedDict):
-    """`available` is `on_hand - reserved - safety_stock`, kept so that one condition can guard it."""
+    """Stock level. `available` is `on_hand - reserved - safety_stock`, stored so it can be a condition."""
 
     _id: str
     variant_id: str
@@ -83,7 +83,7 @@ reservations = collection(
 
 
 def level_id(variant_id: str) -> str:
-    """The level of a variant: the same number under another prefix."""
+    """Id of a variant's level: the same number under another prefix."""
     return f"inventory_{variant_id.rpartition('_')[2]}"
 
 
@@ -98,7 +98,7 @@ async def levels_of(db: Database, product_ids: Sequence[str]) -> list[InventoryL
 async def change_level(
     tx: Unit, level: InventoryLevel, inc: Mapping[str, int], *, set: Mapping[str, Any] | None = None
 ) -> InventoryLevel | None:
-    """Move a level's numbers unless that would sell what is not there; None when it would."""
+    """Change a level's numbers; None if that would sell more than there is."""
     need = -min(0, inc.get("available", 0))
     return await tx.update(
         inventory,
@@ -110,7 +110,7 @@ async def change_level(
 
 
 async def told(db: Database, levels: Iterable[InventoryLevel]) -> None:
-    """Take the marks off levels that did not change meanwhile."""
+    """Clear the marks of levels that did not change meanwhile."""
     updates = [
         {"q": {"_id": each["_id"], "version": each["version"]}, "u": {"$set": {"untold": False}}}
         for each in levels
@@ -124,7 +124,7 @@ async def untold_levels(db: Database, limit: int) -> list[InventoryLevel]:
 
 
 async def latest(db: Database, holder: Holder) -> StockReservation | None:
-    """The holder's living hold, else the one that ended last."""
+    """The holder's active hold, else the one that ended last."""
     query = {"holder.id": holder["id"], "holder.type": holder["type"]}
     rows = await reservations.find(db, query, sort=[("created_at", -1)], limit=100)
     return next((row for row in rows if row["state"] in LIVE), rows[0] if rows else None)
