@@ -14,6 +14,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from core import cancellation
+
 logger = structlog.get_logger(__name__)
 
 CHANNEL = "landfall:scope:"
@@ -45,10 +47,7 @@ class Bus:
         self._task = asyncio.create_task(self._listen(), name="bus")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancellation.end([self._task])
         await self._disconnect()
 
     async def publish(self, messages: dict[str, Any]) -> None:

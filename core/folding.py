@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from core import clock, deadline
+from core import cancellation, clock, deadline
 from core.contention import Contention, Held
 from core.counters import COUNTERS, Counters, Delta, deltas
 from core.live import Live
@@ -102,9 +102,7 @@ class Folder:
         return len(left)
 
     async def stop(self) -> None:
-        for task in list(self._running.values()):
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await cancellation.end(self._running.values())
 
 
 async def _add(tx: Unit, counters: Counters, id: str, rows: list[Delta]) -> Document | None:

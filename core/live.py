@@ -16,7 +16,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 
-from core import changes, deadline
+from core import cancellation, changes, deadline
 from core.bus import Bus
 from core.changes import Entry
 from core.listeners import Crowd, Follower, Listener, Signal
@@ -75,10 +75,7 @@ class Live:
         self._tasks = [asyncio.create_task(self._sweeps(), name="live-sweeps")]
 
     async def stop(self) -> None:
-        for task in [*self._tasks, *self._publishing, *([self._flush] if self._flush else [])]:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await cancellation.end([*self._tasks, *self._publishing, self._flush])
         await self._bus.stop()
 
     # What writers do.

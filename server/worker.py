@@ -5,13 +5,13 @@ delays a job until the next sweep and loses none.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from pymongo.errors import PyMongoError
 
-from core import jobs
+from core import cancellation, jobs
 from core.changes import Entry
 from core.context import Services
 from core.listeners import Listener, Signal
@@ -65,17 +65,7 @@ async def working(services: Services) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await _end([sweeping])
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel until they end; one whose cancellation was swallowed ends when its connection is closed."""
-    pending = set(tasks)
-    deadline = asyncio.get_running_loop().time() + END_SECONDS
-    while pending and asyncio.get_running_loop().time() < deadline:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.1)
+            await cancellation.end([sweeping], seconds=END_SECONDS)
 
 
 async def _sweeps(services: Services, wake_ups: WakeUps) -> None:

@@ -5,14 +5,13 @@ empty Redis lets anyone in; and a request is judged without asking anybody.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from pymongo.errors import PyMongoError
 
-from core import changes, clock
+from core import cancellation, changes, clock
 from core.context import Context, Viewer
 from core.errors import Unauthenticated
 from core.listeners import SlowConsumer
@@ -93,10 +92,7 @@ class Revocations:
         await self._known.wait()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancellation.end([self._task])
 
     def add(self, session_id: str) -> None:
         now = clock.timestamp()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jose import jwk
 from pymongo.errors import PyMongoError
 
-from core import clock
+from core import cancellation, clock
 from core.crypto import Keyring, Unreadable, make_signing_key
 from core.mongo import Database
 from core.services import NotReady
@@ -86,10 +86,7 @@ class SigningKeys:
         self._task = asyncio.create_task(self._follow(), name="signing-keys")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancellation.end([self._task])
 
     async def reload(self) -> list[SigningKey]:
         rows = await store.all_signing_keys(self._db)

@@ -1,7 +1,6 @@
 """Ranking experiments: set by administrators, applied by every process at once."""
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import structlog
 from pymongo.errors import PyMongoError
 
+from core import cancellation
 from core.audit import audited
 from core.context import Context
 from core.errors import Refused
@@ -43,10 +43,7 @@ class Experiments:
         await self._known.wait()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancellation.end([self._task])
 
     async def _follow(self) -> None:
         while True:
