@@ -33,7 +33,7 @@ class ImageFormat(StrEnum):
 
 
 class UploadStatus(StrEnum):
-    """Where an upload is in its life."""
+    """State of an upload."""
 
     PENDING = "PENDING"
     """Nothing has arrived."""
@@ -56,7 +56,7 @@ class UploadStatus(StrEnum):
 
 
 class UploadFailure(StrEnum):
-    """Why an upload was rejected."""
+    """Reason for the rejection of an upload."""
 
     TYPE_MISMATCH = "TYPE_MISMATCH"
     """Its bytes are not of the declared type, or of several types at once."""
@@ -80,7 +80,7 @@ class UploadMethod(StrEnum):
 
 
 class AttachmentStatus(StrEnum):
-    """Where an attachment is: it follows its upload."""
+    """State of an attachment: it follows its upload."""
 
     PENDING = "PENDING"
     """It is being uploaded."""

@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 
 class UserStatus(StrEnum):
-    """Where an account is in its life."""
+    """State of an account."""
 
     PENDING_VERIFICATION = "PENDING_VERIFICATION"
     """Signed up; the email address is not yet proven."""
@@ -87,7 +87,7 @@ class User(Row):
     private_changes: NotRequired[int]
     """Number of versions that changed nothing others may read."""
     shown_at: NotRequired[datetime]
-    """When something last changed that others may read, counters aside."""
+    """Time of the last change that others may read, counters aside."""
     follower_count: NotRequired[int]
     following_count: NotRequired[int]
     post_count: NotRequired[int]

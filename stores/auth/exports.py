@@ -9,7 +9,7 @@ from core.store import collection, index
 
 
 class ExportStatus(StrEnum):
-    """Where an export is."""
+    """State of an export."""
 
     BUILDING = "BUILDING"
     """Being put together."""

@@ -41,7 +41,7 @@ class FlowPurpose(StrEnum):
 
 
 class FlowStatus(StrEnum):
-    """Where a flow is."""
+    """State of a flow."""
 
     OPEN = "OPEN"
     """Waiting for the code."""

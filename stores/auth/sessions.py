@@ -34,7 +34,7 @@ class SessionStatus(StrEnum):
 
 
 class SessionEndReason(StrEnum):
-    """Why a session ended."""
+    """Reason for the end of a session."""
 
     SIGNED_OUT = "SIGNED_OUT"
     """Signed out on the device."""

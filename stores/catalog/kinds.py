@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ProductStatus(StrEnum):
-    """Where a product is in its life."""
+    """State of a product."""
 
     ACTIVE = "ACTIVE"
     """On sale."""
@@ -40,7 +40,7 @@ class DosageForm(StrEnum):
 
 
 class IntakeTimeslot(StrEnum):
-    """When one takes something."""
+    """Time of intake."""
 
     AM_WITH_FOOD = "AM_WITH_FOOD"
     """In the morning, with food."""
@@ -160,7 +160,7 @@ class ReviewDecision(StrEnum):
 
 
 class StockReason(StrEnum):
-    """Why a stock was changed by hand."""
+    """Reason of a manual stock change."""
 
     RECEIVE = "RECEIVE"
     """Goods came in."""
@@ -195,7 +195,7 @@ class HolderType(StrEnum):
 
 
 class ReservationState(StrEnum):
-    """Where a hold on stock is in its life; all but HELD are final."""
+    """State of a hold on stock; all but HELD are final."""
 
     HELD = "HELD"
     """Kept for its holder until it expires."""

@@ -17,7 +17,7 @@ class Visibility(StrEnum):
 
 
 class PostState(StrEnum):
-    """Where a post or comment is in its life."""
+    """State of a post or comment."""
 
     PROCESSING = "PROCESSING"
     """Its media are not ready; only the author sees it."""
@@ -65,7 +65,7 @@ class FeedMode(StrEnum):
 
 
 class FeedReason(StrEnum):
-    """Why a post is in the feed."""
+    """Reason for a post's place in the feed."""
 
     FOLLOW = "FOLLOW"
     """Its author is followed, or is the viewer."""
@@ -139,7 +139,7 @@ class ModerationAction(StrEnum):
 
 
 class ReportReason(StrEnum):
-    """Why something is reported."""
+    """Reason of a report."""
 
     SPAM = "SPAM"
     """Unwanted advertising."""

@@ -169,7 +169,7 @@ async def acquaintances(db: Database, followed: Sequence[str], *, limit: int) ->
 
 
 async def hidden_among(db: Database, user_id: str, posts: Sequence[str]) -> list[Hide]:
-    """Which of these posts a person has hidden."""
+    """Those of these posts that a person has hidden."""
     return await hides.by_ids(db, [pair(user_id, post) for post in posts])
 
 
