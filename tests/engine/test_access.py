@@ -83,7 +83,7 @@ def error(code: str) -> list[dict[str, Any]]:
 def test_what_a_mutation_needs_is_described(schema: Schema) -> None:
     sdl = schema.as_str()
     assert "Open the vault. Needs ADMIN. Needs a sign-in or `stepUp` of the last ten minutes." in sdl
-    assert "What is planned. Needs ADMIN or AUDITOR." in sdl
+    assert "The plans. Needs ADMIN or AUDITOR." in sdl
 
 
 @pytest.mark.parametrize(
