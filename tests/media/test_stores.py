@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import clock, jobs
+from ports.media import MediaSettings
 from tests.media import steps
 from tests.media.conftest import Place
 from tests.media.steps import PART
@@ -206,8 +207,8 @@ async def test_public_media_come_from_the_cdn_that_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await place.phone()
-    named = place.services.settings.model_copy(update={"media_url": "https://cdn.example/m/"})
-    monkeypatch.setattr(place.services, "settings", named)
+    named = MediaSettings(media_url="https://cdn.example/m/")
+    monkeypatch.setitem(place.services.extra, MediaSettings, named)
     body = steps.picture((96, 96))
     public = (await steps.uploaded(ada, place.services, body, purpose="AVATAR"))["media"]
     private = (await steps.uploaded(ada, place.services, body))["media"]
