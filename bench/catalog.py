@@ -25,16 +25,16 @@ from rich.table import Table
 
 from bench import dataset
 from bench.console import console
-from core import mongo, store
-from core.crypto import keyring
-from core.mongo import Database
+from core.security.crypto import keyring
 from core.settings import Settings
+from core.storage import mongo, store
+from core.storage.mongo import Database
 from devstack import seed
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from jobs import catalog
 from resolvers.auth.signing import make_signing_key
-from server import assembly
+from server import lifespan
 from tests.phone import Phone
 
 out = console()
@@ -219,7 +219,7 @@ async def running(servers: Servers, folder: Path) -> AsyncIterator[Bench]:
 
 async def work_once(settings: Settings) -> None:
     """Run the job that a worker runs every quarter of an hour."""
-    async with assembly.services(settings) as services:
+    async with lifespan.services(settings) as services:
         await catalog.rebuild_hot(services)
 
 

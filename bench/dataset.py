@@ -12,9 +12,9 @@ from typing import Any
 from pymongo import MongoClient
 from rich.console import Console
 
-from core import mongo, store
-from core.crypto import keyring
-from core.mongo import Database
+from core.security.crypto import keyring
+from core.storage import mongo, store
+from core.storage.mongo import Database
 from devstack import seed
 from devstack.servers import Servers, embedded
 from resolvers.auth.signing import make_signing_key

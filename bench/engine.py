@@ -18,18 +18,19 @@ import psutil
 from rich.table import Table
 
 from bench.console import console
-from core import clock, ids, logs, mongo
-from core.changes import user_scope
+from core import clock, ids, logs
 from core.context import Context, Services, Viewer
-from core.idempotency import Mutation
-from core.idempotency import run as run_mutation
+from core.mutations.idempotency import Mutation
+from core.mutations.idempotency import run as run_mutation
 from core.settings import Environment, Settings
+from core.storage import mongo
+from core.sync.changes import user_scope
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from resolvers import sync
 from resolvers.auth.signing import make_signing_key
 from resolvers.feed import posts
-from server import assembly
+from server import lifespan
 from stores import feed as store
 from tests.phone import Phone, Socket, key, make_user, sign_in_directly
 
@@ -101,7 +102,7 @@ async def running() -> AsyncIterator[Bench]:
         connector = aiohttp.TCPConnector(limit=0)
         try:
             async with (
-                assembly.services(settings) as services,
+                lifespan.services(settings) as services,
                 aiohttp.ClientSession(connector=connector) as http,
             ):
                 await _ready(http, settings.port)

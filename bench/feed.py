@@ -25,9 +25,9 @@ from core.context import Context, Services, Viewer
 from core.settings import Environment, Settings
 from devstack.servers import Servers
 from executor import Executor
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from resolvers.feed.snapshots import Snapshots
-from server import assembly
+from server import lifespan
 from stores import feed as store
 from tests.phone import make_user
 
@@ -73,7 +73,7 @@ class Bench:
     async def alone(self, user_id: str) -> float:
         """One page, and then what goes on behind it: neither disturbs the other's figures."""
         took = await self.page(user_id)
-        await self.services.get(Behind).done()
+        await self.services.get(KeyedTasks).done()
         return took
 
 
@@ -139,7 +139,7 @@ async def forget(services: Services, person: str) -> None:
     for name, query in (
         ("follows", {"follower_id": person}),
         ("feed_inbox", {"user_id": person}),
-        ("feed_tastes", {"_id": person}),
+        ("feed_affinities", {"_id": person}),
         ("users", {"_id": person}),
         ("user_keys", {"user_id": person}),
         ("changes", {"node": person}),
@@ -167,12 +167,12 @@ def settings_for(servers: Servers) -> Settings:
 async def measured(servers: Servers, count: int) -> bool:
     settings = settings_for(servers)
     logs.configure(settings)
-    async with assembly.services(settings) as services:
-        bench = Bench(services, Executor(assembly.make_schema(settings), eager=True))
+    async with lifespan.services(settings) as services:
+        bench = Bench(services, Executor(lifespan.make_schema(settings), eager=True))
         rows: list[Any] = await services.db.find("users", {"following_count": {"$gt": 0}}, fields=("_id",))
         people = [row["_id"] for row in rows]
         random.Random(SEED).shuffle(people)
-        await services.db.write({"delete": "feed_tastes", "deletes": [{"q": {}, "limit": 0}]})
+        await services.db.write({"delete": "feed_affinities", "deletes": [{"q": {}, "limit": 0}]})
         await services.db.write({"delete": "feed_inbox", "deletes": [{"q": {}, "limit": 0}]})
         await services.redis.flushdb()
         fine = told(await everybody(bench, people[:200], count))

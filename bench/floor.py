@@ -13,10 +13,11 @@ import orjson
 from aiohttp import web
 
 from bench.common import Gate, Settings, from_environment, serve
-from core import mongo, paging
-from core.crypto import Cipher, keyring
-from core.mongo import Database
+from core import paging
 from core.paging import NEWEST
+from core.security.crypto import Cipher, keyring
+from core.storage import mongo
+from core.storage.mongo import Database
 from devstack.shop import category_id
 from stores import auth, chat, feed, media
 from stores.catalog import products

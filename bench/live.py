@@ -30,7 +30,7 @@ from core.settings import Environment, Settings
 from devstack.servers import Servers, embedded
 from resolvers.auth.signing import make_signing_key
 from resolvers.feed import comments, posts
-from server import assembly
+from server import lifespan
 from tests.phone import Phone, make_user, sign_in_directly
 
 out = console()
@@ -160,7 +160,7 @@ async def stage(servers: Servers, subscribers: int) -> AsyncIterator[Stage]:
         log_level="ERROR",
     )
     logs.configure(settings)
-    async with assembly.services(settings) as services:
+    async with lifespan.services(settings) as services:
         phones = await _phones(services, subscribers + 1)
         author = Viewer(phones[0].user_id, phones[0].session_id, phones[0].device_id)
         ctx = Context(services, viewer=author)

@@ -132,7 +132,7 @@ class Database:
             for name in ("posts", "changes"):
                 db[name].delete_many({"_id": some})
         db["receipts"].delete_many({"mutation": "createPost"})
-        db["errands"].delete_many({"task": {"$in": ["feed.scan", "feed.deliver", "feed.push_to_friends"]}})
+        db["jobs"].delete_many({"task": {"$in": ["feed.scan", "feed.deliver", "feed.push_to_friends"]}})
 
     def close(self) -> None:
         self._client.close()

@@ -35,7 +35,7 @@ from devstack.process import free_port
 from devstack.servers import Servers, embedded
 from resolvers.auth.signing import make_signing_key
 from resolvers.chat import opening
-from server import assembly
+from server import lifespan
 from tests.phone import Phone, make_user, sign_in_directly
 
 out = console(150)
@@ -182,7 +182,7 @@ async def _running(
     web = await asyncio.create_subprocess_exec(sys.executable, "-m", "server", "serve", cwd=folder, env=whole)
     try:
         await _ready(http, port)
-        async with assembly.services(settings) as services:
+        async with lifespan.services(settings) as services:
             url = f"http://127.0.0.1:{port}/graphql"
             people = [await _person(services, http, url) for _ in range(PEOPLE)]
         yield Version(name, psutil.Process(web.pid), people)

@@ -33,10 +33,10 @@ def roles(
     configured, wanted = deployment(), _roles(given)
     from core.context import Context
     from resolvers.auth import founding
-    from server import assembly
+    from server import lifespan
 
     async def assign() -> list[Role] | None:
-        async with assembly.services(configured) as services:
+        async with lifespan.services(configured) as services:
             ctx = Context(services)
             return await ctx.unit(lambda: founding.give_roles(ctx, email=email, roles=wanted, org=org))
 
@@ -58,19 +58,19 @@ def create_user(
     configured, wanted = deployment(), _roles(given or [])
     password = _password()
     from core.context import Context
-    from core.errors import Refused
+    from core.errors import UserError
     from resolvers.auth import founding
-    from server import assembly
+    from server import lifespan
 
     async def create() -> list[Role]:
-        async with assembly.services(configured) as services:
+        async with lifespan.services(configured) as services:
             ctx = Context(services)
             ready = await founding.prepare(ctx, email=email, password=password)
             return await ctx.unit(lambda: founding.create(ctx, account=ready, roles=wanted, name=name))
 
     try:
         assigned = run(create())
-    except Refused as reason:
+    except UserError as reason:
         raise refusal(reason.message) from None
     out.print(f"{email} can sign in, and is {', '.join(assigned)}.", highlight=False)
 
@@ -94,11 +94,11 @@ def _password() -> str:
 def list_keys() -> None:
     """List the keys, oldest first."""
     configured = deployment()
-    from server import assembly
+    from server import lifespan
     from stores import auth
 
     async def read() -> list[Any]:
-        async with assembly.database(configured) as db:
+        async with lifespan.database(configured) as db:
             return await auth.all_signing_keys(db)
 
     table = Table("Key", "Signs from", "Can sign")
@@ -116,12 +116,12 @@ def rotate_keys(
     """Sign with a new key from now on; every process knows it within a minute."""
     configured = deployment()
     from resolvers.auth import signing
-    from server import assembly
+    from server import lifespan
 
     async def rotate() -> str | None:
         # Not the services: they do not start when the present key cannot be opened.
-        async with assembly.database(configured) as db:
-            crypto = assembly.field_keys(configured)
+        async with lifespan.database(configured) as db:
+            crypto = lifespan.field_keys(configured)
             return await signing.rotate(db, crypto, at_once=True, distrust=distrust)
 
     out.print(f"{run(rotate())} signs from now on.")

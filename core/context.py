@@ -9,21 +9,21 @@ import structlog
 from redis.asyncio import Redis
 
 from core import deadline, outages
-from core.crypto import Keyring
-from core.errors import RateLimited, Refused, Unauthenticated
-from core.flush import Flush
-from core.folding import Folder
-from core.limits import Limits, Rate, Verdict
-from core.live import Live
-from core.loader import Loader
-from core.mongo import Database
-from core.networks import network_of
-from core.ports import Mailer, Objects, Pusher, Texter
-from core.position import Signer
+from core.errors import RateLimited, Unauthenticated, UserError
+from core.mutations.flush import Flush
+from core.ports import Mailer, ObjectStore, Pusher, SmsSender
+from core.security.crypto import Keyring
+from core.security.limits import Limits, Rate, Verdict
+from core.security.networks import network_of
+from core.security.sliding_window import SlidingWindowCounter
 from core.settings import Settings
-from core.tally import Tally
-from core.transactions import run as run_unit
-from core.unit import Unit
+from core.storage.folding import Folder
+from core.storage.loader import Loader
+from core.storage.mongo import Database
+from core.storage.transactions import run as run_unit
+from core.storage.unit import Unit
+from core.sync.live import Live
+from core.sync.log_offset import Signer
 
 logger = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ def _ended(unit: "asyncio.Task[Any]") -> None:
 def _unwatched(unit: asyncio.Task[Any]) -> None:
     """The end of a unit whose request is gone: a refusal or an outage is no news to anybody."""
     error = None if unit.cancelled() else unit.exception()
-    if error is not None and not isinstance(error, Refused) and outages.fault_of(error) is None:
+    if error is not None and not isinstance(error, UserError) and outages.fault_of(error) is None:
         logger.error("bug", exc_info=error)
 
 
@@ -77,14 +77,14 @@ class Services:
     live: Live
     counters: Folder
     limits: Limits
-    tally: Tally
+    window_counter: SlidingWindowCounter
     signer: Signer
     crypto: Keyring
     mailer: Mailer
-    texters: tuple[Texter, ...]
+    sms_senders: tuple[SmsSender, ...]
     """The SMS provider, and the one that steps in for it."""
     pusher: Pusher
-    objects: Objects
+    objects: ObjectStore
     extra: dict[Any, Any] = field(default_factory=dict)
     """By type: what systems keep (`core.services`)."""
     wake: Callable[[], None] = lambda: None
@@ -263,11 +263,11 @@ class Context:
         counters = self.services.counters
         result, unit = await run_unit(self.services.db, within, counters.contention)
         self.services.live.hint(unit)
-        if unit.errands:
+        if unit.jobs:
             self.services.wake()
         if unit.deltas:
             await counters.fold(unit.deltas)
-        for afterwards in unit.afterwards:
+        for afterwards in unit.after_commit_hooks:
             await afterwards()
         return result
 
@@ -275,7 +275,7 @@ class Context:
         """Count this request of the viewer (or `subject`); a RATE_LIMITED refusal when it is one too many."""
         verdict = await self._verdict(rate, subject)
         if not verdict.allowed:
-            raise Refused("RATE_LIMITED", "Too often.", retry_after_seconds=verdict.retry_after)
+            raise UserError("RATE_LIMITED", "Too often.", retry_after_seconds=verdict.retry_after)
 
     async def limit_request(self, rate: Rate, subject: str | None = None) -> None:
         """The same outside mutations: RATE_LIMITED as a GraphQL error."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
-REFUSALS: dict[str, str] = {}
+ERROR_CODES: dict[str, str] = {}
 """Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
 
 
@@ -25,21 +25,24 @@ KINDS: dict[str, RefusalKind] = {}
 """The kind of each code."""
 
 
-def refusals(kind: RefusalKind = RefusalKind.FINAL, /, **codes: str) -> None:
+def error_codes(kind: RefusalKind = RefusalKind.FINAL, /, **codes: str) -> None:
     """Declare the codes with which a system refuses; equal meanings share one code."""
     for code, description in codes.items():
-        if REFUSALS.setdefault(code, description) != description or KINDS.setdefault(code, kind) is not kind:
+        if (
+            ERROR_CODES.setdefault(code, description) != description
+            or KINDS.setdefault(code, kind) is not kind
+        ):
             raise ValueError(f"ErrorCode {code} is declared twice with different meanings.")
 
 
-refusals(
+error_codes(
     CONFLICT="Another device changed it first: the payload holds the current state, nothing was written.",
     NOT_FOUND="It does not exist, or you may not see it.",
     FORBIDDEN="You may see it, but not do this with it.",
     INVALID_INPUT="A value is malformed or out of range; `field` names it.",
     ID_TAKEN="The id you minted belongs to something else: mint another.",
 )
-refusals(
+error_codes(
     RefusalKind.TRANSIENT,
     RATE_LIMITED="Too often: try again after `retryAfterSeconds`.",
     UNAVAILABLE="Something needed is down for the moment: try again.",
@@ -47,7 +50,7 @@ refusals(
 )
 
 
-class Refused(Exception):
+class UserError(Exception):
     """An expected refusal of a mutation: it becomes a `UserError` in the payload.
 
     `entities` are payload fields to show beside it (CONFLICT returns the current entity).
@@ -63,7 +66,7 @@ class Refused(Exception):
         retry_after_seconds: int | None = None,
         **entities: Any,
     ) -> None:
-        if code not in REFUSALS:
+        if code not in ERROR_CODES:
             raise ValueError(f"{code} is not declared with core.errors.refusals().")
         super().__init__(message)
         self.code, self.message = code, message
@@ -87,7 +90,7 @@ class Refused(Exception):
         }
 
 
-class Fault(Exception):
+class RequestError(Exception):
     """A request that cannot be answered; `code` and `extensions` reach the client."""
 
     code = "INTERNAL"
@@ -100,11 +103,11 @@ class Fault(Exception):
         self.extensions = {"code": self.code, **extensions}
 
 
-class BadUserInput(Fault):
+class BadUserInput(RequestError):
     code = "BAD_USER_INPUT"
 
 
-class Unauthenticated(Fault):
+class Unauthenticated(RequestError):
     """`reason`: NO_TOKEN, TOKEN_EXPIRED, TOKEN_INVALID or SESSION_REVOKED."""
 
     code = "UNAUTHENTICATED"
@@ -121,11 +124,11 @@ class Unauthenticated(Fault):
         self.reason = reason
 
 
-class Forbidden(Fault):
+class Forbidden(RequestError):
     code = "FORBIDDEN"
 
 
-class NotFound(Fault):
+class NotFound(RequestError):
     """Unknown and unseen alike, so that nobody learns what they may not see."""
 
     code = "NOT_FOUND"
@@ -134,7 +137,7 @@ class NotFound(Fault):
         super().__init__(what)
 
 
-class RateLimited(Fault):
+class RateLimited(RequestError):
     code = "RATE_LIMITED"
     transient = True
 
@@ -143,18 +146,18 @@ class RateLimited(Fault):
         self.retry_after_seconds = retry_after_seconds
 
 
-class QueryTooComplex(Fault):
+class QueryTooComplex(RequestError):
     code = "QUERY_TOO_COMPLEX"
 
 
-class IdempotencyKeyReused(Fault):
+class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
 
     def __init__(self) -> None:
         super().__init__("This clientMutationId was used before with another mutation or input.")
 
 
-class IdempotencyInProgress(Fault):
+class IdempotencyInProgress(RequestError):
     code = "IDEMPOTENCY_IN_PROGRESS"
     transient = True
 
@@ -164,7 +167,7 @@ class IdempotencyInProgress(Fault):
         )
 
 
-class TimedOut(Fault):
+class TimedOut(RequestError):
     code = "TIMEOUT"
     transient = True
 
@@ -172,7 +175,7 @@ class TimedOut(Fault):
         super().__init__("The operation took too long. A mutation may have happened: repeat it to learn.")
 
 
-class Unavailable(Fault):
+class Unavailable(RequestError):
     """A database or provider is down: nothing was written, the client may try again."""
 
     code = "UNAVAILABLE"

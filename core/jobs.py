@@ -18,9 +18,10 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import clock, ids, leases
 from core.context import Services
-from core.mongo import Database
-from core.store import collection, index
-from core.unit import Unit
+from core.storage.migrations import migration, move_collection
+from core.storage.mongo import Database
+from core.storage.store import collection, index
+from core.storage.unit import Unit
 
 logger = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class WorkerDied(RuntimeError):
     """A worker took a job, and its lease ran out."""
 
 
-class Errand(TypedDict):
+class Job(TypedDict):
     _id: str
     task: str
     arguments: dict[str, Any]
@@ -54,14 +55,20 @@ class Errand(TypedDict):
     expires_at: datetime | None
 
 
-errands = collection(
-    "errands",
-    Errand,
+queue = collection(
+    "jobs",
+    Job,
     indexes=[
         index("state", "due_at"),
         index("expires_at", expireAfterSeconds=0, partialFilterExpression={"expires_at": {"$type": "date"}}),
     ],
 )
+
+
+@migration("core.jobs")
+async def _from_errands(db: Database) -> int:
+    """Bring the jobs that wait in the collection's former name."""
+    return await move_collection(db, "errands", queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +95,24 @@ def task(name: str, *, every: timedelta | None = None) -> Callable[[Task], Task]
     return register
 
 
-async def later(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
+async def enqueue(tx: Unit, name: str, *, due_at: datetime | None = None, **arguments: Any) -> None:
     """Enqueue a job with the transaction: it runs after the commit, or at `due_at`."""
-    errand = _written(name, due_at, arguments)
-    tx.insert_last(errands, errand)
+    job = _written(name, due_at, arguments)
+    tx.insert_last(queue, job)
     # One for later is found by a worker's sweep when its time has come.
-    if errand["due_at"] <= errand["created_at"]:
-        tx.errands += 1
+    if job["due_at"] <= job["created_at"]:
+        tx.jobs += 1
 
 
-async def soon(db: Database, name: str, **arguments: Any) -> None:
+async def enqueue_now(db: Database, name: str, **arguments: Any) -> None:
     """Enqueue a job outside any transaction: periodic tasks share out their work so."""
-    await db.write({"insert": errands.name, "documents": [_written(name, None, arguments)]})
+    await db.write({"insert": queue.name, "documents": [_written(name, None, arguments)]})
 
 
-def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> Errand:
+def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> Job:
     now = clock.now()
     return {
-        "_id": ids.new_id("errand"),
+        "_id": ids.new_id("job"),
         "task": name,
         "arguments": arguments,
         "state": "WAITING",
@@ -117,62 +124,60 @@ def _written(name: str, due_at: datetime | None, arguments: dict[str, Any]) -> E
     }
 
 
-async def claim(db: Database) -> Errand | None:
+async def claim(db: Database) -> Job | None:
     """Claim the most overdue job, ours until its lease ends; two workers never both win one."""
     now = clock.now()
-    return await leases.take(db, errands, {"state": "WAITING"}, "due_at", now=now, until=now + LEASE)
+    return await leases.take(db, queue, {"state": "WAITING"}, "due_at", now=now, until=now + LEASE)
 
 
 async def run_due(services: Services, *, limit: int = 1_000) -> int:
     """Run the jobs that are due; return the number that were claimed."""
     for done in range(limit):
         try:
-            errand = await claim(services.db)
+            job = await claim(services.db)
         except PyMongoError as error:
-            logger.warning("errands not claimed", error=type(error).__name__)
+            logger.warning("jobs not claimed", error=type(error).__name__)
             return done
-        if errand is None:
+        if job is None:
             return done
-        await perform(services, errand)
+        await perform(services, job)
     return limit
 
 
-async def perform(services: Services, errand: Errand) -> None:
+async def perform(services: Services, job: Job) -> None:
     """Run a claimed job; retry a failure with exponential backoff, then move it to the dead-letter queue."""
-    if errand["attempts"] > ATTEMPTS:
+    if job["attempts"] > ATTEMPTS:
         # Every worker that took it died of it: the next one shall not.
-        await _failed(services.db, errand, WorkerDied())
+        await _failed(services.db, job, WorkerDied())
         return
     try:
-        async with _held(services.db, errand):
-            await TASKS[errand["task"]](services, **errand["arguments"])
+        async with _held(services.db, job):
+            await TASKS[job["task"]](services, **job["arguments"])
     except asyncio.CancelledError:
         # The worker is told to stop: another takes it at once, and the attempt does not count.
-        await _to_the_end(_given_back(services.db, errand))
+        await _to_the_end(_given_back(services.db, job))
         raise
     except Exception as error:
-        logger.exception(
-            "errand failed", task=errand["task"], errand=errand["_id"], attempt=errand["attempts"]
-        )
-        await _failed(services.db, errand, error)
+        logger.exception("job failed", task=job["task"], job=job["_id"], attempt=job["attempts"])
+        await _failed(services.db, job, error)
     else:
-        deletion = {"q": {"_id": errand["_id"]}, "limit": 1}
-        await services.db.write({"delete": errands.name, "deletes": [deletion]})
+        deletion = {"q": {"_id": job["_id"]}, "limit": 1}
+        await services.db.write({"delete": queue.name, "deletes": [deletion]})
 
 
 @asynccontextmanager
-async def _held(db: Database, errand: Errand) -> AsyncIterator[None]:
+async def _held(db: Database, job: Job) -> AsyncIterator[None]:
     """Renew the lease for as long as the work goes on: a film takes many minutes."""
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
             change = {"$set": {"due_at": clock.now() + LEASE}}
-            query = {"_id": errand["_id"], "state": "WAITING", "attempts": errand["attempts"]}
+            query = {"_id": job["_id"], "state": "WAITING", "attempts": job["attempts"]}
             with contextlib.suppress(PyMongoError):
-                await db.write({"update": errands.name, "updates": [{"q": query, "u": change}]})
+                await db.write({"update": queue.name, "updates": [{"q": query, "u": change}]})
 
-    renewing = asyncio.create_task(renew(), name="errand-lease")
+    renewing = asyncio.create_task(renew(), name="job-lease")
     try:
         yield
     finally:
@@ -180,25 +185,25 @@ async def _held(db: Database, errand: Errand) -> AsyncIterator[None]:
         await asyncio.wait([renewing])
 
 
-async def _failed(db: Database, errand: Errand, error: Exception) -> None:
+async def _failed(db: Database, job: Job, error: Exception) -> None:
     now = clock.now()
-    wait = timedelta(seconds=FIRST_RETRY_SECONDS * 3 ** (errand["attempts"] - 1))
+    wait = timedelta(seconds=FIRST_RETRY_SECONDS * 3 ** (job["attempts"] - 1))
     change: dict[str, Any] = {"due_at": now + wait, "error": type(error).__name__}
-    if errand["attempts"] >= ATTEMPTS:
+    if job["attempts"] >= ATTEMPTS:
         change |= {"state": "DEAD", "expires_at": now + KEPT}
-    update = {"q": {"_id": errand["_id"]}, "u": {"$set": change}}
-    await db.write({"update": errands.name, "updates": [update]})
+    update = {"q": {"_id": job["_id"]}, "u": {"$set": change}}
+    await db.write({"update": queue.name, "updates": [update]})
 
 
-async def _given_back(db: Database, errand: Errand) -> None:
-    query = {"_id": errand["_id"], "state": "WAITING", "attempts": errand["attempts"]}
+async def _given_back(db: Database, job: Job) -> None:
+    query = {"_id": job["_id"], "state": "WAITING", "attempts": job["attempts"]}
     change = {"$set": {"due_at": clock.now()}, "$inc": {"attempts": -1}}
-    await db.write({"update": errands.name, "updates": [{"q": query, "u": change}]})
+    await db.write({"update": queue.name, "updates": [{"q": query, "u": change}]})
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Do it although this task is cancelled, perhaps again meanwhile; for so long and no longer."""
-    ending = asyncio.create_task(work, name="errand-end")
+    ending = asyncio.create_task(work, name="job-end")
     loop = asyncio.get_running_loop()
     until = loop.time() + END_SECONDS
     while not ending.done() and loop.time() < until:
@@ -208,7 +213,7 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
         ending.cancel()
     elif not ending.cancelled() and (error := ending.exception()) is not None:
         # Its lease expires.
-        logger.warning("errand not given back", error=type(error).__name__)
+        logger.warning("job not given back", error=type(error).__name__)
 
 
 async def sizes(db: Database) -> tuple[int, int]:
@@ -218,37 +223,37 @@ async def sizes(db: Database) -> tuple[int, int]:
         {"state": "DEAD"},
     )
     limits = {"limit": MOST_COUNTED, "maxTimeMS": 1_000}
-    due, dead = [await db.command({"count": errands.name, "query": each, **limits}) for each in queries]
-    return int(due["n"]), int(dead["n"])
+    due, given_up = [await db.command({"count": queue.name, "query": each, **limits}) for each in queries]
+    return int(due["n"]), int(given_up["n"])
 
 
-async def dead(db: Database, *, limit: int = 100) -> list[Errand]:
-    return await errands.find(db, {"state": "DEAD"}, sort=[("created_at", -1)], limit=limit)
+async def dead_letters(db: Database, *, limit: int = 100) -> list[Job]:
+    return await queue.find(db, {"state": "DEAD"}, sort=[("created_at", -1)], limit=limit)
 
 
-async def revive(db: Database, id: str) -> bool:
+async def retry(db: Database, id: str) -> bool:
     """Retry a dead letter."""
     change = {"state": "WAITING", "due_at": clock.now(), "attempts": 0, "expires_at": None}
     update = {"q": {"_id": id, "state": "DEAD"}, "u": {"$set": change}}
-    answer = await db.write({"update": errands.name, "updates": [update]})
+    answer = await db.write({"update": queue.name, "updates": [update]})
     return bool(answer["n"])
 
 
 async def forget(db: Database, *, person: str, address: str) -> None:
     """Delete the jobs that name a deleted person: dead letters, and all that would write to their address."""
     after = ""
-    while rows := await errands.find(db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH):
+    while rows := await queue.find(db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH):
         after = rows[-1]["_id"]
         theirs = [row["_id"] for row in rows if _names(row, person, address)]
         if theirs:
             gone = {"q": {"_id": {"$in": theirs}}, "limit": 0}
-            await db.write({"delete": errands.name, "deletes": [gone]})
+            await db.write({"delete": queue.name, "deletes": [gone]})
 
 
-def _names(errand: Errand, person: str, address: str) -> bool:
-    told = orjson.dumps(errand["arguments"], default=str).decode()
+def _names(job: Job, person: str, address: str) -> bool:
+    told = orjson.dumps(job["arguments"], default=str).decode()
     to_them = bool(address) and orjson.dumps(address).decode() in told
-    return to_them or (errand["state"] == "DEAD" and person in told)
+    return to_them or (job["state"] == "DEAD" and person in told)
 
 
 class Schedule(TypedDict):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from core.mongo import Database
-from core.store import Collection
+from core.storage.mongo import Database
+from core.storage.store import Collection
 
 T = TypeVar("T", bound=Mapping[str, Any])
 

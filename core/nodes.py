@@ -4,26 +4,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NewType, TypeVar, cast
 
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.hooks import Hook
 from core.ids import checked, prefix_of
-from core.loader import by_id
-from core.store import Collection
+from core.storage.loader import by_id
+from core.storage.store import Collection
 
 Document = Mapping[str, Any]
-Door = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
+Guard = Callable[[Context, Sequence[str]], Awaitable[Sequence[Document | None]]]
 Scopes = Callable[[Context], Awaitable[Sequence[str]]]
 Owner = str | Callable[[Context, Document], Awaitable[bool]]
 """The field of a document that holds its owner's id, or a question."""
 
-D = TypeVar("D", bound=Door)
+D = TypeVar("D", bound=Guard)
 S = TypeVar("S", bound=Scopes)
 T = TypeVar("T", bound=Document)
 
 SyncTypeName = NewType("SyncTypeName", str)
 """A value of the schema's `SyncType` enum."""
 
-DOORS: dict[str, Door] = {}
+GUARDS: dict[str, Guard] = {}
 SYNCED: dict[str, str] = {}
 """Sync types by their UPPER_SNAKE name, with the prefix of their ids."""
 DOCUMENTS: dict[str, str] = {}
@@ -34,7 +34,7 @@ OWNERS: dict[str, Owner] = {}
 """Of types whose ids clients mint, how one tells whose a thing is."""
 
 
-def door(
+def guard(
     prefix: str, *, sync: str | None = None, kept: str | None = None, owner: Owner | None = None
 ) -> Callable[[D], D]:
     """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
@@ -44,9 +44,9 @@ def door(
     """
 
     def register(function: D) -> D:
-        if prefix in DOORS:
+        if prefix in GUARDS:
             raise ValueError(f"Two doors lead to {prefix!r}.")
-        DOORS[prefix] = function
+        GUARDS[prefix] = function
         if sync is not None:
             if kept is None:
                 raise ValueError(f"Nobody says where documents of {prefix!r} are kept.")
@@ -69,17 +69,17 @@ def owned(store: Collection[T]) -> Callable[[Context, Sequence[str]], Awaitable[
         viewer = ctx.viewer_id_or_none
         return [each if each and each[owner] == viewer else None for each in found]
 
-    return door(prefix, sync=prefix.upper() if store.synced else None, kept=store.name, owner=owner)(visible)
+    return guard(prefix, sync=prefix.upper() if store.synced else None, kept=store.name, owner=owner)(visible)
 
 
 async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:
     """An entity to act on, through its access guard; NOT_FOUND as a user error when there is none."""
     prefix = str(store.prefix)
-    [found] = await DOORS[prefix](ctx, [checked(id, prefix)])
+    [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
     if found is None:
         words = prefix.split("_")
         named = field or words[0] + "".join(word.title() for word in words[1:]) + "Id"
-        raise Refused("NOT_FOUND", f"There is no such {' '.join(words)}.", field=[named])
+        raise UserError("NOT_FOUND", f"There is no such {' '.join(words)}.", field=[named])
     return cast("T", found)
 
 
@@ -87,15 +87,15 @@ async def scopes_of(ctx: Context) -> list[str]:
     return [scope for scopes in await reader_scopes.at_once(ctx) for scope in scopes]
 
 
-async def seen(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:
+async def visible(ctx: Context, ids: Sequence[str]) -> dict[str, Document]:
     """Those of the ids that exist and the viewer may see; one call per type."""
     by_prefix: dict[str, list[str]] = {}
     for id in dict.fromkeys(ids):
         by_prefix.setdefault(prefix_of(id), []).append(id)
     found: dict[str, Document] = {}
     for prefix, wanted in by_prefix.items():
-        if prefix in DOORS:
-            documents = await DOORS[prefix](ctx, wanted)
+        if prefix in GUARDS:
+            documents = await GUARDS[prefix](ctx, wanted)
             found |= {id: document for id, document in zip(wanted, documents, strict=True) if document}
     return found
 
@@ -105,7 +105,7 @@ async def own(ctx: Context, id: str) -> Document | None:
     owner = OWNERS.get(prefix_of(id))
     if owner is None or ctx.viewer is None:
         return None
-    document = (await seen(ctx, [id])).get(id)
+    document = (await visible(ctx, [id])).get(id)
     if document is None:
         return None
     mine = document.get(owner) == ctx.viewer_id if isinstance(owner, str) else await owner(ctx, document)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypedDict
 
-from core.store import collection, index
+from core.storage.store import collection, index
 
 
 class TrustedOperation(TypedDict):

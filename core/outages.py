@@ -3,13 +3,13 @@
 from redis.exceptions import ConnectionError as RedisDown
 from redis.exceptions import TimeoutError as RedisSlow
 
-from core import mongo
-from core.errors import Fault, TimedOut, Unavailable
+from core.errors import RequestError, TimedOut, Unavailable
+from core.storage import mongo
 
 
-def fault_of(error: BaseException) -> Fault | None:
+def fault_of(error: BaseException) -> RequestError | None:
     """The fault that an exception amounts to; None for a bug."""
-    if isinstance(error, Fault):
+    if isinstance(error, RequestError):
         return error
     if isinstance(error, TimeoutError):
         return TimedOut()

@@ -85,7 +85,7 @@ def _restored(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageArgs:
     """A client's paging arguments, as every connection takes them."""
 
     first: int | None = None
@@ -102,7 +102,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """A client's paging arguments, checked: how many, from where, which way."""
 
     size: int
@@ -110,9 +110,9 @@ class Wanted:
     cursor: str | None
 
 
-def wanted(asked: Asked, *, most: int = MAX_PAGE) -> Wanted:
+def page_request(args: PageArgs, *, most: int = MAX_PAGE) -> PageRequest:
     """Which part of a list the arguments ask for, or BAD_USER_INPUT."""
-    first, last, after, before = asked.first, asked.last, asked.after, asked.before
+    first, last, after, before = args.first, args.last, args.after, args.before
     if last is not None and (first is not None or after is not None):
         raise BadUserInput("Give first/after or last/before, not both.")
     if before is not None and (after is not None or last is None):
@@ -121,12 +121,12 @@ def wanted(asked: Asked, *, most: int = MAX_PAGE) -> Wanted:
     size = (last if last is not None else first) or 0
     if not 1 <= size <= most:
         raise BadUserInput(f"`{'last' if backward else 'first'}` must be between 1 and {most}.")
-    return Wanted(size, backward, before if backward else after)
+    return PageRequest(size, backward, before if backward else after)
 
 
-def requested(listing: str | Listing, sort: Sort, asked: Asked, *, most: int = MAX_PAGE) -> Page:
+def parse_page(listing: str | Listing, sort: Sort, args: PageArgs, *, most: int = MAX_PAGE) -> Page:
     """The page of a keyset list that the arguments ask for, or BAD_USER_INPUT."""
-    want = wanted(asked, most=most)
+    want = page_request(args, most=most)
     if want.cursor is None:
         return Page(want.size, want.backward)
     position = decode(listing, want.cursor)
@@ -135,16 +135,16 @@ def requested(listing: str | Listing, sort: Sort, asked: Asked, *, most: int = M
     return Page(want.size, want.backward, position)
 
 
-def scan_order(sort: Sort, page: Page) -> list[tuple[str, int]]:
+def sort_order(sort: Sort, page: Page) -> list[tuple[str, int]]:
     """The order in which to read: reversed for `last`."""
     return [(key, -way if page.backward else way) for key, way in sort]
 
 
-def beyond(sort: Sort, page: Page) -> dict[str, Any]:
+def after_filter(sort: Sort, page: Page) -> dict[str, Any]:
     """The filter for rows past the page's position, lexicographic over the sort keys."""
     if page.position is None:
         return {}
-    order = scan_order(sort, page)
+    order = sort_order(sort, page)
     branches = []
     for depth, (key, way) in enumerate(order):
         equal = {order[i][0]: page.position[i] for i in range(depth)}
@@ -152,9 +152,9 @@ def beyond(sort: Sort, page: Page) -> dict[str, Any]:
     return branches[0] if len(branches) == 1 else {"$or": branches}
 
 
-def projection(asked: Asked, sort: Sort, *also: str) -> tuple[str, ...]:
+def projection(args: PageArgs, sort: Sort, *also: str) -> tuple[str, ...]:
     """Fields to read of each row: those shown, the sort keys, and `also`; all if none is named."""
-    return tuple(dict.fromkeys((*asked.fields, *(key for key, _ in sort), *also))) if asked.fields else ()
+    return tuple(dict.fromkeys((*args.fields, *(key for key, _ in sort), *also))) if args.fields else ()
 
 
 def connection(
@@ -185,9 +185,9 @@ def connection(
     }
 
 
-def nothing(listing: str | Listing, sort: Sort, asked: Asked) -> dict[str, Any]:
+def nothing(listing: str | Listing, sort: Sort, args: PageArgs) -> dict[str, Any]:
     """The connection of who may see none of a list; what is asked is checked all the same."""
-    return connection(listing, sort, requested(listing, sort, asked), [])
+    return connection(listing, sort, parse_page(listing, sort, args), [])
 
 
 def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[s
 def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]:
     """Rows of `rows` that a database would return for `page`: in scan order, one row more."""
     ordered = list(rows)
-    for key, way in reversed(scan_order(sort, page)):
+    for key, way in reversed(sort_order(sort, page)):
         ordered.sort(key=lambda row: row[key], reverse=way < 0)
     if page.position is not None:
         ordered = [row for row in ordered if _is_beyond(row, sort, page)]
@@ -209,7 +209,7 @@ def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]
 
 def _is_beyond(row: Document, sort: Sort, page: Page) -> bool:
     assert page.position is not None
-    for (key, way), value in zip(scan_order(sort, page), page.position, strict=True):
+    for (key, way), value in zip(sort_order(sort, page), page.position, strict=True):
         if row[key] != value:
             return bool(row[key] > value) == (way > 0)
     return False

@@ -17,7 +17,7 @@ class Mailer(Protocol):
     async def send(self, *, to: str, subject: str, text: str) -> None: ...
 
 
-class Texter(Protocol):
+class SmsSender(Protocol):
     """Delivers a text message to a phone number (E.164), or raises `DeliveryFailed`."""
 
     async def send(self, *, to: str, text: str) -> None: ...
@@ -44,7 +44,7 @@ class Stored:
     etag: str
 
 
-class Objects(Protocol):
+class ObjectStore(Protocol):
     """Keeps files. Keys are paths of plain segments; `origin` is how the client reached us."""
 
     local: bool

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from core.context import Context
-from core.errors import RefusalKind, refusals
+from core.errors import RefusalKind, error_codes
 from core.hooks import Hook
 
-refusals(
+error_codes(
     UPLOAD_NOT_FOUND="There is no such upload of yours for this purpose, or it is in use elsewhere.",
     UPLOAD_REJECTED="The upload was rejected, aborted or has expired: upload the file again.",
 )
-refusals(RefusalKind.REPEATABLE, UPLOAD_NOT_READY="The files that it shows are still on their way.")
+error_codes(RefusalKind.REPEATABLE, UPLOAD_NOT_READY="The files that it shows are still on their way.")
 
 MIB = 1024 * 1024
 WIDTHS = (96, 320, 640, 1080, 1600)
@@ -68,7 +68,7 @@ def finished(name: str) -> Hook[[Context, Document], None]:
     return FINISHED.setdefault(name, Hook(f"uploads.finished.{name}"))
 
 
-class Desk(Protocol):
+class UploadService(Protocol):
     """Upload service: the media system's work for the others; inside a unit of work it is part of it."""
 
     async def use(
@@ -96,17 +96,17 @@ async def use(
     READY have their `media_id`; of the others the purpose's `finished` hook tells. From now on who may see
     the record may see the medium, through the record's access guard.
     """
-    desk = ctx.services.get(Desk)
-    return await desk.use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)
+    service = ctx.services.get(UploadService)
+    return await service.use(ctx, upload_ids, purpose=purpose, record_id=record_id, field=field)
 
 
 async def release(
     ctx: Context, record_id: str, *, media_ids: Sequence[str] = (), upload_ids: Sequence[str] = ()
 ) -> None:
     """The record shows these no longer (all it shows, when none are named); what nothing shows is erased."""
-    await ctx.services.get(Desk).release(ctx, record_id, media_ids, upload_ids)
+    await ctx.services.get(UploadService).release(ctx, record_id, media_ids, upload_ids)
 
 
 async def show(ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
     """Give media public addresses that stay, or take those away; within seconds, and their URLs change."""
-    await ctx.services.get(Desk).show(ctx, media_ids, public=public)
+    await ctx.services.get(UploadService).show(ctx, media_ids, public=public)

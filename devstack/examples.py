@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from core.mongo import Database
+from core.storage.mongo import Database
 from stores import auth, chat, feed
 
 DEMO_PASSWORD = "landfall-demo-1"

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
-from core import changes, clock, ids
-from core.changes import user_scope
-from core.crypto import Keyring
-from core.mongo import Database
-from core.store import collection
+from core import clock, ids
+from core.security.crypto import Keyring
+from core.storage.mongo import Database
+from core.storage.store import collection
+from core.sync import changes
+from core.sync.changes import user_scope
 from devstack import circles, demo, seed_chats, shop
 from devstack.demo import Image, Person
 from resolvers.auth import passwords
@@ -44,7 +45,7 @@ Document = dict[str, Any]
 meta = collection("meta", dict[str, Any])
 
 
-class Refused(RuntimeError):
+class SeedRefused(RuntimeError):
     """Demo accounts have a known password: they never belong in production."""
 
 
@@ -81,7 +82,7 @@ async def seed(
 ) -> Size:
     """Fill an empty database; the same every time but for the keys of chats, and dated back from `until`."""
     if production:
-        raise Refused("Demo data has well-known passwords and is refused with LANDFALL_ENV=production.")
+        raise SeedRefused("Demo data has well-known passwords and is refused with LANDFALL_ENV=production.")
     size = size or Size()
     rng = random.Random(SEED)
     maker = Maker(rng, until)
@@ -128,7 +129,7 @@ async def seed(
     await _insert(db, chat.members.name, talks.members)
     await _insert(db, chat.messages.name, talks.messages)
     told = seed_chats.entries(talks)
-    rows = ({**_entry(type, each, scopes, now), "aged": aged} for type, each, scopes, aged in told)
+    rows = ({**_entry(type, each, scopes, now), "archived": aged} for type, each, scopes, aged in told)
     await _insert(db, changes.log.name, rows)
     await _insert(db, meta.name, [{"_id": "demo", "at": now}])
     return size
@@ -161,7 +162,7 @@ def _entry(type: str, document: Document, scopes: list[str], at: datetime) -> Do
         "node": document["_id"],
         "version": document["version"],
         "scopes": scopes,
-        "former": [],
+        "former_scopes": [],
         "at": at,
         "revision": 1,
         "deleted": False,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
-from core.changes import user_scope
-from core.crypto import Keyring
+from core.security.crypto import Keyring
+from core.sync.changes import user_scope
 from devstack import demo
 from resolvers.chat.access import text_place
 from stores import chat as store

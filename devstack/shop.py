@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from core import ids, transactions
-from core.mongo import Database
-from core.unit import Unit
-from core.words import key, slug
+from core import ids
+from core.storage import transactions
+from core.storage.mongo import Database
+from core.storage.unit import Unit
+from core.values.words import key, slug
 from devstack.demo.labels import write_labels
 from devstack.demo.opinions import opinion
 from resolvers.auth.people import full_name
 from resolvers.catalog import entries as searched
 from resolvers.catalog.imports import CHUNK, save_rows
+from resolvers.catalog.publish_changes import availability, overall
 from resolvers.catalog.reviewing import summary_of
-from resolvers.catalog.telling import availability, overall
 from stores.catalog import entries, people, products, stock
 from stores.catalog.kinds import ProductStatus, ReviewStatus
 
@@ -195,11 +196,11 @@ def _settle(
     product: Document, levels: Document, categories: Mapping[str, Any], rng: random.Random, at: datetime
 ) -> None:
     """Sales, hints and dates, as if the shop had been open for a while."""
-    product |= {"created_at": at, "updated_at": at, "untold": False, "version": 1}
+    product |= {"created_at": at, "updated_at": at, "dirty": False, "version": 1}
     variants: list[Any] = []
     for variant in product["variants"]:
         level = levels[variant["_id"]]
-        level |= {"sold": int(rng.expovariate(1 / 40)), "untold": False, "created_at": at, "updated_at": at}
+        level |= {"sold": int(rng.expovariate(1 / 40)), "dirty": False, "created_at": at, "updated_at": at}
         variants.append({**variant, "availability": availability(product, variant, level, at)})
     product["variants"] = variants
     product["sales"] = sum(levels[variant["_id"]]["sold"] for variant in variants)

@@ -5,8 +5,8 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, VariableNode
 
-from core.binding.arguments import coerced
-from core.binding.build import Schema
+from core.graphql.arguments import coerced
+from core.graphql.build import Schema
 
 
 def uses_variables(node: Any) -> bool:

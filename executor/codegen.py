@@ -49,13 +49,13 @@ from graphql import (
     get_named_type,
 )
 
-from core.binding.bindings import Call, Derived, Local, Many, One, Plain
-from core.binding.build import Schema
-from core.binding.fields import BoundField
+from core.graphql.bindings import Computed, Derived, Many, One, Plain, Resolver
+from core.graphql.build import Schema
+from core.graphql.fields import BoundField
 from executor.arguments import Arguments
 from executor.collect import Collector
 from executor.expressions import Code, Expressions, field, is_leaf, selections_of
-from executor.runtime import Anomaly, Fields
+from executor.runtime import Fallback, Fields
 
 REFERENCES = {
     One: ("", "keys", "None if k is None else found[k]"),
@@ -139,7 +139,7 @@ class Compiler:
     ) -> tuple[list[str], bool]:
         """Lines that set `vals`, a value per document."""
         binding, node = bound.binding, nodes[0]
-        if isinstance(binding, Local) and node.arguments:
+        if isinstance(binding, Computed) and node.arguments:
             arguments = self._arguments(definition, node, binding.filled)
             function = self.code.constant(binding.function)
             return [f"a = {arguments}", f"vals = [{function}(ctx, d, **a) for d in docs]"], False
@@ -154,19 +154,19 @@ class Compiler:
                 f"found = await fetch(ctx, {loader.format(keys)})",
                 f"vals = [{value} for k in keys]",
             ], True
-        if not isinstance(binding, Call):
-            raise Anomaly
+        if not isinstance(binding, Resolver):
+            raise Fallback
         filled = binding.filled
         if binding.page is not None:
             filled = partial(filled, shown=self._shown_of_nodes(definition, nodes))
-        elif binding.shows:
+        elif binding.wants_projection:
             filled = partial(filled, shown=self._shown([(get_named_type(definition.type), nodes)]))
         arguments = self._arguments(definition, node, filled)
         if binding.root:
             call = f"{self.code.constant(binding.resolver)}(ctx, **a)"
             return [f"a = {arguments}", f"vals = [await {call}]"], True
-        if binding.together is not None:
-            call = f"{self.code.constant(binding.together)}(ctx, docs, **a)"
+        if binding.batch is not None:
+            call = f"{self.code.constant(binding.batch)}(ctx, docs, **a)"
             return [f"a = {arguments}", f"vals = await {call}"], True
         call = f"{self.code.constant(binding.resolver)}(ctx, d, **a)"
         return [f"a = {arguments}", f"vals = await each([{call} for d in docs])"], True
@@ -194,10 +194,10 @@ class Compiler:
             match field(type, nodes[0])[1].binding:
                 case Plain(key=key) | One(key=key) | Many(key=key):
                     read.add(key)
-                case Derived(needs=needs) | Call(needs=needs) if needs:
-                    read |= set(needs)
-                case Local(needs=needs) as local if needs:
-                    read |= local.reads(argument.name.value for argument in nodes[0].arguments or ())
+                case Derived(reads=reads) | Resolver(reads=reads) if reads:
+                    read |= set(reads)
+                case Computed(reads=reads) as local if reads:
+                    read |= local.read_keys(argument.name.value for argument in nodes[0].arguments or ())
                 case _:
                     return None
         return read

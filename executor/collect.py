@@ -23,7 +23,7 @@ from graphql import (
 )
 from graphql.execution import get_directive_values
 
-from executor.runtime import Anomaly
+from executor.runtime import Fallback
 
 Groups = dict[str, list[FieldNode]]
 
@@ -79,7 +79,7 @@ class Collector:
         visited.add(name)
         fragment = self._fragments[name]
         if fragment.variable_definitions:
-            raise Anomaly
+            raise Fallback
         if self._applies(type, fragment.type_condition):
             self._collect(type, fragment.selection_set, groups, visited)
 
@@ -88,7 +88,7 @@ class Collector:
             return True
         if any(directive.name.value not in KNOWN_DIRECTIVES for directive in node.directives):
             # @defer and whatever else there may be.
-            raise Anomaly
+            raise Fallback
         skip = self._condition(GraphQLSkipDirective, node)
         include = self._condition(GraphQLIncludeDirective, node)
         return not (skip is True or include is False)

@@ -19,15 +19,15 @@ from prometheus_client import Counter
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ExecutionResult
 
-from core.acts import Act
-from core.binding.arguments import attempted
-from core.binding.build import Schema
-from core.binding.validation import RULES
 from core.context import Context
+from core.graphql.arguments import attempted
+from core.graphql.build import Schema
+from core.graphql.validation import RULES
+from core.mutations.acts import Act
 from core.recent import Recent
 from executor.collect import condition_variables
 from executor.plan import Plan, make_plan
-from executor.runtime import ANOMALIES, Anomaly
+from executor.runtime import FALLBACKS, Fallback
 from executor.streams import Subscription
 
 RUNS = Counter("landfall_executor_total", "Operations by the path that answered them.", ["path"])
@@ -136,7 +136,7 @@ class Executor:
                 answer = Answer(data)
         except Exception as error:
             # The reference executor meets the same error, and reports it exactly.
-            ANOMALIES.labels(type(error).__name__).inc()
+            FALLBACKS.labels(type(error).__name__).inc()
             REFERENCE.inc()
             ctx.refresh()
             ctx.served = 0
@@ -187,7 +187,7 @@ class Executor:
             return Subscription(self._schema, plan.topic, known.document, name, variables, values, ctx)
         except Exception as error:
             # An argument that does not fit: the reference says which.
-            ANOMALIES.labels(type(error).__name__).inc()
+            FALLBACKS.labels(type(error).__name__).inc()
             return None
 
     def _document(self, query: str | None, reading: Any = None, *, eager: bool) -> Known | None:
@@ -243,8 +243,8 @@ class Executor:
     def _compiled(self, known: Known, operation: OperationDefinitionNode, values: Any) -> Plan | None:
         try:
             return make_plan(self._schema, known.document, operation, values)
-        except Anomaly:
-            ANOMALIES.labels("not covered").inc()
+        except Fallback:
+            FALLBACKS.labels("not covered").inc()
             return None
 
 

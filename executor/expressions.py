@@ -17,12 +17,12 @@ from graphql import (
     is_leaf_type,
 )
 
-from core.binding.bindings import Binding, Derived, Local, Plain
-from core.binding.fields import BoundField
-from core.binding.types import type_name
+from core.graphql.bindings import Binding, Computed, Derived, Plain
+from core.graphql.fields import BoundField
+from core.graphql.types import type_name
 from executor import runtime
 from executor.collect import Collector
-from executor.runtime import Anomaly
+from executor.runtime import Fallback
 
 HELPERS = (
     "anomaly",
@@ -91,7 +91,7 @@ class Expressions:
         if nodes[0].name.value == "__typename":
             return self._code.constant(type.name)
         definition, bound = field(type, nodes[0])
-        if isinstance(bound.binding, Local) and nodes[0].arguments:
+        if isinstance(bound.binding, Computed) and nodes[0].arguments:
             return None
         nullable = not isinstance(definition.type, GraphQLNonNull)
         source = self.source(bound.binding, document, nullable=nullable)
@@ -132,7 +132,7 @@ class Expressions:
                 return f"{document}.get({name})" if nullable else f"{document}[{name}]"
             case Derived(function=function):
                 return f"{self._code.constant(function)}({document})"
-            case Local(function=function):
+            case Computed(function=function):
                 return f"{self._code.constant(function)}(ctx, {document})"
         return None
 
@@ -177,7 +177,7 @@ def field(type: GraphQLObjectType, node: FieldNode) -> tuple[Any, BoundField]:
     bound = definition.extensions.get("strawberry-definition") if definition else None
     if not isinstance(bound, BoundField):
         # Introspection, and whatever else is not ours.
-        raise Anomaly
+        raise Fallback
     return definition, bound
 
 

@@ -16,13 +16,13 @@ from graphql import (
     OperationType,
 )
 
-from core.binding.bindings import Mutate, Stream
-from core.binding.build import Schema
+from core.graphql.bindings import MutationField, Stream
+from core.graphql.build import Schema
 from executor.arguments import Arguments
 from executor.codegen import Compiler
 from executor.collect import Collector
 from executor.expressions import field
-from executor.runtime import Anomaly
+from executor.runtime import Fallback
 from executor.streams import Level, Topic
 
 
@@ -32,7 +32,7 @@ class Step:
 
     response_key: str
     nodes: Sequence[FieldNode]
-    binding: Mutate
+    binding: MutationField
     arguments: Arguments
     complete: Any
     waits: bool
@@ -64,7 +64,7 @@ def make_plan(
         return Plan(steps=_steps(schema, compiler, core.mutation_type, operation))
     if operation.operation is OperationType.SUBSCRIPTION and core.subscription_type:
         return Plan(topic=_topic(schema, compiler, core.subscription_type, operation))
-    raise Anomaly
+    raise Fallback
 
 
 def _steps(
@@ -73,8 +73,8 @@ def _steps(
     drafts = []
     for key, nodes in compiler.collector.fields(root, [operation.selection_set]).items():
         definition, bound = field(root, nodes[0])
-        if not isinstance(bound.binding, Mutate):
-            raise Anomaly
+        if not isinstance(bound.binding, MutationField):
+            raise Fallback
         arguments = Arguments(schema, definition, nodes[0], dict)
         lines, waits = compiler.completed(definition.type, nodes, shared=False)
         drafts.append((key, nodes, bound.binding, arguments, compiler.nested(lines, waits), waits))
@@ -90,11 +90,11 @@ def _topic(
 ) -> Topic:
     groups = list(compiler.collector.fields(root, [operation.selection_set]).items())
     if len(groups) != 1:
-        raise Anomaly
+        raise Fallback
     key, nodes = groups[0]
     definition, bound = field(root, nodes[0])
     if not isinstance(bound.binding, Stream):
-        raise Anomaly
+        raise Fallback
     selections = [node.selection_set for node in nodes if node.selection_set]
     drafts = [
         (name, *compiler.level(type, selections)) for name, type in _kinds(schema, definition.type).items()
@@ -117,4 +117,4 @@ def _kinds(schema: Schema, type: Any) -> dict[str | None, GraphQLObjectType]:
         return {each.name: each for each in schema._schema.get_possible_types(type)}
     if isinstance(type, GraphQLObjectType):
         return {type.name: type, None: type}
-    raise Anomaly
+    raise Fallback

@@ -11,11 +11,11 @@ import orjson
 from graphql import GraphQLEnumType, GraphQLLeafType
 from prometheus_client import Counter
 
-from core import mongo
 from core.context import Context
-from core.loader import Loader
+from core.storage import mongo
+from core.storage.loader import Loader
 
-ANOMALIES = Counter(
+FALLBACKS = Counter(
     "landfall_executor_anomalies_total", "Compiled runs abandoned to the reference.", ["reason"]
 )
 
@@ -23,12 +23,12 @@ FROM_DATABASE = mongo.ZONE
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
 
-class Anomaly(Exception):
+class Fallback(Exception):
     """Fallback: the compiled path does not handle it, the reference executor answers."""
 
 
 def anomaly(*_: Any) -> Any:
-    raise Anomaly
+    raise Fallback
 
 
 def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
@@ -42,7 +42,7 @@ def serializer(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
 
     def serialize(value: Any) -> Any:
         if value is None:
-            raise Anomaly
+            raise Fallback
         return leaf.serialize(value)
 
     return _float(serialize) if leaf.name == "Float" else serialize
@@ -59,7 +59,7 @@ def _enum(leaf: GraphQLEnumType) -> Callable[[Any], Any]:
         try:
             return names[value]
         except (KeyError, TypeError):
-            raise Anomaly from None
+            raise Fallback from None
 
     return serialize
 
@@ -67,7 +67,7 @@ def _enum(leaf: GraphQLEnumType) -> Callable[[Any], Any]:
 def _datetime(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     def serialize(value: Any) -> Any:
         if value.__class__ is not datetime or value.tzinfo is None:
-            raise Anomaly
+            raise Fallback
         if value.tzinfo is not FROM_DATABASE and value.utcoffset():
             value = value.astimezone(UTC)
         # A third of the time that `isoformat` takes; without a fraction where there is none.
@@ -81,7 +81,7 @@ def _int(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
     def serialize(value: Any) -> Any:
         if value.__class__ is int and SMALLEST <= value <= LARGEST:
             return value
-        raise Anomaly
+        raise Fallback
 
     return serialize
 
@@ -98,11 +98,11 @@ def leaves(serialize: Callable[[Any], Any], nullable: bool) -> Callable[[Any], A
 
     def serialize_list(value: Any) -> Any:
         if value.__class__ is not list and value.__class__ is not tuple:
-            raise Anomaly
+            raise Fallback
         if nullable:
             return [None if item is None else serialize(item) for item in value]
         if None in value:
-            raise Anomaly
+            raise Fallback
         return [serialize(item) for item in value]
 
     return serialize_list
@@ -159,7 +159,7 @@ def flat(lists: Sequence[Any]) -> list[Any]:
     """The items of all lists in a row."""
     for items in lists:
         if items.__class__ is not list and items.__class__ is not tuple:
-            raise Anomaly
+            raise Fallback
     return [item for items in lists for item in items]
 
 
@@ -195,7 +195,7 @@ def parted(
     for value in values:
         name = name_of(value)
         if name not in names:
-            raise Anomaly
+            raise Fallback
         parts.setdefault(name, []).append(value)
     return parts
 

@@ -11,14 +11,14 @@ from graphql import DocumentNode, execute
 from prometheus_client import Counter
 from strawberry.types.execution import ExecutionResult
 
-from core.binding.bindings import Stream
-from core.binding.build import Schema
-from core.binding.types import type_name
 from core.context import Context
-from core.everybody import Everybody, Personal
-from core.once import ForAll
+from core.graphql.bindings import Stream
+from core.graphql.build import Schema
+from core.graphql.types import type_name
+from core.sync.shared_context import AnonymousContext, ViewerDependent
+from core.sync.single_flight import SharedEvent
 from executor.arguments import Arguments
-from executor.runtime import ANOMALIES, Anomaly
+from executor.runtime import FALLBACKS, Fallback
 from executor.written import written
 
 EVENTS = Counter(
@@ -88,19 +88,19 @@ class Subscription:
             kind = type_name(event)
             level = self._topic.levels.get(kind)
             if level is None:
-                raise Anomaly
-            if isinstance(event, ForAll):
+                raise Fallback
+            if isinstance(event, SharedEvent):
                 return await self._common(event, kind, level)
             answer = await self._completed(level, self._ctx, event)
             OWN.inc()
             return answer
         except Exception as error:
             # The reference executor meets the same error, and reports it exactly.
-            ANOMALIES.labels(type(error).__name__).inc()
+            FALLBACKS.labels(type(error).__name__).inc()
             REFERENCE.inc()
             return await self._on_reference(event)
 
-    async def _common(self, event: ForAll, kind: str | None, level: Level) -> ExecutionResult:
+    async def _common(self, event: SharedEvent, kind: str | None, level: Level) -> ExecutionResult:
         """The answer that others of this operation get too, unless it depends on the viewer."""
         if kind not in self._topic.personal:
             try:
@@ -109,7 +109,7 @@ class Subscription:
                     answer = await self._for_all(event, level)
                 SHARED.inc()
                 return answer
-            except Personal:
+            except ViewerDependent:
                 self._topic.personal.add(kind)
         own: ExecutionResult = await event.answers.get(
             (*self._alike, self._ctx.viewer), lambda: self._completed(level, self._ctx, event)
@@ -117,8 +117,8 @@ class Subscription:
         OWN.inc()
         return own
 
-    async def _for_all(self, event: ForAll, level: Level) -> ExecutionResult:
-        everybody = Everybody(self._ctx.services, origin=self._ctx.origin)
+    async def _for_all(self, event: SharedEvent, level: Level) -> ExecutionResult:
+        everybody = AnonymousContext(self._ctx.services, origin=self._ctx.origin)
         answer: ExecutionResult
         if level.waits:
             answer = await event.answers.get(self._alike, lambda: self._completed(level, everybody, event))
@@ -132,8 +132,8 @@ class Subscription:
     async def _completed(self, level: Level, ctx: Context, event: Any) -> ExecutionResult:
         rows: Any = level.complete(ctx, self._values, [event])
         [row] = await rows if level.waits else rows
-        if isinstance(ctx, Everybody) and ctx.personal:
-            raise Personal
+        if isinstance(ctx, AnonymousContext) and ctx.personal:
+            raise ViewerDependent
         return written(orjson.dumps({self._topic.response_key: row}))
 
     async def _on_reference(self, event: Any) -> ExecutionResult:

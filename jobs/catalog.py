@@ -8,11 +8,11 @@ import orjson
 import structlog
 
 from core import clock
-from core.account import erase_owned, on_user_deleted, on_user_export, pages
-from core.batches import each_in_unit
 from core.context import Context, Services
+from core.erasure import erase_owned, on_user_deleted, on_user_export, pages
 from core.jobs import task
-from resolvers.catalog import hot, refolding, reviewing, stock, telling
+from core.storage.batches import each_in_unit
+from resolvers.catalog import precompute, publish_changes, refolding, reviewing, stock
 from stores import auth as accounts
 from stores.catalog import people
 from stores.catalog import stock as store
@@ -28,7 +28,7 @@ ROUNDS = 50
 async def tell(services: Services) -> None:
     """Publish changed entries, hints and events: once a second at most for each item."""
     for _ in range(ROUNDS):
-        if await telling.tell(Context(services)) < telling.BATCH:
+        if await publish_changes.tell(Context(services)) < publish_changes.BATCH:
             return
 
 
@@ -64,14 +64,14 @@ async def _expired(services: Services, row: store.StockReservation) -> bool:
 @task("catalog.rebuild_hot", every=timedelta(minutes=15))
 async def rebuild_hot(services: Services) -> None:
     """Rebuild best sellers and counts."""
-    await hot.rebuild(Context(services))
+    await precompute.rebuild(Context(services))
 
 
 @task("catalog.rebuild_hot_after")
 async def rebuild_hot_after(services: Services) -> None:
     """Rebuild them after an import, once its entries are there."""
     await tell(services)
-    await hot.rebuild(Context(services))
+    await precompute.rebuild(Context(services))
 
 
 @task("catalog.rate")

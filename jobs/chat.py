@@ -7,13 +7,14 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from core import changes, clock
-from core.account import on_user_deleted, on_user_export, pages
-from core.batches import batches, batches_in_unit, delete_each, each_in_unit
+from core import clock
 from core.context import Context, Services
-from core.indexes import due
+from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import task
 from core.ports import DeliveryFailed
+from core.storage.batches import batches, batches_in_unit, delete_each, each_in_unit
+from core.storage.indexes import due
+from core.sync import changes
 from resolvers import auth
 from resolvers.chat import access, announcing, moderation, presence, reading, sending, telling
 from stores import chat as store
@@ -38,7 +39,7 @@ async def push(services: Services, *, message_id: str) -> None:
     row = await store.member_of(services.db, recipient, message["chat_id"])
     if row is None or recipient in message["hidden_for"] or reading.muted_until(row):
         return
-    if await announcing.parted(services, row):
+    if await announcing.is_blocked(services, row):
         return
     pending = f"push:pending:{message_id}"
     if not await _first(services, pending):

@@ -4,17 +4,17 @@ from datetime import timedelta
 from functools import partial
 
 from core import clock, jobs
-from core.account import on_user_deleted, on_user_export
-from core.batches import batches_in_unit
 from core.context import Context, Services
+from core.erasure import on_user_deleted, on_user_export
 from core.jobs import task
+from core.storage.batches import batches_in_unit
 from resolvers.feed import (
     archiving,
-    delivery,
     erasing,
+    fanout,
     learning,
     links,
-    notices,
+    notifications,
     reconciling,
     retelling,
     scanning,
@@ -29,12 +29,12 @@ ACTIVE = timedelta(hours=24)
 on_user_deleted(erasing.erase)
 on_user_export(erasing.export)
 
-deliver = task("feed.deliver")(delivery.deliver)
+deliver = task("feed.deliver")(fanout.deliver)
 task("feed.fetch_link")(links.fetch)
 task("feed.fetch_link_picture")(links.fetch_picture)
 task("feed.scan")(scanning.scan)
-task("feed.push")(notices.send)
-task("feed.push_to_friends")(notices.push_to_friends)
+task("feed.push")(notifications.send)
+task("feed.push_to_friends")(notifications.push_to_friends)
 task("feed.tell_shares")(retelling.shares)
 task("feed.tell_commenters")(retelling.commenters)
 task("feed.tell_of_relation")(retelling.relation)
@@ -52,7 +52,7 @@ async def prepare(services: Services) -> None:
         # Nobody is known to be active: feeds do without for a while.
         return
     for start in range(0, len(active), BATCH):
-        await jobs.soon(services.db, "feed.prepare_for", user_ids=active[start : start + BATCH])
+        await jobs.enqueue_now(services.db, "feed.prepare_for", user_ids=active[start : start + BATCH])
 
 
 @task("feed.prepare_for")

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock
-from core.account import on_user_deleted, on_user_export, on_user_export_files, pages
 from core.context import Context, Services
+from core.erasure import on_user_deleted, on_user_export, on_user_export_files, pages
 from core.jobs import task
-from core.text import file_name
+from core.values.text import file_name
 from resolvers.media import adopting, keeping, processing
 from stores import media as store
 

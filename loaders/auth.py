@@ -1,6 +1,6 @@
 """People by id."""
 
-from core.loader import by_id
+from core.storage.loader import by_id
 from stores.auth import users
 
 UserById = by_id(users)

@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from core import paging
-from core.loader import Loader, in_order
 from core.paging import Page
+from core.storage.loader import Loader, in_order
 from stores.catalog import entries, people, products
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus
 from stores.catalog.people import LastPrediction, ProductSettings, Review
@@ -56,19 +56,19 @@ class ReviewsByProduct(Loader[ReviewPage, list[Review]]):
     """Published reviews; equal pages of many products are a single command."""
 
     async def batch_load_fn(self, keys: list[ReviewPage]) -> list[list[Review]]:
-        together: dict[tuple[ReviewSort, Page], list[ReviewPage]] = defaultdict(list)
+        batch: dict[tuple[ReviewSort, Page], list[ReviewPage]] = defaultdict(list)
         for key in keys:
-            together[key.sort, key.page].append(key)
+            batch[key.sort, key.page].append(key)
         found: dict[ReviewPage, list[Review]] = {}
-        for (sort, page), alike in together.items():
+        for (sort, page), alike in batch.items():
             order = people.REVIEW_SORTS[sort]
             rows = await people.reviews.per_parent(
                 self.db,
                 "product_id",
                 [each.product_id for each in alike],
-                sort=paging.scan_order(order, page),
+                sort=paging.sort_order(order, page),
                 limit=page.size + 1,
-                where={"status": ReviewStatus.PUBLISHED, **paging.beyond(order, page)},
+                where={"status": ReviewStatus.PUBLISHED, **paging.after_filter(order, page)},
             )
             found |= {each: rows.get(each.product_id, []) for each in alike}
         return [found[key] for key in keys]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from core import ids
-from core.loader import Loader, by_id, in_order
+from core.storage.loader import Loader, by_id, in_order
 from stores import auth as accounts
 from stores import chat as store
 from stores.auth import User, UserStatus
@@ -66,7 +66,7 @@ class ChatSettingsByUser(Loader[str, ChatSettings]):
     async def batch_load_fn(self, keys: list[str]) -> list[ChatSettings]:
         wanted = [store.settings_id(key) for key in keys]
         rows = in_order(wanted, await store.settings.by_ids(self.db, wanted))
-        return [row or _unchosen(key) for key, row in zip(keys, rows, strict=True)]
+        return [row or _default_settings(key) for key, row in zip(keys, rows, strict=True)]
 
 
 class LastSeenByUser(Loader[str, datetime | None]):
@@ -77,7 +77,7 @@ class LastSeenByUser(Loader[str, datetime | None]):
         return [rows.get(key) for key in keys]
 
 
-def _unchosen(user_id: str) -> ChatSettings:
+def _default_settings(user_id: str) -> ChatSettings:
     joined = datetime.fromtimestamp(ids.moment_of(user_id), UTC)
     return {
         "_id": store.settings_id(user_id),

@@ -1,6 +1,6 @@
 """Loaders of posts, comments, reactions and follows."""
 
-from core.loader import Loader, by_id, in_order
+from core.storage.loader import Loader, by_id, in_order
 from stores import feed as store
 from stores.feed import (
     Follow,
@@ -61,7 +61,7 @@ class FollowOfViewer(Loader[str, Follow | None]):
 
     async def batch_load_fn(self, keys: list[str]) -> list[Follow | None]:
         query = {"follower_id": self.viewer_id, "followee_id": {"$in": keys}}
-        return in_order(keys, await store.follows.find(self.db, query, together=True), by="followee_id")
+        return in_order(keys, await store.follows.find(self.db, query, batch=True), by="followee_id")
 
 
 class FollowToViewer(Loader[str, Follow | None]):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from core.loader import Loader, by_id, in_order
+from core.storage.loader import Loader, by_id, in_order
 from stores import media as store
 from stores.media import AttachmentStatus, Media, Upload, UploadStatus
 

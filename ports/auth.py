@@ -52,7 +52,7 @@ class AuthSettings(SystemSettings):
         return [f"https://{self.rp_id}", *local]
 
 
-class Places(Protocol):
+class GeoIp(Protocol):
     """GeoIP lookup of an address's rough place: `Berlin, Germany`, or the country alone; None: not known."""
 
     def place(self, address: str) -> str | None: ...

@@ -61,7 +61,7 @@ class Scanner(Protocol):
         ...
 
 
-class Studio(Protocol):
+class MediaProcessor(Protocol):
     """Makes what is shown of pictures and films, in processes of their own with limits on time and memory."""
 
     @property

@@ -7,7 +7,7 @@ from core.checkup import Finding
 from core.context import Services
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha
-from ports.media import MediaSettings, Studio
+from ports.media import MediaProcessor, MediaSettings
 
 PROVIDERS = {
     "Twilio": "sent by Twilio",
@@ -23,7 +23,7 @@ PROVIDERS = {
 
 def findings(services: Services) -> Sequence[Finding]:
     """Findings on each port: the provider behind it."""
-    settings, studio = services.settings, services.get(Studio)
+    settings, studio = services.settings, services.get(MediaProcessor)
     clamd = services.get(MediaSettings).clamd
     return [
         Finding("Media", settings.media_store or f"files in {settings.media_dir}"),
@@ -31,7 +31,7 @@ def findings(services: Services) -> Sequence[Finding]:
         Finding("Films", "taken" if studio.films else "refused: ffmpeg is missing or turned off"),
         Finding("Malware scanner", clamd or "built in: knows the test signature alone"),
         Finding("Mail", _mail(settings), _lacking(settings) if settings.production else None),
-        Finding("Text messages", ", then ".join(map(_said, services.texters))),
+        Finding("Text messages", ", then ".join(map(_said, services.sms_senders))),
         Finding("Pushes", _said(services.pusher)),
         Finding("CAPTCHAs", _captchas(services)),
     ]

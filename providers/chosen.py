@@ -5,42 +5,44 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from core.position import Signer
 from core.services import NotReady, service
 from core.settings import Settings
-from ports.auth import AuthSettings, Captcha, Places, Risk
+from core.sync.log_offset import Signer
+from ports.auth import AuthSettings, Captcha, GeoIp, Risk
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
-from ports.media import Scanner, Studio
+from ports.media import MediaProcessor, Scanner
 from providers.captcha import Unasked
 from providers.formula import Formula
+from providers.geoip import Nowhere, PlacesFile
 from providers.judge import Elsewhere
-from providers.outside import Outside, outside
-from providers.places import Nowhere, PlacesFile
+from providers.provider_setup import Providers, chosen_providers
 from providers.rules import Rules
 from providers.storage import Storage, storage
 from providers.web import Web
 
 
-def chosen(settings: Settings, redis: Redis, http: ClientSession, signer: Signer) -> tuple[Outside, Storage]:
+def chosen(
+    settings: Settings, redis: Redis, http: ClientSession, signer: Signer
+) -> tuple[Providers, Storage]:
     """Build the providers that any system may use; NotReady names a setting that cannot be right."""
     try:
-        return outside(settings, redis, http), storage(settings, signer)
+        return chosen_providers(settings, redis, http), storage(settings, signer)
     except ValueError as problem:
         raise NotReady(str(problem)) from None
 
 
 @service
-async def captcha(beyond: Outside) -> AsyncIterator[Captcha]:
+async def captcha(beyond: Providers) -> AsyncIterator[Captcha]:
     yield beyond.captcha or Unasked()
 
 
 @service
-async def risk(beyond: Outside) -> AsyncIterator[Risk]:
+async def risk(beyond: Providers) -> AsyncIterator[Risk]:
     yield beyond.risk
 
 
 @service
-async def places(settings: AuthSettings) -> AsyncIterator[Places]:
+async def places(settings: AuthSettings) -> AsyncIterator[GeoIp]:
     try:
         known = PlacesFile(settings.places_file) if settings.places_file else Nowhere()
     except ValueError as problem:
@@ -54,7 +56,7 @@ async def scanner(kept: Storage) -> AsyncIterator[Scanner]:
 
 
 @service
-async def studio(kept: Storage) -> AsyncIterator[Studio]:
+async def studio(kept: Storage) -> AsyncIterator[MediaProcessor]:
     yield kept.studio
 
 

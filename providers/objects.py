@@ -14,7 +14,7 @@ from obstore.store import LocalStore, S3Store
 
 from core import clock
 from core.ports import Stored
-from core.position import Signer
+from core.sync.log_offset import Signer
 
 PIECE = 256 * 1024
 """Bytes in memory per transfer."""

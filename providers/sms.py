@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
 
-from core.ports import DeliveryFailed, Texter
+from core.ports import DeliveryFailed, SmsSender
 
 TIMEOUT = ClientTimeout(total=8.0)
 
@@ -63,7 +63,7 @@ async def _post(http: ClientSession, url: str, form: Mapping[str, str], **how: A
 KINDS: dict[str, Any] = {"twilio": Twilio, "vonage": Vonage}
 
 
-def texter(url: str, http: ClientSession) -> Texter:
+def texter(url: str, http: ClientSession) -> SmsSender:
     """The provider that a URL describes; ValueError when it describes none."""
     parts = urlsplit(url)
     name, _, transport = parts.scheme.partition("+")
@@ -74,5 +74,5 @@ def texter(url: str, http: ClientSession) -> Texter:
     port = f":{parts.port}" if parts.port else ""
     base = f"{transport or 'https'}://{parts.hostname}{port}"
     login = unquote(parts.username or ""), unquote(parts.password or "")
-    made: Texter = KINDS[name](http, base, *login, unquote(parts.path.strip("/")))
+    made: SmsSender = KINDS[name](http, base, *login, unquote(parts.path.strip("/")))
     return made

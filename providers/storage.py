@@ -3,31 +3,31 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from core.ports import Objects
-from core.position import Signer
+from core.ports import ObjectStore
 from core.settings import Settings
+from core.sync.log_offset import Signer
+from ports.media import MediaProcessor as MediaProcessorPort
 from ports.media import MediaSettings, Scanner
-from ports.media import Studio as StudioPort
+from providers.media_processor import LocalMediaProcessor, ffmpeg_found
 from providers.objects import DiskObjects, S3Objects
 from providers.scanner import ClamAV, Signatures
-from providers.studio import Studio, ffmpeg_found
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    objects: Objects
+    objects: ObjectStore
     scanner: Scanner
-    studio: StudioPort
+    studio: MediaProcessorPort
 
 
 def storage(settings: Settings, signer: Signer) -> Storage:
     """ValueError names a setting that cannot be right."""
     media = MediaSettings.beside(settings)
     films = media.video == "on" or (media.video == "auto" and ffmpeg_found())
-    return Storage(_objects(settings, signer), _scanner(media), Studio(films=films))
+    return Storage(_objects(settings, signer), _scanner(media), LocalMediaProcessor(films=films))
 
 
-def _objects(settings: Settings, signer: Signer) -> Objects:
+def _objects(settings: Settings, signer: Signer) -> ObjectStore:
     if not settings.media_store:
         return DiskObjects(settings.media_dir, settings.public_url, signer)
     place = urlsplit(settings.media_store)

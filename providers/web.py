@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from core.text import line
+from core.values.text import line
 from ports.feed import Picture, Preview, Unfetchable
 
 SECONDS = 5.0

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core import changes as log
 from core import nodes
 from core.context import Context
-from core.delta import Reading
 from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
 from core.nodes import SYNCED, SyncTypeName
-from core.position import Position, Progress, SyncToken
+from core.sync import changes as log
+from core.sync.delta import Reading
+from core.sync.log_offset import LogOffset, Progress, SyncToken
 
 Document = Mapping[str, Any]
 
@@ -24,21 +24,21 @@ class Page:
     """Page of a delta: changed nodes the viewer may see and removed ids, with their log positions."""
 
     nodes: dict[str, Document]
-    changed: dict[str, Position]
-    deleted: dict[str, Position]
+    changed: dict[str, LogOffset]
+    deleted: dict[str, LogOffset]
     token: SyncToken
     more: bool
 
 
 async def node(ctx: Context, *, id: Id) -> Document | None:
-    return (await nodes.seen(ctx, [checked(id)])).get(id)
+    return (await nodes.visible(ctx, [checked(id)])).get(id)
 
 
 async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
     """Nodes in the order of the ids."""
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
-    found = await nodes.seen(ctx, [id for id in ids if well_formed(id)])
+    found = await nodes.visible(ctx, [id for id in ids if well_formed(id)])
     return [found.get(id) for id in ids]
 
 
@@ -81,7 +81,7 @@ async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] |
         overlap=ctx.services.live.overlap,
     )
     delta = await reading.page()
-    seen = await nodes.seen(ctx, list(delta.changed))
+    seen = await nodes.visible(ctx, list(delta.changed))
     unseen = {id: position for id, position in delta.changed.items() if id not in seen}
     return Page(
         seen, delta.changed, {**delta.deleted, **unseen}, ctx.services.signer.token(progress), delta.more

@@ -9,7 +9,7 @@ from aiohttp import web
 from core import clock
 from core.context import Context, Services
 from core.routes import ANY_PAGE, route
-from resolvers.media.delivery import opened
+from resolvers.media.media_urls import opened
 from resolvers.media.processing import disposition
 from resolvers.media.receiving import part_received
 from stores import media as store

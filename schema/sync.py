@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from core.binding import derived, field, query, subscription, type_, union
-from core.binding.common import Event, Node, ResyncRequired
-from core.binding.types import node_type
+from core.graphql import derived, field, query, subscription, type_, union
+from core.graphql.common import Event, Node, ResyncRequired
+from core.graphql.types import node_type
 from core.ids import Id
-from core.position import SyncToken
+from core.sync.log_offset import SyncToken
 from resolvers import sync
 from subscriptions import sync as live
 

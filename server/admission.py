@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 from graphql import GraphQLError, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from core import noted
+from core import request_notes
 from core.context import Context
-from core.errors import Fault
+from core.errors import RequestError
 from server.cost import Weight
 from server.documents import Documents
 from server.flushes import Flushes
-from server.gate import Charge, Gate
+from server.operation_limits import Charge, OperationLimits
 
 
 class NotAdmitted(Exception):
     """Nothing of the operation has run; `answer` says why."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: RequestError) -> None:
         super().__init__(fault.message)
         self.fault = fault
         error = GraphQLError(fault.message, extensions=fault.extensions)
@@ -37,7 +37,7 @@ class Admitted(NamedTuple):
 class Admission:
     """Decides over every operation, on all transports."""
 
-    def __init__(self, documents: Documents, gate: Gate, flushes: Flushes) -> None:
+    def __init__(self, documents: Documents, gate: OperationLimits, flushes: Flushes) -> None:
         self._documents = documents
         self._gate = gate
         self._flushes = flushes
@@ -54,9 +54,9 @@ class Admission:
             # A flush may have to wait for its turn.
             if weight is None or self._gate.mutations(query, operation_name) > 1:
                 return None
-            if not self._gate.spend(ctx, weight.cost):
+            if not self._gate.try_charge_locally(ctx, weight.cost):
                 return None
-        except Fault as fault:
+        except RequestError as fault:
             _note(ctx, operation_name)
             raise NotAdmitted(fault) from None
         _note(ctx, operation_name)
@@ -78,7 +78,7 @@ class Admission:
             weight = self._gate.weigh(text, variables, operation_name, ctx)
             await self._flushes.admit(ctx, self._gate.mutations(text, operation_name))
             charge = await self._gate.charge(ctx, weight.cost)
-        except Fault as fault:
+        except RequestError as fault:
             raise NotAdmitted(fault) from None
         finally:
             # Also of what is ended by its deadline.
@@ -104,7 +104,7 @@ class Admission:
                 return False
             reading = await self._gate.read(text, ctx)
             operation = reading.operation(operation_name)
-        except Fault:
+        except RequestError:
             return False
         return operation is not None and operation.kind is OperationType.SUBSCRIPTION
 
@@ -127,6 +127,6 @@ def _note(ctx: Context, operation_name: str | None) -> None:
     """By the name in the document: what a client calls it elsewhere may be anything."""
     operation = ctx.reading.operation(operation_name) if ctx.reading is not None else None
     if operation is None:
-        noted.operation(noted.UNREADABLE)
+        request_notes.operation(request_notes.UNREADABLE)
     else:
-        noted.operation(operation.name or noted.ANONYMOUS)
+        request_notes.operation(operation.name or request_notes.ANONYMOUS)

@@ -9,16 +9,16 @@ import structlog
 from aiohttp import hdrs, web, web_response
 from aiohttp.typedefs import Handler, Middleware
 
-from core import logs, noted
-from core.binding.build import Schema
+from core import logs, request_notes
 from core.context import Services
-from core.noted import Notes
+from core.graphql.build import Schema
+from core.request_notes import Notes
 from core.routes import ROUTES, Route
 from core.settings import Settings
 from server import cors, pages, requests, signin
 from server.connections import Connections
-from server.counting import OPERATIONS, REQUESTS
 from server.graphql import GraphQLView
+from server.http_metrics import OPERATIONS, REQUESTS
 from server.sockets import drain
 
 logger = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ def observing(settings: Settings, connections: Connections) -> Middleware:
         id = request[signin.ID] = signin.request_id(request)
         # Never taken back: every request is a task with a context of its own.
         logs.REQUEST_ID.set(id)
-        notes = noted.begin()
+        notes = request_notes.begin()
         started = time.perf_counter()
         connections.arrived(request)
         status = 500

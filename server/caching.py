@@ -28,8 +28,8 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from core.binding.build import Schema
-from core.binding.fields import BoundField
+from core.graphql.build import Schema
+from core.graphql.fields import BoundField
 
 PRIVATE = "private, no-store"
 LONGEST_DOCUMENT = 20_000
@@ -37,7 +37,7 @@ REMEMBERED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CacheRequest:
     """Root fields of an operation that has no field of the viewer's own."""
 
     operation: OperationDefinitionNode
@@ -71,7 +71,7 @@ def _age(definition: Any, node: FieldNode, values: VariableValues) -> int | None
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _asked(schema: GraphQLSchema, query: str, name: str | None) -> Asked | None:
+def _asked(schema: GraphQLSchema, query: str, name: str | None) -> CacheRequest | None:
     try:
         document = parse(query, no_location=True)
     except GraphQLError:
@@ -81,7 +81,7 @@ def _asked(schema: GraphQLSchema, query: str, name: str | None) -> Asked | None:
         return None
     finder = _Finder(schema, document)
     visit(document, TypeInfoVisitor(finder.types, finder))
-    return None if finder.personal else Asked(operation, tuple(finder.roots))
+    return None if finder.personal else CacheRequest(operation, tuple(finder.roots))
 
 
 class _Finder(Visitor):

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import Counter as Metric
 
-from core.networks import network_of
+from core.security.networks import network_of
 from core.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75.0

@@ -34,7 +34,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.type import get_nullable_type
 
-from core.binding.bindings import Call
+from core.graphql.bindings import Resolver
 from executor.arguments import uses_variables, variables_of
 from executor.collect import Collector, Groups
 from server.bounds import exceeded
@@ -61,7 +61,7 @@ LARGEST = 1_000
 COSTS = 64
 """Weights cached of an operation, by its sizes."""
 
-MOST = 1_000_000_000
+HIGHEST_COST = 1_000_000_000
 """Enough to be refused, whatever is multiplied with it."""
 
 MOST_COLLECTED = 50_000
@@ -84,8 +84,8 @@ class Size:
 
     __slots__ = ("_definition", "_node", "_usual", "constant", "variables")
 
-    def __init__(self, definition: GraphQLField, node: FieldNode, usual: int) -> None:
-        self._definition, self._node, self._usual = definition, node, usual
+    def __init__(self, definition: GraphQLField, node: FieldNode, default_size: int) -> None:
+        self._definition, self._node, self._usual = definition, node, default_size
         given = [each.value for each in node.arguments or () if each.name.value in definition.args]
         self.variables = frozenset(name for value in given for name in variables_of(value))
         self.constant = None if any(map(uses_variables, given)) else self._of(NO_VARIABLES)
@@ -122,7 +122,7 @@ class Level:
             weights = [each.weight(values, known) for each in one_of]
             cost += times * max((each.cost for each in weights), default=0)
             texts += times * max((each.texts for each in weights), default=0)
-        known[id(self)] = found = Weight(min(MOST, cost), min(MOST, texts))
+        known[id(self)] = found = Weight(min(HIGHEST_COST, cost), min(HIGHEST_COST, texts))
         return found
 
 
@@ -297,15 +297,15 @@ def _long(definition: GraphQLField | None, kind: Any) -> int:
 
 def _size(definition: GraphQLField, node: FieldNode, listed: bool) -> int | Size | None:
     """Number of things the field's arguments ask for; None where no argument says it."""
-    usual = default_page(definition)
+    default_size = default_page(definition)
     sizes = {
         name: each
         for name, each in definition.args.items()
-        if name in SIZES or ((listed or usual is not None) and _of_ids(name, each))
+        if name in SIZES or ((listed or default_size is not None) and _of_ids(name, each))
     }
     if not sizes:
         return None
-    size = Size(GraphQLField(definition.type, args=sizes), node, usual or PAGE)
+    size = Size(GraphQLField(definition.type, args=sizes), node, default_size or PAGE)
     return size if size.constant is None else size.constant
 
 
@@ -322,4 +322,4 @@ def default_page(field: GraphQLField) -> int | None:
         return declared.default_value
     bound = field.extensions.get("strawberry-definition")
     binding = bound.metadata.get("binding") if bound is not None else None
-    return (isinstance(binding, Call) and (binding.page or binding.usual)) or 0
+    return (isinstance(binding, Resolver) and (binding.page or binding.default_size)) or 0

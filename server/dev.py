@@ -11,7 +11,7 @@ from rich.console import Console
 from core import logs
 from core.settings import Environment, Settings
 from devstack import examples
-from server import assembly, interrupts, process, worker
+from server import interrupts, lifespan, process, worker
 
 out = Console(highlight=False)
 
@@ -57,7 +57,7 @@ def _with_servers(stack: ExitStack, configured: Settings) -> Settings:
 
 async def _serve(configured: Settings, *, demo: float | None, started: float) -> None:
     out.print("Preparing collections and the schema ...")
-    async with assembly.services(configured) as services:
+    async with lifespan.services(configured) as services:
         if demo is not None:
             await _fill(services, demo)
         async with worker.working(services), process.listening(services) as port:

@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core import clock
-from core.errors import BadUserInput, Fault, Forbidden
-from core.limits import Limits, Rate
-from core.mongo import Database
+from core.errors import BadUserInput, Forbidden, RequestError
 from core.operations import operations
 from core.recent import Recent
+from core.security.limits import Limits, Rate
 from core.settings import Settings
+from core.storage.mongo import Database
 
 KEPT_HERE = 2_000
 LETTERS_HERE = 10_000_000
@@ -68,7 +68,7 @@ NAMES = frozenset({"persistedQuery", "documentId"})
 """Extensions of a request that may stand in for its document."""
 
 
-class PersistedQueryNotFound(Fault):
+class PersistedQueryNotFound(RequestError):
     """Apollo's clients look for just this code and message, and send the document along."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"

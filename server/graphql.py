@@ -23,22 +23,22 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from core import noted
-from core.binding.build import Schema
+from core import request_notes
 from core.context import Context, Services
 from core.deadline import Deadline
 from core.errors import Busy
+from core.graphql.build import Schema
 from core.settings import Environment
 from executor import Executor
-from server import caching, compression, connections, etags, failures, http, requests, signin, sockets
+from server import caching, compression, connections, errors, etags, http, requests, signin, sockets
 from server.admission import Admission, NotAdmitted
 from server.answers import body_of, fits, never_ran, objects, too_large
 from server.cost import Weight
-from server.direct import Direct, timed_out
 from server.documents import Documents, with_document_id
+from server.fast_path import FastPath, timed_out
 from server.flushes import Flushes
-from server.gate import Gate
-from server.lasting import CONTEXT, LastingView
+from server.operation_limits import OperationLimits
+from server.streaming import CONTEXT, StreamingView
 from server.streams import Streams
 
 READS = {OperationType.QUERY}
@@ -47,7 +47,7 @@ REQUEST = web.ResponseKey("request", web.Request)
 MAX_AGE = web.ResponseKey("max_age", object)
 
 
-class GraphQLView(LastingView):
+class GraphQLView(StreamingView):
     request_adapter_class = requests.Adapter
 
     def __init__(self, services: Services, schema: Schema) -> None:
@@ -72,11 +72,11 @@ class GraphQLView(LastingView):
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         flushes = Flushes(settings.max_flushes, settings.max_waiting_flushes)
-        gate = Gate(schema, settings, services.limits)
+        gate = OperationLimits(schema, settings, services.limits)
         self.admission = Admission(services.get(Documents), gate, flushes)
         self.deadline = Deadline(settings.request_timeout)
         self.direct = (
-            Direct(
+            FastPath(
                 services,
                 self.deadline,
                 self.executor,
@@ -125,18 +125,18 @@ class GraphQLView(LastingView):
 
     def _failed(self, request: web.Request, error: Exception) -> web.Response:
         """Answer an error from before an operation began: signing in without databases, say."""
-        told = failures.public(GraphQLError(str(error), original_error=error), request[signin.ID])
+        told = errors.public(GraphQLError(str(error), original_error=error), request[signin.ID])
         extensions = told.extensions or {}
-        noted.code(extensions["code"])
+        request_notes.code(extensions["code"])
         body = {"errors": [{"message": told.message, "extensions": extensions}]}
-        status = failures.STATUS.get(extensions["code"], 500)
+        status = errors.STATUS.get(extensions["code"], 500)
         return web.json_response(
             body, status=status, dumps=_dumped, content_type=_media_type(request) or http.PLAIN_JSON
         )
 
     def _refused(self, request: web.Request, refusal: requests.RequestRefused) -> web.Response:
         fault, status = refusal.fault, refusal.status
-        noted.code(str(fault.extensions["code"]))
+        request_notes.code(str(fault.extensions["code"]))
         body = {"errors": [{"message": fault.message, "extensions": fault.extensions}]}
         headers = {}
         if status == 405:
@@ -313,7 +313,7 @@ class GraphQLView(LastingView):
             ctx.served = objects(answer.data)
             return answer
         except (CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-            fault = failures.as_fault(error)
+            fault = errors.as_request_error(error)
             assert fault is not None
             if getattr(error, "operation_type", None) is OperationType.MUTATION:
                 raise requests.RequestRefused(405, fault) from None
@@ -352,7 +352,7 @@ class GraphQLView(LastingView):
         )
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        failures.hide(result, request[signin.ID])
+        errors.hide(result, request[signin.ID])
         response = await super().process_result(request, result)
         if isinstance(result, PreExecutionError) or never_ran(result):
             # A request that was never executed has no data, not even null.
@@ -364,7 +364,7 @@ class GraphQLView(LastingView):
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
         sub_response: web.Response,
     ) -> web.Response:
-        noted.errors(response_data)
+        request_notes.errors(response_data)
         chosen = sub_response[MEDIA_TYPE]
         sub_response.set_status(http.status(response_data, chosen))
         sub_response.headers.update(http.limit_headers(sub_response[CONTEXT]))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.context import Context
-from server import failures
+from server import errors
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
@@ -18,7 +18,7 @@ ACCEPTED = {
 }
 TELL_COST = "Landfall-Cost"
 """The header of a request that wants to know its cost."""
-NEVER_RAN = {**failures.STATUS, "FORBIDDEN": 403, "PERSISTED_QUERY_NOT_FOUND": 200}
+NEVER_RAN = {**errors.STATUS, "FORBIDDEN": 403, "PERSISTED_QUERY_NOT_FOUND": 200}
 """HTTP status of an operation that was not begun for one of these reasons.
 
 Apollo's mobile clients read an answer, and send the document that it asks for, only with a status of 200.
@@ -63,7 +63,7 @@ def status(response: Any, chosen: str) -> int:
     code = response["errors"][0].get("extensions", {}).get("code")
     if "data" not in response:
         return NEVER_RAN.get(code, 400) if chosen == RESPONSE_JSON else 200
-    return failures.STATUS.get(code, 200)
+    return errors.STATUS.get(code, 200)
 
 
 def limit_headers(ctx: Context) -> Mapping[str, str]:

@@ -26,8 +26,8 @@ from graphql.execution.values import VariableValues
 from graphql.type import SchemaMetaFieldDef, get_nullable_type
 from strawberry.types.execution import ExecutionResult
 
-from core.binding.build import Schema
 from core.errors import QueryTooComplex
+from core.graphql.build import Schema
 from core.recent import Recent
 from executor import written
 from executor.collect import Groups

@@ -30,8 +30,8 @@ POLICY = (
 )
 PATIENCE = 1.0
 """Seconds a server may take to answer before we are not ready."""
-DUE = Gauge("landfall_errands_due", "Errands that are due and wait for a worker, up to 10,000.")
-DEAD = Gauge("landfall_errands_dead", "Errands that failed for good, up to 10,000.")
+DUE = Gauge("landfall_jobs_due", "Jobs that are due and wait for a worker, up to 10,000.")
+DEAD = Gauge("landfall_jobs_dead", "Jobs that failed for good, up to 10,000.")
 REDIS_UP = Gauge("landfall_redis_up", "1 while Redis answers this process, else 0.")
 SERVICES = web.AppKey("services", Services)
 
@@ -172,12 +172,12 @@ async def metrics(request: web.Request) -> web.Response:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
     elif settings.production and not _from_here(request):
         raise web.HTTPForbidden(text="Set LANDFALL_METRICS_TOKEN to read this from elsewhere.")
-    await _count_errands(request.app[SERVICES])
+    await _count_jobs(request.app[SERVICES])
     REDIS_UP.set(await _redis_answers(request.app[SERVICES]))
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _count_errands(services: Services) -> None:
+async def _count_jobs(services: Services) -> None:
     """Nobody knows how many there are while MongoDB does not answer."""
     due: float = math.nan
     dead: float = math.nan

@@ -13,7 +13,7 @@ from aiohttp import web
 from core.context import Services
 from core.services import NotReady
 from core.settings import Settings
-from server import assembly, worker
+from server import lifespan, worker
 from server.app import CONNECTIONS, make_app
 from server.connections import KEEP_ALIVE_SECONDS
 
@@ -24,7 +24,7 @@ GC_THRESHOLDS = (20_000, 20, 20)
 
 
 async def serve(settings: Settings) -> None:
-    async with assembly.services(settings) as services, worker.waking(services), listening(services) as port:
+    async with lifespan.services(settings) as services, worker.waking(services), listening(services) as port:
         stop = told_to_stop()
         settle()
         logger.info("serving", address=f"http://{settings.host}:{port}/graphql")
@@ -32,7 +32,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def work(settings: Settings) -> None:
-    async with assembly.services(settings) as services, worker.working(services):
+    async with lifespan.services(settings) as services, worker.working(services):
         stop = told_to_stop()
         logger.info("working")
         await stop.wait()
@@ -42,7 +42,7 @@ async def work(settings: Settings) -> None:
 async def listening(services: Services) -> AsyncIterator[int]:
     """The web server; yields its port."""
     settings = services.settings
-    application = make_app(services, assembly.make_schema(settings))
+    application = make_app(services, lifespan.make_schema(settings))
     runner = web.AppRunner(
         application,
         access_log=None,

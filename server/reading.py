@@ -20,7 +20,7 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
-from core.binding.validation import RULES
+from core.graphql.validation import RULES
 from core.recent import Recent
 from core.settings import Settings
 from server import bounds

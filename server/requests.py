@@ -7,7 +7,7 @@ import orjson
 from aiohttp import web
 from cross_web import AiohttpHTTPRequestAdapter, HTTPException
 
-from core.errors import BadUserInput, Busy, Fault, QueryTooComplex
+from core.errors import BadUserInput, Busy, QueryTooComplex, RequestError
 from server import http
 from server.documents import NAMES
 
@@ -15,7 +15,7 @@ from server.documents import NAMES
 class RequestRefused(Exception):
     """The request is answered with this status and fault."""
 
-    def __init__(self, status: int, fault: Fault) -> None:
+    def __init__(self, status: int, fault: RequestError) -> None:
         super().__init__(fault.message)
         self.status = status
         self.fault = fault
@@ -43,7 +43,7 @@ def not_the_body() -> RequestRefused:
     return refused(400, "The body is not what Content-Encoding or Content-Length says it is.")
 
 
-def of_fault(fault: Fault) -> "RequestRefused | None":
+def of_fault(fault: RequestError) -> "RequestRefused | None":
     """The refusal of a whole request, whatever its media type, because of one operation."""
     return RequestRefused(503, fault) if isinstance(fault, Busy) else None
 

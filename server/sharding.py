@@ -2,8 +2,8 @@
 
 from pymongo.errors import OperationFailure
 
-from core.mongo import Database
-from core.store import COLLECTIONS
+from core.storage.mongo import Database
+from core.storage.store import COLLECTIONS
 
 UNAUTHORIZED, ALREADY_INITIALIZED = 13, 23
 

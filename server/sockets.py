@@ -27,11 +27,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from core.context import Context
-from core.errors import Fault, QueryTooComplex, Unauthenticated
+from core.errors import QueryTooComplex, RequestError, Unauthenticated
 from core.sessions import Sessions
+from server.connection_expiry import UNAUTHORIZED, ConnectionExpiry
 from server.documents import with_document_id
 from server.requests import misshapen
-from server.watch import UNAUTHORIZED, Watch
 
 logger = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ LONGEST_REASON = 123
 """Bytes that a closing frame has room for (RFC 6455)."""
 
 
-class Frames(AiohttpWebSocketAdapter):
+class OrjsonSocket(AiohttpWebSocketAdapter):
     """Sends what is JSON as it is, without making text of it first."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
@@ -59,7 +59,7 @@ class Frames(AiohttpWebSocketAdapter):
         await super().close(code, told)
 
 
-class Asked(Operation[Context, None]):
+class SocketOperation(Operation[Context, None]):
     """An operation on a socket, which may be named instead of sent."""
 
     __slots__ = ("extensions",)
@@ -77,7 +77,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.schema = self.view.operations  # type: ignore[attr-defined]
-        self._watch_over: Watch | None = None
+        self._watch_over: ConnectionExpiry | None = None
         self._next_ping: asyncio.TimerHandle | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self.task: asyncio.Task[Any] | None = None
@@ -126,7 +126,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             )
             await self._refuse(id, fault)
         else:
-            operation = Asked(self, id, with_document_id(message["payload"]))
+            operation = SocketOperation(self, id, with_document_id(message["payload"]))
             operation.task = asyncio.create_task(self.run_operation(operation))
             operation.task.add_done_callback(self._task_done)
             self.operations[id] = operation
@@ -148,7 +148,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             self.operations.pop(operation.id, None)
             await self.handle_task_exception(error)
 
-    async def _refuse(self, id: str, fault: Fault) -> None:
+    async def _refuse(self, id: str, fault: RequestError) -> None:
         error = GraphQLError(fault.message, extensions=fault.extensions)
         await self.send_message({"id": id, "type": "error", "payload": [error.formatted]})
 
@@ -189,7 +189,9 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     def _sign_in(self, token: str) -> None:
         self.context.viewer = self.context.services.get(Sessions).viewer(token)
-        self._watch_over = Watch(self.context, self.context.services.get(Sessions).expires_at(token))
+        self._watch_over = ConnectionExpiry(
+            self.context, self.context.services.get(Sessions).expires_at(token)
+        )
 
     def _renew(self, token: str) -> None:
         if self._watch_over is None:

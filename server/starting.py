@@ -15,11 +15,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from core import mongo, store
-from core.indexes import NotUnique
-from core.mongo import Database
 from core.services import NotReady
 from core.settings import Settings
+from core.storage import mongo, store
+from core.storage.indexes import NotUnique
+from core.storage.mongo import Database
 from server.interrupts import stop_if_cancelled
 
 logger = structlog.get_logger(__name__)

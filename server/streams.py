@@ -11,18 +11,18 @@ from strawberry.http import GraphQLRequestData
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from core import noted
-from core.binding.build import Schema
+from core import request_notes
 from core.context import Context
 from core.deadline import Deadline
 from core.errors import TimedOut
-from core.noted import Notes
+from core.graphql.build import Schema
+from core.request_notes import Notes
 from executor import Executor
-from server import failures
+from server import errors
 from server.admission import Admission, NotAdmitted
 from server.answers import fits, objects, too_large
 from server.cost import Weight
-from server.counting import OPERATIONS
+from server.http_metrics import OPERATIONS
 
 Answers = AsyncGenerator[ExecutionResult, None]
 
@@ -30,7 +30,7 @@ ALL = frozenset(OperationType)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OperationRequest:
     query: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
@@ -67,7 +67,7 @@ class Streams:
     ) -> Answers:
         # A socket carries many operations.
         ctx: Context = context_value.fork()
-        notes, started = noted.begin(), time.perf_counter()
+        notes, started = request_notes.begin(), time.perf_counter()
         answers = await self._answers(
             ctx, query, variable_values, operation_name, operation_extensions, allowed_operation_types
         )
@@ -89,7 +89,9 @@ class Streams:
         except NotAdmitted as refusal:
             return _only(refusal.answer)
         query = admitted.query
-        asked = Asked(query, variable_values, operation_name, allowed_operation_types, admitted.weight)
+        asked = OperationRequest(
+            query, variable_values, operation_name, allowed_operation_types, admitted.weight
+        )
         if self._executor is not None and isinstance(variable_values, dict | None):
             if OperationType.SUBSCRIPTION in asked.allowed:
                 running = self._executor.subscribe(query, variable_values, operation_name, ctx)
@@ -99,14 +101,14 @@ class Streams:
                 return self._settled(self._single(self._executor, asked, ctx), asked, ctx)
         return self._settled(await self._on_reference(asked, ctx), asked, ctx)
 
-    async def _settled(self, answers: Answers, asked: Asked, ctx: Context) -> Answers:
+    async def _settled(self, answers: Answers, asked: OperationRequest, ctx: Context) -> Answers:
         """Bounded, and charged for what was served beyond what was assumed."""
         async with aclosing(self._bounded(answers, asked)) as bounded:
             async for answer in bounded:
                 self._admission.settle(ctx, asked.weight.cost)
                 yield answer
 
-    async def _bounded(self, answers: Answers, asked: Asked) -> Answers:
+    async def _bounded(self, answers: Answers, asked: OperationRequest) -> Answers:
         """With what says so in the place of answers that are too large."""
         async with aclosing(answers):
             async for answer in answers:
@@ -127,7 +129,7 @@ class Streams:
             allowed_operation_types=allowed,
         )
 
-    async def _single(self, executor: Executor, asked: Asked, ctx: Context) -> Answers:
+    async def _single(self, executor: Executor, asked: OperationRequest, ctx: Context) -> Answers:
         """A query's or mutation's one answer."""
         mutations = OperationType.MUTATION in asked.allowed
         schema = await self._admission.introspected(asked.query or "", asked.variables, asked.operation_name)
@@ -143,7 +145,7 @@ class Streams:
             except TimeoutError:
                 answer = ExecutionResult(data=None, errors=[_told(TimedOut(), ctx)])
             if answer is not None:
-                failures.hide(answer, ctx.request_id)
+                errors.hide(answer, ctx.request_id)
                 # A client that is slow to read the answer holds no slot.
                 ctx.end_flush()
                 yield answer
@@ -154,7 +156,7 @@ class Streams:
         finally:
             ctx.end_flush()
 
-    async def _on_reference(self, asked: Asked, ctx: Context) -> Answers:
+    async def _on_reference(self, asked: OperationRequest, ctx: Context) -> Answers:
         answers: Any = await self._schema.stream(
             asked.query,
             variable_values=asked.variables,
@@ -182,7 +184,7 @@ class Streams:
             try:
                 with self._deadline:
                     answer = await anext(answers)
-                failures.hide(answer, ctx.request_id)
+                errors.hide(answer, ctx.request_id)
                 ctx.served = objects(answer.data)
                 ctx.end_flush()
                 yield answer
@@ -203,7 +205,7 @@ async def _counted(answers: Answers, notes: Notes, started: float | None) -> Ans
     async with aclosing(answers):
         try:
             async for answer in answers:
-                noted.told(answer.errors or ())
+                request_notes.told(answer.errors or ())
                 if started is not None:
                     OPERATIONS.timed(notes, time.perf_counter() - started)
                     started = None
@@ -221,7 +223,7 @@ async def public(answers: Answers, ctx: Context) -> Answers:
                 if answer.errors:
                     suggest = not ctx.services.settings.production
                     answer.errors = [
-                        failures.public(error, ctx.request_id, suggest=suggest) for error in answer.errors
+                        errors.public(error, ctx.request_id, suggest=suggest) for error in answer.errors
                     ]
                 yield answer
         except Exception as error:
@@ -234,4 +236,4 @@ async def _only(answer: ExecutionResult) -> Answers:
 
 
 def _told(error: Exception, ctx: Context) -> GraphQLError:
-    return failures.public(GraphQLError(str(error), original_error=error), ctx.request_id)
+    return errors.public(GraphQLError(str(error), original_error=error), ctx.request_id)

@@ -20,7 +20,7 @@ SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
 def known() -> list[str]:
-    discovery.rooms("ports")
+    discovery.systems("ports")
     return [*(PREFIX + name.upper() for name in fields()), *OTHERS]
 
 

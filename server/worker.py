@@ -12,9 +12,9 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from core import cancellation, jobs
-from core.changes import Entry
 from core.context import Services
-from core.listeners import Listener, Signal
+from core.sync.changes import Entry
+from core.sync.listeners import Listener, Signal
 
 logger = structlog.get_logger(__name__)
 

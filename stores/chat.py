@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
-from core.changes import user_scope
-from core.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
-from core.mongo import Database
-from core.store import Row, Sealed, collection, entity, index
+from core.storage.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
+from core.storage.mongo import Database
+from core.storage.store import Row, Sealed, collection, entity, index
+from core.sync.changes import user_scope
 from stores.feed import ReportReason, ReportStatus
 from stores.media import Attachment
 
@@ -67,7 +67,7 @@ class Member(TypedDict):
     started: bool
     """True if it is in this person's list: a chat the other opened is not, until something is said."""
     peer_gone: bool
-    parted: NotRequired[bool]
+    blocked: NotRequired[bool]
     """True if the two are hidden from each other: then their devices do not keep each other up to date."""
     archived: bool
     muted_until: datetime | None
@@ -226,7 +226,7 @@ messages = entity(
     ],
     shard_key="chat_id",
     scopes=message_scopes,
-    settled=True,
+    audience_never_shrinks=True,
     aspects=["receipts"],
 )
 settings = entity("chat_settings", ChatSettings, prefix="chat_settings", owner="user_id")
@@ -290,8 +290,8 @@ async def member_of(db: Database, user_id: str, chat_id: str) -> Member | None:
 
 async def peers_of(db: Database, user_id: str) -> list[str]:
     """People a person chats with and is not hidden from, latest activity first."""
-    query = {"user_id": user_id, "started": True, "parted": {"$ne": True}}
-    rows = await members.find(db, query, limit=MOST_PEERS, fields=("peer_id",), together=True)
+    query = {"user_id": user_id, "started": True, "blocked": {"$ne": True}}
+    rows = await members.find(db, query, limit=MOST_PEERS, fields=("peer_id",), batch=True)
     return [row["peer_id"] for row in rows]
 
 

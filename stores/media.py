@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from core.changes import user_scope
-from core.mongo import Database
-from core.store import Row, collection, entity, index
+from core.storage.mongo import Database
+from core.storage.store import Row, collection, entity, index
+from core.sync.changes import user_scope
 from ports.media import Animation
 
 
@@ -210,7 +210,7 @@ uploads = entity(
     prefix="upload",
     owner="owner_id",
     scopes=upload_scopes,
-    settled=True,
+    audience_never_shrinks=True,
     indexes=[
         index("owner_id", "status", "-created_at", "-_id"),
         index("owner_id", "-created_at", "-_id"),

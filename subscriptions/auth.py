@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from core.changes import Entry, user_scope
 from core.context import Context
 from core.ids import prefix_of
-from core.topics import followed
+from core.sync.changes import Entry, user_scope
+from core.sync.topics import follow
 from resolvers.auth import people, security
 from stores.auth import SecurityKind, SessionStatus
 
@@ -16,7 +16,7 @@ Event = dict[str, Any]
 async def session_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Session events of the viewer alone, on every device."""
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         if prefix_of(entry["_id"]) == "session":
             return await _session(ctx, entry)
         if entry["_id"] == security.note(entry["_id"].partition(":")[2]):
@@ -24,7 +24,7 @@ async def session_events(ctx: Context, *, after: str | None = None) -> AsyncGene
         return None
 
     scopes = [user_scope(ctx.viewer_id), security.scope(ctx.viewer_id)]
-    async for event in followed(ctx, scopes, after, meaning):
+    async for event in follow(ctx, scopes, after, to_event):
         yield event
 
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from core import nodes
-from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
-from core.topics import followed, for_all
+from core.sync.changes import Entry, aspect_of, user_scope
+from core.sync.topics import follow, for_all
 from loaders.catalog import ProductById
 from resolvers.catalog.predictions import ORDERED, prediction, product_of_note
 from resolvers.catalog.prices import money
@@ -30,26 +30,26 @@ async def product_events(
     if not known:
         checked(product_ids[0], "product")
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         return await for_all(ctx, entry, "product event", _of_product)
 
-    async for told in followed(ctx, [product_scope(id) for id in known], after, meaning):
+    async for told in follow(ctx, [product_scope(id) for id in known], after, to_event):
         yield told
 
 
 async def viewer_product_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Changes of the viewer's own settings, predictions and orders."""
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         return await _of_viewer(ctx, entry)
 
-    async for told in followed(ctx, [user_scope(ctx.viewer_id)], after, meaning):
+    async for told in follow(ctx, [user_scope(ctx.viewer_id)], after, to_event):
         yield told
 
 
 async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
     if entry["type"] == "PRODUCT_SETTINGS":
-        [settings] = await nodes.DOORS["product_settings"](ctx, [entry["node"]])
+        [settings] = await nodes.GUARDS["product_settings"](ctx, [entry["node"]])
         return {"_type": "ProductSettingsUpdated", "settings": settings} if settings else None
     if product_id := product_of_note(entry):
         [made] = await prediction(ctx, [{"_id": product_id}])

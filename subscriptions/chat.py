@@ -6,15 +6,15 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.ids import Id, prefix_of
-from core.listeners import Signal
-from core.topics import followed
+from core.sync.changes import Entry, aspect_of, user_scope
+from core.sync.listeners import Signal
+from core.sync.topics import follow
 from loaders.chat import MessageById
 from resolvers import media
 from resolvers.chat import access, presence, reading
-from resolvers.feed import Typists
+from resolvers.feed import TypingIndicator
 from stores.chat import Message, chat_scope
 
 Event = dict[str, Any]
@@ -27,7 +27,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
     chat = await access.chat(ctx, id=chat_id)
     # Messages deleted for oneself are logged in one's own scope.
     scopes = [chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
-    typists = Typists()
+    typists = TypingIndicator()
     if after is not None:
         RESUMED.labels("chatEvents").inc()
 
@@ -37,20 +37,22 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
         # An idle stream keeps nothing.
         ctx.refresh()
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         if prefix_of(entry["node"]) == "message":
             return await _message_event(ctx, entry, chat["_id"])
         if aspect_of(entry).startswith("receipt:") and entry["node"] == chat["_id"]:
             return await _receipt_event(ctx, entry)
         return None
 
-    async def heard(signal: Signal | None) -> list[Event]:
+    async def on_signal(signal: Signal | None) -> list[Event]:
         return [
             {"_type": "TypingChanged", "user_id": user_id, "is_typing": on}
-            for user_id, on in typists.heard(signal, but=ctx.viewer_id)
+            for user_id, on in typists.still_typing(signal, but=ctx.viewer_id)
         ]
 
-    events = followed(ctx, scopes, after, meaning, check=participant, heard=heard, patience=typists.wait)
+    events = follow(
+        ctx, scopes, after, to_event, authorize=participant, on_signal=on_signal, idle_timeout=typists.wait
+    )
     async with aclosing(events):
         async for event in events:
             yield event
@@ -62,7 +64,7 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
     if after is not None:
         RESUMED.labels("inboxEvents").inc()
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         if prefix_of(entry["node"]) == "chat":
             return await _chat_event(ctx, entry["node"])
         if prefix_of(entry["_id"]) == "upload" and not entry["deleted"]:
@@ -71,13 +73,13 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
             return await _message_event(ctx, entry)
         return None
 
-    async def heard(signal: Signal | None) -> list[Event]:
+    async def on_signal(signal: Signal | None) -> list[Event]:
         if not signal or "presence" not in signal:
             return []
         [shown] = await presence.presences(ctx, [{"_id": signal["presence"]}])
         return [{"_type": "PresenceChanged", "presence": shown}] if shown else []
 
-    async with aclosing(followed(ctx, scopes, after, meaning, heard=heard)) as events:
+    async with aclosing(follow(ctx, scopes, after, to_event, on_signal=on_signal)) as events:
         async for event in events:
             yield event
 

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import clock
-from core.changes import Entry, aspect_of, user_scope
 from core.context import Context
 from core.ids import Id, checked, prefix_of
-from core.listeners import Signal
-from core.loader import Loader
-from core.topics import followed, for_all
+from core.storage.loader import Loader
+from core.sync.changes import Entry, aspect_of, user_scope
+from core.sync.listeners import Signal
+from core.sync.topics import follow, for_all
 from loaders.feed import BarredByUser, CommentById, PostById
 from resolvers import auth
-from resolvers.feed import notices
+from resolvers.feed import notifications
 from resolvers.feed.access import (
     only_visible,
     open_to_all,
@@ -26,7 +26,7 @@ from resolvers.feed.access import post as visible_post
 from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
 from resolvers.feed.reactions import summary
-from resolvers.feed.typists import Typists
+from resolvers.feed.typing_indicator import TypingIndicator
 from stores.feed import Post
 from stores.feed.scopes import post_scope
 
@@ -63,7 +63,7 @@ class Merging:
             return None
         return max(0.0, min(self._told[id] for id in self._waiting) + MERGED_SECONDS - _seconds())
 
-    def ripe(self) -> list[Entry]:
+    def due(self) -> list[Entry]:
         return [entry for entry in list(self._waiting.values()) if self.at_once(entry)]
 
 
@@ -83,7 +83,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     if ctx.viewer is not None:
         # Follows and blocks change access: they are logged in the viewer's own scope.
         scopes.append(user_scope(ctx.viewer_id))
-    merging, typists = Merging(), Typists()
+    merging, typists = Merging(), TypingIndicator()
     own = ctx.viewer_id_or_none
 
     async def visible() -> None:
@@ -92,22 +92,24 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
         # An idle stream keeps nothing.
         ctx.refresh()
 
-    async def meaning(entry: Entry) -> Event | None:
+    async def to_event(entry: Entry) -> Event | None:
         counted = aspect_of(entry) == "reactions" and post_scope(post_id) in entry["scopes"]
         if counted and not merging.at_once(entry):
             return None
         return await _event(ctx, post_id, entry)
 
-    async def heard(signal: Signal | None) -> list[Event]:
-        told = [await _event(ctx, post_id, entry) for entry in merging.ripe()]
-        if typists.heard(signal, but=own):
+    async def on_signal(signal: Signal | None) -> list[Event]:
+        told = [await _event(ctx, post_id, entry) for entry in merging.due()]
+        if typists.still_typing(signal, but=own):
             told.append({"_type": "CommentTyping", "count": typists.count})
         return [event for event in told if event is not None]
 
-    def patience() -> float | None:
+    def idle_timeout() -> float | None:
         return soonest(merging.wait(), typists.wait())
 
-    events = followed(ctx, scopes, after, meaning, check=visible, heard=heard, patience=patience)
+    events = follow(
+        ctx, scopes, after, to_event, authorize=visible, on_signal=on_signal, idle_timeout=idle_timeout
+    )
     async with aclosing(events):
         async for event in events:
             yield event
@@ -120,22 +122,22 @@ async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerat
     merging, news = Merging(), News(ctx)
     own = ctx.viewer_id
 
-    async def meaning(entry: Entry) -> Event | None:
-        if (told := notices.told(entry)) is not None:
+    async def to_event(entry: Entry) -> Event | None:
+        if (told := notifications.told(entry)) is not None:
             return await _concern(ctx, *told)
         if aspect_of(entry) == "reactions" and prefix_of(entry["node"]) == "post" and merging.at_once(entry):
             return await _reacted(ctx, entry, own)
         return None
 
-    async def heard(signal: Signal | None) -> list[Event]:
-        told = [await _reacted(ctx, entry, own) for entry in merging.ripe()]
+    async def on_signal(signal: Signal | None) -> list[Event]:
+        told = [await _reacted(ctx, entry, own) for entry in merging.due()]
         told.append(await news.look())
         return [event for event in told if event is not None]
 
-    def patience() -> float | None:
+    def idle_timeout() -> float | None:
         return soonest(merging.wait(), news.wait())
 
-    events = followed(ctx, [user_scope(own)], after, meaning, heard=heard, patience=patience)
+    events = follow(ctx, [user_scope(own)], after, to_event, on_signal=on_signal, idle_timeout=idle_timeout)
     async with aclosing(events):
         async for event in events:
             yield event
@@ -200,7 +202,7 @@ async def _reacted(ctx: Context, entry: Entry, own: str) -> Event | None:
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
     """Event of a log entry for a subscriber of the post; None if it has none."""
-    if post_scope(post_id) not in (*entry["scopes"], *entry["former"]):
+    if post_scope(post_id) not in (*entry["scopes"], *entry["former_scopes"]):
         return await _still_visible(ctx, post_id, entry)
     event = await for_all(ctx, entry, "postEvents", _told)
     return event if event is None or await _may_be_told(ctx, event) else _hidden(event)
@@ -208,7 +210,7 @@ async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
 
 async def _still_visible(ctx: Context, post_id: str, entry: Entry) -> Event | None:
     """End of the stream, if a changed relation between viewer and author hides the post."""
-    if not notices.may_hide(entry):
+    if not notifications.may_hide(entry):
         return None
     [post] = await visible_posts(ctx, [post_id])
     return None if post else _gone(post_id)

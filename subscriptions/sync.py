@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from core import changes, nodes
-from core.changes import user_scope
+from core import nodes
 from core.context import Context
-from core.listeners import Lookout
 from core.nodes import SyncTypeName
-from core.position import Position, Progress, SyncToken
+from core.sync import changes
+from core.sync.changes import user_scope
+from core.sync.listeners import Notifier
+from core.sync.log_offset import LogOffset, Progress, SyncToken
 from resolvers import sync
 
 PAGE = 200
@@ -23,7 +24,7 @@ async def change_events(
     """
     live = ctx.services.live
     progress, reset = await sync.starting_point(ctx, since, types)
-    async with live.listening(Lookout(), [user_scope(ctx.viewer_id)]) as lookout:
+    async with live.listening(Notifier(), [user_scope(ctx.viewer_id)]) as lookout:
         # From here on a change of memberships wakes us.
         await _follow_memberships(ctx, lookout)
         if since is None or reset:
@@ -74,19 +75,19 @@ async def _news(
 
 
 def _event(ctx: Context, event: dict[str, Any], token: SyncToken) -> dict[str, Any]:
-    position: Position = event["_position"]
+    position: LogOffset = event["_position"]
     return {**event, "event_id": ctx.services.signer.event_id(position), "at": position.at, "token": token}
 
 
-async def _follow_memberships(ctx: Context, lookout: Lookout) -> None:
+async def _follow_memberships(ctx: Context, lookout: Notifier) -> None:
     """Subscribe to the scopes the viewer may read now: following and blocking change them."""
     ctx.refresh()
     wanted = set(await nodes.scopes_of(ctx))
     live = ctx.services.live
-    await live.narrow(lookout, [scope for scope in lookout.scopes if scope not in wanted])
-    await live.widen(lookout, [scope for scope in wanted if scope not in lookout.scopes])
+    await live.unsubscribe(lookout, [scope for scope in lookout.scopes if scope not in wanted])
+    await live.subscribe(lookout, [scope for scope in wanted if scope not in lookout.scopes])
 
 
 async def _resync(ctx: Context, progress: Progress) -> dict[str, Any]:
-    now = Position(await changes.database_time(ctx.services.db), "resync")
+    now = LogOffset(await changes.database_time(ctx.services.db), "resync")
     return _event(ctx, {"_type": "ResyncRequired", "_position": now}, ctx.services.signer.token(progress))

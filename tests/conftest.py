@@ -17,19 +17,19 @@ import structlog
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from core import clock, discovery, ids, logs
-from core.binding.build import Schema
 from core.context import Services
-from core.live import Live
-from core.mongo import Database
+from core.graphql.build import Schema
 from core.settings import Environment, Settings
+from core.storage.mongo import Database
+from core.sync.live import Live
 from devstack.servers import EmbeddedRedis, Servers, embedded
-from resolvers.feed.behind import Behind
-from server import assembly, process, worker
+from resolvers.feed.background import KeyedTasks
+from server import lifespan, process, worker
 from tests import explained, leftovers, listening, routed
 from tests.phone import Phone, sign_in_directly, sign_up_directly
 
 # Whichever tests run, they see all systems.
-discovery.all_rooms()
+discovery.all_systems()
 
 NewPhone = Callable[..., Awaitable[Phone]]
 
@@ -61,7 +61,7 @@ def apart(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Corou
     return marked
 
 
-Behind._run = apart(Behind._run)  # type: ignore[method-assign]
+KeyedTasks._run = apart(KeyedTasks._run)  # type: ignore[method-assign]
 Live._publish = apart(Live._publish)  # type: ignore[method-assign]
 
 
@@ -125,7 +125,7 @@ def compiled(settings: Settings) -> None:
 def _one_schema() -> Iterator[None]:
     """Servers with the same settings share what they serve: tests start a hundred of them."""
     made: dict[tuple[bool, int], Schema] = {}
-    make = assembly.make_schema
+    make = lifespan.make_schema
 
     def make_schema(settings: Settings) -> Schema:
         """By all that it depends on."""
@@ -135,7 +135,7 @@ def _one_schema() -> Iterator[None]:
         return made[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assembly, "make_schema", make_schema)
+        patch.setattr(lifespan, "make_schema", make_schema)
         yield
 
 
@@ -211,7 +211,7 @@ class Tee:
 async def services(settings: Settings, commands: Commands, logged: Path) -> AsyncIterator[Services]:
     """One Landfall for all tests of this process; what they left behind is looked through at the end."""
     starting = BACKGROUND.set(True)
-    async with assembly.services(settings, listeners=[commands]) as running:
+    async with lifespan.services(settings, listeners=[commands]) as running:
         BACKGROUND.reset(starting)
         yield running
         await leftovers.check(running, await asyncio.to_thread(logged.read_text))
@@ -260,7 +260,7 @@ def redis_server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 @pytest.fixture
 async def frail(settings: Settings, redis_server: EmbeddedRedis) -> AsyncIterator[Services]:
     """A Landfall whose Redis the test may stop."""
-    async with assembly.services(settings.model_copy(update={"redis_url": redis_server.url})) as services:
+    async with lifespan.services(settings.model_copy(update={"redis_url": redis_server.url})) as services:
         yield services
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from core import mongo, reads, store
-from core.mongo import Database
+from core.storage import mongo, reads, store
+from core.storage.mongo import Database
 
 ASIDE = ("lsid", "$clusterTime", "$db", "$readPreference", "txnNumber", "autocommit", "startTransaction")
 ASIDE += ("maxTimeMS", "readConcern", "writeConcern")

@@ -1,7 +1,9 @@
 """Layering rules, as functions of a source tree: each returns its violations."""
 
 import ast
+import io
 import re
+import tokenize
 import tomllib
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -40,12 +42,51 @@ KNOWS = {
 `server` names no system: it finds them.
 """
 
+RETIRED = {
+    "Anomaly": "Fallback",
+    "Asked": "PageArgs, CacheRequest, OperationRequest or SocketOperation",
+    "Behind": "KeyedTasks",
+    "DOORS": "GUARDS",
+    "Desk": "UploadService",
+    "Door": "Guard",
+    "Everybody": "AnonymousContext",
+    "Fault": "RequestError",
+    "ForAll": "SharedEvent",
+    "Gate": "OperationLimits",
+    "Lately": "WindowCount",
+    "LastingView": "StreamingView",
+    "Lookout": "Notifier",
+    "Mutate": "MutationField",
+    "Once": "SingleFlight",
+    "Refused": "UserError",
+    "Standing": "ViewerRelations",
+    "Tally": "SlidingWindowCounter",
+    "Taste": "Affinity",
+    "Texter": "SmsSender",
+    "Typists": "TypingIndicator",
+    "all_rooms": "all_systems",
+    "barred": "blocked_either_way",
+    "errand": "job",
+    "errands": "jobs",
+    "inbox_kept": "inbox_maintained",
+    "quietly": "skip_log",
+    "refusals": "error_codes",
+    "scan_order": "sort_order",
+    "seal_anew": "reencrypt",
+    "sealed_anew": "reencrypted",
+    "texters": "sms_senders",
+    "told_last": "last_sent",
+    "untold": "dirty",
+}
+"""Home-made names, and the field's standard ones that took their place."""
+
 LONGEST_FILE = 400
+QUOTED = re.compile(r"`([A-Za-z_]+)`")
 QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
 """Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
-SHARED = {"core.delta", "core.money"}
+SHARED = {"core.sync.delta", "core.values.money"}
 """In `core/` for one system as yet: the change log is the engine's, and not the catalog alone has prices."""
 
 
@@ -243,15 +284,30 @@ def docstrings_that_ask(root: Path) -> list[str]:
     ]
 
 
+def identifiers(source: str) -> set[str]:
+    """Names in the code of a module, and in backticks in its texts."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {each.string for each in tokens if each.type == tokenize.NAME} | set(QUOTED.findall(source))
+
+
+def retired_names(root: Path) -> list[str]:
+    """Uses of home-made names that a standard one replaced."""
+    return [
+        f"{name}: {word} is {RETIRED[word]}"
+        for name, path in modules(root).items()
+        for word in sorted(identifiers(path.read_text()) & RETIRED.keys())
+    ]
+
+
 def driver_imports(root: Path) -> list[str]:
-    """Imports of MongoDB's driver outside `core.mongo`, `core.wire` and embedded servers; errors are free."""
+    """Imports of MongoDB's driver outside `core.storage` and servers; errors are free."""
     drivers = ("pymongo", "motor", "bson", "gridfs")
     return [
         f"{name} imports {each}"
         for name, path in modules(root).items()
         for each in imports(name, path)
         if each.split(".")[0] in drivers and not f"{each}.".startswith("pymongo.errors.")
-        if name not in ("core.mongo", "core.wire") and not name.startswith("devstack.")
+        if name not in ("core.storage.mongo", "core.storage.wire") and not name.startswith("devstack.")
     ]
 
 
@@ -262,5 +318,5 @@ def graphql_imports(root: Path) -> list[str]:
         for name, path in modules(root).items()
         for each in imports(name, path)
         if name.split(".")[0] in SYSTEM_LAYERS and not name.startswith("schema")
-        if each.split(".")[0] in ("strawberry", "graphql") or f"{each}.".startswith("core.binding.")
+        if each.split(".")[0] in ("strawberry", "graphql") or f"{each}.".startswith("core.graphql.")
     ]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.listeners import Listener
 from core.logs import REQUEST_ID
+from core.sync.listeners import Listener
 from server.sockets import SocketHandler
 from server.streams import Answers, Streams
 

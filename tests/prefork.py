@@ -110,8 +110,8 @@ def _answer(connection: socket.socket) -> None:
 if __name__ == "__main__":
     from core import discovery
     from devstack import seed
-    from server import assembly, cli, process
+    from server import cli, lifespan, process
 
-    __all__ = ["assembly", "cli", "process", "seed"]
-    discovery.all_rooms()
+    __all__ = ["cli", "lifespan", "process", "seed"]
+    discovery.all_systems()
     serve(sys.argv[1])

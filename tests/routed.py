@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.mongo import Database
-from core.store import COLLECTIONS
+from core.storage.mongo import Database
+from core.storage.store import COLLECTIONS
 from tests import explained
 from tests.explained import Document, Stages
 

@@ -7,19 +7,26 @@ BACKGROUND = "background work: seldom, in batches, and nobody waits for it"
 GONE = "when an account is erased or exported: once, and nobody waits for it"
 BY_ID = "by ids that phones keep: a shard without them looks into its index by `_id` and is done"
 LATEST = "the first page of a list, merged from the first pages of all shards by an index that has its order"
+MIGRATION = "a migration, once for each database"
 STAFF = "a list of staff, asked seldom"
 
 SCATTERED = {
+    # Migrations.
+    "changes: type": MIGRATION,
+    "changes: _id, aged, former": MIGRATION,
+    "feed_affinities: _id, inbox_kept": MIGRATION,
+    "chat_members: _id, parted": MIGRATION,
+    "inventory: _id, untold": MIGRATION,
     # The engine.
     "changes: scopes": "a delta: what a reader may see was written on the shard of each thing",
-    "changes: former": "a delta, of what its reader does not see any more",
+    "changes: former_scopes": "a delta, of what its reader does not see any more",
     "changes: node": BACKGROUND,
     "counter_deltas: created_at": BACKGROUND,
-    "errands: due_at, state": "workers ask for what is due, wherever it lies",
-    "errands: state": STAFF,
-    "errands: _id": GONE,
+    "jobs: due_at, state": "workers ask for what is due, wherever it lies",
+    "jobs: state": STAFF,
+    "jobs: _id": GONE,
     "receipts: _id": GONE,
-    "sealing_progress: _id": BACKGROUND,
+    "key_rotation_progress: _id": BACKGROUND,
     # Accounts.
     "auth_flows: account": "a limit by the address somebody typed, and what else goes with it",
     "auth_flows: destination": BACKGROUND,
@@ -99,7 +106,7 @@ SCATTERED = {
     "inventory: product_id": BACKGROUND,
     "inventory: sku": STAFF,
     "inventory: sold": BACKGROUND,
-    "inventory: untold": BACKGROUND,
+    "inventory: dirty": BACKGROUND,
     "last_predictions: sealed": BACKGROUND,
     "prediction_feedback: sealed": BACKGROUND,
     "product_quality_reports: product_id": STAFF,

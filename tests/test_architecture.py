@@ -19,9 +19,9 @@ from graphql import (
     get_named_type,
 )
 
-from core.binding.build import build
+from core.graphql.build import build
 from core.settings import Settings
-from server import assembly
+from server import lifespan
 from tests import layering
 
 ROOT = Path(__file__).parents[1]
@@ -77,10 +77,10 @@ def test_a_cycle_is_found_inside_functions_too(tree: Path) -> None:
     assert layering.cycles(tree) == []
     write(
         tree,
-        {"core/bus.py": "from core import ids", "core/ids.py": "def new():\n    from core.bus import send"},
+        {"core/dial.py": "from core import ids", "core/ids.py": "def new():\n    from core.dial import send"},
     )
     [found] = layering.cycles(tree)
-    assert set(found.split(" imports ")) == {"core.bus", "core.ids"}
+    assert set(found.split(" imports ")) == {"core.dial", "core.ids"}
 
 
 def test_systems_import_downhill() -> None:
@@ -200,7 +200,7 @@ def test_what_is_no_system_is_found(tree: Path) -> None:
 
 
 SYSTEM = """
-from core.binding import query
+from core.graphql import query
 
 async def tide(ctx): ...
 
@@ -243,6 +243,19 @@ def test_a_docstring_that_begins_with_a_question_word_is_found(tree: Path) -> No
     assert layering.docstrings_that_ask(tree) == ['stores/auth.py: """Whether it is due."""']
 
 
+def test_names_are_the_standard_ones() -> None:
+    assert layering.retired_names(ROOT) == []
+
+
+def test_a_home_made_name_that_comes_back_is_found(tree: Path) -> None:
+    assert layering.retired_names(tree) == []
+    write(tree, {"stores/auth.py": "def errands() -> None:\n    raise Refused"})
+    assert layering.retired_names(tree) == [
+        "stores.auth: Refused is UserError",
+        "stores.auth: errands is jobs",
+    ]
+
+
 def test_the_driver_is_touched_in_one_place() -> None:
     assert layering.driver_imports(ROOT) == []
 
@@ -256,13 +269,13 @@ def test_those_who_touch_driver_or_graphql_are_found(tree: Path) -> None:
         tree,
         {
             "stores/auth.py": "from pymongo.errors import PyMongoError\nimport motor",
-            "resolvers/auth.py": "import strawberry\nfrom core.binding import node",
+            "resolvers/auth.py": "import strawberry\nfrom core.graphql import node",
         },
     )
     assert layering.driver_imports(tree) == ["stores.auth imports motor"]
     assert layering.graphql_imports(tree) == [
         "resolvers.auth imports strawberry",
-        "resolvers.auth imports core.binding.node",
+        "resolvers.auth imports core.graphql.node",
     ]
 
 
@@ -284,7 +297,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return build_schema(assembly.make_schema(Settings()).as_str())
+    return build_schema(lifespan.make_schema(Settings()).as_str())
 
 
 def own_types(schema: GraphQLSchema) -> list[GraphQLNamedType]:

@@ -12,11 +12,11 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, validate
 from typer.testing import CliRunner
 
-from core.binding.validation import RULES
 from core.context import Services
+from core.graphql.validation import RULES
 from core.settings import Settings, fields
 from devstack.examples import DEMO_PASSWORD
-from server import assembly
+from server import lifespan
 from server.cli import app
 from tests.conftest import NewPhone
 from tests.phone import Phone, make_member
@@ -51,7 +51,7 @@ def test_every_page_is_read() -> None:
 
 @pytest.mark.parametrize("snippet", of("graphql"), ids=str)
 async def test_graphql_runs_as_it_stands(snippet: Snippet, new_phone: NewPhone) -> None:
-    schema = assembly.make_schema(Settings())._schema
+    schema = lifespan.make_schema(Settings())._schema
     document = parse(snippet.code)
     assert validate(schema, document, RULES) == []
     [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]

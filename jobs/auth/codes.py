@@ -9,7 +9,7 @@ from core import clock
 from core.context import Context, Services
 from core.jobs import task
 from ports.auth import AuthSettings
-from resolvers.auth import changes, delivery, guard, letters, security
+from resolvers.auth import changes, lockout, messages, otp_delivery, security
 from stores import auth as store
 from stores.auth import SecurityKind, UserStatus
 
@@ -17,14 +17,14 @@ RESET_LIFE = timedelta(minutes=30)
 RESETS = 5
 """Links mailed per account and hour."""
 
-task("auth.deliver_code")(delivery.deliver)
-task("auth.begin_sign_up")(delivery.begin_sign_up)
-task("auth.begin_change_email")(delivery.begin_change_email)
+task("auth.deliver_code")(otp_delivery.deliver)
+task("auth.begin_sign_up")(otp_delivery.begin_sign_up)
+task("auth.begin_change_email")(otp_delivery.begin_change_email)
 
-LETTERS: dict[str, Callable[[AuthSettings, str], letters.Letter]] = {
-    "address_changing": letters.address_changing,
-    "address_changed": letters.address_changed,
-    "phone_changing": letters.phone_changing,
+LETTERS: dict[str, Callable[[AuthSettings, str], messages.Letter]] = {
+    "address_changing": messages.address_changing,
+    "address_changed": messages.address_changed,
+    "phone_changing": messages.phone_changing,
 }
 
 
@@ -42,8 +42,10 @@ async def send_reset(services: Services, *, email: str) -> None:
     if user is None or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
         return
     ctx = Context(services)
-    asked = f"resets:{guard.account_of(ctx, email)}"
-    if (await services.tally.add(asked, secrets.token_hex(8), within=timedelta(hours=1))).number > RESETS:
+    asked = f"resets:{lockout.account_of(ctx, email)}"
+    if (
+        await services.window_counter.add(asked, secrets.token_hex(8), within=timedelta(hours=1))
+    ).number > RESETS:
         return
     token = secrets.token_urlsafe(32)
     reset = {
@@ -52,7 +54,7 @@ async def send_reset(services: Services, *, email: str) -> None:
         "expires_at": clock.now() + RESET_LIFE,
     }
     await ctx.unit(lambda: ctx.tx.insert(store.password_resets, reset))
-    letter = letters.password_reset(services.get(AuthSettings), token)
+    letter = messages.password_reset(services.get(AuthSettings), token)
     await services.mailer.send(to=user["email"], subject=letter.subject, text=letter.text)
 
 

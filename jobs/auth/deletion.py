@@ -5,11 +5,11 @@ from datetime import timedelta
 import structlog
 
 from core import clock
-from core.account import ERASERS, erase_owned, on_user_deleted
-from core.batches import each_in_unit
 from core.context import Services
-from core.indexes import due
+from core.erasure import ERASERS, erase_owned, on_user_deleted
 from core.jobs import task
+from core.storage.batches import each_in_unit
+from core.storage.indexes import due
 from jobs.auth.export import remove as remove_export
 from resolvers.auth import erasing, leaving
 from stores import auth as store

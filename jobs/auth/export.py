@@ -12,12 +12,12 @@ import orjson
 import structlog
 
 from core import clock
-from core.account import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
-from core.batches import batches, each_in_unit
 from core.context import Context, Services
+from core.erasure import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
 from core.jobs import task
+from core.storage.batches import batches, each_in_unit
 from ports.auth import AuthSettings
-from resolvers.auth import exports, letters
+from resolvers.auth import exports, messages
 from stores import auth as store
 from stores.auth import DataExport, ExportStatus
 
@@ -86,7 +86,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
     if user is None or not user["email"]:
         return
     link, link_hash = exports.new_link(services, export)
-    letter = letters.export_ready(services.get(AuthSettings), link)
+    letter = messages.export_ready(services.get(AuthSettings), link)
     ctx = Context(services)
 
     async def ready() -> None:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from core import clock
-from core.batches import each_in_unit
 from core.context import Context, Services
-from core.indexes import due
 from core.jobs import task
+from core.storage.batches import each_in_unit
+from core.storage.indexes import due
 from resolvers.auth import keys, sessions
 from stores import auth as store
 from stores.auth import Session, SessionEndReason, SessionStatus

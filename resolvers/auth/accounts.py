@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 from core import ids
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.jobs import later
-from core.text import Line, Opaque
+from core.jobs import enqueue
+from core.values.text import Line, Opaque
 from ports.auth import Risk, SignInAttempt
-from resolvers.auth import devices, factors, flows, guard, passwords, sessions, telling
+from resolvers.auth import devices, factors, flows, lockout, passwords, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
-from resolvers.auth.guard import Attempt
+from resolvers.auth.lockout import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus, emails
 
-refusals(
+error_codes(
     TERMS_REQUIRED="The terms must be accepted.",
     INVALID_CREDENTIALS="Email or password is wrong.",
     ACCOUNT_SUSPENDED="The account is closed for now.",
@@ -43,10 +43,10 @@ async def check_sign_up(
 
     Every error here is the same whether or not the email has an account.
     """
-    await ctx.limit(guard.SIGN_UP_RATE, ctx.network)
+    await ctx.limit(lockout.SIGN_UP_RATE, ctx.network)
     address = valid_email(email)
     if not accepted_terms_version:
-        raise Refused("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
+        raise UserError("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
     await passwords.check_strength(ctx, password, address, field="password")
     _check_lengths(
         firstName=rest.get("first_name"),
@@ -55,7 +55,7 @@ async def check_sign_up(
         timeZone=rest["time_zone"],
         acceptedTermsVersion=accepted_terms_version,
     )
-    await guard.need_captcha_after_misses(ctx, captcha_token)
+    await lockout.need_captcha_after_misses(ctx, captcha_token)
     return {"email": address, "password_hash": await passwords.hash_password(password)}
 
 
@@ -89,7 +89,7 @@ async def sign_up(
         ctx,
         FlowPurpose.VERIFY_EMAIL,
         Destination(OtpMethod.EMAIL, address, masked_email(address)),
-        account=guard.account_of(ctx, address),
+        account=lockout.account_of(ctx, address),
         user_id=None,
         device=devices.device_of(device),
         change={"account": account},
@@ -140,7 +140,7 @@ async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
         where={"status": UserStatus.PENDING_VERIFICATION},
     )
     if user is None:
-        raise Refused("FLOW_EXPIRED", flows.OVER)
+        raise UserError("FLOW_EXPIRED", flows.OVER)
     return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
 
@@ -164,18 +164,18 @@ async def check_password(
     captcha_token: str | None = None,
 ) -> Checked:
     """Check a password: unknown people take as long as known ones, and are throttled and locked alike."""
-    await ctx.limit(guard.SIGN_IN_RATE, ctx.network)
+    await ctx.limit(lockout.SIGN_IN_RATE, ctx.network)
     if len(email) > emails.LONGEST:
-        raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
+        raise UserError("INVALID_CREDENTIALS", "Email or password is wrong.")
     key = await store.user_keys.by_id(ctx.services.db, store.email_key(email))
-    account, device_id = guard.account_of(ctx, email), devices.id_of(device["id"])
-    subject = await guard.subject_of(ctx, account, key and key["user_id"], device_id)
-    attempt = await guard.begin(ctx, subject, captcha_token=captcha_token)
+    account, device_id = lockout.account_of(ctx, email), devices.id_of(device["id"])
+    subject = await lockout.subject_of(ctx, account, key and key["user_id"], device_id)
+    attempt = await lockout.begin_attempt(ctx, subject, captcha_token=captcha_token)
     user = await store.users.by_id(ctx.services.db, key["user_id"] if key else "user_nobody")
     right = await passwords.matches(user["password_hash"] if user else None, password)
     if user is None or not right or user["status"] == UserStatus.DELETED:
-        return Checked(None, attempt, locked=await guard.missed_again(ctx, attempt))
-    await guard.taken_back(ctx, attempt)
+        return Checked(None, attempt, locked=await lockout.record_failure(ctx, attempt))
+    await lockout.cancel_attempt(ctx, attempt)
     former = user["password_hash"]
     renewed = await passwords.hash_password(password) if passwords.outdated(former) else None
     return Checked(user["_id"], attempt, former_hash=former, new_hash=renewed)
@@ -194,7 +194,7 @@ async def sign_in(
     asking = devices.device_of(device)
     user = prepared.user_id and await store.users.by_id(ctx.db, prepared.user_id)
     if not user:
-        await later(
+        await enqueue(
             ctx.tx,
             "auth.note_failed_sign_in",
             email=email,
@@ -202,11 +202,11 @@ async def sign_in(
             address=ctx.address,
             locked=prepared.locked,
         )
-        return {"errors": [Refused("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
+        return {"errors": [UserError("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
     admit(user)
     if user["password_hash"] != prepared.former_hash:
         # Changed after it was checked: a session by the old password would outlive the change.
-        raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1)
+        raise UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1)
     await _rehash(ctx, user, prepared)
     if user["status"] == UserStatus.PENDING_VERIFICATION:
         flow = await factors.open_for(
@@ -218,7 +218,7 @@ async def sign_in(
             ctx, user, FlowPurpose.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
         )
         return {"flow": flows.shown(flow)}
-    ctx.tx.after_commit(lambda: guard.passed(ctx, prepared.attempt))
+    ctx.tx.after_commit(lambda: lockout.record_success(ctx, prepared.attempt))
     return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
 
 
@@ -231,14 +231,14 @@ async def _rehash(ctx: Context, user: User, checked: Checked) -> None:
     )
     if changed is not None:
         # No client sees the hash.
-        ctx.tx.quietly(changed)
+        ctx.tx.skip_log(changed)
 
 
 def admit(user: User) -> None:
     if user["status"] == UserStatus.SUSPENDED:
-        raise Refused("ACCOUNT_SUSPENDED", "This account is closed for now.")
+        raise UserError("ACCOUNT_SUSPENDED", "This account is closed for now.")
     if user["status"] == UserStatus.DELETED:
-        raise Refused("INVALID_CREDENTIALS", "Email or password is wrong.")
+        raise UserError("INVALID_CREDENTIALS", "Email or password is wrong.")
 
 
 async def _is_risky(ctx: Context, user: User, device_id: str, misses: int) -> bool:
@@ -251,7 +251,7 @@ async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
     """Finish a sign-in by its second factor: tokens."""
     user = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if user is None:
-        raise Refused("FLOW_EXPIRED", flows.OVER)
+        raise UserError("FLOW_EXPIRED", flows.OVER)
     admit(user)
     return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
@@ -259,4 +259,4 @@ async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
 def _check_lengths(**values: str | None) -> None:
     for field, value in values.items():
         if value and len(value) > LONGEST:
-            raise Refused("INVALID_INPUT", f"At most {LONGEST} characters.", field=[field])
+            raise UserError("INVALID_INPUT", f"At most {LONGEST} characters.", field=[field])

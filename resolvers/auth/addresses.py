@@ -1,9 +1,9 @@
 """Emails: validated, and masked to their first letter and domain."""
 
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from stores.auth import emails
 
-refusals(INVALID_EMAIL="The email address cannot be right.")
+error_codes(INVALID_EMAIL="The email address cannot be right.")
 
 
 def valid_email(email: str) -> str:
@@ -11,7 +11,7 @@ def valid_email(email: str) -> str:
     try:
         return emails.checked(email)
     except ValueError:
-        raise Refused("INVALID_EMAIL", "This is not an email address.", field=["email"]) from None
+        raise UserError("INVALID_EMAIL", "This is not an email address.", field=["email"]) from None
 
 
 def masked_email(email: str) -> str:

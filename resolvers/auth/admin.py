@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock, ids
-from core.audit import audited
 from core.context import Context
-from core.errors import NotFound, Refused
+from core.errors import NotFound, UserError
 from core.ids import Id
-from core.jobs import later
-from core.paging import Asked
-from core.text import Line
-from resolvers.auth import guard, revocations, security, sessions, telling
+from core.jobs import enqueue
+from core.paging import PageArgs
+from core.security.audit import audited
+from core.values.text import Line
+from resolvers.auth import lockout, revocations, security, sessions, telling
 from resolvers.auth.people import security_events_of, sessions_of
 from stores import auth as store
 from stores.auth import Role, SecurityKind, SessionEndReason, SessionStatus, User, UserStatus
@@ -38,13 +38,13 @@ async def account(ctx: Context, *, user_id: Id | None = None, email: str | None 
 
 
 async def account_sessions(
-    ctx: Context, account: Document, *, status: SessionStatus = SessionStatus.ACTIVE, asked: Asked
+    ctx: Context, account: Document, *, status: SessionStatus = SessionStatus.ACTIVE, args: PageArgs
 ) -> dict[str, Any]:
-    return await sessions_of(ctx, account["user_id"], status=status, asked=asked)
+    return await sessions_of(ctx, account["user_id"], status=status, args=args)
 
 
-async def account_security_events(ctx: Context, account: Document, *, asked: Asked) -> dict[str, Any]:
-    return await security_events_of(ctx, account["user_id"], asked=asked)
+async def account_security_events(ctx: Context, account: Document, *, args: PageArgs) -> dict[str, Any]:
+    return await security_events_of(ctx, account["user_id"], args=args)
 
 
 async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
@@ -71,7 +71,7 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.U
 async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus) -> User:
     moved = await telling.change(ctx, user["_id"], set={"status": becomes}, where={"status": was})
     if moved is None:
-        raise Refused("CONFLICT", f"The account is {user['status']}.", user=user)
+        raise UserError("CONFLICT", f"The account is {user['status']}.", user=user)
     return moved
 
 
@@ -79,7 +79,7 @@ async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> 
     """Lock an account for a time: no sign-in by any factor; sessions go on."""
     life = timedelta(minutes=minutes)
     if not timedelta() < life <= LONGEST_LOCK:
-        raise Refused("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
+        raise UserError("INVALID_INPUT", "From a minute to thirty days.", field=["minutes"])
     user = await _account_for_update(ctx, user_id, reason)
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
@@ -92,7 +92,7 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.User
     user = await _account_for_update(ctx, user_id, reason)
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
-    await guard.unlock(ctx, user)
+    await lockout.unlock(ctx, user)
     await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
     return {"user": unlocked}
 
@@ -108,9 +108,9 @@ async def assign_roles(
 ) -> telling.UserChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
     if org is not None and not ORG.fullmatch(org):
-        raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
+        raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
     if job_role is not None and len(job_role) > LONGEST_JOB_ROLE:
-        raise Refused("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
+        raise UserError("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
     user = await _account_for_update(ctx, user_id, reason)
     updated = await assigned(ctx, user, roles, org, job_role)
     named = sorted(map(str, roles))
@@ -137,12 +137,12 @@ async def revoke_user_sessions(
     """End the sessions of one person, or all sessions but this one."""
     _check_reason(reason)
     if all == (user_id is not None):
-        raise Refused("INVALID_INPUT", "Name a person, or all.", field=["userId"])
+        raise UserError("INVALID_INPUT", "Name a person, or all.", field=["userId"])
     if user_id is None:
         return {"ended_count": await _revoke_everybody(ctx, reason)}
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     if user is None:
-        raise Refused("NOT_FOUND", "There is no such account.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such account.", field=["userId"])
     own = ctx.signed_in.session_id
     active = [each for each in await store.active_sessions(ctx.db, user["_id"]) if each["_id"] != own]
     for session in active:
@@ -158,7 +158,7 @@ async def _revoke_everybody(ctx: Context, reason: str) -> int:
     own = ctx.signed_in.session_id
     count = await store.count_sessions(ctx.db, {"status": SessionStatus.ACTIVE}) - 1
     revocations.tell(ctx, revocations.everybody(own))
-    await later(ctx.tx, "auth.end_everybody", before=clock.now().isoformat(), but=own)
+    await enqueue(ctx.tx, "auth.end_everybody", before=clock.now().isoformat(), but=own)
     await audited(ctx, "auth.revoke_everybody", reason=reason, count=count)
     return count
 
@@ -168,12 +168,12 @@ async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
     _check_reason(reason)
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     if user is None or user["status"] == UserStatus.DELETED:
-        raise Refused("NOT_FOUND", "There is no such account.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such account.", field=["userId"])
     if user["_id"] == ctx.viewer_id:
-        raise Refused("FORBIDDEN", "This is your own account.", field=["userId"])
+        raise UserError("FORBIDDEN", "This is your own account.", field=["userId"])
     return user
 
 
 def _check_reason(reason: str) -> None:
     if not 0 < len(reason) <= LONGEST_REASON:
-        raise Refused("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])

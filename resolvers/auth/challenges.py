@@ -9,10 +9,10 @@ import orjson
 
 from core import clock, ids
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from stores.auth import AuthKeyKind
 
-refusals(CHALLENGE_EXPIRED="The challenge is over or was used: begin again.")
+error_codes(CHALLENGE_EXPIRED="The challenge is over or was used: begin again.")
 
 LIFE = timedelta(minutes=2)
 BYTES = 32
@@ -55,7 +55,7 @@ async def take(ctx: Context, id: str, device_id: str, *, user_id: str | None = N
         same = challenge.device_id == device_id and challenge.user_id == user_id
         if same and challenge.expires_at > clock.now():
             return challenge
-    raise Refused("CHALLENGE_EXPIRED", "This challenge is no longer good.", field=["challengeId"])
+    raise UserError("CHALLENGE_EXPIRED", "This challenge is no longer good.", field=["challengeId"])
 
 
 def _name(id: str) -> str:

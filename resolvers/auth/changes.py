@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from core import clock
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.jobs import later
-from core.text import Opaque
-from resolvers.auth import flows, guard, passwords, security, sessions, telling
+from core.jobs import enqueue
+from core.values.text import Opaque
+from resolvers.auth import flows, lockout, passwords, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from stores import auth as store
@@ -24,16 +24,18 @@ from stores.auth import (
     UserStatus,
 )
 
-refusals(RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another.")
+error_codes(
+    RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another."
+)
 
 
 async def change_email(ctx: Context, *, email: str) -> FlowOpened:
     """Send a code to the new email and a notice to the old one; a taken email never gets a code."""
-    await ctx.limit(guard.NEW_DESTINATION_RATE)
+    await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     address = valid_email(email)
     to = Destination(OtpMethod.EMAIL, address, masked_email(address))
-    await later(ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=to.masked)
+    await enqueue(ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=to.masked)
     how: dict[str, Any] = {"change": {"email": address}, "task": "auth.begin_change_email"}
     return await flows.open_own(ctx, FlowPurpose.CHANGE_EMAIL, to, session, user, **how)
 
@@ -43,16 +45,16 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
     address = flow["change"]["email"]
     before = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if before is None:
-        raise Refused("FLOW_EXPIRED", flows.OVER)
+        raise UserError("FLOW_EXPIRED", flows.OVER)
     if address != before["email"]:
         if await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None:
-            raise Refused("FLOW_EXPIRED", flows.OVER)
+            raise UserError("FLOW_EXPIRED", flows.OVER)
         await ctx.tx.delete(store.user_keys, store.email_key(before["email"]))
         await ctx.tx.insert(store.user_keys, {"_id": store.email_key(address), "user_id": before["_id"]})
         await store.forget_resets(ctx.db, before["_id"])
     user = await telling.change(ctx, before["_id"], set={"email": address, "email_verified": True})
     assert user is not None
-    await later(
+    await enqueue(
         ctx.tx, "auth.write", to=before["email"], letter="address_changed", about=masked_email(address)
     )
     return {"user": user}
@@ -72,13 +74,13 @@ async def check_change(ctx: Context, *, current_password: str, new_password: str
     """Check the present password, as an attempt that counts for the lockout, and the new one's strength."""
     user = await store.users.by_id(ctx.services.db, ctx.viewer_id)
     if user is None:
-        raise Refused("NOT_FOUND", "This account is gone.")
+        raise UserError("NOT_FOUND", "This account is gone.")
     await passwords.check_strength(ctx, new_password, user["email"], field="newPassword")
-    attempt = await guard.begin(ctx, guard.in_session(ctx, user["email"]), captcha=False)
+    attempt = await lockout.begin_attempt(ctx, lockout.in_session(ctx, user["email"]), captcha=False)
     if not await passwords.matches(user["password_hash"], current_password):
-        locked = await guard.missed_again(ctx, attempt)
+        locked = await lockout.record_failure(ctx, attempt)
         return NewPassword(user["_id"], "", user["password_hash"], locked=locked, wrong=True)
-    await guard.passed(ctx, attempt)
+    await lockout.record_success(ctx, attempt)
     hashed = await passwords.hash_password(new_password)
     return NewPassword(user["_id"], hashed, user["password_hash"])
 
@@ -91,11 +93,11 @@ async def change_password(
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = Refused("INVALID_CREDENTIALS", "The password is wrong.", field=["currentPassword"])
+        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["currentPassword"])
         return {"errors": [refusal.document]}
     changed = await _set_password(ctx, prepared, where={"password_hash": prepared.former})
     if changed is None:
-        raise Refused("UNAVAILABLE", "Try again.")
+        raise UserError("UNAVAILABLE", "Try again.")
     ended = await sessions.end_others(ctx, SessionEndReason.PASSWORD_CHANGED)
     await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED)
     return {"user": changed, "ended_session_ids": ended}
@@ -113,9 +115,9 @@ async def request_password_reset(
     ctx: Context, *, email: str, device_id: Id, captcha_token: Opaque | None = None
 ) -> dict[str, Any]:
     """Mail a reset link. Always succeeds: the account is looked up after the answer."""
-    await ctx.limit(guard.RESET_RATE, ctx.network)
-    await guard.need_captcha_after_misses(ctx, captcha_token)
-    await later(ctx.tx, "auth.send_reset", email=valid_email(email))
+    await ctx.limit(lockout.RESET_RATE, ctx.network)
+    await lockout.need_captcha_after_misses(ctx, captcha_token)
+    await enqueue(ctx.tx, "auth.send_reset", email=valid_email(email))
     return {}
 
 
@@ -125,7 +127,7 @@ def token_hash(token: str) -> str:
 
 async def check_reset(ctx: Context, *, token: str, new_password: str, device_id: Id) -> NewPassword:
     """Check the reset token before the new password is hashed, which takes its time."""
-    await ctx.limit(guard.RESET_RATE, ctx.network)
+    await ctx.limit(lockout.RESET_RATE, ctx.network)
     reset = await store.good_reset(ctx.services.db, token_hash(token), clock.now())
     user = reset and await store.users.by_id(ctx.services.db, reset["user_id"])
     if not user:
@@ -150,10 +152,10 @@ async def reset_password(
         raise _no_reset()
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.PASSWORD_CHANGED)
-    await guard.unlock(ctx, user)
+    await lockout.unlock(ctx, user)
     await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED, result="RESET")
     return {}
 
 
-def _no_reset() -> Refused:
-    return Refused("RESET_TOKEN_INVALID", "Ask for another link.", field=["token"])
+def _no_reset() -> UserError:
+    return UserError("RESET_TOKEN_INVALID", "Ask for another link.", field=["token"])

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from core import clock, ids
 from core.context import Context
-from core.errors import BadUserInput, Refused
+from core.errors import BadUserInput, UserError
 from core.ids import Id
-from core.loader import in_order
-from core.nodes import door
-from core.paging import Asked
-from core.text import Opaque
+from core.nodes import guard
+from core.paging import PageArgs
+from core.storage.loader import in_order
+from core.values.text import Opaque
 from resolvers.auth import security
 from stores import auth as store
 from stores.auth import Device, OwnDevice, SecurityKind, Session
@@ -47,16 +47,16 @@ def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
     return id_of(given)
 
 
-@door("device")
+@guard("device")
 async def own_devices(ctx: Context, wanted: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
     own = ctx.viewer_id_or_none
     rows = await store.own_devices(ctx.db, own, wanted) if own else []
     return in_order(wanted, map(shown, rows))
 
 
-async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
+async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
     """Latest use first."""
-    return await store.devices.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, asked, shown=shown)
+    return await store.devices.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, args, shown=shown)
 
 
 def shown(row: OwnDevice) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _elsewhere(before: str | None, now: str | None) -> bool:
 async def register_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
     """Register a push token for one of the viewer's devices; None unregisters it."""
     if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
-        raise Refused("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
     named = store.device_named(ctx.viewer_id, id_of(device_id))
     place = token_place(named["_id"])
     index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None
@@ -121,7 +121,7 @@ async def register_push_token(ctx: Context, *, device_id: Id, token: Opaque | No
     }
     device = await ctx.tx.update(store.devices, named, set=reached)
     if device is None:
-        raise Refused("NOT_FOUND", "You never signed in on this device.", field=["deviceId"])
+        raise UserError("NOT_FOUND", "You never signed in on this device.", field=["deviceId"])
     await _show_push(ctx, ctx.viewer_id, device["device_id"], enabled=token is not None)
     return {"device": shown(device)}
 

@@ -1,8 +1,9 @@
 """Erasure of indirect traces of a deleted person: receipts, flows, and jobs that name them."""
 
-from core import idempotency, jobs
+from core import jobs
 from core.context import Context, Services
-from resolvers.auth import guard
+from core.mutations import idempotency
+from resolvers.auth import lockout
 from stores import auth as store
 
 
@@ -15,7 +16,7 @@ async def erase_traces(services: Services, user_id: str) -> None:
         await idempotency.forget(services.db, owner)
     if email:
         # Sign-up flows have no user id and an encrypted email: the email's blind index finds them.
-        account = guard.account_of(Context(services), email)
+        account = lockout.account_of(Context(services), email)
         theirs = {"q": {"account": account}, "limit": 0}
         await services.db.write({"delete": store.flows.name, "deletes": [theirs]})
     await jobs.forget(services.db, person=user_id, address=email)

@@ -9,8 +9,8 @@ from typing import Any
 
 from core import clock, ids
 from core.context import Context, Services
-from core.jobs import later
-from core.limits import Rate
+from core.jobs import enqueue
+from core.security.limits import Rate
 from ports.auth import AuthSettings
 from resolvers.auth import security
 from stores import auth as store
@@ -39,7 +39,7 @@ async def request_data_export(ctx: Context) -> dict[str, Any]:
             "expires_at": clock.now() + LIFE,
         },
     )
-    await later(ctx.tx, "auth.build_export", export_id=export["_id"])
+    await enqueue(ctx.tx, "auth.build_export", export_id=export["_id"])
     await security.record(ctx, ctx.viewer_id, SecurityKind.EXPORT)
     return {"data_export": export}
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
-from core.jobs import later
-from resolvers.auth import flows, guard, phones, security, sessions, telling
+from core.jobs import enqueue
+from resolvers.auth import flows, lockout, phones, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
-from resolvers.auth.guard import Attempt
+from resolvers.auth.lockout import Attempt
 from stores import auth as store
 from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, SecurityKind, User
 
@@ -64,14 +64,14 @@ async def open_for(
     wanted = method or (OtpMethod(chosen["method"]) if chosen else OtpMethod.EMAIL)
     to = await destination(ctx, user, wanted, device["_id"])
     if to is None and method is not None:
-        raise Refused("INVALID_INPUT", "Codes cannot reach you this way.", field=["method"])
+        raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=["method"])
     to = to or await destination(ctx, user, OtpMethod.EMAIL, device["_id"])
     assert to is not None
     return await flows.open_flow(
         ctx,
         purpose,
         to,
-        account=guard.account_of(ctx, user["email"]),
+        account=lockout.account_of(ctx, user["email"]),
         user_id=user["_id"],
         device=device,
         session_id=session_id,
@@ -84,7 +84,7 @@ async def resend_otp(
     ctx: Context, *, flow_id: Id, method: OtpMethod | None = None, device_id: Id
 ) -> FlowOpened:
     """Send a new code, by another method if the person can be reached so."""
-    await ctx.limit(guard.CODE_RATE, ctx.network)
+    await ctx.limit(lockout.CODE_RATE, ctx.network)
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     to = flows.destination_of(ctx, flow)
     if method is not None and method != to.method:
@@ -99,7 +99,7 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
         user = await store.users.by_id(ctx.db, flow["user_id"])
         found = user and await destination(ctx, user, method, flow["device"]["_id"])
     if not found:
-        raise Refused(
+        raise UserError(
             "INVALID_INPUT", "This flow's code cannot go this way.", field=["method"], flow=flows.shown(flow)
         )
     return found
@@ -109,7 +109,7 @@ async def enable_two_factor(
     ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
 ) -> FlowOpened:
     """Begin enrolment: the second factor is on only after a code has arrived."""
-    await ctx.limit(guard.NEW_DESTINATION_RATE)
+    await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     device_id = session["device"]["_id"]
     if method == OtpMethod.SMS and phone is not None:
@@ -122,7 +122,7 @@ async def enable_two_factor(
         to = await destination(ctx, user, method, device_id)
     if to is None:
         field = "phone" if method == OtpMethod.SMS else "method"
-        raise Refused("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
+        raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
     return await flows.open_own(ctx, FlowPurpose.ENROL_2FA, to, session, user)
 
 
@@ -159,7 +159,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     """Replace the backup codes; the new ones are shown once, the old ones are void."""
     _, user = await sessions.signed_in(ctx)
     if not user.get("two_factor"):
-        raise Refused("INVALID_INPUT", "Turn the second factor on first.")
+        raise UserError("INVALID_INPUT", "Turn the second factor on first.")
     codes = await _new_backup_codes(ctx, user["_id"])
     user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
     await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
@@ -212,11 +212,11 @@ async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, 
 
 async def change_phone(ctx: Context, *, phone: str) -> FlowOpened:
     """Send a code to the new number and a notice to the person's email."""
-    await ctx.limit(guard.NEW_DESTINATION_RATE)
+    await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     number = phones.parsed(phone, user["locale"])
     to = Destination(OtpMethod.SMS, number, phones.masked(number))
-    await later(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=to.masked)
+    await enqueue(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=to.masked)
     return await flows.open_own(ctx, FlowPurpose.CHANGE_PHONE, to, session, user)
 
 
@@ -235,5 +235,5 @@ async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
 async def _changed(ctx: Context, user_id: str, *, set: Mapping[str, Any]) -> User:
     user = await telling.change(ctx, user_id, set=set)
     if user is None:
-        raise Refused("NOT_FOUND", "This account is gone.")
+        raise UserError("NOT_FOUND", "This account is gone.")
     return user

@@ -10,11 +10,11 @@ from prometheus_client import Counter
 
 from core import clock, ids
 from core.context import Context
-from core.errors import NotFound, RefusalKind, Refused, refusals
+from core.errors import NotFound, RefusalKind, UserError, error_codes
 from core.ids import Id
-from core.jobs import later
-from resolvers.auth import devices, guard, security
-from resolvers.auth.guard import Attempt
+from core.jobs import enqueue
+from resolvers.auth import devices, lockout, security
+from resolvers.auth.lockout import Attempt
 from stores import auth as store
 from stores.auth import (
     AuthFactor,
@@ -27,14 +27,14 @@ from stores.auth import (
     User,
 )
 
-refusals(
+error_codes(
     OTP_INVALID="The code is wrong; the flow tells how many attempts are left.",
     FLOW_EXPIRED="The flow is over: begin again.",
     FLOW_LOCKED="Too many wrong codes: begin again.",
     FLOW_SUPERSEDED="A newer flow took its place: use the code of that one.",
     RESEND_LIMIT="No more codes are sent there for now: use another factor, or begin again later.",
 )
-refusals(
+error_codes(
     RefusalKind.TRANSIENT,
     RESEND_TOO_SOON="Wait until the flow's `resendAllowedAt`.",
     DELIVERY_UNAVAILABLE="Codes cannot be sent this way for the moment: use another of the flow's factors.",
@@ -98,7 +98,7 @@ async def open_flow(
     wait = await _sent_too_often(ctx, counted)
     others = [factor for factor in factors if factor != AuthFactor.OTP]
     if wait and not others:
-        raise Refused("RESEND_LIMIT", "Too many codes were sent there.", retry_after_seconds=wait)
+        raise UserError("RESEND_LIMIT", "Too many codes were sent there.", retry_after_seconds=wait)
     flow = await ctx.tx.insert(
         store.flows,
         {
@@ -141,7 +141,7 @@ async def open_own(
         ctx,
         purpose,
         destination,
-        account=guard.account_of(ctx, user["email"]),
+        account=lockout.account_of(ctx, user["email"]),
         user_id=user["_id"],
         device=session["device"],
         session_id=session["_id"],
@@ -175,29 +175,29 @@ async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Atte
 
 
 async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
-    await ctx.limit(guard.CODE_RATE, ctx.network)
+    await ctx.limit(lockout.CODE_RATE, ctx.network)
     flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
     if flow is None or _status(flow) != FlowStatus.OPEN:
         return None
-    subject = await guard.subject_of(ctx, flow["account"], flow["user_id"], flow["device"]["_id"])
-    return await guard.begin(ctx, subject, captcha=False, waits=False)
+    subject = await lockout.subject_of(ctx, flow["account"], flow["user_id"], flow["device"]["_id"])
+    return await lockout.begin_attempt(ctx, subject, captcha=False, waits=False)
 
 
 async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = None) -> Flow:
     """Open flow of this device, and of this session if it was begun in one; raises the reason if none."""
     flow = await store.flows.by_id(ctx.db, ids.checked(flow_id, "flow"))
     if flow is None:
-        raise Refused("FLOW_EXPIRED", OVER)
+        raise UserError("FLOW_EXPIRED", OVER)
     status = _status(flow)
     if status == FlowStatus.LOCKED:
-        raise Refused("FLOW_LOCKED", "Too many wrong codes: begin again.", flow=shown(flow))
+        raise UserError("FLOW_LOCKED", "Too many wrong codes: begin again.", flow=shown(flow))
     if status == FlowStatus.SUPERSEDED:
-        raise Refused("FLOW_SUPERSEDED", "A newer code was asked for.", flow=shown(flow))
+        raise UserError("FLOW_SUPERSEDED", "A newer code was asked for.", flow=shown(flow))
     foreign = device_id is not None and flow["device"]["_id"] != devices.id_of(device_id)
     if flow["session_id"] is not None:
         foreign = foreign or ctx.signed_in.session_id != flow["session_id"]
     if status != FlowStatus.OPEN or foreign:
-        raise Refused("FLOW_EXPIRED", OVER, flow=None if foreign else shown(flow))
+        raise UserError("FLOW_EXPIRED", OVER, flow=None if foreign else shown(flow))
     return flow
 
 
@@ -211,8 +211,8 @@ def is_well_formed(code: str) -> bool:
     return len(code) == DIGITS and code.isascii() and code.isdigit()
 
 
-def malformed(flow: Flow) -> Refused:
-    return Refused("OTP_INVALID", f"A code has {DIGITS} digits.", field=["code"], flow=shown(flow))
+def malformed(flow: Flow) -> UserError:
+    return UserError("OTP_INVALID", f"A code has {DIGITS} digits.", field=["code"], flow=shown(flow))
 
 
 def is_code(ctx: Context, flow: Flow, code: str) -> bool:
@@ -241,19 +241,19 @@ async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
         "code_hash": None,
     }
     if await ctx.tx.update(store.flows, flow["_id"], set=change, where=where) is None:
-        raise Refused("FLOW_EXPIRED", OVER)
+        raise UserError("FLOW_EXPIRED", OVER)
     if attempt is not None:
-        ctx.tx.after_commit(lambda: guard.passed(ctx, attempt))
+        ctx.tx.after_commit(lambda: lockout.record_success(ctx, attempt))
 
 
-async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Refused) -> dict[str, Any]:
+async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: UserError) -> dict[str, Any]:
     """Count a wrong code. The payload is committed, unlike other user errors, which roll back."""
     left = flow["attempts_left"] - 1
     change = {"attempts_left": left, **({} if left else {"status": FlowStatus.LOCKED})}
     after = await ctx.tx.update(store.flows, flow["_id"], set=change, where={"status": FlowStatus.OPEN})
 
     async def count() -> None:
-        if attempt is not None and await guard.missed_again(ctx, attempt) and flow["user_id"]:
+        if attempt is not None and await lockout.record_failure(ctx, attempt) and flow["user_id"]:
             device: Any = flow["device"]
             await security.record_apart(ctx, flow["user_id"], SecurityKind.LOCKED, device=device)
 
@@ -270,11 +270,11 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
     wait = await _sent_too_often(ctx, counted)
     if flow["resends_left"] <= 0 or wait:
         RESENDS_REFUSED.inc()
-        raise Refused(
+        raise UserError(
             "RESEND_LIMIT", "No more codes are sent there.", retry_after_seconds=wait, flow=shown(flow)
         )
     if await is_down(ctx, destination.method):
-        raise Refused("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", flow=shown(flow))
+        raise UserError("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", flow=shown(flow))
     step = min(flow["sends"], len(COOLDOWNS) - 1)
     after = await ctx.tx.update(
         store.flows,
@@ -291,19 +291,19 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
         where={"status": FlowStatus.OPEN, "sends": flow["sends"]},
     )
     if after is None:
-        raise Refused("FLOW_EXPIRED", OVER)
+        raise UserError("FLOW_EXPIRED", OVER)
     await _send(ctx, after, counted, "auth.deliver_code")
     return after
 
 
-def _too_soon(flow: Flow, now: datetime) -> Refused:
+def _too_soon(flow: Flow, now: datetime) -> UserError:
     RESENDS_REFUSED.inc()
     left = max(1, round((flow["resend_allowed_at"] - now).total_seconds()))
-    return Refused("RESEND_TOO_SOON", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
+    return UserError("RESEND_TOO_SOON", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
 
 
 async def is_down(ctx: Context, method: OtpMethod) -> bool:
-    return (await ctx.services.tally.lately(f"down:{method}", within=DOWN_FOR)).number > 0
+    return (await ctx.services.window_counter.lately(f"down:{method}", within=DOWN_FOR)).number > 0
 
 
 def destination_of(ctx: Context, flow: Flow) -> Destination:
@@ -317,18 +317,18 @@ def _sealed(ctx: Context, id: str, destination: Destination) -> str:
 
 async def _sent_too_often(ctx: Context, counted: str) -> int | None:
     """Seconds until another code may be sent there, or None."""
-    sent = await ctx.services.tally.lately(counted, within=DAY)
+    sent = await ctx.services.window_counter.lately(counted, within=DAY)
     if sent.number < DAILY:
         return None
     return max(1, round(sent.first + DAY.total_seconds() - clock.timestamp()))
 
 
 async def _send(ctx: Context, flow: Flow, counted: str, task: str) -> None:
-    await later(ctx.tx, task, flow_id=flow["_id"], send=flow["sends"])
+    await enqueue(ctx.tx, task, flow_id=flow["_id"], send=flow["sends"])
     member = f"{flow['_id']}:{flow['sends']}"
 
     async def count() -> None:
-        await ctx.services.tally.add(counted, member, within=DAY)
+        await ctx.services.window_counter.add(counted, member, within=DAY)
 
     ctx.tx.after_commit(count)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import ids
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
+from core.security.audit import audited
 from resolvers.auth import admin, passwords
 from resolvers.auth.accounts import LONGEST, opened
 from resolvers.auth.addresses import valid_email
@@ -40,9 +40,9 @@ async def create(
 ) -> list[Role]:
     """Create an active account; raises for a taken email. The operator vouches for its owner."""
     if await store.user_by_email(ctx.db, account["email"]) is not None:
-        raise Refused("CONFLICT", f"{account['email']} has an account: give it roles by `landfall roles`.")
+        raise UserError("CONFLICT", f"{account['email']} has an account: give it roles by `landfall roles`.")
     if name is not None and len(name) > LONGEST:
-        raise Refused("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
+        raise UserError("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
     user_id, kept = ids.new_id("user"), list(dict.fromkeys([Role.MEMBER, *roles]))
     made = {
         **account,

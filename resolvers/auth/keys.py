@@ -11,20 +11,20 @@ from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.paging import NEWEST, Asked
-from core.text import Line, Opaque
+from core.paging import NEWEST, PageArgs
+from core.values.text import Line, Opaque
 from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
 from resolvers.auth.challenges import Challenge
-from resolvers.auth.guard import SIGN_IN_RATE
+from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
 from stores.auth import MOST_KEYS, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, UserStatus, emails
 
-refusals(
+error_codes(
     KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",
     KEY_LIMIT="You have ten keys: remove one first.",
     KEY_TAKEN="This key is enrolled already.",
@@ -48,9 +48,9 @@ class Proof:
 own_keys = nodes.owned(store.auth_keys)
 
 
-async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, asked: Asked) -> dict[str, Any]:
+async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
     """Newest first."""
-    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, asked)
+    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, args)
 
 
 async def begin_key_sign_in(
@@ -110,7 +110,7 @@ async def finish_key_sign_in(
     if user is None or user["status"] in (UserStatus.DELETED, UserStatus.PENDING_VERIFICATION):
         raise _unknown()
     if user["status"] == UserStatus.SUSPENDED:
-        raise Refused("ACCOUNT_SUSPENDED", "This account is closed for now.")
+        raise UserError("ACCOUNT_SUSPENDED", "This account is closed for now.")
     return await sessions.start(ctx, user, device, factors=[AuthFactor(key["kind"])])
 
 
@@ -159,7 +159,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if changed is not None:
         return None
     if await _overtaken(ctx, proof):
-        raise Refused("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
+        raise UserError("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
     disabled = await ctx.tx.update(
         store.auth_keys, key, set={"disabled_at": now}, where={"disabled_at": None}
     )
@@ -168,7 +168,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     await security.record(
         ctx, key["user_id"], SecurityKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
     )
-    return {"errors": [Refused("SIGNATURE_INVALID", "This key was copied: it is disabled.").document]}
+    return {"errors": [UserError("SIGNATURE_INVALID", "This key was copied: it is disabled.").document]}
 
 
 async def _overtaken(ctx: Context, proof: Proof) -> bool:
@@ -185,7 +185,7 @@ async def _overtaken(ctx: Context, proof: Proof) -> bool:
 async def begin_key_enrolment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:
     keys = await store.keys_of_user(ctx.db, ctx.viewer_id)
     if len(keys) >= MOST_KEYS:
-        raise Refused("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
     device_id = ctx.signed_in.device_id
     challenge = await challenges.open_challenge(ctx, kind, device_id, user_id=ctx.viewer_id)
     return {"challenge": _shown(ctx, challenge, [key["credential_id"] for key in keys])}
@@ -211,12 +211,12 @@ async def finish_key_enrolment(
 ) -> dict[str, Any]:
     """Finish enrolment of the viewer's new key; a device key belongs to this device alone."""
     if not 0 < len(name) <= LONGEST_NAME:
-        raise Refused("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
     session, user = await signed_in(ctx)
     # Of two enrolments at once, one sees the other's key.
-    await ctx.tx.claim(store.users, user["_id"])
+    await ctx.tx.lock_document(store.users, user["_id"])
     if len(await store.keys_of_user(ctx.db, user["_id"])) >= MOST_KEYS:
-        raise Refused("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
     try:
         key = await ctx.tx.insert(
             store.auth_keys,
@@ -234,7 +234,7 @@ async def finish_key_enrolment(
             },
         )
     except DuplicateKeyError:
-        raise Refused("KEY_TAKEN", "This key is enrolled already.") from None
+        raise UserError("KEY_TAKEN", "This key is enrolled already.") from None
     await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=key["_id"])
     return {"auth_key": key, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, key)}
 
@@ -268,5 +268,5 @@ def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[s
     }
 
 
-def _unknown() -> Refused:
-    return Refused("KEY_UNKNOWN", "This key is not known here.", field=["keyId"])
+def _unknown() -> UserError:
+    return UserError("KEY_UNKNOWN", "This key is not known here.", field=["keyId"])

@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock
-from core.account import ERASERS
 from core.context import Context
-from core.errors import Refused
-from resolvers.auth import guard, security, sessions, telling
+from core.erasure import ERASERS
+from core.errors import UserError
+from resolvers.auth import lockout, security, sessions, telling
 from resolvers.auth.deletion import SCHEDULED, called_off
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
@@ -53,7 +53,7 @@ async def cancel_account_deletion(ctx: Context) -> telling.UserChanged:
     """Cancel the deletion; idempotent."""
     _, user = await signed_in(ctx)
     if user["status"] == UserStatus.DELETED:
-        raise Refused("NOT_FOUND", "This account is gone.")
+        raise UserError("NOT_FOUND", "This account is gone.")
     return {"user": await called_off(ctx, user)}
 
 
@@ -66,7 +66,7 @@ async def delete(ctx: Context, user: User) -> bool:
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
     for name in await store.keys_of(ctx.db, user["_id"]):
         await ctx.tx.delete(store.user_keys, name["_id"])
-    await guard.unlock(ctx, user)
+    await lockout.unlock(ctx, user)
     devices = await store.devices.find(ctx.db, {"user_id": user["_id"]}, fields=("device_id",))
     await ctx.tx.insert(
         store.deletions,

@@ -5,10 +5,11 @@ from functools import partial
 
 import structlog
 
-from core import changes, transactions
-from core.migrations import migration
-from core.mongo import Database
-from core.unit import Unit
+from core.storage import transactions
+from core.storage.migrations import migration
+from core.storage.mongo import Database
+from core.storage.unit import Unit
+from core.sync import changes
 from stores import auth as store
 from stores.auth import User, UserKey, emails, person_scopes
 

@@ -9,11 +9,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from ports.auth import AuthSettings
 from resolvers.auth import breached
 
-refusals(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
+error_codes(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
 
 SHORTEST, LONGEST = 10, 128
 COMMON = Path(__file__).parent / "data" / "common_passwords.txt"
@@ -76,7 +76,7 @@ async def check_strength(ctx: Context, password: str, email: str, *, field: str)
     if reason is None and file and await asyncio.to_thread(breached.has, file, password):
         reason = "This password was in a breach: others know it."
     if reason is not None:
-        raise Refused("WEAK_PASSWORD", reason, field=[field])
+        raise UserError("WEAK_PASSWORD", reason, field=[field])
 
 
 def weakness(password: str, email: str) -> str | None:

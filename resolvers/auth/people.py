@@ -5,13 +5,13 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from core import ids, nodes
-from core.changes import user_scope
 from core.context import PERSONAL, Context
 from core.errors import NotFound
 from core.hooks import Hook, on
 from core.ids import Id
-from core.nodes import door, reader_scopes
-from core.paging import Asked
+from core.nodes import guard, reader_scopes
+from core.paging import PageArgs
+from core.sync.changes import user_scope
 from loaders.auth import UserById
 from resolvers.auth.addresses import masked_email
 from stores import auth as store
@@ -27,7 +27,7 @@ EVENT_SORT = [("at", -1), ("_id", -1)]
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
-@door("user", sync="USER", kept="users")
+@guard("user", sync="USER", kept="users")
 async def visible_people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
     """People the viewer may see: oneself always, others while active, administrators see all."""
     found = await ctx.load_many(UserById, wanted)
@@ -85,15 +85,15 @@ async def viewer_sessions(
     viewer: Document,
     *,
     status: SessionStatus = SessionStatus.ACTIVE,
-    asked: Asked,
+    args: PageArgs,
 ) -> dict[str, Any]:
-    return await sessions_of(ctx, ctx.viewer_id, status=status, asked=asked)
+    return await sessions_of(ctx, ctx.viewer_id, status=status, args=args)
 
 
-async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, asked: Asked) -> dict[str, Any]:
+async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, args: PageArgs) -> dict[str, Any]:
     """Latest use first."""
     whole = {"user_id": user_id, "status": status}
-    return {**await store.sessions.page(ctx.db, whole, SESSION_SORT, asked), "whole": whole}
+    return {**await store.sessions.page(ctx.db, whole, SESSION_SORT, args), "whole": whole}
 
 
 async def session_count(ctx: Context, connection: Document) -> int:
@@ -105,13 +105,13 @@ def current(ctx: Context, session: Document) -> bool:
     return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]
 
 
-async def viewer_security_events(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    return await security_events_of(ctx, ctx.viewer_id, asked=asked)
+async def viewer_security_events(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
+    return await security_events_of(ctx, ctx.viewer_id, args=args)
 
 
-async def security_events_of(ctx: Context, user_id: str, *, asked: Asked) -> dict[str, Any]:
+async def security_events_of(ctx: Context, user_id: str, *, args: PageArgs) -> dict[str, Any]:
     """Security events of a person, newest first."""
-    return await store.security_events.page(ctx.db, {"user_id": user_id}, EVENT_SORT, asked)
+    return await store.security_events.page(ctx.db, {"user_id": user_id}, EVENT_SORT, args)
 
 
 def private(name: str) -> Any:

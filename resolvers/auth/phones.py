@@ -4,7 +4,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from stores.auth import User
 
 LONGEST = 40
@@ -20,7 +20,7 @@ def parsed(number: str, locale: str) -> str:
     except NumberParseException:
         found = None
     if found is None or not phonenumbers.is_valid_number(found):
-        raise Refused(
+        raise UserError(
             "INVALID_INPUT", "This is not a phone number; begin with + and the country code.", field=["phone"]
         )
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)

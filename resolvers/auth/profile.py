@@ -6,15 +6,15 @@ from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from core.context import Context
-from core.errors import NotFound, Refused, refusals
+from core.errors import NotFound, UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
-from core.text import Line
-from resolvers.auth import portrait, telling
+from core.security.limits import Rate
+from core.values.text import Line
+from resolvers.auth import avatar, telling
 from stores import auth as store
 from stores.auth import User
 
-refusals(HANDLE_TAKEN="Somebody else has this handle: choose another.")
+error_codes(HANDLE_TAKEN="Somebody else has this handle: choose another.")
 
 PROFILE_RATE = Rate("profile", 30, 3600)
 LONGEST = {"first_name": 100, "last_name": 100, "bio": 500}
@@ -44,9 +44,9 @@ async def update_profile(
         raise NotFound("This account is gone.")
     changes = {name: _checked(name, value) for name, value in fields.items()}
     if expected_version is not None and user["version"] != expected_version:
-        raise Refused("CONFLICT", "It was changed on another device.", user=user)
+        raise UserError("CONFLICT", "It was changed on another device.", user=user)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
-    changes |= await portrait.wanted(ctx, user, changes)
+    changes |= await avatar.wanted(ctx, user, changes)
     if not changes:
         return {"user": user}
     if "handle" in changes:
@@ -60,11 +60,11 @@ async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:
     """Claim a handle by a unique key, and free the former one."""
     if handle is not None:
         if handle in RESERVED:
-            raise Refused("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
+            raise UserError("HANDLE_TAKEN", "This handle is taken.", field=["handle"])
         try:
             await ctx.tx.insert(store.user_keys, {"_id": store.handle_key(handle), "user_id": user["_id"]})
-        except Refused:
-            raise Refused("HANDLE_TAKEN", "This handle is taken.", field=["handle"]) from None
+        except UserError:
+            raise UserError("HANDLE_TAKEN", "This handle is taken.", field=["handle"]) from None
     if user["handle"] is not None:
         await ctx.tx.delete(store.user_keys, store.handle_key(user["handle"]), where={"user_id": user["_id"]})
 
@@ -75,7 +75,7 @@ def _checked(name: str, value: Any) -> Any:
         "handle": _handle,
         "locale": _locale,
         "time_zone": _time_zone,
-        "avatar_upload_id": portrait.checked,
+        "avatar_upload_id": avatar.checked,
     }
     return checks.get(name, _text)(name, value)
 
@@ -108,6 +108,6 @@ def _time_zone(name: str, value: str | None) -> str:
     return str(value)
 
 
-def _invalid(name: str, message: str) -> Refused:
+def _invalid(name: str, message: str) -> UserError:
     head, *rest = name.split("_")
-    return Refused("INVALID_INPUT", message, field=[head + "".join(map(str.title, rest))])
+    return UserError("INVALID_INPUT", message, field=[head + "".join(map(str.title, rest))])

@@ -21,12 +21,12 @@ from webauthn.helpers.structs import (
 )
 
 from core.context import Services
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from ports.auth import AuthSettings
 from resolvers.auth.challenges import Challenge
 from stores.auth import AuthKey, AuthKeyKind
 
-refusals(SIGNATURE_INVALID="The signature is not that key's, or not of this challenge: nothing is proven.")
+error_codes(SIGNATURE_INVALID="The signature is not that key's, or not of this challenge: nothing is proven.")
 
 LONGEST = 16_384
 """Characters of anything an authenticator sends."""
@@ -151,5 +151,5 @@ def decoded(text: str) -> bytes:
         raise ValueError("This is not base64url.") from None
 
 
-def _invalid() -> Refused:
-    return Refused("SIGNATURE_INVALID", "This proves nothing: begin again.")
+def _invalid() -> UserError:
+    return UserError("SIGNATURE_INVALID", "This proves nothing: begin again.")

@@ -11,12 +11,13 @@ from datetime import timedelta
 import structlog
 from pymongo.errors import PyMongoError
 
-from core import cancellation, changes, clock
+from core import cancellation, clock
 from core.context import Context, Viewer
 from core.errors import Unauthenticated
-from core.listeners import SlowConsumer
-from core.live import Live
-from core.mongo import Database
+from core.storage.mongo import Database
+from core.sync import changes
+from core.sync.listeners import SlowConsumer
+from core.sync.live import Live
 from resolvers.auth.tokens import ACCESS_LIFE, CLOCK_SKEW
 
 logger = structlog.get_logger(__name__)
@@ -125,7 +126,7 @@ class Revocations:
     async def _follow(self) -> None:
         while True:
             try:
-                async for entry in self._live.follow([SCOPE], check=self._load):
+                async for entry in self._live.follow([SCOPE], authorize=self._load):
                     self.learn(entry["_id"] if entry else "")
             except SlowConsumer:
                 # More ended at once than are kept for us: what ended is read anew.
@@ -139,7 +140,9 @@ class Revocations:
         floor = await changes.database_time(self._db) - KEPT - self._live.overlap
         after = None
         while True:
-            page = await changes.since(self._db, [SCOPE], floor=floor, after=after, limit=PAGE, former=False)
+            page = await changes.since(
+                self._db, [SCOPE], floor=floor, after=after, limit=PAGE, former_scopes=False
+            )
             for entry in page:
                 self.learn(entry["_id"])
             if len(page) < PAGE:
@@ -150,7 +153,7 @@ class Revocations:
 
 def tell(ctx: Context, entry: str) -> None:
     """Log a revocation with the unit's writes: effective here at once, elsewhere when the log is read."""
-    ctx.tx.noted(entry, scopes=[SCOPE])
+    ctx.tx.notice(entry, scopes=[SCOPE])
 
     async def learn() -> None:
         ctx.services.get(Revocations).learn(entry)

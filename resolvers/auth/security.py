@@ -3,10 +3,10 @@
 from typing import Any
 
 from core import clock, ids
-from core.audit import audited, masked_address
 from core.context import Context
-from core.jobs import later
-from ports.auth import Places
+from core.jobs import enqueue
+from core.security.audit import audited, masked_address
+from ports.auth import GeoIp
 from stores import auth as store
 from stores.auth import Device, SecurityEvent, SecurityKind
 
@@ -48,8 +48,8 @@ async def record(
         },
     )
     if event["alerting"]:
-        ctx.tx.noted(note(event["_id"]), scopes=[scope(user_id)])
-        await later(ctx.tx, "auth.alert", event_id=event["_id"])
+        ctx.tx.notice(note(event["_id"]), scopes=[scope(user_id)])
+        await enqueue(ctx.tx, "auth.alert", event_id=event["_id"])
     # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
     actor = user_id if kind in (SecurityKind.SIGN_IN, SecurityKind.NEW_DEVICE) else None
     device_id = event["device"]["_id"] if event["device"] else None
@@ -60,7 +60,7 @@ async def record(
 
 def place_of(ctx: Context) -> str | None:
     """Approximate location of the request; None if unknown."""
-    places = ctx.services.get(Places)
+    places = ctx.services.get(GeoIp)
     return places.place(ctx.address) if ctx.address else None
 
 

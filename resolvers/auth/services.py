@@ -6,12 +6,12 @@ from argon2 import PasswordHasher
 
 from core.checkup import Finding, checkup
 from core.context import Services, Viewer
-from core.crypto import Deployment, Keyring
 from core.hooks import on
-from core.live import Live
-from core.mongo import Database
+from core.security.crypto import Deployment, Keyring
 from core.services import NotReady, service
 from core.sessions import Sessions
+from core.storage.mongo import Database
+from core.sync.live import Live
 from ports.auth import AuthSettings
 from resolvers.auth import passwords
 from resolvers.auth.revocations import Revocations

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import clock, ids, nodes
-from core.audit import masked_address
 from core.context import PERSONAL, Context, Viewer
-from core.errors import NotFound, Refused, Unauthenticated, refusals
-from core.idempotency import referenced_id
+from core.errors import NotFound, Unauthenticated, UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
-from core.text import Opaque
+from core.mutations.idempotency import referenced_id
+from core.security.audit import masked_address
+from core.security.limits import Rate
+from core.values.text import Opaque
 from resolvers.auth import deletion, devices, metrics, revocations, security
 from resolvers.auth.devices import device_of, id_of
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
@@ -27,7 +27,7 @@ from stores.auth import (
     UserStatus,
 )
 
-refusals(
+error_codes(
     REFRESH_INVALID="The refresh token is not good: sign in again.",
     REFRESH_EXPIRED="The session was idle too long or is too old: sign in again.",
     REFRESH_REUSED="A superseded refresh token was used: the session was ended for safety.",
@@ -54,7 +54,7 @@ async def start(
     _refuse_locked(user)
     # Locks the account: suspension, deletion and a new password end all sessions, so none may start unseen by
     # them, and two that start together may not exceed the limit.
-    await ctx.tx.claim(store.users, user["_id"])
+    await ctx.tx.lock_document(store.users, user["_id"])
     known = await devices.signed_in(ctx, user["_id"], device_of(device))
     if user["status"] == UserStatus.DELETION_SCHEDULED:
         user = await deletion.called_off(ctx, user, device=known)
@@ -91,7 +91,7 @@ def _refuse_locked(user: User) -> None:
     until, now = user.get("locked_until"), clock.now()
     if until is not None and until > now:
         left = max(1, round((until - now).total_seconds()))
-        raise Refused("ACCOUNT_LOCKED", "This account is locked for now.", retry_after_seconds=left)
+        raise UserError("ACCOUNT_LOCKED", "This account is locked for now.", retry_after_seconds=left)
 
 
 async def signed_in(ctx: Context) -> tuple[Session, User]:
@@ -113,7 +113,7 @@ async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict
     """
     try:
         return await _refreshed(ctx, refresh_token, device_id)
-    except Refused as refusal:
+    except UserError as refusal:
         metrics.REFRESHES_REFUSED.labels(refusal.code).inc()
         raise
 
@@ -121,20 +121,20 @@ async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict
 async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[str, Any]:
     claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
     if claims is None:
-        raise Refused("REFRESH_INVALID", "Sign in again.")
+        raise UserError("REFRESH_INVALID", "Sign in again.")
     await ctx.limit(REFRESH_RATE, claims.session_id)
     session = await store.sessions.by_id(ctx.db, {"_id": claims.session_id, "user_id": claims.user_id})
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
-        raise Refused("REFRESH_INVALID", "Sign in again.")
+        raise UserError("REFRESH_INVALID", "Sign in again.")
     if user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
-        raise Refused("REFRESH_INVALID", "Sign in again.")
+        raise UserError("REFRESH_INVALID", "Sign in again.")
     renewed = session["last_validated_at"].timestamp()
     if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):
-        raise Refused("REFRESH_INVALID", "Sign in again.")
+        raise UserError("REFRESH_INVALID", "Sign in again.")
     now = clock.now()
     if now >= min(session["expires_at"], session["absolute_expires_at"]):
-        raise Refused("REFRESH_EXPIRED", "Sign in again.")
+        raise UserError("REFRESH_EXPIRED", "Sign in again.")
     if not same_device(session, device_id) or claims.counter < session["counter"] - 1:
         return await _reused(ctx, session)
     if claims.counter == session["counter"] - 1:
@@ -154,7 +154,7 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
         where={"counter": session["counter"]},
     )
     if rotated is None:
-        raise Refused("UNAVAILABLE", "Try again.")
+        raise UserError("UNAVAILABLE", "Try again.")
     return _with_tokens(ctx, user, rotated)
 
 
@@ -168,7 +168,7 @@ async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
     await security.record(
         ctx, session["user_id"], SecurityKind.REUSE_DETECTED, device=session["device"], result="ENDED"
     )
-    refusal = Refused("REFRESH_REUSED", "The session was ended for safety: sign in again.")
+    refusal = UserError("REFRESH_REUSED", "The session was ended for safety: sign in again.")
     metrics.REFRESHES_REFUSED.labels(refusal.code).inc()
     return {"errors": [refusal.document]}
 
@@ -178,7 +178,7 @@ async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict
     if refresh_token is not None:
         claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
         if claims is None:
-            raise Refused("REFRESH_INVALID", "This is not a refresh token.", field=["refreshToken"])
+            raise UserError("REFRESH_INVALID", "This is not a refresh token.", field=["refreshToken"])
         own = {"_id": claims.session_id, "user_id": claims.user_id}
     else:
         own = {"_id": ctx.signed_in.session_id, "user_id": ctx.signed_in.user_id}
@@ -256,11 +256,11 @@ async def reissue(ctx: Context, stored: dict[str, Any], first_at: datetime) -> d
         return {}
     session = await store.sessions.by_id(ctx.db, session_id)
     if session is None:
-        raise Refused("REPLAY_EXPIRED", "Sign in again.")
+        raise UserError("REPLAY_EXPIRED", "Sign in again.")
     user = await store.users.by_id(ctx.db, session["user_id"])
     age = (clock.now() - first_at).total_seconds()
     if user is None or session["status"] == SessionStatus.ENDED or age > REPLAY_SECONDS:
-        raise Refused("REPLAY_EXPIRED", "Sign in again.")
+        raise UserError("REPLAY_EXPIRED", "Sign in again.")
     return _with_tokens(ctx, user, session)
 
 

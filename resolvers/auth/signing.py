@@ -15,9 +15,9 @@ from jose import jwk
 from pymongo.errors import PyMongoError
 
 from core import cancellation, clock
-from core.crypto import Keyring, Unreadable, make_signing_key
-from core.mongo import Database
+from core.security.crypto import Keyring, Unreadable, make_signing_key
 from core.services import NotReady
+from core.storage.mongo import Database
 from stores import auth as store
 from stores.auth import SigningKey
 

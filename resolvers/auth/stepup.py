@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
-from core.text import Code, Opaque
-from resolvers.auth import factors, flows, guard, keys, passwords, security, sessions
-from resolvers.auth.guard import Attempt
+from core.values.text import Code, Opaque
+from resolvers.auth import factors, flows, keys, lockout, passwords, security, sessions
 from resolvers.auth.keys import Proof
+from resolvers.auth.lockout import Attempt
 from stores.auth import AuthFactor, FlowPurpose, OtpMethod, SecurityKind, Session, User
 
 
@@ -36,7 +36,7 @@ async def prepare_step_up(
     """Judge the given proof, before anything is written."""
     _, user = await sessions.signed_in(ctx)
     if (flow_id is None) != (code is None) or [password, key, flow_id, method].count(None) != 3:
-        raise Refused("INVALID_INPUT", "Give one proof of who you are.")
+        raise UserError("INVALID_INPUT", "Give one proof of who you are.")
     if key is not None:
         signed = dict(key)
         named = (signed.pop("challenge_id"), signed.pop("key_id"))
@@ -50,11 +50,11 @@ async def prepare_step_up(
 
 
 async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
-    attempt = await guard.begin(ctx, guard.in_session(ctx, user["email"]), captcha=False)
+    attempt = await lockout.begin_attempt(ctx, lockout.in_session(ctx, user["email"]), captcha=False)
     if await passwords.matches(user["password_hash"], password):
-        await guard.passed(ctx, attempt)
+        await lockout.record_success(ctx, attempt)
         return Judged()
-    return Judged(wrong=True, locked=await guard.missed_again(ctx, attempt))
+    return Judged(wrong=True, locked=await lockout.record_failure(ctx, attempt))
 
 
 async def step_up(
@@ -76,7 +76,7 @@ async def step_up(
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = Refused("INVALID_CREDENTIALS", "The password is wrong.", field=["password"])
+        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["password"])
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
     if prepared.key is not None:
@@ -102,11 +102,11 @@ async def _by_code(
 ) -> dict[str, Any]:
     flow = await flows.flow_for_update(ctx, flow_id, session["device"]["_id"])
     if flow["purpose"] != FlowPurpose.STEP_UP:
-        raise Refused("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
+        raise UserError("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
-        refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
+        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, attempt, refusal)
     await flows.close(ctx, flow, attempt)
     return await sessions.proven(ctx, user, session, AuthFactor.OTP)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from core.changes import user_scope
 from core.context import Context
+from core.sync.changes import user_scope
 from stores import auth as store
 from stores.auth import User
 
@@ -34,8 +34,8 @@ async def change(
     moved = {**(inc or {}), **({} if shown else {"private_changes": 1})}
     user = await ctx.tx.update(store.users, user_id, set=fields, inc=moved, unset=unset, where=where)
     if user is not None and not shown:
-        ctx.tx.quietly(user)
-        ctx.tx.changed(user, aspect="own", scopes=[user_scope(user_id)], settled=True)
+        ctx.tx.skip_log(user)
+        ctx.tx.changed(user, aspect="own", scopes=[user_scope(user_id)], audience_never_shrinks=True)
     return user
 
 

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.text import Code
+from core.values.text import Code
 from resolvers.auth import accounts, changes, factors, flows
-from resolvers.auth.guard import Attempt
+from resolvers.auth.lockout import Attempt
 from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
 
-refusals(
+error_codes(
     BACKUP_CODE_INVALID="The backup code is wrong or was used; the flow tells how many attempts are left."
 )
 
@@ -35,7 +35,7 @@ async def verify_otp(
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
-        refusal = Refused("OTP_INVALID", "The code is wrong.", field=["code"])
+        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
     await flows.close(ctx, flow, prepared)
     return await _follow(ctx, flow, AuthFactor.OTP)
@@ -48,10 +48,10 @@ async def verify_backup_code(
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not factors.is_backup_code(code):
         message = f"A backup code has {factors.BACKUP_CODE_LETTERS} letters and digits."
-        raise Refused("BACKUP_CODE_INVALID", message, field=["code"], flow=flows.shown(flow))
+        raise UserError("BACKUP_CODE_INVALID", message, field=["code"], flow=flows.shown(flow))
     user = await factors.spend_backup_code(ctx, flow, code)
     if user is None:
-        refusal = Refused("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
+        refusal = UserError("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
     await flows.close(ctx, flow, prepared)
     chosen = user.get("two_factor")

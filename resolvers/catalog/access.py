@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from core import ids
 from core.context import Context
-from core.errors import Forbidden, Refused, refusals
-from core.loader import by_id
-from core.nodes import door
+from core.errors import Forbidden, UserError, error_codes
+from core.nodes import guard
+from core.storage.loader import by_id
 from loaders.catalog import ProductById, ProductOfVariant, RolesByUser
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole, ProductStatus, ReviewStatus
@@ -14,7 +14,7 @@ from stores.catalog.people import Review, reviews
 from stores.catalog.products import Category, Product, Variant, categories
 from stores.catalog.stock import InventoryLevel, inventory
 
-refusals(
+error_codes(
     PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
 )
 
@@ -35,7 +35,7 @@ async def need_role(ctx: Context, *roles: CommerceRole) -> None:
     """Raise FORBIDDEN, as a user error, without one of the roles."""
     ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
     if not await has_role(ctx, *roles):
-        raise Refused("FORBIDDEN", f"This needs {' or '.join(roles)}.")
+        raise UserError("FORBIDDEN", f"This needs {' or '.join(roles)}.")
 
 
 async def need_role_to_read(ctx: Context, *roles: CommerceRole) -> None:
@@ -53,31 +53,31 @@ async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | 
     return [each if each and each["status"] != ProductStatus.HIDDEN else None for each in found]
 
 
-@door("product")
+@guard("product")
 async def visible_products(ctx: Context, wanted: Sequence[str]) -> Sequence[Product | None]:
     return await seen(ctx, await ctx.load_many(ProductById, wanted))
 
 
-@door("variant")
+@guard("variant")
 async def visible_variants(ctx: Context, wanted: Sequence[str]) -> Sequence[Variant | None]:
     """Access guard of variants: those of visible products."""
     shown = await seen(ctx, await ctx.load_many(ProductOfVariant, wanted))
     return [variant_of(product, id) if product else None for id, product in zip(wanted, shown, strict=True)]
 
 
-@door("category")
+@guard("category")
 async def categories_by_id(ctx: Context, wanted: Sequence[str]) -> Sequence[Category | None]:
     return await ctx.load_many(by_id(categories), wanted)
 
 
-@door("inventory")
+@guard("inventory")
 async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[InventoryLevel | None]:
     if not await has_role(ctx, CommerceRole.INVENTORY_ADMIN):
         return [None for _ in wanted]
     return await ctx.load_many(by_id(inventory), wanted)
 
 
-@door("review", sync="REVIEW", owner="user_id", kept="reviews")
+@guard("review", sync="REVIEW", owner="user_id", kept="reviews")
 async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
     """Access guard of reviews: published ones of visible products, one's own, and all for moderators."""
     found = await ctx.load_many(by_id(reviews), wanted)
@@ -102,7 +102,7 @@ async def variant_for_update(ctx: Context, id: str) -> tuple[Product, Variant]:
     product = await ctx.load(ProductOfVariant, ids.checked(id, "variant"))
     [shown] = await seen(ctx, [product])
     if shown is None:
-        raise Refused("NOT_FOUND", "There is no such variant.", field=["variantId"])
+        raise UserError("NOT_FOUND", "There is no such variant.", field=["variantId"])
     return shown, variant_of(shown, id)
 
 

@@ -6,7 +6,7 @@ A row is one string: thousands of them cross from the database in the time of a 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from core.words import compact, near_keys, prefixes, spelled, terms
+from core.values.words import compact, near_keys, prefixes, spelled, terms
 from stores.catalog.entries import Entry
 from stores.catalog.kinds import AvailabilityStatus
 from stores.catalog.products import Category, Product

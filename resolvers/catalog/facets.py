@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 from core import clock, paging
 from core.context import Context
 from core.errors import Unavailable
-from core.loader import by_id
-from core.money import currency_of, decimal
-from core.words import key
+from core.storage.loader import by_id
+from core.values.money import currency_of, decimal
+from core.values.words import key
 from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import LISTED
 from resolvers.catalog.query import Query, Wanted, query_of

@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Required, TypedDict
 
 from core import clock, ids
-from core.audit import audited
 from core.context import Context
-from core.currencies import NONE
 from core.errors import BadUserInput
-from core.text import Line
-from core.unit import Unit
-from core.words import slug
+from core.security.audit import audited
+from core.storage.unit import Unit
+from core.values.currencies import NONE
+from core.values.text import Line
+from core.values.words import slug
 from ports.catalog import CatalogSettings
-from resolvers.catalog import raw
+from resolvers.catalog import supplier_parser
 from resolvers.catalog.access import need_role
-from resolvers.catalog.raw import Read
+from resolvers.catalog.publish_changes import availability, overall, price_range
 from resolvers.catalog.refolding import need_folded
-from resolvers.catalog.telling import availability, overall, price_range
+from resolvers.catalog.supplier_parser import Read
 from stores.catalog import products as store
 from stores.catalog import stock
 from stores.catalog.kinds import CommerceRole, ProductStatus
@@ -117,7 +117,7 @@ async def save_rows(
 ) -> list[dict[str, Any]]:
     """Save the valid rows within the unit of work; a result for each."""
     given = [{name: value for name, value in row.items() if name != "row_index"} for row in rows]
-    reads = [raw.read(row, country) for row in given]
+    reads = [supplier_parser.read(row, country) for row in given]
     kept = [read for read in reads if read.saved]
     categories = await _categories(tx, {read.category for read in kept}, mint)
     known = await _known(tx, kept)
@@ -157,7 +157,7 @@ async def _update(
     change |= price_range(variants)
     if all(product.get(name) == value for name, value in change.items()):
         return product
-    change |= {"source_row_index": row_index, "untold": True}
+    change |= {"source_row_index": row_index, "dirty": True}
     updated = await tx.edit(store.products, product, change)
     await _stock(tx, updated, int(read.variant.get("stock") or 0))
     return updated
@@ -208,7 +208,7 @@ def fresh(
         "data_quality": read.quality,
         "issues": read.issues,
         "source_row_index": row_index,
-        "untold": True,
+        "dirty": True,
     }
 
 
@@ -265,7 +265,7 @@ def level(id: str, variant: Variant, on_hand: int, tx: Unit) -> dict[str, Any]:
         "safety_stock": 0,
         "available": on_hand,
         "restock_at": None,
-        "untold": True,
+        "dirty": True,
         "version": 1,
         "created_at": tx.now,
         "updated_at": tx.now,
@@ -328,7 +328,7 @@ async def _categories(tx: Unit, names: set[str], mint: Mint) -> dict[str, Catego
         found = {slug(row["name"]): row for row in await store.all_categories(tx.db)} | found
     for each, name in sorted(slugs.items()):
         if each not in found:
-            goal = raw.CATEGORIES.get(name, raw.OTHER_GOAL)
+            goal = supplier_parser.CATEGORIES.get(name, supplier_parser.OTHER_GOAL)
             document = {"_id": mint("category"), "name": name, "slug": each, "goal": goal, "product_count": 0}
             found[each] = await tx.insert(store.categories, document)
     return found

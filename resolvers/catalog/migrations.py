@@ -1,12 +1,19 @@
-"""Migrations of stored reservations."""
+"""Stored products and stock, brought up to date."""
 
-from core import indexes
-from core.migrations import migration
-from core.mongo import Database
-from stores.catalog import stock
+from core.storage import indexes
+from core.storage.migrations import migration, rename_fields
+from core.storage.mongo import Database
+from stores.catalog import products, stock
 
 
 @migration("catalog.holds-by-holder")
 async def holds_by_holder(db: Database) -> int:
     """One living hold of a holder: the index that keeps it begins with the shard key now."""
     return await indexes.retire(db, stock.reservations.name, "holder.type", "holder.id")
+
+
+@migration("catalog.dirty")
+async def dirty(db: Database) -> int:
+    """Give the mark of rows whose changes are to be published its present name."""
+    stores = (products.products, stock.inventory)
+    return sum([await rename_fields(db, store, {"untold": "dirty"}) for store in stores])

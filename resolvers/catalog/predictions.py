@@ -13,20 +13,20 @@ import structlog
 from prometheus_client import Histogram
 
 from core import clock, ids
-from core.changes import Entry, user_scope
 from core.context import Context
-from core.errors import BadUserInput, Refused, refusals
+from core.errors import BadUserInput, UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
-from core.loader import by_id
 from core.nodes import for_update
+from core.security.limits import Rate
+from core.storage.loader import by_id
+from core.sync.changes import Entry, user_scope
 from loaders.catalog import LastPredictionOfViewer
 from stores.catalog import people as store
 from stores.catalog.products import products
 
 logger = structlog.get_logger(__name__)
 
-refusals(
+error_codes(
     NO_MEDICATION="You do not take this product.",
     PERSONALIZATION_DISABLED="You chose not to have predictions.",
 )
@@ -153,7 +153,7 @@ async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
     if row is None:
         moments = {"created_at": ctx.tx.now, "told_at": ctx.tx.now}
         await ctx.tx.insert(store.last_predictions, {**own, "sealed": sealed, **moments})
-        ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
+        ctx.tx.notice(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
         return
     news = is_news(opened(ctx, row), made) and ctx.tx.now - row["told_at"] >= EVENT_EVERY
     told = {"told_at": ctx.tx.now} if news else {}
@@ -161,7 +161,7 @@ async def predicted(ctx: Context, user_id: str, made: Prediction) -> None:
     if news or not is_news(opened(ctx, row), made):
         await ctx.tx.update(store.last_predictions, row, set={"sealed": sealed, **told})
     if news:
-        ctx.tx.noted(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
+        ctx.tx.notice(note(user_id, made["product_id"]), scopes=[user_scope(user_id)])
 
 
 def note(user_id: str, product_id: str) -> str:
@@ -191,10 +191,10 @@ async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
     """Request a new prediction; the quota is the predictor's."""
     await for_update(ctx, products, product_id)
     if not await _wanted(ctx):
-        raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
+        raise UserError("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     source = predictor(ctx)
     if source is None:
-        raise Refused("NO_MEDICATION", "You do not take this product.", field=["productId"])
+        raise UserError("NO_MEDICATION", "You do not take this product.", field=["productId"])
     return {"prediction": await source.refresh(ctx, product_id)}
 
 
@@ -211,7 +211,7 @@ async def submit_prediction_feedback(
     await for_update(ctx, products, product_id)
     _check(usage_rate, servings_per_container, note)
     if not await _wanted(ctx):
-        raise Refused("PERSONALIZATION_DISABLED", "Switch predictions on first.")
+        raise UserError("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     id = ids.new_id("feedback")
     said = {"usage_rate": str(usage_rate) if usage_rate else None, "servings": servings_per_container}
     sealed = ctx.services.crypto.seal(orjson.dumps({**said, "note": note}).decode(), place=f"feedback/{id}")
@@ -242,13 +242,13 @@ async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
 
 def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:
     if usage_rate is None and servings is None:
-        raise Refused("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
+        raise UserError("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
     if usage_rate is not None and not (usage_rate.is_finite() and LEAST_RATE <= usage_rate <= MOST_SERVINGS):
-        raise Refused("INVALID_INPUT", "From 0.001 to 10,000 servings a day.", field=["usageRate"])
+        raise UserError("INVALID_INPUT", "From 0.001 to 10,000 servings a day.", field=["usageRate"])
     if servings is not None and not 0 < servings <= MOST_SERVINGS:
-        raise Refused("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
+        raise UserError("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
     if note is not None and len(note) > LONGEST_NOTE:
-        raise Refused("INVALID_INPUT", f"At most {LONGEST_NOTE} characters.", field=["note"])
+        raise UserError("INVALID_INPUT", f"At most {LONGEST_NOTE} characters.", field=["note"])
 
 
 def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.money import decimal
+from core.values.money import decimal
 
 Document = Mapping[str, Any]
 

@@ -6,12 +6,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypedDict
 
-from core import ids, money
+from core import ids
 from core.errors import BadUserInput
 from core.ids import Id
 from core.paging import Listing
-from core.text import line
-from core.words import code, joined, key, query_terms
+from core.values import money
+from core.values.text import line
+from core.values.words import code, joined, key, query_terms
 from stores.catalog.kinds import DosageForm, ProductSort
 
 SHORTEST_QUERY, LONGEST_QUERY = 2, 100

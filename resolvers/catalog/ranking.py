@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.paging import Page
-from core.words import key
+from core.values.words import key
 from resolvers.catalog.entries import LISTED, SEPARATOR, Row
 from resolvers.catalog.query import Wanted
 from stores.catalog.kinds import ProductSort

@@ -7,8 +7,8 @@ from core import ids
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, well_formed
-from core.loader import by_id
-from core.words import key
+from core.storage.loader import by_id
+from core.values.words import key
 from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products
 from resolvers.catalog.entries import Row, unpacked

@@ -5,9 +5,9 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from core.context import Context
-from core.errors import Refused
-from core.mongo import Database
-from core.words import FOLDING, key
+from core.errors import UserError
+from core.storage.mongo import Database
+from core.values.words import FOLDING, key
 from stores.catalog import products as store
 from stores.catalog.products import Product
 
@@ -41,7 +41,7 @@ async def refold(ctx: Context) -> int:
 
 
 async def _refold(ctx: Context, product: Product) -> None:
-    change = {**keys(product), "untold": True}
+    change = {**keys(product), "dirty": True}
     try:
         await ctx.unit(lambda: _write(ctx, product, change))
     except DuplicateKeyError:
@@ -53,12 +53,12 @@ async def _refold(ctx: Context, product: Product) -> None:
 async def _write(ctx: Context, product: Product, change: dict[str, Any]) -> None:
     updated = await ctx.tx.update(store.products, product["_id"], set=change, version=False)
     if updated is not None:
-        ctx.tx.quietly(updated)
+        ctx.tx.skip_log(updated)
 
 
 async def need_folded(db: Database) -> None:
     """Raise while some products are of another folding: rows are matched with them by their keys."""
     if await store.folded_otherwise(db, FOLDING, 1):
-        raise Refused(
+        raise UserError(
             "UNAVAILABLE", "Products are being indexed anew: try again soon.", retry_after_seconds=30
         )

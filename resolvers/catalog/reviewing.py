@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids, jobs, paging
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.hooks import Hook
 from core.ids import Id
-from core.limits import Rate
-from core.loader import by_id
 from core.nodes import for_update
-from core.paging import Asked
-from core.text import Line
+from core.paging import PageArgs
+from core.security.audit import audited
+from core.security.limits import Rate
+from core.storage.loader import by_id
+from core.values.text import Line
 from loaders.auth import UserById
 from loaders.catalog import OwnReview, ReviewPage, ReviewsByProduct
 from resolvers import auth
@@ -83,7 +83,7 @@ async def submit_review(
 async def delete_review(ctx: Context, *, review_id: Id) -> Deleted:
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None or review["user_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such review.", field=["reviewId"])
+        raise UserError("NOT_FOUND", "You have no such review.", field=["reviewId"])
     await erase(ctx, review)
     return {"deleted_review_id": review_id}
 
@@ -95,9 +95,9 @@ async def moderate_review(
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None:
-        raise Refused("NOT_FOUND", "There is no such review.", field=["reviewId"])
+        raise UserError("NOT_FOUND", "There is no such review.", field=["reviewId"])
     if reason is not None and len(reason) > LONGEST_REASON:
-        raise Refused("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
+        raise UserError("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
     status = DECIDED[decision]
     decided = {"status": status, "decided_reason": reason}
     updated = await ctx.tx.edit(store.reviews, review, decided)
@@ -114,26 +114,26 @@ async def erase(ctx: Context, review: Review) -> None:
 
 
 async def _rate_anew(ctx: Context, review: Review) -> None:
-    await jobs.later(ctx.tx, "catalog.rate", product_id=review["product_id"])
+    await jobs.enqueue(ctx.tx, "catalog.rate", product_id=review["product_id"])
 
 
 def _checked(rating: int, title: str, body: str) -> dict[str, Any]:
     if not 1 <= rating <= 5:
-        raise Refused("INVALID_INPUT", "A rating is 1 to 5 stars.", field=["rating"])
+        raise UserError("INVALID_INPUT", "A rating is 1 to 5 stars.", field=["rating"])
     texts = {"title": title, "body": body}
     for field, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY)):
         if len(texts[field]) > longest:
-            raise Refused("INVALID_INPUT", f"At most {longest:,} characters.", field=[field])
+            raise UserError("INVALID_INPUT", f"At most {longest:,} characters.", field=[field])
     return {"rating": rating, **texts}
 
 
 async def reviews(
-    ctx: Context, products: Sequence[Document], *, asked: Asked, sort: ReviewSort = ReviewSort.NEWEST
+    ctx: Context, products: Sequence[Document], *, args: PageArgs, sort: ReviewSort = ReviewSort.NEWEST
 ) -> list[dict[str, Any]]:
     """Published reviews, and one's own in its place whatever its state."""
     order = store.REVIEW_SORTS[sort]
     listings = [listing_of(product["_id"], sort) for product in products]
-    pages = [paging.requested(listing, order, asked) for listing in listings]
+    pages = [paging.parse_page(listing, order, args) for listing in listings]
     wanted = [ReviewPage(product["_id"], sort, page) for product, page in zip(products, pages, strict=True)]
     found = await ctx.load_many(ReviewsByProduct, wanted)
     own = await ctx.load_many(OwnReview, [product["_id"] for product in products])
@@ -159,10 +159,10 @@ async def rate(ctx: Context, product_id: str) -> None:
     """Compute a product's rating from its published reviews."""
     histogram = await store.ratings(ctx.db, product_id)
     summary = summary_of(histogram)
-    change = {"rating_summary": summary, "rating": summary["average"], "untold": True}
+    change = {"rating_summary": summary, "rating": summary["average"], "dirty": True}
     updated = await ctx.tx.update(products, product_id, set=change, version=False)
     if updated is not None:
-        ctx.tx.quietly(updated)
+        ctx.tx.skip_log(updated)
 
 
 def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
@@ -172,10 +172,10 @@ def summary_of(histogram: Sequence[int]) -> dict[str, Any]:
     return {"average": average, "count": count, "histogram": list(histogram)}
 
 
-async def reviews_to_judge(ctx: Context, *, asked: Asked) -> dict[str, Any]:
+async def reviews_to_judge(ctx: Context, *, args: PageArgs) -> dict[str, Any]:
     """Moderation queue of reviews, oldest first."""
     await need_role_to_read(ctx, CommerceRole.CATALOG_ADMIN)
-    return await store.reviews.page(ctx.db, {"status": ReviewStatus.PENDING}, WAITING_SORT, asked)
+    return await store.reviews.page(ctx.db, {"status": ReviewStatus.PENDING}, WAITING_SORT, args)
 
 
 def is_own(ctx: Context, review: Document) -> bool:

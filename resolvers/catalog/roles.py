@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from core import ids
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
+from core.security.audit import audited
 from loaders.auth import UserById
 from loaders.catalog import RolesByUser
 from stores.auth import Role
@@ -24,7 +24,7 @@ async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) 
     """Grant a person a role; idempotent."""
     person = await ctx.load(UserById, ids.checked(user_id, "user"))
     if person is None:
-        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     held = await ctx.load(RolesByUser, user_id)
     if role not in held:
         grant = {"_id": f"{user_id}|{role}", "user_id": user_id, "role": role}

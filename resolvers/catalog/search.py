@@ -8,12 +8,13 @@ import structlog
 from prometheus_client import Counter, Histogram
 from pymongo.errors import PyMongoError
 
-from core import money, paging
+from core import paging
 from core.context import Context
-from core.errors import Fault, Unavailable
-from core.limits import Rate
-from core.mongo import Database
-from core.paging import Asked, Page
+from core.errors import RequestError, Unavailable
+from core.paging import Page, PageArgs
+from core.security.limits import Rate
+from core.storage.mongo import Database
+from core.values import money
 from loaders.catalog import ProductById
 from ports.catalog import CatalogSettings
 from resolvers.catalog.entries import BUYABLE, Row, numbers
@@ -72,13 +73,13 @@ async def search_products(
     query: str | None = None,
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.RELEVANCE,
-    asked: Asked,
+    args: PageArgs,
 ) -> dict[str, Any]:
     """Search products on sale; facets and counts are computed only if selected."""
     currency = money.currency_of(ctx.services.get(CatalogSettings).shop_country)
     found = query_of(query, filter, sort, currency)
     # A bad cursor costs nothing, so it is refused before it is counted.
-    page, degraded = _page(found, asked)
+    page, degraded = _page(found, args)
     if not found.browsing:
         await ctx.limit_request(SEARCH_RATE, ctx.viewer_id_or_none or f"ip:{ctx.network}")
     if degraded:
@@ -86,10 +87,10 @@ async def search_products(
     with (BROWSING if found.browsing else SEARCHING).time():
         try:
             if found.browsing:
-                return await _browse(ctx, found, page, asked)
+                return await _browse(ctx, found, page, args)
             return await _match(ctx, found, page)
-        except (Fault, PyMongoError, OSError, TimeoutError) as error:
-            if isinstance(error, Fault) and not isinstance(error, Unavailable):
+        except (RequestError, PyMongoError, OSError, TimeoutError) as error:
+            if isinstance(error, RequestError) and not isinstance(error, Unavailable):
                 raise
             logger.warning("search backend down", error=type(error).__name__)
             if page.position is not None:
@@ -98,18 +99,18 @@ async def search_products(
             return await _by_prefix(ctx, found, page)
 
 
-def _page(found: Query, asked: Asked) -> tuple[Page, bool]:
+def _page(found: Query, args: PageArgs) -> tuple[Page, bool]:
     """Requested page, and True if its list began while the engine was down."""
     sort = MATCH_SORT if _scored(found) else store.SORTS[found.sort]
-    cursor = asked.after or asked.before
+    cursor = args.after or args.before
     listing = _degraded_listing(found)
     if cursor is not None:
         try:
             paging.decode(listing, cursor)
-        except Fault:
-            return paging.requested(found.listing, sort, asked), False
-        return paging.requested(listing, store.SORTS[ProductSort.RELEVANCE], asked), True
-    return paging.requested(found.listing, sort, asked), False
+        except RequestError:
+            return paging.parse_page(found.listing, sort, args), False
+        return paging.parse_page(listing, store.SORTS[ProductSort.RELEVANCE], args), True
+    return paging.parse_page(found.listing, sort, args), False
 
 
 def _scored(found: Query) -> bool:
@@ -123,7 +124,7 @@ def _degraded_listing(found: Query) -> paging.Listing:
 # Browsing: no words, so an index gives the order, or few enough are left to order here.
 
 
-async def _browse(ctx: Context, found: Query, page: Page, asked: Asked) -> dict[str, Any]:
+async def _browse(ctx: Context, found: Query, page: Page, args: PageArgs) -> dict[str, Any]:
     sort = store.SORTS[found.sort]
     if not found.wanted.dense:
         total = await engine(ctx).count(ctx.db, found.match(), SPARSE + 1)
@@ -131,9 +132,9 @@ async def _browse(ctx: Context, found: Query, page: Page, asked: Asked) -> dict[
             rows = Rows(await engine(ctx).rows(ctx.db, found.match()))
             places = by_key(rows, rows.everything, found.sort, page)
             return await _shown(ctx, found, page, places, sort, total=total)
-    order = paging.scan_order(sort, page)
-    rest = paging.beyond(sort, page)
-    fields = paging.projection(asked, sort)
+    order = paging.sort_order(sort, page)
+    rest = paging.after_filter(sort, page)
+    fields = paging.projection(args, sort)
     rows_found = await store.page(ctx.db, found.sort, _of_products(found), rest, order, page.size + 1, fields)
     return _answer(found, paging.connection(found.listing, sort, page, rows_found))
 
@@ -233,8 +234,8 @@ async def _by_prefix(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
     DEGRADED.inc()
     sort = store.SORTS[ProductSort.RELEVANCE]
     listing = _degraded_listing(found)
-    filters, order = _of_products(found), paging.scan_order(sort, page)
-    rest = paging.beyond(sort, page)
+    filters, order = _of_products(found), paging.sort_order(sort, page)
+    rest = paging.after_filter(sort, page)
     if found.browsing:
         rows = await store.page(ctx.db, ProductSort.RELEVANCE, filters, rest, order, page.size + 1)
     else:

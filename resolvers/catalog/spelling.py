@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from core.mongo import Database
-from core.words import closeness, near_keys, singular, spelled
+from core.storage.mongo import Database
+from core.values.words import closeness, near_keys, singular, spelled
 from resolvers.catalog.query import Query, beginning
 from stores.catalog import entries
 

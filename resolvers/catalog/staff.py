@@ -4,24 +4,25 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from core import ids, money
-from core.audit import audited
+from core import ids
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.loader import by_id
 from core.nodes import for_update
+from core.security.audit import audited
+from core.storage.loader import by_id
 from core.uploads import MIB, purpose
-from core.words import key
+from core.values import money
+from core.values.words import key
 from loaders.media import MediaById
 from resolvers import media
 from resolvers.catalog.access import need_role, variant_for_update
-from resolvers.catalog.telling import price_range
+from resolvers.catalog.publish_changes import price_range
 from stores.catalog import products as store
 from stores.catalog.kinds import CommerceRole, DataQuality, ProductStatus
 from stores.catalog.products import Product, Variant
 
-refusals(
+error_codes(
     DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
     INVALID_TRANSITION="It cannot go from its state to that one.",
     MEDIA_NOT_FOUND="One of the media does not exist or is not yours to show.",
@@ -84,7 +85,7 @@ async def update_product(
             change[field] = _listed(field, listed)
     if category_id is not None:
         if await ctx.load(by_id(store.categories), ids.checked(category_id, "category")) is None:
-            raise Refused("NOT_FOUND", "There is no such category.", field=["categoryId"])
+            raise UserError("NOT_FOUND", "There is no such category.", field=["categoryId"])
         change["category_id"] = category_id
     change |= await _pictures(ctx, product, image_ids, label_image_id)
     updated = await _write(ctx, product, change)
@@ -107,7 +108,7 @@ async def set_variant_price(
     change = {"variants": variants, **price_range(variants)}  # type: ignore[arg-type]
     # The price's own event follows, one a second at most: so many changes are no news of the product.
     updated = await _write(ctx, product, change)
-    ctx.tx.quietly(updated)
+    ctx.tx.skip_log(updated)
     before, after = {"price": variant["price"]}, {"price": minor}
     await audited(ctx, "catalog.price", subject_id=variant_id, before=before, after=after)
     changed = next(each for each in updated["variants"] if each["_id"] == variant_id)
@@ -122,9 +123,9 @@ async def set_product_status(
     if product["status"] == status:
         return {"product": product}
     if status not in AFTER[product["status"]]:
-        raise Refused("INVALID_TRANSITION", f"It is {product['status']}.", field=["status"])
+        raise UserError("INVALID_TRANSITION", f"It is {product['status']}.", field=["status"])
     if status == ProductStatus.ACTIVE and product["data_quality"] == DataQuality.ERROR:
-        raise Refused("DATA_QUALITY_ERROR", "; ".join(product["issues"]) or "Its data have errors.")
+        raise UserError("DATA_QUALITY_ERROR", "; ".join(product["issues"]) or "Its data have errors.")
     updated = await _write(ctx, product, {"status": status})
     before, after = {"status": product["status"]}, {"status": status}
     await audited(ctx, "catalog.status", subject_id=product_id, before=before, after=after)
@@ -136,25 +137,25 @@ async def product_for_update(ctx: Context, id: str, expected_version: int | None
     await need_role(ctx, CommerceRole.CATALOG_ADMIN)
     product = await for_update(ctx, store.products, id)
     if expected_version is not None and expected_version != product["version"]:
-        raise Refused("CONFLICT", "The product was changed meanwhile.", product=product)
+        raise UserError("CONFLICT", "The product was changed meanwhile.", product=product)
     return product
 
 
 async def _write(ctx: Context, product: Product, change: Mapping[str, Any]) -> Product:
-    return await ctx.tx.edit(store.products, product, {**change, "untold": True})
+    return await ctx.tx.edit(store.products, product, {**change, "dirty": True})
 
 
 def _text(field: str, value: str) -> str:
     if len(value) > LONGEST[field] or (field == "name" and not value):
-        raise Refused("INVALID_INPUT", f"At most {LONGEST[field]:,} characters.", field=[field])
+        raise UserError("INVALID_INPUT", f"At most {LONGEST[field]:,} characters.", field=[field])
     if field == "product_url" and value and not value.startswith(("https://", "http://")):
-        raise Refused("INVALID_INPUT", "Not an address of a page.", field=["productUrl"])
+        raise UserError("INVALID_INPUT", "Not an address of a page.", field=["productUrl"])
     return value
 
 
 def _listed(field: str, values: list[str]) -> list[str]:
     if len(values) > MOST_LISTED or any(not 0 < len(each) <= LONGEST_LISTED for each in values):
-        raise Refused(
+        raise UserError(
             "INVALID_INPUT", f"At most {MOST_LISTED} of 1 to {LONGEST_LISTED} characters.", field=[field]
         )
     return values
@@ -167,7 +168,7 @@ async def _pictures(
     change: dict[str, Any] = {}
     if image_ids is not None:
         if len(image_ids) > MOST_IMAGES:
-            raise Refused("INVALID_INPUT", f"At most {MOST_IMAGES} pictures.", field=["imageIds"])
+            raise UserError("INVALID_INPUT", f"At most {MOST_IMAGES} pictures.", field=["imageIds"])
         change["image_ids"] = list(dict.fromkeys(image_ids))
     if label_id is not None:
         change["label_image_id"] = label_id
@@ -176,7 +177,7 @@ async def _pictures(
     added = [ids.checked(id, "media") for id in now if id not in before]
     for medium in await ctx.load_many(MediaById, added):
         if medium is None or medium["owner_id"] != ctx.viewer_id or medium["purpose"] != PRODUCT_IMAGE.name:
-            raise Refused("MEDIA_NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
+            raise UserError("MEDIA_NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
     for id in added:
         await media.link(ctx, id, product["_id"])
     for id in before:

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
 from core import ids
-from core.audit import audited
 from core.context import Context
-from core.errors import BadUserInput, Refused, refusals
+from core.errors import BadUserInput, UserError, error_codes
 from core.ids import Id
-from core.paging import Asked
+from core.paging import PageArgs
+from core.security.audit import audited
 from resolvers.catalog.access import need_role, need_role_to_read, variant_for_update
 from stores.catalog import stock as store
 from stores.catalog.kinds import CommerceRole, HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
 
-refusals(INSUFFICIENT_STOCK="There is not so much in stock: nothing was changed.")
+error_codes(INSUFFICIENT_STOCK="There is not so much in stock: nothing was changed.")
 
 HOLD = timedelta(minutes=15)
 MOST_LINES = 100
@@ -180,7 +180,7 @@ async def _end(ctx: Context, current: StockReservation, state: ReservationState)
 
 
 async def inventory_levels(
-    ctx: Context, *, filter: InventoryFilter | None = None, asked: Asked
+    ctx: Context, *, filter: InventoryFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """Exact stock levels, for those who manage stock."""
     await need_role_to_read(ctx, CommerceRole.INVENTORY_ADMIN)
@@ -195,7 +195,7 @@ async def inventory_levels(
         query["sku"] = {"$in": [sku.upper() for sku in skus]}
     if below:
         query["available"] = {"$lte": 0}
-    return await store.inventory.page(ctx.db, query, sort, asked)
+    return await store.inventory.page(ctx.db, query, sort, args)
 
 
 class Adjusted(TypedDict):
@@ -217,22 +217,22 @@ async def adjust_inventory(
     await variant_for_update(ctx, variant_id)
     [level] = await store.levels(ctx.db, [variant_id])
     if expected_version is not None and expected_version != level["version"]:
-        raise Refused("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)
+        raise UserError("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
-        raise Refused("INVALID_INPUT", "That is more than can be kept.", field=["delta"])
+        raise UserError("INVALID_INPUT", "That is more than can be kept.", field=["delta"])
     safety = level["safety_stock"] if safety_stock is None else safety_stock
     if not 0 <= safety <= MOST_IN_STOCK:
-        raise Refused("INVALID_INPUT", "A safety stock is 0 or more.", field=["safetyStock"])
+        raise UserError("INVALID_INPUT", "A safety stock is 0 or more.", field=["safetyStock"])
     freed = delta - (safety - level["safety_stock"])
     if level["available"] + freed < 0 and delta < 0:
-        raise Refused("INSUFFICIENT_STOCK", f"Only {max(0, level['available'])} are free.", field=["delta"])
+        raise UserError("INSUFFICIENT_STOCK", f"Only {max(0, level['available'])} are free.", field=["delta"])
     change: dict[str, Any] = {"safety_stock": safety}
     if restock_at is not None:
         change["restock_at"] = restock_at
     inc = {"on_hand": delta, "available": freed}
     where = {"version": level["version"]}
     updated = await ctx.tx.update(
-        store.inventory, level["_id"], set={**change, "untold": True}, inc={**inc, "version": 1}, where=where
+        store.inventory, level["_id"], set={**change, "dirty": True}, inc={**inc, "version": 1}, where=where
     )
     before, after = _figures(level), _figures(updated)
     await audited(ctx, "catalog.stock", subject_id=variant_id, before=before, after=after, reason=reason)

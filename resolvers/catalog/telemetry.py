@@ -7,12 +7,13 @@ from typing import Any, TypedDict
 import orjson
 from prometheus_client import Counter
 
-from core import clock, mongo
+from core import clock
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.ids import Id
-from core.limits import Rate
-from core.loader import by_id
+from core.security.limits import Rate
+from core.storage import mongo
+from core.storage.loader import by_id
 from stores.catalog import people as store
 from stores.catalog.kinds import TelemetryType
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from core import ids, nodes
-from core.changes import user_scope
 from core.context import Context
-from core.crypto import Cipher
-from core.errors import NotFound, Refused, refusals
+from core.errors import NotFound, UserError, error_codes
 from core.hooks import on
 from core.ids import Id
-from core.nodes import door, reader_scopes
+from core.nodes import guard, reader_scopes
+from core.security.crypto import Cipher
+from core.sync.changes import user_scope
 from loaders.chat import Chat, ChatOfAlias, ChatOfViewer, ChatSettingsByUser, MessageById, PeersByUser
 from resolvers import auth, feed
 from stores import chat as store
@@ -18,7 +18,7 @@ from stores.chat import ChatSettings, Message
 
 Document = Mapping[str, Any]
 
-refusals(
+error_codes(
     BLOCKED="You and this person are hidden from each other.",
     USER_UNAVAILABLE="There is no such person, or they cannot be reached.",
 )
@@ -54,7 +54,7 @@ def tell_owner(ctx: Context, chat: Document | None) -> bool:
     return True
 
 
-@door("chat", sync="CHAT", owner="user_id", kept="chat_members")
+@guard("chat", sync="CHAT", owner="user_id", kept="chat_members")
 async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
     """Chats the viewer is in, under any id that leads to them."""
     if ctx.viewer is None:
@@ -110,7 +110,7 @@ async def change_side(
     return store.as_chat(answer["value"]) if answer["value"] is not None else None
 
 
-@door("message", sync="MESSAGE", owner="sender_id", kept="messages")
+@guard("message", sync="MESSAGE", owner="sender_id", kept="messages")
 async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
     """Messages of the viewer's chats, without those they deleted for themselves."""
     return only_visible(ctx, await ctx.load_many(MessageById, wanted))
@@ -130,13 +130,13 @@ async def own_message_for_update(ctx: Context, id: str) -> Message:
     """The viewer's own message, unless it is deleted: deleting beats editing."""
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     if message["sender_id"] != ctx.viewer_id:
-        raise Refused("FORBIDDEN", "Only its sender may do this.", field=["id"])
+        raise UserError("FORBIDDEN", "Only its sender may do this.", field=["id"])
     if message["deleted_at"] is not None:
-        raise Refused("NOT_FOUND", "The message was deleted.", field=["id"])
+        raise UserError("NOT_FOUND", "The message was deleted.", field=["id"])
     return message
 
 
-@door("chat_settings", sync="CHAT_SETTINGS", kept="chat_settings")
+@guard("chat_settings", sync="CHAT_SETTINGS", kept="chat_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSettings | None]:
     if ctx.viewer is None:
         return [None for _ in wanted]
@@ -147,37 +147,37 @@ async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSett
 async def check_reachable(ctx: Context, chat: Document) -> None:
     """Raise unless the other person can be written to: BLOCKED, or USER_UNAVAILABLE if they are gone."""
     if chat["peer_gone"]:
-        raise Refused("USER_UNAVAILABLE", "This person has left.", field=["chatId"])
-    if chat["peer_id"] in await feed.barred(ctx):
-        raise Refused("BLOCKED", "You and this person are hidden from each other.", field=["chatId"])
+        raise UserError("USER_UNAVAILABLE", "This person has left.", field=["chatId"])
+    if chat["peer_id"] in await feed.blocked_either_way(ctx):
+        raise UserError("BLOCKED", "You and this person are hidden from each other.", field=["chatId"])
 
 
 @on(feed.parting)
 async def part(ctx: Context, user_id: str) -> None:
     """Mark both sides of the chat as blocked: a message in flight writes a side too, so the two conflict."""
-    await _divided(ctx, user_id, parted=True)
+    await _divided(ctx, user_id, blocked=True)
 
 
 @on(feed.rejoining)
 async def rejoin(ctx: Context, user_id: str) -> None:
-    await _divided(ctx, user_id, parted=False)
+    await _divided(ctx, user_id, blocked=False)
 
 
-async def _divided(ctx: Context, user_id: str, *, parted: bool) -> None:
+async def _divided(ctx: Context, user_id: str, *, blocked: bool) -> None:
     """Block or unblock both sides; they keep each other's names only while they can write to each other."""
     chat = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
     sides = ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)) if chat else ()
-    where = {"parted": True} if not parted else {"parted": {"$ne": True}}
+    where = {"blocked": True} if not blocked else {"blocked": {"$ne": True}}
     for side, other in sides:
         assert chat is not None
-        shown = await change_side(ctx, chat["_id"], side, where=where, parted=parted)
+        shown = await change_side(ctx, chat["_id"], side, where=where, blocked=blocked)
         if tell_owner(ctx, shown):
-            (ctx.tx.revoked if parted else ctx.tx.granted)(side, peers_scope(other))
+            (ctx.tx.revoked if blocked else ctx.tx.granted)(side, peers_scope(other))
 
 
 async def can_send(ctx: Context, chats: Sequence[Document]) -> list[bool]:
-    barred = await feed.barred(ctx)
-    return [not chat["peer_gone"] and chat["peer_id"] not in barred for chat in chats]
+    blocked_either_way = await feed.blocked_either_way(ctx)
+    return [not chat["peer_gone"] and chat["peer_id"] not in blocked_either_way for chat in chats]
 
 
 async def receipts_shown(ctx: Context, peers: Sequence[str]) -> list[bool]:

@@ -15,7 +15,7 @@ from stores.chat import Member, Message
 NEW_MESSAGE = "New message"
 
 
-async def parted(services: Services, row: Member) -> bool:
+async def is_blocked(services: Services, row: Member) -> bool:
     """True if the two have been hidden from each other since."""
     return row["peer_id"] in await Context(services).load(BarredByUser, row["user_id"])
 

@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 from core import jobs
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
 from loaders.chat import ChatSettingsByUser
 from resolvers.chat.access import change_side, chat_for_update, tell_owner
@@ -47,10 +47,10 @@ async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices])
     """Update the settings; one that is left out stays, and the last write wins."""
     wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
-        raise Refused("INVALID_INPUT", "Say what to change.")
+        raise UserError("INVALID_INPUT", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
-        await jobs.later(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
+        await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
     kept = await store.settings.by_id(ctx.db, current["_id"])
     if kept is None:
         first = {**current, **wish, "version": 1, "updated_at": ctx.tx.now}

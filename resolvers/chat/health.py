@@ -9,9 +9,9 @@ from prometheus_client import Counter, Histogram
 
 from core import clock, discovery
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
-from core.limits import Rate
+from core.security.limits import Rate
 from stores import chat as store
 from stores.chat import QueueHealth
 
@@ -40,7 +40,7 @@ async def report_client_health(
 ) -> dict[str, Any]:
     """Store a device's report on its queues, and count it in the metrics."""
     if device_id != ctx.signed_in.device_id:
-        raise Refused("NOT_FOUND", "You are signed in on another device.", field=["deviceId"])
+        raise UserError("NOT_FOUND", "You are signed in on another device.", field=["deviceId"])
     seen = [_checked(place, each) for place, each in enumerate(_bounded(queues))]
     await ctx.limit(HEALTH_RATE, f"{ctx.viewer_id}|{device_id}")
     now = clock.now()
@@ -60,16 +60,16 @@ async def report_client_health(
 
 def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     if len(queues) > MOST_QUEUES:
-        raise Refused("INVALID_INPUT", f"At most {MOST_QUEUES} queues.", field=["queues"])
+        raise UserError("INVALID_INPUT", f"At most {MOST_QUEUES} queues.", field=["queues"])
     return queues
 
 
 def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
     if queue["system"] not in systems():
-        raise Refused("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
+        raise UserError("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
     for name in ("size", "failed"):
         if not 0 <= queue[name] <= MOST_COUNTED:
-            raise Refused("INVALID_INPUT", "Not a count.", field=["queues", str(place), name])
+            raise UserError("INVALID_INPUT", "Not a count.", field=["queues", str(place), name])
     return {
         "system": queue["system"],
         "size": queue["size"],
@@ -81,7 +81,7 @@ def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
 @cache
 def systems() -> frozenset[str]:
     """Names of all systems: a client's value becomes a metric label, so it must be one of few."""
-    return frozenset(room.__name__.rpartition(".")[2] for room in discovery.rooms("resolvers"))
+    return frozenset(room.__name__.rpartition(".")[2] for room in discovery.systems("resolvers"))
 
 
 def _count(queue: QueueHealth) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import ids, nodes
-from core.audit import audited
 from core.context import Context, Services
-from core.crypto import Cipher
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
-from core.loader import by_id
-from core.nodes import door
-from core.paging import NEWEST, Asked
+from core.nodes import guard
+from core.paging import NEWEST, PageArgs
+from core.security.audit import audited
+from core.security.crypto import Cipher
+from core.storage.loader import by_id
 from loaders.chat import Chat, MessageById
 from resolvers.chat.access import chat_for_update, cipher_of, text_place
 from resolvers.chat.sending import clear
@@ -27,7 +27,7 @@ AROUND = 5
 """Messages copied around the reported one: the nearest, preferring earlier ones."""
 
 
-@door("message_report", sync="MESSAGE_REPORT", kept="message_reports")
+@guard("message_report", sync="MESSAGE_REPORT", kept="message_reports")
 async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
     """Access guard of reports: one's own; moderators see all."""
     viewer = ctx.viewer
@@ -46,10 +46,10 @@ async def report_message(
     """Report a message: copy it and its surroundings to the moderators; once for each person."""
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     if message["sender_id"] == ctx.viewer_id:
-        raise Refused("FORBIDDEN", "This is your own message.", field=["id"])
+        raise UserError("FORBIDDEN", "This is your own message.", field=["id"])
     said = note or ""
     if len(said) > LONGEST_NOTE:
-        raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
+        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
     earlier = await store.reports.first(ctx.db, {"message_id": id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
         return {"report": earlier}
@@ -112,10 +112,10 @@ def _copy(ctx: Context, chat: Chat, cipher: Cipher, report_id: str, message: Mes
 
 
 async def viewer_reports(
-    ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
+    ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
 ) -> dict[str, Any]:
     """Reports of everybody, latest first; for moderators."""
-    return await store.reports.page(ctx.db, {"status": status}, NEWEST, asked)
+    return await store.reports.page(ctx.db, {"status": status}, NEWEST, args)
 
 
 async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:

@@ -5,12 +5,13 @@ from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, ids, mongo
-from core.changes import user_scope
+from core import clock, ids
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
+from core.security.limits import Rate
+from core.storage import mongo
+from core.sync.changes import user_scope
 from loaders.chat import Chat, ChatSettingsByUser
 from loaders.feed import FollowToViewer
 from resolvers import auth
@@ -19,7 +20,7 @@ from resolvers.chat.reading import chat_edge
 from stores import chat as store
 from stores.chat import WhoCanMessage
 
-refusals(
+error_codes(
     CANNOT_MESSAGE_SELF="You cannot chat with yourself.",
     NOT_ALLOWED="This person does not take messages from you.",
 )
@@ -39,7 +40,7 @@ async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Opene
     ids.checked(user_id, "user")
     chat_id = ids.minted(id, "chat")
     if user_id == ctx.viewer_id:
-        raise Refused("CANNOT_MESSAGE_SELF", "You cannot chat with yourself.", field=["userId"])
+        raise UserError("CANNOT_MESSAGE_SELF", "You cannot chat with yourself.", field=["userId"])
     existing = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
     if existing is not None:
         chat = await _opened_again(ctx, existing["_id"], chat_id)
@@ -53,12 +54,12 @@ async def open_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Opene
 async def _check_allowed(ctx: Context, user_id: str) -> None:
     [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
-        raise Refused("USER_UNAVAILABLE", "There is no such person.", field=["userId"])
+        raise UserError("USER_UNAVAILABLE", "There is no such person.", field=["userId"])
     wish = (await ctx.load(ChatSettingsByUser, user_id))["who_can_message"]
     if wish == WhoCanMessage.EVERYONE:
         return
     if wish == WhoCanMessage.NOBODY or await ctx.load(FollowToViewer, user_id) is None:
-        raise Refused("NOT_ALLOWED", "This person does not take messages from you.", field=["userId"])
+        raise UserError("NOT_ALLOWED", "This person does not take messages from you.", field=["userId"])
 
 
 async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:
@@ -115,7 +116,7 @@ async def _opened_again(ctx: Context, chat_id: str, asked_id: str) -> Chat:
     chat = await change_side(ctx, chat_id, ctx.viewer_id, started=True)
     assert chat is not None
     ctx.tx.changed(chat, scopes=both_scopes(chat), created=True)
-    if not own.get("parted"):
+    if not own.get("blocked"):
         ctx.tx.granted(ctx.viewer_id, peers_scope(chat["peer_id"]))
     return chat
 
@@ -125,7 +126,7 @@ async def _alias(ctx: Context, alias: str, chat_id: str) -> None:
     known = await store.aliases.by_id(ctx.db, alias)
     taken = known is not None and known["user_id"] != ctx.viewer_id
     if taken or await store.chats.by_id(ctx.db, alias) is not None:
-        raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
+        raise UserError("ID_TAKEN", "This id is in use.", field=["id"])
     if known is None:
         await ctx.limit(ALIAS_RATE)
         row = {"chat_id": chat_id, "user_id": ctx.viewer_id, "expires_at": clock.now() + ALIAS_KEPT}

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from core import clock
 from core.context import Context, Services
 from core.ids import Id
-from core.limits import Rate
+from core.security.limits import Rate
 from loaders.chat import ChatSettingsByUser, ChatWithPeer, LastSeenByUser
 from resolvers import feed
 from resolvers.chat.access import chat_for_update, inbox_scope
@@ -147,11 +147,11 @@ async def _showing(ctx: Context, ids: Sequence[str]) -> list[str]:
     if not show[own]:
         return shown
     chats = await ctx.load_many(ChatWithPeer, others)
-    barred = await feed.barred(ctx)
+    blocked_either_way = await feed.blocked_either_way(ctx)
     return shown + [
         id
         for id, chat in zip(others, chats, strict=True)
-        if chat and chat["last_sequence"] and show[id] and id not in barred
+        if chat and chat["last_sequence"] and show[id] and id not in blocked_either_way
     ]
 
 
@@ -181,7 +181,7 @@ async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str,
     """Send a typing signal to whoever has the chat open, at most every three seconds; none while blocked."""
     await ctx.limit(TYPING_RATE)
     chat = await chat_for_update(ctx, chat_id)
-    if chat["peer_gone"] or chat["peer_id"] in await feed.barred(ctx):
+    if chat["peer_gone"] or chat["peer_id"] in await feed.blocked_either_way(ctx):
         return {}
     if await _typing_is_news(ctx, chat["_id"], is_typing):
         ctx.services.live.signal(store.chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": is_typing})

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core import clock, ids, paging, text, words
+from core import clock, ids, paging
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id
-from core.paging import Asked, Page
+from core.paging import Page, PageArgs
+from core.values import text, words
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
 from resolvers import auth
 from resolvers.chat.access import (
@@ -33,7 +34,7 @@ MOST_SEARCHED = 1_000
 
 
 async def viewer_chats(
-    ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, asked: Asked
+    ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """The viewer's chats, latest activity first."""
     name = text.line(query or "")
@@ -43,9 +44,7 @@ async def viewer_chats(
     if name:
         listed["peer_id"] = {"$in": await _peers_named(ctx, listed, name)}
     listing = chat_listing(ctx, archived, name)
-    found = await store.members.page(
-        ctx.db, listed, store.LATEST, asked, listing=listing, shown=store.as_chat
-    )
+    found = await store.members.page(ctx.db, listed, store.LATEST, args, listing=listing, shown=store.as_chat)
     loader = ctx.loader(ChatOfViewer)
     assert isinstance(loader, ChatOfViewer)
     loader.know_all([edge["node"] for edge in found["edges"]])
@@ -126,18 +125,18 @@ async def messages(
     *,
     after_sequence: int | None = None,
     since: datetime | None = None,
-    asked: Asked,
+    args: PageArgs,
 ) -> list[dict[str, Any]]:
     """A page of messages of each chat; all newest pages in one command."""
     if after_sequence is not None and after_sequence < 0:
         raise BadUserInput("`afterSequence` is 0 or more.")
-    forward = after_sequence is not None or since is not None or asked.after is not None
-    if asked.first is None and asked.last is None:
-        asked = replace(asked, first=MESSAGES, before=None) if forward else replace(asked, last=MESSAGES)
+    forward = after_sequence is not None or since is not None or args.after is not None
+    if args.first is None and args.last is None:
+        args = replace(args, first=MESSAGES, before=None) if forward else replace(args, last=MESSAGES)
     listings = [message_listing(chat["_id"], since) for chat in chats]
-    pages = [paging.requested(listing, store.BY_SEQUENCE, asked) for listing in listings]
+    pages = [paging.parse_page(listing, store.BY_SEQUENCE, args) for listing in listings]
     where = _wanted(ctx, after_sequence, since)
-    rows = await _pages(ctx, chats, pages, where, paging.projection(asked, store.BY_SEQUENCE))
+    rows = await _pages(ctx, chats, pages, where, paging.projection(args, store.BY_SEQUENCE))
     return [
         paging.connection(listing, store.BY_SEQUENCE, page, each)
         for listing, page, each in zip(listings, pages, rows, strict=True)
@@ -167,16 +166,16 @@ async def _pages(
             ctx.db,
             "chat_id",
             [chat["_id"] for chat in chats],
-            sort=paging.scan_order(store.BY_SEQUENCE, page),
+            sort=paging.sort_order(store.BY_SEQUENCE, page),
             limit=page.size + 1,
-            where={"$and": [*where, paging.beyond(store.BY_SEQUENCE, page)]},
+            where={"$and": [*where, paging.after_filter(store.BY_SEQUENCE, page)]},
             fields=fields,
         )
         return [rows.get(chat["_id"], []) for chat in chats]
     found = []
     for chat, page in zip(chats, pages, strict=True):
-        query = {"$and": [{"chat_id": chat["_id"]}, *where, paging.beyond(store.BY_SEQUENCE, page)]}
-        order = paging.scan_order(store.BY_SEQUENCE, page)
+        query = {"$and": [{"chat_id": chat["_id"]}, *where, paging.after_filter(store.BY_SEQUENCE, page)]}
+        order = paging.sort_order(store.BY_SEQUENCE, page)
         size = page.size + 1
         found.append(await store.messages.find(ctx.db, query, sort=order, limit=size, fields=fields))
     return found

@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 from prometheus_client import Histogram
 
 from core import ids
-from core.changes import user_scope
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
+from core.sync.changes import user_scope
 from loaders.chat import Chat
 from resolvers import feed
 from resolvers.chat.access import both_scopes, change_side, chat_for_update, own_chats, receipts_shown
@@ -48,7 +48,7 @@ class Read(TypedDict):
 async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
     """Record what a device has received; chats it may not see are skipped, or one would fail a hundred."""
     if len(marks) > MOST_MARKS:
-        raise Refused("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
+        raise UserError("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
     highest: dict[str, int] = {}
     for mark in marks:
         id = ids.checked(mark["chat_id"], "chat")
@@ -84,13 +84,13 @@ async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -
     else:
         await _move_peers(ctx, chat, before, told)
         await _stamp_messages(ctx, chat, before, told)
-    ctx.tx.changed(own, aspect=aspect, scopes=scopes, settled=True, detail=detail)
+    ctx.tx.changed(own, aspect=aspect, scopes=scopes, audience_never_shrinks=True, detail=detail)
     return own
 
 
 async def _told(ctx: Context, chat: Chat, before: Marks, after: Marks) -> Marks:
     """Marks the other side may see: no change while blocked, read marks only if both enabled receipts."""
-    if chat["peer_id"] in await feed.barred(ctx):
+    if chat["peer_id"] in await feed.blocked_either_way(ctx):
         return before
     [shown] = await receipts_shown(ctx, [chat["peer_id"]])
     return Marks(after.delivered, after.read if shown else before.read)
@@ -151,7 +151,7 @@ async def _stamp_messages(ctx: Context, chat: Chat, before: Marks, after: Marks)
 
     ctx.tx.after_commit(observe)
     for message in stamped:
-        ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat), settled=True)
+        ctx.tx.changed(message, aspect="receipts", scopes=both_scopes(chat), audience_never_shrinks=True)
 
 
 def _received(chat: Chat, start: int, end: int) -> dict[str, Any]:

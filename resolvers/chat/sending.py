@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from core import clock, ids, jobs, nodes
-from core.changes import user_scope
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.hooks import on
 from core.ids import Id
-from core.limits import Rate
+from core.security.limits import Rate
+from core.sync.changes import user_scope
 from core.uploads import finished, release
 from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
@@ -31,7 +31,7 @@ from stores import chat as store
 from stores.chat import Message
 from stores.media import Attachment
 
-refusals(
+error_codes(
     EMPTY_MESSAGE="A message needs text or an attachment.",
     TEXT_TOO_LONG="The text is longer than allowed.",
     EDIT_WINDOW_CLOSED="Messages can be edited for 15 minutes.",
@@ -87,7 +87,7 @@ async def send_message(
     ctx.tx.contend(f"numbers of {chat['chat_id']}")
     said = checked_text(text)
     if said is None and not attachments:
-        raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     await check_reachable(ctx, chat)
     if reply_to_id is not None:
         await _check_reply(ctx, chat, reply_to_id)
@@ -95,10 +95,10 @@ async def send_message(
     message = await _store(ctx, chat, message_id, said, attached, reply_to_id, sent_at)
     own = await _tell_both(ctx, chat, message)
     _keep_for_the_answer(ctx, own, message)
-    await jobs.later(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
+    await jobs.enqueue(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
     if message["sequence"] % AGED_EVERY == 0:
         due = ctx.tx.now + PUSH_AFTER
-        await jobs.later(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
+        await jobs.enqueue(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
     return _sent(ctx, message, own)
 
 
@@ -114,7 +114,7 @@ def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
 
 async def _sent_before(ctx: Context, message: Message) -> Sent:
     if message["sender_id"] != ctx.viewer_id:
-        raise Refused("ID_TAKEN", "This id is in use.", field=["id"])
+        raise UserError("ID_TAKEN", "This id is in use.", field=["id"])
     return _sent(ctx, message, await chat_for_update(ctx, message["chat_id"]))
 
 
@@ -127,14 +127,14 @@ def checked_text(text: str | None) -> str | None:
     """The text, None when there is none."""
     said = text or ""
     if len(said) > LONGEST_TEXT:
-        raise Refused("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
+        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
     return said or None
 
 
 async def _check_reply(ctx: Context, chat: Document, reply_to_id: str) -> None:
     answered = await nodes.for_update(ctx, store.messages, reply_to_id, field="replyToId")
     if answered["chat_id"] != chat["chat_id"]:
-        raise Refused("NOT_FOUND", "There is no such message in this chat.", field=["replyToId"])
+        raise UserError("NOT_FOUND", "There is no such message in this chat.", field=["replyToId"])
 
 
 async def _store(
@@ -192,7 +192,7 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     sent = {**latest, "version": chat["version"] + 1, "archived": False}
     await store.change_both(ctx.tx.db, chat, own={"$set": sent}, peers=[{"$set": received}])
     shown = {**chat, **sent}
-    ctx.tx.changed(shown, scopes=both_scopes(shown), settled=True)
+    ctx.tx.changed(shown, scopes=both_scopes(shown), audience_never_shrinks=True)
     if message["sequence"] == 1:
         # Now it is in the other's list as well.
         ctx.tx.granted(chat["peer_id"], peers_scope(ctx.viewer_id))
@@ -203,20 +203,20 @@ async def edit_message(ctx: Context, *, id: Id, text: str, expected_version: int
     await ctx.limit(EDIT_RATE)
     message = await own_message_for_update(ctx, id)
     if clock.now() - message["created_at"] > EDITABLE:
-        raise Refused("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
+        raise UserError("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["id"])
     chat = await chat_for_update(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
     own = {"_id": store.row_id(chat["chat_id"], ctx.viewer_id), "user_id": ctx.viewer_id}
-    await ctx.tx.claim(store.members, own)
+    await ctx.tx.lock_document(store.members, own)
     said = checked_text(text)
     if said is None and not message["attachments"]:
-        raise Refused("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(id))
     edit = {"sealed_text": sealed, "edited_at": ctx.tx.now}
     changed = await ctx.tx.edit(store.messages, message, edit, expected_version=expected_version)
     if chat["last_sequence"] == changed["sequence"]:
         # Its preview is another.
-        ctx.tx.changed(chat, scopes=both_scopes(chat), settled=True)
+        ctx.tx.changed(chat, scopes=both_scopes(chat), audience_never_shrinks=True)
     return {"message": changed}
 
 
@@ -233,11 +233,13 @@ async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) ->
 async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     """Clear the message for both; its number and its place remain."""
     if message["sender_id"] != ctx.viewer_id:
-        raise Refused("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
+        raise UserError("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
     if message["deleted_at"] is not None:
         return chat
     if clock.now() - message["created_at"] > DELETABLE:
-        raise Refused("DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"])
+        raise UserError(
+            "DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"]
+        )
     await clear(ctx, message)
     return chat
 
@@ -272,7 +274,7 @@ async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
     hidden = [*message["hidden_for"], ctx.viewer_id]
     changed = await ctx.tx.update(store.messages, message, set={"hidden_for": hidden}, touch=False)
     assert changed is not None
-    ctx.tx.quietly(changed)
+    ctx.tx.skip_log(changed)
     ctx.tx.changed(changed, aspect=f"hidden:{ctx.viewer_id}", scopes=[user_scope(ctx.viewer_id)])
     await replies_told(ctx, message, to=[ctx.viewer_id])
     if message["recipient_id"] == ctx.viewer_id and message["deleted_at"] is None:

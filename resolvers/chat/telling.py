@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.batches import each_in_unit
-from core.changes import user_scope
 from core.context import Context, Services
+from core.storage.batches import each_in_unit
+from core.sync.changes import user_scope
 from resolvers.chat.access import tell_owner
 from stores import chat as store
 from stores.chat import Member, Message
@@ -19,7 +19,7 @@ BATCH = 50
 def sides_told(ctx: Context, message: Document) -> None:
     """Publish both sides again: the preview or the number of unread messages changed."""
     scopes = [user_scope(message["sender_id"]), user_scope(message["recipient_id"])]
-    ctx.tx.changed({"_id": message["chat_id"]}, scopes=scopes, settled=True)
+    ctx.tx.changed({"_id": message["chat_id"]}, scopes=scopes, audience_never_shrinks=True)
 
 
 async def replies_told(ctx: Context, message: Message, to: Sequence[str]) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from core import ids, nodes
 from core.context import Context
-from core.errors import NotFound, Refused
+from core.errors import NotFound, UserError
 from core.hooks import on
 from core.ids import Id
-from core.nodes import door, reader_scopes
+from core.nodes import guard, reader_scopes
 from loaders.feed import (
     BarredByUser,
     CommentById,
@@ -40,23 +40,23 @@ async def audience_scopes(ctx: Context) -> list[str]:
     return [*followed, *friends, *map(group_scope, groups)]
 
 
-async def barred(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
+async def blocked_either_way(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
     """Ids of people blocked either way."""
     viewer = ctx.viewer_id_or_none
     return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
 
 
-on(auth.hidden)(barred)
+on(auth.hidden)(blocked_either_way)
 
 
-@door("post", sync="POST", owner="author_id", kept="posts")
+@guard("post", sync="POST", owner="author_id", kept="posts")
 async def visible_posts(ctx: Context, wanted: Sequence[str]) -> Sequence[Post | None]:
     return await only_visible(ctx, await ctx.load_many(PostById, wanted))
 
 
 async def only_visible(ctx: Context, found: Sequence[Post | None]) -> list[Post | None]:
     """The posts with those the viewer may not see replaced by None."""
-    hidden = await barred(ctx)
+    hidden = await blocked_either_way(ctx)
     viewer = ctx.viewer_id_or_none
     friends_only = [
         post["author_id"]
@@ -94,14 +94,14 @@ def open_to_all(post: Post) -> bool:
     return post["state"] in SHOWN and post["visibility"] == Visibility.PUBLIC
 
 
-@door("comment", sync="COMMENT", owner="author_id", kept="comments")
+@guard("comment", sync="COMMENT", owner="author_id", kept="comments")
 async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comment | None]:
     """Comments of visible posts, and the viewer's own while the post exists."""
     found = await ctx.load_many(CommentById, wanted)
     post_ids = [comment["post_id"] for comment in found if comment]
     existing = {post["_id"] for post in await ctx.load_many(PostById, post_ids) if post}
     visible = {post["_id"] for post in await visible_posts(ctx, post_ids) if post}
-    hidden = await barred(ctx)
+    hidden = await blocked_either_way(ctx)
     viewer = ctx.viewer_id_or_none
     return [
         comment
@@ -129,23 +129,23 @@ async def post(ctx: Context, *, id: Id) -> Post:
 
 async def subject_for_update(ctx: Context, id: str) -> Any:
     """Visible post or comment to act upon."""
-    found: Any = (await nodes.seen(ctx, [ids.checked(id, "post", "comment")])).get(id)
+    found: Any = (await nodes.visible(ctx, [ids.checked(id, "post", "comment")])).get(id)
     if found is None:
-        raise Refused("NOT_FOUND", "It is gone, or hidden from you.")
+        raise UserError("NOT_FOUND", "It is gone, or hidden from you.")
     return await at_hand(ctx, found)
 
 
 def need_files(post: Document, *, field: str) -> None:
     """Raise UPLOAD_NOT_READY while the author's post waits for its files: queued actions on it wait too."""
     if post["state"] == PostState.PROCESSING:
-        raise Refused("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
+        raise UserError("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
 
 
 async def post_for_update(ctx: Context, id: str) -> Post:
     """Visible post to act upon, moved out of the archive."""
     [post] = await visible_posts(ctx, [ids.checked(id, "post")])
     if post is None:
-        raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
+        raise UserError("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
     return await at_hand(ctx, post)
 
 
@@ -153,7 +153,7 @@ async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Po
     """The viewer's own post in any state, moved out of the archive."""
     post = await ctx.load(PostById, ids.checked(id, "post"))
     if post is None or post["author_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such post.", field=[field])
+        raise UserError("NOT_FOUND", "You have no such post.", field=[field])
     return await at_hand(ctx, post)
 
 
@@ -161,5 +161,5 @@ async def own_comment_for_update(ctx: Context, id: str, *, field: str = "id") ->
     """The viewer's own comment in any state."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment["author_id"] != ctx.viewer_id:
-        raise Refused("NOT_FOUND", "You have no such comment.", field=[field])
+        raise UserError("NOT_FOUND", "You have no such comment.", field=[field])
     return comment

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock, paging
-from core.batches import each_in_unit
 from core.context import Context, Services
-from core.paging import Asked, Listing
+from core.paging import Listing, PageArgs
+from core.storage.batches import each_in_unit
 from stores import feed as store
 from stores.feed import Post
 
@@ -26,7 +26,7 @@ async def _put_away(ctx: Context, post: Post) -> None:
         # Readers see no difference, so nothing is logged.
         gone["archived"] = True
         away = await ctx.tx.insert(store.archive, gone)
-        ctx.tx.quietly(away)
+        ctx.tx.skip_log(away)
 
 
 async def at_hand(ctx: Context, post: Post) -> Post:
@@ -34,21 +34,21 @@ async def at_hand(ctx: Context, post: Post) -> Post:
     if not post.get("archived"):
         return post
     await ctx.tx.delete(store.archive, post["_id"])
-    ctx.tx.quietly(post)
+    ctx.tx.skip_log(post)
     warm: Any = {key: value for key, value in post.items() if key != "archived"}
     back: Post = await ctx.tx.insert(store.posts, warm)
-    ctx.tx.quietly(back)
+    ctx.tx.skip_log(back)
     ctx.refresh()
     return back
 
 
 async def page(
-    ctx: Context, query: dict[str, Any], sort: paging.Sort, asked: Asked, *, listing: Listing
+    ctx: Context, query: dict[str, Any], sort: paging.Sort, args: PageArgs, *, listing: Listing
 ) -> dict[str, Any]:
     """Relay connection over a timeline's or group's posts, which continues into the archive."""
-    page = paging.requested(listing, sort, asked)
-    where = {"$and": [query, paging.beyond(sort, page)]}
-    order, fields = paging.scan_order(sort, page), paging.projection(asked, sort)
+    page = paging.parse_page(listing, sort, args)
+    where = {"$and": [query, paging.after_filter(sort, page)]}
+    order, fields = paging.sort_order(sort, page), paging.projection(args, sort)
     first, then = (store.archive, store.posts) if page.backward else (store.posts, store.archive)
     rows = await first.find(ctx.db, where, sort=order, limit=page.size + 1, fields=fields)
     if len(rows) <= page.size:

@@ -12,10 +12,10 @@ from resolvers.feed import latest
 from resolvers.feed.latest import Edge
 from resolvers.feed.ranking import Candidate
 from resolvers.feed.snapshots import LOST, SIZE, Snapshots
-from resolvers.feed.standing import Standing
-from resolvers.feed.standing import standing as standing_of
+from resolvers.feed.viewer_relations import ViewerRelations
+from resolvers.feed.viewer_relations import viewer_relations as standing_of
 from stores import feed as store
-from stores.feed import FeedReason, Post, Taste
+from stores.feed import Affinity, FeedReason, Post
 
 SUGGESTIONS = 100
 """Public posts of strangers in one feed."""
@@ -28,8 +28,8 @@ class Material:
     """Input of ranking: candidates, relations and affinity."""
 
     candidates: Sequence[Candidate]
-    standing: Standing
-    taste: Taste | None
+    standing: ViewerRelations
+    affinity: Affinity | None
     whole: bool
     """True if there is nothing older."""
     undelivered: Sequence[Post]
@@ -40,10 +40,10 @@ async def gather(ctx: Context) -> Material:
     """Posts of followed people, friends, strangers and sponsors that the viewer may see."""
     now = clock.now()
     since = now - store.INBOX_KEPT
-    standing, taste = await asyncio.gather(standing_of(ctx), store.taste(ctx.db, ctx.viewer_id))
+    standing, affinity = await asyncio.gather(standing_of(ctx), store.affinity(ctx.db, ctx.viewer_id))
     edges = list(standing.followed.values())
     heard = latest.heard(edges)
-    kept = taste is not None and taste["inbox_kept"]
+    kept = affinity is not None and affinity["inbox_maintained"]
     strangers = SUGGESTIONS if heard else SIZE
     delivered, looked_for, (public, suggested, paid) = await asyncio.gather(
         _delivered(ctx, heard, edges, since, kept=kept),
@@ -59,7 +59,7 @@ async def gather(ctx: Context) -> Material:
         found |= {post["_id"]: post for post in older}
         whole = len(older) + len(found) <= SIZE
     candidates = _candidates(standing, found.values(), frozenset(paid))
-    return Material(candidates, standing, taste, whole, delivered[1] if not kept else ())
+    return Material(candidates, standing, affinity, whole, delivered[1] if not kept else ())
 
 
 async def _strangers(
@@ -88,7 +88,7 @@ async def _delivered(
     return (), await store.by_authors(ctx.db, latest.audience(ctx.viewer_id, edges), since=since)
 
 
-def _candidates(standing: Standing, posts: Any, paid: frozenset[str]) -> list[Candidate]:
+def _candidates(standing: ViewerRelations, posts: Any, paid: frozenset[str]) -> list[Candidate]:
     candidates = []
     for post in posts:
         reason = reason_for(standing.user_id, standing.followed, post, paid=post["_id"] in paid)
@@ -119,7 +119,7 @@ async def arrived(ctx: Context, since: datetime) -> set[str]:
     found |= {
         post["_id"]
         for post in posts
-        if post["author_id"] != ctx.viewer_id and post["author_id"] not in stands.barred
+        if post["author_id"] != ctx.viewer_id and post["author_id"] not in stands.blocked_either_way
         if post["created_at"] > since
     }
     if stands.muted and found:

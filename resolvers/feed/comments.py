@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids, jobs
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
+from core.security.audit import audited
+from core.security.limits import Rate
 from loaders.feed import CommentById
-from resolvers.feed import moderating, notices, reading
+from resolvers.feed import moderating, notifications, reading
 from resolvers.feed.access import need_files, own_comment_for_update, post_for_update, visible_comments
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import COMMENTS, KEPT, POSTS, sweep
@@ -18,7 +18,7 @@ from stores import feed as store
 from stores.feed import Comment, PostState
 from stores.feed.kinds import SHOWN
 
-refusals(
+error_codes(
     EMPTY_COMMENT="A comment needs text.",
     COMMENTS_CLOSED="The post does not take comments.",
 )
@@ -57,7 +57,7 @@ async def create_comment(
     post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN:
-        raise Refused("COMMENTS_CLOSED", "This post does not take comments any more.", field=["postId"])
+        raise UserError("COMMENTS_CLOSED", "This post does not take comments any more.", field=["postId"])
     await moderating.screen(ctx, body)
     parent = await _parent(ctx, post_id, parent_id) if parent_id else None
     top = await _top(ctx, parent) if parent else None
@@ -80,15 +80,15 @@ async def create_comment(
         },
     )
     updated = await count(ctx, post_id, top, 1)
-    await notices.commented(ctx, comment, post, parent)
-    await jobs.later(ctx.tx, "feed.scan", subject_id=comment["_id"])
+    await notifications.commented(ctx, comment, post, parent)
+    await jobs.enqueue(ctx.tx, "feed.scan", subject_id=comment["_id"])
     return {"comment": comment, "comment_edge": reading.comment_edge(comment), "post": updated}
 
 
 def _checked(text: str) -> str:
     body = checked_text(text, LONGEST_TEXT)
     if body is None:
-        raise Refused("EMPTY_COMMENT", "A comment needs text.", field=["text"])
+        raise UserError("EMPTY_COMMENT", "A comment needs text.", field=["text"])
     return body
 
 
@@ -96,7 +96,7 @@ async def _parent(ctx: Context, post_id: str, parent_id: str) -> Comment:
     """Comment replied to; a stub takes no more replies."""
     [parent] = await visible_comments(ctx, [ids.checked(parent_id, "comment")])
     if parent is None or parent["post_id"] != post_id or parent["state"] == PostState.REMOVED:
-        raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
+        raise UserError("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
     return parent
 
 
@@ -106,7 +106,7 @@ async def _top(ctx: Context, parent: Comment) -> Comment:
         return parent
     top = await ctx.load(CommentById, parent["parent_id"])
     if top is None:
-        raise Refused("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
+        raise UserError("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
     return top
 
 
@@ -124,7 +124,7 @@ async def update_comment(
     if mentions is not None:
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     updated = await ctx.tx.edit(store.comments, comment, changes, expected_version=expected_version)
-    await jobs.later(ctx.tx, "feed.scan", subject_id=id)
+    await jobs.enqueue(ctx.tx, "feed.scan", subject_id=id)
     return {"comment": updated}
 
 
@@ -132,7 +132,7 @@ async def delete_comment(ctx: Context, *, id: Id) -> Deleted:
     """Delete a comment, by its author, the post's author or a moderator; with replies it becomes a stub."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):
-        raise Refused("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
+        raise UserError("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
     stub, post = await blank(ctx, comment)
     if comment["author_id"] != ctx.viewer_id:
         await audited(ctx, "comment.delete", subject_id=id)
@@ -163,7 +163,7 @@ async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any]
         unset=["mention_ids", "kept"],
     )
     assert stub is not None
-    await jobs.later(ctx.tx, "feed.erase_reactions", subject_ids=[comment["_id"]])
+    await jobs.enqueue(ctx.tx, "feed.erase_reactions", subject_ids=[comment["_id"]])
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     # A stub counts no more; a comment that a moderator had removed was taken off before.
     counted = -1 if comment["state"] != PostState.REMOVED else 0

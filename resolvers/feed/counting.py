@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from core import jobs
-from core.counters import counters
 from core.ids import prefix_of
-from core.unit import Unit
+from core.storage.counters import counters
+from core.storage.unit import Unit
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import UserStatus
@@ -25,15 +25,15 @@ LEFT = 100
 
 async def _settle_post(tx: Unit, id: str, post: Post | None) -> None:
     if post is None:
-        await jobs.later(tx, "feed.erase_comments", post_id=id)
+        await jobs.enqueue(tx, "feed.erase_comments", post_id=id)
 
 
 async def _settle_comment(tx: Unit, id: str, comment: Comment | None) -> None:
     if comment is None:
-        await jobs.later(tx, "feed.erase_reactions", subject_ids=[id])
+        await jobs.enqueue(tx, "feed.erase_reactions", subject_ids=[id])
     elif comment.get("gone") and comment["reply_count"] > 0:
         stub: Any = await tx.update(store.comments, id, unset=["gone", "purge_at"])
-        tx.changed(stub, aspect="counts", scopes=comment_scopes(stub), settled=True)
+        tx.changed(stub, aspect="counts", scopes=comment_scopes(stub), audience_never_shrinks=True)
     else:
         await sweep(tx, id)
 
@@ -68,5 +68,7 @@ async def reacted(
 POSTS = counters(store.posts, settle=_settle_post, archive=store.archive)
 COMMENTS = counters(store.comments, settle=_settle_comment)
 # Who keeps a person sees them as long as they are active.
-PEOPLE = counters(accounts.users, settled=lambda user: user["status"] == UserStatus.ACTIVE)
-GROUPS = counters(store.groups, settled=lambda group: False, version=True, settle=_settle_group)
+PEOPLE = counters(accounts.users, audience_never_shrinks=lambda user: user["status"] == UserStatus.ACTIVE)
+GROUPS = counters(
+    store.groups, audience_never_shrinks=lambda group: False, version=True, settle=_settle_group
+)

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from core.account import pages
-from core.batches import each_in_unit
 from core.context import Context, Services
+from core.erasure import pages
+from core.storage.batches import each_in_unit
 from resolvers.feed import graph, groups, posts
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.comments import blank
@@ -39,7 +39,7 @@ async def erase(services: Services, user_id: str) -> None:
         (store.inboxes, {"user_id": user_id}),
         (store.impressions, {"user_id": user_id}),
         (store.share_links, {"user_id": user_id}),
-        (store.tastes, {"_id": user_id}),
+        (store.affinities, {"_id": user_id}),
     )
     for collection, query in plainly:
         await collection.delete_all(services.db, query)
@@ -72,7 +72,7 @@ async def _forget_author(ctx: Context, report: store.Report) -> None:
     """Remove the author and their appeal from a report on erased content."""
     gone = await ctx.tx.update(store.reports, report, set={"subject_author_id": None, "appeal": None})
     if gone is not None:
-        ctx.tx.quietly(gone)
+        ctx.tx.skip_log(gone)
 
 
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Rows]]:
@@ -92,7 +92,7 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, R
         ("reports", store.reports, {"reporter_id": user_id}, ("subject_author_id", "appeal", "day")),
         ("appeals", store.reports, {"subject_author_id": user_id, "appeal": {"$ne": None}}, APPEAL),
         ("feed_inbox", store.inboxes, own, ()),
-        ("tastes", store.tastes, {"_id": user_id}, ("inbox_kept",)),
+        ("tastes", store.affinities, {"_id": user_id}, ("inbox_maintained",)),
     ):
         async for rows in pages(services, collection, query, without=without):
             yield name, rows

@@ -9,12 +9,12 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from core import cancellation
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused
-from core.listeners import SlowConsumer
-from core.live import Live
-from core.mongo import Database
+from core.errors import UserError
+from core.security.audit import audited
+from core.storage.mongo import Database
+from core.sync.listeners import SlowConsumer
+from core.sync.live import Live
 from resolvers.feed.moderating import checked_reason
 from resolvers.feed.ranking import Ranking
 from stores import feed as store
@@ -48,7 +48,7 @@ class Experiments:
     async def _follow(self) -> None:
         while True:
             try:
-                async for _ in self._live.follow([SCOPE], check=self._load):
+                async for _ in self._live.follow([SCOPE], authorize=self._load):
                     await self._load()
             except SlowConsumer:
                 continue
@@ -76,11 +76,11 @@ async def set_feed_experiment(
     try:
         ranker = ctx.services.get(Ranking).made(text)
     except ValueError as problem:
-        raise Refused("INVALID_INPUT", str(problem), field=["variants"]) from None
+        raise UserError("INVALID_INPUT", str(problem), field=["variants"]) from None
     change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
     if await ctx.tx.update(store.experiments, store.CURRENT, set=change) is None:
         await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
-    ctx.tx.noted(SCOPE, scopes=[SCOPE])
+    ctx.tx.notice(SCOPE, scopes=[SCOPE])
     await audited(ctx, "feed.experiment", experiment=text, reason=why)
     return {"experiment": _shown(ranker)}
 
@@ -88,13 +88,13 @@ async def set_feed_experiment(
 def _text(name: str | None, variants: Sequence[Document]) -> str:
     if name is None:
         if variants:
-            raise Refused("INVALID_INPUT", "Variants are of an experiment with a name.", field=["name"])
+            raise UserError("INVALID_INPUT", "Variants are of an experiment with a name.", field=["name"])
         return ""
     if not NAME.fullmatch(name):
-        raise Refused("INVALID_INPUT", "Small letters, digits and dashes.", field=["name"])
+        raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["name"])
     shares = {each["name"]: each["share"] for each in variants if NAME.fullmatch(each["name"])}
     if not shares or len(shares) < len(variants):
-        raise Refused("INVALID_INPUT", "Give each variant once.", field=["variants"])
+        raise UserError("INVALID_INPUT", "Give each variant once.", field=["variants"])
     return f"{name}:{','.join(f'{variant}={share}' for variant, share in shares.items())}"
 
 

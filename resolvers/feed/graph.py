@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from core import clock, ids
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.hooks import Hook
 from core.ids import Id
-from core.limits import Rate
+from core.security.audit import audited
+from core.security.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers import auth
-from resolvers.feed import delivery, notices, retelling
+from resolvers.feed import fanout, notifications, retelling
 from resolvers.feed.counting import PEOPLE
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
@@ -21,7 +21,7 @@ from stores.auth import User
 from stores.feed import Follow, FollowState
 from stores.feed.scopes import followers_scope, friends_scope
 
-refusals(
+error_codes(
     SELF="This cannot be done to oneself.",
     FOLLOW_LIMIT="At most 5,000 people can be followed.",
 )
@@ -67,7 +67,7 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
         person = await _count(ctx, user_id, "follower_count", 1) or person
         # Strict: concurrent follows conflict on this counter, which enforces the limit.
         await _count(ctx, ctx.viewer_id, "following_count", 1, strict=True)
-        notices.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
+        notifications.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
     elif edge["state"] == FollowState.MUTED:
         edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
     if notify is not None and notify != edge.get("notify", False):
@@ -79,14 +79,14 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
 def moved(ctx: Context) -> None:
     """Publish a change of the viewer's graph and invalidate their feed, here and on their other devices."""
     stale(ctx, ctx.viewer_id)
-    notices.tell(ctx, "FeedReset", "graph", [ctx.viewer_id])
+    notifications.tell(ctx, "FeedReset", "graph", [ctx.viewer_id])
 
 
 async def _begin(ctx: Context, user_id: str) -> Follow:
     await _claim_pair(ctx, user_id)
     following = await store.follows_of(ctx.db, ctx.viewer_id)
     if len(following) >= store.MOST_FOLLOWED:
-        raise Refused("FOLLOW_LIMIT", f"At most {store.MOST_FOLLOWED:,} people.", field=["userId"])
+        raise UserError("FOLLOW_LIMIT", f"At most {store.MOST_FOLLOWED:,} people.", field=["userId"])
     returned = await store.follow(ctx.db, user_id, ctx.viewer_id)
     edge = await ctx.tx.insert(
         store.follows,
@@ -99,9 +99,9 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
         },
     )
     ctx.tx.granted(ctx.viewer_id, followers_scope(user_id))
-    await delivery.catch_up(ctx, ctx.viewer_id, user_id, friends=returned is not None)
+    await fanout.catch_up(ctx, ctx.viewer_id, user_id, friends=returned is not None)
     if returned is not None:
-        await delivery.catch_up(ctx, user_id, ctx.viewer_id, friends=True)
+        await fanout.catch_up(ctx, user_id, ctx.viewer_id, friends=True)
         await _set_mutual(ctx, returned, True)
         ctx.tx.granted(ctx.viewer_id, friends_scope(user_id))
         ctx.tx.granted(user_id, friends_scope(ctx.viewer_id))
@@ -131,7 +131,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> Followed:
     person = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
-        raise Refused("NOT_FOUND", "You do not follow this person.", field=["userId"])
+        raise UserError("NOT_FOUND", "You do not follow this person.", field=["userId"])
     if edge["state"] != state:
         edge = await _set_state(ctx, edge, state)
     moved(ctx)
@@ -142,16 +142,16 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
     """Block a person: hide the two from each other and end their follows."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
-        raise Refused("SELF", "You cannot block yourself.", field=["userId"])
+        raise UserError("SELF", "You cannot block yourself.", field=["userId"])
     if await accounts.users.by_id(ctx.db, user_id) is None:
-        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
     own = {"_id": id, "user_id": ctx.viewer_id}
     if await store.blocks.by_id(ctx.db, own) is None:
         await _claim_pair(ctx, user_id)
         await parting(ctx, user_id)
         await ctx.tx.insert(store.blocks, {**own, "blocked_id": user_id, "created_at": clock.now()})
-        notices.parted(ctx, ctx.viewer_id, user_id)
+        notifications.block_changed(ctx, ctx.viewer_id, user_id)
         for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
             edge = await store.follow(ctx.db, follower, followee)
             if edge is not None:
@@ -171,7 +171,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:
     if gone is not None and await store.blocks.by_id(ctx.db, returned) is None:
         await rejoining(ctx, user_id)
         await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
-    notices.parted(ctx, ctx.viewer_id, user_id)
+    notifications.block_changed(ctx, ctx.viewer_id, user_id)
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     [person] = await auth.visible_people(ctx, [user_id])
@@ -195,7 +195,7 @@ async def end(ctx: Context, edge: Follow) -> Document | None:
         ctx.tx.revoked(follower, friends_scope(followee))
         ctx.tx.revoked(followee, friends_scope(follower))
         await retelling.relation_changed(ctx, follower, followee)
-    await delivery.forget(ctx, follower, followee)
+    await fanout.forget(ctx, follower, followee)
     person = await _count(ctx, followee, "follower_count", -1)
     await _count(ctx, follower, "following_count", -1)
     return person
@@ -221,10 +221,10 @@ async def _person_for_update(ctx: Context, user_id: str) -> User:
     """A visible person who is not the viewer."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
-        raise Refused("SELF", "This cannot be done to oneself.", field=["userId"])
+        raise UserError("SELF", "This cannot be done to oneself.", field=["userId"])
     [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
-        raise Refused("NOT_FOUND", "There is no such person.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     return person
 
 

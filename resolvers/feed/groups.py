@@ -5,15 +5,15 @@ from typing import Any, TypedDict
 
 from core import ids, nodes, paging
 from core.context import Context
-from core.errors import NotFound, Refused, refusals
+from core.errors import NotFound, UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
-from core.nodes import door
-from core.paging import NEWEST, Asked
-from core.text import Line
+from core.nodes import guard
+from core.paging import NEWEST, PageArgs
+from core.security.limits import Rate
+from core.values.text import Line
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving, retelling
-from resolvers.feed.access import barred
+from resolvers.feed.access import blocked_either_way
 from resolvers.feed.counting import GROUPS
 from resolvers.feed.snapshots import stale
 from stores import feed as store
@@ -21,7 +21,7 @@ from stores.feed import Group, GroupPrivacy, GroupRole, Member
 from stores.feed.kinds import SHOWN
 from stores.feed.scopes import group_scope
 
-refusals(
+error_codes(
     NOT_GROUP_MEMBER="Only members of the group may do this.",
     GROUP_NAME_INVALID="A group's name has 1 to 100 characters.",
     GROUP_CLOSED="A closed group takes only people its owner brings along.",
@@ -50,7 +50,7 @@ async def own_group(ctx: Context, group: Document) -> bool:
     return membership is not None and membership["role"] == GroupRole.OWNER
 
 
-@door("group", sync="GROUP", owner=own_group, kept="groups")
+@guard("group", sync="GROUP", owner=own_group, kept="groups")
 async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
     """Access guard of groups: name and size for everybody signed in; posts for members."""
     if ctx.viewer is None:
@@ -68,29 +68,29 @@ async def group(ctx: Context, *, id: Id) -> Group:
 async def check_member(ctx: Context, group_id: str) -> None:
     membership = await ctx.load(MembershipOfViewer, ids.checked(group_id, "group"))
     if membership is None:
-        raise Refused("NOT_GROUP_MEMBER", "You are not in this group.", field=["groupId"])
+        raise UserError("NOT_GROUP_MEMBER", "You are not in this group.", field=["groupId"])
 
 
-async def viewer_groups(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+async def viewer_groups(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
     """The viewer's groups, joined last first."""
-    shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, asked)
+    shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, args)
     found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
     return paging.referring(shown, found)
 
 
-async def posts_of(ctx: Context, group: Document, *, asked: Asked) -> dict[str, Any]:
+async def posts_of(ctx: Context, group: Document, *, args: PageArgs) -> dict[str, Any]:
     """Posts of a group, newest first; for members."""
     listing = paging.Listing("group posts", group=group["_id"])
     if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
-        return paging.nothing(listing, NEWEST, asked)
-    hidden = sorted(await barred(ctx))
+        return paging.nothing(listing, NEWEST, args)
+    hidden = sorted(await blocked_either_way(ctx))
     query = {
         "$and": [
             {"group_id": group["_id"], "author_id": {"$nin": hidden}},
             {"$or": [{"state": {"$in": list(SHOWN)}}, {"author_id": ctx.viewer_id}]},
         ]
     }
-    return await archiving.page(ctx, query, NEWEST, asked, listing=listing)
+    return await archiving.page(ctx, query, NEWEST, args, listing=listing)
 
 
 async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:
@@ -111,7 +111,7 @@ async def create_group(
     """A group of the viewer's, with friends they bring along."""
     await ctx.limit(GROUP_RATE)
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise Refused("GROUP_NAME_INVALID", "Give it 1 to 100 characters.", field=["name"])
+        raise UserError("GROUP_NAME_INVALID", "Give it 1 to 100 characters.", field=["name"])
     brought = await _friends(ctx, member_ids)
     made = await ctx.tx.insert(
         store.groups,
@@ -131,10 +131,10 @@ async def create_group(
 async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
     people = list(dict.fromkeys(ids.checked(each, "user") for each in wanted))
     if len(people) > MOST_BROUGHT:
-        raise Refused("INVALID_INPUT", f"At most {MOST_BROUGHT} people.", field=["memberIds"])
+        raise UserError("INVALID_INPUT", f"At most {MOST_BROUGHT} people.", field=["memberIds"])
     edges = await ctx.load_many(FollowOfViewer, people) if people else []
     if not all(edge and edge["mutual"] for edge in edges):
-        raise Refused("NOT_FOUND", "Only friends can be brought along.", field=["memberIds"])
+        raise UserError("NOT_FOUND", "Only friends can be brought along.", field=["memberIds"])
     return people
 
 
@@ -143,10 +143,10 @@ async def join_group(ctx: Context, *, group_id: Id) -> Changed:
     found = await nodes.for_update(ctx, store.groups, group_id)
     if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
         if found["privacy"] == GroupPrivacy.CLOSED:
-            raise Refused("GROUP_CLOSED", "This group is closed.", field=["groupId"])
+            raise UserError("GROUP_CLOSED", "This group is closed.", field=["groupId"])
         await ctx.limit(GROUP_RATE)
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
-            raise Refused("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
+            raise UserError("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
         await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
         # A former member may have comments there, which show their posts again.
         await retelling.group_changed(ctx, ctx.viewer_id, group_id)

@@ -12,13 +12,13 @@ from prometheus_client import Counter
 from core import clock, ids, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import NEWEST, Asked, Page, Wanted
+from core.paging import NEWEST, Page, PageArgs, PageRequest
 from loaders.feed import PostById, SponsorshipByPost
-from resolvers.feed import candidates, latest, standing
-from resolvers.feed.behind import Behind
+from resolvers.feed import candidates, latest, viewer_relations
+from resolvers.feed.background import KeyedTasks
 from resolvers.feed.ranking import Ranking, own_first, spread
 from resolvers.feed.snapshots import LOST, SIZE, Item, Snapshot, Snapshots
-from resolvers.feed.standing import Standing
+from resolvers.feed.viewer_relations import ViewerRelations
 from stores import feed as store
 from stores.feed import FeedMode, FeedReason, Post
 
@@ -41,13 +41,13 @@ RANKED, OLDER = "r", "t"
 
 
 async def feed(
-    ctx: Context, viewer: Document, *, mode: FeedMode = FeedMode.RANKED, asked: Asked
+    ctx: Context, viewer: Document, *, mode: FeedMode = FeedMode.RANKED, args: PageArgs
 ) -> dict[str, Any]:
     """Home feed, ranked or newest first; if ranking fails, newest first."""
     listing = feed_listing(ctx, mode)
     if mode is FeedMode.LATEST:
-        return await _latest(ctx, listing, asked)
-    wanted = paging.wanted(asked, most=LARGEST_PAGE)
+        return await _latest(ctx, listing, args)
+    wanted = paging.page_request(args, most=LARGEST_PAGE)
     place = _place(listing, wanted)
     try:
         snapshot, stands = await _snapshot(ctx, place)
@@ -87,7 +87,7 @@ class Place:
     post_id: str
 
 
-def _place(listing: paging.Listing, wanted: Wanted) -> Place | None:
+def _place(listing: paging.Listing, wanted: PageRequest) -> Place | None:
     if wanted.cursor is None:
         return None
     try:
@@ -108,7 +108,7 @@ def _place(listing: paging.Listing, wanted: Wanted) -> Place | None:
     return Place(kind, snapshot_id, position, at, post_id)
 
 
-async def _snapshot(ctx: Context, place: Place | None) -> tuple[Snapshot | None, Standing | None]:
+async def _snapshot(ctx: Context, place: Place | None) -> tuple[Snapshot | None, ViewerRelations | None]:
     """Snapshot that a cursor names, None if it is gone; without a cursor, the current one."""
     if place is None:
         return await current(ctx)
@@ -118,7 +118,9 @@ async def _snapshot(ctx: Context, place: Place | None) -> tuple[Snapshot | None,
     return found, None
 
 
-async def current(ctx: Context, *, oldest: timedelta = timedelta(days=1)) -> tuple[Snapshot, Standing | None]:
+async def current(
+    ctx: Context, *, oldest: timedelta = timedelta(days=1)
+) -> tuple[Snapshot, ViewerRelations | None]:
     """The viewer's newest snapshot; built now if there is none, or it is stale or too old."""
     snapshot, mark = await ctx.services.get(Snapshots).current(ctx.viewer_id)
     if snapshot is None or not _good(snapshot, mark, oldest):
@@ -127,7 +129,7 @@ async def current(ctx: Context, *, oldest: timedelta = timedelta(days=1)) -> tup
     READS.labels("snapshot").inc()
     if snapshot.age > REFRESHED:
         again = Context(ctx.services, viewer=ctx.viewer, request_id=ctx.request_id)
-        ctx.services.get(Behind).start(f"feed:{ctx.viewer_id}", build(again, mark))
+        ctx.services.get(KeyedTasks).start(f"feed:{ctx.viewer_id}", build(again, mark))
     return snapshot, None
 
 
@@ -136,12 +138,12 @@ def _good(snapshot: Snapshot, mark: str | None, oldest: timedelta) -> bool:
     return snapshot.mark == mark and snapshot.age <= oldest
 
 
-async def build(ctx: Context, mark: str | None) -> tuple[Snapshot, Standing]:
+async def build(ctx: Context, mark: str | None) -> tuple[Snapshot, ViewerRelations]:
     """Rank the viewer's feed now, and store the snapshot."""
     ranking = ctx.services.get(Ranking)
     now = clock.now()
     material = await candidates.gather(ctx)
-    ranked, degraded = await ranking.order(ctx.viewer_id, material.candidates, material.taste, now)
+    ranked, degraded = await ranking.order(ctx.viewer_id, material.candidates, material.affinity, now)
     shown = spread(own_first(ranked, ctx.viewer_id, now), SIZE)
     snapshot = Snapshot(
         ids.new_id("feed"),
@@ -170,9 +172,9 @@ async def build(ctx: Context, mark: str | None) -> tuple[Snapshot, Standing]:
         posts=len(shown),
     )
     await ctx.services.get(Snapshots).keep(ctx.viewer_id, snapshot)
-    if material.taste is None or not material.taste["inbox_kept"]:
+    if material.affinity is None or not material.affinity["inbox_maintained"]:
         work = _begin_inbox(ctx, material.undelivered)
-        ctx.services.get(Behind).start(f"inbox:{ctx.viewer_id}", work)
+        ctx.services.get(KeyedTasks).start(f"inbox:{ctx.viewer_id}", work)
     return snapshot, material.standing
 
 
@@ -181,16 +183,16 @@ async def _begin_inbox(ctx: Context, posts: Sequence[Post]) -> None:
     db, user_id = ctx.services.db, ctx.viewer_id
     rows = [store.inbox_row(post, user_id) for post in posts if not post.get("pulled")]
     await store.put_in(db, rows)
-    await store.learn(db, user_id, {"inbox_kept": True}, now=clock.now())
+    await store.learn(db, user_id, {"inbox_maintained": True}, now=clock.now())
 
 
 async def _ranked(
     ctx: Context,
     listing: paging.Listing,
-    wanted: Wanted,
+    wanted: PageRequest,
     place: Place | None,
     snapshot: Snapshot,
-    stands: Standing | None,
+    stands: ViewerRelations | None,
 ) -> dict[str, Any]:
     """Page of a snapshot; forwards, it is filled up with older posts where the snapshot ends."""
     rows = await _visible(ctx, snapshot, wanted, place, stands)
@@ -208,7 +210,11 @@ async def _ranked(
 
 
 async def _visible(
-    ctx: Context, snapshot: Snapshot, wanted: Wanted, place: Place | None, stands: Standing | None = None
+    ctx: Context,
+    snapshot: Snapshot,
+    wanted: PageRequest,
+    place: Place | None,
+    stands: ViewerRelations | None = None,
 ) -> list[tuple[int, Post]]:
     """Items from the cursor on that the viewer may see now, one more than the page asks for."""
     step = -1 if wanted.backward else 1
@@ -226,11 +232,13 @@ async def _visible(
     return found[: wanted.size + 1]
 
 
-async def seen(ctx: Context, items: Sequence[Item], stands: Standing | None = None) -> list[Post | None]:
+async def seen(
+    ctx: Context, items: Sequence[Item], stands: ViewerRelations | None = None
+) -> list[Post | None]:
     """Posts of these items, None for those no longer visible."""
 
-    async def known() -> Standing:
-        return stands or await standing.standing_to(ctx, items)
+    async def known() -> ViewerRelations:
+        return stands or await viewer_relations.relations_to(ctx, items)
 
     posts, now, paid = await asyncio.gather(
         ctx.load_many(PostById, [item.post_id for item in items]), known(), _paid(ctx, items)
@@ -254,7 +262,7 @@ async def _paid(ctx: Context, items: Sequence[Item]) -> set[str]:
 async def _older(
     ctx: Context,
     listing: paging.Listing,
-    wanted: Wanted,
+    wanted: PageRequest,
     place: Place | None,
     snapshot: Snapshot | None,
     *,
@@ -269,7 +277,7 @@ async def _older(
         shown.reverse()
     edges = _older_edges(listing, snapshot, shown, place)
     if wanted.backward and snapshot is not None and not more:
-        rest = Wanted(max(1, wanted.size - len(shown)), True, None)
+        rest = PageRequest(max(1, wanted.size - len(shown)), True, None)
         ranked = await _visible(ctx, snapshot, rest, None)
         room = wanted.size - len(shown)
         more = len(ranked) > room
@@ -324,7 +332,7 @@ def _older_edges(
 
 def _connection(
     listing: paging.Listing,
-    wanted: Wanted,
+    wanted: PageRequest,
     place: Place | None,
     edges: list[dict[str, Any]],
     more: bool,
@@ -357,9 +365,9 @@ def about(listing: paging.Listing, snapshot: Snapshot | None, *, degraded: bool 
     }
 
 
-async def _latest(ctx: Context, listing: paging.Listing, asked: Asked) -> dict[str, Any]:
-    page = paging.requested(listing, NEWEST, asked, most=LARGEST_PAGE)
-    fields = paging.projection(asked, NEWEST, *latest.REASONED)
+async def _latest(ctx: Context, listing: paging.Listing, args: PageArgs) -> dict[str, Any]:
+    page = paging.parse_page(listing, NEWEST, args, most=LARGEST_PAGE)
+    fields = paging.projection(args, NEWEST, *latest.REASONED)
     rows = await latest.page(ctx, page, fields=fields)
     reasons = {post["_id"]: why for post, why in rows}
     shown = paging.connection(

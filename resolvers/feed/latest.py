@@ -7,7 +7,7 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.paging import NEWEST, Page
-from resolvers.feed.standing import standing
+from resolvers.feed.viewer_relations import viewer_relations
 from stores import feed as store
 from stores.feed import FeedReason, Follow, Followed, FollowState, Post, Visibility
 from stores.feed.kinds import SHOWN
@@ -28,13 +28,13 @@ async def page(
 
     `fields`, where given, must hold what is `REASONED` from.
     """
-    stands = await standing(ctx)
+    stands = await viewer_relations(ctx)
     edges = list(stands.followed.values())
     near = heard(edges) or stands.groups
     whose = (
-        audience(ctx.viewer_id, edges, sorted(stands.groups), stands.barred)
+        audience(ctx.viewer_id, edges, sorted(stands.groups), stands.blocked_either_way)
         if near
-        else _suggested(ctx.viewer_id, stands.barred)
+        else _suggested(ctx.viewer_id, stands.blocked_either_way)
     )
     parts = past(page)
     if until is not None:
@@ -42,7 +42,7 @@ async def page(
     parts += without_shares_of(stands.muted)
     if without or stands.hidden:
         parts.append({"_id": {"$nin": [*without, *sorted(stands.hidden)]}})
-    order = paging.scan_order(NEWEST, page)
+    order = paging.sort_order(NEWEST, page)
     rows = await store.newest(ctx.db, whose, parts, order=order, limit=page.size + 1, fields=fields)
     return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
 
@@ -62,7 +62,10 @@ def heard(edges: Sequence[Edge]) -> list[str]:
 
 
 def audience(
-    user_id: str, edges: Sequence[Edge], groups: Sequence[str] = (), barred: frozenset[str] = frozenset()
+    user_id: str,
+    edges: Sequence[Edge],
+    groups: Sequence[str] = (),
+    blocked_either_way: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Filter of visible posts: one's own, those of followed people, and of groups."""
     friends = heard([edge for edge in edges if edge["mutual"]])
@@ -75,7 +78,9 @@ def audience(
         both = {"$in": [Visibility.PUBLIC, Visibility.FRIENDS]}
         branches.append({"author_id": {"$in": friends}, "visibility": both, **shown})
     if groups:
-        quiet = {edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED} | barred
+        quiet = {
+            edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED
+        } | blocked_either_way
         branches.append({"group_id": {"$in": list(groups)}, "author_id": {"$nin": sorted(quiet)}, **shown})
     return {"$or": branches}
 

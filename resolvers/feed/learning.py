@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from core import clock
 from core.context import Services
-from core.mongo import Database
+from core.storage.mongo import Database
 from resolvers.feed.ranking import media_kind
 from resolvers.feed.snapshots import LOST, Snapshots
 from stores import feed as store

@@ -7,7 +7,7 @@ import structlog
 
 from core import jobs
 from core.context import Context, Services
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.uploads import MIB, Purpose
 from ports.feed import Previewer, Unfetchable
 from ports.media import Unreadable
@@ -18,7 +18,7 @@ from stores.feed import Visibility
 
 logger = structlog.get_logger(__name__)
 
-refusals(LINK_INVALID="A link is an http or https address of at most 2,000 characters.")
+error_codes(LINK_INVALID="A link is an http or https address of at most 2,000 characters.")
 
 LONGEST_URL = 2_000
 PICTURE = Purpose("LINK_PREVIEW", "The picture of a link's preview.", image=MIB, widths=(320, 640, 1080))
@@ -44,7 +44,7 @@ def checked_url(url: str | None) -> str | None:
     except ValueError:
         fine = False
     if not fine or any(character.isspace() or ord(character) < 32 for character in text):
-        raise Refused("LINK_INVALID", "Give an http or https address.", field=["linkUrl"])
+        raise UserError("LINK_INVALID", "Give an http or https address.", field=["linkUrl"])
     return text
 
 
@@ -65,7 +65,7 @@ async def fetch(services: Services, *, post_id: str) -> None:
         link: dict[str, Any] = {"url": post["link_url"], **preview._asdict(), "image_id": None}
         kept = await _kept(ctx, post_id, {"link": link}, {"link_url": post["link_url"], "link": None})
         if kept and preview.image_url is not None:
-            await jobs.later(ctx.tx, "feed.fetch_link_picture", post_id=post_id)
+            await jobs.enqueue(ctx.tx, "feed.fetch_link_picture", post_id=post_id)
 
     await ctx.unit(keep)
 
@@ -96,7 +96,7 @@ async def fetch_picture(services: Services, *, post_id: str) -> None:
             ctx,
             found.body,
             mime=found.mime,
-            asked=PICTURE,
+            args=PICTURE,
             owner_id=post["author_id"],
             record_id=post_id,
             public=post["visibility"] == Visibility.PUBLIC,

@@ -6,12 +6,12 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
-from core.paging import NEWEST, Asked
-from core.store import Collection
+from core.paging import NEWEST, PageArgs
+from core.storage.store import Collection
 from loaders.auth import UserById
 from loaders.feed import FollowsByFollower
 from resolvers import auth
-from resolvers.feed.access import barred
+from resolvers.feed.access import blocked_either_way
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import User
@@ -22,31 +22,31 @@ Document = Mapping[str, Any]
 MOST_SUGGESTED = 50
 
 
-async def following(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
+async def following(ctx: Context, user: Document, *, args: PageArgs) -> dict[str, Any]:
     """People that a person follows, latest first."""
-    return await _follow_list(ctx, user, "follower_id", "followee_id", asked)
+    return await _follow_list(ctx, user, "follower_id", "followee_id", args)
 
 
-async def followers(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
+async def followers(ctx: Context, user: Document, *, args: PageArgs) -> dict[str, Any]:
     """Followers of a person, latest first."""
-    return await _follow_list(ctx, user, "followee_id", "follower_id", asked)
+    return await _follow_list(ctx, user, "followee_id", "follower_id", args)
 
 
-async def viewer_following(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    return await following(ctx, {"_id": ctx.viewer_id}, asked=asked)
+async def viewer_following(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
+    return await following(ctx, {"_id": ctx.viewer_id}, args=args)
 
 
-async def viewer_followers(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
-    return await followers(ctx, {"_id": ctx.viewer_id}, asked=asked)
+async def viewer_followers(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
+    return await followers(ctx, {"_id": ctx.viewer_id}, args=args)
 
 
-async def _follow_list(ctx: Context, user: Document, side: str, other: str, asked: Asked) -> dict[str, Any]:
+async def _follow_list(ctx: Context, user: Document, side: str, other: str, args: PageArgs) -> dict[str, Any]:
     if ctx.viewer is None:
         raise Unauthenticated(ctx.refusal)
     listing = paging.Listing("follows", user=user["_id"], side=side)
     if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
-        return paging.nothing(listing, NEWEST, asked)
-    return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, asked)
+        return paging.nothing(listing, NEWEST, args)
+    return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, args)
 
 
 async def _persons(
@@ -55,12 +55,12 @@ async def _persons(
     listing: paging.Listing,
     query: Mapping[str, Any],
     other: str,
-    asked: Asked,
+    args: PageArgs,
     *,
     unseen: bool = False,
 ) -> dict[str, Any]:
     """Connection over the people of the rows, latest first; with `unseen`, also those hidden from one."""
-    shown = await rows.page(ctx.db, query, NEWEST, asked, listing=listing)
+    shown = await rows.page(ctx.db, query, NEWEST, args, listing=listing)
     wanted = [row["node"][other] for row in shown["edges"]]
     found: Sequence[User | None] = await (
         ctx.load_many(UserById, wanted) if unseen else auth.visible_people(ctx, wanted)
@@ -68,26 +68,26 @@ async def _persons(
     return paging.referring(shown, found)
 
 
-async def muted_users(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+async def muted_users(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
     listing = paging.Listing("muted", user=ctx.viewer_id)
     query = {"follower_id": ctx.viewer_id, "state": FollowState.MUTED}
-    return await _persons(ctx, store.follows, listing, query, "followee_id", asked)
+    return await _persons(ctx, store.follows, listing, query, "followee_id", args)
 
 
-async def blocked(ctx: Context, viewer: Document, *, asked: Asked) -> dict[str, Any]:
+async def blocked(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
     """People the viewer blocked: nowhere else are they shown to each other."""
     listing = paging.Listing("blocked", user=ctx.viewer_id)
     query = {"user_id": ctx.viewer_id}
-    return await _persons(ctx, store.blocks, listing, query, "blocked_id", asked, unseen=True)
+    return await _persons(ctx, store.blocks, listing, query, "blocked_id", args, unseen=True)
 
 
 async def reactors(
-    ctx: Context, post: Document, *, kind: ReactionKind | None = None, asked: Asked
+    ctx: Context, post: Document, *, kind: ReactionKind | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """People who reacted to a post, latest first."""
     listing = paging.Listing("reactors", post=post["_id"], kind=kind)
     query = {"subject_id": post["_id"], **({"kind": kind} if kind else {})}
-    return await _persons(ctx, store.reactions, listing, query, "user_id", asked)
+    return await _persons(ctx, store.reactions, listing, query, "user_id", args)
 
 
 async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) -> list[User]:
@@ -95,7 +95,7 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
     if not 1 <= first <= MOST_SUGGESTED:
         raise BadUserInput(f"`first` must be between 1 and {MOST_SUGGESTED}.")
     edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
-    known = {edge["followee_id"] for edge in edges} | {ctx.viewer_id} | await barred(ctx)
+    known = {edge["followee_id"] for edge in edges} | {ctx.viewer_id} | await blocked_either_way(ctx)
     near = await store.acquaintances(ctx.db, [edge["followee_id"] for edge in edges], limit=first * 2)
     wanted = [id for id in near if id not in known][:first]
     if len(wanted) < first:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.migrations import migration
-from core.mongo import Database
-from core.store import Collection
+from core.storage.migrations import migration, move_collection, rename_fields
+from core.storage.mongo import Database
+from core.storage.store import Collection
 from stores import feed as store
 from stores.feed import Post
 
@@ -18,6 +18,13 @@ EVERYWHERE: Sequence[Collection[Post]] = (store.posts, store.archive, store.post
 async def authors_of_what_is_shared(db: Database) -> int:
     """Add the author of the shared post to shares, which blocks and mutes look them up by."""
     return sum([await _in(db, collection) for collection in EVERYWHERE])
+
+
+@migration("feed.affinities")
+async def affinities(db: Database) -> int:
+    """Bring what was learned of people under its former name."""
+    await move_collection(db, "feed_tastes", store.affinities)
+    return await rename_fields(db, store.affinities, {"inbox_kept": "inbox_maintained"})
 
 
 async def _in(db: Database, collection: Collection[Post]) -> int:

@@ -9,17 +9,17 @@ from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes
-from core.audit import audited
 from core.context import Context, Services
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.ids import Id, prefix_of
-from core.limits import Rate
-from core.loader import by_id
-from core.nodes import door
-from core.paging import Asked
+from core.nodes import guard
+from core.paging import PageArgs
+from core.security.audit import audited
+from core.security.limits import Rate
+from core.storage.loader import by_id
 from loaders.feed import CommentById, PostById
 from ports.feed import Classifier
-from resolvers.feed import delivery, notices, retelling
+from resolvers.feed import fanout, notifications, retelling
 from resolvers.feed.access import own_comment_for_update, own_post_for_update
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.counting import POSTS
@@ -35,7 +35,7 @@ from stores.feed import (
     ReportStatus,
 )
 
-refusals(
+error_codes(
     CONTENT_REFUSED="This may not be published here.",
     ALREADY_APPEALED="There was an appeal about this before.",
     NOT_MODERATED="Nothing was decided about this that could be appealed.",
@@ -69,7 +69,7 @@ async def limit(ctx: Context, rate: Rate) -> None:
     """Rate-limit writing; a burst is refused, and moderators are notified."""
     try:
         await ctx.limit(rate)
-    except Refused:
+    except UserError:
         REFUSED.labels("rate").inc()
         # Outside the transaction, which comes to nothing.
         await flag(ctx.services, ctx.viewer_id, ctx.viewer_id, ReportReason.SPAM, f"Too many {rate.name}.")
@@ -86,7 +86,7 @@ async def screen(ctx: Context, text: str | None) -> None:
         return
     if verdict.refuse:
         REFUSED.labels("content").inc()
-        raise Refused("CONTENT_REFUSED", "This may not be published here.", field=["text"])
+        raise UserError("CONTENT_REFUSED", "This may not be published here.", field=["text"])
 
 
 async def flag(
@@ -118,7 +118,7 @@ async def flag(
         return
 
 
-@door("report", sync="REPORT", kept="reports")
+@guard("report", sync="REPORT", kept="reports")
 async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
     """Access guard of reports: one's own, and all of them for moderators."""
     found = await ctx.load_many(by_id(store.reports), wanted)
@@ -173,20 +173,20 @@ async def report_content(
 async def _reportable(ctx: Context, id: str) -> str | None:
     """Author of the reported content, if the viewer may see it."""
     ids.checked(id, "post", "comment", "user")
-    found = (await nodes.seen(ctx, [id])).get(id)
+    found = (await nodes.visible(ctx, [id])).get(id)
     author_id = None if found is None else found["_id"] if prefix_of(id) == "user" else found["author_id"]
     if found is None or author_id is None:
-        raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
+        raise UserError("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     if author_id == ctx.viewer_id:
-        raise Refused("SELF", "This cannot be done to oneself.", field=["subjectId"])
+        raise UserError("SELF", "This cannot be done to oneself.", field=["subjectId"])
     return str(author_id)
 
 
 async def moderation_queue(
-    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, asked: Asked
+    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
 ) -> dict[str, Any]:
     """Moderation queue, oldest first; each look is written to the audit log."""
-    found = await store.reports.page(ctx.db, {"status": status}, store.OLDEST, asked)
+    found = await store.reports.page(ctx.db, {"status": status}, store.OLDEST, args)
 
     async def looked() -> None:
         await audited(ctx, "moderation.queue", reports=len(found["edges"]), status=str(status))
@@ -199,7 +199,7 @@ async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | 
     """Reported content: moderators see all of it, others only what their access guard shows them."""
     wanted = [report["subject_id"] for report in reports]
     if not is_moderator(ctx):
-        seen = await nodes.seen(ctx, wanted)
+        seen = await nodes.visible(ctx, wanted)
         return [seen.get(id) for id in wanted]
     found: dict[str, Document] = {}
     kept: Sequence[Any] = (store.posts, store.comments, accounts.users)
@@ -223,7 +223,7 @@ def moderator_only(name: str) -> Any:
 def checked_reason(reason: str) -> str:
     """Reason for an action on others, checked for the audit log."""
     if not reason:
-        raise Refused("INVALID_INPUT", "Say why.", field=["reason"])
+        raise UserError("INVALID_INPUT", "Say why.", field=["reason"])
     return reason[:LONGEST_NOTE]
 
 
@@ -241,7 +241,7 @@ async def moderate(
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     found = await _judged_for_update(ctx, subject_id)
     if not reports or (found is None and prefix_of(subject_id) != "user"):
-        raise Refused("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
+        raise UserError("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
     if found is not None:
         found = await _decide(ctx, found, action, label)
     await _settle(ctx, reports, action)
@@ -272,7 +272,7 @@ async def _decide(
         ModerationAction.RESTORE: PostState.PUBLISHED,
     }.get(action)
     if found["state"] == PostState.PROCESSING and state is not None:
-        raise Refused("INVALID_INPUT", "It is not published yet.", field=["action"])
+        raise UserError("INVALID_INPUT", "It is not published yet.", field=["action"])
     if state is None and action != ModerationAction.LABEL:
         return found
     return await apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
@@ -287,9 +287,9 @@ async def apply(
         return await _apply_to_comment(ctx, found, changes)
     changed: Any = await ctx.tx.edit(store.posts, found, changes)
     if changed["state"] != found["state"]:
-        await delivery.send(ctx, changed)
+        await fanout.send(ctx, changed)
     await retelling.post_changed(ctx, found, changed)  # type: ignore[arg-type]
-    notices.tell(ctx, "PostStateChanged", changed["_id"], [changed["author_id"]])
+    notifications.tell(ctx, "PostStateChanged", changed["_id"], [changed["author_id"]])
     return dict(changed)
 
 
@@ -297,7 +297,7 @@ async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[s
     """Hide a removed comment's text but keep it, for an appeal."""
     removed, was = changes["state"] == PostState.REMOVED, found["state"] == PostState.REMOVED
     if found["author_id"] is None:
-        raise Refused("NOT_FOUND", "Its author has deleted it.", field=["subjectId"])
+        raise UserError("NOT_FOUND", "Its author has deleted it.", field=["subjectId"])
     if removed and not was:
         changes |= {"text": "", "kept": found["text"]}
     elif was and not removed:
@@ -319,7 +319,7 @@ async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> 
     changed = await ctx.tx.update(store.reports, report, set=changes)
     if changed is not None and changed["reporter_id"] is None:
         # An automatic report has no reporter to notify.
-        ctx.tx.quietly(changed)
+        ctx.tx.skip_log(changed)
 
 
 async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
@@ -328,13 +328,13 @@ async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
     own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
     found = await own(ctx, subject_id, field="subjectId")
     if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
-        raise Refused("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
+        raise UserError("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
     words = text[:LONGEST_NOTE]
     if not words:
-        raise Refused("INVALID_INPUT", "Say why.", field=["text"])
+        raise UserError("INVALID_INPUT", "Say why.", field=["text"])
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     if any(report["appeal"] for report in reports):
-        raise Refused("ALREADY_APPEALED", "There was an appeal before.", field=["subjectId"])
+        raise UserError("ALREADY_APPEALED", "There was an appeal before.", field=["subjectId"])
     for report in reports:
         await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": words})
     return {"subject": found}

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids, jobs, uploads
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.hooks import on
 from core.ids import Id
-from core.limits import Rate
+from core.security.audit import audited
+from core.security.limits import Rate
 from core.uploads import finished
-from resolvers.feed import delivery, home, links, moderating, notices, reading, retelling
+from resolvers.feed import fanout, home, links, moderating, notifications, reading, retelling
 from resolvers.feed.access import own_post_for_update
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import PEOPLE, POSTS
@@ -21,7 +21,7 @@ from stores import feed as store
 from stores.feed import Post, PostState, Visibility
 from stores.feed.kinds import SHOWN
 
-refusals(
+error_codes(
     EMPTY_POST="A post needs text, media or a link.",
     TOO_MANY_MEDIA="A post shows at most 10 media.",
     GROUP_AUDIENCE="A post stays in its group, and no other post moves into one.",
@@ -65,9 +65,9 @@ async def create_post(
     await moderating.screen(ctx, body)
     link = links.checked_url(link_url)
     if not body and not upload_ids and not link:
-        raise Refused("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+        raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
     if (visibility == Visibility.GROUP) != (group_id is not None):
-        raise Refused("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
+        raise UserError("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
     if group_id is not None:
         await check_member(ctx, group_id)
     post_id = ids.minted(id, "post")
@@ -90,7 +90,7 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
     """Insert a post of the viewer's and publish it to its audience."""
     named = await checked_mentions(ctx, mentions)
     author = await count_posts(ctx, ctx.viewer_id, 1)
-    wide = author is not None and author.get("follower_count", 0) > delivery.WIDE
+    wide = author is not None and author.get("follower_count", 0) > fanout.WIDE
     post = await ctx.tx.insert(
         store.posts,
         {
@@ -109,7 +109,7 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
     )
     stale(ctx, ctx.viewer_id)
     if post.get("link_url"):
-        await jobs.later(ctx.tx, "feed.fetch_link", post_id=post["_id"])
+        await jobs.enqueue(ctx.tx, "feed.fetch_link", post_id=post["_id"])
     if post["state"] != PostState.PROCESSING:
         await _appear(ctx, post)
     return post
@@ -117,19 +117,19 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
 
 async def _appear(ctx: Context, post: Post) -> None:
     """Start a post's fan-out, now that all its attachments are ready: scan, deliver, notify."""
-    await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
+    await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post["_id"])
     if post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS):
-        await delivery.send(ctx, post, created=True)
-        await notices.friends_learn(ctx, post)
+        await fanout.send(ctx, post, created=True)
+        await notifications.friends_learn(ctx, post)
     if post["visibility"] == Visibility.PUBLIC and post["media_ids"]:
         await uploads.show(ctx, post["media_ids"], public=True)
-    await notices.mentioned(ctx, post, post.get("mention_ids", ()))
+    await notifications.mentioned(ctx, post, post.get("mention_ids", ()))
 
 
 async def _media(ctx: Context, post_id: str, upload_ids: Sequence[str]) -> dict[str, Any]:
     """Media fields of a post; it stays PROCESSING while an upload is not ready."""
     if len(upload_ids) > MOST_MEDIA:
-        raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     if not upload_ids:
         return {}
     used = await uploads.use(ctx, upload_ids, purpose=PURPOSE, record_id=post_id, field=["uploadIds"])
@@ -159,10 +159,10 @@ async def file_finished(ctx: Context, upload: Document) -> None:
     await _appeared(ctx, post, updated)
     await retelling.post_changed(ctx, post, updated)
     if upload["status"] != "READY":
-        notices.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
+        notifications.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
     elif post["state"] in SHOWN:
         # It was added to a post that everybody sees already.
-        await jobs.later(ctx.tx, "feed.scan", subject_id=post["_id"])
+        await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post["_id"])
 
 
 def _refiled(post: Post, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -177,7 +177,7 @@ async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
     """Publish a post that waited for its files, once they are all ready."""
     if post["state"] == PostState.PROCESSING and updated["state"] != PostState.PROCESSING:
         await _appear(ctx, updated)
-        notices.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
+        notifications.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
         stale(ctx, updated["author_id"])
 
 
@@ -199,7 +199,7 @@ async def update_post(
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     if "text" in changes:
         await moderating.screen(ctx, changes["text"])
-        await jobs.later(ctx.tx, "feed.scan", subject_id=id)
+        await jobs.enqueue(ctx.tx, "feed.scan", subject_id=id)
     if pinned:
         await _unpin_others(ctx, post)
     if upload_ids is not None:
@@ -223,11 +223,11 @@ def _changes(
     if text is not None or upload_ids is not None:
         body = checked_text(text, LONGEST_TEXT) if text is not None else post["text"]
         if not body and not files and not post.get("link_url") and not post.get("shared_post_id"):
-            raise Refused("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+            raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
         changes |= {"text": body, "edited_at": ctx.tx.now}
     if visibility is not None and visibility != post["visibility"]:
         if Visibility.GROUP in (visibility, post["visibility"]):
-            raise Refused("GROUP_AUDIENCE", "Groups keep their posts.", field=["visibility"])
+            raise UserError("GROUP_AUDIENCE", "Groups keep their posts.", field=["visibility"])
         changes["visibility"] = visibility
     if pinned is not None:
         changes["pinned"] = pinned
@@ -244,7 +244,7 @@ async def _unpin_others(ctx: Context, post: Post) -> None:
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Files of a changed post, in order: kept and new ones; the others are released."""
     if len(upload_ids) > MOST_MEDIA:
-        raise Refused("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     kept = {each["upload_id"]: each for each in post.get("files", ())}
     gone = [id for id in kept if id not in upload_ids]
     if gone:
@@ -267,12 +267,12 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
             before=str(before["visibility"]),
             after=str(after["visibility"]),
         )
-        await delivery.send(ctx, after)
+        await fanout.send(ctx, after)
         if shown := media_of(after):
             await uploads.show(ctx, shown, public=after["visibility"] == Visibility.PUBLIC)
     new = [id for id in after.get("mention_ids", ()) if id not in before.get("mention_ids", ())]
     if new and after["state"] in SHOWN:
-        await notices.mentioned(ctx, after, new)
+        await notifications.mentioned(ctx, after, new)
 
 
 async def delete_post(ctx: Context, *, id: Id) -> Deleted:
@@ -291,8 +291,8 @@ async def erase(ctx: Context, post: Post) -> None:
         await count_shares(ctx, post["shared_post_id"], -1)
     if post.get("files") or media_of(post):
         await uploads.release(ctx, post["_id"])
-    await jobs.later(ctx.tx, "feed.erase_comments", post_id=post["_id"])
-    await delivery.send(ctx, post)
+    await jobs.enqueue(ctx.tx, "feed.erase_comments", post_id=post["_id"])
+    await fanout.send(ctx, post)
     stale(ctx, post["author_id"])
 
 

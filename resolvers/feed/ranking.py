@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from ports.feed import Ranker, Signals
-from stores.feed import FeedReason, Post, Taste
+from stores.feed import Affinity, FeedReason, Post
 
 logger = structlog.get_logger(__name__)
 
@@ -90,12 +90,12 @@ class Ranking:
         return names[0]
 
     async def order(
-        self, user_id: str, candidates: Sequence[Candidate], taste: Taste | None, now: datetime
+        self, user_id: str, candidates: Sequence[Candidate], affinity: Affinity | None, now: datetime
     ) -> tuple[list[Ranked], bool]:
         """Rank best first; newest first and True if the model fails or times out."""
         variant = self.variant_of(user_id)
         try:
-            signals = [signals_of(each, user_id, taste, now) for each in candidates]
+            signals = [signals_of(each, user_id, affinity, now) for each in candidates]
             scores = await self._scores(variant, signals)
         except Exception as error:
             logger.warning("feed not ranked", variant=variant, error=type(error).__name__)
@@ -124,13 +124,13 @@ def _newest(candidates: Sequence[Candidate]) -> list[Ranked]:
     return [Ranked(each.post, each.reason, 0.0) for each in newest]
 
 
-def signals_of(candidate: Candidate, user_id: str, taste: Taste | None, now: datetime) -> Signals:
+def signals_of(candidate: Candidate, user_id: str, affinity: Affinity | None, now: datetime) -> Signals:
     post = candidate.post
     age = max(0.0, (now - post["created_at"]).total_seconds())
     likes = sum((post.get("reactions") or {}).values())
     moved = likes + 2 * post.get("comment_count", 0) + 3 * post.get("share_count", 0)
-    authors = taste["authors"] if taste else {}
-    media = taste["media"] if taste else {}
+    authors = affinity["authors"] if affinity else {}
+    media = affinity["media"] if affinity else {}
     likely = LIKELY[FeedReason.FRIEND] if post["author_id"] == user_id else LIKELY.get(candidate.reason, 0.3)
     return Signals(
         recency=math.pow(0.5, age / HALF_LIFE),

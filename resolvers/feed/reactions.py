@@ -6,11 +6,11 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.errors import Refused
-from core.idempotency import referenced_id
+from core.errors import UserError
 from core.ids import Id
-from core.limits import Rate
-from core.nodes import seen
+from core.mutations.idempotency import referenced_id
+from core.nodes import visible
+from core.security.limits import Rate
 from resolvers.feed.access import need_files, subject_for_update
 from resolvers.feed.counting import reacted
 from stores import feed as store
@@ -31,7 +31,7 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
     target = await subject_for_update(ctx, subject_id)
     need_files(target, field="subjectId")
     if target["state"] not in SHOWN:
-        raise Refused("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
+        raise UserError("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     id = store.pair(subject_id, ctx.viewer_id)
     current = await store.reactions.by_id(ctx.db, id)
     before = current["kind"] if current else None
@@ -62,7 +62,7 @@ async def _store(
 async def replayed_summary(ctx: Context, stored: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """Result of a replay: the counts as they are now, with the subject."""
     id = referenced_id(stored.get("subject"))
-    found = (await seen(ctx, [id])).get(id) if id else None
+    found = (await visible(ctx, [id])).get(id) if id else None
     return {"reaction_summary": summary(found) if found else None}
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from core import paging
 from core.context import Context
-from core.paging import NEWEST, Asked, Listing, Page
+from core.paging import NEWEST, Listing, Page, PageArgs
 from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
-from resolvers.feed.access import barred
+from resolvers.feed.access import blocked_either_way
 from stores import feed as store
 from stores.feed import Comment, CommentOrder, Post, Visibility
 from stores.feed.kinds import SHOWN
@@ -22,14 +22,14 @@ Parent = tuple[str, str | None]
 PREVIEWED_COMMENTS = 3
 
 
-async def timeline(ctx: Context, user: Document, *, asked: Asked) -> dict[str, Any]:
+async def timeline(ctx: Context, user: Document, *, args: PageArgs) -> dict[str, Any]:
     """A person's posts that the viewer may see, pinned on top, then newest first."""
     listing = timeline_listing(user["_id"])
     audience = await _audience_of(ctx, user["_id"])
     if audience is None:
-        return paging.nothing(listing, store.TIMELINE, asked)
+        return paging.nothing(listing, store.TIMELINE, args)
     query = {"author_id": user["_id"], **audience}
-    return await archiving.page(ctx, query, store.TIMELINE, asked, listing=listing)
+    return await archiving.page(ctx, query, store.TIMELINE, args, listing=listing)
 
 
 def timeline_listing(user_id: str) -> paging.Listing:
@@ -41,7 +41,7 @@ async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
     viewer = ctx.viewer_id_or_none
     if viewer == author_id:
         return {}
-    if author_id in await barred(ctx):
+    if author_id in await blocked_either_way(ctx):
         return None
     edge = await ctx.load(FollowOfViewer, author_id) if viewer else None
     seen = [Visibility.PUBLIC, Visibility.FRIENDS] if edge and edge["mutual"] else [Visibility.PUBLIC]
@@ -59,23 +59,23 @@ async def comments(
     *,
     order: CommentOrder = CommentOrder.NEWEST,
     since: datetime | None = None,
-    asked: Asked,
+    args: PageArgs,
 ) -> list[dict[str, Any]]:
     """Top-level comments of posts; with `since`, those that changed or were deleted from then on."""
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, asked, since)
+    return await _threads(ctx, [(post["_id"], None) for post in posts], order, args, since)
 
 
-async def replies(ctx: Context, comments: Sequence[Document], *, asked: Asked) -> list[dict[str, Any]]:
+async def replies(ctx: Context, comments: Sequence[Document], *, args: PageArgs) -> list[dict[str, Any]]:
     """Replies to top-level comments, oldest first."""
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, asked)
+    return await _threads(ctx, parents, CommentOrder.OLDEST, args)
 
 
 async def _threads(
     ctx: Context,
     parents: Sequence[Parent],
     order: CommentOrder,
-    asked: Asked,
+    args: PageArgs,
     since: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """The same page of each thread, in one command."""
@@ -85,10 +85,9 @@ async def _threads(
     listings = [_thread(*parent, order, since) for parent in parents]
     # A cursor is good for one thread alone.
     [page, *_] = [
-        paging.requested(listing, sort, asked)
-        for listing in (listings[:1] if asked.from_an_end else listings)
+        paging.parse_page(listing, sort, args) for listing in (listings[:1] if args.from_an_end else listings)
     ]
-    fields, without = paging.projection(asked, sort), await barred(ctx)
+    fields, without = paging.projection(args, sort), await blocked_either_way(ctx)
     rows = await _pages(ctx, parents, sort, page, without=without, since=since, fields=fields)
     return [
         paging.connection(listing, sort, page, each) for listing, each in zip(listings, rows, strict=True)
@@ -118,13 +117,13 @@ async def _pages(
         **({"author_id": {"$nin": sorted(without)}} if without else {}),
         **({"updated_at": {"$gte": since}} if since else {"gone": {"$ne": True}}),
     }
-    beyond = paging.beyond(sort, page)
+    beyond = paging.after_filter(sort, page)
     ids = [comment or post for post, comment in parents]
     rows = await store.comments.per_parent(
         ctx.db,
         key,
         ids,
-        sort=paging.scan_order(sort, page),
+        sort=paging.sort_order(sort, page),
         limit=page.size + 1,
         where={"$and": [where, beyond]} if beyond else where,
         fields=fields,
@@ -150,7 +149,7 @@ async def _unheard(ctx: Context) -> frozenset[str]:
     """Authors whose comments are left out of the viewer's previews: blocked either way, or muted."""
     if ctx.viewer is None:
         return frozenset()
-    away, muted = await gather(barred(ctx), ctx.load(MutedByUser, ctx.viewer_id))
+    away, muted = await gather(blocked_either_way(ctx), ctx.load(MutedByUser, ctx.viewer_id))
     return away | muted
 
 

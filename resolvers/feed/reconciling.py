@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from core import clock
-from core.batches import batches
 from core.context import Context, Services
-from core.counters import Counters, deltas
+from core.storage.batches import batches
+from core.storage.counters import Counters, deltas
 from resolvers.feed.counting import COMMENTS, PEOPLE, POSTS
 from stores import auth as accounts
 from stores import feed as store

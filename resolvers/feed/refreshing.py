@@ -7,12 +7,12 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import Asked
+from core.paging import PageArgs
 from loaders.feed import PostById
-from resolvers.feed import home, standing
+from resolvers.feed import home, viewer_relations
 from resolvers.feed.home import about, feed_listing
 from resolvers.feed.snapshots import LOST, Item, Snapshot, Snapshots
-from resolvers.feed.standing import Standing
+from resolvers.feed.viewer_relations import ViewerRelations
 from stores import feed as store
 from stores.feed import FeedMode, Post
 
@@ -62,7 +62,7 @@ def _moved(held: Snapshot, now: Snapshot) -> bool:
 
 
 async def _reset(ctx: Context, viewer: Document, mode: FeedMode) -> dict[str, Any]:
-    page = await home.feed(ctx, viewer, mode=mode, asked=Asked(first=AFTER_RESET))
+    page = await home.feed(ctx, viewer, mode=mode, args=PageArgs(first=AFTER_RESET))
     edges = page["edges"]
     return {
         "new_edges": edges,
@@ -74,11 +74,13 @@ async def _reset(ctx: Context, viewer: Document, mode: FeedMode) -> dict[str, An
     }
 
 
-async def _compared(ctx: Context, held: Snapshot, now: Snapshot, stands: Standing | None) -> dict[str, Any]:
+async def _compared(
+    ctx: Context, held: Snapshot, now: Snapshot, stands: ViewerRelations | None
+) -> dict[str, Any]:
     known = {item.post_id for item in held.items}
     fresh = [(index, item) for index, item in enumerate(now.items) if item.post_id not in known]
     items = [*held.items, *(item for _, item in fresh)]
-    stands = stands or await standing.standing_to(ctx, items)
+    stands = stands or await viewer_relations.relations_to(ctx, items)
     shown = await _shown(ctx, items, stands)
     new = [(index, item) for index, item in fresh if item.post_id in shown]
     changed = [
@@ -104,7 +106,7 @@ async def _compared(ctx: Context, held: Snapshot, now: Snapshot, stands: Standin
     }
 
 
-async def _shown(ctx: Context, items: Sequence[Item], stands: Standing) -> dict[str, Post]:
+async def _shown(ctx: Context, items: Sequence[Item], stands: ViewerRelations) -> dict[str, Post]:
     """Ranking features of those posts that the viewer may still be shown."""
     fields = (*store.FEATURES, "updated_at")
     rows = await store.posts.by_ids(ctx.db, [item.post_id for item in items], fields=fields)

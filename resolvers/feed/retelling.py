@@ -7,26 +7,26 @@ many people may keep them.
 from collections.abc import Sequence
 
 from core import jobs, uploads
-from core.batches import each_in_unit
 from core.context import Context, Services
 from core.hooks import on
-from core.store import Collection
+from core.storage.batches import each_in_unit
+from core.storage.store import Collection
 from stores import feed as store
 from stores.feed import Post, Visibility
 from stores.feed.kinds import SHOWN
 from stores.feed.scopes import post_scopes
 
 BATCH = 200
-MOST = 10_000
+MOST_COMMENTERS = 10_000
 """Latest posts and comments considered in one job."""
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
     """Publish the shares and comments of a changed post again, for they show it."""
     if after["share_count"] > 0:
-        await jobs.later(ctx.tx, "feed.tell_shares", post_id=after["_id"])
+        await jobs.enqueue(ctx.tx, "feed.tell_shares", post_id=after["_id"])
     if after["comment_count"] > 0 and _audience(before) != _audience(after):
-        await jobs.later(ctx.tx, "feed.tell_commenters", post_id=after["_id"])
+        await jobs.enqueue(ctx.tx, "feed.tell_commenters", post_id=after["_id"])
 
 
 def _audience(post: Post) -> tuple[Visibility, bool]:
@@ -35,12 +35,12 @@ def _audience(post: Post) -> tuple[Visibility, bool]:
 
 async def relation_changed(ctx: Context, one: str, other: str) -> None:
     """Publish again after two people's relation changed: friends, no longer friends, blocked."""
-    await jobs.later(ctx.tx, "feed.tell_of_relation", user_id=one, other_id=other)
+    await jobs.enqueue(ctx.tx, "feed.tell_of_relation", user_id=one, other_id=other)
 
 
 async def group_changed(ctx: Context, user_id: str, group_id: str) -> None:
     """Publish again after a person joined or left a group."""
-    await jobs.later(ctx.tx, "feed.tell_of_group", user_id=user_id, group_id=group_id)
+    await jobs.enqueue(ctx.tx, "feed.tell_of_group", user_id=user_id, group_id=group_id)
 
 
 async def shares(services: Services, post_id: str) -> None:
@@ -60,7 +60,7 @@ async def commenters(services: Services, post_id: str) -> None:
         services.db,
         {"post_id": post_id},
         sort=[("updated_at", -1), ("_id", -1)],
-        limit=MOST,
+        limit=MOST_COMMENTERS,
         fields=("author_id", "post_author_id"),
     )
     theirs = [row for row in rows if row["author_id"] not in (None, row["post_author_id"])]
@@ -79,7 +79,7 @@ async def relation(services: Services, user_id: str, other_id: str) -> None:
 async def group(services: Services, user_id: str, group_id: str) -> None:
     """Publish a person's comments in a group again, after they joined or left."""
     rows = await store.comments.find(
-        services.db, {"author_id": user_id}, sort=[("created_at", -1)], limit=MOST
+        services.db, {"author_id": user_id}, sort=[("created_at", -1)], limit=MOST_COMMENTERS
     )
     posts = await store.posts_by_ids(services.db, list({row["post_id"] for row in rows}))
     inside = {post["_id"] for post in posts if post.get("group_id") == group_id}
@@ -90,7 +90,7 @@ async def _shares_kept(services: Services, reader: str, author: str) -> list[str
     """Shares of the author's posts that the reader keeps: their own, and of people they follow."""
     followed = [edge["followee_id"] for edge in await store.follows_of(services.db, reader)]
     query = {"shared_author_id": author, "author_id": {"$in": [reader, *followed]}}
-    rows = await store.posts.find(services.db, query, limit=MOST, fields=("_id",))
+    rows = await store.posts.find(services.db, query, limit=MOST_COMMENTERS, fields=("_id",))
     return [row["_id"] for row in rows]
 
 
@@ -101,14 +101,14 @@ async def _posts_in_common_groups(services: Services, reader: str, author: str) 
     ]
     query = {"author_id": author, "group_id": {"$in": sorted(common[0] & common[1])}}
     order = [("created_at", -1), ("_id", -1)]
-    rows = await store.posts.find(services.db, query, sort=order, limit=MOST, fields=("_id",))
+    rows = await store.posts.find(services.db, query, sort=order, limit=MOST_COMMENTERS, fields=("_id",))
     return [row["_id"] for row in rows]
 
 
 async def _comments_on(services: Services, reader: str, author: str) -> list[str]:
     """The reader's comments on the author's posts."""
     query, order = {"author_id": reader, "post_author_id": author}, [("created_at", -1)]
-    rows = await store.comments.find(services.db, query, sort=order, limit=MOST, fields=("_id",))
+    rows = await store.comments.find(services.db, query, sort=order, limit=MOST_COMMENTERS, fields=("_id",))
     return [row["_id"] for row in rows]
 
 

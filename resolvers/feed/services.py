@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from core.live import Live
-from core.mongo import Database
 from core.services import service
+from core.storage.mongo import Database
+from core.sync.live import Live
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from resolvers.feed.experimenting import Experiments
 from resolvers.feed.links import Previews
 from resolvers.feed.moderating import Moderation
@@ -17,8 +17,8 @@ from resolvers.feed.snapshots import Snapshots
 
 
 @service
-async def behind() -> AsyncIterator[Behind]:
-    made = Behind()
+async def behind() -> AsyncIterator[KeyedTasks]:
+    made = KeyedTasks()
     try:
         yield made
     finally:

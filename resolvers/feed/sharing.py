@@ -8,7 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core import ids
 from core.context import Context
-from core.errors import NotFound, Refused, refusals
+from core.errors import NotFound, UserError, error_codes
 from core.ids import Id
 from resolvers.feed import home, moderating, posts
 from resolvers.feed.access import need_files, post_for_update, visible_posts
@@ -17,7 +17,7 @@ from stores import feed as store
 from stores.feed import Post, Visibility
 from stores.feed.kinds import SHOWN
 
-refusals(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
+error_codes(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
 
 Document = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ async def share_post(
         original = await post_for_update(ctx, original["shared_post_id"])
     need_files(original, field="postId")
     if original["state"] not in SHOWN or not shareable(original) or visibility == Visibility.GROUP:
-        raise Refused("NOT_SHAREABLE", "This post is not passed on.", field=["postId"])
+        raise UserError("NOT_SHAREABLE", "This post is not passed on.", field=["postId"])
     share = await posts.publish(
         ctx,
         {
@@ -70,7 +70,7 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
     post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN or post["visibility"] != Visibility.PUBLIC:
-        raise Refused("NOT_SHAREABLE", "Only public posts have links.", field=["postId"])
+        raise UserError("NOT_SHAREABLE", "Only public posts have links.", field=["postId"])
     query = {"post_id": post_id, "user_id": ctx.viewer_id}
     link = await store.share_links.first(ctx.db, query)
     if link is None:
@@ -78,7 +78,7 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
         try:
             link = await ctx.tx.insert(store.share_links, row)
         except DuplicateKeyError:
-            raise Refused("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
+            raise UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
     return {"url": f"{ctx.origin}/p/{link['_id']}", "code": link["_id"]}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from core import ids
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
-from core.limits import Rate
+from core.security.limits import Rate
 from resolvers.feed.access import post_for_update, visible_posts
 from resolvers.feed.snapshots import stale
 from stores import feed as store
@@ -34,7 +34,7 @@ async def not_interested(ctx: Context, *, post_id: Id) -> dict[str, Any]:
 async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str, Any]:
     post = await post_for_update(ctx, post_id)
     if post["author_id"] == ctx.viewer_id:
-        raise Refused("SELF", "This cannot be done to oneself.", field=["postId"])
+        raise UserError("SELF", "This cannot be done to oneself.", field=["postId"])
     row = {"_id": store.pair(ctx.viewer_id, post_id), "user_id": ctx.viewer_id, "post_id": post_id}
     if await store.hides.by_id(ctx.db, row) is None:
         row["author_id"] = post["author_id"]
@@ -52,14 +52,14 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
     """
     await ctx.limit(IMPRESSION_RATE)
     if not 1 <= len(items) <= MOST_IMPRESSIONS:
-        raise Refused("INVALID_INPUT", f"1 to {MOST_IMPRESSIONS} at once.", field=["items"])
+        raise UserError("INVALID_INPUT", f"1 to {MOST_IMPRESSIONS} at once.", field=["items"])
     for item in items:
         if (
             item["position"] < 0
             or not 0 <= item["dwell_ms"] <= LONGEST_DWELL
             or len(item["snapshot_id"]) > 100
         ):
-            raise Refused("INVALID_INPUT", "Out of range.", field=["items"])
+            raise UserError("INVALID_INPUT", "Out of range.", field=["items"])
     named = list(dict.fromkeys(ids.checked(item["post_id"], "post") for item in items))
     seen = {post["_id"] for post in await visible_posts(ctx, named) if post}
     rows = [
@@ -85,8 +85,8 @@ async def set_comment_typing(ctx: Context, *, post_id: Id, is_typing: bool) -> d
     await ctx.limit(TYPING_RATE)
     [post] = await visible_posts(ctx, [ids.checked(post_id, "post")])
     if post is None:
-        raise Refused("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
+        raise UserError("NOT_FOUND", "The post is gone, or hidden from you.", field=["postId"])
     if post["state"] not in SHOWN:
-        raise Refused("COMMENTS_CLOSED", "This post does not take comments.", field=["postId"])
+        raise UserError("COMMENTS_CLOSED", "This post does not take comments.", field=["postId"])
     ctx.services.live.signal(post_scope(post_id), {"typing": ctx.viewer_id, "on": is_typing})
     return {"post_id": post_id}

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.audit import audited
 from core.context import Context
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
+from core.security.audit import audited
 from resolvers.feed.access import post_for_update
 from resolvers.feed.moderating import checked_reason
-from resolvers.feed.standing import open_to_strangers
+from resolvers.feed.viewer_relations import open_to_strangers
 from stores import feed as store
 
 LONGEST = timedelta(days=366)
@@ -22,10 +22,10 @@ async def sponsor_post(
     why = checked_reason(reason)
     post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
-        raise Refused("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
+        raise UserError("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
     start = starts_at or ctx.tx.now
     if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
-        raise Refused("INVALID_INPUT", "It ends after it starts, and within a year.", field=["endsAt"])
+        raise UserError("INVALID_INPUT", "It ends after it starts, and within a year.", field=["endsAt"])
     times = {"starts_at": start, "ends_at": ends_at}
     if await ctx.tx.update(store.sponsorships, post_id, set=times) is None:
         await ctx.tx.insert(store.sponsorships, {"_id": post_id, **times})

@@ -2,8 +2,8 @@
 
 from resolvers.media.access import own_uploads
 from resolvers.media.adopting import adopt
-from resolvers.media.delivery import nearest
 from resolvers.media.linking import attach, link, unlink
+from resolvers.media.media_urls import nearest
 from resolvers.media.processing import picture_fields
 
 __all__ = [

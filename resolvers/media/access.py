@@ -5,19 +5,19 @@ from typing import Any
 
 from core import ids, nodes
 from core.context import Context
-from core.errors import NotFound, Refused
+from core.errors import NotFound, UserError
 from core.ids import Id
-from core.nodes import door
-from core.paging import NEWEST, Asked
+from core.nodes import guard
+from core.paging import NEWEST, PageArgs
 from loaders.media import MediaById, OwnUploadById, RecordsByMedia
-from resolvers.media.delivery import PUBLIC
+from resolvers.media.media_urls import PUBLIC
 from stores import media as store
 from stores.media import Media, Upload, UploadStatus
 
 Document = Mapping[str, Any]
 
 
-@door("media")
+@guard("media")
 async def visible_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media | None]:
     """Access guard of media: public ones, one's own, and those that a visible record shows."""
     found = await ctx.load_many(MediaById, wanted)
@@ -34,7 +34,7 @@ async def visible_media(ctx: Context, wanted: Sequence[str]) -> Sequence[Media |
 async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
     """Media of a record that the viewer may see: the record's own access guard decides."""
     records = dict(zip(media_ids, await ctx.load_many(RecordsByMedia, media_ids), strict=True))
-    seen = await nodes.seen(ctx, [each for listed in records.values() for each in listed])
+    seen = await nodes.visible(ctx, [each for listed in records.values() for each in listed])
     return {id for id, listed in records.items() if any(each in seen for each in listed)}
 
 
@@ -45,7 +45,7 @@ async def media(ctx: Context, *, id: Id) -> Media:
     return found
 
 
-@door("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
+@guard("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
     """Access guard of uploads: the owner's, without those given up."""
     found = await ctx.load_many(OwnUploadById, wanted)
@@ -60,17 +60,17 @@ async def viewer_upload(ctx: Context, viewer: Document, *, id: Id) -> Upload:
 
 
 async def viewer_uploads(
-    ctx: Context, viewer: Document, *, status: UploadStatus | None = None, asked: Asked
+    ctx: Context, viewer: Document, *, status: UploadStatus | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """The viewer's uploads, latest first."""
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
     query = {"owner_id": ctx.viewer_id, "status": chosen}
-    return await store.uploads.page(ctx.db, query, NEWEST, asked)
+    return await store.uploads.page(ctx.db, query, NEWEST, args)
 
 
 async def upload_for_update(ctx: Context, id: str) -> Upload:
     """The viewer's upload in any state; raises if there is none."""
     found = await ctx.load(OwnUploadById, ids.checked(id, "upload"))
     if found is None:
-        raise Refused("NOT_FOUND", "You have no such upload.", field=["uploadId"])
+        raise UserError("NOT_FOUND", "You have no such upload.", field=["uploadId"])
     return found

@@ -12,7 +12,7 @@ import structlog
 from core import clock, ids, jobs
 from core.context import Context
 from core.uploads import Purpose
-from ports.media import Scanner, Studio, Unreadable
+from ports.media import MediaProcessor, Scanner, Unreadable
 from resolvers.media import sniffing
 from resolvers.media.linking import link
 from resolvers.media.processing import medium, new_folder, picture_fields, store_files
@@ -31,7 +31,7 @@ async def adopt(
     source: bytes,
     *,
     mime: str,
-    asked: Purpose,
+    args: Purpose,
     owner_id: str,
     record_id: str,
     public: bool,
@@ -50,20 +50,20 @@ async def adopt(
             raise Unreadable("It holds malware.")
         if not await asyncio.to_thread(sniffing.fits, file, mime):
             raise Unreadable("It is not what it says it is.")
-        told = await ctx.services.get(Studio).picture(file, made, asked.widths, mime)
+        told = await ctx.services.get(MediaProcessor).picture(file, made, args.widths, mime)
         # Nobody else knows of the folder, should this process die before the medium is written down.
         due_at, named = clock.now() + UNKEPT, {"media_id": media_id, "folder": folder}
-        await ctx.unit(lambda: jobs.later(ctx.tx, "media.erase_unkept", due_at=due_at, **named))
+        await ctx.unit(lambda: jobs.enqueue(ctx.tx, "media.erase_unkept", due_at=due_at, **named))
         await store_files(ctx, folder, made)
     upload = {
         "owner_id": owner_id,
-        "purpose": asked.name,
+        "purpose": args.name,
         "mime": mime,
         "size_bytes": len(source),
         "alt_text": None,
         "file_name": "",
     }
-    fields = {**picture_fields(told, asked.thumb), "sha256": hashlib.sha256(source).hexdigest()}
+    fields = {**picture_fields(told, args.thumb), "sha256": hashlib.sha256(source).hexdigest()}
 
     async def kept() -> bool:
         if not await keep(media_id):

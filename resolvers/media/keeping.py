@@ -7,12 +7,12 @@ from functools import partial
 import structlog
 
 from core import clock, jobs
-from core.audit import audited
-from core.batches import batches
 from core.context import Context
+from core.security.audit import audited
+from core.storage.batches import batches
 from core.uploads import relocated
-from resolvers.media.delivery import PUBLIC
 from resolvers.media.linking import finish
+from resolvers.media.media_urls import PUBLIC
 from resolvers.media.processing import QUARANTINE, new_folder, reject
 from resolvers.media.receiving import INCOMING, LIFE
 from resolvers.media.uploading import UNUSED, end
@@ -33,7 +33,7 @@ async def clear_parts(ctx: Context, upload_id: str) -> None:
 
     async def once_more() -> None:
         due_at = ctx.tx.now + LIFE + timedelta(minutes=1)
-        await jobs.later(ctx.tx, "media.erase_folder", due_at=due_at, folder=f"{INCOMING}/{upload_id}")
+        await jobs.enqueue(ctx.tx, "media.erase_folder", due_at=due_at, folder=f"{INCOMING}/{upload_id}")
 
     await ctx.unit(once_more)
 
@@ -47,7 +47,7 @@ async def purge(ctx: Context, media_id: str, *, touched_before: datetime) -> Non
         if medium is not None:
             await _forget_uploads(ctx, medium)
             for folder in _folders(medium):
-                await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
+                await jobs.enqueue(ctx.tx, "media.erase_folder", folder=folder)
 
     await ctx.unit(forget)
 
@@ -86,7 +86,7 @@ async def move(ctx: Context, media_id: str, *, public: bool) -> None:
             for row in await store.links.find(ctx.db, {"media_id": media_id}, limit=store.MOST_LINKS):
                 await relocated(ctx, row["record_id"])
             wait = GRACE if public else timedelta()
-            await jobs.later(ctx.tx, "media.erase_folder", due_at=ctx.tx.now + wait, folder=old)
+            await jobs.enqueue(ctx.tx, "media.erase_folder", due_at=ctx.tx.now + wait, folder=old)
         return found is not None
 
     if not await ctx.unit(moved):
@@ -153,7 +153,7 @@ async def _expire(ctx: Context, upload: Upload) -> None:
             # Its record still shows the upload's outcome.
             kept = await ctx.tx.update(store.uploads, upload["_id"], set={"expires_at": None}, version=False)
             if kept is not None:
-                ctx.tx.quietly(kept)
+                ctx.tx.skip_log(kept)
         else:
             await ctx.tx.delete(store.uploads, upload["_id"], where={"record_id": None})
 
@@ -176,14 +176,14 @@ async def erase_person(ctx: Context, user_id: str) -> None:
 async def _forget(ctx: Context, uploads: Sequence[Upload]) -> None:
     for upload in uploads:
         await ctx.tx.delete(store.uploads, upload["_id"])
-        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+        await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
 
 
 async def _erase(ctx: Context, media: Sequence[Media]) -> None:
     for medium in media:
         await ctx.tx.delete(store.media, medium["_id"])
         for folder in _folders(medium):
-            await jobs.later(ctx.tx, "media.erase_folder", folder=folder)
+            await jobs.enqueue(ctx.tx, "media.erase_folder", folder=folder)
         for row in await store.links.find(ctx.db, {"media_id": medium["_id"]}):
             await ctx.tx.delete(store.links, row)
 

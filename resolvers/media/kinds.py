@@ -2,12 +2,12 @@
 
 from pathlib import PurePath
 
-from core.errors import Refused, refusals
+from core.errors import UserError, error_codes
 from core.uploads import MIB, PURPOSES, Purpose, purpose
 from ports.media import LONGEST_SIDE, MOST_PIXELS
 from stores.media import MediaKind
 
-refusals(
+error_codes(
     MIME_NOT_ALLOWED="Files of this type are not taken for this purpose, or the name does not fit the type.",
     TOO_LARGE="The file, or the picture in it, is larger than this purpose, or this server, takes.",
 )
@@ -92,8 +92,8 @@ def kind_of(mime: str) -> MediaKind | None:
     return MediaKind.FILE if mime in FILES else None
 
 
-def largest(asked: Purpose, kind: MediaKind) -> int:
-    return {MediaKind.IMAGE: asked.image, MediaKind.VIDEO: asked.video, MediaKind.FILE: asked.file}[kind]
+def largest(args: Purpose, kind: MediaKind) -> int:
+    return {MediaKind.IMAGE: args.image, MediaKind.VIDEO: args.video, MediaKind.FILE: args.file}[kind]
 
 
 def checked(
@@ -107,23 +107,25 @@ def checked(
     scanned: int | None = None,
 ) -> tuple[Purpose, MediaKind]:
     """Purpose and kind of an upload; raises if it is not accepted."""
-    asked, kind = PURPOSES[name], kind_of(mime)
-    if kind is None or not largest(asked, kind):
-        raise Refused("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mime"])
+    args, kind = PURPOSES[name], kind_of(mime)
+    if kind is None or not largest(args, kind):
+        raise UserError("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mime"])
     if kind is MediaKind.VIDEO and not films:
-        raise Refused("MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mime"])
+        raise UserError("MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mime"])
     if mime in HEIC and not heic:
-        raise Refused("MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mime"])
+        raise UserError(
+            "MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mime"]
+        )
     suffix = PurePath(file_name).suffix[1:].lower()
     if suffix and suffix not in EXTENSIONS[mime]:
-        raise Refused(
+        raise UserError(
             "MIME_NOT_ALLOWED", f"A file of type {mime} is not named .{suffix}.", field=["fileName"]
         )
     # What cannot be scanned is never shown: better to say so before it is sent.
-    most = min(largest(asked, kind), scanned or size)
+    most = min(largest(args, kind), scanned or size)
     if size > most:
-        raise Refused("TOO_LARGE", f"At most {most // MIB} MiB.", field=["sizeBytes"])
-    return asked, kind
+        raise UserError("TOO_LARGE", f"At most {most // MIB} MiB.", field=["sizeBytes"])
+    return args, kind
 
 
 def check_pixels(kind: MediaKind, width: int | None, height: int | None) -> None:
@@ -132,7 +134,7 @@ def check_pixels(kind: MediaKind, width: int | None, height: int | None) -> None
         return
     wide, high = width or 1, height or 1
     if min(wide, high) < 1:
-        raise Refused("INVALID_INPUT", "A picture is a pixel wide and high at least.", field=["width"])
+        raise UserError("INVALID_INPUT", "A picture is a pixel wide and high at least.", field=["width"])
     if wide * high > MOST_PIXELS or max(wide, high) > LONGEST_SIDE:
         most = f"At most {MOST_PIXELS // 1_000_000} million pixels, and {LONGEST_SIDE:,} on a side."
-        raise Refused("TOO_LARGE", most, field=["width"])
+        raise UserError("TOO_LARGE", most, field=["width"])

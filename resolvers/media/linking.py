@@ -5,16 +5,16 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import Refused, refusals
-from core.text import line
+from core.errors import UserError, error_codes
 from core.uploads import finished, use
+from core.values.text import line
 from loaders.media import OwnUploadById
-from resolvers.media.delivery import PUBLIC
 from resolvers.media.kinds import kind_of
+from resolvers.media.media_urls import PUBLIC
 from stores import media as store
 from stores.media import Attachment, Upload, UploadStatus
 
-refusals(TOO_MANY_ATTACHMENTS="More attachments than one record shows.")
+error_codes(TOO_MANY_ATTACHMENTS="More attachments than one record shows.")
 
 Document = Mapping[str, Any]
 
@@ -23,8 +23,8 @@ MOST_ATTACHMENTS = 10
 LONGEST_ALT = 1_000
 
 
-class Desk:
-    """Implements `core.uploads.Desk`."""
+class MediaUploads:
+    """Implements `core.uploads.UploadService`."""
 
     async def use(
         self, ctx: Context, upload_ids: Sequence[str], *, purpose: str, record_id: str, field: Sequence[str]
@@ -36,14 +36,14 @@ class Desk:
         used = []
         for upload in found:
             if upload is None or upload["purpose"] != purpose or upload["_id"] in taken:
-                raise Refused("UPLOAD_NOT_FOUND", "You have no such upload for this.", field=field)
+                raise UserError("UPLOAD_NOT_FOUND", "You have no such upload for this.", field=field)
             taken.add(upload["_id"])
             used.append(await self._take(ctx, upload, record_id, field))
         return used
 
     async def _take(self, ctx: Context, upload: Upload, record_id: str, field: Sequence[str]) -> Upload:
         if upload["status"] in LOST:
-            raise Refused("UPLOAD_REJECTED", "The file was not taken: upload it again.", field=field)
+            raise UserError("UPLOAD_REJECTED", "The file was not taken: upload it again.", field=field)
         kept = {} if upload["status"] != UploadStatus.READY else {"expires_at": None}
         mine = await ctx.tx.update(
             store.uploads,
@@ -52,7 +52,7 @@ class Desk:
             where={"record_id": None, "status": upload["status"]},
         )
         if mine is None:
-            raise Refused("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
+            raise UserError("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
         if mine["media_id"] is not None:
             await link(ctx, mine["media_id"], record_id)
         return mine
@@ -68,7 +68,7 @@ class Desk:
         for upload in await store.uploads.find(ctx.db, query):
             await ctx.tx.delete(store.uploads, upload["_id"])
             gone.add(upload["media_id"] or "")
-            await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+            await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
         # The same file may have been sent twice for one record.
         left = await store.uploads.find(ctx.db, {"record_id": record_id, "media_id": {"$ne": None}})
         kept = {upload["media_id"] for upload in left} - set(media_ids)
@@ -81,7 +81,7 @@ class Desk:
             if wanted_public(medium) != public:
                 # The latest wish counts, in whatever order the jobs run.
                 await ctx.tx.update(store.media, medium["_id"], set={"public_wanted": public})
-                await jobs.later(ctx.tx, "media.move", media_id=medium["_id"], public=public)
+                await jobs.enqueue(ctx.tx, "media.move", media_id=medium["_id"], public=public)
 
 
 def wanted_public(medium: Document) -> bool:
@@ -106,7 +106,7 @@ async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
     touched = {"touched_at": ctx.tx.now}
     medium = await ctx.tx.update(store.media, media_id, inc={"ref_count": -1}, set=touched)
     if medium is not None and medium["ref_count"] <= 0:
-        await jobs.later(ctx.tx, "media.purge", media_id=media_id, touched_at=ctx.tx.now.isoformat())
+        await jobs.enqueue(ctx.tx, "media.purge", media_id=media_id, touched_at=ctx.tx.now.isoformat())
 
 
 async def finish(ctx: Context, upload: Upload) -> None:
@@ -129,19 +129,19 @@ async def attach(
 ) -> list[Attachment]:
     """Attachments to embed in a record, from `{id?, upload_id, alt_text?}`; uploads may be unfinished."""
     if len(wanted) > most:
-        raise Refused("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
+        raise UserError("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
     used = await use(
         ctx, [each["upload_id"] for each in wanted], purpose=purpose, record_id=record_id, field=[field]
     )
     return [attachment(each, upload) for each, upload in zip(wanted, used, strict=True)]
 
 
-def attachment(asked: Mapping[str, Any], upload: Document) -> Attachment:
-    alt_text = line(asked.get("alt_text") or "")[:LONGEST_ALT] or None
+def attachment(args: Mapping[str, Any], upload: Document) -> Attachment:
+    alt_text = line(args.get("alt_text") or "")[:LONGEST_ALT] or None
     kind = kind_of(upload["mime"])
     assert kind is not None
     return {
-        "_id": ids.minted(asked.get("id"), "attachment"),
+        "_id": ids.minted(args.get("id"), "attachment"),
         "upload_id": upload["_id"],
         "kind": kind,
         "file_name": upload["file_name"],

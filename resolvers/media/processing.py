@@ -20,14 +20,14 @@ import structlog
 from prometheus_client import Counter
 
 from core import clock, ids, jobs
-from core.audit import audited
 from core.context import Context
+from core.security.audit import audited
 from core.uploads import PURPOSES
-from ports.media import Scanner, Studio, TooLarge, Unreadable
+from ports.media import MediaProcessor, Scanner, TooLarge, Unreadable
 from resolvers.media import sniffing
-from resolvers.media.delivery import PRIVATE, PUBLIC, nearest
 from resolvers.media.kinds import EXTENSIONS, kind_of
 from resolvers.media.linking import finish
+from resolvers.media.media_urls import PRIVATE, PUBLIC, nearest
 from resolvers.media.receiving import part_key, part_size
 from resolvers.media.uploading import UNUSED
 from stores import media as store
@@ -83,13 +83,13 @@ async def process(ctx: Context, upload_id: str) -> None:
 
 async def _postponed(ctx: Context, upload_id: str) -> bool:
     """Put off a video that would wait for another, so that videos do not occupy all workers."""
-    if not ctx.services.get(Studio).full:
+    if not ctx.services.get(MediaProcessor).full:
         return False
     upload = await store.uploads.by_id(ctx.db, upload_id)
     if upload is None or kind_of(upload["mime"]) is not MediaKind.VIDEO:
         return False
     due_at = clock.now() + BUSY
-    await ctx.unit(lambda: jobs.later(ctx.tx, "media.process", due_at=due_at, upload_id=upload_id))
+    await ctx.unit(lambda: jobs.enqueue(ctx.tx, "media.process", due_at=due_at, upload_id=upload_id))
     return True
 
 
@@ -116,7 +116,7 @@ async def _again(ctx: Context, upload: Upload, error: Exception) -> None:
     due_at = clock.now() + FIRST_RETRY * 3 ** (upload["tries"] - 1)
 
     async def again() -> None:
-        await jobs.later(ctx.tx, "media.process", due_at=due_at, upload_id=upload["_id"])
+        await jobs.enqueue(ctx.tx, "media.process", due_at=due_at, upload_id=upload["_id"])
 
     await ctx.unit(again)
 
@@ -179,16 +179,16 @@ async def _step(ctx: Context, upload: Upload) -> Upload | None:
 async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> dict[str, Any]:
     """Make the variants that clients will see, written into `made`; return the medium's fields."""
     kind, mime = kind_of(upload["mime"]), upload["mime"]
-    asked = PURPOSES[upload["purpose"]]
+    args = PURPOSES[upload["purpose"]]
     if kind is MediaKind.IMAGE:
-        told = await ctx.services.get(Studio).picture(source, made, asked.widths, mime)
-        return picture_fields(told, asked.thumb)
+        told = await ctx.services.get(MediaProcessor).picture(source, made, args.widths, mime)
+        return picture_fields(told, args.thumb)
     if kind is MediaKind.VIDEO:
-        film = await ctx.services.get(Studio).film(source, made, mime)
+        film = await ctx.services.get(MediaProcessor).film(source, made, mime)
         poster = made / film.pop("poster").name
-        told = await ctx.services.get(Studio).picture(poster, made, asked.widths, "image/png")
+        told = await ctx.services.get(MediaProcessor).picture(poster, made, args.widths, "image/png")
         poster.unlink()
-        fields = {**picture_fields(_as_poster(told, made), asked.thumb), **film}
+        fields = {**picture_fields(_as_poster(told, made), args.thumb), **film}
         return {
             **fields,
             "mime": TYPES[Path(film["main"]).suffix],
@@ -275,7 +275,7 @@ async def _keep(ctx: Context, upload: Upload, fields: dict[str, Any], made: Path
         assert final is not None
         await ctx.tx.insert(store.media, medium(media_id, final, folder, fields, ctx))
         await finish(ctx, final)
-        await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
+        await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=upload["_id"])
         return True
 
     if await ctx.unit(ready):
@@ -319,9 +319,9 @@ async def reject(ctx: Context, upload_id: str, failure: UploadFailure) -> None:
             await audited(
                 ctx, "upload.rejected", subject_id=upload_id, result=failure, owner=upload["owner_id"]
             )
-            await jobs.later(ctx.tx, "media.clear_parts", upload_id=upload_id)
+            await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=upload_id)
             if upload["folder"]:
-                await jobs.later(ctx.tx, "media.erase_folder", folder=upload["folder"])
+                await jobs.enqueue(ctx.tx, "media.erase_folder", folder=upload["folder"])
 
     await ctx.unit(rejected)
     DONE.labels(failure).inc()

@@ -35,10 +35,10 @@ def part_size(upload: Document, number: int) -> int:
 
 def _seen(ctx: Context, upload: Document) -> "asyncio.Future[dict[int, Stored]]":
     """Received parts, listed once for all fields of one answer."""
-    asked = _ASKED.setdefault(ctx, {})
-    if upload["_id"] not in asked:
-        asked[upload["_id"]] = asyncio.ensure_future(received(ctx, upload))
-    return asked[upload["_id"]]
+    args = _ASKED.setdefault(ctx, {})
+    if upload["_id"] not in args:
+        args[upload["_id"]] = asyncio.ensure_future(received(ctx, upload))
+    return args[upload["_id"]]
 
 
 async def received(ctx: Context, upload: Document) -> dict[int, Stored]:

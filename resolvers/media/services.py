@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 from core import uploads
 from core.services import service
-from resolvers.media.linking import Desk
+from resolvers.media.linking import MediaUploads
 
 
 @service
-async def desk() -> AsyncIterator[uploads.Desk]:
-    yield Desk()
+async def upload_service() -> AsyncIterator[uploads.UploadService]:
+    yield MediaUploads()

@@ -6,13 +6,13 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import RefusalKind, Refused, refusals
+from core.errors import RefusalKind, UserError, error_codes
 from core.ids import Id
-from core.limits import Rate
 from core.ports import Stored
-from core.text import FileName
+from core.security.limits import Rate
 from core.uploads import Purpose
-from ports.media import Scanner, Studio
+from core.values.text import FileName
+from ports.media import MediaProcessor, Scanner
 from resolvers.media import kinds, receiving
 from resolvers.media.access import upload_for_update
 from resolvers.media.linking import finish
@@ -21,12 +21,12 @@ from stores import auth as accounts
 from stores import media as store
 from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
 
-refusals(
+error_codes(
     RefusalKind.REPEATABLE,
     QUOTA_EXCEEDED="You have uploaded as much as you may within a day: try again after `retryAfterSeconds`.",
     UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
 )
-refusals(
+error_codes(
     CHECKSUM_MISMATCH="The SHA-256 differs from the one declared before.",
     UPLOAD_CLOSED="The upload is over, or has gone too far for this.",
 )
@@ -61,11 +61,11 @@ async def create_upload(
     await ctx.limit(UPLOAD_RATE)
     mime = kinds.canonical(mime)
     if not 1 <= len(file_name) <= kinds.LONGEST_NAME:
-        raise Refused("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
+        raise UserError("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
     if size_bytes < 1:
-        raise Refused("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
-    studio, scanned = ctx.services.get(Studio), ctx.services.get(Scanner).largest
-    asked, kind = kinds.checked(
+        raise UserError("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
+    studio, scanned = ctx.services.get(MediaProcessor), ctx.services.get(Scanner).largest
+    args, kind = kinds.checked(
         str(purpose), mime, file_name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
     )
     kinds.check_pixels(kind, width, height)
@@ -73,7 +73,7 @@ async def create_upload(
         **_sending(size_bytes),
         "_id": ids.minted(id, "upload"),
         "owner_id": ctx.viewer_id,
-        "purpose": asked.name,
+        "purpose": args.name,
         "file_name": file_name,
         "mime": mime,
         "size_bytes": size_bytes,
@@ -86,7 +86,7 @@ async def create_upload(
         "tries": 0,
         "expires_at": ctx.tx.now + UNFINISHED,
     }
-    again = await _again(ctx, upload, asked, kind)
+    again = await _again(ctx, upload, args, kind)
     if again is None:
         await _check_quota(ctx, size_bytes)
     return {"upload": await ctx.tx.insert(store.uploads, {**upload, **(again or {})})}
@@ -107,15 +107,15 @@ def _digest(text: str | None) -> str | None:
         return None
     digest = text.strip().lower()
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise Refused("INVALID_INPUT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
+        raise UserError("INVALID_INPUT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
     return digest
 
 
-async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind) -> dict[str, Any] | None:
+async def _again(ctx: Context, upload: Document, args: Purpose, kind: MediaKind) -> dict[str, Any] | None:
     """Deduplication: fields that make the upload READY at once from an equal file for the same purpose."""
-    if upload["sha256"] is None or not asked.reuse:
+    if upload["sha256"] is None or not args.reuse:
         return None
-    same = (asked.name, kind, upload["sha256"], upload["size_bytes"])
+    same = (args.name, kind, upload["sha256"], upload["size_bytes"])
     medium = await store.equal(ctx.db, ctx.viewer_id, *same)
     # Touched, so that it is not erased as unused meanwhile.
     if medium is None or not await ctx.tx.update(store.media, medium["_id"], set={"touched_at": ctx.tx.now}):
@@ -130,14 +130,14 @@ async def _again(ctx: Context, upload: Document, asked: Purpose, kind: MediaKind
 
 async def _check_quota(ctx: Context, size: int) -> None:
     # Otherwise two devices that ask at once would each be granted what is left of the quota.
-    await ctx.tx.claim(accounts.users, ctx.viewer_id)
+    await ctx.tx.lock_document(accounts.users, ctx.viewer_id)
     since = ctx.tx.now - DAY
     if await store.bytes_since(ctx.db, ctx.viewer_id, since) + size <= MOST_BYTES_A_DAY:
         return
     latest = {"owner_id": ctx.viewer_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}
     oldest = await store.uploads.first(ctx.db, latest, sort=[("created_at", 1)])
     wait = (oldest["created_at"] + DAY - ctx.tx.now) if oldest else DAY
-    raise Refused(
+    raise UserError(
         "QUOTA_EXCEEDED",
         f"At most {MOST_BYTES_A_DAY // 1024**3} GiB a day.",
         field=["sizeBytes"],
@@ -150,9 +150,9 @@ async def sign_upload_parts(ctx: Context, *, upload_id: Id, numbers: Sequence[in
     await ctx.limit(PART_RATE)
     upload = await upload_for_update(ctx, upload_id)
     if upload["status"] not in store.SENDING:
-        raise Refused("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
+        raise UserError("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
     if len(numbers) > MOST_NUMBERS:
-        raise Refused("INVALID_INPUT", f"At most {MOST_NUMBERS} parts at a time.", field=["numbers"])
+        raise UserError("INVALID_INPUT", f"At most {MOST_NUMBERS} parts at a time.", field=["numbers"])
     signed = receiving.checked_numbers(upload, numbers)
     return {"upload": {**upload, "signed": signed}}
 
@@ -170,13 +170,13 @@ async def complete_upload(
     if upload["status"] in (*store.WORKING, UploadStatus.READY, UploadStatus.REJECTED):
         return {"upload": upload}
     if upload["status"] not in store.SENDING:
-        raise Refused("UPLOAD_CLOSED", "This upload was given up or has expired.", upload=_shown(upload))
+        raise UserError("UPLOAD_CLOSED", "This upload was given up or has expired.", upload=_shown(upload))
     digest = _digest(sha256)
     if digest and upload["sha256"] and digest != upload["sha256"]:
-        raise Refused("CHECKSUM_MISMATCH", "createUpload declared another one.", field=["sha256"])
+        raise UserError("CHECKSUM_MISMATCH", "createUpload declared another one.", field=["sha256"])
     missing = _missing(upload, parts, prepared)
     if missing:
-        raise Refused(
+        raise UserError(
             "UPLOAD_INCOMPLETE",
             f"Missing: {', '.join(map(str, missing))}.",
             field=["parts"],
@@ -192,8 +192,8 @@ async def complete_upload(
         store.uploads, upload_id, set=change, where={"status": {"$in": list(store.SENDING)}}
     )
     if done is None:
-        raise Refused("UPLOAD_CLOSED", "This upload was given up or has expired.")
-    await jobs.later(ctx.tx, "media.process", upload_id=upload_id)
+        raise UserError("UPLOAD_CLOSED", "This upload was given up or has expired.")
+    await jobs.enqueue(ctx.tx, "media.process", upload_id=upload_id)
     return {"upload": done}
 
 
@@ -215,7 +215,7 @@ async def abort_upload(ctx: Context, *, upload_id: Id) -> dict[str, Any]:
     """Abort the upload while it is being sent."""
     upload = await upload_for_update(ctx, upload_id)
     if upload["status"] != UploadStatus.ABORTED and await end(ctx, upload, UploadStatus.ABORTED) is None:
-        raise Refused("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
+        raise UserError("UPLOAD_CLOSED", "All of it has been sent already.", field=["uploadId"])
     return {"deleted_upload_id": upload_id}
 
 
@@ -229,7 +229,7 @@ async def end(ctx: Context, upload: Upload, status: UploadStatus) -> Upload | No
     )
     if gone is not None:
         await finish(ctx, gone)
-        await jobs.later(ctx.tx, "media.clear_parts", upload_id=gone["_id"])
+        await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=gone["_id"])
     return gone
 
 

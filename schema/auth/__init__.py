@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from core.binding import Edge, Page, batched, connection, field, mutation, query, subscription
+from core.graphql import Edge, Page, batched, connection, field, mutation, query, subscription
 from core.ids import Id
 from resolvers.auth import (
     accounts,

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from core.binding import Updated, type_, union
-from core.binding.common import Event, ResyncRequired
+from core.graphql import Updated, type_, union
+from core.graphql.common import Event, ResyncRequired
 from core.ids import Id
 from schema.auth.types import SecurityEvent, Session, User
 from stores.auth import SessionEndReason

@@ -2,23 +2,11 @@
 
 from datetime import datetime
 
-from core.binding import (
-    Page,
-    connection,
-    derived,
-    extend,
-    field,
-    input_,
-    key,
-    local,
-    node,
-    one,
-    type_,
-)
-from core.binding.common import Entity, Node
-from core.binding.pages import called
+from core.graphql import Page, connection, derived, extend, field, input_, key, local, node, one, type_
+from core.graphql.common import Entity, Node
+from core.graphql.pages import called
 from core.ids import Id
-from core.text import Line, Opaque
+from core.values.text import Line, Opaque
 from loaders.auth import UserById
 from resolvers.auth import admin, people, telling
 from stores.auth import (

@@ -1,9 +1,19 @@
 """The product catalog, as clients see it."""
 
-from core.binding import Edge, Page, common, connection, field, input_type, mutation, query, subscription
-from core.binding.common import URL
+from core.graphql import Edge, Page, common, connection, field, input_type, mutation, query, subscription
+from core.graphql.common import URL
 from core.ids import Id
-from resolvers.catalog import imports, reading, reviewing, roles, search, setup, staff, stock, telemetry
+from resolvers.catalog import (
+    imports,
+    product_settings,
+    reading,
+    reviewing,
+    roles,
+    search,
+    staff,
+    stock,
+    telemetry,
+)
 from resolvers.catalog import predictions as predicting
 from resolvers.catalog.query import ProductFilter
 from schema.catalog.events import ProductEvent, ViewerProductEvent
@@ -35,7 +45,7 @@ class Query:
         search.search_products,
         page=20,
         inputs={"filter": input_type(ProductFilter)},
-        max_age=lambda asked: SEARCH if asked.get("query") else BROWSE,
+        max_age=lambda args: SEARCH if args.get("query") else BROWSE,
         query="Words to find, 2 to 100 characters, the last one may be a beginning; left out: everything.",
     )
     """Products on sale."""
@@ -54,7 +64,7 @@ class Query:
 
 
 class Viewer:
-    product_settings: Page[ProductSettings] = connection(setup.viewer_settings)
+    product_settings: Page[ProductSettings] = connection(product_settings.viewer_settings)
     """How you have products set up, changed last first."""
     predictions: list[ProductPrediction] = field(
         predicting.viewer_predictions,
@@ -155,7 +165,7 @@ class Mutation:
     )
     """Show a review to everybody, or not; needs CATALOG_ADMIN."""
     update_product_settings = mutation(
-        setup.update_product_settings,
+        product_settings.update_product_settings,
         "How to have a product set up; what is left out stays.",
         returns={
             "settings": ProductSettings,

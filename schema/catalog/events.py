@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from core.binding import type_, union
-from core.binding.common import Event, Money, ResyncRequired
+from core.graphql import type_, union
+from core.graphql.common import Event, Money, ResyncRequired
 from core.ids import Id
 from schema.catalog.people import ProductPrediction, ProductSettings
 from schema.catalog.types import Availability, Product

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import (
+from core.graphql import (
     Page,
     batched,
     called,
@@ -16,9 +16,9 @@ from core.binding import (
     type_,
     visible,
 )
-from core.binding.common import JSON, Entity
+from core.graphql.common import JSON, Entity
 from core.ids import Id
-from resolvers.catalog import predictions, reviewing, setup
+from resolvers.catalog import predictions, product_settings, reviewing
 from schema.catalog.types import Product
 from stores.catalog.kinds import ReviewStatus
 
@@ -114,11 +114,11 @@ class PrivacyChoices:
 
 @extend(Product)
 class OfPeople:
-    reviews: Page[Review] = connection(reviewing.reviews, batched=True, first=10, needs=["_id"])
+    reviews: Page[Review] = connection(reviewing.reviews, batched=True, first=10, reads=["_id"])
     """What buyers say: published reviews, and yours in its place."""
-    prediction: ProductPrediction | None = personal(batched(predictions.prediction, needs=["_id"]))
+    prediction: ProductPrediction | None = personal(batched(predictions.prediction, reads=["_id"]))
     """How long it will last you; null when you do not take it, chose no predictions, or are anonymous."""
-    settings: ProductSettings | None = personal(batched(setup.product_settings, needs=["_id"]))
+    settings: ProductSettings | None = personal(batched(product_settings.product_settings, reads=["_id"]))
     """How you have it set up; null until you changed something, and when anonymous."""
 
 

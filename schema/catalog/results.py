@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from core.binding import field, key, one, type_
-from core.binding.common import Connection, Edge
-from core.loader import by_id
+from core.graphql import field, key, one, type_
+from core.graphql.common import Connection, Edge
+from core.storage.loader import by_id
 from resolvers.catalog import search
 from resolvers.catalog.facets import facets
 from schema.catalog.types import Category, Product

@@ -4,9 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.binding import batched, derived, node, one, personal, type_, visible
-from core.binding.common import URL, Entity, Money, Node
-from core.loader import by_id
+from core.graphql import batched, derived, node, one, personal, type_, visible
+from core.graphql.common import URL, Entity, Money, Node
+from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
 from schema.media import Media
 from stores.catalog.kinds import (
@@ -168,7 +168,7 @@ class RatingSummary:
 
 def for_staff(name: str) -> Any:
     """A field that only staff see."""
-    return personal(batched(reading.for_staff(name), needs=[name]))
+    return personal(batched(reading.for_staff(name), reads=[name]))
 
 
 @node("product")
@@ -211,9 +211,9 @@ class Product(Entity):
     """When one takes it."""
     bundle_links: list[BundleLink]
     """Health goals its words speak of."""
-    images: list[Media] = batched(pictures.images, needs=["image_ids", *pictures.NAMING])
+    images: list[Media] = batched(pictures.images, reads=["image_ids", *pictures.NAMING])
     """Pictures of it, each with an `altText`; at most 10."""
-    label_image: Media | None = batched(pictures.label_images, needs=["label_image_id", *pictures.NAMING])
+    label_image: Media | None = batched(pictures.label_images, reads=["label_image_id", *pictures.NAMING])
     """Its label, with an `altText`."""
     product_url: URL | None
     """Its maker's page."""
@@ -230,13 +230,13 @@ class Product(Entity):
     alternatives: list["Product"] = batched(reading.alternatives, first="How many, 1 to 20.")
     """Products in stock that could take its place, the most alike first."""
     data_quality: DataQuality | None = personal(
-        batched(reading.for_staff("data_quality"), needs=["data_quality"])
+        batched(reading.for_staff("data_quality"), reads=["data_quality"])
     )
     """How good its data are; null for who is not staff."""
     issues: list[str] | None = for_staff("issues")
     """What is wrong with its data; null for who is not staff."""
     source_row_index: int | None = personal(
-        batched(reading.for_staff("source_row_index"), needs=["source_row_index"])
+        batched(reading.for_staff("source_row_index"), reads=["source_row_index"])
     )
     """The row it was imported from; null for who is not staff."""
 

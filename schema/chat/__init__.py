@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from core.binding import Edge, Page, connection, field, mutation, query, subscription
+from core.graphql import Edge, Page, connection, field, mutation, query, subscription
 from core.ids import Id
 from resolvers.chat import access, choices, health, moderation, opening, presence, reading, receipts, sending
 from schema.chat.events import ChatEvent, InboxEvent

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from core.binding import Created, Updated, field, type_, union
-from core.binding.common import Event, ResyncRequired
+from core.graphql import Created, Updated, field, type_, union
+from core.graphql.common import Event, ResyncRequired
 from core.ids import Id
 from resolvers.chat import reading
 from schema.chat.types import Chat, Message, Presence

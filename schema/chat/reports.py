@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from core.binding import batched, input_, key, local, node, one, told, type_
-from core.binding.common import Entity
+from core.graphql import batched, input_, key, local, node, one, told, type_
+from core.graphql.common import Entity
 from core.ids import Id
 from loaders.chat import PeerById
 from resolvers.chat import moderation

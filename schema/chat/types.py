@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.binding import (
+from core.graphql import (
     Page,
     batched,
     connection,
@@ -17,7 +17,7 @@ from core.binding import (
     type_,
     unsynced,
 )
-from core.binding.common import Entity
+from core.graphql.common import Entity
 from core.ids import Id
 from loaders.chat import ChatOfViewer, PeerById
 from resolvers.chat import access, presence, reading
@@ -63,7 +63,7 @@ class Chat(Entity):
         reading.messages,
         batched=True,
         first=0,
-        usual=reading.MESSAGES,
+        default_size=reading.MESSAGES,
         after_sequence="Only messages with a higher number: what came since you last looked.",
         since="Only messages created, edited, deleted, received or read since then; some may come again.",
     )
@@ -79,11 +79,11 @@ class Message(Entity):
     """The chat it was said in."""
     sender: User = one(PeerById, key="sender_id")
     """Who said it."""
-    text: str | None = told(batched(access.texts, needs=["chat_id", "sealed_text"]), "messages")
+    text: str | None = told(batched(access.texts, reads=["chat_id", "sealed_text"]), "messages")
     """At most 4,000 characters; null when deleted, or when there are attachments alone."""
     attachments: list[Attachment]
     """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
-    reply_to: "Message | None" = told(batched(reading.replied_to, needs=["reply_to_id"]), "messages")
+    reply_to: "Message | None" = told(batched(reading.replied_to, reads=["reply_to_id"]), "messages")
     """The message it answers; null when none, or when you deleted that."""
     sequence: int
     """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
@@ -91,7 +91,7 @@ class Message(Entity):
     """When its sender's device says it was written: to be shown, not to sort by."""
     delivered_at: datetime | None
     """When a device of the recipient had it; null until then."""
-    read_at: datetime | None = told(batched(reading.read_times, needs=reading.READ), "chat_settings")
+    read_at: datetime | None = told(batched(reading.read_times, reads=reading.READ), "chat_settings")
     """When its recipient read it; null until then, and while one of you has read receipts off. Turning them
     off or on is told of the chat's last 50 messages: older ones are as when they were read."""
     edited_at: datetime | None
@@ -99,7 +99,7 @@ class Message(Entity):
     deleted_at: datetime | None
     """When its sender deleted it for both; null if not. Text and attachments are gone then."""
     status: MessageStatus = told(
-        batched(reading.statuses, needs=["delivered_at", *reading.READ]), "chat_settings"
+        batched(reading.statuses, reads=["delivered_at", *reading.READ]), "chat_settings"
     )
     """How far it has come; as `readAt` is, of older messages."""
 

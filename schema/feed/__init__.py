@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from core.binding import Edge, Page, connection, field, mutation, query, subscription
-from core.binding.common import URL, Node
+from core.graphql import Edge, Page, connection, field, mutation, query, subscription
+from core.graphql.common import URL, Node
 from core.ids import Id
 from resolvers.feed import (
     access,

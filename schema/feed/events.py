@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from core.binding import Created, Deleted, Updated, type_, union
-from core.binding.common import Event, ResyncRequired
+from core.graphql import Created, Deleted, Updated, type_, union
+from core.graphql.common import Event, ResyncRequired
 from core.ids import Id
 from schema.auth import User
 from schema.feed.types import Comment, Post, Reactions

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from core.binding import batched, dated, input_, local, node, type_
-from core.binding.common import Node
+from core.graphql import batched, dated, input_, local, node, type_
+from core.graphql.common import Node
 from resolvers.feed import moderating
 from stores.feed import ReportReason, ReportStatus
 

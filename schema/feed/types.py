@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from core.binding import (
+from core.graphql import (
     Page,
     batched,
     connection,
@@ -22,7 +22,7 @@ from core.binding import (
     unsynced,
     visible,
 )
-from core.binding.common import URL, Connection, Edge, Entity
+from core.graphql.common import URL, Connection, Edge, Entity
 from core.ids import Id
 from loaders.auth import UserById
 from loaders.feed import GroupById, ReactionOfViewer
@@ -145,7 +145,7 @@ class Post(Entity):
     comments: "Page[Comment]" = connection(
         reading.comments,
         batched=True,
-        needs=["_id"],
+        reads=["_id"],
         order="How they are ordered.",
         since="Only what changed or was deleted from then on, oldest change first; `order` does not matter.",
     )
@@ -153,7 +153,7 @@ class Post(Entity):
     reactors: Page[User] = connection(lists.reactors, kind="Only this reaction; all when left out.")
     """Who reacted to it, latest first."""
     comment_preview: list["Comment"] = unsynced(
-        batched(reading.comment_previews, needs=["_id"]),
+        batched(reading.comment_previews, reads=["_id"]),
         "read it with the page that shows the post.",
     )
     """The newest three top-level comments, in the order they were written, without those of people you
@@ -206,7 +206,7 @@ class Comment(Entity):
     """A warning to show with it; null when there is none."""
     reply_count: int
     """Replies to it."""
-    replies: "Page[Comment]" = connection(reading.replies, batched=True, needs=["_id", "post_id"], first=10)
+    replies: "Page[Comment]" = connection(reading.replies, batched=True, reads=["_id", "post_id"], first=10)
     """Replies, oldest first."""
     reactions: Reactions = derived(summary, "reactions")
     """Reactions, counted."""

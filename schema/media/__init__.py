@@ -1,6 +1,6 @@
 """Uploads, and the pictures, films and files they become, as clients see them."""
 
-from core.binding import Page, connection, field, mutation, query
+from core.graphql import Page, connection, field, mutation, query
 from core.ids import Id
 from resolvers.media import access, uploading
 from schema.media.types import Attachment, AttachmentInput, Media, Upload, UploadedPartInput, UploadPurpose

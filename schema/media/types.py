@@ -3,20 +3,20 @@
 from datetime import datetime
 
 from core import discovery
-from core.binding import batched, dated, derived, extend, field, input_, local, node, one, told, type_
-from core.binding.common import URL, Entity, Node
-from core.binding.enums import declared_enum
+from core.graphql import batched, dated, derived, extend, field, input_, local, node, one, told, type_
+from core.graphql.common import URL, Entity, Node
+from core.graphql.enums import declared_enum
 from core.ids import Id
-from core.text import Line
 from core.uploads import PURPOSES
+from core.values.text import Line
 from loaders.media import AttachmentStatusByUpload, MediaById, MediaByUpload, OwnUploadById
 from ports.media import Animation
-from resolvers.media import delivery, receiving
+from resolvers.media import media_urls, receiving
 from schema.auth import User
 from stores.media import AttachmentStatus, ImageFormat, MediaKind, UploadFailure, UploadMethod, UploadStatus
 
 # Every system names its own purposes where it resolves: read them all first.
-discovery.rooms("resolvers")
+discovery.systems("resolvers")
 UploadPurpose = declared_enum(
     "UploadPurpose",
     "What an upload is for; it decides what is taken, and how large.",
@@ -34,7 +34,7 @@ class MediaVariant:
     """Height in pixels."""
     format: ImageFormat
     """How it is encoded."""
-    url: URL = local(delivery.variant_url, "folder", "name")
+    url: URL = local(media_urls.variant_url, "folder", "name")
     """Where to fetch it."""
     size_bytes: int
     """Size of the file in bytes."""
@@ -61,7 +61,7 @@ class Media(Node):
     file_name: str | None
     """What its owner called it; null when it had no name."""
     url: URL = local(
-        delivery.url,
+        media_urls.url,
         "kind",
         "folder",
         "main",
@@ -72,21 +72,21 @@ class Media(Node):
     )
     """Where to fetch it: of pictures the nearest variant not narrower than `width` times `dpr`, else the
     widest. Public media have an address that stays; the others one that ends at `urlExpiresAt`."""
-    thumbnail_url: URL | None = local(delivery.thumbnail_url, "folder", "thumb")
+    thumbnail_url: URL | None = local(media_urls.thumbnail_url, "folder", "thumb")
     """A small version for lists, 320 pixels wide, profile pictures 96; null for files."""
-    poster_url: URL | None = local(delivery.poster_url, "kind", "folder", "variants")
+    poster_url: URL | None = local(media_urls.poster_url, "kind", "folder", "variants")
     """A film's picture to show until it plays; null for pictures and files."""
-    hls_url: URL | None = local(delivery.hls_url, "folder", "hls")
+    hls_url: URL | None = local(media_urls.hls_url, "folder", "hls")
     """A film's HLS playlist, in up to three sizes; null for pictures and files."""
     placeholder: str | None
     """BlurHash: what to draw until the picture is there; null for files."""
     dominant_color: str | None
     """Its main colour as `#rrggbb`: paint it until the picture is there; null for files."""
-    variants: list[MediaVariant] = derived(delivery.variants, "folder", "variants")
+    variants: list[MediaVariant] = derived(media_urls.variants, "folder", "variants")
     """All sizes and formats of a picture or poster, narrowest first; empty for files."""
-    animation: Animation = derived(delivery.animation, "animation")
+    animation: Animation = derived(media_urls.animation, "animation")
     """Whether a picture moves, and whether it still does."""
-    url_expires_at: datetime | None = local(delivery.url_expires_at, "folder")
+    url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder")
     """When the addresses in this answer end: read them again by then. Null when they stay."""
     created_at: datetime
     """When it was made."""
@@ -96,9 +96,9 @@ class Media(Node):
 class Avatar:
     avatar: Media | None = one(MediaById, key="avatar_id")
     """Profile picture; null when none."""
-    avatar_thumb_url: URL | None = told(batched(delivery.avatar_thumb_urls, needs=["avatar_id"]), "media")
+    avatar_thumb_url: URL | None = told(batched(media_urls.avatar_thumb_urls, reads=["avatar_id"]), "media")
     """Where to fetch it 96 pixels wide, for lists; null when none."""
-    avatar_full_url: URL | None = told(batched(delivery.avatar_full_urls, needs=["avatar_id"]), "media")
+    avatar_full_url: URL | None = told(batched(media_urls.avatar_full_urls, reads=["avatar_id"]), "media")
     """Where to fetch it up to 1,024 pixels wide; null when none."""
 
 

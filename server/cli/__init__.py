@@ -6,4 +6,4 @@ from server.cli.base import app
 
 __all__ = ["app", "doctor", "keys", "running", "scaffold", "shard", "work"]
 
-discovery.rooms("commands")
+discovery.systems("commands")

@@ -71,7 +71,7 @@ def environment(**given: Any) -> Settings:
     """
     try:
         configured = Settings(**{name: value for name, value in given.items() if value is not None})
-        discovery.rooms("ports")
+        discovery.systems("ports")
         of_systems(configured)
     except ValidationError as error:
         # The values themselves may be secret.

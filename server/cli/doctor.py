@@ -25,10 +25,10 @@ class Findings:
 def doctor() -> None:
     """Check settings, MongoDB and Redis; say what is set up, and fail with what must be put right."""
     configured = deployment()
-    from server import assembly
+    from server import lifespan
 
     async def check() -> Findings:
-        async with assembly.services(configured) as services:
+        async with lifespan.services(configured) as services:
             return await _examined(services)
 
     found = run(check())

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 from server.cli.base import deployment, group, out, refusal, run
 
 if TYPE_CHECKING:
-    from core.crypto import Keyring
+    from core.security.crypto import Keyring
 
 keys_app = group("keys", "Keys that sign access tokens, and those that encrypt fields.")
 
 
 @keys_app.command("seal")
-def seal_anew() -> None:
+def reencrypt() -> None:
     """Re-encrypt what former field keys encrypted; workers do it by themselves, this says when it is done."""
     configured = deployment()
-    from core import sealing
-    from server import assembly
+    from core.security import key_rotation
+    from server import lifespan
 
-    async def seal() -> tuple[sealing.Run, "Keyring"]:
-        async with assembly.database(configured) as db:
-            crypto = assembly.field_keys(configured)
-            return await sealing.seal_anew(db, crypto), crypto
+    async def seal() -> tuple[key_rotation.Run, "Keyring"]:
+        async with lifespan.database(configured) as db:
+            crypto = lifespan.field_keys(configured)
+            return await key_rotation.reencrypt(db, crypto), crypto
 
     ran, crypto = run(seal())
     out.print(f"{ran.anew:,} texts are sealed with {crypto.current} now.")

@@ -64,9 +64,9 @@ def schema(
 ) -> None:
     """Print the schema in SDL."""
     from core.settings import Settings
-    from server import assembly
+    from server import lifespan
 
-    sdl = assembly.make_schema(Settings()).as_str() + "\n"
+    sdl = lifespan.make_schema(Settings()).as_str() + "\n"
     if write:
         SNAPSHOT.write_text(sdl)
     else:
@@ -79,10 +79,10 @@ def seed(scale: Scale = 1.0) -> None:
     configured = deployment()
     from core.services import NotReady
     from devstack import seed as demo
-    from server import assembly
+    from server import lifespan
 
     async def fill() -> Any:
-        async with assembly.services(configured) as services:
+        async with lifespan.services(configured) as services:
             if await demo.seeded(services.db):
                 raise NotReady("This database has demo data already.")
             size = demo.Size().scaled(scale)
@@ -97,5 +97,5 @@ def seed(scale: Scale = 1.0) -> None:
 
     try:
         out.print(f"Loaded {run(fill())}.")
-    except demo.Refused as reason:
+    except demo.SeedRefused as reason:
         raise refusal(reason) from None

@@ -9,10 +9,10 @@ from server.cli.base import app, deployment, out, refusal, run
 def shard() -> None:
     """Declare the collections' shard keys to the router of a sharded cluster; again is harmless."""
     configured = deployment()
-    from server import assembly, sharding
+    from server import lifespan, sharding
 
     async def declare() -> dict[str, str]:
-        async with assembly.database(configured) as db:
+        async with lifespan.database(configured) as db:
             return await sharding.declare(db)
 
     try:

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
-from core.changes import user_scope
 from core.hooks import PlainHook
-from core.indexes import A_MOMENT, LONG_AGO, due
-from core.mongo import Database
-from core.store import Row, Sealed, collection, entity, index
+from core.storage.indexes import A_MOMENT, LONG_AGO, due
+from core.storage.mongo import Database
+from core.storage.store import Row, Sealed, collection, entity, index
+from core.sync.changes import user_scope
 from stores.auth import emails
 from stores.auth.flows import OtpMethod
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
 from core import leases
-from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.storage.mongo import Database
+from core.storage.store import Sealed, collection, index
 
 
 class Deletion(TypedDict):

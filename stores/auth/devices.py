@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from core.indexes import A_TEXT
-from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.storage.indexes import A_TEXT
+from core.storage.mongo import Database
+from core.storage.store import Sealed, collection, index
 from stores.auth.sessions import DevicePlatform
 
 
@@ -42,7 +42,7 @@ devices = collection(
     sealed=[Sealed("push_token", "devices/{_id}/push_token")],
 )
 
-MOST = 100
+MOST_DEVICES = 100
 """Devices of one person that are read."""
 
 
@@ -57,15 +57,15 @@ def device_named(user_id: str, device_id: str) -> dict[str, str]:
 
 async def own_devices(db: Database, user_id: str, device_ids: Iterable[str]) -> list[OwnDevice]:
     query = {"user_id": user_id, "_id": {"$in": [device_key(user_id, id) for id in device_ids]}}
-    return await devices.find(db, query, limit=MOST)
+    return await devices.find(db, query, limit=MOST_DEVICES)
 
 
 async def devices_with_push(db: Database, user_id: str) -> list[OwnDevice]:
     """Devices with a push token, latest use first; tokens are encrypted."""
     query = {"user_id": user_id, "push_enabled": True}
-    return await devices.find(db, query, sort=[("last_seen_at", -1)], limit=MOST)
+    return await devices.find(db, query, sort=[("last_seen_at", -1)], limit=MOST_DEVICES)
 
 
 async def devices_with_token(db: Database, push_index: str) -> list[OwnDevice]:
     """Devices registered with this push token, by its blind index."""
-    return await devices.find(db, {"push_index": push_index}, limit=MOST)
+    return await devices.find(db, {"push_index": push_index}, limit=MOST_DEVICES)

@@ -8,7 +8,7 @@ import unicodedata
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-from core import text
+from core.values import text
 
 LONGEST = 320
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
-from core.mongo import Database
-from core.store import collection, index
+from core.storage.mongo import Database
+from core.storage.store import collection, index
 
 
 class ExportStatus(StrEnum):

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.storage.mongo import Database
+from core.storage.store import Sealed, collection, index
 
 
 class AuthFactor(StrEnum):

@@ -3,8 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from core.mongo import Database
-from core.store import Row, entity, index
+from core.storage.mongo import Database
+from core.storage.store import Row, entity, index
 from stores.auth.sessions import Device
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from core.mongo import Database
-from core.store import collection, index
+from core.storage.mongo import Database
+from core.storage.store import collection, index
 
 
 class Lock(TypedDict):

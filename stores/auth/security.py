@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 
-from core.store import collection, index
+from core.storage.store import collection, index
 from stores.auth.sessions import Device
 
 

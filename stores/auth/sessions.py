@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
-from core.indexes import A_MOMENT, LONG_AGO, due
-from core.mongo import Database
-from core.store import Row, entity, index
+from core.storage.indexes import A_MOMENT, LONG_AGO, due
+from core.storage.mongo import Database
+from core.storage.store import Row, entity, index
 from stores.auth.flows import AuthFactor
 
 

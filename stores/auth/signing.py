@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
-from core.mongo import Database
-from core.store import Sealed, collection, index
+from core.storage.mongo import Database
+from core.storage.store import Sealed, collection, index
 
 
 class SigningKey(TypedDict):

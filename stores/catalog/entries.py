@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from core.mongo import Database
-from core.store import collection, index
+from core.storage.mongo import Database
+from core.storage.store import collection, index
 from stores.catalog.kinds import DosageForm
 
 

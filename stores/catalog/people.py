@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from core.counters import counters
-from core.indexes import A_TEXT
-from core.mongo import Database
-from core.store import Row, Sealed, collection, entity, index
-from core.unit import Unit
+from core.storage.counters import counters
+from core.storage.indexes import A_TEXT
+from core.storage.mongo import Database
+from core.storage.store import Row, Sealed, collection, entity, index
+from core.storage.unit import Unit
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
 
 

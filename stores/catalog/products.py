@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from core.indexes import Index
-from core.mongo import Database
-from core.store import Row, collection, entity, index
-from core.words import LONGEST_PREFIX
+from core.storage.indexes import Index
+from core.storage.mongo import Database
+from core.storage.store import Row, collection, entity, index
+from core.values.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
     AvailabilityStatus,
     DataQuality,
@@ -125,7 +125,7 @@ class Product(Row):
     data_quality: DataQuality
     issues: list[str]
     source_row_index: int | None
-    untold: bool
+    dirty: bool
     """True while its search entry, availability or price is still to be published."""
     folded: NotRequired[int]
     """Version of the folding that made its keys."""
@@ -178,13 +178,13 @@ products = entity(
     Product,
     prefix="product",
     scopes=lambda product: [product_scope(product["_id"])],
-    settled=True,
+    audience_never_shrinks=True,
     indexes=[
         index("slug", unique=True),
         index("import_key", unique=True),
         index("variants.sku", unique=True),
         index("variants._id"),
-        index("untold", partialFilterExpression={"untold": True}, serves={"untold": True}),
+        index("dirty", partialFilterExpression={"dirty": True}, serves={"dirty": True}),
         *ORDERED_BY.values(),
         *ORDERED_IN_CATEGORY.values(),
         BY_PREFIX,
@@ -269,8 +269,8 @@ def _beginning(stems: Sequence[str], filters: Mapping[str, Any], beyond: Mapping
     return query
 
 
-async def untold(db: Database, limit: int) -> list[Product]:
-    return await products.find(db, {"untold": True}, limit=limit, fields=SHOWN)
+async def dirty(db: Database, limit: int) -> list[Product]:
+    return await products.find(db, {"dirty": True}, limit=limit, fields=SHOWN)
 
 
 async def folded_otherwise(db: Database, folding: int, limit: int) -> list[Product]:
@@ -295,7 +295,7 @@ async def sold(db: Database) -> dict[str, int]:
 async def set_sales(db: Database, sales: Mapping[str, int]) -> int:
     """Write the changed figures, and mark their products; return how many changed."""
     updates = [
-        {"q": {"_id": id, "sales": {"$ne": count}}, "u": {"$set": {"sales": count, "untold": True}}}
+        {"q": {"_id": id, "sales": {"$ne": count}}, "u": {"$set": {"sales": count, "dirty": True}}}
         for id, count in sales.items()
     ]
     moved = 0

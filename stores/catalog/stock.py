@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from core.mongo import Database
-from core.store import collection, index
-from core.unit import Unit
+from core.storage.mongo import Database
+from core.storage.store import collection, index
+from core.storage.unit import Unit
 from stores.catalog.kinds import HolderType, ReservationState
 
 
@@ -23,7 +23,7 @@ class InventoryLevel(TypedDict):
     safety_stock: int
     available: int
     restock_at: datetime | None
-    untold: bool
+    dirty: bool
     version: int
     created_at: datetime
     updated_at: datetime
@@ -60,7 +60,7 @@ inventory = collection(
         index("sku"),
         index("available", "_id"),
         index("product_id"),
-        index("untold", partialFilterExpression={"untold": True}, serves={"untold": True}),
+        index("dirty", partialFilterExpression={"dirty": True}, serves={"dirty": True}),
     ],
 )
 reservations = collection(
@@ -103,7 +103,7 @@ async def change_level(
     return await tx.update(
         inventory,
         level["_id"],
-        set={**(set or {}), "untold": True},
+        set={**(set or {}), "dirty": True},
         inc={**inc, "version": 1},
         where={"available": {"$gte": need}} if need else None,
     )
@@ -112,15 +112,15 @@ async def change_level(
 async def told(db: Database, levels: Iterable[InventoryLevel]) -> None:
     """Clear the marks of levels that did not change meanwhile."""
     updates = [
-        {"q": {"_id": each["_id"], "version": each["version"]}, "u": {"$set": {"untold": False}}}
+        {"q": {"_id": each["_id"], "version": each["version"]}, "u": {"$set": {"dirty": False}}}
         for each in levels
     ]
     if updates:
         await db.write({"update": inventory.name, "updates": updates, "ordered": False})
 
 
-async def untold_levels(db: Database, limit: int) -> list[InventoryLevel]:
-    return await inventory.find(db, {"untold": True}, limit=limit)
+async def dirty_levels(db: Database, limit: int) -> list[InventoryLevel]:
+    return await inventory.find(db, {"dirty": True}, limit=limit)
 
 
 async def latest(db: Database, holder: Holder) -> StockReservation | None:

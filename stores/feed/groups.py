@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import TypedDict
 
-from core.mongo import Database
-from core.store import Row, collection, entity, index
+from core.storage.mongo import Database
+from core.storage.store import Row, collection, entity, index
 from stores.feed.kinds import GroupPrivacy, GroupRole
 from stores.feed.posts import pair
 from stores.feed.scopes import group_scopes
@@ -39,7 +39,7 @@ MOST_OF_ONE = 500
 
 async def memberships(db: Database, user_id: str) -> list[Member]:
     """Groups of a person, bounded by the limit on memberships."""
-    return await members.find(db, {"user_id": user_id}, limit=MOST_OF_ONE, together=True)
+    return await members.find(db, {"user_id": user_id}, limit=MOST_OF_ONE, batch=True)
 
 
 async def membership(db: Database, group_id: str, user_id: str) -> Member | None:

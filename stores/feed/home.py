@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, TypedDict, cast
 
-from core import merging
-from core.mongo import Database
 from core.paging import NEWEST
-from core.store import collection, index
+from core.storage import merging
+from core.storage.mongo import Database
+from core.storage.store import collection, index
 from stores.feed.kinds import PostState, Visibility
 from stores.feed.posts import Post, pair, posts
 
@@ -28,13 +28,13 @@ class InboxRow(TypedDict):
     created_at: datetime
 
 
-class Taste(TypedDict):
+class Affinity(TypedDict):
     """Affinity of a person to authors and media, learnt from their actions; `_id` is the person. Private."""
 
     _id: str
     authors: dict[str, float]
     media: dict[str, float]
-    inbox_kept: bool
+    inbox_maintained: bool
     """True if the person's inbox has been filled with the posts from before it was maintained."""
     built_at: datetime
 
@@ -65,7 +65,7 @@ inboxes = collection(
     ],
     shard_key="user_id",
 )
-tastes = collection("feed_tastes", Taste)
+affinities = collection("feed_affinities", Affinity)
 sponsorships = collection("sponsorships", Sponsorship, indexes=[index("ends_at")])
 experiments = collection("feed_experiments", Experiment)
 CURRENT = "current"
@@ -245,22 +245,24 @@ def _reading(
             passed = {"created_at": last["created_at"], "_id": {back: last["_id"]}}
             past = [{"created_at": {on: last["created_at"]}}, {"$nor": [passed]}]
         whole = {"$and": [query, *past]}
-        return await db.find(posts.name, whole, sort=order, limit=limit, fields=fields, together=True)
+        return await db.find(posts.name, whole, sort=order, limit=limit, fields=fields, batch=True)
 
     return read
 
 
-async def taste(db: Database, user_id: str) -> Taste | None:
-    rows = await tastes.by_ids(db, [user_id])
+async def affinity(db: Database, user_id: str) -> Affinity | None:
+    rows = await affinities.by_ids(db, [user_id])
     return rows[0] if rows else None
 
 
 async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: datetime) -> None:
     """Store the affinities learnt of a person."""
-    fresh = {"authors": {}, "media": {}, "inbox_kept": False}
+    fresh = {"authors": {}, "media": {}, "inbox_maintained": False}
     initial = {key: value for key, value in fresh.items() if key not in change}
     update = {"$set": {**change, "built_at": now}, "$setOnInsert": initial}
-    await db.write({"update": tastes.name, "updates": [{"q": {"_id": user_id}, "u": update, "upsert": True}]})
+    await db.write(
+        {"update": affinities.name, "updates": [{"q": {"_id": user_id}, "u": update, "upsert": True}]}
+    )
 
 
 async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post], list[str]]:

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict
 
-from core.mongo import Database
-from core.store import Row, collection, entity, index
+from core.storage.mongo import Database
+from core.storage.store import Row, collection, entity, index
 from stores.feed.kinds import ReportReason, ReportStatus
 from stores.feed.scopes import report_scopes
 

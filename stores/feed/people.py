@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict, cast
 
-from core.mongo import Database
-from core.store import Row, collection, entity, index
+from core.storage.mongo import Database
+from core.storage.store import Row, collection, entity, index
 from stores.feed.kinds import FollowState
 from stores.feed.posts import pair
 
@@ -108,14 +108,14 @@ FOLLOWED = ("followee_id", "state", "mutual")
 async def follows_of(db: Database, follower_id: str) -> list[Followed]:
     """People a person follows, bounded by the limit on following."""
     query = {"follower_id": follower_id}
-    rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=FOLLOWED, together=True)
+    rows = await follows.find(db, query, limit=MOST_FOLLOWED + 1, fields=FOLLOWED, batch=True)
     return cast("list[Followed]", rows)
 
 
 async def muted_by(db: Database, follower_id: str) -> list[str]:
     """People a person follows and has muted."""
     query = {"follower_id": follower_id, "state": FollowState.MUTED}
-    rows = await follows.find(db, query, limit=MOST_FOLLOWED, fields=("followee_id",), together=True)
+    rows = await follows.find(db, query, limit=MOST_FOLLOWED, fields=("followee_id",), batch=True)
     return [row["followee_id"] for row in rows]
 
 
@@ -131,7 +131,7 @@ async def claim_pair(db: Database, one: str, other: str, now: datetime) -> None:
 
 async def blocks_about(db: Database, user_id: str) -> list[Block]:
     """Blocks by a person and of a person."""
-    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, together=True)
+    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, batch=True)
 
 
 async def audience(db: Database, followee_id: str, *, after: str = "", limit: int) -> list[Follow]:
@@ -176,4 +176,4 @@ async def hidden_among(db: Database, user_id: str, posts: Sequence[str]) -> list
 async def hidden_by(db: Database, user_id: str) -> list[Hide]:
     """Latest hides of a person."""
     order = [("created_at", -1)]
-    return await hides.find(db, {"user_id": user_id}, sort=order, limit=HIDES_CONSIDERED, together=True)
+    return await hides.find(db, {"user_id": user_id}, sort=order, limit=HIDES_CONSIDERED, batch=True)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from core.ids import prefix_of
-from core.indexes import A_TEXT, LONG_AGO
-from core.mongo import Database
 from core.paging import NEWEST
-from core.store import Collection, Row, collection, entity, index
+from core.storage.indexes import A_TEXT, LONG_AGO
+from core.storage.mongo import Database
+from core.storage.store import Collection, Row, collection, entity, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, post_scopes
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.changes import user_scope
 from core.hooks import on
+from core.sync.changes import user_scope
 from stores.auth import keepers
 from stores.feed.kinds import SHOWN, Visibility
 

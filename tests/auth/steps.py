@@ -6,7 +6,7 @@ from typing import Any
 
 from core.context import Services
 from core.jobs import run_due
-from core.mongo import Document
+from core.storage.mongo import Document
 from providers.outbox import Outbox
 from stores import auth as store
 from tests.confidential import CODES

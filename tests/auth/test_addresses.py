@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from core import migrations
 from core.context import Context, Services
-from resolvers.auth import guard
+from core.storage import migrations
+from resolvers.auth import lockout
 from stores import auth as store
 from stores.auth import emails
 from tests.auth.conftest import NewMember
@@ -94,7 +94,7 @@ async def test_every_look_up_knows_both_forms(
     found = await admin.run(query, email=typed)
     assert found["account"]["user"] == {"id": phone.user_id}
     ctx = Context(services)
-    assert guard.account_of(ctx, typed) == guard.account_of(ctx, kept)
+    assert lockout.account_of(ctx, typed) == lockout.account_of(ctx, kept)
     assert (await store.user_by_email(services.db, typed) or {}).get("_id") == phone.user_id
 
 

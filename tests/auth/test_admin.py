@@ -11,11 +11,12 @@ import aiohttp
 import pytest
 from jose import jwt
 
-from core import audit, clock, ids
+from core import clock, ids
 from core.context import Context, Services
 from core.jobs import run_due
+from core.security import audit
 from core.settings import Settings
-from server import assembly, process
+from server import lifespan, process
 from stores import auth as store
 from tests.auth.authenticator import Passkey
 from tests.auth.conftest import NewMember
@@ -222,7 +223,7 @@ async def test_one_or_all(admin: Phone, given: dict[str, Any]) -> None:
 async def elsewhere(settings: Settings) -> AsyncIterator[Services]:
     """A deployment of its own: what is done there is done to everybody."""
     own = settings.model_copy(update={"mongo_database": f"admin_{uuid.uuid4().hex[:8]}"})
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         yield services
         await services.db.command({"dropDatabase": 1})
 

@@ -18,7 +18,7 @@ from core.settings import Settings
 from jobs.auth.passwords import watch_breached_passwords
 from ports.auth import AuthSettings
 from resolvers.auth import breached
-from server import assembly, cli, process
+from server import cli, lifespan, process
 from tests.auth.steps import sign_up
 from tests.phone import Phone
 
@@ -38,7 +38,7 @@ async def test_a_renewed_list_counts_at_once(
     present = list_of("purple monkey dishwasher", folder=tmp_path)
     own = settings.model_copy(update={"breached_passwords_file": present})
     monkeypatch.setattr(commands.auth, "environment", lambda: own)
-    async with assembly.services(own) as services, process.listening(services) as port:
+    async with lifespan.services(own) as services, process.listening(services) as port:
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")
         given = {"email": "breached@example.com", "password": "orange gibbon toaster"}
         assert (await sign_up(phone, **given))["errors"] == []

@@ -10,7 +10,7 @@ import pytest
 from core import clock
 from core.context import Services
 from core.jobs import run_due
-from resolvers.auth.guard import RESET_RATE
+from resolvers.auth.lockout import RESET_RATE
 from stores import auth as store
 from tests.auth.conftest import NewMember, forgive
 from tests.auth.steps import (
@@ -359,7 +359,7 @@ async def test_no_secret_lies_in_documents(ada: tuple[Phone, str], services: Ser
     await ask_reset(phone, email)
     token = await token_for(services, email)
     await reset(phone, token)
-    for name in ("receipts", "password_resets", "users", "auth_flows", "errands"):
+    for name in ("receipts", "password_resets", "users", "auth_flows", "jobs"):
         kept = repr(await services.db.find(name, {}, limit=10_000))
         assert token not in kept
         assert NEW not in kept

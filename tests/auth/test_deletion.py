@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core import account, clock, ids
+from core import clock, erasure, ids
 from core.context import Services
 from core.jobs import run_due
 from jobs.auth.deletion import delete_accounts
@@ -38,7 +38,7 @@ class Elsewhere:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     system = Elsewhere()
-    monkeypatch.setitem(account.ERASERS, "elsewhere", system.erase)
+    monkeypatch.setitem(erasure.ERASERS, "elsewhere", system.erase)
     return system
 
 
@@ -176,4 +176,4 @@ def test_a_system_says_it_once() -> None:
 
     erase.__module__ = "jobs.auth"
     with pytest.raises(ValueError, match="one per system"):
-        account.on_user_deleted(erase)
+        erasure.on_user_deleted(erase)

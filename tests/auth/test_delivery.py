@@ -69,7 +69,7 @@ async def test_a_provider_is_tried_three_times(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sms = Provider(up=False)
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 11)
@@ -84,7 +84,7 @@ async def test_then_the_second_provider_steps_in(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = Provider(up=False), Provider()
-    monkeypatch.setattr(services, "texters", (first, second))
+    monkeypatch.setattr(services, "sms_senders", (first, second))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 42)
@@ -99,7 +99,7 @@ async def test_sms_provider_down(
 ) -> None:
     """SMS provider down: DELIVERY_UNAVAILABLE + factors; the flow stays OPEN, and mail brings a code."""
     down = Provider(up=False)
-    monkeypatch.setattr(services, "texters", (down, down))
+    monkeypatch.setattr(services, "sms_senders", (down, down))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 43)
@@ -117,7 +117,7 @@ async def test_sms_provider_down(
 async def test_another_way_is_open_meanwhile(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "texters", (Provider(up=False),))
+    monkeypatch.setattr(services, "sms_senders", (Provider(up=False),))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 31)
@@ -131,7 +131,7 @@ async def test_after_a_minute_it_is_tried_again(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sms = Provider(up=False)
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 12)
@@ -148,7 +148,7 @@ async def test_what_proves_a_number_never_goes_by_mail(
     sms, mail = Provider(up=False), Provider()
     ada = await new_phone("Ada")
     await run_due(services)
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     monkeypatch.setattr(services, "mailer", mail)
     flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", phone=new_number()))["flow"]
     await run_due(services)
@@ -172,7 +172,7 @@ async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
                 raise DeliveryFailed("No answer.")
 
     sms = Late()
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     flow = (await sign_in(anonymous, careful))["flow"]
     await run_due(services)
     await pass_time(services, 2)
@@ -186,7 +186,7 @@ async def test_a_flow_that_is_over_is_sent_nothing(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sms = Provider(up=False)
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     await sign_in(anonymous, careful)
     await run_due(services)
     await sign_in(anonymous, careful)
@@ -204,8 +204,8 @@ async def test_a_provider_that_hangs_is_given_up(
             await asyncio.sleep(30)
 
     sms = Hanging()
-    monkeypatch.setattr(services, "texters", (sms,))
-    monkeypatch.setattr("resolvers.auth.delivery.PATIENCE", 0.05)
+    monkeypatch.setattr(services, "sms_senders", (sms,))
+    monkeypatch.setattr("resolvers.auth.otp_delivery.PATIENCE", 0.05)
     await sign_in(anonymous, careful)
     await run_due(services)
     await pass_time(services, 2)
@@ -216,10 +216,10 @@ async def test_nothing_is_sent_before_the_commit(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sms: Any = Provider()
-    monkeypatch.setattr(services, "texters", (sms,))
+    monkeypatch.setattr(services, "sms_senders", (sms,))
     flow = (await sign_in(anonymous, careful))["flow"]
     assert sms.asked == []
-    [errand] = await services.db.find("errands", {"arguments.flow_id": flow["id"]})
-    assert errand["arguments"] == {"flow_id": flow["id"], "send": 1}
+    [job] = await services.db.find("jobs", {"arguments.flow_id": flow["id"]})
+    assert job["arguments"] == {"flow_id": flow["id"], "send": 1}
     await run_due(services)
     assert len(sms.texts) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core import account, clock
+from core import clock, erasure
 from core.context import Services
 from core.jobs import run_due
 from core.settings import Environment
@@ -62,7 +62,7 @@ async def test_a_link_to_everything_is_mailed_and_good_for_a_week(
         for number in range(3):
             yield "things", [{"owner": user_id, "number": number}]
 
-    monkeypatch.setitem(account.EXPORTERS, "elsewhere", elsewhere)
+    monkeypatch.setitem(erasure.EXPORTERS, "elsewhere", elsewhere)
     done = await requested(ada)
     assert (done["errors"], done["dataExport"]["status"]) == ([], "BUILDING")
     await run_due(services)
@@ -131,7 +131,7 @@ async def test_an_export_that_cannot_be_made_says_so(
         yield "some", [{}]
         raise ConnectionError
 
-    monkeypatch.setitem(account.EXPORTERS, "elsewhere", broken)
+    monkeypatch.setitem(erasure.EXPORTERS, "elsewhere", broken)
     id = (await requested(ada))["dataExport"]["id"]
     with pytest.raises(ConnectionError):
         await build_export(services, export_id=id)

@@ -114,7 +114,7 @@ async def test_a_flow_begun_in_a_session_belongs_to_it(new_phone: NewPhone, serv
 async def test_the_code_lies_nowhere_but_hashed(anonymous: Phone, services: Services) -> None:
     email = address()
     flow = (await sign_up(anonymous, email))["flow"]
-    waiting = await services.db.find("errands", {"arguments.flow_id": flow["id"]})
+    waiting = await services.db.find("jobs", {"arguments.flow_id": flow["id"]})
     assert [each["arguments"] for each in waiting] == [{"flow_id": flow["id"], "send": 1}]
     code = await code_for(services, email)
     kept = await flow_in(services, flow["id"])

@@ -11,15 +11,15 @@ import pytest
 from core import clock
 from core.context import Context, Services
 from core.jobs import run_due
-from core.limits import Limits
 from core.ports import DeliveryFailed
-from core.tally import Tally
+from core.security.limits import Limits
+from core.security.sliding_window import SlidingWindowCounter
 from devstack.process import free_port
 from ports.auth import Captcha
 from providers.captcha import Unasked
-from resolvers.auth import guard, passwords
-from resolvers.auth.guard import SIGN_UP_RATE
-from server.assembly import redis_client
+from resolvers.auth import lockout, passwords
+from resolvers.auth.lockout import SIGN_UP_RATE
+from server.lifespan import redis_client
 from stores import auth as store
 from tests.auth.conftest import NewMember, forgive
 from tests.auth.steps import (
@@ -151,7 +151,7 @@ async def test_many_guesses_at_once_are_ten(
         return await matches(stored, password)
 
     monkeypatch.setattr(passwords, "matches", counted)
-    monkeypatch.setattr(guard, "_refuse_waiting", lambda misses, last: None)
+    monkeypatch.setattr(lockout, "_refuse_waiting", lambda misses, last: None)
     phones = [Phone(anonymous.http, anonymous.url) for _ in range(20)]
     answers = await asyncio.gather(
         *(
@@ -194,8 +194,8 @@ async def test_the_right_password_does_not_wash_wrong_codes_away(
         await verify(anonymous, flow["id"], other_than(await code_for(services, number)))
     clock.shift(timedelta(seconds=5))
     await sign_in(anonymous, email, captchaToken="human")
-    account = guard.account_of(Context(services), email)
-    left = await services.tally.lately(f"misses:{account}", within=guard.WINDOW)
+    account = lockout.account_of(Context(services), email)
+    left = await services.window_counter.lately(f"misses:{account}", within=lockout.WINDOW)
     assert left.number == 4
 
 
@@ -282,7 +282,7 @@ async def no_redis(services: Services, monkeypatch: pytest.MonkeyPatch) -> Async
         services.settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}"})
     )
     with monkeypatch.context() as patched:
-        patched.setattr(services, "tally", Tally(away))
+        patched.setattr(services, "window_counter", SlidingWindowCounter(away))
         patched.setattr(services, "limits", Limits(away))
         yield
     await away.aclose()
@@ -344,7 +344,7 @@ async def test_an_administrator_can_lift_a_lock(
     ctx = Context(services)
     user = await store.user_by_email(services.db, email)
     assert user
-    await ctx.unit(lambda: guard.unlock(ctx, user))
+    await ctx.unit(lambda: lockout.unlock(ctx, user))
     assert (await sign_in(anonymous, email, captchaToken="human"))["tokens"] is not None
 
 

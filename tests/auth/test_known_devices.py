@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core import clock, ids
 from core.context import Context, Services
-from resolvers.auth import guard
+from resolvers.auth import lockout
 from stores import auth as store
 from tests.auth.conftest import NewMember
 from tests.auth.steps import code_for, enable_two_factor, sign_in, sign_up, verify
@@ -92,5 +92,5 @@ async def test_an_administrator_lifts_the_locks_of_known_devices_too(
     await miss(ada, email, services, 10)
     user, ctx = await store.user_by_email(services.db, email), Context(services)
     assert user
-    await ctx.unit(lambda: guard.unlock(ctx, user))
+    await ctx.unit(lambda: lockout.unlock(ctx, user))
     assert (await sign_in(ada, email, captchaToken="human"))["errors"] == []

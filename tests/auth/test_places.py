@@ -10,11 +10,11 @@ from netaddr import IPSet
 
 from core.context import Context, Services
 from core.settings import Settings
-from ports.auth import Places
-from providers.places import PlacesFile
+from ports.auth import GeoIp
+from providers.geoip import PlacesFile
 from resolvers.auth import sessions
-from server import assembly
-from server.assembly import NotReady
+from server import lifespan
+from server.lifespan import NotReady
 from stores import auth as store
 from stores.auth import AuthFactor
 from tests.conftest import NewPhone
@@ -39,10 +39,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def placed(services: Services, file: Path) -> Iterator[Services]:
     """The services, knowing places."""
-    before = services.extra[Places]
-    services.extra[Places] = PlacesFile(file)
+    before = services.extra[GeoIp]
+    services.extra[GeoIp] = PlacesFile(file)
     yield services
-    services.extra[Places] = before
+    services.extra[GeoIp] = before
 
 
 async def signed_in_from(services: Services, user_id: str, phone: Phone, address: str) -> Any:
@@ -97,5 +97,5 @@ async def test_a_file_that_cannot_be_read_is_said_at_the_start(settings: Setting
     wrong = tmp_path / "places.mmdb"
     wrong.write_text("nothing")
     with pytest.raises(NotReady, match="LANDFALL_PLACES_FILE"):
-        async with assembly.services(settings.model_copy(update={"places_file": wrong})):
+        async with lifespan.services(settings.model_copy(update={"places_file": wrong})):
             pass

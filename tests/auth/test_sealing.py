@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from core import sealing
 from core.context import Services
-from core.crypto import Keyring, keyring
-from core.mongo import Database
+from core.security import key_rotation
+from core.security.crypto import Keyring, keyring
 from core.settings import Settings
+from core.storage.mongo import Database
 from devstack import seed
-from jobs.auth import sealing as job
+from jobs.auth import key_rotation as job
 from resolvers.auth.devices import token_place
-from server import assembly
+from server import lifespan
 from stores import auth as store
 from tests.commands import landfall_of
 
@@ -45,7 +45,7 @@ def own(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def deployment(own: Settings) -> AsyncIterator[Services]:
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         yield services
         await services.db.command({"dropDatabase": 1})
 
@@ -61,7 +61,7 @@ async def phones(db: Database, crypto: Keyring, number: int) -> list[str]:
 async def ids_in_use(db: Database) -> dict[str, set[str]]:
     """Ids of the keys in use, by collection and field."""
     found: dict[str, set[str]] = {}
-    for kept, sealed in sealing.declared():
+    for kept, sealed in key_rotation.declared():
         rows = await kept.find(db, {sealed.field: {"$type": "string", "$ne": ""}})
         if rows:
             named = {sealed.text_of(row).partition(".")[0] for row in rows}
@@ -87,17 +87,17 @@ async def test_all_that_a_deployment_sealed_is_sealed_anew(own: Settings, deploy
     assert set().union(*before.values()) == {"old"}
 
     both = own.model_copy(update={"field_keys": SecretStr(keys("new", "old"))})
-    async with assembly.services(both) as renewed:
-        await job.seal_anew(renewed)
-        assert await sealing.needed(renewed.db, renewed.crypto)
-        await job.seal_anew(renewed)
-        assert not await sealing.needed(renewed.db, renewed.crypto)
+    async with lifespan.services(both) as renewed:
+        await job.reencrypt(renewed)
+        assert await key_rotation.needed(renewed.db, renewed.crypto)
+        await job.reencrypt(renewed)
+        assert not await key_rotation.needed(renewed.db, renewed.crypto)
     after = await ids_in_use(services.db)
     assert after == {name: {"new"} for name in before}
 
     alone = own.model_copy(update={"field_keys": SecretStr(keys("new"))})
-    async with assembly.services(alone) as newest:
-        for kept, sealed in sealing.declared():
+    async with lifespan.services(alone) as newest:
+        for kept, sealed in key_rotation.declared():
             for row in await kept.find(newest.db, {sealed.field: {"$type": "string", "$ne": ""}}):
                 assert newest.crypto.open(sealed.text_of(row), place=sealed.place_of(row))
 
@@ -107,8 +107,8 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_was(
 ) -> None:
     db, crypto = deployment.db, ring("new", "old")
     people = await phones(db, ring("old"), 25)
-    monkeypatch.setattr(sealing, "BATCH", 10)
-    note, batches = sealing._note, []
+    monkeypatch.setattr(key_rotation, "BATCH", 10)
+    note, batches = key_rotation._note, []
 
     async def killed(*args: object, **kwargs: object) -> None:
         await note(*args, **kwargs)  # type: ignore[arg-type]
@@ -116,25 +116,25 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_was(
         if len(batches) == 2:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(sealing, "_note", killed)
+    monkeypatch.setattr(key_rotation, "_note", killed)
     with pytest.raises(asyncio.CancelledError):
-        await sealing.seal_anew(db, crypto)
-    monkeypatch.setattr(sealing, "_note", note)
-    [known] = await sealing.progress.find(db, {})
+        await key_rotation.reencrypt(db, crypto)
+    monkeypatch.setattr(key_rotation, "_note", note)
+    [known] = await key_rotation.progress.find(db, {})
     place = (known["collection"], known["field"])
     assert (place, known["anew"] > 0, known["clean"]) == (("users", "phone"), True, False)
     # What lies before that place is not looked at again.
     former = ring("old").seal("back", place=f"users/{people[0]}/phone")
     await _write(db, people[0], former)
-    run = await sealing.seal_anew(db, crypto)
+    run = await key_rotation.reencrypt(db, crypto)
     assert (run.anew, run.unreadable) == (26, 0)
     first = await store.users.by_id(db, people[0])
     assert first
     assert first["phone"] == former
     # The next run finds it, and the one after that nothing.
-    assert (await sealing.seal_anew(db, crypto)).anew == 1
-    assert (await sealing.seal_anew(db, crypto)).anew == 0
-    assert not await sealing.needed(db, crypto)
+    assert (await key_rotation.reencrypt(db, crypto)).anew == 1
+    assert (await key_rotation.reencrypt(db, crypto)).anew == 0
+    assert not await key_rotation.needed(db, crypto)
 
 
 async def test_what_changes_meanwhile_is_not_undone(
@@ -153,7 +153,7 @@ async def test_what_changes_meanwhile_is_not_undone(
         return rows
 
     monkeypatch.setattr(kept, "find", found)
-    await sealing.seal_anew(db, crypto)
+    await key_rotation.reencrypt(db, crypto)
     monkeypatch.setattr(kept, "find", original)
     person = await store.users.by_id(db, id)
     assert person
@@ -165,7 +165,7 @@ async def test_what_no_key_opens_is_counted_and_left(
 ) -> None:
     db = deployment.db
     [id] = await phones(db, ring("lost"), 1)
-    run = await sealing.seal_anew(db, ring("new", "old"))
+    run = await key_rotation.reencrypt(db, ring("new", "old"))
     assert run.unreadable == 1
     person = await store.users.by_id(db, id)
     assert person

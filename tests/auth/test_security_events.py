@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from core import audit
 from core.context import Context, Services
 from core.jobs import run_due
+from core.security import audit
 from tests.auth.conftest import NewMember
 from tests.auth.steps import letters, refresh, sign_in
 from tests.conftest import NewPhone

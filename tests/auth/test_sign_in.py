@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 
 from core import clock
 from core.context import Services
-from resolvers.auth.guard import SIGN_IN_RATE
+from resolvers.auth.lockout import SIGN_IN_RATE
 from stores import auth as store
 from tests.auth.conftest import NewMember
 from tests.auth.steps import (

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from core import clock
 from core.context import Context, Services
 from core.settings import Settings
-from jobs.auth.sealing import seal_anew
+from jobs.auth.key_rotation import reencrypt
 from jobs.auth.signing import rotate_signing_keys
 from resolvers.auth import signing
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens
-from server import assembly, process, signin
+from server import lifespan, process, signin
 from stores import auth as store
 from tests.auth.steps import ME, assert_unauthenticated, refresh
 from tests.commands import landfall_of
@@ -38,7 +38,7 @@ def own(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def deployment(own: Settings) -> AsyncIterator[Services]:
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         yield services
         await services.db.command({"dropDatabase": 1})
 
@@ -103,7 +103,7 @@ async def test_tokens_outlive_a_change_of_keys(
     async with process.listening(deployment) as port:
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")
         await sign_in_directly(deployment, phone, await make_user(deployment, "Ada"))
-        async with assembly.services(own) as elsewhere:
+        async with lifespan.services(own) as elsewhere:
             assert kids(elsewhere.get(SigningKeys)) == kids(deployment.get(SigningKeys))
             new = await signing.rotate(elsewhere.db, elsewhere.crypto, at_once=True)
             await elsewhere.get(SigningKeys).reload()
@@ -151,12 +151,12 @@ async def test_a_process_with_wrong_field_keys_does_not_start_and_changes_nothin
     """It would add a key of its own, and retire the one that all others sign with."""
     before = await store.all_signing_keys(deployment.db)
     wrong = own.model_copy(update={"secret": SecretStr("another secret " * 3)})
-    with pytest.raises(assembly.NotReady, match=r"end of LANDFALL_FIELD_KEYS.*rotate --distrust"):
-        async with assembly.services(wrong):
+    with pytest.raises(lifespan.NotReady, match=r"end of LANDFALL_FIELD_KEYS.*rotate --distrust"):
+        async with lifespan.services(wrong):
             raise AssertionError
     assert await store.all_signing_keys(deployment.db) == before
     with pytest.raises(signing.LockedOut):
-        await signing.rotate(deployment.db, assembly.field_keys(wrong), at_once=True)
+        await signing.rotate(deployment.db, lifespan.field_keys(wrong), at_once=True)
     assert await store.all_signing_keys(deployment.db) == before
 
 
@@ -165,19 +165,19 @@ async def test_a_process_starts_with_the_old_field_key_at_the_end(
 ) -> None:
     former, newer = _field_key("former"), _field_key("newer")
     await deployment.db.write({"delete": "signing_keys", "deletes": [{"q": {}, "limit": 0}]})
-    async with assembly.services(_with_keys(own, former)) as first:
+    async with lifespan.services(_with_keys(own, former)) as first:
         kid = first.get(SigningKeys).signer().kid
-        async with assembly.services(_with_keys(own, newer, former)) as second:
+        async with lifespan.services(_with_keys(own, newer, former)) as second:
             assert second.get(SigningKeys).signer().kid == kid
-            await seal_anew(second)
+            await reencrypt(second)
             [row] = await store.all_signing_keys(second.db)
             assert (row["private"] or "").startswith("newer.")
         # Sealed with a key that this process has yet to be given, what it knows is as good as before.
         assert (await known_to(first)).signer().kid == kid
-    async with assembly.services(_with_keys(own, newer)) as third:
+    async with lifespan.services(_with_keys(own, newer)) as third:
         assert third.get(SigningKeys).signer().kid == kid
-    with pytest.raises(assembly.NotReady):
-        async with assembly.services(_with_keys(own, former)):
+    with pytest.raises(lifespan.NotReady):
+        async with lifespan.services(_with_keys(own, former)):
             raise AssertionError
 
 
@@ -192,7 +192,7 @@ async def test_a_lost_field_key_is_recovered_from_by_the_command_line(
     assert before["_id"] in listed.stdout
     rotated = await landfall_of(wrong, "keys", "rotate", "--distrust")
     assert (rotated.returncode, "signs from now on" in rotated.stdout) == (0, True)
-    async with assembly.services(wrong) as services:
+    async with lifespan.services(wrong) as services:
         assert [row["_id"] for row in await store.all_signing_keys(services.db)] != [before["_id"]]
         assert kids(services.get(SigningKeys)) == [services.get(SigningKeys).signer().kid]
 

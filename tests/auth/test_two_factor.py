@@ -9,7 +9,7 @@ import pytest
 from core import clock
 from core.context import Services
 from ports.auth import AuthSettings
-from resolvers.auth.letters import code_by_text
+from resolvers.auth.messages import code_by_text
 from stores import auth as store
 from stores.auth import DevicePlatform
 from tests.auth.conftest import NewMember

@@ -16,7 +16,7 @@ from core.context import Context, Services
 from core.errors import TimedOut
 from core.settings import Environment, Settings
 from resolvers.catalog import stock
-from server import assembly
+from server import lifespan
 from stores.catalog.kinds import HolderType, ReservationState
 
 FORGOTTEN = timedelta(milliseconds=700)
@@ -36,7 +36,7 @@ async def main(
         log_level="ERROR",
     )
     logs.configure(settings)
-    async with assembly.services(settings) as services:
+    async with lifespan.services(settings) as services:
         gate = asyncio.Semaphore(AT_ONCE)
         say("READY")
         await asyncio.to_thread(sys.stdin.readline)

@@ -111,7 +111,7 @@ def names(connection: dict[str, Any]) -> list[str]:
 
 
 async def set_stock(services: Services, variant_id: str, on_hand: int) -> None:
-    change = {"on_hand": on_hand, "available": on_hand, "reserved": 0, "untold": True}
+    change = {"on_hand": on_hand, "available": on_hand, "reserved": 0, "dirty": True}
     update = {"q": {"variant_id": variant_id}, "u": {"$set": change}}
     await services.db.write({"update": "inventory", "updates": [update]})
     await jobs.tell(services)

@@ -8,7 +8,7 @@ import pytest
 from core import ids
 from core.context import Services
 from jobs import catalog as jobs
-from resolvers.catalog import raw
+from resolvers.catalog import supplier_parser
 from tests.catalog.steps import camel, found, import_rows, names, on_sale, refusal, row, unique
 from tests.phone import Phone, key
 
@@ -183,7 +183,7 @@ def texts(**fields: str) -> dict[str, str | None]:
 
 
 def test_ingredients_and_doses_are_read_as_labels_say_them() -> None:
-    listed = raw.ingredients(
+    listed = supplier_parser.ingredients(
         "Vitamin D3 (cholecalciferol) 25 mcg; L. rhamnosus GG 5 billion CFU\nMCT oil; B12 1,000 µg"
     )
     assert [(each["name"], each["amount"], each["unit"]) for each in listed] == [
@@ -192,12 +192,15 @@ def test_ingredients_and_doses_are_read_as_labels_say_them() -> None:
         ("MCT oil", None, None),
         ("B12", "1000", "mcg"),
     ]
-    dose = raw.dosage("1-2 softgels three times daily", listed)
+    dose = supplier_parser.dosage("1-2 softgels three times daily", listed)
     assert (dose["recommended_units"], dose["recommended_frequency"]) == ("1-2 softgels", "three times daily")
     assert Decimal(dose["total_daily_amount"]) == 75
-    assert raw.dosage("as you like", listed)["recommended_units"] is None
-    assert raw.schedule("On an empty stomach, and BEFORE BED")["timeslots"] == ["AM_BEFORE_FOOD", "BEDTIME"]
-    assert raw.schedule("whenever")["timeslots"] == ["UNSPECIFIED"]
+    assert supplier_parser.dosage("as you like", listed)["recommended_units"] is None
+    assert supplier_parser.schedule("On an empty stomach, and BEFORE BED")["timeslots"] == [
+        "AM_BEFORE_FOOD",
+        "BEDTIME",
+    ]
+    assert supplier_parser.schedule("whenever")["timeslots"] == ["UNSPECIFIED"]
 
 
 @pytest.mark.parametrize(
@@ -223,11 +226,11 @@ def test_ingredients_and_doses_are_read_as_labels_say_them() -> None:
     ],
 )  # fmt: skip
 def test_2_comma_5_mcg_is_not_25(text: str, name: str, amount: str | None, unit: str | None) -> None:
-    assert raw.ingredients(text) == [{"name": name, "amount": amount, "unit": unit}]
+    assert supplier_parser.ingredients(text) == [{"name": name, "amount": amount, "unit": unit}]
 
 
 def test_what_may_be_two_amounts_is_told_to_staff() -> None:
-    read = raw.read(texts(ingredients="Calcium 1.299 mg; Zinc 5 mg", dosage="1,5 tablets daily"))
+    read = supplier_parser.read(texts(ingredients="Calcium 1.299 mg; Zinc 5 mg", dosage="1,5 tablets daily"))
     assert read.warnings == ["Unknown amount: 'Calcium 1.299 mg'."]
     dose = read.fields["dosage"]
     assert (dose["recommended_units"], dose["total_daily_amount"]) == ("1.5 tablets", "5")
@@ -246,13 +249,13 @@ def test_what_may_be_two_amounts_is_told_to_staff() -> None:
     ],
 )
 def test_counts_are_read_whole(field: str, text: str, expected: int, warnings: list[str]) -> None:
-    read = raw.read(texts(**{field: text}))
+    read = supplier_parser.read(texts(**{field: text}))
     found = read.variant["stock"] if field == "stock" else read.fields["servings_per_container"]
     assert (found, read.warnings) == (expected, warnings)
 
 
 def test_barcodes_are_kept_as_digits() -> None:
-    read = raw.read(
+    read = supplier_parser.read(
         texts(barcodes="4 006381 333931; 978-3-16-148410-0; \uff11\uff12\uff13; \u00b2\u00b2; n/a")
     )
     assert read.variant["barcodes"] == ["4006381333931", "9783161484100", "123"]

@@ -7,9 +7,9 @@ import pytest
 
 from core import clock, ids, paging
 from core.context import Services
-from core.mongo import Database
-from core.paging import Asked, Page
-from core.store import COLLECTIONS
+from core.paging import Page, PageArgs
+from core.storage.mongo import Database
+from core.storage.store import COLLECTIONS
 from resolvers.catalog.query import query_of
 from stores.catalog import entries, people, products, stock
 from stores.catalog.kinds import HolderType, ProductSort, ReviewSort
@@ -69,7 +69,7 @@ def a_page(sort: paging.Sort, *, after: bool) -> tuple[dict[str, Any], list[tupl
     values = {"min_price": 500, "name_key": "m", "rating": 2.5, "sales": 3}
     position = tuple(values.get(key, ids.new_id("product")) for key, _ in sort) if after else None
     page = Page(20, position=position)
-    return paging.beyond(sort, page), paging.scan_order(sort, page)
+    return paging.after_filter(sort, page), paging.sort_order(sort, page)
 
 
 def browsing(sort: ProductSort, filters: dict[str, Any], *, after: bool) -> Read:
@@ -129,8 +129,8 @@ READS: dict[str, Read] = {
     "products of variants": lambda db: products.with_variants(db, [ids.new_id("variant")]),
     "degraded search": lambda db: products.beginning_with(db, ["mag", "gly"], {}, {}, [("_id", 1)], 21),
     "degraded count": lambda db: products.count_beginning_with(db, ["mag", "gly"], {}, 1_001),
-    "what is to be told": lambda db: products.untold(db, 200),
-    "stock to be told": lambda db: stock.untold_levels(db, 200),
+    "what is to be told": lambda db: products.dirty(db, 200),
+    "stock to be told": lambda db: stock.dirty_levels(db, 200),
     "stock of products": lambda db: stock.levels_of(db, [ids.new_id("product")]),
     "categories": products.all_categories,
     "counts of categories": entries.count_by_category,
@@ -154,8 +154,8 @@ async def test_every_other_read_goes_through_an_index(read: Read, services: Serv
 @pytest.mark.parametrize("sort", ReviewSort)
 async def test_every_order_of_reviews_is_an_indexs(sort: ReviewSort, services: Services) -> None:
     order = people.REVIEW_SORTS[sort]
-    page = paging.requested("listing", order, Asked(first=10))
-    query = {"product_id": ids.new_id("product"), "status": "PUBLISHED", **paging.beyond(order, page)}
+    page = paging.parse_page("listing", order, PageArgs(first=10))
+    query = {"product_id": ids.new_id("product"), "status": "PUBLISHED", **paging.after_filter(order, page)}
     assert_indexed(
         await plans(services, lambda db: people.reviews.find(db, query, sort=order, limit=page.size + 1))
     )

@@ -9,8 +9,8 @@ import pytest
 
 from core import clock
 from core.context import Context, Services
-from core.errors import Refused
-from core.limits import Rate
+from core.errors import UserError
+from core.security.limits import Rate
 from resolvers import catalog
 from resolvers.catalog import telemetry
 from resolvers.catalog.predictions import ERROR, Prediction, Predictor
@@ -41,7 +41,7 @@ class Simple:
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
         if product_id not in self.known:
-            raise Refused("NO_MEDICATION", "You do not take this product.")
+            raise UserError("NO_MEDICATION", "You do not take this product.")
         return self.known[product_id]
 
     async def correct(

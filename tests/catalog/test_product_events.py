@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core import clock, ids
-from core import jobs as errands
+from core import jobs as job_queue
 from core.context import Services
 from jobs import catalog as jobs
 from tests.catalog.steps import import_rows, on_sale, row, set_stock
@@ -71,19 +71,19 @@ async def test_a_thousand_changes_of_one_item_are_one_event_a_second(
     """Failure case: 1,000 stock events in a minute on one item."""
     [made] = await on_sale(services, admin, row())
     variant = made["variants"][0]["id"]
-    await errands.run_periodic(services)
+    await job_queue.run_periodic(services)
     async with anonymous.watch(WATCH, ids=[made["id"]]) as stream:
         told: list[dict[str, Any]] = []
         for second in range(4):
             clock.shift(timedelta(seconds=1.1))
             for left in range(25):
-                change = {"on_hand": left % 5 + 1, "available": left % 5 + 1 - second % 2, "untold": True}
+                change = {"on_hand": left % 5 + 1, "available": left % 5 + 1 - second % 2, "dirty": True}
                 update = {"q": {"variant_id": variant}, "u": {"$set": change, "$inc": {"version": 1}}}
                 await services.db.write({"update": "inventory", "updates": [update]})
                 if left % 8 == 0:
-                    await errands.run_periodic(services)
+                    await job_queue.run_periodic(services)
         clock.shift(timedelta(seconds=1.1))
-        await errands.run_periodic(services)
+        await job_queue.run_periodic(services)
         while not told or told[-1]["availability"] != {"status": "LOW_STOCK", "remaining": 4}:
             told.append((await stream.next())["productEvents"])
         assert await stream.nothing()
@@ -114,7 +114,7 @@ async def test_one_that_cannot_be_told_holds_up_no_other(
     [kept] = await services.db.find("products", {"_id": broken}, fields=("category_id",))
 
     async def in_category(category_id: str) -> None:
-        change = {"$set": {"category_id": category_id, "untold": True}}
+        change = {"$set": {"category_id": category_id, "dirty": True}}
         update = {"q": {"_id": broken}, "u": change}
         await services.db.write({"update": "products", "updates": [update]})
 
@@ -122,14 +122,14 @@ async def test_one_that_cannot_be_told_holds_up_no_other(
     await admin.do("updateProduct", "product { id }", productId=other, name="Told all the same")
     await jobs.tell(services)
 
-    async def untold() -> list[str]:
-        rows = await services.db.find("products", {"_id": {"$in": [broken, other]}, "untold": True})
+    async def dirty() -> list[str]:
+        rows = await services.db.find("products", {"_id": {"$in": [broken, other]}, "dirty": True})
         return [each["_id"] for each in rows]
 
-    assert await untold() == [broken]
+    assert await dirty() == [broken]
     await in_category(kept["category_id"])
     await jobs.tell(services)
-    assert await untold() == []
+    assert await dirty() == []
 
 
 async def test_who_watches_says_what(anonymous: Phone) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core import mongo
 from core.context import Services
 from core.settings import Settings
+from core.storage import mongo
 from jobs import catalog as jobs
 from stores.catalog import stock
 from stores.catalog.kinds import ReservationState

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from core import audit, clock, ids
-from core.audit import Act
+from core import clock, ids
 from core.context import Context, Services
+from core.security import audit
+from core.security.audit import Act
 from resolvers.catalog.entries import LISTED, SEPARATOR
 from tests.catalog.steps import found, import_rows, on_sale, refusal, row, unique
 from tests.conftest import Commands, NewPhone

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core import ids
-from core import jobs as errands
+from core import jobs as job_queue
 from core.context import Context, Services
 from core.hooks import Hook
 from jobs import catalog as jobs
@@ -46,7 +46,7 @@ async def shown(phone: Phone, product: str, **variables: Any) -> list[dict[str, 
 
 
 async def rated(services: Services, phone: Phone, product: str) -> dict[str, Any]:
-    await errands.run_due(services)
+    await job_queue.run_due(services)
     return (await phone.run(LIST, id=product))["product"]["ratingSummary"]  # type: ignore[no-any-return]
 
 

@@ -172,7 +172,7 @@ async def many(services: Services, http: Any, address: str) -> tuple[str, dict[s
     ]
     made = await on_sale(services, admin, *rows)
     for number, product in enumerate(made):
-        change = {"rating": number % 4 / 2, "sales": number % 6, "untold": True}
+        change = {"rating": number % 4 / 2, "sales": number % 6, "dirty": True}
         update = {"q": {"_id": product["id"]}, "u": {"$set": change}}
         await services.db.write({"update": "products", "updates": [update]})
     from jobs import catalog as jobs

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import words as words_module
 from core.context import Context, Services
-from core.words import closeness, fold, key, near_keys, query_terms, slug, terms, words
+from core.values import words as words_module
+from core.values.words import closeness, fold, key, near_keys, query_terms, slug, terms, words
 from jobs import catalog as jobs
 from resolvers.catalog import refolding
 from stores.catalog import entries, products

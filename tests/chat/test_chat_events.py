@@ -7,8 +7,8 @@ import pytest
 
 from core import clock, ids
 from core.context import Services
-from core.position import Position
-from resolvers.feed import typists
+from core.sync.log_offset import LogOffset
+from resolvers.feed import typing_indicator
 from tests.chat.steps import (
     CHAT_EVENTS,
     INBOX_EVENTS,
@@ -151,7 +151,7 @@ async def test_failure_redis_lost_position_too_old(new_phone: NewPhone, services
     """Row "Redis lost": a position that cannot be resumed is answered with ResyncRequired, and goes on."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
-    old = services.signer.event_id(Position(clock.now() - timedelta(days=91), "message_x", 1))
+    old = services.signer.event_id(LogOffset(clock.now() - timedelta(days=91), "message_x", 1))
     async with grace.watch(CHAT_EVENTS, id=chat_id, after=old) as stream:
         assert (await stream.next())["chatEvents"]["__typename"] == "ResyncRequired"
         await say(ada, chat_id, "Goes on")
@@ -189,7 +189,7 @@ async def test_typing(new_phone: NewPhone) -> None:
 
 
 async def test_typing_expires(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typists, "TYPING_SECONDS", 0.2)
+    monkeypatch.setattr(typing_indicator, "TYPING_SECONDS", 0.2)
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from core import clock
-from core import jobs as errands
-from core.account import EXPORTERS
+from core import jobs as job_queue
 from core.context import Services
+from core.erasure import EXPORTERS
 from jobs import chat as jobs
 from stores import chat as store
 from tests.chat.steps import (
@@ -32,7 +32,7 @@ from tests.phone import Phone
 async def pushes(services: Services, token: str) -> list[tuple[str, str]]:
     """Title and text of what the device was sent of chats, latest first, once two seconds have passed."""
     clock.shift(timedelta(seconds=3))
-    while await errands.run_due(services):
+    while await job_queue.run_due(services):
         continue
     letters = await services.mailer.letters()  # type: ignore[attr-defined]
     sent = [(each["subject"], each["text"]) for each in letters if each["to"] == token]
@@ -172,7 +172,7 @@ async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone,
       nodes { id __typename ... on Message { sequence chat { id } } } deletedIds token hasMore } } }"""
     device = (await grace.run(query))["viewer"]["changes"]
     clock.shift(timedelta(seconds=3))
-    while await errands.run_due(services):
+    while await job_queue.run_due(services):
         continue
     fresh = (await grace.run(query))["viewer"]["changes"]
     kinds = [node["__typename"] for node in fresh["nodes"]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.context import Services
-from core.limits import Rate
+from core.security.limits import Rate
 from resolvers.chat import opening, presence, sending
 from tests.chat.steps import new, open_chat, stored, talk
 from tests.conftest import NewPhone

@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import live
 from core.context import Services
+from core.sync import live
 from devstack.servers import EmbeddedRedis
 from jobs import chat as jobs
 from server import process

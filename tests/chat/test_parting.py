@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.context import Context, Services, Viewer
-from core.errors import Refused
+from core.errors import UserError
 from core.ids import Id
 from resolvers.chat import sending
 from resolvers.feed import graph
@@ -46,7 +46,7 @@ class Race:
         try:
             await unit
             self.ended.append(name)
-        except Refused as refusal:
+        except UserError as refusal:
             self.ended.append(refusal.code)
 
 

@@ -130,7 +130,7 @@ async def test_failure_send_retried_after_a_lost_answer(new_phone: NewPhone, ser
     assert [each["message"] for each in sent] == [{"id": id, "sequence": 1}] * 4
     assert len(await stored(services, "messages", chat_id=chat_id)) == 1
     assert (await chat_of(grace, chat_id))["unreadCount"] == 1
-    assert len(await stored(services, "errands", **{"arguments.message_id": id})) == 1
+    assert len(await stored(services, "jobs", **{"arguments.message_id": id})) == 1
 
 
 async def test_the_same_message_sent_at_once_under_many_keys(new_phone: NewPhone) -> None:
@@ -327,7 +327,7 @@ async def test_text_lies_encrypted_and_bound_to_its_place(new_phone: NewPhone, s
     second = (await say(ada, chat_id, secret))["id"]
     everything = [
         row
-        for name in ("messages", "chats", "chat_members", "changes", "receipts", "errands")
+        for name in ("messages", "chats", "chat_members", "changes", "receipts", "jobs")
         for row in await services.db.find(name, {})
     ]
     assert secret not in str(everything)

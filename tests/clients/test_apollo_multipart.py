@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server import lasting
+from server import streaming
 from server.multipart import END
 from tests.clients.test_clients import CLIENTS, installed
 from tests.conftest import NewPhone
@@ -46,7 +46,7 @@ async def _parsed(content_type: str, sent: bytes) -> dict[str, Any]:
 async def test_every_event_between_heartbeats_is_read(
     installed: str, configured: Configured, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch, ended: bool
 ) -> None:
-    monkeypatch.setattr(lasting, "MULTIPART_SECONDS", 0.05)
+    monkeypatch.setattr(streaming, "MULTIPART_SECONDS", 0.05)
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with configured() as other:

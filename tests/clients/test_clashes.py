@@ -7,14 +7,14 @@ from typing import Any
 from graphql import GraphQLObjectType, is_leaf_type, is_list_type, is_non_null_type
 
 from core.settings import Settings
-from server import assembly
+from server import lifespan
 from tests.snippets import ROOT
 
 PAGE = (ROOT / "docs" / "clients.md").read_text()
 
 
 def test_field_names_that_clash_between_nodes_are_listed() -> None:
-    schema = assembly.make_schema(Settings())._schema
+    schema = lifespan.make_schema(Settings())._schema
     nodes = [*schema.get_possible_types(schema.type_map["Node"])]  # type: ignore[arg-type]
     found: dict[str, set[str]] = {}
     for one, other in combinations(nodes, 2):

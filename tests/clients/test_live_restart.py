@@ -12,7 +12,7 @@ import pytest
 from core.context import Services
 from core.settings import Settings
 from devstack.process import free_port
-from server import assembly, process
+from server import (lifespan, process)
 from tests.chat.steps import CHAT_EVENTS, say, talk
 from tests.clients.test_clients import CLIENTS, installed
 from tests.conftest import NewPhone
@@ -85,7 +85,7 @@ async def watching(program: str, phone: Phone, port: int, chat_id: str) -> Async
 async def other(settings: Settings) -> AsyncIterator[Services]:
     """A second Landfall on a port that stays the same over restarts."""
     own = settings.model_copy(update={"port": free_port()})
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         yield services
 
 

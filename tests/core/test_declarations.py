@@ -7,11 +7,11 @@ from typing import Annotated, Any, Required, TypedDict, Unpack
 import pytest
 
 from core import discovery
-from core.binding import Created, Deleted, Edge, Page, mutation, node, query, subscription, union
-from core.binding.build import build
-from core.binding.common import Entity
-from core.binding.mutations import Declaration
 from core.context import Context
+from core.graphql import Created, Deleted, Edge, Page, mutation, node, query, subscription, union
+from core.graphql.build import build
+from core.graphql.common import Entity
+from core.graphql.mutations import Declaration
 from core.ids import Id
 
 
@@ -72,7 +72,7 @@ async def tides(ctx: Context, *, after: str | None = None) -> AsyncGenerator[dic
     yield {}
 
 
-async def buoys(ctx: Context, *, asked: Any) -> dict[str, Any]:
+async def buoys(ctx: Context, *, args: Any) -> dict[str, Any]:
     raise AssertionError
 
 
@@ -130,7 +130,7 @@ INPUT = {
 
 
 def test_input_payload_edge_and_page_are_derived() -> None:
-    schema = build([*discovery.all_rooms()["schema"], Harbour])  # type: ignore[list-item]
+    schema = build([*discovery.all_systems()["schema"], Harbour])  # type: ignore[list-item]
     types: dict[str, Any] = schema._schema.type_map
     taken = types["CreateBuoyInput"]
     assert taken.description == "Input of `createBuoy`."
@@ -154,7 +154,7 @@ def test_input_payload_edge_and_page_are_derived() -> None:
 
 
 def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> None:
-    schema = build([*discovery.all_rooms()["schema"], Harbour])  # type: ignore[list-item]
+    schema = build([*discovery.all_systems()["schema"], Harbour])  # type: ignore[list-item]
     types: dict[str, Any] = schema._schema.type_map
     found = {name: str(each.type) for name, each in types["RigBuoyInput"].fields.items()}
     expected = {"buoyId": "ID!", "name": "String", "light": "Light", "anchors": "[AnchorInput!]"}

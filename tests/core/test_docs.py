@@ -4,8 +4,8 @@ import ast
 
 import pytest
 
-from core.binding import docs
-from core.binding.docs import attribute_docs
+from core.graphql import docs
+from core.graphql.docs import attribute_docs
 
 
 class Place:

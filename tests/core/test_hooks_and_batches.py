@@ -2,10 +2,10 @@
 
 from typing import TypedDict
 
-from core.batches import each_in_unit
 from core.context import Context, Services
 from core.hooks import Hook, on
-from core.store import COLLECTIONS, collection
+from core.storage.batches import each_in_unit
+from core.storage.store import COLLECTIONS, collection
 
 
 async def test_an_unfilled_hook_does_nothing() -> None:

@@ -8,8 +8,8 @@ import pytest
 from core import paging
 from core.context import Services
 from core.errors import BadUserInput
-from core.paging import Asked
-from core.store import COLLECTIONS, Collection, collection
+from core.paging import PageArgs
+from core.storage.store import COLLECTIONS, Collection, collection
 
 
 class Crate(TypedDict):
@@ -42,13 +42,13 @@ async def test_a_query_with_an_or_of_its_own_keeps_its_owner_on_every_page(
 ) -> None:
     """Merged into the query, the place in the list would take the place of its `$or`, or of its owner."""
     seen: list[Crate] = []
-    asked = Asked(first=3)
+    args = PageArgs(first=3)
     while True:
-        page = await crates.page(services.db, MARKED, sort, asked)
+        page = await crates.page(services.db, MARKED, sort, args)
         seen += [edge["node"] for edge in page["edges"]]
         if not page["page_info"]["has_next_page"]:
             break
-        asked = Asked(first=3, after=paging.end_cursor(page["page_info"]))
+        args = PageArgs(first=3, after=paging.end_cursor(page["page_info"]))
     expected = [row for row in await crates.find(services.db, {}, sort=sort) if row["owner_id"] == "ada"]
     assert seen == expected
     assert len(seen) == 8
@@ -57,8 +57,8 @@ async def test_a_query_with_an_or_of_its_own_keeps_its_owner_on_every_page(
 async def test_a_cursor_is_good_for_its_query_and_order_alone(
     services: Services, crates: Collection[Crate]
 ) -> None:
-    page = await crates.page(services.db, MARKED, BY_ID, Asked(first=1))
+    page = await crates.page(services.db, MARKED, BY_ID, PageArgs(first=1))
     after = paging.end_cursor(page["page_info"])
     for query, sort in (({"owner_id": "grace"}, BY_ID), (MARKED, BY_MARK)):
         with pytest.raises(BadUserInput, match="another list or filter"):
-            await crates.page(services.db, query, sort, Asked(first=1, after=after))
+            await crates.page(services.db, query, sort, PageArgs(first=1, after=after))

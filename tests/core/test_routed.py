@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.store import COLLECTIONS
+from core.storage.store import COLLECTIONS
 from tests.routed import Router, index_refused, refused, scattered
 
 SHARDED = {"pages": "book", "books": "_id", "shelves.inner": "at.id"}

@@ -92,7 +92,7 @@ def test_a_service_is_declared_once(yard: list[str]) -> None:
 def test_settings_of_a_system_come_with_those_of_the_whole_or_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    discovery.rooms("ports")
+    discovery.systems("ports")
     [feed] = [kind for kind in settings.of_systems(Settings()) if kind.__name__ == "FeedSettings"]
     monkeypatch.setenv("LANDFALL_FEED_EXPERIMENT", "from:outside=1")
     assert feed.beside(Settings()).feed_experiment == "from:outside=1"

@@ -12,11 +12,12 @@ from typing import Any
 import bson
 import pytest
 
-from core import clock, mongo, store
-from core.crypto import keyring
-from core.mongo import Database
+from core import clock
+from core.security.crypto import keyring
+from core.storage import mongo, store
+from core.storage.mongo import Database
 from devstack import seed
-from devstack.seed import PASSWORD, Refused, Size
+from devstack.seed import PASSWORD, SeedRefused, Size
 from devstack.servers import Servers
 from resolvers.auth import passwords
 from tests.commands import Done, landfall
@@ -143,7 +144,7 @@ async def test_products_have_labels_stock_and_entries(seeded: Database) -> None:
         assert [variant["width"] for variant in label["variants"]] == [240]
         assert each["name"] in label["alt_text"]
         assert {variant["_id"] for variant in each["variants"]} <= levels
-        assert each["untold"] is False
+        assert each["dirty"] is False
     assert {each["_id"] for each in await rows(seeded, "product_entries")} == {
         each["_id"] for each in on_sale
     }
@@ -160,7 +161,7 @@ async def test_the_demo_people_can_sign_in(seeded: Database) -> None:
 
 async def test_production_is_refused_and_stays_empty(servers: Servers, tmp_path: Path) -> None:
     async with empty(servers, "seed_production") as db:
-        with pytest.raises(Refused, match="refused with LANDFALL_ENV=production"):
+        with pytest.raises(SeedRefused, match="refused with LANDFALL_ENV=production"):
             await seed.seed(db, tmp_path, CRYPTO, size=SMALL, production=True)
         assert [await rows(db, name) for name in SEEDED] == [[]] * len(SEEDED)
     assert files(tmp_path) == {}
@@ -193,7 +194,7 @@ async def test_chats_hang_together(seeded: Database) -> None:
             assert side["last_message_id"] == said[-1]["_id"]
             unread = [each for each in said[side["read_sequence"] :] if each["sender_id"] == side["peer_id"]]
             assert side["unread_count"] == len(unread)
-        fresh = [each["sequence"] for each in said if not log[each["_id"]]["aged"]]
+        fresh = [each["sequence"] for each in said if not log[each["_id"]]["archived"]]
         assert fresh == [each["sequence"] for each in said[-50:]]
         assert set(log[chat["_id"]]["scopes"]) == {f"user:{id}" for id in chat["pair_key"].split("|")}
 

@@ -3,20 +3,20 @@
 from collections import Counter
 
 from devstack import shop
-from resolvers.catalog import raw
+from resolvers.catalog import supplier_parser
 from stores.catalog.kinds import DataQuality, IntakeTimeslot
 
 
 def test_the_file_holds_a_real_shop_and_some_broken_rows() -> None:
     reads = [
-        raw.read({name: value for name, value in row.items() if name != "row_index"})
+        supplier_parser.read({name: value for name, value in row.items() if name != "row_index"})
         for row in shop.raw_rows()
     ]
     kept = [read for read in reads if read.saved and not read.errors]
     products = {read.fields["import_key"]: read for read in kept}
     assert len(products) >= 800
     per_category = Counter(read.category for read in products.values())
-    assert all(per_category[name] >= 60 for name in raw.CATEGORIES)
+    assert all(per_category[name] >= 60 for name in supplier_parser.CATEGORIES)
     assert len({read.fields["brand"] for read in kept}) >= 20
     fine = [read for read in products.values() if read.quality is DataQuality.OK]
     assert len(fine) >= 780

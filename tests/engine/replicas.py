@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from core import clock, ids, outages
-from core.binding.build import Schema
 from core.context import Context, Services, Viewer
+from core.graphql.build import Schema
 from tests.engine.flushes import Act, Queue, document
 from tests.engine.sync_documents import changes_of, events_of
 from tests.engine.synced_fields import flat, selection

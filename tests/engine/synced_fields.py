@@ -15,8 +15,8 @@ from graphql import (
     is_required_argument,
 )
 
-from core.binding.freshness import Stated, Told, answers
-from core.binding.types import NODE_TYPES
+from core.graphql.freshness import Stated, Told, answers
+from core.graphql.types import NODE_TYPES
 from core.nodes import SYNCED
 
 FOR_MODERATORS = "MessageReport.reportedMessages"
@@ -28,7 +28,7 @@ def told(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
     found = answers(schema)
     outer = {path.rpartition(".")[0] for path in found}
     return {
-        path: answer.reads
+        path: answer.sources
         for path, answer in found.items()
         if isinstance(answer, Told) and path not in outer and not path.startswith(FOR_MODERATORS)
     }

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from core import clock, discovery
-from core.binding import input_, mutation, query, type_
-from core.binding.build import Schema, build
-from core.binding.common import MutationInput, Payload
 from core.context import Context, Services, Viewer
+from core.graphql import input_, mutation, query, type_
+from core.graphql.build import Schema, build
+from core.graphql.common import MutationInput, Payload
 from core.ids import new_id
 from tests.phone import key
 
@@ -56,7 +56,7 @@ def schema() -> Schema:
     room = ModuleType("vaults")
     room.Query, room.Mutation = Query, Mutation  # type: ignore[attr-defined]
     room.OpenVaultPayload = OpenVaultPayload  # type: ignore[attr-defined]
-    return build([*discovery.all_rooms()["schema"], room])
+    return build([*discovery.all_systems()["schema"], room])
 
 
 @pytest.fixture

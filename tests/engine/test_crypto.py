@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.context import Services
-from core.crypto import Keyring, Unreadable, keyring
+from core.security.crypto import Keyring, Unreadable, keyring
 
 SECRET = "s" * 40
 PLACE = "users/user_1/phone"
@@ -52,7 +52,7 @@ def test_keys_change_one_by_one() -> None:
     sealed = old.seal("+15550100", place=PLACE)
     assert both.open(sealed, place=PLACE) == "+15550100"
     assert (both.current, both.former) == ("2027", ["2026"])
-    again = both.sealed_anew(sealed, place=PLACE)
+    again = both.reencrypted(sealed, place=PLACE)
     assert (again.partition(".")[0], new.open(again, place=PLACE)) == ("2027", "+15550100")
     with pytest.raises(Unreadable, match="no field key '2026'"):
         new.open(sealed, place=PLACE)
@@ -65,7 +65,7 @@ def test_a_data_key_survives_the_change_of_the_key_that_wraps_it() -> None:
     old, both = keyring(f"a:{first}", SECRET), keyring(f"b:{second},a:{first}", SECRET)
     wrapped = old.new_data_key(place="chats/chat_1")
     sealed = old.cipher(wrapped, place="chats/chat_1").seal("hello", place="messages/message_1/text")
-    again = both.sealed_anew(wrapped, place="key:chats/chat_1")
+    again = both.reencrypted(wrapped, place="key:chats/chat_1")
     new = keyring(f"b:{second}", SECRET).cipher(again, place="chats/chat_1")
     assert new.open(sealed, place="messages/message_1/text") == "hello"
     with pytest.raises(Unreadable):

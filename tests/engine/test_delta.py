@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from core import changes, clock, ids, jobs
-from core.changes import user_scope
+from core import clock, ids, jobs
 from core.context import Context, Services
-from core.position import Position, Progress
+from core.sync import changes
+from core.sync.changes import user_scope
+from core.sync.log_offset import LogOffset, Progress
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.engine.steps import befriend, post
@@ -329,7 +330,7 @@ async def test_a_token_that_is_not_ours(new_phone: NewPhone, services: Services,
         "garbled": good[:-6] + ("A" if good[-6] != "A" else "B") + good[-5:],
         "forged": forged,
         "cut": good[: len(good) // 2],
-        "an event id": services.signer.event_id(Position(clock.now(), "x")),
+        "an event id": services.signer.event_id(LogOffset(clock.now(), "x")),
         "not base64": "ünot a token!",
     }[kind]
     answer = await Device(ada, token=bad).ask()

@@ -6,12 +6,12 @@ import pytest
 from graphql import GraphQLField, is_required_argument
 
 from core.settings import Settings
-from server import assembly
+from server import lifespan
 from tests.chat.steps import talk
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish
 
-SCHEMA = assembly.make_schema(Settings())._schema
+SCHEMA = lifespan.make_schema(Settings())._schema
 
 
 def paged(type_name: str) -> list[str]:

@@ -10,7 +10,7 @@ from core import clock
 from core.context import Services
 from core.settings import Settings
 from jobs.auth.sessions import purge_sessions
-from server import assembly, process
+from server import lifespan, process
 from stores import auth as store
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -33,7 +33,7 @@ async def test_another_process_knows_within_a_second_and_from_its_start(
     ada = await new_phone("Ada")
     gone = await new_phone("Ada", user_id=ada.user_id)
     await gone.do("signOut", "endedSessionId")
-    async with assembly.services(settings) as other, process.listening(other) as port:
+    async with lifespan.services(settings) as other, process.listening(other) as port:
         url = f"http://127.0.0.1:{port}/graphql"
         assert (await Phone(http, url, token=gone.token).ask(USER)).status == 401
         there = Phone(http, url, token=ada.token)

@@ -6,7 +6,7 @@ import pytest
 
 from core import ids, nodes
 from core.context import Services
-from core.unit import Unit
+from core.storage.unit import Unit
 from tests.conftest import NewPhone
 from tests.engine import flushes
 from tests.engine.flushes import Act, payloads
@@ -190,7 +190,7 @@ async def test_a_receipt_that_cannot_be_shown_is_no_other_act_s_fault(
         raise RuntimeError("A bug in one guard.")
 
     with monkeypatch.context() as patched:
-        patched.setitem(nodes.DOORS, "comment", broken)
+        patched.setitem(nodes.GUARDS, "comment", broken)
         answer = await flushes.flush(ada, acts)
     assert [(error["path"], error["extensions"]["code"]) for error in answer.errors] == [(["m1"], "INTERNAL")]
     first, second, third = payloads(answer)

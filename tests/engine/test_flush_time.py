@@ -7,12 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import flush as flushes
 from core import ids
 from core.context import Context, Services, Viewer
+from core.mutations import flush as flushes
 from core.settings import Settings
-from core.unit import Unit
-from server import assembly, process
+from core.storage.unit import Unit
+from server import lifespan, process
 from tests.conftest import Commands, NewPhone
 from tests.engine.flushes import Act, document, flush, payloads
 from tests.phone import Phone, make_user, sign_in_directly
@@ -30,7 +30,7 @@ async def hurried(
 ) -> AsyncIterator[Phone]:
     """A phone of a Landfall whose operations have a second."""
     own = settings.model_copy(update={"request_timeout": SECONDS, "executor": request.param})
-    async with assembly.services(own) as services, process.listening(services) as port:
+    async with lifespan.services(own) as services, process.listening(services) as port:
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")
         await sign_in_directly(services, phone, await make_user(services, "Ada"))
         yield phone
@@ -183,7 +183,7 @@ async def test_a_replayed_flush_of_fifty_costs_ten_commands(
 
 
 def _asking(path: str, services: Services, settings: Settings, phone: Phone) -> Any:
-    schema = assembly.make_schema(settings)
+    schema = lifespan.make_schema(settings)
 
     async def over_http(query: str, variables: dict[str, Any]) -> Any:
         return await phone.run(query, **variables)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from core import clock, idempotency, ids, mongo
+from core import clock, ids
 from core.context import Services
-from core.errors import KINDS, REFUSALS, RefusalKind
-from core.limits import Rate
+from core.errors import ERROR_CODES, KINDS, RefusalKind
+from core.mutations import idempotency
+from core.security.limits import Rate
+from core.storage import mongo
 from resolvers.feed import posts
 from resolvers.media import uploading
 from tests.chat.steps import open_chat
@@ -287,7 +289,7 @@ async def test_operations_of_one_socket_do_not_stop_each_other(
 
 def test_every_code_that_is_not_final_is_meant_so() -> None:
     """A new code that leaves no receipt changes what queues do: it is written down here too."""
-    by_kind = {kind: {code for code in REFUSALS if KINDS[code] is kind} for kind in RefusalKind}
+    by_kind = {kind: {code for code in ERROR_CODES if KINDS[code] is kind} for kind in RefusalKind}
     assert by_kind[RefusalKind.TRANSIENT] == {
         "RATE_LIMITED",
         "UNAVAILABLE",

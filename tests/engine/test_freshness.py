@@ -8,12 +8,12 @@ import pytest
 from graphql import get_named_type
 
 from core import jobs
-from core.binding.build import Schema
-from core.binding.freshness import answers
 from core.context import Context, Services
+from core.graphql.build import Schema
+from core.graphql.freshness import answers
 from core.settings import Settings
-from core.store import COLLECTIONS
-from server import assembly, process, worker
+from core.storage.store import COLLECTIONS
+from server import lifespan, process, worker
 from stores.auth import Role
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
@@ -47,7 +47,7 @@ FOR_GOOD = {
 
 @pytest.fixture(scope="module")
 def schema(settings: Settings) -> Schema:
-    return assembly.make_schema(settings)
+    return lifespan.make_schema(settings)
 
 
 def test_every_field_of_a_synced_type_says_how_fresh_it_is(schema: Schema) -> None:
@@ -74,7 +74,7 @@ def test_what_is_not_told_says_so_to_who_reads_the_schema(schema: Schema) -> Non
 async def unlimited(settings: Settings) -> AsyncIterator[Services]:
     """A Landfall of its own, without rate limits: one person does in seconds what takes others a day."""
     own = settings.model_copy(update={"mongo_database": "freshness", "rate_scale": 1_000_000.0})
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         yield services
 
 

@@ -20,7 +20,7 @@ from core import clock, jobs
 from core.context import Services
 from core.settings import Settings
 from resolvers.auth.tokens import Tokens
-from server import assembly
+from server import lifespan
 from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
 
@@ -41,10 +41,10 @@ LONGEST_RULE_SECONDS = 120.0
 async def world(settings: Settings) -> AsyncIterator[World]:
     """A Landfall of its own, whose limits are met, and whose overlap is short: histories outgrow it."""
     own = settings.model_copy(update={"mongo_database": "history", "rate_scale": RATE_SCALE})
-    async with assembly.services(own) as services:
+    async with lifespan.services(own) as services:
         # No transaction here takes a second.
         services.live.overlap = timedelta(seconds=2)
-        yield World(services, assembly.make_schema(own))
+        yield World(services, lifespan.make_schema(own))
 
 
 @dataclass
@@ -68,7 +68,7 @@ class History(RuleBasedStateMachine):
 
     world: ClassVar[World]
     loop: ClassVar[asyncio.AbstractEventLoop]
-    tally: ClassVar[Tally]
+    window_counter: ClassVar[Tally]
 
     def wait(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(LONGEST_RULE_SECONDS)
@@ -77,7 +77,7 @@ class History(RuleBasedStateMachine):
     def begin(self, dice: random.Random) -> None:
         self.crowd, self.devices, self.live = None, [], []
         self.wait(self._begin(dice))
-        self.tally.histories += 1
+        self.window_counter.histories += 1
 
     async def _begin(self, dice: random.Random) -> None:
         people = []
@@ -101,8 +101,8 @@ class History(RuleBasedStateMachine):
         self.crowd.dice = dice
         acts = [self.crowd.act() for _ in range(writers)]
         reads = [_read(dice, device) for device in dice.sample(self.devices, readers)]
-        self.tally.steps += writers + readers
-        self.tally.syncs += readers
+        self.window_counter.steps += writers + readers
+        self.window_counter.syncs += readers
         self.wait(_together([*acts, *reads]))
 
     @rule(dice=st.randoms(use_true_random=True), first=st.integers(1, 5), writers=st.integers(0, 3))
@@ -113,34 +113,34 @@ class History(RuleBasedStateMachine):
         backup = device.backup()
         self.wait(_together([device.page(first), *(self.crowd.act() for _ in range(writers))]))
         device.restore(backup)
-        self.tally.steps += 1 + writers
+        self.window_counter.steps += 1 + writers
 
     @rule(number=st.integers(0, 3 * PEOPLE - 1))
     def a_device_is_set_up_anew(self, number: int) -> None:
         self.devices[number].forget()
-        self.tally.steps += 1
+        self.window_counter.steps += 1
 
     @rule(dice=st.randoms(use_true_random=True), number=st.integers(0, 1), writers=st.integers(0, 3))
     def a_listener_reconnects(self, dice: random.Random, number: int, writers: int) -> None:
         self.crowd.dice = dice
         self.wait(_together([_reconnect(self.live[number]), *(self.crowd.act() for _ in range(writers))]))
-        self.tally.steps += 1 + writers
+        self.window_counter.steps += 1 + writers
 
     @rule()
-    def errands_are_done(self) -> None:
+    def jobs_are_done(self) -> None:
         self.wait(jobs.run_due(self.world.services, limit=3))
-        self.tally.steps += 1
+        self.window_counter.steps += 1
 
     @rule(seconds=st.floats(-JUMP_SECONDS, JUMP_SECONDS))
     def a_clock_is_set(self, seconds: float) -> None:
         """A server's own: only MongoDB's decides what is news."""
         clock.reset()
         clock.shift(timedelta(seconds=seconds))
-        self.tally.steps += 1
+        self.window_counter.steps += 1
 
     @rule(number=st.integers(0, 3 * PEOPLE - 1), first=st.sampled_from([1, 3, 50, 1_000]))
     def a_device_has_everything(self, number: int, first: int) -> None:
-        self.tally.steps += 1
+        self.window_counter.steps += 1
         self.wait(self._everything(self.devices[number], first))
 
     async def _everything(self, device: Replica, first: int) -> None:
@@ -148,13 +148,13 @@ class History(RuleBasedStateMachine):
         await self._check(device, first)
 
     async def _check(self, device: Replica, first: int) -> None:
-        self.tally.syncs += await device.catch_up(first)
+        self.window_counter.syncs += await device.catch_up(first)
         await self._compare(device)
 
     async def _compare(self, device: Replica) -> None:
-        self.tally.checks += 1
+        self.window_counter.checks += 1
         stale, fields = await device.stale()
-        self.tally.fields += fields
+        self.window_counter.fields += fields
         assert not stale, (
             f"{type(device).__name__} of {device.viewer.user_id}, types {device.types}, "
             f"as it is kept and as it is: {stale}"
@@ -178,19 +178,19 @@ class History(RuleBasedStateMachine):
         finally:
             for listener in self.live:
                 await listener.disconnect()
-        self.tally.events += sum(listener.events for listener in self.live)
-        self.tally.flushes += self.crowd.flushes
-        self.tally.hottest = max(self.tally.hottest, self.crowd.hottest)
-        self.tally.done += self.crowd.done
+        self.window_counter.events += sum(listener.events for listener in self.live)
+        self.window_counter.flushes += self.crowd.flushes
+        self.window_counter.hottest = max(self.window_counter.hottest, self.crowd.hottest)
+        self.window_counter.done += self.crowd.done
         # Acts of a flush are steps of their own.
-        self.tally.steps += self.crowd.done.total()
-        self.tally.told += self.crowd.told
+        self.window_counter.steps += self.crowd.done.total()
+        self.window_counter.told += self.crowd.told
 
 
 async def test_every_device_ends_with_what_a_new_device_gets(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    History.world, History.loop, History.tally = world, asyncio.get_running_loop(), Tally()
+    History.world, History.loop, History.window_counter = world, asyncio.get_running_loop(), Tally()
     started = time.monotonic()
     await asyncio.to_thread(
         run_state_machine_as_test,
@@ -203,7 +203,7 @@ async def test_every_device_ends_with_what_a_new_device_gets(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    tally = History.tally
+    tally = History.window_counter
     with capsys.disabled():
         sys.stdout.write(
             f"\nhistory: {tally.histories} histories, {tally.steps:,} steps, "

@@ -11,13 +11,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import clock, folding
+from core import clock
 from core.context import Context, Services
-from core.counters import deltas
 from core.settings import Settings
+from core.storage import folding
+from core.storage.counters import deltas
 from resolvers.feed.counting import COMMENTS, GROUPS, PEOPLE, POSTS
 from resolvers.feed.reconciling import reconcile
-from server import assembly, process
+from server import lifespan, process
 from stores import feed as store
 from stores.catalog.people import SERVINGS_SAID, report_servings
 from tests.chat.steps import open_chat, talk
@@ -38,7 +39,7 @@ EVENTS = """subscription { changeEvents(types: [POST]) {
 @pytest.fixture(scope="module")
 async def elsewhere(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
     """Another web process: it shares the databases alone."""
-    async with assembly.services(settings) as services, process.listening(services) as port:
+    async with lifespan.services(settings) as services, process.listening(services) as port:
         yield services, f"http://127.0.0.1:{port}"
 
 
@@ -288,7 +289,7 @@ async def test_what_waits_to_be_folded_is_not_put_right(crowd: list[Phone], serv
         row = await store.comments.by_id(ctx.db, said)
         assert row is not None
         second: dict[str, Any] = {**row, "_id": said[:-1] + ("0" if said[-1] != "0" else "1")}
-        ctx.tx.quietly(await ctx.tx.insert(store.comments, second))
+        ctx.tx.skip_log(await ctx.tx.insert(store.comments, second))
         several(services, POSTS.key(hot))
         await ctx.tx.count(POSTS, hot, {"comment_count": 1})
         ctx.tx.deltas.clear()
@@ -312,7 +313,7 @@ async def test_a_comment_beside_the_deletion_of_its_post_is_erased(
         await crowd[0].do("deletePost", "deletedPostId", id=hot)
 
     await ctx.unit(say)
-    tasks = await services.db.find("errands", {"arguments.post_id": hot, "task": "feed.erase_comments"})
+    tasks = await services.db.find("jobs", {"arguments.post_id": hot, "task": "feed.erase_comments"})
     assert len(tasks) == 2, "one of the deletion, one of the fold"
     await folded(services)
 

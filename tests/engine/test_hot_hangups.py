@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from core.context import Services
-from core.counters import deltas
+from core.storage.counters import deltas
 from tests.chat.steps import open_chat
 from tests.engine.steps import post
 from tests.phone import Phone, make_user, sign_in_directly

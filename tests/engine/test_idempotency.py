@@ -9,10 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from core import clock, idempotency, ids, mongo, transactions
+from core import clock, ids
 from core.context import Services
-from core.limits import Rate
-from core.unit import Unit
+from core.mutations import idempotency
+from core.security.limits import Rate
+from core.storage import mongo, transactions
+from core.storage.unit import Unit
 from resolvers.auth import passwords
 from resolvers.feed import posts
 from tests.conftest import NewPhone

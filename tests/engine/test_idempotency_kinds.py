@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from core import clock, idempotency
+from core import clock
 from core.context import Context, Services, Viewer
-from core.errors import IdempotencyInProgress, IdempotencyKeyReused, Refused
-from core.idempotency import KEPT, LEASE, Mutation
+from core.errors import IdempotencyInProgress, IdempotencyKeyReused, UserError
 from core.ids import new_id
+from core.mutations import idempotency
+from core.mutations.idempotency import KEPT, LEASE, Mutation
 from tests.engine.steps import Hold
 from tests.phone import key
 
@@ -106,7 +107,7 @@ async def test_another_input_or_mutation_under_the_key(bay: Bay, ada: Viewer) ->
 
 
 async def test_a_final_refusal_is_stored_and_told_again(bay: Bay, ada: Viewer) -> None:
-    once, bay.outcome = key(), Refused("INVALID_INPUT", "Too deep.", field=["depth"])
+    once, bay.outcome = key(), UserError("INVALID_INPUT", "Too deep.", field=["depth"])
     first = await bay.run(ada, once)
     bay.outcome = None
     assert await bay.run(ada, once) == {**first, "replayed": True}
@@ -118,7 +119,7 @@ async def test_a_final_refusal_is_stored_and_told_again(bay: Bay, ada: Viewer) -
 
 @pytest.mark.parametrize("code", ["RATE_LIMITED", "UNAVAILABLE", "STEP_UP_REQUIRED", "UPLOAD_NOT_READY"])
 async def test_a_refusal_that_may_come_again_leaves_nothing(bay: Bay, ada: Viewer, code: str) -> None:
-    once, bay.outcome = key(), Refused(code, "Not now.")
+    once, bay.outcome = key(), UserError(code, "Not now.")
     assert [error["code"] for error in (await bay.run(ada, once))["errors"]] == [code]
     assert await bay.receipt(ada, once) is None
     bay.outcome = None

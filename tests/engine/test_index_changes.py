@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from core import discovery, store
+from core import discovery
 from core.context import Services
-from core.indexes import A_MOMENT, A_TEXT, Index, due, index, settle
-from core.mongo import Database
+from core.storage import store
+from core.storage.indexes import A_MOMENT, A_TEXT, Index, due, index, settle
+from core.storage.mongo import Database
 from resolvers.catalog.migrations import holds_by_holder
 from stores.catalog import stock
 
@@ -19,7 +20,7 @@ LIFE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def partial_indexes() -> list[tuple[str, Index]]:
-    discovery.all_rooms()
+    discovery.all_systems()
     return [
         (declared.name, each)
         for declared in store.COLLECTIONS.values()

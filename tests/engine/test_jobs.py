@@ -45,7 +45,7 @@ async def _nothing_left(services: Services) -> None:
     """Run the jobs that other tests left, and delete their dead letters."""
     while await jobs.run_due(services):
         continue
-    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
+    await services.db.write({"delete": "jobs", "deletes": [{"q": {}, "limit": 0}]})
 
 
 async def ask_for(services: Services, *, fail: bool = False, times: int = 1, **when: Any) -> None:
@@ -53,7 +53,7 @@ async def ask_for(services: Services, *, fail: bool = False, times: int = 1, **w
 
     async def work() -> None:
         for number in range(times):
-            await jobs.later(ctx.tx, NAME, number=number, **when)
+            await jobs.enqueue(ctx.tx, NAME, number=number, **when)
         if fail:
             raise RuntimeError("The unit is undone.")
 
@@ -61,7 +61,7 @@ async def ask_for(services: Services, *, fail: bool = False, times: int = 1, **w
 
 
 async def waiting(services: Services) -> list[dict[str, Any]]:
-    return await services.db.find("errands", {})
+    return await services.db.find("jobs", {})
 
 
 async def test_done_once_after_the_commit(services: Services, notes: Notes) -> None:
@@ -85,9 +85,9 @@ async def test_a_failure_is_tried_again_after_longer_and_longer(services: Servic
     await ask_for(services)
     for attempt, wait in enumerate((2, 6, 18, 54), start=1):
         assert await jobs.run_due(services) == 1
-        [errand] = await waiting(services)
-        assert (errand["state"], errand["attempts"], errand["error"]) == ("WAITING", attempt, "ValueError")
-        left = (errand["due_at"] - clock.now()).total_seconds()
+        [job] = await waiting(services)
+        assert (job["state"], job["attempts"], job["error"]) == ("WAITING", attempt, "ValueError")
+        left = (job["due_at"] - clock.now()).total_seconds()
         assert wait - 1 < left <= wait
         assert await jobs.run_due(services) == 0
         clock.shift(timedelta(seconds=wait))
@@ -103,21 +103,21 @@ async def test_a_dead_letter_is_listed_and_can_be_revived(services: Services, no
         assert await jobs.run_due(services) == 1
         clock.shift(timedelta(minutes=5))
     assert await jobs.run_due(services) == 0
-    [dead] = await jobs.dead(services.db)
+    [dead] = await jobs.dead_letters(services.db)
     assert (dead["task"], dead["state"], dead["error"]) == (NAME, "DEAD", "ValueError")
     assert (dead["arguments"], dead["attempts"]) == ({"number": 0}, 5)
     # Somebody has a month to look at it.
     assert timedelta(days=29, hours=23) < dead["expires_at"] - clock.now() <= timedelta(days=30)
-    assert await jobs.revive(services.db, "errand_unknown") is False
-    assert await jobs.revive(services.db, dead["_id"]) is True
+    assert await jobs.retry(services.db, "job_unknown") is False
+    assert await jobs.retry(services.db, dead["_id"]) is True
     [revived] = await waiting(services)
     assert (revived["state"], revived["attempts"], revived["expires_at"]) == ("WAITING", 0, None)
     notes.failure = None
     assert await jobs.run_due(services) == 1
-    assert (await jobs.dead(services.db), await waiting(services)) == ([], [])
+    assert (await jobs.dead_letters(services.db), await waiting(services)) == ([], [])
 
 
-async def test_an_errand_waits_until_it_is_due(services: Services, notes: Notes) -> None:
+async def test_a_job_waits_until_it_is_due(services: Services, notes: Notes) -> None:
     await ask_for(services, due_at=clock.now() + timedelta(hours=1))
     clock.shift(timedelta(minutes=59))
     assert await jobs.run_due(services) == 0
@@ -131,7 +131,7 @@ async def test_the_most_overdue_comes_first(services: Services, notes: Notes) ->
     for minutes in (2, 3, 1):
         ctx = Context(services)
         due = now - timedelta(minutes=minutes)
-        await ctx.unit(lambda ctx=ctx, due=due, n=minutes: jobs.later(ctx.tx, NAME, due_at=due, number=n))
+        await ctx.unit(lambda ctx=ctx, due=due, n=minutes: jobs.enqueue(ctx.tx, NAME, due_at=due, number=n))
     await jobs.run_due(services)
     assert notes.done == [{"number": 3}, {"number": 2}, {"number": 1}]
 
@@ -157,13 +157,13 @@ async def test_a_worker_that_died_is_replaced(services: Services, notes: Notes) 
     assert (notes.done, await waiting(services)) == ([{"number": 0}], [])
 
 
-async def test_an_errand_that_kills_workers_is_given_up(services: Services, notes: Notes) -> None:
+async def test_a_job_that_kills_workers_is_given_up(services: Services, notes: Notes) -> None:
     await ask_for(services)
     for _ in range(jobs.ATTEMPTS):
         assert await jobs.claim(services.db) is not None
         clock.shift(jobs.LEASE + timedelta(seconds=1))
     assert await jobs.run_due(services) == 1
-    [dead] = await jobs.dead(services.db)
+    [dead] = await jobs.dead_letters(services.db)
     assert (dead["error"], notes.done) == ("WorkerDied", [])
 
 
@@ -172,8 +172,8 @@ async def test_an_unknown_task_is_kept_as_a_failure(services: Services) -> None:
     await ask_for(services)
     assert NAME not in jobs.TASKS
     await jobs.run_due(services)
-    [errand] = await waiting(services)
-    assert (errand["state"], errand["error"], errand["attempts"]) == ("WAITING", "KeyError", 1)
+    [job] = await waiting(services)
+    assert (job["state"], job["error"], job["attempts"]) == ("WAITING", "KeyError", 1)
 
 
 async def test_a_periodic_task_runs_once_over_all_workers(
@@ -239,7 +239,7 @@ async def test_a_worker_sweeps_what_nobody_announced(
 
 
 @pytest.mark.parametrize("found_by", ["a sweep", "the queue"])
-async def test_a_worker_told_to_stop_gives_its_errand_back_and_spends_no_attempt(
+async def test_a_worker_told_to_stop_gives_its_job_back_and_spends_no_attempt(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch, found_by: str
 ) -> None:
     """A deployment stops every worker: five of them in a row made dead letters of long work."""
@@ -296,7 +296,7 @@ async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, servic
     entries = await services.db.find("changes", {"node": {"$in": [post_id, *ids]}})
     assert {entry["node"] for entry in entries} == {post_id, *ids}
     assert all(entry["deleted"] and entry["scopes"] == [] for entry in entries)
-    own = {entry["_id"]: entry["former"] for entry in entries}
+    own = {entry["_id"]: entry["former_scopes"] for entry in entries}
     assert all(f"user:{grace.user_id}" in own[id] for id in ids[:2])
     assert f"user:{ada.user_id}" in own[ids[2]]
 
@@ -315,7 +315,7 @@ async def test_work_that_takes_longer_than_the_lease_is_not_taken_over(
     assert notes.done == [{"number": 0}]
 
 
-async def test_a_long_errand_does_not_hold_up_the_others(services: Services, notes: Notes) -> None:
+async def test_a_long_job_does_not_hold_up_the_others(services: Services, notes: Notes) -> None:
     notes.seconds = 4.0
     await ask_for(services)
     async with worker.working(services):

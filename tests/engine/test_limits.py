@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from core import clock
 from core.context import Services
-from core.limits import Limits, Rate
+from core.security.limits import Limits, Rate
 from devstack.servers import EmbeddedRedis
 from resolvers.feed import posts
-from server.assembly import redis_client
+from server.lifespan import redis_client
 from tests.conftest import NewPhone
 from tests.phone import key
 

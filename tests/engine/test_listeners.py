@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core import listeners, live
 from core.context import Services
+from core.sync import listeners, live
 from stores.feed.scopes import post_scope
 from tests.conftest import NewPhone
 from tests.engine.steps import comment, post
@@ -28,7 +28,7 @@ async def test_of_a_crowd_one_is_woken_first_and_all_are_told(
         loaded.set()
         return "what all need"
 
-    async def follow(follower: listeners.Follower) -> None:
+    async def follow(follower: listeners.Subscriber) -> None:
         entry: Any = await follower.get()
         came.append(loaded.is_set())
         if len(came) > 1 or first == "asks for it":
@@ -38,7 +38,7 @@ async def test_of_a_crowd_one_is_woken_first_and_all_are_told(
 
     async with AsyncExitStack() as stack:
         crowd = [
-            await stack.enter_async_context(services.live.listening(listeners.Follower(), [post_scope(id)]))
+            await stack.enter_async_context(services.live.listening(listeners.Subscriber(), [post_scope(id)]))
             for _ in range(live.CROWD + 10)
         ]
         following = [asyncio.create_task(follow(each)) for each in crowd]

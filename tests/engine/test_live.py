@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from core import changes, listeners, live
-from core.changes import user_scope
 from core.context import Context, Services
-from core.position import Position, Progress
-from jobs import feed as errands
+from core.sync import changes, listeners, live
+from core.sync.changes import user_scope
+from core.sync.log_offset import LogOffset, Progress
+from jobs import feed as feed_jobs
 from stores import feed as store
 from stores.feed.scopes import post_scope
 from tests.conftest import NewPhone
@@ -107,7 +107,7 @@ async def test_a_position_that_is_too_old(new_phone: NewPhone, services: Service
     ada = await new_phone("Ada")
     id = await post(ada)
     now = await changes.database_time(services.db)
-    old = services.signer.event_id(Position(now - changes.KEPT - timedelta(minutes=1), id))
+    old = services.signer.event_id(LogOffset(now - changes.KEPT - timedelta(minutes=1), id))
     async with opened(ada, "socket", POST_EVENTS, id=id, after=old) as stream:
         event = (await stream.next())["postEvents"]
         assert event["__typename"] == "ResyncRequired"
@@ -140,7 +140,7 @@ async def test_more_missed_than_is_replayed(new_phone: NewPhone, monkeypatch: py
 async def test_a_position_that_is_not_ours(new_phone: NewPhone, services: Services, kind: str) -> None:
     ada = await new_phone("Ada")
     id = await post(ada)
-    good = services.signer.event_id(Position(await changes.database_time(services.db), id))
+    good = services.signer.event_id(LogOffset(await changes.database_time(services.db), id))
     bad = {
         "garbled": ("A" if good[0] != "A" else "B") + good[1:],
         "a sync token": services.signer.token(Progress(ada.user_id)),
@@ -162,7 +162,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     before = reader.reads
     async with AsyncExitStack() as stack:
         followers = [
-            await stack.enter_async_context(reader.listening(listeners.Follower(), [post_scope(id)]))
+            await stack.enter_async_context(reader.listening(listeners.Subscriber(), [post_scope(id)]))
             for _ in range(1_000)
         ]
         # One read primes the scope; all others share it. A sweep may fall in between.
@@ -176,7 +176,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
         swept, before = reader._swept, reader.reads
         for follower in followers:
             await _waiting(follower)
-        await errands.erase_comments(services, post_id=id)
+        await feed_jobs.erase_comments(services, post_id=id)
         told = [await _waiting(follower) for follower in followers]
         reads = reader.reads - before
         if reader._swept == swept:
@@ -187,7 +187,7 @@ async def test_a_thousand_subscribers_read_the_log_once(new_phone: NewPhone, ser
     assert all({entry["node"] for entry in each if entry["deleted"]} == deleted for each in told)
 
 
-async def _waiting(follower: listeners.Follower) -> list[Any]:
+async def _waiting(follower: listeners.Subscriber) -> list[Any]:
     """All events received so far, once there is one."""
     return [await follower.get(), *[await follower.get() for _ in range(len(follower._items))]]
 
@@ -277,9 +277,9 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
     assert (event["__typename"], event["deletedPostId"]) == ("PostDeleted", id)
 
 
-def _followers(services: Services, post_id: str) -> list[listeners.Follower]:
+def _followers(services: Services, post_id: str) -> list[listeners.Subscriber]:
     listening = services.live._subscribers.get(post_scope(post_id), set())
-    return [each for each in listening if isinstance(each, listeners.Follower)]
+    return [each for each in listening if isinstance(each, listeners.Subscriber)]
 
 
 async def test_a_slow_consumer_is_cut_and_resumes_without_loss(

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from core import changes, ids, nodes
+from core import ids, nodes
 from core.context import Context, Services
-from core.store import COLLECTIONS
-from core.unit import UnloggedChange
+from core.storage.store import COLLECTIONS
+from core.storage.unit import UnloggedChange
+from core.sync import changes
 from tests.conftest import NewPhone
 from tests.phone import key
 
@@ -63,7 +64,7 @@ async def test_a_write_without_a_log_entry_fails(services: Services, name: str) 
     assert (stored["version"], "note" in stored) == (1, False)
     await ctx.unit(delete_logged)
     [entry] = await changes.named(services.db, [id])
-    assert (entry["deleted"], entry["scopes"], entry["former"]) == (True, [], ["user:nobody"])
+    assert (entry["deleted"], entry["scopes"], entry["former_scopes"]) == (True, [], ["user:nobody"])
 
 
 async def test_two_changes_in_one_millisecond_are_two(services: Services, new_phone: NewPhone) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from core import changes, mongo, store
-from core.mongo import Database
 from core.settings import Settings
+from core.storage import mongo, store
+from core.storage.mongo import Database
+from core.sync import changes
 from tests.explained import examined, profiled
 
 ENTRIES = 100_000
@@ -55,7 +56,7 @@ async def log(settings: Settings) -> AsyncIterator[Log]:
             "node": f"post_{number:06d}",
             "version": 1,
             "scopes": [dice.choice(readers), f"post:{number}", f"groups:{number % GROUPS:03d}"],
-            "former": [dice.choice(readers)] if number % 10 == 0 else [],
+            "former_scopes": [dice.choice(readers)] if number % 10 == 0 else [],
             "at": BEGINNING + timedelta(milliseconds=dice.randrange(ENTRIES)),
             "revision": 1,
             "deleted": False,
@@ -79,7 +80,7 @@ async def test_a_page_examines_at_most_three_times_what_it_returns(
 ) -> None:
     db, rows, reads = log
     scopes = {f"followers:{number:04d}" for number in range(count)}
-    seen = [row for row in rows if scopes & {*row["scopes"], *row["former"]}]
+    seen = [row for row in rows if scopes & {*row["scopes"], *row["former_scopes"]}]
     after, told = None, []
     for start in (0, PAGE, 2 * PAGE):
         reads.commands.clear()
@@ -104,7 +105,7 @@ async def test_a_sweep_examines_at_most_three_times_what_it_returns(log: Log, co
     db, rows, _ = log
     scopes = {f"followers:{number:04d}" for number in range(count)}
     floor = rows[-2_000]["at"]
-    wanted = [row for row in rows if row["at"] >= floor and scopes & {*row["scopes"], *row["former"]}]
+    wanted = [row for row in rows if row["at"] >= floor and scopes & {*row["scopes"], *row["former_scopes"]}]
     async with profiled(db, changes.log.name) as cost:
         found = await changes.since(db, sorted(scopes), floor=floor, limit=1_000)
     assert [entry["_id"] for entry in found] == [row["_id"] for row in wanted[:1_000]]
@@ -119,7 +120,7 @@ async def test_what_several_scopes_lead_to_is_read_once(log: Log) -> None:
     after, told = None, []
     for start in (0, PAGE, 2 * PAGE):
         async with profiled(db, changes.log.name) as cost:
-            page = await changes.since(db, scopes, after=after, limit=PAGE, former=False)
+            page = await changes.since(db, scopes, after=after, limit=PAGE, former_scopes=False)
         assert [entry["_id"] for entry in page] == [row["_id"] for row in rows[start : start + PAGE]]
         assert [entry["scopes"] for entry in page] == [row["scopes"] for row in rows[start : start + PAGE]]
         assert cost.documents <= 3 * len(page)
@@ -133,7 +134,14 @@ async def test_a_first_sync_passes_over_a_long_archive_without_reading_it(log: L
     """Archived entries of a long list come before those that are still sent."""
     db, _, _ = log
     archive, at = f"archive:{others}", BEGINNING - timedelta(days=30)
-    fields = {"type": "MESSAGE", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    fields = {
+        "type": "MESSAGE",
+        "version": 1,
+        "former_scopes": [],
+        "revision": 1,
+        "deleted": False,
+        "created": True,
+    }
     made = [
         {"_id": id, "node": id, "scopes": [archive], "at": at + timedelta(seconds=number), **fields}
         for number in range(5_000)
@@ -143,7 +151,7 @@ async def test_a_first_sync_passes_over_a_long_archive_without_reading_it(log: L
     await changes.age(db, [each["_id"] for each in made[:4_900]])
     scopes = [archive, *(f"nobody:{number:04d}" for number in range(others))]
     async with profiled(db, changes.log.name) as cost:
-        page = await changes.since(db, scopes, limit=PAGE, former=False, aged=False)
+        page = await changes.since(db, scopes, limit=PAGE, former_scopes=False, archived=False)
     assert [entry["_id"] for entry in page] == [each["_id"] for each in made[4_900:]]
     assert cost.documents <= 3 * len(page)
     # Whoever has synchronised before is told of changes to those as well.
@@ -160,7 +168,14 @@ async def test_an_entry_that_moves_while_it_is_read_is_not_lost(
     db, _, _ = log
     scopes = [f"{meanwhile}:{number:04d}" for number in range(300)]
     ids = [f"{meanwhile}_{number}" for number in range(3)]
-    fields = {"type": "POST", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    fields = {
+        "type": "POST",
+        "version": 1,
+        "former_scopes": [],
+        "revision": 1,
+        "deleted": False,
+        "created": True,
+    }
     at = BEGINNING - timedelta(days=9)
     made = [
         {"_id": id, "node": id, "scopes": scopes[place::250], "at": at + timedelta(seconds=place), **fields}
@@ -190,7 +205,14 @@ async def test_entries_of_one_moment_are_paged_without_reading_them_again(log: L
     db, _, reads = log
     at = BEGINNING - timedelta(days=1)
     ids = [f"comment_{number:04d}" for number in range(1_000)]
-    fields = {"type": "COMMENT", "version": 1, "former": [], "revision": 1, "deleted": False, "created": True}
+    fields = {
+        "type": "COMMENT",
+        "version": 1,
+        "former_scopes": [],
+        "revision": 1,
+        "deleted": False,
+        "created": True,
+    }
     made = [{"_id": id, "node": id, "scopes": ["bulk"], "at": at, **fields} for id in ids]
     await db.write({"insert": changes.log.name, "documents": made})
     after, found = None, []
@@ -213,7 +235,7 @@ async def test_an_entry_of_several_groups_is_given_once_and_in_its_place(log: Lo
             "_id": f"shared_{number:03d}",
             "node": f"shared_{number:03d}",
             "scopes": everybody[number::100],
-            "former": everybody[number + 1 :: 100],
+            "former_scopes": everybody[number + 1 :: 100],
             "at": at + timedelta(milliseconds=number // 3),
             **fields,
         }

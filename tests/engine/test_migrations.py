@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from core import changes, clock, jobs, migrations
+from core import clock, jobs
 from core.context import Services
+from core.storage import migrations
+from core.sync import changes
 from resolvers.feed import archiving
 from stores import feed as store
 from tests.conftest import NewPhone
@@ -36,7 +38,7 @@ async def forget_keepers(services: Services, *people: str) -> None:
     updates = [
         {"q": {"node": id, "_id": {"$in": [id, f"counts:{id}"]}}, "u": {"$set": old}, "multi": True}
         for id in people
-        for old in [{"scopes": [f"user:{id}"], "former": []}]
+        for old in [{"scopes": [f"user:{id}"], "former_scopes": []}]
     ]
     await services.db.write({"update": changes.log.name, "updates": updates})
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moneyed import CURRENCIES as KNOWN
 
-from core import currencies, money, numbers
-from core.errors import Refused
+from core.errors import UserError
+from core.values import currencies, money, numbers
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_amounts_have_their_currencys_digits(minor: int, currency: str, shown: s
      ("Infinity", "EUR"), ("1e9", "EUR"), ("1e999999", "EUR"), ("5", "XXX")],
 )  # fmt: skip
 def test_more_digits_than_the_currency_has_are_refused(amount: str, currency: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UserError) as refused:
         money.checked(Decimal(amount), currency, "price")
     assert (refused.value.code, refused.value.field) == ("INVALID_INPUT", ["price"])
 

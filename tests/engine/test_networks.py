@@ -3,8 +3,8 @@
 import pytest
 
 from core.context import Context, Services
-from core.limits import Rate
-from core.networks import network_of
+from core.security.limits import Rate
+from core.security.networks import network_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from core import changes, ids
-from core.changes import user_scope
+from core import ids
 from core.context import Context, Services
+from core.sync import changes
+from core.sync.changes import user_scope
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.engine.steps import post

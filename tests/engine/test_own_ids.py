@@ -8,7 +8,7 @@ from graphql import get_named_type
 from core import ids, nodes
 from core.context import Services
 from core.settings import Settings
-from server import assembly
+from server import lifespan
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
@@ -104,8 +104,8 @@ async def test_a_review_of_another_product_under_the_same_id(new_phone: NewPhone
 
 
 def test_every_mutation_that_takes_a_minted_id_can_show_what_has_it() -> None:
-    """By the name of its type: what `core.idempotency` relies on."""
-    schema = assembly.make_schema(Settings())._schema
+    """By the name of its type: what `core.mutations.idempotency` relies on."""
+    schema = lifespan.make_schema(Settings())._schema
     assert schema.mutation_type is not None
     for name, field in schema.mutation_type.fields.items():
         made = get_named_type(field.args["input"].type)

@@ -9,7 +9,7 @@ import pytest
 
 from core import clock, ids
 from core.context import Services
-from core.limits import Rate
+from core.security.limits import Rate
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 

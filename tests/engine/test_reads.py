@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure
 
-from core import ids, mongo, reads
+from core import ids
 from core.context import Services
-from core.mongo import Database
 from core.settings import Settings
-from core.store import Collection
+from core.storage import mongo, reads
+from core.storage.mongo import Database
+from core.storage.store import Collection
 from tests.conftest import Commands
 
 ROWS = 5
@@ -59,7 +60,7 @@ async def test_reads_of_one_turn_are_one_command(db: Database, counted: Commands
     by_id, others, newest, lookup = await asyncio.gather(
         SEEN.by_ids(db, seen(1, 2)),
         OTHERS.by_ids(db, [f"{OTHERS.name}-4"], fields=("n",)),
-        OTHERS.find(db, {"of": 0}, sort=[("n", -1)], limit=2, fields=("n",), together=True),
+        OTHERS.find(db, {"of": 0}, sort=[("n", -1)], limit=2, fields=("n",), batch=True),
         SEEN.per_parent(db, "of", [1], sort=[("n", 1)], limit=1),  # type: ignore[list-item]
     )
     assert counted.sent == 1
@@ -114,7 +115,7 @@ async def test_fields_may_be_a_list(db: Database, counted: Commands) -> None:
 async def test_a_failing_read_fails_alone(db: Database) -> None:
     good, bad = await asyncio.gather(
         SEEN.by_ids(db, seen(1)),
-        OTHERS.find(db, {"$nonsense": 1}, together=True),
+        OTHERS.find(db, {"$nonsense": 1}, batch=True),
         return_exceptions=True,
     )
     assert numbers(good) == [1]  # type: ignore[arg-type]
@@ -138,7 +139,7 @@ async def test_many_reads_are_several_commands(
     found = await asyncio.gather(
         SEEN.by_ids(db, seen(0, 1)),
         SEEN.by_ids(db, seen(2, 3)),
-        *(OTHERS.find(db, {"n": n}, together=True) for n in range(3)),
+        *(OTHERS.find(db, {"n": n}, batch=True) for n in range(3)),
     )
     assert counted.sent == 3
     assert [numbers(rows) for rows in found] == [[0, 1], [2, 3], [0], [1], [2]]
@@ -160,7 +161,7 @@ async def test_while_many_are_under_way_reads_wait_for_company(
         await gate.wait()
         return []
 
-    turn = reads.Turn(send, {})
+    turn = reads.ReadBatcher(send, {})
     waiting = []
     for number in range(6):
         waiting.append(turn.rows(f"of_{number}", {"find": f"of_{number}"}, []))
@@ -181,7 +182,7 @@ async def test_a_transaction_reads_for_itself(db: Database, counted: Commands) -
         await handle.write({"insert": SEEN.name, "documents": [{"_id": ids.new_id("post"), "n": 7}]})
         counted.reset()
         mine, theirs = await asyncio.gather(
-            SEEN.find(handle, {"n": 7}, together=True), SEEN.find(db, {"n": 7}, together=True)
+            SEEN.find(handle, {"n": 7}, batch=True), SEEN.find(db, {"n": 7}, batch=True)
         )
         assert counted.names == ["find", "find"]
         assert (numbers(mine), theirs) == ([7], [])

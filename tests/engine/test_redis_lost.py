@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from core import jobs, live
+from core import jobs
 from core.context import Context, Services
+from core.sync import live
 from devstack.servers import EmbeddedRedis
 from server import process, worker
 from tests.engine.streams import POST_EVENTS
@@ -57,7 +58,7 @@ async def test_workers_go_on_without_redis_and_are_woken_again(
     frail: Services, redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What others left to be done would be done first.
-    await frail.db.write({"delete": jobs.errands.name, "deletes": [{"q": {}, "limit": 0}]})
+    await frail.db.write({"delete": jobs.queue.name, "deletes": [{"q": {}, "limit": 0}]})
     came = asyncio.Queue[float]()
 
     async def note(services: Services) -> None:
@@ -69,7 +70,7 @@ async def test_workers_go_on_without_redis_and_are_woken_again(
 
     async def seconds_until_done() -> float:
         ctx, started = Context(frail), time.monotonic()
-        await ctx.unit(lambda: jobs.later(ctx.tx, "test.note"))
+        await ctx.unit(lambda: jobs.enqueue(ctx.tx, "test.note"))
         async with asyncio.timeout(3):
             return await came.get() - started
 

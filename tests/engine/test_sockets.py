@@ -12,7 +12,7 @@ from aiohttp import web
 
 from core import clock
 from core.context import Services
-from server import assembly, process, sockets, watch
+from server import connection_expiry, lifespan, process, sockets
 from server.app import VIEW, make_app
 from tests.conftest import NewPhone
 from tests.engine.streams import POST_EVENTS
@@ -92,7 +92,7 @@ async def test_a_socket_signs_in_by_init_alone(new_phone: NewPhone) -> None:
 async def test_a_ping_with_a_newer_token_extends(
     new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "LONGEST_NAP", 0.05)
+    monkeypatch.setattr(connection_expiry, "LONGEST_NAP", 0.05)
     ada = await new_phone("Ada")
     async with ada.socket() as renewed, ada.socket() as forgotten:
         clock.shift(timedelta(minutes=10))
@@ -142,13 +142,13 @@ async def test_a_session_that_ends_while_a_socket_opens(
 ) -> None:
     """Between the check of its token and the watch over its session."""
     ada = await new_phone("Ada")
-    watch = sockets.SocketHandler._watch
+    connection_expiry = sockets.SocketHandler._watch
     waiting: list[sockets.SocketHandler] = []
     monkeypatch.setattr(sockets.SocketHandler, "_watch", lambda self: waiting.append(self))
     async with ada.socket() as socket:
         await ada.do("signOut", "endedSessionId")
         await asyncio.sleep(0.1)
-        watch(waiting[0])
+        connection_expiry(waiting[0])
         assert await socket.closed(timeout=1) == 4403
 
 
@@ -190,7 +190,7 @@ async def test_draining_does_not_wait_for_silent_sockets(
 ) -> None:
     """A phone in a tunnel does not answer the closing; all of them together cost the time of one."""
     ada = await new_phone("Ada")
-    application = make_app(services, assembly.make_schema(services.settings))
+    application = make_app(services, lifespan.make_schema(services.settings))
     runner = web.AppRunner(application, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

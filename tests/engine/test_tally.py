@@ -7,15 +7,17 @@ from redis.exceptions import ConnectionError
 
 from core import clock
 from core.context import Services
-from core.tally import Tally
+from core.security.sliding_window import SlidingWindowCounter
 from tests.phone import key
 
 WINDOW = timedelta(minutes=15)
 
 
 @pytest.fixture(params=["redis", "no redis"])
-def tally(request: pytest.FixtureRequest, services: Services, monkeypatch: pytest.MonkeyPatch) -> Tally:
-    made = Tally(services.redis)
+def window_counter(
+    request: pytest.FixtureRequest, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> SlidingWindowCounter:
+    made = SlidingWindowCounter(services.redis)
     if request.param == "no redis":
 
         async def down(**_: object) -> None:
@@ -25,40 +27,40 @@ def tally(request: pytest.FixtureRequest, services: Services, monkeypatch: pytes
     return made
 
 
-async def test_what_is_too_old_no_longer_counts(tally: Tally) -> None:
+async def test_what_is_too_old_no_longer_counts(window_counter: SlidingWindowCounter) -> None:
     name = key()
     started = clock.timestamp()
-    assert (await tally.lately(name, within=WINDOW)).number == 0
-    assert (await tally.add(name, "a", within=WINDOW)).number == 1
+    assert (await window_counter.lately(name, within=WINDOW)).number == 0
+    assert (await window_counter.add(name, "a", within=WINDOW)).number == 1
     clock.shift(timedelta(minutes=10))
-    second = await tally.add(name, "b", within=WINDOW)
+    second = await window_counter.add(name, "b", within=WINDOW)
     assert second.number == 2
     assert (round(second.first - started), round(second.last - started)) == (0, 600)
     clock.shift(timedelta(minutes=6))
-    left = await tally.lately(name, within=WINDOW)
+    left = await window_counter.lately(name, within=WINDOW)
     assert left.number == 1
     assert left.first == left.last == second.last
 
 
-async def test_the_same_member_counts_once(tally: Tally) -> None:
+async def test_the_same_member_counts_once(window_counter: SlidingWindowCounter) -> None:
     name = key()
     for _ in range(3):
-        assert (await tally.add(name, "a", within=WINDOW)).number == 1
+        assert (await window_counter.add(name, "a", within=WINDOW)).number == 1
 
 
-async def test_one_is_taken_back_or_all(tally: Tally) -> None:
+async def test_one_is_taken_back_or_all(window_counter: SlidingWindowCounter) -> None:
     name = key()
     for member in "abc":
-        await tally.add(name, member, within=WINDOW)
-    await tally.remove(name, "b")
-    assert (await tally.lately(name, within=WINDOW)).number == 2
-    await tally.clear(name)
-    assert (await tally.lately(name, within=WINDOW)).number == 0
+        await window_counter.add(name, member, within=WINDOW)
+    await window_counter.remove(name, "b")
+    assert (await window_counter.lately(name, within=WINDOW)).number == 2
+    await window_counter.clear(name)
+    assert (await window_counter.lately(name, within=WINDOW)).number == 0
 
 
 async def test_memory_is_bounded_without_redis(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    tally = Tally(services.redis)
-    monkeypatch.setattr("core.tally.FORGET_AFTER", 5)
+    window_counter = SlidingWindowCounter(services.redis)
+    monkeypatch.setattr("core.security.sliding_window.FORGET_AFTER", 5)
     for number in range(20):
-        tally._in_process(f"k{number}", "m", 1_000.0, 60)
-    assert list(tally._here) == [f"k{number}" for number in range(15, 20)]
+        window_counter._in_process(f"k{number}", "m", 1_000.0, 60)
+    assert list(window_counter._here) == [f"k{number}" for number in range(15, 20)]

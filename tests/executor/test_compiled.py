@@ -9,14 +9,14 @@ import pytest
 from graphql import get_introspection_query
 from prometheus_client import REGISTRY
 
-from core.binding.build import Schema
 from core.context import Context, Services, Viewer
+from core.graphql.build import Schema
 from core.settings import Settings
 from executor import Executor
 from executor.expressions import MOST_INLINE
 from executor.runtime import together
 from resolvers.feed import posts
-from server import assembly
+from server import lifespan
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.phone import key
@@ -34,7 +34,7 @@ def compiled() -> float:
 
 @pytest.fixture(scope="module")
 def schema(settings: Settings) -> Schema:
-    return assembly.make_schema(settings)
+    return lifespan.make_schema(settings)
 
 
 async def test_fields_merge_and_directives_choose_the_plan(new_phone: NewPhone) -> None:

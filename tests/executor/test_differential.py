@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from graphql import FieldNode, GraphQLError
 
-from core.binding.build import Schema
 from core.context import Services
-from core.everybody import Everybody
+from core.graphql.build import Schema
 from core.settings import Settings
+from core.sync.shared_context import AnonymousContext
 from executor import runtime
-from server import assembly
+from server import lifespan
 from stores import feed
 from tests.executor.fuzz import world as worlds
 from tests.executor.fuzz.documents import Document, Maker
@@ -30,7 +30,7 @@ TOLD_EVERY = 1_000
 
 @pytest.fixture(scope="module")
 def schema(settings: Settings) -> Schema:
-    return assembly.make_schema(settings)
+    return lifespan.make_schema(settings)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ async def test_a_planted_bug_is_caught(fuzz: Fuzz, monkeypatch: pytest.MonkeyPat
 
 async def test_a_planted_leak_is_caught(fuzz: Fuzz, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer of one viewer, given to all."""
-    monkeypatch.setattr(Everybody, "viewer", None)
+    monkeypatch.setattr(AnonymousContext, "viewer", None)
     text = """subscription Q($id: ID!) { postEvents(postId: $id) {
       ... on CommentCreated { comment { post { viewerCan { comment } } } } } }"""
     query = {"visibility": "PUBLIC", "state": "PUBLISHED", "comment_count": {"$gt": 0}}

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from core.context import Context, Services
-from core.everybody import Everybody, Personal
+from core.sync.shared_context import AnonymousContext, ViewerDependent
 from loaders.auth import UserById
 from loaders.feed import ReactionOfViewer
 from resolvers.feed import reading
@@ -142,7 +142,7 @@ async def test_an_event_that_fails_is_the_references(
 
     async with opened(ada, transport, PAGE, id=post) as failing, ada.watch(AUTHORS, id=post) as fine:
         with monkeypatch.context() as patched:
-            patched.setattr(reading, "barred", broken)
+            patched.setattr(reading, "blocked_either_way", broken)
             reference = seen("reference")
             await comment(ada, post, "Said")
             await ada.do("updatePost", "post { id }", id=post, text="Edited")
@@ -199,7 +199,7 @@ async def test_a_subscription_that_cannot_run_is_told_so(new_phone: NewPhone, do
 
 async def test_everybody_is_nobody(services: Services) -> None:
     """Whatever asks who the viewer is cannot be given to others, even if it goes on without an answer."""
-    everybody = Everybody(services)
+    everybody = AnonymousContext(services)
     for ask in (
         lambda: everybody.viewer_id,
         lambda: everybody.viewer_id_or_none,
@@ -207,11 +207,11 @@ async def test_everybody_is_nobody(services: Services) -> None:
         lambda: everybody.address,
         everybody.fork,
     ):
-        with pytest.raises(Personal):
+        with pytest.raises(ViewerDependent):
             ask()
-    assert Everybody(services).personal is False
-    own: Context = Everybody(services)
-    with pytest.raises(Personal):
+    assert AnonymousContext(services).personal is False
+    own: Context = AnonymousContext(services)
+    with pytest.raises(ViewerDependent):
         await own.load(ReactionOfViewer, "post_1")
-    assert isinstance(own, Everybody)
+    assert isinstance(own, AnonymousContext)
     assert own.personal is True

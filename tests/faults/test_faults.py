@@ -12,10 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import changes, counters
 from core.context import Services
+from core.storage import counters
+from core.sync import changes
 from devstack.servers import embedded
-from server import assembly
+from server import lifespan
 from stores import chat
 from stores import feed as store
 from tests.faults.deployment import Deployment, Saboteur
@@ -52,7 +53,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
         await asyncio.gather(saboteur.work(until), *(phone.live(until) for phone in phones))
         await deployment.ready(http)
         await asyncio.gather(*(phone.drain(time.monotonic() + DRAIN_SECONDS) for phone in phones))
-        async with assembly.services(deployment.settings) as services:
+        async with lifespan.services(deployment.settings) as services:
             await _quiet(services)
             hot = await store.posts.by_id(services.db, phones[0].subjects[0])
             losses, doubles = await _compare(services, phones)
@@ -80,7 +81,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
 async def _phones(
     deployment: Deployment, http: aiohttp.ClientSession, rng: random.Random
 ) -> list[QueuePhone]:
-    async with assembly.services(deployment.settings) as services:
+    async with lifespan.services(deployment.settings) as services:
         signed_in = await deployment.phones(services, http, PHONES)
     subjects: list[str] = []
     return [

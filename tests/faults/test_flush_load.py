@@ -16,7 +16,7 @@ import pytest
 from core import ids
 from devstack.process import free_port
 from devstack.servers import embedded
-from server import assembly
+from server import lifespan
 from stores import feed as store
 from tests.engine.flushes import Act, Queue, document
 from tests.faults.deployment import Deployment, Process
@@ -105,7 +105,7 @@ async def test_fifty_phones_flush_fifty_acts_at_once(deployment: Deployment) -> 
     timeout = aiohttp.ClientTimeout(total=60)
     async with (
         aiohttp.ClientSession(timeout=timeout) as http,
-        assembly.services(deployment.settings) as services,
+        lifespan.services(deployment.settings) as services,
     ):
         await deployment.ready(http)
         light, *phones = await deployment.phones(services, http, PHONES + 1)

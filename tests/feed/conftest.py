@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 
 from core.context import Services
 from ports.feed import Ranker
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from resolvers.feed.ranking import Ranking
 from resolvers.feed.snapshots import Snapshots
 from tests.conftest import BACKGROUND
@@ -21,7 +21,7 @@ from tests.conftest import BACKGROUND
 async def _nothing_behind(services: Services) -> AsyncIterator[None]:
     """Finish a test's background tasks before the next begins."""
     yield
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ async def _follow(services: Services, ends: tuple[str, str], at: datetime) -> No
     row = {"_id": new_id("follow"), "follower_id": ends[0], "followee_id": ends[1], "state": "FOLLOWING"}
 
     async def insert() -> None:
-        ctx.tx.quietly(await ctx.tx.insert(store.follows, {**row, "mutual": False, "created_at": at}))
+        ctx.tx.skip_log(await ctx.tx.insert(store.follows, {**row, "mutual": False, "created_at": at}))
 
     await ctx.unit(insert)
 

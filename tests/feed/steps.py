@@ -78,7 +78,7 @@ async def insert_posts(
                 "created_at": at or clock.now(),
                 **fields,
             }
-            ctx.tx.quietly(await ctx.tx.insert(store.posts, row))
+            ctx.tx.skip_log(await ctx.tx.insert(store.posts, row))
 
     await ctx.unit(insert)
     return made
@@ -107,7 +107,7 @@ async def insert_comments(
                 "created_at": at,
                 **fields,
             }
-            ctx.tx.quietly(await ctx.tx.insert(store.comments, row))
+            ctx.tx.skip_log(await ctx.tx.insert(store.comments, row))
 
     await ctx.unit(insert)
     return made

@@ -15,7 +15,7 @@ from core.settings import Settings
 from providers.judge import Elsewhere
 from providers.rules import Rules
 from resolvers.feed.moderating import Moderation
-from server import assembly
+from server import lifespan
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish
 from tests.media.steps import picture, uploaded
@@ -118,19 +118,19 @@ async def test_without_a_usable_answer_posts_appear_and_are_judged_later(
     id = await publish(ada, "Nobody judged this")
     await jobs.run_due(services)
     assert await state_of(ada, id) == {"state": "PUBLISHED", "label": None}
-    waiting = await services.db.find("errands", {"task": "feed.scan", "arguments.subject_id": id})
+    waiting = await services.db.find("jobs", {"task": "feed.scan", "arguments.subject_id": id})
     assert len(waiting) == (0 if isinstance(answer, dict) else 1)
     if waiting:
         model.answer, model.status = {"limit": True}, 200
         at_once = {"q": {"_id": waiting[0]["_id"]}, "u": {"$set": {"due_at": waiting[0]["created_at"]}}}
-        await services.db.write({"update": "errands", "updates": [at_once]})
+        await services.db.write({"update": "jobs", "updates": [at_once]})
         await jobs.run_due(services)
         assert (await state_of(ada, id))["state"] == "LIMITED"
 
 
 async def test_settings_name_it(settings: Settings) -> None:
-    async with assembly.services(settings) as plain:
+    async with lifespan.services(settings) as plain:
         assert isinstance(plain.get(Moderation).classifier, Rules)
     own = settings.model_copy(update={"classifier_url": "http://127.0.0.1:1/judge"})
-    async with assembly.services(own) as asking:
+    async with lifespan.services(own) as asking:
         assert isinstance(asking.get(Moderation).classifier, Elsewhere)

@@ -7,7 +7,7 @@ import pytest
 from core import clock, ids, jobs
 from core.context import Services
 from core.settings import Settings
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from resolvers.feed.snapshots import Snapshots
 from stores import feed as store
 from tests.conftest import Commands, NewPhone
@@ -128,7 +128,7 @@ async def test_the_first_ranked_page_costs_little(
     """Warm at most 4 commands and one Redis round trip, cold at most 10, whatever the page."""
     snapshots = services.get(Snapshots)
     await reader.run(FIRST_SCREEN, first=1)
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
     cold, warm = {}, {}
     for size in (1, 12, 29):
         for costs in (cold, warm):
@@ -139,7 +139,7 @@ async def test_the_first_ranked_page_costs_little(
             page = (await reader.run(FIRST_SCREEN, first=size))["viewer"]["feed"]
             costs[size] = (commands.sent, len(trips))
             assert (len(page["edges"]), page["degraded"]) == (size, False)
-            await services.get(Behind).done()
+            await services.get(KeyedTasks).done()
     with capsys.disabled():
         print(f"\nThe first ranked page costs (commands, Redis round trips) warm {warm[12]}, cold {cold[12]}")
     assert [size for size, cost in warm.items() if cost[0] > 4 or cost[1] > 1] == []

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from core.errors import REFUSALS
+from core.errors import ERROR_CODES
 from tests.auth.test_docs import declared
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +14,7 @@ def test_every_refusal_has_its_row() -> None:
     rows = re.findall(r"^\| ([A-Z_, ]+) \|", page, re.MULTILINE)
     told = {code for row in rows for code in row.split(", ")}
     assert declared("feed") - told == set()
-    assert told - set(REFUSALS) == set()
+    assert told - set(ERROR_CODES) == set()
 
 
 def test_what_the_page_calls_is_there() -> None:

@@ -8,7 +8,7 @@ from core import ids, jobs
 from core.context import Services
 from providers import outbox
 from providers.outbox import Outbox
-from resolvers.feed import typists
+from resolvers.feed import typing_indicator
 from subscriptions import feed as live
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, follow, publish
@@ -167,7 +167,7 @@ async def test_a_burst_of_reactions_is_merged(new_phone: NewPhone, monkeypatch: 
 
 
 async def test_who_is_writing_is_counted(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typists, "TYPING_SECONDS", 0.4)
+    monkeypatch.setattr(typing_indicator, "TYPING_SECONDS", 0.4)
     ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
     post = await publish(ada)
     watch = WATCH.replace("... on PostDeleted", "... on CommentTyping { count }\n  ... on PostDeleted")

@@ -10,7 +10,7 @@ from core import clock, jobs
 from core.context import Services
 from ports.feed import Ranker
 from providers.formula import Formula
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, feed_of, follow, insert_posts, publish
 from tests.feed.test_ranking import ids_of, page_of
@@ -85,7 +85,7 @@ async def test_a_snapshot_is_shown_for_a_minute_then_renewed_behind(
     await jobs.run_due(services)
     clock.shift(timedelta(seconds=61))
     assert (await page_of(ada, 3))["snapshotId"] == first["snapshotId"]
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
     renewed = await page_of(ada, 50)
     assert renewed["snapshotId"] != first["snapshotId"]
     assert later in ids_of(renewed)
@@ -302,8 +302,8 @@ async def test_the_same_post_replayed_is_delivered_once(new_phone: NewPhone, ser
     ]
     [id] = {each["post"]["id"] for each in made}
     assert [each["replayed"] for each in made] == [False, True, True]
-    errands = await services.db.find("errands", {"task": "feed.deliver", "arguments.post_id": id})
-    assert len(errands) == 1
+    delivered = await services.db.find("jobs", {"task": "feed.deliver", "arguments.post_id": id})
+    assert len(delivered) == 1
     await jobs.run_due(services)
     assert len(await services.db.find("feed_inbox", {"post_id": id})) == 1
     assert (await feed_of(ada)).count(id) == 1

@@ -7,9 +7,9 @@ import pytest
 
 from core import clock, jobs
 from core.context import Services
-from jobs import feed as errands
-from resolvers.feed import delivery
-from resolvers.feed.behind import Behind
+from jobs import feed as feed_jobs
+from resolvers.feed import fanout
+from resolvers.feed.background import KeyedTasks
 from stores import feed as store
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, follow, insert_posts, publish
@@ -61,14 +61,14 @@ async def test_a_delivery_may_be_done_again(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In batches, and twice."""
-    monkeypatch.setattr(delivery, "BATCH", 2)
+    monkeypatch.setattr(fanout, "BATCH", 2)
     author = await new_phone("Author")
     fans = [await new_phone("Fan") for _ in range(5)]
     for fan in fans:
         await follow(fan, author)
     post = await publish(author)
     for _ in range(2):
-        await errands.deliver(services, post_id=post, author_id=author.user_id, created=True)
+        await feed_jobs.deliver(services, post_id=post, author_id=author.user_id, created=True)
     rows = await services.db.find("feed_inbox", {"post_id": post})
     assert sorted(row["user_id"] for row in rows) == sorted(fan.user_id for fan in fans)
 
@@ -111,7 +111,7 @@ async def test_the_first_reading_begins_the_inbox(new_phone: NewPhone, services:
     posts = await insert_posts(services, grace.user_id, [None] * 3)
     assert await inbox(services, ada) == set()
     assert set(posts) <= set(ids_of(await page_of(ada)))
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
     assert await inbox(services, ada) == set(posts)
     late = await publish(grace, "Delivered")
     await jobs.run_due(services)
@@ -125,11 +125,11 @@ async def test_a_widely_followed_author_is_looked_for(new_phone: NewPhone, servi
     ada, star = await new_phone("Ada"), await new_phone("Star")
     await follow(ada, star)
     token = await token_of(ada)
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
     many = {"q": {"_id": star.user_id}, "u": {"$set": {"follower_count": 1_000_000}}}
     await services.db.write({"update": "users", "updates": [many]})
     post = await publish(star, "To a million")
-    assert await services.db.find("errands", {"task": "feed.deliver", "arguments.post_id": post}) == []
+    assert await services.db.find("jobs", {"task": "feed.deliver", "arguments.post_id": post}) == []
     await jobs.run_due(services)
     assert await inbox(services, ada) == set()
     clock.shift(timedelta(seconds=5, milliseconds=1))
@@ -154,9 +154,9 @@ async def test_what_is_prepared_is_used(new_phone: NewPhone, services: Services)
         {"postId": close, "position": 1, "dwellMs": 300, "snapshotId": "x"},
     ]
     assert (await ada.do("recordImpressions", "recorded", items=seen))["recorded"] == 2
-    await errands.prepare(services)
+    await feed_jobs.prepare(services)
     await jobs.run_due(services)
-    [taste] = await services.db.find("feed_tastes", {"_id": ada.user_id})
+    [taste] = await services.db.find("feed_affinities", {"_id": ada.user_id})
     assert taste["authors"] == {grace.user_id: pytest.approx(1 - 2.718281828 ** (-1.5 / 5), abs=1e-6)}
     assert taste["media"] == {"PICTURED": 2 / 5, "WRITTEN": 3 / 5}
     await publish(ada, "Rank anew")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from core import clock, jobs
-from core.account import ERASERS, EXPORTERS
 from core.context import Context, Services
-from jobs import feed as errands
+from core.erasure import ERASERS, EXPORTERS
+from jobs import feed as feed_jobs
 from resolvers.feed import archiving, erasing, reconciling, retelling
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, follow, insert_posts, publish, written
@@ -131,7 +131,7 @@ async def test_an_archived_post_is_one_wherever_that_is_not_written_in_it(
 async def test_a_pinned_post_is_not_put_away(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     [pinned] = await insert_posts(services, ada.user_id, [clock.now() - YEAR], pinned=True)
-    await errands.archive(services)
+    await feed_jobs.archive(services)
     assert await written(services, "posts", {"_id": pinned}) == 1
 
 
@@ -147,7 +147,7 @@ async def test_counters_are_put_right(new_phone: NewPhone, services: Services) -
     await grace.do("sharePost", "post { id }", postId=post)
     # What is right stays as it is.
     before = [await services.db.find(name, {"_id": id}) for name, id in (("posts", post), ("comments", top))]
-    await errands.reconcile(services)
+    await feed_jobs.reconcile(services)
     after = [await services.db.find(name, {"_id": id}) for name, id in (("posts", post), ("comments", top))]
     assert before == after
     await set_fields(services, "posts", post, comment_count=9, share_count=0, reactions={"LIKE": 4})
@@ -245,7 +245,7 @@ async def test_shares_in_the_archive_count_too(new_phone: NewPhone, services: Se
 async def test_of_very_many_the_latest_commenters_are_told(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retelling, "MOST", 2)
+    monkeypatch.setattr(retelling, "MOST_COMMENTERS", 2)
     ada, *others = [await new_phone(name) for name in ("Ada", "Grace", "Alan", "Edith")]
     post = await publish(ada)
     said = [await comment(each, post) for each in others]

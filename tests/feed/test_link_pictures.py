@@ -123,7 +123,7 @@ async def test_fetched_again_it_is_the_same_picture(
     id = await looked_at(ada)
     before = (await ada.run(LINK, id=id))["post"]
     for task in ("feed.fetch_link", "feed.fetch_link_picture"):
-        await jobs.soon(services.db, task, post_id=id)
+        await jobs.enqueue_now(services.db, task, post_id=id)
     await jobs.run_due(services)
     assert (await ada.run(LINK, id=id))["post"] == before
     assert len(await media_store.media.find(services.db, {"owner_id": ada.user_id})) == 1
@@ -153,7 +153,7 @@ async def test_what_is_no_good_picture_leaves_the_preview_without_one(
     post = (await ada.run(LINK, id=await looked_at(ada)))["post"]
     assert post["link"] == {"title": "Sea", "image": None}
     assert await media_store.media.find(services.db, {"owner_id": ada.user_id}) == []
-    assert await services.db.find("errands", {"task": "feed.fetch_link_picture"}) == []
+    assert await services.db.find("jobs", {"task": "feed.fetch_link_picture"}) == []
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,8 @@ async def test_a_picture_cut_off_between_store_and_database_is_swept(
     [folder] = set(folders)
     assert await services.objects.under(folder) != []
     assert await media_store.media.find(services.db, {"owner_id": ada.user_id}) == []
-    [errand] = await services.db.find("errands", {"task": "media.erase_unkept", "arguments.folder": folder})
-    due = {"q": {"_id": errand["_id"]}, "u": {"$set": {"due_at": errand["created_at"]}}}
-    await services.db.write({"update": "errands", "updates": [due]})
+    [job] = await services.db.find("jobs", {"task": "media.erase_unkept", "arguments.folder": folder})
+    due = {"q": {"_id": job["_id"]}, "u": {"$set": {"due_at": job["created_at"]}}}
+    await services.db.write({"update": "jobs", "updates": [due]})
     await jobs.run_due(services)
     assert await services.objects.under(folder) == []

@@ -269,7 +269,7 @@ async def test_a_link_into_a_private_network_has_no_preview_and_the_post_is_ther
     found = await ada.run("query($id: ID!) { post(id: $id) { text link { url } } }", id=post)
     assert found == {"post": {"text": "Hello", "link": None}}
     assert site.visits == []
-    assert await services.db.find("errands", {"task": "feed.fetch_link"}) == []
+    assert await services.db.find("jobs", {"task": "feed.fetch_link"}) == []
 
 
 @pytest.mark.parametrize(

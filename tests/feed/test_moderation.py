@@ -208,7 +208,7 @@ async def test_decisions_are_on_record(
         if not act.action.startswith("auth."):
             acts.append((act.action, act.subject_id))
 
-    monkeypatch.setattr("core.audit.acted.listeners", [record])
+    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     judge = await moderator(new_phone, services)
     post = await publish(ada)

@@ -119,12 +119,12 @@ async def test_a_post_that_changes_its_audience_twice_ends_at_the_right_address(
     assert right(first, before)
     for visibility in (other, first):
         assert (await ada.do("updatePost", POST, id=id, visibility=visibility))["errors"] == []
-    moves = await services.db.find("errands", {"task": "media.move"}, sort=[("_id", order)])
+    moves = await services.db.find("jobs", {"task": "media.move"}, sort=[("_id", order)])
     mine = [each for each in moves if each["arguments"]["media_id"] == upload["media"]["id"]]
     assert len(mine) == 2
     # Each is done once.
     taken = {"q": {"_id": {"$in": [each["_id"] for each in mine]}}, "limit": 0}
-    await services.db.write({"delete": "errands", "deletes": [taken]})
+    await services.db.write({"delete": "jobs", "deletes": [taken]})
     for each in mine:
         await move_medium(services, **each["arguments"])
     await jobs.run_due(services)

@@ -6,7 +6,7 @@ import pytest
 
 from core import ids, jobs
 from core.context import Services
-from jobs import feed as errands
+from jobs import feed as feed_jobs
 from resolvers.feed.posts import POST_RATE
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, counts, feed_of, follow, insert_posts, publish, refusal, written
@@ -227,7 +227,7 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     other_key = await ada.do("deletePost", "deletedPostId", id=id)
     assert other_key["errors"] == [GONE]
     # A job may run twice.
-    await errands.erase_comments(services, post_id=id)
+    await feed_jobs.erase_comments(services, post_id=id)
 
 
 async def test_a_pinned_post_stays_on_top_of_its_author_s_posts(

@@ -12,7 +12,7 @@ from core import clock, ids
 from core.context import Services
 from core.settings import Settings
 from resolvers.feed.ranking import Ranking
-from server import assembly
+from server import lifespan
 from stores.auth import Role
 from tests.conftest import NewPhone
 from tests.feed.steps import publish
@@ -50,7 +50,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         if act.action.startswith("feed."):
             kept.append((act.action, act.subject_id, act.detail))
 
-    monkeypatch.setattr("core.audit.acted.listeners", [record])
+    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
     return kept
 
 
@@ -60,7 +60,7 @@ async def test_an_experiment_is_set_and_ended_on_record(
     ada = await new_phone("Ada")
     await publish(ada)
     assert (await page_of(ada))["variant"] is None
-    async with assembly.services(settings) as elsewhere:
+    async with lifespan.services(settings) as elsewhere:
         begun = await admin.do(
             "setFeedExperiment", EXPERIMENT, name="spring", variants=HALVES, reason="Fresh?"
         )
@@ -76,7 +76,7 @@ async def test_an_experiment_is_set_and_ended_on_record(
     shown = await admin.run("{ feedExperiment { name } }")
     assert shown == {"feedExperiment": {"name": "spring"}}
     # A process that starts later finds it.
-    async with assembly.services(settings) as later:
+    async with lifespan.services(settings) as later:
         assert later.get(Ranking).variant_of(ada.user_id) == variant
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from core.context import Services
-from resolvers.feed.behind import Behind
+from resolvers.feed.background import KeyedTasks
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, insert_posts
 from tests.feed.test_home import forget_snapshots
@@ -74,7 +74,7 @@ async def _read_while_moving(
     assert len(found) == len(set(found))
     if kept:
         assert moving.throughout <= set(found)
-    await services.get(Behind).done()
+    await services.get(KeyedTasks).done()
 
 
 class Moving:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from core import mongo, store
-from core.mongo import Database
-from core.paging import NEWEST, Page, scan_order
+from core.paging import NEWEST, Page, sort_order
 from core.settings import Settings
+from core.storage import mongo, store
+from core.storage.mongo import Database
 from resolvers.feed import latest
 from stores import feed
 from tests.explained import profiled
@@ -83,7 +83,7 @@ async def test_a_page_deep_in_a_wide_feed_costs_what_the_first_does(
     place = (seen[middle]["created_at"], seen[middle]["_id"])
     page = Page(20, backward=backward, position=place)
     bounds = latest.past(page)
-    order = scan_order(NEWEST, page)
+    order = sort_order(NEWEST, page)
     async with profiled(db, feed.posts.name) as cost:
         found = await feed.newest(db, audience(count), bounds, order=order, limit=21)
     rest = seen[:middle][::-1] if backward else seen[middle + 1 :]

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core.context import Services
 from core.settings import Settings
-from server import assembly, process
+from server import lifespan, process
 from tests.phone import Phone, make_user, sign_in_directly
 
 BUCKET = "landfall-media"
@@ -67,7 +67,7 @@ def in_bucket(settings: Settings, s3: str) -> Settings:
 @pytest.fixture(scope="session")
 async def bucket_place(in_bucket: Settings, http: aiohttp.ClientSession) -> AsyncIterator[Place]:
     async with AsyncExitStack() as stack:
-        services = await stack.enter_async_context(assembly.services(in_bucket))
+        services = await stack.enter_async_context(lifespan.services(in_bucket))
         port = await stack.enter_async_context(process.listening(services))
         yield Place(services, f"http://127.0.0.1:{port}", http, "s3")
 

@@ -19,7 +19,7 @@ from PIL import Image
 from core import clock, ids, jobs
 from core.context import Context, Services, Viewer
 from core.uploads import release, use
-from providers.studio import ffmpeg_found
+from providers.media_processor import ffmpeg_found
 from tests.phone import Phone
 
 XYZ = tuple[float, float, float]

@@ -8,7 +8,7 @@ import pytest
 from core import jobs
 from core.context import Services
 from core.settings import Settings
-from server import assembly, process
+from server import lifespan, process
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone, make_user, sign_in_directly
@@ -73,7 +73,7 @@ async def test_other_pages_do_not_use_graphql(anonymous: Phone, http: aiohttp.Cl
 @pytest.fixture
 async def open_to_a_shop(settings: Settings, http: aiohttp.ClientSession) -> AsyncIterator[Phone]:
     async with (
-        assembly.services(settings.model_copy(update={"allowed_origins": (SHOP,)})) as services,
+        lifespan.services(settings.model_copy(update={"allowed_origins": (SHOP,)})) as services,
         process.listening(services) as port,
     ):
         phone = Phone(http, f"http://127.0.0.1:{port}/graphql")

@@ -12,8 +12,8 @@ from PIL import Image
 
 from core import clock, jobs
 from core.context import Services
-from ports.media import Studio
-from providers import studio
+from ports.media import MediaProcessor
+from providers import media_processor
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.media.steps import EICAR, PDF, archive, noise, picture
@@ -138,7 +138,7 @@ async def test_a_large_flat_picture_is_worked_on_apart(new_phone: NewPhone, serv
 async def test_work_that_takes_too_long_is_ended(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studio, "PICTURE_SECONDS", 0.01)
+    monkeypatch.setattr(media_processor, "PICTURE_SECONDS", 0.01)
     ada = await new_phone("Ada")
     assert await outcome(ada, services, JPEG, "image/jpeg", "a.jpg") == ("REJECTED", "UNREADABLE")
 
@@ -146,7 +146,7 @@ async def test_work_that_takes_too_long_is_ended(
 async def test_work_that_swells_is_ended(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studio, "PICTURE_MEMORY", 400 * 2**20)
+    monkeypatch.setattr(media_processor, "PICTURE_MEMORY", 400 * 2**20)
     flat = io.BytesIO()
     Image.new("L", (9_900, 9_900)).save(flat, "PNG", compress_level=1)
     ada = await new_phone("Ada")
@@ -289,14 +289,14 @@ async def test_no_picture_waits_for_a_film_nor_a_worker_for_two(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps.need_ffmpeg()
-    probe, began, go = services.get(Studio)._probe, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
+    probe, began, go = services.get(MediaProcessor)._probe, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
 
     async def slow(*args: Any) -> Any:
         began.set()
         await go.wait()
         return await probe(*args)
 
-    monkeypatch.setattr(services.get(Studio), "_probe", slow)
+    monkeypatch.setattr(services.get(MediaProcessor), "_probe", slow)
     ada = await new_phone("Ada")
     films = [await sent(ada, steps.film(2, "320x180"), "video/mp4", "a.mp4")]
     working = asyncio.create_task(jobs.run_due(services))

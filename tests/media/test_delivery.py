@@ -10,8 +10,8 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
-from core.text import file_name
 from core.uploads import show
+from core.values.text import file_name
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from core.context import Services
-from ports.media import Studio
-from providers.studio import Studio as Workshop
+from ports.media import MediaProcessor
+from providers.media_processor import LocalMediaProcessor as Workshop
 from tests.conftest import NewPhone
 from tests.media import steps
 
@@ -75,7 +75,7 @@ async def test_heic_is_refused_where_nothing_decodes_it(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything is sent, so that the app can make a JPEG of it."""
-    monkeypatch.setattr(services.get(Studio), "_heic", False)
+    monkeypatch.setattr(services.get(MediaProcessor), "_heic", False)
     ada = await new_phone("Ada")
     asked = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.heic", "mime": "image/heic", "sizeBytes": 1000}
     refused = await ada.do("createUpload", "upload { id }", **asked)

@@ -9,14 +9,14 @@ import aiohttp
 import pytest
 
 from core import clock, ids, jobs
-from core.account import ERASERS
-from core.audit import Act, acted
 from core.context import Context, Services
-from core.errors import Refused
+from core.erasure import ERASERS
+from core.errors import UserError
 from core.hooks import Hook
+from core.security.audit import Act, acted
 from core.uploads import FINISHED, finished
 from loaders.media import AttachmentStatusByUpload, MediaByUpload
-from ports.media import Scanner, Studio
+from ports.media import MediaProcessor, Scanner
 from resolvers.media import attach, keeping, processing
 from tests.conftest import NewPhone
 from tests.media import steps
@@ -112,7 +112,7 @@ async def test_an_upload_is_used_once_by_its_owner_for_its_purpose(
     rejected = await steps.uploaded(ada, services, b"no picture")
 
     async def refusal(phone: Phone, id: str, purpose: str = PURPOSE) -> str:
-        with pytest.raises(Refused) as raised:
+        with pytest.raises(UserError) as raised:
             await steps.used(services, id, phone, ids.new_id("post"), purpose)
         return raised.value.code
 
@@ -134,10 +134,10 @@ async def test_attachments_are_at_most_ten(new_phone: NewPhone, services: Servic
         wanted = [{"upload_id": upload["id"], "alt_text": "  A lake "}] * count
         return await ctx.unit(lambda: attach(ctx, wanted, purpose=PURPOSE, record_id=record))
 
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(UserError) as raised:
         await attaching(11)
     assert raised.value.code == "TOO_MANY_ATTACHMENTS"
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(UserError) as raised:
         await attaching(2)
     assert raised.value.code == "UPLOAD_NOT_FOUND"
     [made] = await attaching(1)
@@ -358,7 +358,7 @@ async def test_a_deleted_person_leaves_no_files(
 async def test_a_worker_that_dies_at_work_is_followed_by_another(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture, began = services.get(Studio).picture, asyncio.Event()
+    picture, began = services.get(MediaProcessor).picture, asyncio.Event()
 
     async def hanging(*args: Any) -> dict[str, Any]:
         began.set()
@@ -368,13 +368,13 @@ async def test_a_worker_that_dies_at_work_is_followed_by_another(
     ada = await new_phone("Ada")
     upload = await steps.created(ada, JPEG)
     await finish_sending(ada, upload)
-    monkeypatch.setattr(services.get(Studio), "picture", hanging)
+    monkeypatch.setattr(services.get(MediaProcessor), "picture", hanging)
     working = asyncio.create_task(jobs.run_due(services))
     await asyncio.wait_for(began.wait(), 20)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert (await steps.read(ada, upload["id"]))["status"] == "PROCESSING"
-    monkeypatch.setattr(services.get(Studio), "picture", picture)
+    monkeypatch.setattr(services.get(MediaProcessor), "picture", picture)
     clock.shift(jobs.LEASE + timedelta(seconds=1))
     await jobs.run_due(services)
     assert (await steps.read(ada, upload["id"]))["status"] == "READY"

@@ -5,8 +5,8 @@ import contextlib
 from pymongo.errors import PyMongoError
 
 from core import jobs
-from core.account import ERASERS, EXPORTERS
 from core.context import Services
+from core.erasure import ERASERS, EXPORTERS
 from tests.conftest import NewPhone
 from tests.media import steps
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.context import Services
-from core.position import Signer
 from core.settings import Settings
+from core.sync.log_offset import Signer
 from ports.media import MediaSettings, Scanner, TooLarge
 from providers.objects import DiskObjects
 from providers.scanner import ClamAV, Signatures

@@ -10,7 +10,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Services
-from ports.media import Studio
+from ports.media import MediaProcessor
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone
@@ -277,7 +277,7 @@ async def test_what_is_not_taken_is_said_before_it_is_sent(
 async def test_films_are_refused_where_there_is_no_ffmpeg(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.get(Studio), "_films", False)
+    monkeypatch.setattr(services.get(MediaProcessor), "_films", False)
     ada = await new_phone("Ada")
     refused = await steps.create(ada, 1000, "video/mp4", fileName="x.mp4")
     assert codes(refused) == [("MIME_NOT_ALLOWED", ["mime"])]
@@ -380,9 +380,7 @@ async def test_two_completions_at_once_start_one_job(
     await steps.send(http, upload, body)
     both = await asyncio.gather(*(steps.complete(ada, upload) for _ in range(4)))
     assert [each["errors"] for each in both] == [[]] * 4
-    waiting = await services.db.find(
-        "errands", {"task": "media.process", "arguments.upload_id": upload["id"]}
-    )
+    waiting = await services.db.find("jobs", {"task": "media.process", "arguments.upload_id": upload["id"]})
     assert len(waiting) == 1
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from core import clock, ids
 from core.context import Services
-from core.store import COLLECTIONS, Collection, Sealed
+from core.storage.store import COLLECTIONS, Collection, Sealed
 
 MARK = "plantedmark"
 Fields = Mapping[str, Any]

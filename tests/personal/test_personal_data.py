@@ -16,7 +16,7 @@ import pytest
 from core import clock, ids
 from core.context import Context, Services
 from core.jobs import run_due
-from core.store import COLLECTIONS
+from core.storage.store import COLLECTIONS
 from jobs.auth.deletion import delete_accounts
 from resolvers.auth import exports
 from stores import auth as store
@@ -41,7 +41,7 @@ NOT_PERSONAL = {
     "products": "the shop's",
     "schedules": "the service's",
     "search_words": "the shop's",
-    "sealing_progress": "the service's",
+    "key_rotation_progress": "the service's",
     "signing_keys": "the service's",
     "sponsorships": "which posts are promoted",
     "stock_reservations": "held for a cart or an order, which are no part yet",
@@ -71,7 +71,7 @@ WITHHELD = {
     ("data_exports", "link_hash"): "a hash",
     ("devices", "push_token"): "a secret of the platform's",
     ("devices", "push_index"): "finds equal tokens",
-    ("errands", "*"): "work that waits or failed",
+    ("jobs", "*"): "work that waits or failed",
     ("media", "folder"): "where it lies; the file itself comes along",
     ("media", "former_folders"): "where it lay",
     ("media", "hls"): "made of the file",
@@ -97,7 +97,7 @@ KEPT_IDS = {
     "users": "a row without anything in it, so that the id is never another's",
     "follow_pairs": "two ids, for a minute",
     "receipts": "what others did, by references",
-    "feed_tastes": "whom others are near, until it is built anew",
+    "feed_affinities": "whom others are near, until it is built anew",
 }
 """Places where the person's id, and nothing else of theirs, is left: docs/auth.md lists them."""
 COUNTERS = ("rate:", "feed:stale:")
@@ -130,13 +130,13 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "commerce_roles": user,
         "data_exports": {**user, "status": "READY"},
         "devices": {**user, "_id": f"{person}/{device}", "device_id": device},
-        "errands": {
+        "jobs": {
             "state": "DEAD",
             "task": "auth.write",
-            "arguments": {"user": person, "said": mark("errands", "a")},
+            "arguments": {"user": person, "said": mark("jobs", "a")},
         },
         "feed_inbox": user,
-        "feed_tastes": {"_id": person},
+        "feed_affinities": {"_id": person},
         "hides": user,
         "impressions": user,
         "last_predictions": {**user, "product_id": product},
@@ -184,10 +184,10 @@ async def ada(new_phone: NewPhone, new_member: Any, services: Services) -> Plant
     phone, bob = await new_phone(user_id=email.partition("@")[0]), await new_phone("Bob")
     post = await publish(bob)
     ctx = Context(services)
-    from resolvers.auth import guard
+    from resolvers.auth import lockout
 
     await through_the_api(phone, bob, post)
-    account = guard.account_of(ctx, email)
+    account = lockout.account_of(ctx, email)
     for name, fields in own(
         phone.user_id, post, ids.new_id("product"), ids.new_id("device"), account
     ).items():

@@ -13,13 +13,13 @@ from core.ports import DeliveryFailed
 from core.settings import Environment, Settings
 from providers.captcha import SiteVerify, Word
 from providers.outbox import Outbox, OutboxPusher, OutboxTexter
-from providers.outside import Outside, outside
+from providers.provider_setup import Providers, chosen_providers
 from providers.sms import Twilio, Vonage
 from providers.smtp import Smtp
 
 
-def chosen(services: Services, http: aiohttp.ClientSession, **settings: Any) -> Outside:
-    return outside(Settings(**settings), services.redis, http)
+def chosen(services: Services, http: aiohttp.ClientSession, **settings: Any) -> Providers:
+    return chosen_providers(Settings(**settings), services.redis, http)
 
 
 async def test_development_keeps_everything_in_the_outbox(
@@ -27,10 +27,10 @@ async def test_development_keeps_everything_in_the_outbox(
 ) -> None:
     made = chosen(services, http)
     assert isinstance(made.mailer, Outbox)
-    assert isinstance(made.texters[0], OutboxTexter)
+    assert isinstance(made.sms_senders[0], OutboxTexter)
     assert isinstance(made.pusher, OutboxPusher)
     assert isinstance(made.captcha, Word)
-    await made.texters[0].send(to="+15550100", text="hello by text")
+    await made.sms_senders[0].send(to="+15550100", text="hello by text")
     assert await made.pusher.send(token="t", title="hello", text="by push", data={}) is True
     assert made.outbox
     assert [each["channel"] for each in (await made.outbox.letters())[:2]] == ["push", "sms"]
@@ -46,7 +46,7 @@ async def test_the_settings_choose(services: Services, http: aiohttp.ClientSessi
         captcha_url="https://hcaptcha.com/siteverify",
     )
     assert isinstance(made.mailer, Smtp)
-    assert [type(each) for each in made.texters] == [Twilio, Vonage]
+    assert [type(each) for each in made.sms_senders] == [Twilio, Vonage]
     assert isinstance(made.captcha, SiteVerify)
 
 
@@ -59,7 +59,7 @@ async def test_production_without_providers_sends_nothing_and_says_so_masked(
     with capture_logs() as logs:
         for sending in (
             made.mailer.send(to="ada@example.com", subject="s", text="123456"),
-            made.texters[0].send(to="+15550123", text="123456"),
+            made.sms_senders[0].send(to="+15550123", text="123456"),
             made.pusher.send(token="push-token", title="t", text="123456", data={}),
         ):
             with pytest.raises(DeliveryFailed):

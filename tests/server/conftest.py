@@ -11,7 +11,7 @@ import pytest
 
 from core.context import Services
 from core.settings import Environment, Settings
-from server import assembly, process
+from server import lifespan, process
 from server.documents import Documents
 from tests.phone import Phone
 
@@ -43,7 +43,7 @@ async def production(settings: Settings, services: Services) -> AsyncIterator[st
             "secret": type(settings.secret)("a secret of thirty-two characters"),
         }
     )
-    async with assembly.services(own) as running, process.listening(running) as port:
+    async with lifespan.services(own) as running, process.listening(running) as port:
         yield f"http://127.0.0.1:{port}"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.context import Services
 from core.settings import Settings
-from server import assembly, process
+from server import lifespan, process
 from tests.phone import PASSWORD, key, make_member
 
 SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { session { ipMasked } errors { code } } }"
@@ -18,7 +18,7 @@ DEVICE = {"id": "9f0a3b52-8a41-4c1e-9d5e-0c5d6a1f7e21", "name": "Phone", "platfo
 @pytest.fixture
 async def behind_two(settings: Settings) -> AsyncIterator[str]:
     own = settings.model_copy(update={"trust_proxy": 2})
-    async with assembly.services(own) as services, process.listening(services) as port:
+    async with lifespan.services(own) as services, process.listening(services) as port:
         await make_member(services, "forwarded@example.com", "Ada", PASSWORD)
         yield f"http://127.0.0.1:{port}/graphql"
 

@@ -11,7 +11,7 @@ import structlog
 from core import ids, logs
 from core.context import Services
 from core.settings import Settings
-from server.failures import OneOperation
+from server.errors import OneOperation
 from tests.conftest import NewPhone
 from tests.feed.steps import insert_posts, publish
 from tests.phone import Phone, key

@@ -13,8 +13,8 @@ import pytest
 
 from core.context import Services
 from core.settings import Environment, Settings
-from server import assembly
-from server.assembly import NotReady
+from server import lifespan
+from server.lifespan import NotReady
 from tests.conftest import NewPhone
 from tests.phone import Phone
 from tests.server.conftest import Configured, eventually
@@ -202,7 +202,7 @@ async def test_production_does_not_start_without_its_public_address(
     secret = type(settings.secret)("a secret of thirty-two characters")
     own = settings.model_copy(update={"env": Environment.PRODUCTION, "secret": secret, "public_url": given})
     with pytest.raises(NotReady, match=f"LANDFALL_PUBLIC_URL {told}"):
-        async with assembly.services(own):
+        async with lifespan.services(own):
             pass
 
 

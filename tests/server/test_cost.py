@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from core.binding.build import Schema
 from core.context import Context, Services
 from core.errors import QueryTooComplex
+from core.graphql.build import Schema
 from core.settings import Settings
-from server import assembly
+from server import lifespan
 from server.answers import objects
-from server.gate import Gate
+from server.operation_limits import OperationLimits
 from tests.executor.fuzz import world as worlds
 from tests.executor.fuzz.documents import Maker
 from tests.executor.fuzz.world import Bench, World
@@ -23,12 +23,12 @@ from tests.executor.fuzz.world import Bench, World
 
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return assembly.make_schema(Settings())
+    return lifespan.make_schema(Settings())
 
 
 @pytest.fixture
-def gate(schema: Schema, services: Services) -> Gate:
-    return Gate(schema, Settings(max_cost=10**9), services.limits)
+def gate(schema: Schema, services: Services) -> OperationLimits:
+    return OperationLimits(schema, Settings(max_cost=10**9), services.limits)
 
 
 def feed(arguments: str, declared: str = "") -> str:
@@ -90,7 +90,7 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
 
 @pytest.mark.parametrize(("query", "variables", "cost"), COSTS)
 async def test_it_is_weighed_as_it_will_be_run(
-    gate: Gate, services: Services, query: str, variables: dict[str, Any], cost: int
+    gate: OperationLimits, services: Services, query: str, variables: dict[str, Any], cost: int
 ) -> None:
     ctx = Context(services)
     assert gate._readings.read(query).errors == []
@@ -100,14 +100,14 @@ async def test_it_is_weighed_as_it_will_be_run(
 
 
 async def test_root_fields_are_counted_in_fragments_too(services: Services, schema: Schema) -> None:
-    gate = Gate(schema, Settings(max_root_fields=3), services.limits)
+    gate = OperationLimits(schema, Settings(max_root_fields=3), services.limits)
     inside = "{ ...Q } fragment Q on Query { a: __typename b: __typename ... { c: __typename%s } }"
     assert gate.weigh(inside % "", None, None, Context(services)).cost == 2
     with pytest.raises(QueryTooComplex, match="more than 3 root fields"):
         gate.weigh(inside % " d: __typename", None, None, Context(services))
 
 
-async def test_sizes_of_one_operation_are_not_another_s(gate: Gate, services: Services) -> None:
+async def test_sizes_of_one_operation_are_not_another_s(gate: OperationLimits, services: Services) -> None:
     """In one document, with a fragment that both spread and a variable that has another default in each."""
     document = (
         "query A($n: Int = 5) { ...F } query B($n: Int = 50) { ...F } "
@@ -129,7 +129,7 @@ SIZES = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @seed(1)
 async def test_no_spelling_of_a_size_costs_less_than_it_is_worth(
-    gate: Gate, services: Services, first: Any, last: Any, default: int | None, written: bool
+    gate: OperationLimits, services: Services, first: Any, last: Any, default: int | None, written: bool
 ) -> None:
     """Against what graphql-core makes of it, worked out here once more by hand."""
     declared = f"$n: Int{'' if default is None else f' = {default}'}, $m: Int"
@@ -161,7 +161,7 @@ async def test_what_is_charged_is_never_below_what_was_served(
     worlds.freeze(monkeypatch)
     rng = random.Random(7)
     bench = Bench(services, schema)
-    gate = Gate(schema, Settings(max_cost=10**9, max_aliases=10**6), services.limits)
+    gate = OperationLimits(schema, Settings(max_cost=10**9, max_aliases=10**6), services.limits)
     every = [id for listed in tame.ids.values() for id in listed]
     maker = Maker(schema._schema, rng, {**tame.ids, "node": every}, worlds.tokens(services, tame))
     dear = 0

@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 from prometheus_client import generate_latest
 
-from core import ids, noted
+from core import ids, request_notes
 from core.context import Services
 from devstack.servers import Servers
-from server import counting, pages
-from server.counting import Operations
+from server import http_metrics, pages
+from server.http_metrics import Operations
 from tests.conftest import NewPhone
 from tests.phone import Failed, Phone, key
 from tests.server.conftest import Configured
@@ -108,9 +108,9 @@ async def test_what_is_no_document_and_what_has_no_name(
     await anonymous.ask("{ nonsense")
     await anonymous.ask("{ __typename }")
     after = await counted(http, address)
-    assert after[times(noted.UNREADABLE)] == before.get(times(noted.UNREADABLE), 0) + 1
-    assert after[times(noted.ANONYMOUS)] == before.get(times(noted.ANONYMOUS), 0) + 1
-    broken = failed(noted.UNREADABLE, "BAD_USER_INPUT")
+    assert after[times(request_notes.UNREADABLE)] == before.get(times(request_notes.UNREADABLE), 0) + 1
+    assert after[times(request_notes.ANONYMOUS)] == before.get(times(request_notes.ANONYMOUS), 0) + 1
+    broken = failed(request_notes.UNREADABLE, "BAD_USER_INPUT")
     assert after[broken] == before.get(broken, 0) + 1
 
 
@@ -134,19 +134,19 @@ async def test_operations_on_sockets_are_counted_too(
 def test_names_and_codes_are_bounded() -> None:
     """Whoever sends documents chooses the names."""
     operations = Operations()
-    for number in range(3 * counting.MOST_ERRORS):
-        notes = noted.Notes()
+    for number in range(3 * http_metrics.MOST_ERRORS):
+        notes = request_notes.Notes()
         notes.operations, notes.codes = [f"Name{number}"], [f"CODE_{number % 50}"] * 2
         operations.timed(notes, 0.1)
         operations.refused(notes)
     took, errors = operations.collect()
     names = {sample.labels["operation"] for sample in took.samples}
-    assert len(names) == counting.MOST_OPERATIONS + 1
-    assert counting.OTHER in names
-    assert len(errors.samples) <= counting.MOST_ERRORS + 50
-    assert sum(sample.value for sample in errors.samples) == 6 * counting.MOST_ERRORS
+    assert len(names) == http_metrics.MOST_OPERATIONS + 1
+    assert http_metrics.OTHER in names
+    assert len(errors.samples) <= http_metrics.MOST_ERRORS + 50
+    assert sum(sample.value for sample in errors.samples) == 6 * http_metrics.MOST_ERRORS
     counts = {s.labels["operation"]: s.value for s in took.samples if s.name.endswith("_count")}
-    assert counts[counting.OTHER] == 3 * counting.MOST_ERRORS - counting.MOST_OPERATIONS
+    assert counts[http_metrics.OTHER] == 3 * http_metrics.MOST_ERRORS - http_metrics.MOST_OPERATIONS
 
 
 def test_every_alert_is_about_metrics_that_there_are(services: Services) -> None:

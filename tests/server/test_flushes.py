@@ -14,8 +14,8 @@ import pytest
 from core.context import Context, Services, Viewer
 from core.errors import Busy
 from core.settings import Settings
-from core.unit import Unit
-from server import assembly, flushes, process
+from core.storage.unit import Unit
+from server import flushes, lifespan, process
 from server.flushes import Flushes
 from server.graphql import GraphQLView
 from tests.engine.flushes import Act, codes, document, flush
@@ -37,7 +37,7 @@ async def small(settings: Settings, http: aiohttp.ClientSession) -> AsyncIterato
             "redis_url": settings.redis_url,
         }
     )
-    async with assembly.services(own) as services, process.listening(services) as port:
+    async with lifespan.services(own) as services, process.listening(services) as port:
         yield services, f"http://127.0.0.1:{port}/graphql"
 
 
@@ -282,7 +282,7 @@ async def test_a_phone_that_does_not_read_its_answer_keeps_no_slot(
 ) -> None:
     """A socket takes the answer when the phone reads: until then nobody else's flush could begin."""
     settings = services.settings.model_copy(update={"executor": executor, "max_flushes": 1})
-    view = GraphQLView(replace(services, settings=settings), assembly.make_schema(settings))
+    view = GraphQLView(replace(services, settings=settings), lifespan.make_schema(settings))
     phone = await sign_in_directly(services, anonymous, await make_user(services, "Ada"))
     viewer = Viewer(phone.user_id, phone.session_id, phone.device_id)
     query, variables = document(posts())

@@ -9,7 +9,7 @@ import pytest
 
 from core.context import Services
 from core.settings import Settings
-from server.counting import REQUESTS
+from server.http_metrics import REQUESTS
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone, key

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from core.binding.build import Schema
 from core.context import Context, Services
 from core.errors import BadUserInput, QueryTooComplex
+from core.graphql.build import Schema
 from core.settings import Settings
-from server import assembly
-from server.gate import Gate
+from server import lifespan
+from server.operation_limits import OperationLimits
 from tests.phone import Phone, key, make_user, sign_in_directly
 from tests.server.conftest import Configured
 
@@ -142,7 +142,7 @@ class Reader:
         self._services, self._schema = services, schema
 
     def __call__(self, query: str) -> None:
-        gate = Gate(self._schema, Settings(), self._services.limits)
+        gate = OperationLimits(self._schema, Settings(), self._services.limits)
         with contextlib.suppress(QueryTooComplex, BadUserInput):
             gate._readings.price(query)
             gate.weigh(query, {}, None, Context(self._services))
@@ -166,7 +166,7 @@ def steps(work: Callable[[], Any]) -> int:
 
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return assembly.make_schema(Settings())
+    return lifespan.make_schema(Settings())
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -4,16 +4,17 @@ import asyncio
 import os
 import sys
 
-from core import discovery, store
+from core import discovery
 from core.context import Services
-from core.mongo import Database
 from core.settings import Settings
+from core.storage import store
+from core.storage.mongo import Database
 
 
 async def test_a_command_that_knows_no_schema_makes_all_indexes(
     services: Services, settings: Settings
 ) -> None:
-    discovery.all_rooms()
+    discovery.all_systems()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", "doctor"),
         env={

@@ -8,7 +8,7 @@ import pytest
 from graphql import get_introspection_query
 
 from core.settings import Settings
-from server import assembly, introspection
+from server import introspection, lifespan
 from server.introspection import Introspection
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -114,7 +114,7 @@ def test_what_it_counts_is_what_is_given() -> None:
 
     from server.cost import NO_VARIABLES, Scales
 
-    schema = assembly.make_schema(Settings())
+    schema = lifespan.make_schema(Settings())
     for query in (WHOLE, TYPES, '{ __type(name: "Post") { fields { args { name } type { kind } } } }'):
         document = parse(query)
         [node] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]

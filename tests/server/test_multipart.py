@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server import lasting
+from server import streaming
 from tests.conftest import NewPhone
 from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, begin, parts
 from tests.feed.steps import publish
@@ -133,7 +133,7 @@ async def test_each_of_apollos_clients_reads_every_event_as_it_comes(
     configured: Configured, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch, reader: Any, size: int
 ) -> None:
     """However the network cuts the bytes; heartbeats lie between."""
-    monkeypatch.setattr(lasting, "MULTIPART_SECONDS", 0.05)
+    monkeypatch.setattr(streaming, "MULTIPART_SECONDS", 0.05)
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with configured() as other:

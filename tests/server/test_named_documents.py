@@ -9,7 +9,7 @@ import pytest
 from core.context import Services
 from core.errors import Forbidden
 from core.settings import Settings
-from server import assembly, trusted
+from server import lifespan, operation_manifest
 from server.documents import Documents, PersistedQueryNotFound, digest
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
@@ -99,9 +99,9 @@ RELAY = {"3be4abb81fa595e25eb725b2c6a87508": QUERY}
 async def test_a_trusted_document_is_named_by_its_id(
     services: Services, new_phone: NewPhone, content: Any, id: str
 ) -> None:
-    found = trusted.read(json.dumps(content).encode(), assembly.make_schema(Settings()))
-    await trusted.add(services.db, found)
-    assert await trusted.add(services.db, found) == 0
+    found = operation_manifest.read(json.dumps(content).encode(), lifespan.make_schema(Settings()))
+    await operation_manifest.add(services.db, found)
+    assert await operation_manifest.add(services.db, found) == 0
     phone = await new_phone("Grace")
     answer = await phone.post({"documentId": id})
     assert answer.data == {"viewer": {"user": {"name": "Grace"}}}
@@ -124,13 +124,15 @@ async def test_a_trusted_document_is_named_by_its_id(
 )
 async def test_a_manifest_that_does_not_fit_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        trusted.read(content, assembly.make_schema(Settings()))
+        operation_manifest.read(content, lifespan.make_schema(Settings()))
 
 
 async def test_only_trusted_documents_run_where_it_is_set(services: Services) -> None:
-    await trusted.add(
+    await operation_manifest.add(
         services.db,
-        trusted.read(json.dumps({digest(QUERY): QUERY}).encode(), assembly.make_schema(Settings())),
+        operation_manifest.read(
+            json.dumps({digest(QUERY): QUERY}).encode(), lifespan.make_schema(Settings())
+        ),
     )
     settings = services.settings.model_copy(update={"trusted_documents": "only"})
     documents = Documents(services.db, services.redis, settings)
@@ -158,8 +160,8 @@ SHOP = "query Shop { topSellers(first: 3) { id } }"
 async def only(configured: Configured, services: Services) -> AsyncIterator[Phone]:
     """A server where nothing runs but these two."""
     manifest = {digest(query): query for query in (QUERY, SHOP)}
-    schema = assembly.make_schema(Settings())
-    await trusted.add(services.db, trusted.read(json.dumps(manifest).encode(), schema))
+    schema = lifespan.make_schema(Settings())
+    await operation_manifest.add(services.db, operation_manifest.read(json.dumps(manifest).encode(), schema))
     async with configured(trusted_documents="only") as phone:
         yield phone
 
@@ -219,8 +221,8 @@ async def test_a_trusted_get_says_how_long_it_may_be_kept(only: Phone, new_phone
 async def test_a_socket_names_documents_beside_an_empty_query(
     services: Services, new_phone: NewPhone
 ) -> None:
-    found = trusted.read(json.dumps(RELAY).encode(), assembly.make_schema(Settings()))
-    await trusted.add(services.db, found)
+    found = operation_manifest.read(json.dumps(RELAY).encode(), lifespan.make_schema(Settings()))
+    await operation_manifest.add(services.db, found)
     phone = await new_phone("Grace")
     [id] = RELAY
     unknown = f"query Unknown{key().replace('-', '')} {{ viewer {{ user {{ id }} }} }}"

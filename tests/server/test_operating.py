@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import indexes
 from core.context import Services
-from core.indexes import NotUnique, index, settle
 from core.settings import Settings
-from server import assembly, process, starting
+from core.storage import indexes
+from core.storage.indexes import NotUnique, index, settle
+from server import lifespan, process, starting
 from tests.auth.steps import sign_in
 from tests.commands import all_done, landfall
 from tests.guarded import Guarded, guarded
@@ -43,7 +43,7 @@ async def test_a_user_who_may_read_and_write_one_database_is_enough(
             "transaction_lifetime": 30.0,
         }
     )
-    async with assembly.services(own) as services, process.listening(services) as port:
+    async with lifespan.services(own) as services, process.listening(services) as port:
         assert services.live.overlap == timedelta(seconds=31)
         ada = Phone(http, f"http://127.0.0.1:{port}/graphql")
         await sign_in_directly(services, ada, await make_user(services, "Ada"))
@@ -57,7 +57,7 @@ async def test_a_user_who_may_read_and_write_one_database_is_enough(
         async with http.get(f"http://127.0.0.1:{port}/readyz") as response:
             assert (await response.json())["status"] == "ready"
     # It may read the limit where it is allowed to.
-    async with assembly.services(settings.model_copy(update={"transaction_lifetime": 30.0})) as services:
+    async with lifespan.services(settings.model_copy(update={"transaction_lifetime": 30.0})) as services:
         assert services.live.overlap == timedelta(seconds=11)
 
 

@@ -11,12 +11,12 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from core import clock
 from core.context import Context, Services
 from core.errors import Forbidden
-from core.limits import Rate
-from core.mongo import Database
+from core.security.limits import Rate
 from core.settings import Environment, Settings
-from server import assembly
+from core.storage.mongo import Database
+from server import lifespan
 from server.cost import default_page
-from server.gate import Gate
+from server.operation_limits import OperationLimits
 from tests.conftest import NewPhone
 from tests.phone import Failed, Phone, key
 from tests.server.conftest import Configured, eventually
@@ -131,7 +131,7 @@ def connections(schema: GraphQLSchema) -> list[tuple[str, GraphQLField]]:
 
 def test_a_list_without_a_size_is_weighed_by_the_page_it_gives() -> None:
     """Clients read the size in the description, too."""
-    found = connections(assembly.make_schema(Settings())._schema)
+    found = connections(lifespan.make_schema(Settings())._schema)
     assert len(found) > 20
     for name, field in found:
         page = default_page(field)
@@ -283,7 +283,7 @@ def _budget(services: Services) -> Rate:
 @pytest.mark.parametrize(("mode", "allowed"), [("auto", False), ("on", True), ("off", False)])
 async def test_introspection_in_production(services: Services, mode: str, allowed: bool) -> None:
     settings = services.settings.model_copy(update={"env": Environment.PRODUCTION, "introspection": mode})
-    gate = Gate(assembly.make_schema(Settings()), settings, services.limits)
+    gate = OperationLimits(lifespan.make_schema(Settings()), settings, services.limits)
     ctx = Context(services)
     if allowed:
         assert gate.weigh("{ __schema { queryType { name } } }", None, None, ctx).cost >= 1

@@ -13,7 +13,7 @@ from core.context import Services
 from core.settings import Settings
 from devstack.process import free_port
 from devstack.servers import Servers, embedded
-from server import assembly, process, worker
+from server import lifespan, process, worker
 from tests.commands import all_done, landfall
 from tests.phone import Answer, Phone, key, make_user, sign_in_directly
 
@@ -54,7 +54,7 @@ def test_a_server_that_cannot_start_says_why(hopeless: dict[str, Any], lacking: 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
-    async with assembly.services(settings) as services, process.listening(services) as port:
+    async with lifespan.services(settings) as services, process.listening(services) as port:
         yield services, f"http://127.0.0.1:{port}"
 
 
@@ -135,7 +135,7 @@ async def test_a_process_starts_and_works_without_redis(
     settings: Settings, services: Services, http: aiohttp.ClientSession
 ) -> None:
     own = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
-    async with assembly.services(own) as started, worker.waking(started), process.listening(started) as port:
+    async with lifespan.services(own) as started, worker.waking(started), process.listening(started) as port:
         address = f"http://127.0.0.1:{port}"
         assert await readiness(http, address) == (
             200,

@@ -84,16 +84,16 @@ async def test_metrics_count_requests_by_route(http: aiohttp.ClientSession, addr
 async def test_metrics_tell_how_much_work_waits(
     http: aiohttp.ClientSession, address: str, services: Services
 ) -> None:
-    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
-    await jobs.soon(services.db, "feed.scan", subject_id="post_none")
-    [errand] = await services.db.find("errands", {})
-    dead = [{**errand, "_id": f"dead_{n}", "state": "DEAD"} for n in range(2)]
-    later = {**errand, "_id": "later", "due_at": errand["due_at"] + timedelta(hours=1)}
-    await services.db.write({"insert": "errands", "documents": [*dead, later]})
+    await services.db.write({"delete": "jobs", "deletes": [{"q": {}, "limit": 0}]})
+    await jobs.enqueue_now(services.db, "feed.scan", subject_id="post_none")
+    [job] = await services.db.find("jobs", {})
+    dead = [{**job, "_id": f"dead_{n}", "state": "DEAD"} for n in range(2)]
+    later = {**job, "_id": "later", "due_at": job["due_at"] + timedelta(hours=1)}
+    await services.db.write({"insert": "jobs", "documents": [*dead, later]})
     page = await get(http, f"{address}/metrics")
-    assert re.search(r"^landfall_errands_due 1\.0$", page.text, re.MULTILINE)
-    assert re.search(r"^landfall_errands_dead 2\.0$", page.text, re.MULTILINE)
-    await services.db.write({"delete": "errands", "deletes": [{"q": {}, "limit": 0}]})
+    assert re.search(r"^landfall_jobs_due 1\.0$", page.text, re.MULTILINE)
+    assert re.search(r"^landfall_jobs_dead 2\.0$", page.text, re.MULTILINE)
+    await services.db.write({"delete": "jobs", "deletes": [{"q": {}, "limit": 0}]})
 
 
 async def test_the_public_key_checks_our_tokens(

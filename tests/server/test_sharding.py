@@ -11,9 +11,9 @@ from pymongo.errors import OperationFailure
 from core import jobs
 from core.context import Services
 from core.settings import Settings
-from core.store import COLLECTIONS
+from core.storage.store import COLLECTIONS
 from devstack.servers import Servers
-from server import assembly, process, sharding
+from server import lifespan, process, sharding
 from tests.chat.steps import history, mark_read, open_chat, say
 from tests.commands import landfall_of
 from tests.feed.steps import comment, feed_of, follow, publish
@@ -43,7 +43,7 @@ async def test_everything_works_through_a_router(
     declared = {f"{DATABASE}.{each.name}": each.shard_key for each in COLLECTIONS.values() if each.shard_key}
     assert made.sharded.items() >= declared.items()
     assert f"{DATABASE}.products" not in made.sharded
-    async with assembly.services(settings) as services, process.listening(services) as port:
+    async with lifespan.services(settings) as services, process.listening(services) as port:
         phones = [Phone(http, f"http://127.0.0.1:{port}/graphql") for _ in range(2)]
         ada, grace = [
             await sign_in_directly(services, phone, await make_user(services, name))

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from core import clock
-from core.binding.build import Schema
 from core.context import Context, Services, Viewer
 from core.errors import RateLimited
-from core.everybody import Everybody, Personal
+from core.graphql.build import Schema
 from core.settings import Settings
+from core.sync.shared_context import AnonymousContext, ViewerDependent
 from executor import Executor
 from executor.streams import Level, Subscription
-from server import assembly
-from server.gate import LEASE, Gate
+from server import lifespan
+from server.operation_limits import LEASE, OperationLimits
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, publish
 from tests.media.steps import medium
@@ -33,23 +33,23 @@ PICTURES = """subscription($id: ID!) { postEvents(postId: $id) {
 
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return assembly.make_schema(Settings())
+    return lifespan.make_schema(Settings())
 
 
 async def test_the_short_way_takes_from_what_was_taken_in_advance(services: Services, schema: Schema) -> None:
-    gate = Gate(schema, Settings(cost_per_minute=10_000), services.limits)
+    gate = OperationLimits(schema, Settings(cost_per_minute=10_000), services.limits)
     ctx = Context(services, address=f"address {key()}")
     charge = await gate.charge(ctx, 50)
     left = charge.left
     assert left == 10_000 * LEASE
     for _ in range(3):
-        assert gate.spend(ctx, 60)
+        assert gate.try_charge_locally(ctx, 60)
         left -= 60
         assert gate._leases.get(f"ip:{ctx.address}").left == left  # type: ignore[union-attr]
     # No more than there is, and nothing is taken then.
-    assert not gate.spend(ctx, left + 1)
-    assert gate.spend(ctx, left)
-    assert not gate.spend(ctx, 1)
+    assert not gate.try_charge_locally(ctx, left + 1)
+    assert gate.try_charge_locally(ctx, left)
+    assert not gate.try_charge_locally(ctx, 1)
 
 
 async def test_an_ordinary_query_repeated_uses_its_budget_up(
@@ -80,7 +80,7 @@ async def test_an_unsound_document_is_paid_for_each_time(
 
 async def test_a_debt_beyond_the_whole_budget_is_paid_by_waiting(services: Services, schema: Schema) -> None:
     """Whoever was served more than the budget of a minute was refused for as long as the process ran."""
-    gate = Gate(schema, Settings(cost_per_minute=1_000), services.limits)
+    gate = OperationLimits(schema, Settings(cost_per_minute=1_000), services.limits)
     ctx = Context(services, address=f"address {key()}")
     await gate.charge(ctx, 10)
     ctx.served = 5_000
@@ -92,7 +92,7 @@ async def test_a_debt_beyond_the_whole_budget_is_paid_by_waiting(services: Servi
 
 
 async def test_what_was_served_beyond_the_charge_is_a_debt(services: Services, schema: Schema) -> None:
-    gate = Gate(schema, Settings(cost_per_minute=1_000), services.limits)
+    gate = OperationLimits(schema, Settings(cost_per_minute=1_000), services.limits)
     ctx = Context(services, address=f"address {key()}")
     await gate.charge(ctx, 10)
     ctx.served = 950
@@ -167,7 +167,7 @@ async def test_an_answer_that_asked_for_the_viewer_is_not_shared_even_if_nobody_
     def complete(ctx: Context, values: Any, events: list[Any]) -> list[Any]:
         try:
             name = ctx.viewer_id_or_none
-        except Personal:
+        except ViewerDependent:
             # As something optional would go on without.
             name = None
         return [{"viewer": name} for _ in events]
@@ -176,7 +176,7 @@ async def test_an_answer_that_asked_for_the_viewer_is_not_shared_even_if_nobody_
     running._values = None
     running._topic = SimpleNamespace(response_key="a")  # type: ignore[assignment]
     level = Level(complete, waits=False)
-    with pytest.raises(Personal):
-        await running._completed(level, Everybody(services), {})
+    with pytest.raises(ViewerDependent):
+        await running._completed(level, AnonymousContext(services), {})
     own = await running._completed(level, Context(services, viewer=Viewer("user_1", "s", "d")), {})
     assert own.errors is None

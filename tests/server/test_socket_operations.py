@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.context import Services
-from core.mongo import Database
+from core.storage.mongo import Database
 from tests.conftest import NewPhone
 from tests.engine.streams import POST_EVENTS
 from tests.feed.steps import publish

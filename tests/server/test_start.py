@@ -16,7 +16,7 @@ import pytest
 from core.context import Services
 from core.settings import Settings
 from devstack.servers import Servers
-from server import VERSION, assembly, process
+from server import VERSION, lifespan, process
 from server.starting import NotReady
 from tests.commands import LANDFALL, Done, all_done, environment, landfall
 from tests.guarded import Guarded, guarded, tls_context
@@ -160,7 +160,7 @@ async def test_what_else_is_wrong_is_said(
     # Listening comes last, and needs no services of its own.
     start = process.listening(replace(services, settings=own)) if own.host != settings.host else None
     with pytest.raises(NotReady) as refused:
-        await (start or assembly.services(own)).__aenter__()
+        await (start or lifespan.services(own)).__aenter__()
     assert SAID_TOO[what].format(**ports) in str(refused.value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server import lasting
+from server import streaming
 from tests.conftest import NewPhone
 from tests.engine.streams import ACCEPT, POST_EVENTS
 from tests.feed.steps import publish
@@ -20,7 +20,7 @@ SSE = "text/event-stream"
 
 
 @asynccontextmanager
-async def streaming(
+async def streamed(
     phone: Phone, accept: str, query: str, /, method: str = "POST", **variables: Any
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     headers = {"Accept": accept, **phone._authorization}
@@ -45,12 +45,12 @@ async def until(response: aiohttp.ClientResponse, ending: str, times: int = 1) -
 async def test_silence_on_a_stream_of_events_is_broken_by_comments(
     configured: Configured, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lasting, "SSE_SECONDS", 0.1)
+    monkeypatch.setattr(streaming, "SSE_SECONDS", 0.1)
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with streaming(phone, SSE, POST_EVENTS, id=post) as response:
+        async with streamed(phone, SSE, POST_EVENTS, id=post) as response:
             assert response.headers["Content-Type"] == SSE
             assert response.headers["Cache-Control"] == "no-cache, no-transform"
             # Proxies must pass each event on at once.
@@ -65,12 +65,12 @@ async def test_silence_on_a_stream_of_events_is_broken_by_comments(
 async def test_silence_between_parts_is_broken_by_empty_ones(
     configured: Configured, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lasting, "MULTIPART_SECONDS", 0.1)
+    monkeypatch.setattr(streaming, "MULTIPART_SECONDS", 0.1)
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with streaming(phone, ACCEPT["multipart"], POST_EVENTS, id=post) as response:
+        async with streamed(phone, ACCEPT["multipart"], POST_EVENTS, id=post) as response:
             assert response.headers["Content-Type"] == (
                 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0'
             )
@@ -87,7 +87,7 @@ async def test_a_query_is_one_event_and_the_end(new_phone: NewPhone, method: str
     query = f"query Q{key()} {{ viewer {{ user {{ name }} }} }}"
     # On the reference, then compiled.
     for _ in range(2):
-        async with streaming(ada, SSE, query, method=method) as response:
+        async with streamed(ada, SSE, query, method=method) as response:
             assert (response.status, await response.text()) == (
                 200,
                 'event: next\r\ndata: {"data":{"viewer":{"user":{"name":"Ada"}}}}\r\n\r\n'
@@ -102,7 +102,7 @@ async def test_a_mutation_may_be_streamed_too(new_phone: NewPhone) -> None:
     )
     for replayed in ("false", "true"):
         given = {"clientMutationId": once, "text": "Streamed"}
-        async with streaming(ada, SSE, document, input=given) as response:
+        async with streamed(ada, SSE, document, input=given) as response:
             assert f'"replayed":{replayed}' in await response.text()
 
 
@@ -114,7 +114,7 @@ async def test_what_is_refused_is_an_event_of_its_own(anonymous: Phone) -> None:
         ("{ " + "a: __typename " * 102 + "}", "QUERY_TOO_COMPLEX"),
         ("{ viewer { user { id } } }", "UNAUTHENTICATED"),
     ):
-        async with streaming(anonymous, SSE, query) as response:
+        async with streamed(anonymous, SSE, query) as response:
             said = await response.text()
         event, end, _ = said.split("\r\n\r\n")
         assert event.startswith("event: next\r\ndata: {")

@@ -17,7 +17,7 @@ export const collections = named([
   'blocks',
   'changes',
   'chat_members',
-  'errands',
+  'jobs',
   'follows',
   'group_members',
   'hides',

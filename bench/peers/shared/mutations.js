@@ -36,7 +36,7 @@ return 0
 
 const redis = await createClient({ url: settings.redisUrl }).connect();
 const limit = await redis.scriptLoad(LIMIT);
-const { changes, errands, posts, receipts, users } = collections;
+const { changes, jobs, posts, receipts, users } = collections;
 const secret = randomBytes(32);
 
 class Refused extends Error {
@@ -103,11 +103,11 @@ async function write(userId, given, claim) {
         { returnDocument: 'after', session },
       );
       await posts.insertOne(stamped, { session });
-      await errands.insertMany(
+      await jobs.insertMany(
         [
-          errand('feed.scan', { subject_id: post._id }, now),
-          errand('feed.deliver', { post_id: post._id, author_id: userId, created: true }, now),
-          errand('feed.push_to_friends', { post_id: post._id, author_id: userId }, now),
+          job('feed.scan', { subject_id: post._id }, now),
+          job('feed.deliver', { post_id: post._id, author_id: userId, created: true }, now),
+          job('feed.push_to_friends', { post_id: post._id, author_id: userId }, now),
         ],
         { session },
       );
@@ -153,8 +153,8 @@ async function allow(key, count, seconds) {
   if (Number(wait) > 0) throw new Refused('RATE_LIMITED', 'Too often.');
 }
 
-const errand = (task, args, now) => ({
-  _id: typeId('errand'),
+const job = (task, args, now) => ({
+  _id: typeId('job'),
   task,
   arguments: args,
   state: 'WAITING',

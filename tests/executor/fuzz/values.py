@@ -15,7 +15,7 @@ from graphql import (
     Undefined,
 )
 
-from core.binding.types import NODE_TYPES
+from core.graphql.types import NODE_TYPES
 
 SAMPLES: Mapping[str, Sequence[Any]] = {
     "Boolean": [True, False],

@@ -15,22 +15,25 @@ from graphql import DocumentNode, GraphQLError
 from strawberry.schema import schema as strawberry_schema
 from strawberry.types.execution import ExecutionResult
 
-from core import changes, clock, ids, listeners, store
-from core.binding.bindings import Mutate
-from core.binding.build import Schema
-from core.changes import Entry
+from core import clock, ids
 from core.context import Context, Services, Viewer
-from core.errors import Fault
-from core.limits import Limits
-from core.live import Live
-from core.mongo import Database
-from core.once import Once
-from core.position import Position, Progress
+from core.errors import RequestError
+from core.graphql.bindings import MutationField
+from core.graphql.build import Schema
+from core.security.limits import Limits
 from core.settings import Settings
+from core.storage import store
+from core.storage.mongo import Database
+from core.sync import changes, listeners
+from core.sync.changes import Entry
+from core.sync.live import Live
+from core.sync.log_offset import LogOffset, Progress
+from core.sync.single_flight import SingleFlight
 from devstack import seed
 from executor import Executor, engine, runtime
 from resolvers.feed import home
-from server import failures, streams
+from server import errors as server_errors
+from server import streams
 from stores import auth
 
 MOST_EVENTS = 9
@@ -39,7 +42,7 @@ SAFE = "resolvers.feed."
 """Modules whose mutations may be run with whatever input."""
 
 
-class Over(Fault):
+class Over(RequestError):
     """Ends a stream that would wait for what comes next."""
 
     code = "OVER"
@@ -175,7 +178,7 @@ class Bench:
 
     def anomalies(self) -> dict[str, float]:
         """Why compiled runs were given up so far."""
-        [metric] = runtime.ANOMALIES.collect()
+        [metric] = runtime.FALLBACKS.collect()
         return {each.labels["reason"]: each.value for each in metric.samples if each.name.endswith("_total")}
 
     def compiles(self, text: str) -> bool:
@@ -185,7 +188,7 @@ class Bench:
 
     def forget(self) -> None:
         """Worlds made alike have entries in the same places."""
-        self._services.live._once = Once()
+        self._services.live._once = SingleFlight()
 
 
 def validate_some(monkeypatch: pytest.MonkeyPatch, *, every: int) -> None:
@@ -225,12 +228,12 @@ def replay(monkeypatch: pytest.MonkeyPatch, current: list[World]) -> None:
         self: Live,
         scopes: Sequence[str],
         *,
-        after: Position | None = None,
-        check: Any = None,
-        patience: Any = None,
+        after: LogOffset | None = None,
+        authorize: Any = None,
+        idle_timeout: Any = None,
     ) -> AsyncGenerator[Entry, None]:
-        if check is not None:
-            await check()
+        if authorize is not None:
+            await authorize()
         floor = clock.now() - changes.KEPT
         for scope in scopes[:2]:
             entries = await changes.since(current[0].db, [scope], floor=floor, limit=MOST_ENTRIES)
@@ -239,11 +242,11 @@ def replay(monkeypatch: pytest.MonkeyPatch, current: list[World]) -> None:
                 yield entry
         raise Over("That was all.")
 
-    async def news(self: listeners.Lookout) -> None:
+    async def news(self: listeners.Notifier) -> None:
         raise Over("That was all.")
 
     monkeypatch.setattr(Live, "follow", follow)
-    monkeypatch.setattr(listeners.Lookout, "news", news)
+    monkeypatch.setattr(listeners.Notifier, "news", news)
 
 
 def tokens(services: Services, world: World) -> list[str]:
@@ -258,14 +261,14 @@ def safe_mutations(schema: Schema) -> list[str]:
     found = []
     for name, definition in root.fields.items():
         binding = definition.extensions["strawberry-definition"].binding
-        if isinstance(binding, Mutate) and binding.mutation.resolver.__module__.startswith(SAFE):
+        if isinstance(binding, MutationField) and binding.mutation.resolver.__module__.startswith(SAFE):
             found.append(name)
     return found
 
 
 def shown(result: ExecutionResult) -> str:
     """An answer as a client reads it, without what differs from run to run."""
-    errors = [failures.public(error, "id") for error in result.errors or ()]
+    errors = [server_errors.public(error, "id") for error in result.errors or ()]
     listed = sorted(json.dumps([each.message, each.path, each.extensions], default=str) for each in errors)
     data = json.loads(orjson.dumps(result.data, default=str))
     return json.dumps({"data": data, "errors": listed}, default=str)

@@ -17,7 +17,7 @@ FAULTS = [
     Fault(
         "a blocked person can send",
         "resolvers/chat/access.py",
-        'if chat["peer_id"] in await feed.barred(ctx):',
+        'if chat["peer_id"] in await feed.blocked_either_way(ctx):',
         "if False:",
         ("tests/chat/test_parting.py", "tests/chat/test_moderation.py"),
     ),
@@ -59,8 +59,8 @@ FAULTS = [
     Fault(
         "anybody of the two deletes for both",
         "resolvers/chat/sending.py",
-        '    if message["sender_id"] != ctx.viewer_id:\n        raise Refused("FORBIDDEN", "Only its sender may delete',
-        '    if False:\n        raise Refused("FORBIDDEN", "Only its sender may delete',
+        '    if message["sender_id"] != ctx.viewer_id:\n        raise UserError("FORBIDDEN", "Only its sender may delete',
+        '    if False:\n        raise UserError("FORBIDDEN", "Only its sender may delete',
         SENDING,
     ),
     Fault(

@@ -16,21 +16,21 @@ FAULTS = [
     ),
     Fault(
         "a signed address is good for ever",
-        "resolvers/media/delivery.py",
+        "resolvers/media/media_urls.py",
         "fresh = int(ends) > clock.timestamp()",
         "fresh = True",
         DELIVERY,
     ),
     Fault(
         "a signed address opens another folder",
-        "resolvers/media/delivery.py",
+        "resolvers/media/media_urls.py",
         'ctx.services.signer.linked(signature, "get", folder, ends)',
         'ctx.services.signer.linked(signature, "get", folder, ends) or bool(signature)',
         DELIVERY,
     ),
     Fault(
         "an address climbs out of its folder",
-        "resolvers/media/delivery.py",
+        "resolvers/media/media_urls.py",
         'SEGMENT = r"[\\w\\-][\\w.\\- ]{0,119}"',
         'SEGMENT = r"[\\w.\\- ]{1,120}"',
         DELIVERY,
@@ -45,8 +45,8 @@ FAULTS = [
     Fault(
         "an upload is complete without its parts",
         "resolvers/media/uploading.py",
-        "    if missing:\n        raise Refused(",
-        "    if False:\n        raise Refused(",
+        "    if missing:\n        raise UserError(",
+        "    if False:\n        raise UserError(",
         UPLOADS,
     ),
     Fault(

@@ -1,0 +1,62 @@
+"""Declares GraphQL types over documents: what `schema/` is written in.
+
+References are declared (`one`, `many`, `visible`, `connection`, `derived`), not coded, so that an executor
+knows what a field needs without calling it. Strings under classes and attributes are the descriptions clients
+read.
+"""
+
+from core.graphql.events import Changes, Created, Deleted, Updated
+from core.graphql.fields import (
+    batched,
+    connection,
+    dated,
+    derived,
+    field,
+    key,
+    local,
+    many,
+    one,
+    personal,
+    query,
+    subscription,
+    told,
+    unsynced,
+    visible,
+)
+from core.graphql.inputs import input_type
+from core.graphql.mutations import mutation
+from core.graphql.pages import Edge, Page, called
+from core.graphql.types import extend, input_, interface, node, type_, union
+
+__all__ = [
+    "Changes",
+    "Created",
+    "Deleted",
+    "Edge",
+    "Page",
+    "Updated",
+    "batched",
+    "called",
+    "connection",
+    "dated",
+    "derived",
+    "extend",
+    "field",
+    "input_",
+    "input_type",
+    "interface",
+    "key",
+    "local",
+    "many",
+    "mutation",
+    "node",
+    "one",
+    "personal",
+    "query",
+    "subscription",
+    "told",
+    "type_",
+    "union",
+    "unsynced",
+    "visible",
+]

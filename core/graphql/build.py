@@ -1,0 +1,156 @@
+"""Schema assembly: puts the declarations of all systems together into one schema."""
+
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StreamResult
+from strawberry.types import ExecutionResult, get_object_definition
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
+
+from core.context import Context
+from core.errors import ERROR_CODES, KINDS, RefusalKind
+from core.graphql import common
+from core.graphql.common import SCALARS, Node, Root, Viewer
+from core.graphql.enums import declared_enum
+from core.graphql.fields import LATE
+from core.graphql.types import fields_of, merge
+from core.nodes import SYNCED
+
+ROOTS = {
+    "Query": "What can be read.",
+    "Mutation": (
+        "What can be done: each field is atomic, idempotent by `clientMutationId`, "
+        "and answers with its own errors."
+    ),
+    "Subscription": "What can be watched; each stream resumes with `after`.",
+}
+
+MEANINGS = {
+    RefusalKind.FINAL: "",
+    RefusalKind.TRANSIENT: " Transient.",
+    RefusalKind.REPEATABLE: " Repeatable.",
+}
+"""Sentence that the description of an error code gains, by its kind."""
+
+
+class Schema(strawberry.Schema):
+    """Our schema: one context per operation, and errors left to the server's extension."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Logged by the extension that makes them public, with their request id."""
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        return await super().execute(
+            query,
+            variable_values=variable_values,
+            context_value=_own(context_value),
+            root_value=root_value,
+            operation_name=operation_name,
+            allowed_operation_types=allowed_operation_types,
+            operation_extensions=operation_extensions,
+        )
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        return await super().stream(
+            query,
+            variable_values=variable_values,
+            context_value=_own(context_value),
+            root_value=root_value,
+            operation_name=operation_name,
+            operation_extensions=operation_extensions,
+            allowed_operation_types=allowed_operation_types,
+        )
+
+
+def _own(ctx: Context) -> Context:
+    # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
+    own = ctx.fork()
+    own.kept, own.reading = ctx.kept, ctx.reading
+    own.join(ctx)
+    return own
+
+
+def build(
+    modules: Sequence[ModuleType],
+    *,
+    extensions: Iterable[Any] = (),
+    production: bool = False,
+    max_batch: int = 20,
+) -> Schema:
+    """Build the schema of the modules, in alphabetical order of their names."""
+    _late_enums()
+    viewer = get_object_definition(Viewer, strict=True).fields
+    for module in modules:
+        if hasattr(module, "Viewer") and module.Viewer is not Viewer:
+            merge(viewer, fields_of(module.Viewer), "Viewer")
+    roots = {name: _root(name, description, modules) for name, description in ROOTS.items()}
+    return Schema(
+        query=roots["Query"],
+        mutation=roots["Mutation"],
+        subscription=roots["Subscription"],
+        types=list(_declared_nodes(modules)),
+        extensions=list(extensions),
+        config=StrawberryConfig(
+            default_resolver=lambda document, name: document.get(name),
+            scalar_map=SCALARS,
+            batching_config={"max_operations": max_batch},
+            disable_field_suggestions=production,
+        ),
+    )
+
+
+def _root(name: str, description: str, modules: Sequence[ModuleType]) -> type:
+    root: type = strawberry.type(type(name, (), {"__annotations__": {}}), description=description)
+    fields = get_object_definition(root, strict=True).fields
+    for declared in [Root if name == "Query" else None, *(getattr(module, name, None) for module in modules)]:
+        if declared is not None:
+            merge(fields, fields_of(declared), name)
+    return root
+
+
+def _declared_nodes(modules: Sequence[ModuleType]) -> Iterable[type]:
+    for module in modules:
+        for value in vars(module).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Node)
+                and value.__module__.startswith(module.__name__)
+            ):
+                yield value
+
+
+def _late_enums() -> None:
+    """Enums of what all schema modules declare, known only once all are read."""
+    told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in ERROR_CODES.items()}
+    codes = declared_enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
+    common.ErrorCode = codes  # type: ignore[attr-defined]
+    LATE["SyncType"] = declared_enum(
+        "SyncType",
+        "Types that `viewer.changes` and `changeEvents` can tell of.",
+        {name: f"Changes of type {name.title().replace('_', '')}." for name in sorted(SYNCED)},
+    )

@@ -1,0 +1,226 @@
+"""The types every system shows: nodes, pages, payloads, scalars."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from core import paging
+from core.context import Context
+from core.errors import KINDS, RefusalKind
+from core.graphql.bindings import Spec
+from core.graphql.fields import derived, query
+from core.graphql.types import input_, interface, type_
+from core.ids import Id
+from core.sync.log_offset import SyncToken
+from core.values import text
+
+URL = NewType("URL", str)
+JSON = NewType("JSON", dict[str, Any])
+
+
+def _moment(written: str) -> datetime:
+    parsed = datetime.fromisoformat(written)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _rfc3339(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+DECIMAL = re.compile(
+    r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:e[+-]?\d{1,3})?|[+-]?(?:nan|infinity)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"Expected a string, not {value!r}.")
+    return value
+
+
+def _decimal(value: Any) -> Decimal:
+    """As it is written: Python takes much more for a number than anybody means by one."""
+    if isinstance(value, str) and DECIMAL.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Decimal(repr(value))
+    raise ValueError(f'Expected a decimal number such as "12.50", not {str(value)[:60]!r}.')
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC, RFC 3339 with milliseconds: `2026-01-31T08:30:00.000Z`.",
+        serialize=_rfc3339,
+        parse_value=_moment,
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar day: `2026-01-31`.",
+        serialize=date.isoformat,
+        parse_value=date.fromisoformat,
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number as a string: `"12.50"`.',
+        serialize=str,
+        parse_value=_decimal,
+        specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value; rare, where only the app itself knows the shape.",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+    ),
+    URL: strawberry.scalar(
+        name="URL",
+        description="An absolute address (RFC 3986).",
+        serialize=str,
+        parse_value=lambda value: text.clean(_text(value)),
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3986",
+    ),
+    SyncToken: strawberry.scalar(
+        name="SyncToken",
+        description="A place in your changes; opaque: keep it and send it back.",
+        serialize=str,
+        parse_value=_text,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc4648#section-5",
+    ),
+}
+
+
+@type_
+class Money:
+    """An amount of money."""
+
+    amount: Decimal
+    """The amount in the currency's main unit."""
+    currency_code: str
+    """ISO 4217: `EUR`; the amount has as many decimals as the currency. `XXX` while it is unknown."""
+
+
+@interface
+class Node:
+    """Anything with an id of its own, to be read again with `node(id)`."""
+
+    id: Id
+    """Globally unique and stable: a type prefix, an underscore and 26 characters. Opaque to clients."""
+
+
+@type_
+class Entity(Node):
+    version: int
+    """Rises with every edit; send it as `expectedVersion` to learn of edits made elsewhere meanwhile."""
+    created_at: datetime
+    """When it was made."""
+    updated_at: datetime
+    """When it last changed."""
+
+
+@type_
+class PageInfo:
+    """Where a page lies in its list (Relay Cursor Connections)."""
+
+    has_next_page: bool
+    """True if more follows after `endCursor`."""
+    has_previous_page: bool
+    """True if more precedes `startCursor`."""
+    start_cursor: str | None = derived(paging.start_cursor)
+    """Cursor of the page's first edge; null on an empty page."""
+    end_cursor: str | None = derived(paging.end_cursor)
+    """Cursor of the page's last edge: send it as `after`. Null on an empty page."""
+
+
+@type_
+class Connection:
+    page_info: PageInfo
+    """Where this page lies in the list."""
+
+
+@type_
+class Edge:
+    cursor: str = derived(paging.cursor)
+    """This item's place in the list; opaque, valid for this list and filter only."""
+
+
+def _kind(error: dict[str, Any]) -> RefusalKind:
+    return KINDS[error["code"]]
+
+
+@type_
+class UserError:
+    """An expected refusal: show `message`, branch on `code`."""
+
+    code: "ErrorCode"  # type: ignore[name-defined]  # noqa: F821
+    """The error for the program."""
+    message: str
+    """The error for people, in English."""
+    field: list[str] | None
+    """The input field at fault, as a path; null when it is not about one."""
+    kind: RefusalKind = derived(_kind, "code")
+    """Its meaning for your queue."""
+    retryable: bool
+    """True if the same request with the same key may succeed later: keep it. True of all kinds but FINAL."""
+    retry_after_seconds: int | None
+    """Seconds to wait before the retry; null when not known."""
+
+
+@interface
+class Payload:
+    """The answer of every mutation."""
+
+    client_mutation_id: Id
+    """The key you sent."""
+    errors: list[UserError]
+    """Why it was refused; empty when it was done."""
+    replayed: bool
+    """True when this key was done before: this is the first answer, with entities as they are now."""
+
+
+@input_
+class MutationInput:
+    client_mutation_id: Id
+    """Makes this happen once: a key made when the user acts, kept across retries, at most 128 characters."""
+
+
+@interface
+class Event:
+    """Something that happened, in a live stream."""
+
+    event_id: Id
+    """This event's place in the stream: send the last one as `after` to resume without loss."""
+    at: datetime
+    """When it happened."""
+
+
+@type_
+class ResyncRequired(Event):
+    """The position to resume from is too old: read again what you show, or run the delta query."""
+
+    token: SyncToken
+    """Where this stream goes on."""
+
+
+async def _viewer(ctx: Context) -> dict[str, Any]:
+    return {"_id": None, "user_id": ctx.viewer_id}
+
+
+@type_
+class Viewer:
+    """The signed-in user and everything that is theirs."""
+
+
+class Root:
+    """The root field every system's `Viewer` hangs on."""
+
+    viewer: Viewer = Spec(query(_viewer).binding)  # type: ignore[assignment]
+    """The signed-in user; UNAUTHENTICATED without a valid access token."""

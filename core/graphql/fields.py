@@ -1,0 +1,396 @@
+"""Field declarations: the functions with which a schema module declares its fields."""
+
+import enum as enums
+import inspect
+import types
+import typing
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, ForwardRef
+
+import strawberry
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
+
+from core import nodes
+from core.graphql.arguments import acts_of
+from core.graphql.bindings import (
+    Binding,
+    Computed,
+    Derived,
+    Many,
+    MutationField,
+    One,
+    Plain,
+    Resolver,
+    Spec,
+    Stream,
+)
+from core.graphql.enums import enum
+from core.ids import Id
+from core.nodes import SyncTypeName
+from core.security.access import guarded
+from core.storage.loader import Loader
+from core.values import text
+
+STANDARD = {
+    "id": "Its id.",
+    "ids": "Their ids, at most 100.",
+    "first": "How many to return from the start, 1 to 100.",
+    "after": "Return what comes after this cursor.",
+    "last": "How many to return from the end, 1 to 100.",
+    "before": "Return what comes before this cursor.",
+    "filter": "Narrows the list.",
+    "sort": "How they are ordered.",
+    "input": "What to do, with the key under which it is done once.",
+}
+"""Descriptions of arguments that mean the same everywhere."""
+
+
+PAGE_ARGUMENTS: dict[str, Any] = {
+    "first": (int | None, None),
+    "after": (str | None, None),
+    "last": (int | None, None),
+    "before": (str | None, None),
+}
+"""Name to (annotation, default) of what every connection takes."""
+
+LATE: dict[str, Any] = {}
+"""Types that are known only when every schema module has been read, by name."""
+
+
+class BoundField(StrawberryField):
+    """A Strawberry field whose value comes from its binding."""
+
+    @property
+    def binding(self) -> Binding:
+        bound: Binding = self.metadata["binding"]
+        return bound
+
+    @property
+    def is_basic_field(self) -> bool:
+        return isinstance(self.binding, (Plain, Derived))
+
+    @property
+    def is_async(self) -> bool:
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        # Basic fields are read without info; their bindings ask for no context.
+        ctx: Any = info.context if info is not None else None
+        if isinstance(self.binding, MutationField):
+            if info.path.key in ctx.kept:
+                return _kept(ctx.kept[info.path.key])
+            return self.binding.perform(ctx, kwargs, partial(acts_of, info))
+        return self.binding.resolve(source, ctx, kwargs)
+
+
+def _kept(outcome: Any) -> Any:
+    """Return the outcome of a mutation that ran before its answer was restarted, or raise its error."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def key(name: str) -> Any:
+    """A plain key of the document under another name."""
+    return Spec(Plain(name))
+
+
+def derived(function: Callable[[Any], Any], *reads: str) -> Any:
+    """A value computed from the document alone; `needs` are the keys it reads."""
+    return Spec(Derived(function, reads))
+
+
+def local(
+    function: Callable[..., Any],
+    *reads: str,
+    given: Mapping[str, Sequence[str]] | None = None,
+    **descriptions: str,
+) -> Any:
+    """A value computed from context and document, no reading needed; `needs` are the keys it reads.
+
+    The function's keyword arguments are the field's; `given` names, by argument, what it reads besides where
+    the client gives that one.
+    """
+    return Spec(Computed(function, reads, given or {}), _arguments(function, 2), descriptions)
+
+
+def one(loader: type[Loader[Any, Any]], *, key: str) -> Any:
+    """A reference, loaded in batches by the key the document holds."""
+    return Spec(One(loader, key))
+
+
+def many(loader: type[Loader[Any, Any]], *, key: str) -> Any:
+    """References by a list of keys the document holds."""
+    return Spec(Many(loader, key))
+
+
+def field(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    deprecated: str | None = None,
+    reads: Sequence[str] | None = None,
+    roles: Collection[str] = (),
+    **descriptions: str,
+) -> Any:
+    """A resolver of context and document, its keyword arguments being the field's.
+
+    `needs` are the keys it reads of a document, which is read whole where they are not given; with `roles`,
+    only they may read it.
+    """
+    return Spec(
+        _call(resolver, root=False, roles=roles, reads=reads),
+        _arguments(resolver, 2),
+        descriptions,
+        deprecated=deprecated,
+        roles=tuple(roles),
+    )
+
+
+def batched(
+    resolver: Callable[..., Awaitable[list[Any]]],
+    *,
+    roles: Collection[str] = (),
+    reads: Sequence[str] | None = None,
+    **descriptions: str,
+) -> Any:
+    """A field whose resolver answers many documents at once, in their order; `needs` are as in `field`.
+
+    A resolver that takes `shown` is told the keys of its answers that are asked for; none where one cannot
+    tell.
+    """
+    taken = _arguments(resolver, 2)
+    wants_projection = taken.pop("shown", None) is not None
+    call = _call(
+        _alone(resolver),
+        root=False,
+        batch=resolver,
+        roles=roles,
+        reads=reads,
+        wants_projection=wants_projection,
+    )
+    return Spec(call, taken, descriptions, roles=tuple(roles))
+
+
+def _alone(resolver: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitable[Any]]:
+    """A resolver of many documents as one of a single document."""
+
+    async def alone(ctx: Any, document: Any, **arguments: Any) -> Any:
+        [value] = await resolver(ctx, [document], **arguments)
+        return value
+
+    return alone
+
+
+def visible(key: str) -> Any:
+    """A reference by the id that the document holds under a key: null where its access guard hides it."""
+
+    async def seen(ctx: Any, documents: Sequence[Mapping[str, Any]]) -> list[Any]:
+        found = await nodes.visible(ctx, [id for each in documents if (id := each[key]) is not None])
+        return [found.get(each[key]) for each in documents]
+
+    return batched(seen, reads=[key])
+
+
+def _call(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    root: bool,
+    page: int | None = None,
+    batch: Callable[..., Awaitable[list[Any]]] | None = None,
+    roles: Collection[str] = (),
+    inputs: Collection[str] = (),
+    reads: Sequence[str] | None = None,
+    default_size: int = 0,
+    wants_projection: bool = False,
+) -> Resolver:
+    if roles:
+        resolver = guarded(resolver, roles)
+        batch = batch and guarded(batch, roles)
+    return Resolver(
+        resolver,
+        root=root,
+        page=page,
+        batch=batch,
+        inputs=tuple(inputs),
+        reads=None if reads is None else tuple(reads),
+        default_size=default_size,
+        wants_projection=wants_projection,
+    )
+
+
+def connection(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    first: int = 20,
+    default_size: int = 0,
+    batched: bool = False,
+    reads: Sequence[str] | None = None,
+    roles: Collection[str] = (),
+    **descriptions: str,
+) -> Any:
+    """A Relay connection of a document; `first` is the page when the client names none.
+
+    The resolver takes the paging arguments as one, `args`; with `first=0` it decides itself what they are
+    when the client names none, `usual` of them. A `batched` one answers many documents at once, in their
+    order. `needs` are the keys it reads of a document, which is read whole where they are not given. With
+    `roles`, only they may read it.
+    """
+    call = _call(
+        _alone(resolver) if batched else resolver,
+        root=False,
+        page=first,
+        default_size=default_size,
+        batch=resolver if batched else None,
+        roles=roles,
+        reads=reads,
+    )
+    arguments = _paged(_arguments(resolver, 2))
+    sizes = {"first": _page_size(first or default_size)}
+    return Spec(call, arguments, {**sizes, **descriptions}, roles=tuple(roles))
+
+
+def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: each for name, each in arguments.items() if name != "args"}, **PAGE_ARGUMENTS}
+
+
+def _page_size(first: int) -> str:
+    if not first:
+        raise TypeError("A connection must say how many it gives to who does not: `first` or `usual`.")
+    return f"How many to return from the start, 1 to 100; {first} when left out."
+
+
+def query(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    page: int | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    roles: Collection[str] = (),
+    max_age: int | Callable[[Mapping[str, Any]], int] | None = None,
+    **descriptions: str,
+) -> Any:
+    """A field of `Query`: a resolver of the context alone; with `roles`, only they may read it.
+
+    With `max_age` anybody may keep what is answered to nobody in particular for so many seconds.
+
+    With `page` it is a connection with pages of that size. `inputs` are arguments that are input objects,
+    with their types: the resolver gets dictionaries.
+    """
+    inputs = inputs or {}
+    call = _call(resolver, root=True, page=page, roles=roles, inputs=inputs)
+    arguments = _arguments(resolver, 1) | {name: (type | None, None) for name, type in inputs.items()}
+    if page is not None:
+        arguments, descriptions = _paged(arguments), {"first": _page_size(page), **descriptions}
+    return Spec(call, arguments, descriptions, roles=tuple(roles), max_age=max_age)
+
+
+def told(spec: Any, *sources: str) -> Any:
+    """Declares what a field of a synced type is made of beside its document, by collection.
+
+    Whoever changes such a document logs the node too, for those for whom it reads differently.
+    """
+    return replace(spec, sources=sources)
+
+
+def dated(spec: Any, bound: str) -> Any:
+    """Declares of a field of a synced type what is not told; the sentence is part of its description."""
+    return replace(spec, dated=bound)
+
+
+def unsynced(spec: Any, instead: str) -> Any:
+    """Declares a field that is not shown inside of synced nodes; the sentence says how to read it instead."""
+    return replace(spec, unsynced=instead)
+
+
+def personal(spec: Any) -> Any:
+    """Marks a field of something shared as the viewer's own."""
+    return replace(spec, personal=True)
+
+
+def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
+    """A live topic: an async generator of the context and keyword arguments."""
+    resumed = {"after": "Resume after the event with this `eventId`."}
+    return Spec(Stream(generator), _arguments(generator, 1), {**resumed, **descriptions})
+
+
+def _arguments(function: Callable[..., Any], skip: int) -> dict[str, Any]:
+    """Name to (annotation, default) of a resolver's keyword arguments."""
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    hints = typing.get_type_hints(function, include_extras=True)
+    return {each.name: (hints[each.name], each.default) for each in parameters}
+
+
+def bound_field(name: str, spec: Spec, description: str | None, origin: type) -> BoundField:
+    """The Strawberry field of a declaration."""
+    made = BoundField(
+        python_name=name,
+        description=_with_demands(description, spec),
+        metadata={
+            "binding": spec.binding,
+            "max_age": spec.max_age,
+            "personal": spec.personal,
+            "sources": spec.sources,
+            "dated": spec.dated,
+            "unsynced": spec.unsynced,
+        },
+        origin=origin,
+        is_subscription=isinstance(spec.binding, Stream),
+        deprecation_reason=spec.deprecated,
+    )
+    made.arguments = [
+        _argument(argument, annotation, default, spec, name)
+        for argument, (annotation, default) in spec.arguments.items()
+    ]
+    return made
+
+
+def _with_demands(description: str | None, spec: Spec) -> str | None:
+    """Add the field's demands on the caller (roles, recent sign-in) to the description that clients read."""
+    if description is None:
+        return None
+    reads = [f"Needs {' or '.join(sorted(spec.roles))}."] if spec.roles else []
+    reads += ["Needs a sign-in or `stepUp` of the last ten minutes."] if spec.fresh else []
+    reads += [spec.dated] if spec.dated else []
+    reads += [f"Not shown in `viewer.changes` and `changeEvents`: {spec.unsynced}"] if spec.unsynced else []
+    return " ".join([description, *reads])
+
+
+def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: str) -> StrawberryArgument:
+    description = spec.descriptions.get(name) or STANDARD.get(name)
+    if description is None:
+        raise TypeError(f"The argument {name!r} of {field_name!r} has no description.")
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(graphql_type(annotation), namespace=LATE),
+        description=description,
+        # A null default would only clutter the schema: what is left out is left to the resolver.
+        default=UNSET if default is None else default,
+    )
+
+
+def graphql_type(annotation: Any) -> Any:
+    """A resolver's annotation in Strawberry's words: `Id` is `ID`, enums are declared by use."""
+    if annotation is Id:
+        return strawberry.ID
+    if annotation in (text.Line, text.FileName, text.Code, text.Opaque):
+        return str
+    if annotation is SyncTypeName:
+        return ForwardRef("SyncType")
+    if isinstance(annotation, type) and issubclass(annotation, enums.Enum):
+        return enum(annotation)
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        members = tuple(graphql_type(member) for member in typing.get_args(annotation))
+        return typing.Union[members]  # noqa: UP007
+    if origin in (list, tuple, typing.Sequence) or getattr(origin, "__name__", "") == "Sequence":
+        return list[graphql_type(typing.get_args(annotation)[0])]  # type: ignore[misc]
+    if origin is Annotated:
+        named = any(isinstance(each, StrawberryUnion) for each in annotation.__metadata__)
+        return annotation if named else graphql_type(typing.get_args(annotation)[0])
+    return annotation

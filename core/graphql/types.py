@@ -1,0 +1,149 @@
+"""Type declarations of schema modules; documents are the sources, there is no mapping layer."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
+
+import strawberry
+from strawberry.types import get_object_definition
+from strawberry.types.field import StrawberryField
+
+from core.graphql.bindings import Plain, Spec, Unnamed
+from core.graphql.docs import attribute_docs, class_doc
+from core.graphql.fields import bound_field, graphql_type
+from core.graphql.filling import filled
+from core.ids import prefix_of
+from core.values import text
+
+C = TypeVar("C", bound=type)
+
+TAG = "_type"
+"""Names the type of a document that has no id: an event, say."""
+
+NODE_TYPES: dict[str, str] = {}
+"""GraphQL type names by id prefix."""
+
+
+def type_name(document: Mapping[str, Any]) -> str | None:
+    """Which type of an interface or union a document is: by its tag, else by its id."""
+    tag = document.get(TAG)
+    return tag if tag is not None else NODE_TYPES.get(prefix_of(document.get("_id") or ""))
+
+
+def node_type(document: Mapping[str, Any]) -> str:
+    """The GraphQL type of the thing with the document's id."""
+    return NODE_TYPES[prefix_of(document["_id"])]
+
+
+def type_(cls: C) -> C:
+    """An object type."""
+    return _declare(cls)
+
+
+def node(prefix: str) -> Callable[[C], C]:
+    """An object type with an id of its own, `implements Node`."""
+
+    def declare(cls: C) -> C:
+        if NODE_TYPES.setdefault(prefix, cls.__name__) != cls.__name__:
+            raise TypeError(f"{NODE_TYPES[prefix]} and {cls.__name__} share the id prefix {prefix!r}.")
+        return _declare(cls)
+
+    return declare
+
+
+def interface(cls: C) -> C:
+    """An interface; its documents tell their type by tag or id."""
+    cls.resolve_type = staticmethod(lambda document, info, abstract: type_name(document))  # type: ignore[attr-defined]
+    return _declare(cls, is_interface=True)
+
+
+def input_(cls: C) -> C:
+    """An input object; fields without a default are required."""
+    docs = attribute_docs(cls)
+    readers = {name: _reader(hint) for name, hint in cls.__annotations__.items()}
+    inherited: Mapping[str, Any] = getattr(cls, "__readers__", {})
+    cls.__readers__ = {**inherited, **readers}  # type: ignore[attr-defined]
+    annotations = {name: graphql_type(hint) for name, hint in cls.__annotations__.items()}
+    for name, hint in annotations.items():
+        setattr(cls, name, strawberry.field(description=docs.get(name), **_default(cls, name, hint)))
+    cls.__annotations__ = annotations
+    made = strawberry.input(cls, description=class_doc(cls))
+    made.__strawberry_definition__.from_input = filled  # type: ignore[attr-defined]
+    return made
+
+
+def _reader(hint: Any) -> Callable[[str], str] | None:
+    """Return the function that reads text typed into an input field; None for a field that holds no text."""
+    found = (text.READERS.get(hint), *map(_reader, get_args(hint)))
+    return next(filter(None, found), None)
+
+
+def _default(cls: type, name: str, hint: Any) -> dict[str, Any]:
+    """Default of an input field that is left out: optional ones tell absence from null."""
+    if isinstance(cls.__dict__.get(name), list):
+        return {"default_factory": list}
+    if name in cls.__dict__:
+        return {"default": cls.__dict__[name]}
+    return {"default": strawberry.UNSET} if type(None) in get_args(hint) else {}
+
+
+def union(name: str, description: str) -> Any:
+    """For `Annotated[A | B, union("Event", "...")]`: documents carry the name of their type."""
+    return strawberry.union(name, description=description)
+
+
+def fields_of(cls: type) -> list[StrawberryField]:
+    """The fields a class declares, to merge into another type's."""
+    declared = cls if "__strawberry_definition__" in cls.__dict__ else _declare(cls)
+    return get_object_definition(declared, strict=True).fields
+
+
+def extend(target: type) -> Callable[[C], C]:
+    """Add fields to another system's type: where a field must point uphill, the uphill system adds it."""
+
+    def add(cls: C) -> C:
+        existing = get_object_definition(target, strict=True).fields
+        merge(existing, fields_of(cls), target.__name__)
+        return cls
+
+    return add
+
+
+def merge(existing: list[StrawberryField], added: list[StrawberryField], owner: str) -> None:
+    """Add fields to a type's; two systems declaring the same one is an error that names both."""
+    taken = {each.python_name: each for each in existing}
+    for each in added:
+        other = taken.get(each.python_name)
+        if other is each:
+            # The schema is built a second time in this process.
+            continue
+        if other is not None:
+            raise TypeError(
+                f"{owner}.{each.python_name} is declared by both {_module(other)} and {_module(each)}."
+            )
+        existing.append(each)
+
+
+def _module(field: StrawberryField) -> str:
+    return getattr(field.origin, "__module__", "nobody")
+
+
+def _declare(cls: C, *, is_interface: bool = False) -> C:
+    docs = attribute_docs(cls)
+    annotations: dict[str, Any] = inspect.get_annotations(cls)
+    for name, value in list(cls.__dict__.items()):
+        if isinstance(value, Unnamed):
+            setattr(cls, name, value.named(name))
+    for name, value in list(cls.__dict__.items()):
+        if isinstance(value, Spec) and value.annotation is not None:
+            annotations[name] = value.annotation
+    for name in annotations:
+        value = cls.__dict__.get(name)
+        spec = value if isinstance(value, Spec) else Spec(Plain("_id" if name == "id" else name))
+        setattr(cls, name, bound_field(name, spec, docs.get(name), cls))
+    cls.__annotations__ = {name: graphql_type(hint) for name, hint in annotations.items()}
+    if not is_interface:
+        name = cls.__name__
+        cls.is_type_of = staticmethod(lambda document, info: type_name(document) in (name, None))  # type: ignore[attr-defined]
+    decorate = strawberry.interface if is_interface else strawberry.type
+    return decorate(cls, description=class_doc(cls))

@@ -1,0 +1,1 @@
+"""Mutations: idempotency receipts, and the flush of an offline queue."""

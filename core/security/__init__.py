@@ -1,0 +1,1 @@
+"""Security: access checks, encryption, rate limits."""

@@ -1,0 +1,1 @@
+"""Storage: MongoDB collections, reads, the unit of work and its transactions."""

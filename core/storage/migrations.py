@@ -1,0 +1,86 @@
+"""Data migrations: what was stored in an older form is brought up to date, once per database.
+
+Each runs when a process starts and the database has yet to see it. Several processes may do so concurrently,
+and a process may end in the middle: a migration changes what it finds in its older form, in transactions, and
+leaves the rest alone. It is written down as done when it came to its end.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+import structlog
+
+from core import clock
+from core.storage.mongo import Database
+from core.storage.store import Collection, collection
+
+logger = structlog.get_logger(__name__)
+
+Migration = Callable[[Database], Awaitable[int]]
+"""Brings a database up to date; how many documents it changed."""
+
+BATCH = 1_000
+
+MIGRATIONS: dict[str, Migration] = {}
+
+
+class Applied(TypedDict):
+    """By the migration's name."""
+
+    _id: str
+    at: datetime
+
+
+applied = collection("migrations", Applied, shard_key=None)
+
+
+def migration(name: str) -> Callable[[Migration], Migration]:
+    """Declare one, in the order they are to run; its name is taken once and for all."""
+
+    def declare(function: Migration) -> Migration:
+        if name in MIGRATIONS:
+            raise ValueError(f"The migration {name!r} is declared twice.")
+        MIGRATIONS[name] = function
+        return function
+
+    return declare
+
+
+async def migrate(db: Database) -> None:
+    """Run those this database has yet to see."""
+    done = {row["_id"] for row in await applied.find(db, {})}
+    for name, run in MIGRATIONS.items():
+        if name in done:
+            continue
+        changed = await run(db)
+        update = {"q": {"_id": name}, "u": {"$set": {"at": clock.now()}}, "upsert": True}
+        await db.write({"update": applied.name, "updates": [update]})
+        (logger.info if changed else logger.debug)("migrated", migration=name, changed=changed)
+
+
+async def move_collection(db: Database, old: str, store: Collection[Any]) -> int:
+    """Bring the documents of a collection that had another name; how many there were."""
+    found = await db.command({"listCollections": 1, "filter": {"name": old}, "nameOnly": True})
+    if not found["cursor"]["firstBatch"]:
+        return 0
+    moved = int((await db.command({"count": old}))["n"])
+    merge = {"$merge": {"into": store.name, "whenMatched": "keepExisting"}}
+    await db.command({"aggregate": old, "pipeline": [merge], "cursor": {}})
+    await db.command({"drop": old})
+    return moved
+
+
+async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str, str]) -> int:
+    """Give fields of stored documents their new names, in batches; how many documents had an old one."""
+    older: dict[str, Any] = {"$or": [{name: {"$exists": True}} for name in names]}
+    after: Any = ""
+    changed = 0
+    while rows := await store.find(
+        db, {**older, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, fields=("_id",), hint="_id_"
+    ):
+        after = rows[-1]["_id"]
+        update = {"q": {"_id": {"$in": [row["_id"] for row in rows]}}, "u": {"$rename": dict(names)}}
+        answer = await db.write({"update": store.name, "updates": [{**update, "multi": True}]})
+        changed += int(answer["nModified"])
+    return changed

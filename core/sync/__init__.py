@@ -1,0 +1,1 @@
+"""Synchronisation: the change log, deltas and live streams."""

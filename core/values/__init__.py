@@ -1,0 +1,1 @@
+"""Values: text, numbers, money and addresses, each normalised by one function."""

@@ -1,0 +1,123 @@
+"""Notifications: in a person's own stream, and by push when the app is away."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core import jobs
+from core.context import Context, Services, Viewer
+from core.sync.changes import MEMBERSHIP, NOTE, Entry, user_scope
+from resolvers import auth
+from resolvers.feed.access import visible_posts
+from stores import auth as accounts
+from stores import feed as store
+from stores.feed import Comment, Post
+
+KINDS = ("CommentOnMyPost", "ReplyToMe", "MentionedMe", "NewFollower", "PostStateChanged", "FeedReset")
+"""Kinds of notification for one person, beside the reactions to their posts."""
+PUSHED = {
+    "CommentOnMyPost": "{name} commented on your post",
+    "ReplyToMe": "{name} replied to you",
+    "MentionedMe": "{name} mentioned you",
+    "FriendPosted": "{name} posted something",
+}
+FRIENDS_TOLD = 500
+"""Friends that one post is pushed to."""
+
+Document = Mapping[str, Any]
+
+
+def tell(ctx: Context, kind: str, subject_id: str, to: Iterable[str]) -> None:
+    """Log a notification for people, each in their own scope."""
+    for user_id in to:
+        ctx.tx.notice(f"feed:{kind}:{subject_id}:{user_id}", scopes=[user_scope(user_id)])
+
+
+def told(entry: Entry) -> tuple[str, str] | None:
+    """Kind and subject of a notification's log entry; None for other entries."""
+    if entry["type"] != NOTE or not entry["_id"].startswith("feed:"):
+        return None
+    _, kind, subject_id, *_ = entry["_id"].split(":")
+    return kind, subject_id
+
+
+def block_changed(ctx: Context, user_id: str, other_id: str) -> None:
+    """Log that a block between two people began or ended: their open streams check access again."""
+    scopes = [user_scope(user_id), user_scope(other_id)]
+    ctx.tx.notice(f"block:{store.pair(user_id, other_id)}", scopes=scopes)
+
+
+def may_hide(entry: Entry) -> bool:
+    """True if the entry may have hidden something from a person: a lost scope, or a block."""
+    if entry["type"] == MEMBERSHIP:
+        return bool((entry.get("detail") or {}).get("lost"))
+    return entry["type"] == NOTE and entry["_id"].startswith("block:")
+
+
+async def _push(ctx: Context, kind: str, subject: Document, to: Iterable[str]) -> None:
+    people = sorted(set(to))
+    if people:
+        await jobs.enqueue(
+            ctx.tx,
+            "feed.push",
+            kind=kind,
+            subject_id=subject["_id"],
+            author_id=subject["author_id"],
+            to=people,
+        )
+
+
+async def commented(ctx: Context, comment: Comment, post: Post, parent: Comment | None) -> None:
+    """Notify the author replied to, the post's author and people mentioned; each once, by the closest tie."""
+    told = {comment["author_id"]}
+    replied = [parent["author_id"]] if parent and parent["author_id"] else []
+    for kind, people in (
+        ("ReplyToMe", replied),
+        ("CommentOnMyPost", [post["author_id"]]),
+        ("MentionedMe", list(comment.get("mention_ids", ()))),
+    ):
+        to = [each for each in people if each not in told]
+        told |= set(to)
+        tell(ctx, kind, comment["_id"], to)
+        await _push(ctx, kind, comment, to)
+
+
+async def mentioned(ctx: Context, post: Post, people: Iterable[str]) -> None:
+    to = [each for each in people if each != post["author_id"]]
+    tell(ctx, "MentionedMe", post["_id"], to)
+    await _push(ctx, "MentionedMe", post, to)
+
+
+async def friends_learn(ctx: Context, post: Post) -> None:
+    """Enqueue pushes to friends who asked for them; the job looks up who they are."""
+    await jobs.enqueue(ctx.tx, "feed.push_to_friends", post_id=post["_id"], author_id=post["author_id"])
+
+
+async def push_to_friends(services: Services, *, post_id: str, author_id: str) -> None:
+    friends = await store.notified_friends(services.db, author_id, limit=FRIENDS_TOLD)
+    await send(services, kind="FriendPosted", subject_id=post_id, author_id=author_id, to=friends)
+
+
+async def send(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
+    """Push to those who may still see the subject; its text stays in the app."""
+    author = await accounts.users.by_id(services.db, author_id)
+    subject = await store.subject_by_id(services.db, subject_id)
+    if author is None or subject is None:
+        return
+    post_id = subject.get("post_id") or subject["_id"]
+    for user_id in to:
+        if not await _may_see(services, user_id, post_id):
+            continue
+        await auth.push(
+            services,
+            user_id,
+            title=PUSHED[kind].format(name=author["first_name"] or author["handle"] or "Somebody"),
+            text="",
+            data={"kind": kind, "postId": post_id, "subjectId": subject_id},
+            collapse=f"{kind}:{post_id}",
+        )
+
+
+async def _may_see(services: Services, user_id: str, post_id: str) -> bool:
+    ctx = Context(services, viewer=Viewer(user_id, "", ""))
+    [post] = await visible_posts(ctx, [post_id])
+    return post is not None

@@ -1,0 +1,64 @@
+"""Stored names of earlier versions, brought up to date by migrations."""
+
+from typing import Any
+
+import pytest
+
+from core import clock
+from core.context import Services
+from core.storage.migrations import MIGRATIONS
+
+
+async def migrated(services: Services, name: str) -> list[int]:
+    """Documents changed by a migration, and by the same once more."""
+    return [await MIGRATIONS[name](services.db) for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("migration", "old", "new"),
+    [
+        ("core.jobs", "errands", "jobs"),
+        ("core.key-rotation-progress", "sealing_progress", "key_rotation_progress"),
+        ("feed.affinities", "feed_tastes", "feed_affinities"),
+    ],
+)
+async def test_a_collection_moves_with_its_documents(
+    services: Services, migration: str, old: str, new: str
+) -> None:
+    row = {"_id": f"{old}_stored", "state": "DONE"}
+    await services.db.write({"insert": old, "documents": [row]})
+    await migrated(services, migration)
+    assert await services.db.find(new, {"_id": row["_id"]}) == [row]
+    left = await services.db.command({"listCollections": 1, "filter": {"name": old}})
+    assert left["cursor"]["firstBatch"] == []
+    await services.db.write({"delete": new, "deletes": [{"q": {"_id": row["_id"]}, "limit": 1}]})
+
+
+@pytest.mark.parametrize(
+    ("migration", "collection", "before", "after"),
+    [
+        (
+            "core.log-names",
+            "changes",
+            {"type": "SCOPE", "former": ["user:a"], "aged": True},
+            {"type": "MEMBERSHIP", "former_scopes": ["user:a"], "archived": True},
+        ),
+        ("catalog.dirty", "inventory", {"untold": False}, {"dirty": False}),
+        ("chat.blocked", "chat_members", {"parted": True}, {"blocked": True}),
+        ("feed.affinities", "feed_affinities", {"inbox_kept": True}, {"inbox_maintained": True}),
+    ],
+)
+async def test_fields_take_their_present_names(
+    services: Services, migration: str, collection: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    id = f"{collection}_stored"
+    plain = {"_id": id, "user_id": "user_stored", "chat_id": "chat_stored", "sku": "stored"}
+    if collection == "changes":
+        plain |= {"at": clock.now(), "scopes": [], "node": id, "revision": 1}
+    await services.db.write({"insert": collection, "documents": [{**plain, **before}]})
+    first, second = await migrated(services, migration)
+    assert (first >= 1, second) == (True, 0)
+    [row] = await services.db.find(collection, {"_id": id})
+    assert {name: row[name] for name in after} == after
+    assert not before.keys() - after.keys() & row.keys()
+    await services.db.write({"delete": collection, "deletes": [{"q": {"_id": id}, "limit": 1}]})
