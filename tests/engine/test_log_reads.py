@@ -71,7 +71,7 @@ async def log(settings: Settings) -> AsyncIterator[Log]:
         await db.write({"insert": changes.log.name, "documents": rows[start : start + 10_000]})
     yield db, sorted(rows, key=lambda row: (row["at"], row["_id"])), reads
     await client.drop_database("log_reads")
-    client.close()
+    await mongo.close(client)
 
 
 @pytest.mark.parametrize("count", [1, 10, 200, 1_000, 5_000])

@@ -28,9 +28,7 @@ async def db(settings: Settings, counted: Commands) -> AsyncIterator[Database]:
     await found.command({"ping": 1})
     counted.reset()
     yield found
-    closing = client.close()
-    if closing is not None:
-        await closing
+    await mongo.close(client)
 
 
 @pytest.fixture
@@ -196,6 +194,4 @@ async def test_an_outage_reaches_every_reader(settings: Any) -> None:
     db = Database(client, "nowhere")
     found = await asyncio.gather(SEEN.by_ids(db, seen(1)), OTHERS.by_ids(db, ["x"]), return_exceptions=True)
     assert [isinstance(error, mongo.DOWN) for error in found] == [True, True]
-    closing = client.close()
-    if closing is not None:
-        await closing
+    await mongo.close(client)

@@ -39,7 +39,7 @@ async def posts(settings: Settings) -> AsyncIterator[tuple[Database, list[dict[s
     await db.write({"insert": feed.posts.name, "documents": rows})
     yield db, sorted(rows, key=lambda row: (row["created_at"], row["_id"]), reverse=True)
     await client.drop_database("wide_circles")
-    client.close()
+    await mongo.close(client)
 
 
 def audience(count: int) -> dict[str, Any]:
