@@ -148,7 +148,7 @@ async def test_while_many_are_under_way_reads_wait_for_company(
     monkeypatch: pytest.MonkeyPatch, answered: bool
 ) -> None:
     """A busy process asks for more with each command; one that is not never waits."""
-    monkeypatch.setattr(reads, "HELD_SECONDS", 60.0 if answered else 0.001)
+    monkeypatch.setattr(reads, "HELD_SECONDS", 60.0 if answered else 0.1)
     gate, third = asyncio.Event(), asyncio.Event()
     sent: list[dict[str, Any]] = []
 
