@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from core import deadline
+from core import cancellation, deadline
 
 logger = structlog.get_logger(__name__)
 
@@ -41,6 +41,4 @@ class KeyedTasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def stop(self) -> None:
-        for task in list(self._tasks.values()):
-            task.cancel()
-        await self.done()
+        await cancellation.end(self._tasks.values())
