@@ -45,7 +45,7 @@ class AuthSettings(SystemSettings):
     )
 
     def key_origins(self, server: Settings) -> list[str]:
-        """Where passkeys may be used; in development also a page served by this process."""
+        """Origins that may use passkeys; in development also a page served by this process."""
         if self.rp_origins:
             return list(self.rp_origins)
         local = [] if server.production else [f"http://{self.rp_id}:{server.port}"]

@@ -93,7 +93,7 @@ class Preview(NamedTuple):
     description: str | None
     site_name: str | None
     image_url: str | None = None
-    """Where its picture is."""
+    """Address of its picture."""
 
 
 class Picture(NamedTuple):

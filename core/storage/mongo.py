@@ -31,7 +31,7 @@ ZONE = tz_util.utc
 """The time zone of every moment that is read: one object, and UTC."""
 CODEC: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
 WRITER = "_writer"
-"""Where a client of Motor has the one that runs its transactions."""
+"""Attribute of a Motor client that holds the one that runs its transactions."""
 DOWN = (errors.ConnectionFailure, errors.ServerSelectionTimeoutError, errors.WaitQueueTimeoutError)
 """Errors that say MongoDB cannot be reached, as opposed to refusing."""
 

@@ -82,7 +82,7 @@ TOKENS: dict[str, Any] = {
     "session": (Session, "The session; null when refused."),
     "user": (User, "Whose session it is; null when refused."),
 }
-"""What somebody gets who proved who they are."""
+"""Payload of a completed sign-in."""
 PROVEN: dict[str, Any] = {
     **TOKENS,
     "flow": (AuthFlow, "The flow, when it gave no tokens; after a wrong code it tells the attempts left."),
