@@ -182,7 +182,7 @@ async def _talk(bench: Bench, pairs: Sequence[Pair], seen: Seen, plan: Plan) -> 
 
 
 async def _say(http: aiohttp.ClientSession, pair: Pair, text: str, seen: Seen, counted: bool) -> None:
-    input = {"clientMutationId": key(), "chatId": pair.chat_id, "text": text}
+    input = {"idempotencyKey": key(), "chatId": pair.chat_id, "text": text}
     body = json.dumps({"query": SEND, "variables": {"input": input}})
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {pair.writer.token}"}
     sent = time.perf_counter()

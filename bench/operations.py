@@ -142,7 +142,7 @@ CREATE_POST = Operation(
     }
     """,
     {("landfall", "mercurius"): 0.75, ("landfall-pymongo", "mercurius"): 0.75},
-    {"input": {"clientMutationId": MINTED_KEY, "id": MINTED_POST, "text": TEXT, "visibility": "PUBLIC"}},
+    {"input": {"idempotencyKey": MINTED_KEY, "id": MINTED_POST, "text": TEXT, "visibility": "PUBLIC"}},
     frozenset({"landfall", "landfall-pymongo", "mercurius", "yoga", "apollo"}),
 )
 

@@ -94,7 +94,7 @@ def sign_in(url: str, email: str) -> dict[str, str]:
     }
     """
     given = {
-        "clientMutationId": key(),
+        "idempotencyKey": key(),
         "email": email,
         "password": seed.PASSWORD,
         "device": {"id": ids.new_id("device"), "name": "Benchmark", "platform": "OTHER"},

@@ -154,7 +154,7 @@ class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
 
     def __init__(self) -> None:
-        super().__init__("This clientMutationId was used before with another mutation or input.")
+        super().__init__("This idempotencyKey was used before with another mutation or input.")
 
 
 class IdempotencyInProgress(RequestError):
@@ -162,9 +162,7 @@ class IdempotencyInProgress(RequestError):
     transient = True
 
     def __init__(self) -> None:
-        super().__init__(
-            "The first request with this clientMutationId is still running.", retryAfterSeconds=1
-        )
+        super().__init__("The first request with this idempotencyKey is still running.", retryAfterSeconds=1)
 
 
 class TimedOut(RequestError):

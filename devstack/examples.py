@@ -167,13 +167,13 @@ OPERATIONS = [
     {
         "name": "CreatePost",
         "query": CREATE_POST,
-        "variables": '{\n  "input": {\n    "clientMutationId": "first-post",\n'
+        "variables": '{\n  "input": {\n    "idempotencyKey": "first-post",\n'
         '    "text": "Hello from GraphiQL",\n    "visibility": "PUBLIC"\n  }\n}',
     },
     {
         "name": "SetReaction",
         "query": SET_REACTION,
-        "variables": '{\n  "input": {\n    "clientMutationId": "first-like",\n'
+        "variables": '{\n  "input": {\n    "idempotencyKey": "first-like",\n'
         '    "subjectId": "post_...",\n    "kind": "LOVE"\n  }\n}',
     },
     {"name": "PostEvents", "query": POST_EVENTS, "variables": '{\n  "postId": "post_..."\n}'},
@@ -181,7 +181,7 @@ OPERATIONS = [
     {
         "name": "SendMessage",
         "query": SEND_MESSAGE,
-        "variables": '{\n  "input": {\n    "clientMutationId": "first-message",\n'
+        "variables": '{\n  "input": {\n    "idempotencyKey": "first-message",\n'
         '    "chatId": "chat_...",\n    "text": "Hello from GraphiQL"\n  }\n}',
     },
     {"name": "ChatEvents", "query": CHAT_EVENTS, "variables": '{\n  "chatId": "chat_..."\n}'},
@@ -195,8 +195,7 @@ OPERATIONS = [
     {
         "name": "EnableTwoFactor",
         "query": ENABLE_TWO_FACTOR,
-        "variables": '{\n  "input": {\n    "clientMutationId": "second-factor",\n'
-        '    "method": "EMAIL"\n  }\n}',
+        "variables": '{\n  "input": {\n    "idempotencyKey": "second-factor",\n    "method": "EMAIL"\n  }\n}',
     },
 ]
 

@@ -25,7 +25,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 
 
 def key() -> str:
-    """A fresh clientMutationId."""
+    """A fresh idempotencyKey."""
     return uuid.uuid4().hex
 
 
@@ -106,10 +106,10 @@ class Phone:
         """Run a mutation by its field name; returns the payload with errors and replayed."""
         type_name = mutation[0].upper() + mutation[1:] + "Input"
         document = (
-            f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) {{ clientMutationId replayed "
+            f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) {{ idempotencyKey replayed "
             f"errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
         )
-        return (await self.run(document, input={"clientMutationId": key(), **input}))[mutation]
+        return (await self.run(document, input={"idempotencyKey": key(), **input}))[mutation]
 
     @property
     def _authorization(self) -> dict[str, str]:

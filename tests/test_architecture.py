@@ -352,4 +352,4 @@ def test_a_mutation_takes_one_input_and_answers_with_its_payload(schema: GraphQL
         title = name[0].upper() + name[1:]
         assert {key: str(each.type) for key, each in field.args.items()} == {"input": f"{title}Input!"}
         assert str(field.type) == f"{title}Payload"
-        assert "clientMutationId" in get_named_type(field.args["input"].type).fields, name
+        assert "idempotencyKey" in get_named_type(field.args["input"].type).fields, name

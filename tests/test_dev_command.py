@@ -99,7 +99,7 @@ def sign_in(address: str, email: str, password: str = PASSWORD) -> Any:
     query = """mutation($input: SignInInput!) { signIn(input: $input) {
       tokens { accessToken } user { name } errors { code } } }"""
     device = {"id": "00000000-0000-4000-8000-000000000001", "name": "Laptop", "platform": "WEB"}
-    given = {"clientMutationId": f"{email}{time.monotonic()}", "email": email, "password": password}
+    given = {"idempotencyKey": f"{email}{time.monotonic()}", "email": email, "password": password}
     return ask(address, query, {"input": {**given, "device": device}})["signIn"]
 
 
@@ -131,7 +131,7 @@ def test_the_whole_life_of_it(data_dir: Path) -> None:
 
         create = """mutation($input: CreatePostInput!) {
           createPost(input: $input) { post { id } errors { code } } }"""
-        given = {"clientMutationId": "first", "text": "Kept over a restart", "visibility": "PUBLIC"}
+        given = {"idempotencyKey": "first", "text": "Kept over a restart", "visibility": "PUBLIC"}
         created = ask(address, create, {"input": given}, token)["createPost"]
         assert created["errors"] == []
 

@@ -169,7 +169,7 @@ class MutationField(Binding):
     def act(self, arguments: dict[str, Any]) -> Act:
         values = arguments["input"]
         given = keywords(values)
-        return Act(self.mutation, given.pop("client_mutation_id"), given, partial(minted, values))
+        return Act(self.mutation, given.pop("idempotency_key"), given, partial(minted, values))
 
     async def perform(self, ctx: Context, arguments: dict[str, Any], siblings: Siblings) -> Any:
         """Its payload, as one of several root fields of an operation."""

@@ -24,7 +24,7 @@ from core.nodes import SYNCED
 ROOTS = {
     "Query": "What can be read.",
     "Mutation": (
-        "What can be done: each field is atomic, idempotent by `clientMutationId`, "
+        "What can be done: each field is atomic, idempotent by `idempotencyKey`, "
         "and answers with its own errors."
     ),
     "Subscription": "What can be watched; each stream resumes with `after`.",

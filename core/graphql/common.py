@@ -178,7 +178,7 @@ class UserError:
 class Payload:
     """The answer of every mutation."""
 
-    client_mutation_id: Id
+    idempotency_key: Id
     """The key you sent."""
     errors: list[UserError]
     """Why it was refused; empty when it was done."""
@@ -188,7 +188,7 @@ class Payload:
 
 @input_
 class MutationInput:
-    client_mutation_id: Id
+    idempotency_key: Id
     """Makes this happen once: a key made when the user acts, kept across retries, at most 128 characters."""
 
 

@@ -27,7 +27,7 @@ STANDARD_INPUTS = {
     "id": "The id of what is made, if you mint one so that queued actions can name it.",
     "expected_version": "The version you edited; CONFLICT if it has changed since.",
 }
-ALWAYS_TAKEN = frozenset({"client_mutation_id"})
+ALWAYS_TAKEN = frozenset({"idempotency_key"})
 
 Returns = Mapping[str, Any]
 

@@ -101,7 +101,7 @@ class _Taken(Exception):
 async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str, Any]) -> Payload:
     """The mutation's payload: of this run, or of the first one with this key."""
     if not 0 < len(key) <= LONGEST_KEY:
-        raise BadUserInput(f"clientMutationId must have 1 to {LONGEST_KEY} characters.")
+        raise BadUserInput(f"idempotencyKey must have 1 to {LONGEST_KEY} characters.")
     owner = mutation.owner(ctx, arguments)
     if not mutation.receipt:
         return _answer(key, await _refusable(ctx, mutation, arguments))
@@ -318,7 +318,7 @@ def refused(key: str, refusal: UserError) -> Payload:
 def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:
     for error in payload.get("errors", ()):
         request_notes.code(error["code"])
-    return {"errors": [], **payload, "client_mutation_id": key, "replayed": replayed}
+    return {"errors": [], **payload, "idempotency_key": key, "replayed": replayed}
 
 
 def _stored(mutation: Mutation, payload: Payload) -> Payload:

@@ -39,7 +39,7 @@ def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
         **answer["flow"],
         **dict.fromkeys(("id", "expiresAt", "resendAllowedAt", "maskedDestination")),
     }
-    return {**answer, "clientMutationId": "", "flow": flow}
+    return {**answer, "idempotencyKey": "", "flow": flow}
 
 
 @pytest.fixture

@@ -238,8 +238,8 @@ async def test_a_replayed_reset_is_answered_again(ada: tuple[Phone, str], servic
     phone, email = ada
     await ask_reset(phone, email)
     token, once = await token_for(services, email), key()
-    first = await reset(phone, token, clientMutationId=once)
-    again = await reset(phone, token, clientMutationId=once)
+    first = await reset(phone, token, idempotencyKey=once)
+    again = await reset(phone, token, idempotencyKey=once)
     assert again == {**first, "replayed": True}
 
 
@@ -270,10 +270,10 @@ async def test_an_unknown_address_is_answered_alike_and_gets_no_mail(
 ) -> None:
     known, unknown = await new_member(), address()
     answers = [
-        await ask_reset(anonymous, email, clientMutationId=f"{n}" * 8)
+        await ask_reset(anonymous, email, idempotencyKey=f"{n}" * 8)
         for n, email in enumerate((known, unknown))
     ]
-    assert {**answers[0], "clientMutationId": ""} == {**answers[1], "clientMutationId": ""}
+    assert {**answers[0], "idempotencyKey": ""} == {**answers[1], "idempotencyKey": ""}
     assert await subjects(services, unknown) == []
     assert await subjects(services, known) == ["Reset your Landfall password"]
 

@@ -174,9 +174,9 @@ async def test_a_replayed_resend_sends_nothing(
     email, number = careful
     flow, once = (await sign_in(anonymous, email))["flow"], key()
     clock.shift(timedelta(seconds=31))
-    first = await resend(anonymous, flow["id"], clientMutationId=once)
+    first = await resend(anonymous, flow["id"], idempotencyKey=once)
     before = len(await sent_to(services, number))
-    again = await resend(anonymous, flow["id"], clientMutationId=once)
+    again = await resend(anonymous, flow["id"], idempotencyKey=once)
     assert again == {**first, "replayed": True}
     assert len(await sent_to(services, number)) == before
 
@@ -185,10 +185,10 @@ async def test_too_soon_leaves_no_receipt(
     anonymous: Phone, services: Services, careful: tuple[str, str]
 ) -> None:
     flow, once = (await sign_in(anonymous, careful[0]))["flow"], key()
-    early = await resend(anonymous, flow["id"], clientMutationId=once)
+    early = await resend(anonymous, flow["id"], idempotencyKey=once)
     assert early["errors"][0]["code"] == "RESEND_TOO_SOON"
     clock.shift(timedelta(seconds=31))
-    assert (await resend(anonymous, flow["id"], clientMutationId=once))["errors"] == []
+    assert (await resend(anonymous, flow["id"], idempotencyKey=once))["errors"] == []
 
 
 async def test_ten_codes_a_day_go_to_one_address(anonymous: Phone, services: Services) -> None:

@@ -74,13 +74,13 @@ async def test_ten_misses_lock_an_account_known_or_not(
     await miss(anonymous, email, services, 10)
     await forget_rates(services)
     once = key()
-    locked = await sign_in(anonymous, email, captchaToken="human", clientMutationId=once)
+    locked = await sign_in(anonymous, email, captchaToken="human", idempotencyKey=once)
     code, wait = code_and_wait(locked)
     assert code == "ACCOUNT_LOCKED"
     assert 15 * 60 - 10 < wait <= 15 * 60
     clock.shift(timedelta(minutes=15, seconds=1))
     # The lock leaves no receipt: the same request counts again.
-    after = await sign_in(anonymous, email, captchaToken="human", clientMutationId=once)
+    after = await sign_in(anonymous, email, captchaToken="human", idempotencyKey=once)
     assert (after["errors"], bool(after["tokens"])) == ([] if known else [WRONG], known)
 
 
@@ -225,7 +225,7 @@ async def test_from_three_misses_of_an_account_on_a_captcha_is_asked_for(
         refused = await sign_in(anonymous, email, **given)
         assert (refused["errors"], refused["tokens"]) == ([CAPTCHA], None)
     assert (await sign_in(anonymous, await new_member()))["errors"] == []
-    done = await sign_in(anonymous, email, captchaToken="human", clientMutationId=once)
+    done = await sign_in(anonymous, email, captchaToken="human", idempotencyKey=once)
     assert done["errors"] == []
 
 
@@ -325,14 +325,14 @@ async def test_a_replay_neither_hashes_nor_counts_again(
     anonymous: Phone, new_member: NewMember, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     email, once = await new_member(), key()
-    first = await sign_in(anonymous, email, "a wrong password", clientMutationId=once)
+    first = await sign_in(anonymous, email, "a wrong password", idempotencyKey=once)
 
     async def never(stored: str | None, password: str) -> bool:
         raise AssertionError
 
     monkeypatch.setattr(passwords, "matches", never)
     for _ in range(12):
-        again = await sign_in(anonymous, email, "a wrong password", clientMutationId=once)
+        again = await sign_in(anonymous, email, "a wrong password", idempotencyKey=once)
         assert again == {**first, "replayed": True}
 
 

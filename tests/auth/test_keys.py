@@ -93,10 +93,10 @@ async def test_a_challenge_is_good_once(new_phone: NewPhone, anonymous: Phone, s
     await enrol(ada, passkey)
     challenge, once = await challenged(anonymous), key()
     signed = passkey.sign(challenge)
-    first = await finish(anonymous, challenge, passkey.id, signed, clientMutationId=once)
+    first = await finish(anonymous, challenge, passkey.id, signed, idempotencyKey=once)
     assert (await finish(anonymous, challenge, passkey.id, signed))["errors"] == [EXPIRED]
     # Under the same key it is the first answer, with tokens of the same session.
-    again = await finish(anonymous, challenge, passkey.id, signed, clientMutationId=once)
+    again = await finish(anonymous, challenge, passkey.id, signed, idempotencyKey=once)
     assert (again["errors"], again["replayed"], again["session"]) == ([], True, first["session"])
     receipts = repr(await services.db.find("receipts", {"_id": f"{anonymous.device_id}:{once}"}))
     assert "access_token" not in receipts
@@ -136,7 +136,7 @@ async def test_a_counter_that_went_back_disables_the_key_and_alerts(
     assert (await sign_in_with(anonymous, passkey))["errors"] == []
     passkey.counter = 3
     once = key()
-    refused = await sign_in_with(anonymous, passkey, clientMutationId=once)
+    refused = await sign_in_with(anonymous, passkey, idempotencyKey=once)
     assert (refused["errors"], refused["tokens"]) == ([COPIED], None)
     [listed] = await keys_of(ada)
     assert listed["disabledAt"] is not None
@@ -368,7 +368,7 @@ async def test_a_key_steps_up(new_phone: NewPhone) -> None:
 
 async def test_a_malformed_challenge_id_is_an_error(anonymous: Phone) -> None:
     query = "mutation($input: FinishKeySignInInput!) { finishKeySignIn(input: $input) { errors { code } } }"
-    given = {"clientMutationId": key(), "challengeId": "x", "keyId": "y", "signature": "z"}
+    given = {"idempotencyKey": key(), "challengeId": "x", "keyId": "y", "signature": "z"}
     answer = await anonymous.ask(query, input={**given, "device": device(anonymous)})
     assert answer.code == "BAD_USER_INPUT"
 

@@ -106,9 +106,9 @@ async def test_what_cannot_be_is_refused(new_phone: NewPhone, field: str, value:
 async def test_a_queued_edit_lands_once_after_a_new_sign_in(new_phone: NewPhone) -> None:
     """Queued mutation replayed after re-sign-in: the first result is returned."""
     ada, once = await new_phone("Ada"), key()
-    first = await update(ada, bio="Queued", clientMutationId=once)
+    first = await update(ada, bio="Queued", idempotencyKey=once)
     await ada.do("signOut", "endedSessionId")
-    again = await update(await new_phone(user_id=ada.user_id), bio="Queued", clientMutationId=once)
+    again = await update(await new_phone(user_id=ada.user_id), bio="Queued", idempotencyKey=once)
     assert (again["replayed"], again["user"]) == (True, first["user"])
 
 

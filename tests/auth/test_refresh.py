@@ -95,17 +95,17 @@ async def test_the_end_is_said_again_and_the_current_token_is_over(new_phone: Ne
     ada, once = await new_phone("Ada"), key()
     current = (await refresh(ada))["tokens"]["refreshToken"]
     clock.shift(timedelta(seconds=31))
-    assert (await refresh(ada, clientMutationId=once))["errors"] == [REUSED]
-    again = await refresh(ada, clientMutationId=once)
+    assert (await refresh(ada, idempotencyKey=once))["errors"] == [REUSED]
+    again = await refresh(ada, idempotencyKey=once)
     assert (again["errors"], again["replayed"]) == ([REUSED], True)
     assert (await refresh(ada, current))["errors"] == [INVALID]
 
 
 async def test_a_lost_answer_is_given_again_under_its_key(new_phone: NewPhone, services: Services) -> None:
     ada, once = await new_phone("Ada"), key()
-    first = await refresh(ada, clientMutationId=once)
+    first = await refresh(ada, idempotencyKey=once)
     clock.shift(timedelta(minutes=4))
-    again = await refresh(ada, clientMutationId=once)
+    again = await refresh(ada, idempotencyKey=once)
     assert (again["errors"], again["replayed"]) == ([], True)
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
     assert (await session(services, ada.session_id))["counter"] == 2
@@ -113,10 +113,10 @@ async def test_a_lost_answer_is_given_again_under_its_key(new_phone: NewPhone, s
 
 async def test_a_recorded_refresh_is_no_way_in_later(new_phone: NewPhone) -> None:
     ada, once = await new_phone("Ada"), key()
-    first = await refresh(ada, clientMutationId=once)
+    first = await refresh(ada, idempotencyKey=once)
     clock.shift(timedelta(minutes=10))
     await refresh(ada, first["tokens"]["refreshToken"])
-    late = await refresh(ada, clientMutationId=once)
+    late = await refresh(ada, idempotencyKey=once)
     assert late["errors"] == [refusal("REPLAY_EXPIRED", "Sign in again.")]
     assert late["tokens"] is None
 
@@ -161,6 +161,6 @@ async def test_a_changed_token_is_no_token(new_phone: NewPhone, services: Servic
 async def test_a_malformed_device_is_an_error(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     query = "mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { errors { code } } }"
-    given = {"clientMutationId": key(), "refreshToken": ada.refresh_token, "deviceId": "my phone"}
+    given = {"idempotencyKey": key(), "refreshToken": ada.refresh_token, "deviceId": "my phone"}
     answer = await ada.ask(query, input=given)
     assert (answer.code, answer.errors[0]["path"]) == ("BAD_USER_INPUT", ["refreshSession"])

@@ -120,7 +120,7 @@ async def test_sixty_refreshes_a_minute(new_phone: NewPhone, services: Services)
     for _ in range(REFRESH_RATE.count):
         await services.limits.take(REFRESH_RATE, ada.session_id)
     once = key()
-    [error] = (await refresh(ada, clientMutationId=once))["errors"]
+    [error] = (await refresh(ada, idempotencyKey=once))["errors"]
     assert (error["code"], error["retryable"], error["retryAfterSeconds"]) == ("RATE_LIMITED", True, 1)
     clock.shift(timedelta(seconds=2))
-    assert (await refresh(ada, clientMutationId=once))["errors"] == []
+    assert (await refresh(ada, idempotencyKey=once))["errors"] == []

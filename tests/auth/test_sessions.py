@@ -26,9 +26,9 @@ async def assert_ended(services: Services, phone: Phone, reason: str) -> None:
 
 async def test_signing_out_by_bearer(new_phone: NewPhone, services: Services) -> None:
     ada, once = await new_phone("Ada"), key()
-    done = await ada.do("signOut", "endedSessionId", clientMutationId=once)
+    done = await ada.do("signOut", "endedSessionId", idempotencyKey=once)
     assert done == {
-        "clientMutationId": once,
+        "idempotencyKey": once,
         "replayed": False,
         "errors": [],
         "endedSessionId": ada.session_id,
@@ -41,7 +41,7 @@ async def test_signing_out_by_refresh_token_when_the_access_token_has_expired(
 ) -> None:
     ada, once = await new_phone("Ada"), key()
     clock.shift(timedelta(hours=1))
-    given = {"refreshToken": ada.refresh_token, "clientMutationId": once}
+    given = {"refreshToken": ada.refresh_token, "idempotencyKey": once}
     done = await ada.do("signOut", "endedSessionId", **given)
     assert (done["errors"], done["endedSessionId"]) == ([], ada.session_id)
     again = await ada.do("signOut", "endedSessionId", **given)
@@ -55,7 +55,7 @@ async def test_signing_out_by_refresh_token_when_the_access_token_has_expired(
 
 async def test_signing_out_needs_one_of_them(anonymous: Phone) -> None:
     query = "mutation($input: SignOutInput!) { signOut(input: $input) { endedSessionId } }"
-    answer = await anonymous.ask(query, input={"clientMutationId": key()})
+    answer = await anonymous.ask(query, input={"idempotencyKey": key()})
     assert answer.body["data"] == {"signOut": None}
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "NO_TOKEN"}
     forged = await anonymous.do("signOut", "endedSessionId", refreshToken="a.b")

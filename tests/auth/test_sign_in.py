@@ -71,8 +71,8 @@ async def test_wrong_and_unknown_are_one_answer(
     email, once = await new_member(), key()
     before = len(await services.db.find("sessions", {}))
     for address, password in ((email, "a wrong password"), ("nobody@example.com", PASSWORD)):
-        answer = await sign_in(anonymous, address, password, clientMutationId=f"{once}{address}")
-        assert answer == {**NOTHING, "clientMutationId": f"{once}{address}", "errors": [WRONG]}
+        answer = await sign_in(anonymous, address, password, idempotencyKey=f"{once}{address}")
+        assert answer == {**NOTHING, "idempotencyKey": f"{once}{address}", "errors": [WRONG]}
     assert len(await services.db.find("sessions", {})) == before
 
 
@@ -114,9 +114,9 @@ async def test_a_replay_within_five_minutes_gives_tokens_of_the_same_session(
     anonymous: Phone, new_member: NewMember, services: Services
 ) -> None:
     email, once = await new_member(), key()
-    first = await sign_in(anonymous, email, clientMutationId=once)
+    first = await sign_in(anonymous, email, idempotencyKey=once)
     clock.shift(timedelta(minutes=4, seconds=50))
-    again = await sign_in(anonymous, email, clientMutationId=once)
+    again = await sign_in(anonymous, email, idempotencyKey=once)
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert again["session"] == first["session"]
     assert again["user"] == first["user"]
@@ -128,38 +128,38 @@ async def test_a_replay_within_five_minutes_gives_tokens_of_the_same_session(
 
 async def test_a_later_replay_gives_none(anonymous: Phone, new_member: NewMember, services: Services) -> None:
     email, once = await new_member(), key()
-    await sign_in(anonymous, email, clientMutationId=once)
+    await sign_in(anonymous, email, idempotencyKey=once)
     clock.shift(timedelta(minutes=5, seconds=10))
-    late = await sign_in(anonymous, email, clientMutationId=once)
-    assert late == {**NOTHING, "clientMutationId": once, "replayed": True, "errors": [EXPIRED]}
+    late = await sign_in(anonymous, email, idempotencyKey=once)
+    assert late == {**NOTHING, "idempotencyKey": once, "replayed": True, "errors": [EXPIRED]}
     assert len(await sessions_of(services, anonymous.user_id)) == 1
 
 
 async def test_a_refresh_does_not_make_an_old_sign_in_new(anonymous: Phone, new_member: NewMember) -> None:
     """Whoever recorded the request would have a way in for as long as the session lives."""
     email, once = await new_member(), key()
-    await sign_in(anonymous, email, clientMutationId=once)
+    await sign_in(anonymous, email, idempotencyKey=once)
     clock.shift(timedelta(minutes=10))
     assert (await refresh(anonymous))["errors"] == []
-    late = await sign_in(anonymous, email, clientMutationId=once)
+    late = await sign_in(anonymous, email, idempotencyKey=once)
     assert late["errors"] == [EXPIRED]
     assert late["tokens"] is None
 
 
 async def test_a_replay_for_an_ended_session_gives_none(anonymous: Phone, new_member: NewMember) -> None:
     email, once = await new_member(), key()
-    await sign_in(anonymous, email, clientMutationId=once)
+    await sign_in(anonymous, email, idempotencyKey=once)
     await anonymous.do("signOut", "endedSessionId")
-    late = await sign_in(anonymous, email, clientMutationId=once)
+    late = await sign_in(anonymous, email, idempotencyKey=once)
     assert (late["errors"], late["tokens"]) == ([EXPIRED], None)
 
 
 async def test_a_key_used_for_another_password_is_an_error(anonymous: Phone, new_member: NewMember) -> None:
     email, once = await new_member(), key()
-    await sign_in(anonymous, email, clientMutationId=once)
+    await sign_in(anonymous, email, idempotencyKey=once)
     query = "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } } }"
     device = {"id": anonymous.device_id, "name": "Ada's phone", "platform": "IOS"}
-    given = {"clientMutationId": once, "email": email, "password": "another password", "device": device}
+    given = {"idempotencyKey": once, "email": email, "password": "another password", "device": device}
     answer = await anonymous.ask(query, input=given)
     assert answer.body["data"] == {"signIn": None}
     assert [(each["path"], each["extensions"]) for each in answer.errors] == [
@@ -195,7 +195,7 @@ async def test_more_than_twenty_tries_a_minute_from_one_address_have_to_wait(
     for _ in range(rate.count):
         await services.limits.take(rate, "127.0.0.1")
     once = key()
-    refused = await sign_in(anonymous, email, clientMutationId=once)
+    refused = await sign_in(anonymous, email, idempotencyKey=once)
     [error] = refused["errors"]
     wait = error.pop("retryAfterSeconds")
     assert error == {"code": "RATE_LIMITED", "message": "Too often.", "field": None, "retryable": True}
@@ -203,7 +203,7 @@ async def test_more_than_twenty_tries_a_minute_from_one_address_have_to_wait(
     assert await sessions_of(services, email.partition("@")[0]) == []
     clock.shift(timedelta(seconds=wait))
     # The same request, same key: a retryable refusal leaves no receipt.
-    assert (await sign_in(anonymous, email, clientMutationId=once))["errors"] == []
+    assert (await sign_in(anonymous, email, idempotencyKey=once))["errors"] == []
 
 
 async def test_no_secret_lies_in_receipts(

@@ -80,9 +80,9 @@ async def test_a_taken_address_is_answered_alike_and_its_owner_is_told(
     taken = await new_member()
     before = await services.db.find("users", {})
     free_answer, taken_answer = await sign_up(anonymous, address("user")), await sign_up(anonymous, taken)
-    differing = {"clientMutationId": "", "flow": {"id": "", "expiresAt": "", "resendAllowedAt": ""}}
+    differing = {"idempotencyKey": "", "flow": {"id": "", "expiresAt": "", "resendAllowedAt": ""}}
     for answer in (free_answer, taken_answer):
-        answer["clientMutationId"] = ""
+        answer["idempotencyKey"] = ""
         answer["flow"] |= differing["flow"]
     assert taken_answer == free_answer
     assert [each["subject"] for each in await sent_to(services, taken)] == [TAKEN]
@@ -182,8 +182,8 @@ async def test_the_same_code_with_the_same_key_is_answered_again(
     email, once = address(), key()
     flow = (await sign_up(anonymous, email))["flow"]
     code = await code_for(services, email)
-    first = await verify(anonymous, flow["id"], code, clientMutationId=once)
-    again = await verify(anonymous, flow["id"], code, clientMutationId=once)
+    first = await verify(anonymous, flow["id"], code, idempotencyKey=once)
+    again = await verify(anonymous, flow["id"], code, idempotencyKey=once)
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert again["session"] == first["session"]
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
@@ -195,7 +195,7 @@ async def test_an_unknown_flow_is_over_and_a_malformed_id_is_an_error(anonymous:
     assert unknown["errors"] == [OVER]
     query = "mutation($input: VerifyOtpInput!) { verifyOtp(input: $input) { errors { code } } }"
     given = {
-        "clientMutationId": key(),
+        "idempotencyKey": key(),
         "flowId": "flow_attempts",
         "code": "1",
         "deviceId": anonymous.device_id,
@@ -216,8 +216,8 @@ async def test_two_devices_may_sign_up_with_one_address_at_once(anonymous: Phone
 
 async def test_a_replayed_sign_up_sends_no_second_code(anonymous: Phone, services: Services) -> None:
     email, once = address(), key()
-    first = await sign_up(anonymous, email, clientMutationId=once)
-    again = await sign_up(anonymous, email, clientMutationId=once)
+    first = await sign_up(anonymous, email, idempotencyKey=once)
+    again = await sign_up(anonymous, email, idempotencyKey=once)
     assert again == {**first, "replayed": True}
     assert len(await sent_to(services, email)) == 1
 

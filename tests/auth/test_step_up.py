@@ -27,7 +27,7 @@ async def test_ten_minutes_after_sign_in_a_sensitive_mutation_asks_for_a_proof(
     await sign_in(anonymous, email)
     tablet = await new_phone(user_id=anonymous.user_id)
     clock.shift(timedelta(minutes=10, seconds=1))
-    assert await revoke_others(anonymous, clientMutationId=once) == ([STEP_UP], None)
+    assert await revoke_others(anonymous, idempotencyKey=once) == ([STEP_UP], None)
     assert (await session(services, tablet.session_id))["status"] == "ACTIVE"
     done = await anonymous.do("stepUp", TOKENS, password=PASSWORD)
     assert done["errors"] == []
@@ -36,9 +36,9 @@ async def test_ten_minutes_after_sign_in_a_sensitive_mutation_asks_for_a_proof(
     # The refresh token is the session's current one still: a step-up is no rotation.
     assert done["tokens"]["refreshToken"] == anonymous.refresh_token
     # Fresh is the token, not the session: another holder of an old one has proven nothing.
-    assert await revoke_others(anonymous, clientMutationId=once) == ([STEP_UP], None)
+    assert await revoke_others(anonymous, idempotencyKey=once) == ([STEP_UP], None)
     anonymous.token = done["tokens"]["accessToken"]
-    assert await revoke_others(anonymous, clientMutationId=once) == ([], [tablet.session_id])
+    assert await revoke_others(anonymous, idempotencyKey=once) == ([], [tablet.session_id])
     ended = await session(services, tablet.session_id)
     assert (ended["status"], ended["end_reason"]) == ("ENDED", "REVOKED_BY_USER")
     answer = await tablet.ask(ME)
@@ -60,8 +60,8 @@ async def test_step_up_and_what_needs_it_go_in_one_document(anonymous: Phone, ne
     clock.shift(timedelta(minutes=11))
     document = """mutation($first: StepUpInput!, $then: RevokeOtherSessionsInput!) {
       stepUp(input: $first) { errors { code } } revokeOtherSessions(input: $then) { errors { code } } }"""
-    first = {"clientMutationId": key(), "password": PASSWORD}
-    done = await anonymous.run(document, first=first, then={"clientMutationId": key()})
+    first = {"idempotencyKey": key(), "password": PASSWORD}
+    done = await anonymous.run(document, first=first, then={"idempotencyKey": key()})
     assert done == {"stepUp": {"errors": []}, "revokeOtherSessions": {"errors": []}}
 
 
@@ -87,13 +87,13 @@ async def test_a_replayed_step_up_gives_tokens_for_five_minutes(
 ) -> None:
     await sign_in(anonymous, await new_member())
     once = key()
-    first = await anonymous.do("stepUp", TOKENS, password=PASSWORD, clientMutationId=once)
+    first = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
     clock.shift(timedelta(minutes=4))
-    again = await anonymous.do("stepUp", TOKENS, password=PASSWORD, clientMutationId=once)
+    again = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
     assert (again["replayed"], again["session"]) == (True, first["session"])
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
     clock.shift(timedelta(minutes=2))
-    late = await anonymous.do("stepUp", TOKENS, password=PASSWORD, clientMutationId=once)
+    late = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
     assert (late["errors"], late["tokens"]) == ([refusal("REPLAY_EXPIRED", "Sign in again.")], None)
     receipts = repr(await services.db.find("receipts", {"_id": f"{anonymous.user_id}:{once}"}))
     assert "RUNNING" not in receipts

@@ -133,7 +133,7 @@ async def test_a_bad_token_writes_nothing(new_phone: NewPhone, anonymous: Phone)
     ada = await new_phone("Ada")
     anonymous.token = "nonsense"
     query = "mutation($input: FollowUserInput!) { followUser(input: $input) { user { id } } }"
-    answer = await anonymous.ask(query, input={"clientMutationId": key(), "userId": ada.user_id})
+    answer = await anonymous.ask(query, input={"idempotencyKey": key(), "userId": ada.user_id})
     assert answer.body["data"] == {"followUser": None}
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "TOKEN_INVALID"}
     counted = await ada.run("{ viewer { user { followerCount } } }")

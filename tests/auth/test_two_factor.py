@@ -94,8 +94,8 @@ async def test_backup_codes_come_once(new_phone: NewPhone, services: Services) -
     ada, number, once = await new_phone("Ada"), new_number(), key()
     flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", phone=number))["flow"]
     code = await code_for(services, number)
-    first = await verify(ada, flow["id"], code, clientMutationId=once)
-    again = await verify(ada, flow["id"], code, clientMutationId=once)
+    first = await verify(ada, flow["id"], code, idempotencyKey=once)
+    again = await verify(ada, flow["id"], code, idempotencyKey=once)
     assert (again["replayed"], again["backupCodes"], again["tokens"]) == (True, None, None)
     kept = repr(await services.db.find("backup_codes", {"user_id": ada.user_id}))
     kept += repr(await services.db.find("receipts", {}, limit=10_000))
@@ -135,8 +135,8 @@ async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, s
     flow, once = (await sign_in(anonymous, careful.email))["flow"], key()
     code = await code_for(services, careful.number)
     answers = await asyncio.gather(
-        verify(anonymous, flow["id"], code, clientMutationId=once),
-        verify(anonymous, flow["id"], code, clientMutationId=once),
+        verify(anonymous, flow["id"], code, idempotencyKey=once),
+        verify(anonymous, flow["id"], code, idempotencyKey=once),
         verify(anonymous, flow["id"], code),
     )
     codes = [[error["code"] for error in answer["errors"]] for answer in answers]

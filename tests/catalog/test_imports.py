@@ -77,7 +77,7 @@ async def test_a_row_lands_once_however_often_it_is_sent(admin: Phone, services:
 
 async def test_the_same_request_twice_is_one_import(admin: Phone) -> None:
     once, sent = key(), [camel(row())]
-    fields: dict[str, Any] = {"clientMutationId": once, "rows": sent, "publish": True}
+    fields: dict[str, Any] = {"idempotencyKey": once, "rows": sent, "publish": True}
     selection = "results { rowIndex issues product { id version } }"
     first = await admin.do("importProducts", selection, **fields)
     again = await admin.do("importProducts", selection, **fields)
@@ -119,7 +119,7 @@ async def test_a_product_with_errors_is_not_published(admin: Phone, services: Se
 async def test_an_import_has_500_rows_at_most(admin: Phone) -> None:
     import_ = "mutation($input: ImportProductsInput!) { importProducts(input: $input) { errors { code } } }"
     for rows in ([], [{"rowIndex": 1}] * 501):
-        answer = await admin.ask(import_, input={"clientMutationId": key(), "rows": rows})
+        answer = await admin.ask(import_, input={"idempotencyKey": key(), "rows": rows})
         assert answer.errors[0]["message"] == "An import has 1 to 500 rows."
         assert answer.code == "BAD_USER_INPUT"
 
@@ -321,7 +321,7 @@ async def test_a_product_is_sold_in_one_currency(admin: Phone, services: Service
 )
 async def test_what_is_no_decimal_is_no_price(admin: Phone, price: Any) -> None:
     asked = "mutation($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { errors { code } } }"
-    given = {"clientMutationId": key(), "variantId": ids.new_id("variant"), "price": price}
+    given = {"idempotencyKey": key(), "variantId": ids.new_id("variant"), "price": price}
     answer = await admin.ask(asked, input=given)
     assert answer.code == "BAD_USER_INPUT"
     assert "Expected a decimal number" in answer.errors[0]["message"]

@@ -257,10 +257,10 @@ async def test_events_are_taken_once_and_unknown_ones_dropped(
     assert row["properties"] == {"productId": "x"}
     assert await track(anonymous, [seen], deviceId="device_1") == (1, 0)
     document = "mutation($input: TrackEventsInput!) { trackEvents(input: $input) { accepted } }"
-    answer = await anonymous.ask(document, input={"clientMutationId": key(), "events": [seen]})
+    answer = await anonymous.ask(document, input={"idempotencyKey": key(), "events": [seen]})
     assert answer.code == "UNAUTHENTICATED"
     for events in ([], [event()] * 51):
-        answer = await ada.ask(document, input={"clientMutationId": key(), "events": events})
+        answer = await ada.ask(document, input={"idempotencyKey": key(), "events": events})
         assert (answer.code, answer.errors[0]["message"]) == ("BAD_USER_INPUT", "1 to 50 events at a time.")
 
 
@@ -279,7 +279,7 @@ async def test_a_number_that_no_database_holds_is_dropped_alone(new_phone: NewPh
         f'{{id: "{key()}", type: "VIEW", at: "{clock.now().isoformat()}", properties: {{a: {number}}}}}'
         for number in (2**70, 2)
     )
-    document = f'mutation {{ trackEvents(input: {{clientMutationId: "{key()}", events: [{events}]}}) '
+    document = f'mutation {{ trackEvents(input: {{idempotencyKey: "{key()}", events: [{events}]}}) '
     told = (await ada.run(document + "{ accepted dropped } }"))["trackEvents"]
     assert told == {"accepted": 1, "dropped": 1}
 

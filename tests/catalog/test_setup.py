@@ -80,7 +80,7 @@ async def test_anonymous_readers_see_null_and_cannot_write(anonymous: Phone, pro
     answer = await anonymous.ask(
         """mutation($input: UpdateProductSettingsInput!) {
           updateProductSettings(input: $input) { errors { code } } }""",
-        input={"clientMutationId": "1", "productId": product},
+        input={"idempotencyKey": "1", "productId": product},
     )
     assert answer.code == "UNAUTHENTICATED"
 

@@ -124,7 +124,7 @@ async def test_failure_send_retried_after_a_lost_answer(new_phone: NewPhone, ser
     id, same = new("message"), key()
     sent = [
         await ada.do("sendMessage", "message { id sequence }", chatId=chat_id, text="Once", id=id, **how)
-        for how in ({"clientMutationId": same}, {"clientMutationId": same}, {}, {})
+        for how in ({"idempotencyKey": same}, {"idempotencyKey": same}, {}, {})
     ]
     assert [each["replayed"] for each in sent] == [False, True, False, False]
     assert [each["message"] for each in sent] == [{"id": id, "sequence": 1}] * 4
@@ -277,7 +277,7 @@ async def test_failure_too_many_messages(new_phone: NewPhone) -> None:
     chat_id = await open_chat(ada, grace)
     same, refused, landed = key(), None, 0
     while refused is None and landed < 70:
-        sent = await ada.do("sendMessage", "message { id }", chatId=chat_id, text="?", clientMutationId=same)
+        sent = await ada.do("sendMessage", "message { id }", chatId=chat_id, text="?", idempotencyKey=same)
         if sent["errors"]:
             [refused] = sent["errors"]
         else:
@@ -287,9 +287,7 @@ async def test_failure_too_many_messages(new_phone: NewPhone) -> None:
     assert 60 <= landed < 70
     assert (refused["code"], refused["retryable"], refused["retryAfterSeconds"]) == ("RATE_LIMITED", True, 1)
     clock.shift(timedelta(seconds=2))
-    again = await ada.do(
-        "sendMessage", "message { sequence }", chatId=chat_id, text="?", clientMutationId=same
-    )
+    again = await ada.do("sendMessage", "message { sequence }", chatId=chat_id, text="?", idempotencyKey=same)
     assert (again["errors"], again["replayed"]) == ([], False)
     assert again["message"] == {"sequence": landed + 1}
 
@@ -300,12 +298,12 @@ async def test_one_refusal_in_a_queue_does_not_stop_the_rest(new_phone: NewPhone
     chat_id = new("chat")
     queue = ["One", "", "Two", "x" * 4_001, "Three"]
     document = "\n".join(
-        f'm{place}: sendMessage(input: {{clientMutationId: "{key()}", chatId: "{chat_id}", text: "{text}"}}) '
+        f'm{place}: sendMessage(input: {{idempotencyKey: "{key()}", chatId: "{chat_id}", text: "{text}"}}) '
         "{ message { text sequence } errors { code } }"
         for place, text in enumerate(queue)
     )
     opening = (
-        f'o: openChat(input: {{clientMutationId: "{key()}", id: "{chat_id}", userId: "{grace.user_id}"}}) '
+        f'o: openChat(input: {{idempotencyKey: "{key()}", id: "{chat_id}", userId: "{grace.user_id}"}}) '
         "{ chat { id } errors { code } }"
     )
     answers = await ada.run(f"mutation {{ {opening} {document} }}")

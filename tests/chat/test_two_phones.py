@@ -63,7 +63,7 @@ class Replica:
     read: int = 0
 
     def enqueue(self, mutation: str, **input: Any) -> None:
-        self.queue.append((mutation, {"clientMutationId": key(), **input}))
+        self.queue.append((mutation, {"idempotencyKey": key(), **input}))
 
     def write(self, count: int) -> None:
         for _ in range(count):

@@ -120,7 +120,7 @@ class Harbour:
 
 
 INPUT = {
-    "clientMutationId": ("ID!", None),
+    "idempotencyKey": ("ID!", None),
     "id": ("ID", "The id of what is made, if you mint one so that queued actions can name it."),
     "name": ("String!", "At most 100 characters."),
     "tagIds": ("[ID!]!", "Tags, at most 20."),
@@ -136,11 +136,11 @@ def test_input_payload_edge_and_page_are_derived() -> None:
     assert taken.description == "Input of `createBuoy`."
     found = {name: (str(each.type), each.description) for name, each in taken.fields.items()}
     assert list(found) == list(INPUT)
-    assert {**found, "clientMutationId": ("ID!", None)} == INPUT
+    assert {**found, "idempotencyKey": ("ID!", None)} == INPUT
     assert (taken.fields["tagIds"].default_value, taken.fields["lit"].default_value) == ([], False)
     answered = types["CreateBuoyPayload"].fields
     assert {name: str(each.type) for name, each in answered.items()} == {
-        "clientMutationId": "ID!",
+        "idempotencyKey": "ID!",
         "errors": "[UserError!]!",
         "replayed": "Boolean!",
         "buoy": "Buoy",
@@ -158,7 +158,7 @@ def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> 
     types: dict[str, Any] = schema._schema.type_map
     found = {name: str(each.type) for name, each in types["RigBuoyInput"].fields.items()}
     expected = {"buoyId": "ID!", "name": "String", "light": "Light", "anchors": "[AnchorInput!]"}
-    assert list(found.items()) == [("clientMutationId", "ID!"), *expected.items(), ("expectedVersion", "Int")]
+    assert list(found.items()) == [("idempotencyKey", "ID!"), *expected.items(), ("expectedVersion", "Int")]
     anchor = {name: (str(each.type), each.description) for name, each in types["AnchorInput"].fields.items()}
     assert anchor == {"weight": ("Int!", "Kilograms."), "chain": ("Float", "Metres.")}
     assert types["AnchorInput"].description == "Ground tackle of a buoy."

@@ -28,7 +28,7 @@ def document(acts: list[Act], *, errors: str = ERRORS) -> tuple[str, dict[str, A
         f"m{number}: {act.mutation}(input: $m{number}) {{ replayed {errors} {act.selection} }}"
         for number, act in enumerate(acts)
     )
-    variables = {f"m{number}": {"clientMutationId": act.key, **act.input} for number, act in enumerate(acts)}
+    variables = {f"m{number}": {"idempotencyKey": act.key, **act.input} for number, act in enumerate(acts)}
     return f"mutation({declared}) {{ {fields} }}", variables
 
 

@@ -93,7 +93,7 @@ class World:
                     self.changed |= {(path, collection) for collection in self.doing}
 
 
-async def done(phone: Phone, name: str, selection: str = "clientMutationId", /, **input: Any) -> Any:
+async def done(phone: Phone, name: str, selection: str = "idempotencyKey", /, **input: Any) -> Any:
     """The payload of a mutation that is not refused."""
     payload = await phone.do(name, selection, **input)
     assert payload["errors"] == [], (name, payload["errors"])

@@ -69,7 +69,7 @@ def viewer() -> Viewer:
 
 async def opened(schema: Schema, services: Services, viewer: Viewer, once: str) -> Any:
     answer = await schema.execute(
-        DO, {"input": {"clientMutationId": once}}, context_value=Context(services, viewer=viewer)
+        DO, {"input": {"idempotencyKey": once}}, context_value=Context(services, viewer=viewer)
     )
     assert answer.errors is None
     assert answer.data

@@ -13,9 +13,9 @@ from tests.engine.flushes import Act, payloads
 from tests.phone import Phone, key
 
 COMMENT = """{alias}: createComment(input: ${alias}) {{
-  clientMutationId replayed errors {{ code }} comment {{ id text }} }}"""
+  idempotencyKey replayed errors {{ code }} comment {{ id text }} }}"""
 ONE_COMMENT = """mutation($input: CreateCommentInput!) { createComment(input: $input) {
-  clientMutationId replayed errors { code } comment { id text } } }"""
+  idempotencyKey replayed errors { code } comment { id text } } }"""
 
 QUEUE = 50
 REUSED = 30
@@ -33,7 +33,7 @@ def queue_of(post_id: str, *, size: int = QUEUE, reused: str | None = None) -> l
     """Comments in the order they were written; some empty, one with a key that was used before."""
     return [
         {
-            "clientMutationId": reused if reused and number == REUSED else key(),
+            "idempotencyKey": reused if reused and number == REUSED else key(),
             "id": ids.new_id("comment"),
             "postId": post_id,
             "text": " " if number in EMPTY else f"Number {number}",
@@ -55,7 +55,7 @@ async def comments_of(services: Services, phone: Phone) -> list[dict[str, Any]]:
 
 async def test_fifty_mutations_in_one_document(new_phone: NewPhone, services: Services, post_id: str) -> None:
     ada, used = await new_phone("Ada"), key()
-    await ada.do("createPost", "post { id }", clientMutationId=used, text="Earlier")
+    await ada.do("createPost", "post { id }", idempotencyKey=used, text="Earlier")
     queue = queue_of(post_id, reused=used)
     answer = await flush(ada, queue)
 
@@ -72,7 +72,7 @@ async def test_fifty_mutations_in_one_document(new_phone: NewPhone, services: Se
             continue
         refused = number in EMPTY
         assert payload == {
-            "clientMutationId": action["clientMutationId"],
+            "idempotencyKey": action["idempotencyKey"],
             "replayed": False,
             "errors": [{"code": "EMPTY_COMMENT"}] if refused else [],
             "comment": None if refused else {"id": action["id"], "text": action["text"]},
@@ -107,11 +107,11 @@ async def test_later_mutations_build_on_earlier_ones(new_phone: NewPhone) -> Non
       d: deletePost(input: $gone) { errors { code } deletedPostId }
       e: setReaction(input: $late) { errors { code } reactionSummary { like } } }"""
     variables = {
-        "post": {"clientMutationId": key(), "id": post_id, "text": "Offline"},
-        "comment": {"clientMutationId": key(), "id": comment_id, "postId": post_id, "text": "Too"},
-        "like": {"clientMutationId": key(), "subjectId": post_id, "kind": "LIKE"},
-        "gone": {"clientMutationId": key(), "id": post_id},
-        "late": {"clientMutationId": key(), "subjectId": post_id, "kind": "LOVE"},
+        "post": {"idempotencyKey": key(), "id": post_id, "text": "Offline"},
+        "comment": {"idempotencyKey": key(), "id": comment_id, "postId": post_id, "text": "Too"},
+        "like": {"idempotencyKey": key(), "subjectId": post_id, "kind": "LIKE"},
+        "gone": {"idempotencyKey": key(), "id": post_id},
+        "late": {"idempotencyKey": key(), "subjectId": post_id, "kind": "LOVE"},
     }
     assert await ada.run(document, **variables) == {
         "a": {"errors": [], "post": {"id": post_id}},
@@ -129,8 +129,8 @@ async def test_an_array_of_operations(new_phone: NewPhone, services: Services, p
     first = await ada.post(batch)
     assert first.status == 200
     payloads = [each["data"]["createComment"] for each in first.body]
-    assert [payload["clientMutationId"] for payload in payloads] == [
-        action["clientMutationId"] for action in queue
+    assert [payload["idempotencyKey"] for payload in payloads] == [
+        action["idempotencyKey"] for action in queue
     ]
     assert [bool(payload["errors"]) for payload in payloads] == [n in EMPTY for n in range(20)]
     written = await comments_of(services, ada)

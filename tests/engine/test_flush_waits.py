@@ -171,7 +171,7 @@ async def test_a_database_that_is_away_stops_what_follows(
 
 async def test_final_refusals_stop_nothing(new_phone: NewPhone, services: Services) -> None:
     ada, used = await new_phone("Ada"), key()
-    await ada.do("createPost", "post { id }", clientMutationId=used, text="Earlier")
+    await ada.do("createPost", "post { id }", idempotencyKey=used, text="Earlier")
     [post, comment] = pair(1)
     empty = Act("createPost", {"id": ids.new_id("post"), "text": " "})
     on_empty = Act("createComment", {"postId": empty.input["id"], "text": "On nothing"}, "comment { id }")

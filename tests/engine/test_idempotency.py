@@ -22,14 +22,14 @@ from tests.engine.steps import Hold
 from tests.phone import PASSWORD, Answer, Phone, key, make_user
 
 CREATE = """mutation($input: CreatePostInput!) { createPost(input: $input) {
-  clientMutationId replayed errors { code message field retryable retryAfterSeconds }
+  idempotencyKey replayed errors { code message field retryable retryAfterSeconds }
   post { id text version } postEdge { cursor } } }"""
 DELETE = """mutation($input: DeletePostInput!) { deletePost(input: $input) {
   replayed errors { code } deletedPostId } }"""
 
 
 async def create(phone: Phone, mutation_key: str, **input: Any) -> Answer:
-    return await phone.ask(CREATE, input={"clientMutationId": mutation_key, "text": "Hello", **input})
+    return await phone.ask(CREATE, input={"idempotencyKey": mutation_key, "text": "Hello", **input})
 
 
 async def posts_of(services: Services, phone: Phone) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ async def test_same_key_concurrently(new_phone: NewPhone, services: Services) ->
     assert {payload["post"]["id"] for payload in payloads} == {post["_id"]}
     assert sorted(payload["replayed"] for payload in payloads) == [False, *[True] * 9]
     assert [payload["errors"] for payload in payloads] == [[]] * 10
-    assert {payload["clientMutationId"] for payload in payloads} == {one}
+    assert {payload["idempotencyKey"] for payload in payloads} == {one}
 
 
 async def test_crash_before_commit(
@@ -129,7 +129,7 @@ async def test_replay_after_the_entity_was_deleted(new_phone: NewPhone) -> None:
     first = (await create(ada, one)).data["createPost"]
     await ada.do("deletePost", "deletedPostId", id=first["post"]["id"])
     assert (await create(ada, one)).data["createPost"] == {
-        "clientMutationId": one,
+        "idempotencyKey": one,
         "replayed": True,
         "errors": [],
         "post": None,
@@ -179,7 +179,7 @@ async def test_replay_with_an_expired_receipt(new_phone: NewPhone, services: Ser
 
 async def test_replay_whose_first_result_was_a_refusal(new_phone: NewPhone, services: Services) -> None:
     ada, one, post_id = await new_phone("Ada"), key(), ids.new_id("post")
-    comment = {"clientMutationId": one, "postId": post_id, "text": "Too early"}
+    comment = {"idempotencyKey": one, "postId": post_id, "text": "Too early"}
     first = await ada.do("createComment", "comment { id }", **comment)
     assert [(error["code"], error["field"]) for error in first["errors"]] == [("NOT_FOUND", ["postId"])]
     await ada.do("createPost", "post { id }", id=post_id, text="Here it is")
@@ -212,7 +212,7 @@ async def test_another_input_or_mutation_is_refused(new_phone: NewPhone, service
     ada, one = await new_phone("Ada"), key()
     first = (await create(ada, one)).data["createPost"]
     other_input = await create(ada, one, text="Something else")
-    same_id = {"clientMutationId": one, "id": first["post"]["id"]}
+    same_id = {"idempotencyKey": one, "id": first["post"]["id"]}
     other_mutation = await ada.ask(DELETE, input=same_id)
     for answer, name in ((other_input, "createPost"), (other_mutation, "deletePost")):
         assert (answer.code, answer.errors[0]["path"]) == ("IDEMPOTENCY_KEY_REUSED", [name])
@@ -286,7 +286,7 @@ async def test_receipts_hold_references_and_no_texts(new_phone: NewPhone, servic
     ada, one, two = await new_phone("Ada Private"), key(), key()
     secret = "Nobody but my friends may read this"
     post_id = (await create(ada, one, text=secret)).data["createPost"]["post"]["id"]
-    await ada.do("createComment", "comment { id }", clientMutationId=two, postId=post_id, text=secret)
+    await ada.do("createComment", "comment { id }", idempotencyKey=two, postId=post_id, text=secret)
     await ada.do("updatePost", "post { id }", id=post_id, text=secret + "!")
     rows = await services.db.find("receipts", {"_id": {"$regex": f"^{ada.user_id}:"}})
     assert len(rows) == 3
@@ -307,7 +307,7 @@ async def test_anonymous_mutations_are_keyed_by_device(anonymous: Phone, service
     async def sign_in(device_id: str) -> Any:
         device = {"id": device_id, "name": "Phone", "platform": "IOS"}
         selection = "session { id } user { email } tokens { refreshToken }"
-        given = {"clientMutationId": one, "email": email, "password": PASSWORD, "device": device}
+        given = {"idempotencyKey": one, "email": email, "password": PASSWORD, "device": device}
         return await anonymous.do("signIn", selection, **given)
 
     first = await sign_in(anonymous.device_id)

@@ -72,7 +72,7 @@ def lasts(receipt: Any, seconds: timedelta) -> bool:
 async def test_done_once_and_told_again(bay: Bay, ada: Viewer) -> None:
     once = key()
     first = await bay.run(ada, once)
-    assert first == {"errors": [], "depth": 7, "client_mutation_id": once, "replayed": False}
+    assert first == {"errors": [], "depth": 7, "idempotency_key": once, "replayed": False}
     # By another session of the same person too.
     tablet = Viewer(ada.user_id, new_id("session"), new_id("device"))
     assert await bay.run(tablet, once) == {**first, "replayed": True}

@@ -63,7 +63,7 @@ async def test_headers_and_refusal(new_phone: NewPhone, monkeypatch: pytest.Monk
     ada = await new_phone("Ada")
     document = """mutation($input: CreatePostInput!) { createPost(input: $input) {
       errors { code retryable retryAfterSeconds } post { id } } }"""
-    answers = [await ada.ask(document, input={"clientMutationId": key(), "text": "Hello"}) for _ in range(3)]
+    answers = [await ada.ask(document, input={"idempotencyKey": key(), "text": "Hello"}) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert [answer.headers["RateLimit"] for answer in answers] == [
         '"posts-few";r=1;t=30',

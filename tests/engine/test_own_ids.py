@@ -76,7 +76,7 @@ async def test_a_sync_engine_sends_its_own_again_under_another_key(new_phone: Ne
 async def test_the_refusal_shows_it_when_it_is_replayed_too(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     id = await publish(ada)
-    given = {"id": id, "text": "Again", "clientMutationId": "twice"}
+    given = {"id": id, "text": "Again", "idempotencyKey": "twice"}
     first = await ada.do("createPost", "post { id text }", **given)
     assert (first["errors"][0]["code"], first["post"]["id"]) == ("ID_TAKEN", id)
     await ada.do("updatePost", "post { id }", id=id, text="Changed meanwhile")

@@ -140,7 +140,7 @@ async def test_who_has_used_a_rate_up_is_refused_by_it_and_not_before(
     codes = []
     for _ in range(2):
         made = {name: await _made(new_phone, value) for name, value in input.items()}
-        done = await phone.do(mutation, "__typename", clientMutationId=key(), **made)
+        done = await phone.do(mutation, "__typename", idempotencyKey=key(), **made)
         codes.append([each["code"] for each in done["errors"]])
     await services.redis.delete(f"rate:{name}:{subject(phone)}")
     assert codes[0] != ["RATE_LIMITED"], codes

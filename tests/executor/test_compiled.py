@@ -81,7 +81,7 @@ async def test_a_mutation_whose_answer_fails_is_not_run_again(
         "mutation($input: CreatePostInput!) { createPost(input: $input) "
         "{ replayed post { text comments(first: 1000) { edges { cursor } } } } }"
     )
-    answer = await ada.ask(document, input={"clientMutationId": key(), "text": text})
+    answer = await ada.ask(document, input={"idempotencyKey": key(), "text": text})
     assert answer.code == "BAD_USER_INPUT"
     assert answer.errors[0]["path"] == ["createPost", "post", "comments"]
     assert answer.body["data"] == {"createPost": {"replayed": False, "post": None}}
@@ -93,7 +93,7 @@ async def test_a_failing_mutation_runs_once_and_leaves_the_rest(
 ) -> None:
     ada = await new_phone("Ada")
     first, last, used = key(), key(), key()
-    await ada.do("createPost", "post { id }", clientMutationId=used, text="Before")
+    await ada.do("createPost", "post { id }", idempotencyKey=used, text="Before")
     calls: list[Any] = []
     original = posts.checked_text
 
@@ -107,9 +107,9 @@ async def test_a_failing_mutation_runs_once_and_leaves_the_rest(
       c: createPost(input: $c) { replayed post { text } } }"""
     answer = await ada.ask(
         document,
-        a={"clientMutationId": key(), "text": first},
-        b={"clientMutationId": used, "text": "Another"},
-        c={"clientMutationId": key(), "text": last},
+        a={"idempotencyKey": key(), "text": first},
+        b={"idempotencyKey": used, "text": "Another"},
+        c={"idempotencyKey": key(), "text": last},
     )
     assert [error["path"] for error in answer.errors] == [["b"]]
     assert answer.code == "IDEMPOTENCY_KEY_REUSED"
@@ -124,9 +124,7 @@ async def test_a_failing_mutation_runs_once_and_leaves_the_rest(
 async def test_a_mutation_by_get_is_never_run(services: Services, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     text = key()
-    query = (
-        f'mutation {{ createPost(input: {{clientMutationId: "{key()}", text: "{text}"}}) {{ replayed }} }}'
-    )
+    query = f'mutation {{ createPost(input: {{idempotencyKey: "{key()}", text: "{text}"}}) {{ replayed }} }}'
     for _ in range(2):
         assert (await ada.get(query=query)).status >= 400
     assert await store.posts.find(services.db, {"text": text}) == []

@@ -167,7 +167,7 @@ async def test_queries_and_mutations_over_a_socket_are_compiled_too(
     before = running("compiled")
     async with ada.watch("{ viewer { user { name } } }") as stream:
         assert await stream.next() == {"viewer": {"user": {"name": "Ada"}}}
-    document = """mutation { createPost(input: {clientMutationId: "over-a-socket", text: "Socket"})
+    document = """mutation { createPost(input: {idempotencyKey: "over-a-socket", text: "Socket"})
       { post { text comments(first: 1000) { edges { cursor } } } } }"""
     async with ada.watch(document) as stream:
         with pytest.raises(Failed) as failed:

@@ -275,11 +275,11 @@ async def test_a_reaction_changed_twice_offline_counts_once(new_phone: NewPhone)
     keys = [key() for _ in range(2)]
     for _ in range(2):
         for once, kind in zip(keys, ("LIKE", "LOVE"), strict=True):
-            done = await grace.do("setReaction", summary, subjectId=post, kind=kind, clientMutationId=once)
+            done = await grace.do("setReaction", summary, subjectId=post, kind=kind, idempotencyKey=once)
     now = {"total": 1, "like": 0, "love": 1, "sad": 0, "viewerReaction": "LOVE"}
     assert (done["replayed"], done["reactionSummary"]) == (True, now)
     await ada.do("setReaction", summary, subjectId=post, kind="SAD")
-    late = await grace.do("setReaction", summary, subjectId=post, kind="LOVE", clientMutationId=keys[1])
+    late = await grace.do("setReaction", summary, subjectId=post, kind="LOVE", idempotencyKey=keys[1])
     assert late["reactionSummary"] == {**now, "total": 2, "sad": 1}
 
 
@@ -339,7 +339,7 @@ async def test_a_replayed_reaction_counts_once(new_phone: NewPhone, services: Se
     ada, once = await new_phone("Ada"), key()
     post = await publish(ada)
     for replayed in (False, True):
-        done = await ada.do("setReaction", SUMMARY, subjectId=post, kind="WOW", clientMutationId=once)
+        done = await ada.do("setReaction", SUMMARY, subjectId=post, kind="WOW", idempotencyKey=once)
         assert (done["replayed"], done["reactionSummary"]["total"]) == (replayed, 1)
     assert await written(services, "reactions", {"subject_id": post}) == 1
 

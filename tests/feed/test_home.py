@@ -297,7 +297,7 @@ async def test_the_same_post_replayed_is_delivered_once(new_phone: NewPhone, ser
     await follow(ada, grace)
     once = key()
     made = [
-        await grace.do("createPost", "post { id }", text="Once", visibility="PUBLIC", clientMutationId=once)
+        await grace.do("createPost", "post { id }", text="Once", visibility="PUBLIC", idempotencyKey=once)
         for _ in range(3)
     ]
     [id] = {each["post"]["id"] for each in made}

@@ -56,14 +56,14 @@ async def test_following_again_changes_nothing(new_phone: NewPhone, services: Se
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     first = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
     again = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert again == {**first, "clientMutationId": again["clientMutationId"]}
+    assert again == {**first, "idempotencyKey": again["idempotencyKey"]}
     assert await written(services, "follows", {"follower_id": ada.user_id}) == 1
 
 
 async def test_a_replayed_follow_counts_once(new_phone: NewPhone) -> None:
     ada, grace, once = await new_phone("Ada"), await new_phone("Grace"), key()
     for replayed in (False, True):
-        done = await ada.do("followUser", STANDING, userId=grace.user_id, clientMutationId=once)
+        done = await ada.do("followUser", STANDING, userId=grace.user_id, idempotencyKey=once)
         assert (done["replayed"], done["user"]["followerCount"]) == (replayed, 1)
     assert await counts(ada) == (0, 1, 0)
 
@@ -160,7 +160,7 @@ async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, ser
     await befriend(ada, grace)
     hers, his = await publish(grace), await publish(alan)
     said = [await comment(phone, his) for phone in (ada, grace)]
-    once = {"userId": grace.user_id, "clientMutationId": key()}
+    once = {"userId": grace.user_id, "idempotencyKey": key()}
     done = await ada.do("blockUser", "blockedUserId feedStale user { id followState isFriend }", **once)
     assert (done["errors"], done["blockedUserId"], done["feedStale"]) == ([], grace.user_id, True)
     assert done["user"] == {"id": grace.user_id, "followState": "NOT_FOLLOWING", "isFriend": False}
@@ -205,12 +205,12 @@ async def test_following_and_blocking_at_once_leave_nobody_followed(
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     for _ in range(20):
         await asyncio.gather(
-            grace.do("followUser", "clientMutationId", userId=ada.user_id),
+            grace.do("followUser", "idempotencyKey", userId=ada.user_id),
             ada.do("blockUser", "blockedUserId", userId=grace.user_id),
         )
         assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
         assert await written(services, "follows", {"follower_id": grace.user_id}) == 0
-        await ada.do("unblockUser", "clientMutationId", userId=grace.user_id)
+        await ada.do("unblockUser", "idempotencyKey", userId=grace.user_id)
 
 
 async def test_two_blocks_need_two_unblocks(new_phone: NewPhone) -> None:

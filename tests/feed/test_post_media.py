@@ -48,13 +48,13 @@ async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Serv
     node = "query($id: ID!) { node(id: $id) { id } }"
     assert (await grace.run(node, id=post))["node"] is None
     queued = {
-        "createComment": {"postId": post, "text": "First", "clientMutationId": key()},
-        "setReaction": {"subjectId": post, "kind": "LIKE", "clientMutationId": key()},
-        "sharePost": {"postId": post, "clientMutationId": key()},
-        "createShareLink": {"postId": post, "clientMutationId": key()},
+        "createComment": {"postId": post, "text": "First", "idempotencyKey": key()},
+        "setReaction": {"subjectId": post, "kind": "LIKE", "idempotencyKey": key()},
+        "sharePost": {"postId": post, "idempotencyKey": key()},
+        "createShareLink": {"postId": post, "idempotencyKey": key()},
     }
     for name, input in queued.items():
-        refused = await ada.do(name, "clientMutationId", **input)
+        refused = await ada.do(name, "idempotencyKey", **input)
         assert [(each["code"], each["retryable"]) for each in refused["errors"]] == [
             ("UPLOAD_NOT_READY", True)
         ]
@@ -62,7 +62,7 @@ async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Serv
     await jobs.run_due(services)
     # What was queued for it lands once its files are there, under the same keys.
     for name, input in queued.items():
-        assert (await ada.do(name, "clientMutationId", **input))["errors"] == []
+        assert (await ada.do(name, "idempotencyKey", **input))["errors"] == []
     found = await state_of(grace, post)
     assert (found["state"], len(found["media"])) == ("PUBLISHED", 1)
     assert await feed_of(grace) == [post]

@@ -73,8 +73,8 @@ async def test_the_edges_are_where_the_lists_have_them(new_phone: NewPhone) -> N
 
 async def test_a_replay_posts_once(new_phone: NewPhone, services: Services) -> None:
     ada, once = await new_phone("Ada"), key()
-    first = await ada.do("createPost", POST, text="Once", clientMutationId=once)
-    again = await ada.do("createPost", POST, text="Once", clientMutationId=once)
+    first = await ada.do("createPost", POST, text="Once", idempotencyKey=once)
+    again = await ada.do("createPost", POST, text="Once", idempotencyKey=once)
     assert again == {**first, "replayed": True}
     assert await counts(ada) == (0, 0, 1)
     assert await written(services, "posts", {"author_id": ada.user_id}) == 1
@@ -213,7 +213,7 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     for subject in (id, top):
         await grace.do("setReaction", "reactionSummary { total }", subjectId=subject, kind="LIKE")
     once = key()
-    deleted = await ada.do("deletePost", "deletedPostId", id=id, clientMutationId=once)
+    deleted = await ada.do("deletePost", "deletedPostId", id=id, idempotencyKey=once)
     assert (deleted["errors"], deleted["deletedPostId"]) == ([], id)
     assert await counts(ada) == (0, 0, 0)
     assert id not in await feed_of(ada)
@@ -222,7 +222,7 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     await jobs.run_due(services)
     assert await written(services, "comments", {"post_id": id}) == 0
     assert await written(services, "reactions", {"subject_id": {"$in": [id, top]}}) == 0
-    again = await ada.do("deletePost", "deletedPostId", id=id, clientMutationId=once)
+    again = await ada.do("deletePost", "deletedPostId", id=id, idempotencyKey=once)
     assert again == {**deleted, "replayed": True}
     other_key = await ada.do("deletePost", "deletedPostId", id=id)
     assert other_key["errors"] == [GONE]

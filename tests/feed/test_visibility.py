@@ -109,7 +109,7 @@ async def test_refusals_do_not_tell_hidden_from_missing(circle: Circle) -> None:
     ):
         once = key()
         answers = [
-            await circle.stranger.do(verb, "", **{name: id}, **more, clientMutationId=f"{once}{index}")
+            await circle.stranger.do(verb, "", **{name: id}, **more, idempotencyKey=f"{once}{index}")
             for index, id in enumerate((hidden, missing))
         ]
         assert answers[0]["errors"] == answers[1]["errors"]

@@ -68,7 +68,7 @@ class World:
     def input(self, phone: Phone, mutation: str, path: Path, value: Any) -> dict[str, Any]:
         """The least that is required, and the value at its path."""
         self.named["deviceId"] = phone.device_id
-        whole: dict[str, Any] = {"clientMutationId": key(), **copy.deepcopy(self.of.get(mutation, {}))}
+        whole: dict[str, Any] = {"idempotencyKey": key(), **copy.deepcopy(self.of.get(mutation, {}))}
         _put(whole, inputs_of(mutation), path, value)
         return self._complete(whole, inputs_of(mutation))
 

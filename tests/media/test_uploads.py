@@ -129,7 +129,7 @@ async def test_more_than_twenty_parts_are_signed_as_they_are_needed(new_phone: N
     assert given == [21, 22]
     wrong = await ada.ask(
         "mutation($input: SignUploadPartsInput!) { signUploadParts(input: $input) { errors { code } } }",
-        input={"clientMutationId": "x1", "uploadId": upload["id"], "numbers": [23]},
+        input={"idempotencyKey": "x1", "uploadId": upload["id"], "numbers": [23]},
     )
     assert wrong.code == "BAD_USER_INPUT"
 
@@ -300,7 +300,7 @@ async def test_sixty_uploads_an_hour(new_phone: NewPhone) -> None:
 
 def _create(number: int) -> str:
     return (
-        f'm{number}: createUpload(input: {{clientMutationId: "u{number}", purpose: CHAT_ATTACHMENT, '
+        f'm{number}: createUpload(input: {{idempotencyKey: "u{number}", purpose: CHAT_ATTACHMENT, '
         f'fileName: "a.jpg", mime: "image/jpeg", sizeBytes: 10}}) '
         "{ errors { code retryable retryAfterSeconds } } "
     )
@@ -351,7 +351,7 @@ async def test_an_equal_file_is_not_sent_twice(
 async def test_a_retry_of_createupload_makes_one(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     id = ids.new_id("upload")
-    fields = {"id": id, "clientMutationId": "once"}
+    fields = {"id": id, "idempotencyKey": "once"}
     first = await steps.create(ada, 100, **fields)
     second = await steps.create(ada, 100, **fields)
     assert (first["replayed"], second["replayed"]) == (False, True)
@@ -388,7 +388,7 @@ async def test_anonymous_people_upload_nothing(anonymous: Phone) -> None:
     answer = await anonymous.ask(
         "mutation($input: CreateUploadInput!) { createUpload(input: $input) { errors { code } } }",
         input={
-            "clientMutationId": "a",
+            "idempotencyKey": "a",
             "purpose": "AVATAR",
             "fileName": "a.png",
             "mime": "image/png",

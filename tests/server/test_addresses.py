@@ -24,7 +24,7 @@ async def behind_two(settings: Settings) -> AsyncIterator[str]:
 
 
 async def seen_as(http: aiohttp.ClientSession, url: str, *forwarded: str) -> Any:
-    given = {"clientMutationId": key(), "email": "forwarded@example.com", "password": PASSWORD}
+    given = {"idempotencyKey": key(), "email": "forwarded@example.com", "password": PASSWORD}
     body = {"query": SIGN_IN, "variables": {"input": {**given, "device": DEVICE}}}
     headers = [("X-Forwarded-For", each) for each in forwarded]
     async with http.post(url, json=body, headers=headers) as response:

@@ -34,7 +34,7 @@ DOCUMENTS = {
         "query($mode: FeedMode) { viewer { feed(mode: $mode) { edges { cursor } } } }",
         {"mode": "BEST"},
     ),
-    "an unknown input field": (CREATE, {"input": {"clientMutationId": "x", "admin": True}}),
+    "an unknown input field": (CREATE, {"input": {"idempotencyKey": "x", "admin": True}}),
     "a circle of fragments": ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", None),
     "a null byte": ("{ __type\0name }", None),
     "an unknown operation": ("query A { __typename } query B { __typename }", None),

@@ -113,7 +113,7 @@ CREATE = "mutation($input: CreatePostInput!) { createPost(input: $input) { post 
 async def test_malformed_minted_ids(new_phone: NewPhone, services: Services, what: str) -> None:
     id = MALFORMED[what] if what in MALFORMED else ids.new_id("comment")
     ada = await new_phone("Ada")
-    answer = await ada.ask(CREATE, input={"clientMutationId": key(), "id": id, "text": "Hello"})
+    answer = await ada.ask(CREATE, input={"idempotencyKey": key(), "id": id, "text": "Hello"})
     assert answer.body["data"] == {"createPost": None}
     assert (answer.code, answer.errors[0]["path"]) == ("BAD_USER_INPUT", ["createPost"])
     assert await services.db.find("posts", {"author_id": ada.user_id}) == []
@@ -122,21 +122,21 @@ async def test_malformed_minted_ids(new_phone: NewPhone, services: Services, wha
 async def test_ids_from_the_future(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     late = ahead(24.1)
-    answer = await ada.ask(CREATE, input={"clientMutationId": key(), "id": late, "text": "Hello"})
+    answer = await ada.ask(CREATE, input={"idempotencyKey": key(), "id": late, "text": "Hello"})
     [error] = answer.errors
     assert error["message"] == f"'{late}' was made more than 24 hours ahead of the server's clock."
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
     assert await services.db.find("posts", {"author_id": ada.user_id}) == []
     fine = ahead(23.9)
-    done = await ada.run(CREATE, input={"clientMutationId": key(), "id": fine, "text": "Hello"})
+    done = await ada.run(CREATE, input={"idempotencyKey": key(), "id": fine, "text": "Hello"})
     assert done["createPost"] == {"post": {"id": fine}, "errors": []}
 
 
 @pytest.mark.parametrize("once", ["", "k" * 129])
 async def test_bad_idempotency_keys(new_phone: NewPhone, once: str) -> None:
-    answer = await (await new_phone()).ask(CREATE, input={"clientMutationId": once, "text": "Hello"})
+    answer = await (await new_phone()).ask(CREATE, input={"idempotencyKey": once, "text": "Hello"})
     [error] = answer.errors
-    assert error["message"] == "clientMutationId must have 1 to 128 characters."
+    assert error["message"] == "idempotencyKey must have 1 to 128 characters."
     assert (error["path"], error["extensions"]) == (["createPost"], {"code": "BAD_USER_INPUT"})
 
 
@@ -276,7 +276,7 @@ async def test_other_content_types_are_refused_before_anything_runs(
 ) -> None:
     """A page elsewhere may send forms and plain text with a person's cookies or network, but not JSON."""
     ada = await new_phone("Ada")
-    body = json.dumps({"query": CREATE, "variables": {"input": {"clientMutationId": key(), "text": "Hi"}}})
+    body = json.dumps({"query": CREATE, "variables": {"input": {"idempotencyKey": key(), "text": "Hi"}}})
     headers = {
         "Authorization": f"Bearer {ada.token}",
         **({"Content_Type": content_type} if content_type else {}),
@@ -311,7 +311,7 @@ async def test_other_methods(anonymous: Phone, method: str) -> None:
 @pytest.mark.parametrize("accept", [JSON, RESPONSE])
 async def test_a_get_never_writes(new_phone: NewPhone, services: Services, accept: str) -> None:
     ada = await new_phone("Ada")
-    variables = json.dumps({"input": {"clientMutationId": key(), "text": "Hello"}})
+    variables = json.dumps({"input": {"idempotencyKey": key(), "text": "Hello"}})
     headers = {"Authorization": f"Bearer {ada.token}", "Accept": accept}
     for query in (CREATE, f"query A {{ __typename }} {CREATE.replace('mutation', 'mutation B')}"):
         given = {"query": query, "variables": variables, "operationName": "B"}
@@ -332,7 +332,7 @@ async def test_a_moved_clock_moves_the_limit_of_minted_ids(new_phone: NewPhone) 
     ada, late = await new_phone("Ada"), ahead(25)
     clock.shift(timedelta(hours=2))
     ada.token = (await new_phone(user_id=ada.user_id)).token
-    done = await ada.run(CREATE, input={"clientMutationId": key(), "id": late, "text": "Hello"})
+    done = await ada.run(CREATE, input={"idempotencyKey": key(), "id": late, "text": "Hello"})
     assert done["createPost"]["errors"] == []
 
 

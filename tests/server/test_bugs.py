@@ -84,7 +84,7 @@ async def test_a_bug_in_a_mutation_writes_nothing_and_may_be_tried_again(
     await _set(services, post, {"comment_count": "many"})
     query = """mutation($input: CreateCommentInput!) { createComment(input: $input) {
       comment { text } post { commentCount } errors { code } } }"""
-    given = {"clientMutationId": once, "postId": post, "text": "Once"}
+    given = {"idempotencyKey": once, "postId": post, "text": "Once"}
     answer = await ada.ask(query, input=given)
     assert answer.body["data"] == {"createComment": None}
     [error] = answer.errors

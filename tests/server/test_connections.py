@@ -213,14 +213,14 @@ async def test_links_and_addresses_never_follow_a_request_s_host_where_ours_is_k
     async with configured(public_url="https://api.example.com/") as phone:
         phone.token = token
         evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-        create = """mutation { createPost(input: {clientMutationId: "host", text: "x", visibility: PUBLIC})
+        create = """mutation { createPost(input: {idempotencyKey: "host", text: "x", visibility: PUBLIC})
           { post { id } } }"""
         made = (await phone.post({"query": create}, **evil)).data["createPost"]["post"]["id"]
         share = """mutation($id: ID!) {
-          createShareLink(input: {clientMutationId: "link", postId: $id}) { url } }"""
+          createShareLink(input: {idempotencyKey: "link", postId: $id}) { url } }"""
         link = (await phone.post({"query": share, "variables": {"id": made}}, **evil)).data
         assert link["createShareLink"]["url"].startswith("https://api.example.com/p/")
-        upload = """mutation { createUpload(input: {clientMutationId: "up", purpose: POST_MEDIA, sizeBytes: 9,
+        upload = """mutation { createUpload(input: {idempotencyKey: "up", purpose: POST_MEDIA, sizeBytes: 9,
           mime: "image/png", fileName: "x.png"}) { errors { code } upload { parts { url } } } }"""
         begun = (await phone.post({"query": upload}, **evil)).data["createUpload"]
         assert begun["errors"] == []

@@ -89,7 +89,7 @@ async def test_refusals_in_payloads_are_counted_each(
         c: createPost(input: $c) { errors { code } }
     }"""
     given = {
-        name: {"clientMutationId": key(), "text": text}
+        name: {"idempotencyKey": key(), "text": text}
         for name, text in {"a": "", "b": "", "c": "Hello"}.items()
     }
     answer = await ada.run(document, **given)

@@ -20,7 +20,7 @@ __all__ = ["browser", "page"]
 
 PASSWORD = "a password to type"
 NAME = "{ viewer { user { name } } }"
-REGENERATE = """mutation { regenerateBackupCodes(input: { clientMutationId: "%s" }) {
+REGENERATE = """mutation { regenerateBackupCodes(input: { idempotencyKey: "%s" }) {
   backupCodes errors { code } } }"""
 
 

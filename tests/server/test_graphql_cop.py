@@ -97,10 +97,10 @@ async def test_info_field_suggest(target: Phone) -> None:
         ("query cop($a: Strin) { __typename }", {}),
         ("query cop { __typename @skp(if: true) }", {}),
         ("query cop($m: FeedMode) { viewer { feed(mode: $m) { edges { cursor } } } }", {"m": "LATST"}),
-        (CREATE, {"input": {"clientMutationIdd": "x"}}),
-        (CREATE, {"input": {"clientMutationId": "x", "visibility": "PUBLC"}}),
-        ('mutation { createPost(input: {clientMutationIdd: "x"}) { replayed } }', {}),
-        ('mutation { createPost(input: {clientMutationId: "x", visibility: PUBLC}) { replayed } }', {}),
+        (CREATE, {"input": {"idempotencyKeyd": "x"}}),
+        (CREATE, {"input": {"idempotencyKey": "x", "visibility": "PUBLC"}}),
+        ('mutation { createPost(input: {idempotencyKeyd: "x"}) { replayed } }', {}),
+        ('mutation { createPost(input: {idempotencyKey: "x", visibility: PUBLC}) { replayed } }', {}),
     ):
         answer = await target.ask(query, **variables)
         assert answer.code == "BAD_USER_INPUT", query
@@ -123,7 +123,7 @@ async def test_info_get_method_support(target: Phone) -> None:
 async def test_info_get_based_mutation(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     document = (
-        f'mutation cop {{ createPost(input: {{clientMutationId: "{key()}", text: "x"}}) {{ replayed }} }}'
+        f'mutation cop {{ createPost(input: {{idempotencyKey: "{key()}", text: "x"}}) {{ replayed }} }}'
     )
     for accept in (JSON, "text/event-stream"):
         headers = {"Authorization": f"Bearer {ada.token}", "Accept": accept}

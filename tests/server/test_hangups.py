@@ -81,7 +81,7 @@ async def test_what_was_sent_whole_lands_once_when_it_is_sent_again(
 ) -> None:
     ada, once = await new_phone("Ada"), key()
     document = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id text } } }"
-    given = {"clientMutationId": once, "text": "Sent from the tunnel"}
+    given = {"idempotencyKey": once, "text": "Sent from the tunnel"}
     body = json.dumps({"query": document, "variables": {"input": given}})
     head = f"Authorization: Bearer {ada.token}\r\nContent-Type: application/json\r\n"
     with logged(settings) as log:

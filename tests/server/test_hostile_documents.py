@@ -211,7 +211,7 @@ async def test_mutations_in_a_tree_of_fragments_are_looked_through_once(
     async with configured(executor="reference") as phone:
         await sign_in_directly(services, phone, await make_user(services, "Ada"))
         started = time.thread_time()
-        done = await phone.run(query, input={"clientMutationId": key(), "text": "Hi"})
+        done = await phone.run(query, input={"idempotencyKey": key(), "text": "Hi"})
         assert time.thread_time() - started < MOST_SECONDS
     assert done == {"createPost": {"post": {"text": "Hi"}, "errors": []}}
 

@@ -234,7 +234,7 @@ async def test_fragments_that_grow_cost_what_they_grow_to(anonymous: Phone) -> N
 async def test_fifty_queued_mutations_are_not_too_much(new_phone: NewPhone) -> None:
     phone = await new_phone()
     fields = " ".join(
-        f'm{n}: createPost(input: {{clientMutationId: "{key()}", text: "{n}", visibility: PRIVATE}}) '
+        f'm{n}: createPost(input: {{idempotencyKey: "{key()}", text: "{n}", visibility: PRIVATE}}) '
         "{ errors { code } post { id } }"
         for n in range(50)
     )

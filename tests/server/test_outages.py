@@ -64,7 +64,7 @@ async def readiness(http: aiohttp.ClientSession, address: str) -> tuple[int, dic
 
 
 def refreshing(phone: Phone) -> dict[str, str | None]:
-    return {"clientMutationId": key(), "refreshToken": phone.refresh_token, "deviceId": phone.device_id}
+    return {"idempotencyKey": key(), "refreshToken": phone.refresh_token, "deviceId": phone.device_id}
 
 
 def assert_unavailable(answer: Answer, field: str) -> None:

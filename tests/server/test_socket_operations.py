@@ -21,7 +21,7 @@ async def test_queries_and_mutations_run_over_a_socket(new_phone: NewPhone) -> N
     once = key()
     document = """mutation($input: CreatePostInput!) { createPost(input: $input) {
       replayed post { text } errors { code } } }"""
-    variables = {"input": {"clientMutationId": once, "text": "By socket"}}
+    variables = {"input": {"idempotencyKey": once, "text": "By socket"}}
     async with ada.socket() as socket:
         for replayed in (False, True):
             await socket.send(subscribe(document, "m", variables=variables, operationName=None))

@@ -101,7 +101,7 @@ async def test_a_mutation_may_be_streamed_too(new_phone: NewPhone) -> None:
         """mutation($input: CreatePostInput!) { createPost(input: $input) { post { text } replayed } }"""
     )
     for replayed in ("false", "true"):
-        given = {"clientMutationId": once, "text": "Streamed"}
+        given = {"idempotencyKey": once, "text": "Streamed"}
         async with streamed(ada, SSE, document, input=given) as response:
             assert f'"replayed":{replayed}' in await response.text()
 

@@ -48,18 +48,18 @@ class Refused extends Error {
 
 export async function createPost(_, { input }, { viewer }) {
   if (viewer === null) throw unauthenticated();
-  const { clientMutationId, ...given } = input;
-  if (!clientMutationId || clientMutationId.length > LONGEST_KEY) {
-    throw new GraphQLError(`clientMutationId must have 1 to ${LONGEST_KEY} characters.`);
+  const { idempotencyKey, ...given } = input;
+  if (!idempotencyKey || idempotencyKey.length > LONGEST_KEY) {
+    throw new GraphQLError(`idempotencyKey must have 1 to ${LONGEST_KEY} characters.`);
   }
   const claim = {
-    _id: `${viewer.userId}:${clientMutationId}`,
+    _id: `${viewer.userId}:${idempotencyKey}`,
     mutation: 'createPost',
     input_hash: createHmac('sha256', secret).update(JSON.stringify(given)).digest('hex'),
     state: 'DONE',
   };
   const { post, errors, replayed } = await once(claim, () => write(viewer.userId, given, claim));
-  return { post, errors, replayed, clientMutationId };
+  return { post, errors, replayed, idempotencyKey };
 }
 
 /** The payload of this run, or of the first one with this key. */

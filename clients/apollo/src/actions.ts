@@ -24,13 +24,13 @@ const NO_ERRORS = { errors: [], replayed: false };
 export const actions: Record<string, Action> = {
   CreatePost: {
     document: operations.CreatePost,
-    expect(cache, input: { id: string; clientMutationId: string; text: string; visibility: Visibility }) {
+    expect(cache, input: { id: string; idempotencyKey: string; text: string; visibility: Visibility }) {
       const author = me(cache);
       return author && {
         createPost: {
           __typename: 'CreatePostPayload',
           ...NO_ERRORS,
-          clientMutationId: input.clientMutationId,
+          idempotencyKey: input.idempotencyKey,
           feedEdge: { __typename: 'FeedEdge', cursor: '', reason: 'FOLLOW', node: newPost(input, author) },
         },
       };
@@ -41,14 +41,14 @@ export const actions: Record<string, Action> = {
   },
   CreateComment: {
     document: operations.CreateComment,
-    expect(cache, input: { id: string; clientMutationId: string; postId: string; text: string }) {
+    expect(cache, input: { id: string; idempotencyKey: string; postId: string; text: string }) {
       const author = me(cache);
       const post = readPost(cache, input.postId);
       return author && post && {
         createComment: {
           __typename: 'CreateCommentPayload',
           ...NO_ERRORS,
-          clientMutationId: input.clientMutationId,
+          idempotencyKey: input.idempotencyKey,
           commentEdge: { __typename: 'CommentEdge', cursor: '', node: newComment(input, author) },
           post: { __typename: 'Post', id: post.id, version: post.version, commentCount: post.commentCount + 1 },
         },
@@ -60,13 +60,13 @@ export const actions: Record<string, Action> = {
   },
   SetReaction: {
     document: operations.SetReaction,
-    expect(cache, input: { subjectId: string; kind: ReactionKind | null; clientMutationId: string }) {
+    expect(cache, input: { subjectId: string; kind: ReactionKind | null; idempotencyKey: string }) {
       const post = readPost(cache, input.subjectId);
       return post && {
         setReaction: {
           __typename: 'SetReactionPayload',
           ...NO_ERRORS,
-          clientMutationId: input.clientMutationId,
+          idempotencyKey: input.idempotencyKey,
           subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind) },
         },
       };
@@ -74,14 +74,14 @@ export const actions: Record<string, Action> = {
   },
   SendMessage: {
     document: operations.SendMessage,
-    expect(cache, input: { id: string; clientMutationId: string; chatId: string; text: string; sentAt: string }) {
+    expect(cache, input: { id: string; idempotencyKey: string; chatId: string; text: string; sentAt: string }) {
       const sender = me(cache);
       const chat = cache.readQuery({ query: operations.ChatThread, variables: { id: input.chatId } }, true)?.chat ?? null;
       return sender && chat && {
         sendMessage: {
           __typename: 'SendMessagePayload',
           ...NO_ERRORS,
-          clientMutationId: input.clientMutationId,
+          idempotencyKey: input.idempotencyKey,
           messageEdge: {
             __typename: 'MessageEdge',
             cursor: '',
@@ -105,11 +105,11 @@ export const actions: Record<string, Action> = {
   MarkRead: { document: operations.MarkRead, expect: () => null },
   DeletePost: {
     document: operations.DeletePost,
-    expect: (_, input: { id: string; clientMutationId: string }) => ({
+    expect: (_, input: { id: string; idempotencyKey: string }) => ({
       deletePost: {
         __typename: 'DeletePostPayload',
         ...NO_ERRORS,
-        clientMutationId: input.clientMutationId,
+        idempotencyKey: input.idempotencyKey,
         deletedPostId: input.id,
       },
     }),
@@ -123,7 +123,7 @@ export const actions: Record<string, Action> = {
  * Do it. Resolves when the server has answered, however long that takes; what the server refuses is
  * rolled back from the screen and returned.
  */
-export async function perform(client: ApolloClient, name: string, input: { clientMutationId: string }): Promise<Refusal[]> {
+export async function perform(client: ApolloClient, name: string, input: { idempotencyKey: string }): Promise<Refusal[]> {
   const action = actions[name];
   if (!action) throw new Error(`There is no action ${name}.`);
   const expected = action.expect(client.cache, input);

@@ -9,7 +9,7 @@ export function queued(queue: Queue, session: Session): ApolloLink {
     // Who acts: nothing of theirs is sent with the token of whoever signs in later.
     operation.setContext({ as: session.userId });
     const { input } = operation.variables as Partial<Queued['variables']>;
-    if (operation.operationType !== OperationTypeNode.MUTATION || !input?.clientMutationId) {
+    if (operation.operationType !== OperationTypeNode.MUTATION || !input?.idempotencyKey) {
       return forward(operation);
     }
     const entry = { name: operation.operationName ?? '', query: print(operation.query), variables: { input } };

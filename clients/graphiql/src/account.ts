@@ -27,7 +27,7 @@ async function perform(field: string, input: Record<string, unknown>, headers?: 
   const operationName = `${field[0]!.toUpperCase()}${field.slice(1)}`;
   const query = `mutation ${operationName}($input: ${typeOf(field)}!) { ${field}(input: $input) { ${MUTATIONS[field]} } }`;
   try {
-    const variables = { input: { clientMutationId: uuid(), ...input } };
+    const variables = { input: { idempotencyKey: uuid(), ...input } };
     const answer = await post({ query, operationName, variables }, headers);
     const payload = (answer.data?.[field] as Payload | null | undefined) ?? null;
     set({ busy: false, ...outcome(payload, refusalOf(answer, payload)) });

@@ -138,7 +138,7 @@ export async function signOut(): Promise<void> {
       {
         query: SIGN_OUT,
         operationName: "SignOut",
-        variables: { input: { clientMutationId: uuid(), refreshToken: tokens.refreshToken } },
+        variables: { input: { idempotencyKey: uuid(), refreshToken: tokens.refreshToken } },
       },
       { authorization: `Bearer ${tokens.accessToken}` },
     );
@@ -162,7 +162,7 @@ async function refresh(): Promise<void> {
       operationName: "RefreshSession",
       variables: {
         input: {
-          clientMutationId: uuid(),
+          idempotencyKey: uuid(),
           refreshToken: before.tokens.refreshToken,
           deviceId: deviceId(),
         },

@@ -14,7 +14,7 @@ import type { Answer } from './outcome.js';
 
 export interface Act {
   query?: string | null;
-  variables: { input: { clientMutationId: string; id?: unknown } };
+  variables: { input: { idempotencyKey: string; id?: unknown } };
 }
 
 interface Parts {

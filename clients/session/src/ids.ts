@@ -6,8 +6,8 @@ export function mint(prefix: string): string {
 }
 
 /** A key for one act, kept however often it is sent. */
-export function act<T extends object>(input: T): T & { clientMutationId: string } {
-  return { clientMutationId: crypto.randomUUID(), ...input };
+export function act<T extends object>(input: T): T & { idempotencyKey: string } {
+  return { idempotencyKey: crypto.randomUUID(), ...input };
 }
 
 /** `post_01h...` is a Post: the prefix of an id names its type in snake case. */

@@ -9,7 +9,7 @@ export interface Queued extends Act {
   name: string;
   /** Its document; without one it is sent alone, once the restarted program performs it again. */
   query?: string | null;
-  variables: { input: { clientMutationId: string; id?: unknown } };
+  variables: { input: { idempotencyKey: string; id?: unknown } };
 }
 
 /** An entry of the store. */
@@ -52,7 +52,7 @@ const HELD_MS = 60_000;
 
 /**
  * Offline queue (transactional outbox): an act is saved before it is sent, and removed when the server has
- * answered. A lost answer costs nothing, since the server knows the clientMutationId and answers what it answered
+ * answered. A lost answer costs nothing, since the server knows the idempotencyKey and answers what it answered
  * first. A flush is one document of mutations in order: a comment never overtakes the post it is on. What the
  * server defers stays in its place, what it refuses for good is handed to the app.
  */
@@ -316,7 +316,7 @@ export class Queue {
 }
 
 function key({ variables }: Queued): string {
-  return variables.input.clientMutationId;
+  return variables.input.idempotencyKey;
 }
 
 function identity(entry: Kept): string {

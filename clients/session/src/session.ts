@@ -84,7 +84,7 @@ export class Session {
   async leave(): Promise<void> {
     for (const refreshToken of this.leaving) {
       try {
-        const input = { clientMutationId: crypto.randomUUID(), refreshToken };
+        const input = { idempotencyKey: crypto.randomUUID(), refreshToken };
         if (outcome(await this.send({ query: SIGN_OUT, variables: { input } }, null)).kind !== 'over') return;
       } catch (error) {
         if (error instanceof TryAgain) return;
@@ -148,7 +148,7 @@ export class Session {
   }
 
   private async ask(name: string, query: string, input: object): Promise<any> {
-    const answer = await this.send({ query, variables: { input: { clientMutationId: crypto.randomUUID(), ...input } } }, null);
+    const answer = await this.send({ query, variables: { input: { idempotencyKey: crypto.randomUUID(), ...input } } }, null);
     const payload = answer.data?.[name];
     if (!payload) throw new Error(answer.errors?.[0]?.message ?? 'The server did not answer.');
     if (payload.errors.length) throw new SignedOut(payload.errors[0].message);

@@ -38,7 +38,7 @@ export const cacheOptions: CacheExchangeOpts = {
       return author && {
         __typename: 'CreatePostPayload',
         ...NO_ERRORS,
-        clientMutationId: input.clientMutationId,
+        idempotencyKey: input.idempotencyKey,
         feedEdge: { __typename: 'FeedEdge', cursor: '', node: newPost(input, author) },
       };
     },
@@ -48,7 +48,7 @@ export const cacheOptions: CacheExchangeOpts = {
       return writer && post && {
         __typename: 'CreateCommentPayload',
         ...NO_ERRORS,
-        clientMutationId: input.clientMutationId,
+        idempotencyKey: input.idempotencyKey,
         commentEdge: {
           __typename: 'CommentEdge',
           cursor: '',
@@ -62,14 +62,14 @@ export const cacheOptions: CacheExchangeOpts = {
       return post && {
         __typename: 'SetReactionPayload',
         ...NO_ERRORS,
-        clientMutationId: input.clientMutationId,
+        idempotencyKey: input.idempotencyKey,
         subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind ?? null) },
       };
     },
-    deletePost: ({ input }: { input: { id: string; clientMutationId: string } }) => ({
+    deletePost: ({ input }: { input: { id: string; idempotencyKey: string } }) => ({
       __typename: 'DeletePostPayload',
       ...NO_ERRORS,
-      clientMutationId: input.clientMutationId,
+      idempotencyKey: input.idempotencyKey,
       deletedPostId: input.id,
     }),
     sendMessage({ input }: { input: SendMessageInput }, cache) {
@@ -80,7 +80,7 @@ export const cacheOptions: CacheExchangeOpts = {
       return {
         __typename: 'SendMessagePayload',
         ...NO_ERRORS,
-        clientMutationId: input.clientMutationId,
+        idempotencyKey: input.idempotencyKey,
         messageEdge: {
           __typename: 'MessageEdge',
           cursor: '',

@@ -67,7 +67,7 @@ export function isOffline(error: CombinedError | undefined): boolean {
 }
 
 function waits({ kind, variables }: Operation): boolean {
-  return kind === 'mutation' && Boolean((variables as Partial<Queued['variables']>).input?.clientMutationId);
+  return kind === 'mutation' && Boolean((variables as Partial<Queued['variables']>).input?.idempotencyKey);
 }
 
 function entry({ query, variables }: Operation): Queued {

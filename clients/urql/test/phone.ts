@@ -36,9 +36,9 @@ export class Phone extends Device {
   }
 
   /** The refusals of what was done, once the server has answered. */
-  async perform<Variables extends { input: { clientMutationId: string } }>(
+  async perform<Variables extends { input: { idempotencyKey: string } }>(
     document: DocumentInput<any, Variables>,
-    input: Omit<Variables['input'], 'clientMutationId'>,
+    input: Omit<Variables['input'], 'idempotencyKey'>,
   ): Promise<Refusal[]> {
     const variables = { input: act(input as Variables['input']) };
     const { data, error }: OperationResult = await this.client.mutation(document, variables as never).toPromise();

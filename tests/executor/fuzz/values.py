@@ -147,7 +147,7 @@ class Values:
         )
 
     def _id(self, argument: str, of: str) -> str:
-        if argument == "clientMutationId":
+        if argument == "idempotencyKey":
             return f"key-{self.rng.randrange(10**12)}"
         if found := self._nonsense():
             return found
