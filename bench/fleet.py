@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -15,6 +15,7 @@ import psutil
 from rich.console import Console
 
 from bench import dataset
+from bench.operations import Operation
 from devstack.process import ServerProcess, accepts, free_port
 from devstack.servers import Servers
 from ports.auth import AuthSettings
@@ -34,6 +35,13 @@ class Kind:
     title: str
     command: tuple[str, ...]
     driver: str = ""
+    folder: Path = dataset.ROOT
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    """By name, operations that it is asked in other words than the rest."""
+
+    def asked(self, operation: Operation) -> Operation:
+        """The operation in this kind's words."""
+        return self.operations.get(operation.name, operation)
 
     @property
     def node(self) -> bool:
@@ -140,7 +148,7 @@ class Fleet:
         }
 
     def _command(self, kind: Kind, port: int, environment: dict[str, str]) -> list[str]:
-        own = {"LANDFALL_PORT": str(port), "BENCH_PORT": str(port)}
+        own = {"LANDFALL_PORT": str(port), "BENCH_PORT": str(port), "PYTHONPATH": str(kind.folder)}
         if kind.driver:
             own |= {"LANDFALL_MONGO_DRIVER": kind.driver, "BENCH_MONGO_DRIVER": kind.driver}
         program, *arguments = kind.command
@@ -151,7 +159,7 @@ class Fleet:
             arguments = [str(PEERS / arguments[0]), *arguments[1:]]
         # `env`, because a server process takes its parent's environment.
         given = [f"{name}={value}" for name, value in {**environment, **own}.items()]
-        return [shutil.which("env") or "/usr/bin/env", *given, path, *arguments]
+        return [shutil.which("env") or "/usr/bin/env", "-C", str(kind.folder), *given, path, *arguments]
 
 
 @contextmanager

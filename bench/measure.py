@@ -172,6 +172,7 @@ def requests_of(operation: Operation, member: Member, tokens: Sequence[str]) -> 
 
 
 def _request(operation: Operation, member: Member, token: str) -> str:
+    operation = member.kind.asked(operation)
     asked = {"query": " ".join(operation.query.split()), "variables": operation.variables}
     body = orjson.dumps(asked).decode()
     lines = (

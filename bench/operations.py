@@ -21,7 +21,7 @@ class Operation:
     """Names of the servers that answer it; all, where that is empty."""
 
     def asked_of(self, server: str) -> bool:
-        return not self.servers or server in self.servers
+        return not self.servers or server.partition("@")[0] in self.servers
 
 
 FEED = Operation(

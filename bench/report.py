@@ -91,14 +91,14 @@ class Report:
         """Landfall on each driver against each other server, with the target where there is one."""
         for operation in self.operations:
             for other, title in self._titles.items():
-                if not other.startswith("landfall") and operation.asked_of(other):
+                if other not in OURS and operation.asked_of(other):
                     shares = (self._share(operation, one, other) for one in OURS)
                     yield (operation.title, title, *shares)
 
     def _share(self, operation: Operation, one: str, other: str) -> str:
         ratio = self.results.ratio(operation.name, one, other)
         target = operation.targets.get((one, other))
-        if ratio is None or (other.startswith("floor") and target is None):
+        if ratio is None or (other.startswith("floor") and target is None) or not _comparable(one, other):
             return ""
         if target is None:
             return f"{ratio:.2f}"
@@ -116,6 +116,12 @@ class Report:
             }
             if len(found) == 2:
                 yield operation.title, found["landfall"], found["mercurius"]
+
+
+def _comparable(one: str, other: str) -> bool:
+    """True unless the other is the earlier Landfall on another driver."""
+    earlier, _, commit = other.partition("@")
+    return not commit or earlier == one
 
 
 def _markdown(header: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:

@@ -9,12 +9,11 @@ import asyncio
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from rich.table import Table
 
 from bench.console import console
 from bench.dataset import ROOT
+from bench.earlier import checked_out
 from bench.report import machine
 from core import ids, logs
 from core.context import Context, Services, Viewer
@@ -130,22 +130,13 @@ async def main() -> None:
         (Path(name) / "key.pem").write_bytes(make_signing_key())
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            start = [("this", ROOT), (chosen.against, stack.enter_context(_checked_out(chosen.against)))]
+            start = [("this", ROOT), (chosen.against, stack.enter_context(checked_out(chosen.against)))]
             versions = [
                 await stack.enter_async_context(_running(name, number, folder, servers, chosen.driver, http))
                 for number, (name, folder) in enumerate(start)
             ]
             out.print(machine())
             await _measure(versions, servers, chosen.rounds)
-
-
-@contextmanager
-def _checked_out(commit: str) -> Iterator[Path]:
-    """The files of a commit, for as long as they are looked at."""
-    with tempfile.TemporaryDirectory() as folder:
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True)
-        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-        yield Path(folder)
 
 
 @asynccontextmanager
