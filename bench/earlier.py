@@ -38,11 +38,13 @@ def kinds(commit: str, folder: Path) -> list[Kind]:
     ]
 
 
-def _operations(folder: Path) -> tuple[Operation, ...]:
+def _operations(folder: Path) -> list[Operation]:
     spec = importlib.util.spec_from_file_location("bench_earlier", folder / "bench" / "operations.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: tuple[Operation, ...] = module.OPERATIONS
-    return found
+    return [
+        Operation(each.name, each.title, each.query, {}, getattr(each, "variables", {}))
+        for each in module.OPERATIONS
+    ]

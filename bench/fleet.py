@@ -37,7 +37,10 @@ class Kind:
     driver: str = ""
     folder: Path = dataset.ROOT
     operations: Mapping[str, Operation] = field(default_factory=dict)
-    """By name, operations that it is asked in other words than the rest."""
+    """By name, all that it is asked, where its schema is spelled in other words."""
+
+    def answers(self, operation: Operation) -> bool:
+        return operation.asked_of(self.name) and (not self.operations or operation.name in self.operations)
 
     def asked(self, operation: Operation) -> Operation:
         """The operation in this kind's words."""

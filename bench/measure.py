@@ -225,7 +225,7 @@ def measure(
 
 
 def _asked(operation: Operation, members: Sequence[Member]) -> list[Member]:
-    return [member for member in members if operation.asked_of(member.name)]
+    return [member for member in members if member.kind.answers(operation)]
 
 
 def _warm_up(load: Load, member: Member, each: Sequence[str], plan: Plan) -> None:

@@ -74,7 +74,7 @@ class Report:
 
     def _figures(self, operation: Operation) -> Iterator[tuple[str, ...]]:
         for member in self.members:
-            if not operation.asked_of(member.name):
+            if not member.kind.answers(operation):
                 continue
             figures = self.results.figures[operation.name, member.name]
             yield (

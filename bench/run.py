@@ -140,7 +140,7 @@ def check(members: Sequence[Member], tokens: Sequence[str]) -> None:
     for problem in schema_differences():
         sys.exit(problem)
     for operation in OPERATIONS:
-        asked = [member for member in members if operation.asked_of(member.name)]
+        asked = [member for member in members if member.kind.answers(operation)]
         size = sum(_checked(asked, operation, token) for token in tokens) // len(tokens)
         out.print(
             f"{operation.title}: {len(asked)} servers give {len(tokens)} viewers the same answers, "
