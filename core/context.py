@@ -34,6 +34,9 @@ R = TypeVar("R")
 PERSONAL = "personal"
 """The organisation of people who belong to none."""
 
+NO_TOKEN = "NO_TOKEN"
+"""Reason of a refusal for want of an access token, bad or good."""
+
 _RUNNING: set[asyncio.Task[Any]] = set()
 """Units under way: the event loop itself would let go of one that nobody waits for."""
 
@@ -103,7 +106,7 @@ class Context:
         services: Services,
         *,
         viewer: Viewer | None = None,
-        refusal: str = "NO_TOKEN",
+        refusal: str = NO_TOKEN,
         request_id: str = "",
         address: str = "",
         origin: str = "",

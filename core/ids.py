@@ -30,6 +30,11 @@ def prefix_of(value: str) -> str:
     return value.rpartition("_")[0]
 
 
+def sibling(value: str, prefix: str) -> str:
+    """Id of the further node of the same document: the same suffix behind another prefix."""
+    return f"{prefix}_{value.rpartition('_')[2]}"
+
+
 def checked(value: str, *prefixes: str) -> str:
     """The id itself, if it is well formed and of one of the prefixes (any, when none is given)."""
     try:

@@ -21,7 +21,7 @@ const OWN = {
   '@graphql-eslint/strict-id-in-types': 'off',
   // Payloads bring just what changed.
   '@graphql-eslint/require-field-of-type-query-in-mutation-result': 'off',
-  // `viewer` and lists are never null; that mutations may be is tested elsewhere.
+  // Lists are never null; that mutations may be is tested elsewhere.
   '@graphql-eslint/require-nullable-result-in-root': 'off',
   // `eventId` is the word of every event.
   '@graphql-eslint/no-typename-prefix': 'off',

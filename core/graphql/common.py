@@ -8,12 +8,12 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from core import paging
-from core.context import Context
+from core import paging, viewers
+from core.context import NO_TOKEN, Context
 from core.errors import KINDS, RefusalKind
 from core.graphql.bindings import Spec
 from core.graphql.fields import derived, query
-from core.graphql.types import input_, interface, type_
+from core.graphql.types import input_, interface, node, type_
 from core.ids import Id
 from core.sync.log_offset import SyncToken
 from core.values import text
@@ -210,17 +210,20 @@ class ResyncRequired(Event):
     """Where this stream goes on."""
 
 
-async def _viewer(ctx: Context) -> dict[str, Any]:
-    return {"_id": None, "user_id": ctx.viewer_id}
+async def _viewer(ctx: Context) -> dict[str, Any] | None:
+    # A token that was sent and is not good is refused, so that phones renew it.
+    anonymous = ctx.viewer is None and ctx.refusal == NO_TOKEN
+    return None if anonymous else viewers.document(ctx)
 
 
-@type_
-class Viewer:
+@node("viewer")
+class Viewer(Node):
     """The signed-in user and everything that is theirs."""
 
 
 class Root:
     """The root field every system's `Viewer` hangs on."""
 
-    viewer: Viewer = Spec(query(_viewer).binding)  # type: ignore[assignment]
-    """The signed-in user; UNAUTHENTICATED without a valid access token."""
+    viewer: Viewer | None = Spec(query(_viewer).binding)  # type: ignore[assignment]
+    """The signed-in user; null for requests without an access token. A token that is expired or ended is
+    refused as UNAUTHENTICATED."""

@@ -12,7 +12,7 @@ import orjson
 import structlog
 from prometheus_client import Histogram
 
-from core import clock, ids
+from core import clock, ids, viewers
 from core.context import Context
 from core.errors import BadUserInput, UserError, error_codes
 from core.ids import Id
@@ -285,4 +285,4 @@ async def update_privacy_choices(
     if not choices["personalized_predictions"]:
         await store.forget_predictions(ctx.db, ctx.viewer_id)
     ctx.refresh()
-    return {"viewer": {"_id": None, "user_id": ctx.viewer_id}, "privacy_choices": choices}
+    return {"viewer": viewers.document(ctx), "privacy_choices": choices}

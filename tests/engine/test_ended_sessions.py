@@ -23,7 +23,6 @@ async def test_an_emptied_redis_lets_nobody_in(services: Services, new_phone: Ne
     await ada.do("signOut", "endedSessionId")
     await services.redis.flushall()
     answer = await ada.ask(USER)
-    assert answer.status == 401
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "SESSION_REVOKED"}
 
 

@@ -140,7 +140,7 @@ export async function perform(client: ApolloClient, name: string, input: { idemp
 type Author = PostPartsFragment['author'];
 
 function me(cache: ApolloCache): Author | null {
-  return cache.readQuery({ query: operations.Me })?.viewer.user ?? null;
+  return cache.readQuery({ query: operations.Me })?.viewer?.user ?? null;
 }
 
 function readPost(cache: ApolloCache, id: string): PostPartsFragment | null {
@@ -213,7 +213,7 @@ function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsF
 
 function prepend(cache: ApolloCache, edge: { node: { id: string } }): void {
   cache.updateQuery({ query: operations.Feed }, (data: any) => {
-    if (!data || data.viewer.feed.edges.some((each: any) => each.node.id === edge.node.id)) return data;
+    if (!data?.viewer || data.viewer.feed.edges.some((each: any) => each.node.id === edge.node.id)) return data;
     const feed = { ...data.viewer.feed, edges: [edge, ...data.viewer.feed.edges] };
     return { ...data, viewer: { ...data.viewer, feed } };
   });

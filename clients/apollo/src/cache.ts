@@ -9,11 +9,7 @@ export function makeCache(): InMemoryCache {
   return new InMemoryCache({
     possibleTypes: possibleTypes.possibleTypes,
     typePolicies: {
-      // There is one viewer: whatever path it is reached by.
-      Viewer: {
-        keyFields: [],
-        fields: { feed: relayStylePagination(['mode']), chats: relayStylePagination(['archived', 'query']) },
-      },
+      Viewer: { fields: { feed: relayStylePagination(['mode']), chats: relayStylePagination(['archived', 'query']) } },
       Query: { fields: { searchProducts: relayStylePagination(['query', 'filter', 'sort']) } },
       Chat: { fields: { messages: relayStylePagination() } },
       User: {

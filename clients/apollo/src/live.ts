@@ -62,9 +62,10 @@ export async function catchUp(client: ApolloClient, store: Store): Promise<{ cha
       variables: { since: store.getItem(TOKEN) },
       fetchPolicy: 'network-only',
     });
-    const { changes } = data!.viewer;
+    const viewer = data!.viewer!;
+    const { changes } = viewer;
     // What changed is in the cache by now, each thing under its own id; the page itself is of no more use.
-    client.cache.evict({ id: client.cache.identify({ __typename: 'Viewer' })!, fieldName: 'changes' });
+    client.cache.evict({ id: client.cache.identify(viewer)!, fieldName: 'changes' });
     if (changes.reset) await client.resetStore();
     for (const id of changes.deletedIds) forget(client.cache, id);
     sum.changed += changes.nodes.length;

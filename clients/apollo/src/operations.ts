@@ -17,10 +17,10 @@ graphql(`
   }
 `);
 
-export const Me = graphql(`query Me { viewer { user { id name handle avatar { id thumbnailUrl dominantColor } } } }`);
+export const Me = graphql(`query Me { viewer { id user { id name handle avatar { id thumbnailUrl dominantColor } } } }`);
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
-    viewer { feed(mode: LATEST, first: $first, after: $after) {
+    viewer { id feed(mode: LATEST, first: $first, after: $after) {
       edges { cursor reason node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
@@ -85,7 +85,7 @@ export const PostEvents = graphql(`
 `);
 export const Changes = graphql(`
   query Changes($since: SyncToken) {
-    viewer { changes(since: $since, types: [POST, COMMENT], first: 200) {
+    viewer { id changes(since: $since, types: [POST, COMMENT], first: 200) {
       nodes { __typename id ... on Post { ...PostParts } ... on Comment { ...CommentParts } }
       deletedIds token hasMore reset
     } }
@@ -100,7 +100,7 @@ graphql(`
 export const Chats = graphql(`
   query Chats($first: Int = 15, $after: String) {
     viewer {
-      unreadTotal
+      id unreadTotal
       chats(first: $first, after: $after) {
         edges { cursor node {
           id version preview unreadCount lastActivityAt lastSequence peerReadSequence

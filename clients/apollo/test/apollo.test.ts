@@ -32,7 +32,7 @@ test('relayStylePagination joins pages without a gap or a repetition', async () 
   const options = { query: operations.Feed, variables: { first: 5 } };
   await ada.client.query({ ...options, fetchPolicy: 'network-only' });
   const watched = ada.client.watchQuery(options);
-  const page = () => ada.client.cache.readQuery(options)!.viewer.feed;
+  const page = () => ada.client.cache.readQuery(options)!.viewer!.feed;
   while (page().pageInfo.hasNextPage) {
     await watched.fetchMore({ variables: { after: page().pageInfo.endCursor } });
   }

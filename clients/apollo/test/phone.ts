@@ -36,6 +36,6 @@ export class Phone extends Device {
 
   async feed(): Promise<string[]> {
     const { data } = await this.client.query({ query: operations.Feed, fetchPolicy: 'network-only' });
-    return data!.viewer.feed.edges.map(({ node }) => node.text ?? '');
+    return data!.viewer!.feed.edges.map(({ node }) => node.text ?? '');
   }
 }

@@ -8,7 +8,7 @@ import { session, usePhone, useSentinel } from './phone.js';
 export function Chats() {
   const [open, setOpen] = useState<string | null>(null);
   const { data, fetchMore } = useQuery(operations.Chats, { fetchPolicy: 'cache-and-network', pollInterval: open ? 0 : 15_000 });
-  const chats = data?.viewer.chats;
+  const chats = data?.viewer?.chats;
   const end = useSentinel(() => {
     if (chats?.pageInfo.hasNextPage) void fetchMore({ variables: { after: chats.pageInfo.endCursor } }).catch(() => undefined);
   });
@@ -25,7 +25,7 @@ export function Chats() {
   );
 }
 
-function Row({ chat, open }: { chat: ChatsQuery['viewer']['chats']['edges'][number]['node']; open: () => void }) {
+function Row({ chat, open }: { chat: NonNullable<ChatsQuery['viewer']>['chats']['edges'][number]['node']; open: () => void }) {
   return (
     <button className="row" data-chat={chat.id} onClick={open}>
       <Avatar name={chat.peer.name} url={chat.peer.avatar?.thumbnailUrl} />

@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react';
 import { useQuery } from '@apollo/client/react';
-import { follow, mint, operations } from 'landfall-apollo';
+import { follow, mint, operations, type FeedQuery } from 'landfall-apollo';
 
 import { Avatar, Empty, Skeleton, When } from './parts.js';
 import { usePhone, useSentinel } from './phone.js';
 
 export function Feed() {
   const { data, loading, fetchMore } = useQuery(operations.Feed, { fetchPolicy: 'cache-and-network' });
-  const feed = data?.viewer.feed;
+  const feed = data?.viewer?.feed;
   const end = useSentinel(() => {
     if (feed?.pageInfo.hasNextPage && !loading) void fetchMore({ variables: { after: feed.pageInfo.endCursor } }).catch(() => undefined);
   });
@@ -38,7 +38,7 @@ function Composer() {
   );
 }
 
-type Post = NonNullable<ReturnType<typeof useQuery<import('landfall-apollo').FeedQuery>>['data']>['viewer']['feed']['edges'][number]['node'];
+type Post = NonNullable<FeedQuery['viewer']>['feed']['edges'][number]['node'];
 
 function PostCard({ post }: { post: Post }) {
   const { act } = usePhone();

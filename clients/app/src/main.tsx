@@ -39,7 +39,7 @@ function Screens({ signedOut }: { signedOut: () => void }) {
     <>
       <header className="top">
         <h1>Landfall</h1>
-        <span>{data?.viewer.user.name}</span>
+        <span>{data?.viewer?.user.name}</span>
         <button id="sign-out" className="quiet" onClick={() => (waiting ? setLeaving(true) : signOut())}>Sign out</button>
       </header>
       {leaving && <Leaving signOut={signOut} stay={() => setLeaving(false)} />}

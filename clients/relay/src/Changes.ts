@@ -21,7 +21,7 @@ export async function catchUp(environment: Environment, storage: Storage): Promi
   for (;;) {
     const variables = { since: storage.getItem(TOKEN) };
     const data = await fetchQuery<Query>(environment, ChangesQuery, variables, { fetchPolicy: 'network-only' }).toPromise();
-    const { changes } = data!.viewer;
+    const { changes } = data!.viewer!;
     commitLocalUpdate(environment, (store) => {
       // What the server no longer remembers of our past, we should not either.
       if (changes.reset) store.invalidateStore();

@@ -19,9 +19,9 @@ export const Feed_viewer = graphql`
   }
 `;
 
-
 /** The list that posts of one's own are put on top of. */
-export const FEED = ConnectionHandler.getConnectionID('client:root:viewer', 'Feed_feed', { mode: 'LATEST' });
+export const feedOf = (viewerId: string): string =>
+  ConnectionHandler.getConnectionID(viewerId, 'Feed_feed', { mode: 'LATEST' });
 
 export const CreatePost = graphql`
   mutation FeedCreatePostMutation($input: CreatePostInput!, $connections: [ID!]!) @raw_response_type {

@@ -14,7 +14,7 @@ export interface Refusal {
 interface Action {
   mutation: GraphQLTaggedNode;
   /** The lists that gain what comes back. */
-  connections?(input: any): string[];
+  connections?(input: any, environment: Environment): string[];
   /** The answer we expect, shown until the server's comes. */
   expect?(environment: Environment, input: any): object | null;
 }
@@ -25,7 +25,7 @@ const errors: Refusal[] = [];
 export const actions: Record<string, Action> = {
   FeedCreatePostMutation: {
     mutation: feed.CreatePost,
-    connections: () => [feed.FEED],
+    connections: (_, environment) => [feed.feedOf(viewer(environment)!.id)],
     expect(environment, input) {
       const author = me(environment);
       return author && {
@@ -77,7 +77,7 @@ export function perform(environment: Environment, name: string, given: object): 
   if (!action) throw new Error(`There is no action ${name}.`);
   const input = act(given);
   // Lists that nobody has opened yet will be asked for whole.
-  const connections = action.connections?.(input).filter((id) => environment.getStore().getSource().has(id));
+  const connections = action.connections?.(input, environment).filter((id) => environment.getStore().getSource().has(id));
   return new Promise((resolve, reject) => {
     const expected = action.expect?.(environment, input);
     commitMutation<MutationParameters>(environment, {
@@ -91,10 +91,17 @@ export function perform(environment: Environment, name: string, given: object): 
 }
 
 function me(environment: Environment): { id: string; name: string } | null {
-  const source = environment.getStore().getSource();
-  const viewer: any = source.get('client:root:viewer');
-  const user: any = viewer?.user && source.get(viewer.user.__ref);
+  const user: any = linked(environment, viewer(environment), 'user');
   return user ? { id: user.id, name: user.name } : null;
+}
+
+function viewer(environment: Environment): any {
+  return linked(environment, environment.getStore().getSource().get('client:root'), 'viewer');
+}
+
+function linked(environment: Environment, record: any, field: string): any {
+  const reference = record?.[field]?.__ref;
+  return reference && environment.getStore().getSource().get(reference);
 }
 
 function newPost({ id, text, visibility }: { id: string; text: string; visibility: string }): object {

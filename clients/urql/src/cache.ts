@@ -21,11 +21,7 @@ const NO_ERRORS = { errors: [] };
 
 export const cacheOptions: CacheExchangeOpts = {
   schema,
-  keys: {
-    // There is one viewer: whatever path it is reached by.
-    Viewer: () => 'viewer',
-    ...Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
-  },
+  keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
   resolvers: {
     Viewer: { feed: relayPagination() },
     Query: { searchProducts: relayPagination() },
@@ -139,7 +135,7 @@ export function forget(cache: Cache, id: string): void {
 const now = (): string => new Date().toISOString();
 
 function me(cache: Cache): PersonPartsFragment | null {
-  return cache.readQuery({ query: operations.Me })?.viewer.user ?? null;
+  return cache.readQuery({ query: operations.Me })?.viewer?.user ?? null;
 }
 
 function readPost(cache: Cache, id: string): PostPartsFragment | null {
@@ -182,7 +178,7 @@ const unless = (edges: Edge[], edge: Edge, write: (edges: Edge[]) => Edge[]): Ed
 
 function prepend(cache: Cache, edge: Edge): void {
   cache.updateQuery({ query: operations.Feed }, (data: any) => {
-    if (data) data.viewer.feed.edges = unless(data.viewer.feed.edges, edge, (edges) => [edge, ...edges]);
+    if (data?.viewer) data.viewer.feed.edges = unless(data.viewer.feed.edges, edge, (edges) => [edge, ...edges]);
     return data;
   });
 }

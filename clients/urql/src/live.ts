@@ -30,7 +30,7 @@ export async function catchUp(client: Client, store: Store): Promise<{ changed: 
     const since = store.getItem(TOKEN);
     const { data, error } = await client.query(Changes, { since }, { requestPolicy: 'network-only' }).toPromise();
     if (!data) throw error;
-    const { changes } = data.viewer;
+    const { changes } = data.viewer!;
     sum.changed += changes.nodes.length;
     sum.deleted += changes.deletedIds.length;
     // Then what is cached may be of a past that the server no longer remembers: start with an empty cache.

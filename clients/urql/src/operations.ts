@@ -16,10 +16,10 @@ export const MessageParts = graphql(`
   fragment MessageParts on Message { id version sequence words: text sentAt createdAt status sender { ...PersonParts } }
 `);
 
-export const Me = graphql(`query Me { viewer { user { ...PersonParts } } }`);
+export const Me = graphql(`query Me { viewer { id user { ...PersonParts } } }`);
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
-    viewer { feed(mode: LATEST, first: $first, after: $after) {
+    viewer { id feed(mode: LATEST, first: $first, after: $after) {
       edges { cursor node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
@@ -118,7 +118,7 @@ export const PostEvents = graphql(`
 `);
 export const Changes = graphql(`
   query Changes($since: SyncToken) {
-    viewer { changes(since: $since, types: [POST, COMMENT, MESSAGE], first: 200) {
+    viewer { id changes(since: $since, types: [POST, COMMENT, MESSAGE], first: 200) {
       nodes { __typename id ...PostParts ...CommentParts ...MessageParts }
       deletedIds token hasMore reset
     } }

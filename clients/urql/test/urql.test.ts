@@ -45,9 +45,9 @@ test('relayPagination joins pages of the feed', async () => {
   let after: string | null = null;
   for (let more = true; more; ) {
     const page: any = await phone.ask(Feed, { first: 5, after });
-    ({ hasNextPage: more, endCursor: after } = page.viewer.feed.pageInfo);
+    ({ hasNextPage: more, endCursor: after } = page.viewer!.feed.pageInfo);
   }
-  const { edges } = phone.shown(Feed, { first: 5, after: null })!.viewer.feed;
+  const { edges } = phone.shown(Feed, { first: 5, after: null })!.viewer!.feed;
   const texts = edges.map(({ node }) => node.text).filter((text) => text?.startsWith(word));
   assert.deepEqual(texts, numbered(word, 12).reverse());
   await phone.app.stop();
@@ -102,7 +102,7 @@ test('a reaction shows at once and is confirmed without another request', async 
 
 test('lists gain what was made and lose what was deleted, without another request', async () => {
   await ada.ask(Feed, {});
-  const top = () => ada.shown(Feed, {})!.viewer.feed.edges[0]!.node;
+  const top = () => ada.shown(Feed, {})!.viewer!.feed.edges[0]!.node;
   const before = ada.network.requests;
   const id = await published(ada, 'On top');
   await ada.ask(PostWithComments, { id });
@@ -139,7 +139,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
   await until(() => phone.app.queue.length === 4, 'the queue');
 
   await phone.restart();
-  const texts = () => phone.shown(Feed, {})?.viewer.feed.edges.map(({ node }) => node.text) ?? [];
+  const texts = () => phone.shown(Feed, {})?.viewer?.feed.edges.map(({ node }) => node.text) ?? [];
   // Off the storage, with what is expected of the queue on top.
   await until(() => texts().includes('Written on a plane'), 'the feed after the restart');
   assert.equal(phone.app.queue.length, 4);
@@ -154,7 +154,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
 
   assert.deepEqual(phone.app.queue.saved(), []);
   const { viewer } = await phone.ask(Feed, {});
-  assert.deepEqual(viewer.feed.edges.map(({ node }) => node.text).slice(0, 2), ['Written after that', 'Written on a plane']);
+  assert.deepEqual(viewer!.feed.edges.map(({ node }) => node.text).slice(0, 2), ['Written after that', 'Written on a plane']);
   const { post } = await phone.ask(PostWithComments, { id: first });
   assert.deepEqual(post!.comments.edges.map(({ node }) => node.body), ['and commented']);
   await phone.app.stop();
