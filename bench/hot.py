@@ -127,7 +127,7 @@ async def _cases(bench: Bench, people: Sequence[Phone]) -> list[Case]:
         return await phone.do("createComment", "post { commentCount }", postId=id, text="Hello")
 
     async def react(phone: Phone, id: str) -> Any:
-        return await phone.do("setReaction", "reactionSummary { total }", subjectId=id, kind="LIKE")
+        return await phone.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
 
     async def follow(phone: Phone, id: str) -> Any:
         if id == phone.user_id:

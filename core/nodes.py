@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NewType, TypeVar, cast
 
-from core.context import Context
-from core.errors import UserError
+from core.context import NO_TOKEN, Context
+from core.errors import NotFound, Unauthenticated, UserError
 from core.hooks import Hook
-from core.ids import checked, prefix_of
+from core.ids import Id, checked, prefix_of
 from core.storage.loader import by_id
 from core.storage.store import Collection
 
@@ -81,6 +81,33 @@ async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str 
         named = field or words[0] + "".join(word.title() for word in words[1:]) + "Id"
         raise UserError("NOT_FOUND", f"There is no such {' '.join(words)}.", field=[named])
     return cast("T", found)
+
+
+def reader(prefix: str) -> Callable[..., Awaitable[Document | None]]:
+    """Resolver of a root field that reads one thing by its id, through its access guard."""
+
+    async def read(ctx: Context, *, id: Id) -> Document | None:
+        [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
+        if found is None:
+            check_token(ctx)
+        return found
+
+    return read
+
+
+def check_token(ctx: Context) -> None:
+    """UNAUTHENTICATED if the request sent a token that is not good: a new one may show what is hidden now."""
+    if ctx.viewer is None and ctx.refusal != NO_TOKEN:
+        raise Unauthenticated(ctx.refusal)
+
+
+async def to_watch(ctx: Context, id: str, prefix: str) -> Document:
+    """A thing to follow by a stream; NOT_FOUND when it does not exist or is hidden."""
+    [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
+    if found is None:
+        check_token(ctx)
+        raise NotFound(f"There is no such {prefix}.")
+    return found
 
 
 async def scopes_of(ctx: Context) -> list[str]:

@@ -220,6 +220,13 @@ def edge_of(listing: str | Listing, sort: Sort, row: Document, **extra: Any) -> 
     return {"listing": str(listing), "sort": sort, "node": row, **extra}
 
 
+def edge_to(
+    listing: str | Listing, sort: Sort, row: Document, node: Document | None
+) -> dict[str, Any] | None:
+    """An edge by itself, in the place of its row, to what the row refers to; None where that is hidden."""
+    return edge_of(listing, sort, node, place=[row[key] for key, _ in sort]) if node else None
+
+
 def placed_edge(listing: str | Listing, place: Sequence[Any], row: Document, **extra: Any) -> dict[str, Any]:
     """An edge of a list whose places are no keys of its rows: a ranked one."""
     return {"listing": listing, "place": place, "node": row, **extra}

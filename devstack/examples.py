@@ -74,7 +74,7 @@ subscription PostEvents($postId: ID!, $after: String) {
 CHATS = """# The list of chats, and the end of the latest one.
 query Chats {
   viewer {
-    unreadTotal
+    unreadMessageCount
     chats(first: 15) {
       edges {
         node { id peer { name avatar { thumbnailUrl } } preview unreadCount lastActivityAt mutedUntil }
@@ -146,9 +146,12 @@ query Products($query: String, $filter: ProductFilterInput, $after: String) {
 
 SAFETY = """{
   viewer {
-    user { emailVerified twoFactor { enabled method maskedDestination backupCodesLeft } }
-    sessions(first: 5) { totalCount edges { node { device { name platform } current factors lastSeenAt } } }
-    securityEvents(first: 5) { edges { node { kind at device { name } ipMasked } } }
+    account {
+      emailVerified
+      twoFactor { enabled method maskedDestination backupCodesLeft }
+      sessions(first: 5) { totalCount edges { node { device { name platform } current factors lastSeenAt } } }
+      securityEvents(first: 5) { edges { node { kind at device { name } ipMasked } } }
+    }
   }
 }
 """

@@ -23,7 +23,7 @@ from devstack.demo import Image, Person
 from resolvers.auth import passwords
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
-from stores.auth import Role, UserStatus, person_scopes
+from stores.auth import AccountStatus, Role, account_of, person_scopes
 from stores.feed import FollowState, PostState, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, group_scope, post_scopes
 from stores.media import MediaKind
@@ -145,6 +145,7 @@ def _entries(
 ) -> Iterator[Document]:
     for user in users:
         yield _entry("USER", user, person_scopes(user), at)
+        yield _entry("ACCOUNT", account_of(user), [user_scope(user["_id"])], at)
     for edge in follows:
         yield _entry("FOLLOW", edge, [user_scope(edge["follower_id"])], at)
     for group in groups:
@@ -243,7 +244,7 @@ class Maker:
                 "locale": person.locale,
                 "time_zone": person.time_zone,
                 "roles": [Role.MEMBER, Role.ADMIN] if person.handle == ADMINISTRATOR else [Role.MEMBER],
-                "status": UserStatus.ACTIVE,
+                "status": AccountStatus.ACTIVE,
                 "password_hash": hashed,
                 "accepted_terms_version": "1",
                 **self.stamps(at),

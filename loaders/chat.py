@@ -8,7 +8,7 @@ from core import ids
 from core.storage.loader import Loader, by_id, in_order
 from stores import auth as accounts
 from stores import chat as store
-from stores.auth import User, UserStatus
+from stores.auth import AccountStatus, User
 from stores.chat import ChatSettings, WhoCanMessage
 
 Chat = dict[str, Any]
@@ -99,7 +99,7 @@ class PeerById(Loader[str, User]):
         fields = (*self.fields, "status") if self.fields else ()
         found = in_order(keys, await accounts.users.by_ids(self.db, keys, fields=fields))
         return [
-            row if row and row["status"] != UserStatus.DELETED else _gone(key)
+            row if row and row["status"] != AccountStatus.DELETED else _gone(key)
             for key, row in zip(keys, found, strict=True)
         ]
 
@@ -114,7 +114,7 @@ def _gone(user_id: str) -> User:
             "_id": user_id,
             "first_name": GONE,
             "roles": [],
-            "status": UserStatus.DELETED,
+            "status": AccountStatus.DELETED,
             "version": 0,
             "created_at": joined,
             "updated_at": joined,

@@ -31,7 +31,10 @@ class Page:
 
 
 async def node(ctx: Context, *, id: Id) -> Document | None:
-    return (await nodes.visible(ctx, [checked(id)])).get(id)
+    found = (await nodes.visible(ctx, [checked(id)])).get(id)
+    if found is None:
+        nodes.check_token(ctx)
+    return found
 
 
 async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
@@ -39,6 +42,8 @@ async def many_nodes(ctx: Context, *, ids: list[Id]) -> list[Document | None]:
     if len(ids) > MOST_IDS:
         raise BadUserInput(f"At most {MOST_IDS} ids.")
     found = await nodes.visible(ctx, [id for id in ids if well_formed(id)])
+    if len(found) < len(ids):
+        nodes.check_token(ctx)
     return [found.get(id) for id in ids]
 
 

@@ -5,7 +5,6 @@ import html
 from aiohttp import web
 
 from core.context import Context, Services
-from core.errors import NotFound
 from core.routes import route
 from resolvers import auth
 from resolvers.feed.content import text_preview
@@ -30,10 +29,9 @@ GONE = "This post is gone, or not for everybody."
 async def page(services: Services, request: web.Request) -> web.Response:
     """A public post, as anybody may read it."""
     ctx = Context(services)
-    try:
-        post = await post_by_link(ctx, code=request.match_info["code"])
-        author = await auth.user(ctx, id=post["author_id"])  # type: ignore[arg-type]
-    except NotFound:
+    post = await post_by_link(ctx, code=request.match_info["code"])
+    [author] = await auth.visible_people(ctx, [post["author_id"]]) if post else [None]
+    if post is None or author is None:
         body = PAGE.format(title="Landfall", text=GONE)
         return web.Response(text=body, status=404, content_type="text/html", headers=HEADERS)
     title, text = f"{auth.full_name(author)} on Landfall", text_preview(post)

@@ -99,10 +99,14 @@ class _Finder(Visitor):
         if node.name.value == "__typename":
             return
         bound = definition.extensions.get("strawberry-definition") if definition else None
-        if not isinstance(bound, BoundField) or bound.metadata["personal"]:
+        if not isinstance(bound, BoundField) or _private(bound):
             self.personal = True
         elif self.types.get_parent_type() is self.query:
             self.roots.append((definition, node))
+
+
+def _private(bound: BoundField) -> bool:
+    return bool(bound.metadata["personal"] or bound.metadata["restricted"])
 
 
 def _bound(definition: Any) -> BoundField:

@@ -295,7 +295,7 @@ async def peers_of(db: Database, user_id: str) -> list[str]:
     return [row["peer_id"] for row in rows]
 
 
-async def unread_total(db: Database, user_id: str) -> int:
+async def unread_message_count(db: Database, user_id: str) -> int:
     """Unread messages of all chats that are not archived."""
     rows = await db.aggregate(
         members.name,

@@ -43,6 +43,6 @@ async def _security(ctx: Context, event_id: str) -> Event | None:
     if event is None:
         return None
     if event["kind"] == SecurityKind.TWO_FACTOR_CHANGED:
-        [user] = await people.viewer_users(ctx, [{}])
-        return {"_type": "TwoFactorChanged", "user": user}
+        [account] = await people.viewer_accounts(ctx, [{}])
+        return {"_type": "TwoFactorChanged", "account": account}
     return {"_type": "SecurityAlert", "event": event}

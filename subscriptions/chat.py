@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from core import nodes
 from core.context import Context
 from core.ids import Id, prefix_of
 from core.sync.changes import Entry, aspect_of, user_scope
@@ -24,7 +25,9 @@ RESUMED = Counter("landfall_chat_resumed_total", "Chat streams that a phone resu
 
 async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) -> AsyncGenerator[Event, None]:
     """Messages, receipts and typing of one chat."""
-    chat = await access.chat(ctx, id=chat_id)
+    # Signed in, or a phone would take a chat for gone that it may read with a new token.
+    assert ctx.viewer_id
+    chat = await nodes.to_watch(ctx, chat_id, "chat")
     # Messages deleted for oneself are logged in one's own scope.
     scopes = [chat_scope(chat["_id"]), user_scope(ctx.viewer_id)]
     typists = TypingIndicator()
@@ -33,7 +36,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 
     async def participant() -> None:
         ctx.refresh()
-        await access.chat(ctx, id=chat["_id"])
+        await nodes.to_watch(ctx, chat["_id"], "chat")
         # An idle stream keeps nothing.
         ctx.refresh()
 
@@ -104,7 +107,7 @@ async def _receipt_event(ctx: Context, entry: Entry) -> Event:
     """Event of a receipt: one side's marks, as far as the other may know them."""
     detail = entry.get("detail") or {}
     user_id = detail["user_id"]
-    chat = await access.chat(ctx, id=entry["node"])  # type: ignore[arg-type]
+    chat = await nodes.to_watch(ctx, entry["node"], "chat")
     own = user_id == ctx.viewer_id
     [read] = [chat["read_sequence"]] if own else await reading.peer_read_sequences(ctx, [chat])
     return {

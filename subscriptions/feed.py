@@ -6,7 +6,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import clock
+from core import clock, nodes
 from core.context import Context
 from core.ids import Id, checked, prefix_of
 from core.storage.loader import Loader
@@ -22,7 +22,6 @@ from resolvers.feed.access import (
     visible_comments,
     visible_posts,
 )
-from resolvers.feed.access import post as visible_post
 from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
 from resolvers.feed.reactions import summary
@@ -88,7 +87,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
     async def visible() -> None:
         ctx.refresh()
-        await visible_post(ctx, id=post_id)
+        await nodes.to_watch(ctx, post_id, "post")
         # An idle stream keeps nothing.
         ctx.refresh()
 

@@ -17,7 +17,7 @@ from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
-from stores.auth import AuthFactor, Role, User, UserStatus
+from stores.auth import AccountStatus, AuthFactor, Role, User
 from tests import confidential, listening
 
 PASSWORD = "correct horse battery"
@@ -236,7 +236,7 @@ async def _insert_user(ctx: Context, name: str, fields: dict[str, Any]) -> User:
             "locale": "en",
             "time_zone": "UTC",
             "roles": [Role.MEMBER],
-            "status": UserStatus.ACTIVE,
+            "status": AccountStatus.ACTIVE,
             "password_hash": "",
             "accepted_terms_version": "1",
             **fields,

@@ -5,7 +5,7 @@ from tests.conftest import NewPhone
 
 async def test_a_post_reaches_a_follower_and_a_watcher(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await grace.do("followUser", "user { followState }", userId=ada.user_id)
+    await grace.do("followUser", "user { viewerFollowState }", userId=ada.user_id)
     created = await ada.do("createPost", "post { id }", text="Hello", visibility="PUBLIC")
     post_id = created["post"]["id"]
     feed = await grace.run("{ viewer { feed(mode: LATEST) { edges { node { id } } } } }")

@@ -8,8 +8,8 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from core import paging, viewers
-from core.context import NO_TOKEN, Context
+from core import nodes, paging, viewers
+from core.context import Context
 from core.errors import KINDS, RefusalKind
 from core.graphql.bindings import Spec
 from core.graphql.fields import derived, query
@@ -211,9 +211,8 @@ class ResyncRequired(Event):
 
 
 async def _viewer(ctx: Context) -> dict[str, Any] | None:
-    # A token that was sent and is not good is refused, so that phones renew it.
-    anonymous = ctx.viewer is None and ctx.refusal == NO_TOKEN
-    return None if anonymous else viewers.document(ctx)
+    nodes.check_token(ctx)
+    return viewers.document(ctx) if ctx.viewer is not None else None
 
 
 @node("viewer")

@@ -290,10 +290,7 @@ def query(
 
 
 def told(spec: Any, *sources: str) -> Any:
-    """Declares what a field of a synced type is made of beside its document, by collection.
-
-    Whoever changes such a document logs the node too, for those for whom it reads differently.
-    """
+    """Declares the collections that a synced field is made of beside its own: their changes log the node."""
     return replace(spec, sources=sources)
 
 
@@ -308,8 +305,13 @@ def unsynced(spec: Any, instead: str) -> Any:
 
 
 def personal(spec: Any) -> Any:
-    """Marks a field of something shared as the viewer's own."""
+    """Marks a field that depends on who asks, of what others see too: its name begins with `viewer`."""
     return replace(spec, personal=True)
+
+
+def restricted(spec: Any) -> Any:
+    """Marks a field that only some may read: no shared cache may keep an answer with it."""
+    return replace(spec, restricted=True)
 
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
@@ -334,6 +336,7 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
             "binding": spec.binding,
             "max_age": spec.max_age,
             "personal": spec.personal,
+            "restricted": spec.restricted or bool(spec.roles),
             "sources": spec.sources,
             "dated": spec.dated,
             "unsynced": spec.unsynced,

@@ -48,6 +48,18 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """A further node of a collection's documents: the same suffix behind another prefix, for other readers.
+
+    `shown` makes the node's document of the stored one. It is logged when that is inserted or goes, and by
+    `tx.changed_further` when it changes.
+    """
+
+    scopes: Callable[[Any], Iterable[str]]
+    shown: Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Collection(Generic[T]):
     """One MongoDB collection.
 
@@ -68,6 +80,7 @@ class Collection(Generic[T]):
     owner: str | None = None
     audience_never_shrinks: bool = False
     aspects: tuple[str, ...] = ()
+    further: tuple[Further, ...] = ()
 
     def key_of(self, target: Target) -> dict[str, Any]:
         """Write filter: names one document with its shard key, as the router of a sharded cluster demands."""
@@ -220,12 +233,14 @@ def entity(
     sealed: Sequence[Sealed] = (),
     audience_never_shrinks: bool = False,
     aspects: Sequence[str] = (),
+    further: Sequence[Further] = (),
 ) -> Collection[T]:
     """Declare a synced collection whose writes log themselves for the readers in its `scopes`.
 
     `owner` is the field with the id of whom a document belongs to; unless `scopes` says more, nobody else
     reads it. A document with no scopes is gone for all who read it before; with `settled` no reader ever
-    loses one. `aspects` are logged beside a document, by its resolvers, and go with it.
+    loses one. `aspects` are logged beside a document, by its resolvers, and go with it; `further` are nodes
+    of their own that the same document holds.
     """
     if scopes is None:
         if owner is None:
@@ -243,6 +258,7 @@ def entity(
         owner,
         audience_never_shrinks,
         tuple(aspects),
+        tuple(further),
     )
     return _declare(declared)
 

@@ -251,6 +251,24 @@ class Unit:
             )
         )
 
+    def changed_further(
+        self,
+        store: Collection[Any],
+        document: Mapping[str, Any],
+        *,
+        created: bool = False,
+        deleted: bool = False,
+    ) -> None:
+        """Log the further nodes of a document for their own readers; those without any are gone."""
+        for each in store.further:
+            scopes = () if deleted else tuple(each.scopes(document))
+            if scopes:
+                self.changed(
+                    each.shown(document), scopes=scopes, created=created, audience_never_shrinks=True
+                )
+            else:
+                self.removed(each.shown(document))
+
     def removed(self, entity: Mapping[str, Any], *, aspects: Sequence[str] = ()) -> None:
         """Log a deletion; all who could see the entity learn of it."""
         id = entity["_id"]
@@ -355,6 +373,8 @@ class Unit:
             )
         else:
             self.removed(document, aspects=store.aspects)
+        if created or not scopes:
+            self.changed_further(store, document, created=created, deleted=deleted)
 
 
 def _taken() -> UserError:

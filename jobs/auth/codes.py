@@ -11,7 +11,7 @@ from core.jobs import task
 from ports.auth import AuthSettings
 from resolvers.auth import changes, lockout, messages, otp_delivery, security
 from stores import auth as store
-from stores.auth import SecurityKind, UserStatus
+from stores.auth import AccountStatus, SecurityKind
 
 RESET_LIFE = timedelta(minutes=30)
 RESETS = 5
@@ -39,7 +39,7 @@ async def write(services: Services, *, to: str, letter: str, about: str) -> None
 async def send_reset(services: Services, *, email: str) -> None:
     """Mail a reset link if there is an account."""
     user = await store.user_by_email(services.db, email)
-    if user is None or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
+    if user is None or user["status"] in (AccountStatus.SUSPENDED, AccountStatus.DELETED):
         return
     ctx = Context(services)
     asked = f"resets:{lockout.account_of(ctx, email)}"
@@ -64,7 +64,7 @@ async def note_failed_sign_in(
 ) -> None:
     """Record a failed sign-in if there is an account; the request took as long in any case."""
     user = await store.user_by_email(services.db, email)
-    if user is None or user["status"] == UserStatus.DELETED:
+    if user is None or user["status"] == AccountStatus.DELETED:
         return
     ctx = Context(services, address=address)
     told: Any = device

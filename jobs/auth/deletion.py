@@ -13,7 +13,7 @@ from core.storage.indexes import due
 from jobs.auth.export import remove as remove_export
 from resolvers.auth import erasing, leaving
 from stores import auth as store
-from stores.auth import Deletion, UserStatus
+from stores.auth import AccountStatus, Deletion
 
 logger = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)
 @task("auth.delete_accounts", every=timedelta(minutes=1))
 async def delete_accounts(services: Services) -> None:
     """Delete accounts after their thirty days, then retry whatever any system has not confirmed yet."""
-    overdue = {**due("deletion_due_at", clock.now()), "status": UserStatus.DELETION_SCHEDULED}
+    overdue = {**due("deletion_due_at", clock.now()), "status": AccountStatus.DELETION_SCHEDULED}
     await each_in_unit(services, store.users, overdue, leaving.delete, size=1)
     while deletion := await store.claim_deletion(services.db, clock.now(), clock.now() + LEASE):
         await erase_everywhere(services, deletion)

@@ -18,7 +18,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
-from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, UserStatus, emails
+from stores.auth import AccountStatus, AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, emails
 
 error_codes(
     TERMS_REQUIRED="The terms must be accepted.",
@@ -106,7 +106,7 @@ async def sign_up_begun(ctx: Context, flow: Flow) -> bool:
     """
     address, wanted = flows.destination_of(ctx, flow).to, flow["change"]["account"]
     owner = await store.user_by_email(ctx.db, address)
-    if owner is not None and owner["status"] != UserStatus.PENDING_VERIFICATION:
+    if owner is not None and owner["status"] != AccountStatus.PENDING_VERIFICATION:
         return False
     user_id = owner["_id"] if owner else (await _create(ctx, address, wanted))["_id"]
     await ctx.tx.update(store.flows, flow["_id"], set={"user_id": user_id})
@@ -118,7 +118,7 @@ async def _create(ctx: Context, email: str, wanted: Mapping[str, Any]) -> User:
     if await store.users.by_id(ctx.db, user_id) is not None:
         # Rejecting a taken id would reveal the outcome of an earlier sign-up with it.
         user_id = ids.new_id("user")
-    made = {"_id": user_id, "email_verified": False, "status": UserStatus.PENDING_VERIFICATION}
+    made = {"_id": user_id, "email_verified": False, "status": AccountStatus.PENDING_VERIFICATION}
     return await opened(ctx, email, {**wanted, **made})
 
 
@@ -136,8 +136,8 @@ async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
     user = await telling.change(
         ctx,
         str(flow["user_id"]),
-        set={**described, "status": UserStatus.ACTIVE, "email_verified": True},
-        where={"status": UserStatus.PENDING_VERIFICATION},
+        set={**described, "status": AccountStatus.ACTIVE, "email_verified": True},
+        where={"status": AccountStatus.PENDING_VERIFICATION},
     )
     if user is None:
         raise UserError("FLOW_EXPIRED", flows.OVER)
@@ -173,7 +173,7 @@ async def check_password(
     attempt = await lockout.begin_attempt(ctx, subject, captcha_token=captcha_token)
     user = await store.users.by_id(ctx.services.db, key["user_id"] if key else "user_nobody")
     right = await passwords.matches(user["password_hash"] if user else None, password)
-    if user is None or not right or user["status"] == UserStatus.DELETED:
+    if user is None or not right or user["status"] == AccountStatus.DELETED:
         return Checked(None, attempt, locked=await lockout.record_failure(ctx, attempt))
     await lockout.cancel_attempt(ctx, attempt)
     former = user["password_hash"]
@@ -208,7 +208,7 @@ async def sign_in(
         # Changed after it was checked: a session by the old password would outlive the change.
         raise UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1)
     await _rehash(ctx, user, prepared)
-    if user["status"] == UserStatus.PENDING_VERIFICATION:
+    if user["status"] == AccountStatus.PENDING_VERIFICATION:
         flow = await factors.open_for(
             ctx, user, FlowPurpose.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
         )
@@ -235,9 +235,9 @@ async def _rehash(ctx: Context, user: User, checked: Checked) -> None:
 
 
 def admit(user: User) -> None:
-    if user["status"] == UserStatus.SUSPENDED:
+    if user["status"] == AccountStatus.SUSPENDED:
         raise UserError("ACCOUNT_SUSPENDED", "This account is closed for now.")
-    if user["status"] == UserStatus.DELETED:
+    if user["status"] == AccountStatus.DELETED:
         raise UserError("INVALID_CREDENTIALS", "Email or password is wrong.")
 
 

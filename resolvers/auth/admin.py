@@ -1,81 +1,74 @@
 """Administration of accounts: each action is written to the audit log with its reason."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from core import clock, ids
-from core.context import Context
-from core.errors import NotFound, UserError
+from core.context import PERSONAL, Context
+from core.errors import UserError
 from core.ids import Id
 from core.jobs import enqueue
-from core.paging import PageArgs
 from core.security.audit import audited
 from core.values.text import Line
 from resolvers.auth import lockout, revocations, security, sessions, telling
-from resolvers.auth.people import security_events_of, sessions_of
 from stores import auth as store
-from stores.auth import Role, SecurityKind, SessionEndReason, SessionStatus, User, UserStatus
+from stores.auth import AccountStatus, Role, SecurityKind, SessionEndReason, SessionStatus, User
 
 LONGEST_REASON = 500
 LONGEST_JOB_ROLE = 100
 LONGEST_LOCK = timedelta(days=30)
 ORG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
-Document = Mapping[str, Any]
+
+class Placement(TypedDict, total=False):
+    """Place of a person in an organization; null takes it away."""
+
+    org: str | None
+    job_role: Line | None
 
 
-async def account(ctx: Context, *, user_id: Id | None = None, email: str | None = None) -> Document:
-    """Any account that is not deleted, by id or email."""
+async def account(
+    ctx: Context, *, user_id: Id | None = None, email: str | None = None
+) -> dict[str, Any] | None:
+    """Any account that is not deleted, by its owner's id or by email; None when there is none."""
     if user_id is not None:
         user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     else:
         user = await store.user_by_email(ctx.db, email or "")
-    if user is None or user["status"] == UserStatus.DELETED:
-        raise NotFound("There is no such account.")
-    return {"_id": None, "user_id": user["_id"], "locked_until": user.get("locked_until")}
+    return store.account_of(user) if user and user["status"] != AccountStatus.DELETED else None
 
 
-async def account_sessions(
-    ctx: Context, account: Document, *, status: SessionStatus = SessionStatus.ACTIVE, args: PageArgs
-) -> dict[str, Any]:
-    return await sessions_of(ctx, account["user_id"], status=status, args=args)
-
-
-async def account_security_events(ctx: Context, account: Document, *, args: PageArgs) -> dict[str, Any]:
-    return await security_events_of(ctx, account["user_id"], args=args)
-
-
-async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
+async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.AccountChanged:
     """Suspend an account until it is restored; its sessions end."""
     user = await _account_for_update(ctx, user_id, reason)
-    if user["status"] == UserStatus.SUSPENDED:
-        return {"user": user}
-    suspended = await _moved(ctx, user, UserStatus.ACTIVE, UserStatus.SUSPENDED)
+    if user["status"] == AccountStatus.SUSPENDED:
+        return telling.account_changed(user)
+    suspended = await _moved(ctx, user, AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
     await audited(ctx, "auth.suspend_user", subject_id=user["_id"], reason=reason)
-    return {"user": suspended}
+    return telling.account_changed(suspended)
 
 
-async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
+async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.AccountChanged:
     user = await _account_for_update(ctx, user_id, reason)
-    if user["status"] == UserStatus.ACTIVE:
-        return {"user": user}
-    active = await _moved(ctx, user, UserStatus.SUSPENDED, UserStatus.ACTIVE)
+    if user["status"] == AccountStatus.ACTIVE:
+        return telling.account_changed(user)
+    active = await _moved(ctx, user, AccountStatus.SUSPENDED, AccountStatus.ACTIVE)
     await audited(ctx, "auth.unsuspend_user", subject_id=user["_id"], reason=reason)
-    return {"user": active}
+    return telling.account_changed(active)
 
 
-async def _moved(ctx: Context, user: User, was: UserStatus, becomes: UserStatus) -> User:
+async def _moved(ctx: Context, user: User, was: AccountStatus, becomes: AccountStatus) -> User:
     moved = await telling.change(ctx, user["_id"], set={"status": becomes}, where={"status": was})
     if moved is None:
-        raise UserError("CONFLICT", f"The account is {user['status']}.", user=user)
+        raise UserError("CONFLICT", f"The account is {user['status']}.", account=store.account_of(user))
     return moved
 
 
-async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> telling.UserChanged:
+async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> telling.AccountChanged:
     """Lock an account for a time: no sign-in by any factor; sessions go on."""
     life = timedelta(minutes=minutes)
     if not timedelta() < life <= LONGEST_LOCK:
@@ -84,17 +77,17 @@ async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> 
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
     await security.record(ctx, user["_id"], SecurityKind.LOCKED, result="BY_ADMIN", reason=reason)
-    return {"user": locked}
+    return telling.account_changed(locked)
 
 
-async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.UserChanged:
+async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.AccountChanged:
     """Lift an administrator's lock and the lockout after too many failures."""
     user = await _account_for_update(ctx, user_id, reason)
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
     await lockout.unlock(ctx, user)
     await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
-    return {"user": unlocked}
+    return telling.account_changed(unlocked)
 
 
 async def assign_roles(
@@ -102,29 +95,27 @@ async def assign_roles(
     *,
     user_id: Id,
     roles: Sequence[Role],
-    org: str | None = None,
-    job_role: Line | None = None,
     reason: str,
-) -> telling.UserChanged:
+    **place: Unpack[Placement],
+) -> telling.AccountChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
-    if org is not None and not ORG.fullmatch(org):
+    if (org := place.get("org")) is not None and not ORG.fullmatch(org):
         raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
-    if job_role is not None and len(job_role) > LONGEST_JOB_ROLE:
+    if len(place.get("job_role") or "") > LONGEST_JOB_ROLE:
         raise UserError("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
     user = await _account_for_update(ctx, user_id, reason)
-    updated = await assigned(ctx, user, roles, org, job_role)
+    updated = await assigned(ctx, user, roles, place)
     named = sorted(map(str, roles))
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)
-    return {"user": updated}
+    return telling.account_changed(updated)
 
 
-async def assigned(
-    ctx: Context, user: User, roles: Sequence[Role], org: str | None, job_role: str | None = None
-) -> User:
-    kept = list(dict.fromkeys([Role.MEMBER, *roles]))
-    changes: dict[str, Any] = {"roles": kept, **({"org": org} if org is not None else {})}
-    if job_role is not None:
-        changes["job_role"] = job_role or None
+async def assigned(ctx: Context, user: User, roles: Sequence[Role], place: Placement) -> User:
+    changes: dict[str, Any] = {"roles": list(dict.fromkeys([Role.MEMBER, *roles]))}
+    if "org" in place:
+        changes["org"] = place["org"] or PERSONAL
+    if "job_role" in place:
+        changes["job_role"] = place["job_role"] or None
     updated = await telling.change(ctx, user["_id"], set=changes)
     assert updated is not None
     revocations.tell(ctx, revocations.stale(user["_id"]))
@@ -167,7 +158,7 @@ async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
     """Account of another person; one's own is not to be changed in this way."""
     _check_reason(reason)
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
-    if user is None or user["status"] == UserStatus.DELETED:
+    if user is None or user["status"] == AccountStatus.DELETED:
         raise UserError("NOT_FOUND", "There is no such account.", field=["userId"])
     if user["_id"] == ctx.viewer_id:
         raise UserError("FORBIDDEN", "This is your own account.", field=["userId"])

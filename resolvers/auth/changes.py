@@ -14,6 +14,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from stores import auth as store
 from stores.auth import (
+    AccountStatus,
     AuthFactor,
     Flow,
     FlowPurpose,
@@ -21,7 +22,6 @@ from stores.auth import (
     SecurityKind,
     SessionEndReason,
     User,
-    UserStatus,
 )
 
 error_codes(
@@ -57,7 +57,7 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
     await enqueue(
         ctx.tx, "auth.write", to=before["email"], letter="address_changed", about=masked_email(address)
     )
-    return {"user": user}
+    return {**telling.account_changed(user)}
 
 
 class NewPassword(NamedTuple):
@@ -100,7 +100,7 @@ async def change_password(
         raise UserError("UNAVAILABLE", "Try again.")
     ended = await sessions.end_others(ctx, SessionEndReason.PASSWORD_CHANGED)
     await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED)
-    return {"user": changed, "ended_session_ids": ended}
+    return {**telling.account_changed(changed), **sessions.ended_sessions(ended)}
 
 
 async def _set_password(ctx: Context, new: NewPassword, *, where: dict[str, Any], **more: Any) -> User | None:
@@ -142,12 +142,12 @@ async def reset_password(
     """Reset the password, end all sessions and lift the lock; sign-in still asks for the second factor."""
     reset = await ctx.tx.delete(store.password_resets, token_hash(token))
     user = reset and await store.users.by_id(ctx.db, prepared.user_id)
-    if not user or user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
+    if not user or user["status"] in (AccountStatus.SUSPENDED, AccountStatus.DELETED):
         raise _no_reset()
     # The link was read in that mailbox: the address is proven.
     proven: dict[str, Any] = {"email_verified": True}
-    if user["status"] == UserStatus.PENDING_VERIFICATION:
-        proven["status"] = UserStatus.ACTIVE
+    if user["status"] == AccountStatus.PENDING_VERIFICATION:
+        proven["status"] = AccountStatus.ACTIVE
     if await _set_password(ctx, prepared, where={"status": user["status"]}, **proven) is None:
         raise _no_reset()
     for session in await store.active_sessions(ctx.db, user["_id"]):

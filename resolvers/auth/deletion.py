@@ -4,9 +4,9 @@ from typing import Any
 
 from core.context import Context
 from resolvers.auth import security, telling
-from stores.auth import SecurityKind, User, UserStatus
+from stores.auth import AccountStatus, SecurityKind, User
 
-SCHEDULED = {"status": UserStatus.DELETION_SCHEDULED}
+SCHEDULED = {"status": AccountStatus.DELETION_SCHEDULED}
 
 
 async def called_off(ctx: Context, user: User, **how: Any) -> User:
@@ -14,7 +14,7 @@ async def called_off(ctx: Context, user: User, **how: Any) -> User:
     active = await telling.change(
         ctx,
         user["_id"],
-        set={"status": UserStatus.ACTIVE},
+        set={"status": AccountStatus.ACTIVE},
         unset=["deletion_due_at"],
         where=SCHEDULED,
     )

@@ -54,9 +54,9 @@ async def own_devices(ctx: Context, wanted: Sequence[str]) -> Sequence[Mapping[s
     return in_order(wanted, map(shown, rows))
 
 
-async def viewer_devices(ctx: Context, viewer: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
-    """Latest use first."""
-    return await store.devices.page(ctx.db, {"user_id": ctx.viewer_id}, SORT, args, shown=shown)
+async def of_account(ctx: Context, account: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
+    """Devices of an account, latest use first."""
+    return await store.devices.page(ctx.db, {"user_id": account["user_id"]}, SORT, args, shown=shown)
 
 
 def shown(row: OwnDevice) -> dict[str, Any]:

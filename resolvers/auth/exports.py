@@ -12,7 +12,7 @@ from core.context import Context, Services
 from core.jobs import enqueue
 from core.security.limits import Rate
 from ports.auth import AuthSettings
-from resolvers.auth import security
+from resolvers.auth import people, security
 from stores import auth as store
 from stores.auth import DataExport, ExportStatus, SecurityKind
 
@@ -44,7 +44,10 @@ async def request_data_export(ctx: Context) -> dict[str, Any]:
     return {"data_export": export}
 
 
-async def viewer_data_export(ctx: Context, viewer: Mapping[str, Any]) -> DataExport | None:
+async def of_account(ctx: Context, account: Mapping[str, Any]) -> DataExport | None:
+    """The latest export its owner asked for; None for others, and once its link is no longer good."""
+    if not people.is_own(ctx, account):
+        return None
     latest = await store.latest_export(ctx.db, ctx.viewer_id)
     return latest if latest and latest["expires_at"] > clock.now() else None
 

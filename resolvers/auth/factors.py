@@ -142,17 +142,17 @@ async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, An
     phone = phones.kept(ctx, user_id, to.to) if to.method == OtpMethod.SMS else {}
     user = await _changed(ctx, user_id, set={"two_factor": chosen, **phone})
     await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, method=str(to.method))
-    return {"user": user, "backup_codes": codes}
+    return {**telling.account_changed(user), "backup_codes": codes}
 
 
-async def disable_two_factor(ctx: Context) -> telling.UserChanged:
+async def disable_two_factor(ctx: Context) -> telling.AccountChanged:
     """Turn the second factor off; idempotent."""
     _, user = await sessions.signed_in(ctx)
     if user.get("two_factor"):
         user = await _changed(ctx, user["_id"], set={"two_factor": None})
         await store.forget_backup_codes(ctx.db, user["_id"])
         await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, method="NONE")
-    return {"user": user}
+    return telling.account_changed(user)
 
 
 async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
@@ -163,7 +163,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     codes = await _new_backup_codes(ctx, user["_id"])
     user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
     await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
-    return {"backup_codes": codes, "user": user}
+    return {**telling.account_changed(user), "backup_codes": codes}
 
 
 async def begin_backup_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
@@ -229,7 +229,7 @@ async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
         change["two_factor.masked_destination"] = to.masked
     user = await _changed(ctx, user_id, set=change)
     await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, phone="NEW")
-    return {"user": user}
+    return {**telling.account_changed(user)}
 
 
 async def _changed(ctx: Context, user_id: str, *, set: Mapping[str, Any]) -> User:

@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from core import clock, ids
 from core.context import Context
-from core.errors import NotFound, RefusalKind, UserError, error_codes
+from core.errors import RefusalKind, UserError, error_codes
 from core.ids import Id
 from core.jobs import enqueue
 from resolvers.auth import devices, lockout, security
@@ -150,12 +150,10 @@ async def open_own(
     return {"flow": shown(flow)}
 
 
-async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any]:
+async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any] | None:
     """Flow by id, for an app that was restarted; whoever knows the id may ask."""
     flow = await store.flows.by_id(ctx.db, ids.checked(id, "flow"))
-    if flow is None:
-        raise NotFound("There is no such flow.")
-    return shown(flow)
+    return shown(flow) if flow else None
 
 
 def shown(flow: Flow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from resolvers.auth import admin, passwords
 from resolvers.auth.accounts import LONGEST, opened
 from resolvers.auth.addresses import valid_email
 from stores import auth as store
-from stores.auth import Role, UserStatus
+from stores.auth import AccountStatus, Role
 
 BY = "command line"
 
@@ -23,7 +23,7 @@ async def give_roles(
     user = await store.user_by_email(ctx.db, email)
     if user is None:
         return None
-    changed = await admin.assigned(ctx, user, roles, org)
+    changed = await admin.assigned(ctx, user, roles, {} if org is None else {"org": org})
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], by=BY)
     return changed["roles"]
 
@@ -53,7 +53,7 @@ async def create(
         "time_zone": "UTC",
         "accepted_terms_version": BY,
         "roles": kept,
-        "status": UserStatus.ACTIVE,
+        "status": AccountStatus.ACTIVE,
     }
     await opened(ctx, account["email"], made)
     await audited(ctx, "auth.create_user", subject_id=user_id, by=BY, roles=sorted(kept))

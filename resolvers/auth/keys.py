@@ -22,7 +22,7 @@ from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
-from stores.auth import MOST_KEYS, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, UserStatus, emails
+from stores.auth import MOST_KEYS, AccountStatus, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, emails
 
 error_codes(
     KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",
@@ -48,9 +48,9 @@ class Proof:
 own_keys = nodes.owned(store.auth_keys)
 
 
-async def viewer_keys(ctx: Context, viewer: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
-    """Newest first."""
-    return await store.auth_keys.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, args)
+async def of_account(ctx: Context, account: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:
+    """Keys of an account, newest first."""
+    return await store.auth_keys.page(ctx.db, {"user_id": account["user_id"]}, NEWEST, args)
 
 
 async def begin_key_sign_in(
@@ -107,9 +107,9 @@ async def finish_key_sign_in(
     if refusal := await used(ctx, prepared):
         return refusal
     user = await store.users.by_id(ctx.db, key["user_id"])
-    if user is None or user["status"] in (UserStatus.DELETED, UserStatus.PENDING_VERIFICATION):
+    if user is None or user["status"] in (AccountStatus.DELETED, AccountStatus.PENDING_VERIFICATION):
         raise _unknown()
-    if user["status"] == UserStatus.SUSPENDED:
+    if user["status"] == AccountStatus.SUSPENDED:
         raise UserError("ACCOUNT_SUSPENDED", "This account is closed for now.")
     return await sessions.start(ctx, user, device, factors=[AuthFactor(key["kind"])])
 

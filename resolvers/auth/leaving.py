@@ -11,7 +11,7 @@ from resolvers.auth import lockout, security, sessions, telling
 from resolvers.auth.deletion import SCHEDULED, called_off
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
-from stores.auth import SecurityKind, SessionEndReason, User, UserStatus
+from stores.auth import AccountStatus, SecurityKind, SessionEndReason, User
 
 GRACE = timedelta(days=30)
 BLANK: dict[str, Any] = {
@@ -25,7 +25,7 @@ BLANK: dict[str, Any] = {
     "locale": "en",
     "time_zone": "UTC",
     "roles": [],
-    "status": UserStatus.DELETED,
+    "status": AccountStatus.DELETED,
     "password_hash": "",
     "accepted_terms_version": "",
 }
@@ -33,28 +33,28 @@ BLANK: dict[str, Any] = {
 LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 
 
-async def request_account_deletion(ctx: Context) -> telling.UserChanged:
+async def request_account_deletion(ctx: Context) -> telling.AccountChanged:
     """Schedule the deletion; other devices are signed out, this one may still cancel it."""
     _, user = await signed_in(ctx)
     scheduled = await telling.change(
         ctx,
         user["_id"],
-        set={"status": UserStatus.DELETION_SCHEDULED, "deletion_due_at": clock.now() + GRACE},
-        where={"status": UserStatus.ACTIVE},
+        set={"status": AccountStatus.DELETION_SCHEDULED, "deletion_due_at": clock.now() + GRACE},
+        where={"status": AccountStatus.ACTIVE},
     )
     if scheduled is None:
-        return {"user": user}
+        return telling.account_changed(user)
     await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
     await security.record(ctx, user["_id"], SecurityKind.DELETION, result="SCHEDULED")
-    return {"user": scheduled}
+    return telling.account_changed(scheduled)
 
 
-async def cancel_account_deletion(ctx: Context) -> telling.UserChanged:
+async def cancel_account_deletion(ctx: Context) -> telling.AccountChanged:
     """Cancel the deletion; idempotent."""
     _, user = await signed_in(ctx)
-    if user["status"] == UserStatus.DELETED:
+    if user["status"] == AccountStatus.DELETED:
         raise UserError("NOT_FOUND", "This account is gone.")
-    return {"user": await called_off(ctx, user)}
+    return telling.account_changed(await called_off(ctx, user))
 
 
 async def delete(ctx: Context, user: User) -> bool:

@@ -11,7 +11,7 @@ from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
 from stores import auth as store
-from stores.auth import User, UserKey, emails, person_scopes
+from stores.auth import AccountStatus, User, UserKey, emails, person_scopes
 
 logger = structlog.get_logger(__name__)
 
@@ -98,3 +98,40 @@ async def _log_anew(tx: Unit, *, ids: Sequence[str]) -> int:
         if counts in lacking:
             tx.changed(person, aspect="counts", scopes=person_scopes(person))
     return len(lacking)
+
+
+@migration("auth.accounts")
+async def accounts(db: Database) -> int:
+    """Migrate people to have an account beside what others see: its version, and its log entry.
+
+    The version that a person's devices know is never undercut: both go on from it.
+    """
+    done = 0
+    async for people in _people(db):
+        if older := await _without_account(db, people):
+            logged, _ = await transactions.run(db, partial(_give_accounts, ids=older))
+            done += logged
+        former = {"q": {"_id": {"$in": [f"own:{each['_id']}" for each in people]}}, "limit": 0}
+        await db.write({"delete": changes.log.name, "deletes": [former]})
+    return done
+
+
+async def _without_account(db: Database, people: Sequence[User]) -> list[str]:
+    by_account = {
+        store.account_id(each["_id"]): each["_id"]
+        for each in people
+        if each["status"] != AccountStatus.DELETED
+    }
+    known = {entry["_id"] for entry in await changes.named(db, list(by_account))}
+    return [user_id for account, user_id in by_account.items() if account not in known]
+
+
+async def _give_accounts(tx: Unit, *, ids: Sequence[str]) -> int:
+    counted = {"$set": {"account_changes": {"$subtract": ["$version", 1]}}}
+    query = {"_id": {"$in": list(ids)}, "account_changes": {"$exists": False}}
+    change = {"q": query, "u": [counted, {"$unset": "private_changes"}], "multi": True}
+    await tx.db.write({"update": store.users.name, "updates": [change]})
+    people = await store.users.by_ids(tx.db, ids)
+    for person in people:
+        tx.changed_further(store.users, person)
+    return len(people)

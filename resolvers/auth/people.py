@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import Any
 
 from core import ids, nodes
 from core.context import PERSONAL, Context
 from core.errors import NotFound
 from core.hooks import Hook, on
-from core.ids import Id
 from core.nodes import guard, reader_scopes
 from core.paging import PageArgs
 from core.sync.changes import user_scope
 from loaders.auth import UserById
 from resolvers.auth.addresses import masked_email
 from stores import auth as store
-from stores.auth import Role, Session, SessionStatus, User, UserStatus
+from stores.auth import AccountStatus, Role, Session, SessionStatus, User
 
 Document = Mapping[str, Any]
 
@@ -24,6 +24,12 @@ hidden = Hook[[Context, Sequence[str]], AbstractSet[str]]("auth.hidden")
 
 TWO_FACTOR_SHOWN = ("method", "masked_destination", "backup_codes_left")
 EVENT_SORT = [("at", -1), ("_id", -1)]
+KEPT_AS = {
+    "user_id": ("_id",),
+    "version": ("account_changes",),
+    "updated_at": ("account_changed_at", "created_at"),
+}
+"""Fields of an account by their names in the stored document."""
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
@@ -42,8 +48,27 @@ async def visible_people(ctx: Context, wanted: Sequence[str]) -> Sequence[User |
 
 def _present(ctx: Context, user: User) -> bool:
     if ctx.viewer is not None and Role.ADMIN in ctx.viewer.roles:
-        return user["status"] != UserStatus.DELETED
-    return user["status"] == UserStatus.ACTIVE
+        return user["status"] != AccountStatus.DELETED
+    return user["status"] == AccountStatus.ACTIVE
+
+
+@guard("account", sync="ACCOUNT", kept="users")
+async def visible_accounts(ctx: Context, wanted: Sequence[str]) -> list[dict[str, Any] | None]:
+    """Accounts the viewer may see: their own; administrators see all that are not deleted."""
+    readable = {id: ids.sibling(id, "user") for id in wanted if _may_read_account(ctx, id)}
+    found = dict(zip(readable, await ctx.load_many(UserById, list(readable.values())), strict=True))
+    return [_account_seen(ctx, found.get(id)) for id in wanted]
+
+
+def _may_read_account(ctx: Context, id: str) -> bool:
+    viewer = ctx.viewer
+    return viewer is not None and (Role.ADMIN in viewer.roles or id == store.account_id(viewer.user_id))
+
+
+def _account_seen(ctx: Context, user: User | None) -> dict[str, Any] | None:
+    if user is None or (user["status"] == AccountStatus.DELETED and user["_id"] != ctx.viewer_id):
+        return None
+    return store.account_of(user)
 
 
 own_sessions = nodes.owned(store.sessions)
@@ -53,14 +78,6 @@ own_security_events = nodes.owned(store.security_events)
 @on(reader_scopes)
 async def own_scope(ctx: Context) -> list[str]:
     return [user_scope(ctx.viewer_id)]
-
-
-async def user(ctx: Context, *, id: Id) -> User:
-    """NOT_FOUND for unknown, deleted and blocking people alike."""
-    [found] = await visible_people(ctx, [ids.checked(id, "user")])
-    if found is None:
-        raise NotFound("There is no such person.")
-    return found
 
 
 async def viewer_users(
@@ -73,6 +90,15 @@ async def viewer_users(
     return [found] * len(viewers)
 
 
+async def viewer_accounts(
+    ctx: Context, viewers: Sequence[Document], *, shown: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    """The viewer's account, of which `shown` is read."""
+    kept = tuple(dict.fromkeys(each for name in shown for each in KEPT_AS.get(name, (name,))))
+    [found] = await viewer_users(ctx, [{}], shown=kept)
+    return [store.account_of(found)] * len(viewers)
+
+
 async def viewer_session(ctx: Context, viewer: Document) -> Session:
     [found] = await own_sessions(ctx, [ctx.signed_in.session_id])
     if found is None:
@@ -80,19 +106,15 @@ async def viewer_session(ctx: Context, viewer: Document) -> Session:
     return found
 
 
-async def viewer_sessions(
+async def sessions(
     ctx: Context,
-    viewer: Document,
+    account: Document,
     *,
     status: SessionStatus = SessionStatus.ACTIVE,
     args: PageArgs,
 ) -> dict[str, Any]:
-    return await sessions_of(ctx, ctx.viewer_id, status=status, args=args)
-
-
-async def sessions_of(ctx: Context, user_id: str, *, status: SessionStatus, args: PageArgs) -> dict[str, Any]:
-    """Latest use first."""
-    whole = {"user_id": user_id, "status": status}
+    """Sessions of an account, latest use first."""
+    whole = {"user_id": account["user_id"], "status": status}
     return {**await store.sessions.page(ctx.db, whole, SESSION_SORT, args), "whole": whole}
 
 
@@ -105,47 +127,38 @@ def current(ctx: Context, session: Document) -> bool:
     return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]
 
 
-async def viewer_security_events(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
-    return await security_events_of(ctx, ctx.viewer_id, args=args)
+async def security_events(ctx: Context, account: Document, *, args: PageArgs) -> dict[str, Any]:
+    """Security events of an account, newest first."""
+    return await store.security_events.page(ctx.db, {"user_id": account["user_id"]}, EVENT_SORT, args)
 
 
-async def security_events_of(ctx: Context, user_id: str, *, args: PageArgs) -> dict[str, Any]:
-    """Security events of a person, newest first."""
-    return await store.security_events.page(ctx.db, {"user_id": user_id}, EVENT_SORT, args)
-
-
-def private(name: str) -> Any:
-    """A field only its owner and administrators see; null for others."""
-
-    def own(ctx: Context, user: Document) -> Any:
-        viewer = ctx.viewer
-        mine = viewer is not None and (viewer.user_id == user["_id"] or "ADMIN" in viewer.roles)
-        return user.get(name) if mine else None
-
-    return own
-
-
-def email(ctx: Context, user: Document) -> str | None:
+def email(ctx: Context, account: Document) -> str:
     """Email, in full for its owner alone; administrators see it masked."""
-    address: str | None = private("email")(ctx, user)
-    own = ctx.viewer is not None and ctx.viewer.user_id == user["_id"]
-    return address if own or not address else masked_email(address)
+    address: str = account["email"]
+    return address if is_own(ctx, account) else masked_email(address)
 
 
-def org(ctx: Context, user: Document) -> str | None:
-    """Organisation of a person: only they and administrators see it."""
-    own = private("_id")(ctx, user) is not None
-    return user.get("org", PERSONAL) if own else None
+def is_own(ctx: Context, account: Document) -> bool:
+    return bool(ctx.viewer_id_or_none == account["user_id"])
 
 
-def two_factor(ctx: Context, user: Document) -> dict[str, Any] | None:
-    """Two-factor settings: only their owner and administrators see them."""
-    if private("_id")(ctx, user) is None:
-        return None
-    chosen = user.get("two_factor")
+def org(account: Document) -> str | None:
+    """Organization of a person; None for those who belong to none."""
+    named: str = account.get("org", PERSONAL)
+    return None if named == PERSONAL else named
+
+
+def two_factor(account: Document) -> dict[str, Any]:
+    chosen = account.get("two_factor")
     if not chosen:
         return {"enabled": False, "method": None, "masked_destination": None, "backup_codes_left": 0}
     return {"enabled": True, **{name: chosen[name] for name in TWO_FACTOR_SHOWN}}
+
+
+def shown_at(user: Document) -> datetime:
+    """Time of the last change that others may read."""
+    moment: datetime = user.get("shown_at") or user["created_at"]
+    return moment
 
 
 def full_name(user: Document) -> str:

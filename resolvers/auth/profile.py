@@ -30,6 +30,9 @@ class ProfileChanges(TypedDict, total=False):
     handle: str | None
     bio: str | None
     avatar_upload_id: Id | None
+
+
+class AccountChanges(TypedDict, total=False):
     locale: str | None
     time_zone: str | None
 
@@ -54,6 +57,22 @@ async def update_profile(
     updated = await telling.change(ctx, user["_id"], set=changes)
     assert updated is not None
     return {"user": updated}
+
+
+async def update_account(
+    ctx: Context, *, expected_version: int | None = None, **fields: Unpack[AccountChanges]
+) -> telling.AccountChanged:
+    """Update the account's own settings: one that is left out stays."""
+    await ctx.limit(PROFILE_RATE)
+    user = await store.users.by_id(ctx.db, ctx.viewer_id)
+    if user is None:
+        raise NotFound("This account is gone.")
+    changes = {name: _checked(name, value) for name, value in fields.items()}
+    account = store.account_of(user)
+    if expected_version is not None and account["version"] != expected_version:
+        raise UserError("CONFLICT", "It was changed on another device.", account=account)
+    changes = {name: value for name, value in changes.items() if user.get(name) != value}
+    return await telling.change_account(ctx, user["_id"], changes) if changes else {"account": account}
 
 
 async def _take_handle(ctx: Context, user: User, handle: str | None) -> None:

@@ -18,13 +18,13 @@ from resolvers.auth.devices import device_of, id_of
 from resolvers.auth.tokens import REFRESH_ABSOLUTE, REFRESH_IDLE, Tokens
 from stores import auth as store
 from stores.auth import (
+    AccountStatus,
     AuthFactor,
     SecurityKind,
     Session,
     SessionEndReason,
     SessionStatus,
     User,
-    UserStatus,
 )
 
 error_codes(
@@ -56,7 +56,7 @@ async def start(
     # them, and two that start together may not exceed the limit.
     await ctx.tx.lock_document(store.users, user["_id"])
     known = await devices.signed_in(ctx, user["_id"], device_of(device))
-    if user["status"] == UserStatus.DELETION_SCHEDULED:
+    if user["status"] == AccountStatus.DELETION_SCHEDULED:
         user = await deletion.called_off(ctx, user, device=known)
     for oldest in (await store.active_sessions(ctx.db, user["_id"]))[: -(MOST_SESSIONS - 1)]:
         await end(ctx, oldest, SessionEndReason.EVICTED)
@@ -127,7 +127,7 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
         raise UserError("REFRESH_INVALID", "Sign in again.")
-    if user["status"] in (UserStatus.SUSPENDED, UserStatus.DELETED):
+    if user["status"] in (AccountStatus.SUSPENDED, AccountStatus.DELETED):
         raise UserError("REFRESH_INVALID", "Sign in again.")
     renewed = session["last_validated_at"].timestamp()
     if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):
@@ -184,8 +184,8 @@ async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict
         own = {"_id": ctx.signed_in.session_id, "user_id": ctx.signed_in.user_id}
     session = await store.sessions.by_id(ctx.db, own)
     if session is not None and session["status"] == SessionStatus.ACTIVE:
-        await end(ctx, session, SessionEndReason.SIGNED_OUT)
-    return {"ended_session_id": own["_id"]}
+        session = await end(ctx, session, SessionEndReason.SIGNED_OUT)
+    return {"session": session, "removed_session_id": own["_id"]}
 
 
 async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
@@ -194,7 +194,7 @@ async def revoke_session(ctx: Context, *, id: Id) -> dict[str, Any]:
     if session["status"] == SessionStatus.ACTIVE:
         session = await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
         await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED)
-    return {"session": session}
+    return {"session": session, "removed_session_id": session["_id"]}
 
 
 async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
@@ -202,16 +202,19 @@ async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
     ended = await end_others(ctx, SessionEndReason.REVOKED_BY_USER)
     if ended:
         await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED, count=len(ended))
-    return {"ended_session_ids": ended}
+    return ended_sessions(ended)
 
 
-async def end_others(ctx: Context, reason: SessionEndReason) -> list[str]:
-    """End all sessions of the viewer but this one; return their ids."""
+async def end_others(ctx: Context, reason: SessionEndReason) -> list[Session]:
+    """End all sessions of the viewer but this one; return them as they are now."""
     own = ctx.signed_in.session_id
     others = [each for each in await store.active_sessions(ctx.db, ctx.viewer_id) if each["_id"] != own]
-    for session in others:
-        await end(ctx, session, reason)
-    return [session["_id"] for session in others]
+    return [await end(ctx, session, reason) for session in others]
+
+
+def ended_sessions(ended: Sequence[Session]) -> dict[str, Any]:
+    """Sessions that left the list of active ones, as payloads have them."""
+    return {"sessions": list(ended), "removed_session_ids": [each["_id"] for each in ended]}
 
 
 async def proven(ctx: Context, user: User, session: Session, factor: AuthFactor) -> dict[str, Any]:
@@ -280,4 +283,4 @@ def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
         user["_id"], session["_id"], session["device"]["_id"], roles, org, proven, clock.timestamp()
     )
     ctx.refresh()
-    return {"tokens": pair, "session": session, "user": user}
+    return {"tokens": pair, "session": session, "user": user, "account": store.account_of(user)}

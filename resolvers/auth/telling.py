@@ -1,22 +1,24 @@
-"""Publishing account changes: public fields to everybody who keeps the person, others to their devices."""
+"""Publishing account changes: public fields to everybody who keeps the person, the rest to their devices."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypedDict
 
 from core.context import Context
-from core.sync.changes import user_scope
 from stores import auth as store
 from stores.auth import User
 
-Document = Mapping[str, Any]
-
 PUBLIC = frozenset({"first_name", "last_name", "handle", "bio", "avatar_id", "status"})
 """Fields of an account that others may read, or that decide whether they see it; counters are apart."""
+OF_ACCOUNT_TOO = frozenset({"status"})
+"""Public fields that the person's account shows as well."""
 
 
 class UserChanged(TypedDict):
     user: User
+
+
+class AccountChanged(TypedDict):
+    account: dict[str, Any]
 
 
 async def change(
@@ -29,25 +31,36 @@ async def change(
     where: Mapping[str, Any] | None = None,
 ) -> User | None:
     """Change an account if it still matches `where`, log it for those it concerns, and return it."""
-    shown = not PUBLIC.isdisjoint(set or ())
-    fields = {**(set or {}), **({"shown_at": ctx.tx.now} if shown else {})}
-    moved = {**(inc or {}), **({} if shown else {"private_changes": 1})}
-    user = await ctx.tx.update(store.users, user_id, set=fields, inc=moved, unset=unset, where=where)
-    if user is not None and not shown:
+    named = {*(set or ()), *(inc or ()), *unset}
+    public, private = not PUBLIC.isdisjoint(named), not named <= PUBLIC - OF_ACCOUNT_TOO
+    stamps: dict[str, Any] = {"shown_at": ctx.tx.now} if public else {}
+    moved = dict(inc or {})
+    if private:
+        stamps["account_changed_at"], moved["account_changes"] = ctx.tx.now, 1
+    fields = {**(set or {}), **stamps}
+    user = await ctx.tx.update(
+        store.users, user_id, set=fields, inc=moved, unset=unset, where=where, version=public
+    )
+    if user is None:
+        return None
+    if not public:
         ctx.tx.skip_log(user)
-        ctx.tx.changed(user, aspect="own", scopes=[user_scope(user_id)], audience_never_shrinks=True)
+    if private:
+        ctx.tx.changed_further(store.users, user)
     return user
 
 
-def version(ctx: Context, user: Document) -> int:
-    """Version for the reader: the person counts all changes, others those of public fields."""
-    mine = ctx.viewer_id_or_none == user["_id"]
-    hidden = 0 if mine else user.get("private_changes") or 0
-    return int(user["version"]) - int(hidden)
+async def change_account(ctx: Context, user_id: str, fields: Mapping[str, Any]) -> AccountChanged:
+    """Change private fields of an account that is there, and return it as payloads have it."""
+    user = await change(ctx, user_id, set=fields)
+    assert user is not None
+    return account_changed(user)
 
 
-def updated_at(ctx: Context, user: Document) -> datetime:
-    """Time of the last change for the reader: of any field for the person, of a public one for others."""
-    mine = ctx.viewer_id_or_none == user["_id"]
-    moment: datetime = user["updated_at"] if mine else user.get("shown_at") or user["created_at"]
-    return moment
+async def account_moved(ctx: Context, user_id: str) -> AccountChanged:
+    """Log an account one of whose fields is kept in another document, which has changed."""
+    return await change_account(ctx, user_id, {"account_changed_at": ctx.tx.now})
+
+
+def account_changed(user: Mapping[str, Any]) -> AccountChanged:
+    return {"account": store.account_of(user)}

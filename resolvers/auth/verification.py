@@ -7,7 +7,7 @@ from core.context import Context
 from core.errors import UserError, error_codes
 from core.ids import Id
 from core.values.text import Code
-from resolvers.auth import accounts, changes, factors, flows
+from resolvers.auth import accounts, changes, factors, flows, telling
 from resolvers.auth.lockout import Attempt
 from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
 
@@ -54,9 +54,7 @@ async def verify_backup_code(
         refusal = UserError("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
     await flows.close(ctx, flow, prepared)
-    chosen = user.get("two_factor")
-    left = chosen["backup_codes_left"] if chosen else 0
-    return {**await _follow(ctx, flow, AuthFactor.BACKUP_CODE), "backup_codes_left": left}
+    return {**telling.account_changed(user), **await _follow(ctx, flow, AuthFactor.BACKUP_CODE)}
 
 
 async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

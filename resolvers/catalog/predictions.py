@@ -84,7 +84,7 @@ class Predictor(Protocol):
 
 
 class Predicted(TypedDict):
-    prediction: Prediction | None
+    product_prediction: Prediction | None
 
 
 def predictor(ctx: Context) -> Predictor | None:
@@ -195,7 +195,7 @@ async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
     source = predictor(ctx)
     if source is None:
         raise UserError("NO_MEDICATION", "You do not take this product.", field=["productId"])
-    return {"prediction": await source.refresh(ctx, product_id)}
+    return {"product_prediction": await source.refresh(ctx, product_id)}
 
 
 async def submit_prediction_feedback(
@@ -223,7 +223,7 @@ async def submit_prediction_feedback(
         await _measure(ctx, product_id, usage_rate)
     source = predictor(ctx)
     made = await source.correct(ctx, product_id, usage_rate, servings_per_container) if source else None
-    return {"prediction": made}
+    return {"product_prediction": made}
 
 
 async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:

@@ -76,20 +76,25 @@ async def update_product_settings(
     row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
     current = opened(ctx, row) if row else None
     if expected_version is not None and expected_version != (row["version"] if row else 0):
-        raise UserError("CONFLICT", "The settings were changed on another device.", settings=current)
+        raise UserError("CONFLICT", "The settings were changed on another device.", product_settings=current)
     if change.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
         raise UserError(
             "PRODUCT_DISCONTINUED",
             "The product is no longer sold.",
             field=["autoRefill"],
-            settings=current,
+            product_settings=current,
             product=product,
             alternatives=(await alternatives(ctx, [product]))[0],
         )
     before = {name: current[name] for name in FIRST} if current else FIRST
     told = {**before["notifications"], **change.pop("notifications", {})}  # type: ignore[dict-item]
     written = await _write(ctx, row, product_id, {**before, **change, "notifications": told})
-    return {"settings": opened(ctx, written)}
+    shown = opened(ctx, written)
+    query = {"user_id": ctx.viewer_id}
+    return {
+        "product_settings": shown,
+        "product_settings_edge": store.settings.edge(query, store.SETTINGS_SORT, shown),  # type: ignore[arg-type]
+    }
 
 
 async def _write(

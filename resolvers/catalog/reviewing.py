@@ -43,6 +43,7 @@ class Submitted(TypedDict):
 
 class Judged(TypedDict):
     review: Review
+    removed_review_id: Id
 
 
 class Deleted(TypedDict):
@@ -104,7 +105,7 @@ async def moderate_review(
     await _rate_anew(ctx, updated)
     before, after = {"status": review["status"]}, {"status": status}
     await audited(ctx, "catalog.review", subject_id=review_id, before=before, after=after, reason=reason)
-    return {"review": updated}
+    return {"review": updated, "removed_review_id": review_id}
 
 
 async def erase(ctx: Context, review: Review) -> None:

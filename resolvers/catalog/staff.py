@@ -53,7 +53,7 @@ class Changed(TypedDict):
 
 
 class Priced(TypedDict):
-    variant: Variant
+    product_variant: Variant
     product: Product
 
 
@@ -112,7 +112,7 @@ async def set_variant_price(
     before, after = {"price": variant["price"]}, {"price": minor}
     await audited(ctx, "catalog.price", subject_id=variant_id, before=before, after=after)
     changed = next(each for each in updated["variants"] if each["_id"] == variant_id)
-    return {"variant": changed, "product": updated}
+    return {"product_variant": changed, "product": updated}
 
 
 async def set_product_status(

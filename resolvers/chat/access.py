@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from core import ids, nodes
+from core import nodes
 from core.context import Context
-from core.errors import NotFound, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.hooks import on
-from core.ids import Id
 from core.nodes import guard, reader_scopes
 from core.security.crypto import Cipher
 from core.sync.changes import user_scope
@@ -67,15 +66,6 @@ async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None
         behind = await ctx.load_many(ChatOfViewer, list(aliased.values()))
         found |= dict(zip(aliased, behind, strict=True))
     return [own if (own := found[id]) and own["started"] else None for id in wanted]
-
-
-async def chat(ctx: Context, *, id: Id) -> Chat:
-    """The chat, or NOT_FOUND; UNAUTHENTICATED for anonymous requests, which may renew their token."""
-    assert ctx.viewer_id
-    [found] = await own_chats(ctx, [ids.checked(id, "chat")])
-    if found is None:
-        raise NotFound("There is no such chat.")
-    return found
 
 
 async def chat_for_update(ctx: Context, id: str, *, field: str | None = None) -> Chat:

@@ -1,13 +1,15 @@
 """Chat settings: a person's choices for one chat, and for all of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from core import jobs
+from core import jobs, viewers
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from loaders.chat import ChatSettingsByUser
+from resolvers.chat import reading
 from resolvers.chat.access import change_side, chat_for_update, tell_owner
 from stores import chat as store
 from stores.chat import WhoCanMessage
@@ -29,18 +31,34 @@ class SettingsChoices(TypedDict, total=False):
     hide_text_in_push: bool | None
 
 
-async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> dict[str, Any]:
+class Changed(TypedDict):
+    chat: Mapping[str, Any]
+    chat_edge: dict[str, Any]
+    removed_chat_id: str | None
+    viewer: dict[str, Any]
+
+
+async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> Changed:
     """Mute or archive a chat; the last write wins."""
     chat = await chat_for_update(ctx, id, field="id")
     wish: dict[str, Any] = {
         name: value for name, value in choices.items() if (name, value) != ("archived", None)
     }
     if all(chat[name] == value for name, value in wish.items()):
-        return {"chat": chat}
+        return _changed(ctx, chat, moved=False)
     shown = await change_side(ctx, chat["chat_id"], ctx.viewer_id, **wish)
     assert shown is not None
     tell_owner(ctx, shown)
-    return {"chat": shown}
+    return _changed(ctx, shown, moved=shown["archived"] != chat["archived"])
+
+
+def _changed(ctx: Context, chat: Mapping[str, Any], *, moved: bool) -> Changed:
+    return {
+        "chat": chat,
+        "chat_edge": reading.chat_edge(ctx, chat),
+        "removed_chat_id": chat["_id"] if moved else None,
+        "viewer": viewers.document(ctx),
+    }
 
 
 async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices]) -> dict[str, Any]:

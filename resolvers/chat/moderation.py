@@ -52,7 +52,7 @@ async def report_message(
         raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
     earlier = await store.reports.first(ctx.db, {"message_id": id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
-        return {"report": earlier}
+        return {"message_report": earlier}
     await ctx.limit(REPORT_RATE)
     chat = await chat_for_update(ctx, message["chat_id"])
     report_id = ids.new_id("message_report")
@@ -75,7 +75,7 @@ async def report_message(
         },
     )
     await audited(ctx, "chat.message_reported", subject_id=id, report_id=report_id, reason=str(reason))
-    return {"report": report}
+    return {"message_report": report}
 
 
 def exported_report(services: Services, report: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def _copy(ctx: Context, chat: Chat, cipher: Cipher, report_id: str, message: Mes
     }
 
 
-async def viewer_reports(
-    ctx: Context, viewer: Document, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
+async def message_reports(
+    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
 ) -> dict[str, Any]:
     """Reports of everybody, latest first; for moderators."""
     return await store.reports.page(ctx.db, {"status": status}, NEWEST, args)
@@ -154,7 +154,7 @@ async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[st
     """Judge a report: upholding it deletes the message for both. The first judgement stands."""
     report = await nodes.for_update(ctx, store.reports, id, field="id")
     if report["status"] != ReportStatus.OPEN:
-        return {"report": report}
+        return {"message_report": report, "removed_message_report_id": id}
     status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
     judged = await ctx.tx.edit(store.reports, report, {"status": status, "judged_at": ctx.tx.now})
     if upheld:
@@ -162,7 +162,7 @@ async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[st
         if message is not None and message["deleted_at"] is None:
             await clear(ctx, message)
     await audited(ctx, "chat.report_judged", subject_id=report["reported_id"], report_id=id, upheld=upheld)
-    return {"report": judged}
+    return {"message_report": judged, "removed_message_report_id": id}
 
 
 def _cipher(ctx: Context, report: Document) -> Cipher:

@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core import clock, ids, paging
+from core import clock, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.ids import Id
 from core.paging import Page, PageArgs
 from core.values import text, words
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
@@ -73,16 +72,17 @@ async def _peers_named(ctx: Context, listed: Document, name: str) -> list[str]:
     ]
 
 
-async def chat_with(ctx: Context, viewer: Document, *, user_id: Id) -> Chat | None:
-    """The chat with a person; null when there is none in the list."""
-    # `viewer_id` raises for anonymous requests.
-    found = await ctx.load(ChatWithPeer, ids.checked(user_id, "user")) if ctx.viewer_id else None
-    return found if found and found["started"] else None
+async def chats_with(ctx: Context, people: Sequence[Document]) -> list[Chat | None]:
+    """The viewer's chats with people; None where there is none in the list."""
+    if ctx.viewer is None:
+        return [None for _ in people]
+    found = await ctx.load_many(ChatWithPeer, [person["_id"] for person in people])
+    return [chat if chat and chat["started"] else None for chat in found]
 
 
-async def unread_total(ctx: Context, viewer: Document) -> int:
+async def unread_message_count(ctx: Context, viewer: Document) -> int:
     """Unread messages of all chats that are not archived."""
-    return await store.unread_total(ctx.db, ctx.viewer_id)
+    return await store.unread_message_count(ctx.db, ctx.viewer_id)
 
 
 async def viewer_settings(ctx: Context, viewer: Document) -> ChatSettings:

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from prometheus_client import Histogram
 
-from core import ids
+from core import ids, viewers
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
@@ -42,7 +42,7 @@ class Delivered(TypedDict):
 
 class Read(TypedDict):
     chat: Chat
-    unread_total: int
+    viewer: dict[str, Any]
 
 
 async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
@@ -64,7 +64,7 @@ async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) ->
 async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> Read:
     chat = await chat_for_update(ctx, chat_id)
     chat = await _advance(ctx, chat, delivered=up_to_sequence, read=up_to_sequence)
-    return {"chat": chat, "unread_total": await store.unread_total(ctx.db, ctx.viewer_id)}
+    return {"chat": chat, "viewer": viewers.document(ctx)}
 
 
 async def _advance(ctx: Context, chat: Chat, *, delivered: int, read: int = 0) -> Chat:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
-from core import clock, ids, jobs, nodes
+from core import clock, ids, jobs, nodes, viewers
 from core.context import Context
 from core.errors import UserError, error_codes
 from core.hooks import on
@@ -61,11 +61,14 @@ class Sent(TypedDict):
 
 class Edited(TypedDict):
     message: Message
+    chat: Chat
 
 
 class Deleted(TypedDict):
-    deleted_message_id: Id
+    deleted_message_id: Id | None
+    message: Message | None
     chat: Chat
+    viewer: dict[str, Any]
 
 
 async def send_message(
@@ -217,42 +220,44 @@ async def edit_message(ctx: Context, *, id: Id, text: str, expected_version: int
     if chat["last_sequence"] == changed["sequence"]:
         # Its preview is another.
         ctx.tx.changed(chat, scopes=both_scopes(chat), audience_never_shrinks=True)
-    return {"message": changed}
+    return {"message": changed, "chat": chat}
 
 
 async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> Deleted:
     message = await nodes.for_update(ctx, store.messages, id, field="id")
     chat = await chat_for_update(ctx, message["chat_id"])
+    shown = viewers.document(ctx)
     if for_everyone:
-        chat = await _delete_for_both(ctx, chat, message)
-    else:
-        chat = await _hide(ctx, chat, message)
-    return {"deleted_message_id": id, "chat": chat}
+        stub = await _delete_for_both(ctx, message)
+        return {"deleted_message_id": None, "message": stub, "chat": chat, "viewer": shown}
+    chat = await _hide(ctx, chat, message)
+    return {"deleted_message_id": id, "message": None, "chat": chat, "viewer": shown}
 
 
-async def _delete_for_both(ctx: Context, chat: Chat, message: Message) -> Chat:
-    """Clear the message for both; its number and its place remain."""
+async def _delete_for_both(ctx: Context, message: Message) -> Message:
+    """Clear the message for both; its number and its place remain, as a stub."""
     if message["sender_id"] != ctx.viewer_id:
         raise UserError("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
     if message["deleted_at"] is not None:
-        return chat
+        return message
     if clock.now() - message["created_at"] > DELETABLE:
         raise UserError(
             "DELETE_WINDOW_CLOSED", "Messages can be deleted for both for 24 hours.", field=["id"]
         )
-    await clear(ctx, message)
-    return chat
+    return await clear(ctx, message)
 
 
-async def clear(ctx: Context, message: Message) -> None:
+async def clear(ctx: Context, message: Message) -> Message:
     """Clear a message's content, and uncount it if its recipient has not read it."""
     nothing: dict[str, Any] = {"sealed_text": None, "attachments": [], "deleted_at": ctx.tx.now}
-    await ctx.tx.update(store.messages, message, set=nothing)
+    cleared = await ctx.tx.update(store.messages, message, set=nothing)
+    assert cleared is not None
     if message["attachments"]:
         await release(ctx, message["_id"])
     if message["recipient_id"] not in message["hidden_for"]:
         await _one_unread_less(ctx, message)
     sides_told(ctx, message)
+    return cleared
 
 
 @on(finished(PURPOSE))

@@ -6,9 +6,8 @@ from typing import Any
 
 from core import ids, nodes
 from core.context import Context
-from core.errors import NotFound, UserError
+from core.errors import UserError
 from core.hooks import on
-from core.ids import Id
 from core.nodes import guard, reader_scopes
 from loaders.feed import (
     BarredByUser,
@@ -117,14 +116,6 @@ async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comm
 
 
 own_follows = nodes.owned(store.follows)
-
-
-async def post(ctx: Context, *, id: Id) -> Post:
-    """The post, or NOT_FOUND."""
-    [found] = await visible_posts(ctx, [ids.checked(id, "post")])
-    if found is None:
-        raise NotFound("There is no such post.")
-    return found
 
 
 async def subject_for_update(ctx: Context, id: str) -> Any:

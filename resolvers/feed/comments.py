@@ -30,6 +30,7 @@ COMMENT_RATE = Rate("comments", 60, 600)
 class Created(TypedDict):
     comment: Comment
     comment_edge: dict[str, Any]
+    parent: Mapping[str, Any] | None
     post: Mapping[str, Any] | None
 
 
@@ -38,8 +39,9 @@ class Changed(TypedDict):
 
 
 class Deleted(TypedDict):
-    deleted_comment_id: Id
+    deleted_comment_id: Id | None
     comment: Comment | None
+    parent: Mapping[str, Any] | None
     post: Mapping[str, Any] | None
 
 
@@ -79,10 +81,15 @@ async def create_comment(
             **({"mention_ids": named} if named else {}),
         },
     )
-    updated = await count(ctx, post_id, top, 1)
+    thread, updated = await count(ctx, post_id, top, 1)
     await notifications.commented(ctx, comment, post, parent)
     await jobs.enqueue(ctx.tx, "feed.scan", subject_id=comment["_id"])
-    return {"comment": comment, "comment_edge": reading.comment_edge(comment), "post": updated}
+    return {
+        "comment": comment,
+        "comment_edge": reading.comment_edge(comment),
+        "parent": thread,
+        "post": updated,
+    }
 
 
 def _checked(text: str) -> str:
@@ -133,10 +140,16 @@ async def delete_comment(ctx: Context, *, id: Id) -> Deleted:
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):
         raise UserError("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
-    stub, post = await blank(ctx, comment)
+    stub, parent, post = await blank(ctx, comment)
     if comment["author_id"] != ctx.viewer_id:
         await audited(ctx, "comment.delete", subject_id=id)
-    return {"deleted_comment_id": id, "comment": None if stub.get("gone") else stub, "post": post}
+    gone = stub.get("gone", False)
+    return {
+        "deleted_comment_id": id if gone else None,
+        "comment": None if gone else stub,
+        "parent": parent,
+        "post": post,
+    }
 
 
 async def _may_delete(ctx: Context, comment: Comment) -> bool:
@@ -147,7 +160,9 @@ async def _may_delete(ctx: Context, comment: Comment) -> bool:
     return await moderating.may_judge(ctx, comment["_id"])
 
 
-async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any] | None]:
+async def blank(
+    ctx: Context, comment: Comment
+) -> tuple[Comment, dict[str, Any] | None, dict[str, Any] | None]:
     """Remove a comment's text and author; without replies it leaves the thread, too."""
     gone = comment["reply_count"] <= 0
     stub = await ctx.tx.update(
@@ -167,14 +182,17 @@ async def blank(ctx: Context, comment: Comment) -> tuple[Comment, dict[str, Any]
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     # A stub counts no more; a comment that a moderator had removed was taken off before.
     counted = -1 if comment["state"] != PostState.REMOVED else 0
-    post = await count(ctx, comment["post_id"], parent, counted)
+    thread, post = await count(ctx, comment["post_id"], parent, counted)
     if parent is not None and parent["author_id"] is None:
         await sweep(ctx.tx, parent["_id"])
-    return stub, post
+    return stub, thread, post
 
 
-async def count(ctx: Context, post_id: str, parent: Comment | None, by: int) -> dict[str, Any] | None:
-    """Move the counters of the post and the thread."""
+async def count(
+    ctx: Context, post_id: str, parent: Comment | None, by: int
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Move the counters of the thread and the post; return the top comment and the post."""
+    thread = None
     if parent is not None:
-        await ctx.tx.count(COMMENTS, parent["_id"], {"reply_count": by, "weight": by})
-    return await ctx.tx.count(POSTS, post_id, {"comment_count": by})
+        thread = await ctx.tx.count(COMMENTS, parent["_id"], {"reply_count": by, "weight": by})
+    return thread, await ctx.tx.count(POSTS, post_id, {"comment_count": by})

@@ -13,7 +13,7 @@ from core.storage.counters import counters
 from core.storage.unit import Unit
 from stores import auth as accounts
 from stores import feed as store
-from stores.auth import UserStatus
+from stores.auth import AccountStatus
 from stores.feed import Comment, Group, Post, ReactionKind
 from stores.feed.scopes import comment_scopes, group_scope
 
@@ -68,7 +68,7 @@ async def reacted(
 POSTS = counters(store.posts, settle=_settle_post, archive=store.archive)
 COMMENTS = counters(store.comments, settle=_settle_comment)
 # Who keeps a person sees them as long as they are active.
-PEOPLE = counters(accounts.users, audience_never_shrinks=lambda user: user["status"] == UserStatus.ACTIVE)
+PEOPLE = counters(accounts.users, audience_never_shrinks=lambda user: user["status"] == AccountStatus.ACTIVE)
 GROUPS = counters(
     store.groups, audience_never_shrinks=lambda group: False, version=True, settle=_settle_group
 )

@@ -82,7 +82,7 @@ async def set_feed_experiment(
         await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
     ctx.tx.notice(SCOPE, scopes=[SCOPE])
     await audited(ctx, "feed.experiment", experiment=text, reason=why)
-    return {"experiment": _shown(ranker)}
+    return {"feed_experiment": _shown(ranker)}
 
 
 def _text(name: str | None, variants: Sequence[Document]) -> str:

@@ -1,9 +1,9 @@
 """Follow graph: follow, mute and block."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from core import clock, ids
+from core import clock, ids, viewers
 from core.context import Context
 from core.errors import UserError, error_codes
 from core.hooks import Hook
@@ -12,7 +12,7 @@ from core.security.audit import audited
 from core.security.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers import auth
-from resolvers.feed import fanout, notifications, retelling
+from resolvers.feed import fanout, lists, notifications, retelling
 from resolvers.feed.counting import PEOPLE
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
@@ -39,22 +39,43 @@ rejoining = Hook[[Context, str], None]("feed.rejoining")
 class Followed(TypedDict):
     user: Document
     follow: Follow
-    feed_stale: bool
+    following_edge: Document | None
+    viewer: Document
 
 
 class Unfollowed(TypedDict):
     user: Document
+    removed_user_id: Id
     deleted_follow_id: str | None
-    feed_stale: bool
+    viewer: Document
+
+
+class Muted(TypedDict):
+    user: Document
+    follow: Follow
+    muted_user_edge: Document | None
+    viewer: Document
+
+
+class Unmuted(TypedDict):
+    user: Document
+    follow: Follow
+    removed_user_id: Id
+    viewer: Document
+
+
+class Blocked(TypedDict):
+    user: User | None
+    blocked_user_edge: Document | None
+    removed_user_id: Id
+    deleted_follow_id: str | None
+    viewer: Document
 
 
 class Unblocked(TypedDict):
     user: User | None
-    feed_stale: bool
-
-
-class Blocked(Unblocked):
-    blocked_user_id: Id
+    removed_user_id: Id
+    viewer: Document
 
 
 async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) -> Followed:
@@ -73,7 +94,12 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
     if notify is not None and notify != edge.get("notify", False):
         edge = await ctx.tx.edit(store.follows, edge, {"notify": notify})
     moved(ctx)
-    return {"user": person, "follow": edge, "feed_stale": True}
+    return {
+        "user": person,
+        "follow": edge,
+        "following_edge": lists.following_edge(edge, person),
+        "viewer": viewers.document(ctx),
+    }
 
 
 def moved(ctx: Context) -> None:
@@ -115,19 +141,27 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> Unfollowed:
     if edge is not None:
         person = await end(ctx, edge) or person
     moved(ctx)
-    return {"user": person, "deleted_follow_id": edge["_id"] if edge else None, "feed_stale": True}
+    return {
+        "user": person,
+        "removed_user_id": user_id,
+        "deleted_follow_id": edge["_id"] if edge else None,
+        "viewer": viewers.document(ctx),
+    }
 
 
-async def mute_user(ctx: Context, *, user_id: Id) -> Followed:
+async def mute_user(ctx: Context, *, user_id: Id) -> Muted:
     """Keep a followed person out of the feed."""
-    return await _muted(ctx, user_id, FollowState.MUTED)
+    person, edge = await _muted(ctx, user_id, FollowState.MUTED)
+    listed = lists.muted_edge(edge, person)
+    return {"user": person, "follow": edge, "muted_user_edge": listed, "viewer": viewers.document(ctx)}
 
 
-async def unmute_user(ctx: Context, *, user_id: Id) -> Followed:
-    return await _muted(ctx, user_id, FollowState.FOLLOWING)
+async def unmute_user(ctx: Context, *, user_id: Id) -> Unmuted:
+    person, edge = await _muted(ctx, user_id, FollowState.FOLLOWING)
+    return {"user": person, "follow": edge, "removed_user_id": user_id, "viewer": viewers.document(ctx)}
 
 
-async def _muted(ctx: Context, user_id: str, state: FollowState) -> Followed:
+async def _muted(ctx: Context, user_id: str, state: FollowState) -> tuple[User, Follow]:
     person = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
@@ -135,7 +169,7 @@ async def _muted(ctx: Context, user_id: str, state: FollowState) -> Followed:
     if edge["state"] != state:
         edge = await _set_state(ctx, edge, state)
     moved(ctx)
-    return {"user": person, "follow": edge, "feed_stale": True}
+    return person, edge
 
 
 async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
@@ -147,10 +181,13 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
         raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
     own = {"_id": id, "user_id": ctx.viewer_id}
-    if await store.blocks.by_id(ctx.db, own) is None:
+    block, followed = await store.blocks.by_id(ctx.db, own), None
+    if block is None:
         await _claim_pair(ctx, user_id)
         await parting(ctx, user_id)
-        await ctx.tx.insert(store.blocks, {**own, "blocked_id": user_id, "created_at": clock.now()})
+        made = {**own, "blocked_id": user_id, "created_at": clock.now()}
+        block = await ctx.tx.insert(store.blocks, made)
+        followed = await store.follow(ctx.db, ctx.viewer_id, user_id)
         notifications.block_changed(ctx, ctx.viewer_id, user_id)
         for follower, followee in ((ctx.viewer_id, user_id), (user_id, ctx.viewer_id)):
             edge = await store.follow(ctx.db, follower, followee)
@@ -161,7 +198,13 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     person = await accounts.users.by_id(ctx.db, user_id)
-    return {"blocked_user_id": user_id, "user": person, "feed_stale": True}
+    return {
+        "user": person,
+        "blocked_user_edge": lists.blocked_edge(block, person),
+        "removed_user_id": user_id,
+        "deleted_follow_id": followed["_id"] if followed else None,
+        "viewer": viewers.document(ctx),
+    }
 
 
 async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:
@@ -175,7 +218,7 @@ async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     [person] = await auth.visible_people(ctx, [user_id])
-    return {"user": person, "feed_stale": True}
+    return {"user": person, "removed_user_id": user_id, "viewer": viewers.document(ctx)}
 
 
 async def _claim_pair(ctx: Context, other_id: str) -> None:
@@ -228,23 +271,26 @@ async def _person_for_update(ctx: Context, user_id: str) -> User:
     return person
 
 
-async def follow_state(ctx: Context, user: Document) -> FollowState:
-    edge = await _edge(ctx, user["_id"])
-    return FollowState(edge["state"]) if edge else FollowState.NOT_FOLLOWING
+async def follow_states(ctx: Context, people: Sequence[Document]) -> list[FollowState]:
+    return [
+        FollowState(edge["state"]) if edge else FollowState.NOT_FOLLOWING
+        for edge in await follows(ctx, people)
+    ]
 
 
-async def follows_viewer(ctx: Context, user: Document) -> bool:
+async def are_friends(ctx: Context, people: Sequence[Document]) -> list[bool]:
+    return [bool(edge and edge["mutual"]) for edge in await follows(ctx, people)]
+
+
+async def viewer_is_followed(ctx: Context, people: Sequence[Document]) -> list[bool]:
     if ctx.viewer is None:
-        return False
-    return await ctx.load(FollowToViewer, user["_id"]) is not None
+        return [False for _ in people]
+    found = await ctx.load_many(FollowToViewer, [person["_id"] for person in people])
+    return [edge is not None for edge in found]
 
 
-async def is_friend(ctx: Context, user: Document) -> bool:
-    edge = await _edge(ctx, user["_id"])
-    return bool(edge and edge["mutual"])
-
-
-async def _edge(ctx: Context, user_id: str) -> Follow | None:
-    if ctx.viewer is None or user_id == ctx.viewer_id:
-        return None
-    return await ctx.load(FollowOfViewer, user_id)
+async def follows(ctx: Context, people: Sequence[Document]) -> list[Follow | None]:
+    """The viewer's follows of people; None for those they do not follow."""
+    if ctx.viewer is None:
+        return [None for _ in people]
+    return await ctx.load_many(FollowOfViewer, [person["_id"] for person in people])

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from core import ids, nodes, paging
+from core import ids, nodes, paging, viewers
 from core.context import Context
-from core.errors import NotFound, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.ids import Id
 from core.nodes import guard
 from core.paging import NEWEST, PageArgs
@@ -36,13 +36,17 @@ GROUP_RATE = Rate("groups", 50, 86_400)
 Document = Mapping[str, Any]
 
 
-class Created(TypedDict):
-    group: Group
-
-
-class Changed(TypedDict):
+class Joined(TypedDict):
     group: Document | None
-    feed_stale: bool
+    group_edge: Document | None
+    viewer: Document
+
+
+class Left(TypedDict):
+    group: Document | None
+    removed_group_id: str | None
+    deleted_group_id: str | None
+    viewer: Document
 
 
 async def own_group(ctx: Context, group: Document) -> bool:
@@ -58,20 +62,13 @@ async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
     return await ctx.load_many(GroupById, wanted)
 
 
-async def group(ctx: Context, *, id: Id) -> Group:
-    [found] = await groups(ctx, [ids.checked(id, "group")])
-    if found is None:
-        raise NotFound("There is no such group.")
-    return found
-
-
 async def check_member(ctx: Context, group_id: str) -> None:
     membership = await ctx.load(MembershipOfViewer, ids.checked(group_id, "group"))
     if membership is None:
         raise UserError("NOT_GROUP_MEMBER", "You are not in this group.", field=["groupId"])
 
 
-async def viewer_groups(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
+async def viewer_groups(ctx: Context, area: Document, *, args: PageArgs) -> dict[str, Any]:
     """The viewer's groups, joined last first."""
     shown = await store.members.page(ctx.db, {"user_id": ctx.viewer_id}, NEWEST, args)
     found = await ctx.load_many(GroupById, [edge["node"]["group_id"] for edge in shown["edges"]])
@@ -80,7 +77,7 @@ async def viewer_groups(ctx: Context, viewer: Document, *, args: PageArgs) -> di
 
 async def posts_of(ctx: Context, group: Document, *, args: PageArgs) -> dict[str, Any]:
     """Posts of a group, newest first; for members."""
-    listing = paging.Listing("group posts", group=group["_id"])
+    listing = _posts_listing(group["_id"])
     if ctx.viewer is None or await ctx.load(MembershipOfViewer, group["_id"]) is None:
         return paging.nothing(listing, NEWEST, args)
     hidden = sorted(await blocked_either_way(ctx))
@@ -91,6 +88,15 @@ async def posts_of(ctx: Context, group: Document, *, args: PageArgs) -> dict[str
         ]
     }
     return await archiving.page(ctx, query, NEWEST, args, listing=listing)
+
+
+def _posts_listing(group_id: str) -> paging.Listing:
+    return paging.Listing("group posts", group=group_id)
+
+
+def post_edge(post: Document) -> dict[str, Any]:
+    """The post's place in its group, newest first."""
+    return paging.edge_of(_posts_listing(post["group_id"]), NEWEST, post)
 
 
 async def viewer_roles(ctx: Context, groups: Sequence[Document]) -> list[GroupRole]:
@@ -107,7 +113,7 @@ async def create_group(
     name: Line,
     privacy: GroupPrivacy = GroupPrivacy.OPEN,
     member_ids: Sequence[Id] = (),
-) -> Created:
+) -> Joined:
     """A group of the viewer's, with friends they bring along."""
     await ctx.limit(GROUP_RATE)
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -122,10 +128,16 @@ async def create_group(
             "member_count": 1 + len(brought),
         },
     )
-    await _join(ctx, made, ctx.viewer_id, GroupRole.OWNER)
+    row = await _join(ctx, made, ctx.viewer_id, GroupRole.OWNER)
     for person in brought:
         await _join(ctx, made, person, GroupRole.MEMBER)
-    return {"group": made}
+    return _joined(ctx, made, row)
+
+
+def _joined(ctx: Context, group: Document | None, row: Member) -> Joined:
+    listing = paging.Listing(store.members.name, query={"user_id": ctx.viewer_id}, sort=NEWEST)
+    edge = paging.edge_to(listing, NEWEST, row, group)
+    return {"group": group, "group_edge": edge, "viewer": viewers.document(ctx)}
 
 
 async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
@@ -138,30 +150,35 @@ async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
     return people
 
 
-async def join_group(ctx: Context, *, group_id: Id) -> Changed:
+async def join_group(ctx: Context, *, group_id: Id) -> Joined:
     """Join a group; idempotent."""
     found = await nodes.for_update(ctx, store.groups, group_id)
-    if await store.membership(ctx.db, group_id, ctx.viewer_id) is None:
+    row = await store.membership(ctx.db, group_id, ctx.viewer_id)
+    if row is None:
         if found["privacy"] == GroupPrivacy.CLOSED:
             raise UserError("GROUP_CLOSED", "This group is closed.", field=["groupId"])
         await ctx.limit(GROUP_RATE)
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
             raise UserError("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
-        await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
+        row = await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
         # A former member may have comments there, which show their posts again.
         await retelling.group_changed(ctx, ctx.viewer_id, group_id)
-        return {"group": await _count(ctx, found, 1), "feed_stale": True}
-    return {"group": found, "feed_stale": True}
+        return _joined(ctx, await _count(ctx, found, 1), row)
+    return _joined(ctx, found, row)
 
 
-async def leave_group(ctx: Context, *, group_id: Id) -> Changed:
+async def leave_group(ctx: Context, *, group_id: Id) -> Left:
     """Leave a group. An owner is succeeded by the oldest member; an empty group is deleted."""
-    found = await nodes.for_update(ctx, store.groups, group_id)
+    group: Document | None = await nodes.for_update(ctx, store.groups, group_id)
     row = await store.membership(ctx.db, group_id, ctx.viewer_id)
     if row is not None:
-        found_now = await leave(ctx, row)
-        return {"group": found_now, "feed_stale": True}
-    return {"group": found, "feed_stale": True}
+        group = await leave(ctx, row)
+    return {
+        "group": group,
+        "removed_group_id": group_id if group else None,
+        "deleted_group_id": None if group else group_id,
+        "viewer": viewers.document(ctx),
+    }
 
 
 async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
@@ -182,7 +199,7 @@ async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     return await _count(ctx, found, -1)
 
 
-async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> None:
+async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> Member:
     row = {
         "_id": store.pair(found["_id"], user_id),
         "group_id": found["_id"],
@@ -190,9 +207,10 @@ async def _join(ctx: Context, found: Group, user_id: str, role: GroupRole) -> No
         "role": role,
         "created_at": ctx.tx.now,
     }
-    await ctx.tx.insert(store.members, row)
+    made = await ctx.tx.insert(store.members, row)
     ctx.tx.granted(user_id, group_scope(found["_id"]))
     stale(ctx, user_id)
+    return made
 
 
 async def _count(ctx: Context, found: Group, by: int) -> dict[str, Any] | None:

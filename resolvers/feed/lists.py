@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import paging
+from core import paging, viewers
 from core.context import Context
 from core.errors import BadUserInput, Unauthenticated
 from core.paging import NEWEST, PageArgs
@@ -22,6 +22,9 @@ Document = Mapping[str, Any]
 MOST_SUGGESTED = 50
 
 
+social = viewers.area("social")
+
+
 async def following(ctx: Context, user: Document, *, args: PageArgs) -> dict[str, Any]:
     """People that a person follows, latest first."""
     return await _follow_list(ctx, user, "follower_id", "followee_id", args)
@@ -32,21 +35,40 @@ async def followers(ctx: Context, user: Document, *, args: PageArgs) -> dict[str
     return await _follow_list(ctx, user, "followee_id", "follower_id", args)
 
 
-async def viewer_following(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
-    return await following(ctx, {"_id": ctx.viewer_id}, args=args)
-
-
-async def viewer_followers(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
-    return await followers(ctx, {"_id": ctx.viewer_id}, args=args)
-
-
 async def _follow_list(ctx: Context, user: Document, side: str, other: str, args: PageArgs) -> dict[str, Any]:
     if ctx.viewer is None:
         raise Unauthenticated(ctx.refusal)
-    listing = paging.Listing("follows", user=user["_id"], side=side)
+    listing = _follows_listing(user["_id"], side)
     if user.get("follow_lists_hidden") and user["_id"] != ctx.viewer_id:
         return paging.nothing(listing, NEWEST, args)
     return await _persons(ctx, store.follows, listing, {side: user["_id"]}, other, args)
+
+
+def _follows_listing(user_id: str, side: str) -> paging.Listing:
+    return paging.Listing("follows", user=user_id, side=side)
+
+
+def following_edge(follow: Document, person: Document | None) -> dict[str, Any] | None:
+    """The person's place among those that the follower follows."""
+    return paging.edge_to(_follows_listing(follow["follower_id"], "follower_id"), NEWEST, follow, person)
+
+
+def muted_edge(follow: Document, person: Document | None) -> dict[str, Any] | None:
+    """The person's place among those that the follower has muted."""
+    return paging.edge_to(_muted_listing(follow["follower_id"]), NEWEST, follow, person)
+
+
+def blocked_edge(block: Document, person: Document | None) -> dict[str, Any] | None:
+    """The person's place among those that the blocker has blocked."""
+    return paging.edge_to(_blocked_listing(block["user_id"]), NEWEST, block, person)
+
+
+def _muted_listing(user_id: str) -> paging.Listing:
+    return paging.Listing("muted", user=user_id)
+
+
+def _blocked_listing(user_id: str) -> paging.Listing:
+    return paging.Listing("blocked", user=user_id)
 
 
 async def _persons(
@@ -68,15 +90,15 @@ async def _persons(
     return paging.referring(shown, found)
 
 
-async def muted_users(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
-    listing = paging.Listing("muted", user=ctx.viewer_id)
+async def muted_users(ctx: Context, area: Document, *, args: PageArgs) -> dict[str, Any]:
+    listing = _muted_listing(ctx.viewer_id)
     query = {"follower_id": ctx.viewer_id, "state": FollowState.MUTED}
     return await _persons(ctx, store.follows, listing, query, "followee_id", args)
 
 
-async def blocked(ctx: Context, viewer: Document, *, args: PageArgs) -> dict[str, Any]:
+async def blocked_users(ctx: Context, area: Document, *, args: PageArgs) -> dict[str, Any]:
     """People the viewer blocked: nowhere else are they shown to each other."""
-    listing = paging.Listing("blocked", user=ctx.viewer_id)
+    listing = _blocked_listing(ctx.viewer_id)
     query = {"user_id": ctx.viewer_id}
     return await _persons(ctx, store.blocks, listing, query, "blocked_id", args, unseen=True)
 
@@ -90,7 +112,7 @@ async def reactors(
     return await _persons(ctx, store.reactions, listing, query, "user_id", args)
 
 
-async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) -> list[User]:
+async def suggested_users(ctx: Context, area: Document, *, first: int = 10) -> list[User]:
     """Suggested people: most followed by those one follows; widely followed ones when there are few."""
     if not 1 <= first <= MOST_SUGGESTED:
         raise BadUserInput(f"`first` must be between 1 and {MOST_SUGGESTED}.")
@@ -104,8 +126,6 @@ async def suggested_users(ctx: Context, viewer: Document, *, first: int = 10) ->
     return [person for person in await auth.visible_people(ctx, wanted) if person]
 
 
-async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> dict[str, Any]:
+async def set_follow_lists_hidden(ctx: Context, *, hidden: bool) -> auth.AccountChanged:
     """Hide the viewer's follow lists from others, or show them."""
-    user = await auth.change_account(ctx, ctx.viewer_id, set={"follow_lists_hidden": hidden})
-    assert user is not None
-    return {"user": user}
+    return await auth.change_account(ctx, ctx.viewer_id, {"follow_lists_hidden": hidden})

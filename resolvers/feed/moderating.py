@@ -248,7 +248,7 @@ async def moderate(
     await audited(ctx, f"moderation.{action.lower()}", subject_id=subject_id, reason=why)
     return {
         "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
-        "resolved": len(reports),
+        "removed_report_ids": [report["_id"] for report in reports],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from core import ids, jobs, uploads
+from core import ids, jobs, uploads, viewers
 from core.context import Context
 from core.errors import UserError, error_codes
 from core.hooks import on
@@ -11,11 +11,10 @@ from core.ids import Id
 from core.security.audit import audited
 from core.security.limits import Rate
 from core.uploads import finished
-from resolvers.feed import fanout, home, links, moderating, notifications, reading, retelling
+from resolvers.feed import fanout, groups, home, links, moderating, notifications, reading, retelling
 from resolvers.feed.access import own_post_for_update
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import PEOPLE, POSTS
-from resolvers.feed.groups import check_member
 from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
@@ -39,6 +38,8 @@ class Created(TypedDict):
     post: Post
     post_edge: dict[str, Any]
     feed_edge: dict[str, Any]
+    group_post_edge: dict[str, Any] | None
+    viewer: dict[str, Any]
 
 
 class Changed(TypedDict):
@@ -47,6 +48,7 @@ class Changed(TypedDict):
 
 class Deleted(TypedDict):
     deleted_post_id: Id
+    viewer: dict[str, Any]
 
 
 async def create_post(
@@ -69,7 +71,7 @@ async def create_post(
     if (visibility == Visibility.GROUP) != (group_id is not None):
         raise UserError("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
     if group_id is not None:
-        await check_member(ctx, group_id)
+        await groups.check_member(ctx, group_id)
     post_id = ids.minted(id, "post")
     post = await publish(
         ctx,
@@ -83,7 +85,13 @@ async def create_post(
         },
         mentions,
     )
-    return {"post": post, "post_edge": reading.post_edge(post), "feed_edge": home.feed_edge(ctx, post)}
+    return {
+        "post": post,
+        "post_edge": reading.post_edge(post),
+        "feed_edge": home.feed_edge(ctx, post),
+        "group_post_edge": groups.post_edge(post) if group_id else None,
+        "viewer": viewers.document(ctx),
+    }
 
 
 async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str] = ()) -> Post:
@@ -280,7 +288,7 @@ async def delete_post(ctx: Context, *, id: Id) -> Deleted:
     post = await own_post_for_update(ctx, id)
     await erase(ctx, post)
     await audited(ctx, "post.delete", subject_id=id)
-    return {"deleted_post_id": id}
+    return {"deleted_post_id": id, "viewer": viewers.document(ctx)}
 
 
 async def erase(ctx: Context, post: Post) -> None:

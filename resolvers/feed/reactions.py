@@ -1,15 +1,12 @@
 """Reactions: set, not toggled, so that a replay is harmless."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from core import clock
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
-from core.mutations.idempotency import referenced_id
-from core.nodes import visible
 from core.security.limits import Rate
 from resolvers.feed.access import need_files, subject_for_update
 from resolvers.feed.counting import reacted
@@ -38,13 +35,7 @@ async def set_reaction(ctx: Context, *, subject_id: Id, kind: ReactionKind | Non
     if before != kind:
         await _store(ctx, id, subject_id, before, kind)
         target = await reacted(ctx.tx, subject_id, before, kind)
-    shown = summary(target)
-
-    async def show_folded() -> None:
-        shown.update(summary(target))
-
-    ctx.tx.after_commit(show_folded)
-    return {"subject": target, "reaction_summary": shown}
+    return {"subject": target}
 
 
 async def _store(
@@ -57,13 +48,6 @@ async def _store(
         await ctx.tx.insert(store.reactions, {**row, "created_at": clock.now()})
     else:
         await ctx.tx.update(store.reactions, id, set={"kind": kind})
-
-
-async def replayed_summary(ctx: Context, stored: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """Result of a replay: the counts as they are now, with the subject."""
-    id = referenced_id(stored.get("subject"))
-    found = (await visible(ctx, [id])).get(id) if id else None
-    return {"reaction_summary": summary(found) if found else None}
 
 
 def summary(document: Document) -> dict[str, Any]:

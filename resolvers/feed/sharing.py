@@ -6,11 +6,11 @@ from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
-from core import ids
+from core import ids, nodes, viewers
 from core.context import Context
-from core.errors import NotFound, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.ids import Id
-from resolvers.feed import home, moderating, posts
+from resolvers.feed import home, moderating, posts, reading
 from resolvers.feed.access import need_files, post_for_update, visible_posts
 from resolvers.feed.content import checked_text, shareable
 from stores import feed as store
@@ -24,8 +24,10 @@ Document = Mapping[str, Any]
 
 class Shared(TypedDict):
     post: Post
+    post_edge: dict[str, Any]
     feed_edge: dict[str, Any]
     shared_post: Document | None
+    viewer: dict[str, Any]
 
 
 class Linked(TypedDict):
@@ -62,7 +64,13 @@ async def share_post(
         },
     )
     counted = await posts.count_shares(ctx, original["_id"], 1)
-    return {"post": share, "feed_edge": home.feed_edge(ctx, share), "shared_post": counted}
+    return {
+        "post": share,
+        "post_edge": reading.post_edge(share),
+        "feed_edge": home.feed_edge(ctx, share),
+        "shared_post": counted,
+        "viewer": viewers.document(ctx),
+    }
 
 
 async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
@@ -82,12 +90,12 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
     return {"url": f"{ctx.origin}/p/{link['_id']}", "code": link["_id"]}
 
 
-async def post_by_link(ctx: Context, *, code: str) -> Post:
-    """Post behind a link; NOT_FOUND if the link is unknown, or the post is not visible to the viewer."""
+async def post_by_link(ctx: Context, *, code: str) -> Post | None:
+    """Post behind a link; None if the link is unknown, or the post is not visible to the viewer."""
     link = await store.share_links.by_id(ctx.db, code[:100])
     [post] = await visible_posts(ctx, [link["post_id"]]) if link else [None]
     if post is None:
-        raise NotFound("There is no such post.")
+        nodes.check_token(ctx)
     return post
 
 

@@ -89,4 +89,4 @@ async def set_comment_typing(ctx: Context, *, post_id: Id, is_typing: bool) -> d
     if post["state"] not in SHOWN:
         raise UserError("COMMENTS_CLOSED", "This post does not take comments.", field=["postId"])
     ctx.services.live.signal(post_scope(post_id), {"typing": ctx.viewer_id, "on": is_typing})
-    return {"post_id": post_id}
+    return {}

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from core import ids
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.security.audit import audited
-from resolvers.feed.access import post_for_update
+from resolvers.feed.access import post_for_update, visible_posts
 from resolvers.feed.moderating import checked_reason
 from resolvers.feed.viewer_relations import open_to_strangers
 from stores import feed as store
@@ -30,7 +31,7 @@ async def sponsor_post(
     if await ctx.tx.update(store.sponsorships, post_id, set=times) is None:
         await ctx.tx.insert(store.sponsorships, {"_id": post_id, **times})
     await audited(ctx, "feed.sponsor", subject_id=post_id, until=ends_at.isoformat(), reason=why)
-    return {"post": post, **times}
+    return {"sponsorship": {"post": post, **times}}
 
 
 async def end_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str, Any]:
@@ -38,4 +39,5 @@ async def end_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str
     why = checked_reason(reason)
     if await ctx.tx.delete(store.sponsorships, post_id) is not None:
         await audited(ctx, "feed.end_sponsorship", subject_id=post_id, reason=why)
-    return {"post_id": post_id}
+    [post] = await visible_posts(ctx, [ids.checked(post_id, "post")])
+    return {"post": post}

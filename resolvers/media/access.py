@@ -5,8 +5,7 @@ from typing import Any
 
 from core import ids, nodes
 from core.context import Context
-from core.errors import NotFound, UserError
-from core.ids import Id
+from core.errors import UserError
 from core.nodes import guard
 from core.paging import NEWEST, PageArgs
 from loaders.media import MediaById, OwnUploadById, RecordsByMedia
@@ -38,25 +37,11 @@ async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
     return {id for id, listed in records.items() if any(each in seen for each in listed)}
 
 
-async def media(ctx: Context, *, id: Id) -> Media:
-    [found] = await visible_media(ctx, [ids.checked(id, "media")])
-    if found is None:
-        raise NotFound("There is no such medium.")
-    return found
-
-
 @guard("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
     """Access guard of uploads: the owner's, without those given up."""
     found = await ctx.load_many(OwnUploadById, wanted)
     return [each if each and each["status"] != UploadStatus.ABORTED else None for each in found]
-
-
-async def viewer_upload(ctx: Context, viewer: Document, *, id: Id) -> Upload:
-    [found] = await own_uploads(ctx, [ids.checked(id, "upload")])
-    if found is None:
-        raise NotFound("You have no such upload.")
-    return found
 
 
 async def viewer_uploads(
@@ -66,6 +51,12 @@ async def viewer_uploads(
     chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
     query = {"owner_id": ctx.viewer_id, "status": chosen}
     return await store.uploads.page(ctx.db, query, NEWEST, args)
+
+
+def upload_edge(upload: Upload) -> dict[str, Any]:
+    """The upload's place among all of its owner's, latest first."""
+    query = {"owner_id": upload["owner_id"], "status": {"$ne": UploadStatus.ABORTED}}
+    return store.uploads.edge(query, NEWEST, upload)
 
 
 async def upload_for_update(ctx: Context, id: str) -> Upload:

@@ -14,7 +14,7 @@ from core.uploads import Purpose
 from core.values.text import FileName
 from ports.media import MediaProcessor, Scanner
 from resolvers.media import kinds, receiving
-from resolvers.media.access import upload_for_update
+from resolvers.media.access import upload_edge, upload_for_update
 from resolvers.media.linking import finish
 from resolvers.media.receiving import PART_BYTES
 from stores import auth as accounts
@@ -89,7 +89,8 @@ async def create_upload(
     again = await _again(ctx, upload, args, kind)
     if again is None:
         await _check_quota(ctx, size_bytes)
-    return {"upload": await ctx.tx.insert(store.uploads, {**upload, **(again or {})})}
+    made = await ctx.tx.insert(store.uploads, {**upload, **(again or {})})
+    return {"upload": made, "upload_edge": upload_edge(made)}
 
 
 def _sending(size: int) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from core.graphql import Edge, Page, batched, connection, field, mutation, query, subscription
+from core import nodes
+from core.graphql import Edge, batched, field, mutation, query, subscription
 from core.ids import Id
 from resolvers.auth import (
     accounts,
@@ -32,7 +33,6 @@ from schema.auth.types import (
     KeyChallenge,
     KeyProofInput,
     PasskeyAttestationInput,
-    SecurityEvent,
     Session,
     TokenPair,
     User,
@@ -40,35 +40,30 @@ from schema.auth.types import (
 from stores.auth import Role
 from subscriptions import auth as live
 
-__all__ = ["AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "Subscription", "User", "Viewer"]
+__all__ = ["Account", "AuthKey", "Mutation", "Query", "Session", "Subscription", "User", "Viewer"]
 
 
 class Query:
-    user: User | None = query(people.user)
-    """A person; NOT_FOUND when unknown, deleted or hidden from you."""
+    user: User | None = query(nodes.reader("user"))
+    """Person by their id; null when unknown, deleted or hidden from you."""
     account: Account | None = query(
-        admin.account, roles=(Role.ADMIN,), user_id="The person's id.", email="Or their whole address."
+        admin.account,
+        roles=(Role.ADMIN,),
+        user_id="Id of the person.",
+        email="Whole email address, in place of the id.",
     )
-    """An account as administrators see it, in whatever status; NOT_FOUND when there is none."""
+    """Account in whatever status; null when there is none."""
     auth_flow: AuthFlow | None = query(flows.auth_flow)
-    """An open or lately closed flow, for an app that was restarted; NOT_FOUND when there is none."""
+    """Open or lately closed flow, for an app that was restarted; null when there is none."""
 
 
 class Viewer:
     user: User = batched(people.viewer_users)
-    """Yourself."""
+    """Person who is signed in, as others see them."""
+    account: Account = batched(people.viewer_accounts)
+    """Private half of your account: sign-in, settings, sessions, devices and keys."""
     session: Session = field(people.viewer_session)
-    """The session this request belongs to."""
-    sessions: Page[Session] = connection(people.viewer_sessions, status="Only sessions with this status.")
-    """Your sessions, latest use first."""
-    devices: Page[Device] = connection(devices.viewer_devices)
-    """Devices you signed in on, latest sign-in first."""
-    auth_keys: Page[AuthKey] = connection(keys.viewer_keys)
-    """Your passkeys and device keys, newest first."""
-    data_export: DataExport | None = field(exports.viewer_data_export)
-    """The latest export you asked for; null when there is none, or no longer."""
-    security_events: Page[SecurityEvent] = connection(people.viewer_security_events)
-    """What happened to the safety of your account, newest first."""
+    """Session that this request belongs to."""
 
 
 PASSWORD = (
@@ -80,15 +75,19 @@ FLOW: dict[str, Any] = {"flow": (AuthFlow, "Finish it with `verifyOtp`; null whe
 TOKENS: dict[str, Any] = {
     "tokens": (TokenPair, "The session's tokens; null when refused."),
     "session": (Session, "The session; null when refused."),
-    "user": (User, "Whose session it is; null when refused."),
+    "user": (User, "Person whose session it is; null when refused."),
+    "account": (Account, "Private half of their account; null when refused."),
 }
 """Payload of a completed sign-in."""
 PROVEN: dict[str, Any] = {
     **TOKENS,
     "flow": (AuthFlow, "The flow, when it gave no tokens; after a wrong code it tells the attempts left."),
 }
-USER: dict[str, Any] = {"user": User}
-ENDED: dict[str, Any] = {"ended_session_ids": (list[Id], "Those that ended; null when refused.")}
+ACCOUNT: dict[str, Any] = {"account": Account}
+ENDED: dict[str, Any] = {
+    "sessions": (list[Session], "Sessions that ended, as they are now; null when refused."),
+    "removed_session_ids": (list[Id], "Ids of the sessions that left the list of active ones."),
+}
 CHALLENGE: dict[str, Any] = {"challenge": KeyChallenge}
 
 anonymous = partial(mutation, owner=devices.device_owner, takes={"device": DeviceInput})
@@ -144,7 +143,7 @@ class Mutation:
     """Finish a flow with the code that was sent: tokens, or the finished flow where it gives none."""
     verify_backup_code = anonymous(
         verification.verify_backup_code,
-        returns={**PROVEN, "backup_codes_left": (int, "How many codes are left; null when refused.")},
+        returns=PROVEN,
         prepare=factors.begin_backup_proof,
         code="Ten letters and digits; case, blanks and hyphens do not matter.",
         device_id=OF_FLOW,
@@ -178,7 +177,7 @@ class Mutation:
     still asked for."""
     change_password = mutation(
         changes.change_password,
-        returns={**USER, **ENDED},
+        returns={**ACCOUNT, **ENDED},
         prepare=changes.check_change,
         current_password="The present one.",
         new_password=PASSWORD,
@@ -193,7 +192,7 @@ class Mutation:
         email="For EMAIL: the address; your account's when left out.",
     )
     """Turn the second factor on, or change it; `verifyOtp` finishes it and gives backup codes."""
-    disable_two_factor = mutation(factors.disable_two_factor, returns=USER, fresh=True)
+    disable_two_factor = mutation(factors.disable_two_factor, returns=ACCOUNT, fresh=True)
     """Turn the second factor off; its backup codes go with it."""
     regenerate_backup_codes = mutation(
         factors.regenerate_backup_codes,
@@ -203,7 +202,7 @@ class Mutation:
                 "Show them: they come once, and are null in a replay. If the answer was lost, ask for new "
                 "ones.",
             ),
-            **USER,
+            **ACCOUNT,
         },
         fresh=True,
         secrets=("backup_codes",),
@@ -233,7 +232,10 @@ class Mutation:
     """New tokens for old; safe to repeat when the answer was lost."""
     sign_out = mutation(
         sessions.sign_out,
-        returns={"ended_session_id": (Id, "The session; the same when it had ended before.")},
+        returns={
+            "session": (Session, "The session as it is now; null when refused, and in a replay."),
+            "removed_session_id": (Id, "Id of the session, which is active no more."),
+        },
         owner=sessions.sign_out_owner,
         refresh_token="The session's refresh token; the bearer's session when left out.",
     )
@@ -244,6 +246,7 @@ class Mutation:
             "tokens": (TokenPair, "Tokens good for sensitive mutations for ten minutes; null when refused."),
             "session": Session,
             "user": User,
+            "account": Account,
             "flow": (AuthFlow, "When a code was asked for; after a wrong one it tells the attempts left."),
         },
         takes={"key": KeyProofInput},
@@ -259,7 +262,10 @@ class Mutation:
     """Prove again who you are; what answered STEP_UP_REQUIRED may then be sent again, with its key."""
     revoke_session = mutation(
         sessions.revoke_session,
-        returns={"session": (Session, "The session as it is now; null when refused.")},
+        returns={
+            "session": (Session, "The session as it is now; null when refused."),
+            "removed_session_id": (Id, "Id of the session, which is active no more."),
+        },
         id="The session.",
     )
     """End one of your sessions on another device."""
@@ -314,10 +320,16 @@ class Mutation:
         handle="3 to 30 letters, digits, dots or underscores; unique, kept in small letters.",
         bio="A few words about yourself, at most 500 characters.",
         avatar_upload_id="Your upload for AVATAR; it may be unfinished: the former picture stays until then.",
+    )
+    """Change what you say about yourself."""
+    update_account = mutation(
+        profile.update_account,
+        returns=ACCOUNT,
+        input="Settings to change; what is left out stays.",
         locale="Language tag (BCP 47).",
         time_zone="IANA time zone.",
     )
-    """Change what you say about yourself."""
+    """Change the language and time zone of your account."""
     register_push_token = mutation(
         devices.register_push_token,
         returns={"device": (Device, "The device with `pushEnabled`; null when refused.")},
@@ -331,27 +343,27 @@ class Mutation:
     """Ask for everything that is kept about you; a link is mailed."""
     request_account_deletion = mutation(
         leaving.request_account_deletion,
-        returns={"user": (User, "You, with `deletionDueAt`; null when refused.")},
+        returns={"account": (Account, "Your account with `deletionDueAt`; null when refused.")},
         fresh=True,
     )
     """Delete your account in 30 days, everywhere; signing in meanwhile calls it off."""
-    cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=USER)
+    cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=ACCOUNT)
     """Keep the account after all."""
 
-    suspend_user = administer(admin.suspend_user, returns=USER)
+    suspend_user = administer(admin.suspend_user, returns=ACCOUNT)
     """Close somebody's account for now; ends their sessions."""
-    unsuspend_user = administer(admin.unsuspend_user, returns=USER)
+    unsuspend_user = administer(admin.unsuspend_user, returns=ACCOUNT)
     """Open a closed account again."""
-    lock_user = administer(admin.lock_user, returns=USER, minutes="How long: from a minute to 30 days.")
+    lock_user = administer(admin.lock_user, returns=ACCOUNT, minutes="How long: from a minute to 30 days.")
     """Let nobody sign in to an account for a while; its sessions go on."""
-    unlock_user = administer(admin.unlock_user, returns=USER)
+    unlock_user = administer(admin.unlock_user, returns=ACCOUNT)
     """Lift the lock of an account, whoever or whatever locked it."""
     assign_roles = administer(
         admin.assign_roles,
-        returns=USER,
+        returns=ACCOUNT,
         takes={"roles": (list[Role], "All of them; MEMBER is always among them.")},
-        org="Organisation: small letters, digits and dashes, `personal` for none; left out: as it was.",
-        job_role="What they do there, at most 100 characters, empty for nothing; left out: as it was.",
+        org="Organization: small letters, digits and dashes; null for none, left out: unchanged.",
+        job_role="Job title there, at most 100 characters; null for none, left out: unchanged.",
     )
     """Say what a person may do, and where they belong; their devices refresh their tokens by themselves."""
     revoke_user_sessions = administer(

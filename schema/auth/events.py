@@ -5,7 +5,7 @@ from typing import Annotated
 from core.graphql import Updated, type_, union
 from core.graphql.common import Event, ResyncRequired
 from core.ids import Id
-from schema.auth.types import SecurityEvent, Session, User
+from schema.auth.types import Account, SecurityEvent, Session
 from stores.auth import SessionEndReason
 
 
@@ -39,8 +39,8 @@ class SecurityAlert(Event):
 class TwoFactorChanged(Event):
     """Your second factor was turned on, off or changed."""
 
-    user: User
-    """You, as you are now."""
+    account: Account
+    """Your account as it is now."""
 
 
 SessionEvent = Annotated[

@@ -2,14 +2,28 @@
 
 from datetime import datetime
 
-from core.graphql import Page, connection, derived, extend, field, input_, key, local, node, one, type_
+from core.graphql import (
+    Page,
+    connection,
+    derived,
+    extend,
+    field,
+    input_,
+    key,
+    local,
+    node,
+    one,
+    type_,
+    unsynced,
+)
 from core.graphql.common import Entity, Node
 from core.graphql.pages import called
 from core.ids import Id
 from core.values.text import Line, Opaque
 from loaders.auth import UserById
-from resolvers.auth import admin, people, telling
+from resolvers.auth import devices, exports, keys, people
 from stores.auth import (
+    AccountStatus,
     AuthFactor,
     AuthKeyKind,
     DevicePlatform,
@@ -21,7 +35,6 @@ from stores.auth import (
     SecurityKind,
     SessionEndReason,
     SessionStatus,
-    UserStatus,
 )
 
 
@@ -41,17 +54,14 @@ class TwoFactorSettings:
 
 @node("user")
 class User(Entity):
-    """A person with an account.
+    """Person with an account, as others see them; what is private is on `Account`.
 
     People you follow and people you chat with (of 5,000 chats at most) are part of what you sync, unless you
     are hidden from each other: their names, pictures and counters are told. Of everybody else they are as old
     as the answer you have them from: pages bring them as they are now."""
 
-    version: int = local(telling.version, "version", "private_changes")
-    """Rises with every edit; send your own as `expectedVersion` to learn of edits made elsewhere meanwhile.
-    Of others it counts what you may read of them."""
-    updated_at: datetime = local(telling.updated_at, "updated_at", "shown_at", "created_at")
-    """When something of it last changed; of others, when what you may read did, counters aside."""
+    updated_at: datetime = derived(people.shown_at, "shown_at", "created_at")
+    """When what others may read of it last changed, counters aside."""
     first_name: str | None
     """Given name; null when not given."""
     last_name: str | None
@@ -62,28 +72,6 @@ class User(Entity):
     """Unique short name, without @; null until chosen."""
     bio: str | None
     """A few words about themselves; null when none."""
-    email: str | None = local(people.email, "email")
-    """Email address; mostly hidden from administrators, null for everybody else."""
-    email_verified: bool | None = local(people.private("email_verified"), "email_verified")
-    """Whether the address was proven; null unless you are this person or an administrator."""
-    phone_masked: str | None = local(people.private("phone_masked"), "phone_masked")
-    """Phone number but for its last two digits; null when none, and for everybody else."""
-    two_factor: TwoFactorSettings | None = local(people.two_factor, "two_factor")
-    """The second factor; null unless you are this person or an administrator."""
-    locale: str | None = local(people.private("locale"), "locale")
-    """Language tag (BCP 47); null unless you are this person or an administrator."""
-    time_zone: str | None = local(people.private("time_zone"), "time_zone")
-    """IANA time zone; null unless you are this person or an administrator."""
-    roles: list[Role] | None = local(people.private("roles"), "roles")
-    """What they may do; null unless you are this person or an administrator."""
-    org: str | None = local(people.org, "org")
-    """Organisation, `personal` for none; null unless you are this person or an administrator."""
-    job_role: str | None = local(people.private("job_role"), "job_role")
-    """What they do in their organisation; null unless you are this person or an administrator."""
-    deletion_due_at: datetime | None = local(people.private("deletion_due_at"), "deletion_due_at")
-    """When the account will be deleted, if its owner asked for that; null for everybody else."""
-    status: UserStatus | None = local(people.private("status"), "status")
-    """Where the account is in its life; null unless you are this person or an administrator."""
 
 
 @node("device")
@@ -294,15 +282,48 @@ class PasskeyAttestationInput:
     """`attestationObject` (base64url)."""
 
 
-@type_
-class Account:
-    """An account as administrators see it: addresses and phone numbers mostly hidden."""
+@node("account")
+class Account(Entity):
+    """Private half of a person's account, for its owner and for administrators."""
 
     user: User | None = one(UserById, key="user_id")
-    """The person, whatever the account's status."""
+    """Person whose account it is, whatever its status."""
+    email: str = local(people.email, "email", "user_id")
+    """Email address that signs in; administrators see it mostly hidden."""
+    email_verified: bool
+    """Whether the email address was proven."""
+    phone_masked: str | None
+    """Phone number but for its last two digits; null when there is none."""
+    two_factor: TwoFactorSettings = derived(people.two_factor, "two_factor")
+    """Settings of the second factor at sign-in."""
+    locale: str
+    """Language tag (BCP 47) for messages to its owner."""
+    time_zone: str
+    """IANA time zone of its owner."""
+    roles: list[Role]
+    """Roles that say what its owner may do; `MEMBER` is always among them."""
+    org: str | None = derived(people.org, "org")
+    """Organization its owner belongs to; null when there is none."""
+    job_role: str | None
+    """Job title of its owner in the organization; null when there is none."""
+    status: AccountStatus
+    """Status of the account in its life."""
     locked_until: datetime | None
-    """Until when an administrator locked it; null when none did."""
-    sessions: Page[Session] = connection(admin.account_sessions, status="Only sessions with this status.")
-    """Their sessions, latest use first."""
-    security_events: Page[SecurityEvent] = connection(admin.account_security_events)
-    """What happened to the account's safety, newest first."""
+    """Time until which an administrator locked it; null when none did."""
+    deletion_due_at: datetime | None
+    """Time when it will be deleted; null unless its owner asked for that."""
+    sessions: Page[Session] = connection(
+        people.sessions, reads=["user_id"], status="Only sessions with this status."
+    )
+    """Sessions of its owner, latest use first."""
+    devices: Page[Device] = connection(devices.of_account, reads=["user_id"])
+    """Devices its owner signed in on, latest sign-in first."""
+    auth_keys: Page[AuthKey] = connection(keys.of_account, reads=["user_id"])
+    """Passkeys and device keys of its owner, newest first."""
+    security_events: Page[SecurityEvent] = connection(people.security_events, reads=["user_id"])
+    """Security events of the account, newest first."""
+    data_export: DataExport | None = unsynced(
+        field(exports.of_account, reads=["user_id"]), "read it at `viewer.account`."
+    )
+    """Latest export of everything kept about its owner; null when there is none, or no longer, and for
+    administrators."""

@@ -16,6 +16,7 @@ from resolvers.catalog import (
 )
 from resolvers.catalog import predictions as predicting
 from resolvers.catalog.query import ProductFilter
+from schema.auth import Account
 from schema.catalog.events import ProductEvent, ViewerProductEvent
 from schema.catalog.people import (
     PrivacyChoices,
@@ -27,7 +28,6 @@ from schema.catalog.people import (
 from schema.catalog.results import ImportedRow, ProductSearchConnection
 from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
 from stores.auth import Role
-from stores.catalog.kinds import CommerceRole
 from subscriptions import catalog as live
 
 SEARCH, BROWSE, DETAIL = 30, 60, 120
@@ -73,11 +73,9 @@ class Viewer:
     """How long what you take will last, what runs out first comes first."""
     privacy_choices: PrivacyChoices = field(predicting.privacy_choices)
     """What you allow."""
-    commerce_roles: list[CommerceRole] = field(roles.viewer_roles)
-    """What you may do in the shop beyond buying."""
 
 
-ROLES = {"user_id": (Id, "The person."), "roles": (list[CommerceRole], "All their roles in the shop.")}
+ACCOUNT = {"account": (Account, "Account of the person, with their `commerceRoles`; null when refused.")}
 
 
 class Mutation:
@@ -107,7 +105,7 @@ class Mutation:
     set_variant_price = mutation(
         staff.set_variant_price,
         returns={
-            "variant": (ProductVariant, "The variant with its new price; null when refused."),
+            "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
             "product": Product,
         },
         price="In the variant's currency.",
@@ -131,12 +129,12 @@ class Mutation:
     )
     """Change a stock by hand; needs INVENTORY_ADMIN."""
     grant_commerce_role = mutation(
-        roles.grant_commerce_role, returns=ROLES, roles=(Role.ADMIN,), user_id="Whom.", role="Which."
+        roles.grant_commerce_role, returns=ACCOUNT, roles=(Role.ADMIN,), user_id="Whom.", role="Which."
     )
     """Give a person a role in the shop."""
     revoke_commerce_role = mutation(
         roles.revoke_commerce_role,
-        returns=ROLES,
+        returns=ACCOUNT,
         roles=(Role.ADMIN,),
         user_id="The person.",
         role="The role.",
@@ -159,7 +157,10 @@ class Mutation:
     """Delete your review."""
     moderate_review = mutation(
         reviewing.moderate_review,
-        returns={"review": Review},
+        returns={
+            "review": Review,
+            "removed_review_id": (Id, "Id of the review that left the list of those to judge."),
+        },
         decision="Show it or not.",
         reason="Why, for the record; at most 500 characters.",
     )
@@ -168,7 +169,11 @@ class Mutation:
         product_settings.update_product_settings,
         "How to have a product set up; what is left out stays.",
         returns={
-            "settings": ProductSettings,
+            "product_settings": ProductSettings,
+            "product_settings_edge": (
+                Edge[ProductSettings],
+                "Their place at the top of your product setups.",
+            ),
             "product": (Product, "The product, when it is no longer sold."),
             "alternatives": (list[Product], "What to take instead, when it is no longer sold."),
         },
@@ -181,13 +186,18 @@ class Mutation:
         notifications="How and when to be told.",
     )
     """Set up a product for yourself."""
-    refresh_prediction = mutation(predicting.refresh_prediction, returns={"prediction": ProductPrediction})
+    refresh_prediction = mutation(
+        predicting.refresh_prediction, returns={"product_prediction": ProductPrediction}
+    )
     """Have it worked out anew how long a product will last you."""
     submit_prediction_feedback = mutation(
         predicting.submit_prediction_feedback,
         "A correction of a prediction: at least one of rate and servings.",
         returns={
-            "prediction": (ProductPrediction, "The prediction as it is known now; null while there is none.")
+            "product_prediction": (
+                ProductPrediction,
+                "Prediction as it is known now; null while there is none.",
+            )
         },
         usage_rate="Servings a day, more than 0.",
         servings_per_container="How many servings a container really holds, more than 0.",

@@ -13,14 +13,16 @@ from core.graphql import (
     local,
     node,
     personal,
+    told,
     type_,
     visible,
 )
 from core.graphql.common import JSON, Entity
 from core.ids import Id
-from resolvers.catalog import predictions, product_settings, reviewing
+from resolvers.catalog import predictions, product_settings, reviewing, roles
+from schema.auth import Account
 from schema.catalog.types import Product
-from stores.catalog.kinds import ReviewStatus
+from stores.catalog.kinds import CommerceRole, ReviewStatus
 
 HIDDEN_PRODUCT = (
     "Products are not synced: one that is hidden or comes back shows when this is next told or read."
@@ -45,8 +47,8 @@ class Review(Entity):
     """Whether its author bought the product here."""
     status: ReviewStatus
     """Whether others see it."""
-    own: bool = personal(local(reviewing.is_own, "user_id"))
-    """Whether it is yours."""
+    viewer_is_author: bool = personal(local(reviewing.is_own, "user_id"))
+    """Whether you wrote the review."""
 
 
 @type_
@@ -112,13 +114,23 @@ class PrivacyChoices:
     """Whether what apps report of your use is kept."""
 
 
+@extend(Account)
+class CatalogOfAccount:
+    commerce_roles: list[CommerceRole] = told(
+        batched(roles.of_accounts, reads=["user_id", "roles"]), "commerce_roles"
+    )
+    """Roles in the shop that say what its owner may do there beyond buying."""
+
+
 @extend(Product)
 class OfPeople:
     reviews: Page[Review] = connection(reviewing.reviews, batched=True, first=10, reads=["_id"])
     """What buyers say: published reviews, and yours in its place."""
-    prediction: ProductPrediction | None = personal(batched(predictions.prediction, reads=["_id"]))
+    viewer_prediction: ProductPrediction | None = personal(batched(predictions.prediction, reads=["_id"]))
     """How long it will last you; null when you do not take it, chose no predictions, or are anonymous."""
-    settings: ProductSettings | None = personal(batched(product_settings.product_settings, reads=["_id"]))
+    viewer_settings: ProductSettings | None = personal(
+        batched(product_settings.product_settings, reads=["_id"])
+    )
     """How you have it set up; null until you changed something, and when anonymous."""
 
 

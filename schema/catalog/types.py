@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.graphql import batched, derived, node, one, personal, type_, visible
+from core.graphql import batched, derived, node, one, restricted, type_, visible
 from core.graphql.common import URL, Entity, Money, Node
 from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
@@ -168,7 +168,7 @@ class RatingSummary:
 
 def for_staff(name: str) -> Any:
     """A field that only staff see."""
-    return personal(batched(reading.for_staff(name), reads=[name]))
+    return restricted(batched(reading.for_staff(name), reads=[name]))
 
 
 @node("product")
@@ -229,15 +229,11 @@ class Product(Entity):
     """What buyers think, in numbers."""
     alternatives: list["Product"] = batched(reading.alternatives, first="How many, 1 to 20.")
     """Products in stock that could take its place, the most alike first."""
-    data_quality: DataQuality | None = personal(
-        batched(reading.for_staff("data_quality"), reads=["data_quality"])
-    )
+    data_quality: DataQuality | None = for_staff("data_quality")
     """How good its data are; null for who is not staff."""
     issues: list[str] | None = for_staff("issues")
     """What is wrong with its data; null for who is not staff."""
-    source_row_index: int | None = personal(
-        batched(reading.for_staff("source_row_index"), reads=["source_row_index"])
-    )
+    source_row_index: int | None = for_staff("source_row_index")
     """The row it was imported from; null for who is not staff."""
 
 

@@ -1,11 +1,11 @@
 """Chats, as clients see them."""
 
-from datetime import datetime
 from typing import Any
 
-from core.graphql import Edge, Page, connection, field, mutation, query, subscription
+from core import nodes
+from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
 from core.ids import Id
-from resolvers.chat import access, choices, health, moderation, opening, presence, reading, receipts, sending
+from resolvers.chat import choices, health, moderation, opening, presence, reading, receipts, sending
 from schema.chat.events import ChatEvent, InboxEvent
 from schema.chat.reports import ClientQueueInput, MessageReport
 from schema.chat.types import Chat, ChatSettings, DeliveryMarkInput, Message, Presence
@@ -17,8 +17,15 @@ __all__ = ["Chat", "ChatSettings", "Message", "MessageReport", "Mutation", "Quer
 
 
 class Query:
-    chat: Chat | None = query(access.chat)
-    """A chat of yours; NOT_FOUND when it does not exist or you are not in it."""
+    chat: Chat | None = query(nodes.reader("chat"))
+    """Chat of yours by its id; null when it does not exist or you are not in it."""
+    message_reports: Page[MessageReport] = query(
+        moderation.message_reports,
+        page=20,
+        roles=(Role.MODERATOR,),
+        status="Only reports with this status.",
+    )
+    """Reports of messages, latest report first."""
 
 
 class Viewer:
@@ -29,19 +36,14 @@ class Viewer:
         query="Only with people whose name or handle has a word that begins so; at most 100 characters.",
     )
     """Your chats, latest activity first."""
-    chat_with: Chat | None = field(reading.chat_with, user_id="The other person.")
-    """Your chat with somebody; null when there is none."""
-    unread_total: int = field(reading.unread_total)
-    """Unread messages of all your chats that are not archived."""
+    unread_message_count: int = field(reading.unread_message_count)
+    """Number of unread messages in all your chats that are not archived."""
     chat_settings: ChatSettings = field(reading.viewer_settings)
-    """What holds for all your chats."""
-    message_reports: Page[MessageReport] = connection(
-        moderation.viewer_reports, roles=(Role.MODERATOR,), status="Only those in this state."
-    )
-    """Reported messages, latest report first."""
+    """Settings that hold for all your chats."""
 
 
 EPHEMERAL: Any = {"receipt": False, "transaction": False}
+VIEWER: Any = {"viewer": (common.Viewer, "You, with your `unreadMessageCount`; null when refused.")}
 LISTED = (Edge[Chat], "The chat's place in your list.")
 
 
@@ -73,7 +75,10 @@ class Mutation:
     """Say something."""
     edit_message = mutation(
         sending.edit_message,
-        returns={"message": (Message, "The message as it is now; on CONFLICT as it is without your change.")},
+        returns={
+            "message": (Message, "Message as it is now; on CONFLICT as it is without your change."),
+            "chat": (Chat, "Chat with its preview; null when refused."),
+        },
         id="The message.",
         text="1 to 4,000 characters; may be empty when there are attachments.",
     )
@@ -81,8 +86,10 @@ class Mutation:
     delete_message = mutation(
         sending.delete_message,
         returns={
-            "deleted_message_id": (Id, "Take it out of your list, or show that it was deleted for both."),
-            "chat": (Chat, "The chat with its preview and count."),
+            "deleted_message_id": (Id, "Id of the message that is gone for you; null when a stub stays."),
+            "message": (Message, "Stub that stays of a message deleted for both; null otherwise."),
+            "chat": (Chat, "Chat with its preview and count; null when refused."),
+            **VIEWER,
         },
         id="The message.",
         for_everyone="For both of you, leaving a tombstone: your own messages, within 24 hours. Otherwise "
@@ -101,14 +108,19 @@ class Mutation:
         receipts.mark_read,
         returns={
             "chat": (Chat, "The chat with its count."),
-            "unread_total": (int, "Unread messages of all chats that are not archived."),
+            **VIEWER,
         },
         up_to_sequence="Everything up to this message. A lower mark than before changes nothing.",
     )
     """Say which messages you have read."""
     update_chat = mutation(
         choices.update_chat,
-        returns={"chat": Chat},
+        returns={
+            "chat": Chat,
+            "chat_edge": (Edge[Chat], "Its place in the list it is in now, archived or not."),
+            "removed_chat_id": (Id, "Id of the chat that left the other list; null when it was in none."),
+            **VIEWER,
+        },
         id="The chat.",
         muted_until="No push messages until then; null ends it; left out: unchanged.",
         archived="Keep it out of the list; left out: unchanged.",
@@ -141,7 +153,9 @@ class Mutation:
     """Let people you chat with see that you are there; nothing is kept of it but when you last were."""
     report_message = mutation(
         moderation.report_message,
-        returns={"report": (MessageReport, "Your first one, if you reported the message before.")},
+        returns={
+            "message_report": (MessageReport, "Report of yours; the first one, if you reported it before.")
+        },
         id="The message.",
         reason="Why.",
         note="What the moderators should know; at most 1,000 characters.",
@@ -149,7 +163,13 @@ class Mutation:
     """Show the moderators a message of the other, and the five nearest to it."""
     judge_message_report = mutation(
         moderation.judge_message_report,
-        returns={"report": (MessageReport, "The report; as it was judged first, if it was judged before.")},
+        returns={
+            "message_report": (
+                MessageReport,
+                "Report as it was judged, the first time if there were several.",
+            ),
+            "removed_message_report_id": (Id, "Id of the report that left the list of open ones."),
+        },
         id="The report.",
         upheld="True: the message is deleted for both. False: it stays.",
         roles=(Role.MODERATOR,),
@@ -157,7 +177,7 @@ class Mutation:
     """Agree with a report, or not."""
     report_client_health = mutation(
         health.report_client_health,
-        returns={"reported_at": (datetime, "When; null when refused.")},
+        returns={},
         takes={"queues": list[ClientQueueInput]},
         device_id="The device you are signed in on.",
         queues="At most 50; no more than once a minute.",

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from core.graphql import Created, Updated, field, type_, union
-from core.graphql.common import Event, ResyncRequired
+from core import viewers
+from core.graphql import Created, Updated, local, type_, union
+from core.graphql.common import Event, ResyncRequired, Viewer
 from core.ids import Id
-from resolvers.chat import reading
 from schema.chat.types import Chat, Message, Presence
 from schema.media import Upload
 
@@ -48,8 +48,8 @@ class ChatUpdated(Event):
 
     chat: Chat
     """The chat as it is now."""
-    unread_total: int = field(reading.unread_total)
-    """Unread messages of all chats that are not archived."""
+    viewer: Viewer = local(viewers.shown)
+    """You, with your `unreadMessageCount`."""
 
 
 @type_

@@ -9,10 +9,10 @@ from core.graphql import (
     derived,
     extend,
     input_,
-    key,
     many,
     node,
     one,
+    personal,
     told,
     type_,
     unsynced,
@@ -45,9 +45,9 @@ class Chat(Entity):
     """Messages of the other that you have not read."""
     last_sequence: int
     """The number of the latest message; 0 when there is none."""
-    my_read_sequence: int = key("read_sequence")
+    read_sequence: int
     """You have read up to this message."""
-    my_delivered_sequence: int = key("delivered_sequence")
+    delivered_sequence: int
     """A device of yours has said that it has everything up to this message."""
     peer_read_sequence: int = told(batched(reading.peer_read_sequences), "chat_settings")
     """The other has read up to this message; 0 while one of you has read receipts off."""
@@ -132,6 +132,10 @@ class Presence:
 
 @extend(User)
 class ChatOfUser:
+    viewer_chat: Chat | None = personal(
+        unsynced(batched(reading.chats_with, reads=["_id"]), "read it with the page that shows the person.")
+    )
+    """Chat of yours with them; null when there is none in your list."""
     presence: Presence | None = unsynced(batched(presence.presences), "watch `inboxEvents`.")
     """Whether they are there; null unless you share a chat and both of you show it."""
 

@@ -1,12 +1,12 @@
 """The social feed, as clients see it."""
 
-from datetime import datetime
+from typing import Any
 
-from core.graphql import Edge, Page, connection, field, mutation, query, subscription
+from core import nodes
+from core.graphql import Edge, Page, common, connection, field, local, mutation, query, subscription
 from core.graphql.common import URL, Node
 from core.ids import Id
 from resolvers.feed import (
-    access,
     comments,
     experimenting,
     graph,
@@ -21,9 +21,9 @@ from resolvers.feed import (
     signals,
     sponsoring,
 )
-from schema.auth import User
+from schema.auth import Account, User
 from schema.feed.events import FeedEvent, PostEvent
-from schema.feed.moderation import FeedExperiment, FeedVariantInput, Report
+from schema.feed.moderation import FeedExperiment, FeedVariantInput, Report, Sponsorship
 from schema.feed.types import (
     Comment,
     FeedConnection,
@@ -33,7 +33,7 @@ from schema.feed.types import (
     Group,
     ImpressionInput,
     Post,
-    Reactions,
+    SocialArea,
     Subject,
 )
 from stores.auth import Role
@@ -43,12 +43,12 @@ __all__ = ["Comment", "Follow", "Group", "Mutation", "Post", "Query", "Report", 
 
 
 class Query:
-    post: Post | None = query(access.post)
-    """A post; NOT_FOUND when it does not exist or you may not see it."""
+    post: Post | None = query(nodes.reader("post"))
+    """Post by its id; null when it does not exist or is hidden from you."""
     post_by_link: Post | None = query(sharing.post_by_link, code="The code in the link.")
-    """A post by a link to it, for anonymous readers too; NOT_FOUND when it is gone or not for you."""
-    group: Group | None = query(groups.group)
-    """A group, for signed-in users; NOT_FOUND when there is none."""
+    """A post by a link to it, for anonymous readers too; null when it is gone or not for you."""
+    group: Group | None = query(nodes.reader("group"))
+    """Group by its id, for signed-in users; null when there is none."""
     moderation_queue: Page[Report] = query(
         moderating.moderation_queue, page=20, roles=(Role.MODERATOR,), status="Only reports of this status."
     )
@@ -58,29 +58,25 @@ class Query:
 
 
 class Viewer:
-    following: Page[User] = connection(lists.viewer_following)
-    """Whom you follow, latest first."""
-    followers: Page[User] = connection(lists.viewer_followers)
-    """Who follows you, latest first."""
-    blocked: Page[User] = connection(lists.blocked)
-    """Whom you blocked, latest first."""
-    muted_users: Page[User] = connection(lists.muted_users)
-    """Whom you follow and keep out of your feed."""
-    suggested_users: list[User] = field(lists.suggested_users, first="How many, 1 to 50.")
-    """People you may like to follow: first those whom many follow that you follow."""
-    groups: Page[Group] = connection(groups.viewer_groups)
-    """Your groups, joined last first."""
-    feed_delta: FeedDelta = field(refreshing.feed_delta, newer_token="The `newerToken` of the feed you show.")
-    """Pull-to-refresh: what is new, changed or gone since then."""
     feed: FeedConnection = connection(home.feed, first=12, mode="How it is ordered.")
-    """Your home feed."""
+    """Home feed of yours."""
+    feed_delta: FeedDelta = field(refreshing.feed_delta, newer_token="The `newerToken` of the feed you show.")
+    """Pull-to-refresh of the feed: what is new, changed or gone since then."""
+    social: SocialArea = local(lists.social)
+    """People and groups around you."""
 
 
 MENTIONS, COMMENT_TEXT = "People the text names, at most 20.", "At most 2,000 characters."
 REASON = "Why, for the record; 1 to 500 characters."
-FORGET = "Take it out of your lists."
-STALE = (bool, "Whether your feed should be read again.")
-FOLLOWED = {"user": User, "follow": (Follow, "Your following of them."), "feed_stale": STALE}
+FORGET = "Id of the post that left your feed and lives on elsewhere; null when refused."
+VIEWER: dict[str, Any] = {"viewer": (common.Viewer, "You, with your counters and lists; null when refused.")}
+THREAD: dict[str, Any] = {
+    "parent": (Comment, "Top comment of the thread with its new count; null when it is no reply."),
+    "post": (Post, "Post with its new count."),
+}
+JOINED = "Its place at the top of your groups; null when refused."
+UNLISTED = "Id of the person who left the list and lives on elsewhere; null when refused."
+ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 
 
 class Mutation:
@@ -90,6 +86,8 @@ class Mutation:
             "post": Post,
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
             "feed_edge": (FeedEdge, "Its place at the top of your feed."),
+            "group_post_edge": (Edge[Post], "Its place in its group; null when it is for none."),
+            **VIEWER,
         },
         text="At most 5,000 characters; may be left out when there are media or a link.",
         upload_ids="Your uploads to show, at most 10; while one is not ready, only you see the post.",
@@ -110,14 +108,14 @@ class Mutation:
         mentions="People the text names; left out: unchanged.",
     )
     """Change a post of yours."""
-    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": (Id, FORGET)}, id="The post.")
+    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": Id, **VIEWER}, id="The post.")
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
         comments.create_comment,
         returns={
             "comment": Comment,
             "comment_edge": (Edge[Comment], "Its place in its thread."),
-            "post": (Post, "The post with its new count."),
+            **THREAD,
         },
         parent_id="The comment it replies to; a reply to a reply joins the top comment's thread.",
         text=COMMENT_TEXT,
@@ -135,27 +133,28 @@ class Mutation:
     delete_comment = mutation(
         comments.delete_comment,
         returns={
-            "deleted_comment_id": (Id, "Take it out of your lists, or show `comment` in its place."),
-            "comment": (Comment, "The stub that stays while there are replies; null when there are none."),
-            "post": (Post, "The post with its new count."),
+            "deleted_comment_id": (Id, "Id of the comment that is gone; null when a stub of it stays."),
+            "comment": (Comment, "Stub that stays while there are replies; null when there are none."),
+            **THREAD,
         },
         id="The comment.",
     )
     """Delete a comment of yours, or one on your post; moderators what was reported."""
     set_reaction = mutation(
         reactions.set_reaction,
-        returns={
-            "subject": (Subject, "The post or comment."),
-            "reaction_summary": (Reactions, "Its reactions now."),
-        },
-        reissue=reactions.replayed_summary,
+        returns={"subject": (Subject, "Post or comment with its reactions; null when refused.")},
         subject_id="The post or comment.",
         kind="The reaction; null takes yours back.",
     )
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
     follow_user = mutation(
         graph.follow_user,
-        returns=FOLLOWED,
+        returns={
+            "user": User,
+            "follow": (Follow, "Follow of yours that leads to them; null when refused."),
+            "following_edge": (Edge[User], "Their place among those whom you follow."),
+            **VIEWER,
+        },
         notify="Whether their posts, once they are a friend, are pushed to you; left out: unchanged.",
     )
     """Follow a person, or unmute one you follow."""
@@ -163,38 +162,63 @@ class Mutation:
         graph.unfollow_user,
         returns={
             "user": User,
-            "deleted_follow_id": (Id, "Your following that ended; null if there was none."),
-            "feed_stale": STALE,
+            "removed_user_id": (Id, UNLISTED),
+            "deleted_follow_id": (Id, ENDED_FOLLOW),
+            **VIEWER,
         },
     )
     """Follow a person no longer."""
-    mute_user = mutation(graph.mute_user, returns=FOLLOWED)
+    mute_user = mutation(
+        graph.mute_user,
+        returns={
+            "user": User,
+            "follow": (Follow, "Follow of yours, which is muted; null when refused."),
+            "muted_user_edge": (Edge[User], "Their place among those whom you muted."),
+            **VIEWER,
+        },
+    )
     """Keep a person you follow out of your feed."""
-    unmute_user = mutation(graph.unmute_user, returns=FOLLOWED)
+    unmute_user = mutation(
+        graph.unmute_user,
+        returns={
+            "user": User,
+            "follow": (Follow, "Follow of yours, which is muted no more; null when refused."),
+            "removed_user_id": (Id, UNLISTED),
+            **VIEWER,
+        },
+    )
     """Let a muted person into your feed again."""
     block_user = mutation(
         graph.block_user,
         returns={
-            "blocked_user_id": (Id, "The person."),
             "user": (
                 User,
-                "As they are to you from now on; null when refused, and in a replay: they are hidden.",
+                "Person as they are to you from now on; null when refused, and in a replay: they are hidden.",
             ),
-            "feed_stale": STALE,
+            "blocked_user_edge": (Edge[User], "Their place among those whom you blocked; null in a replay."),
+            "removed_user_id": (Id, "Id of the person who left your other lists; null when refused."),
+            "deleted_follow_id": (Id, ENDED_FOLLOW),
+            **VIEWER,
         },
     )
     """Hide a person and yourself from each other everywhere."""
     unblock_user = mutation(
         graph.unblock_user,
-        returns={"user": (User, "The person; null when they still hide from you."), "feed_stale": STALE},
+        returns={
+            "user": (User, "Person as you see them; null when they still hide from you."),
+            "removed_user_id": (Id, UNLISTED),
+            **VIEWER,
+        },
     )
     """Undo a block of yours."""
     share_post = mutation(
         sharing.share_post,
         returns={
-            "post": (Post, "The share; null when refused."),
+            "post": (Post, "Share that was made; null when refused."),
+            "post_edge": (Edge[Post], "Its place at the top of your timeline."),
             "feed_edge": (FeedEdge, "Its place at the top of your feed."),
-            "shared_post": (Post, "The original with its new count."),
+            "shared_post": (Post, "Original post with its new count."),
+            **VIEWER,
         },
         post_id="The post to pass on; of a share, what it shares.",
         text="What you say to it, at most 5,000 characters.",
@@ -208,19 +232,23 @@ class Mutation:
     """A link to a public post, for people without an account too."""
     create_group = mutation(
         groups.create_group,
-        returns={"group": Group},
+        returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
         name="1 to 100 characters.",
         privacy="Who may join.",
         member_ids="Friends to bring along, at most 50.",
     )
     """Begin a group."""
-    join_group = mutation(groups.join_group, returns={"group": Group, "feed_stale": STALE})
+    join_group = mutation(
+        groups.join_group, returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER}
+    )
     """Join an open group."""
     leave_group = mutation(
         groups.leave_group,
         returns={
-            "group": (Group, "With its new count; null when nobody is left."),
-            "feed_stale": STALE,
+            "group": (Group, "Group with its new count; null when nobody is left."),
+            "removed_group_id": (Id, "Id of the group that left your list; null when it is gone."),
+            "deleted_group_id": (Id, "Id of the group that is gone, since nobody is left; null otherwise."),
+            **VIEWER,
         },
     )
     """Leave a group."""
@@ -237,14 +265,14 @@ class Mutation:
     """Tell what was on the screen, so that the feed can learn."""
     set_comment_typing = mutation(
         signals.set_comment_typing,
-        returns={"post_id": (Id, "The post.")},
+        returns={},
         is_typing="Say so again every few seconds: after six without a word you have stopped.",
         receipt=False,
     )
     """Tell those who have the post open that you are writing; ephemeral."""
     set_follow_lists_hidden = mutation(
         lists.set_follow_lists_hidden,
-        returns={"user": (User, "You.")},
+        returns={"account": Account},
         hidden="True: only you see these lists.",
     )
     """Show or hide whom you follow and who follows you."""
@@ -259,8 +287,8 @@ class Mutation:
     moderate = mutation(
         moderating.moderate,
         returns={
-            "subject": (Node, "The post, comment or person as it is now."),
-            "resolved": (int, "How many reports this settled."),
+            "subject": (Node, "Post, comment or person as it is now; null when refused."),
+            "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
         },
         subject_id="The post, comment or person.",
         action="What is to become of it.",
@@ -278,7 +306,7 @@ class Mutation:
     """Ask moderators to look again at a post or comment of yours, once."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
-        returns={"experiment": (FeedExperiment, "The experiment; null when there is none, or refused.")},
+        returns={"feed_experiment": (FeedExperiment, "Experiment; null when there is none, or refused.")},
         takes={"variants": list[FeedVariantInput]},
         name="Small letters, digits and dashes; left out: nothing is tried out any more.",
         variants="Their shares come to at most 100.",
@@ -288,11 +316,7 @@ class Mutation:
     """Try rankings out, each on some people; or end that."""
     sponsor_post = mutation(
         sponsoring.sponsor_post,
-        returns={
-            "post": Post,
-            "starts_at": (datetime, "From when on; null when refused."),
-            "ends_at": (datetime, "Until when; null when refused."),
-        },
+        returns={"sponsorship": Sponsorship},
         starts_at="From when on; now when left out.",
         ends_at="Until when; within a year of the start.",
         reason=REASON,
@@ -301,7 +325,7 @@ class Mutation:
     """Show a public post to strangers because somebody pays for it."""
     end_sponsorship = mutation(
         sponsoring.end_sponsorship,
-        returns={"post_id": (Id, "The post; null when refused.")},
+        returns={"post": (Post, "Post whose sponsorship ended; null when it is gone.")},
         reason=REASON,
         roles=(Role.ADMIN,),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.graphql import batched, dated, input_, local, node, type_
 from core.graphql.common import Node
 from resolvers.feed import moderating
+from schema.feed.types import Post
 from stores.feed import ReportReason, ReportStatus
 
 
@@ -57,3 +58,15 @@ class FeedVariantInput:
     """`formula`, `fresh` or `close`, unless the deployment has a model of its own."""
     share: int
     """Of a hundred people, how many get it."""
+
+
+@type_
+class Sponsorship:
+    """Period in which a post is shown to strangers because somebody pays for it."""
+
+    post: Post
+    """Post that is shown to strangers."""
+    starts_at: datetime
+    """Start of the period."""
+    ends_at: datetime
+    """End of the period, which is not part of it."""

@@ -16,20 +16,21 @@ from core.graphql import (
     many,
     node,
     one,
+    personal,
     told,
     type_,
     union,
     unsynced,
     visible,
 )
-from core.graphql.common import URL, Connection, Edge, Entity
+from core.graphql.common import URL, Connection, Edge, Entity, Node
 from core.ids import Id
 from loaders.auth import UserById
 from loaders.feed import GroupById, ReactionOfViewer
 from loaders.media import MediaById
 from resolvers.feed import content, graph, groups, lists, reading, sharing
 from resolvers.feed.reactions import summary
-from schema.auth import User
+from schema.auth import Account, User
 from schema.media import Media
 from stores.feed import (
     FeedReason,
@@ -59,7 +60,9 @@ class Reactions:
     """Sadnesses."""
     angry: int
     """Angers."""
-    viewer_reaction: ReactionKind | None = told(one(ReactionOfViewer, key="subject_id"), "reactions")
+    viewer_reaction: ReactionKind | None = told(
+        personal(one(ReactionOfViewer, key="subject_id")), "reactions"
+    )
     """Your own; null when none or anonymous."""
 
 
@@ -140,7 +143,7 @@ class Post(Entity):
     """Comments and replies."""
     share_count: int
     """How often it was shared."""
-    viewer_can: PostRights = local(content.viewer_can, "author_id", "state", "visibility")
+    viewer_can: PostRights = personal(local(content.viewer_can, "author_id", "state", "visibility"))
     """What you may do with it."""
     comments: "Page[Comment]" = connection(
         reading.comments,
@@ -170,7 +173,7 @@ class Group(Entity):
     """At most 100 characters."""
     privacy: GroupPrivacy
     """Who may join."""
-    viewer_role: GroupRole = told(batched(groups.viewer_roles), "group_members")
+    viewer_role: GroupRole = told(personal(batched(groups.viewer_roles)), "group_members")
     """How you stand to it."""
     member_count: int
     """How many are in it."""
@@ -295,13 +298,23 @@ class ImpressionInput:
 Subject = Annotated[Post | Comment, union("ReactionSubject", "What can be reacted to.")]
 
 
+@extend(Account)
+class FeedOfAccount:
+    follow_lists_hidden: bool = derived(
+        lambda account: account.get("follow_lists_hidden", False), "follow_lists_hidden"
+    )
+    """Whether only its owner sees whom they follow and who follows them."""
+
+
 @extend(User)
 class FeedOfUser:
-    follow_state: FollowState = told(field(graph.follow_state), "follows")
+    viewer_follow: Follow | None = told(personal(batched(graph.follows, reads=["_id"])), "follows")
+    """Follow of yours that leads to them; null when you do not follow them."""
+    viewer_follow_state: FollowState = told(personal(batched(graph.follow_states, reads=["_id"])), "follows")
     """Whether you follow them."""
-    follows_viewer: bool = told(field(graph.follows_viewer), "follows")
+    viewer_is_followed: bool = told(personal(batched(graph.viewer_is_followed, reads=["_id"])), "follows")
     """Whether they follow you."""
-    is_friend: bool = told(field(graph.is_friend), "follows")
+    viewer_is_friend: bool = told(personal(batched(graph.are_friends, reads=["_id"])), "follows")
     """Whether you follow each other."""
     follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
     """How many follow them."""
@@ -315,3 +328,17 @@ class FeedOfUser:
     """Who follows them, latest first; for signed-in users."""
     following: Page[User] = connection(lists.following)
     """Whom they follow, latest first; for signed-in users."""
+
+
+@node("social")
+class SocialArea(Node):
+    """People and groups around the viewer."""
+
+    groups: Page[Group] = connection(groups.viewer_groups, reads=["_id"])
+    """Groups of yours, joined last first."""
+    suggested_users: list[User] = field(lists.suggested_users, reads=["_id"], first="How many, 1 to 50.")
+    """People you may like to follow: first those whom many follow that you follow."""
+    muted_users: Page[User] = connection(lists.muted_users, reads=["_id"])
+    """People you follow and keep out of your feed, latest followed first."""
+    blocked_users: Page[User] = connection(lists.blocked_users, reads=["_id"])
+    """People you blocked, latest blocked first."""

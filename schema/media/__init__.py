@@ -1,6 +1,7 @@
 """Uploads, and the pictures, films and files they become, as clients see them."""
 
-from core.graphql import Page, connection, field, mutation, query
+from core import nodes
+from core.graphql import Edge, Page, connection, mutation, query
 from core.ids import Id
 from resolvers.media import access, uploading
 from schema.media.types import Attachment, AttachmentInput, Media, Upload, UploadedPartInput, UploadPurpose
@@ -9,13 +10,13 @@ __all__ = ["Attachment", "AttachmentInput", "Media", "Mutation", "Query", "Uploa
 
 
 class Query:
-    media: Media | None = query(access.media)
-    """A medium with fresh addresses; NOT_FOUND when nothing shows it to you."""
+    media: Media | None = query(nodes.reader("media"))
+    """Medium by its id, with fresh addresses; null when nothing shows it to you."""
+    upload: Upload | None = query(nodes.reader("upload"))
+    """Upload of yours by its id, to resume it; null when there is none."""
 
 
 class Viewer:
-    upload: Upload | None = field(access.viewer_upload)
-    """An upload of yours, to resume it; NOT_FOUND when there is none."""
     uploads: Page[Upload] = connection(access.viewer_uploads, status="Only those in this state.")
     """Your uploads, latest first."""
 
@@ -23,7 +24,7 @@ class Viewer:
 class Mutation:
     create_upload = mutation(
         uploading.create_upload,
-        returns={"upload": Upload},
+        returns={"upload": Upload, "upload_edge": (Edge[Upload], "Its place at the top of your uploads.")},
         takes={"purpose": (UploadPurpose, "What it is for.")},
         file_name="Its name, with an extension that fits its type.",
         mime="Its type: `image/jpeg`; its bytes are of it. Aliases (`image/jpg`) and parameters will do.",

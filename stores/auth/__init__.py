@@ -1,11 +1,13 @@
 """People, their sessions and devices."""
 
 from stores.auth.accounts import (
+    AccountStatus,
     Role,
     TwoFactor,
     User,
     UserKey,
-    UserStatus,
+    account_id,
+    account_of,
     email_key,
     email_keys,
     handle_key,
@@ -89,6 +91,7 @@ from stores.auth.signing import (
 
 __all__ = [
     "MOST_KEYS",
+    "AccountStatus",
     "AuthFactor",
     "AuthKey",
     "AuthKeyKind",
@@ -115,7 +118,8 @@ __all__ = [
     "TwoFactor",
     "User",
     "UserKey",
-    "UserStatus",
+    "account_id",
+    "account_of",
     "active_on",
     "active_sessions",
     "add_signing_key",

@@ -5,10 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
+from core import ids
 from core.hooks import PlainHook
 from core.storage.indexes import A_MOMENT, LONG_AGO, due
 from core.storage.mongo import Database
-from core.storage.store import Row, Sealed, collection, entity, index
+from core.storage.store import Further, Row, Sealed, collection, entity, index
 from core.sync.changes import user_scope
 from stores.auth import emails
 from stores.auth.flows import OtpMethod
@@ -31,7 +32,7 @@ class Role(StrEnum):
     """Administers the service."""
 
 
-class UserStatus(StrEnum):
+class AccountStatus(StrEnum):
     """State of an account."""
 
     PENDING_VERIFICATION = "PENDING_VERIFICATION"
@@ -75,7 +76,7 @@ class User(Row):
     """Job title, as set by an administrator."""
     deletion_due_at: NotRequired[datetime]
     locked_until: NotRequired[datetime]
-    status: UserStatus
+    status: AccountStatus
     password_hash: str
     accepted_terms_version: str
     phone: NotRequired[str]
@@ -84,10 +85,11 @@ class User(Row):
     """Blind index: equal for equal numbers, not reversible."""
     phone_masked: NotRequired[str]
     two_factor: NotRequired[TwoFactor | None]
-    private_changes: NotRequired[int]
-    """Number of versions that changed nothing others may read."""
     shown_at: NotRequired[datetime]
     """Time of the last change that others may read, counters aside."""
+    account_changes: NotRequired[int]
+    """Number of changes of what its owner alone reads."""
+    account_changed_at: NotRequired[datetime]
     follower_count: NotRequired[int]
     following_count: NotRequired[int]
     post_count: NotRequired[int]
@@ -107,12 +109,32 @@ keepers = PlainHook[[str], str]("auth.keepers")
 def person_scopes(user: Mapping[str, Any]) -> list[str]:
     """Scopes of a person's public change: themselves, and while active, everybody who keeps them."""
     own = [user_scope(user["_id"])]
-    return [*own, *keepers(user["_id"])] if user["status"] == UserStatus.ACTIVE else own
+    return [*own, *keepers(user["_id"])] if user["status"] == AccountStatus.ACTIVE else own
 
 
 def _readers(user: User) -> list[str]:
     """Scopes of a deleted person: none, they are gone from all devices."""
-    return [] if user["status"] == UserStatus.DELETED else person_scopes(user)
+    return [] if user["status"] == AccountStatus.DELETED else person_scopes(user)
+
+
+def account_of(user: Mapping[str, Any]) -> dict[str, Any]:
+    """The person's account as a node: all of the stored document, under an id and a version of its own."""
+    return {
+        **user,
+        "_id": account_id(user["_id"]),
+        "user_id": user["_id"],
+        "version": 1 + user.get("account_changes", 0),
+        "updated_at": user.get("account_changed_at") or user.get("created_at"),
+    }
+
+
+def account_id(user_id: str) -> str:
+    return ids.sibling(user_id, "account")
+
+
+def _owners(user: User) -> list[str]:
+    """Scopes of a person's account: their own devices."""
+    return [] if user["status"] == AccountStatus.DELETED else [user_scope(user["_id"])]
 
 
 users = entity(
@@ -120,7 +142,8 @@ users = entity(
     User,
     prefix="user",
     scopes=_readers,
-    aspects=("own", "counts"),
+    aspects=("counts",),
+    further=[Further(_owners, account_of)],
     indexes=[
         index(
             "deletion_due_at",
@@ -148,7 +171,7 @@ def handle_key(handle: str) -> str:
 
 async def popular(db: Database, *, limit: int) -> list[str]:
     """Ids of active people with the most followers."""
-    query, order = {"status": UserStatus.ACTIVE}, [("follower_count", -1), ("_id", 1)]
+    query, order = {"status": AccountStatus.ACTIVE}, [("follower_count", -1), ("_id", 1)]
     rows = await users.find(db, query, sort=order, limit=limit, fields=("_id",))
     return [row["_id"] for row in rows]
 

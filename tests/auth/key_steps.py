@@ -11,8 +11,8 @@ KEY = (
     "authKey { id kind name device { id } lastUsedAt disabledAt version } authKeyEdge { cursor node { id } }"
 )
 SIGNED_IN = """tokens { accessToken refreshToken } session { id factors status } user { id }"""
-KEYS = """query($first: Int, $after: String) { viewer { authKeys(first: $first, after: $after) {
-  edges { cursor node { id name kind lastUsedAt disabledAt } } pageInfo { hasNextPage endCursor } } } }"""
+KEYS = """query($first: Int, $after: String) { viewer { account { authKeys(first: $first, after: $after) {
+  edges { cursor node { id name kind lastUsedAt disabledAt } } pageInfo { hasNextPage endCursor } } } } }"""
 
 
 async def enrolment(phone: Phone, kind: str = "PASSKEY") -> Any:
@@ -52,4 +52,4 @@ async def sign_in_with(phone: Phone, passkey: Passkey, **input: Any) -> Any:
 
 
 async def keys_of(phone: Phone) -> list[Any]:
-    return [edge["node"] for edge in (await phone.run(KEYS))["viewer"]["authKeys"]["edges"]]
+    return [edge["node"] for edge in (await phone.run(KEYS))["viewer"]["account"]["authKeys"]["edges"]]

@@ -20,7 +20,7 @@ FLOW = """
 TOKENS = """
   tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt scopes serverTime }
   session { id status endReason factors ipMasked device { id name platform pushEnabled } version }
-  user { id name email emailVerified status }
+  user { id name } account { email emailVerified status twoFactor { backupCodesLeft } }
 """
 SIGNED_IN = f"{TOKENS} {FLOW}"
 VERIFIED = f"{SIGNED_IN} backupCodes"
@@ -58,7 +58,7 @@ async def verify(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
 
 async def verify_backup(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
     given = {"flowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
-    return keep(phone, await phone.do("verifyBackupCode", f"{SIGNED_IN} backupCodesLeft", **given))
+    return keep(phone, await phone.do("verifyBackupCode", SIGNED_IN, **given))
 
 
 async def resend(phone: Phone, flow_id: str, **input: Any) -> Any:

@@ -106,7 +106,7 @@ async def test_changed_addresses_are_found_by_both_forms(
     flow = (await ada.do("changeEmail", "flow { id }", email=f"{name}@XN--STRAE-OQA.example"))["flow"]
     kept = f"{name}@stra\xdfe.example"
     assert (await verify(ada, flow["id"], await code_for(services, kept)))["errors"] == []
-    assert (await sign_in(ada, f"{name}@stra\xdfe.example"))["user"]["email"] == kept
+    assert (await sign_in(ada, f"{name}@stra\xdfe.example"))["account"]["email"] == kept
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ async def test_stored_keys_move_to_the_canonical_form(
     assert moved
     assert untouched
     assert (moved["email"], moved["version"]) == (wanted, untouched["version"] + 1)
-    assert (await sign_in(anonymous, wanted, PASSWORD))["user"]["email"] == wanted
+    assert (await sign_in(anonymous, wanted, PASSWORD))["account"]["email"] == wanted
 
 
 async def test_a_migration_runs_once_per_database(services: Services, yet_to_come: Any) -> None:

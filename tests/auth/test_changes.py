@@ -33,7 +33,7 @@ from tests.phone import PASSWORD, Phone, key
 NEW = "a tide table at noon"
 OVER = refusal("FLOW_EXPIRED", "This code is no longer good.")
 NO_RESET = refusal("RESET_TOKEN_INVALID", "Ask for another link.", ["token"])
-CHANGED = "user { id } endedSessionIds"
+CHANGED = "account { user { id } } sessions { id status } removedSessionIds"
 
 
 def address() -> str:
@@ -65,7 +65,7 @@ async def test_a_new_address_signs_in_and_the_old_one_no_more(
     assert await subjects(services, old) == ["Your Landfall address is being changed"]
     done = await verify(phone, flow["id"], await code_for(services, new))
     assert (done["errors"], done["tokens"]) == ([], None)
-    assert (done["user"]["email"], done["user"]["emailVerified"]) == (new, True)
+    assert (done["account"]["email"], done["account"]["emailVerified"]) == (new, True)
     assert (await subjects(services, old))[0] == "Your Landfall address was changed"
     other = Phone(phone.http, phone.url)
     assert (await sign_in(other, old))["errors"][0]["code"] == "INVALID_CREDENTIALS"
@@ -124,9 +124,9 @@ async def test_a_new_number_is_proven_and_told_to_the_old_address(
     assert "Your Landfall phone number is being changed" in await subjects(services, email)
     done = await verify(phone, flow["id"], await code_for(services, new))
     assert done["errors"] == []
-    shown = await phone.run("{ viewer { user { phoneMasked twoFactor { maskedDestination } } } }")
+    shown = await phone.run("{ viewer { account { phoneMasked twoFactor { maskedDestination } } } }")
     masked = f"••••••{new[-2:]}"
-    assert shown["viewer"]["user"] == {
+    assert shown["viewer"]["account"] == {
         "phoneMasked": masked,
         "twoFactor": {"maskedDestination": masked},
     }
@@ -148,7 +148,9 @@ async def test_a_new_password_ends_all_other_sessions(
     tablet = await new_phone(user_id=phone.user_id)
     done = await phone.do("changePassword", CHANGED, currentPassword=PASSWORD, newPassword=NEW)
     assert done["errors"] == []
-    assert (done["user"], done["endedSessionIds"]) == ({"id": phone.user_id}, [tablet.session_id])
+    assert done["account"] == {"user": {"id": phone.user_id}}
+    assert done["removedSessionIds"] == [tablet.session_id]
+    assert done["sessions"] == [{"id": tablet.session_id, "status": "ENDED"}]
     ended = await session(services, tablet.session_id)
     assert (ended["status"], ended["end_reason"]) == ("ENDED", "PASSWORD_CHANGED")
     assert_unauthenticated(await tablet.ask(ME), "SESSION_REVOKED", "The session has ended: sign in again.")
@@ -329,7 +331,7 @@ async def test_a_reset_proves_the_address_of_an_account_that_waits_for_its_code(
     await ask_reset(anonymous, email)
     await reset(anonymous, await token_for(services, email))
     done = await sign_in(anonymous, email, NEW)
-    assert done["user"]["emailVerified"] is True
+    assert done["account"]["emailVerified"] is True
 
 
 @pytest.mark.parametrize("status", ["SUSPENDED", "DELETED"])

@@ -25,7 +25,7 @@ from tests.conftest import NewPhone
 from tests.phone import Phone
 
 EXPORT = "dataExport { id status sizeBytes createdAt expiresAt }"
-LATEST = "{ viewer { dataExport { id status sizeBytes } } }"
+LATEST = "{ viewer { account { dataExport { id status sizeBytes } } } }"
 
 
 async def requested(phone: Phone, **input: Any) -> Any:
@@ -66,7 +66,7 @@ async def test_a_link_to_everything_is_mailed_and_good_for_a_week(
     done = await requested(ada)
     assert (done["errors"], done["dataExport"]["status"]) == ([], "BUILDING")
     await run_due(services)
-    ready = (await ada.run(LATEST))["viewer"]["dataExport"]
+    ready = (await ada.run(LATEST))["viewer"]["account"]["dataExport"]
     assert (ready["id"], ready["status"]) == (done["dataExport"]["id"], "READY")
     link = await link_to(ada, address(ada))
     status, body = await fetched(ada, link)
@@ -135,7 +135,7 @@ async def test_an_export_that_cannot_be_made_says_so(
     id = (await requested(ada))["dataExport"]["id"]
     with pytest.raises(ConnectionError):
         await build_export(services, export_id=id)
-    assert (await ada.run(LATEST))["viewer"]["dataExport"]["status"] == "BUILDING"
+    assert (await ada.run(LATEST))["viewer"]["account"]["dataExport"]["status"] == "BUILDING"
     clock.shift(timedelta(hours=6, minutes=1))
     await expire_exports(services)
     failed = await store.data_exports.by_id(services.db, id)
@@ -147,7 +147,7 @@ async def test_a_deleted_person_s_export_is_gone(ada: Phone, services: Services)
     await requested(ada)
     await run_due(services)
     link = await link_to(ada, address(ada))
-    await ada.do("requestAccountDeletion", "user { id }")
+    await ada.do("requestAccountDeletion", "account { id }")
     change = {"q": {"_id": ada.user_id}, "u": {"$set": {"deletion_due_at": clock.now()}}}
     await services.db.write({"update": "users", "updates": [change]})
     await delete_accounts(services)

@@ -38,11 +38,11 @@ from tests.phone import Phone, key
 
 WRONG = refusal("INVALID_CREDENTIALS", "Email or password is wrong.")
 CAPTCHA = refusal("CAPTCHA_REQUIRED", "Solve the CAPTCHA first.", ["captchaToken"])
-KINDS = "{ viewer { securityEvents(first: 50) { edges { node { kind } } } } }"
+KINDS = "{ viewer { account { securityEvents(first: 50) { edges { node { kind } } } } } }"
 
 
 async def kinds(phone: Phone) -> list[str]:
-    found = (await phone.run(KINDS))["viewer"]["securityEvents"]["edges"]
+    found = (await phone.run(KINDS))["viewer"]["account"]["securityEvents"]["edges"]
     return [edge["node"]["kind"] for edge in found]
 
 
@@ -302,7 +302,7 @@ async def test_redis_down(
     async with no_redis(services, monkeypatch):
         flow = (await sign_in(anonymous, email))["flow"]
         assert (await verify(anonymous, flow["id"], await code_for(services, number)))["errors"] == []
-        await anonymous.do("signOut", "endedSessionId")
+        await anonymous.do("signOut", "removedSessionId")
         assert (await anonymous.ask("{ viewer { user { id } } }")).errors[0]["extensions"] == {
             "code": "UNAUTHENTICATED",
             "reason": "SESSION_REVOKED",

@@ -140,7 +140,9 @@ async def test_a_counter_that_went_back_disables_the_key_and_alerts(
     assert (refused["errors"], refused["tokens"]) == ([COPIED], None)
     [listed] = await keys_of(ada)
     assert listed["disabledAt"] is not None
-    events = (await ada.run("{ viewer { securityEvents(first: 1) { edges { node { kind } } } } }"))["viewer"]
+    events = (
+        await ada.run("{ viewer { account { securityEvents(first: 1) { edges { node { kind } } } } } }")
+    )["viewer"]
     assert events["securityEvents"]["edges"] == [{"node": {"kind": "KEY_REMOVED"}}]
     passkey.counter = 50
     assert (await sign_in_with(anonymous, passkey))["errors"] == [UNKNOWN]
@@ -302,8 +304,10 @@ async def test_removing_a_key(new_phone: NewPhone, anonymous: Phone) -> None:
 async def test_keys_are_one_s_own_and_come_in_pages(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     made = [(await enrol(ada, Passkey()))["authKey"]["id"] for _ in range(3)]
-    first = (await ada.run(KEYS, first=2))["viewer"]["authKeys"]
-    rest = (await ada.run(KEYS, first=2, after=first["pageInfo"]["endCursor"]))["viewer"]["authKeys"]
+    first = (await ada.run(KEYS, first=2))["viewer"]["account"]["authKeys"]
+    rest = (await ada.run(KEYS, first=2, after=first["pageInfo"]["endCursor"]))["viewer"]["account"][
+        "authKeys"
+    ]
     listed = [edge["node"]["id"] for edge in [*first["edges"], *rest["edges"]]]
     assert listed == made[::-1]
     assert await keys_of(grace) == []
@@ -359,7 +363,7 @@ async def test_a_key_steps_up(new_phone: NewPhone) -> None:
         assert done["errors"] == []
         assert kind in done["session"]["factors"]
     ada.token = done["tokens"]["accessToken"]
-    assert (await ada.do("revokeOtherSessions", "endedSessionIds"))["errors"] == []
+    assert (await ada.do("revokeOtherSessions", "removedSessionIds"))["errors"] == []
     challenge = await challenged(grace)
     proof = {"challengeId": challenge["id"], "keyId": passkey.id, **passkey.sign(challenge)}
     refused = await grace.do("stepUp", SIGNED_IN, key=proof)
@@ -378,7 +382,7 @@ async def test_keys_of_devices_that_are_no_more_go_with_them(new_phone: NewPhone
     tablet = await new_phone(user_id=ada.user_id)
     await enrol_device_key(tablet, touch)
     kept = (await enrol(tablet, passkey))["authKey"]["id"]
-    await tablet.do("signOut", "endedSessionId")
+    await tablet.do("signOut", "removedSessionId")
     clock.shift(timedelta(days=89))
     await purge_sessions(services)
     assert len(await store.keys_of_user(services.db, ada.user_id)) == 2

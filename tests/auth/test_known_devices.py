@@ -31,7 +31,7 @@ async def test_strangers_keep_nobody_out_on_a_device_they_know(
     assert (await sign_in(ada, email, captchaToken="human"))["errors"] == []
     assert (await ada.do("stepUp", "tokens { accessToken }", password=PASSWORD))["errors"] == []
     changed = {"currentPassword": PASSWORD, "newPassword": "another horse battery"}
-    assert (await ada.do("changePassword", "user { id }", **changed))["errors"] == []
+    assert (await ada.do("changePassword", "account { id }", **changed))["errors"] == []
     # And back: what is right on a known device does not let strangers try again.
     await forget_rates(services)
     refused = await sign_in(Phone(anonymous.http, anonymous.url), email, captchaToken="human")

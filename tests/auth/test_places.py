@@ -81,8 +81,8 @@ async def test_sessions_and_events_tell_where(placed: Services, new_phone: NewPh
     query = "query($id: ID!) { node(id: $id) { ... on Session { approxLocation ipMasked current } } }"
     shown = (await ada.run(query, id=session["_id"]))["node"]
     assert shown == {"approxLocation": "Berlin, Germany", "ipMasked": "192.0.2.0", "current": False}
-    events = "{ viewer { securityEvents(first: 1) { edges { node { approxLocation } } } } }"
-    [edge] = (await ada.run(events))["viewer"]["securityEvents"]["edges"]
+    events = "{ viewer { account { securityEvents(first: 1) { edges { node { approxLocation } } } } } }"
+    [edge] = (await ada.run(events))["viewer"]["account"]["securityEvents"]["edges"]
     assert edge["node"] == {"approxLocation": "Berlin, Germany"}
 
 

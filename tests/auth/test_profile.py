@@ -14,7 +14,8 @@ from tests.auth.steps import refusal
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-USER = "user { id firstName lastName name handle bio locale timeZone version }"
+USER = "user { id firstName lastName name handle bio version }"
+ACCOUNT = "account { locale timeZone version }"
 DEVICE = "device { id name pushEnabled }"
 
 
@@ -28,7 +29,7 @@ async def update(phone: Phone, **input: Any) -> Any:
 
 async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone) -> None:
     ada, handle = await new_phone("Ada"), new_handle()
-    done = await update(ada, lastName=" Lovelace ", handle=f"@{handle.upper()}", timeZone="Europe/London")
+    done = await update(ada, lastName=" Lovelace ", handle=f"@{handle.upper()}")
     assert done["errors"] == []
     assert done["user"] == {
         "id": ada.user_id,
@@ -37,8 +38,6 @@ async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone) -> 
         "name": "Ada Lovelace",
         "handle": handle,
         "bio": None,
-        "locale": "en",
-        "timeZone": "Europe/London",
         "version": 2,
     }
     cleared = await update(ada, lastName=None, bio="Notes on engines.")
@@ -91,10 +90,6 @@ async def test_handles_of_the_service_are_taken(new_phone: NewPhone) -> None:
         ("handle", "\u0430dmin1"),
         ("firstName", "x" * 101),
         ("bio", "x" * 501),
-        ("locale", "no language"),
-        ("locale", None),
-        ("timeZone", "Europe/Atlantis"),
-        ("timeZone", None),
     ],
 )
 async def test_what_cannot_be_is_refused(new_phone: NewPhone, field: str, value: str | None) -> None:
@@ -103,11 +98,35 @@ async def test_what_cannot_be_is_refused(new_phone: NewPhone, field: str, value:
     assert refused["user"] is None
 
 
+async def test_what_is_private_is_changed_on_the_account(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    done = await ada.do("updateAccount", ACCOUNT, timeZone="Europe/London", expectedVersion=1)
+    changed = {"locale": "en", "timeZone": "Europe/London", "version": 2}
+    assert (done["errors"], done["account"]) == ([], changed)
+    late = await ada.do("updateAccount", ACCOUNT, locale="de", expectedVersion=1)
+    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
+    assert late["account"] == changed
+    seen = "query($id: ID!) { user(id: $id) { version updatedAt } }"
+    assert (await grace.run(seen, id=ada.user_id))["user"]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("locale", "no language"), ("locale", None), ("timeZone", "Europe/Atlantis"), ("timeZone", None)],
+)
+async def test_what_an_account_cannot_have_is_refused(
+    new_phone: NewPhone, field: str, value: str | None
+) -> None:
+    refused = await (await new_phone("Ada")).do("updateAccount", ACCOUNT, **{field: value})
+    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert refused["account"] is None
+
+
 async def test_a_queued_edit_lands_once_after_a_new_sign_in(new_phone: NewPhone) -> None:
     """Queued mutation replayed after re-sign-in: the first result is returned."""
     ada, once = await new_phone("Ada"), key()
     first = await update(ada, bio="Queued", idempotencyKey=once)
-    await ada.do("signOut", "endedSessionId")
+    await ada.do("signOut", "removedSessionId")
     again = await update(await new_phone(user_id=ada.user_id), bio="Queued", idempotencyKey=once)
     assert (again["replayed"], again["user"]) == (True, first["user"])
 
@@ -131,7 +150,7 @@ async def test_a_device_is_reached_by_push_until_it_signs_out(
     [reached] = await store.devices_with_push(services.db, ada.user_id)
     place = f"devices/{reached['_id']}/push_token"
     assert services.crypto.open(reached["push_token"] or "", place=place) == token
-    await ada.do("signOut", "endedSessionId")
+    await ada.do("signOut", "removedSessionId")
     assert await store.devices_with_push(services.db, ada.user_id) == []
 
 
@@ -167,10 +186,10 @@ async def test_devices_are_listed_by_latest_sign_in(new_phone: NewPhone) -> None
     for _ in range(2):
         clock.shift(timedelta(minutes=1))
         phones.append(await new_phone(user_id=ada.user_id))
-    query = """query($after: String) { viewer { devices(first: 2, after: $after) {
-      edges { cursor node { id } } pageInfo { hasNextPage endCursor } } } }"""
-    first = (await ada.run(query))["viewer"]["devices"]
-    rest = (await ada.run(query, after=first["pageInfo"]["endCursor"]))["viewer"]["devices"]
+    query = """query($after: String) { viewer { account { devices(first: 2, after: $after) {
+      edges { cursor node { id } } pageInfo { hasNextPage endCursor } } } } }"""
+    first = (await ada.run(query))["viewer"]["account"]["devices"]
+    rest = (await ada.run(query, after=first["pageInfo"]["endCursor"]))["viewer"]["account"]["devices"]
     listed = [edge["node"]["id"] for edge in [*first["edges"], *rest["edges"]]]
     assert listed == [phone.device_id for phone in reversed(phones)]
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)

@@ -88,7 +88,7 @@ async def test_without_redis_tokens_are_judged_and_revocations_read_from_mongodb
         # Ended by another process, which has no way to tell this one but the database.
         async with process.listening(services) as elsewhere:
             there = Phone(http, f"http://127.0.0.1:{elsewhere}/graphql", token=ada.token)
-            await there.do("signOut", "endedSessionId")
+            await there.do("signOut", "removedSessionId")
         started = time.monotonic()
         while (answer := await ada.ask(ME)).status == 200:
             # The reader that waited with hints has up to five seconds once; then it sweeps every 0.8.

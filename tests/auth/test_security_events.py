@@ -13,13 +13,15 @@ from tests.auth.steps import letters, refresh, sign_in
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-EVENTS = """query($first: Int, $after: String) { viewer { securityEvents(first: $first, after: $after) {
-  edges { cursor node { id kind at ipMasked device { id name } } } pageInfo { hasNextPage endCursor } } } }"""
+EVENTS = """query($first: Int, $after: String) { viewer { account {
+  securityEvents(first: $first, after: $after) {
+  edges { cursor node { id kind at ipMasked device { id name } } }
+  pageInfo { hasNextPage endCursor } } } } }"""
 
 
 async def events(phone: Phone, **arguments: Any) -> list[dict[str, Any]]:
     found = await phone.run(EVENTS, **arguments)
-    return [edge["node"] for edge in found["viewer"]["securityEvents"]["edges"]]
+    return [edge["node"] for edge in found["viewer"]["account"]["securityEvents"]["edges"]]
 
 
 async def kinds(phone: Phone) -> list[str]:
@@ -51,7 +53,7 @@ async def test_events_come_in_pages_newest_first(new_phone: NewPhone) -> None:
     whole = await events(ada)
     assert len(whole) == 5
     assert all(newer["at"] >= older["at"] for newer, older in itertools.pairwise(whole))
-    first = (await ada.run(EVENTS, first=2))["viewer"]["securityEvents"]
+    first = (await ada.run(EVENTS, first=2))["viewer"]["account"]["securityEvents"]
     rest = await events(ada, first=3, after=first["pageInfo"]["endCursor"])
     assert [edge["node"] for edge in first["edges"]] + rest == whole
 

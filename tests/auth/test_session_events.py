@@ -20,7 +20,7 @@ EVENTS = """subscription($after: String) { sessionEvents(after: $after) {
   ... on SessionUpdated { session { id version } }
   ... on SessionEnded { sessionId endReason }
   ... on SecurityAlert { event { kind device { id } } }
-  ... on TwoFactorChanged { user { id } }
+  ... on TwoFactorChanged { account { user { id } } }
 } }"""
 
 
@@ -59,7 +59,7 @@ async def test_a_changed_second_factor_is_told(new_phone: NewPhone, services: Se
     ctx = Context(services)
     async with ada.watch(EVENTS) as stream:
         await ctx.unit(lambda: security.record(ctx, ada.user_id, SecurityKind.TWO_FACTOR_CHANGED))
-        assert (await told(stream, "TwoFactorChanged"))["user"] == {"id": ada.user_id}
+        assert (await told(stream, "TwoFactorChanged"))["account"]["user"] == {"id": ada.user_id}
 
 
 async def test_a_stolen_token_alerts_the_other_devices(new_phone: NewPhone) -> None:

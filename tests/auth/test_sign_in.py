@@ -27,7 +27,14 @@ from tests.phone import PASSWORD, Phone, key
 
 WRONG = refusal("INVALID_CREDENTIALS", "Email or password is wrong.")
 EXPIRED = refusal("REPLAY_EXPIRED", "Sign in again.")
-NOTHING = {"tokens": None, "session": None, "user": None, "flow": None, "replayed": False}
+NOTHING = {
+    "tokens": None,
+    "session": None,
+    "user": None,
+    "account": None,
+    "flow": None,
+    "replayed": False,
+}
 
 
 async def test_the_right_password_gives_tokens(
@@ -90,7 +97,7 @@ async def test_an_unverified_account_gets_a_flow_instead(
     assert (begun["flow"]["purpose"], begun["flow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
     done = await verify(anonymous, begun["flow"]["id"], await code_for(services, email))
     assert done["errors"] == []
-    assert done["user"]["status"] == "ACTIVE"
+    assert done["account"]["status"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +126,7 @@ async def test_a_replay_within_five_minutes_gives_tokens_of_the_same_session(
     again = await sign_in(anonymous, email, idempotencyKey=once)
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert again["session"] == first["session"]
-    assert again["user"] == first["user"]
+    assert (again["user"], again["account"]) == (first["user"], first["account"])
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
     assert again["tokens"]["accessToken"] != first["tokens"]["accessToken"]
     assert (await anonymous.run(ME))["viewer"]["session"]["id"] == first["session"]["id"]
@@ -149,7 +156,7 @@ async def test_a_refresh_does_not_make_an_old_sign_in_new(anonymous: Phone, new_
 async def test_a_replay_for_an_ended_session_gives_none(anonymous: Phone, new_member: NewMember) -> None:
     email, once = await new_member(), key()
     await sign_in(anonymous, email, idempotencyKey=once)
-    await anonymous.do("signOut", "endedSessionId")
+    await anonymous.do("signOut", "removedSessionId")
     late = await sign_in(anonymous, email, idempotencyKey=once)
     assert (late["errors"], late["tokens"]) == ([EXPIRED], None)
 

@@ -50,12 +50,12 @@ async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Serv
     done = await verify(anonymous, flow["id"], await code_for(services, email))
     assert done["errors"] == []
     assert done["flow"] is None
-    assert done["user"] == {
-        "id": anonymous.user_id,
-        "name": "Ada",
+    assert done["user"] == {"id": anonymous.user_id, "name": "Ada"}
+    assert done["account"] == {
         "email": email,
         "emailVerified": True,
         "status": "ACTIVE",
+        "twoFactor": {"backupCodesLeft": 0},
     }
     assert done["session"]["factors"] == ["OTP"]
     assert done["session"]["ipMasked"] == "127.0.0.0"

@@ -16,8 +16,8 @@ TOKENS = "tokens { accessToken refreshToken } session { id factors version } use
 
 
 async def revoke_others(phone: Phone, **input: str) -> tuple[list[dict[str, str]], list[str] | None]:
-    done = await phone.do("revokeOtherSessions", "endedSessionIds", **input)
-    return done["errors"], done["endedSessionIds"]
+    done = await phone.do("revokeOtherSessions", "removedSessionIds", **input)
+    return done["errors"], done["removedSessionIds"]
 
 
 async def test_ten_minutes_after_sign_in_a_sensitive_mutation_asks_for_a_proof(

@@ -8,6 +8,7 @@ import pytest
 
 from core import clock
 from core.context import Services
+from core.ids import sibling
 from ports.auth import AuthSettings
 from resolvers.auth.messages import code_by_text
 from stores import auth as store
@@ -30,14 +31,14 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
 SETTINGS = (
-    "{ viewer { user { phoneMasked twoFactor { enabled method maskedDestination backupCodesLeft } } } }"
+    "{ viewer { account { phoneMasked twoFactor { enabled method maskedDestination backupCodesLeft } } } }"
 )
 INVALID = refusal("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", ["code"])
 OFF = {"enabled": False, "method": None, "maskedDestination": None, "backupCodesLeft": 0}
 
 
 async def settings_of(phone: Phone) -> Any:
-    return (await phone.run(SETTINGS))["viewer"]["user"]
+    return (await phone.run(SETTINGS))["viewer"]["account"]
 
 
 class Careful:
@@ -76,8 +77,10 @@ async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services:
             "backupCodesLeft": 10,
         },
     }
-    newest = await ada.run("{ viewer { securityEvents(first: 1) { edges { node { kind } } } } }")
-    assert newest["viewer"]["securityEvents"]["edges"] == [{"node": {"kind": "TWO_FACTOR_CHANGED"}}]
+    newest = await ada.run("{ viewer { account { securityEvents(first: 1) { edges { node { kind } } } } } }")
+    assert newest["viewer"]["account"]["securityEvents"]["edges"] == [
+        {"node": {"kind": "TWO_FACTOR_CHANGED"}}
+    ]
 
 
 async def test_the_number_lies_encrypted(careful: Careful, services: Services) -> None:
@@ -149,7 +152,7 @@ async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, caref
     flow = (await sign_in(anonymous, careful.email))["flow"]
     code = careful.codes[3]
     done = await verify_backup(anonymous, flow["id"], f" {code[:5].lower()}-{code[5:]} ")
-    assert (done["errors"], done["backupCodesLeft"]) == ([], 9)
+    assert (done["errors"], done["account"]["twoFactor"]) == ([], {"backupCodesLeft": 9})
     assert done["session"]["factors"] == ["PASSWORD", "BACKUP_CODE"]
     assert (await settings_of(anonymous))["twoFactor"]["backupCodesLeft"] == 9
 
@@ -162,7 +165,7 @@ async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) ->
     again = await verify_backup(anonymous, second["id"], careful.codes[0])
     assert (again["errors"], again["tokens"]) == ([INVALID], None)
     assert again["flow"]["attemptsLeft"] == 4
-    assert again["backupCodesLeft"] is None
+    assert again["account"] is None
 
 
 async def test_one_backup_code_at_once_on_two_devices(anonymous: Phone, careful: Careful) -> None:
@@ -190,7 +193,7 @@ async def test_backup_codes_work_in_flows_that_offer_them(careful: Careful) -> N
 
 
 async def test_new_backup_codes_void_the_old(anonymous: Phone, careful: Careful, services: Services) -> None:
-    made = await careful.phone.do("regenerateBackupCodes", "backupCodes user { id }")
+    made = await careful.phone.do("regenerateBackupCodes", "backupCodes account { id }")
     assert made["errors"] == []
     assert len(set(made["backupCodes"]) - set(careful.codes)) == 10
     flow = (await sign_in(anonymous, careful.email))["flow"]
@@ -206,8 +209,8 @@ async def test_without_a_second_factor_there_are_no_backup_codes(new_phone: NewP
 
 async def test_it_can_be_turned_off(anonymous: Phone, careful: Careful, services: Services) -> None:
     for _ in range(2):
-        done = await careful.phone.do("disableTwoFactor", "user { twoFactor { enabled } }")
-        assert (done["errors"], done["user"]) == ([], {"twoFactor": {"enabled": False}})
+        done = await careful.phone.do("disableTwoFactor", "account { twoFactor { enabled } }")
+        assert (done["errors"], done["account"]) == ([], {"twoFactor": {"enabled": False}})
     assert await services.db.find("backup_codes", {"user_id": careful.phone.user_id}) == []
     assert (await sign_in(anonymous, careful.email))["tokens"] is not None
 
@@ -247,7 +250,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     assert done["errors"] == []
     assert done["session"] == {"id": careful.phone.session_id, "factors": ["PASSWORD", "OTP"]}
     careful.phone.token = done["tokens"]["accessToken"]
-    assert (await careful.phone.do("disableTwoFactor", "user { id }"))["errors"] == []
+    assert (await careful.phone.do("disableTwoFactor", "account { id }"))["errors"] == []
     again = await careful.phone.do("stepUp", FLOW, flowId=flow["id"], code=code)
     assert again["errors"][0]["code"] == "FLOW_EXPIRED"
 
@@ -350,9 +353,10 @@ def test_texts_carry_the_mark_of_the_platform() -> None:
 
 
 async def test_settings_are_nobody_else_s_business(careful: Careful, new_phone: NewPhone) -> None:
-    query = "query($id: ID!) { user(id: $id) { phoneMasked twoFactor { enabled } } }"
-    found = await (await new_phone("Grace")).run(query, id=careful.phone.user_id)
-    assert found["user"] == {"phoneMasked": None, "twoFactor": None}
+    query = "query($id: ID!) { node(id: $id) { ... on Account { phoneMasked twoFactor { enabled } } } }"
+    id = sibling(careful.phone.user_id, "account")
+    assert (await careful.phone.run(query, id=id))["node"]["twoFactor"] == {"enabled": True}
+    assert await (await new_phone("Grace")).run(query, id=id) == {"node": None}
 
 
 async def test_ten_new_numbers_a_day(new_phone: NewPhone, services: Services) -> None:

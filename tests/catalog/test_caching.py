@@ -49,11 +49,11 @@ async def test_what_is_everybodys_may_be_kept(query: str, seconds: int, anonymou
 @pytest.mark.parametrize(
     "query",
     [
-        '{ product(slug: "none") { id settings { id } } }',
-        '{ product(slug: "none") { prediction { stale } } }',
+        '{ product(slug: "none") { id viewerSettings { id } } }',
+        '{ product(slug: "none") { viewerPrediction { stale } } }',
         '{ product(slug: "none") { dataQuality } }',
-        '{ product(slug: "none") { reviews { edges { node { own } } } } }',
-        '{ product(slug: "none") { ...Own } } fragment Own on Product { settings { id } }',
+        '{ product(slug: "none") { reviews { edges { node { viewerIsAuthor } } } } }',
+        '{ product(slug: "none") { ...Own } } fragment Own on Product { viewerSettings { id } }',
         "{ categories { id } viewer { user { id } } }",
         "{ categories { id } __schema { queryType { name } } }",
         "{ inventoryLevels { edges { cursor } } }",

@@ -159,15 +159,16 @@ async def test_a_price_is_set_by_who_has_seen_the_product(
     [made] = await on_sale(services, admin, row())
     fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "expectedVersion": 1}
     done = await admin.do(
-        "setVariantPrice", "variant { price { amount } } product { version }", **fields, price="17.05"
+        "setVariantPrice", "productVariant { price { amount } } product { version }", **fields, price="17.05"
     )
     assert (done["variant"], done["product"]) == ({"price": {"amount": "17.05"}}, {"version": 2})
-    late = await admin.do("setVariantPrice", "variant { id } product { version }", **fields, price="1.00")
+    shown = "productVariant { id } product { version }"
+    late = await admin.do("setVariantPrice", shown, **fields, price="1.00")
     assert (late["variant"], late["product"]) == (None, {"version": 2})
     assert late["errors"] == [refusal("CONFLICT", "The product was changed meanwhile.")]
     for price in ("0", "-1", "1.001", "NaN", "1e9"):
         refused = await admin.do(
-            "setVariantPrice", "variant { id }", variantId=fields["variantId"], price=price
+            "setVariantPrice", "productVariant { id }", variantId=fields["variantId"], price=price
         )
         assert [each["code"] for each in refused["errors"]] == ["INVALID_INPUT"], price
     await jobs.tell(services)
@@ -270,7 +271,7 @@ async def test_a_price_that_nobody_understands_leaves_a_draft(admin: Phone, pric
     refused = await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
     assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Unknown price.")]
     variant = result["product"]["variants"][0]["id"]
-    unpriced = await admin.do("setVariantPrice", "variant { id }", variantId=variant, price="5")
+    unpriced = await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price="5")
     message = "Its currency is unknown: import it again with one."
     assert unpriced["errors"] == [refusal("INVALID_INPUT", message, ["price"])]
 
@@ -333,5 +334,5 @@ async def test_what_is_no_decimal_is_no_price(admin: Phone, price: Any) -> None:
 async def test_a_decimal_may_be_a_number(admin: Phone, services: Services, price: Any, shown: str) -> None:
     [made] = await on_sale(services, admin, row())
     fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "price": price}
-    done = await admin.do("setVariantPrice", "variant { price { amount } }", **fields)
+    done = await admin.do("setVariantPrice", "productVariant { price { amount } }", **fields)
     assert done["variant"] == {"price": {"amount": shown}}

@@ -19,7 +19,7 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
 FIELDS = "remainingServings estDays confidence stale explanation product { id }"
-ASKED = "query($id: ID!) { product(id: $id) { name prediction { %s } } }" % FIELDS  # noqa: UP031
+ASKED = "query($id: ID!) { product(id: $id) { name viewerPrediction { %s } } }" % FIELDS  # noqa: UP031
 MINE = "query($ids: [ID!]) { viewer { predictions(productIds: $ids) { estDays product { id } } } }"
 
 
@@ -81,7 +81,7 @@ async def test_predictions_are_shown_to_who_takes_the_product(
     ada = await new_phone("Ada")
     for id, days in zip(three, (9.5, None, 2.0), strict=True):
         predictor.known[id] = made(id, days)
-    found = (await ada.run(ASKED, id=three[0]))["product"]["prediction"]
+    found = (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"]
     assert found == {
         "remainingServings": 10,
         "estDays": 9.5,
@@ -94,7 +94,7 @@ async def test_predictions_are_shown_to_who_takes_the_product(
     assert [each["product"]["id"] for each in mine] == [three[2], three[0], three[1]]
     some = (await ada.run(MINE, ids=three[:1]))["viewer"]["predictions"]
     assert [each["estDays"] for each in some] == [9.5]
-    assert (await anonymous.run(ASKED, id=three[0]))["product"]["prediction"] is None
+    assert (await anonymous.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
 
 
 async def test_with_the_predictor_down_the_last_value_is_stale_and_the_page_is_whole(
@@ -106,11 +106,11 @@ async def test_with_the_predictor_down_the_last_value_is_stale_and_the_page_is_w
     predictor.down = True
     product = (await ada.run(ASKED, id=three[0]))["product"]
     assert product["name"]
-    assert (product["prediction"]["estDays"], product["prediction"]["stale"]) == (4.0, True)
-    assert (await ada.run(ASKED, id=three[1]))["product"]["prediction"] is None
+    assert (product["viewerPrediction"]["estDays"], product["viewerPrediction"]["stale"]) == (4.0, True)
+    assert (await ada.run(ASKED, id=three[1]))["product"]["viewerPrediction"] is None
     assert [each["estDays"] for each in (await ada.run(MINE))["viewer"]["predictions"]] == [4.0]
     other = await new_phone("Grace")
-    assert (await other.run(ASKED, id=three[0]))["product"]["prediction"] is None
+    assert (await other.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
     [row] = await services.db.find("last_predictions", {"user_id": ada.user_id})
     assert "Monday" not in str(row)
 
@@ -156,11 +156,11 @@ async def test_predicting_anew_needs_a_medication(
     predictor: Simple, three: list[str], new_phone: NewPhone
 ) -> None:
     ada = await new_phone("Ada")
-    refused = await ada.do("refreshPrediction", "prediction { estDays }", productId=three[0])
+    refused = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
     assert refused["errors"] == [refusal("NO_MEDICATION", "You do not take this product.")]
     predictor.known[three[0]] = made(three[0], 3.0)
-    done = await ada.do("refreshPrediction", "prediction { estDays }", productId=three[0])
-    assert done["prediction"] == {"estDays": 3.0}
+    done = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
+    assert done["productPrediction"] == {"estDays": 3.0}
 
 
 async def test_without_predictions_none_are_made_shown_or_kept(
@@ -177,13 +177,13 @@ async def test_without_predictions_none_are_made_shown_or_kept(
     assert done["privacyChoices"] == {"personalizedPredictions": False, "tracking": True}
     assert done["viewer"] == {"privacyChoices": {"tracking": True}}
     assert await services.db.find("last_predictions", {"user_id": ada.user_id}) == []
-    assert (await ada.run(ASKED, id=three[0]))["product"]["prediction"] is None
+    assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
     assert (await ada.run(MINE))["viewer"]["predictions"] == []
     for mutation, fields in (("refreshPrediction", {}), ("submitPredictionFeedback", {"usageRate": "2"})):
-        refused = await ada.do(mutation, "prediction { estDays }", productId=three[0], **fields)
+        refused = await ada.do(mutation, "productPrediction { estDays }", productId=three[0], **fields)
         assert refused["errors"] == [refusal("PERSONALIZATION_DISABLED", "Switch predictions on first.")]
     await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", personalizedPredictions=True)
-    assert (await ada.run(ASKED, id=three[0]))["product"]["prediction"]["estDays"] == 3.0
+    assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"]["estDays"] == 3.0
 
 
 async def test_corrections_are_taken_sealed_and_counted(
@@ -191,8 +191,9 @@ async def test_corrections_are_taken_sealed_and_counted(
 ) -> None:
     ada = await new_phone("Ada")
     fields: dict[str, Any] = {"productId": three[0], "usageRate": "1.5", "servingsPerContainer": 57}
-    done = await ada.do("submitPredictionFeedback", "prediction { estDays }", **fields, note="half-full jar")
-    assert (done["errors"], done["prediction"]) == ([], None)
+    shown = "productPrediction { estDays }"
+    done = await ada.do("submitPredictionFeedback", shown, **fields, note="half-full jar")
+    assert (done["errors"], done["productPrediction"]) == ([], None)
     assert predictor.corrections == [(three[0], Decimal("1.5"), 57)]
     [row] = await services.db.find("prediction_feedback", {"user_id": ada.user_id})
     assert "jar" not in str(row)
@@ -207,7 +208,7 @@ async def test_corrections_are_taken_sealed_and_counted(
         ({"servingsPerContainer": 5, "note": "x" * 501}, "note"),
     ):
         refused = await ada.do(
-            "submitPredictionFeedback", "prediction { estDays }", productId=three[0], **bad
+            "submitPredictionFeedback", "productPrediction { estDays }", productId=three[0], **bad
         )
         assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
 
@@ -227,7 +228,8 @@ async def test_how_far_off_predictions_are_is_measured(
     await within(services, catalog.predicted, ada.user_id, made(three[0], 5.0, 10))
     for product_id in three[:2]:
         fields: dict[str, Any] = {"productId": product_id, "usageRate": "4"}
-        assert (await ada.do("submitPredictionFeedback", "prediction { estDays }", **fields))["errors"] == []
+        done = await ada.do("submitPredictionFeedback", "productPrediction { estDays }", **fields)
+        assert done["errors"] == []
     after = measured()
     assert (after[0] - before[0], round(after[1] - before[1], 6)) == (1, 0.5)
 

@@ -22,7 +22,7 @@ WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $i
 
 
 async def set_price(admin: Phone, variant: str, price: str) -> None:
-    done = await admin.do("setVariantPrice", "variant { id }", variantId=variant, price=price)
+    done = await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price=price)
     assert done["errors"] == []
 
 

@@ -309,23 +309,27 @@ async def test_what_is_found_nowhere_shows_facets_that_were_counted_beforehand(
     assert commands.counts == {"aggregate": 1, "find": 3}
 
 
+ROLES = "account { user { id } commerceRoles }"
+
+
 async def test_roles_are_given_and_taken_by_administrators(
     new_phone: NewPhone, services: Services, anonymous: Phone
 ) -> None:
     boss, person = await new_phone(roles=["MEMBER", "ADMIN"]), await new_phone()
     fields: dict[str, Any] = {"userId": person.user_id, "role": "CATALOG_ADMIN"}
-    mine = "{ viewer { commerceRoles } }"
-    refused = await person.do("grantCommerceRole", "roles", **fields)
+    mine = "{ viewer { account { commerceRoles } } }"
+    refused = await person.do("grantCommerceRole", ROLES, **fields)
     assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"]
-    assert await person.run(mine) == {"viewer": {"commerceRoles": []}}
+    assert await person.run(mine) == {"viewer": {"account": {"commerceRoles": []}}}
     for _ in range(2):
-        given = await boss.do("grantCommerceRole", "userId roles", **fields)
-        assert (given["errors"], given["roles"]) == ([], ["CATALOG_ADMIN"])
-    assert await person.run(mine) == {"viewer": {"commerceRoles": ["CATALOG_ADMIN"]}}
-    assert len((await boss.run(mine))["viewer"]["commerceRoles"]) == 5
-    taken = await boss.do("revokeCommerceRole", "roles", **fields)
-    assert (taken["errors"], taken["roles"]) == ([], [])
+        given = await boss.do("grantCommerceRole", ROLES, **fields)
+        shown = {"user": {"id": person.user_id}, "commerceRoles": ["CATALOG_ADMIN"]}
+        assert (given["errors"], given["account"]) == ([], shown)
+    assert await person.run(mine) == {"viewer": {"account": {"commerceRoles": ["CATALOG_ADMIN"]}}}
+    assert len((await boss.run(mine))["viewer"]["account"]["commerceRoles"]) == 5
+    taken = await boss.do("revokeCommerceRole", ROLES, **fields)
+    assert (taken["errors"], taken["account"]["commerceRoles"]) == ([], [])
     refused = await person.do("importProducts", "results { issues }", rows=[{"rowIndex": 1}])
     assert refused["errors"] == [refusal("FORBIDDEN", "This needs CATALOG_ADMIN.")]
-    nobody = await boss.do("grantCommerceRole", "roles", userId=ids.new_id("user"), role="SUPPORT")
+    nobody = await boss.do("grantCommerceRole", ROLES, userId=ids.new_id("user"), role="SUPPORT")
     assert nobody["errors"] == [refusal("NOT_FOUND", "There is no such person.", ["userId"])]

@@ -32,7 +32,7 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
 ) -> None:
     [result] = await import_rows(admin, [row(stock="9")])
     product, variant = result["product"]["id"], result["product"]["variants"][0]["id"]
-    await admin.do("setVariantPrice", "variant { id }", variantId=variant, price="9.99")
+    await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price="9.99")
     await admin.do("adjustInventory", "inventoryLevel { id }", variantId=variant, delta=-2, reason="DAMAGE")
     await admin.do("setProductStatus", "product { id }", productId=product, status="DISCONTINUED")
     await admin.do("updateProduct", "product { id }", productId=product, name="Renamed")

@@ -15,12 +15,14 @@ from tests.catalog.steps import on_sale, refusal, row
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
-SELECTION = """review { id version rating title body authorName verifiedPurchase status own product { id } }
+SELECTION = """review { id version rating title body authorName verifiedPurchase status viewerIsAuthor
+  product { id } }
   reviewEdge { cursor node { id } }"""
 LIST = """query($id: ID!, $sort: ReviewSort! = NEWEST, $first: Int, $after: String) {
   product(id: $id) { ratingSummary { average count histogram }
     reviews(sort: $sort, first: $first, after: $after) {
-      edges { cursor node { id rating status own authorName } } pageInfo { hasNextPage endCursor } } } }"""
+      edges { cursor node { id rating status viewerIsAuthor authorName } }
+      pageInfo { hasNextPage endCursor } } } }"""
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def test_a_review_waits_for_a_moderator_and_is_counted_when_published(
         "authorName": "Ada Lovelace",
         "verifiedPurchase": False,
         "status": "PENDING",
-        "own": True,
+        "viewerIsAuthor": True,
         "product": {"id": product},
     }
     assert await shown(anonymous, product) == []
@@ -237,7 +239,7 @@ async def test_reviews_of_a_deleted_account_are_gone(
     ada = await new_phone("Ada")
     id = (await submit(ada, product))["review"]["id"]
     await judge(admin, id)
-    await ada.do("updateProductSettings", "settings { id }", productId=product, autoRefill=True)
+    await ada.do("updateProductSettings", "productSettings { id }", productId=product, autoRefill=True)
     await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", tracking=False)
     exported = [(name, rows) async for name, rows in jobs.export(services, ada.user_id)]
     assert [name for name, _ in exported] == ["reviews", "privacy_choices", "product_settings"]

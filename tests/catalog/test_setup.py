@@ -10,7 +10,7 @@ from tests.catalog.steps import on_sale, refusal, row
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-SELECTION = """settings { id version autoRefill reorderThreshold lowStockAlert remindersEnabled
+SELECTION = """productSettings { id version autoRefill reorderThreshold lowStockAlert remindersEnabled
   notifications { push email local daysBefore } product { id } }"""
 FIRST = {
     "autoRefill": False,
@@ -19,7 +19,7 @@ FIRST = {
     "remindersEnabled": True,
     "notifications": {"push": True, "email": False, "local": True, "daysBefore": 3},
 }
-OWN = "query($id: ID!) { product(id: $id) { settings { id version autoRefill } } }"
+OWN = "query($id: ID!) { product(id: $id) { viewerSettings { id version autoRefill } } }"
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ async def product(services: Services, admin: Phone) -> str:
 
 async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone, product: str) -> None:
     ada = await new_phone("Ada")
-    assert (await ada.run(OWN, id=product))["product"] == {"settings": None}
+    assert (await ada.run(OWN, id=product))["product"] == {"viewerSettings": None}
     first = await ada.do("updateProductSettings", SELECTION, productId=product, autoRefill=True)
-    settings = first["settings"]
+    settings = first["productSettings"]
     id = settings.pop("id")
     assert settings == {**FIRST, "autoRefill": True, "version": 1, "product": {"id": product}}
     second = await ada.do(
@@ -43,7 +43,7 @@ async def test_what_is_given_changes_and_the_rest_stays(new_phone: NewPhone, pro
         reorderThreshold=0,
         notifications={"email": True, "daysBefore": 7},
     )
-    assert second["settings"] == {
+    assert second["productSettings"] == {
         **settings,
         "id": id,
         "version": 2,
@@ -62,21 +62,22 @@ async def test_settings_edited_on_two_devices_conflict_with_the_current_record(
     other = await new_phone(user_id=ada.user_id)
     fields: dict[str, Any] = {"productId": product, "expectedVersion": 0}
     done = await ada.do("updateProductSettings", SELECTION, **fields, reorderThreshold=20)
-    assert done["settings"]["version"] == 1
+    assert done["productSettings"]["version"] == 1
     late = await other.do("updateProductSettings", SELECTION, **fields, reorderThreshold=5)
     assert late["errors"] == [refusal("CONFLICT", "The settings were changed on another device.")]
-    assert late["settings"] == done["settings"]
+    assert late["productSettings"] == done["productSettings"]
     # Without a version the last write of each field wins.
     wins = await other.do("updateProductSettings", SELECTION, productId=product, lowStockAlert=False)
-    assert (wins["settings"]["reorderThreshold"], wins["settings"]["lowStockAlert"]) == (20, False)
+    winner = wins["productSettings"]
+    assert (winner["reorderThreshold"], winner["lowStockAlert"]) == (20, False)
 
 
 async def test_anonymous_readers_see_null_and_cannot_write(anonymous: Phone, product: str) -> None:
-    """Failure case: anonymous asks `settings`."""
+    """Failure case: anonymous asks `viewerSettings`."""
     asked = """query($id: ID!) { product(id: $id) {
-      settings { id } prediction { stale } reviews { edges { cursor } } } }"""
+      viewerSettings { id } viewerPrediction { stale } reviews { edges { cursor } } } }"""
     found = (await anonymous.run(asked, id=product))["product"]
-    assert found == {"settings": None, "prediction": None, "reviews": {"edges": []}}
+    assert found == {"viewerSettings": None, "viewerPrediction": None, "reviews": {"edges": []}}
     answer = await anonymous.ask(
         """mutation($input: UpdateProductSettingsInput!) {
           updateProductSettings(input: $input) { errors { code } } }""",
@@ -88,17 +89,17 @@ async def test_anonymous_readers_see_null_and_cannot_write(anonymous: Phone, pro
 async def test_no_refills_of_what_is_no_longer_sold(admin: Phone, new_phone: NewPhone, product: str) -> None:
     await admin.do("setProductStatus", "product { id }", productId=product, status="DISCONTINUED")
     ada = await new_phone("Ada")
-    selection = "settings { id } product { id status } alternatives { id }"
+    selection = "productSettings { id } product { id status } alternatives { id }"
     refused = await ada.do("updateProductSettings", selection, productId=product, autoRefill=True)
     assert refused["errors"] == [
         refusal("PRODUCT_DISCONTINUED", "The product is no longer sold.", ["autoRefill"])
     ]
     assert refused["product"] == {"id": product, "status": "DISCONTINUED"}
     assert len(refused["alternatives"]) > 0
-    assert refused["settings"] is None
+    assert refused["productSettings"] is None
     # Anything else can still be set up.
     done = await ada.do("updateProductSettings", SELECTION, productId=product, remindersEnabled=False)
-    assert done["settings"]["remindersEnabled"] is False
+    assert done["productSettings"]["remindersEnabled"] is False
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ async def test_settings_have_limits(
     ada = await new_phone("Ada")
     refused = await ada.do("updateProductSettings", SELECTION, **{"productId": product, **input})
     assert [(each["code"], each["field"]) for each in refused["errors"]] == [(code, field)]
-    assert refused["settings"] is None
+    assert refused["productSettings"] is None
 
 
 async def test_settings_reach_ones_other_devices_and_nobody_else(new_phone: NewPhone, product: str) -> None:
@@ -132,17 +133,17 @@ async def test_settings_reach_ones_other_devices_and_nobody_else(new_phone: NewP
         assert event.pop("eventId")
         assert event == {"__typename": "ProductSettingsUpdated", "settings": {"reorderThreshold": 33}}
         assert await stranger.nothing()
-    node = {"id": done["settings"]["id"], "version": 1, "reorderThreshold": 33}
+    node = {"id": done["productSettings"]["id"], "version": 1, "reorderThreshold": 33}
     assert (await other.run(changes))["viewer"]["changes"]["nodes"] == [node]
     asked = "query($id: ID!) { node(id: $id) { id } }"
     assert await grace.run(asked, id=node["id"]) == {"node": None}
-    assert (await grace.run(OWN, id=product))["product"] == {"settings": None}
+    assert (await grace.run(OWN, id=product))["product"] == {"viewerSettings": None}
 
 
 async def test_settings_are_kept_sealed(services: Services, new_phone: NewPhone, product: str) -> None:
     ada = await new_phone("Ada")
     done = await ada.do("updateProductSettings", SELECTION, productId=product, reorderThreshold=123)
-    [row] = await services.db.find("product_settings", {"_id": done["settings"]["id"]})
+    [row] = await services.db.find("product_settings", {"_id": done["productSettings"]["id"]})
     assert set(row) == {
         "_id",
         "user_id",

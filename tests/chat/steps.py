@@ -10,7 +10,7 @@ from tests.phone import refusal as refusal
 
 MESSAGE = """id text sequence status version sentAt createdAt editedAt deletedAt deliveredAt readAt
   sender { id name }"""
-CHAT = "id unreadCount lastSequence myReadSequence peerReadSequence peerDeliveredSequence archived canSend"
+CHAT = "id unreadCount lastSequence readSequence peerReadSequence peerDeliveredSequence archived canSend"
 
 CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id, after: $after) {
   __typename
@@ -26,7 +26,7 @@ CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id
 INBOX_EVENTS = """subscription($after: String) { inboxEvents(after: $after) {
   __typename
   ... on Event { eventId at }
-  ... on ChatUpdated { chat { id unreadCount preview canSend } unreadTotal }
+  ... on ChatUpdated { chat { id unreadCount preview canSend } viewer { unreadMessageCount } }
   ... on MessageCreated { message { id text sequence } }
   ... on PresenceChanged { presence { user { id } state lastSeenAt } }
   ... on ResyncRequired { token }
@@ -55,7 +55,12 @@ async def talk(one: Phone, other: Phone, count: int = 1) -> tuple[str, list[str]
 
 
 async def mark_read(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]:
-    done = await phone.do("markRead", f"chat {{ {CHAT} }} unreadTotal", chatId=chat_id, upToSequence=sequence)
+    done = await phone.do(
+        "markRead",
+        f"chat {{ {CHAT} }} viewer {{ unreadMessageCount }}",
+        chatId=chat_id,
+        upToSequence=sequence,
+    )
     assert done["errors"] == []
     return dict(done)
 

@@ -91,7 +91,7 @@ async def test_the_inbox_tells_of_all_chats_with_the_same_event_ids(new_phone: N
         assert here["MessageCreated"]["eventId"] == there["eventId"]
         chat = {"id": first, "unreadCount": 2, "preview": "To the first", "canSend": True}
         assert here["ChatUpdated"]["chat"] == chat
-        assert here["ChatUpdated"]["unreadTotal"] == 2
+        assert here["ChatUpdated"]["viewer"]["unreadMessageCount"] == 2
         # A chat that did not exist when the stream began.
         second = await open_chat(alan, grace)
         await say(alan, second, "From Alan")
@@ -103,7 +103,7 @@ async def test_blocking_is_told_as_a_changed_chat(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     async with ada.watch(INBOX_EVENTS) as stream:
-        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+        await grace.do("blockUser", "removedUserId", userId=ada.user_id)
         found = await until(stream, "ChatUpdated", "inboxEvents")
         assert (found["chat"]["id"], found["chat"]["canSend"]) == (chat_id, False)
         await grace.do("unblockUser", "user { id }", userId=ada.user_id)
@@ -203,7 +203,7 @@ async def test_typing_expires(new_phone: NewPhone, monkeypatch: pytest.MonkeyPat
 async def test_typing_of_the_blocked_is_not_told(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
-    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
         done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
         assert done["errors"] == []

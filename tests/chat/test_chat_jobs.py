@@ -66,7 +66,7 @@ async def test_no_push_when(new_phone: NewPhone, services: Services, why: str) -
     elif why == "hidden":
         await grace.do("deleteMessage", "deletedMessageId", id=id)
     elif why == "blocked":
-        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+        await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     else:
         clock.shift(timedelta(seconds=-3))
     assert await pushes(services, token) == []

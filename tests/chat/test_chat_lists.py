@@ -257,8 +257,12 @@ async def test_mute_and_archive_are_one_s_own(new_phone: NewPhone) -> None:
     until = (clock.now() + timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     done = await ada.do("updateChat", "chat { mutedUntil archived }", id=chat_id, mutedUntil=until)
     assert done["chat"] == {"mutedUntil": until, "archived": False}
-    done = await ada.do("updateChat", "chat { mutedUntil archived }", id=chat_id, archived=True)
+    edge = "chatEdge { cursor node { id } } removedChatId viewer { unreadMessageCount }"
+    done = await ada.do("updateChat", f"chat {{ mutedUntil archived }} {edge}", id=chat_id, archived=True)
     assert done["chat"] == {"mutedUntil": until, "archived": True}
+    archive = "{ viewer { chats(archived: true) { edges { cursor node { id } } } } }"
+    assert [done["chatEdge"]] == (await ada.run(archive))["viewer"]["chats"]["edges"]
+    assert (done["removedChatId"], done["viewer"]) == (chat_id, {"unreadMessageCount": 0})
     assert await chat_of(grace, chat_id, "mutedUntil archived") == {"mutedUntil": None, "archived": False}
     done = await ada.do("updateChat", "chat { mutedUntil archived }", id=chat_id, mutedUntil=None)
     assert done["chat"] == {"mutedUntil": None, "archived": True}

@@ -81,7 +81,7 @@ async def test_presence_is_null_unless_both_share_it(new_phone: NewPhone, why: s
         await who.do("updateChatSettings", "chatSettings { id }", showPresence=False)
     if why == "blocked":
         # She is not found any more, but as the peer of the chat.
-        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+        await grace.do("blockUser", "removedUserId", userId=ada.user_id)
         found = await ada.run("{ viewer { chats { edges { node { peer { name presence { state } } } } } } }")
         [edge] = found["viewer"]["chats"]["edges"]
         assert edge["node"]["peer"] == {"name": "Grace", "presence": None}

@@ -67,7 +67,7 @@ async def test_error_forbidden_for_another_s_message(new_phone: NewPhone, mutati
 async def test_a_blocked_person_cannot_speak_by_editing(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
-    await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+    await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     [error] = (await ada.do("editMessage", "message { id }", id=id, text="You!"))["errors"]
     assert error["code"] == "BLOCKED"
     assert await history(grace, chat_id) == ["Message 1"]
@@ -86,10 +86,14 @@ async def test_deleting_for_both_leaves_a_tombstone(new_phone: NewPhone, service
     chat_id, ids = await talk(ada, grace, 3)
     await mark_read(grace, chat_id, 1)
     done = await ada.do(
-        "deleteMessage", "deletedMessageId chat { preview lastSequence }", id=ids[2], forEveryone=True
+        "deleteMessage",
+        "deletedMessageId message { id text } chat { preview lastSequence }",
+        id=ids[2],
+        forEveryone=True,
     )
     assert done["errors"] == []
-    assert done["deletedMessageId"] == ids[2]
+    # A stub of it stays, so it is not gone.
+    assert (done["deletedMessageId"], done["message"]) == (None, {"id": ids[2], "text": None})
     assert done["chat"] == {"preview": None, "lastSequence": 3}
     seen = await history(grace, chat_id, selection="id text sequence deletedAt")
     assert seen[2].pop("deletedAt") is not None
@@ -106,8 +110,8 @@ async def test_delete_beats_edit(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     for _ in range(2):
-        done = await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
-        assert (done["errors"], done["deletedMessageId"]) == ([], id)
+        done = await ada.do("deleteMessage", "message { id deletedAt }", id=id, forEveryone=True)
+        assert (done["errors"], done["message"]["id"]) == ([], id)
     refused = await ada.do("editMessage", "message { id }", id=id, text="Edited offline")
     assert refused["errors"] == [refusal("NOT_FOUND", "The message was deleted.", ["id"])]
     assert await history(grace, chat_id) == [None]

@@ -8,12 +8,12 @@ import pytest
 from core import clock
 from core.context import Services
 from stores import chat as store
-from stores.auth import UserStatus
+from stores.auth import AccountStatus
 from tests.chat.steps import CHAT, chat_of, history, inbox, new, open_chat, refusal, say, stored, talk
 from tests.conftest import NewPhone
 from tests.phone import Failed, make_user
 
-WITH = "query($id: ID!) { viewer { chatWith(userId: $id) { id } } }"
+WITH = "query($id: ID!) { user(id: $id) { viewerChat { id } } }"
 CHAT_BY_ID = "query($id: ID!) { chat(id: $id) { id } }"
 
 
@@ -33,7 +33,7 @@ async def test_opening_gives_one_chat_with_everything_in_it(new_phone: NewPhone)
     assert made["chat"] == {
         "unreadCount": 0,
         "lastSequence": 0,
-        "myReadSequence": 0,
+        "readSequence": 0,
         "peerReadSequence": 0,
         "peerDeliveredSequence": 0,
         "archived": False,
@@ -54,11 +54,11 @@ async def test_a_chat_is_not_in_the_others_list_until_something_is_said(new_phon
     id = await open_chat(ada, grace)
     assert [chat["id"] for chat in await inbox(ada)] == [id]
     assert await inbox(grace) == []
-    assert await grace.run(WITH, id=ada.user_id) == {"viewer": {"chatWith": None}}
-    assert (await grace.ask(CHAT_BY_ID, id=id)).code == "NOT_FOUND"
+    assert await grace.run(WITH, id=ada.user_id) == {"user": {"viewerChat": None}}
+    assert await grace.run(CHAT_BY_ID, id=id) == {"chat": None}
     await say(ada, id)
     assert [chat["id"] for chat in await inbox(grace)] == [id]
-    assert await grace.run(WITH, id=ada.user_id) == {"viewer": {"chatWith": {"id": id}}}
+    assert await grace.run(WITH, id=ada.user_id) == {"user": {"viewerChat": {"id": id}}}
 
 
 async def test_failure_both_users_open_a_chat_at_once(new_phone: NewPhone, services: Services) -> None:
@@ -92,7 +92,7 @@ async def test_an_alias_is_the_person_s_own_and_ends_after_30_days(
     assert await open_chat(grace, ada, id=alias) == chat_id
     assert (await chat_of(grace, alias))["id"] == chat_id
     assert (await grace.run("query($id: ID!) { node(id: $id) { id } }", id=alias))["node"]["id"] == chat_id
-    assert (await ada.ask(CHAT_BY_ID, id=alias)).code == "NOT_FOUND"
+    assert await ada.run(CHAT_BY_ID, id=alias) == {"chat": None}
     [row] = await stored(services, "chat_aliases", _id=alias)
     assert timedelta(days=29) < row["expires_at"] - clock.now() <= timedelta(days=30)
 
@@ -122,11 +122,11 @@ async def test_error_user_unavailable(new_phone: NewPhone, services: Services, w
     if why == "unknown":
         user_id = new("user")
     elif why == "suspended":
-        user_id = await make_user(services, "Gone", status=UserStatus.SUSPENDED)
+        user_id = await make_user(services, "Gone", status=AccountStatus.SUSPENDED)
     elif why == "blocked by":
-        await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+        await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     else:
-        await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+        await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     refused = await ada.do("openChat", "chat { id } chatEdge { cursor }", userId=user_id)
     assert (refused["chat"], refused["chatEdge"]) == (None, None)
     assert refused["errors"] == [refusal("USER_UNAVAILABLE", "There is no such person.", ["userId"])]

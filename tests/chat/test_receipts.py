@@ -34,17 +34,17 @@ async def test_sent_delivered_read(new_phone: NewPhone) -> None:
     await mark_delivered(grace, chat_id, 2)
     assert await statuses(ada, chat_id) == ["DELIVERED", "DELIVERED", "SENT"]
     done = await mark_read(grace, chat_id, 1)
-    assert (done["chat"]["unreadCount"], done["unreadTotal"]) == (2, 2)
+    assert (done["chat"]["unreadCount"], done["viewer"]["unreadMessageCount"]) == (2, 2)
     assert await statuses(ada, chat_id) == ["READ", "DELIVERED", "SENT"]
     # Reading what was not said to be received delivers it too.
     done = await mark_read(grace, chat_id, 3)
-    assert (done["chat"]["unreadCount"], done["unreadTotal"]) == (0, 0)
+    assert (done["chat"]["unreadCount"], done["viewer"]["unreadMessageCount"]) == (0, 0)
     for message in await history(ada, chat_id, selection=SEEN):
         assert message["status"] == "READ"
         assert message["deliveredAt"] <= message["readAt"]
     seen = await chat_of(ada, chat_id)
     assert (seen["peerReadSequence"], seen["peerDeliveredSequence"]) == (3, 3)
-    assert (await chat_of(grace, chat_id))["myReadSequence"] == 3
+    assert (await chat_of(grace, chat_id))["readSequence"] == 3
 
 
 async def test_marks_never_move_back(new_phone: NewPhone) -> None:
@@ -54,8 +54,8 @@ async def test_marks_never_move_back(new_phone: NewPhone) -> None:
     times = await history(ada, chat_id, selection=SEEN)
     for lower in (4, 3, 0, -7):
         done = await mark_read(grace, chat_id, lower)
-        assert (done["chat"]["myReadSequence"], done["chat"]["unreadCount"]) == (4, 1)
-        assert (await mark_delivered(grace, chat_id, lower))["myReadSequence"] == 4
+        assert (done["chat"]["readSequence"], done["chat"]["unreadCount"]) == (4, 1)
+        assert (await mark_delivered(grace, chat_id, lower))["readSequence"] == 4
     assert await history(ada, chat_id, selection=SEEN) == times
     assert (await chat_of(ada, chat_id))["peerReadSequence"] == 4
 
@@ -64,7 +64,7 @@ async def test_failure_mark_read_beyond_the_last_sequence(new_phone: NewPhone) -
     """Row "markRead beyond last sequence": clipped to lastSequence."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace, 2)
-    assert (await mark_read(grace, chat_id, 2_000_000))["chat"]["myReadSequence"] == 2
+    assert (await mark_read(grace, chat_id, 2_000_000))["chat"]["readSequence"] == 2
     await say(ada, chat_id, "Third")
     assert (await chat_of(grace, chat_id))["unreadCount"] == 1
     assert await statuses(ada, chat_id) == ["READ", "READ", "SENT"]
@@ -108,11 +108,11 @@ async def test_a_batch_of_marks(new_phone: NewPhone) -> None:
         {"chatId": theirs, "upToSequence": 1},
         {"chatId": new("chat"), "upToSequence": 1},
     ]
-    done = await grace.do("markDelivered", "chats { id myDeliveredSequence }", marks=marks)
+    done = await grace.do("markDelivered", "chats { id deliveredSequence }", marks=marks)
     assert done["errors"] == []
     assert done["chats"] == [
-        {"id": first, "myDeliveredSequence": 2},
-        {"id": second, "myDeliveredSequence": 3},
+        {"id": first, "deliveredSequence": 2},
+        {"id": second, "deliveredSequence": 3},
     ]
     many = [{"chatId": first, "upToSequence": 1}] * 101
     refused = await grace.do("markDelivered", "chats { id }", marks=many)
@@ -130,10 +130,10 @@ async def test_an_alias_and_the_real_id_in_one_batch_are_one_chat(
     assert await open_chat(grace, ada, id=alias) == chat_id
     marks = [{"chatId": alias, "upToSequence": by_alias}, {"chatId": chat_id, "upToSequence": by_id}]
     marks = marks if alias_first else marks[::-1]
-    done = await grace.do("markDelivered", "chats { id myDeliveredSequence }", marks=marks)
+    done = await grace.do("markDelivered", "chats { id deliveredSequence }", marks=marks)
     highest = max(by_alias, by_id)
     assert done["errors"] == []
-    assert done["chats"] == [{"id": chat_id, "myDeliveredSequence": highest}]
+    assert done["chats"] == [{"id": chat_id, "deliveredSequence": highest}]
     assert (await chat_of(ada, chat_id))["peerDeliveredSequence"] == highest
     assert await statuses(ada, chat_id) == ["DELIVERED"] * highest + ["SENT"] * (3 - highest)
 
@@ -169,7 +169,7 @@ async def test_read_receipts_can_be_kept_to_oneself(new_phone: NewPhone, who: st
         assert [each["readAt"] for each in seen] == [None] * 4
         chat = await chat_of(phone, chat_id)
         assert chat["peerReadSequence"] == 0
-    assert (await chat_of(grace, chat_id))["myReadSequence"] == 2
+    assert (await chat_of(grace, chat_id))["readSequence"] == 2
     assert (await chat_of(grace, chat_id))["unreadCount"] == 1
     # On again, what was read meanwhile stays one's own.
     await shy.do("updateChatSettings", "chatSettings { id }", readReceipts=True)
@@ -183,10 +183,10 @@ async def test_unread_counts_of_many_chats(new_phone: NewPhone, services: Servic
     ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
     first, _ = await talk(ada, grace, 3)
     await talk(alan, grace, 2)
-    total = "{ viewer { unreadTotal } }"
-    assert (await grace.run(total))["viewer"]["unreadTotal"] == 5
+    total = "{ viewer { unreadMessageCount } }"
+    assert (await grace.run(total))["viewer"]["unreadMessageCount"] == 5
     await grace.do("updateChat", "chat { id }", id=first, archived=True)
-    assert (await grace.run(total))["viewer"]["unreadTotal"] == 2
+    assert (await grace.run(total))["viewer"]["unreadMessageCount"] == 2
     assert sorted(chat["unreadCount"] for chat in await inbox(grace)) == [2]
     assert (
         sum(row["unread_count"] for row in await stored(services, "chat_members", user_id=grace.user_id)) == 5

@@ -37,14 +37,14 @@ STEPS = st.lists(
 DOCUMENTS = {
     "openChat": "chat { id }",
     "sendMessage": "message { id sequence }",
-    "markRead": "chat { id myReadSequence }",
+    "markRead": "chat { id readSequence }",
     "markDelivered": "chats { id }",
 }
 AFTER = """query($id: ID!, $after: Int!) { chat(id: $id) { messages(afterSequence: $after, first: 100) {
   edges { node { id text sequence } } pageInfo { hasNextPage } } } }"""
 SINCE = """query($since: SyncToken) { viewer { changes(since: $since, types: [MESSAGE], first: 50) {
   nodes { ... on Message { id text sequence } } token hasMore } } }"""
-STATE = """query($id: ID!) { chat(id: $id) { id unreadCount lastSequence myReadSequence myDeliveredSequence
+STATE = """query($id: ID!) { chat(id: $id) { id unreadCount lastSequence readSequence deliveredSequence
   peerReadSequence peerDeliveredSequence
   messages(last: 100) { edges { node { id text sequence status sender { id } } } } } }"""
 
@@ -204,19 +204,19 @@ async def _agree(replicas: list[Replica]) -> None:
 def _marks_agree(mine: dict[str, Any], peer: dict[str, Any], peer_id: str, count: int) -> None:
     """Assert that my receipts are those the other sees, and that my unread messages are counted."""
     assert mine["lastSequence"] == count
-    assert mine["myReadSequence"] <= mine["myDeliveredSequence"] <= count
-    assert peer["peerReadSequence"] == mine["myReadSequence"]
-    assert peer["peerDeliveredSequence"] == mine["myDeliveredSequence"]
+    assert mine["readSequence"] <= mine["deliveredSequence"] <= count
+    assert peer["peerReadSequence"] == mine["readSequence"]
+    assert peer["peerDeliveredSequence"] == mine["deliveredSequence"]
     received = [
         node for edge in mine["messages"]["edges"] if (node := edge["node"])["sender"]["id"] == peer_id
     ]
     for node in received:
         expected = (
             "READ"
-            if node["sequence"] <= mine["myReadSequence"]
+            if node["sequence"] <= mine["readSequence"]
             else "DELIVERED"
-            if node["sequence"] <= mine["myDeliveredSequence"]
+            if node["sequence"] <= mine["deliveredSequence"]
             else "SENT"
         )
         assert node["status"] == expected
-    assert mine["unreadCount"] == sum(node["sequence"] > mine["myReadSequence"] for node in received)
+    assert mine["unreadCount"] == sum(node["sequence"] > mine["readSequence"] for node in received)

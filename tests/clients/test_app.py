@@ -21,7 +21,7 @@ __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 EMAIL, OTHER, PASSWORD = "app@example.com", "app-2@example.com", "a password to type"
-MESSAGES = """query($id: ID!) { viewer { chatWith(userId: $id) { messages { edges { node { text } } } } } }"""
+MESSAGES = """query($id: ID!) { user(id: $id) { viewerChat { messages { edges { node { text } } } } } }"""
 POSTS = "query($id: ID!) { user(id: $id) { posts(first: 10) { edges { node { text } } } } }"
 LIKES = "query($id: ID!) { post(id: $id) { reactionSummary { like } } }"
 

@@ -39,7 +39,7 @@ async def grace_changes_what_is_public(w: World) -> None:
 
 @act("users")
 async def grace_changes_what_is_private(w: World) -> None:
-    await done(w.grace, "updateProfile", locale="de", timeZone="Europe/Berlin")
+    await done(w.grace, "updateAccount", locale="de", timeZone="Europe/Berlin")
 
 
 @act("users")

@@ -29,5 +29,5 @@ async def comment(phone: Phone, post_id: str, text: str) -> str:
 
 
 async def befriend(one: Phone, other: Phone) -> None:
-    await one.do("followUser", "feedStale", userId=other.user_id)
-    await other.do("followUser", "feedStale", userId=one.user_id)
+    await one.do("followUser", "viewer { id }", userId=other.user_id)
+    await other.do("followUser", "viewer { id }", userId=one.user_id)

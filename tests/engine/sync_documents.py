@@ -3,6 +3,7 @@
 NODE = """
   __typename id
   ... on User { version updatedAt firstName followerCount followingCount postCount }
+  ... on Account { version updatedAt locale }
   ... on Session { version updatedAt status }
   ... on Post { version updatedAt text visibility commentCount author { id }
     reactionSummary { total like love wow sad angry viewerReaction } }

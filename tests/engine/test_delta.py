@@ -9,6 +9,7 @@ import pytest
 
 from core import clock, ids, jobs
 from core.context import Context, Services
+from core.ids import sibling
 from core.sync import changes
 from core.sync.changes import user_scope
 from core.sync.log_offset import LogOffset, Progress
@@ -56,7 +57,7 @@ async def device_of(phone: Phone, *types: str) -> Device:
 
 async def test_first_sync_in_pages(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     posts = [await post(ada, "PRIVATE") for _ in range(3)] + [await post(grace) for _ in range(3)]
     hidden = [await post(grace, "FRIENDS"), await post(grace, "PRIVATE")]
     comment = await ada.do("createComment", "comment { id }", postId=posts[3], text="Nice")
@@ -73,6 +74,7 @@ async def test_first_sync_in_pages(new_phone: NewPhone) -> None:
     assert kinds == {
         ada.user_id: "User",
         grace.user_id: "User",
+        sibling(ada.user_id, "account"): "Account",
         ada.session_id: "Session",
         follow: "Follow",
         **dict.fromkeys(posts, "Post"),
@@ -101,7 +103,7 @@ async def test_nothing_new_is_an_empty_page(new_phone: NewPhone) -> None:
 async def test_user_self(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     device, other = await device_of(ada, "USER"), await device_of(grace, "USER")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     # Whom one follows is part of what one syncs.
     assert await device.news() == ({ada.user_id, grace.user_id}, set())
     assert device.nodes[ada.user_id]["followingCount"] == 1
@@ -122,14 +124,14 @@ async def test_session(new_phone: NewPhone) -> None:
 
 async def test_post(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await grace.do("followUser", "feedStale", userId=ada.user_id)
+    await grace.do("followUser", "viewer { id }", userId=ada.user_id)
     device = await device_of(grace, "POST")
     id = await post(ada)
     assert await device.news() == ({id}, set())
     await ada.do("updatePost", "post { id }", id=id, text="Better")
     assert await device.news() == ({id}, set())
     assert (device.nodes[id]["text"], device.nodes[id]["version"]) == ("Better", 2)
-    await grace.do("setReaction", "reaction: reactionSummary { total }", subjectId=id, kind="LOVE")
+    await grace.do("setReaction", "subject { __typename }", subjectId=id, kind="LOVE")
     assert await device.news() == ({id}, set())
     assert device.nodes[id]["reactionSummary"]["viewerReaction"] == "LOVE"
     await grace.do("createComment", "comment { id }", postId=id, text="Yes")
@@ -175,7 +177,7 @@ async def test_follow(new_phone: NewPhone) -> None:
 async def test_an_audience_that_narrows(new_phone: NewPhone) -> None:
     ada, friend, fan = await new_phone("Ada"), await new_phone("Friend"), await new_phone("Fan")
     await befriend(ada, friend)
-    await fan.do("followUser", "feedStale", userId=ada.user_id)
+    await fan.do("followUser", "viewer { id }", userId=ada.user_id)
     id = await post(ada)
     close, far = await device_of(friend, "POST"), await device_of(fan, "POST")
     assert id in close.nodes
@@ -198,10 +200,10 @@ async def test_a_block_takes_posts_away(new_phone: NewPhone, blocker: str) -> No
     device = await device_of(grace, "POST")
     assert set(device.nodes) == posts
     one, other = (ada, grace) if blocker == "author" else (grace, ada)
-    await one.do("blockUser", "blockedUserId", userId=other.user_id)
+    await one.do("blockUser", "removedUserId", userId=other.user_id)
     assert await device.news() == (set(), posts)
     # Unblocking gives nothing back: the following has ended.
-    await one.do("unblockUser", "feedStale", userId=other.user_id)
+    await one.do("unblockUser", "viewer { id }", userId=other.user_id)
     assert await device.news() == (set(), set())
 
 
@@ -210,10 +212,10 @@ async def test_unfollowing_takes_posts_away(new_phone: NewPhone) -> None:
     await befriend(ada, grace)
     public, friends = await post(ada), await post(ada, "FRIENDS")
     device = await device_of(grace, "POST")
-    await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+    await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
     # Friends no longer, but a follower still.
     assert await device.news() == (set(), {friends})
-    await grace.do("unfollowUser", "feedStale", userId=ada.user_id)
+    await grace.do("unfollowUser", "viewer { id }", userId=ada.user_id)
     assert await device.news() == (set(), {public})
 
 
@@ -223,9 +225,9 @@ async def test_following_and_friendship_bring_old_posts(new_phone: NewPhone) -> 
     friends = {await post(ada, "FRIENDS") for _ in range(5)}
     await post(ada, "PRIVATE")
     device = await device_of(grace, "POST")
-    await grace.do("followUser", "feedStale", userId=ada.user_id)
+    await grace.do("followUser", "viewer { id }", userId=ada.user_id)
     assert await device.news() == (public, set())
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     assert await device.news() == (friends, set())
 
 
@@ -237,7 +239,7 @@ async def test_what_is_granted_during_a_paged_first_sync(new_phone: NewPhone) ->
     device = Device(grace, ["POST"])
     page = await device.sync(first=2)
     assert page["hasMore"] is True
-    await grace.do("followUser", "feedStale", userId=ada.user_id)
+    await grace.do("followUser", "viewer { id }", userId=ada.user_id)
     while page["hasMore"]:
         page = await device.sync(first=2)
     assert set(device.nodes) == own | old
@@ -273,10 +275,10 @@ async def test_a_grant_that_is_taken_back_between_its_pages(new_phone: NewPhone)
     for _ in range(4):
         await post(grace)
     device = await device_of(ada, "POST")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
-    await ada.do("followUser", "feedStale", userId=hedy.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=hedy.user_id)
     page = await device.sync(first=2)
-    await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+    await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
     while page["hasMore"]:
         page = await device.sync(first=2)
     assert set(device.nodes) == kept
@@ -297,13 +299,18 @@ async def test_only_the_types_asked_for(new_phone: NewPhone) -> None:
     assert (page["reset"], [node["id"] for node in page["nodes"]]) == (True, [id])
 
 
+def own(phone: Phone) -> set[str]:
+    """Ids of what everybody syncs of themselves."""
+    return {phone.user_id, sibling(phone.user_id, "account"), phone.session_id}
+
+
 async def test_the_token_of_another_person_starts_over(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     token = (await device_of(ada)).token
     device = Device(grace, token=token)
     page = await device.sync()
     assert page["reset"] is True
-    assert {node["id"] for node in page["nodes"]} == {grace.user_id, grace.session_id}
+    assert {node["id"] for node in page["nodes"]} == own(grace)
 
 
 async def test_a_token_older_than_tombstones_starts_over(new_phone: NewPhone, services: Services) -> None:
@@ -318,7 +325,7 @@ async def test_a_token_older_than_tombstones_starts_over(new_phone: NewPhone, se
     old = Device(ada, token=token(changes.KEPT + timedelta(minutes=1)))
     page = await old.sync()
     assert page["reset"] is True
-    assert {node["id"] for node in page["nodes"]} == {ada.user_id, ada.session_id}
+    assert {node["id"] for node in page["nodes"]} == own(ada)
 
 
 @pytest.mark.parametrize("kind", ["garbled", "forged", "cut", "an event id", "not base64"])

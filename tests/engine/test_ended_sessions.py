@@ -20,7 +20,7 @@ USER = "{ viewer { user { id } } }"
 
 async def test_an_emptied_redis_lets_nobody_in(services: Services, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    await ada.do("signOut", "endedSessionId")
+    await ada.do("signOut", "removedSessionId")
     await services.redis.flushall()
     answer = await ada.ask(USER)
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "SESSION_REVOKED"}
@@ -31,13 +31,13 @@ async def test_another_process_knows_within_a_second_and_from_its_start(
 ) -> None:
     ada = await new_phone("Ada")
     gone = await new_phone("Ada", user_id=ada.user_id)
-    await gone.do("signOut", "endedSessionId")
+    await gone.do("signOut", "removedSessionId")
     async with lifespan.services(settings) as other, process.listening(other) as port:
         url = f"http://127.0.0.1:{port}/graphql"
         assert (await Phone(http, url, token=gone.token).ask(USER)).status == 401
         there = Phone(http, url, token=ada.token)
         assert (await there.ask(USER)).status == 200
-        await ada.do("signOut", "endedSessionId")
+        await ada.do("signOut", "removedSessionId")
         ended = time.monotonic()
         while (await there.ask(USER)).status != 401:
             assert time.monotonic() - ended < 1
@@ -50,7 +50,7 @@ async def test_a_stream_over_http_ends_with_its_session(new_phone: NewPhone) -> 
     headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {ada.token}"}
     async with ada.http.post(ada.url, json=body, headers=headers) as response:
         assert response.status == 200
-        await ada.do("signOut", "endedSessionId")
+        await ada.do("signOut", "removedSessionId")
         async with asyncio.timeout(1):
             while await _read(response):
                 continue
@@ -67,7 +67,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 async def test_sessions_of_long_ago_leave_the_devices(services: Services, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     old = await new_phone("Ada", user_id=ada.user_id)
-    await old.do("signOut", "endedSessionId")
+    await old.do("signOut", "removedSessionId")
     selection = "viewer { changes(since: $since, types: [SESSION]) { deletedIds token } }"
     query = f"query($since: SyncToken) {{ {selection} }}"
     token = (await ada.run(query))["viewer"]["changes"]["token"]

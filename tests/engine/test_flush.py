@@ -103,9 +103,10 @@ async def test_later_mutations_build_on_earlier_ones(new_phone: NewPhone) -> Non
       $gone: DeletePostInput!, $late: SetReactionInput!) {
       a: createPost(input: $post) { errors { code } post { id } }
       b: createComment(input: $comment) { errors { code } post { commentCount } }
-      c: setReaction(input: $like) { errors { code } reactionSummary { like } }
+      c: setReaction(input: $like) { errors { code } subject { ...Likes } }
       d: deletePost(input: $gone) { errors { code } deletedPostId }
-      e: setReaction(input: $late) { errors { code } reactionSummary { like } } }"""
+      e: setReaction(input: $late) { errors { code } subject { ...Likes } } }
+      fragment Likes on Post { reactionSummary { like } }"""
     variables = {
         "post": {"idempotencyKey": key(), "id": post_id, "text": "Offline"},
         "comment": {"idempotencyKey": key(), "id": comment_id, "postId": post_id, "text": "Too"},
@@ -116,9 +117,9 @@ async def test_later_mutations_build_on_earlier_ones(new_phone: NewPhone) -> Non
     assert await ada.run(document, **variables) == {
         "a": {"errors": [], "post": {"id": post_id}},
         "b": {"errors": [], "post": {"commentCount": 1}},
-        "c": {"errors": [], "reactionSummary": {"like": 1}},
+        "c": {"errors": [], "subject": {"reactionSummary": {"like": 1}}},
         "d": {"errors": [], "deletedPostId": post_id},
-        "e": {"errors": [{"code": "NOT_FOUND"}], "reactionSummary": None},
+        "e": {"errors": [{"code": "NOT_FOUND"}], "subject": None},
     }
 
 

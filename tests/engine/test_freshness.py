@@ -129,7 +129,7 @@ async def _begin(w: World) -> None:
     await comment(w.grace, w.ids["inside"])
     await done(w.grace, "reportContent", subjectId=w.ids["hedy said"], reason="SPAM")
     reported = await done(w.ada, "reportMessage", "report { id }", id=w.ids["answer"], reason="SPAM")
-    w.ids["message report"] = reported["report"]["id"]
+    w.ids["message report"] = reported["messageReport"]["id"]
     shop = await staff(w.new_phone, w.services, CommerceRole.CATALOG_ADMIN)
     [product] = await on_sale(w.services, shop, row())
     w.ids["product"] = product["id"]

@@ -101,12 +101,11 @@ async def test_comments_on_one_post_all_land_and_are_told_within_a_second(
 
 async def test_reactions_to_one_post_all_land(crowd: list[Phone], services: Services) -> None:
     hot = await post(crowd[0])
-    shown = "reactionSummary { total } subject { ... on Post { reactionSummary { total } } }"
+    shown = "subject { ... on Post { reactionSummary { total } } }"
     first = ["LIKE", "LOVE"] * (MANY // 2)
     pairs = zip(crowd, first, strict=True)
     done = await landed([each.do("setReaction", shown, subjectId=hot, kind=kind) for each, kind in pairs])
-    assert all(each["reactionSummary"] == each["subject"]["reactionSummary"] for each in done)
-    assert max(each["reactionSummary"]["total"] for each in done) == MANY
+    assert max(each["subject"]["reactionSummary"]["total"] for each in done) == MANY
     summary = (await crowd[0].run(POST, id=hot))["post"]["reactionSummary"]
     assert summary == {"total": MANY, "like": MANY // 2, "love": MANY // 2}
     # Some take theirs back beside others who change their mind.
@@ -189,8 +188,8 @@ async def test_messages_to_one_person_from_many_chats_all_land(
     chats = [await open_chat(each, hot) for each in others]
     pairs = zip(others, chats, strict=True)
     await landed([each.do("sendMessage", "message { id }", chatId=id, text="Hi") for each, id in pairs])
-    found = await hot.run("{ viewer { unreadTotal } }")
-    assert found["viewer"]["unreadTotal"] == len(others)
+    found = await hot.run("{ viewer { unreadMessageCount } }")
+    assert found["viewer"]["unreadMessageCount"] == len(others)
 
 
 async def test_alone_a_counter_is_moved_in_its_document(
@@ -355,7 +354,7 @@ async def test_who_joins_a_group_while_it_goes_is_in_none(crowd: list[Phone], se
         row = {"_id": store.pair(id, crowd[1].user_id), "group_id": id, "user_id": crowd[1].user_id}
         await ctx.tx.insert(store.members, {**row, "role": "MEMBER", "created_at": clock.now()})
         await ctx.tx.count(GROUPS, id, {"member_count": 1}, aspect=None)
-        await crowd[0].do("leaveGroup", "feedStale", groupId=id)
+        await crowd[0].do("leaveGroup", "viewer { id }", groupId=id)
 
     await ctx.unit(join)
     assert await services.db.find("group_members", {"group_id": id}) == []
@@ -366,13 +365,13 @@ async def test_nobody_follows_whom_they_block_at_that_moment(crowd: list[Phone],
     for one, other in zip(crowd[:20:2], crowd[1:20:2], strict=True):
         several(services, PEOPLE.key(one.user_id), PEOPLE.key(other.user_id))
         await asyncio.gather(
-            one.do("blockUser", "feedStale", userId=other.user_id),
-            other.do("followUser", "feedStale", userId=one.user_id),
-            one.do("followUser", "feedStale", userId=other.user_id),
+            one.do("blockUser", "viewer { id }", userId=other.user_id),
+            other.do("followUser", "viewer { id }", userId=one.user_id),
+            one.do("followUser", "viewer { id }", userId=other.user_id),
         )
         pair = {"$in": [one.user_id, other.user_id]}
         assert await services.db.find("follows", {"follower_id": pair, "followee_id": pair}) == []
-        await one.do("unblockUser", "feedStale", userId=other.user_id)
+        await one.do("unblockUser", "viewer { id }", userId=other.user_id)
 
 
 async def test_two_who_follow_each_other_at_one_moment_are_friends(

@@ -158,7 +158,7 @@ async def test_replay_by_another_user(new_phone: NewPhone, services: Services) -
 async def test_replay_after_sign_out_and_new_sign_in(new_phone: NewPhone, services: Services) -> None:
     ada, one = await new_phone("Ada"), key()
     first = (await create(ada, one)).data["createPost"]
-    await ada.do("signOut", "endedSessionId")
+    await ada.do("signOut", "removedSessionId")
     refused = await create(ada, one)
     assert (refused.code, refused.errors[0]["extensions"]["reason"]) == ("UNAUTHENTICATED", "SESSION_REVOKED")
     back = await new_phone(user_id=ada.user_id)

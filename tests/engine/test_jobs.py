@@ -287,8 +287,8 @@ async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, servic
         ids.append(wrote["comment"]["id"])
     reply = await ada.do("createComment", "comment { id }", postId=post_id, text="Reply", parentId=ids[0])
     ids.append(reply["comment"]["id"])
-    await ada.do("setReaction", "reactionSummary { total }", subjectId=ids[0], kind="LIKE")
-    await grace.do("setReaction", "reactionSummary { total }", subjectId=post_id, kind="LOVE")
+    await ada.do("setReaction", "subject { __typename }", subjectId=ids[0], kind="LIKE")
+    await grace.do("setReaction", "subject { __typename }", subjectId=post_id, kind="LOVE")
     await ada.do("deletePost", "deletedPostId", id=post_id)
     await jobs.run_due(services)
     assert await services.db.find("comments", {"post_id": post_id}) == []

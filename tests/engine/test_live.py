@@ -31,7 +31,7 @@ async def test_a_stream_resumes_without_loss(new_phone: NewPhone, transport: str
         first = (await stream.next())["postEvents"]
     assert (first["__typename"], first["comment"]["text"]) == ("CommentCreated", "Heard")
     missed = {await comment(ada, id, f"Missed {number}") for number in range(3)}
-    await ada.do("setReaction", "reactionSummary { total }", subjectId=id, kind="LIKE")
+    await ada.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
     async with opened(grace, transport, POST_EVENTS, id=id, after=first["eventId"]) as stream:
         # Those of the overlap are told again: here that the post was made.
         events = [(await stream.next())["postEvents"] for _ in range(5)]
@@ -259,9 +259,9 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
     async with opened(grace, "socket", POST_EVENTS, id=id) as stream, opened(grace, "sse", EVENTS) as own:
         started = time.monotonic()
         if how == "block":
-            await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+            await ada.do("blockUser", "removedUserId", userId=grace.user_id)
         elif how == "unfollow":
-            await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+            await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
         elif how == "narrow":
             await ada.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
         else:

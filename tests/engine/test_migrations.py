@@ -7,6 +7,7 @@ import pytest
 
 from core import clock, jobs
 from core.context import Services
+from core.ids import sibling
 from core.storage import migrations
 from core.sync import changes
 from resolvers.feed import archiving
@@ -18,6 +19,7 @@ from tests.feed.steps import follow, publish
 from tests.feed.test_keeping import YEAR
 
 KEEPERS, AUTHORS = "auth.entries-for-keepers", "feed.authors-of-what-is-shared"
+ACCOUNTS = "auth.accounts"
 
 
 async def migrate(services: Services, name: str) -> None:
@@ -110,11 +112,37 @@ async def test_shares_that_name_no_author_are_told_again_when_one_hides(
     }
     assert {id: row["version"] for id, row in found.items()} == versions
     assert await device.news() == (set(), set())
-    await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+    await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     while await jobs.run_due(services):
         continue
     told, _ = await device.news()
     assert share in told
+
+
+async def test_people_have_accounts_on_the_devices_that_know_them(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    device = await device_of(ada)
+    people = [ada.user_id, grace.user_id]
+    older = {
+        "q": {"_id": {"$in": people}},
+        "u": {"$set": {"version": 5, "private_changes": 2}, "$unset": {"account_changes": ""}},
+        "multi": True,
+    }
+    await services.db.write({"update": "users", "updates": [older]})
+    accounts = [sibling(id, "account") for id in people]
+    forgotten = {"q": {"_id": {"$in": accounts}}, "limit": 0}
+    former = {"_id": f"own:{ada.user_id}", "node": ada.user_id, "scopes": [f"user:{ada.user_id}"]}
+    await services.db.write({"delete": changes.log.name, "deletes": [forgotten]})
+    await services.db.write({"insert": changes.log.name, "documents": [former]})
+    await migrate(services, ACCOUNTS)
+    assert await device.news() == ({accounts[0]}, set())
+    assert device.nodes[accounts[0]]["version"] == 5
+    assert {*accounts[:1], ada.user_id} <= set((await device_of(ada)).nodes)
+    rows = await services.db.find("users", {"_id": {"$in": people}})
+    assert [(row["account_changes"], "private_changes" in row) for row in rows] == [(4, False)] * 2
+    assert await changes.named(services.db, [former["_id"]]) == []
 
 
 @pytest.mark.parametrize("name", [KEEPERS, AUTHORS])

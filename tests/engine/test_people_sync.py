@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core.ids import sibling
 from stores.auth import Role
 from tests.conftest import NewPhone
 from tests.engine.steps import befriend, post
@@ -33,7 +34,7 @@ def name_of(device: Device, phone: Phone) -> Any:
 
 async def test_somebody_i_follow_changes_their_name(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device = await device_of(ada, "USER")
     assert name_of(device, grace) == "Grace"
     await named(grace, "Gracie")
@@ -74,9 +75,9 @@ async def test_a_chat_the_other_opened_first(new_phone: NewPhone) -> None:
 
 async def test_counters_of_those_i_follow_move(new_phone: NewPhone) -> None:
     ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device = await device_of(ada, "USER")
-    await hedy.do("followUser", "feedStale", userId=grace.user_id)
+    await hedy.do("followUser", "viewer { id }", userId=grace.user_id)
     await post(grace)
     await device.sync()
     kept = device.nodes[grace.user_id]
@@ -87,10 +88,10 @@ async def test_unfollowing_takes_the_person_away_and_following_gives_them_back(n
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     device = await device_of(ada, "USER")
     for _ in range(2):
-        await ada.do("followUser", "feedStale", userId=grace.user_id)
+        await ada.do("followUser", "viewer { id }", userId=grace.user_id)
         await device.sync()
         assert name_of(device, grace) == "Grace"
-        await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+        await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
         await device.sync()
         assert set(device.nodes) == {ada.user_id}
     await named(grace, "Gracie")
@@ -100,9 +101,9 @@ async def test_unfollowing_takes_the_person_away_and_following_gives_them_back(n
 async def test_who_is_unfollowed_stays_while_one_chats_with_them(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await chat_of(ada, grace)
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device = await device_of(ada, "USER")
-    await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+    await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
     await device.sync()
     assert name_of(device, grace) == "Grace"
     await named(grace, "Gracie")
@@ -120,7 +121,7 @@ async def test_a_block_takes_both_away_and_unblocking_gives_chat_partners_back(
     mine, theirs = await device_of(ada, "USER"), await device_of(grace, "USER")
     one, other = (ada, grace) if blocker == "Ada" else (grace, ada)
     for _ in range(2):
-        await one.do("blockUser", "blockedUserId", userId=other.user_id)
+        await one.do("blockUser", "removedUserId", userId=other.user_id)
         for device in (mine, theirs):
             await device.sync()
             assert set(device.nodes) == {device.phone.user_id}
@@ -128,7 +129,7 @@ async def test_a_block_takes_both_away_and_unblocking_gives_chat_partners_back(
         await named(grace, "Grace")
         await named(grace, "Gracie")
         assert await mine.news() == (set(), set())
-        await one.do("unblockUser", "feedStale", userId=other.user_id)
+        await one.do("unblockUser", "viewer { id }", userId=other.user_id)
         for device in (mine, theirs):
             await device.sync()
             assert set(device.nodes) == {ada.user_id, grace.user_id}
@@ -139,12 +140,12 @@ async def test_two_blocks_and_one_lifted(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await chat_of(ada, grace)
     device = await device_of(ada, "USER")
-    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
-    await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
-    await ada.do("unblockUser", "feedStale", userId=grace.user_id)
+    await ada.do("blockUser", "removedUserId", userId=grace.user_id)
+    await grace.do("blockUser", "removedUserId", userId=ada.user_id)
+    await ada.do("unblockUser", "viewer { id }", userId=grace.user_id)
     await device.sync()
     assert set(device.nodes) == {ada.user_id}
-    await grace.do("unblockUser", "feedStale", userId=ada.user_id)
+    await grace.do("unblockUser", "viewer { id }", userId=ada.user_id)
     await device.sync()
     assert set(device.nodes) == {ada.user_id, grace.user_id}
 
@@ -152,10 +153,10 @@ async def test_two_blocks_and_one_lifted(new_phone: NewPhone) -> None:
 async def test_a_closed_account_leaves_and_comes_back(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     admin = await new_phone("Admin", roles=[Role.MEMBER, Role.ADMIN])
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device = await device_of(ada, "USER")
     for name, left in (("suspendUser", {ada.user_id}), ("unsuspendUser", {ada.user_id, grace.user_id})):
-        done = await admin.do(name, "user { id }", userId=grace.user_id, reason="Test")
+        done = await admin.do(name, "account { id }", userId=grace.user_id, reason="Test")
         assert done["errors"] == []
         await device.sync()
         assert set(device.nodes) == left
@@ -163,34 +164,36 @@ async def test_a_closed_account_leaves_and_comes_back(new_phone: NewPhone) -> No
 
 async def test_muting_somebody_shows_on_them(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device, theirs = await device_of(ada, "USER"), await device_of(grace)
     for name in ("muteUser", "unmuteUser"):
-        await ada.do(name, "feedStale", userId=grace.user_id)
-        # Its `followState` is another.
+        await ada.do(name, "viewer { id }", userId=grace.user_id)
+        # Its `viewerFollowState` is another.
         assert await device.news() == ({grace.user_id}, set())
         assert await theirs.news() == (set(), set())
 
 
 async def test_what_is_private_moves_nothing_that_others_read(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
     device, own = await device_of(ada), await device_of(grace)
     before = await ada.run(READ, id=grace.user_id)
-    mine = own.nodes[grace.user_id]
+    account = sibling(grace.user_id, "account")
+    mine = own.nodes[account]
     changed = await grace.do(
-        "updateProfile", "user { version }", locale="de", expectedVersion=mine["version"]
+        "updateAccount", "account { version }", locale="de", expectedVersion=mine["version"]
     )
     assert changed["errors"] == []
-    assert changed["user"]["version"] == mine["version"] + 1
-    await grace.do("setFollowListsHidden", "user { id }", hidden=True)
+    assert changed["account"]["version"] == mine["version"] + 1
+    await grace.do("setFollowListsHidden", "account { id }", hidden=True)
     assert await ada.run(READ, id=grace.user_id) == before
     assert await device.news() == (set(), set())
     # One's own devices learn of it, and edit by it.
-    assert await own.news() == ({grace.user_id}, set())
-    assert own.nodes[grace.user_id]["version"] == mine["version"] + 2
+    assert await own.news() == ({account}, set())
+    assert own.nodes[account]["version"] == mine["version"] + 2
     await named(grace, "Gracie")
     assert await device.news() == ({grace.user_id}, set())
+    assert await own.news() == ({grace.user_id}, set())
     after = await ada.run(READ, id=grace.user_id)
     assert after["user"]["version"] == before["user"]["version"] + 1
     assert after["user"]["updatedAt"] > before["user"]["updatedAt"]

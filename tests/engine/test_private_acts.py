@@ -19,7 +19,8 @@ OTHERS = """query($chat: ID!, $user: ID!, $post: ID!) {
     version updatedAt unreadCount preview lastActivityAt peerReadSequence peerDeliveredSequence canSend
     messages { edges { node { version updatedAt text status readAt deliveredAt deletedAt } } }
   }
-  user(id: $user) { version updatedAt name followerCount followingCount postCount isFriend followsViewer }
+  user(id: $user) { version updatedAt name followerCount followingCount postCount
+    viewerIsFriend viewerIsFollowed }
   post(id: $post) { version updatedAt text commentCount shareCount reactionSummary { total } }
 }"""
 
@@ -76,7 +77,7 @@ HIDE: dict[str, Any] = {"forEveryone": False}
 ACTS: dict[str, Act] = {
     "hides the last message": _mutation("deleteMessage", "deletedMessageId", id="LAST", **HIDE),
     "hides a message of their own": _mutation("deleteMessage", "deletedMessageId", id="OWN", **HIDE),
-    "mutes the person": _mutation("muteUser", "feedStale", userId="OTHER"),
+    "mutes the person": _mutation("muteUser", "viewer { id }", userId="OTHER"),
     "hides the post": _mutation("hidePost", "idempotencyKey", postId="POST"),
     "finds the post uninteresting": _mutation("notInterested", "idempotencyKey", postId="POST"),
     "reports the post": _mutation("reportContent", "report { id }", subjectId="POST", reason="SPAM"),
@@ -133,7 +134,7 @@ async def test_who_reads_without_telling_keeps_their_own_devices_up_to_date(
 async def test_receipts_obey_blocks(pair: Pair, services: Services, blocker: str) -> None:
     """Receipts of messages are not sent to the other member while one has blocked the other."""
     one, two = (pair.actor, pair.other) if blocker == "reader" else (pair.other, pair.actor)
-    await one.do("blockUser", "blockedUserId", userId=two.user_id)
+    await one.do("blockUser", "removedUserId", userId=two.user_id)
     query = """query($id: ID!) { chat(id: $id) { version updatedAt canSend peerReadSequence
       peerDeliveredSequence messages { edges { node { version updatedAt status readAt deliveredAt } } } } }"""
     device, before = await device_of(pair.other), await pair.other.run(query, id=pair.chat)
@@ -142,12 +143,12 @@ async def test_receipts_obey_blocks(pair: Pair, services: Services, blocker: str
     await device.sync()
     async with pair.other.watch(CHAT_EVENTS, id=pair.chat) as stream:
         done = await mark_read(pair.actor, pair.chat, 3)
-        assert (done["chat"]["myReadSequence"], done["chat"]["unreadCount"]) == (3, 0)
+        assert (done["chat"]["readSequence"], done["chat"]["unreadCount"]) == (3, 0)
         assert await stream.nothing()
     assert await pair.other.run(query, id=pair.chat) == before
     assert await device.news() == (set(), set())
     # Afterwards what is read is told again, and with it how far the other has come.
-    await one.do("unblockUser", "feedStale", userId=two.user_id)
+    await one.do("unblockUser", "viewer { id }", userId=two.user_id)
     await say(pair.other, pair.chat, "Back")
     await mark_read(pair.actor, pair.chat, 4)
     after = (await pair.other.run(query, id=pair.chat))["chat"]

@@ -61,7 +61,7 @@ async def test_an_expired_token_is_not_let_in(new_phone: NewPhone) -> None:
 
 async def test_the_token_of_an_ended_session_is_not_let_in(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    await ada.do("signOut", "endedSessionId")
+    await ada.do("signOut", "removedSessionId")
     assert await closed_after(ada, init(ada.token or "")) == 4401
 
 
@@ -130,7 +130,7 @@ async def test_a_revoked_session_ends_within_a_second(new_phone: NewPhone, how: 
         if how == "revoked":
             await ada.do("revokeSession", "session { id }", id=tablet.session_id)
         else:
-            await tablet.do("signOut", "endedSessionId")
+            await tablet.do("signOut", "removedSessionId")
         assert await first.closed(timeout=2) == 4403
         assert await second.closed(timeout=2) == 4403
         assert time.monotonic() - started < 1
@@ -146,7 +146,7 @@ async def test_a_session_that_ends_while_a_socket_opens(
     waiting: list[sockets.SocketHandler] = []
     monkeypatch.setattr(sockets.SocketHandler, "_watch", lambda self: waiting.append(self))
     async with ada.socket() as socket:
-        await ada.do("signOut", "endedSessionId")
+        await ada.do("signOut", "removedSessionId")
         await asyncio.sleep(0.1)
         connection_expiry(waiting[0])
         assert await socket.closed(timeout=1) == 4403

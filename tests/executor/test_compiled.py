@@ -161,11 +161,11 @@ async def test_an_object_asked_for_hundreds_of_times_is_right(
     """More fields than are inlined into the generated code."""
     ada = await new_phone("Ada")
     infos = " ".join(f"p{number}: pageInfo {{ hasNextPage }}" for number in range(MOST_INLINE + 50))
-    query = f"{{ viewer {{ sessions(first: 1) {{ {infos} }} }} }}"
+    query = f"{{ viewer {{ account {{ sessions(first: 1) {{ {infos} }} }} }} }}"
     ctx = Context(services, viewer=Viewer(ada.user_id, ada.session_id, ada.device_id))
     answer = await Executor(schema, eager=True).run(query, None, None, ctx)
     assert answer is not None
-    shown = answer.data["viewer"]["sessions"]
+    shown = answer.data["viewer"]["account"]["sessions"]
     assert list(shown) == [f"p{number}" for number in range(MOST_INLINE + 50)]
     assert all(info == {"hasNextPage": False} for info in shown.values())
 

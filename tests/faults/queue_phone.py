@@ -87,7 +87,8 @@ class QueuePhone:
             return [Action("sendMessage", input, "message { id }")]
         if choice < 0.85 and self.subjects:
             input = {"subjectId": self._subject(), "kind": self.rng.choice(KINDS)}
-            return [Action("setReaction", input, "reactionSummary { viewerReaction }")]
+            shown = "subject { ... on Post { reactionSummary { viewerReaction } } }"
+            return [Action("setReaction", input, shown)]
         name = self.rng.choice(["followUser", "unfollowUser"])
         return [Action(name, {"userId": self.rng.choice(self.others)}, "user { id }")]
 

@@ -27,6 +27,7 @@ PHONES, ACTS = (50, 50) if LONG else (12, 20)
 MOST_SECONDS, MOST_TRIES, LIGHT_P99 = 120.0, 3, 0.5
 LIGHT_EVERY = 0.05
 LIGHT = "{ viewer { user { name } feed(mode: LATEST, first: 5) { edges { node { id text } } } } }"
+LIKES = "subject { ... on Post { reactionSummary { like } } }"
 
 
 @pytest.fixture
@@ -94,9 +95,7 @@ def acts(rng: random.Random) -> list[Act]:
             if rng.random() < 0.6:
                 found.append(Act("createComment", {"postId": post_id, "text": key()}, "comment { id }"))
             else:
-                found.append(
-                    Act("setReaction", {"subjectId": post_id, "kind": "LIKE"}, "reactionSummary { like }")
-                )
+                found.append(Act("setReaction", {"subjectId": post_id, "kind": "LIKE"}, LIKES))
     return found[:ACTS]
 
 

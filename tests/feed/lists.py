@@ -137,7 +137,7 @@ async def _follow(services: Services, ends: tuple[str, str], at: datetime) -> No
 
 async def sessions(services: Services, phone: Phone, other: Phone) -> List:
     """One's own session is always there: it has the earliest last use, so it is the last of the list."""
-    document = f"query({ARGUMENTS}) {{ viewer {{ sessions({PAGE}) {EDGES} }} }}"
+    document = f"query({ARGUMENTS}) {{ viewer {{ account {{ sessions({PAGE}) {EDGES} }} }} }}"
     [own] = await services.db.find("sessions", {"_id": phone.session_id})
     early = clock.now() - timedelta(days=20)
     await _set_last_seen(services, phone.session_id, early)
@@ -150,7 +150,7 @@ async def sessions(services: Services, phone: Phone, other: Phone) -> List:
     async def remove(id: str) -> None:
         await services.db.write({"delete": "sessions", "deletes": [{"q": {"_id": id}, "limit": 1}]})
 
-    return List(phone, document, ("viewer", "sessions"), insert, remove)
+    return List(phone, document, ("viewer", "account", "sessions"), insert, remove)
 
 
 async def _set_last_seen(services: Services, id: str, at: datetime) -> None:

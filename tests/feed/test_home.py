@@ -8,6 +8,7 @@ import pytest
 
 from core import clock, jobs
 from core.context import Services
+from core.ids import sibling
 from ports.feed import Ranker
 from providers.formula import Formula
 from resolvers.feed.background import KeyedTasks
@@ -97,16 +98,16 @@ async def test_what_one_does_makes_the_feed_stale_at_once(
 ) -> None:
     ada, grace, posts = await circle(new_phone, services, 2)
     if change in ("unmute", "unblock"):
-        await ada.do(f"{change[2:]}User", "feedStale", userId=grace.user_id)
+        await ada.do(f"{change[2:]}User", "viewer { id }", userId=grace.user_id)
     if change == "follow":
-        await ada.do("unfollowUser", "feedStale", userId=grace.user_id)
+        await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
     before = await page_of(ada)
     if change == "publish":
         mine = await publish(ada, "Mine")
         assert ids_of(await page_of(ada))[0] == mine
         return
-    done = await ada.do(f"{change}User", "feedStale", userId=grace.user_id)
-    assert (done["errors"], done["feedStale"]) == ([], True)
+    done = await ada.do(f"{change}User", "viewer { id }", userId=grace.user_id)
+    assert (done["errors"], done["viewer"]) == ([], {"id": sibling(ada.user_id, "viewer")})
     after = await page_of(ada)
     assert after["snapshotId"] != before["snapshotId"]
     followed = {edge["node"]["id"] for edge in after["edges"] if edge["reason"] == "FOLLOW"}
@@ -176,7 +177,7 @@ async def test_access_is_checked_when_the_page_is_read(
         await services.db.write({"update": "posts", "updates": [update]})
     else:
         action = "unfollowUser" if loss == "unfriended" else "blockUser"
-        await grace.do(action, "feedStale", userId=ada.user_id)
+        await grace.do(action, "viewer { id }", userId=ada.user_id)
     assert post not in await whole(ada, 5, first["pageInfo"]["endCursor"])
 
 
@@ -258,12 +259,12 @@ async def test_a_refresh_after_the_graph_moved_starts_over(new_phone: NewPhone, 
     edith = await new_phone("Edith")
     await insert_posts(services, edith.user_id, [None] * 60)
     token = await token_of(ada)
-    await grace.do("blockUser", "feedStale", userId=ada.user_id)
+    await grace.do("blockUser", "viewer { id }", userId=ada.user_id)
     await follow(ada, edith)
     assert (await delta(ada, token))["reset"] in (True, False)
     held = await token_of(ada)
-    await ada.do("unfollowUser", "feedStale", userId=edith.user_id)
-    await ada.do("blockUser", "feedStale", userId=edith.user_id)
+    await ada.do("unfollowUser", "viewer { id }", userId=edith.user_id)
+    await ada.do("blockUser", "viewer { id }", userId=edith.user_id)
     assert (await delta(ada, held))["reset"] is True
 
 

@@ -138,8 +138,8 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     judge = await moderator(new_phone, services)
-    await ada.do("followUser", "feedStale", userId=grace.user_id)
-    await grace.do("followUser", "feedStale", userId=ada.user_id)
+    await ada.do("followUser", "viewer { id }", userId=grace.user_id)
+    await grace.do("followUser", "viewer { id }", userId=ada.user_id)
     post = await publish(ada, "For friends", visibility="FRIENDS")
     assert (await grace.ask(QUEUE)).code == "FORBIDDEN"
     decision = {"subjectId": post, "action": "REMOVE", "reason": "Rules"}
@@ -149,7 +149,7 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     [seen] = await queue(judge, post)
     assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
     done = await judge.do("moderate", "resolved subject { id ... on Post { state } }", **decision)
-    assert (done["errors"], done["resolved"]) == ([], 1)
+    assert (done["errors"], len(done["removedReportIds"])) == ([], 1)
     assert done["subject"] == {"id": post, "state": "REMOVED"}
     assert await queue(judge, post) == []
     [upheld] = await queue(judge, post, "UPHELD")
@@ -171,14 +171,14 @@ async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) ->
         assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == ["NOT_MODERATED"]
     for subject in (said, post):
         decision = {"subjectId": subject, "reason": "x"}
-        await judge.do("moderate", "resolved", action="REMOVE", **decision)
+        await judge.do("moderate", "removedReportIds", action="REMOVE", **decision)
         assert await codes(grace, "appeal", subjectId=subject, text="For her") == ["NOT_FOUND"]
         assert await codes(ada, "appeal", subjectId=subject, text=" ") == ["INVALID_INPUT"]
         assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == []
         assert await codes(ada, "appeal", subjectId=subject, text="Again") == ["ALREADY_APPEALED"]
         [open_] = await queue(judge, subject)
         assert open_["appeal"] == "It was fine"
-        await judge.do("moderate", "resolved", action="RESTORE", **decision)
+        await judge.do("moderate", "removedReportIds", action="RESTORE", **decision)
         [closed] = await queue(judge, subject, "DISMISSED")
         assert closed["status"] == "DISMISSED"
     query = """query($id: ID!) { post(id: $id) { state commentCount
@@ -215,9 +215,9 @@ async def test_decisions_are_on_record(
     await grace.do("reportContent", "report { id }", subjectId=post, reason="SPAM")
     await judge.run(QUEUE)
     label = {"action": "LABEL", "label": "MISLEADING", "reason": "Not so"}
-    await judge.do("moderate", "resolved", subjectId=post, **label)
+    await judge.do("moderate", "removedReportIds", subjectId=post, **label)
     await ada.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
-    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+    await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     await ada.do("deletePost", "deletedPostId", id=post)
     assert acts == [
         ("moderation.queue", None),

@@ -25,9 +25,9 @@ async def test_a_muted_persons_posts_do_not_come_back_through_others_shares(new_
     everything = {id, kept, share}
     # What is suggested beside them are strangers' posts.
     assert set(await feed_of(ada)) == await ranked(ada) & everything == everything
-    await ada.do("muteUser", "feedStale", userId=grace.user_id)
+    await ada.do("muteUser", "viewer { id }", userId=grace.user_id)
     assert set(await feed_of(ada)) == await ranked(ada) & everything == {kept}
-    await ada.do("unmuteUser", "feedStale", userId=grace.user_id)
+    await ada.do("unmuteUser", "viewer { id }", userId=grace.user_id)
     assert set(await feed_of(ada)) == await ranked(ada) & everything == everything
 
 
@@ -38,12 +38,12 @@ async def test_a_muted_persons_comments_are_not_held_before_one(new_phone: NewPh
     id = await publish(hedy)
     theirs = [await comment(hedy, id, f"Comment {number}") for number in range(3)]
     muted = await comment(grace, id)
-    await ada.do("muteUser", "feedStale", userId=grace.user_id)
+    await ada.do("muteUser", "viewer { id }", userId=grace.user_id)
     shown = (await ada.run(PREVIEW, id=id))["post"]
     assert [each["id"] for each in shown["commentPreview"]] == theirs
     # Who opens the post reads all of them.
     assert muted in [edge["node"]["id"] for edge in shown["comments"]["edges"]]
-    await ada.do("unmuteUser", "feedStale", userId=grace.user_id)
+    await ada.do("unmuteUser", "viewer { id }", userId=grace.user_id)
     shown = (await ada.run(PREVIEW, id=id))["post"]
     assert [each["id"] for each in shown["commentPreview"]] == [*theirs[1:], muted]
 

@@ -6,31 +6,54 @@ import pytest
 
 from core import ids
 from core.context import Services
-from core.ids import new_id
+from core.ids import new_id, sibling
 from resolvers.feed.graph import FOLLOW_RATE
 from stores.feed import MOST_FOLLOWED
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, counts, feed_of, follow, publish, refusal, written
 from tests.phone import Phone, key
 
-STANDING = "user { id followState followsViewer isFriend followerCount } feedStale"
+STANDING = "user { id viewerFollowState viewerIsFollowed viewerIsFriend followerCount } viewer { id }"
 FOLLOW = "follow { id user { id } state version }"
 NOBODY = refusal("NOT_FOUND", "There is no such person.", ["userId"])
 SELF = refusal("SELF", "This cannot be done to oneself.", ["userId"])
-PERSON = (
-    "query($id: ID!) { user(id: $id) { followState followsViewer isFriend followerCount followingCount } }"
-)
+PERSON = """query($id: ID!) { user(id: $id) {
+  viewerFollowState viewerIsFollowed viewerIsFriend followerCount followingCount } }"""
+
+
+FOLLOWING = "{ viewer { user { following { edges { cursor node { id viewerFollow { id } } } } } } }"
+BLOCKED = "{ viewer { social { blockedUsers { edges { cursor node { id } } } } } }"
+BLOCKED_EDGE = "blockedUserEdge { cursor node { id } }"
+MUTED = "{ viewer { social { mutedUsers { edges { cursor node { id } } } } } }"
+
+
+def viewer_of(phone: Phone) -> dict[str, str]:
+    return {"id": sibling(phone.user_id, "viewer")}
+
+
+async def test_a_list_that_gains_a_person_is_told_its_edge(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    edge = "cursor node { id viewerFollow { id } }"
+    done = await ada.do("followUser", f"follow {{ id }} followingEdge {{ {edge} }}", userId=grace.user_id)
+    assert [done["followingEdge"]] == (await ada.run(FOLLOWING))["viewer"]["user"]["following"]["edges"]
+    assert done["followingEdge"]["node"]["viewerFollow"] == done["follow"]
+    done = await ada.do("muteUser", "mutedUserEdge { cursor node { id } }", userId=grace.user_id)
+    assert [done["mutedUserEdge"]] == (await ada.run(MUTED))["viewer"]["social"]["mutedUsers"]["edges"]
+    done = await ada.do("unmuteUser", "removedUserId follow { state }", userId=grace.user_id)
+    assert (done["removedUserId"], done["follow"]) == (grace.user_id, {"state": "FOLLOWING"})
+    done = await ada.do("unfollowUser", "removedUserId user { viewerFollow { id } }", userId=grace.user_id)
+    assert (done["removedUserId"], done["user"]) == (grace.user_id, {"viewerFollow": None})
 
 
 async def test_following_and_friendship(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     done = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (done["errors"], done["feedStale"]) == ([], True)
+    assert (done["errors"], done["viewer"]) == ([], viewer_of(ada))
     assert done["user"] == {
         "id": grace.user_id,
-        "followState": "FOLLOWING",
-        "followsViewer": False,
-        "isFriend": False,
+        "viewerFollowState": "FOLLOWING",
+        "viewerIsFollowed": False,
+        "viewerIsFriend": False,
         "followerCount": 1,
     }
     assert done["follow"] == {
@@ -40,12 +63,12 @@ async def test_following_and_friendship(new_phone: NewPhone) -> None:
         "version": 1,
     }
     back = await grace.do("followUser", STANDING, userId=ada.user_id)
-    assert back["user"]["isFriend"] is back["user"]["followsViewer"] is True
+    assert back["user"]["viewerIsFriend"] is back["user"]["viewerIsFollowed"] is True
     seen = await ada.run(PERSON, id=grace.user_id)
     assert seen["user"] == {
-        "followState": "FOLLOWING",
-        "followsViewer": True,
-        "isFriend": True,
+        "viewerFollowState": "FOLLOWING",
+        "viewerIsFollowed": True,
+        "viewerIsFriend": True,
         "followerCount": 1,
         "followingCount": 1,
     }
@@ -76,12 +99,12 @@ async def test_unfollowing_ends_the_friendship(new_phone: NewPhone) -> None:
     assert ids.prefix_of(done["deletedFollowId"]) == "follow"
     assert done["user"] == {
         "id": grace.user_id,
-        "followState": "NOT_FOLLOWING",
-        "followsViewer": True,
-        "isFriend": False,
+        "viewerFollowState": "NOT_FOLLOWING",
+        "viewerIsFollowed": True,
+        "viewerIsFriend": False,
         "followerCount": 0,
     }
-    assert (await grace.run(PERSON, id=ada.user_id))["user"]["isFriend"] is False
+    assert (await grace.run(PERSON, id=ada.user_id))["user"]["viewerIsFriend"] is False
     again = await ada.do("unfollowUser", f"{STANDING} deletedFollowId", userId=grace.user_id)
     assert (again["errors"], again["deletedFollowId"], again["user"]) == ([], None, done["user"])
     assert await counts(grace) == (0, 1, 0)
@@ -93,13 +116,13 @@ async def test_a_muted_person_stays_followed_and_out_of_the_feed(new_phone: NewP
     await follow(ada, alan)
     hers, his = await publish(grace), await publish(alan)
     muted = await ada.do("muteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (muted["errors"], muted["user"]["followState"]) == ([], "MUTED")
+    assert (muted["errors"], muted["user"]["viewerFollowState"]) == ([], "MUTED")
     assert (muted["follow"]["state"], muted["follow"]["version"]) == ("MUTED", 2)
     assert await feed_of(ada) == [his]
     again = await ada.do("muteUser", FOLLOW, userId=grace.user_id)
     assert again["follow"] == muted["follow"]
     loud = await ada.do("unmuteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (loud["user"]["followState"], loud["follow"]["version"]) == ("FOLLOWING", 3)
+    assert (loud["user"]["viewerFollowState"], loud["follow"]["version"]) == ("FOLLOWING", 3)
     assert await feed_of(ada) == [his, hers]
 
 
@@ -116,7 +139,7 @@ async def test_only_those_followed_are_muted(new_phone: NewPhone, services: Serv
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     refused = await ada.do(verb, f"{STANDING} {FOLLOW}", userId=grace.user_id)
     assert refused["errors"] == [refusal("NOT_FOUND", "You do not follow this person.", ["userId"])]
-    assert refused["user"] is refused["follow"] is refused["feedStale"] is None
+    assert refused["user"] is refused["follow"] is refused["viewer"] is None
     assert await written(services, "follows", {"follower_id": ada.user_id}) == 0
 
 
@@ -161,11 +184,20 @@ async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, ser
     hers, his = await publish(grace), await publish(alan)
     said = [await comment(phone, his) for phone in (ada, grace)]
     once = {"userId": grace.user_id, "idempotencyKey": key()}
-    done = await ada.do("blockUser", "blockedUserId feedStale user { id followState isFriend }", **once)
-    assert (done["errors"], done["blockedUserId"], done["feedStale"]) == ([], grace.user_id, True)
-    assert done["user"] == {"id": grace.user_id, "followState": "NOT_FOLLOWING", "isFriend": False}
-    again = await ada.do("blockUser", "blockedUserId user { id } replayed", **once)
-    assert (again["blockedUserId"], again["user"], again["replayed"]) == (grace.user_id, None, True)
+    shown = "user { id viewerFollowState viewerIsFriend } removedUserId deletedFollowId viewer { id }"
+    [edge] = (await ada.run(FOLLOWING))["viewer"]["user"]["following"]["edges"]
+    done = await ada.do("blockUser", f"{shown} {BLOCKED_EDGE}", **once)
+    assert (done["errors"], done["removedUserId"], done["viewer"]) == ([], grace.user_id, viewer_of(ada))
+    assert done["deletedFollowId"] == edge["node"]["viewerFollow"]["id"]
+    assert [done["blockedUserEdge"]] == (await ada.run(BLOCKED))["viewer"]["social"]["blockedUsers"]["edges"]
+    assert done["user"] == {
+        "id": grace.user_id,
+        "viewerFollowState": "NOT_FOLLOWING",
+        "viewerIsFriend": False,
+    }
+    again = await ada.do("blockUser", f"removedUserId user {{ id }} {BLOCKED_EDGE} replayed", **once)
+    assert (again["removedUserId"], again["user"], again["replayed"]) == (grace.user_id, None, True)
+    assert again["blockedUserEdge"] is None
     assert await counts(ada) == (0, 0, 0)
     assert await written(services, "follows", {"follower_id": {"$in": [ada.user_id, grace.user_id]}}) == 0
     assert await _seen(ada, grace.user_id, hers, his) == [None, None, {"id": his}, [said[0]]]
@@ -188,12 +220,12 @@ async def _seen(phone: Phone, person: str, hers: str, his: str) -> list[object]:
 async def test_blocking_again_and_unblocking(new_phone: NewPhone, services: Services) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     for _ in range(2):
-        done = await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
-        assert (done["errors"], done["blockedUserId"]) == ([], grace.user_id)
+        done = await ada.do("blockUser", "removedUserId", userId=grace.user_id)
+        assert (done["errors"], done["removedUserId"]) == ([], grace.user_id)
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
     undone = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (undone["errors"], undone["user"]["id"]) == ([], grace.user_id)
-    assert undone["user"]["followState"] == "NOT_FOLLOWING"
+    assert undone["user"]["viewerFollowState"] == "NOT_FOLLOWING"
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 0
     again = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (again["errors"], again["user"]) == ([], undone["user"])
@@ -206,7 +238,7 @@ async def test_following_and_blocking_at_once_leave_nobody_followed(
     for _ in range(20):
         await asyncio.gather(
             grace.do("followUser", "idempotencyKey", userId=ada.user_id),
-            ada.do("blockUser", "blockedUserId", userId=grace.user_id),
+            ada.do("blockUser", "removedUserId", userId=grace.user_id),
         )
         assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
         assert await written(services, "follows", {"follower_id": grace.user_id}) == 0
@@ -215,8 +247,8 @@ async def test_following_and_blocking_at_once_leave_nobody_followed(
 
 async def test_two_blocks_need_two_unblocks(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
-    await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+    await ada.do("blockUser", "removedUserId", userId=grace.user_id)
+    await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     half = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (half["errors"], half["user"]) == ([], None)
     whole = await grace.do("unblockUser", STANDING, userId=ada.user_id)
@@ -227,6 +259,6 @@ async def test_oneself_and_nobody_are_not_blocked(new_phone: NewPhone, services:
     ada = await new_phone("Ada")
     oneself = refusal("SELF", "You cannot block yourself.", ["userId"])
     for id, error in ((ada.user_id, oneself), (new_id("user"), NOBODY)):
-        refused = await ada.do("blockUser", "blockedUserId", userId=id)
-        assert (refused["errors"], refused["blockedUserId"]) == ([error], None)
+        refused = await ada.do("blockUser", "removedUserId", userId=id)
+        assert (refused["errors"], refused["removedUserId"]) == ([error], None)
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 0

@@ -97,9 +97,9 @@ async def test_losing_sight_of_it_ends_the_stream(new_phone: NewPhone, loss: str
         elif loss == "unfollowed":
             await ada.do("unfollowUser", "user { id }", userId=grace.user_id)
         elif loss == "blocked by":
-            await ada.do("blockUser", "blockedUserId", userId=grace.user_id)
+            await ada.do("blockUser", "removedUserId", userId=grace.user_id)
         else:
-            await grace.do("blockUser", "blockedUserId", userId=ada.user_id)
+            await grace.do("blockUser", "removedUserId", userId=ada.user_id)
         assert await event(stream) == {"__typename": "PostDeleted", "deletedPostId": post}
         await assert_over(stream)
 
@@ -115,7 +115,7 @@ async def test_its_author_watches_on(new_phone: NewPhone) -> None:
 async def test_comments_of_the_blocked_are_left_out(new_phone: NewPhone) -> None:
     ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
     post = await publish(ada)
-    await grace.do("blockUser", "blockedUserId", userId=alan.user_id)
+    await grace.do("blockUser", "removedUserId", userId=alan.user_id)
     async with grace.watch(WATCH, id=post) as stream:
         hidden = await comment(alan, post, "You do not hear me")
         await alan.do("setReaction", "subject { __typename }", subjectId=hidden, kind="LIKE")

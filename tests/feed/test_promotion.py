@@ -20,7 +20,7 @@ from tests.feed.test_ranking import page_of
 from tests.phone import Phone, make_user
 
 HALVES = [{"name": "formula", "share": 50}, {"name": "fresh", "share": 50}]
-EXPERIMENT = "experiment { name variants { name share } }"
+EXPERIMENT = "feedExperiment { name variants { name share } }"
 SPONSORED = "post { id } startsAt endsAt"
 
 
@@ -30,7 +30,7 @@ async def admin(new_phone: NewPhone, services: Services) -> AsyncIterator[Phone]
     phone = await new_phone(user_id=person)
     yield phone
     ended = await phone.do("setFeedExperiment", EXPERIMENT, reason="The test is over")
-    assert (ended["errors"], ended["experiment"]) == ([], None)
+    assert (ended["errors"], ended["feedExperiment"]) == ([], None)
     await until(services, "")
 
 
@@ -64,7 +64,7 @@ async def test_an_experiment_is_set_and_ended_on_record(
         begun = await admin.do(
             "setFeedExperiment", EXPERIMENT, name="spring", variants=HALVES, reason="Fresh?"
         )
-        assert (begun["errors"], begun["experiment"]) == ([], {"name": "spring", "variants": HALVES})
+        assert (begun["errors"], begun["feedExperiment"]) == ([], {"name": "spring", "variants": HALVES})
         assert acts == [
             ("feed.experiment", None, {"experiment": "spring:formula=50,fresh=50", "reason": "Fresh?"})
         ]
@@ -133,7 +133,7 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     assert (edge["node"]["id"], edge["reason"]) == (post, "SPONSORED")
     # Whom the seller has blocked does not see it, paid or not.
     alan = await new_phone("Alan")
-    await seller.do("blockUser", "blockedUserId", userId=alan.user_id)
+    await seller.do("blockUser", "removedUserId", userId=alan.user_id)
     assert (await page_of(alan))["edges"] == []
     ended = await admin.do("endSponsorship", "postId", postId=post, reason="Contract 7 is over")
     assert (ended["errors"], ended["postId"]) == ([], post)

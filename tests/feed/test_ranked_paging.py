@@ -97,8 +97,8 @@ class Moving:
             at = clock.now() - timedelta(hours=where)
             self.alive += await insert_posts(self.services, self.author.user_id, [at])
         elif move == "rank anew":
-            await self.reader.do("muteUser", "feedStale", userId=self.author.user_id)
-            await self.reader.do("unmuteUser", "feedStale", userId=self.author.user_id)
+            await self.reader.do("muteUser", "viewer { id }", userId=self.author.user_id)
+            await self.reader.do("unmuteUser", "viewer { id }", userId=self.author.user_id)
             await page_of(self.reader, 3)
         elif self.alive:
             await self._change(move, self.alive[where % len(self.alive)])

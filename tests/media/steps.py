@@ -28,9 +28,9 @@ UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progr
   version parts { number url urlExpiresAt received etag headers { name value } }
   media { id kind mime sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl placeholder
     dominantColor urlExpiresAt fileName animation variants { width height format url sizeBytes } }"""
-READ = f"query($id: ID!) {{ viewer {{ upload(id: $id) {{ {UPLOAD} }} }} }}"
-PENDING = """query($id: ID!) { viewer { upload(id: $id) {
-  status bytesReceived parts(pending: true) { number url } } } }"""
+READ = f"query($id: ID!) {{ upload(id: $id) {{ {UPLOAD} }} }}"
+PENDING = """query($id: ID!) { upload(id: $id) {
+  status bytesReceived parts(pending: true) { number url } } }"""
 
 
 def picture(
@@ -161,7 +161,7 @@ async def complete(phone: Phone, upload: dict[str, Any], sent: Any = (), **field
 
 
 async def read(phone: Phone, id: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await phone.run(READ, id=id))["viewer"]["upload"]
+    found: dict[str, Any] = (await phone.run(READ, id=id))["upload"]
     return found
 
 

@@ -37,17 +37,17 @@ async def test_a_medium_is_seen_through_the_record_that_shows_it(
     id = upload["media"]["id"]
     assert (await ada.run(MEDIA, id=id))["media"]["id"] == id
     for other in (grace, anonymous):
-        assert (await other.ask(MEDIA, id=id)).code == "NOT_FOUND"
+        assert await other.run(MEDIA, id=id) == {"media": None}
         assert await other.run(NODE, id=id) == {"node": None}
     private, public = await post_by(ada, "PRIVATE"), await post_by(ada, "PUBLIC")
     await steps.used(services, upload["id"], ada, private, "CHAT_ATTACHMENT")
-    assert (await grace.ask(MEDIA, id=id)).code == "NOT_FOUND"
+    assert await grace.run(MEDIA, id=id) == {"media": None}
     again = await chat_again(ada)
     assert again["media"]["id"] == id
     await steps.used(services, again["id"], ada, public, "CHAT_ATTACHMENT")
     assert (await grace.run(MEDIA, id=id))["media"]["id"] == id
     await steps.released(services, public)
-    assert (await grace.ask(MEDIA, id=id)).code == "NOT_FOUND"
+    assert await grace.run(MEDIA, id=id) == {"media": None}
     assert (await ada.run(MEDIA, id=id))["media"]["id"] == id
 
 
@@ -58,7 +58,7 @@ async def chat_again(phone: Phone) -> dict[str, Any]:
 
 async def test_nobody_has_a_medium_that_is_none(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    assert (await ada.ask(MEDIA, id=ids.new_id("media"))).code == "NOT_FOUND"
+    assert await ada.run(MEDIA, id=ids.new_id("media")) == {"media": None}
     assert (await ada.ask(MEDIA, id=ids.new_id("post"))).code == "BAD_USER_INPUT"
 
 
@@ -154,10 +154,10 @@ async def test_the_nearest_variant_that_is_wide_enough(
     new_phone: NewPhone, services: Services, arguments: str, width: int, format: str
 ) -> None:
     ada = await sized(new_phone, services)
-    query = f"query($id: ID!) {{ viewer {{ upload(id: $id) {{ media {{ url{arguments} }} }} }} }}"
+    query = f"query($id: ID!) {{ upload(id: $id) {{ media {{ url{arguments} }} }} }}"
     for _ in range(2):
         # Compiled the second time.
-        found = (await ada.run(query, id=ada.kept))["viewer"]["upload"]["media"]["url"]  # type: ignore[attr-defined]
+        found = (await ada.run(query, id=ada.kept))["upload"]["media"]["url"]  # type: ignore[attr-defined]
         assert found.endswith(f"/{width}.{format}")
 
 
@@ -185,7 +185,7 @@ async def sized(new_phone: NewPhone, services: Services) -> Phone:
 )
 async def test_sizes_that_make_no_sense(new_phone: NewPhone, services: Services, arguments: str) -> None:
     ada = await sized(new_phone, services)
-    query = f"query($id: ID!) {{ viewer {{ upload(id: $id) {{ media {{ url{arguments} }} }} }} }}"
+    query = f"query($id: ID!) {{ upload(id: $id) {{ media {{ url{arguments} }} }} }}"
     assert (await ada.ask(query, id=ada.kept)).code == "BAD_USER_INPUT"  # type: ignore[attr-defined]
 
 

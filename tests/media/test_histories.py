@@ -96,9 +96,9 @@ async def complete(phone: Phone, upload: dict[str, Any], model: Model) -> None:
 async def agree(phone: Phone, upload: dict[str, Any], model: Model) -> None:
     answer = await phone.ask(steps.READ, id=upload["id"])
     if model.state == "aborted":
-        assert answer.code == "NOT_FOUND"
+        assert answer.data == {"upload": None}
         return
-    found = answer.data["viewer"]["upload"]
+    found = answer.data["upload"]
     if model.state == "sending":
         assert {part["number"] for part in found["parts"] if part["received"]} == model.received
         assert found["status"] == ("UPLOADING" if model.received else "PENDING")

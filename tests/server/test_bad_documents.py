@@ -58,8 +58,8 @@ async def test_documents_that_cannot_run_have_no_data(
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE])
 async def test_an_error_of_a_field_is_an_answer(anonymous: Phone, accept: str) -> None:
-    answer = await anonymous.post({"query": POST, "variables": {"id": GOOD_ID}}, Accept=accept)
-    assert (answer.status, answer.code) == (200, "NOT_FOUND")
+    answer = await anonymous.post({"query": POST, "variables": {"id": "no id"}}, Accept=accept)
+    assert (answer.status, answer.code) == (200, "BAD_USER_INPUT")
     assert answer.body["data"] == {"post": None}
 
 

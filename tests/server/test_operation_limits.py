@@ -145,7 +145,7 @@ def test_a_list_without_a_size_is_weighed_by_the_page_it_gives() -> None:
 async def test_chat_messages_are_weighed_by_the_fifty_they_give(new_phone: NewPhone, given: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     query = (
-        "query($id: ID!, $n: Int) { viewer { chatWith(userId: $id) { "
+        "query($id: ID!, $n: Int) { user(id: $id) { viewerChat { "
         "messages%s { edges { node { sender { id } } } } x: messages(first: $n) { edges { cursor } } } } }"
     )
     body = {"query": query % given, "variables": {"id": grace.user_id}}

@@ -128,7 +128,7 @@ async def test_4403_for_a_session_that_ends(new_phone: NewPhone) -> None:
     async with raw(ada) as connection:
         await connection.send_json({**INIT, "payload": {"accessToken": ada.token}})
         assert await said(connection) == ACK
-        await ada.do("signOut", "endedSessionId")
+        await ada.do("signOut", "removedSessionId")
         assert await closing(connection) == (4403, "SESSION_REVOKED")
 
 

@@ -100,7 +100,7 @@ graphql(`
 export const Chats = graphql(`
   query Chats($first: Int = 15, $after: String) {
     viewer {
-      id unreadTotal
+      id unreadMessageCount
       chats(first: $first, after: $after) {
         edges { cursor node {
           id version preview unreadCount lastActivityAt lastSequence peerReadSequence
@@ -140,7 +140,7 @@ export const MarkRead = graphql(`
   mutation MarkRead($input: MarkReadInput!) {
     markRead(input: $input) {
       idempotencyKey replayed errors { code message retryable retryAfterSeconds }
-      chat { id version unreadCount } unreadTotal
+      chat { id version unreadCount } viewer { id unreadMessageCount }
     }
   }
 `);

@@ -5,7 +5,7 @@ import { post } from "./transport";
 const FLOW = `flow {
   id purpose method maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
 }`;
-const ENTERED = `errors { code message } ${TOKENS} user { id name email } ${FLOW}`;
+const ENTERED = `errors { code message } ${TOKENS} user { id name } ${FLOW}`;
 
 /** What each mutation answers, by its field. */
 const MUTATIONS: Record<string, string> = {

@@ -24,7 +24,7 @@ interface Tokens {
 
 interface Session {
   tokens: Tokens;
-  user: { id: string; name: string; email?: string | null };
+  user: { id: string; name: string };
 }
 
 /** A code that was sent, and what may be done about it. */

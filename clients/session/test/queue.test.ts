@@ -8,7 +8,7 @@ const ERRORS = 'errors { code message retryable retryAfterSeconds }';
 const POST = `mutation Post($input: CreatePostInput!) { createPost(input: $input) { ...Made ${ERRORS} } }
   fragment Made on CreatePostPayload { post { id text author { name } } }`;
 const COMMENT = `mutation Comment($input: CreateCommentInput!) { createComment(input: $input) { comment { id } ${ERRORS} } }`;
-const MARK = `mutation Mark($input: SetReactionInput!) { setReaction(input: $input) { reactionSummary { total } ${ERRORS} } }`;
+const MARK = `mutation Mark($input: SetReactionInput!) { setReaction(input: $input) { subject { ... on Post { reactionSummary { total } } } ${ERRORS} } }`;
 const UPLOAD = `mutation Upload($input: CreateUploadInput!) { createUpload(input: $input) { upload { id } ${ERRORS} } }`;
 const TEXTS = `query($id: ID!) { user(id: $id) { posts(first: 50) { edges { node { id text } } } } }`;
 
