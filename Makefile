@@ -44,9 +44,17 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Writes schema/schema.graphql, the snapshot that tests compare with.
+# Writes schema/schema.graphql and schema/app.graphql, the snapshots that tests compare with.
 schema: install
 	@$(BIN)/landfall schema --write
+
+# Cuts a release of the schema: apps may rely on it, and on what their documents ask, from now on.
+.PHONY: release-schema
+RELEASED := clients/schema/released
+release-schema: schema
+	@cp schema/schema.graphql clients/schema/released.graphql
+	@mkdir -p $(RELEASED)
+	@cp clients/apollo/persisted-query-manifest.json $(RELEASED)/apollo-$$($(BIN)/landfall --version | cut -d' ' -f2).json
 
 # Resolves pyproject.toml into requirements.lock: the only way versions change.
 lock: install

@@ -52,7 +52,7 @@ def make_app(services: Services, schema: Schema) -> web.Application:
         if (leave := elsewhere.preflight(request)) is not None:
             return leave
         if pages.wants_page(request):
-            return await pages.graphiql(services)
+            return await pages.graphiql(services, schema)
         return await view(request)
 
     app.router.add_route("*", "/graphql", graphql)

@@ -21,11 +21,11 @@ def read(content: bytes, schema: Schema) -> list[TrustedOperation]:
     return [
         # graphql-codegen writes the prefix of the draft, which requests may leave out.
         {"_id": id.removeprefix(PREFIX), "name": _checked(id, body, schema), "body": body, "added_at": now}
-        for id, body in _entries(orjson.loads(content))
+        for id, body in entries(orjson.loads(content))
     ]
 
 
-def _entries(manifest: Any) -> list[tuple[str, str]]:
+def entries(manifest: Any) -> list[tuple[str, str]]:
     """Ids and documents in Apollo's format, or in Relay's and graphql-codegen's, which is a plain object."""
     if not isinstance(manifest, dict):
         raise ValueError("a manifest is a JSON object")

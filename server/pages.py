@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from core import jobs
 from core.context import Services
+from core.graphql.build import Schema
 from devstack import examples
 from providers.outbox import Outbox
 
@@ -40,8 +41,8 @@ mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("font/ttf", ".ttf")
 
 
-async def graphiql(services: Services) -> web.Response:
-    return await _page(services, "graphiql")
+async def graphiql(services: Services, schema: Schema) -> web.Response:
+    return await _page(services, "graphiql", areas=schema.areas())
 
 
 async def app(request: web.Request) -> web.Response:
@@ -52,7 +53,7 @@ async def app(request: web.Request) -> web.Response:
     return await _page(services, "app")
 
 
-async def _page(services: Services, name: str) -> web.Response:
+async def _page(services: Services, name: str, **more: Any) -> web.Response:
     """A built page, with demo sign-ins in development."""
     page = (STATIC / name / "index.html").read_text()
     development = not services.settings.production
@@ -61,6 +62,7 @@ async def _page(services: Services, name: str) -> web.Response:
         "demoUsers": demo_users,
         "examples": operations,
         "outbox": OUTBOX if development else "",
+        **more,
     }
     body = orjson.dumps(config).decode().replace("<", "\\u003c")
     filled = page.replace(PLACEHOLDER, PLACEHOLDER.replace("{}", body))

@@ -18,7 +18,8 @@ from tests import layering
 ROOT = Path(__file__).parents[1]
 MAIN = ("main", "origin/main")
 LAWS = ("test_architecture", "test_schema", "test_smoke")
-"""Quick, and about all systems."""
+"""Quick, and about all systems; the conventions are too."""
+CONVENTIONS = PurePath("tests/conventions")
 PAGES = ("test_contributing", "test_docs", "test_readme", "test_snippets")
 """Those that read what is written for people."""
 EVERYTHING = ["tests"]
@@ -88,7 +89,8 @@ def selected(root: Path, changed: Iterable[str]) -> list[str]:
             touched |= sources.under(PurePath("tests/clients"))
         else:
             return EVERYTHING
-    return sources.test_files(sources.carried(touched) | sources.named(*LAWS))
+    laws = sources.named(*LAWS) | sources.under(CONVENTIONS)
+    return sources.test_files(sources.carried(touched) | laws)
 
 
 def changed_files(root: Path) -> list[str]:

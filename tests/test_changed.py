@@ -7,7 +7,7 @@ import pytest
 
 from tests import changed, layering
 
-LAW = "tests/test_smoke.py"
+LAWS = ["tests/conventions/test_names.py", "tests/test_smoke.py"]
 SOURCES = {
     "core/ids.py": "",
     "stores/auth.py": "from core import ids",
@@ -17,6 +17,7 @@ SOURCES = {
     "schema/auth.py": "from resolvers import auth",
     "server/app.py": "from schema import auth, pin",
     "tests/conftest.py": "from resolvers import auth",
+    "tests/conventions/test_names.py": "",
     "tests/test_smoke.py": "",
     "tests/test_auth.py": "",
     "tests/pin/conftest.py": "",
@@ -59,7 +60,7 @@ OF_PINS = ["tests/engine/test_lists.py", "tests/pin/test_pins.py"]
 def test_a_change_of_a_system_runs_those_that_import_it(
     tree: Path, files: list[str], tests: list[str]
 ) -> None:
-    assert changed.selected(tree, files) == sorted([*tests, LAW])
+    assert changed.selected(tree, files) == sorted([*tests, *LAWS])
 
 
 @pytest.mark.parametrize("file", ["core/ids.py", "server/app.py", "schema/__init__.py", "pyproject.toml"])

@@ -42,6 +42,7 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "tests").mkdir()
     for name in TESTS:
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
+    shutil.copytree(ROOT / "tests" / "conventions", tmp_path / "tests" / "conventions")
     return tmp_path
 
 

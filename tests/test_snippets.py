@@ -9,7 +9,7 @@ import subprocess
 import textwrap
 
 import pytest
-from graphql import OperationDefinitionNode, OperationType, parse, validate
+from graphql import OperationDefinitionNode, OperationType, TypeDefinitionNode, parse, validate
 from typer.testing import CliRunner
 
 from core.context import Services
@@ -22,7 +22,7 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, make_member
 from tests.snippets import PAGES, ROOT, SNIPPETS, Snippet
 
-LANGUAGES = {"graphql", "json", "mermaid", "python", "sh", "ts"}
+LANGUAGES = {"graphql", "graphqls", "json", "mermaid", "python", "sh", "ts"}
 """Those that a test below, or one of the page's own, runs."""
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 BUILT_IN = {"cd", "export", "pip"}
@@ -61,6 +61,11 @@ async def test_graphql_runs_as_it_stands(snippet: Snippet, new_phone: NewPhone) 
     # The README's are one story, which tests/test_readme.py plays.
     if snippet.page.name != "README.md" and operation.operation is not OperationType.SUBSCRIPTION:
         assert (await ada.ask(snippet.code)).errors == []
+
+
+@pytest.mark.parametrize("snippet", of("graphqls"), ids=str)
+def test_definitions_are_of_the_schema_language(snippet: Snippet) -> None:
+    assert all(isinstance(each, TypeDefinitionNode) for each in parse(snippet.code).definitions)
 
 
 @pytest.mark.parametrize("snippet", of("ts", "json"), ids=str)

@@ -2,7 +2,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 
 // Typed documents, and what Graphcache must know of types,, from the checked-in schema.
 const config: CodegenConfig = {
-  schema: '../../schema/schema.graphql',
+  schema: '../../schema/app.graphql',
   documents: ['src/**/*.ts', '!src/generated/**'],
   generates: {
     './src/generated/': {

@@ -202,8 +202,6 @@ class Spec:
     """Seconds for which anybody may keep its answer, or a function of its arguments that says so."""
     personal: bool = False
     """True for what depends on who asks: no shared cache may keep an answer with it."""
-    restricted: bool = False
-    """True for what only some may read: no shared cache may keep an answer with it."""
     sources: tuple[str, ...] = ()
     """Collections it is made of beside its document's own; their changes are logged for its node."""
     dated: str | None = None

@@ -15,19 +15,21 @@ from strawberry.types.graphql import OperationType
 from core.context import Context
 from core.errors import ERROR_CODES, KINDS, RefusalKind
 from core.graphql import common
+from core.graphql.annotations import LATE
+from core.graphql.audience import without
 from core.graphql.common import SCALARS, Node, Root, Viewer
+from core.graphql.directives import STAFF, Directives
 from core.graphql.enums import declared_enum
-from core.graphql.fields import LATE
 from core.graphql.types import fields_of, merge
 from core.nodes import SYNCED
 
 ROOTS = {
-    "Query": "What can be read.",
+    "Query": "Root of all reads.",
     "Mutation": (
-        "What can be done: each field is atomic, idempotent by `idempotencyKey`, "
+        "Root of all writes: each field is atomic, idempotent by `idempotencyKey`, "
         "and answers with its own errors."
     ),
-    "Subscription": "What can be watched; each stream resumes with `after`.",
+    "Subscription": "Root of all live streams; each resumes with `after`.",
 }
 
 MEANINGS = {
@@ -40,6 +42,23 @@ MEANINGS = {
 
 class Schema(strawberry.Schema):
     """Our schema: one context per operation, and errors left to the server's extension."""
+
+    def __init__(self, *, described: Directives, types: Sequence[type], **kwargs: Any) -> None:
+        super().__init__(types=[*types, *described.definitions], **kwargs)
+        self.described = described
+
+    def as_str(self) -> str:
+        """The SDL, with the directives of what code declares."""
+        with self.described.written(self._schema):
+            return super().as_str()
+
+    def areas(self) -> list[dict[str, Any]]:
+        """The areas with their fields, for whoever lists what there is."""
+        return self.described.fields_by_area(self._schema)
+
+    def for_apps(self) -> str:
+        """The SDL for people's apps: without what is for staff."""
+        return without(self.as_str(), STAFF)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -114,6 +133,7 @@ def build(
         mutation=roots["Mutation"],
         subscription=roots["Subscription"],
         types=list(_declared_nodes(modules)),
+        described=Directives(_areas(modules)),
         extensions=list(extensions),
         config=StrawberryConfig(
             default_resolver=lambda document, name: document.get(name),
@@ -122,6 +142,11 @@ def build(
             disable_field_suggestions=production,
         ),
     )
+
+
+def _areas(modules: Sequence[ModuleType]) -> dict[str, str]:
+    """By system, the product's word for its area, where that is not the system's name."""
+    return {module.__name__.rpartition(".")[2]: module.AREA for module in modules if hasattr(module, "AREA")}
 
 
 def _root(name: str, description: str, modules: Sequence[ModuleType]) -> type:
@@ -147,7 +172,9 @@ def _declared_nodes(modules: Sequence[ModuleType]) -> Iterable[type]:
 def _late_enums() -> None:
     """Enums of what all schema modules declare, known only once all are read."""
     told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in ERROR_CODES.items()}
-    codes = declared_enum("ErrorCode", "Why a mutation was refused; final where nothing else is said.", told)
+    codes = declared_enum(
+        "ErrorCode", "Reason for which a mutation was refused; final where nothing else is said.", told
+    )
     common.ErrorCode = codes  # type: ignore[attr-defined]
     LATE["SyncType"] = declared_enum(
         "SyncType",

@@ -100,35 +100,35 @@ SCALARS: dict[object, ScalarDefinition] = {
 
 @type_
 class Money:
-    """An amount of money."""
+    """Amount of money in one currency."""
 
     amount: Decimal
-    """The amount in the currency's main unit."""
+    """Amount in the main unit of the currency, such as euros."""
     currency_code: str
-    """ISO 4217: `EUR`; the amount has as many decimals as the currency. `XXX` while it is unknown."""
+    """Code of the currency (ISO 4217), such as `EUR`; it sets the decimals. `XXX` while it is unknown."""
 
 
 @interface
 class Node:
-    """Anything with an id of its own, to be read again with `node(id)`."""
+    """Object with an id of its own (Relay Node), read again by `node(id:)`."""
 
     id: Id
-    """Globally unique and stable: a type prefix, an underscore and 26 characters. Opaque to clients."""
+    """Globally unique and stable id: a type prefix, an underscore and 26 characters. Opaque to clients."""
 
 
 @type_
 class Entity(Node):
     version: int
-    """Rises with every edit; send it as `expectedVersion` to learn of edits made elsewhere meanwhile."""
+    """Number of the stored version, raised by every edit; send it as `expectedVersion` of an update."""
     created_at: datetime
-    """When it was made."""
+    """Time at which the object was created."""
     updated_at: datetime
-    """When it last changed."""
+    """Time of the last change."""
 
 
 @type_
 class PageInfo:
-    """Where a page lies in its list (Relay Cursor Connections)."""
+    """Position of a page in its list (Relay Cursor Connections)."""
 
     has_next_page: bool
     """True if more follows after `endCursor`."""
@@ -143,13 +143,13 @@ class PageInfo:
 @type_
 class Connection:
     page_info: PageInfo
-    """Where this page lies in the list."""
+    """Position of this page in the list."""
 
 
 @type_
 class Edge:
     cursor: str = derived(paging.cursor)
-    """This item's place in the list; opaque, valid for this list and filter only."""
+    """Cursor of the item in the list; opaque, valid for this list and filter only."""
 
 
 def _kind(error: dict[str, Any]) -> RefusalKind:
@@ -179,27 +179,27 @@ class Payload:
     """The answer of every mutation."""
 
     idempotency_key: Id
-    """The key you sent."""
+    """Idempotency key of the input, as sent."""
     errors: list[UserError]
-    """Why it was refused; empty when it was done."""
+    """Refusals of the mutation; empty when it was done."""
     replayed: bool
-    """True when this key was done before: this is the first answer, with entities as they are now."""
+    """True if the key was used before: this is the first answer again, with entities as they are now."""
 
 
 @input_
 class MutationInput:
     idempotency_key: Id
-    """Makes this happen once: a key made when the user acts, kept across retries, at most 128 characters."""
+    """Idempotency key, made when the user acts and kept across retries; at most 128 characters."""
 
 
 @interface
 class Event:
-    """Something that happened, in a live stream."""
+    """Event of a live stream."""
 
     event_id: Id
-    """This event's place in the stream: send the last one as `after` to resume without loss."""
+    """Position of the event in the stream: send the last one as `after` to resume without loss."""
     at: datetime
-    """When it happened."""
+    """Time at which the event happened."""
 
 
 @type_
@@ -207,7 +207,7 @@ class ResyncRequired(Event):
     """The position to resume from is too old: read again what you show, or run the delta query."""
 
     token: SyncToken
-    """Where this stream goes on."""
+    """Position from which the stream goes on."""
 
 
 async def _viewer(ctx: Context) -> dict[str, Any] | None:

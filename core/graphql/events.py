@@ -26,7 +26,7 @@ def changes_type(node: type) -> Any:
 def created_type(node: type) -> type:
     """The event of a new node: made once."""
     one, _ = words_of(node)
-    return _event(node, "Created", f"A new {one}.", _prefix(node), node, f"The new {one}.")
+    return _event(node, "Created", f"A new {one}.", _prefix(node), node, f"The {one} that was created.")
 
 
 @cache
@@ -41,7 +41,9 @@ def deleted_type(node: type) -> type:
     """The event of a node that is gone: made once."""
     one, _ = words_of(node)
     field = f"deleted_{_prefix(node)}_id"
-    return _event(node, "Deleted", f"{article(one)} {one} that is gone.", field, Id, "Id to forget.")
+    return _event(
+        node, "Deleted", f"{article(one)} {one} that is gone.", field, Id, f"Id of the {one} to forget."
+    )
 
 
 def _prefix(node: type) -> str:

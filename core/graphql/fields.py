@@ -1,22 +1,20 @@
 """Field declarations: the functions with which a schema module declares its fields."""
 
-import enum as enums
 import inspect
-import types
 import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
-from typing import Annotated, Any, ForwardRef
+from typing import Any
 
-import strawberry
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
-from strawberry.types.union import StrawberryUnion
 
 from core import nodes
+from core.graphql.annotations import LATE, graphql_type
 from core.graphql.arguments import acts_of
 from core.graphql.bindings import (
     Binding,
@@ -30,25 +28,21 @@ from core.graphql.bindings import (
     Spec,
     Stream,
 )
-from core.graphql.enums import enum
-from core.ids import Id
-from core.nodes import SyncTypeName
-from core.security.access import guarded
+from core.security.access import guarded, holds_any
 from core.storage.loader import Loader
-from core.values import text
 
 STANDARD = {
-    "id": "Its id.",
-    "ids": "Their ids, at most 100.",
-    "first": "How many to return from the start, 1 to 100.",
-    "after": "Return what comes after this cursor.",
-    "last": "How many to return from the end, 1 to 100.",
-    "before": "Return what comes before this cursor.",
-    "filter": "Narrows the list.",
-    "sort": "How they are ordered.",
-    "input": "What to do, with the key under which it is done once.",
+    "id": "Id of the {thing} to read.",
+    "ids": "Ids of the {thing} to read, at most 100.",
+    "first": "Number of edges to return from the start, 1 to 100.",
+    "after": "Cursor after which the page begins.",
+    "last": "Number of edges to return from the end, 1 to 100.",
+    "before": "Cursor before which the page ends.",
+    "filter": "Conditions that narrow the list, joined by AND.",
+    "sort": "Order in which the list is sorted.",
+    "input": "Input of the mutation, with its idempotency key.",
 }
-"""Descriptions of arguments that mean the same everywhere."""
+"""Descriptions of arguments that mean the same everywhere; `thing` is what the field is called."""
 
 
 PAGE_ARGUMENTS: dict[str, Any] = {
@@ -58,9 +52,6 @@ PAGE_ARGUMENTS: dict[str, Any] = {
     "before": (str | None, None),
 }
 """Name to (annotation, default) of what every connection takes."""
-
-LATE: dict[str, Any] = {}
-"""Types that are known only when every schema module has been read, by name."""
 
 
 class BoundField(StrawberryField):
@@ -133,7 +124,6 @@ def many(loader: type[Loader[Any, Any]], *, key: str) -> Any:
 def field(
     resolver: Callable[..., Awaitable[Any]],
     *,
-    deprecated: str | None = None,
     reads: Sequence[str] | None = None,
     roles: Collection[str] = (),
     **descriptions: str,
@@ -147,7 +137,6 @@ def field(
         _call(resolver, root=False, roles=roles, reads=reads),
         _arguments(resolver, 2),
         descriptions,
-        deprecated=deprecated,
         roles=tuple(roles),
     )
 
@@ -262,7 +251,7 @@ def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
 def _page_size(first: int) -> str:
     if not first:
         raise TypeError("A connection must say how many it gives to who does not: `first` or `usual`.")
-    return f"How many to return from the start, 1 to 100; {first} when left out."
+    return f"Number of edges to return from the start, 1 to 100; {first} when left out."
 
 
 def query(
@@ -304,19 +293,29 @@ def unsynced(spec: Any, instead: str) -> Any:
     return replace(spec, unsynced=instead)
 
 
+def deprecated(spec: Any, use: str, *, until: str) -> Any:
+    """Marks a field or mutation that goes after a day (`2027-06-30`); `use` is what replaces it."""
+    return replace(spec, deprecated=f"Use `{use}`. Until {date.fromisoformat(until)}.")
+
+
 def personal(spec: Any) -> Any:
     """Marks a field that depends on who asks, of what others see too: its name begins with `viewer`."""
     return replace(spec, personal=True)
 
 
-def restricted(spec: Any) -> Any:
-    """Marks a field that only some may read: no shared cache may keep an answer with it."""
-    return replace(spec, restricted=True)
+def restricted(key: str, roles: Collection[str]) -> Any:
+    """A key of the document that is shown to those who have one of the roles; null for others."""
+
+    async def shown(ctx: Any, documents: Sequence[Mapping[str, Any]]) -> list[Any]:
+        may = ctx.viewer is not None and await holds_any(ctx, roles)
+        return [each[key] if may else None for each in documents]
+
+    return replace(batched(shown, reads=[key]), roles=tuple(roles))
 
 
 def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
     """A live topic: an async generator of the context and keyword arguments."""
-    resumed = {"after": "Resume after the event with this `eventId`."}
+    resumed = {"after": "`eventId` after which the stream resumes; live events alone when left out."}
     return Spec(Stream(generator), _arguments(generator, 1), {**resumed, **descriptions})
 
 
@@ -331,15 +330,17 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
     """The Strawberry field of a declaration."""
     made = BoundField(
         python_name=name,
-        description=_with_demands(description, spec),
+        description=_with_sync(description, spec),
         metadata={
             "binding": spec.binding,
             "max_age": spec.max_age,
             "personal": spec.personal,
-            "restricted": spec.restricted or bool(spec.roles),
+            "restricted": bool(spec.roles),
             "sources": spec.sources,
             "dated": spec.dated,
             "unsynced": spec.unsynced,
+            "roles": spec.roles,
+            "fresh": spec.fresh,
         },
         origin=origin,
         is_subscription=isinstance(spec.binding, Stream),
@@ -352,19 +353,17 @@ def bound_field(name: str, spec: Spec, description: str | None, origin: type) ->
     return made
 
 
-def _with_demands(description: str | None, spec: Spec) -> str | None:
-    """Add the field's demands on the caller (roles, recent sign-in) to the description that clients read."""
+def _with_sync(description: str | None, spec: Spec) -> str | None:
+    """Add what is declared of the field's place in sync to the description that clients read."""
     if description is None:
         return None
-    reads = [f"Needs {' or '.join(sorted(spec.roles))}."] if spec.roles else []
-    reads += ["Needs a sign-in or `stepUp` of the last ten minutes."] if spec.fresh else []
-    reads += [spec.dated] if spec.dated else []
+    reads = [spec.dated] if spec.dated else []
     reads += [f"Not shown in `viewer.changes` and `changeEvents`: {spec.unsynced}"] if spec.unsynced else []
     return " ".join([description, *reads])
 
 
 def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: str) -> StrawberryArgument:
-    description = spec.descriptions.get(name) or STANDARD.get(name)
+    description = spec.descriptions.get(name) or standard(name, field_name)
     if description is None:
         raise TypeError(f"The argument {name!r} of {field_name!r} has no description.")
     return StrawberryArgument(
@@ -377,23 +376,7 @@ def _argument(name: str, annotation: Any, default: Any, spec: Spec, field_name: 
     )
 
 
-def graphql_type(annotation: Any) -> Any:
-    """A resolver's annotation in Strawberry's words: `Id` is `ID`, enums are declared by use."""
-    if annotation is Id:
-        return strawberry.ID
-    if annotation in (text.Line, text.FileName, text.Code, text.Opaque):
-        return str
-    if annotation is SyncTypeName:
-        return ForwardRef("SyncType")
-    if isinstance(annotation, type) and issubclass(annotation, enums.Enum):
-        return enum(annotation)
-    origin = typing.get_origin(annotation)
-    if origin in (typing.Union, types.UnionType):
-        members = tuple(graphql_type(member) for member in typing.get_args(annotation))
-        return typing.Union[members]  # noqa: UP007
-    if origin in (list, tuple, typing.Sequence) or getattr(origin, "__name__", "") == "Sequence":
-        return list[graphql_type(typing.get_args(annotation)[0])]  # type: ignore[misc]
-    if origin is Annotated:
-        named = any(isinstance(each, StrawberryUnion) for each in annotation.__metadata__)
-        return annotation if named else graphql_type(typing.get_args(annotation)[0])
-    return annotation
+def standard(name: str, field_name: str) -> str | None:
+    """The standard description of an argument of a field; None if it has none."""
+    text = STANDARD.get(name)
+    return text and text.format(thing=field_name.replace("_", " "))

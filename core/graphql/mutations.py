@@ -6,6 +6,7 @@ resolver may move without turning queued replays into reused keys.
 """
 
 import inspect
+import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +25,12 @@ from core.mutations.idempotency import Mutation
 PREPARED = "prepared"
 """A resolver's parameter that the mutation's `prepare` gives, not the client."""
 STANDARD_INPUTS = {
-    "id": "The id of what is made, if you mint one so that queued actions can name it.",
-    "expected_version": "The version you edited; CONFLICT if it has changed since.",
+    "id": "Id of the new {thing}, minted by the app so that queued mutations can name it; "
+    "minted by the server when left out.",
+    "expected_version": "Version of the {thing} that was edited: CONFLICT if there is a newer one. "
+    "The last writer wins when left out.",
 }
+"""Descriptions of inputs that mean the same everywhere, of the `thing` that the mutation is about."""
 ALWAYS_TAKEN = frozenset({"idempotency_key"})
 
 Returns = Mapping[str, Any]
@@ -43,6 +47,7 @@ class Declaration(Unnamed):
     payload: Any
     descriptions: Mapping[str, str]
     how: Mapping[str, Any] = field(default_factory=dict)
+    deprecated: str | None = None
 
     def named(self, attribute: str) -> Spec:
         """The field's declaration, by its attribute on `class Mutation`."""
@@ -63,6 +68,7 @@ class Declaration(Unnamed):
             annotation=answered | None,
             roles=tuple(mutation.roles),
             fresh=mutation.fresh,
+            deprecated=self.deprecated,
         )
 
 
@@ -111,12 +117,21 @@ def _input_type(declared: Declaration, name: str) -> type:
 
 
 def _input_description(declared: Declaration, parameter: str, type_name: str) -> str:
-    text = declared.descriptions.get(parameter) or STANDARD_INPUTS.get(parameter)
-    if text is None and parameter.endswith("_id"):
-        text = f"The {parameter.removesuffix('_id').replace('_', ' ')}."
-    if text is None:
+    if text := declared.descriptions.get(parameter):
+        return text
+    verb, *thing = _words(type_name.removesuffix("Input"))
+    if parameter in STANDARD_INPUTS:
+        return STANDARD_INPUTS[parameter].format(thing=" ".join(thing))
+    if not parameter.endswith("_id"):
         raise TypeError(f"{parameter!r} of {type_name} has no description.")
-    return text
+    named = parameter.removesuffix("_id").split("_")
+    end = f"to {verb}" if named == thing else "concerned"
+    return f"Id of the {' '.join(named)} {end}."
+
+
+def _words(title: str) -> list[str]:
+    """The words of a name: `["hide", "post"]` of `HidePost`."""
+    return re.findall(r"[a-z0-9]+", re.sub(r"(?<!^)(?=[A-Z])", " ", title).lower())
 
 
 def _payload_type(declared: Declaration, name: str) -> type:
@@ -137,13 +152,14 @@ def _described(value: Any) -> tuple[Any, str | None]:
 
 
 def _payload_description(key: str, edited: bool) -> str:
+    thing = key.removeprefix("deleted_").removesuffix("_id").removesuffix("_edge").replace("_", " ")
     if key.startswith("deleted_"):
-        return "The id to forget; null when refused."
+        return f"Id of the {thing} to forget; null when refused."
     if key.endswith("_edge"):
-        return "Its place in the list; null when refused."
+        return f"The {thing} with its cursor in the list; null when refused."
     if edited:
-        return f"The {key.replace('_', ' ')} as changed; on CONFLICT without your change."
-    return f"The {key.replace('_', ' ')}; null when refused."
+        return f"The {thing} as changed; on CONFLICT without your change."
+    return f"The {thing} after the mutation; null when refused."
 
 
 def _class(

@@ -32,7 +32,7 @@ def edge_type(node: type) -> type:
             f"{node.__name__}Edge",
             AnyEdge,
             f"{article(one)} {one} and its place in the list.",
-            {"node": (node, f"The {one}.")},
+            {"node": (node, f"{capitalized(one)} at this place in the list.")},
             node.__module__,
         )
     return _EDGES[node]
@@ -58,6 +58,11 @@ def words_of(node: type) -> tuple[str, str]:
         return WORDS[node]
     words = "".join(f" {each.lower()}" if each.isupper() else each for each in node.__name__).strip()
     return words, f"{words}s"
+
+
+def capitalized(words: str) -> str:
+    """The words as a sentence begins with them."""
+    return words[0].upper() + words[1:]
 
 
 def article(word: str) -> str:

@@ -8,9 +8,10 @@ import strawberry
 from strawberry.types import get_object_definition
 from strawberry.types.field import StrawberryField
 
+from core.graphql.annotations import graphql_type
 from core.graphql.bindings import Plain, Spec, Unnamed
 from core.graphql.docs import attribute_docs, class_doc
-from core.graphql.fields import bound_field, graphql_type
+from core.graphql.fields import bound_field
 from core.graphql.filling import filled
 from core.ids import prefix_of
 from core.values import text

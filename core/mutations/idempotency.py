@@ -87,9 +87,10 @@ class Mutation:
     fresh: bool = False
     prepare: Callable[..., Awaitable[Any]] | None = None
 
-    def check(self, ctx: Context) -> None:
+    async def check(self, ctx: Context) -> None:
         """Refuses who may not run it, or not now."""
-        access.need_roles(ctx, self.roles)
+        if self.roles:
+            await access.need_roles(ctx, self.roles)
         if self.fresh:
             access.need_fresh(ctx)
 
@@ -107,7 +108,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         return _answer(key, await _refusable(ctx, mutation, arguments))
     claim = _claim(ctx, mutation, f"{owner}:{key}", arguments)
     try:
-        mutation.check(ctx)
+        await mutation.check(ctx)
     except UserError as refusal:
         # A replay answers even if it is forbidden now: the write was done while it was allowed.
         replay = await _replay(ctx, mutation, claim)
@@ -286,7 +287,7 @@ def _of_mutation(receipt: Receipt, name: str) -> bool:
 
 async def _refusable(ctx: Context, mutation: Mutation, arguments: Mapping[str, Any]) -> Payload:
     try:
-        mutation.check(ctx)
+        await mutation.check(ctx)
         return await mutation.resolver(ctx, **arguments)
     except UserError as refusal:
         return _refusal(refusal)

@@ -1,11 +1,15 @@
 """Access control beyond being signed in: roles, and a recent proof of identity.
 
-A mutation declares it (`mutation(..., roles=(Role.ADMIN,), fresh=True)`), a field its roles; resolvers whose
-rule depends on more call `need_roles` and `need_fresh` themselves.
+A mutation declares it (`mutation(..., roles=(Role.ADMIN,), fresh=True)`), a field its roles; the SDL shows
+what is declared as `@access`. Roles are of a kind: those that an access token tells, and those that a system
+keeps itself. A resolver whose rule depends on more calls `need_fresh` itself.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import wraps
 from typing import Any
 
@@ -26,9 +30,53 @@ FRESH = timedelta(minutes=10)
 NOT_ALLOWED = "Your account may not do this."
 
 
-def need_roles(ctx: Context, roles: Collection[str]) -> None:
+Held = Callable[[Context, Collection[Any]], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKind:
+    """Kind of role: the argument of `@access` that lists them, their enum, the check that one is held."""
+
+    argument: str
+    values: type[StrEnum]
+    held: Held
+
+
+ROLE_KINDS: dict[type, RoleKind] = {}
+"""By enum; a role of no kind is one that the access token tells."""
+
+
+async def of_token(ctx: Context, roles: Collection[str]) -> bool:
+    """True if the caller's access token tells one of the roles."""
+    return not ctx.signed_in.roles.isdisjoint(roles)
+
+
+def role_kind(argument: str, values: type[StrEnum], held: Held = of_token) -> None:
+    """Declares a kind of role; `held` answers for a caller who is signed in."""
+    ROLE_KINDS[values] = RoleKind(argument, values, held)
+
+
+def by_kind(roles: Collection[str]) -> Mapping[type, list[str]]:
+    """The roles by the enum of their kind, `str` for none."""
+    found: dict[type, list[str]] = defaultdict(list)
+    for role in roles:
+        found[type(role) if type(role) in ROLE_KINDS else str].append(role)
+    return found
+
+
+async def holds_any(ctx: Context, roles: Collection[str]) -> bool:
+    """True if the caller, who is signed in, has one of the roles."""
+    for values, wanted in by_kind(roles).items():
+        held = ROLE_KINDS[values].held if values in ROLE_KINDS else of_token
+        if await held(ctx, wanted):
+            return True
+    return False
+
+
+async def need_roles(ctx: Context, roles: Collection[str]) -> None:
     """FORBIDDEN unless the caller has one of the roles; UNAUTHENTICATED for nobody."""
-    if roles and ctx.signed_in.roles.isdisjoint(roles):
+    ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
+    if not await holds_any(ctx, roles):
         raise UserError("FORBIDDEN", NOT_ALLOWED)
 
 
@@ -43,7 +91,8 @@ def guarded(resolver: Callable[..., Awaitable[Any]], roles: Collection[str]) -> 
 
     @wraps(resolver)
     async def checked(ctx: Context, *args: Any, **kwargs: Any) -> Any:
-        if ctx.signed_in.roles.isdisjoint(roles):
+        ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
+        if not await holds_any(ctx, roles):
             raise Forbidden(NOT_ALLOWED)
         return await resolver(ctx, *args, **kwargs)
 

@@ -1,11 +1,12 @@
 """Access guards of the catalog, and the roles of its staff."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core import ids
 from core.context import Context
-from core.errors import Forbidden, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.nodes import guard
+from core.security.access import role_kind
 from core.storage.loader import by_id
 from loaders.catalog import ProductById, ProductOfVariant, RolesByUser
 from stores.auth import Role
@@ -31,18 +32,11 @@ async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
     return not held.isdisjoint(roles)
 
 
-async def need_role(ctx: Context, *roles: CommerceRole) -> None:
-    """Raise FORBIDDEN, as a user error, without one of the roles."""
-    ctx.signed_in  # noqa: B018  # UNAUTHENTICATED before anything else.
-    if not await has_role(ctx, *roles):
-        raise UserError("FORBIDDEN", f"This needs {' or '.join(roles)}.")
+async def _held(ctx: Context, roles: Collection[CommerceRole]) -> bool:
+    return await has_role(ctx, *roles)
 
 
-async def need_role_to_read(ctx: Context, *roles: CommerceRole) -> None:
-    """The same outside mutations."""
-    ctx.signed_in  # noqa: B018
-    if not await has_role(ctx, *roles):
-        raise Forbidden(f"This needs {' or '.join(roles)}.")
+role_kind("commerceRoles", CommerceRole, _held)
 
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:

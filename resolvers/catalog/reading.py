@@ -1,6 +1,6 @@
 """Reads of products and categories."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import ids
@@ -10,7 +10,7 @@ from core.ids import Id, well_formed
 from core.storage.loader import by_id
 from core.values.words import key
 from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
-from resolvers.catalog.access import CATALOG_STAFF, has_role, seen, visible_products
+from resolvers.catalog.access import seen, visible_products
 from resolvers.catalog.entries import Row, unpacked
 from resolvers.catalog.facets import EVERYTHING
 from stores.catalog import entries
@@ -101,13 +101,3 @@ def _alike(product: Document, packed: Sequence[str]) -> list[str]:
         return -(shared + same + nearness), row.id
 
     return [row.id for row in sorted(map(unpacked, packed), key=likeness)]
-
-
-def for_staff(name: str) -> Callable[..., Awaitable[list[Any]]]:
-    """Field of products that only staff see; null for others."""
-
-    async def read(ctx: Context, products: Sequence[Document]) -> list[Any]:
-        staff = await has_role(ctx, *CATALOG_STAFF)
-        return [product[name] if staff else None for product in products]
-
-    return read

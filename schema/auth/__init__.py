@@ -43,6 +43,9 @@ from subscriptions import auth as live
 __all__ = ["Account", "AuthKey", "Mutation", "Query", "Session", "Subscription", "User", "Viewer"]
 
 
+AREA = "accounts"
+
+
 class Query:
     user: User | None = query(nodes.reader("user"))
     """Person by their id; null when unknown, deleted or hidden from you."""
@@ -103,6 +106,7 @@ class Mutation:
         accounts.sign_up,
         returns=FLOW,
         prepare=accounts.check_sign_up,
+        id="Id of the new user, minted by the app so that queued mutations can name the account.",
         email="Address; a code is sent there.",
         password=PASSWORD,
         first_name="Given name, at most 100 characters.",

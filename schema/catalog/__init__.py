@@ -28,6 +28,7 @@ from schema.catalog.people import (
 from schema.catalog.results import ImportedRow, ProductSearchConnection
 from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
 from stores.auth import Role
+from stores.catalog.kinds import CommerceRole
 from subscriptions import catalog as live
 
 SEARCH, BROWSE, DETAIL = 30, 60, 120
@@ -55,12 +56,17 @@ class Query:
         reading.top_sellers, max_age=BROWSE, category_id="Of this category; left out: of all."
     )
     """What sells best, worked out every quarter of an hour."""
-    reviews_to_judge: Page[Review] = query(reviewing.reviews_to_judge, page=20)
-    """Reviews that wait for a moderator, oldest first; needs CATALOG_ADMIN."""
-    inventory_levels: Page[InventoryLevel] = query(
-        stock.inventory_levels, page=50, inputs={"filter": input_type(stock.InventoryFilter)}
+    reviews_to_judge: Page[Review] = query(
+        reviewing.reviews_to_judge, page=20, roles=(CommerceRole.CATALOG_ADMIN,)
     )
-    """Exact stock; needs INVENTORY_ADMIN."""
+    """Reviews that wait for a moderator, oldest first."""
+    inventory_levels: Page[InventoryLevel] = query(
+        stock.inventory_levels,
+        page=50,
+        roles=(CommerceRole.INVENTORY_ADMIN,),
+        inputs={"filter": input_type(stock.InventoryFilter)},
+    )
+    """Exact stock levels of variants, by SKU."""
 
 
 class Viewer:
@@ -81,15 +87,17 @@ ACCOUNT = {"account": (Account, "Account of the person, with their `commerceRole
 class Mutation:
     import_products = mutation(
         imports.import_products,
+        roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"results": (list[ImportedRow], "A result for each row, in their order.")},
         transaction=False,
         rows="At most 500; each is saved on its own, by brand, name and form.",
         publish="Whether new products without errors go on sale at once; else they are HIDDEN.",
     )
-    """Save a supplier's rows; needs CATALOG_ADMIN."""
+    """Save a supplier's rows, each on its own."""
     update_product = mutation(
         staff.update_product,
         "Changes to a product; what is left out stays.",
+        roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
         name="At most 200 characters.",
@@ -101,9 +109,10 @@ class Mutation:
         image_ids="Pictures, at most 10.",
         label_image_id="Its label.",
     )
-    """Change what is told of a product; needs CATALOG_ADMIN."""
+    """Update what is told of a product."""
     set_variant_price = mutation(
         staff.set_variant_price,
+        roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
             "product": Product,
@@ -111,15 +120,17 @@ class Mutation:
         price="In the variant's currency.",
         expected_version="The product's version you saw; CONFLICT if it has changed since.",
     )
-    """Set a price; needs CATALOG_ADMIN."""
+    """Set the price of a variant."""
     set_product_status = mutation(
         staff.set_product_status,
+        roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         status="HIDDEN to ACTIVE, ACTIVE to DISCONTINUED and back.",
     )
-    """Publish a product, take it off sale or back; needs CATALOG_ADMIN."""
+    """Set whether a product is on sale, hidden or discontinued."""
     adjust_inventory = mutation(
         stock.adjust_inventory,
+        roles=(CommerceRole.INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
         delta="How many more, or fewer when negative; 0 to change the rest alone.",
         reason="Why.",
@@ -127,7 +138,7 @@ class Mutation:
         safety_stock="How many to keep back from now on.",
         restock_at="When more is expected.",
     )
-    """Change a stock by hand; needs INVENTORY_ADMIN."""
+    """Adjust the stock of a variant by hand."""
     grant_commerce_role = mutation(
         roles.grant_commerce_role, returns=ACCOUNT, roles=(Role.ADMIN,), user_id="Whom.", role="Which."
     )
@@ -157,6 +168,7 @@ class Mutation:
     """Delete your review."""
     moderate_review = mutation(
         reviewing.moderate_review,
+        roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "review": Review,
             "removed_review_id": (Id, "Id of the review that left the list of those to judge."),
@@ -164,7 +176,7 @@ class Mutation:
         decision="Show it or not.",
         reason="Why, for the record; at most 500 characters.",
     )
-    """Show a review to everybody, or not; needs CATALOG_ADMIN."""
+    """Moderate a review: show it to everybody, or not."""
     update_product_settings = mutation(
         product_settings.update_product_settings,
         "How to have a product set up; what is left out stays.",

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from core.graphql import batched, derived, node, one, restricted, type_, visible
 from core.graphql.common import URL, Entity, Money, Node
 from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
+from resolvers.catalog.access import CATALOG_STAFF
 from schema.media import Media
 from stores.catalog.kinds import (
     AvailabilityStatus,
@@ -166,11 +166,6 @@ class RatingSummary:
     """How many of 1, 2, 3, 4 and 5 stars."""
 
 
-def for_staff(name: str) -> Any:
-    """A field that only staff see."""
-    return restricted(batched(reading.for_staff(name), reads=[name]))
-
-
 @node("product")
 class Product(Entity):
     """A dietary supplement."""
@@ -229,11 +224,11 @@ class Product(Entity):
     """What buyers think, in numbers."""
     alternatives: list["Product"] = batched(reading.alternatives, first="How many, 1 to 20.")
     """Products in stock that could take its place, the most alike first."""
-    data_quality: DataQuality | None = for_staff("data_quality")
+    data_quality: DataQuality | None = restricted("data_quality", CATALOG_STAFF)
     """How good its data are; null for who is not staff."""
-    issues: list[str] | None = for_staff("issues")
+    issues: list[str] | None = restricted("issues", CATALOG_STAFF)
     """What is wrong with its data; null for who is not staff."""
-    source_row_index: int | None = for_staff("source_row_index")
+    source_row_index: int | None = restricted("source_row_index", CATALOG_STAFF)
     """The row it was imported from; null for who is not staff."""
 
 

@@ -30,6 +30,8 @@ out = Console()
 problem = Console(stderr=True)
 
 SNAPSHOT = Path(__file__).parents[2] / "schema" / "schema.graphql"
+APP_SNAPSHOT = SNAPSHOT.with_name("app.graphql")
+"""The schema without what is for staff."""
 
 
 def group(name: str, help: str) -> typer.Typer:

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from server.cli.base import SNAPSHOT, app, deployment, environment, interrupted, out, refusal, run
+from server.cli.base import (
+    APP_SNAPSHOT,
+    SNAPSHOT,
+    app,
+    deployment,
+    environment,
+    interrupted,
+    out,
+    refusal,
+    run,
+)
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine.")]
@@ -60,17 +70,21 @@ def worker() -> None:
 
 @app.command()
 def schema(
-    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema/schema.graphql and schema/app.graphql.")
+    ] = False,
+    for_apps: Annotated[bool, typer.Option("--app", help="Leave out what is for staff.")] = False,
 ) -> None:
     """Print the schema in SDL."""
     from core.settings import Settings
     from server import lifespan
 
-    sdl = lifespan.make_schema(Settings()).as_str() + "\n"
+    made = lifespan.make_schema(Settings())
     if write:
-        SNAPSHOT.write_text(sdl)
+        SNAPSHOT.write_text(made.as_str() + "\n")
+        APP_SNAPSHOT.write_text(made.for_apps() + "\n")
     else:
-        sys.stdout.write(sdl)
+        sys.stdout.write((made.for_apps() if for_apps else made.as_str()) + "\n")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core import ids
 from core.hooks import PlainHook
+from core.security.access import role_kind
 from core.storage.indexes import A_MOMENT, LONG_AGO, due
 from core.storage.mongo import Database
 from core.storage.store import Further, Row, Sealed, collection, entity, index
@@ -30,6 +31,9 @@ class Role(StrEnum):
     """Reads audit records."""
     ADMIN = "ADMIN"
     """Administers the service."""
+
+
+role_kind("roles", Role)
 
 
 class AccountStatus(StrEnum):

@@ -6,6 +6,7 @@ import pytest
 
 from core import ids
 from core.context import Services
+from core.security.access import NOT_ALLOWED
 from jobs import catalog as jobs
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import found, names, on_sale, refusal, row, set_stock, staff, unique
@@ -330,6 +331,6 @@ async def test_roles_are_given_and_taken_by_administrators(
     taken = await boss.do("revokeCommerceRole", ROLES, **fields)
     assert (taken["errors"], taken["account"]["commerceRoles"]) == ([], [])
     refused = await person.do("importProducts", "results { issues }", rows=[{"rowIndex": 1}])
-    assert refused["errors"] == [refusal("FORBIDDEN", "This needs CATALOG_ADMIN.")]
+    assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]
     nobody = await boss.do("grantCommerceRole", ROLES, userId=ids.new_id("user"), role="SUPPORT")
     assert nobody["errors"] == [refusal("NOT_FOUND", "There is no such person.", ["userId"])]

@@ -19,7 +19,7 @@ from core.settings import Settings
 from server import lifespan
 
 Rule = Callable[[GraphQLSchema], list[str]]
-"""Rule over a schema: its findings, each a sentence that says what to write instead."""
+"""Rule of the conventions: a schema in, findings out, each a sentence that says what to write instead."""
 
 SHARED = '''
 directive @access(roles: [String!], stepUp: Boolean) on FIELD_DEFINITION

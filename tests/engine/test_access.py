@@ -80,10 +80,11 @@ def error(code: str) -> list[dict[str, Any]]:
     return [{"code": code, "retryable": code == "STEP_UP_REQUIRED"}]
 
 
-def test_what_a_mutation_needs_is_described(schema: Schema) -> None:
+def test_what_a_field_needs_is_in_the_sdl(schema: Schema) -> None:
     sdl = schema.as_str()
-    assert "Open the vault. Needs ADMIN. Needs a sign-in or `stepUp` of the last ten minutes." in sdl
-    assert "The plans. Needs ADMIN or AUDITOR." in sdl
+    staff = '@area(name: "common") @tag(name: "staff")'
+    assert f"): OpenVaultPayload @access(roles: [ADMIN], stepUp: true) {staff}\n" in sdl
+    assert f"plans: String @access(roles: [ADMIN, AUDITOR]) {staff}\n" in sdl
 
 
 @pytest.mark.parametrize(

@@ -179,3 +179,18 @@ def _sign_in_by_form(page: Page) -> None:
     page.click("#landfall-sign-out")
     page.until(lambda: not page.status()["signedIn"])
     assert page.ask("{ viewer { user { name } } }") == {"data": {"viewer": None}}
+
+
+async def test_fields_are_listed_by_area_and_asked_for_by_a_click(page: Page) -> None:
+    answer = await asyncio.to_thread(_ask_by_area, page)
+    assert list(answer["data"]) == ["categories"]
+    assert await asyncio.to_thread(page.text, '[data-area="catalog"] h4') == "Queries"
+
+
+def _ask_by_area(page: Page) -> Any:
+    page.click('[aria-label="Show Areas"]')
+    page.click('[data-area="catalog"] summary')
+    # Enabled once the schema has been read.
+    page.click('[data-area-field="Query.categories"]:enabled')
+    page.browser.execute_script("landfall.run()")
+    return page.until(page.result)

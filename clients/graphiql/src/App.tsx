@@ -4,10 +4,12 @@ import { ToolbarMenu, UnStyledButton, pick, useGraphiQL, useGraphiQLActions } fr
 import { GraphiQL } from "graphiql";
 import { useEffect, useRef } from "react";
 import { ACCOUNT_TITLE, accountPlugin } from "./AccountPanel";
+import { areasPlugin } from "./AreasPanel";
 import { attachEditors } from "./automation";
 import type { Config, Example } from "./config";
 import { fetcher } from "./fetcher";
 import { statusText, useSession } from "./session";
+import { useSetQuery } from "./tabs";
 import { TabPicker } from "./TabPicker";
 
 const FALLBACK_QUERY = `# Ctrl-Space completes, Ctrl-Enter runs.
@@ -28,17 +30,6 @@ const NARROW = "(max-width: 700px)";
 function exampleQuery({ name, query }: Example): string {
   const operation = /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
   return !name || name === operation || query.trimStart().startsWith("#") ? query : `# ${name}\n${query}`;
-}
-
-function useSetQuery() {
-  const { queryEditor, variableEditor, responseEditor } = useGraphiQL(
-    pick("queryEditor", "variableEditor", "responseEditor"),
-  );
-  return (query: string, variables: string) => {
-    queryEditor?.setValue(query);
-    variableEditor?.setValue(variables);
-    responseEditor?.setValue("");
-  };
 }
 
 /** Hands the editors of the active tab to window.landfall. */
@@ -159,9 +150,9 @@ function ExamplesMenu({ examples }: { examples: Example[] }) {
   );
 }
 
-export function createApp({ demoUsers, examples, outbox }: Config) {
+export function createApp({ areas, demoUsers, examples, outbox }: Config) {
   const account = accountPlugin(demoUsers, outbox);
-  const plugins = [HISTORY_PLUGIN, explorerPlugin(), account];
+  const plugins = [HISTORY_PLUGIN, explorerPlugin(), ...(areas.length > 0 ? [areasPlugin(areas)] : []), account];
   const narrow = matchMedia(NARROW).matches;
   const firstVisit = localStorage.getItem(TAB_STATE_KEY) === null;
   const tabs = examples.map((example) => ({ query: exampleQuery(example), variables: example.variables }));

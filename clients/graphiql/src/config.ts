@@ -10,7 +10,22 @@ export interface Example {
   variables: string;
 }
 
+/** Field of a root type, or of the viewer. */
+export interface AreaField {
+  root: string;
+  name: string;
+  /** Any of these is needed; none for everybody. */
+  roles: string[];
+}
+
+/** Part of the product. */
+export interface Area {
+  name: string;
+  fields: AreaField[];
+}
+
 export interface Config {
+  areas: Area[];
   demoUsers: DemoUser[];
   examples: Example[];
   /** Where codes are shown in development; empty elsewhere. */
@@ -38,6 +53,14 @@ export function readConfig(): Config {
     console.error("The configuration in the page is not JSON.", error);
   }
   return {
+    areas: list(raw.areas).map((area) => ({
+      name: text(area.name),
+      fields: list(area.fields).map((field) => ({
+        root: text(field.root),
+        name: text(field.name),
+        roles: Array.isArray(field.roles) ? field.roles.map(text) : [],
+      })),
+    })),
     demoUsers: list(raw.demoUsers)
       .map((user) => ({
         email: text(user.email),
