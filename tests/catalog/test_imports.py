@@ -161,10 +161,10 @@ async def test_a_price_is_set_by_who_has_seen_the_product(
     done = await admin.do(
         "setVariantPrice", "productVariant { price { amount } } product { version }", **fields, price="17.05"
     )
-    assert (done["variant"], done["product"]) == ({"price": {"amount": "17.05"}}, {"version": 2})
+    assert (done["productVariant"], done["product"]) == ({"price": {"amount": "17.05"}}, {"version": 2})
     shown = "productVariant { id } product { version }"
     late = await admin.do("setVariantPrice", shown, **fields, price="1.00")
-    assert (late["variant"], late["product"]) == (None, {"version": 2})
+    assert (late["productVariant"], late["product"]) == (None, {"version": 2})
     assert late["errors"] == [refusal("CONFLICT", "The product was changed meanwhile.")]
     for price in ("0", "-1", "1.001", "NaN", "1e9"):
         refused = await admin.do(
@@ -335,4 +335,4 @@ async def test_a_decimal_may_be_a_number(admin: Phone, services: Services, price
     [made] = await on_sale(services, admin, row())
     fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "price": price}
     done = await admin.do("setVariantPrice", "productVariant { price { amount } }", **fields)
-    assert done["variant"] == {"price": {"amount": shown}}
+    assert done["productVariant"] == {"price": {"amount": shown}}

@@ -49,5 +49,5 @@ def test_what_code_declares_is_in_the_sdl() -> None:
 def test_a_type_is_for_staff_when_nothing_else_leads_to_it() -> None:
     schema = current()
     staff = [name for name, each in schema.type_map.items() if {"name": "staff"} in directive(each, "tag")]
-    assert {"Account", "InventoryLevel", "SuspendUserInput", "SuspendUserPayload"} <= set(staff)
+    assert {"InventoryLevel", "SuspendUserInput", "SuspendUserPayload"} <= set(staff)
     assert {"User", "Review", "MessageReport", "Follow", "Role", "CommerceRole"}.isdisjoint(staff)
