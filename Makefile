@@ -44,9 +44,11 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Writes schema/schema.graphql and schema/app.graphql, the snapshots that tests compare with.
+# Writes what tests compare with: the snapshots schema/schema.graphql and schema/app.graphql, and the diagrams
+# of docs/states.md.
 schema: install
 	@$(BIN)/landfall schema --write
+	@$(BIN)/python -m tests.state_diagrams
 
 # Cuts a release of the schema: apps may rely on it, and on what their documents ask, from now on.
 .PHONY: release-schema

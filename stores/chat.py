@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core.storage.indexes import A_MOMENT, A_TEXT, LONG_AGO, due
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, collection, entity, index
 from core.sync.changes import user_scope
 from stores.feed import ReportReason, ReportStatus
@@ -244,6 +245,13 @@ reports = entity(
     ],
     shard_key="message_id",
     sealed=[Sealed("data_key", "key:message_reports/{_id}")],
+    moves=Moves(
+        {
+            ReportStatus.OPEN: {ReportStatus.UPHELD, ReportStatus.DISMISSED},
+            ReportStatus.UPHELD: (),
+            ReportStatus.DISMISSED: (),
+        }
+    ),
 )
 health = collection(
     "client_health", ClientHealth, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]

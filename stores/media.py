@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, collection, entity, index
 from core.sync.changes import user_scope
 from ports.media import Animation
@@ -219,6 +220,30 @@ uploads = entity(
         index("media_id", "_id"),
         index("expires_at", "_id"),
     ],
+    moves=Moves(
+        {
+            UploadStatus.PENDING: {
+                UploadStatus.UPLOADING,
+                UploadStatus.UPLOADED,
+                UploadStatus.REJECTED,
+                UploadStatus.ABORTED,
+                UploadStatus.EXPIRED,
+            },
+            UploadStatus.UPLOADING: {
+                UploadStatus.UPLOADED,
+                UploadStatus.REJECTED,
+                UploadStatus.ABORTED,
+                UploadStatus.EXPIRED,
+            },
+            UploadStatus.UPLOADED: {UploadStatus.SCANNING, UploadStatus.REJECTED},
+            UploadStatus.SCANNING: {UploadStatus.PROCESSING, UploadStatus.REJECTED},
+            UploadStatus.PROCESSING: {UploadStatus.SCANNING, UploadStatus.READY, UploadStatus.REJECTED},
+            UploadStatus.READY: {UploadStatus.REJECTED},
+            UploadStatus.REJECTED: (),
+            UploadStatus.ABORTED: (),
+            UploadStatus.EXPIRED: (),
+        }
+    ),
 )
 links = collection(
     "media_links", Link, indexes=[index("media_id", "-created_at"), index("record_id")], shard_key="media_id"

@@ -11,6 +11,7 @@ from core import paging
 from core.storage.indexes import Index, settle
 from core.storage.indexes import index as index
 from core.storage.mongo import MAX_ROWS, Database
+from core.storage.moves import Moves
 
 T = TypeVar("T", bound=Mapping[str, Any])
 Target = str | Mapping[str, Any]
@@ -66,7 +67,7 @@ class Collection(Generic[T]):
     `synced` documents carry a version and are logged when they change: by the unit of work where `scopes`
     says who reads them, by the resolver otherwise. What a person owns, by the field `owner`, is in their
     export and goes with their account. The hash of `shard_key` says on which shard a document lies; without
-    one the collection lies whole on one of them.
+    one the collection lies whole on one of them. `moves` says which states may follow which.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Collection(Generic[T]):
     audience_never_shrinks: bool = False
     aspects: tuple[str, ...] = ()
     further: tuple[Further, ...] = ()
+    moves: Moves | None = None
 
     def key_of(self, target: Target) -> dict[str, Any]:
         """Write filter: names one document with its shard key, as the router of a sharded cluster demands."""
@@ -210,13 +212,14 @@ def collection(
     synced: bool = False,
     sealed: Sequence[Sealed] = (),
     owner: str | None = None,
+    moves: Moves | None = None,
 ) -> Collection[T]:
     """Declare a collection; its name is taken once. Its `sealed` fields can be re-encrypted with another key.
 
     `owner` is the field with the id of whom a document belongs to.
     """
     declared = Collection(
-        name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed), owner=owner
+        name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed), owner=owner, moves=moves
     )
     return _declare(declared)
 
@@ -234,6 +237,7 @@ def entity(
     audience_never_shrinks: bool = False,
     aspects: Sequence[str] = (),
     further: Sequence[Further] = (),
+    moves: Moves | None = None,
 ) -> Collection[T]:
     """Declare a synced collection whose writes log themselves for the readers in its `scopes`.
 
@@ -259,6 +263,7 @@ def entity(
         audience_never_shrinks,
         tuple(aspects),
         tuple(further),
+        moves,
     )
     return _declare(declared)
 

@@ -87,7 +87,10 @@ class Unit:
         *,
         expected_version: int | None = None,
     ) -> T:
-        """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed."""
+        """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed.
+
+        INVALID_TRANSITION, or the code of the collection's `moves`, if its state may not become that one.
+        """
         if expected_version is not None and expected_version != entity["version"]:
             current: dict[str, Any] = {str(store.prefix): entity}
             noun = str(store.prefix).replace("_", " ")
@@ -96,12 +99,18 @@ class Unit:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)
         if changed is None:
-            raise UserError("NOT_FOUND", "It is gone.")
+            raise await self._unchanged(store, entity)
         if store.scopes is not None and (scopes := list(store.scopes(changed))):
             self.changed(
                 changed, scopes=scopes, audience_never_shrinks=scopes == list(store.scopes(cast("T", entity)))
             )
         return changed
+
+    async def _unchanged(self, store: Collection[T], entity: Mapping[str, Any]) -> UserError:
+        current = await store.by_id(self.db, entity)
+        if current is None or store.moves is None:
+            return UserError("NOT_FOUND", "It is gone.")
+        return store.moves.refusal(current, **{str(store.prefix): current})
 
     async def update(
         self,
@@ -120,8 +129,10 @@ class Unit:
 
         `version=False` leaves the version alone: counters move without a conflict for an editor. With
         `touch=False` the moment of the last change stays too: for what shows in no field of the document, or
-        is one person's business alone. One that is not there is made of `initial`, if that is given.
+        is one person's business alone. One that is not there is made of `initial`, if that is given. A state
+        is left only for one that may follow it.
         """
+        moved = store.moves.condition(set, where or {}) if store.moves is not None and set else {}
         change: dict[str, Any] = {"$set": {**(set or {}), **({"updated_at": self.now} if touch else {})}}
         increments = {**(inc or {}), **({"version": 1} if store.synced and version and touch else {})}
         if increments:
@@ -131,7 +142,7 @@ class Unit:
         answer = await self.db.write(
             {
                 "findAndModify": store.name,
-                "query": {**(where or {}), **store.key_of(target)},
+                "query": {**moved, **(where or {}), **store.key_of(target)},
                 "update": change if initial is None else {**change, "$setOnInsert": dict(initial)},
                 "new": True,
                 "upsert": initial is not None,

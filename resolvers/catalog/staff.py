@@ -24,7 +24,6 @@ from stores.catalog.products import Product, Variant
 
 error_codes(
     DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
-    INVALID_TRANSITION="It cannot go from its state to that one.",
     MEDIA_NOT_FOUND="One of the media does not exist or is not yours to show.",
 )
 
@@ -39,13 +38,6 @@ PRODUCT_IMAGE = purpose(
 LONGEST = {"name": 200, "description": 4_000, "directions": 4_000, "product_url": 2_000}
 MOST_LISTED, LONGEST_LISTED = 30, 100
 MOST_IMAGES = 10
-
-AFTER = {
-    ProductStatus.HIDDEN: (ProductStatus.ACTIVE,),
-    ProductStatus.ACTIVE: (ProductStatus.DISCONTINUED,),
-    ProductStatus.DISCONTINUED: (ProductStatus.ACTIVE,),
-}
-"""Allowed transitions between product states."""
 
 
 class Changed(TypedDict):
@@ -121,8 +113,6 @@ async def set_product_status(
     product = await product_for_update(ctx, product_id, expected_version)
     if product["status"] == status:
         return {"product": product}
-    if status not in AFTER[product["status"]]:
-        raise UserError("INVALID_TRANSITION", f"It is {product['status']}.", field=["status"])
     if status == ProductStatus.ACTIVE and product["data_quality"] == DataQuality.ERROR:
         raise UserError("DATA_QUALITY_ERROR", "; ".join(product["issues"]) or "Its data have errors.")
     updated = await _write(ctx, product, {"status": status})

@@ -10,6 +10,7 @@ from core.hooks import PlainHook
 from core.security.access import role_kind
 from core.storage.indexes import A_MOMENT, LONG_AGO, due
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Further, Row, Sealed, collection, entity, index
 from core.sync.changes import user_scope
 from stores.auth import emails
@@ -161,6 +162,15 @@ users = entity(
         Sealed("phone", "users/{_id}/phone"),
         Sealed("two_factor.destination", "users/{_id}/two_factor"),
     ],
+    moves=Moves(
+        {
+            UserStatus.PENDING_VERIFICATION: {UserStatus.ACTIVE, UserStatus.DELETED},
+            UserStatus.ACTIVE: {UserStatus.SUSPENDED, UserStatus.DELETION_SCHEDULED, UserStatus.DELETED},
+            UserStatus.SUSPENDED: {UserStatus.ACTIVE, UserStatus.DELETED},
+            UserStatus.DELETION_SCHEDULED: {UserStatus.ACTIVE, UserStatus.DELETED},
+            UserStatus.DELETED: (),
+        }
+    ),
 )
 user_keys = collection("user_keys", UserKey, indexes=[index("user_id")])
 

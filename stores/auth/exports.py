@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import collection, index
 
 
@@ -38,6 +39,13 @@ data_exports = collection(
     DataExport,
     prefix="export",
     indexes=[index("status", "created_at"), index("user_id", "-created_at"), index("expires_at")],
+    moves=Moves(
+        {
+            ExportStatus.BUILDING: {ExportStatus.READY, ExportStatus.FAILED},
+            ExportStatus.READY: (),
+            ExportStatus.FAILED: (),
+        }
+    ),
 )
 
 

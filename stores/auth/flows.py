@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Sealed, collection, index
 
 
@@ -117,6 +118,20 @@ flows = collection(
         index("purge_at", expireAfterSeconds=0),
     ],
     sealed=[Sealed("destination", "auth_flows/{_id}")],
+    moves=Moves(
+        {
+            FlowStatus.OPEN: {
+                FlowStatus.VERIFIED,
+                FlowStatus.LOCKED,
+                FlowStatus.EXPIRED,
+                FlowStatus.SUPERSEDED,
+            },
+            FlowStatus.VERIFIED: (),
+            FlowStatus.LOCKED: (),
+            FlowStatus.EXPIRED: (),
+            FlowStatus.SUPERSEDED: (),
+        }
+    ),
 )
 backup_codes = collection("backup_codes", BackupCode, indexes=[index("user_id", "hash")], shard_key="user_id")
 

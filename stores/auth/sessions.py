@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core.storage.indexes import A_MOMENT, LONG_AGO, due
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, entity, index
 from stores.auth.flows import AuthFactor
 
@@ -97,6 +98,12 @@ sessions = entity(
         index("purge_at", partialFilterExpression={"purge_at": A_MOMENT}, serves=due("purge_at", LONG_AGO)),
     ],
     shard_key="user_id",
+    moves=Moves(
+        {
+            SessionStatus.ACTIVE: {SessionStatus.ENDED},
+            SessionStatus.ENDED: (),
+        }
+    ),
 )
 
 

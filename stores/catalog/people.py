@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from core.storage.counters import counters
 from core.storage.indexes import A_TEXT
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, collection, entity, index
 from core.storage.unit import Unit
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
@@ -121,6 +122,13 @@ reviews = entity(
         index("user_id", "_id"),
     ],
     shard_key="product_id",
+    moves=Moves(
+        {
+            ReviewStatus.PENDING: {ReviewStatus.PUBLISHED, ReviewStatus.REJECTED},
+            ReviewStatus.PUBLISHED: {ReviewStatus.REJECTED, ReviewStatus.PENDING},
+            ReviewStatus.REJECTED: {ReviewStatus.PUBLISHED, ReviewStatus.PENDING},
+        }
+    ),
 )
 settings = entity(
     "product_settings",

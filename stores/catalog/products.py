@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 from core.storage.indexes import Index
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, collection, entity, index
 from core.values.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
@@ -192,6 +193,13 @@ products = entity(
     ],
     # A shop's products fit one shard, and nothing else keeps slugs and SKUs unique.
     shard_key=None,
+    moves=Moves(
+        {
+            ProductStatus.HIDDEN: {ProductStatus.ACTIVE},
+            ProductStatus.ACTIVE: {ProductStatus.DISCONTINUED},
+            ProductStatus.DISCONTINUED: {ProductStatus.ACTIVE},
+        }
+    ),
 )
 categories = collection(
     "categories", Category, prefix="category", indexes=[index("slug", unique=True)], shard_key=None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import collection, index
 from core.storage.unit import Unit
 from stores.catalog.kinds import HolderType, ReservationState
@@ -79,6 +80,19 @@ reservations = collection(
         index("state", "expires_at"),
     ],
     shard_key="holder.id",
+    moves=Moves(
+        {
+            ReservationState.HELD: {
+                ReservationState.COMMITTED,
+                ReservationState.RELEASED,
+                ReservationState.EXPIRED,
+            },
+            ReservationState.COMMITTED: (),
+            ReservationState.RELEASED: (),
+            ReservationState.EXPIRED: (),
+        },
+        field="state",
+    ),
 )
 
 

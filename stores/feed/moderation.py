@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict
 
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Row, collection, entity, index
 from stores.feed.kinds import ReportReason, ReportStatus
 from stores.feed.scopes import report_scopes
@@ -55,6 +56,13 @@ reports = entity(
     ],
     shard_key="subject_id",
     scopes=report_scopes,
+    moves=Moves(
+        {
+            ReportStatus.OPEN: {ReportStatus.UPHELD, ReportStatus.DISMISSED},
+            ReportStatus.UPHELD: {ReportStatus.OPEN, ReportStatus.DISMISSED},
+            ReportStatus.DISMISSED: {ReportStatus.OPEN, ReportStatus.UPHELD},
+        }
+    ),
 )
 share_links = collection(
     "share_links",

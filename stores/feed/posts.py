@@ -9,6 +9,7 @@ from core.ids import prefix_of
 from core.paging import NEWEST
 from core.storage.indexes import A_TEXT, LONG_AGO
 from core.storage.mongo import Database
+from core.storage.moves import Moves
 from core.storage.store import Collection, Row, collection, entity, index
 from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, post_scopes
@@ -120,6 +121,15 @@ posts = entity(
     ],
     scopes=post_scopes,
     aspects=["reactions", "counts", "shared", "media"],
+    moves=Moves(
+        {
+            PostState.PROCESSING: {PostState.PUBLISHED, PostState.LIMITED, PostState.REMOVED},
+            PostState.PUBLISHED: {PostState.LIMITED, PostState.REMOVED},
+            PostState.LIMITED: {PostState.PUBLISHED, PostState.REMOVED},
+            PostState.REMOVED: {PostState.PUBLISHED, PostState.LIMITED},
+        },
+        field="state",
+    ),
 )
 archive = collection(
     "posts_archive",

@@ -12,8 +12,8 @@ from tests.auth.conftest import NewMember, forgive
 from tests.auth.steps import FLOW, device
 from tests.phone import PASSWORD, Phone, key
 
-EACH = 200
-ROUNDS = 4
+EACH = 100
+ROUNDS = 8
 """A difference that is there stays there; one that the machine made goes when more is measured."""
 
 Ask = Callable[[Phone, str], Awaitable[Any]]
