@@ -34,7 +34,7 @@ class TestWrites:
 
     @pytest.fixture
     def held(self, services: Services) -> Collection[dict[str, object]]:
-        table = {state: () for state in ReservationState}
+        table = dict.fromkeys(ReservationState, ())
         table |= {ReservationState.HELD: {ReservationState.COMMITTED}}  # type: ignore[dict-item]
         return Collection("tested_moves", dict, "tested", moves=Moves(table, field="state"))
 

@@ -169,7 +169,7 @@ async def _step(ctx: Context, upload: Upload) -> Upload | None:
     folder = new_folder(public=PURPOSES[upload["purpose"]].public)
 
     async def step() -> Upload | None:
-        where = {"status": {"$in": list(store.WORKING)}, "tries": upload["tries"]}
+        where = {"tries": upload["tries"]}
         change = {"status": UploadStatus.PROCESSING, "folder": folder}
         return await ctx.tx.update(store.uploads, upload["_id"], set=change, where=where)
 
