@@ -164,11 +164,15 @@ users = entity(
     ],
     moves=Moves(
         {
-            UserStatus.PENDING_VERIFICATION: {UserStatus.ACTIVE, UserStatus.DELETED},
-            UserStatus.ACTIVE: {UserStatus.SUSPENDED, UserStatus.DELETION_SCHEDULED, UserStatus.DELETED},
-            UserStatus.SUSPENDED: {UserStatus.ACTIVE, UserStatus.DELETED},
-            UserStatus.DELETION_SCHEDULED: {UserStatus.ACTIVE, UserStatus.DELETED},
-            UserStatus.DELETED: (),
+            AccountStatus.PENDING_VERIFICATION: {AccountStatus.ACTIVE, AccountStatus.DELETED},
+            AccountStatus.ACTIVE: {
+                AccountStatus.SUSPENDED,
+                AccountStatus.DELETION_SCHEDULED,
+                AccountStatus.DELETED,
+            },
+            AccountStatus.SUSPENDED: {AccountStatus.ACTIVE, AccountStatus.DELETED},
+            AccountStatus.DELETION_SCHEDULED: {AccountStatus.ACTIVE, AccountStatus.DELETED},
+            AccountStatus.DELETED: (),
         }
     ),
 )
