@@ -266,7 +266,7 @@ async def test_follow_lists_may_be_hidden(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await befriend(ada, grace)
     query = f"query($id: ID!) {{ user(id: $id) {{ followers {{ {PEOPLE} }} following {{ {PEOPLE} }} }} }}"
-    await ada.do("setFollowListsHidden", "user { id }", hidden=True)
+    await ada.do("setFollowListsHidden", "account { followListsHidden }", hidden=True)
     theirs, own = [(await phone.run(query, id=ada.user_id))["user"] for phone in (grace, ada)]
     assert [len(theirs[name]["edges"]) for name in ("followers", "following")] == [0, 0]
     assert [len(own[name]["edges"]) for name in ("followers", "following")] == [1, 1]

@@ -148,7 +148,7 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     await grace.do("reportContent", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
     [seen] = await queue(judge, post)
     assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
-    done = await judge.do("moderate", "resolved subject { id ... on Post { state } }", **decision)
+    done = await judge.do("moderate", "removedReportIds subject { id ... on Post { state } }", **decision)
     assert (done["errors"], len(done["removedReportIds"])) == ([], 1)
     assert done["subject"] == {"id": post, "state": "REMOVED"}
     assert await queue(judge, post) == []

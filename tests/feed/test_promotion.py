@@ -21,7 +21,7 @@ from tests.phone import Phone, make_user
 
 HALVES = [{"name": "formula", "share": 50}, {"name": "fresh", "share": 50}]
 EXPERIMENT = "feedExperiment { name variants { name share } }"
-SPONSORED = "post { id } startsAt endsAt"
+SPONSORED = "sponsorship { post { id } startsAt endsAt }"
 
 
 @pytest.fixture
@@ -128,15 +128,16 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     ends = moment(timedelta(hours=1))
     once = {"postId": post, "endsAt": ends, "reason": "Contract 7"}
     paid = await admin.do("sponsorPost", SPONSORED, **once)
-    assert (paid["errors"], paid["post"], paid["endsAt"]) == ([], {"id": post}, ends)
+    shown = paid["sponsorship"]
+    assert (paid["errors"], shown["post"], shown["endsAt"]) == ([], {"id": post}, ends)
     [edge] = (await page_of(ada))["edges"]
     assert (edge["node"]["id"], edge["reason"]) == (post, "SPONSORED")
     # Whom the seller has blocked does not see it, paid or not.
     alan = await new_phone("Alan")
     await seller.do("blockUser", "removedUserId", userId=alan.user_id)
     assert (await page_of(alan))["edges"] == []
-    ended = await admin.do("endSponsorship", "postId", postId=post, reason="Contract 7 is over")
-    assert (ended["errors"], ended["postId"]) == ([], post)
+    ended = await admin.do("endSponsorship", "post { id }", postId=post, reason="Contract 7 is over")
+    assert (ended["errors"], ended["post"]) == ([], {"id": post})
     # Who saw it does so no more, at once: the kept order of their feed is looked through at every reading.
     assert (await page_of(ada))["edges"] == []
     grace = await new_phone("Grace")
