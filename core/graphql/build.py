@@ -46,6 +46,7 @@ class Schema(strawberry.Schema):
     def __init__(self, *, described: Directives, types: Sequence[type], **kwargs: Any) -> None:
         super().__init__(types=[*types, *described.definitions], **kwargs)
         self.described = described
+        described.describe(self._schema)
 
     def as_str(self) -> str:
         """The SDL, with the directives of what code declares."""

@@ -25,6 +25,13 @@ AREA_ROOTS = ("Query", "Viewer", "Mutation", "Subscription")
 """Types whose fields come from all systems, each with its own area."""
 DEFINED = "strawberry-definition"
 
+ARGUMENTS = {
+    ("access", "stepUp"): "True if the caller must have proved lately who they are.",
+    ("area", "name"): "Name of the area, such as `feed`.",
+    ("tag", "name"): "Name of the audience, such as `staff`.",
+}
+"""Descriptions of the directives' arguments, which Strawberry has no place for."""
+
 TYPES = [
     Location.OBJECT,
     Location.INTERFACE,
@@ -45,7 +52,6 @@ class Area:
 
 @schema_directive(
     locations=[Location.FIELD_DEFINITION, *TYPES],
-    repeatable=True,
     description="Audience of the field or type: what is tagged `staff` is left out of `app.graphql`.",
 )
 class Tag:
@@ -79,6 +85,14 @@ class Directives:
     @property
     def definitions(self) -> list[type]:
         return [self._access, Area, Tag]
+
+    @staticmethod
+    def describe(schema: GraphQLSchema) -> None:
+        """Describe the arguments of the directives' definitions."""
+        told = ARGUMENTS | {("access", kind.argument): kind.description for kind in ROLE_KINDS.values()}
+        for directive in schema.directives:
+            for name, argument in directive.args.items():
+                argument.description = argument.description or told.get((directive.name, name))
 
     @contextmanager
     def written(self, schema: GraphQLSchema) -> Iterator[None]:

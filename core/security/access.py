@@ -35,9 +35,10 @@ Held = Callable[[Context, Collection[Any]], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class RoleKind:
-    """Kind of role: the argument of `@access` that lists them, their enum, the check that one is held."""
+    """Kind of role: the argument of `@access` that lists them, its description, their enum, their check."""
 
     argument: str
+    description: str
     values: type[StrEnum]
     held: Held
 
@@ -51,9 +52,9 @@ async def of_token(ctx: Context, roles: Collection[str]) -> bool:
     return not ctx.signed_in.roles.isdisjoint(roles)
 
 
-def role_kind(argument: str, values: type[StrEnum], held: Held = of_token) -> None:
+def role_kind(argument: str, description: str, values: type[StrEnum], held: Held = of_token) -> None:
     """Declares a kind of role; `held` answers for a caller who is signed in."""
-    ROLE_KINDS[values] = RoleKind(argument, values, held)
+    ROLE_KINDS[values] = RoleKind(argument, description, values, held)
 
 
 def by_kind(roles: Collection[str]) -> Mapping[type, list[str]]:

@@ -36,7 +36,9 @@ async def _held(ctx: Context, roles: Collection[CommerceRole]) -> bool:
     return await has_role(ctx, *roles)
 
 
-role_kind("commerceRoles", CommerceRole, _held)
+role_kind(
+    "commerceRoles", "Roles in the shop, one of which is needed; ADMIN has them all.", CommerceRole, _held
+)
 
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:
