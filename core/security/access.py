@@ -15,10 +15,12 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.errors import Forbidden, RefusalKind, UserError, error_codes
+from core.errors import ErrorKind, Forbidden, UserError, error_codes
+from core.messages import gettext_noop
 
 error_codes(
-    RefusalKind.REPEATABLE,
+    ErrorKind.AUTHENTICATION,
+    retryable=True,
     STEP_UP_REQUIRED="Prove again who you are with `stepUp`, then send the same request with the same key.",
 )
 
@@ -27,7 +29,7 @@ ADMIN = "ADMIN"
 FRESH = timedelta(minutes=10)
 """Age up to which a proof of identity is good enough for sensitive mutations."""
 
-NOT_ALLOWED = "Your account may not do this."
+NOT_ALLOWED = gettext_noop("Your account may not do this.")
 
 
 Held = Callable[[Context, Collection[Any]], Awaitable[bool]]

@@ -1,9 +1,7 @@
 """Emails: validated, and masked to their first letter and domain."""
 
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from stores.auth import emails
-
-error_codes(INVALID_EMAIL="The email address cannot be right.")
 
 
 def valid_email(email: str) -> str:
@@ -11,7 +9,7 @@ def valid_email(email: str) -> str:
     try:
         return emails.checked(email)
     except ValueError:
-        raise UserError("INVALID_EMAIL", "This is not an email address.", field=["email"]) from None
+        raise UserError("INVALID_FORMAT", "This is not an email address.", field=["email"]) from None
 
 
 def masked_email(email: str) -> str:

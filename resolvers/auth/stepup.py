@@ -76,7 +76,7 @@ async def step_up(
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["password"])
+        refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["password"])
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
     if prepared.key is not None:
@@ -106,7 +106,7 @@ async def _by_code(
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
-        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["code"])
+        refusal = UserError("CODE_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, attempt, refusal)
     await flows.close(ctx, flow, attempt)
     return await sessions.proven(ctx, user, session, AuthFactor.OTP)

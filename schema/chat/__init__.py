@@ -58,6 +58,7 @@ class Mutation:
     """Begin a chat with somebody, or get the one you have."""
     send_message = mutation(
         sending.send_message,
+        refuses="BLOCKED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED USER_UNAVAILABLE",
         returns={
             "message": (Message, "The message with its sequence; null when refused."),
             "message_edge": (Edge[Message], "Its place in the history."),
@@ -75,6 +76,7 @@ class Mutation:
     """Say something."""
     edit_message = mutation(
         sending.edit_message,
+        refuses="BLOCKED EXPIRED REQUIRED TOO_LONG USER_UNAVAILABLE",
         returns={
             "message": (Message, "Message as it is now; on CONFLICT as it is without your change."),
             "chat": (Chat, "Chat with its preview; null when refused."),
@@ -85,6 +87,7 @@ class Mutation:
     """Change a message of yours within 15 minutes."""
     delete_message = mutation(
         sending.delete_message,
+        refuses="EXPIRED",
         returns={
             "deleted_message_id": (Id, "Id of the message that is gone for you; null when a stub stays."),
             "message": (Message, "Stub that stays of a message deleted for both; null otherwise."),
@@ -98,6 +101,7 @@ class Mutation:
     """Delete a message for yourself, or one of yours for both."""
     mark_delivered = mutation(
         receipts.mark_delivered,
+        refuses="TOO_MANY",
         returns={"chats": (list[Chat], "The chats as they are now.")},
         takes={"marks": list[DeliveryMarkInput]},
         marks="At most 100 chats. A lower mark than before changes nothing; chats you are not in are passed "
@@ -128,6 +132,7 @@ class Mutation:
     """Mute or archive a chat."""
     update_chat_settings = mutation(
         choices.update_chat_settings,
+        refuses="REQUIRED",
         returns={"chat_settings": (ChatSettings, "The settings as they are now.")},
         input="What holds for all your chats; what is left out stays.",
         read_receipts="Let others see what you read, and see what they read.",
@@ -153,6 +158,7 @@ class Mutation:
     """Let people you chat with see that you are there; nothing is kept of it but when you last were."""
     report_message = mutation(
         moderation.report_message,
+        refuses="TOO_LONG",
         returns={
             "message_report": (MessageReport, "Report of yours; the first one, if you reported it before.")
         },
@@ -177,6 +183,7 @@ class Mutation:
     """Agree with a report, or not."""
     report_client_health = mutation(
         health.report_client_health,
+        refuses="OUT_OF_RANGE TOO_MANY",
         returns={},
         takes={"queues": list[ClientQueueInput]},
         device_id="The device you are signed in on.",

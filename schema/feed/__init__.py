@@ -82,6 +82,7 @@ ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 class Mutation:
     create_post = mutation(
         posts.create_post,
+        refuses="CONTENT_REFUSED INVALID_FORMAT NOT_MEMBER REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={
             "post": Post,
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -99,6 +100,7 @@ class Mutation:
     """Post something."""
     update_post = mutation(
         posts.update_post,
+        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={"post": (Post, "The post as it is now; on CONFLICT as it is without your change.")},
         id="The post.",
         text="New text; left out: unchanged.",
@@ -112,6 +114,7 @@ class Mutation:
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
         comments.create_comment,
+        refuses="COMMENTS_CLOSED CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_NOT_READY",
         returns={
             "comment": Comment,
             "comment_edge": (Edge[Comment], "Its place in its thread."),
@@ -124,6 +127,7 @@ class Mutation:
     """Comment on a post, or reply to a comment."""
     update_comment = mutation(
         comments.update_comment,
+        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY",
         returns={"comment": (Comment, "The comment as it is now; on CONFLICT as it is without your change.")},
         id="The comment.",
         text=COMMENT_TEXT,
@@ -142,6 +146,7 @@ class Mutation:
     """Delete a comment of yours, or one on your post; moderators what was reported."""
     set_reaction = mutation(
         reactions.set_reaction,
+        refuses="UPLOAD_NOT_READY",
         returns={"subject": (Subject, "Post or comment with its reactions; null when refused.")},
         subject_id="The post or comment.",
         kind="The reaction; null takes yours back.",
@@ -149,6 +154,7 @@ class Mutation:
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
     follow_user = mutation(
         graph.follow_user,
+        refuses="LIMIT_REACHED",
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours that leads to them; null when refused."),
@@ -213,6 +219,7 @@ class Mutation:
     """Undo a block of yours."""
     share_post = mutation(
         sharing.share_post,
+        refuses="CONTENT_REFUSED TOO_LONG UPLOAD_NOT_READY",
         returns={
             "post": (Post, "Share that was made; null when refused."),
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -227,11 +234,13 @@ class Mutation:
     """Pass a post on into your timeline."""
     create_share_link = mutation(
         sharing.create_share_link,
+        refuses="UPLOAD_NOT_READY",
         returns={"url": (URL, "The link; null when refused."), "code": (str, "Its code, for `postByLink`.")},
     )
     """A link to a public post, for people without an account too."""
     create_group = mutation(
         groups.create_group,
+        refuses="REQUIRED TOO_LONG TOO_MANY",
         returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
         name="1 to 100 characters.",
         privacy="Who may join.",
@@ -239,7 +248,9 @@ class Mutation:
     )
     """Begin a group."""
     join_group = mutation(
-        groups.join_group, returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER}
+        groups.join_group,
+        refuses="LIMIT_REACHED",
+        returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
     )
     """Join an open group."""
     leave_group = mutation(
@@ -258,6 +269,7 @@ class Mutation:
     """Take a post out of your feed, and see less by its author."""
     record_impressions = mutation(
         signals.record_impressions,
+        refuses="OUT_OF_RANGE REQUIRED TOO_MANY",
         returns={"recorded": (int, "How many were taken.")},
         takes={"items": list[ImpressionInput]},
         items="1 to 50 posts.",
@@ -265,6 +277,7 @@ class Mutation:
     """Tell what was on the screen, so that the feed can learn."""
     set_comment_typing = mutation(
         signals.set_comment_typing,
+        refuses="COMMENTS_CLOSED",
         returns={},
         is_typing="Say so again every few seconds: after six without a word you have stopped.",
         receipt=False,
@@ -286,6 +299,7 @@ class Mutation:
     """Report a post, comment or person to moderators."""
     moderate = mutation(
         moderating.moderate,
+        refuses="REQUIRED WRONG_STATUS",
         returns={
             "subject": (Node, "Post, comment or person as it is now; null when refused."),
             "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
@@ -299,6 +313,7 @@ class Mutation:
     """Decide about something that was reported."""
     appeal = mutation(
         moderating.appeal,
+        refuses="ALREADY_DONE REQUIRED WRONG_STATUS",
         returns={"subject": (Node, "Your post or comment.")},
         subject_id="Your post or comment.",
         text="At most 1,000 characters.",
@@ -306,6 +321,7 @@ class Mutation:
     """Ask moderators to look again at a post or comment of yours, once."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
+        refuses="INVALID_FORMAT REQUIRED",
         returns={"feed_experiment": (FeedExperiment, "Experiment; null when there is none, or refused.")},
         takes={"variants": list[FeedVariantInput]},
         name="Small letters, digits and dashes; left out: nothing is tried out any more.",
@@ -316,6 +332,7 @@ class Mutation:
     """Try rankings out, each on some people; or end that."""
     sponsor_post = mutation(
         sponsoring.sponsor_post,
+        refuses="OUT_OF_RANGE REQUIRED",
         returns={"sponsorship": Sponsorship},
         starts_at="From when on; now when left out.",
         ends_at="Until when; within a year of the start.",
@@ -325,6 +342,7 @@ class Mutation:
     """Show a public post to strangers because somebody pays for it."""
     end_sponsorship = mutation(
         sponsoring.end_sponsorship,
+        refuses="REQUIRED",
         returns={"post": (Post, "Post whose sponsorship ended; null when it is gone.")},
         reason=REASON,
         roles=(Role.ADMIN,),

@@ -62,3 +62,16 @@ async def test_fields_take_their_present_names(
     assert {name: row[name] for name in after} == after
     assert not before.keys() - after.keys() & row.keys()
     await services.db.write({"delete": collection, "deletes": [{"q": {"_id": id}, "limit": 1}]})
+
+
+async def test_stored_refusals_take_their_present_codes(services: Services) -> None:
+    """A replay of a receipt of an earlier version answers with a code that clients know."""
+    errors = [{"code": "FLOW_LOCKED", "message": "Over."}, {"code": "CONFLICT", "message": "Changed."}]
+    id = "user_stored:codes"
+    receipt = {"_id": id, "state": "DONE", "payload": {"errors": errors}}
+    await services.db.write({"insert": "receipts", "documents": [receipt]})
+    first, second = await migrated(services, "core.receipt-codes")
+    assert (first, second) == (1, 0)
+    [row] = await services.db.find("receipts", {"_id": id})
+    assert row["payload"]["errors"] == [{**errors[0], "code": "EXPIRED"}, errors[1]]
+    await services.db.write({"delete": "receipts", "deletes": [{"q": {"_id": id}, "limit": 1}]})

@@ -127,7 +127,7 @@ async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services
     node = "query($id: ID!) { node(id: $id) { ... on Report { status target { id } } } }"
     assert (await grace.run(node, id=first["report"]["id"]))["node"]["target"] == {"id": post}
     assert (await ada.run(node, id=first["report"]["id"]))["node"] is None
-    assert await codes(ada, "reportContent", subjectId=post, reason="SPAM") == ["SELF"]
+    assert await codes(ada, "reportContent", subjectId=post, reason="SPAM") == ["FORBIDDEN"]
     unseen = await publish(ada, visibility="PRIVATE")
     for subject in (unseen, ids.new_id("post"), ids.new_id("user")):
         assert await codes(grace, "reportContent", subjectId=subject, reason="SPAM") == ["NOT_FOUND"]
@@ -168,14 +168,14 @@ async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) ->
     said = await comment(ada, post, "Mine")
     for subject in (post, said):
         await grace.do("reportContent", "report { id }", subjectId=subject, reason="SPAM")
-        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == ["NOT_MODERATED"]
+        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == ["WRONG_STATUS"]
     for subject in (said, post):
         decision = {"subjectId": subject, "reason": "x"}
         await judge.do("moderate", "removedReportIds", action="REMOVE", **decision)
         assert await codes(grace, "appeal", subjectId=subject, text="For her") == ["NOT_FOUND"]
-        assert await codes(ada, "appeal", subjectId=subject, text=" ") == ["INVALID_INPUT"]
+        assert await codes(ada, "appeal", subjectId=subject, text=" ") == ["REQUIRED"]
         assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == []
-        assert await codes(ada, "appeal", subjectId=subject, text="Again") == ["ALREADY_APPEALED"]
+        assert await codes(ada, "appeal", subjectId=subject, text="Again") == ["ALREADY_DONE"]
         [open_] = await queue(judge, subject)
         assert open_["appeal"] == "It was fine"
         await judge.do("moderate", "removedReportIds", action="RESTORE", **decision)

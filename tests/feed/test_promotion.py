@@ -98,7 +98,7 @@ async def test_what_is_no_experiment_is_refused(
     admin: Phone, services: Services, given: dict[str, Any], field: str
 ) -> None:
     refused = await admin.do("setFeedExperiment", EXPERIMENT, **{"reason": "Why not", **given})
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
     assert services.get(Ranking).ranker.experiment == ""
 
 
@@ -153,11 +153,11 @@ async def test_what_cannot_be_sponsored(admin: Phone, new_phone: NewPhone, servi
     hidden = await publish(seller, visibility="PRIVATE")
     day = timedelta(days=1)
     for given, code in (
-        ({"postId": public, "endsAt": moment(-day)}, "INVALID_INPUT"),
-        ({"postId": public, "endsAt": moment(400 * day)}, "INVALID_INPUT"),
-        ({"postId": public, "startsAt": moment(2 * day), "endsAt": moment(day)}, "INVALID_INPUT"),
-        ({"postId": public, "endsAt": moment(day), "reason": ""}, "INVALID_INPUT"),
-        ({"postId": mine, "endsAt": moment(day)}, "NOT_SHAREABLE"),
+        ({"postId": public, "endsAt": moment(-day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "endsAt": moment(400 * day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "startsAt": moment(2 * day), "endsAt": moment(day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "endsAt": moment(day), "reason": ""}, "REQUIRED"),
+        ({"postId": mine, "endsAt": moment(day)}, "FORBIDDEN"),
         ({"postId": hidden, "endsAt": moment(day)}, "NOT_FOUND"),
         ({"postId": ids.new_id("post"), "endsAt": moment(day)}, "NOT_FOUND"),
     ):
