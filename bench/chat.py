@@ -117,9 +117,9 @@ async def _pair(bench: Bench) -> Pair:
     viewer = Viewer(reader.user_id, reader.session_id, reader.device_id)
     ctx = Context(bench.services, viewer=viewer)
     # Opened by the reader, so that it is in their list before anything is said; the writer joins.
-    made = await ctx.unit(lambda: opening.open_chat(ctx, user_id=writer.user_id))  # type: ignore[arg-type]
+    made = await ctx.unit(lambda: opening.create_chat(ctx, user_id=writer.user_id))  # type: ignore[arg-type]
     other = Context(bench.services, viewer=Viewer(writer.user_id, writer.session_id, writer.device_id))
-    await other.unit(lambda: opening.open_chat(other, user_id=reader.user_id))  # type: ignore[arg-type]
+    await other.unit(lambda: opening.create_chat(other, user_id=reader.user_id))  # type: ignore[arg-type]
     return Pair(writer, reader, made["chat"]["_id"])
 
 

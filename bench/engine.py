@@ -202,7 +202,7 @@ async def delta(bench: Bench) -> str:
     for _ in range(15):
         fresh = Context(bench.services, viewer=ctx.viewer)
         started = time.perf_counter()
-        page = await sync.changes(fresh, {}, types=["POST"], first=CHANGES)  # type: ignore[list-item]
+        page = await sync.changes(fresh, {}, types=["POST"], limit=CHANGES)  # type: ignore[list-item]
         times.append(time.perf_counter() - started)
         assert len(page["nodes"]) == CHANGES
     return f"{statistics.median(times) * 1000:.0f} ms median, {min(times) * 1000:.0f} ms best"

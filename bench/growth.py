@@ -46,18 +46,18 @@ def levels(depth: int) -> str:
     inner = "id"
     for _ in range(depth - 1):
         inner = f"id author {{ name posts(first: 1) {{ edges {{ node {{ {inner} }} }} }} }}"
-    return f"{{ viewer {{ feed(first: 5, mode: LATEST) {{ edges {{ node {{ {inner} }} }} }} }} }}"
+    return f"{{ viewer {{ feed(first: 5, sort: NEWEST) {{ edges {{ node {{ {inner} }} }} }} }} }}"
 
 
 def fields(count: int) -> str:
     names = ("text", "id", "commentCount", "createdAt", "visibility")
     asked = " ".join(f"f{number}: {names[number % len(names)]}" for number in range(count))
-    return f"{{ viewer {{ feed(first: 5, mode: LATEST) {{ edges {{ node {{ {asked} }} }} }} }} }}"
+    return f"{{ viewer {{ feed(first: 5, sort: NEWEST) {{ edges {{ node {{ {asked} }} }} }} }} }}"
 
 
 def curves(member: Member, token: str) -> list[Curve]:
     known = Operation(
-        "ids", "", f"{{ viewer {{ changes(first: {MOST}, types: [POST]) {{ nodes {{ id }} }} }} }}", {}
+        "ids", "", f"{{ viewer {{ changes(limit: {MOST}, types: [POST]) {{ nodes {{ id }} }} }} }}", {}
     )
     ids = [node["id"] for node in answer_of(member, known, token)["data"]["viewer"]["changes"]["nodes"]]
     if len(ids) < MOST:

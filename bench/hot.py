@@ -174,7 +174,7 @@ async def _post(phone: Phone) -> str:
 
 async def _chat(one: Phone, other: Phone) -> str:
     """A chat in which something was said."""
-    made = await one.do("openChat", "chat { id }", userId=other.user_id)
+    made = await one.do("createChat", "chat { id }", userId=other.user_id)
     id = str(made["chat"]["id"])
     await one.do("sendMessage", "message { id }", chatId=id, text="Hi")
     return id

@@ -136,8 +136,8 @@ Info = strawberry.Info[Context, None]
 
 
 @strawberry.enum
-class FeedMode(Enum):
-    LATEST = "LATEST"
+class FeedSort(Enum):
+    NEWEST = "NEWEST"
 
 
 @strawberry.type
@@ -253,7 +253,7 @@ class Viewer:
         return await latest_chats(info.context, first)
 
     @strawberry.field
-    async def feed(self, info: Info, first: int = 12, mode: FeedMode = FeedMode.LATEST) -> FeedConnection:
+    async def feed(self, info: Info, first: int = 20, sort: FeedSort = FeedSort.NEWEST) -> FeedConnection:
         ctx = info.context
         viewer_id = ctx.viewer_id or ""
         edges = await ctx.db.follows.find({"follower_id": viewer_id}).to_list(MOST_FOLLOWED)

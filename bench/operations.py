@@ -30,7 +30,7 @@ FEED = Operation(
     """
     query FeedPage {
       viewer {
-        feed(mode: LATEST, first: 20) {
+        feed(sort: NEWEST, first: 20) {
           edges {
             cursor
             reason

@@ -22,7 +22,7 @@ from bench.report import Report, machine
 from core import ids, paging
 from devstack import seed
 from devstack.servers import Servers
-from stores.feed import FeedMode
+from stores.feed import FeedSort
 from tests.phone import key
 
 out = console(170)
@@ -88,7 +88,7 @@ def start(started: Fleet, wanted: Sequence[Kind], servers: Servers) -> list[str]
     with urllib.request.urlopen(f"{address}/.well-known/jwks.json") as answer:
         jwks = orjson.loads(answer.read())
     listings = {
-        each["id"]: paging.fingerprint("feed", viewer=each["id"], mode=FeedMode.LATEST) for each in viewers
+        each["id"]: paging.fingerprint("feed", viewer=each["id"], sort=FeedSort.NEWEST) for each in viewers
     }
     others = [kind for kind in wanted if kind not in ours]
     started.start(others, started.peers(jwks, listings))
@@ -105,7 +105,7 @@ def sign_in(url: str, email: str) -> dict[str, str]:
         "idempotencyKey": key(),
         "email": email,
         "password": seed.PASSWORD,
-        "device": {"id": ids.new_id("device"), "name": "Benchmark", "platform": "OTHER"},
+        "device": {"deviceId": ids.new_id("device"), "name": "Benchmark", "platform": "OTHER"},
     }
     payload = ask(url, document, variables={"input": given})["data"]["signIn"]
     return {"token": payload["tokens"]["accessToken"], "id": payload["user"]["id"]}

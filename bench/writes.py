@@ -199,7 +199,7 @@ async def _person(services: Services, http: aiohttp.ClientSession, url: str) -> 
     phone = await sign_in_directly(services, Phone(http, url), await make_user(services))
     other = await make_user(services, "Other")
     ctx = Context(services, viewer=Viewer(phone.user_id, phone.session_id, phone.device_id))
-    made = await ctx.unit(lambda: opening.open_chat(ctx, user_id=other))  # type: ignore[arg-type]
+    made = await ctx.unit(lambda: opening.create_chat(ctx, user_id=other))  # type: ignore[arg-type]
     return Person(phone, made["chat"]["_id"])
 
 

@@ -13,6 +13,9 @@ import orjson
 from core.errors import BadUserInput
 
 MAX_PAGE = 100
+DEFAULT_PAGE = 20
+"""Size of a page when the client gives none."""
+MAX_VALUES = 100
 
 Document = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -21,6 +24,13 @@ Sort = Sequence[tuple[str, int]]
 
 NEWEST: Sort = (("created_at", -1), ("_id", -1))
 """Newest first."""
+
+
+def any_of(values: Sequence[Any]) -> Any:
+    """Condition that a field has one of a filter's values, which join by OR; BAD_USER_INPUT for too many."""
+    if len(values) > MAX_VALUES:
+        raise BadUserInput(f"A filter has at most {MAX_VALUES} values.")
+    return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ subscription ChatEvents($chatId: ID!, $after: String) {
     ... on Event { eventId at }
     ... on MessageCreated { message { sequence text sender { name } } }
     ... on ReceiptUpdated { userId deliveredSequence readSequence }
-    ... on TypingChanged { userId isTyping }
+    ... on TypingChanged { userId typing }
   }
 }
 """
@@ -113,7 +113,7 @@ subscription ChatEvents($chatId: ID!, $after: String) {
 CHANGES = """# Everything your phone should have; send the token back as `since` to get only what changed.
 query Changes($since: SyncToken) {
   viewer {
-    changes(since: $since, first: 50) {
+    changes(since: $since, limit: 50) {
       nodes { __typename id ... on Post { text version } }
       deletedIds
       token
@@ -125,8 +125,8 @@ query Changes($since: SyncToken) {
 """
 
 PRODUCTS = """# Change the words, add filters, ask for the next page with `after`.
-query Products($query: String, $filter: ProductFilterInput, $after: String) {
-  searchProducts(query: $query, filter: $filter, first: 10, after: $after) {
+query Products($filter: ProductFilterInput, $after: String) {
+  searchProducts(filter: $filter, first: 10, after: $after) {
     totalCount
     edges {
       match { reason confidence }
@@ -192,7 +192,7 @@ OPERATIONS = [
     {
         "name": "Products",
         "query": PRODUCTS,
-        "variables": '{\n  "query": "magnesium gly",\n  "filter": {"inStock": true}\n}',
+        "variables": '{\n  "filter": {"query": "magnesium gly", "inStock": true}\n}',
     },
     {"name": "Safety", "query": SAFETY, "variables": "{}"},
     {

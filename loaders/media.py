@@ -14,7 +14,7 @@ STATUS = {
     UploadStatus.PROCESSING: AttachmentStatus.PROCESSING,
     UploadStatus.READY: AttachmentStatus.READY,
     UploadStatus.REJECTED: AttachmentStatus.REJECTED,
-    UploadStatus.ABORTED: AttachmentStatus.EXPIRED,
+    UploadStatus.CANCELED: AttachmentStatus.EXPIRED,
     UploadStatus.EXPIRED: AttachmentStatus.EXPIRED,
 }
 

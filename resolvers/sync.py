@@ -53,13 +53,13 @@ async def changes(
     *,
     since: SyncToken | None = None,
     types: list[SyncTypeName] | None = None,
-    first: int = 200,
+    limit: int = 200,
 ) -> dict[str, Any]:
     """Delta sync: the viewer's changes since the token; without one, everything (a first sync)."""
-    if not 1 <= first <= MOST_CHANGES:
-        raise BadUserInput(f"`first` must be between 1 and {MOST_CHANGES}.")
+    if not 1 <= limit <= MOST_CHANGES:
+        raise BadUserInput(f"`limit` must be between 1 and {MOST_CHANGES}.")
     progress, reset = await starting_point(ctx, since, types)
-    page = await read(ctx, progress, types, first)
+    page = await read(ctx, progress, types, limit)
     return {
         "nodes": list(page.nodes.values()),
         "deleted_ids": list(page.deleted),
@@ -70,7 +70,7 @@ async def changes(
     }
 
 
-async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] | None, first: int) -> Page:
+async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] | None, limit: int) -> Page:
     """One page, through the ordinary access guards; `progress` moves past it."""
 
     async def scopes_now() -> list[str]:
@@ -82,7 +82,7 @@ async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] |
         progress,
         scopes_now,
         types=wanted(types),
-        limit=first,
+        limit=limit,
         overlap=ctx.services.live.overlap,
     )
     delta = await reading.page()

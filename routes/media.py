@@ -77,7 +77,7 @@ def _signed(request: web.Request, services: Services) -> tuple[str, int]:
     if not services.signer.linked(signature, "put", key, size, expires):
         raise web.HTTPForbidden(text="This address was not signed by this server.\n")
     if int(expires) <= clock.timestamp():
-        raise web.HTTPForbidden(text="This address has expired: ask signUploadParts for another.\n")
+        raise web.HTTPForbidden(text="This address has expired: ask requestUploadPartUrls for another.\n")
     return key, int(size)
 
 

@@ -79,7 +79,7 @@ class Viewer:
         sync.changes,
         since="The token of the last page you have; left out for a first sync.",
         types="Only these types; all when left out. A token is good for the types it was given for.",
-        first="How many changes at most, 1 to 1,000.",
+        limit="Largest number of changes, 1 to 1,000.",
     )
     """What changed for you: run it when the app opens or comes back online."""
 

@@ -48,7 +48,7 @@ LIST = 5
 MUTATION = 10
 """Cost of a mutation beside its payload: a transaction."""
 
-SIZES = ("first", "last")
+SIZES = ("first", "last", "limit")
 """Arguments that say how many things are asked for, as lists of ids do."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
@@ -315,7 +315,7 @@ def _of_ids(name: str, argument: Any) -> bool:
 
 def default_page(field: GraphQLField) -> int | None:
     """Page size of a field when no size is given; None where it takes none, 0 where it does not say."""
-    declared = field.args.get("first")
+    declared = field.args.get("first") or field.args.get("limit")
     if declared is None:
         return None
     if isinstance(declared.default_value, int):

@@ -36,6 +36,15 @@ class PresenceState(StrEnum):
     """Not there for a minute or more."""
 
 
+class ReportDecision(StrEnum):
+    """Judgment of a moderator on a report."""
+
+    UPHOLD = "UPHOLD"
+    """The report is right: the message is deleted for both, and the report becomes UPHELD."""
+    DISMISS = "DISMISS"
+    """The report is not right: the message stays, and the report becomes DISMISSED."""
+
+
 class WhoCanMessage(StrEnum):
     """Permission to begin a chat with a person; existing chats go on."""
 

@@ -50,7 +50,7 @@ class UploadStatus(StrEnum):
     """It can be shown. Final."""
     REJECTED = "REJECTED"
     """It cannot be taken: see `failure`. Final."""
-    ABORTED = "ABORTED"
+    CANCELED = "CANCELED"
     """Its owner gave it up. Final."""
     EXPIRED = "EXPIRED"
     """It was not completed within 24 hours. Final."""
@@ -184,7 +184,7 @@ class Link(TypedDict):
 
 SENDING = (UploadStatus.PENDING, UploadStatus.UPLOADING)
 WORKING = (UploadStatus.UPLOADED, UploadStatus.SCANNING, UploadStatus.PROCESSING)
-FINAL = (UploadStatus.READY, UploadStatus.REJECTED, UploadStatus.ABORTED, UploadStatus.EXPIRED)
+FINAL = (UploadStatus.READY, UploadStatus.REJECTED, UploadStatus.CANCELED, UploadStatus.EXPIRED)
 MOST_LINKS = 100
 """Records asked whether they show a medium to somebody."""
 
@@ -202,7 +202,7 @@ media = collection(
 
 def upload_scopes(upload: Upload) -> list[str]:
     """Scope of an upload: its owner's devices; none once it is given up."""
-    return [] if upload["status"] == UploadStatus.ABORTED else [user_scope(upload["owner_id"])]
+    return [] if upload["status"] == UploadStatus.CANCELED else [user_scope(upload["owner_id"])]
 
 
 uploads = entity(
@@ -226,13 +226,13 @@ uploads = entity(
                 UploadStatus.UPLOADING,
                 UploadStatus.UPLOADED,
                 UploadStatus.REJECTED,
-                UploadStatus.ABORTED,
+                UploadStatus.CANCELED,
                 UploadStatus.EXPIRED,
             },
             UploadStatus.UPLOADING: {
                 UploadStatus.UPLOADED,
                 UploadStatus.REJECTED,
-                UploadStatus.ABORTED,
+                UploadStatus.CANCELED,
                 UploadStatus.EXPIRED,
             },
             UploadStatus.UPLOADED: {UploadStatus.SCANNING, UploadStatus.REJECTED},
@@ -240,7 +240,7 @@ uploads = entity(
             UploadStatus.PROCESSING: {UploadStatus.SCANNING, UploadStatus.READY, UploadStatus.REJECTED},
             UploadStatus.READY: {UploadStatus.REJECTED},
             UploadStatus.REJECTED: (),
-            UploadStatus.ABORTED: (),
+            UploadStatus.CANCELED: (),
             UploadStatus.EXPIRED: (),
         }
     ),

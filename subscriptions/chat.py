@@ -49,7 +49,7 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
 
     async def on_signal(signal: Signal | None) -> list[Event]:
         return [
-            {"_type": "TypingChanged", "user_id": user_id, "is_typing": on}
+            {"_type": "TypingChanged", "user_id": user_id, "typing": on}
             for user_id, on in typists.still_typing(signal, but=ctx.viewer_id)
         ]
 

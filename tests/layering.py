@@ -43,7 +43,6 @@ KNOWS = {
 """
 
 RETIRED = {
-    "RefusalKind": "ErrorKind",
     "Anomaly": "Fallback",
     "Asked": "PageArgs, CacheRequest, OperationRequest or SocketOperation",
     "Behind": "KeyedTasks",

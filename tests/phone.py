@@ -13,7 +13,7 @@ import aiohttp
 
 from core import ids
 from core.context import Context, Services
-from core.errors import ERROR_CODES
+from core.errors import KINDS, RefusalKind
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
@@ -29,17 +29,13 @@ def key() -> str:
     return uuid.uuid4().hex
 
 
-def refusal(
-    code: str, message: str, field: list[str] | None = None, limit: int | None = None
-) -> dict[str, Any]:
+def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
     """A payload's error as `Phone.do` reads it, of a refusal that names no time."""
     return {
-        "kind": ERROR_CODES[code].kind,
         "code": code,
         "message": message,
         "field": field,
-        "limit": limit,
-        "retryable": ERROR_CODES[code].retryable,
+        "retryable": KINDS[code] is not RefusalKind.FINAL,
         "retryAfterSeconds": None,
     }
 
@@ -111,7 +107,7 @@ class Phone:
         type_name = mutation[0].upper() + mutation[1:] + "Input"
         document = (
             f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) {{ idempotencyKey replayed "
-            f"errors {{ kind code message field limit retryable retryAfterSeconds }} {selection} }} }}"
+            f"errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
         )
         return (await self.run(document, input={"idempotencyKey": key(), **input}))[mutation]
 
@@ -280,7 +276,7 @@ async def sign_up_directly(services: Services, phone: Phone, name: str, **fields
 
 async def _signed_in(services: Services, phone: Phone, whom: Callable[[Context], Awaitable[User]]) -> Phone:
     ctx = Context(services, address="127.0.0.1")
-    device = {"id": phone.device_id, "name": "Test phone", "platform": "IOS"}
+    device = {"device_id": phone.device_id, "name": "Test phone", "platform": "IOS"}
 
     async def start() -> dict[str, Any]:
         return await sessions.start(ctx, await whom(ctx), device, factors=[AuthFactor.PASSWORD])

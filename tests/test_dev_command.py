@@ -98,7 +98,7 @@ def ask(address: str, query: str, variables: dict[str, Any] | None = None, token
 def sign_in(address: str, email: str, password: str = PASSWORD) -> Any:
     query = """mutation($input: SignInInput!) { signIn(input: $input) {
       tokens { accessToken } user { name } errors { code } } }"""
-    device = {"id": "00000000-0000-4000-8000-000000000001", "name": "Laptop", "platform": "WEB"}
+    device = {"deviceId": "00000000-0000-4000-8000-000000000001", "name": "Laptop", "platform": "WEB"}
     given = {"idempotencyKey": f"{email}{time.monotonic()}", "email": email, "password": password}
     return ask(address, query, {"input": {**given, "device": device}})["signIn"]
 
@@ -193,7 +193,7 @@ def test_without_demo_people(tmp_path: Path) -> None:
         assert "Nobody is here yet: sign up" in running.output
         assert page_config(address)["demoUsers"] == []
         answer = sign_in(address, "ada@example.com")
-        assert [error["code"] for error in answer["errors"]] == ["CREDENTIALS_INVALID"]
+        assert [error["code"] for error in answer["errors"]] == ["INVALID_CREDENTIALS"]
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(20) == 0
 

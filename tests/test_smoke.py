@@ -8,7 +8,7 @@ async def test_a_post_reaches_a_follower_and_a_watcher(new_phone: NewPhone) -> N
     await grace.do("followUser", "user { viewerFollowState }", userId=ada.user_id)
     created = await ada.do("createPost", "post { id }", text="Hello", visibility="PUBLIC")
     post_id = created["post"]["id"]
-    feed = await grace.run("{ viewer { feed(mode: LATEST) { edges { node { id } } } } }")
+    feed = await grace.run("{ viewer { feed(sort: NEWEST) { edges { node { id } } } } }")
     assert feed["viewer"]["feed"]["edges"] == [{"node": {"id": post_id}}]
     query = """subscription($id: ID!) {
         postEvents(postId: $id) { __typename ... on CommentCreated { comment { text } } }

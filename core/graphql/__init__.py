@@ -25,10 +25,10 @@ from core.graphql.fields import (
     unsynced,
     visible,
 )
-from core.graphql.inputs import input_type
+from core.graphql.inputs import input_, input_type
 from core.graphql.mutations import mutation
 from core.graphql.pages import Edge, Page, called
-from core.graphql.types import extend, input_, interface, node, type_, union
+from core.graphql.types import extend, interface, node, type_, union
 
 __all__ = [
     "Changes",

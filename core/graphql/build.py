@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, is_input_object_type
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StreamResult
 from strawberry.types import ExecutionResult, get_object_definition
@@ -13,7 +13,7 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from core.context import Context
-from core.errors import ERROR_CODES
+from core.errors import ERROR_CODES, KINDS, RefusalKind
 from core.graphql import common
 from core.graphql.annotations import LATE
 from core.graphql.audience import without
@@ -32,6 +32,13 @@ ROOTS = {
     "Subscription": "Root of all live streams; each resumes with `after`.",
 }
 
+MEANINGS = {
+    RefusalKind.FINAL: "",
+    RefusalKind.TRANSIENT: " Transient.",
+    RefusalKind.REPEATABLE: " Repeatable.",
+}
+"""Sentence that the description of an error code gains, by its kind."""
+
 
 class Schema(strawberry.Schema):
     """Our schema: one context per operation, and errors left to the server's extension."""
@@ -39,7 +46,6 @@ class Schema(strawberry.Schema):
     def __init__(self, *, described: Directives, types: Sequence[type], **kwargs: Any) -> None:
         super().__init__(types=[*types, *described.definitions], **kwargs)
         self.described = described
-        described.describe(self._schema)
 
     def as_str(self) -> str:
         """The SDL, with the directives of what code declares."""
@@ -122,12 +128,12 @@ def build(
         if hasattr(module, "Viewer") and module.Viewer is not Viewer:
             merge(viewer, fields_of(module.Viewer), "Viewer")
     roots = {name: _root(name, description, modules) for name, description in ROOTS.items()}
-    return Schema(
+    schema = Schema(
         query=roots["Query"],
         mutation=roots["Mutation"],
         subscription=roots["Subscription"],
         types=list(_declared_nodes(modules)),
-        described=Directives(_areas(modules), common.ErrorCode),  # type: ignore[attr-defined]
+        described=Directives(_areas(modules)),
         extensions=list(extensions),
         config=StrawberryConfig(
             default_resolver=lambda document, name: document.get(name),
@@ -136,6 +142,26 @@ def build(
             disable_field_suggestions=production,
         ),
     )
+    _declare_one_of(schema._schema)
+    return schema
+
+
+def _declare_one_of(schema: GraphQLSchema) -> None:
+    """Tell graphql-core of oneOf inputs: its rules, its coercion and its introspection are those of the RFC.
+
+    Strawberry checks values by itself, and says of every other type that it is none.
+    """
+    for type in schema.type_map.values():
+        if is_input_object_type(type):
+            declared = type.extensions.get("strawberry-definition")
+            type.is_one_of = declared is not None and declared.is_one_of
+            if type.is_one_of:
+                type.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]
+    schema.type_map["__Type"].fields["isOneOf"].resolve = _is_one_of  # type: ignore[attr-defined]
+
+
+def _is_one_of(type: object, _: Any) -> bool | None:
+    return type.is_one_of if is_input_object_type(type) else None
 
 
 def _areas(modules: Sequence[ModuleType]) -> dict[str, str]:
@@ -165,14 +191,11 @@ def _declared_nodes(modules: Sequence[ModuleType]) -> Iterable[type]:
 
 def _late_enums() -> None:
     """Enums of what all schema modules declare, known only once all are read."""
-    told = {
-        code: f"{each.description} Kind {each.kind}{', retryable' if each.retryable else ''}."
-        for code, each in ERROR_CODES.items()
-    }
-    if not hasattr(common, "ErrorCode") or set(common.ErrorCode) != set(told):
-        # The types that show it keep the one they were first built with.
-        description = "Reason for which a mutation is refused; of one kind each."
-        common.ErrorCode = declared_enum("ErrorCode", description, told)  # type: ignore[attr-defined]
+    told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in ERROR_CODES.items()}
+    codes = declared_enum(
+        "ErrorCode", "Reason for which a mutation was refused; final where nothing else is said.", told
+    )
+    common.ErrorCode = codes  # type: ignore[attr-defined]
     LATE["SyncType"] = declared_enum(
         "SyncType",
         "Types that `viewer.changes` and `changeEvents` can tell of.",

@@ -28,13 +28,15 @@ from core.graphql.bindings import (
     Spec,
     Stream,
 )
+from core.graphql.inputs import is_input, taken
+from core.paging import DEFAULT_PAGE
 from core.security.access import guarded, holds_any
 from core.storage.loader import Loader
 
 STANDARD = {
     "id": "Id of the {thing} to read.",
     "ids": "Ids of the {thing} to read, at most 100.",
-    "first": "Number of edges to return from the start, 1 to 100.",
+    "first": f"Number of edges to return from the start, 1 to 100; {DEFAULT_PAGE} when no size is given.",
     "after": "Cursor after which the page begins.",
     "last": "Number of edges to return from the end, 1 to 100.",
     "before": "Cursor before which the page ends.",
@@ -193,11 +195,11 @@ def _call(
     page: int | None = None,
     batch: Callable[..., Awaitable[list[Any]]] | None = None,
     roles: Collection[str] = (),
-    inputs: Collection[str] = (),
     reads: Sequence[str] | None = None,
     default_size: int = 0,
     wants_projection: bool = False,
 ) -> Resolver:
+    inputs = _inputs(batch or resolver)
     if roles:
         resolver = guarded(resolver, roles)
         batch = batch and guarded(batch, roles)
@@ -206,7 +208,7 @@ def _call(
         root=root,
         page=page,
         batch=batch,
-        inputs=tuple(inputs),
+        inputs=inputs,
         reads=None if reads is None else tuple(reads),
         default_size=default_size,
         wants_projection=wants_projection,
@@ -216,49 +218,37 @@ def _call(
 def connection(
     resolver: Callable[..., Awaitable[Any]],
     *,
-    first: int = 20,
-    default_size: int = 0,
+    either_end: bool = False,
     batched: bool = False,
     reads: Sequence[str] | None = None,
     roles: Collection[str] = (),
     **descriptions: str,
 ) -> Any:
-    """A Relay connection of a document; `first` is the page when the client names none.
+    """A Relay connection of a document: the resolver takes the paging arguments as one, `args`.
 
-    The resolver takes the paging arguments as one, `args`; with `first=0` it decides itself what they are
-    when the client names none, `usual` of them. A `batched` one answers many documents at once, in their
-    order. `needs` are the keys it reads of a document, which is read whole where they are not given. With
-    `roles`, only they may read it.
+    With `either_end` the resolver decides itself from which end a page is when the client names none. A
+    `batched` one answers many documents at once, in their order. `needs` are the keys it reads of a document,
+    which is read whole where they are not given. With `roles`, only they may read it.
     """
     call = _call(
         _alone(resolver) if batched else resolver,
         root=False,
-        page=first,
-        default_size=default_size,
+        page=0 if either_end else DEFAULT_PAGE,
+        default_size=DEFAULT_PAGE,
         batch=resolver if batched else None,
         roles=roles,
         reads=reads,
     )
-    arguments = _paged(_arguments(resolver, 2))
-    sizes = {"first": _page_size(first or default_size)}
-    return Spec(call, arguments, {**sizes, **descriptions}, roles=tuple(roles))
+    return Spec(call, _paged(_arguments(resolver, 2)), descriptions, roles=tuple(roles))
 
 
 def _paged(arguments: dict[str, Any]) -> dict[str, Any]:
     return {**{name: each for name, each in arguments.items() if name != "args"}, **PAGE_ARGUMENTS}
 
 
-def _page_size(first: int) -> str:
-    if not first:
-        raise TypeError("A connection must say how many it gives to who does not: `first` or `usual`.")
-    return f"Number of edges to return from the start, 1 to 100; {first} when left out."
-
-
 def query(
     resolver: Callable[..., Awaitable[Any]],
     *,
-    page: int | None = None,
-    inputs: Mapping[str, Any] | None = None,
     roles: Collection[str] = (),
     max_age: int | Callable[[Mapping[str, Any]], int] | None = None,
     **descriptions: str,
@@ -267,14 +257,13 @@ def query(
 
     With `max_age` anybody may keep what is answered to nobody in particular for so many seconds.
 
-    With `page` it is a connection with pages of that size. `inputs` are arguments that are input objects,
-    with their types: the resolver gets dictionaries.
+    It is a connection if the resolver takes `args`. An argument that is a TypedDict is an input object.
     """
-    inputs = inputs or {}
-    call = _call(resolver, root=True, page=page, roles=roles, inputs=inputs)
-    arguments = _arguments(resolver, 1) | {name: (type | None, None) for name, type in inputs.items()}
+    arguments = _arguments(resolver, 1)
+    page = DEFAULT_PAGE if "args" in arguments else None
+    call = _call(resolver, root=True, page=page, roles=roles)
     if page is not None:
-        arguments, descriptions = _paged(arguments), {"first": _page_size(page), **descriptions}
+        arguments = _paged(arguments)
     return Spec(call, arguments, descriptions, roles=tuple(roles), max_age=max_age)
 
 
@@ -320,10 +309,18 @@ def subscription(generator: Callable[..., Any], **descriptions: str) -> Any:
 
 
 def _arguments(function: Callable[..., Any], skip: int) -> dict[str, Any]:
-    """Name to (annotation, default) of a resolver's keyword arguments."""
+    """Name to (annotation, default) of a resolver's keyword arguments; its TypedDicts are input objects."""
     parameters = list(inspect.signature(function).parameters.values())[skip:]
     hints = typing.get_type_hints(function, include_extras=True)
-    return {each.name: (hints[each.name], each.default) for each in parameters}
+    return {each.name: (taken(hints[each.name]), each.default) for each in parameters}
+
+
+def _inputs(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of a resolver's arguments that are input objects: it gets them as dictionaries."""
+    parameters = inspect.signature(function).parameters.values()
+    hints = typing.get_type_hints(function, include_extras=True)
+    given = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    return tuple(name for name in given if is_input(hints[name]))
 
 
 def bound_field(name: str, spec: Spec, description: str | None, origin: type) -> BoundField:

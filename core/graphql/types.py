@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.types import get_object_definition
@@ -12,9 +12,7 @@ from core.graphql.annotations import graphql_type
 from core.graphql.bindings import Plain, Spec, Unnamed
 from core.graphql.docs import attribute_docs, class_doc
 from core.graphql.fields import bound_field
-from core.graphql.filling import filled
 from core.ids import prefix_of
-from core.values import text
 
 C = TypeVar("C", bound=type)
 
@@ -56,36 +54,6 @@ def interface(cls: C) -> C:
     """An interface; its documents tell their type by tag or id."""
     cls.resolve_type = staticmethod(lambda document, info, abstract: type_name(document))  # type: ignore[attr-defined]
     return _declare(cls, is_interface=True)
-
-
-def input_(cls: C) -> C:
-    """An input object; fields without a default are required."""
-    docs = attribute_docs(cls)
-    readers = {name: _reader(hint) for name, hint in cls.__annotations__.items()}
-    inherited: Mapping[str, Any] = getattr(cls, "__readers__", {})
-    cls.__readers__ = {**inherited, **readers}  # type: ignore[attr-defined]
-    annotations = {name: graphql_type(hint) for name, hint in cls.__annotations__.items()}
-    for name, hint in annotations.items():
-        setattr(cls, name, strawberry.field(description=docs.get(name), **_default(cls, name, hint)))
-    cls.__annotations__ = annotations
-    made = strawberry.input(cls, description=class_doc(cls))
-    made.__strawberry_definition__.from_input = filled  # type: ignore[attr-defined]
-    return made
-
-
-def _reader(hint: Any) -> Callable[[str], str] | None:
-    """Return the function that reads text typed into an input field; None for a field that holds no text."""
-    found = (text.READERS.get(hint), *map(_reader, get_args(hint)))
-    return next(filter(None, found), None)
-
-
-def _default(cls: type, name: str, hint: Any) -> dict[str, Any]:
-    """Default of an input field that is left out: optional ones tell absence from null."""
-    if isinstance(cls.__dict__.get(name), list):
-        return {"default_factory": list}
-    if name in cls.__dict__:
-        return {"default": cls.__dict__[name]}
-    return {"default": strawberry.UNSET} if type(None) in get_args(hint) else {}
 
 
 def union(name: str, description: str) -> Any:

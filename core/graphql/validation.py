@@ -11,11 +11,15 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLNonNull,
+    NonNullTypeNode,
+    OperationDefinitionNode,
     ValidationRule,
+    is_input_object_type,
+    print_ast,
     specified_rules,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 ROOTS = {("ChangeSet", "nodes"), ("NodeChanged", "node")}
 """Fields that show synced nodes."""
@@ -80,4 +84,28 @@ class SyncedFieldsRule(ValidationRule):
         self.report_error(GraphQLError(words, node))
 
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, SyncedFieldsRule)
+class OneOfVariablesRule(ValidationRule):
+    """Refuses nullable variables in fields of oneOf inputs, also where the input itself must not be null.
+
+    graphql-core looks for the input beneath no such wrapper, and would let them pass there.
+    """
+
+    def leave_operation_definition(self, operation: OperationDefinitionNode, *_: Any) -> None:
+        nullable = {
+            each.variable.name.value: each
+            for each in operation.variable_definitions or ()
+            if not isinstance(each.type, NonNullTypeNode)
+        }
+        for usage in self.context.get_recursive_variable_usages(operation):
+            parent, name = usage.parent_type, usage.node.name.value
+            of = parent.of_type if isinstance(parent, GraphQLNonNull) else None
+            if name in nullable and is_input_object_type(of) and of.is_one_of:
+                declared = nullable[name]
+                words = (
+                    f"Variable '${name}' is of type '{print_ast(declared.type)}' but must be non-nullable"
+                    f" to be used for OneOf Input Object '{of}'."
+                )
+                self.report_error(GraphQLError(words, [declared, usage.node]))
+
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfVariablesRule, SyncedFieldsRule)

@@ -71,6 +71,26 @@ async def move_collection(db: Database, old: str, store: Collection[Any]) -> int
     return moved
 
 
+async def rename_value(db: Database, store: Collection[Any], field: str, old: str, new: str) -> int:
+    """Give a field of stored documents its new value, in batches; how many documents had the old one."""
+    after: Any = ""
+    changed = 0
+    while rows := await store.find(
+        db,
+        {field: old, "_id": {"$gt": after}},
+        sort=[("_id", 1)],
+        limit=BATCH,
+        fields=("_id",),
+        hint="_id_",
+    ):
+        after = rows[-1]["_id"]
+        query = {"_id": {"$in": [row["_id"] for row in rows]}, field: old}
+        update = {"q": query, "u": {"$set": {field: new}}, "multi": True}
+        answer = await db.write({"update": store.name, "updates": [update]})
+        changed += int(answer["nModified"])
+    return changed
+
+
 async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str, str]) -> int:
     """Give fields of stored documents their new names, in batches; how many documents had an old one."""
     older: dict[str, Any] = {"$or": [{name: {"$exists": True}} for name in names]}

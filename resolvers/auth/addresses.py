@@ -1,15 +1,19 @@
 """Emails: validated, and masked to their first letter and domain."""
 
-from core.errors import UserError
+from collections.abc import Sequence
+
+from core.errors import UserError, error_codes
 from stores.auth import emails
 
+error_codes(INVALID_EMAIL="The email address cannot be right.")
 
-def valid_email(email: str) -> str:
+
+def valid_email(email: str, field: Sequence[str] = ("email",)) -> str:
     """The email in its canonical form."""
     try:
         return emails.checked(email)
     except ValueError:
-        raise UserError("INVALID_FORMAT", "This is not an email address.", field=["email"]) from None
+        raise UserError("INVALID_EMAIL", "This is not an email address.", field=field) from None
 
 
 def masked_email(email: str) -> str:

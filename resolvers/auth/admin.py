@@ -10,8 +10,8 @@ from core.context import PERSONAL, Context
 from core.errors import UserError
 from core.ids import Id
 from core.jobs import enqueue
+from core.one_of import one_of
 from core.security.audit import audited
-from core.values.bounds import check_length
 from core.values.text import Line
 from resolvers.auth import lockout, revocations, security, sessions, telling
 from stores import auth as store
@@ -30,10 +30,19 @@ class Placement(TypedDict, total=False):
     job_role: Line | None
 
 
-async def account(
-    ctx: Context, *, user_id: Id | None = None, email: str | None = None
-) -> dict[str, Any] | None:
-    """Any account that is not deleted, by its owner's id or by email; None when there is none."""
+@one_of
+class AccountBy(TypedDict, total=False):
+    """Key of an account: one of several."""
+
+    user_id: Id | None
+    """Id of the person."""
+    email: str | None
+    """Address of the account, whole."""
+
+
+async def account(ctx: Context, *, by: AccountBy) -> dict[str, Any] | None:
+    """Any account that is not deleted, by one of its keys; None when there is none."""
+    user_id, email = by.get("user_id"), by.get("email")
     if user_id is not None:
         user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     else:
@@ -65,20 +74,15 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.A
 async def _moved(ctx: Context, user: User, was: AccountStatus, becomes: AccountStatus) -> User:
     moved = await telling.change(ctx, user["_id"], set={"status": becomes}, where={"status": was})
     if moved is None:
-        account = store.account_of(user)
-        raise UserError(
-            "WRONG_STATUS", "The account is {status}.", values={"status": user["status"]}, account=account
-        )
+        raise UserError("CONFLICT", f"The account is {user['status']}.", account=store.account_of(user))
     return moved
 
 
-async def lock_user(ctx: Context, *, user_id: Id, minutes: int, reason: str) -> telling.AccountChanged:
+async def lock_user(ctx: Context, *, user_id: Id, lock_minutes: int, reason: str) -> telling.AccountChanged:
     """Lock an account for a time: no sign-in by any factor; sessions go on."""
-    life = timedelta(minutes=minutes)
+    life = timedelta(minutes=lock_minutes)
     if not timedelta() < life <= LONGEST_LOCK:
-        raise UserError(
-            "OUT_OF_RANGE", "From a minute to {limit} days.", field=["minutes"], limit=LONGEST_LOCK.days
-        )
+        raise UserError("INVALID_INPUT", "From a minute to thirty days.", field=["lockMinutes"])
     user = await _account_for_update(ctx, user_id, reason)
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
@@ -96,7 +100,7 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.Acco
     return telling.account_changed(unlocked)
 
 
-async def assign_roles(
+async def set_user_roles(
     ctx: Context,
     *,
     user_id: Id,
@@ -106,8 +110,9 @@ async def assign_roles(
 ) -> telling.AccountChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
     if (org := place.get("org")) is not None and not ORG.fullmatch(org):
-        raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["org"])
-    check_length(place.get("job_role") or "", most=LONGEST_JOB_ROLE, field="jobRole")
+        raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
+    if len(place.get("job_role") or "") > LONGEST_JOB_ROLE:
+        raise UserError("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
     user = await _account_for_update(ctx, user_id, reason)
     updated = await assigned(ctx, user, roles, place)
     named = sorted(map(str, roles))
@@ -127,15 +132,9 @@ async def assigned(ctx: Context, user: User, roles: Sequence[Role], place: Place
     return updated
 
 
-async def revoke_user_sessions(
-    ctx: Context, *, user_id: Id | None = None, all: bool = False, reason: str
-) -> dict[str, Any]:
-    """End the sessions of one person, or all sessions but this one."""
+async def revoke_user_sessions(ctx: Context, *, user_id: Id, reason: str) -> dict[str, Any]:
+    """End the sessions of one person, but for the session that asks."""
     _check_reason(reason)
-    if all == (user_id is not None):
-        raise UserError("INVALID_INPUT", "Name a person, or all.", field=["userId"])
-    if user_id is None:
-        return {"ended_count": await _revoke_everybody(ctx, reason)}
     user = await store.users.by_id(ctx.db, ids.checked(user_id, "user"))
     if user is None:
         raise UserError("NOT_FOUND", "There is no such account.", field=["userId"])
@@ -146,17 +145,18 @@ async def revoke_user_sessions(
     await security.record(
         ctx, user["_id"], SecurityKind.SESSION_REVOKED, result="BY_ADMIN", reason=reason, count=len(active)
     )
-    return {"ended_count": len(active)}
+    return {"ended_session_count": len(active)}
 
 
-async def _revoke_everybody(ctx: Context, reason: str) -> int:
+async def revoke_all_sessions(ctx: Context, *, reason: str) -> dict[str, Any]:
     """Revoke all tokens but this session's at once; a job ends the sessions themselves."""
+    _check_reason(reason)
     own = ctx.signed_in.session_id
     count = await store.count_sessions(ctx.db, {"status": SessionStatus.ACTIVE}) - 1
     revocations.tell(ctx, revocations.everybody(own))
     await enqueue(ctx.tx, "auth.end_everybody", before=clock.now().isoformat(), but=own)
     await audited(ctx, "auth.revoke_everybody", reason=reason, count=count)
-    return count
+    return {"ended_session_count": count}
 
 
 async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
@@ -171,4 +171,5 @@ async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
 
 
 def _check_reason(reason: str) -> None:
-    check_length(reason, least=1, most=LONGEST_REASON, field="reason")
+    if not 0 < len(reason) <= LONGEST_REASON:
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])

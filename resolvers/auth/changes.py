@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from core import clock
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, error_codes
 from core.ids import Id
 from core.jobs import enqueue
 from core.values.text import Opaque
@@ -24,8 +24,12 @@ from stores.auth import (
     User,
 )
 
+error_codes(
+    RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another."
+)
 
-async def change_email(ctx: Context, *, email: str) -> FlowOpened:
+
+async def request_email_change(ctx: Context, *, email: str) -> FlowOpened:
     """Send a code to the new email and a notice to the old one; a taken email never gets a code."""
     await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
@@ -41,10 +45,10 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
     address = flow["change"]["email"]
     before = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if before is None:
-        raise UserError("EXPIRED", flows.OVER)
+        raise UserError("FLOW_EXPIRED", flows.OVER)
     if address != before["email"]:
         if await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None:
-            raise UserError("EXPIRED", flows.OVER)
+            raise UserError("FLOW_EXPIRED", flows.OVER)
         await ctx.tx.delete(store.user_keys, store.email_key(before["email"]))
         await ctx.tx.insert(store.user_keys, {"_id": store.email_key(address), "user_id": before["_id"]})
         await store.forget_resets(ctx.db, before["_id"])
@@ -81,7 +85,7 @@ async def check_change(ctx: Context, *, current_password: str, new_password: str
     return NewPassword(user["_id"], hashed, user["password_hash"])
 
 
-async def change_password(
+async def set_password(
     ctx: Context, *, current_password: Opaque, new_password: Opaque, prepared: NewPassword
 ) -> dict[str, Any]:
     """Change the password and end all other sessions: whoever knew the old one is out."""
@@ -89,7 +93,7 @@ async def change_password(
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["currentPassword"])
+        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["currentPassword"])
         return {"errors": [refusal.document]}
     changed = await _set_password(ctx, prepared, where={"password_hash": prepared.former})
     if changed is None:
@@ -132,7 +136,7 @@ async def check_reset(ctx: Context, *, token: str, new_password: str, device_id:
     return NewPassword(user["_id"], await passwords.hash_password(new_password), user["password_hash"])
 
 
-async def reset_password(
+async def confirm_password_reset(
     ctx: Context, *, token: Opaque, new_password: Opaque, device_id: Id, prepared: NewPassword
 ) -> dict[str, Any]:
     """Reset the password, end all sessions and lift the lock; sign-in still asks for the second factor."""
@@ -154,4 +158,4 @@ async def reset_password(
 
 
 def _no_reset() -> UserError:
-    return UserError("EXPIRED", "Ask for another link.", field=["token"])
+    return UserError("RESET_TOKEN_INVALID", "Ask for another link.", field=["token"])

@@ -11,7 +11,6 @@ from core.ids import Id
 from core.nodes import guard
 from core.paging import PageArgs
 from core.storage.loader import in_order
-from core.values.bounds import check_length
 from core.values.text import Opaque
 from resolvers.auth import security
 from stores import auth as store
@@ -23,7 +22,7 @@ LONGEST_TOKEN = 4096
 
 def device_of(given: Mapping[str, Any]) -> Device:
     return {
-        "_id": id_of(given["id"]),
+        "_id": id_of(given["device_id"]),
         "name": str(given["name"])[:100],
         "platform": given["platform"],
         "os_version": (given.get("os_version") or "")[:50] or None,
@@ -42,7 +41,7 @@ def id_of(given: str) -> str:
 
 def device_owner(ctx: Context, arguments: Mapping[str, Any]) -> str:
     """Owner of an anonymous mutation's idempotency keys: the device."""
-    given = arguments.get("device_id") or (arguments.get("device") or {}).get("id")
+    given = arguments.get("device_id") or (arguments.get("device") or {}).get("device_id")
     if given is None:
         raise BadUserInput("A device id is needed.")
     return id_of(given)
@@ -104,10 +103,10 @@ def _elsewhere(before: str | None, now: str | None) -> bool:
     return before.rpartition(", ")[2] != now.rpartition(", ")[2]
 
 
-async def register_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
+async def set_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
     """Register a push token for one of the viewer's devices; None unregisters it."""
-    if token is not None:
-        check_length(token, least=1, most=LONGEST_TOKEN, field="token")
+    if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
     named = store.device_named(ctx.viewer_id, id_of(device_id))
     place = token_place(named["_id"])
     index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None

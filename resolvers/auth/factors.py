@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from core import clock
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.jobs import enqueue
+from core.one_of import one_of
 from resolvers.auth import flows, lockout, phones, security, sessions, telling
 from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
@@ -33,7 +34,9 @@ async def offered(ctx: Context, user: User, device_id: str) -> list[AuthFactor]:
     return factors
 
 
-async def destination(ctx: Context, user: User, method: OtpMethod, device_id: str) -> Destination | None:
+async def usual_destination(
+    ctx: Context, user: User, method: OtpMethod, device_id: str
+) -> Destination | None:
     """Destination of a code by this method, or None."""
     chosen = user.get("two_factor")
     if method == OtpMethod.SMS:
@@ -62,10 +65,10 @@ async def open_for(
     """Open a flow for a known person's second factor, or by mail if they have none."""
     chosen = user.get("two_factor")
     wanted = method or (OtpMethod(chosen["method"]) if chosen else OtpMethod.EMAIL)
-    to = await destination(ctx, user, wanted, device["_id"])
+    to = await usual_destination(ctx, user, wanted, device["_id"])
     if to is None and method is not None:
         raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=["method"])
-    to = to or await destination(ctx, user, OtpMethod.EMAIL, device["_id"])
+    to = to or await usual_destination(ctx, user, OtpMethod.EMAIL, device["_id"])
     assert to is not None
     return await flows.open_flow(
         ctx,
@@ -97,7 +100,7 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
     found = None
     if flow["purpose"] in (FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP) and flow["user_id"]:
         user = await store.users.by_id(ctx.db, flow["user_id"])
-        found = user and await destination(ctx, user, method, flow["device"]["_id"])
+        found = user and await usual_destination(ctx, user, method, flow["device"]["_id"])
     if not found:
         raise UserError(
             "INVALID_INPUT", "This flow's code cannot go this way.", field=["method"], flow=flows.shown(flow)
@@ -105,23 +108,34 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
     return found
 
 
+@one_of
+class OtpDestination(TypedDict, total=False):
+    """Destination of codes: one of several, as the method needs it."""
+
+    phone: str | None
+    """Phone number for SMS, with + and country code."""
+    email: str | None
+    """Address for EMAIL."""
+
+
 async def enable_two_factor(
-    ctx: Context, *, method: OtpMethod, phone: str | None = None, email: str | None = None
+    ctx: Context, *, method: OtpMethod, destination: OtpDestination | None = None
 ) -> FlowOpened:
-    """Begin enrolment: the second factor is on only after a code has arrived."""
+    """Begin enrollment: the second factor is on only after a code has arrived."""
     await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)
     device_id = session["device"]["_id"]
+    phone, email = (destination or {}).get("phone"), (destination or {}).get("email")
     if method == OtpMethod.SMS and phone is not None:
-        number = phones.parsed(phone, user["locale"])
+        number = phones.parsed(phone, user["locale"], ["destination", "phone"])
         to: Destination | None = Destination(method, number, phones.masked(number))
     elif method == OtpMethod.EMAIL and email is not None:
-        address = valid_email(email)
+        address = valid_email(email, ["destination", "email"])
         to = Destination(method, address, masked_email(address))
     else:
-        to = await destination(ctx, user, method, device_id)
+        to = await usual_destination(ctx, user, method, device_id)
     if to is None:
-        field = "phone" if method == OtpMethod.SMS else "method"
+        field = "destination" if method == OtpMethod.SMS else "method"
         raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
     return await flows.open_own(ctx, FlowPurpose.ENROL_2FA, to, session, user)
 
@@ -159,7 +173,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     """Replace the backup codes; the new ones are shown once, the old ones are void."""
     _, user = await sessions.signed_in(ctx)
     if not user.get("two_factor"):
-        raise UserError("WRONG_STATUS", "Turn the second factor on first.")
+        raise UserError("INVALID_INPUT", "Turn the second factor on first.")
     codes = await _new_backup_codes(ctx, user["_id"])
     user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
     await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
@@ -210,7 +224,7 @@ async def stepped_up(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, 
     return await sessions.proven(ctx, user, session, factor)
 
 
-async def change_phone(ctx: Context, *, phone: str) -> FlowOpened:
+async def request_phone_change(ctx: Context, *, phone: str) -> FlowOpened:
     """Send a code to the new number and a notice to the person's email."""
     await ctx.limit(lockout.NEW_DESTINATION_RATE)
     session, user = await sessions.signed_in(ctx)

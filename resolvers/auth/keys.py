@@ -5,16 +5,16 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, error_codes
 from core.ids import Id
+from core.one_of import one_of
 from core.paging import NEWEST, PageArgs
-from core.values.bounds import check_length
 from core.values.text import Line, Opaque
 from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
@@ -24,6 +24,12 @@ from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
 from stores.auth import MOST_KEYS, AccountStatus, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, emails
+
+error_codes(
+    KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",
+    KEY_LIMIT="You have ten keys: remove one first.",
+    KEY_TAKEN="This key is enrolled already.",
+)
 
 LONGEST_NAME = 100
 CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
@@ -48,17 +54,66 @@ async def of_account(ctx: Context, account: Mapping[str, Any], *, args: PageArgs
     return await store.auth_keys.page(ctx.db, {"user_id": account["user_id"]}, NEWEST, args)
 
 
+class KeyProof(TypedDict, total=False):
+    """Challenge of `beginKeySignIn`, signed by a key of the account."""
+
+    challenge_id: Required[Id]
+    """Id of the challenge; begun on this device."""
+    key_id: Required[Id]
+    """Id of the key here, or its credential id (base64url)."""
+    signature: Required[Opaque]
+    """Signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes."""
+    client_data_json: Opaque | None
+    """`clientDataJSON` of a passkey (base64url)."""
+    authenticator_data: Opaque | None
+    """`authenticatorData` of a passkey (base64url)."""
+
+
+@one_of
+class KeyHint(TypedDict, total=False):
+    """Hint which keys will do for a sign-in: one of several."""
+
+    email: str | None
+    """Address of the account."""
+    key_id: Id | None
+    """Id of the key."""
+
+
+class PasskeyAttestation(TypedDict):
+    """Answer of the platform when a passkey is made."""
+
+    client_data_json: Opaque
+    """`clientDataJSON` (base64url)."""
+    attestation_object: Opaque
+    """`attestationObject` (base64url)."""
+
+
+class DeviceKey(TypedDict):
+    """Public key of a device, and proof that the device has the private one."""
+
+    public_key: Opaque
+    """Key on P-256: SubjectPublicKeyInfo or uncompressed point (base64url)."""
+    signature: Opaque
+    """Signature over the challenge's 32 bytes, ASN.1 DER (base64url)."""
+
+
+@one_of
+class NewKey(TypedDict, total=False):
+    """New key: of one kind or the other."""
+
+    passkey: PasskeyAttestation | None
+    """Passkey, as the platform made it."""
+    device_key: DeviceKey | None
+    """Device key, as the app made it."""
+
+
 async def begin_key_sign_in(
-    ctx: Context,
-    *,
-    kind: AuthKeyKind,
-    email: str | None = None,
-    key_id: Id | None = None,
-    device: Mapping[str, Any],
+    ctx: Context, *, kind: AuthKeyKind, hint: KeyHint | None = None, device: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Begin a sign-in by key; without email or key, the platform offers its own passkeys."""
+    """Begin a sign-in by key; without a hint, the platform offers its own passkeys."""
     await ctx.limit(SIGN_IN_RATE, ctx.network)
-    challenge = await challenges.open_challenge(ctx, kind, devices.id_of(device["id"]))
+    challenge = await challenges.open_challenge(ctx, kind, devices.id_of(device["device_id"]))
+    key_id, email = (hint or {}).get("key_id"), (hint or {}).get("email")
     allowed = [key_id] if key_id else await _credentials(ctx, kind, email) if email else []
     return {"challenge": _shown(ctx, challenge, allowed)}
 
@@ -83,7 +138,7 @@ async def prepare_key_sign_in(
     ctx: Context, *, challenge_id: Id, key_id: str, device: Mapping[str, Any], **signed: Any
 ) -> Proof:
     await ctx.limit(SIGN_IN_RATE, ctx.network)
-    return await proven(ctx, devices.id_of(device["id"]), challenge_id, key_id, signed)
+    return await proven(ctx, devices.id_of(device["device_id"]), challenge_id, key_id, signed)
 
 
 async def finish_key_sign_in(
@@ -154,7 +209,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if changed is not None:
         return None
     if await _overtaken(ctx, proof):
-        raise UserError("EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
+        raise UserError("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
     disabled = await ctx.tx.update(
         store.auth_keys, key, set={"disabled_at": now}, where={"disabled_at": None}
     )
@@ -177,42 +232,40 @@ async def _overtaken(ctx: Context, proof: Proof) -> bool:
     return proof.asked_at <= key["last_used_at"] and 0 < proof.counter < key["counter"]
 
 
-async def begin_key_enrolment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:
+async def begin_key_enrollment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:
     keys = await store.keys_of_user(ctx.db, ctx.viewer_id)
     if len(keys) >= MOST_KEYS:
-        raise UserError("LIMIT_REACHED", "You have {limit} keys: remove one first.", limit=MOST_KEYS)
+        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
     device_id = ctx.signed_in.device_id
     challenge = await challenges.open_challenge(ctx, kind, device_id, user_id=ctx.viewer_id)
     return {"challenge": _shown(ctx, challenge, [key["credential_id"] for key in keys])}
 
 
-async def prepare_key_enrolment(ctx: Context, *, challenge_id: Id, **given: Any) -> PublicKey:
+async def prepare_key_enrollment(ctx: Context, *, challenge_id: Id, key: NewKey, **_: Any) -> PublicKey:
     me = ctx.signed_in
     challenge = await challenges.take(ctx, challenge_id, me.device_id, user_id=me.user_id)
-    given |= given.get("attestation") or {}
-    return proofs.enrolled(ctx.services, challenge, given)
+    return proofs.enrolled(ctx.services, challenge, key.get("passkey") or key.get("device_key") or {})
 
 
-async def finish_key_enrolment(
+async def finish_key_enrollment(
     ctx: Context,
     *,
     id: Id | None = None,
     challenge_id: Id,
     name: Line,
-    attestation: Mapping[str, Any] | None = None,
-    public_key: Opaque | None = None,
-    signature: Opaque | None = None,
+    key: NewKey,
     prepared: PublicKey,
 ) -> dict[str, Any]:
     """Finish enrolment of the viewer's new key; a device key belongs to this device alone."""
-    check_length(name, least=1, most=LONGEST_NAME, field="name")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise UserError("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
     session, user = await signed_in(ctx)
     # Of two enrolments at once, one sees the other's key.
     await ctx.tx.lock_document(store.users, user["_id"])
     if len(await store.keys_of_user(ctx.db, user["_id"])) >= MOST_KEYS:
-        raise UserError("LIMIT_REACHED", "You have {limit} keys: remove one first.", limit=MOST_KEYS)
+        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
     try:
-        key = await ctx.tx.insert(
+        made = await ctx.tx.insert(
             store.auth_keys,
             {
                 "_id": ids.minted(id, "auth_key"),
@@ -228,13 +281,13 @@ async def finish_key_enrolment(
             },
         )
     except DuplicateKeyError:
-        raise UserError("ALREADY_DONE", "This key is enrolled already.") from None
-    await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=key["_id"])
-    return {"auth_key": key, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, key)}
+        raise UserError("KEY_TAKEN", "This key is enrolled already.") from None
+    await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=made["_id"])
+    return {"auth_key": made, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, made)}
 
 
-async def delete_auth_key(ctx: Context, *, id: Id) -> dict[str, Any]:
-    key = await nodes.for_update(ctx, store.auth_keys, id, field="id")
+async def delete_auth_key(ctx: Context, *, auth_key_id: Id) -> dict[str, Any]:
+    key = await nodes.for_update(ctx, store.auth_keys, auth_key_id)
     await ctx.tx.delete(store.auth_keys, key)
     await security.record(ctx, ctx.viewer_id, SecurityKind.KEY_REMOVED, key=key["_id"])
     return {"deleted_auth_key_id": key["_id"]}
@@ -263,4 +316,4 @@ def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[s
 
 
 def _unknown() -> UserError:
-    return UserError("NOT_FOUND", "This key is not known here.", field=["keyId"])
+    return UserError("KEY_UNKNOWN", "This key is not known here.", field=["keyId"])

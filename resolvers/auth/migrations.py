@@ -5,6 +5,7 @@ from functools import partial
 
 import structlog
 
+from core.mutations.renames import rename_receipts
 from core.storage import transactions
 from core.storage.migrations import migration
 from core.storage.mongo import Database
@@ -12,6 +13,29 @@ from core.storage.unit import Unit
 from core.sync import changes
 from stores import auth as store
 from stores.auth import AccountStatus, User, UserKey, emails, person_scopes
+
+MUTATIONS = {
+    "resetPassword": "confirmPasswordReset",
+    "changePassword": "setPassword",
+    "changeEmail": "requestEmailChange",
+    "changePhone": "requestPhoneChange",
+    "beginKeyEnrolment": "beginKeyEnrollment",
+    "finishKeyEnrolment": "finishKeyEnrollment",
+    "registerPushToken": "setPushToken",
+    "assignRoles": "setUserRoles",
+}
+"""Former names of mutations, with the present ones."""
+CHANGED_INPUTS = (
+    "signUp",
+    "signIn",
+    "beginKeySignIn",
+    "finishKeySignIn",
+    "deleteAuthKey",
+    "revokeSession",
+    "lockUser",
+    "revokeUserSessions",
+)
+"""Mutations that kept their names while their inputs changed."""
 
 logger = structlog.get_logger(__name__)
 
@@ -135,3 +159,9 @@ async def _give_accounts(tx: Unit, *, ids: Sequence[str]) -> int:
     for person in people:
         tx.changed_further(store.users, person)
     return len(people)
+
+
+@migration("auth.mutation-names")
+async def mutation_names(db: Database) -> int:
+    """Let receipts of mutations be found under the mutations' present names."""
+    return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})

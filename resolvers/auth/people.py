@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
-from core import ids, nodes
+from core import ids, nodes, paging
 from core.context import PERSONAL, Context
 from core.errors import NotFound
 from core.hooks import Hook, on
@@ -106,15 +106,19 @@ async def viewer_session(ctx: Context, viewer: Document) -> Session:
     return found
 
 
+class SessionFilter(TypedDict, total=False):
+    """Filter of a list of sessions."""
+
+    statuses: list[SessionStatus] | None
+    """Statuses that the sessions have one of; ACTIVE alone when left out."""
+
+
 async def sessions(
-    ctx: Context,
-    account: Document,
-    *,
-    status: SessionStatus = SessionStatus.ACTIVE,
-    args: PageArgs,
+    ctx: Context, account: Document, *, filter: SessionFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """Sessions of an account, latest use first."""
-    whole = {"user_id": account["user_id"], "status": status}
+    statuses = (filter or {}).get("statuses") or [SessionStatus.ACTIVE]
+    whole = {"user_id": account["user_id"], "status": paging.any_of(statuses)}
     return {**await store.sessions.page(ctx.db, whole, SESSION_SORT, args), "whole": whole}
 
 

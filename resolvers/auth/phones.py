@@ -1,5 +1,7 @@
 """Phone numbers: validated, encrypted, and masked to their last two digits."""
 
+from collections.abc import Sequence
+
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
@@ -10,7 +12,7 @@ from stores.auth import User
 LONGEST = 40
 
 
-def parsed(number: str, locale: str) -> str:
+def parsed(number: str, locale: str, field: Sequence[str] = ("phone",)) -> str:
     """Number in E.164 form; without a country code, the region of the language tag is assumed."""
     region = next((part for part in locale.split("-")[1:] if len(part) == 2 and part.isalpha()), None)
     try:
@@ -21,9 +23,7 @@ def parsed(number: str, locale: str) -> str:
         found = None
     if found is None or not phonenumbers.is_valid_number(found):
         raise UserError(
-            "INVALID_FORMAT",
-            "This is not a phone number; begin with + and the country code.",
-            field=["phone"],
+            "INVALID_INPUT", "This is not a phone number; begin with + and the country code.", field=field
         )
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)
 

@@ -1,15 +1,15 @@
 """Step-up authentication: proving again who one is, before sensitive operations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
+from core.one_of import one_of
 from core.values.text import Code, Opaque
 from resolvers.auth import factors, flows, keys, lockout, passwords, security, sessions
-from resolvers.auth.keys import Proof
+from resolvers.auth.keys import KeyProof, Proof
 from resolvers.auth.lockout import Attempt
 from stores.auth import AuthFactor, FlowPurpose, OtpMethod, SecurityKind, Session, User
 
@@ -24,27 +24,40 @@ class Judged:
     locked: bool = False
 
 
-async def prepare_step_up(
-    ctx: Context,
-    *,
-    password: str | None = None,
-    key: Mapping[str, Any] | None = None,
-    flow_id: Id | None = None,
-    code: str | None = None,
-    method: OtpMethod | None = None,
-) -> Judged:
+class FlowCode(TypedDict):
+    """Code of a flow."""
+
+    flow_id: Id
+    """Id of the flow that an earlier `stepUp` with a `method` opened."""
+    code: Code
+    """The digits received for the flow."""
+
+
+@one_of
+class StepUpProof(TypedDict, total=False):
+    """Proof of who one is: one of several; `method` asks for a code to give as the next one."""
+
+    password: Opaque | None
+    """Password of the account."""
+    key: KeyProof | None
+    """Challenge of `beginKeySignIn`, signed by a key of the account."""
+    code: FlowCode | None
+    """Code that was sent, with its flow."""
+    method: OtpMethod | None
+    """Way for a code to travel: no proof yet, the answer is a flow."""
+
+
+async def prepare_step_up(ctx: Context, *, proof: StepUpProof) -> Judged:
     """Judge the given proof, before anything is written."""
     _, user = await sessions.signed_in(ctx)
-    if (flow_id is None) != (code is None) or [password, key, flow_id, method].count(None) != 3:
-        raise UserError("INVALID_INPUT", "Give one proof of who you are.")
-    if key is not None:
+    if key := proof.get("key"):
         signed = dict(key)
-        named = (signed.pop("challenge_id"), signed.pop("key_id"))
+        named = (str(signed.pop("challenge_id")), str(signed.pop("key_id")))
         own = await keys.proven(ctx, ctx.signed_in.device_id, *named, signed, user_id=user["_id"])
         return Judged(key=own)
-    if flow_id is not None and code is not None:
-        return Judged(attempt=await flows.begin_proof(ctx, flow_id=flow_id, code=code))
-    if password is not None:
+    if code := proof.get("code"):
+        return Judged(attempt=await flows.begin_proof(ctx, **code))
+    if (password := proof.get("password")) is not None:
         return await _judge_password(ctx, user, password)
     return Judged()
 
@@ -57,26 +70,17 @@ async def _judge_password(ctx: Context, user: User, password: str) -> Judged:
     return Judged(wrong=True, locked=await lockout.record_failure(ctx, attempt))
 
 
-async def step_up(
-    ctx: Context,
-    *,
-    password: Opaque | None = None,
-    key: Mapping[str, Any] | None = None,
-    flow_id: Id | None = None,
-    code: Code | None = None,
-    method: OtpMethod | None = None,
-    prepared: Judged,
-) -> dict[str, Any]:
+async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict[str, Any]:
     """Fresh tokens of the session with a new `auth_time` for one proof; a flow if a code is requested."""
     session, user = await sessions.signed_in(ctx)
-    if method is not None:
+    if method := proof.get("method"):
         return {"flow": flows.shown(await _open(ctx, session, user, method))}
-    if flow_id is not None and code is not None:
-        return await _by_code(ctx, session, user, flow_id, code, prepared.attempt)
+    if code := proof.get("code"):
+        return await _by_code(ctx, session, user, code, prepared.attempt)
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["password"])
+        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["proof", "password"])
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
     if prepared.key is not None:
@@ -98,15 +102,16 @@ async def _open(ctx: Context, session: Session, user: User, method: OtpMethod) -
 
 
 async def _by_code(
-    ctx: Context, session: Session, user: User, flow_id: Id, code: str, attempt: Attempt | None
+    ctx: Context, session: Session, user: User, given: FlowCode, attempt: Attempt | None
 ) -> dict[str, Any]:
-    flow = await flows.flow_for_update(ctx, flow_id, session["device"]["_id"])
+    flow = await flows.flow_for_update(ctx, given["flow_id"], session["device"]["_id"])
     if flow["purpose"] != FlowPurpose.STEP_UP:
-        raise UserError("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
-    if not flows.is_well_formed(code):
-        raise flows.malformed(flow)
-    if not flows.is_code(ctx, flow, code):
-        refusal = UserError("CODE_INVALID", "The code is wrong.", field=["code"])
+        words = "This flow is for something else."
+        raise UserError("INVALID_INPUT", words, field=["proof", "code", "flowId"])
+    if not flows.is_well_formed(given["code"]):
+        raise flows.malformed(flow, ["proof", "code", "code"])
+    if not flows.is_code(ctx, flow, given["code"]):
+        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["proof", "code", "code"])
         return await flows.missed(ctx, flow, attempt, refusal)
     await flows.close(ctx, flow, attempt)
     return await sessions.proven(ctx, user, session, AuthFactor.OTP)

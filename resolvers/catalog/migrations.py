@@ -1,9 +1,16 @@
 """Stored products and stock, brought up to date."""
 
+from core.mutations.renames import rename_receipts
 from core.storage import indexes
 from core.storage.migrations import migration, rename_fields
 from core.storage.mongo import Database
 from stores.catalog import products, stock
+
+MUTATIONS = {
+    "moderateReview": "decideReview",
+    "submitPredictionFeedback": "recordPredictionFeedback",
+}
+"""Former names of mutations, with the present ones."""
 
 
 @migration("catalog.holds-by-holder")
@@ -17,3 +24,9 @@ async def dirty(db: Database) -> int:
     """Give the mark of rows whose changes are to be published its present name."""
     stores = (products.products, stock.inventory)
     return sum([await rename_fields(db, store, {"untold": "dirty"}) for store in stores])
+
+
+@migration("catalog.mutation-names")
+async def mutation_names(db: Database) -> int:
+    """Let receipts of mutations be found under the mutations' present names."""
+    return await rename_receipts(db, MUTATIONS)

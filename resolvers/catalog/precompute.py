@@ -16,7 +16,7 @@ async def rebuild(ctx: Context) -> None:
     await store.set_counts(ctx.db, await entries.count_by_category(ctx.db))
     listed = [each["_id"] for each in await store.all_categories(ctx.db)]
     for category_id in (None, *listed):
-        best = await store.sellers(ctx.db, category_id, LISTED)
+        best = await store.sellers(ctx.db, [category_id] if category_id else [], LISTED)
         found = query_of(None, {"category_ids": [category_id]} if category_id else None)
         counts = await counted(ctx, found, None)
         ids = [each["_id"] for each in best]

@@ -14,13 +14,12 @@ from prometheus_client import Histogram
 
 from core import clock, ids, viewers
 from core.context import Context
-from core.errors import BadUserInput, ErrorKind, UserError, error_codes
+from core.errors import BadUserInput, UserError, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.security.limits import Rate
 from core.storage.loader import by_id
 from core.sync.changes import Entry, user_scope
-from core.values.bounds import check_length
 from loaders.catalog import LastPredictionOfViewer
 from stores.catalog import people as store
 from stores.catalog.products import products
@@ -28,8 +27,7 @@ from stores.catalog.products import products
 logger = structlog.get_logger(__name__)
 
 error_codes(
-    ErrorKind.WRONG_STATUS,
-    MEDICATION_MISSING="You do not take this product.",
+    NO_MEDICATION="You do not take this product.",
     PERSONALIZATION_DISABLED="You chose not to have predictions.",
 )
 
@@ -75,7 +73,7 @@ class Predictor(Protocol):
         ...
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
-        """Request a new prediction; raises MEDICATION_MISSING and RATE_LIMITED."""
+        """Request a new prediction; raises NO_MEDICATION and RATE_LIMITED."""
         ...
 
     async def correct(
@@ -103,18 +101,26 @@ async def prediction(ctx: Context, wanted: Sequence[Document]) -> list[Predictio
     return [found.get(id) for id in ids_]
 
 
+class ProductPredictionFilter(TypedDict, total=False):
+    """Filter of the predictions."""
+
+    product_ids: list[Id] | None
+    """Ids of products that the predictions are for, at most 100; all that you take when left out."""
+
+
 async def viewer_predictions(
-    ctx: Context, viewer: Document, *, product_ids: list[Id] | None = None, first: int = 20
+    ctx: Context, viewer: Document, *, filter: ProductPredictionFilter | None = None, limit: int = 20
 ) -> list[Prediction]:
     """Predictions for the viewer's products, soonest to run out first."""
-    if not 1 <= first <= MOST_PREDICTED or len(product_ids or ()) > MOST_PREDICTED:
+    product_ids = (filter or {}).get("product_ids")
+    if not 1 <= limit <= MOST_PREDICTED or len(product_ids or ()) > MOST_PREDICTED:
         raise BadUserInput(f"At most {MOST_PREDICTED}.")
     wanted = None if product_ids is None else [id for id in product_ids if ids.well_formed(id, "product")]
     if ctx.viewer is None or predictor(ctx) is None or not await _wanted(ctx):
         return []
     found = await _asked(ctx, wanted, MOST_PREDICTED)
     never = float("inf")
-    return sorted(found, key=lambda each: (_days(each, never), each["product_id"]))[:first]
+    return sorted(found, key=lambda each: (_days(each, never), each["product_id"]))[:limit]
 
 
 def _days(prediction: Prediction, never: float) -> float:
@@ -196,11 +202,11 @@ async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
         raise UserError("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     source = predictor(ctx)
     if source is None:
-        raise UserError("MEDICATION_MISSING", "You do not take this product.", field=["productId"])
+        raise UserError("NO_MEDICATION", "You do not take this product.", field=["productId"])
     return {"product_prediction": await source.refresh(ctx, product_id)}
 
 
-async def submit_prediction_feedback(
+async def record_prediction_feedback(
     ctx: Context,
     *,
     product_id: Id,
@@ -244,20 +250,13 @@ async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
 
 def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:
     if usage_rate is None and servings is None:
-        raise UserError("REQUIRED", "Correct the rate or the servings.", field=["usageRate"])
+        raise UserError("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
     if usage_rate is not None and not (usage_rate.is_finite() and LEAST_RATE <= usage_rate <= MOST_SERVINGS):
-        raise UserError(
-            "OUT_OF_RANGE",
-            "From {least} to {limit} servings a day.",
-            field=["usageRate"],
-            limit=MOST_SERVINGS,
-            values={"least": LEAST_RATE},
-        )
+        raise UserError("INVALID_INPUT", "From 0.001 to 10,000 servings a day.", field=["usageRate"])
     if servings is not None and not 0 < servings <= MOST_SERVINGS:
-        raise UserError(
-            "OUT_OF_RANGE", "1 to {limit} servings.", field=["servingsPerContainer"], limit=MOST_SERVINGS
-        )
-    check_length(note or "", most=LONGEST_NOTE, field="note")
+        raise UserError("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise UserError("INVALID_INPUT", f"At most {LONGEST_NOTE} characters.", field=["note"])
 
 
 def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:

@@ -22,8 +22,10 @@ MOST_PRICE = 10_000_000
 
 
 class ProductFilter(TypedDict, total=False):
-    """Narrows a search: any value within one filter, all filters together; at most 20 values each."""
+    """Filter of a search for products: any value of a field, all fields together; at most 20 values each."""
 
+    query: str | None
+    """Words to find, 2 to 100 characters, the last one may be a beginning; everything when left out."""
     category_ids: list[Id] | None
     """Of these categories."""
     brands: list[str] | None

@@ -1,18 +1,20 @@
 """Reads of products and categories."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, well_formed
+from core.one_of import one_of
 from core.storage.loader import by_id
 from core.values.words import key
 from loaders.catalog import ProductById, ProductBySlug, RowsLikeProduct
 from resolvers.catalog.access import seen, visible_products
 from resolvers.catalog.entries import Row, unpacked
 from resolvers.catalog.facets import EVERYTHING
+from resolvers.catalog.query import MOST_VALUES
 from stores.catalog import entries
 from stores.catalog import products as store
 from stores.catalog.kinds import ProductStatus
@@ -26,15 +28,23 @@ LONGEST_SLUG = 400
 MOST_ALTERNATIVES = 20
 
 
-async def product(ctx: Context, *, id: Id | None = None, slug: str | None = None) -> Product | None:
-    """Product by id or by slug; None for unknown and hidden ones alike."""
-    if (id is None) == (slug is None):
-        raise BadUserInput("Give either `id` or `slug`.")
+@one_of
+class ProductBy(TypedDict, total=False):
+    """Key of a product: one of several."""
+
+    id: Id | None
+    """Id of the product."""
+    slug: str | None
+    """Name of the product in addresses, at most 400 characters."""
+
+
+async def product(ctx: Context, *, by: ProductBy) -> Product | None:
+    """Product by one of its keys; None for unknown and hidden ones alike."""
+    id, slug = by.get("id"), by.get("slug")
     if id is not None:
         [found] = await visible_products(ctx, [ids.checked(id, "product")])
-        return found
-    assert slug is not None
-    [found] = await seen(ctx, [await ctx.load(ProductBySlug, slug[:LONGEST_SLUG])])
+    else:
+        [found] = await seen(ctx, [await ctx.load(ProductBySlug, str(slug)[:LONGEST_SLUG])])
     return found
 
 
@@ -51,17 +61,32 @@ async def categories(ctx: Context) -> list[Category]:
     return await store.all_categories(ctx.db)
 
 
-async def top_sellers(ctx: Context, *, category_id: Id | None = None, first: int = 20) -> list[Product]:
+class TopSellerFilter(TypedDict, total=False):
+    """Filter of the best sellers."""
+
+    category_ids: list[Id] | None
+    """Ids of categories that the products are of one of, at most 20; all when left out."""
+
+
+async def top_sellers(
+    ctx: Context, *, filter: TopSellerFilter | None = None, limit: int = 20
+) -> list[Product]:
     """Best sellers, as last precomputed; computed live until the job has run once."""
-    if not 1 <= first <= MOST_LISTED:
-        raise BadUserInput(f"`first` must be between 1 and {MOST_LISTED}.")
-    if category_id is not None:
-        ids.checked(category_id, "category")
-    hot = await ctx.load(by_id(entries.hot_lists), category_id or EVERYTHING)
-    if hot is None:
-        return await store.sellers(ctx.db, category_id, first)
-    found = await ctx.load_many(ProductById, hot["product_ids"])
-    return [each for each in found if each and each["status"] == ProductStatus.ACTIVE][:first]
+    if not 1 <= limit <= MOST_LISTED:
+        raise BadUserInput(f"`limit` must be between 1 and {MOST_LISTED}.")
+    chosen = list(dict.fromkeys((filter or {}).get("category_ids") or ()))
+    if len(chosen) > MOST_VALUES:
+        raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
+    wanted = [ids.checked(each, "category") for each in chosen]
+    hot = await ctx.load_many(by_id(entries.hot_lists), wanted or [EVERYTHING])
+    if not all(hot):
+        return await store.sellers(ctx.db, wanted, limit)
+    listed = [id for each in hot if each for id in each["product_ids"]]
+    found = [each for each in await ctx.load_many(ProductById, listed) if each]
+    active = [each for each in found if each["status"] == ProductStatus.ACTIVE]
+    # Each list is in this order; several are merged.
+    ordered = active if len(hot) == 1 else store.by_sales(active)
+    return ordered[:limit]
 
 
 def default_variant(product: Document) -> Variant | None:
@@ -77,13 +102,13 @@ def active_variants(product: Document) -> list[Variant]:
     return [each for each in product["variants"] if each["active"]] or list(product["variants"])
 
 
-async def alternatives(ctx: Context, products: Sequence[Document], *, first: int = 5) -> list[list[Product]]:
+async def alternatives(ctx: Context, products: Sequence[Document], *, limit: int = 5) -> list[list[Product]]:
     """Products in stock with the same ingredients, the most alike first."""
-    if not 1 <= first <= MOST_ALTERNATIVES:
-        raise BadUserInput(f"`first` must be between 1 and {MOST_ALTERNATIVES}.")
+    if not 1 <= limit <= MOST_ALTERNATIVES:
+        raise BadUserInput(f"`limit` must be between 1 and {MOST_ALTERNATIVES}.")
     keys = [(product["_id"], tuple(product["ingredient_keys"])) for product in products]
     rows = await ctx.load_many(RowsLikeProduct, keys)
-    chosen = [_alike(product, each)[:first] for product, each in zip(products, rows, strict=True)]
+    chosen = [_alike(product, each)[:limit] for product, each in zip(products, rows, strict=True)]
     loaded = await ctx.load_many(ProductById, [id for ids_ in chosen for id in ids_])
     found = {each["_id"]: each for each in loaded if each and each["status"] == ProductStatus.ACTIVE}
     return [[found[id] for id in each if id in found] for each in chosen]

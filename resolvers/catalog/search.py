@@ -70,14 +70,14 @@ def engine(ctx: Context) -> SearchEngine:
 async def search_products(
     ctx: Context,
     *,
-    query: str | None = None,
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.RELEVANCE,
     args: PageArgs,
 ) -> dict[str, Any]:
     """Search products on sale; facets and counts are computed only if selected."""
     currency = money.currency_of(ctx.services.get(CatalogSettings).shop_country)
-    found = query_of(query, filter, sort, currency)
+    given: dict[str, Any] = dict(filter or {})
+    found = query_of(given.pop("query", None), given, sort, currency)
     # A bad cursor costs nothing, so it is refused before it is counted.
     page, degraded = _page(found, args)
     if not found.browsing:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from core import ids
 from core.context import Context
-from core.errors import BadUserInput, ErrorKind, UserError, error_codes
+from core.errors import BadUserInput, UserError, error_codes
 from core.ids import Id
 from core.paging import PageArgs
 from core.security.audit import audited
@@ -19,7 +19,7 @@ from stores.catalog import stock as store
 from stores.catalog.kinds import HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
 
-error_codes(ErrorKind.WRONG_STATUS, STOCK_INSUFFICIENT="There is not so much in stock: nothing was changed.")
+error_codes(INSUFFICIENT_STOCK="There is not so much in stock: nothing was changed.")
 
 HOLD = timedelta(minutes=15)
 MOST_LINES = 100
@@ -29,13 +29,13 @@ BY_AVAILABLE = [("available", 1), ("_id", 1)]
 MOST_SKUS = 100
 
 
-class InventoryFilter(TypedDict, total=False):
-    """Narrows a list of stock."""
+class InventoryLevelFilter(TypedDict, total=False):
+    """Filter of the list of stock."""
 
     skus: list[str] | None
-    """Of these SKUs, at most 100."""
-    below_safety: bool | None
-    """Only what has nothing left to sell beyond its safety stock, scarcest first."""
+    """SKUs that the variants have one of, at most 100."""
+    below_safety_stock: bool | None
+    """True to list only what has nothing left to sell beyond its safety stock, scarcest first."""
 
 
 class Shortfall(NamedTuple):
@@ -180,12 +180,12 @@ async def _end(ctx: Context, current: StockReservation, state: ReservationState)
 
 
 async def inventory_levels(
-    ctx: Context, *, filter: InventoryFilter | None = None, args: PageArgs
+    ctx: Context, *, filter: InventoryLevelFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """Exact stock levels, for those who manage stock."""
-    given = filter or InventoryFilter()
+    given = filter or InventoryLevelFilter()
     skus = given.get("skus")
-    below = bool(given.get("below_safety"))
+    below = bool(given.get("below_safety_stock"))
     if skus is not None and len(skus) > MOST_SKUS:
         raise BadUserInput(f"At most {MOST_SKUS} skus.")
     sort = BY_AVAILABLE if below else LEVEL_SORT
@@ -215,19 +215,15 @@ async def adjust_inventory(
     await variant_for_update(ctx, variant_id)
     [level] = await store.levels(ctx.db, [variant_id])
     if expected_version is not None and expected_version != level["version"]:
-        raise UserError("CONFLICT", "It was changed on another device.", inventory_level=level)
+        raise UserError("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
-        raise UserError("OUT_OF_RANGE", "At most {limit} can be kept.", field=["delta"], limit=MOST_IN_STOCK)
+        raise UserError("INVALID_INPUT", "That is more than can be kept.", field=["delta"])
     safety = level["safety_stock"] if safety_stock is None else safety_stock
     if not 0 <= safety <= MOST_IN_STOCK:
-        raise UserError(
-            "OUT_OF_RANGE", "0 to {limit} can be kept.", field=["safetyStock"], limit=MOST_IN_STOCK
-        )
+        raise UserError("INVALID_INPUT", "A safety stock is 0 or more.", field=["safetyStock"])
     freed = delta - (safety - level["safety_stock"])
     if level["available"] + freed < 0 and delta < 0:
-        raise UserError(
-            "STOCK_INSUFFICIENT", "Free in stock: {limit}.", field=["delta"], limit=max(0, level["available"])
-        )
+        raise UserError("INSUFFICIENT_STOCK", f"Only {max(0, level['available'])} are free.", field=["delta"])
     change: dict[str, Any] = {"safety_stock": safety}
     if restock_at is not None:
         change["restock_at"] = restock_at

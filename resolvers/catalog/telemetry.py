@@ -43,7 +43,7 @@ class Tracked(TypedDict):
     dropped: int
 
 
-async def track_events(
+async def record_telemetry_events(
     ctx: Context, *, events: Sequence[Mapping[str, Any]], device_id: Id | None = None
 ) -> Tracked:
     """Store events that are new and of a known type; a repeated one is stored once."""
@@ -72,7 +72,7 @@ def _sound(event: Mapping[str, Any]) -> bool:
     now = clock.now()
     return (
         event["type"] in TelemetryType.__members__
-        and 0 < len(event["id"]) <= LONGEST_ID
+        and 0 < len(event["event_id"]) <= LONGEST_ID
         and now - OLDEST <= event["at"] <= now + AHEAD
         and _storable(event.get("properties") or {})
     )
@@ -91,7 +91,7 @@ def _row(ctx: Context, who: str, event: Mapping[str, Any]) -> dict[str, Any]:
     now = clock.now()
     at: datetime = event["at"]
     return {
-        "_id": f"{who}|{event['id']}",
+        "_id": f"{who}|{event['event_id']}",
         "type": event["type"],
         "user_id": ctx.viewer_id_or_none,
         "device_id": who if ctx.viewer is None else None,

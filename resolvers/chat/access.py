@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from core import nodes
 from core.context import Context
-from core.errors import ErrorKind, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.hooks import on
 from core.nodes import guard, reader_scopes
 from core.security.crypto import Cipher
@@ -18,9 +18,8 @@ from stores.chat import ChatSettings, Message
 Document = Mapping[str, Any]
 
 error_codes(
-    ErrorKind.FORBIDDEN,
     BLOCKED="You and this person are hidden from each other.",
-    USER_UNAVAILABLE="This person has left, and cannot be written to any more.",
+    USER_UNAVAILABLE="There is no such person, or they cannot be reached.",
 )
 
 
@@ -119,11 +118,11 @@ def sees(user_id: str, message: Message) -> bool:
 
 async def own_message_for_update(ctx: Context, id: str) -> Message:
     """The viewer's own message, unless it is deleted: deleting beats editing."""
-    message = await nodes.for_update(ctx, store.messages, id, field="id")
+    message = await nodes.for_update(ctx, store.messages, id)
     if message["sender_id"] != ctx.viewer_id:
-        raise UserError("FORBIDDEN", "Only its sender may do this.", field=["id"])
+        raise UserError("FORBIDDEN", "Only its sender may do this.", field=["messageId"])
     if message["deleted_at"] is not None:
-        raise UserError("NOT_FOUND", "The message was deleted.", field=["id"])
+        raise UserError("NOT_FOUND", "The message was deleted.", field=["messageId"])
     return message
 
 

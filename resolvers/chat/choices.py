@@ -38,9 +38,9 @@ class Changed(TypedDict):
     viewer: dict[str, Any]
 
 
-async def update_chat(ctx: Context, *, id: Id, **choices: Unpack[ChatChoices]) -> Changed:
+async def update_chat(ctx: Context, *, chat_id: Id, **choices: Unpack[ChatChoices]) -> Changed:
     """Mute or archive a chat; the last write wins."""
-    chat = await chat_for_update(ctx, id, field="id")
+    chat = await chat_for_update(ctx, chat_id)
     wish: dict[str, Any] = {
         name: value for name, value in choices.items() if (name, value) != ("archived", None)
     }
@@ -65,7 +65,7 @@ async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices])
     """Update the settings; one that is left out stays, and the last write wins."""
     wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
-        raise UserError("REQUIRED", "Say what to change.")
+        raise UserError("INVALID_INPUT", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)

@@ -12,7 +12,6 @@ from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.security.limits import Rate
-from core.values.bounds import check_count
 from stores import chat as store
 from stores.chat import QueueHealth
 
@@ -36,7 +35,7 @@ AGES = Histogram(
 FAILURES = Counter("landfall_client_queue_failures_total", "Mutations phones gave up, by system.", ["system"])
 
 
-async def report_client_health(
+async def record_client_health(
     ctx: Context, *, device_id: Id, queues: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Store a device's report on its queues, and count it in the metrics."""
@@ -60,7 +59,8 @@ async def report_client_health(
 
 
 def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    check_count(queues, most=MOST_QUEUES, field="queues")
+    if len(queues) > MOST_QUEUES:
+        raise UserError("INVALID_INPUT", f"At most {MOST_QUEUES} queues.", field=["queues"])
     return queues
 
 
@@ -69,9 +69,7 @@ def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
         raise UserError("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
     for name in ("size", "failed"):
         if not 0 <= queue[name] <= MOST_COUNTED:
-            raise UserError(
-                "OUT_OF_RANGE", "0 to {limit}.", field=["queues", str(place), name], limit=MOST_COUNTED
-            )
+            raise UserError("INVALID_INPUT", "Not a count.", field=["queues", str(place), name])
     return {
         "system": queue["system"],
         "size": queue["size"],

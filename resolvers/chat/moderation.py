@@ -1,25 +1,24 @@
 """Message reports: moderators see copies of what was reported, and nothing else of a chat."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import ids, nodes
 from core.context import Context, Services
 from core.errors import UserError
 from core.ids import Id
 from core.nodes import guard
-from core.paging import NEWEST, PageArgs
+from core.paging import NEWEST, PageArgs, any_of
 from core.security.audit import audited
 from core.security.crypto import Cipher
 from core.storage.loader import by_id
-from core.values.bounds import check_length
 from loaders.chat import Chat, MessageById
 from resolvers.chat.access import chat_for_update, cipher_of, text_place
 from resolvers.chat.sending import clear
 from resolvers.feed import LONGEST_NOTE, REPORT_RATE
 from stores import chat as store
 from stores.auth import Role
-from stores.chat import Message, MessageReport, ReportedMessage
+from stores.chat import Message, MessageReport, ReportDecision, ReportedMessage
 from stores.feed import ReportReason, ReportStatus
 
 Document = Mapping[str, Any]
@@ -41,16 +40,17 @@ async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Messa
     ]
 
 
-async def report_message(
-    ctx: Context, *, id: Id, reason: ReportReason, note: str | None = None
+async def submit_message_report(
+    ctx: Context, *, message_id: Id, reason: ReportReason, note: str | None = None
 ) -> dict[str, Any]:
     """Report a message: copy it and its surroundings to the moderators; once for each person."""
-    message = await nodes.for_update(ctx, store.messages, id, field="id")
+    message = await nodes.for_update(ctx, store.messages, message_id)
     if message["sender_id"] == ctx.viewer_id:
-        raise UserError("FORBIDDEN", "This is your own message.", field=["id"])
+        raise UserError("FORBIDDEN", "This is your own message.", field=["messageId"])
     said = note or ""
-    check_length(said, most=LONGEST_NOTE, field="note")
-    earlier = await store.reports.first(ctx.db, {"message_id": id, "reporter_id": ctx.viewer_id})
+    if len(said) > LONGEST_NOTE:
+        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
+    earlier = await store.reports.first(ctx.db, {"message_id": message_id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
         return {"message_report": earlier}
     await ctx.limit(REPORT_RATE)
@@ -62,7 +62,7 @@ async def report_message(
         store.reports,
         {
             "_id": report_id,
-            "message_id": id,
+            "message_id": message_id,
             "chat_id": chat["chat_id"],
             "reporter_id": ctx.viewer_id,
             "reported_id": message["sender_id"],
@@ -74,7 +74,9 @@ async def report_message(
             "judged_at": None,
         },
     )
-    await audited(ctx, "chat.message_reported", subject_id=id, report_id=report_id, reason=str(reason))
+    await audited(
+        ctx, "chat.message_reported", subject_id=message_id, report_id=report_id, reason=str(reason)
+    )
     return {"message_report": report}
 
 
@@ -111,11 +113,19 @@ def _copy(ctx: Context, chat: Chat, cipher: Cipher, report_id: str, message: Mes
     }
 
 
+class MessageReportFilter(TypedDict, total=False):
+    """Filter of the queue of reported messages."""
+
+    statuses: list[ReportStatus] | None
+    """Statuses that the reports have one of; OPEN alone when left out."""
+
+
 async def message_reports(
-    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
+    ctx: Context, *, filter: MessageReportFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """Reports of everybody, latest first; for moderators."""
-    return await store.reports.page(ctx.db, {"status": status}, NEWEST, args)
+    statuses = (filter or {}).get("statuses") or [ReportStatus.OPEN]
+    return await store.reports.page(ctx.db, {"status": any_of(statuses)}, NEWEST, args)
 
 
 async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:
@@ -150,19 +160,28 @@ def note(ctx: Context, report: Document) -> str | None:
     return sealed and _cipher(ctx, report).open(sealed, place=_note_place(report["_id"]))
 
 
-async def judge_message_report(ctx: Context, *, id: Id, upheld: bool) -> dict[str, Any]:
+async def decide_message_report(
+    ctx: Context, *, message_report_id: Id, decision: ReportDecision
+) -> dict[str, Any]:
     """Judge a report: upholding it deletes the message for both. The first judgement stands."""
-    report = await nodes.for_update(ctx, store.reports, id, field="id")
+    report = await nodes.for_update(ctx, store.reports, message_report_id)
     if report["status"] != ReportStatus.OPEN:
-        return {"message_report": report, "removed_message_report_id": id}
+        return {"message_report": report, "removed_message_report_id": message_report_id}
+    upheld = decision == ReportDecision.UPHOLD
     status = ReportStatus.UPHELD if upheld else ReportStatus.DISMISSED
     judged = await ctx.tx.edit(store.reports, report, {"status": status, "judged_at": ctx.tx.now})
     if upheld:
         [message] = await ctx.load_many(MessageById, [report["message_id"]])
         if message is not None and message["deleted_at"] is None:
             await clear(ctx, message)
-    await audited(ctx, "chat.report_judged", subject_id=report["reported_id"], report_id=id, upheld=upheld)
-    return {"message_report": judged, "removed_message_report_id": id}
+    await audited(
+        ctx,
+        "chat.report_judged",
+        subject_id=report["reported_id"],
+        report_id=message_report_id,
+        upheld=upheld,
+    )
+    return {"message_report": judged, "removed_message_report_id": message_report_id}
 
 
 def _cipher(ctx: Context, report: Document) -> Cipher:

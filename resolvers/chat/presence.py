@@ -51,11 +51,11 @@ return {before, standing()}
 """
 
 
-async def heartbeat(ctx: Context, *, state: PresenceState) -> dict[str, Any]:
+async def record_heartbeat(ctx: Context, *, status: PresenceState) -> dict[str, Any]:
     """Heartbeat of a device; chat partners are notified if it changes the person's presence."""
     await ctx.limit(HEARTBEAT_RATE)
     own, device = ctx.viewer_id, ctx.signed_in.device_id
-    before, after = await _say(ctx.services, own, device, state)
+    before, after = await _say(ctx.services, own, device, status)
     if after != PresenceState.OFFLINE:
         await _expect(ctx.services, own)
     if before != after:
@@ -177,21 +177,21 @@ def _standing(said: Sequence[bytes], now: float) -> PresenceState:
     return PresenceState.AWAY if fresh else PresenceState.OFFLINE
 
 
-async def set_typing(ctx: Context, *, chat_id: Id, is_typing: bool) -> dict[str, Any]:
+async def set_chat_typing(ctx: Context, *, chat_id: Id, typing: bool) -> dict[str, Any]:
     """Send a typing signal to whoever has the chat open, at most every three seconds; none while blocked."""
     await ctx.limit(TYPING_RATE)
     chat = await chat_for_update(ctx, chat_id)
     if chat["peer_gone"] or chat["peer_id"] in await feed.blocked_either_way(ctx):
         return {}
-    if await _typing_is_news(ctx, chat["_id"], is_typing):
-        ctx.services.live.signal(store.chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": is_typing})
+    if await _typing_is_news(ctx, chat["_id"], typing):
+        ctx.services.live.signal(store.chat_scope(chat["_id"]), {"typing": ctx.viewer_id, "on": typing})
     return {}
 
 
-async def _typing_is_news(ctx: Context, chat_id: str, is_typing: bool) -> bool:
+async def _typing_is_news(ctx: Context, chat_id: str, typing: bool) -> bool:
     redis, key = ctx.services.redis, f"typing:{chat_id}:{ctx.viewer_id}"
     try:
-        if not is_typing:
+        if not typing:
             return bool(await redis.delete(key))
         if await redis.pttl(key) > TYPING_MS - TYPING_EVERY_MS:
             return False

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypedDict
 
 from core import clock, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import Page, PageArgs
+from core.paging import DEFAULT_PAGE, Page, PageArgs
 from core.values import text, words
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
 from resolvers import auth
@@ -24,19 +25,46 @@ from stores.chat import ChatSettings, Message, MessageStatus
 
 Document = Mapping[str, Any]
 
-CHATS = 15
-MESSAGES = 50
 PREVIEW = 140
 LONGEST_QUERY = 100
 MOST_SEARCHED = 1_000
 """Chats, latest first, among whose peers a name is searched."""
 
 
+class ChatView(StrEnum):
+    """Tab of the list of chats."""
+
+    INBOX = "INBOX"
+    """Chats that are not archived."""
+    ARCHIVED = "ARCHIVED"
+    """Archived chats."""
+
+
+class ChatFilter(TypedDict, total=False):
+    """Filter of the list of chats."""
+
+    query: str | None
+    """Words of names or handles, at most 100 characters: each may be the beginning of a word."""
+    view: ChatView | None
+    """Tab of the list; INBOX when left out."""
+
+
+class MessageFilter(TypedDict, total=False):
+    """Filter of a chat's history."""
+
+    after_sequence: int | None
+    """Sequence that the messages come after, 0 or more: what came since an app last looked."""
+    updated_from: datetime | None
+    """Moment since when the messages were created, edited, deleted, received or read; some come again."""
+
+
 async def viewer_chats(
-    ctx: Context, viewer: Document, *, archived: bool = False, query: str | None = None, args: PageArgs
+    ctx: Context, viewer: Document, *, filter: ChatFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """The viewer's chats, latest activity first."""
-    name = text.line(query or "")
+    given = filter or ChatFilter()
+    archived = given.get("view") is ChatView.ARCHIVED
+    name = text.line(given.get("query") or "")
     if len(name) > LONGEST_QUERY:
         raise BadUserInput(f"`query` has at most {LONGEST_QUERY} characters.")
     listed: dict[str, Any] = {"user_id": ctx.viewer_id, "started": True, "archived": archived}
@@ -123,16 +151,17 @@ async def messages(
     ctx: Context,
     chats: Sequence[Document],
     *,
-    after_sequence: int | None = None,
-    since: datetime | None = None,
+    filter: MessageFilter | None = None,
     args: PageArgs,
 ) -> list[dict[str, Any]]:
     """A page of messages of each chat; all newest pages in one command."""
+    given = filter or MessageFilter()
+    after_sequence, since = given.get("after_sequence"), given.get("updated_from")
     if after_sequence is not None and after_sequence < 0:
         raise BadUserInput("`afterSequence` is 0 or more.")
     forward = after_sequence is not None or since is not None or args.after is not None
     if args.first is None and args.last is None:
-        args = replace(args, first=MESSAGES, before=None) if forward else replace(args, last=MESSAGES)
+        args = replace(args, first=DEFAULT_PAGE, before=None) if forward else replace(args, last=DEFAULT_PAGE)
     listings = [message_listing(chat["_id"], since) for chat in chats]
     pages = [paging.parse_page(listing, store.BY_SEQUENCE, args) for listing in listings]
     where = _wanted(ctx, after_sequence, since)
@@ -148,7 +177,7 @@ def _wanted(ctx: Context, after_sequence: int | None, since: datetime | None) ->
     if after_sequence is not None:
         where.append({"sequence": {"$gt": after_sequence}})
     if since is not None:
-        # What was written before `since` may be committed after it: a repeat does no harm, a gap would.
+        # What was written before it may be committed after it: a repeat does no harm, a gap would.
         where.append({"updated_at": {"$gte": clock.earlier(since, ctx.services.live.overlap)}})
     return where
 

@@ -8,9 +8,9 @@ from prometheus_client import Histogram
 
 from core import ids, viewers
 from core.context import Context
+from core.errors import UserError
 from core.ids import Id
 from core.sync.changes import user_scope
-from core.values.bounds import check_count
 from loaders.chat import Chat
 from resolvers import feed
 from resolvers.chat.access import both_scopes, change_side, chat_for_update, own_chats, receipts_shown
@@ -45,9 +45,10 @@ class Read(TypedDict):
     viewer: dict[str, Any]
 
 
-async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
+async def mark_chats_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
     """Record what a device has received; chats it may not see are skipped, or one would fail a hundred."""
-    check_count(marks, most=MOST_MARKS, field="marks")
+    if len(marks) > MOST_MARKS:
+        raise UserError("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
     highest: dict[str, int] = {}
     for mark in marks:
         id = ids.checked(mark["chat_id"], "chat")
@@ -60,7 +61,7 @@ async def mark_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) ->
     return {"chats": list(chats.values())}
 
 
-async def mark_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> Read:
+async def mark_chat_read(ctx: Context, *, chat_id: Id, up_to_sequence: int) -> Read:
     chat = await chat_for_update(ctx, chat_id)
     chat = await _advance(ctx, chat, delivered=up_to_sequence, read=up_to_sequence)
     return {"chat": chat, "viewer": viewers.document(ctx)}

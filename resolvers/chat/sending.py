@@ -6,13 +6,12 @@ from typing import Any, TypedDict
 
 from core import clock, ids, jobs, nodes, viewers
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, error_codes
 from core.hooks import on
 from core.ids import Id
 from core.security.limits import Rate
 from core.sync.changes import user_scope
 from core.uploads import finished, release
-from core.values.bounds import check_length
 from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
 from resolvers.chat.access import (
@@ -31,6 +30,13 @@ from resolvers.chat.telling import replies_told, sides_told
 from stores import chat as store
 from stores.chat import Message
 from stores.media import Attachment
+
+error_codes(
+    EMPTY_MESSAGE="A message needs text or an attachment.",
+    TEXT_TOO_LONG="The text is longer than allowed.",
+    EDIT_WINDOW_CLOSED="Messages can be edited for 15 minutes.",
+    DELETE_WINDOW_CLOSED="Messages can be deleted for both for 24 hours.",
+)
 
 PURPOSE = "CHAT_ATTACHMENT"
 LONGEST_TEXT = 4_000
@@ -59,8 +65,13 @@ class Edited(TypedDict):
 
 
 class Deleted(TypedDict):
-    deleted_message_id: Id | None
-    message: Message | None
+    message: Message
+    chat: Chat
+    viewer: dict[str, Any]
+
+
+class Removed(TypedDict):
+    removed_message_id: Id
     chat: Chat
     viewer: dict[str, Any]
 
@@ -84,7 +95,7 @@ async def send_message(
     ctx.tx.contend(f"numbers of {chat['chat_id']}")
     said = checked_text(text)
     if said is None and not attachments:
-        raise UserError("REQUIRED", "A message needs text or an attachment.", field=["text"])
+        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
     await check_reachable(ctx, chat)
     if reply_to_id is not None:
         await _check_reply(ctx, chat, reply_to_id)
@@ -123,7 +134,8 @@ def _sent(ctx: Context, message: Message, chat: Chat) -> Sent:
 def checked_text(text: str | None) -> str | None:
     """The text, None when there is none."""
     said = text or ""
-    check_length(said, most=LONGEST_TEXT, field="text")
+    if len(said) > LONGEST_TEXT:
+        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
     return said or None
 
 
@@ -195,24 +207,21 @@ async def _tell_both(ctx: Context, chat: Chat, message: Message) -> Chat:
     return shown
 
 
-async def edit_message(ctx: Context, *, id: Id, text: str, expected_version: int | None = None) -> Edited:
+async def update_message(
+    ctx: Context, *, message_id: Id, text: str, expected_version: int | None = None
+) -> Edited:
     await ctx.limit(EDIT_RATE)
-    message = await own_message_for_update(ctx, id)
+    message = await own_message_for_update(ctx, message_id)
     if clock.now() - message["created_at"] > EDITABLE:
-        raise UserError(
-            "EXPIRED",
-            "Messages can be edited for {limit} minutes.",
-            field=["id"],
-            limit=EDITABLE // timedelta(minutes=1),
-        )
+        raise UserError("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["messageId"])
     chat = await chat_for_update(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
     own = {"_id": store.row_id(chat["chat_id"], ctx.viewer_id), "user_id": ctx.viewer_id}
     await ctx.tx.lock_document(store.members, own)
     said = checked_text(text)
     if said is None and not message["attachments"]:
-        raise UserError("REQUIRED", "A message needs text or an attachment.", field=["text"])
-    sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(id))
+        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+    sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(message_id))
     edit = {"sealed_text": sealed, "edited_at": ctx.tx.now}
     changed = await ctx.tx.edit(store.messages, message, edit, expected_version=expected_version)
     if chat["last_sequence"] == changed["sequence"]:
@@ -221,31 +230,26 @@ async def edit_message(ctx: Context, *, id: Id, text: str, expected_version: int
     return {"message": changed, "chat": chat}
 
 
-async def delete_message(ctx: Context, *, id: Id, for_everyone: bool = False) -> Deleted:
-    message = await nodes.for_update(ctx, store.messages, id, field="id")
+async def delete_message(ctx: Context, *, message_id: Id) -> Deleted:
+    """Clear the message for both; its number and its place remain."""
+    message = await nodes.for_update(ctx, store.messages, message_id)
     chat = await chat_for_update(ctx, message["chat_id"])
-    shown = viewers.document(ctx)
-    if for_everyone:
-        stub = await _delete_for_both(ctx, message)
-        return {"deleted_message_id": None, "message": stub, "chat": chat, "viewer": shown}
-    chat = await _hide(ctx, chat, message)
-    return {"deleted_message_id": id, "message": None, "chat": chat, "viewer": shown}
-
-
-async def _delete_for_both(ctx: Context, message: Message) -> Message:
-    """Clear the message for both; its number and its place remain, as a stub."""
     if message["sender_id"] != ctx.viewer_id:
-        raise UserError("FORBIDDEN", "Only its sender may delete it for both.", field=["id"])
-    if message["deleted_at"] is not None:
-        return message
-    if clock.now() - message["created_at"] > DELETABLE:
-        raise UserError(
-            "EXPIRED",
-            "Messages can be deleted for both for {limit} hours.",
-            field=["id"],
-            limit=DELETABLE // timedelta(hours=1),
-        )
-    return await clear(ctx, message)
+        raise UserError("FORBIDDEN", "Only its sender may delete it for both.", field=["messageId"])
+    if message["deleted_at"] is None:
+        if clock.now() - message["created_at"] > DELETABLE:
+            words = "Messages can be deleted for both for 24 hours."
+            raise UserError("DELETE_WINDOW_CLOSED", words, field=["messageId"])
+        message = await clear(ctx, message)
+    return {"message": message, "chat": chat, "viewer": viewers.document(ctx)}
+
+
+async def remove_message(ctx: Context, *, message_id: Id) -> Removed:
+    """Hide the message on the viewer's own devices; the other side notices nothing."""
+    message = await nodes.for_update(ctx, store.messages, message_id)
+    chat = await chat_for_update(ctx, message["chat_id"])
+    chat = await _hide(ctx, chat, message)
+    return {"removed_message_id": message_id, "chat": chat, "viewer": viewers.document(ctx)}
 
 
 async def clear(ctx: Context, message: Message) -> Message:
@@ -276,7 +280,6 @@ async def _one_unread_less(ctx: Context, message: Message) -> None:
 
 
 async def _hide(ctx: Context, chat: Chat, message: Message) -> Chat:
-    """Hide the message on the viewer's own devices; the other side notices nothing."""
     hidden = [*message["hidden_for"], ctx.viewer_id]
     changed = await ctx.tx.update(store.messages, message, set={"hidden_for": hidden}, touch=False)
     assert changed is not None

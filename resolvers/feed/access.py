@@ -140,7 +140,7 @@ async def post_for_update(ctx: Context, id: str) -> Post:
     return await at_hand(ctx, post)
 
 
-async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Post:
+async def own_post_for_update(ctx: Context, id: str, *, field: str = "postId") -> Post:
     """The viewer's own post in any state, moved out of the archive."""
     post = await ctx.load(PostById, ids.checked(id, "post"))
     if post is None or post["author_id"] != ctx.viewer_id:
@@ -148,7 +148,7 @@ async def own_post_for_update(ctx: Context, id: str, *, field: str = "id") -> Po
     return await at_hand(ctx, post)
 
 
-async def own_comment_for_update(ctx: Context, id: str, *, field: str = "id") -> Comment:
+async def own_comment_for_update(ctx: Context, id: str, *, field: str = "commentId") -> Comment:
     """The viewer's own comment in any state."""
     comment = await ctx.load(CommentById, ids.checked(id, "comment"))
     if comment is None or comment["author_id"] != ctx.viewer_id:

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import ErrorKind, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.ids import Id
 from core.security.audit import audited
 from core.security.limits import Rate
@@ -18,7 +18,10 @@ from stores import feed as store
 from stores.feed import Comment, PostState
 from stores.feed.kinds import SHOWN
 
-error_codes(ErrorKind.WRONG_STATUS, COMMENTS_CLOSED="The post does not take comments.")
+error_codes(
+    EMPTY_COMMENT="A comment needs text.",
+    COMMENTS_CLOSED="The post does not take comments.",
+)
 
 LONGEST_TEXT = 2_000
 COMMENT_RATE = Rate("comments", 60, 600)
@@ -92,7 +95,7 @@ async def create_comment(
 def _checked(text: str) -> str:
     body = checked_text(text, LONGEST_TEXT)
     if body is None:
-        raise UserError("REQUIRED", "A comment needs text.", field=["text"])
+        raise UserError("EMPTY_COMMENT", "A comment needs text.", field=["text"])
     return body
 
 
@@ -117,32 +120,32 @@ async def _top(ctx: Context, parent: Comment) -> Comment:
 async def update_comment(
     ctx: Context,
     *,
-    id: Id,
+    comment_id: Id,
     text: str,
     mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
 ) -> Changed:
-    comment = await own_comment_for_update(ctx, id)
+    comment = await own_comment_for_update(ctx, comment_id)
     changes: dict[str, Any] = {"text": _checked(text), "edited_at": ctx.tx.now}
     await moderating.screen(ctx, changes["text"])
     if mentions is not None:
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     updated = await ctx.tx.edit(store.comments, comment, changes, expected_version=expected_version)
-    await jobs.enqueue(ctx.tx, "feed.scan", subject_id=id)
+    await jobs.enqueue(ctx.tx, "feed.scan", subject_id=comment_id)
     return {"comment": updated}
 
 
-async def delete_comment(ctx: Context, *, id: Id) -> Deleted:
+async def delete_comment(ctx: Context, *, comment_id: Id) -> Deleted:
     """Delete a comment, by its author, the post's author or a moderator; with replies it becomes a stub."""
-    comment = await ctx.load(CommentById, ids.checked(id, "comment"))
+    comment = await ctx.load(CommentById, ids.checked(comment_id, "comment"))
     if comment is None or comment.get("gone") or not await _may_delete(ctx, comment):
-        raise UserError("NOT_FOUND", "You cannot delete such a comment.", field=["id"])
+        raise UserError("NOT_FOUND", "You cannot delete such a comment.", field=["commentId"])
     stub, parent, post = await blank(ctx, comment)
     if comment["author_id"] != ctx.viewer_id:
-        await audited(ctx, "comment.delete", subject_id=id)
+        await audited(ctx, "comment.delete", subject_id=comment_id)
     gone = stub.get("gone", False)
     return {
-        "deleted_comment_id": id if gone else None,
+        "deleted_comment_id": comment_id if gone else None,
         "comment": None if gone else stub,
         "parent": parent,
         "post": post,

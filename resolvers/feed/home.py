@@ -20,7 +20,7 @@ from resolvers.feed.ranking import Ranking, own_first, spread
 from resolvers.feed.snapshots import LOST, SIZE, Item, Snapshot, Snapshots
 from resolvers.feed.viewer_relations import ViewerRelations
 from stores import feed as store
-from stores.feed import FeedMode, FeedReason, Post
+from stores.feed import FeedReason, FeedSort, Post
 
 logger = structlog.get_logger(__name__)
 
@@ -41,11 +41,11 @@ RANKED, OLDER = "r", "t"
 
 
 async def feed(
-    ctx: Context, viewer: Document, *, mode: FeedMode = FeedMode.RANKED, args: PageArgs
+    ctx: Context, viewer: Document, *, sort: FeedSort = FeedSort.RANKED, args: PageArgs
 ) -> dict[str, Any]:
     """Home feed, ranked or newest first; if ranking fails, newest first."""
-    listing = feed_listing(ctx, mode)
-    if mode is FeedMode.LATEST:
+    listing = feed_listing(ctx, sort)
+    if sort is FeedSort.NEWEST:
         return await _latest(ctx, listing, args)
     wanted = paging.page_request(args, most=LARGEST_PAGE)
     place = _place(listing, wanted)
@@ -60,8 +60,8 @@ async def feed(
     return await _ranked(ctx, listing, wanted, place, snapshot, stands)
 
 
-def feed_listing(ctx: Context, mode: FeedMode = FeedMode.RANKED) -> paging.Listing:
-    return paging.Listing("feed", viewer=ctx.viewer_id, mode=mode)
+def feed_listing(ctx: Context, sort: FeedSort = FeedSort.RANKED) -> paging.Listing:
+    return paging.Listing("feed", viewer=ctx.viewer_id, sort=sort)
 
 
 def feed_edge(ctx: Context, post: Post) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Lists of people: followers, followed, reactors, muted, blocked, suggested."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from core import paging, viewers
 from core.context import Context
@@ -103,26 +103,34 @@ async def blocked_users(ctx: Context, area: Document, *, args: PageArgs) -> dict
     return await _persons(ctx, store.blocks, listing, query, "blocked_id", args, unseen=True)
 
 
+class ReactorFilter(TypedDict, total=False):
+    """Filter of the people who reacted to a post."""
+
+    kinds: list[ReactionKind] | None
+    """Kinds of reactions that the people gave one of; all when left out."""
+
+
 async def reactors(
-    ctx: Context, post: Document, *, kind: ReactionKind | None = None, args: PageArgs
+    ctx: Context, post: Document, *, filter: ReactorFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """People who reacted to a post, latest first."""
-    listing = paging.Listing("reactors", post=post["_id"], kind=kind)
-    query = {"subject_id": post["_id"], **({"kind": kind} if kind else {})}
+    kinds = (filter or {}).get("kinds")
+    listing = paging.Listing("reactors", post=post["_id"], kinds=kinds and sorted(kinds))
+    query = {"subject_id": post["_id"], **({"kind": paging.any_of(kinds)} if kinds else {})}
     return await _persons(ctx, store.reactions, listing, query, "user_id", args)
 
 
-async def suggested_users(ctx: Context, area: Document, *, first: int = 10) -> list[User]:
+async def suggested_users(ctx: Context, area: Document, *, limit: int = 10) -> list[User]:
     """Suggested people: most followed by those one follows; widely followed ones when there are few."""
-    if not 1 <= first <= MOST_SUGGESTED:
-        raise BadUserInput(f"`first` must be between 1 and {MOST_SUGGESTED}.")
+    if not 1 <= limit <= MOST_SUGGESTED:
+        raise BadUserInput(f"`limit` must be between 1 and {MOST_SUGGESTED}.")
     edges = await ctx.load(FollowsByFollower, ctx.viewer_id)
     known = {edge["followee_id"] for edge in edges} | {ctx.viewer_id} | await blocked_either_way(ctx)
-    near = await store.acquaintances(ctx.db, [edge["followee_id"] for edge in edges], limit=first * 2)
-    wanted = [id for id in near if id not in known][:first]
-    if len(wanted) < first:
-        popular = await accounts.popular(ctx.db, limit=first + len(known))
-        wanted += [id for id in popular if id not in known and id not in wanted][: first - len(wanted)]
+    near = await store.acquaintances(ctx.db, [edge["followee_id"] for edge in edges], limit=limit * 2)
+    wanted = [id for id in near if id not in known][:limit]
+    if len(wanted) < limit:
+        popular = await accounts.popular(ctx.db, limit=limit + len(known))
+        wanted += [id for id in popular if id not in known and id not in wanted][: limit - len(wanted)]
     return [person for person in await auth.visible_people(ctx, wanted) if person]
 
 

@@ -3,11 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.mutations.renames import rename_receipts
 from core.storage.migrations import migration, move_collection, rename_fields
 from core.storage.mongo import Database
 from core.storage.store import Collection
 from stores import feed as store
 from stores.feed import Post
+
+MUTATIONS = {
+    "notInterested": "markPostUninteresting",
+    "reportContent": "submitReport",
+    "moderate": "decideModeration",
+    "appeal": "appealModeration",
+    "sponsorPost": "setPostSponsorship",
+    "endSponsorship": "cancelPostSponsorship",
+}
+"""Former names of mutations, with the present ones."""
+CHANGED_INPUTS = ("updatePost", "deletePost", "updateComment", "deleteComment")
+"""Mutations that kept their names while their inputs changed."""
 
 BATCH = 500
 EVERYWHERE: Sequence[Collection[Post]] = (store.posts, store.archive, store.posts)
@@ -64,3 +77,9 @@ async def _name(db: Database, collection: Collection[Post], shares: Sequence[Pos
         return 0
     answer = await db.write({"update": collection.name, "updates": updates, "ordered": False})
     return int(answer["nModified"])
+
+
+@migration("feed.mutation-names")
+async def mutation_names(db: Database) -> int:
+    """Let receipts of mutations be found under the mutations' present names."""
+    return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import structlog
 from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
-from core import clock, ids, nodes
+from core import clock, ids, nodes, paging
 from core.context import Context, Services
-from core.errors import ErrorKind, UserError, error_codes
+from core.errors import UserError, error_codes
 from core.ids import Id, prefix_of
 from core.nodes import guard
 from core.paging import PageArgs
@@ -35,7 +35,11 @@ from stores.feed import (
     ReportStatus,
 )
 
-error_codes(ErrorKind.INVALID, CONTENT_REFUSED="This may not be published here.")
+error_codes(
+    CONTENT_REFUSED="This may not be published here.",
+    ALREADY_APPEALED="There was an appeal about this before.",
+    NOT_MODERATED="Nothing was decided about this that could be appealed.",
+)
 
 REFUSED = Counter(
     "landfall_feed_refused_total", "Writing refused, by the classifier or for its rate.", ["why"]
@@ -136,7 +140,7 @@ async def may_judge(ctx: Context, subject_id: str) -> bool:
     return await store.reports.first(ctx.db, {"subject_id": subject_id}) is not None
 
 
-async def report_content(
+async def submit_report(
     ctx: Context, *, subject_id: Id, reason: ReportReason, note: str | None = None
 ) -> dict[str, Any]:
     """Report content; a second report by the same person returns the first."""
@@ -174,18 +178,25 @@ async def _reportable(ctx: Context, id: str) -> str | None:
     if found is None or author_id is None:
         raise UserError("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     if author_id == ctx.viewer_id:
-        raise UserError("FORBIDDEN", "This cannot be done to oneself.", field=["subjectId"])
+        raise UserError("SELF", "This cannot be done to oneself.", field=["subjectId"])
     return str(author_id)
 
 
-async def moderation_queue(
-    ctx: Context, *, status: ReportStatus = ReportStatus.OPEN, args: PageArgs
-) -> dict[str, Any]:
+class ReportFilter(TypedDict, total=False):
+    """Filter of the moderation queue."""
+
+    statuses: list[ReportStatus] | None
+    """Statuses that the reports have one of; OPEN alone when left out."""
+
+
+async def reports(ctx: Context, *, filter: ReportFilter | None = None, args: PageArgs) -> dict[str, Any]:
     """Moderation queue, oldest first; each look is written to the audit log."""
-    found = await store.reports.page(ctx.db, {"status": status}, store.OLDEST, args)
+    statuses = (filter or {}).get("statuses") or [ReportStatus.OPEN]
+    found = await store.reports.page(ctx.db, {"status": paging.any_of(statuses)}, store.OLDEST, args)
 
     async def looked() -> None:
-        await audited(ctx, "moderation.queue", reports=len(found["edges"]), status=str(status))
+        shown = sorted(map(str, statuses))
+        await audited(ctx, "moderation.queue", reports=len(found["edges"]), statuses=shown)
 
     await ctx.unit(looked)
     return found
@@ -219,11 +230,11 @@ def moderator_only(name: str) -> Any:
 def checked_reason(reason: str) -> str:
     """Reason for an action on others, checked for the audit log."""
     if not reason:
-        raise UserError("REQUIRED", "Say why.", field=["reason"])
+        raise UserError("INVALID_INPUT", "Say why.", field=["reason"])
     return reason[:LONGEST_NOTE]
 
 
-async def moderate(
+async def decide_moderation(
     ctx: Context,
     *,
     subject_id: Id,
@@ -268,7 +279,7 @@ async def _decide(
         ModerationAction.RESTORE: PostState.PUBLISHED,
     }.get(action)
     if found["state"] == PostState.PROCESSING and state is not None:
-        raise UserError("WRONG_STATUS", "It is not published yet.", field=["action"])
+        raise UserError("INVALID_INPUT", "It is not published yet.", field=["action"])
     if state is None and action != ModerationAction.LABEL:
         return found
     return await apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
@@ -318,19 +329,19 @@ async def _set_status(ctx: Context, report: Report, changes: dict[str, Any]) -> 
         ctx.tx.skip_log(changed)
 
 
-async def appeal(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
+async def appeal_moderation(ctx: Context, *, subject_id: Id, text: str) -> dict[str, Any]:
     """Appeal of the author against a decision, once."""
     ids.checked(subject_id, "post", "comment")
     own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
     found = await own(ctx, subject_id, field="subjectId")
     if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
-        raise UserError("WRONG_STATUS", "Nothing was decided about it.", field=["subjectId"])
+        raise UserError("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
     words = text[:LONGEST_NOTE]
     if not words:
-        raise UserError("REQUIRED", "Say why.", field=["text"])
+        raise UserError("INVALID_INPUT", "Say why.", field=["text"])
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     if any(report["appeal"] for report in reports):
-        raise UserError("ALREADY_DONE", "There was an appeal before.", field=["subjectId"])
+        raise UserError("ALREADY_APPEALED", "There was an appeal before.", field=["subjectId"])
     for report in reports:
         await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": words})
     return {"subject": found}

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import ids, jobs, uploads, viewers
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, error_codes
 from core.hooks import on
 from core.ids import Id
 from core.security.audit import audited
@@ -19,6 +19,12 @@ from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
 from stores.feed.kinds import SHOWN
+
+error_codes(
+    EMPTY_POST="A post needs text, media or a link.",
+    TOO_MANY_MEDIA="A post shows at most 10 media.",
+    GROUP_AUDIENCE="A post stays in its group, and no other post moves into one.",
+)
 
 LONGEST_TEXT = 5_000
 MOST_MEDIA = 10
@@ -61,7 +67,7 @@ async def create_post(
     await moderating.screen(ctx, body)
     link = links.checked_url(link_url)
     if not body and not upload_ids and not link:
-        raise UserError("REQUIRED", "A post needs text, media or a link.", field=["text"])
+        raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
     if (visibility == Visibility.GROUP) != (group_id is not None):
         raise UserError("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
     if group_id is not None:
@@ -131,7 +137,7 @@ async def _appear(ctx: Context, post: Post) -> None:
 async def _media(ctx: Context, post_id: str, upload_ids: Sequence[str]) -> dict[str, Any]:
     """Media fields of a post; it stays PROCESSING while an upload is not ready."""
     if len(upload_ids) > MOST_MEDIA:
-        raise UserError("TOO_MANY", "At most {limit} media.", field=["uploadIds"], limit=MOST_MEDIA)
+        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     if not upload_ids:
         return {}
     used = await uploads.use(ctx, upload_ids, purpose=PURPOSE, record_id=post_id, field=["uploadIds"])
@@ -186,7 +192,7 @@ async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
 async def update_post(
     ctx: Context,
     *,
-    id: Id,
+    post_id: Id,
     text: str | None = None,
     visibility: Visibility | None = None,
     pinned: bool | None = None,
@@ -195,13 +201,13 @@ async def update_post(
     expected_version: int | None = None,
 ) -> Changed:
     """Change text, audience, files or place; people who lose sight of the post have it removed."""
-    post = await own_post_for_update(ctx, id)
+    post = await own_post_for_update(ctx, post_id)
     changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
     if mentions is not None:
         changes["mention_ids"] = await checked_mentions(ctx, mentions)
     if "text" in changes:
         await moderating.screen(ctx, changes["text"])
-        await jobs.enqueue(ctx.tx, "feed.scan", subject_id=id)
+        await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post_id)
     if pinned:
         await _unpin_others(ctx, post)
     if upload_ids is not None:
@@ -225,11 +231,11 @@ def _changes(
     if text is not None or upload_ids is not None:
         body = checked_text(text, LONGEST_TEXT) if text is not None else post["text"]
         if not body and not files and not post.get("link_url") and not post.get("shared_post_id"):
-            raise UserError("REQUIRED", "A post needs text, media or a link.", field=["text"])
+            raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
         changes |= {"text": body, "edited_at": ctx.tx.now}
     if visibility is not None and visibility != post["visibility"]:
         if Visibility.GROUP in (visibility, post["visibility"]):
-            raise UserError("INVALID_INPUT", "Groups keep their posts.", field=["visibility"])
+            raise UserError("GROUP_AUDIENCE", "Groups keep their posts.", field=["visibility"])
         changes["visibility"] = visibility
     if pinned is not None:
         changes["pinned"] = pinned
@@ -246,7 +252,7 @@ async def _unpin_others(ctx: Context, post: Post) -> None:
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Files of a changed post, in order: kept and new ones; the others are released."""
     if len(upload_ids) > MOST_MEDIA:
-        raise UserError("TOO_MANY", "At most {limit} media.", field=["uploadIds"], limit=MOST_MEDIA)
+        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
     kept = {each["upload_id"]: each for each in post.get("files", ())}
     gone = [id for id in kept if id not in upload_ids]
     if gone:
@@ -277,12 +283,12 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
         await notifications.mentioned(ctx, after, new)
 
 
-async def delete_post(ctx: Context, *, id: Id) -> Deleted:
+async def delete_post(ctx: Context, *, post_id: Id) -> Deleted:
     """Delete a post; its comments and reactions follow in the background."""
-    post = await own_post_for_update(ctx, id)
+    post = await own_post_for_update(ctx, post_id)
     await erase(ctx, post)
-    await audited(ctx, "post.delete", subject_id=id)
-    return {"deleted_post_id": id, "viewer": viewers.document(ctx)}
+    await audited(ctx, "post.delete", subject_id=post_id)
+    return {"deleted_post_id": post_id, "viewer": viewers.document(ctx)}
 
 
 async def erase(ctx: Context, post: Post) -> None:

@@ -3,7 +3,7 @@
 from asyncio import gather
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from core import paging
 from core.context import Context
@@ -12,7 +12,7 @@ from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
 from resolvers.feed.access import blocked_either_way
 from stores import feed as store
-from stores.feed import Comment, CommentOrder, Post, Visibility
+from stores.feed import Comment, CommentSort, Post, Visibility
 from stores.feed.kinds import SHOWN
 
 Document = Mapping[str, Any]
@@ -53,28 +53,36 @@ async def _audience_of(ctx: Context, author_id: str) -> dict[str, Any] | None:
     return {"$or": [shown, ours]}
 
 
+class CommentFilter(TypedDict, total=False):
+    """Filter of a post's comments."""
+
+    updated_from: datetime | None
+    """Moment since when the comments changed or were deleted: oldest change first, whatever the `sort`."""
+
+
 async def comments(
     ctx: Context,
     posts: Sequence[Document],
     *,
-    order: CommentOrder = CommentOrder.NEWEST,
-    since: datetime | None = None,
+    filter: CommentFilter | None = None,
+    sort: CommentSort = CommentSort.NEWEST,
     args: PageArgs,
 ) -> list[dict[str, Any]]:
-    """Top-level comments of posts; with `since`, those that changed or were deleted from then on."""
-    return await _threads(ctx, [(post["_id"], None) for post in posts], order, args, since)
+    """Top-level comments of posts; filtered, those that changed or were deleted from a moment on."""
+    since = (filter or {}).get("updated_from")
+    return await _threads(ctx, [(post["_id"], None) for post in posts], sort, args, since)
 
 
 async def replies(ctx: Context, comments: Sequence[Document], *, args: PageArgs) -> list[dict[str, Any]]:
     """Replies to top-level comments, oldest first."""
     parents = [(comment["post_id"], comment["_id"]) for comment in comments]
-    return await _threads(ctx, parents, CommentOrder.OLDEST, args)
+    return await _threads(ctx, parents, CommentSort.OLDEST, args)
 
 
 async def _threads(
     ctx: Context,
     parents: Sequence[Parent],
-    order: CommentOrder,
+    order: CommentSort,
     args: PageArgs,
     since: datetime | None = None,
 ) -> list[dict[str, Any]]:
@@ -94,10 +102,10 @@ async def _threads(
     ]
 
 
-def _order_of(order: CommentOrder, since: datetime | None) -> paging.Sort:
+def _order_of(order: CommentSort, since: datetime | None) -> paging.Sort:
     if since is not None:
         return store.CHANGED
-    return {CommentOrder.NEWEST: NEWEST, CommentOrder.OLDEST: store.OLDEST}.get(order, store.TOP)
+    return {CommentSort.NEWEST: NEWEST, CommentSort.OLDEST: store.OLDEST}.get(order, store.TOP)
 
 
 async def _pages(
@@ -132,7 +140,7 @@ async def _pages(
 
 
 def _thread(
-    post_id: str, parent_id: str | None, order: CommentOrder, since: datetime | None = None
+    post_id: str, parent_id: str | None, order: CommentSort, since: datetime | None = None
 ) -> Listing:
     filters: dict[str, Any] = {"since": since} if since else {"order": order}
     return Listing("comments", post=post_id, parent=parent_id, **filters)
@@ -161,6 +169,6 @@ def post_edge(post: Post) -> dict[str, Any]:
 def comment_edge(comment: Comment) -> dict[str, Any]:
     """The comment's place in its thread."""
     top = comment["parent_id"] is None
-    order = CommentOrder.NEWEST if top else CommentOrder.OLDEST
+    order = CommentSort.NEWEST if top else CommentSort.OLDEST
     listing = _thread(comment["post_id"], comment["parent_id"], order)
     return paging.edge_of(listing, NEWEST if top else store.OLDEST, comment)

@@ -7,20 +7,19 @@ from typing import Any
 from core import paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import PageArgs
+from core.paging import DEFAULT_PAGE, PageArgs
 from loaders.feed import PostById
 from resolvers.feed import home, viewer_relations
 from resolvers.feed.home import about, feed_listing
 from resolvers.feed.snapshots import LOST, Item, Snapshot, Snapshots
 from resolvers.feed.viewer_relations import ViewerRelations
 from stores import feed as store
-from stores.feed import FeedMode, Post
+from stores.feed import FeedSort, Post
 
 Document = Mapping[str, Any]
 
 MOST_NEW = 50
 MOST_CHANGED = 100
-AFTER_RESET = 12
 FRESH = timedelta(seconds=5)
 """Oldest snapshot that a refresh compares with: later changes show at the next one."""
 COMPARED = 50
@@ -29,24 +28,24 @@ COMPARED = 50
 
 async def feed_delta(ctx: Context, viewer: Document, *, newer_token: str) -> dict[str, Any]:
     """Delta of a feed since its token; a reset if the token's snapshot is gone or has moved too much."""
-    mode, snapshot_id = _opened(ctx, newer_token)
-    if mode is FeedMode.LATEST or not snapshot_id:
-        return await _reset(ctx, viewer, mode)
+    sort, snapshot_id = _opened(ctx, newer_token)
+    if sort is FeedSort.NEWEST or not snapshot_id:
+        return await _reset(ctx, viewer, sort)
     try:
         held = await ctx.services.get(Snapshots).named(ctx.viewer_id, snapshot_id)
         now, stands = await home.current(ctx, oldest=FRESH)
     except LOST:
-        return await _reset(ctx, viewer, mode)
+        return await _reset(ctx, viewer, sort)
     if held is None or _moved(held, now):
-        return await _reset(ctx, viewer, mode)
+        return await _reset(ctx, viewer, sort)
     return await _compared(ctx, held, now, stands)
 
 
-def _opened(ctx: Context, token: str) -> tuple[FeedMode, str]:
-    for mode in FeedMode:
+def _opened(ctx: Context, token: str) -> tuple[FeedSort, str]:
+    for sort in FeedSort:
         try:
-            id, _ = paging.decode(f"{feed_listing(ctx, mode)}+", token)
-            return mode, str(id)
+            id, _ = paging.decode(f"{feed_listing(ctx, sort)}+", token)
+            return sort, str(id)
         except (BadUserInput, ValueError):
             continue
     raise BadUserInput("The token is not of this feed.")
@@ -61,8 +60,8 @@ def _moved(held: Snapshot, now: Snapshot) -> bool:
     return sum(id in present for id in top) < len(top) / 2
 
 
-async def _reset(ctx: Context, viewer: Document, mode: FeedMode) -> dict[str, Any]:
-    page = await home.feed(ctx, viewer, mode=mode, args=PageArgs(first=AFTER_RESET))
+async def _reset(ctx: Context, viewer: Document, sort: FeedSort) -> dict[str, Any]:
+    page = await home.feed(ctx, viewer, sort=sort, args=PageArgs(first=DEFAULT_PAGE))
     edges = page["edges"]
     return {
         "new_edges": edges,

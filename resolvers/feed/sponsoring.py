@@ -16,17 +16,17 @@ from stores import feed as store
 LONGEST = timedelta(days=366)
 
 
-async def sponsor_post(
+async def set_post_sponsorship(
     ctx: Context, *, post_id: Id, starts_at: datetime | None = None, ends_at: datetime, reason: str
 ) -> dict[str, Any]:
     """Sponsor a post, or change its period. People it is hidden from do not see it, paid or not."""
     why = checked_reason(reason)
     post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
-        raise UserError("FORBIDDEN", "Only public posts are shown to strangers.", field=["postId"])
+        raise UserError("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
     start = starts_at or ctx.tx.now
     if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
-        raise UserError("OUT_OF_RANGE", "It ends after it starts, and within a year.", field=["endsAt"])
+        raise UserError("INVALID_INPUT", "It ends after it starts, and within a year.", field=["endsAt"])
     times = {"starts_at": start, "ends_at": ends_at}
     if await ctx.tx.update(store.sponsorships, post_id, set=times) is None:
         await ctx.tx.insert(store.sponsorships, {"_id": post_id, **times})
@@ -34,7 +34,7 @@ async def sponsor_post(
     return {"sponsorship": {"post": post, **times}}
 
 
-async def end_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str, Any]:
+async def cancel_post_sponsorship(ctx: Context, *, post_id: Id, reason: str) -> dict[str, Any]:
     """End a sponsorship; idempotent. Stored snapshots show it for a few minutes more."""
     why = checked_reason(reason)
     if await ctx.tx.delete(store.sponsorships, post_id) is not None:

@@ -1,9 +1,9 @@
 """Access guards of media: uploads are their owner's; media are seen by their owner and through records."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-from core import ids, nodes
+from core import ids, nodes, paging
 from core.context import Context
 from core.errors import UserError
 from core.nodes import guard
@@ -41,21 +41,29 @@ async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
     """Access guard of uploads: the owner's, without those given up."""
     found = await ctx.load_many(OwnUploadById, wanted)
-    return [each if each and each["status"] != UploadStatus.ABORTED else None for each in found]
+    return [each if each and each["status"] != UploadStatus.CANCELED else None for each in found]
+
+
+class UploadFilter(TypedDict, total=False):
+    """Filter of a list of uploads."""
+
+    statuses: list[UploadStatus] | None
+    """Statuses that the uploads have one of; all but CANCELED when left out."""
 
 
 async def viewer_uploads(
-    ctx: Context, viewer: Document, *, status: UploadStatus | None = None, args: PageArgs
+    ctx: Context, viewer: Document, *, filter: UploadFilter | None = None, args: PageArgs
 ) -> dict[str, Any]:
     """The viewer's uploads, latest first."""
-    chosen: Any = {"$ne": UploadStatus.ABORTED} if status is None else status
+    statuses = (filter or {}).get("statuses")
+    chosen = paging.any_of(statuses) if statuses else {"$ne": UploadStatus.CANCELED}
     query = {"owner_id": ctx.viewer_id, "status": chosen}
     return await store.uploads.page(ctx.db, query, NEWEST, args)
 
 
 def upload_edge(upload: Upload) -> dict[str, Any]:
     """The upload's place among all of its owner's, latest first."""
-    query = {"owner_id": upload["owner_id"], "status": {"$ne": UploadStatus.ABORTED}}
+    query = {"owner_id": upload["owner_id"], "status": {"$ne": UploadStatus.CANCELED}}
     return store.uploads.edge(query, NEWEST, upload)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, error_codes
 from core.uploads import finished, use
 from core.values.text import line
 from loaders.media import OwnUploadById
@@ -14,9 +14,11 @@ from resolvers.media.media_urls import PUBLIC
 from stores import media as store
 from stores.media import Attachment, Upload, UploadStatus
 
+error_codes(TOO_MANY_ATTACHMENTS="More attachments than one record shows.")
+
 Document = Mapping[str, Any]
 
-LOST = (UploadStatus.REJECTED, UploadStatus.ABORTED, UploadStatus.EXPIRED)
+LOST = (UploadStatus.REJECTED, UploadStatus.CANCELED, UploadStatus.EXPIRED)
 MOST_ATTACHMENTS = 10
 LONGEST_ALT = 1_000
 
@@ -34,7 +36,7 @@ class MediaUploads:
         used = []
         for upload in found:
             if upload is None or upload["purpose"] != purpose or upload["_id"] in taken:
-                raise UserError("NOT_FOUND", "You have no such upload for this.", field=field)
+                raise UserError("UPLOAD_NOT_FOUND", "You have no such upload for this.", field=field)
             taken.add(upload["_id"])
             used.append(await self._take(ctx, upload, record_id, field))
         return used
@@ -50,7 +52,7 @@ class MediaUploads:
             where={"record_id": None, "status": upload["status"]},
         )
         if mine is None:
-            raise UserError("NOT_FOUND", "This upload is in use already.", field=field)
+            raise UserError("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
         if mine["media_id"] is not None:
             await link(ctx, mine["media_id"], record_id)
         return mine
@@ -127,7 +129,7 @@ async def attach(
 ) -> list[Attachment]:
     """Attachments to embed in a record, from `{id?, upload_id, alt_text?}`; uploads may be unfinished."""
     if len(wanted) > most:
-        raise UserError("TOO_MANY", "At most {limit} attachments.", field=[field], limit=most)
+        raise UserError("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
     used = await use(
         ctx, [each["upload_id"] for each in wanted], purpose=purpose, record_id=record_id, field=[field]
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 from weakref import WeakKeyDictionary
 
 from core import clock
@@ -54,14 +54,23 @@ async def received(ctx: Context, upload: Document) -> dict[int, Stored]:
     return found
 
 
-async def parts(ctx: Context, upload: Document, *, pending: bool | None = None) -> list[dict[str, Any]]:
-    """Parts, all or by arrival; URLs for the first missing ones, or for those requested."""
+class UploadPartFilter(TypedDict, total=False):
+    """Filter of an upload's parts."""
+
+    pending: bool | None
+    """True to list only parts that have not arrived."""
+
+
+async def parts(
+    ctx: Context, upload: Document, *, filter: UploadPartFilter | None = None
+) -> list[dict[str, Any]]:
+    """Parts, all or those yet to arrive; URLs for the first missing ones, or for those requested."""
     if upload["status"] not in store.SENDING:
         return []
     here = await _seen(ctx, upload)
     missing = [each for each in range(1, upload["part_count"] + 1) if each not in here]
     signed = set(upload.get("signed") or missing[:SHOWN_URLS])
-    listed = missing if pending else sorted(here) if pending is False else range(1, upload["part_count"] + 1)
+    listed = missing if (filter or {}).get("pending") else range(1, upload["part_count"] + 1)
     return [_part(ctx, upload, number, here.get(number), number in signed) for number in listed]
 
 
@@ -90,7 +99,7 @@ def _part(
 
 async def bytes_received(ctx: Context, upload: Document) -> int:
     if upload["status"] not in store.SENDING:
-        stopped = upload["status"] in (UploadStatus.ABORTED, UploadStatus.EXPIRED)
+        stopped = upload["status"] in (UploadStatus.CANCELED, UploadStatus.EXPIRED)
         return 0 if stopped else int(upload["size_bytes"])
     return sum(each.size for each in (await _seen(ctx, upload)).values())
 

@@ -22,7 +22,6 @@ from resolvers.auth import (
     stepup,
     verification,
 )
-from schema.auth import payloads
 from schema.auth.events import SessionEvent
 from schema.auth.types import (
     Account,
@@ -31,8 +30,7 @@ from schema.auth.types import (
     DataExport,
     Device,
     DeviceInput,
-    KeyProofInput,
-    PasskeyAttestationInput,
+    KeyChallenge,
     Session,
     TokenPair,
     User,
@@ -50,10 +48,7 @@ class Query:
     user: User | None = query(nodes.reader("user"))
     """Person by their id; null when unknown, deleted or hidden from you."""
     account: Account | None = query(
-        admin.account,
-        roles=(Role.ADMIN,),
-        user_id="Id of the person.",
-        email="Whole email address, in place of the id.",
+        admin.account, roles=(Role.ADMIN,), by="Key of the account, one of several."
     )
     """Account in whatever status; null when there is none."""
     auth_flow: AuthFlow | None = query(flows.auth_flow)
@@ -69,6 +64,31 @@ class Viewer:
     """Session that this request belongs to."""
 
 
+PASSWORD = (
+    "10 to 128 characters, not containing the email address, and not one of those that are guessed first."
+)
+CAPTCHA = "Answer to a CAPTCHA, when one was demanded."
+OF_FLOW = "The device that opened the flow."
+FLOW: dict[str, Any] = {"flow": (AuthFlow, "Finish it with `verifyOtp`; null when refused.")}
+TOKENS: dict[str, Any] = {
+    "tokens": (TokenPair, "The session's tokens; null when refused."),
+    "session": (Session, "The session; null when refused."),
+    "user": (User, "Person whose session it is; null when refused."),
+    "account": (Account, "Private half of their account; null when refused."),
+}
+"""Payload of a completed sign-in."""
+PROVEN: dict[str, Any] = {
+    **TOKENS,
+    "flow": (AuthFlow, "The flow, when it gave no tokens; after a wrong code it tells the attempts left."),
+}
+ACCOUNT: dict[str, Any] = {"account": Account}
+ENDED: dict[str, Any] = {
+    "sessions": (list[Session], "Sessions that ended, as they are now; null when refused."),
+    "removed_session_ids": (list[Id], "Ids of the sessions that left the list of active ones."),
+}
+ENDED_SESSIONS = (int, "Number of sessions that ended; null when refused.")
+CHALLENGE: dict[str, Any] = {"challenge": KeyChallenge}
+
 anonymous = partial(mutation, owner=devices.device_owner, takes={"device": DeviceInput})
 tokens: dict[str, Any] = {"secrets": ("tokens",), "reissue": sessions.reissue}
 finishing: dict[str, Any] = {**tokens, "secrets": ("tokens", "backup_codes")}
@@ -80,41 +100,35 @@ administer = partial(
 class Mutation:
     sign_up = anonymous(
         accounts.sign_up,
-        refuses="CAPTCHA_REQUIRED INVALID_FORMAT LIMIT_REACHED PASSWORD_WEAK REQUIRED TOO_LONG",
-        returns=payloads.FLOW,
+        returns=FLOW,
         prepare=accounts.check_sign_up,
         id="Id of the new user, minted by the app so that queued mutations can name the account.",
         email="Address; a code is sent there.",
-        password=payloads.PASSWORD,
+        password=PASSWORD,
         first_name="Given name, at most 100 characters.",
         last_name="Family name, at most 100 characters.",
         locale="Language tag (BCP 47).",
         time_zone="IANA time zone.",
         accepted_terms_version="Version of the terms the person accepted.",
         device="The device that asks.",
-        captcha_token=payloads.CAPTCHA,
+        captcha_token=CAPTCHA,
     )
     """Open an account; always answers with a flow, whether or not the address was free."""
     sign_in = anonymous(
         accounts.sign_in,
-        refuses="ACCOUNT_LOCKED ACCOUNT_SUSPENDED CAPTCHA_REQUIRED CREDENTIALS_INVALID EXPIRED LIMIT_REACHED",
-        returns={
-            **payloads.TOKENS,
-            "flow": (AuthFlow, "A code to enter first; null when `tokens` are given."),
-        },
+        returns={**TOKENS, "flow": (AuthFlow, "A code to enter first; null when `tokens` are given.")},
         prepare=accounts.check_password,
         email="The account's address.",
         password="Its password.",
         device="The device that asks.",
-        captcha_token=payloads.CAPTCHA,
+        captcha_token=CAPTCHA,
         **tokens,
     )
     """Sign in with email and password: tokens, or a flow when more is to be proven."""
     verify_otp = anonymous(
         verification.verify_otp,
-        refuses=payloads.PROVING,
         returns={
-            **payloads.PROVEN,
+            **PROVEN,
             "backup_codes": (
                 list[str],
                 "Ten codes for when no other arrives, once the second factor is on: show them, they come "
@@ -123,104 +137,93 @@ class Mutation:
         },
         prepare=flows.begin_proof,
         code="The digits received.",
-        device_id=payloads.OF_FLOW,
+        device_id=OF_FLOW,
         **finishing,
     )
     """Finish a flow with the code that was sent: tokens, or the finished flow where it gives none."""
     verify_backup_code = anonymous(
         verification.verify_backup_code,
-        refuses=payloads.PROVING,
-        returns=payloads.PROVEN,
+        returns=PROVEN,
         prepare=factors.begin_backup_proof,
         code="Ten letters and digits; case, blanks and hyphens do not matter.",
-        device_id=payloads.OF_FLOW,
+        device_id=OF_FLOW,
         **finishing,
     )
     """Finish a flow with a backup code in place of the one that was sent."""
     resend_otp = anonymous(
         factors.resend_otp,
-        refuses="DELIVERY_UNAVAILABLE EXPIRED FLOW_SUPERSEDED LIMIT_REACHED",
         returns={"flow": (AuthFlow, "The flow, with when another may be sent; also when refused.")},
         method="Another way for it to travel, where the flow allows one.",
-        device_id=payloads.OF_FLOW,
+        device_id=OF_FLOW,
     )
     """Send a new code; the last one is void."""
     request_password_reset = anonymous(
         changes.request_password_reset,
-        refuses="CAPTCHA_REQUIRED INVALID_FORMAT",
         returns={},
         email="The account's address.",
         device_id="The device that asks.",
-        captcha_token=payloads.CAPTCHA,
+        captcha_token=CAPTCHA,
     )
     """Mail a link that sets a new password; succeeds whether or not there is such an account."""
-    reset_password = anonymous(
-        changes.reset_password,
-        refuses="EXPIRED PASSWORD_WEAK",
+    confirm_password_reset = anonymous(
+        changes.confirm_password_reset,
         returns={},
         prepare=changes.check_reset,
         token="From the link; good for 30 minutes, once.",
-        new_password=payloads.PASSWORD,
+        new_password=PASSWORD,
         device_id="The device that asks.",
     )
     """Set a new password by the token of a link; ends all sessions and lifts a lock. The second factor is
     still asked for."""
-    change_password = mutation(
-        changes.change_password,
-        refuses="ACCOUNT_LOCKED CREDENTIALS_INVALID PASSWORD_WEAK",
-        returns={**payloads.ACCOUNT, **payloads.ENDED},
+    set_password = mutation(
+        changes.set_password,
+        returns={**ACCOUNT, **ENDED},
         prepare=changes.check_change,
         current_password="The present one.",
-        new_password=payloads.PASSWORD,
+        new_password=PASSWORD,
     )
     """Set a new password; ends all other sessions."""
     enable_two_factor = mutation(
         factors.enable_two_factor,
-        refuses="INVALID_FORMAT LIMIT_REACHED",
-        returns=payloads.FLOW,
+        returns=FLOW,
         fresh=True,
         method="SMS, EMAIL, or PUSH to your other devices.",
-        phone="For SMS: the number, with + and country code; your present one when left out.",
-        email="For EMAIL: the address; your account's when left out.",
+        destination="Destination of the codes; the account's present one when left out.",
     )
     """Turn the second factor on, or change it; `verifyOtp` finishes it and gives backup codes."""
-    disable_two_factor = mutation(factors.disable_two_factor, returns=payloads.ACCOUNT, fresh=True)
+    disable_two_factor = mutation(factors.disable_two_factor, returns=ACCOUNT, fresh=True)
     """Turn the second factor off; its backup codes go with it."""
     regenerate_backup_codes = mutation(
         factors.regenerate_backup_codes,
-        refuses="WRONG_STATUS",
         returns={
             "backup_codes": (
                 list[str],
                 "Show them: they come once, and are null in a replay. If the answer was lost, ask for new "
                 "ones.",
             ),
-            **payloads.ACCOUNT,
+            **ACCOUNT,
         },
         fresh=True,
         secrets=("backup_codes",),
     )
     """Ten new backup codes in place of the old."""
-    change_email = mutation(
-        changes.change_email,
-        refuses="INVALID_FORMAT LIMIT_REACHED",
-        returns=payloads.FLOW,
+    request_email_change = mutation(
+        changes.request_email_change,
+        returns=FLOW,
         fresh=True,
         email="A code is sent there, and word of it to the old one.",
     )
-    """Sign in with another address from then on; `verifyOtp` finishes it. Whether it was free is not told."""
-    change_phone = mutation(
-        factors.change_phone,
-        refuses="INVALID_FORMAT LIMIT_REACHED",
-        returns=payloads.FLOW,
+    """Request another address to sign in with; `verifyOtp` finishes it. Whether it was free is not told."""
+    request_phone_change = mutation(
+        factors.request_phone_change,
+        returns=FLOW,
         fresh=True,
         phone="With + and country code; a code is sent there.",
     )
-    """Have another phone number; `verifyOtp` finishes it."""
+    """Request another phone number; `verifyOtp` finishes it."""
     refresh_session = anonymous(
         sessions.refresh,
-        refuses="EXPIRED REFRESH_REUSED SESSION_EXPIRED",
-        returns=payloads.TOKENS,
+        returns=TOKENS,
         refresh_token="The latest refresh token of the session.",
         device_id="The device it was given to.",
         **tokens,
@@ -238,8 +241,6 @@ class Mutation:
     """End a session; works with an expired access token."""
     step_up = mutation(
         stepup.step_up,
-        refuses="ACCOUNT_LOCKED CODE_INVALID CREDENTIALS_INVALID EXPIRED FLOW_SUPERSEDED LIMIT_REACHED "
-        "SIGNATURE_INVALID",
         returns={
             "tokens": (TokenPair, "Tokens good for sensitive mutations for ten minutes; null when refused."),
             "session": Session,
@@ -247,14 +248,8 @@ class Mutation:
             "account": Account,
             "flow": (AuthFlow, "When a code was asked for; after a wrong one it tells the attempts left."),
         },
-        takes={"key": KeyProofInput},
-        input="One proof of who you are.",
         prepare=stepup.prepare_step_up,
-        password="Your password.",
-        key="A challenge of `beginKeySignIn`, signed by a key of yours.",
-        flow_id="With `code`: the flow that an earlier `stepUp` with a `method` opened.",
-        code="The digits received for that flow.",
-        method="No proof yet: send a code this way, and answer with its flow.",
+        proof="Proof of who you are, one of several.",
         **tokens,
     )
     """Prove again who you are; what answered STEP_UP_REQUIRED may then be sent again, with its key."""
@@ -264,24 +259,21 @@ class Mutation:
             "session": (Session, "The session as it is now; null when refused."),
             "removed_session_id": (Id, "Id of the session, which is active no more."),
         },
-        id="The session.",
     )
-    """End one of your sessions on another device."""
-    revoke_other_sessions = mutation(sessions.revoke_other_sessions, returns=payloads.ENDED, fresh=True)
+    """Revoke one of your sessions on another device."""
+    revoke_other_sessions = mutation(sessions.revoke_other_sessions, returns=ENDED, fresh=True)
     """End all of your sessions but this one."""
     begin_key_sign_in = anonymous(
         keys.begin_key_sign_in,
-        returns=payloads.CHALLENGE,
+        returns=CHALLENGE,
         kind="With what kind of key.",
-        email="The account's address, if it is known.",
-        key_id="The key's id, if it is known.",
+        hint="Hint which keys will do, if the app knows it; any passkey when left out.",
         device="The device that asks.",
     )
     """Ask for a challenge to sign, to sign in or step up with a key."""
     finish_key_sign_in = anonymous(
         keys.finish_key_sign_in,
-        refuses="ACCOUNT_LOCKED ACCOUNT_SUSPENDED EXPIRED SIGNATURE_INVALID",
-        returns=payloads.TOKENS,
+        returns=TOKENS,
         prepare=keys.prepare_key_sign_in,
         key_id="The key's id here, or its credential id (base64url).",
         signature="The signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes.",
@@ -291,33 +283,23 @@ class Mutation:
         **tokens,
     )
     """Sign in with a signed challenge; it counts as two factors."""
-    begin_key_enrolment = mutation(
-        keys.begin_key_enrolment,
-        refuses="LIMIT_REACHED",
-        returns=payloads.CHALLENGE,
-        fresh=True,
-        kind="What kind of key it will be.",
+    begin_key_enrollment = mutation(
+        keys.begin_key_enrollment, returns=CHALLENGE, fresh=True, kind="What kind of key it will be."
     )
-    """Ask for a challenge to make a key with."""
-    finish_key_enrolment = mutation(
-        keys.finish_key_enrolment,
-        refuses="ALREADY_DONE EXPIRED LIMIT_REACHED REQUIRED SIGNATURE_INVALID TOO_LONG",
+    """Begin the enrollment of a key: the answer is a challenge to make it with."""
+    finish_key_enrollment = mutation(
+        keys.finish_key_enrollment,
         returns={"auth_key": AuthKey, "auth_key_edge": Edge[AuthKey]},
-        takes={"attestation": PasskeyAttestationInput},
-        input="A new key: `attestation` of a passkey, or `publicKey` and `signature` of a device key.",
-        prepare=keys.prepare_key_enrolment,
+        prepare=keys.prepare_key_enrollment,
         fresh=True,
-        name="What to call it, 1 to 100 characters.",
-        attestation="Of a passkey.",
-        public_key="Of a device key on P-256: SubjectPublicKeyInfo or uncompressed point (base64url).",
-        signature="Of a device key: over the challenge's 32 bytes, ASN.1 DER (base64url).",
+        name="Name of the key, 1 to 100 characters.",
+        key="New key, of one kind or the other.",
     )
     """Add a passkey or device key, at most ten."""
-    delete_auth_key = mutation(keys.delete_auth_key, returns={"deleted_auth_key_id": Id}, id="The key.")
+    delete_auth_key = mutation(keys.delete_auth_key, returns={"deleted_auth_key_id": Id})
     """Remove a key of yours."""
     update_profile = mutation(
         profile.update_profile,
-        refuses="HANDLE_TAKEN INVALID_FORMAT TOO_LONG UPLOAD_REJECTED",
         returns={"user": (User, "You, as you are now; with CONFLICT too. Null when refused otherwise.")},
         input="What to change; what is left out stays, null clears it.",
         first_name="Given name, at most 100 characters.",
@@ -329,21 +311,19 @@ class Mutation:
     """Change what you say about yourself."""
     update_account = mutation(
         profile.update_account,
-        refuses="INVALID_FORMAT TOO_LONG",
-        returns=payloads.ACCOUNT,
+        returns=ACCOUNT,
         input="Settings to change; what is left out stays.",
         locale="Language tag (BCP 47).",
         time_zone="IANA time zone.",
     )
     """Change the language and time zone of your account."""
-    register_push_token = mutation(
-        devices.register_push_token,
-        refuses="REQUIRED TOO_LONG",
+    set_push_token = mutation(
+        devices.set_push_token,
         returns={"device": (Device, "The device with `pushEnabled`; null when refused.")},
         device_id="The device; you must have signed in on it.",
         token="Push token of the platform, at most 4,096 characters; null: do not reach it any more.",
     )
-    """Let a device of yours be reached by push."""
+    """Set the push token of a device of yours, so that it can be reached."""
     request_data_export = mutation(
         exports.request_data_export, returns={"data_export": DataExport}, fresh=True
     )
@@ -354,43 +334,39 @@ class Mutation:
         fresh=True,
     )
     """Delete your account in 30 days, everywhere; signing in meanwhile calls it off."""
-    cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=payloads.ACCOUNT)
+    cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=ACCOUNT)
     """Keep the account after all."""
 
-    suspend_user = administer(
-        admin.suspend_user, refuses="REQUIRED TOO_LONG WRONG_STATUS", returns=payloads.ACCOUNT
-    )
+    suspend_user = administer(admin.suspend_user, returns=ACCOUNT)
     """Close somebody's account for now; ends their sessions."""
-    unsuspend_user = administer(
-        admin.unsuspend_user, refuses="REQUIRED TOO_LONG WRONG_STATUS", returns=payloads.ACCOUNT
-    )
+    unsuspend_user = administer(admin.unsuspend_user, returns=ACCOUNT)
     """Open a closed account again."""
     lock_user = administer(
         admin.lock_user,
-        refuses="OUT_OF_RANGE REQUIRED TOO_LONG",
-        returns=payloads.ACCOUNT,
-        minutes="How long: from a minute to 30 days.",
+        returns=ACCOUNT,
+        lock_minutes="Duration of the lock in minutes, from 1 to 43,200 (30 days).",
     )
-    """Let nobody sign in to an account for a while; its sessions go on."""
-    unlock_user = administer(admin.unlock_user, refuses="REQUIRED TOO_LONG", returns=payloads.ACCOUNT)
+    """Lock an account for a while, so that nobody signs in to it; its sessions go on."""
+    unlock_user = administer(admin.unlock_user, returns=ACCOUNT)
     """Lift the lock of an account, whoever or whatever locked it."""
-    assign_roles = administer(
-        admin.assign_roles,
-        refuses="INVALID_FORMAT REQUIRED TOO_LONG",
-        returns=payloads.ACCOUNT,
+    set_user_roles = administer(
+        admin.set_user_roles,
+        returns=ACCOUNT,
         takes={"roles": (list[Role], "All of them; MEMBER is always among them.")},
         org="Organization: small letters, digits and dashes; null for none, left out: unchanged.",
         job_role="Job title there, at most 100 characters; null for none, left out: unchanged.",
     )
-    """Say what a person may do, and where they belong; their devices refresh their tokens by themselves."""
+    """Set the roles of a person, and where they belong; their devices refresh their tokens by themselves."""
     revoke_user_sessions = administer(
         admin.revoke_user_sessions,
-        refuses="REQUIRED TOO_LONG",
-        returns={"ended_count": (int, "How many there were; null when refused.")},
-        user_id="One person's.",
-        all="Everybody's but this one.",
+        returns={"ended_session_count": ENDED_SESSIONS},
+        user_id="Id of the person whose sessions end.",
     )
-    """End a person's sessions, or everybody's: name `userId`, or `all`."""
+    """Revoke all sessions of a person, but for the one that asks; they may sign in again."""
+    revoke_all_sessions = administer(
+        admin.revoke_all_sessions, returns={"ended_session_count": ENDED_SESSIONS}
+    )
+    """Revoke the sessions of everybody, but for the one that asks: for an emergency."""
 
 
 class Subscription:

@@ -19,7 +19,7 @@ from core.graphql import (
 from core.graphql.common import Entity, Node
 from core.graphql.pages import called
 from core.ids import Id
-from core.values.text import Line, Opaque
+from core.values.text import Line
 from loaders.auth import UserById
 from resolvers.auth import devices, exports, keys, people
 from stores.auth import (
@@ -123,7 +123,7 @@ class Session(Entity):
 @extend(Page[Session])
 class Counted:
     total_count: int = field(people.session_count)
-    """How many sessions with this status there are."""
+    """Number of sessions in the whole list, under the same filter."""
 
 
 @type_
@@ -148,8 +148,8 @@ class TokenPair:
 class DeviceInput:
     """The device that asks."""
 
-    id: Id
-    """A UUID or `device_...` id, minted once per installation."""
+    device_id: Id
+    """Id of the installation, a UUID or a `device_...` id, minted by the app once."""
     name: Line
     """What its owner calls it, at most 100 characters."""
     platform: DevicePlatform
@@ -256,37 +256,11 @@ class KeyChallenge:
     """When enrolling, the `user.id` to give the platform (base64url); null otherwise."""
 
 
-@input_
-class KeyProofInput:
-    """A challenge of `beginKeySignIn`, signed by a key of yours."""
-
-    challenge_id: Id
-    """The challenge; begun on this device."""
-    key_id: Id
-    """The key's id here, or its credential id (base64url)."""
-    signature: Opaque
-    """The signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes."""
-    client_data_json: Opaque | None
-    """A passkey's `clientDataJSON` (base64url)."""
-    authenticator_data: Opaque | None
-    """A passkey's `authenticatorData` (base64url)."""
-
-
-@input_
-class PasskeyAttestationInput:
-    """What the platform answers when a passkey is made."""
-
-    client_data_json: Opaque
-    """`clientDataJSON` (base64url)."""
-    attestation_object: Opaque
-    """`attestationObject` (base64url)."""
-
-
 @node("account")
 class Account(Entity):
     """Private half of a person's account, for its owner and for administrators."""
 
-    user: User = one(UserById, key="user_id")
+    user: User | None = one(UserById, key="user_id")
     """Person whose account it is, whatever its status."""
     email: str = local(people.email, "email", "user_id")
     """Email address that signs in; administrators see it mostly hidden."""
@@ -312,9 +286,7 @@ class Account(Entity):
     """Time until which an administrator locked it; null when none did."""
     deletion_due_at: datetime | None
     """Time when it will be deleted; null unless its owner asked for that."""
-    sessions: Page[Session] = connection(
-        people.sessions, reads=["user_id"], status="Only sessions with this status."
-    )
+    sessions: Page[Session] = connection(people.sessions, reads=["user_id"])
     """Sessions of its owner, latest use first."""
     devices: Page[Device] = connection(devices.of_account, reads=["user_id"])
     """Devices its owner signed in on, latest sign-in first."""

@@ -1,6 +1,6 @@
 """The product catalog, as clients see it."""
 
-from core.graphql import Edge, Page, common, connection, field, input_type, mutation, query, subscription
+from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
 from core.graphql.common import URL
 from core.ids import Id
 from resolvers.catalog import (
@@ -15,7 +15,6 @@ from resolvers.catalog import (
     telemetry,
 )
 from resolvers.catalog import predictions as predicting
-from resolvers.catalog.query import ProductFilter
 from schema.auth import Account
 from schema.catalog.events import ProductEvent, ViewerProductEvent
 from schema.catalog.people import (
@@ -36,35 +35,25 @@ SEARCH, BROWSE, DETAIL = 30, 60, 120
 
 
 class Query:
-    product: Product | None = query(
-        reading.product, max_age=DETAIL, slug="Its name in addresses; give this or `id`."
-    )
-    """A product by id or slug; null when there is none. What is no longer sold is found too."""
+    product: Product | None = query(reading.product, max_age=DETAIL, by="Key of the product, one of several.")
+    """Product by one of its keys; null when there is none. What is no longer sold is found too."""
     products: list[Product | None] = query(reading.products, max_age=DETAIL)
     """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
     search_products: ProductSearchConnection = query(
         search.search_products,
-        page=20,
-        inputs={"filter": input_type(ProductFilter)},
-        max_age=lambda args: SEARCH if args.get("query") else BROWSE,
-        query="Words to find, 2 to 100 characters, the last one may be a beginning; left out: everything.",
+        max_age=lambda args: SEARCH if (args.get("filter") or {}).get("query") else BROWSE,
     )
     """Products on sale."""
     categories: list[Category] = query(reading.categories, max_age=BROWSE)
     """All kinds of products."""
     top_sellers: list[Product] = query(
-        reading.top_sellers, max_age=BROWSE, category_id="Of this category; left out: of all."
+        reading.top_sellers, max_age=BROWSE, limit="Largest number of products, 1 to 100."
     )
     """What sells best, worked out every quarter of an hour."""
-    reviews_to_judge: Page[Review] = query(
-        reviewing.reviews_to_judge, page=20, roles=(CommerceRole.CATALOG_ADMIN,)
-    )
+    pending_reviews: Page[Review] = query(reviewing.pending_reviews, roles=(CommerceRole.CATALOG_ADMIN,))
     """Reviews that wait for a moderator, oldest first."""
     inventory_levels: Page[InventoryLevel] = query(
-        stock.inventory_levels,
-        page=50,
-        roles=(CommerceRole.INVENTORY_ADMIN,),
-        inputs={"filter": input_type(stock.InventoryFilter)},
+        stock.inventory_levels, roles=(CommerceRole.INVENTORY_ADMIN,)
     )
     """Exact stock levels of variants, by SKU."""
 
@@ -73,8 +62,7 @@ class Viewer:
     product_settings: Page[ProductSettings] = connection(product_settings.viewer_settings)
     """How you have products set up, changed last first."""
     predictions: list[ProductPrediction] = field(
-        predicting.viewer_predictions,
-        product_ids="Of these products, at most 100; left out: of all you take.",
+        predicting.viewer_predictions, limit="Largest number of predictions, 1 to 100."
     )
     """How long what you take will last, what runs out first comes first."""
     privacy_choices: PrivacyChoices = field(predicting.privacy_choices)
@@ -97,7 +85,6 @@ class Mutation:
     update_product = mutation(
         staff.update_product,
         "Changes to a product; what is left out stays.",
-        refuses="INVALID_FORMAT REQUIRED TOO_LONG TOO_MANY",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
@@ -113,7 +100,6 @@ class Mutation:
     """Update what is told of a product."""
     set_variant_price = mutation(
         staff.set_variant_price,
-        refuses="OUT_OF_RANGE",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
@@ -125,7 +111,6 @@ class Mutation:
     """Set the price of a variant."""
     set_product_status = mutation(
         staff.set_product_status,
-        refuses="DATA_QUALITY_ERROR WRONG_STATUS",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         status="HIDDEN to ACTIVE, ACTIVE to DISCONTINUED and back.",
@@ -133,7 +118,6 @@ class Mutation:
     """Set whether a product is on sale, hidden or discontinued."""
     adjust_inventory = mutation(
         stock.adjust_inventory,
-        refuses="OUT_OF_RANGE STOCK_INSUFFICIENT",
         roles=(CommerceRole.INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
         delta="How many more, or fewer when negative; 0 to change the rest alone.",
@@ -158,7 +142,6 @@ class Mutation:
     submit_review = mutation(
         reviewing.submit_review,
         "Your review of a product; a second one changes the first.",
-        refuses="OUT_OF_RANGE TOO_LONG",
         returns={
             "review": (Review, "The review, which a moderator sees before others do; null when refused."),
             "review_edge": (Edge[Review], "Its place among the product's reviews, newest first."),
@@ -171,9 +154,8 @@ class Mutation:
     """Review a product, or change your review."""
     delete_review = mutation(reviewing.delete_review, returns={"deleted_review_id": Id})
     """Delete your review."""
-    moderate_review = mutation(
-        reviewing.moderate_review,
-        refuses="TOO_LONG",
+    decide_review = mutation(
+        reviewing.decide_review,
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "review": Review,
@@ -182,11 +164,10 @@ class Mutation:
         decision="Show it or not.",
         reason="Why, for the record; at most 500 characters.",
     )
-    """Moderate a review: show it to everybody, or not."""
+    """Decide whether a review is shown to everybody."""
     update_product_settings = mutation(
         product_settings.update_product_settings,
         "How to have a product set up; what is left out stays.",
-        refuses="OUT_OF_RANGE PRODUCT_DISCONTINUED",
         returns={
             "product_settings": ProductSettings,
             "product_settings_edge": (
@@ -206,15 +187,12 @@ class Mutation:
     )
     """Set up a product for yourself."""
     refresh_prediction = mutation(
-        predicting.refresh_prediction,
-        refuses="MEDICATION_MISSING PERSONALIZATION_DISABLED",
-        returns={"product_prediction": ProductPrediction},
+        predicting.refresh_prediction, returns={"product_prediction": ProductPrediction}
     )
     """Have it worked out anew how long a product will last you."""
-    submit_prediction_feedback = mutation(
-        predicting.submit_prediction_feedback,
+    record_prediction_feedback = mutation(
+        predicting.record_prediction_feedback,
         "A correction of a prediction: at least one of rate and servings.",
-        refuses="OUT_OF_RANGE PERSONALIZATION_DISABLED REQUIRED TOO_LONG",
         returns={
             "product_prediction": (
                 ProductPrediction,
@@ -225,7 +203,7 @@ class Mutation:
         servings_per_container="How many servings a container really holds, more than 0.",
         note="At most 500 characters.",
     )
-    """Correct how fast you use a product, or how much is in it."""
+    """Record how fast you use a product, or how much is in it, to correct its prediction."""
     update_privacy_choices = mutation(
         predicting.update_privacy_choices,
         "What you allow; what is left out stays.",
@@ -235,8 +213,8 @@ class Mutation:
         tracking="Whether what apps report of your use is kept.",
     )
     """Choose what you allow."""
-    track_events = mutation(
-        telemetry.track_events,
+    record_telemetry_events = mutation(
+        telemetry.record_telemetry_events,
         returns={
             "accepted": (int, "New ones that were kept."),
             "dropped": (int, "Repeated, unknown, unsound or unwanted ones."),
@@ -247,7 +225,7 @@ class Mutation:
         events="At most 50.",
         device_id="The device, when nobody is signed in.",
     )
-    """Report what happened in an app; signed in, or with a device id."""
+    """Record events that happened in an app; signed in, or with a device id."""
 
 
 class Subscription:

@@ -124,7 +124,7 @@ class CatalogOfAccount:
 
 @extend(Product)
 class OfPeople:
-    reviews: Page[Review] = connection(reviewing.reviews, batched=True, first=10, reads=["_id"])
+    reviews: Page[Review] = connection(reviewing.reviews, batched=True, reads=["_id"])
     """What buyers say: published reviews, and yours in its place."""
     viewer_prediction: ProductPrediction | None = personal(batched(predictions.prediction, reads=["_id"]))
     """How long it will last you; null when you do not take it, chose no predictions, or are anonymous."""
@@ -138,8 +138,8 @@ class OfPeople:
 class TelemetryEventInput:
     """Something that happened in an app."""
 
-    id: Id
-    """Made by the app; the same event is taken once within a day."""
+    event_id: Id
+    """Id of the event, minted by the app: the same event is taken once within a day."""
     type: str
     """SEARCH, VIEW, ADD_TO_CART, WISHLIST, REFILL_OPT_IN, PREDICTION_FEEDBACK, SCAN, REORDER or
     FAVORITE_TOGGLE; others are dropped."""

@@ -222,7 +222,9 @@ class Product(Entity):
     """Whether it can be had: the best of its variants."""
     rating_summary: RatingSummary
     """What buyers think, in numbers."""
-    alternatives: list["Product"] = batched(reading.alternatives, first="How many, 1 to 20.")
+    alternatives: list["Product"] = batched(
+        reading.alternatives, limit="Largest number of products, 1 to 20."
+    )
     """Products in stock that could take its place, the most alike first."""
     data_quality: DataQuality | None = restricted("data_quality", CATALOG_STAFF)
     """How good its data are; null for who is not staff."""

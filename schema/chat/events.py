@@ -38,7 +38,7 @@ class TypingChanged(Event):
 
     user_id: Id
     """Who."""
-    is_typing: bool
+    typing: bool
     """Whether they write; false too when nothing was heard of it for six seconds."""
 
 

@@ -62,13 +62,10 @@ class Chat(Entity):
     messages: "Page[Message]" = connection(
         reading.messages,
         batched=True,
-        first=0,
-        default_size=reading.MESSAGES,
-        after_sequence="Only messages with a higher number: what came since you last looked.",
-        since="Only messages created, edited, deleted, received or read since then; some may come again.",
+        either_end=True,
     )
-    """History, ascending by sequence: the last 50 when you name no page, from the start on with
-    `afterSequence` or `since`."""
+    """Messages of the chat, ascending by sequence: the last 20 when no size is given, the first 20 when they
+    are filtered."""
 
 
 @node("message")

@@ -49,16 +49,14 @@ class Query:
     """A post by a link to it, for anonymous readers too; null when it is gone or not for you."""
     group: Group | None = query(nodes.reader("group"))
     """Group by its id, for signed-in users; null when there is none."""
-    moderation_queue: Page[Report] = query(
-        moderating.moderation_queue, page=20, roles=(Role.MODERATOR,), status="Only reports of this status."
-    )
-    """Reports, oldest first."""
+    reports: Page[Report] = query(moderating.reports, roles=(Role.MODERATOR,))
+    """Reports of posts, comments and people, oldest first; each look is put on record."""
     feed_experiment: FeedExperiment | None = query(experimenting.feed_experiment, roles=(Role.ADMIN,))
     """The experiment with the ranking that is under way; null when there is none."""
 
 
 class Viewer:
-    feed: FeedConnection = connection(home.feed, first=12, mode="How it is ordered.")
+    feed: FeedConnection = connection(home.feed)
     """Home feed of yours."""
     feed_delta: FeedDelta = field(refreshing.feed_delta, newer_token="The `newerToken` of the feed you show.")
     """Pull-to-refresh of the feed: what is new, changed or gone since then."""
@@ -82,7 +80,6 @@ ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 class Mutation:
     create_post = mutation(
         posts.create_post,
-        refuses="CONTENT_REFUSED INVALID_FORMAT NOT_MEMBER REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={
             "post": Post,
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -100,9 +97,7 @@ class Mutation:
     """Post something."""
     update_post = mutation(
         posts.update_post,
-        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={"post": (Post, "The post as it is now; on CONFLICT as it is without your change.")},
-        id="The post.",
         text="New text; left out: unchanged.",
         visibility="New audience; left out: unchanged.",
         pinned="Whether it is on top of your timeline, where there is room for one; left out: unchanged.",
@@ -110,11 +105,10 @@ class Mutation:
         mentions="People the text names; left out: unchanged.",
     )
     """Change a post of yours."""
-    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": Id, **VIEWER}, id="The post.")
+    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": Id, **VIEWER})
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
         comments.create_comment,
-        refuses="COMMENTS_CLOSED CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_NOT_READY",
         returns={
             "comment": Comment,
             "comment_edge": (Edge[Comment], "Its place in its thread."),
@@ -127,9 +121,7 @@ class Mutation:
     """Comment on a post, or reply to a comment."""
     update_comment = mutation(
         comments.update_comment,
-        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY",
         returns={"comment": (Comment, "The comment as it is now; on CONFLICT as it is without your change.")},
-        id="The comment.",
         text=COMMENT_TEXT,
         mentions="People the text names; left out: unchanged.",
     )
@@ -141,12 +133,10 @@ class Mutation:
             "comment": (Comment, "Stub that stays while there are replies; null when there are none."),
             **THREAD,
         },
-        id="The comment.",
     )
     """Delete a comment of yours, or one on your post; moderators what was reported."""
     set_reaction = mutation(
         reactions.set_reaction,
-        refuses="UPLOAD_NOT_READY",
         returns={"subject": (Subject, "Post or comment with its reactions; null when refused.")},
         subject_id="The post or comment.",
         kind="The reaction; null takes yours back.",
@@ -154,7 +144,6 @@ class Mutation:
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
     follow_user = mutation(
         graph.follow_user,
-        refuses="LIMIT_REACHED",
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours that leads to them; null when refused."),
@@ -219,7 +208,6 @@ class Mutation:
     """Undo a block of yours."""
     share_post = mutation(
         sharing.share_post,
-        refuses="CONTENT_REFUSED TOO_LONG UPLOAD_NOT_READY",
         returns={
             "post": (Post, "Share that was made; null when refused."),
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -234,13 +222,11 @@ class Mutation:
     """Pass a post on into your timeline."""
     create_share_link = mutation(
         sharing.create_share_link,
-        refuses="UPLOAD_NOT_READY",
         returns={"url": (URL, "The link; null when refused."), "code": (str, "Its code, for `postByLink`.")},
     )
     """A link to a public post, for people without an account too."""
     create_group = mutation(
         groups.create_group,
-        refuses="REQUIRED TOO_LONG TOO_MANY",
         returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
         name="1 to 100 characters.",
         privacy="Who may join.",
@@ -248,9 +234,7 @@ class Mutation:
     )
     """Begin a group."""
     join_group = mutation(
-        groups.join_group,
-        refuses="LIMIT_REACHED",
-        returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
+        groups.join_group, returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER}
     )
     """Join an open group."""
     leave_group = mutation(
@@ -265,11 +249,12 @@ class Mutation:
     """Leave a group."""
     hide_post = mutation(signals.hide_post, returns={"removed_post_id": (Id, FORGET)})
     """Take a post out of your feed."""
-    not_interested = mutation(signals.not_interested, returns={"removed_post_id": (Id, FORGET)})
-    """Take a post out of your feed, and see less by its author."""
+    mark_post_uninteresting = mutation(
+        signals.mark_post_uninteresting, returns={"removed_post_id": (Id, FORGET)}
+    )
+    """Mark a post as uninteresting: it leaves your feed, and its author is shown less."""
     record_impressions = mutation(
         signals.record_impressions,
-        refuses="OUT_OF_RANGE REQUIRED TOO_MANY",
         returns={"recorded": (int, "How many were taken.")},
         takes={"items": list[ImpressionInput]},
         items="1 to 50 posts.",
@@ -277,29 +262,27 @@ class Mutation:
     """Tell what was on the screen, so that the feed can learn."""
     set_comment_typing = mutation(
         signals.set_comment_typing,
-        refuses="COMMENTS_CLOSED",
         returns={},
-        is_typing="Say so again every few seconds: after six without a word you have stopped.",
+        typing="Say so again every few seconds: after six without a word you have stopped.",
         receipt=False,
     )
-    """Tell those who have the post open that you are writing; ephemeral."""
+    """Set whether those who have the post open see that you write; nothing is kept of it."""
     set_follow_lists_hidden = mutation(
         lists.set_follow_lists_hidden,
         returns={"account": Account},
         hidden="True: only you see these lists.",
     )
     """Show or hide whom you follow and who follows you."""
-    report_content = mutation(
-        moderating.report_content,
+    submit_report = mutation(
+        moderating.submit_report,
         returns={"report": (Report, "Your report; the first one, if you reported it before.")},
         subject_id="The post, comment or person.",
         reason="What is wrong.",
         note="Anything to add, at most 1,000 characters.",
     )
-    """Report a post, comment or person to moderators."""
-    moderate = mutation(
-        moderating.moderate,
-        refuses="REQUIRED WRONG_STATUS",
+    """Submit a post, comment or person to the moderators."""
+    decide_moderation = mutation(
+        moderating.decide_moderation,
         returns={
             "subject": (Node, "Post, comment or person as it is now; null when refused."),
             "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
@@ -311,17 +294,15 @@ class Mutation:
         roles=(Role.MODERATOR,),
     )
     """Decide about something that was reported."""
-    appeal = mutation(
-        moderating.appeal,
-        refuses="ALREADY_DONE REQUIRED WRONG_STATUS",
+    appeal_moderation = mutation(
+        moderating.appeal_moderation,
         returns={"subject": (Node, "Your post or comment.")},
         subject_id="Your post or comment.",
         text="At most 1,000 characters.",
     )
-    """Ask moderators to look again at a post or comment of yours, once."""
+    """Appeal a decision of moderators about a post or comment of yours, once."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
-        refuses="INVALID_FORMAT REQUIRED",
         returns={"feed_experiment": (FeedExperiment, "Experiment; null when there is none, or refused.")},
         takes={"variants": list[FeedVariantInput]},
         name="Small letters, digits and dashes; left out: nothing is tried out any more.",
@@ -329,25 +310,23 @@ class Mutation:
         reason=REASON,
         roles=(Role.ADMIN,),
     )
-    """Try rankings out, each on some people; or end that."""
-    sponsor_post = mutation(
-        sponsoring.sponsor_post,
-        refuses="OUT_OF_RANGE REQUIRED",
+    """Set which rankings are tried out, each on some people; or end that."""
+    set_post_sponsorship = mutation(
+        sponsoring.set_post_sponsorship,
         returns={"sponsorship": Sponsorship},
         starts_at="From when on; now when left out.",
         ends_at="Until when; within a year of the start.",
         reason=REASON,
         roles=(Role.ADMIN,),
     )
-    """Show a public post to strangers because somebody pays for it."""
-    end_sponsorship = mutation(
-        sponsoring.end_sponsorship,
-        refuses="REQUIRED",
+    """Set for how long a public post is shown to strangers because somebody pays for it."""
+    cancel_post_sponsorship = mutation(
+        sponsoring.cancel_post_sponsorship,
         returns={"post": (Post, "Post whose sponsorship ended; null when it is gone.")},
         reason=REASON,
         roles=(Role.ADMIN,),
     )
-    """Pay for a post no longer."""
+    """Cancel the sponsorship of a post."""
 
 
 class Subscription:

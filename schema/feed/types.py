@@ -149,11 +149,9 @@ class Post(Entity):
         reading.comments,
         batched=True,
         reads=["_id"],
-        order="How they are ordered.",
-        since="Only what changed or was deleted from then on, oldest change first; `order` does not matter.",
     )
     """Top-level comments."""
-    reactors: Page[User] = connection(lists.reactors, kind="Only this reaction; all when left out.")
+    reactors: Page[User] = connection(lists.reactors)
     """Who reacted to it, latest first."""
     comment_preview: list["Comment"] = unsynced(
         batched(reading.comment_previews, reads=["_id"]),
@@ -177,7 +175,7 @@ class Group(Entity):
     """How you stand to it."""
     member_count: int
     """How many are in it."""
-    posts: "Page[Post]" = connection(groups.posts_of, first=12)
+    posts: "Page[Post]" = connection(groups.posts_of)
     """Its posts, newest first; empty unless you are a member."""
 
 
@@ -209,7 +207,7 @@ class Comment(Entity):
     """A warning to show with it; null when there is none."""
     reply_count: int
     """Replies to it."""
-    replies: "Page[Comment]" = connection(reading.replies, batched=True, reads=["_id", "post_id"], first=10)
+    replies: "Page[Comment]" = connection(reading.replies, batched=True, reads=["_id", "post_id"])
     """Replies, oldest first."""
     reactions: Reactions = derived(summary, "reactions")
     """Reactions, counted."""
@@ -322,7 +320,7 @@ class FeedOfUser:
     """How many they follow."""
     post_count: int = derived(lambda user: user.get("post_count", 0), "post_count")
     """How many posts they have."""
-    posts: Page[Post] = connection(reading.timeline, first=12)
+    posts: Page[Post] = connection(reading.timeline)
     """Their posts that you may see: pinned first, then newest first."""
     followers: Page[User] = connection(lists.followers)
     """Who follows them, latest first; for signed-in users."""
@@ -336,7 +334,9 @@ class SocialArea(Node):
 
     groups: Page[Group] = connection(groups.viewer_groups, reads=["_id"])
     """Groups of yours, joined last first."""
-    suggested_users: list[User] = field(lists.suggested_users, reads=["_id"], first="How many, 1 to 50.")
+    suggested_users: list[User] = field(
+        lists.suggested_users, reads=["_id"], limit="Largest number of people, 1 to 50."
+    )
     """People you may like to follow: first those whom many follow that you follow."""
     muted_users: Page[User] = connection(lists.muted_users, reads=["_id"])
     """People you follow and keep out of your feed, latest followed first."""

@@ -119,7 +119,7 @@ class UploadPart:
     number: int
     """Its place in the file, from 1."""
     url: URL | None
-    """Where to PUT its bytes; null when it need not be sent yet: `signUploadParts` gives it."""
+    """Where to PUT its bytes; null when it need not be sent yet: `requestUploadPartUrls` gives it."""
     headers: list[Header]
     """What to send with it."""
     url_expires_at: datetime | None
@@ -153,10 +153,10 @@ class Upload(Entity):
     part_count: int
     """How many parts there are; 0 when an equal file was there already and nothing is to be sent."""
     parts: list[UploadPart] = dated(
-        field(receiving.parts, pending="True: those yet to arrive. False: those that have. Left out: all."),
+        field(receiving.parts),
         "Parts arrive without a word, and addresses end: read it again before you send.",
     )
-    """Its parts while it is being sent. The first 20 that have not arrived have URLs."""
+    """Parts of the file while it is being sent, by number. The first 20 that have not arrived have URLs."""
     bytes_received: int = dated(field(receiving.bytes_received), "Parts arrive without a word.")
     """Bytes of the parts that have arrived whole."""
     progress: float = dated(field(receiving.progress), "Parts arrive without a word.")

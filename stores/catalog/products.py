@@ -324,8 +324,14 @@ async def set_counts(db: Database, counts: Mapping[str, int]) -> None:
         await db.write({"update": categories.name, "updates": updates})
 
 
-async def sellers(db: Database, category_id: str | None, limit: int) -> list[Product]:
-    """Best sellers, most sold first."""
-    filters: dict[str, Any] = {} if category_id is None else {"category_id": category_id}
+def by_sales(rows: Sequence[Product]) -> list[Product]:
+    """Products in the order of best sellers, each once."""
+    once = {row["_id"]: row for row in rows}
+    return sorted(once.values(), key=lambda row: (-row["sales"], row["_id"]))
+
+
+async def sellers(db: Database, category_ids: Sequence[str], limit: int) -> list[Product]:
+    """Best sellers of the categories, or of all when there are none; most sold first."""
+    filters: dict[str, Any] = {"category_id": {"$in": list(category_ids)}} if category_ids else {}
     order = SORTS[ProductSort.TOP_SELLING]
     return await page(db, ProductSort.TOP_SELLING, filters, {}, order, limit)

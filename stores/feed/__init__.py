@@ -27,9 +27,9 @@ from stores.feed.home import (
     trim,
 )
 from stores.feed.kinds import (
-    CommentOrder,
-    FeedMode,
+    CommentSort,
     FeedReason,
+    FeedSort,
     FollowState,
     GroupPrivacy,
     GroupRole,
@@ -102,9 +102,9 @@ __all__ = [
     "TOP",
     "Affinity",
     "Comment",
-    "CommentOrder",
-    "FeedMode",
+    "CommentSort",
     "FeedReason",
+    "FeedSort",
     "Follow",
     "FollowState",
     "Followed",

@@ -55,12 +55,12 @@ class FollowState(StrEnum):
     """Followed, but kept out of the feed."""
 
 
-class FeedMode(StrEnum):
+class FeedSort(StrEnum):
     """Order of the home feed."""
 
     RANKED = "RANKED"
     """Most relevant to you first."""
-    LATEST = "LATEST"
+    NEWEST = "NEWEST"
     """Newest first."""
 
 
@@ -83,7 +83,7 @@ class FeedReason(StrEnum):
     """Somebody pays for it to be shown."""
 
 
-class CommentOrder(StrEnum):
+class CommentSort(StrEnum):
     """Order of comments."""
 
     NEWEST = "NEWEST"

@@ -17,21 +17,26 @@ KEYS = """query($first: Int, $after: String) { viewer { account { authKeys(first
 
 async def enrolment(phone: Phone, kind: str = "PASSKEY") -> Any:
     """A challenge to enrol a key."""
-    begun = await phone.do("beginKeyEnrolment", CHALLENGE, kind=kind)
+    begun = await phone.do("beginKeyEnrollment", CHALLENGE, kind=kind)
     assert begun["errors"] == []
     return begun["challenge"]
 
 
 async def enrol(phone: Phone, passkey: Passkey, **input: Any) -> Any:
     challenge = await enrolment(phone)
-    given = {"challengeId": challenge["id"], "name": "Ada's phone", "attestation": passkey.make(challenge)}
-    return await phone.do("finishKeyEnrolment", KEY, **{**given, **input})
+    given = {
+        "challengeId": challenge["id"],
+        "name": "Ada's phone",
+        "key": {"passkey": passkey.make(challenge)},
+    }
+    return await phone.do("finishKeyEnrollment", KEY, **{**given, **input})
 
 
-async def enrol_device_key(phone: Phone, key: DeviceKey, *, as_point: bool = False, **input: Any) -> Any:
+async def enrol_device_key(phone: Phone, key: DeviceKey, *, as_point: bool = False, **changed: Any) -> Any:
     challenge = await enrolment(phone, "DEVICE_KEY")
-    given = {"name": "Touch", "publicKey": key.public(as_point=as_point), **key.sign(challenge)}
-    return await phone.do("finishKeyEnrolment", KEY, challengeId=challenge["id"], **{**given, **input})
+    made = {"publicKey": key.public(as_point=as_point), **key.sign(challenge), **changed}
+    given = {"challengeId": challenge["id"], "name": "Touch", "key": {"deviceKey": made}}
+    return await phone.do("finishKeyEnrollment", KEY, **given)
 
 
 async def challenged(phone: Phone, kind: str = "PASSKEY", **input: Any) -> Any:

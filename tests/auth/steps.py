@@ -28,7 +28,7 @@ ME = "{ viewer { user { id } session { id } } }"
 
 
 def device(phone: Phone) -> dict[str, str]:
-    return {"id": phone.device_id, "name": "Ada's phone", "platform": "IOS"}
+    return {"deviceId": phone.device_id, "name": "Ada's phone", "platform": "IOS"}
 
 
 async def sign_up(phone: Phone, email: str, **input: Any) -> Any:
@@ -138,8 +138,8 @@ def new_number() -> str:
 
 async def enable_two_factor(phone: Phone, services: Services, to: str, method: str = "SMS") -> list[str]:
     """Turns the second factor on; the backup codes."""
-    where = {"SMS": {"phone": to}, "EMAIL": {"email": to}, "PUSH": {}}[method]
-    begun = await phone.do("enableTwoFactor", FLOW, method=method, **where)
+    where = {"SMS": {"phone": to}, "EMAIL": {"email": to}, "PUSH": None}[method]
+    begun = await phone.do("enableTwoFactor", FLOW, method=method, destination=where)
     assert begun["errors"] == []
     done = await verify(phone, begun["flow"]["id"], await code_for(services, to))
     assert done["errors"] == []

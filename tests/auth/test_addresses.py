@@ -90,7 +90,7 @@ async def test_every_look_up_knows_both_forms(
     assert (await phone.do("requestPasswordReset", "__typename", **given))["errors"] == []
     assert (await sent_to(services, kept))[0]["subject"] == "Reset your Landfall password"
     admin = await new_phone("Admin", roles=[store.Role.ADMIN])
-    query = "query($email: String!) { account(email: $email) { user { id } } }"
+    query = "query($email: String!) { account(by: {email: $email}) { user { id } } }"
     found = await admin.run(query, email=typed)
     assert found["account"]["user"] == {"id": phone.user_id}
     ctx = Context(services)
@@ -103,7 +103,7 @@ async def test_changed_addresses_are_found_by_both_forms(
 ) -> None:
     email, name = await new_member(), key()
     ada = await new_phone(user_id=email.partition("@")[0])
-    flow = (await ada.do("changeEmail", "flow { id }", email=f"{name}@XN--STRAE-OQA.example"))["flow"]
+    flow = (await ada.do("requestEmailChange", "flow { id }", email=f"{name}@XN--STRAE-OQA.example"))["flow"]
     kept = f"{name}@stra\xdfe.example"
     assert (await verify(ada, flow["id"], await code_for(services, kept)))["errors"] == []
     assert (await sign_in(ada, f"{name}@stra\xdfe.example"))["account"]["email"] == kept

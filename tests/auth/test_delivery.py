@@ -150,7 +150,7 @@ async def test_what_proves_a_number_never_goes_by_mail(
     await run_due(services)
     monkeypatch.setattr(services, "sms_senders", (sms,))
     monkeypatch.setattr(services, "mailer", mail)
-    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", phone=new_number()))["flow"]
+    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": new_number()}))["flow"]
     await run_due(services)
     await pass_time(services, 60)
     assert sms.waits == [0, 2, 12]
@@ -178,7 +178,7 @@ async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
     await pass_time(services, 2)
     first, second = (text[:6] for text in sms.texts)
     if first != second:
-        assert (await verify(anonymous, flow["id"], first))["errors"][0]["code"] == "CODE_INVALID"
+        assert (await verify(anonymous, flow["id"], first))["errors"][0]["code"] == "OTP_INVALID"
     assert (await verify(anonymous, flow["id"], second))["errors"] == []
 
 

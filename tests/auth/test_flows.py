@@ -24,7 +24,7 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-OVER = refusal("EXPIRED", "This code is no longer good.")
+OVER = refusal("FLOW_EXPIRED", "This code is no longer good.")
 
 
 def address() -> str:
@@ -103,7 +103,7 @@ async def test_a_flow_belongs_to_its_device(anonymous: Phone, services: Services
 
 async def test_a_flow_begun_in_a_session_belongs_to_it(new_phone: NewPhone, services: Services) -> None:
     ada, number = await new_phone("Ada"), new_number()
-    flow = (await ada.do("changePhone", "flow { id }", phone=number))["flow"]
+    flow = (await ada.do("requestPhoneChange", "flow { id }", phone=number))["flow"]
     code = await code_for(services, number)
     grace = await new_phone("Grace")
     grace.device_id = ada.device_id
@@ -136,11 +136,9 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
         [error] = early["errors"]
         assert 0 < error.pop("retryAfterSeconds") <= 10
         assert error == {
-            "kind": "TRANSIENT",
-            "code": "RATE_LIMITED",
+            "code": "RESEND_TOO_SOON",
             "message": "Wait a little.",
             "field": None,
-            "limit": None,
             "retryable": True,
         }
         allowed_at = datetime.fromisoformat(early["flow"]["resendAllowedAt"])
@@ -151,10 +149,10 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
         codes.append(await code_for(services, number))
     clock.shift(timedelta(seconds=40))
     spent = await resend(anonymous, flow["id"])
-    assert spent["errors"] == [refusal("LIMIT_REACHED", "No more codes are sent there.")]
+    assert spent["errors"] == [refusal("RESEND_LIMIT", "No more codes are sent there.")]
     assert spent["flow"]["status"] == "OPEN"
     if codes[2] != codes[3]:
-        assert (await verify(anonymous, flow["id"], codes[2]))["errors"][0]["code"] == "CODE_INVALID"
+        assert (await verify(anonymous, flow["id"], codes[2]))["errors"][0]["code"] == "OTP_INVALID"
     assert (await verify(anonymous, flow["id"], codes[3]))["errors"] == []
 
 
@@ -167,7 +165,7 @@ async def test_a_new_code_voids_the_last_at_once(
     clock.shift(timedelta(seconds=31))
     await resend(anonymous, flow["id"])
     # The new one is not even on its way.
-    assert (await verify(anonymous, flow["id"], code))["errors"][0]["code"] == "CODE_INVALID"
+    assert (await verify(anonymous, flow["id"], code))["errors"][0]["code"] == "OTP_INVALID"
 
 
 async def test_a_replayed_resend_sends_nothing(
@@ -188,7 +186,7 @@ async def test_too_soon_leaves_no_receipt(
 ) -> None:
     flow, once = (await sign_in(anonymous, careful[0]))["flow"], key()
     early = await resend(anonymous, flow["id"], idempotencyKey=once)
-    assert early["errors"][0]["code"] == "RATE_LIMITED"
+    assert early["errors"][0]["code"] == "RESEND_TOO_SOON"
     clock.shift(timedelta(seconds=31))
     assert (await resend(anonymous, flow["id"], idempotencyKey=once))["errors"] == []
 
@@ -200,7 +198,7 @@ async def test_ten_codes_a_day_go_to_one_address(anonymous: Phone, services: Ser
         clock.shift(timedelta(minutes=6))
     refused = await sign_up(anonymous, email)
     [error] = refused["errors"]
-    assert error["code"] == "LIMIT_REACHED"
+    assert error["code"] == "RESEND_LIMIT"
     assert 22 * 3600 < error["retryAfterSeconds"] <= 24 * 3600
     assert refused["flow"] is None
     assert len(await sent_to(services, email)) <= 10
@@ -222,7 +220,7 @@ async def test_after_ten_codes_a_backup_code_is_left(
 
 async def test_what_proves_a_number_goes_to_that_number(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    flow = (await ada.do("changePhone", "flow { id }", phone=new_number()))["flow"]
+    flow = (await ada.do("requestPhoneChange", "flow { id }", phone=new_number()))["flow"]
     clock.shift(timedelta(seconds=31))
     refused = await resend(ada, flow["id"], method="EMAIL")
     assert refused["errors"] == [refusal("INVALID_INPUT", "This flow's code cannot go this way.", ["method"])]

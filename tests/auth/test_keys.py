@@ -27,8 +27,8 @@ from tests.auth.steps import ME, device, refusal, sessions_of
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-EXPIRED = refusal("EXPIRED", "This challenge is no longer good.", ["challengeId"])
-UNKNOWN = refusal("NOT_FOUND", "This key is not known here.", ["keyId"])
+EXPIRED = refusal("CHALLENGE_EXPIRED", "This challenge is no longer good.", ["challengeId"])
+UNKNOWN = refusal("KEY_UNKNOWN", "This key is not known here.", ["keyId"])
 INVALID = refusal("SIGNATURE_INVALID", "This proves nothing: begin again.")
 COPIED = refusal("SIGNATURE_INVALID", "This key was copied: it is disabled.")
 STEP_UP = refusal("STEP_UP_REQUIRED", "Confirm that it is you.")
@@ -62,7 +62,7 @@ async def test_a_device_key_is_enrolled_and_signs_in(new_phone: NewPhone, as_poi
     done = await enrol_device_key(ada, touch, as_point=as_point)
     assert (done["errors"], done["authKey"]["kind"]) == ([], "DEVICE_KEY")
     id = done["authKey"]["id"]
-    challenge = await challenged(ada, "DEVICE_KEY", keyId=id)
+    challenge = await challenged(ada, "DEVICE_KEY", hint={"keyId": id})
     assert challenge["allowCredentials"] == [id]
     signed_in = await finish(ada, challenge, id, touch.sign(challenge))
     assert (signed_in["errors"], signed_in["session"]["factors"]) == ([], ["DEVICE_KEY"])
@@ -123,7 +123,7 @@ async def test_a_challenge_is_for_the_device_that_asked(new_phone: NewPhone, ano
 async def test_a_sign_in_challenge_enrols_nothing(new_phone: NewPhone) -> None:
     ada, passkey = await new_phone("Ada"), Passkey()
     challenge = await challenged(ada)
-    refused = await enrol(ada, passkey, challengeId=challenge["id"], attestation=passkey.make(challenge))
+    refused = await enrol(ada, passkey, challengeId=challenge["id"], key={"passkey": passkey.make(challenge)})
     assert (refused["errors"], refused["authKey"]) == ([EXPIRED], None)
 
 
@@ -140,14 +140,13 @@ async def test_a_counter_that_went_back_disables_the_key_and_alerts(
     assert (refused["errors"], refused["tokens"]) == ([COPIED], None)
     [listed] = await keys_of(ada)
     assert listed["disabledAt"] is not None
-    events = (
-        await ada.run("{ viewer { account { securityEvents(first: 1) { edges { node { kind } } } } } }")
-    )["viewer"]
-    assert events["account"]["securityEvents"]["edges"] == [{"node": {"kind": "KEY_REMOVED"}}]
+    query = "{ viewer { account { securityEvents(first: 1) { edges { node { kind } } } } } }"
+    events = (await ada.run(query))["viewer"]["account"]
+    assert events["securityEvents"]["edges"] == [{"node": {"kind": "KEY_REMOVED"}}]
     passkey.counter = 50
     assert (await sign_in_with(anonymous, passkey))["errors"] == [UNKNOWN]
     # It can be removed, and the authenticator enrolled anew.
-    await ada.do("deleteAuthKey", "deletedAuthKeyId", id=listed["id"])
+    await ada.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=listed["id"])
     assert (await enrol(ada, passkey))["errors"] == []
 
 
@@ -233,9 +232,9 @@ async def test_an_unknown_key(new_phone: NewPhone, anonymous: Phone) -> None:
 async def test_a_device_key_works_on_its_device_alone(new_phone: NewPhone, anonymous: Phone) -> None:
     ada, touch = await new_phone("Ada"), DeviceKey()
     id = (await enrol_device_key(ada, touch))["authKey"]["id"]
-    challenge = await challenged(anonymous, "DEVICE_KEY", keyId=id)
+    challenge = await challenged(anonymous, "DEVICE_KEY", hint={"keyId": id})
     assert (await finish(anonymous, challenge, id, touch.sign(challenge)))["errors"] == [UNKNOWN]
-    challenge = await challenged(ada, "DEVICE_KEY", keyId=id)
+    challenge = await challenged(ada, "DEVICE_KEY", hint={"keyId": id})
     assert (await finish(ada, challenge, id, DeviceKey().sign(challenge)))["errors"] == [INVALID]
 
 
@@ -244,7 +243,11 @@ async def test_a_device_key_needs_its_other_half(new_phone: NewPhone) -> None:
     refused = await enrol_device_key(ada, touch, publicKey=other.public())
     assert (refused["errors"], refused["authKey"]) == ([INVALID], None)
     assert (await enrol_device_key(ada, touch, publicKey="AAAA"))["errors"] == [INVALID]
-    assert (await enrol_device_key(ada, touch, publicKey=None))["errors"] == [INVALID]
+    # The key of another kind than the challenge is for.
+    challenge = await enrolment(ada, "DEVICE_KEY")
+    other_kind = {"passkey": Passkey().make(await enrolment(ada))}
+    given = {"challengeId": challenge["id"], "name": "Touch", "key": other_kind}
+    assert (await ada.do("finishKeyEnrollment", "authKey { id }", **given))["errors"] == [INVALID]
 
 
 async def test_an_eleventh_key_is_one_too_many(new_phone: NewPhone) -> None:
@@ -253,21 +256,21 @@ async def test_an_eleventh_key_is_one_too_many(new_phone: NewPhone) -> None:
     for challenge in challenges[:9]:
         assert (await _finish_enrolment(ada, challenge))["errors"] == []
     last = await asyncio.gather(*(_finish_enrolment(ada, challenge) for challenge in challenges[9:]))
-    limit = refusal("LIMIT_REACHED", "You have 10 keys: remove one first.", limit=10)
+    limit = refusal("KEY_LIMIT", "You have 10 keys: remove one first.")
     assert sorted(answer["errors"] for answer in last) == [[], [limit]]
-    begun = await ada.do("beginKeyEnrolment", "challenge { id }", kind="PASSKEY")
+    begun = await ada.do("beginKeyEnrollment", "challenge { id }", kind="PASSKEY")
     assert begun["errors"] == [limit]
 
 
 async def _finish_enrolment(phone: Phone, challenge: Any) -> Any:
-    given = {"challengeId": challenge["id"], "attestation": Passkey().make(challenge), "name": "Key"}
-    return await phone.do("finishKeyEnrolment", "authKey { id }", **given)
+    given = {"challengeId": challenge["id"], "key": {"passkey": Passkey().make(challenge)}, "name": "Key"}
+    return await phone.do("finishKeyEnrollment", "authKey { id }", **given)
 
 
 async def test_a_key_is_enrolled_once(new_phone: NewPhone) -> None:
     ada, grace, passkey = await new_phone("Ada"), await new_phone("Grace"), Passkey()
     await enrol(ada, passkey)
-    taken = refusal("ALREADY_DONE", "This key is enrolled already.")
+    taken = refusal("KEY_TAKEN", "This key is enrolled already.")
     for phone in (ada, grace):
         assert (await enrol(phone, passkey))["errors"] == [taken]
     assert passkey.id in (await enrolment(ada))["allowCredentials"]
@@ -277,7 +280,7 @@ async def test_enrolment_asks_for_a_fresh_proof(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     challenge = await enrolment(ada)
     clock.shift(timedelta(minutes=11))
-    begun = await ada.do("beginKeyEnrolment", "challenge { id }", kind="PASSKEY")
+    begun = await ada.do("beginKeyEnrollment", "challenge { id }", kind="PASSKEY")
     assert (begun["errors"], begun["challenge"]) == ([STEP_UP], None)
     assert (await _finish_enrolment(ada, challenge))["errors"] == [STEP_UP]
 
@@ -287,18 +290,18 @@ async def test_removing_a_key(new_phone: NewPhone, anonymous: Phone) -> None:
     minted = new_id("auth_key")
     id = (await enrol(ada, passkey, id=minted))["authKey"]["id"]
     assert id == minted
-    none = refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["id"])
-    assert (await grace.do("deleteAuthKey", "deletedAuthKeyId", id=id))["errors"] == [none]
+    none = refusal("NOT_FOUND", "There is no such auth key.", ["authKeyId"])
+    assert (await grace.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id))["errors"] == [none]
     query = """query($since: SyncToken) { viewer { changes(since: $since, types: [AUTH_KEY]) {
       nodes { __typename id } deletedIds token } } }"""
     first = (await ada.run(query))["viewer"]["changes"]
     assert first["nodes"] == [{"__typename": "AuthKey", "id": id}]
-    done = await ada.do("deleteAuthKey", "deletedAuthKeyId", id=id)
+    done = await ada.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id)
     assert (done["errors"], done["deletedAuthKeyId"]) == ([], id)
     then = (await ada.run(query, since=first["token"]))["viewer"]["changes"]
     assert (then["nodes"], then["deletedIds"]) == ([], [id])
     assert (await sign_in_with(anonymous, passkey))["errors"] == [UNKNOWN]
-    assert (await ada.do("deleteAuthKey", "deletedAuthKeyId", id=id))["errors"] == [none]
+    assert (await ada.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id))["errors"] == [none]
 
 
 async def test_keys_are_one_s_own_and_come_in_pages(new_phone: NewPhone) -> None:
@@ -320,10 +323,10 @@ async def test_addresses_known_and_unknown_are_alike(new_phone: NewPhone, anonym
     await enrol(ada, passkey)
     email = "{}@example.com".format
     await enrol(ada, second := Passkey())
-    known = await challenged(anonymous, email=email(ada.user_id))
+    known = await challenged(anonymous, hint={"email": email(ada.user_id)})
     assert {passkey.id, second.id} < set(known["allowCredentials"])
     for address in (email(ada.user_id), email(grace.user_id), "nobody@example.com"):
-        answers = [await challenged(anonymous, email=address) for _ in range(2)]
+        answers = [await challenged(anonymous, hint={"email": address}) for _ in range(2)]
         allowed = answers[0]["allowCredentials"]
         assert answers[1]["allowCredentials"] == allowed
         assert len(set(allowed)) == 10
@@ -359,14 +362,14 @@ async def test_a_key_steps_up(new_phone: NewPhone) -> None:
     for kind, key_id, signer in (("PASSKEY", passkey.id, passkey), ("DEVICE_KEY", id, touch)):
         challenge = await challenged(ada, kind)
         proof = {"challengeId": challenge["id"], "keyId": key_id, **signer.sign(challenge)}
-        done = await ada.do("stepUp", SIGNED_IN, key=proof)
+        done = await ada.do("stepUp", SIGNED_IN, proof={"key": proof})
         assert done["errors"] == []
         assert kind in done["session"]["factors"]
     ada.token = done["tokens"]["accessToken"]
     assert (await ada.do("revokeOtherSessions", "removedSessionIds"))["errors"] == []
     challenge = await challenged(grace)
     proof = {"challengeId": challenge["id"], "keyId": passkey.id, **passkey.sign(challenge)}
-    refused = await grace.do("stepUp", SIGNED_IN, key=proof)
+    refused = await grace.do("stepUp", SIGNED_IN, proof={"key": proof})
     assert (refused["errors"], refused["tokens"]) == ([UNKNOWN], None)
 
 

@@ -29,9 +29,9 @@ async def test_strangers_keep_nobody_out_on_a_device_they_know(
     ada = await new_phone(user_id=email.partition("@")[0])
     await strangers_lock(anonymous, email, services)
     assert (await sign_in(ada, email, captchaToken="human"))["errors"] == []
-    assert (await ada.do("stepUp", "tokens { accessToken }", password=PASSWORD))["errors"] == []
+    assert (await ada.do("stepUp", "tokens { accessToken }", proof={"password": PASSWORD}))["errors"] == []
     changed = {"currentPassword": PASSWORD, "newPassword": "another horse battery"}
-    assert (await ada.do("changePassword", "account { id }", **changed))["errors"] == []
+    assert (await ada.do("setPassword", "account { id }", **changed))["errors"] == []
     # And back: what is right on a known device does not let strangers try again.
     await forget_rates(services)
     refused = await sign_in(Phone(anonymous.http, anonymous.url), email, captchaToken="human")
@@ -54,9 +54,9 @@ async def test_strangers_wrong_codes_do_not_keep_their_owner_from_a_code(
     signing_in = (await sign_in(ada, email, captchaToken="human"))["flow"]
     assert "OTP" in signing_in["factors"]
     assert (await verify(ada, signing_in["id"], await code_for(services, email)))["errors"] == []
-    stepping_up = (await ada.do("stepUp", "flow { id }", method="EMAIL"))["flow"]
+    stepping_up = (await ada.do("stepUp", "flow { id }", proof={"method": "EMAIL"}))["flow"]
     given = {"flowId": stepping_up["id"], "code": await code_for(services, email)}
-    assert (await ada.do("stepUp", "tokens { accessToken }", **given))["errors"] == []
+    assert (await ada.do("stepUp", "tokens { accessToken }", proof={"code": given}))["errors"] == []
 
 
 async def test_guesses_on_a_known_device_are_limited_there_and_lock_no_other(
@@ -67,7 +67,7 @@ async def test_guesses_on_a_known_device_are_limited_there_and_lock_no_other(
     await miss(lost, email, services, 10)
     clock.shift(timedelta(seconds=65))
     assert code_and_wait(await sign_in(lost, email, captchaToken="human"))[0] == "ACCOUNT_LOCKED"
-    stepped = await lost.do("stepUp", "tokens { accessToken }", password=PASSWORD)
+    stepped = await lost.do("stepUp", "tokens { accessToken }", proof={"password": PASSWORD})
     assert code_and_wait(stepped)[0] == "ACCOUNT_LOCKED"
     for phone in (other, Phone(anonymous.http, anonymous.url)):
         assert (await sign_in(phone, email, captchaToken="human"))["errors"] == []

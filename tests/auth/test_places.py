@@ -47,7 +47,7 @@ def placed(services: Services, file: Path) -> Iterator[Services]:
 
 async def signed_in_from(services: Services, user_id: str, phone: Phone, address: str) -> Any:
     ctx = Context(services, address=address)
-    device = {"id": phone.device_id, "name": "Test phone", "platform": "IOS"}
+    device = {"device_id": phone.device_id, "name": "Test phone", "platform": "IOS"}
 
     async def start() -> Any:
         user = await store.users.by_id(ctx.db, user_id)

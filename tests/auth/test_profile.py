@@ -94,7 +94,7 @@ async def test_handles_of_the_service_are_taken(new_phone: NewPhone) -> None:
 )
 async def test_what_cannot_be_is_refused(new_phone: NewPhone, field: str, value: str | None) -> None:
     refused = await update(await new_phone("Ada"), **{field: value})
-    assert [(error["kind"], error["field"]) for error in refused["errors"]] == [("INVALID", [field])]
+    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("INVALID_INPUT", [field])]
     assert refused["user"] is None
 
 
@@ -132,7 +132,7 @@ async def test_a_queued_edit_lands_once_after_a_new_sign_in(new_phone: NewPhone)
 
 
 async def push(phone: Phone, token: str | None, device_id: str | None = None) -> Any:
-    return await phone.do("registerPushToken", DEVICE, deviceId=device_id or phone.device_id, token=token)
+    return await phone.do("setPushToken", DEVICE, deviceId=device_id or phone.device_id, token=token)
 
 
 async def test_a_device_is_reached_by_push_until_it_signs_out(

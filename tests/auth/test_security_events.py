@@ -70,7 +70,7 @@ async def test_events_are_one_s_own(new_phone: NewPhone, anonymous: Phone) -> No
 async def test_revoking_is_an_event_and_reuse_too(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     tablet, watch = await new_phone(user_id=ada.user_id), await new_phone(user_id=ada.user_id)
-    await ada.do("revokeSession", "session { id }", id=tablet.session_id)
+    await ada.do("revokeSession", "session { id }", sessionId=tablet.session_id)
     assert (await kinds(ada))[0] == "SESSION_REVOKED"
     await refresh(watch, (await refresh(watch))["tokens"]["refreshToken"])
     assert (await refresh(watch))["errors"][0]["code"] == "REFRESH_REUSED"
@@ -88,7 +88,7 @@ async def test_events_are_put_on_record(new_phone: NewPhone, monkeypatch: pytest
     ada = await new_phone("Ada")
     tablet = await new_phone(user_id=ada.user_id)
     monkeypatch.setattr(audit.acted, "listeners", [keep])
-    await ada.do("revokeSession", "session { id }", id=tablet.session_id)
+    await ada.do("revokeSession", "session { id }", sessionId=tablet.session_id)
     [act] = acts
     assert (act.action, act.actor_id, act.subject_id) == ("auth.session_revoked", ada.user_id, ada.user_id)
     assert (act.device_id, act.ip_masked, act.result) == (ada.device_id, "127.0.0.0", "OK")

@@ -41,7 +41,7 @@ async def test_a_sign_in_a_rotation_and_an_end_are_told(new_phone: NewPhone) -> 
         await refresh(tablet)
         updated = await told(stream, "SessionUpdated")
         assert updated["session"] == {"id": tablet.session_id, "version": 2}
-        await ada.do("revokeSession", "session { id }", id=tablet.session_id)
+        await ada.do("revokeSession", "session { id }", sessionId=tablet.session_id)
         ended = await told(stream, "SessionEnded")
         assert (ended["sessionId"], ended["endReason"]) == (tablet.session_id, "REVOKED_BY_USER")
 

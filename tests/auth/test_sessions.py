@@ -21,7 +21,7 @@ async def assert_ended(services: Services, phone: Phone, reason: str) -> None:
     assert ended["ended_at"] is not None
     assert_unauthenticated(await phone.ask(ME), "SESSION_REVOKED", ENDED)
     refused = await refresh(phone)
-    assert refused["errors"] == [refusal("SESSION_EXPIRED", "Sign in again.")]
+    assert refused["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
 
 
 async def test_signing_out_by_bearer(new_phone: NewPhone, services: Services) -> None:
@@ -59,7 +59,7 @@ async def test_signing_out_needs_one_of_them(anonymous: Phone) -> None:
     assert answer.body["data"] == {"signOut": None}
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "NO_TOKEN"}
     forged = await anonymous.do("signOut", "removedSessionId", refreshToken="a.b")
-    invalid = refusal("INVALID_INPUT", "This is not a refresh token.", ["refreshToken"])
+    invalid = refusal("REFRESH_INVALID", "This is not a refresh token.", ["refreshToken"])
     assert (forged["errors"], forged["removedSessionId"]) == ([invalid], None)
 
 
@@ -67,7 +67,7 @@ async def test_revoking_another_device(new_phone: NewPhone, services: Services) 
     ada = await new_phone("Ada")
     tablet = await new_phone(user_id=ada.user_id)
     selection = "session { id status endReason version }"
-    done = await ada.do("revokeSession", selection, id=tablet.session_id)
+    done = await ada.do("revokeSession", selection, sessionId=tablet.session_id)
     assert done["errors"] == []
     assert done["session"] == {
         "id": tablet.session_id,
@@ -77,7 +77,7 @@ async def test_revoking_another_device(new_phone: NewPhone, services: Services) 
     }
     await assert_ended(services, tablet, "REVOKED_BY_USER")
     assert (await ada.run(ME))["viewer"]["session"]["id"] == ada.session_id
-    again = await ada.do("revokeSession", selection, id=tablet.session_id)
+    again = await ada.do("revokeSession", selection, sessionId=tablet.session_id)
     assert (again["errors"], again["session"]) == ([], done["session"])
 
 
@@ -86,7 +86,7 @@ async def test_a_revoked_session_s_socket_is_closed(new_phone: NewPhone) -> None
     tablet = await new_phone(user_id=ada.user_id)
     async with tablet.socket() as socket:
         await socket.subscribe("subscription { changeEvents { __typename } }")
-        await ada.do("revokeSession", "session { id }", id=tablet.session_id)
+        await ada.do("revokeSession", "session { id }", sessionId=tablet.session_id)
         assert await socket.closed(timeout=5) == 4403
 
 
@@ -96,8 +96,8 @@ async def test_other_people_s_sessions_cannot_be_told_from_none(
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     id = ids.new_id("session") if whose == "nobody's" else grace.session_id
-    refused = await ada.do("revokeSession", "session { id }", id=id)
-    assert refused["errors"] == [refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["id"])]
+    refused = await ada.do("revokeSession", "session { id }", sessionId=id)
+    assert refused["errors"] == [refusal("NOT_FOUND", "There is no such session.", ["sessionId"])]
     assert refused["session"] is None
     assert (await session(services, grace.session_id))["status"] == "ACTIVE"
     assert await ada.run("query($id: ID!) { node(id: $id) { id } }", id=id) == {"node": None}
@@ -114,12 +114,19 @@ async def test_the_list_has_the_latest_use_first(new_phone: NewPhone) -> None:
     await refresh(ada)
     expected = [phones[0].session_id, phones[2].session_id, phones[1].session_id]
     assert await _listed(ada) == expected
-    assert await _listed(ada, status="ENDED") == [phones[3].session_id]
+    assert await _listed(ada, filter={"statuses": ["ENDED"]}) == [phones[3].session_id]
+    assert set(await _listed(ada, filter={"statuses": ["ENDED", "ACTIVE"]})) == {
+        each.session_id for each in phones
+    }
 
 
 async def _listed(phone: Phone, **arguments: Any) -> list[str]:
-    query = """query($status: SessionStatus) { viewer { account {
-      sessions(status: $status) { edges { node { id } } } } } }"""
+    query = (
+        """query($filter: SessionFilterInput) { viewer { account {
+      sessions(filter: $filter) {
+      edges { node { id } } } } } }"""
+        ""
+    )
     found = await phone.run(query, **arguments)
     return [edge["node"]["id"] for edge in found["viewer"]["account"]["sessions"]["edges"]]
 

@@ -29,7 +29,7 @@ async def test_ten_minutes_after_sign_in_a_sensitive_mutation_asks_for_a_proof(
     clock.shift(timedelta(minutes=10, seconds=1))
     assert await revoke_others(anonymous, idempotencyKey=once) == ([STEP_UP], None)
     assert (await session(services, tablet.session_id))["status"] == "ACTIVE"
-    done = await anonymous.do("stepUp", TOKENS, password=PASSWORD)
+    done = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD})
     assert done["errors"] == []
     assert done["session"] == {"id": anonymous.session_id, "factors": ["PASSWORD"], "version": 2}
     assert done["user"] == {"id": anonymous.user_id}
@@ -49,7 +49,7 @@ async def test_a_fresh_token_says_when_its_owner_was_proven(anonymous: Phone, ne
     await sign_in(anonymous, await new_member())
     before = jwt.get_unverified_claims(anonymous.token)
     clock.shift(timedelta(minutes=5))
-    done = await anonymous.do("stepUp", TOKENS, password=PASSWORD)
+    done = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD})
     after = jwt.get_unverified_claims(done["tokens"]["accessToken"])
     assert 299 <= after["auth_time"] - before["auth_time"] <= 310
     assert (after["sid"], after["org"], after["amr"]) == (before["sid"], "personal", ["PASSWORD"])
@@ -60,7 +60,7 @@ async def test_step_up_and_what_needs_it_go_in_one_document(anonymous: Phone, ne
     clock.shift(timedelta(minutes=11))
     document = """mutation($first: StepUpInput!, $then: RevokeOtherSessionsInput!) {
       stepUp(input: $first) { errors { code } } revokeOtherSessions(input: $then) { errors { code } } }"""
-    first = {"idempotencyKey": key(), "password": PASSWORD}
+    first = {"idempotencyKey": key(), "proof": {"password": PASSWORD}}
     done = await anonymous.run(document, first=first, then={"idempotencyKey": key()})
     assert done == {"stepUp": {"errors": []}, "revokeOtherSessions": {"errors": []}}
 
@@ -70,16 +70,18 @@ async def test_a_wrong_password_proves_nothing(
 ) -> None:
     await sign_in(anonymous, await new_member())
     clock.shift(timedelta(minutes=11))
-    refused = await anonymous.do("stepUp", TOKENS, password="a wrong password")
-    wrong = refusal("CREDENTIALS_INVALID", "The password is wrong.", ["password"])
+    refused = await anonymous.do("stepUp", TOKENS, proof={"password": "a wrong password"})
+    wrong = refusal("INVALID_CREDENTIALS", "The password is wrong.", ["proof", "password"])
     assert (refused["errors"], refused["tokens"]) == ([wrong], None)
     assert (await session(services, anonymous.session_id))["version"] == 1
 
 
 async def test_no_proof_is_no_step_up(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    refused = await ada.do("stepUp", TOKENS)
-    assert refused["errors"] == [refusal("INVALID_INPUT", "Give one proof of who you are.")]
+    document = "mutation($input: StepUpInput!) { stepUp(input: $input) { replayed } }"
+    for proof in ({}, {"password": None}, {"password": PASSWORD, "method": "EMAIL"}):
+        answer = await ada.ask(document, input={"idempotencyKey": key(), "proof": proof})
+        assert (answer.code, answer.body.get("data")) == ("BAD_USER_INPUT", None)
 
 
 async def test_a_replayed_step_up_gives_tokens_for_five_minutes(
@@ -87,14 +89,14 @@ async def test_a_replayed_step_up_gives_tokens_for_five_minutes(
 ) -> None:
     await sign_in(anonymous, await new_member())
     once = key()
-    first = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
+    first = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD}, idempotencyKey=once)
     clock.shift(timedelta(minutes=4))
-    again = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
+    again = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD}, idempotencyKey=once)
     assert (again["replayed"], again["session"]) == (True, first["session"])
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
     clock.shift(timedelta(minutes=2))
-    late = await anonymous.do("stepUp", TOKENS, password=PASSWORD, idempotencyKey=once)
-    assert (late["errors"], late["tokens"]) == ([refusal("EXPIRED", "Sign in again.")], None)
+    late = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD}, idempotencyKey=once)
+    assert (late["errors"], late["tokens"]) == ([refusal("REPLAY_EXPIRED", "Sign in again.")], None)
     receipts = repr(await services.db.find("receipts", {"_id": f"{anonymous.user_id}:{once}"}))
     assert "RUNNING" not in receipts
     assert PASSWORD not in receipts

@@ -33,7 +33,7 @@ from tests.phone import Phone, key
 SETTINGS = (
     "{ viewer { account { phoneMasked twoFactor { enabled method maskedDestination backupCodesLeft } } } }"
 )
-INVALID = refusal("CODE_INVALID", "The backup code is wrong or was used.", ["code"])
+INVALID = refusal("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", ["code"])
 OFF = {"enabled": False, "method": None, "maskedDestination": None, "backupCodesLeft": 0}
 
 
@@ -58,7 +58,7 @@ async def careful(new_phone: NewPhone, new_member: NewMember, services: Services
 async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services: Services) -> None:
     ada, number = await new_phone("Ada"), new_number()
     assert await settings_of(ada) == {"phoneMasked": None, "twoFactor": OFF}
-    begun = await ada.do("enableTwoFactor", FLOW, method="SMS", phone=number)
+    begun = await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number})
     flow = begun["flow"]
     assert (flow["purpose"], flow["method"], flow["factors"]) == ("ENROL_2FA", "SMS", ["OTP"])
     assert (await settings_of(ada))["twoFactor"] == OFF
@@ -95,7 +95,7 @@ async def test_the_number_lies_encrypted(careful: Careful, services: Services) -
 
 async def test_backup_codes_come_once(new_phone: NewPhone, services: Services) -> None:
     ada, number, once = await new_phone("Ada"), new_number(), key()
-    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", phone=number))["flow"]
+    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number}))["flow"]
     code = await code_for(services, number)
     first = await verify(ada, flow["id"], code, idempotencyKey=once)
     again = await verify(ada, flow["id"], code, idempotencyKey=once)
@@ -121,20 +121,20 @@ async def test_a_sign_in_asks_for_the_code(anonymous: Phone, careful: Careful, s
 async def test_a_wrong_code_counts_and_the_fifth_locks_the_flow(
     anonymous: Phone, careful: Careful, services: Services
 ) -> None:
-    """6th code, even right: EXPIRED."""
+    """6th code, even right: FLOW_LOCKED."""
     flow = (await sign_in(anonymous, careful.email))["flow"]
     code = await code_for(services, careful.number)
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
-        assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
+        assert wrong["errors"] == [refusal("OTP_INVALID", "The code is wrong.", ["code"])]
         assert wrong["flow"]["attemptsLeft"] == left
     sixth = await verify(anonymous, flow["id"], code)
-    assert sixth["errors"] == [refusal("EXPIRED", "Too many wrong codes: begin again.")]
+    assert sixth["errors"] == [refusal("FLOW_LOCKED", "Too many wrong codes: begin again.")]
     assert (sixth["flow"]["status"], sixth["tokens"]) == ("LOCKED", None)
 
 
 async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, services: Services) -> None:
-    """Same code sent twice at once: one wins; the other EXPIRED unless same key."""
+    """Same code sent twice at once: one wins; the other FLOW_EXPIRED unless same key."""
     flow, once = (await sign_in(anonymous, careful.email))["flow"], key()
     code = await code_for(services, careful.number)
     answers = await asyncio.gather(
@@ -143,7 +143,7 @@ async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, s
         verify(anonymous, flow["id"], code),
     )
     codes = [[error["code"] for error in answer["errors"]] for answer in answers]
-    assert codes in ([[], [], ["EXPIRED"]], [["EXPIRED"], ["EXPIRED"], []])
+    assert codes in ([[], [], ["FLOW_EXPIRED"]], [["FLOW_EXPIRED"], ["FLOW_EXPIRED"], []])
     started = await services.db.find("sessions", {"user_id": careful.phone.user_id})
     assert len(started) == 2
 
@@ -158,7 +158,7 @@ async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, caref
 
 
 async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) -> None:
-    """Backup code reused: CODE_INVALID, and it counts as an attempt."""
+    """Backup code reused: BACKUP_CODE_INVALID, and it counts as an attempt."""
     first = (await sign_in(anonymous, careful.email))["flow"]
     assert (await verify_backup(anonymous, first["id"], careful.codes[0]))["errors"] == []
     second = (await sign_in(anonymous, careful.email))["flow"]
@@ -186,7 +186,7 @@ async def test_another_person_s_backup_code_is_wrong(
 
 
 async def test_backup_codes_work_in_flows_that_offer_them(careful: Careful) -> None:
-    flow = (await careful.phone.do("changePhone", FLOW, phone=new_number()))["flow"]
+    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=new_number()))["flow"]
     refused = await verify_backup(careful.phone, flow["id"], careful.codes[0])
     assert refused["errors"] == [INVALID]
     assert (await settings_of(careful.phone))["twoFactor"]["backupCodesLeft"] == 10
@@ -204,7 +204,7 @@ async def test_new_backup_codes_void_the_old(anonymous: Phone, careful: Careful,
 
 async def test_without_a_second_factor_there_are_no_backup_codes(new_phone: NewPhone) -> None:
     refused = await (await new_phone("Ada")).do("regenerateBackupCodes", "backupCodes")
-    assert refused["errors"] == [refusal("WRONG_STATUS", "Turn the second factor on first.")]
+    assert refused["errors"] == [refusal("INVALID_INPUT", "Turn the second factor on first.")]
 
 
 async def test_it_can_be_turned_off(anonymous: Phone, careful: Careful, services: Services) -> None:
@@ -221,8 +221,8 @@ async def test_it_can_be_turned_off(anonymous: Phone, careful: Careful, services
         ("enableTwoFactor", {"method": "EMAIL"}),
         ("disableTwoFactor", {}),
         ("regenerateBackupCodes", {}),
-        ("changeEmail", {"email": "new@example.com"}),
-        ("changePhone", {"phone": "+447400123456"}),
+        ("requestEmailChange", {"email": "new@example.com"}),
+        ("requestPhoneChange", {"phone": "+447400123456"}),
     ],
 )
 async def test_what_is_sensitive_asks_for_a_step_up(
@@ -235,49 +235,56 @@ async def test_what_is_sensitive_asks_for_a_step_up(
     assert await services.db.find("auth_flows", {"user_id": ada.user_id}) == []
 
 
+def by_code(flow: Any, code: str) -> dict[str, Any]:
+    """Proof by the code of a flow."""
+    return {"code": {"flowId": flow["id"], "code": code}}
+
+
 async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     clock.shift(timedelta(minutes=11))
-    begun = await careful.phone.do("stepUp", f"tokens {{ accessToken }} {FLOW}", method="SMS")
+    begun = await careful.phone.do("stepUp", f"tokens {{ accessToken }} {FLOW}", proof={"method": "SMS"})
     flow = begun["flow"]
     assert (begun["errors"], begun["tokens"], flow["purpose"]) == ([], None, "STEP_UP")
     code = await code_for(services, careful.number)
-    wrong = await careful.phone.do("stepUp", FLOW, flowId=flow["id"], code=other_than(code))
-    assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
+    wrong = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, other_than(code)))
+    assert wrong["errors"] == [refusal("OTP_INVALID", "The code is wrong.", ["proof", "code", "code"])]
     assert wrong["flow"]["attemptsLeft"] == 4
     done = await careful.phone.do(
-        "stepUp", "tokens { accessToken } session { id factors }", flowId=flow["id"], code=code
+        "stepUp", "tokens { accessToken } session { id factors }", proof=by_code(flow, code)
     )
     assert done["errors"] == []
     assert done["session"] == {"id": careful.phone.session_id, "factors": ["PASSWORD", "OTP"]}
     careful.phone.token = done["tokens"]["accessToken"]
     assert (await careful.phone.do("disableTwoFactor", "account { id }"))["errors"] == []
-    again = await careful.phone.do("stepUp", FLOW, flowId=flow["id"], code=code)
-    assert again["errors"][0]["code"] == "EXPIRED"
+    again = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, code))
+    assert again["errors"][0]["code"] == "FLOW_EXPIRED"
 
 
 async def test_a_flow_for_something_else_is_no_step_up(careful: Careful, services: Services) -> None:
     number = new_number()
-    flow = (await careful.phone.do("changePhone", FLOW, phone=number))["flow"]
+    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=number))["flow"]
     code = await code_for(services, number)
-    refused = await careful.phone.do("stepUp", "tokens { accessToken }", flowId=flow["id"], code=code)
-    assert refused["errors"] == [refusal("INVALID_INPUT", "This flow is for something else.", ["flowId"])]
+    refused = await careful.phone.do("stepUp", "tokens { accessToken }", proof=by_code(flow, code))
+    assert refused["errors"] == [
+        refusal("INVALID_INPUT", "This flow is for something else.", ["proof", "code", "flowId"])
+    ]
 
 
 @pytest.mark.parametrize(
     ("input", "field"),
     [
-        ({"method": "SMS"}, "phone"),
-        ({"method": "SMS", "phone": "12"}, "phone"),
-        ({"method": "SMS", "phone": "+1" * 50}, "phone"),
-        ({"method": "SMS", "phone": "07400 123456"}, "phone"),
-        ({"method": "PUSH"}, "method"),
+        ({"method": "SMS"}, ["destination"]),
+        ({"method": "SMS", "destination": {"phone": "12"}}, ["destination", "phone"]),
+        ({"method": "SMS", "destination": {"phone": "+1" * 50}}, ["destination", "phone"]),
+        ({"method": "SMS", "destination": {"phone": "07400 123456"}}, ["destination", "phone"]),
+        ({"method": "PUSH"}, ["method"]),
     ],
 )
 async def test_where_no_code_can_go_it_stays_off(
-    new_phone: NewPhone, input: dict[str, str], field: str
+    new_phone: NewPhone, input: dict[str, Any], field: list[str]
 ) -> None:
     refused = await (await new_phone("Ada")).do("enableTwoFactor", FLOW, **input)
-    assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", field)]
     assert refused["flow"] is None
 
 
@@ -285,7 +292,7 @@ async def test_a_number_without_country_code_is_one_of_the_person_s_country(
     new_phone: NewPhone, services: Services
 ) -> None:
     ada = await new_phone("Ada", locale="en-GB")
-    done = await ada.do("enableTwoFactor", FLOW, method="SMS", phone="07400 123499")
+    done = await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": "07400 123499"})
     assert done["errors"] == []
     assert await code_for(services, "+447400123499")
 
@@ -306,7 +313,7 @@ async def test_codes_by_push_go_to_the_other_devices(
 ) -> None:
     email, token = await new_member(), f"push-{key()}"
     ada, tablet = [await new_phone(user_id=email.partition("@")[0]) for _ in range(2)]
-    await tablet.do("registerPushToken", "device { id }", deviceId=tablet.device_id, token=token)
+    await tablet.do("setPushToken", "device { id }", deviceId=tablet.device_id, token=token)
     await enable_two_factor(ada, services, token, "PUSH")
     flow = (await sign_in(anonymous, email))["flow"]
     assert (flow["method"], flow["maskedDestination"]) == ("PUSH", "your other devices")
@@ -363,9 +370,9 @@ async def test_ten_new_numbers_a_day(new_phone: NewPhone, services: Services) ->
     """Texts cost money: an account is no way to send them to strangers."""
     ada = await new_phone("Ada")
     for _ in range(10):
-        assert (await ada.do("changePhone", FLOW, phone=new_number()))["errors"] == []
+        assert (await ada.do("requestPhoneChange", FLOW, phone=new_number()))["errors"] == []
     for mutation, input in (
-        ("changePhone", {"phone": new_number()}),
+        ("requestPhoneChange", {"phone": new_number()}),
         ("enableTwoFactor", {"method": "EMAIL"}),
     ):
         refused = await ada.do(mutation, FLOW, **input)

@@ -19,8 +19,8 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-SIX_DIGITS = refusal("CODE_INVALID", "A code has 6 digits.", ["code"], limit=6)
-TEN = refusal("CODE_INVALID", "A backup code has 10 letters and digits.", ["code"], limit=10)
+SIX_DIGITS = refusal("OTP_INVALID", "A code has 6 digits.", ["code"])
+TEN = refusal("BACKUP_CODE_INVALID", "A backup code has 10 letters and digits.", ["code"])
 FORMS = {
     "blanks": lambda code: f" {code[:3]} {code[3:]}\xa0",
     "a dash": lambda code: f"{code[:3]}-{code[3:]}",
@@ -88,9 +88,12 @@ async def test_backup_codes_as_people_type_them(
 
 async def test_step_up_by_a_typed_code(careful: tuple[Phone, str, list[str]], services: Services) -> None:
     ada, email, _ = careful
-    flow = (await ada.do("stepUp", "flow { id }", method="EMAIL"))["flow"]
+    flow = (await ada.do("stepUp", "flow { id }", proof={"method": "EMAIL"}))["flow"]
     code = await code_for(services, email)
-    slip = await ada.do("stepUp", "flow { attemptsLeft }", flowId=flow["id"], code="12 34")
-    assert (slip["errors"], slip["flow"]) == ([SIX_DIGITS], {"attemptsLeft": 5})
-    done = await ada.do("stepUp", "tokens { accessToken }", flowId=flow["id"], code=f"{code[:3]} {code[3:]}")
+    proof = {"code": {"flowId": flow["id"], "code": "12 34"}}
+    slip = await ada.do("stepUp", "flow { attemptsLeft }", proof=proof)
+    in_proof = {**SIX_DIGITS, "field": ["proof", "code", "code"]}
+    assert (slip["errors"], slip["flow"]) == ([in_proof], {"attemptsLeft": 5})
+    proof["code"]["code"] = f"{code[:3]} {code[3:]}"
+    done = await ada.do("stepUp", "tokens { accessToken }", proof=proof)
     assert done["errors"] == []

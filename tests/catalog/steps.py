@@ -15,9 +15,9 @@ from tests.phone import Phone
 from tests.phone import refusal as refusal
 
 NUMBERS = itertools.count(1)
-SEARCH = """query($query: String, $filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE,
+SEARCH = """query($filter: ProductFilterInput, $sort: ProductSort! = RELEVANCE,
   $first: Int, $after: String, $last: Int, $before: String) {
-  searchProducts(query: $query, filter: $filter, sort: $sort,
+  searchProducts(filter: $filter, sort: $sort,
     first: $first, after: $after, last: $last, before: $before) {
     edges { cursor match { keywords method confidence reason } node { id name brand } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -102,8 +102,12 @@ async def on_sale(services: Services, phone: Phone, *rows: dict[str, Any]) -> li
     return [each["product"] for each in results]
 
 
-async def found(phone: Phone, **variables: Any) -> dict[str, Any]:
-    return (await phone.run(SEARCH, **variables))["searchProducts"]  # type: ignore[no-any-return]
+async def found(
+    phone: Phone, *, query: str | None = None, filter: dict[str, Any] | None = None, **variables: Any
+) -> dict[str, Any]:
+    """The page of products that have these words and fit the filter."""
+    given = {"query": query, **(filter or {})}
+    return (await phone.run(SEARCH, filter=given, **variables))["searchProducts"]  # type: ignore[no-any-return]
 
 
 def names(connection: dict[str, Any]) -> list[str]:

@@ -23,13 +23,13 @@ async def get(phone: Phone, query: str, **headers: str) -> Answer:
     ("query", "seconds"),
     [
         ("{ categories { id name } }", 60),
-        ('{ searchProducts(query: "omega") { edges { node { id name } } } }', 30),
+        ('{ searchProducts(filter: {query: "omega"}) { edges { node { id name } } } }', 30),
         ("{ searchProducts(first: 2) { edges { node { id name } } } }", 60),
-        ('{ product(slug: "none") { id } }', 120),
-        ('{ product(slug: "none") { id } categories { id } }', 60),
+        ('{ product(by: {slug: "none"}) { id } }', 120),
+        ('{ product(by: {slug: "none"}) { id } categories { id } }', 60),
         (
             """query { ...Shown }
-            fragment Shown on Query { product(slug: "none") { reviews { edges { cursor } } } }""",
+            fragment Shown on Query { product(by: {slug: "none"}) { reviews { edges { cursor } } } }""",
             120,
         ),
     ],
@@ -49,11 +49,11 @@ async def test_what_is_everybodys_may_be_kept(query: str, seconds: int, anonymou
 @pytest.mark.parametrize(
     "query",
     [
-        '{ product(slug: "none") { id viewerSettings { id } } }',
-        '{ product(slug: "none") { viewerPrediction { stale } } }',
-        '{ product(slug: "none") { dataQuality } }',
-        '{ product(slug: "none") { reviews { edges { node { viewerIsAuthor } } } } }',
-        '{ product(slug: "none") { ...Own } } fragment Own on Product { viewerSettings { id } }',
+        '{ product(by: {slug: "none"}) { id viewerSettings { id } } }',
+        '{ product(by: {slug: "none"}) { viewerPrediction { stale } } }',
+        '{ product(by: {slug: "none"}) { dataQuality } }',
+        '{ product(by: {slug: "none"}) { reviews { edges { node { viewerIsAuthor } } } } }',
+        '{ product(by: {slug: "none"}) { ...Own } } fragment Own on Product { viewerSettings { id } }',
         "{ categories { id } viewer { user { id } } }",
         "{ categories { id } __schema { queryType { name } } }",
         "{ inventoryLevels { edges { cursor } } }",
@@ -74,7 +74,7 @@ async def test_what_somebody_signed_is_not_kept(new_phone: NewPhone) -> None:
 
 async def test_a_change_has_another_tag(services: Services, admin: Phone, anonymous: Phone) -> None:
     [made] = await on_sale(services, admin, row())
-    query = '{ product(id: "%s") { name version } }' % made["id"]  # noqa: UP031
+    query = '{ product(by: {id: "%s"}) { name version } }' % made["id"]  # noqa: UP031
     before = await get(anonymous, query)
     await admin.do("updateProduct", "product { id }", productId=made["id"], name="Renamed")
     after = await get(anonymous, query, **{"If-None-Match": before.headers["ETag"]})

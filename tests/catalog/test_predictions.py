@@ -19,8 +19,8 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
 FIELDS = "remainingServings estDays confidence stale explanation product { id }"
-ASKED = "query($id: ID!) { product(id: $id) { name viewerPrediction { %s } } }" % FIELDS  # noqa: UP031
-MINE = "query($ids: [ID!]) { viewer { predictions(productIds: $ids) { estDays product { id } } } }"
+ASKED = "query($id: ID!) { product(by: {id: $id}) { name viewerPrediction { %s } } }" % FIELDS  # noqa: UP031
+MINE = "query($ids: [ID!]) { viewer { predictions(filter: {productIds: $ids}) { estDays product { id } } } }"
 
 
 class Simple:
@@ -41,7 +41,7 @@ class Simple:
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
         if product_id not in self.known:
-            raise UserError("MEDICATION_MISSING", "You do not take this product.")
+            raise UserError("NO_MEDICATION", "You do not take this product.")
         return self.known[product_id]
 
     async def correct(
@@ -157,7 +157,7 @@ async def test_predicting_anew_needs_a_medication(
 ) -> None:
     ada = await new_phone("Ada")
     refused = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
-    assert refused["errors"] == [refusal("MEDICATION_MISSING", "You do not take this product.")]
+    assert refused["errors"] == [refusal("NO_MEDICATION", "You do not take this product.")]
     predictor.known[three[0]] = made(three[0], 3.0)
     done = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
     assert done["productPrediction"] == {"estDays": 3.0}
@@ -179,7 +179,7 @@ async def test_without_predictions_none_are_made_shown_or_kept(
     assert await services.db.find("last_predictions", {"user_id": ada.user_id}) == []
     assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
     assert (await ada.run(MINE))["viewer"]["predictions"] == []
-    for mutation, fields in (("refreshPrediction", {}), ("submitPredictionFeedback", {"usageRate": "2"})):
+    for mutation, fields in (("refreshPrediction", {}), ("recordPredictionFeedback", {"usageRate": "2"})):
         refused = await ada.do(mutation, "productPrediction { estDays }", productId=three[0], **fields)
         assert refused["errors"] == [refusal("PERSONALIZATION_DISABLED", "Switch predictions on first.")]
     await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", personalizedPredictions=True)
@@ -192,7 +192,7 @@ async def test_corrections_are_taken_sealed_and_counted(
     ada = await new_phone("Ada")
     fields: dict[str, Any] = {"productId": three[0], "usageRate": "1.5", "servingsPerContainer": 57}
     shown = "productPrediction { estDays }"
-    done = await ada.do("submitPredictionFeedback", shown, **fields, note="half-full jar")
+    done = await ada.do("recordPredictionFeedback", shown, **fields, note="half-full jar")
     assert (done["errors"], done["productPrediction"]) == ([], None)
     assert predictor.corrections == [(three[0], Decimal("1.5"), 57)]
     [row] = await services.db.find("prediction_feedback", {"user_id": ada.user_id})
@@ -208,9 +208,9 @@ async def test_corrections_are_taken_sealed_and_counted(
         ({"servingsPerContainer": 5, "note": "x" * 501}, "note"),
     ):
         refused = await ada.do(
-            "submitPredictionFeedback", "productPrediction { estDays }", productId=three[0], **bad
+            "recordPredictionFeedback", "productPrediction { estDays }", productId=three[0], **bad
         )
-        assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
 
 
 async def test_how_far_off_predictions_are_is_measured(
@@ -228,7 +228,7 @@ async def test_how_far_off_predictions_are_is_measured(
     await within(services, catalog.predicted, ada.user_id, made(three[0], 5.0, 10))
     for product_id in three[:2]:
         fields: dict[str, Any] = {"productId": product_id, "usageRate": "4"}
-        done = await ada.do("submitPredictionFeedback", "productPrediction { estDays }", **fields)
+        done = await ada.do("recordPredictionFeedback", "productPrediction { estDays }", **fields)
         assert done["errors"] == []
     after = measured()
     assert (after[0] - before[0], round(after[1] - before[1], 6)) == (1, 0.5)
@@ -238,11 +238,11 @@ async def test_how_far_off_predictions_are_is_measured(
 
 
 def event(type: str = "VIEW", **fields: Any) -> dict[str, Any]:
-    return {"id": key(), "type": type, "at": clock.now().isoformat(), **fields}
+    return {"eventId": key(), "type": type, "at": clock.now().isoformat(), **fields}
 
 
 async def track(phone: Phone, events: list[dict[str, Any]], **fields: Any) -> tuple[int, int]:
-    done = await phone.do("trackEvents", "accepted dropped", events=events, **fields)
+    done = await phone.do("recordTelemetryEvents", "accepted dropped", events=events, **fields)
     assert done["errors"] == []
     return done["accepted"], done["dropped"]
 
@@ -258,7 +258,9 @@ async def test_events_are_taken_once_and_unknown_ones_dropped(
     [row] = await services.db.find("telemetry", {"user_id": ada.user_id, "type": "VIEW"})
     assert row["properties"] == {"productId": "x"}
     assert await track(anonymous, [seen], deviceId="device_1") == (1, 0)
-    document = "mutation($input: TrackEventsInput!) { trackEvents(input: $input) { accepted } }"
+    document = (
+        "mutation($input: RecordTelemetryEventsInput!) { recordTelemetryEvents(input: $input) { accepted } }"
+    )
     answer = await anonymous.ask(document, input={"idempotencyKey": key(), "events": [seen]})
     assert answer.code == "UNAUTHENTICATED"
     for events in ([], [event()] * 51):
@@ -278,11 +280,11 @@ async def test_what_cannot_be_kept_is_dropped_alone(new_phone: NewPhone, propert
 async def test_a_number_that_no_database_holds_is_dropped_alone(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     events = ", ".join(
-        f'{{id: "{key()}", type: "VIEW", at: "{clock.now().isoformat()}", properties: {{a: {number}}}}}'
+        f'{{eventId: "{key()}", type: "VIEW", at: "{clock.now().isoformat()}", properties: {{a: {number}}}}}'
         for number in (2**70, 2)
     )
-    document = f'mutation {{ trackEvents(input: {{idempotencyKey: "{key()}", events: [{events}]}}) '
-    told = (await ada.run(document + "{ accepted dropped } }"))["trackEvents"]
+    document = f'mutation {{ recordTelemetryEvents(input: {{idempotencyKey: "{key()}", events: [{events}]}}) '
+    told = (await ada.run(document + "{ accepted dropped } }"))["recordTelemetryEvents"]
     assert told == {"accepted": 1, "dropped": 1}
 
 
@@ -303,7 +305,9 @@ async def test_an_address_with_many_devices_is_limited(
     monkeypatch.setattr(telemetry, "ADDRESS_RATE", Rate(f"few-{key()}", 2, 60))
     codes = []
     for number in range(3):
-        done = await anonymous.do("trackEvents", "accepted", events=[event()], deviceId=f"device_{number}")
+        done = await anonymous.do(
+            "recordTelemetryEvents", "accepted", events=[event()], deviceId=f"device_{number}"
+        )
         codes.append([each["code"] for each in done["errors"]])
     assert codes == [[], [], ["RATE_LIMITED"]]
 

@@ -13,7 +13,7 @@ from tests.catalog.steps import found, names, on_sale, refusal, row, set_stock, 
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
-DETAIL = """query($id: ID, $slug: String) { product(id: $id, slug: $slug) {
+DETAIL = """query($by: ProductByInput!) { product(by: $by) {
   id slug version createdAt updatedAt status name brand description form category { name goal slug }
   goals purposes impactedBiomarkers ingredientsText ingredients { name amount unit } directions servingSize
   servingsPerContainer dosage { amountPerServing unitPerServing recommendedUnits recommendedFrequency
@@ -25,7 +25,7 @@ DETAIL = """query($id: ID, $slug: String) { product(id: $id, slug: $slug) {
     product { id } }
   defaultVariant { id } priceRange { min { amount currencyCode } max { amount } }
   availability { status remaining restockAt checkedAt } ratingSummary { average count histogram }
-  alternatives(first: 3) { id } dataQuality issues sourceRowIndex
+  alternatives(limit: 3) { id } dataQuality issues sourceRowIndex
 } }"""
 
 
@@ -50,8 +50,8 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         sku="nh-mag-120",
     )
     [made] = await on_sale(services, admin, raw)
-    product = (await anonymous.run(DETAIL, slug=made["slug"]))["product"]
-    assert product == (await anonymous.run(DETAIL, id=made["id"]))["product"]
+    product = (await anonymous.run(DETAIL, by={"slug": made["slug"]}))["product"]
+    assert product == (await anonymous.run(DETAIL, by={"id": made["id"]}))["product"]
     for name in ("id", "createdAt", "updatedAt", "slug"):
         assert product.pop(name)
     assert product.pop("availability").pop("checkedAt")
@@ -123,19 +123,18 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         "issues": None,
         "sourceRowIndex": None,
     }
-    seen_by_staff = (await admin.run(DETAIL, id=made["id"]))["product"]
+    seen_by_staff = (await admin.run(DETAIL, by={"id": made["id"]}))["product"]
     assert (seen_by_staff["dataQuality"], seen_by_staff["issues"]) == ("OK", [])
     assert seen_by_staff["sourceRowIndex"] == raw["rowIndex"]
 
 
-async def test_one_argument_finds_a_product(anonymous: Phone) -> None:
+async def test_one_key_finds_a_product(anonymous: Phone) -> None:
     id = ids.new_id("product")
-    for arguments in ({}, {"id": id, "slug": "one"}):
-        answer = await anonymous.ask(DETAIL, **arguments)
-        assert (answer.code, answer.errors[0]["message"]) == ("BAD_USER_INPUT", "Give either `id` or `slug`.")
-    assert await anonymous.run(DETAIL, id=id) == {"product": None}
-    assert await anonymous.run(DETAIL, slug="no-such-thing") == {"product": None}
-    assert (await anonymous.ask(DETAIL, id="cart_1")).code == "BAD_USER_INPUT"
+    for by in ({}, {"id": id, "slug": "one"}, {"id": None}):
+        assert (await anonymous.ask(DETAIL, by=by)).code == "BAD_USER_INPUT"
+    assert await anonymous.run(DETAIL, by={"id": id}) == {"product": None}
+    assert await anonymous.run(DETAIL, by={"slug": "no-such-thing"}) == {"product": None}
+    assert (await anonymous.ask(DETAIL, by={"id": "cart_1"})).code == "BAD_USER_INPUT"
 
 
 async def test_a_hidden_product_is_staffs_alone(
@@ -149,9 +148,8 @@ async def test_a_hidden_product_is_staffs_alone(
     assert made["status"] == "HIDDEN"
     support = await staff(new_phone, services, CommerceRole.SUPPORT)
     packer = await staff(new_phone, services, CommerceRole.FULFILLMENT)
-    asked = (
-        "query($id: ID!, $v: ID!) { product(id: $id) { id } products(ids: [$id]) { id } node(id: $v) { id } }"
-    )
+    asked = """query($id: ID!, $v: ID!) {
+      product(by: {id: $id}) { id } products(ids: [$id]) { id } node(id: $v) { id } }"""
     variant = made["variants"][0]["id"]
     for phone in (anonymous, packer, await new_phone()):
         unseen = {"product": None, "products": [None], "node": None}
@@ -192,8 +190,8 @@ async def test_what_a_page_costs_does_not_depend_on_its_length(
 ) -> None:
     word = unique()
     await on_sale(services, admin, *(row(name=f"{word} {number}") for number in range(8)))
-    search = """query($q: String, $f: ProductFilterInput, $first: Int) {
-      searchProducts(query: $q, filter: $f, first: $first) { edges {
+    search = """query($f: ProductFilterInput, $first: Int) {
+      searchProducts(filter: $f, first: $first) { edges {
       match { reason }
       node { name brand form availability { status } priceRange { min { amount } } category { name }
         labelImage { url } } } totalCount facets { brands { value count } } } }"""
@@ -203,7 +201,7 @@ async def test_what_a_page_costs_does_not_depend_on_its_length(
             await services.redis.flushdb()
             commands.reset()
             # What is hot is worked out beforehand: something else must be counted.
-            await anonymous.run(search, q=query, f=None if query else {"inStock": True}, first=first)
+            await anonymous.run(search, f={"query": query} if query else {"inStock": True}, first=first)
             costs.append(dict(commands.counts))
     # Rows, products, categories, generation, names of categories; browsing counts and reads rows for facets.
     assert costs[0] == costs[1] == {"aggregate": 1, "find": 4}
@@ -224,7 +222,7 @@ async def test_a_discontinued_product_is_found_by_id_and_not_by_searching(
     assert names(await found(anonymous, query=word)) == []
     await jobs.tell(services)
     assert (await found(anonymous, query=word))["totalCount"] == 0
-    product = (await anonymous.run(DETAIL, id=made["id"]))["product"]
+    product = (await anonymous.run(DETAIL, by={"id": made["id"]}))["product"]
     assert product["status"] == "DISCONTINUED"
     assert product["availability"]["status"] == "DISCONTINUED"
     back = await admin.do("setProductStatus", "product { status }", productId=made["id"], status="ACTIVE")
@@ -245,7 +243,8 @@ async def test_alternatives_are_in_stock_and_alike(
         row(name=f"Cousin {word}", ingredients=f"{word} 9 mg; Zinc 2 mg", form="tablets"),
         row(name=f"Empty {word}", ingredients=f"{word} 5 mg; {word}x 1 mg", stock="0"),
     )
-    asked = "query($id: ID!) { product(id: $id) { availability { status } alternatives(first: 2) { name } } }"
+    asked = """query($id: ID!) { product(by: {id: $id}) {
+      availability { status } alternatives(limit: 2) { name } } }"""
     product = (await anonymous.run(asked, id=made[0]["id"]))["product"]
     assert product["availability"] == {"status": "OUT_OF_STOCK"}
     assert [each["name"].split()[0] for each in product["alternatives"]] == ["Twin", "Cousin"]
@@ -253,7 +252,7 @@ async def test_alternatives_are_in_stock_and_alike(
 
 async def test_stock_is_told_as_a_hint(services: Services, admin: Phone, anonymous: Phone) -> None:
     [made] = await on_sale(services, admin, row())
-    hint = "query($id: ID!) { product(id: $id) { availability { status remaining } } }"
+    hint = "query($id: ID!) { product(by: {id: $id}) { availability { status remaining } } }"
     for left, expected in (
         (6, {"status": "IN_STOCK", "remaining": None}),
         (5, {"status": "LOW_STOCK", "remaining": 5}),
@@ -277,20 +276,20 @@ async def test_best_sellers_and_counts_are_worked_out(
     for number, product in enumerate(made):
         update = {"q": {"product_id": product["id"]}, "u": {"$set": {"sold": 10 + number}}}
         await services.db.write({"update": "inventory", "updates": [update]})
-    asked = """query($c: ID) { topSellers(categoryId: $c, first: 2) { id }
+    asked = """query($f: TopSellerFilterInput) { topSellers(filter: $f, limit: 2) { id }
       categories { id name goal productCount } }"""
     [category] = [
         each for each in (await anonymous.run(asked))["categories"] if each["name"] == f"{word} things"
     ]
     assert category["goal"] == "General Health"
     await jobs.rebuild_hot(services)
-    read = await anonymous.run(asked, c=category["id"])
+    read = await anonymous.run(asked, f={"categoryIds": [category["id"]]})
     assert [each["id"] for each in read["topSellers"]] == [made[2]["id"], made[1]["id"]]
     assert {**category, "productCount": 3} in read["categories"]
     await jobs.tell(services)
     best = await found(anonymous, query=word, sort="TOP_SELLING")
     assert [name[-1] for name in names(best)] == ["2", "1", "0"]
-    assert (await anonymous.ask("{ topSellers(first: 0) { id } }")).code == "BAD_USER_INPUT"
+    assert (await anonymous.ask("{ topSellers(limit: 0) { id } }")).code == "BAD_USER_INPUT"
 
 
 async def test_what_is_found_nowhere_shows_facets_that_were_counted_beforehand(
@@ -300,7 +299,7 @@ async def test_what_is_found_nowhere_shows_facets_that_were_counted_beforehand(
     await on_sale(services, admin, row())
     await jobs.rebuild_hot(services)
     search = """query($q: String) {
-      searchProducts(query: $q, first: 5) { totalCount facets { forms { count } } } }"""
+      searchProducts(filter: {query: $q}, first: 5) { totalCount facets { forms { count } } } }"""
     shown = (await anonymous.run(search))["searchProducts"]["facets"]
     await services.redis.flushdb()
     commands.reset()

@@ -39,7 +39,7 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
     author = await new_phone()
     review = await author.do("submitReview", "review { id }", productId=product, rating=1)
     id = review["review"]["id"]
-    await admin.do("moderateReview", "review { id }", reviewId=id, decision="REJECT", reason="Rude.")
+    await admin.do("decideReview", "review { id }", reviewId=id, decision="REJECT", reason="Rude.")
     assert {act.actor_id for act in acts} == {admin.user_id}
     told = [(act.action, act.subject_id, act.detail.get("before"), act.detail.get("after")) for act in acts]
     assert told[0] == ("catalog.import", None, None, {"OK": 1})
@@ -112,7 +112,7 @@ async def test_of_pictures_only_what_is_shown_is_read(
     ):
         commands.reset()
         shown = await anonymous.run(
-            f"query($id: ID!) {{ product(id: $id) {{ {field} {{ {asked} }} }} }}", id=made["id"]
+            f"query($id: ID!) {{ product(by: {{id: $id}}) {{ {field} {{ {asked} }} }} }}", id=made["id"]
         )
         assert shown == {"product": {field: expected}}
         assert commands.fields["media"] == read
@@ -134,7 +134,7 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
     # One without words of its own is told by what it shows.
     assert product["images"] == [{"id": other, "altText": f"{product['brand']} {product['name']} capsule"}]
     assert product["labelImage"] == {"id": label, "altText": "A label"}
-    asked = """query($id: ID!) { product(id: $id) {
+    asked = """query($id: ID!) { product(by: {id: $id}) {
       labelImage { altText thumbnailUrl small: url(width: 300) large: url(width: 640) } } }"""
     shown = (await anonymous.run(asked, id=made["id"]))["product"]["labelImage"]
     assert shown["altText"] == "A label"
@@ -155,7 +155,9 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
         ids.new_id("media"),
     ):
         refused = await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[bad])
-        assert refused["errors"] == [refusal("NOT_FOUND", "This medium is not yours to show.", ["imageIds"])]
+        assert refused["errors"] == [
+            refusal("MEDIA_NOT_FOUND", "This medium is not yours to show.", ["imageIds"])
+        ]
 
 
 async def test_hits_are_counted_to_a_thousand(services: Services, admin: Phone, anonymous: Phone) -> None:

@@ -253,8 +253,8 @@ async def test_pages_of_any_sizes_make_the_whole(
     [
         ({"filter": {"priceMin": "20", "priceMax": "10"}}, "`priceMin` is more than `priceMax`."),
         ({"first": 101}, "`first` must be between 1 and 100."),
-        ({"query": "x"}, "A query has 2 to 100 characters, or none."),
-        ({"query": "x" * 101}, "A query has 2 to 100 characters, or none."),
+        ({"filter": {"query": "x"}}, "A query has 2 to 100 characters, or none."),
+        ({"filter": {"query": "x" * 101}}, "A query has 2 to 100 characters, or none."),
         ({"filter": {"brands": ["b"] * 21}}, "A filter has at most 20 values."),
         ({"filter": {"brands": ["b" * 301]}}, "A value of a filter has at most 300 characters."),
         ({"filter": {"goals": ["g", "g" * 301]}}, "A value of a filter has at most 300 characters."),
@@ -303,12 +303,14 @@ async def test_without_its_engine_search_falls_back_and_browse_and_detail_work(
     filtered = await found(anonymous, query=shelf, filter={"forms": ["POWDER"]})
     assert [name.split()[0] for name in names(filtered)] == ["Four"]
     # Going on in another order would repeat and skip.
-    answer = await anonymous.ask(SEARCH, query=shelf, first=2, after=whole["pageInfo"]["endCursor"])
+    answer = await anonymous.ask(
+        SEARCH, filter={"query": shelf}, first=2, after=whole["pageInfo"]["endCursor"]
+    )
     assert answer.code == "UNAVAILABLE"
     browsed = await anonymous.run("{ searchProducts(first: 2) { edges { node { id } } degraded } }")
     assert len(browsed["searchProducts"]["edges"]) == 2
     assert browsed["searchProducts"]["degraded"] is False
-    detail = await anonymous.run("query($id: ID!) { product(id: $id) { name } }", id=ids[0])
+    detail = await anonymous.run("query($id: ID!) { product(by: {id: $id}) { name } }", id=ids[0])
     assert detail["product"]["name"]
     # What began degraded goes on so when the engine is back.
     monkeypatch.delitem(services.extra, SearchEngine)
@@ -323,9 +325,9 @@ async def test_searching_is_limited(
     phone = await new_phone()
     for _ in range(60):
         assert (
-            await phone.ask('{ searchProducts(query: "zz", first: 1) { edges { cursor } } }')
+            await phone.ask('{ searchProducts(filter: {query: "zz"}, first: 1) { edges { cursor } } }')
         ).code is None
-    answer = await phone.ask('{ searchProducts(query: "zz", first: 1) { edges { cursor } } }')
+    answer = await phone.ask('{ searchProducts(filter: {query: "zz"}, first: 1) { edges { cursor } } }')
     assert answer.code == "RATE_LIMITED"
     # Browsing is not.
     assert (await phone.ask("{ searchProducts(first: 1) { edges { cursor } } }")).code is None

@@ -160,12 +160,12 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     fields: dict[str, Any] = {"variantId": variant, "reason": "DAMAGE"}
     selection = "inventoryLevel { onHand reserved available safetyStock version }"
     refused = await admin.do("adjustInventory", selection, **fields, delta=-4)
-    assert refused["errors"] == [refusal("STOCK_INSUFFICIENT", "Free in stock: 3.", ["delta"], limit=3)]
+    assert refused["errors"] == [refusal("INSUFFICIENT_STOCK", "Only 3 are free.", ["delta"])]
     done = await admin.do("adjustInventory", selection, **fields, delta=-3)
     level_now = {"onHand": 2, "reserved": 2, "available": 0, "safetyStock": 0, "version": 3}
     assert done["inventoryLevel"] == level_now
     late = await admin.do("adjustInventory", selection, **fields, delta=5, expectedVersion=2)
-    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
+    assert late["errors"] == [refusal("CONFLICT", "The stock was changed meanwhile.")]
     assert late["inventoryLevel"] == level_now
     received = {**fields, "reason": "RECEIVE", "delta": 10, "safetyStock": 4, "expectedVersion": 3}
     done = await admin.do("adjustInventory", selection, **received)
@@ -178,7 +178,7 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     }
     for bad, field in (({"delta": 10**9}, "delta"), ({"delta": 0, "safetyStock": -1}, "safetyStock")):
         refused = await admin.do("adjustInventory", selection, **fields, **bad)
-        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("OUT_OF_RANGE", [field])]
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
     editor = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
     refused = await editor.do("adjustInventory", selection, **fields, delta=1)
     assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]
@@ -193,7 +193,7 @@ async def test_exact_stock_is_listed_for_who_keeps_it(
 ) -> None:
     made = await on_sale(services, admin, *(row(stock=str(number)) for number in (0, 3, 0)))
     skus = [each["variants"][0]["sku"] for each in made]
-    asked = """query($filter: InventoryFilterInput, $first: Int, $after: String) {
+    asked = """query($filter: InventoryLevelFilterInput, $first: Int, $after: String) {
       inventoryLevels(filter: $filter, first: $first, after: $after) {
         edges { node { sku onHand available variant { product { id } } } }
         pageInfo { hasNextPage endCursor } } }"""
@@ -202,7 +202,7 @@ async def test_exact_stock_is_listed_for_who_keeps_it(
     nodes = [edge["node"] for edge in (*page["edges"], *rest["inventoryLevels"]["edges"])]
     assert {each["sku"]: each["available"] for each in nodes} == dict(zip(skus, (0, 3, 0), strict=True))
     assert {each["variant"]["product"]["id"] for each in nodes} == {each["id"] for each in made}
-    scarce = (await admin.run(asked, filter={"skus": skus, "belowSafety": True}))["inventoryLevels"]
+    scarce = (await admin.run(asked, filter={"skus": skus, "belowSafetyStock": True}))["inventoryLevels"]
     assert sorted(edge["node"]["sku"] for edge in scarce["edges"]) == sorted([skus[0], skus[2]])
     shopper = await new_phone()
     assert (await shopper.ask(asked)).code == "FORBIDDEN"

@@ -19,7 +19,7 @@ CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id
   ... on MessageUpdated { message { id text version } }
   ... on MessageDeleted { deletedMessageId tombstone { text } }
   ... on ReceiptUpdated { userId deliveredSequence readSequence }
-  ... on TypingChanged { userId isTyping }
+  ... on TypingChanged { userId typing }
   ... on ResyncRequired { token }
 } }"""
 
@@ -35,7 +35,7 @@ INBOX_EVENTS = """subscription($after: String) { inboxEvents(after: $after) {
 
 async def open_chat(one: Phone, other: Phone, **input: Any) -> str:
     """The chat's id."""
-    made = await one.do("openChat", "chat { id }", userId=other.user_id, **input)
+    made = await one.do("createChat", "chat { id }", userId=other.user_id, **input)
     assert made["errors"] == []
     return str(made["chat"]["id"])
 
@@ -56,7 +56,7 @@ async def talk(one: Phone, other: Phone, count: int = 1) -> tuple[str, list[str]
 
 async def mark_read(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]:
     done = await phone.do(
-        "markRead",
+        "markChatRead",
         f"chat {{ {CHAT} }} viewer {{ unreadMessageCount }}",
         chatId=chat_id,
         upToSequence=sequence,
@@ -67,7 +67,7 @@ async def mark_read(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]
 
 async def mark_delivered(phone: Phone, chat_id: str, sequence: int) -> dict[str, Any]:
     marks = [{"chatId": chat_id, "upToSequence": sequence}]
-    done = await phone.do("markDelivered", f"chats {{ {CHAT} }}", marks=marks)
+    done = await phone.do("markChatsDelivered", f"chats {{ {CHAT} }}", marks=marks)
     assert done["errors"] == []
     return dict(done["chats"][0])
 
@@ -107,7 +107,7 @@ async def until(stream: Stream, kind: str, field: str = "chatEvents") -> dict[st
 async def registered(phone: Phone) -> str:
     """The phone's push token."""
     token = f"token-{new('device')}"
-    done = await phone.do("registerPushToken", "device { id }", deviceId=phone.device_id, token=token)
+    done = await phone.do("setPushToken", "device { id }", deviceId=phone.device_id, token=token)
     assert done["errors"] == []
     return token
 

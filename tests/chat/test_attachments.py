@@ -121,7 +121,9 @@ async def test_error_upload_not_found(new_phone: NewPhone, services: Services, w
         assert (await attach(ada, chat_id, id))["errors"] == []
     refused = await attach(ada, chat_id, id, text="Look")
     assert refused["message"] is None
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("NOT_FOUND", ["attachments"])]
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [
+        ("UPLOAD_NOT_FOUND", ["attachments"])
+    ]
     assert "Look" not in await history(ada, chat_id)
 
 
@@ -129,7 +131,7 @@ async def test_error_too_many_attachments(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id = await open_chat(ada, grace)
     refused = await attach(ada, chat_id, *(new("upload") for _ in range(11)))
-    assert refused["errors"] == [refusal("TOO_MANY", "At most 10 attachments.", ["attachments"], limit=10)]
+    assert refused["errors"] == [refusal("TOO_MANY_ATTACHMENTS", "At most 10 attachments.", ["attachments"])]
 
 
 async def test_a_deleted_message_takes_its_files_along(new_phone: NewPhone, services: Services) -> None:
@@ -137,7 +139,7 @@ async def test_a_deleted_message_takes_its_files_along(new_phone: NewPhone, serv
     chat_id = await open_chat(ada, grace)
     upload = await uploaded(ada, services, picture(seed=3))
     message = (await attach(ada, chat_id, upload["id"]))["message"]
-    await ada.do("deleteMessage", "deletedMessageId", id=message["id"], forEveryone=True)
+    await ada.do("deleteMessage", "message { id }", messageId=message["id"])
     assert await history(grace, chat_id, selection="attachments { id }") == [{"attachments": []}]
     assert await stored(services, "media_links", record_id=message["id"]) == []
     query = "query($id: ID!) { media(id: $id) { url } }"
@@ -149,6 +151,8 @@ async def test_a_caption_may_be_edited_away_from_a_picture(new_phone: NewPhone, 
     chat_id = await open_chat(ada, grace)
     upload = await created(ada, 10)
     message = (await attach(ada, chat_id, upload["id"], text="Caption"))["message"]
-    done = await ada.do("editMessage", "message { text attachments { kind } }", id=message["id"], text="")
+    done = await ada.do(
+        "updateMessage", "message { text attachments { kind } }", messageId=message["id"], text=""
+    )
     assert done["errors"] == []
     assert done["message"] == {"text": None, "attachments": [{"kind": "IMAGE"}]}

@@ -40,13 +40,13 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
         message = await say(ada, chat_id, "Second")
         created = {"id": message["id"], "text": "Second", "sequence": 2, "sender": {"id": ada.user_id}}
         assert await event(stream) == {"__typename": "MessageCreated", "message": created}
-        await ada.do("editMessage", "message { id }", id=message["id"], text="Better")
+        await ada.do("updateMessage", "message { id }", messageId=message["id"], text="Better")
         updated = {"id": message["id"], "text": "Better", "version": 2}
         assert await event(stream) == {"__typename": "MessageUpdated", "message": updated}
         await mark_read(grace, chat_id, 2)
         receipt = {"userId": grace.user_id, "deliveredSequence": 2, "readSequence": 2}
         assert await event(stream) == {"__typename": "ReceiptUpdated", **receipt}
-        await ada.do("deleteMessage", "deletedMessageId", id=message["id"], forEveryone=True)
+        await ada.do("deleteMessage", "message { id }", messageId=message["id"])
         gone = {"deletedMessageId": message["id"], "tombstone": {"text": None}}
         assert await event(stream) == {"__typename": "MessageDeleted", **gone}
         assert await stream.nothing()
@@ -72,7 +72,7 @@ async def test_what_one_deletes_for_oneself_is_told_to_oneself_alone(new_phone: 
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as hers, grace.watch(CHAT_EVENTS, id=chat_id) as his:
-        await grace.do("deleteMessage", "deletedMessageId", id=id)
+        await grace.do("removeMessage", "removedMessageId", messageId=id)
         gone = {"__typename": "MessageDeleted", "deletedMessageId": id, "tombstone": None}
         assert await event(his) == gone
         assert await hers.nothing()
@@ -141,7 +141,7 @@ async def test_an_edit_of_a_message_never_seen_brings_the_message(new_phone: New
         await say(ada, chat_id, "Seen")
         last = (await stream.next())["chatEvents"]["eventId"]
     message = await say(ada, chat_id, "Missed")
-    await ada.do("editMessage", "message { id }", id=message["id"], text="Edited")
+    await ada.do("updateMessage", "message { id }", messageId=message["id"], text="Edited")
     async with grace.watch(CHAT_EVENTS, id=chat_id, after=last) as stream:
         found = await until(stream, "MessageUpdated")
         assert found["message"] == {"id": message["id"], "text": "Edited", "version": 2}
@@ -167,10 +167,7 @@ async def test_what_is_not_one_s_own_cannot_be_watched(new_phone: NewPhone, whos
         with pytest.raises(Failed) as failed:
             await stream.next()
     [error] = failed.value.errors
-    assert (error["message"], error["extensions"]) == (
-        "It does not exist, or you may not see it.",
-        {"code": "NOT_FOUND"},
-    )
+    assert (error["message"], error["extensions"]) == ("There is no such chat.", {"code": "NOT_FOUND"})
 
 
 async def test_typing(new_phone: NewPhone) -> None:
@@ -179,13 +176,13 @@ async def test_typing(new_phone: NewPhone) -> None:
     async with ada.watch(CHAT_EVENTS, id=chat_id) as hers, grace.watch(CHAT_EVENTS, id=chat_id) as his:
         for _ in range(3):
             # Said again within three seconds, it is told once.
-            done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+            done = await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
             assert done["errors"] == []
-        on = {"__typename": "TypingChanged", "userId": grace.user_id, "isTyping": True}
+        on = {"__typename": "TypingChanged", "userId": grace.user_id, "typing": True}
         assert await event(hers) == on
         for _ in range(2):
-            await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=False)
-        assert await event(hers) == {**on, "isTyping": False}
+            await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=False)
+        assert await event(hers) == {**on, "typing": False}
         assert await hers.nothing()
         # Nobody needs to be told that they write.
         assert await his.nothing(seconds=0.1)
@@ -196,9 +193,9 @@ async def test_typing_expires(new_phone: NewPhone, monkeypatch: pytest.MonkeyPat
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
-        await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
-        assert (await event(stream))["isTyping"] is True
-        assert (await event(stream))["isTyping"] is False
+        await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
+        assert (await event(stream))["typing"] is True
+        assert (await event(stream))["typing"] is False
         await say(grace, chat_id, "There")
         assert (await event(stream))["__typename"] == "MessageCreated"
 
@@ -208,7 +205,7 @@ async def test_typing_of_the_blocked_is_not_told(new_phone: NewPhone) -> None:
     chat_id, _ = await talk(ada, grace)
     await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
-        done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+        done = await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
         assert done["errors"] == []
         assert await stream.nothing()
 
@@ -217,7 +214,7 @@ async def test_an_ephemeral_event_can_be_resumed_from(new_phone: NewPhone) -> No
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
     async with ada.watch(CHAT_EVENTS, id=chat_id) as stream:
-        await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+        await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
         typing = (await stream.next())["chatEvents"]
         assert typing["__typename"] == "TypingChanged"
     await say(grace, chat_id, "Meanwhile")

@@ -60,11 +60,11 @@ async def test_no_push_when(new_phone: NewPhone, services: Services, why: str) -
         await mark_read(grace, chat_id, 1)
     elif why == "muted":
         until = (clock.now() + timedelta(hours=1)).isoformat()
-        await grace.do("updateChat", "chat { id }", id=chat_id, mutedUntil=until)
+        await grace.do("updateChat", "chat { id }", chatId=chat_id, mutedUntil=until)
     elif why == "deleted":
-        await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
+        await ada.do("deleteMessage", "message { id }", messageId=id)
     elif why == "hidden":
-        await grace.do("deleteMessage", "deletedMessageId", id=id)
+        await grace.do("removeMessage", "removedMessageId", messageId=id)
     elif why == "blocked":
         await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     else:
@@ -110,7 +110,7 @@ async def test_tombstones_go_after_90_days(new_phone: NewPhone, services: Servic
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, ids = await talk(ada, grace, 3)
     for id in ids[:2]:
-        await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
+        await ada.do("deleteMessage", "message { id }", messageId=id)
     await backdate(services, "messages", ids[0], deleted_at=clock.now() - timedelta(days=91))
     await backdate(services, "messages", ids[1], deleted_at=clock.now() - timedelta(days=89))
     await jobs.purge_tombstones(services)
@@ -153,7 +153,7 @@ async def test_an_export_holds_what_one_said(new_phone: NewPhone, services: Serv
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, ids = await talk(ada, grace, 2)
     await say(grace, chat_id, "Not hers")
-    await ada.do("deleteMessage", "deletedMessageId", id=ids[0], forEveryone=True)
+    await ada.do("deleteMessage", "message { id }", messageId=ids[0])
     exported = dict([each async for each in EXPORTERS["chat"](services, ada.user_id)])
     assert [row["chat_id"] for row in exported["chats"]] == [chat_id]
     [row] = exported["messages"]
@@ -168,7 +168,7 @@ async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone,
     first, ids = await talk(ada, grace, 60)
     await talk(alan, grace, 2)
     query = """query($since: SyncToken) { viewer {
-      changes(since: $since, types: [CHAT, MESSAGE], first: 200) {
+      changes(since: $since, types: [CHAT, MESSAGE], limit: 200) {
       nodes { id __typename ... on Message { sequence chat { id } } } deletedIds token hasMore } } }"""
     device = (await grace.run(query))["viewer"]["changes"]
     clock.shift(timedelta(seconds=3))
@@ -183,14 +183,14 @@ async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone,
     assert numbers == list(range(11, 61))
     assert (fresh["deletedIds"], fresh["hasMore"]) == ([], False)
     # Who has synchronised before learns of changes to older ones too.
-    await ada.do("editMessage", "message { id }", id=ids[0], text="Edited")
+    await ada.do("updateMessage", "message { id }", messageId=ids[0], text="Edited")
     later: dict[str, Any] = (await grace.run(query, since=device["token"]))["viewer"]["changes"]
     assert [node["id"] for node in later["nodes"] if node["__typename"] == "Message"] == [ids[0]]
 
 
 async def test_the_delta_tells_of_everything(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    query = """query($since: SyncToken) { viewer { changes(since: $since, first: 200) {
+    query = """query($since: SyncToken) { viewer { changes(since: $since, limit: 200) {
       nodes { __typename id ... on Message { text status }
         ... on Chat { unreadCount archived peerReadSequence }
         ... on ChatSettings { readReceipts } } deletedIds token } } }"""
@@ -216,16 +216,16 @@ async def test_the_delta_tells_of_everything(new_phone: NewPhone) -> None:
     assert seen_by_ada["Message"]["status"] == "READ"
     assert seen_by_ada["Chat"]["peerReadSequence"] == 1
     assert (await changed(grace))[0]["Chat"]["unreadCount"] == 0
-    await grace.do("updateChat", "chat { id }", id=chat_id, archived=True)
+    await grace.do("updateChat", "chat { id }", chatId=chat_id, archived=True)
     await grace.do("updateChatSettings", "chatSettings { id }", readReceipts=False)
     for_grace, _ = await changed(grace)
     assert for_grace["Chat"]["archived"] is True
     assert for_grace["ChatSettings"]["readReceipts"] is False
     assert await changed(ada) == ({}, [])
-    await grace.do("deleteMessage", "deletedMessageId", id=id)
+    await grace.do("removeMessage", "removedMessageId", messageId=id)
     _, deleted = await changed(grace)
     assert deleted == [id]
     assert await changed(ada) == ({}, [])
-    await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
+    await ada.do("deleteMessage", "message { id }", messageId=id)
     gone, _ = await changed(ada)
     assert gone["Message"]["text"] is None

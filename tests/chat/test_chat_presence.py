@@ -16,7 +16,7 @@ PRESENCE = "query($id: ID!) { user(id: $id) { presence { state lastSeenAt user {
 
 
 async def beat(phone: Phone, state: str = "ONLINE") -> str:
-    done = await phone.do("heartbeat", "presence { state user { id } }", state=state)
+    done = await phone.do("recordHeartbeat", "presence { state user { id } }", status=state)
     assert done["errors"] == []
     assert done["presence"]["user"] == {"id": phone.user_id}
     return str(done["presence"]["state"])
@@ -146,6 +146,6 @@ async def test_heartbeats_are_limited(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     codes = []
     for _ in range(35):
-        done = await ada.do("heartbeat", "presence { state }", state="ONLINE")
+        done = await ada.do("recordHeartbeat", "presence { state }", status="ONLINE")
         codes += [each["code"] for each in done["errors"]]
     assert set(codes) == {"RATE_LIMITED"}

@@ -31,16 +31,16 @@ async def test_typing_on_and_off_is_limited(
     monkeypatch.setattr(presence, "TYPING_RATE", few)
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id = await open_chat(ada, grace)
-    inputs = [{"chatId": chat_id, "isTyping": on} for on in (True, False, True)]
-    assert await codes(ada, "setTyping", *inputs) == [[], [], ["RATE_LIMITED"]]
+    inputs = [{"chatId": chat_id, "typing": on} for on in (True, False, True)]
+    assert await codes(ada, "setChatTyping", *inputs) == [[], [], ["RATE_LIMITED"]]
 
 
 async def test_edits_are_limited(new_phone: NewPhone, few: Rate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "EDIT_RATE", few)
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     _, [id] = await talk(ada, grace)
-    inputs = [{"id": id, "text": f"Edited {number}"} for number in range(3)]
-    assert await codes(ada, "editMessage", *inputs) == [[], [], ["RATE_LIMITED"]]
+    inputs = [{"messageId": id, "text": f"Edited {number}"} for number in range(3)]
+    assert await codes(ada, "updateMessage", *inputs) == [[], [], ["RATE_LIMITED"]]
 
 
 async def test_other_ids_of_a_chat_are_limited(
@@ -52,5 +52,5 @@ async def test_other_ids_of_a_chat_are_limited(
     chat_id = await open_chat(ada, grace)
     one, *others = (new("chat") for _ in range(3))
     inputs = [{"userId": grace.user_id, "id": id} for id in (one, one, one, *others)]
-    assert await codes(ada, "openChat", *inputs) == [[], [], [], [], ["RATE_LIMITED"]]
+    assert await codes(ada, "createChat", *inputs) == [[], [], [], [], ["RATE_LIMITED"]]
     assert len(await stored(services, "chat_aliases", chat_id=chat_id)) == 2

@@ -57,7 +57,7 @@ async def test_failure_redis_lost_pushes_go_on(
 async def test_failure_redis_lost(phones: list[Phone], redis_server: EmbeddedRedis) -> None:
     ada, grace = phones
     chat_id, _ = await talk(ada, grace)
-    await grace.do("heartbeat", "presence { state }", state="ONLINE")
+    await grace.do("recordHeartbeat", "presence { state }", status="ONLINE")
     presence = "query($id: ID!) { user(id: $id) { presence { state } } }"
     assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"state": "ONLINE"}
     async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
@@ -66,7 +66,7 @@ async def test_failure_redis_lost(phones: list[Phone], redis_server: EmbeddedRed
         assert (await until(stream, "MessageCreated"))["message"]["text"] == "Without Redis"
     assert await history(grace, chat_id) == ["Message 1", "Without Redis"]
     assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"state": "OFFLINE"}
-    done = await grace.do("heartbeat", "presence { state }", state="ONLINE")
+    done = await grace.do("recordHeartbeat", "presence { state }", status="ONLINE")
     assert (done["errors"], done["presence"]) == ([], {"state": "OFFLINE"})
-    done = await grace.do("setTyping", "__typename", chatId=chat_id, isTyping=True)
+    done = await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
     assert done["errors"] == []

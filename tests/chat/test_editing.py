@@ -24,7 +24,9 @@ async def test_an_edit(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     fields = "id text version editedAt sequence"
-    done = await ada.do("editMessage", f"message {{ {fields} }}", id=id, text=" Better ", expectedVersion=1)
+    done = await ada.do(
+        "updateMessage", f"message {{ {fields} }}", messageId=id, text=" Better ", expectedVersion=1
+    )
     assert done["errors"] == []
     assert done["message"].pop("editedAt") is not None
     assert done["message"] == {"id": id, "text": "Better", "version": 2, "sequence": 1}
@@ -37,30 +39,32 @@ async def test_error_edit_window_closed(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     clock.shift(timedelta(minutes=14, seconds=50))
-    assert (await ada.do("editMessage", "message { id }", id=id, text="In time"))["errors"] == []
+    assert (await ada.do("updateMessage", "message { id }", messageId=id, text="In time"))["errors"] == []
     clock.shift(timedelta(seconds=20))
-    refused = await ada.do("editMessage", "message { id }", id=id, text="Late")
+    refused = await ada.do("updateMessage", "message { id }", messageId=id, text="Late")
     message = "Messages can be edited for 15 minutes."
-    assert refused["errors"] == [refusal("EXPIRED", message, ["id"], 15)]
+    assert refused["errors"] == [refusal("EDIT_WINDOW_CLOSED", message, ["messageId"])]
     assert await history(grace, chat_id) == ["In time"]
 
 
 async def test_error_conflict_shows_the_message_as_it_is(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     _, [id] = await talk(ada, grace)
-    await ada.do("editMessage", "message { id }", id=id, text="First", expectedVersion=1)
-    refused = await ada.do("editMessage", "message { text version }", id=id, text="Second", expectedVersion=1)
-    assert refused["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
+    await ada.do("updateMessage", "message { id }", messageId=id, text="First", expectedVersion=1)
+    refused = await ada.do(
+        "updateMessage", "message { text version }", messageId=id, text="Second", expectedVersion=1
+    )
+    assert refused["errors"] == [refusal("CONFLICT", "The message was changed on another device.")]
     assert refused["message"] == {"text": "First", "version": 2}
 
 
-@pytest.mark.parametrize("mutation", ["editMessage", "deleteMessage"])
+@pytest.mark.parametrize("mutation", ["updateMessage", "deleteMessage"])
 async def test_error_forbidden_for_another_s_message(new_phone: NewPhone, mutation: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
-    input: dict[str, Any] = {"text": "Mine"} if mutation == "editMessage" else {"forEveryone": True}
-    [error] = (await grace.do(mutation, "__typename", id=id, **input))["errors"]
-    assert (error["code"], error["field"]) == ("FORBIDDEN", ["id"])
+    input: dict[str, Any] = {"text": "Mine"} if mutation == "updateMessage" else {}
+    [error] = (await grace.do(mutation, "__typename", messageId=id, **input))["errors"]
+    assert (error["code"], error["field"]) == ("FORBIDDEN", ["messageId"])
     assert await history(ada, chat_id) == ["Message 1"]
 
 
@@ -68,16 +72,16 @@ async def test_a_blocked_person_cannot_speak_by_editing(new_phone: NewPhone) -> 
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     await grace.do("blockUser", "removedUserId", userId=ada.user_id)
-    [error] = (await ada.do("editMessage", "message { id }", id=id, text="You!"))["errors"]
+    [error] = (await ada.do("updateMessage", "message { id }", messageId=id, text="You!"))["errors"]
     assert error["code"] == "BLOCKED"
     assert await history(grace, chat_id) == ["Message 1"]
 
 
-@pytest.mark.parametrize(("text", "code"), [(" ", "REQUIRED"), ("x" * 4_001, "TOO_LONG")])
+@pytest.mark.parametrize(("text", "code"), [(" ", "EMPTY_MESSAGE"), ("x" * 4_001, "TEXT_TOO_LONG")])
 async def test_an_edit_obeys_the_rules_of_sending(new_phone: NewPhone, text: str, code: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     _, [id] = await talk(ada, grace)
-    [error] = (await ada.do("editMessage", "message { id }", id=id, text=text))["errors"]
+    [error] = (await ada.do("updateMessage", "message { id }", messageId=id, text=text))["errors"]
     assert (error["code"], error["field"]) == (code, ["text"])
 
 
@@ -85,22 +89,19 @@ async def test_deleting_for_both_leaves_a_tombstone(new_phone: NewPhone, service
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, ids = await talk(ada, grace, 3)
     await mark_read(grace, chat_id, 1)
-    done = await ada.do(
-        "deleteMessage",
-        "deletedMessageId message { id text } chat { preview lastSequence }",
-        id=ids[2],
-        forEveryone=True,
-    )
+    shown = "message { id text deletedAt } chat { preview lastSequence }"
+    done = await ada.do("deleteMessage", shown, messageId=ids[2])
     assert done["errors"] == []
     # A stub of it stays, so it is not gone.
-    assert (done["deletedMessageId"], done["message"]) == (None, {"id": ids[2], "text": None})
+    gone = done["message"]
+    assert (gone["id"], gone["text"], gone["deletedAt"] is None) == (ids[2], None, False)
     assert done["chat"] == {"preview": None, "lastSequence": 3}
     seen = await history(grace, chat_id, selection="id text sequence deletedAt")
     assert seen[2].pop("deletedAt") is not None
     assert seen[2] == {"id": ids[2], "text": None, "sequence": 3}
     # Of two unread ones, one is left; a read one that goes takes none away.
     assert (await chat_of(grace, chat_id))["unreadCount"] == 1
-    await ada.do("deleteMessage", "deletedMessageId", id=ids[0], forEveryone=True)
+    await ada.do("deleteMessage", "message { id }", messageId=ids[0])
     assert (await chat_of(grace, chat_id))["unreadCount"] == 1
     rows = await stored(services, "messages", chat_id=chat_id, deleted_at={"$ne": None})
     assert [row["sealed_text"] for row in rows] == [None, None]
@@ -110,10 +111,10 @@ async def test_delete_beats_edit(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     for _ in range(2):
-        done = await ada.do("deleteMessage", "message { id deletedAt }", id=id, forEveryone=True)
+        done = await ada.do("deleteMessage", "message { id }", messageId=id)
         assert (done["errors"], done["message"]["id"]) == ([], id)
-    refused = await ada.do("editMessage", "message { id }", id=id, text="Edited offline")
-    assert refused["errors"] == [refusal("NOT_FOUND", "The message was deleted.", ["id"])]
+    refused = await ada.do("updateMessage", "message { id }", messageId=id, text="Edited offline")
+    assert refused["errors"] == [refusal("NOT_FOUND", "The message was deleted.", ["messageId"])]
     assert await history(grace, chat_id) == [None]
 
 
@@ -123,12 +124,12 @@ async def test_error_delete_window_closed(new_phone: NewPhone) -> None:
     clock.shift(timedelta(hours=24, seconds=10))
     # The token of the phone has had its time too.
     ada, grace = await new_phone(user_id=ada.user_id), await new_phone(user_id=grace.user_id)
-    refused = await ada.do("deleteMessage", "deletedMessageId", id=id, forEveryone=True)
+    refused = await ada.do("deleteMessage", "message { id }", messageId=id)
     message = "Messages can be deleted for both for 24 hours."
-    assert refused["errors"] == [refusal("EXPIRED", message, ["id"], 24)]
+    assert refused["errors"] == [refusal("DELETE_WINDOW_CLOSED", message, ["messageId"])]
     assert await history(grace, chat_id) == ["Message 1"]
     # For oneself, always.
-    assert (await ada.do("deleteMessage", "deletedMessageId", id=id))["errors"] == []
+    assert (await ada.do("removeMessage", "removedMessageId", messageId=id))["errors"] == []
     assert await history(ada, chat_id) == []
 
 
@@ -136,14 +137,14 @@ async def test_deleting_for_oneself_is_not_seen_by_the_other(new_phone: NewPhone
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, ids = await talk(ada, grace, 2)
     await say(grace, chat_id, "Third")
-    done = await grace.do("deleteMessage", "deletedMessageId chat { unreadCount preview }", id=ids[1])
+    done = await grace.do("removeMessage", "removedMessageId chat { unreadCount preview }", messageId=ids[1])
     assert done["chat"] == {"unreadCount": 1, "preview": "Third"}
     assert await history(grace, chat_id) == ["Message 1", "Third"]
     assert await history(ada, chat_id) == ["Message 1", "Message 2", "Third"]
     node = "query($id: ID!) { node(id: $id) { id } }"
     assert (await grace.run(node, id=ids[1]))["node"] is None
     assert (await ada.run(node, id=ids[1]))["node"] == {"id": ids[1]}
-    refused = await grace.do("deleteMessage", "deletedMessageId", id=ids[1])
+    refused = await grace.do("removeMessage", "removedMessageId", messageId=ids[1])
     assert [each["code"] for each in refused["errors"]] == ["NOT_FOUND"]
 
 
@@ -152,7 +153,7 @@ async def test_the_list_shows_the_latest_message_one_has(new_phone: NewPhone) ->
     _, ids = await talk(ada, grace, 2)
     previews = []
     for id in reversed(ids):
-        done = await grace.do("deleteMessage", "chat { preview unreadCount }", id=id)
+        done = await grace.do("removeMessage", "chat { preview unreadCount }", messageId=id)
         previews.append(done["chat"])
     assert previews == [{"preview": "Message 1", "unreadCount": 1}, {"preview": None, "unreadCount": 0}]
     assert (await inbox(ada, selection="preview"))[0]["preview"] == "Message 2"

@@ -15,8 +15,8 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, make_user
 
 REPORT = "messageReport { id reason note status judgedAt }"
-QUEUE = """query($status: ReportStatus!) {
-  messageReports(status: $status, first: 100) { edges { node {
+QUEUE = """query($filter: MessageReportFilterInput) {
+  messageReports(filter: $filter, first: 100) { edges { node {
     id reason note status reportedMessages { messageId text reported sequence sender { name } } } } } }"""
 
 
@@ -26,12 +26,14 @@ async def moderator(new_phone: NewPhone, services: Services) -> Phone:
 
 
 async def report(phone: Phone, id: str, **input: Any) -> dict[str, Any]:
-    done: dict[str, Any] = await phone.do("reportMessage", REPORT, id=id, **{"reason": "ABUSE", **input})
+    done: dict[str, Any] = await phone.do(
+        "submitMessageReport", REPORT, messageId=id, **{"reason": "ABUSE", **input}
+    )
     return done
 
 
 async def queued(moderator: Phone, report_id: str, status: str = "OPEN") -> dict[str, Any] | None:
-    found = (await moderator.run(QUEUE, status=status))["messageReports"]["edges"]
+    found = (await moderator.run(QUEUE, filter={"statuses": [status]}))["messageReports"]["edges"]
     return next((edge["node"] for edge in found if edge["node"]["id"] == report_id), None)
 
 
@@ -48,7 +50,7 @@ async def test_a_report_copies_the_message_and_the_five_nearest(
     # The second is the first.
     assert (await report(grace, ids[4], reason="SPAM"))["messageReport"]["id"] == id
     # What is edited or deleted afterwards stays judged as it was.
-    await ada.do("deleteMessage", "deletedMessageId", id=ids[4], forEveryone=True)
+    await ada.do("deleteMessage", "message { id }", messageId=ids[4])
     seen = await queued(moderator, id)
     assert seen
     assert seen.pop("reportedMessages") == [
@@ -73,13 +75,15 @@ async def test_only_moderators_read_reports(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     _, [id] = await talk(ada, grace)
     report_id = (await report(grace, id))["messageReport"]["id"]
-    assert (await grace.ask(QUEUE, status="OPEN")).code == "FORBIDDEN"
+    assert (await grace.ask(QUEUE)).code == "FORBIDDEN"
     node = "query($id: ID!) { node(id: $id) { ... on MessageReport { reason note } } }"
     assert (await grace.run(node, id=report_id))["node"] == {"reason": "ABUSE", "note": None}
     assert (await ada.run(node, id=report_id))["node"] is None
     copies = "query($id: ID!) { node(id: $id) { ... on MessageReport { reportedMessages { text } } } }"
     assert (await grace.ask(copies, id=report_id)).code == "FORBIDDEN"
-    refused = await grace.do("judgeMessageReport", "messageReport { id }", id=report_id, upheld=True)
+    refused = await grace.do(
+        "decideMessageReport", "messageReport { id }", messageReportId=report_id, decision="UPHOLD"
+    )
     assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"]
 
 
@@ -88,8 +92,8 @@ async def test_a_judgement(new_phone: NewPhone, moderator: Phone, upheld: bool) 
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, [id] = await talk(ada, grace)
     report_id = (await report(grace, id))["messageReport"]["id"]
-    for again in (upheld, not upheld):
-        done = await moderator.do("judgeMessageReport", REPORT, id=report_id, upheld=again)
+    for again in ("UPHOLD", "DISMISS") if upheld else ("DISMISS", "UPHOLD"):
+        done = await moderator.do("decideMessageReport", REPORT, messageReportId=report_id, decision=again)
         assert done["errors"] == []
         assert done["messageReport"]["status"] == ("UPHELD" if upheld else "DISMISSED")
         assert done["messageReport"]["judgedAt"] is not None
@@ -101,12 +105,14 @@ async def test_a_judgement(new_phone: NewPhone, moderator: Phone, upheld: bool) 
 async def test_what_cannot_be_reported(new_phone: NewPhone) -> None:
     ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
     _, [id] = await talk(ada, grace)
-    assert (await report(ada, id))["errors"] == [refusal("FORBIDDEN", "This is your own message.", ["id"])]
+    assert (await report(ada, id))["errors"] == [
+        refusal("FORBIDDEN", "This is your own message.", ["messageId"])
+    ]
     assert (await report(alan, id))["errors"] == [
-        refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["id"])
+        refusal("NOT_FOUND", "There is no such message.", ["messageId"])
     ]
     too_long = await report(grace, id, note="x" * 1_001)
-    assert too_long["errors"] == [refusal("TOO_LONG", "At most 1,000 characters.", ["note"], limit=1_000)]
+    assert too_long["errors"] == [refusal("TEXT_TOO_LONG", "At most 1,000 characters.", ["note"])]
 
 
 async def test_reports_go_with_the_account(new_phone: NewPhone, moderator: Phone, services: Services) -> None:
@@ -121,7 +127,7 @@ async def test_reports_go_with_the_account(new_phone: NewPhone, moderator: Phone
 async def health(phone: Phone, **queue: Any) -> dict[str, Any]:
     one = {"system": "chat", "size": 3, "oldestAt": clock.now().isoformat(), "failed": 1, **queue}
     done: dict[str, Any] = await phone.do(
-        "reportClientHealth", "replayed", deviceId=phone.device_id, queues=[one]
+        "recordClientHealth", "replayed", deviceId=phone.device_id, queues=[one]
     )
     return done
 
@@ -158,13 +164,13 @@ async def test_nonsense_is_not_counted(
 ) -> None:
     ada = await new_phone("Ada")
     [error] = (await health(ada, **queue))["errors"]
-    assert (error["kind"], error["field"]) == ("INVALID", ["queues", "0", field])
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["queues", "0", field])
     assert await stored(services, "client_health", user_id=ada.user_id) == []
 
 
 async def test_another_s_device_is_not_reported(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    done = await ada.do("reportClientHealth", "replayed", deviceId=grace.device_id, queues=[])
+    done = await ada.do("recordClientHealth", "replayed", deviceId=grace.device_id, queues=[])
     assert [each["code"] for each in done["errors"]] == ["NOT_FOUND"]
 
 
@@ -182,6 +188,6 @@ async def test_the_time_to_deliver_is_measured(
     chat_id, _ = await talk(ada, grace, 2)
     for sequence in (1, 2, 2):
         marks = [{"chatId": chat_id, "upToSequence": sequence}]
-        await grace.do("markDelivered", "chats { id }", marks=marks)
+        await grace.do("markChatsDelivered", "chats { id }", marks=marks)
     assert await count() == before + 2
     await say(ada, chat_id)

@@ -20,7 +20,7 @@ CHAT_BY_ID = "query($id: ID!) { chat(id: $id) { id } }"
 async def test_opening_gives_one_chat_with_everything_in_it(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     made = await ada.do(
-        "openChat",
+        "createChat",
         f"chat {{ {CHAT} preview lastMessage {{ id }} mutedUntil peer {{ id name }} participants {{ name }} "
         "messages { edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } "
         "chatEdge { cursor node { id } }",
@@ -102,17 +102,17 @@ async def test_error_id_taken_when_the_id_belongs_to_something_else(new_phone: N
     theirs = await open_chat(grace, alan)
     mine = await open_chat(ada, grace)
     for person in (grace, alan):
-        refused = await ada.do("openChat", "chat { id }", userId=person.user_id, id=theirs)
+        refused = await ada.do("createChat", "chat { id }", userId=person.user_id, id=theirs)
         assert refused["errors"] == [refusal("ID_TAKEN", "This id is in use.", ["id"])]
     assert [chat["id"] for chat in await inbox(ada)] == [mine]
 
 
 async def test_error_cannot_message_self(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    refused = await ada.do("openChat", "chat { id }", userId=ada.user_id)
+    refused = await ada.do("createChat", "chat { id }", userId=ada.user_id)
     assert refused["chat"] is None
     message = "You cannot chat with yourself."
-    assert refused["errors"] == [refusal("FORBIDDEN", message, ["userId"])]
+    assert refused["errors"] == [refusal("CANNOT_MESSAGE_SELF", message, ["userId"])]
 
 
 @pytest.mark.parametrize("why", ["unknown", "suspended", "blocked by", "blocked"])
@@ -127,9 +127,9 @@ async def test_error_user_unavailable(new_phone: NewPhone, services: Services, w
         await grace.do("blockUser", "removedUserId", userId=ada.user_id)
     else:
         await ada.do("blockUser", "removedUserId", userId=grace.user_id)
-    refused = await ada.do("openChat", "chat { id } chatEdge { cursor }", userId=user_id)
+    refused = await ada.do("createChat", "chat { id } chatEdge { cursor }", userId=user_id)
     assert (refused["chat"], refused["chatEdge"]) == (None, None)
-    assert refused["errors"] == [refusal("NOT_FOUND", "There is no such person.", ["userId"])]
+    assert refused["errors"] == [refusal("USER_UNAVAILABLE", "There is no such person.", ["userId"])]
     assert await inbox(ada) == []
 
 
@@ -148,12 +148,12 @@ async def test_error_not_allowed(new_phone: NewPhone, wish: str, followed: bool,
     assert done["chatSettings"] == {"whoCanMessage": wish}
     if followed:
         await grace.do("followUser", "user { id }", userId=ada.user_id)
-    opened = await ada.do("openChat", "chat { id }", userId=grace.user_id)
+    opened = await ada.do("createChat", "chat { id }", userId=grace.user_id)
     if allowed:
         assert opened["errors"] == []
         return
     message = "This person does not take messages from you."
-    assert opened["errors"] == [refusal("FORBIDDEN", message, ["userId"])]
+    assert opened["errors"] == [refusal("NOT_ALLOWED", message, ["userId"])]
     # Who takes nothing may still begin.
     assert await open_chat(grace, ada)
 
@@ -170,17 +170,17 @@ async def test_twenty_new_chats_a_day(new_phone: NewPhone, services: Services) -
     ada = await new_phone("Ada")
     others = [await make_user(services, f"Person {number}") for number in range(21)]
     for other in others[:20]:
-        assert (await ada.do("openChat", "chat { id }", userId=other))["errors"] == []
-    [error] = (await ada.do("openChat", "chat { id }", userId=others[20]))["errors"]
+        assert (await ada.do("createChat", "chat { id }", userId=other))["errors"] == []
+    [error] = (await ada.do("createChat", "chat { id }", userId=others[20]))["errors"]
     assert (error["code"], error["retryable"]) == ("RATE_LIMITED", True)
     assert error["retryAfterSeconds"] > 3_000
     # An existing one costs nothing.
-    assert (await ada.do("openChat", "chat { id }", userId=others[0]))["errors"] == []
+    assert (await ada.do("createChat", "chat { id }", userId=others[0]))["errors"] == []
 
 
 @pytest.mark.parametrize("id", ["nonsense", "user_01h455vb4pex5vsknk084sn02q"])
 async def test_a_bad_id_is_bad_input(new_phone: NewPhone, id: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     with pytest.raises(Failed) as failed:
-        await ada.do("openChat", "chat { id }", userId=grace.user_id, id=id)
+        await ada.do("createChat", "chat { id }", userId=grace.user_id, id=id)
     assert [error["extensions"]["code"] for error in failed.value.errors] == ["BAD_USER_INPUT"]

@@ -63,7 +63,7 @@ async def test_nothing_is_said_beside_a_block(
         if said == "sent":
             await sending.send_message(ctx, chat_id=Id(chat_id), text="Second")
         else:
-            await sending.edit_message(ctx, id=Id(message_id), text="Second")
+            await sending.update_message(ctx, message_id=Id(message_id), text="Second")
 
     blocker, blocked = (ada, grace) if who_blocks == "writer" else (grace, ada)
 

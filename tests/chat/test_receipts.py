@@ -61,7 +61,7 @@ async def test_marks_never_move_back(new_phone: NewPhone) -> None:
 
 
 async def test_failure_mark_read_beyond_the_last_sequence(new_phone: NewPhone) -> None:
-    """Row "markRead beyond last sequence": clipped to lastSequence."""
+    """Row "markChatRead beyond last sequence": clipped to lastSequence."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace, 2)
     assert (await mark_read(grace, chat_id, 2_000_000))["chat"]["readSequence"] == 2
@@ -108,15 +108,15 @@ async def test_a_batch_of_marks(new_phone: NewPhone) -> None:
         {"chatId": theirs, "upToSequence": 1},
         {"chatId": new("chat"), "upToSequence": 1},
     ]
-    done = await grace.do("markDelivered", "chats { id deliveredSequence }", marks=marks)
+    done = await grace.do("markChatsDelivered", "chats { id deliveredSequence }", marks=marks)
     assert done["errors"] == []
     assert done["chats"] == [
         {"id": first, "deliveredSequence": 2},
         {"id": second, "deliveredSequence": 3},
     ]
     many = [{"chatId": first, "upToSequence": 1}] * 101
-    refused = await grace.do("markDelivered", "chats { id }", marks=many)
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("TOO_MANY", ["marks"])]
+    refused = await grace.do("markChatsDelivered", "chats { id }", marks=many)
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", ["marks"])]
 
 
 @pytest.mark.parametrize(("by_alias", "by_id"), [(1, 3), (3, 1), (2, 2)])
@@ -130,7 +130,7 @@ async def test_an_alias_and_the_real_id_in_one_batch_are_one_chat(
     assert await open_chat(grace, ada, id=alias) == chat_id
     marks = [{"chatId": alias, "upToSequence": by_alias}, {"chatId": chat_id, "upToSequence": by_id}]
     marks = marks if alias_first else marks[::-1]
-    done = await grace.do("markDelivered", "chats { id deliveredSequence }", marks=marks)
+    done = await grace.do("markChatsDelivered", "chats { id deliveredSequence }", marks=marks)
     highest = max(by_alias, by_id)
     assert done["errors"] == []
     assert done["chats"] == [{"id": chat_id, "deliveredSequence": highest}]
@@ -146,7 +146,7 @@ async def test_an_alias_that_is_another_person_s_marks_nothing(new_phone: NewPho
     assert await open_chat(ada, grace, id=alias) == chat_id
     for stranger in (grace, alan):
         marks = [{"chatId": alias, "upToSequence": 2}]
-        done = await stranger.do("markDelivered", "chats { id }", marks=marks)
+        done = await stranger.do("markChatsDelivered", "chats { id }", marks=marks)
         assert (done["errors"], done["chats"]) == ([], [])
     assert (await chat_of(ada, chat_id))["peerDeliveredSequence"] == 0
     assert await statuses(ada, chat_id) == ["SENT", "SENT"]
@@ -185,7 +185,7 @@ async def test_unread_counts_of_many_chats(new_phone: NewPhone, services: Servic
     await talk(alan, grace, 2)
     total = "{ viewer { unreadMessageCount } }"
     assert (await grace.run(total))["viewer"]["unreadMessageCount"] == 5
-    await grace.do("updateChat", "chat { id }", id=first, archived=True)
+    await grace.do("updateChat", "chat { id }", chatId=first, archived=True)
     assert (await grace.run(total))["viewer"]["unreadMessageCount"] == 2
     assert sorted(chat["unreadCount"] for chat in await inbox(grace)) == [2]
     assert (

@@ -28,7 +28,7 @@ from tests.chat.steps import (
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone, key
 
-EMPTY = refusal("REQUIRED", "A message needs text or an attachment.", ["text"])
+EMPTY = refusal("EMPTY_MESSAGE", "A message needs text or an attachment.", ["text"])
 
 
 async def test_a_message_and_all_it_changes(new_phone: NewPhone) -> None:
@@ -185,7 +185,7 @@ async def test_failure_crash_after_taking_a_sequence(new_phone: NewPhone, servic
     [
         ({"text": " \n "}, EMPTY),
         ({}, EMPTY),
-        ({"text": "é" * 4_001}, refusal("TOO_LONG", "At most 4,000 characters.", ["text"], limit=4_000)),
+        ({"text": "é" * 4_001}, refusal("TEXT_TOO_LONG", "At most 4,000 characters.", ["text"])),
     ],
 )
 async def test_errors_empty_message_and_text_too_long(
@@ -228,11 +228,11 @@ async def test_only_participants_see_a_chat(new_phone: NewPhone, anonymous: Phon
     chat_id, [id] = await talk(ada, grace)
     attempts = {
         "sendMessage": ({"chatId": chat_id, "text": "Hello"}, "chatId"),
-        "markRead": ({"chatId": chat_id, "upToSequence": 1}, "chatId"),
-        "setTyping": ({"chatId": chat_id, "isTyping": True}, "chatId"),
-        "editMessage": ({"id": id, "text": "Mine"}, "id"),
-        "deleteMessage": ({"id": id, "forEveryone": True}, "id"),
-        "updateChat": ({"id": chat_id, "archived": True}, "id"),
+        "markChatRead": ({"chatId": chat_id, "upToSequence": 1}, "chatId"),
+        "setChatTyping": ({"chatId": chat_id, "typing": True}, "chatId"),
+        "updateMessage": ({"messageId": id, "text": "Mine"}, "messageId"),
+        "deleteMessage": ({"messageId": id}, "messageId"),
+        "updateChat": ({"chatId": chat_id, "archived": True}, "chatId"),
     }
     for mutation, (input, field) in attempts.items():
         [error] = (await alan.do(mutation, "__typename", **input))["errors"]
@@ -303,15 +303,15 @@ async def test_one_refusal_in_a_queue_does_not_stop_the_rest(new_phone: NewPhone
         for place, text in enumerate(queue)
     )
     opening = (
-        f'o: openChat(input: {{idempotencyKey: "{key()}", id: "{chat_id}", userId: "{grace.user_id}"}}) '
+        f'o: createChat(input: {{idempotencyKey: "{key()}", id: "{chat_id}", userId: "{grace.user_id}"}}) '
         "{ chat { id } errors { code } }"
     )
     answers = await ada.run(f"mutation {{ {opening} {document} }}")
     assert [answers[f"m{place}"]["errors"] for place in range(5)] == [
         [],
-        [{"code": "REQUIRED"}],
+        [{"code": "EMPTY_MESSAGE"}],
         [],
-        [{"code": "TOO_LONG"}],
+        [{"code": "TEXT_TOO_LONG"}],
         [],
     ]
     assert await history(grace, chat_of_grace := (await inbox(grace))[0]["id"]) == ["One", "Two", "Three"]
@@ -352,8 +352,8 @@ async def test_a_new_message_brings_a_chat_back_from_the_archive_unless_muted(ne
     chat_id, _ = await talk(ada, grace)
     until = (clock.now() + timedelta(hours=8)).isoformat()
     for muted in (None, until):
-        await grace.do("updateChat", "chat { id }", id=chat_id, archived=True, mutedUntil=muted)
+        await grace.do("updateChat", "chat { id }", chatId=chat_id, archived=True, mutedUntil=muted)
         assert await inbox(grace) == []
-        assert [chat["id"] for chat in await inbox(grace, "(archived: true)")] == [chat_id]
+        assert [chat["id"] for chat in await inbox(grace, "(filter: {view: ARCHIVED})")] == [chat_id]
         await say(ada, chat_id)
         assert [chat["id"] for chat in await inbox(grace)] == ([] if muted else [chat_id])

@@ -35,14 +35,15 @@ STEPS = st.lists(
 )
 
 DOCUMENTS = {
-    "openChat": "chat { id }",
+    "createChat": "chat { id }",
     "sendMessage": "message { id sequence }",
-    "markRead": "chat { id readSequence }",
-    "markDelivered": "chats { id }",
+    "markChatRead": "chat { id readSequence }",
+    "markChatsDelivered": "chats { id }",
 }
-AFTER = """query($id: ID!, $after: Int!) { chat(id: $id) { messages(afterSequence: $after, first: 100) {
+AFTER = """query($id: ID!, $after: Int!) { chat(id: $id) {
+  messages(filter: {afterSequence: $after}, first: 100) {
   edges { node { id text sequence } } pageInfo { hasNextPage } } } }"""
-SINCE = """query($since: SyncToken) { viewer { changes(since: $since, types: [MESSAGE], first: 50) {
+SINCE = """query($since: SyncToken) { viewer { changes(since: $since, types: [MESSAGE], limit: 50) {
   nodes { ... on Message { id text sequence } } token hasMore } } }"""
 STATE = """query($id: ID!) { chat(id: $id) { id unreadCount lastSequence readSequence deliveredSequence
   peerReadSequence peerDeliveredSequence
@@ -100,7 +101,7 @@ class Replica:
     @property
     def _opened(self) -> bool:
         """A phone does not send into a chat it has not opened."""
-        return all(mutation != "openChat" for mutation, _ in self.queue)
+        return all(mutation != "createChat" for mutation, _ in self.queue)
 
     async def _flush_as_one(self) -> None:
         """One document, in the order of the queue."""
@@ -163,7 +164,7 @@ async def _live_through(
     replicas = [Replica(phone, new("chat")) for phone in phones]
     for replica, other in zip(replicas, reversed(phones), strict=True):
         # Both open it offline, each under an id of their own.
-        replica.enqueue("openChat", id=replica.chat_id, userId=other.user_id)
+        replica.enqueue("createChat", id=replica.chat_id, userId=other.user_id)
     for what, who, how in steps:
         replica = replicas[who]
         if what == "write":
@@ -173,10 +174,10 @@ async def _live_through(
         elif what == "catch up":
             await replica.catch_up(how)
         elif what == "read":
-            replica.enqueue("markRead", chatId=replica.chat_id, upToSequence=how)
+            replica.enqueue("markChatRead", chatId=replica.chat_id, upToSequence=how)
         else:
             marks = [{"chatId": replica.chat_id, "upToSequence": how}]
-            replica.enqueue("markDelivered", marks=marks)
+            replica.enqueue("markChatsDelivered", marks=marks)
     for replica in (*replicas, *replicas):
         await replica.flush("whole", rng)
         await replica.catch_up("sequence")

@@ -82,7 +82,7 @@ async def test_what_is_done_offline_lands_when_the_connection_is_back(
     ada = await new_phone(user_id=await make_member(services, EMAIL, "Ada", PASSWORD))
     await befriend(ada, grace)
     post = await publish(grace, "Grace was here first")
-    await ada.do("openChat", "chat { id }", userId=grace.user_id)
+    await ada.do("createChat", "chat { id }", userId=grace.user_id)
     app = App(browser, address)
     await asyncio.to_thread(_act_offline, app, post)
     assert await _texts(ada, POSTS, id=ada.user_id) == []

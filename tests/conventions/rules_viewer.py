@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 
 MOST_FIELDS = 3
 """Fields of one system on `Viewer`; one with more has an area."""
-OUTCOMES = frozenset({"accepted", "dropped", "endedCount", "recorded"})
+OUTCOMES = frozenset({"accepted", "dropped", "endedSessionCount", "recorded"})
 """Numbers that say what a mutation did; they count nothing that stays."""
 
 

@@ -40,10 +40,10 @@ def test_what_code_declares_is_in_the_sdl() -> None:
     fields = schema.mutation_type.fields
     assert directive(fields["suspendUser"], "access") == [{"roles": ["ADMIN"], "stepUp": True}]
     assert directive(fields["setVariantPrice"], "access") == [{"commerceRoles": ["CATALOG_ADMIN"]}]
-    assert directive(fields["changeEmail"], "access") == [{"stepUp": True}]
+    assert directive(fields["requestEmailChange"], "access") == [{"stepUp": True}]
     assert directive(fields["createPost"], "access") == []
     assert directive(fields["createPost"], "area") == [{"name": "feed"}]
-    assert directive(fields["changeEmail"], "area") == [{"name": "accounts"}]
+    assert directive(fields["requestEmailChange"], "area") == [{"name": "accounts"}]
 
 
 def test_a_type_is_for_staff_when_nothing_else_leads_to_it() -> None:

@@ -74,7 +74,7 @@ async def grace_loses_a_backup_code_and_her_second_factor(w: World) -> None:
 @act("users")
 async def grace_gets_another_role(w: World) -> None:
     given = {"roles": ["PROVIDER"], "org": "clinic", "jobRole": "Doctor", "reason": "Test"}
-    await done(w.rosa, "assignRoles", userId=w.grace.user_id, **given)
+    await done(w.rosa, "setUserRoles", userId=w.grace.user_id, **given)
     renewed = await refresh(w.grace)
     w.grace.token = renewed["tokens"]["accessToken"]
 
@@ -116,7 +116,7 @@ async def another_device_comes_and_goes(w: World) -> None:
     selection = "tokens { refreshToken }"
     await done(other, "refreshSession", selection, refreshToken=other.refresh_token, deviceId=other.device_id)
     await w.check("refreshed")
-    await done(w.ada, "revokeSession", id=other.session_id)
+    await done(w.ada, "revokeSession", sessionId=other.session_id)
 
 
 @act("auth_keys", "sessions")
@@ -189,31 +189,31 @@ async def ada_blocks_hedy_who_commented_and_takes_it_back(w: World) -> None:
 
 @act("posts")
 async def ada_edits_and_pins_what_was_shared(w: World) -> None:
-    await done(w.ada, "updatePost", id=w.ids["public"], text="Better words " * 40, pinned=True)
+    await done(w.ada, "updatePost", postId=w.ids["public"], text="Better words " * 40, pinned=True)
 
 
 @act("posts")
 async def ada_narrows_and_widens_what_was_shared(w: World) -> None:
     for visibility in ("FRIENDS", "PRIVATE", "PUBLIC", "PRIVATE", "FRIENDS", "PUBLIC"):
-        await done(w.ada, "updatePost", id=w.ids["public"], visibility=visibility)
+        await done(w.ada, "updatePost", postId=w.ids["public"], visibility=visibility)
         await w.check(visibility)
 
 
 @act("posts")
 async def what_was_shared_is_judged_and_restored(w: World) -> None:
-    await done(w.hedy, "reportContent", subjectId=w.ids["public"], reason="SPAM")
+    await done(w.hedy, "submitReport", subjectId=w.ids["public"], reason="SPAM")
     given = {"subjectId": w.ids["public"], "reason": "Test"}
     for action, more in (("LABEL", {"label": "SENSITIVE"}), ("LIMIT", {}), ("REMOVE", {}), ("RESTORE", {})):
-        await done(w.rosa, "moderate", **given, action=action, **more)
+        await done(w.rosa, "decideModeration", **given, action=action, **more)
         await w.check(action)
 
 
 @act("posts", "uploads", "media")
 async def ada_shows_pictures_and_takes_them_away(w: World) -> None:
     upload = await uploaded(w.ada, w.services, picture(seed=13), purpose="POST_MEDIA")
-    await done(w.ada, "updatePost", id=w.ids["public"], uploadIds=[upload["id"]])
+    await done(w.ada, "updatePost", postId=w.ids["public"], uploadIds=[upload["id"]])
     await w.check("pictured")
-    await done(w.ada, "updatePost", id=w.ids["public"], uploadIds=[], text="Words")
+    await done(w.ada, "updatePost", postId=w.ids["public"], uploadIds=[], text="Words")
 
 
 @act("posts", "users")
@@ -248,27 +248,27 @@ async def people_comment_and_take_it_back(w: World) -> None:
     said = await comment(w.grace, w.ids["public"])
     reply = await comment(w.ada, w.ids["public"], parentId=w.ids["hedy said"])
     await w.check("commented")
-    await done(w.grace, "updateComment", id=said, text="Better")
-    await done(w.hedy, "reportContent", subjectId=said, reason="SPAM")
+    await done(w.grace, "updateComment", commentId=said, text="Better")
+    await done(w.hedy, "submitReport", subjectId=said, reason="SPAM")
     for action, more in (("LABEL", {"label": "SENSITIVE"}), ("REMOVE", {}), ("RESTORE", {})):
-        await done(w.rosa, "moderate", subjectId=said, reason="Test", action=action, **more)
+        await done(w.rosa, "decideModeration", subjectId=said, reason="Test", action=action, **more)
         await w.check(action)
-    await done(w.grace, "deleteComment", id=said)
-    await done(w.ada, "deleteComment", id=reply)
+    await done(w.grace, "deleteComment", commentId=said)
+    await done(w.ada, "deleteComment", commentId=reply)
 
 
 @act("reports")
 async def a_report_is_judged(w: World) -> None:
-    await done(w.rosa, "moderate", subjectId=w.ids["hedy said"], reason="Test", action="DISMISS")
+    await done(w.rosa, "decideModeration", subjectId=w.ids["hedy said"], reason="Test", action="DISMISS")
 
 
 @act("posts", "follows")
 async def a_friends_post_becomes_public_while_its_author_unfollows(w: World) -> None:
-    await done(w.ada, "updatePost", id=w.ids["friends"], visibility="PUBLIC")
+    await done(w.ada, "updatePost", postId=w.ids["friends"], visibility="PUBLIC")
     await done(w.ada, "unfollowUser", userId=w.grace.user_id)
     await w.check("public, and friends no more")
     await done(w.ada, "followUser", userId=w.grace.user_id)
-    await done(w.ada, "updatePost", id=w.ids["friends"], visibility="FRIENDS")
+    await done(w.ada, "updatePost", postId=w.ids["friends"], visibility="FRIENDS")
     await w.check("back")
 
 
@@ -276,7 +276,7 @@ async def a_friends_post_becomes_public_while_its_author_unfollows(w: World) -> 
 async def a_share_of_a_share_comes_and_goes(w: World) -> None:
     made = await done(w.grace, "sharePost", "post { id }", postId=w.ids["share"], visibility="PUBLIC")
     await w.check("shared again")
-    await done(w.grace, "deletePost", id=made["post"]["id"])
+    await done(w.grace, "deletePost", postId=made["post"]["id"])
 
 
 # Groups.
@@ -299,6 +299,6 @@ async def the_owner_of_the_group_leaves(w: World) -> None:
 
 @act("posts", "comments")
 async def what_was_shared_and_commented_goes(w: World) -> None:
-    await done(w.ada, "deletePost", id=w.ids["public"])
+    await done(w.ada, "deletePost", postId=w.ids["public"])
     await w.check("gone")
-    await done(w.ada, "deletePost", id=w.ids["friends"])
+    await done(w.ada, "deletePost", postId=w.ids["friends"])

@@ -17,7 +17,7 @@ from tests.media.steps import complete, created, picture, send
 async def grace_says_more_and_edits_it(w: World) -> None:
     said = await say(w.grace, w.ids["chat"], "More", replyToId=w.ids["hello"])
     await w.check("said")
-    await done(w.grace, "editMessage", id=said["id"], text="More words")
+    await done(w.grace, "updateMessage", messageId=said["id"], text="More words")
 
 
 @act("messages", "chat_members")
@@ -38,7 +38,7 @@ async def ada_turns_read_receipts_off_and_on(w: World) -> None:
 
 @act("messages", "chat_members")
 async def ada_hides_what_was_answered(w: World) -> None:
-    await done(w.ada, "deleteMessage", id=w.ids["hello"], forEveryone=False)
+    await done(w.ada, "removeMessage", messageId=w.ids["hello"])
 
 
 @act("messages", "chat_members")
@@ -47,7 +47,7 @@ async def the_last_message_is_deleted_for_both_and_forgotten(w: World) -> None:
     answer = await say(w.grace, w.ids["chat"], "Or do", replyToId=said["id"])
     await w.check("said")
     for id in (answer["id"], said["id"]):
-        await done(w.grace, "deleteMessage", id=id, forEveryone=True)
+        await done(w.grace, "deleteMessage", messageId=id)
         await w.check("deleted")
     past = {"$set": {"deleted_at": clock.now() - timedelta(days=91)}}
     update = {"q": {"_id": {"$in": [said["id"], answer["id"]]}}, "u": past, "multi": True}
@@ -57,12 +57,12 @@ async def the_last_message_is_deleted_for_both_and_forgotten(w: World) -> None:
 
 @act("message_reports", "messages", "chat_members")
 async def a_report_of_a_message_is_upheld(w: World) -> None:
-    await done(w.rosa, "judgeMessageReport", id=w.ids["message report"], upheld=True)
+    await done(w.rosa, "decideMessageReport", messageReportId=w.ids["message report"], decision="UPHOLD")
 
 
 @act("chat_members")
 async def ada_archives_and_mutes_the_chat(w: World) -> None:
-    await done(w.ada, "updateChat", id=w.ids["chat"], archived=True, mutedUntil="2090-01-01T00:00:00Z")
+    await done(w.ada, "updateChat", chatId=w.ids["chat"], archived=True, mutedUntil="2090-01-01T00:00:00Z")
 
 
 @act("uploads", "media", "messages")
@@ -113,7 +113,7 @@ async def ada_reviews_a_product(w: World) -> None:
     given = {"productId": w.ids["product"]}
     made = await done(w.ada, "submitReview", "review { id }", **given, rating=5, title="Fine", body="Fine")
     await w.check("reviewed")
-    await done(w.rosa, "moderateReview", reviewId=made["review"]["id"], decision="PUBLISH")
+    await done(w.rosa, "decideReview", reviewId=made["review"]["id"], decision="PUBLISH")
     await w.check("published")
     await done(w.ada, "submitReview", **given, rating=1, title="Poor", body="Poor")
     await w.check("changed")

@@ -206,7 +206,7 @@ class Person:
     def write(self) -> Act:
         """The next entry of the diary."""
         self.entries += 1
-        return Act("updatePost", {"id": self.diary, "text": str(self.entries)}, "post { version }")
+        return Act("updatePost", {"postId": self.diary, "text": str(self.entries)}, "post { version }")
 
 
 @dataclass
@@ -299,7 +299,7 @@ class Crowd:
             versions = [
                 payload["post"]["version"]
                 for act, payload in person.queue.done
-                if act.mutation == "updatePost" and act.input["id"] == person.diary
+                if act.mutation == "updatePost" and act.input["postId"] == person.diary
             ]
             assert versions == sorted(versions)
             for act, payload in person.queue.done:
@@ -352,7 +352,7 @@ class Crowd:
         mine = viewer if dice.random() < 0.8 else None
         if name in ("updateComment", "deleteComment"):
             id = self._recent(self.comments, mine)
-            return id and ({"id": id, "text": text} if name == "updateComment" else {"id": id})
+            return id and ({"commentId": id, "text": text} if name == "updateComment" else {"commentId": id})
         if name == "setReaction":
             id = self._subject() or self._recent(self.posts + self.comments)
             return id and {"subjectId": id, "kind": dice.choice(["LIKE", "LOVE", None])}
@@ -362,7 +362,7 @@ class Crowd:
             return id and {"postId": id, "text": text, **({"parentId": parent} if parent else {})}
         id = self._recent(self.posts, mine)
         changes = dice.choice([{"text": text}, {"visibility": visibility}])
-        return id and ({"id": id, **changes} if name == "updatePost" else {"id": id})
+        return id and ({"postId": id, **changes} if name == "updatePost" else {"postId": id})
 
     def _subject(self) -> str | None:
         """The hot post, every now and then."""

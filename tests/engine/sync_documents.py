@@ -16,7 +16,7 @@ def changes_of(selection: str) -> str:
     """The delta query with a selection of its nodes."""
     return f"""
     query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {{
-      viewer {{ changes(since: $since, types: $types, first: $first) {{
+      viewer {{ changes(since: $since, types: $types, limit: $first) {{
         nodes {{ {selection} }} deletedIds token hasMore reset
       }} }}
     }}

@@ -117,7 +117,7 @@ async def test_session(new_phone: NewPhone) -> None:
     device = await device_of(ada, "SESSION")
     tablet = await new_phone(user_id=ada.user_id)
     assert await device.news() == ({tablet.session_id}, set())
-    await ada.do("revokeSession", "session { status }", id=tablet.session_id)
+    await ada.do("revokeSession", "session { status }", sessionId=tablet.session_id)
     assert await device.news() == ({tablet.session_id}, set())
     assert device.nodes[tablet.session_id]["status"] == "ENDED"
 
@@ -128,7 +128,7 @@ async def test_post(new_phone: NewPhone) -> None:
     device = await device_of(grace, "POST")
     id = await post(ada)
     assert await device.news() == ({id}, set())
-    await ada.do("updatePost", "post { id }", id=id, text="Better")
+    await ada.do("updatePost", "post { id }", postId=id, text="Better")
     assert await device.news() == ({id}, set())
     assert (device.nodes[id]["text"], device.nodes[id]["version"]) == ("Better", 2)
     await grace.do("setReaction", "subject { __typename }", subjectId=id, kind="LOVE")
@@ -137,7 +137,7 @@ async def test_post(new_phone: NewPhone) -> None:
     await grace.do("createComment", "comment { id }", postId=id, text="Yes")
     assert await device.news() == ({id}, set())
     assert device.nodes[id]["commentCount"] == 1
-    await ada.do("deletePost", "deletedPostId", id=id)
+    await ada.do("deletePost", "deletedPostId", postId=id)
     assert await device.news() == (set(), {id})
     assert device.nodes == {}
 
@@ -149,13 +149,13 @@ async def test_comment(new_phone: NewPhone, services: Services) -> None:
     wrote = await grace.do("createComment", "comment { id }", postId=post_id, text="One")
     id = wrote["comment"]["id"]
     assert await device.news() == ({id}, set())
-    await grace.do("updateComment", "comment { id }", id=id, text="Two")
+    await grace.do("updateComment", "comment { id }", commentId=id, text="Two")
     await ada.do("createComment", "comment { id }", postId=post_id, parentId=id, text="Three")
     assert await device.news() == ({id}, set())
     assert (device.nodes[id]["body"], device.nodes[id]["replyCount"]) == ("Two", 1)
     # Comments of others are read with their post; one's own are kept.
     assert id not in (await other.news())[0]
-    await ada.do("deletePost", "deletedPostId", id=post_id)
+    await ada.do("deletePost", "deletedPostId", postId=post_id)
     await jobs.run_due(services)
     assert await device.news() == (set(), {id})
 
@@ -182,12 +182,12 @@ async def test_an_audience_that_narrows(new_phone: NewPhone) -> None:
     close, far = await device_of(friend, "POST"), await device_of(fan, "POST")
     assert id in close.nodes
     assert id in far.nodes
-    await ada.do("updatePost", "post { id }", id=id, visibility="FRIENDS")
+    await ada.do("updatePost", "post { id }", postId=id, visibility="FRIENDS")
     assert await close.news() == ({id}, set())
     assert await far.news() == (set(), {id})
-    await ada.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+    await ada.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
     assert await close.news() == (set(), {id})
-    await ada.do("updatePost", "post { id }", id=id, visibility="PUBLIC")
+    await ada.do("updatePost", "post { id }", postId=id, visibility="PUBLIC")
     assert await close.news() == ({id}, set())
     assert await far.news() == ({id}, set())
 
@@ -262,7 +262,7 @@ async def test_what_goes_during_a_paged_first_sync_goes_by_its_end(new_phone: Ne
     device = Device(ada, ["POST"])
     page = await device.sync(first=2)
     assert posts[0] in device.nodes
-    await ada.do("deletePost", "deletedPostId", id=posts[0])
+    await ada.do("deletePost", "deletedPostId", postId=posts[0])
     while page["hasMore"]:
         page = await device.sync(first=2)
     assert set(device.nodes) == set(posts[1:])

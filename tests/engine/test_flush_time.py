@@ -228,7 +228,7 @@ async def test_a_replay_shows_what_an_earlier_mutation_of_its_flush_changed(new_
     made = Act("createPost", {"id": post_id, "text": "First"}, "post { text }")
     other = Act("createPost", {"text": "Other"}, "post { text }")
     assert [each["errors"] for each in payloads(await flush(ada, [made, other]))] == [[], []]
-    edited = Act("updatePost", {"id": post_id, "text": "Second"}, "post { text }")
+    edited = Act("updatePost", {"postId": post_id, "text": "Second"}, "post { text }")
     told = payloads(await flush(ada, [other, edited, made]))
     assert [(each["replayed"], each["post"]["text"]) for each in told] == [
         (True, "Other"),

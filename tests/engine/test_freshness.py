@@ -94,7 +94,7 @@ async def _world(services: Services, new_phone: NewPhone, schema: Schema) -> Wor
     rosa = await new_phone("Rosa", roles=[Role.MEMBER, Role.MODERATOR, Role.ADMIN])
     chosen = selection(schema._schema)
     query = (
-        "query($since: SyncToken) { viewer { changes(since: $since, first: 500) "
+        "query($since: SyncToken) { viewer { changes(since: $since, limit: 500) "
         f"{{ nodes {{ {chosen} }} deletedIds token hasMore }} }} }}"
     )
     caches = [Cache(phone, query) for phone in (ada, grace, hedy, rosa)]
@@ -127,8 +127,10 @@ async def _begin(w: World) -> None:
     for phone, name, of in ((w.grace, "grace said", "friends"), (w.hedy, "hedy said", "public")):
         w.ids[name] = await comment(phone, w.ids[of])
     await comment(w.grace, w.ids["inside"])
-    await done(w.grace, "reportContent", subjectId=w.ids["hedy said"], reason="SPAM")
-    reported = await done(w.ada, "reportMessage", "report { id }", id=w.ids["answer"], reason="SPAM")
+    await done(w.grace, "submitReport", subjectId=w.ids["hedy said"], reason="SPAM")
+    reported = await done(
+        w.ada, "submitMessageReport", "report { id }", messageId=w.ids["answer"], reason="SPAM"
+    )
     w.ids["message report"] = reported["messageReport"]["id"]
     shop = await staff(w.new_phone, w.services, CommerceRole.CATALOG_ADMIN)
     [product] = await on_sale(w.services, shop, row())

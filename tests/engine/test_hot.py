@@ -219,7 +219,7 @@ async def test_what_a_dead_process_left_is_added_up_once(crowd: list[Phone], ser
         # The process dies before it folds them.
         ctx.tx.deltas.clear()
 
-    changes = await crowd[0].run("{ viewer { changes(first: 1000) { token } } }")
+    changes = await crowd[0].run("{ viewer { changes(limit: 1000) { token } } }")
     token = changes["viewer"]["changes"]["token"]
     await ctx.unit(count)
     assert (await crowd[0].run(POST, id=hot))["post"]["commentCount"] == 0
@@ -309,7 +309,7 @@ async def test_a_comment_beside_the_deletion_of_its_post_is_erased(
 
     async def say() -> None:
         await ctx.tx.count(POSTS, hot, {"comment_count": 1})
-        await crowd[0].do("deletePost", "deletedPostId", id=hot)
+        await crowd[0].do("deletePost", "deletedPostId", postId=hot)
 
     await ctx.unit(say)
     tasks = await services.db.find("jobs", {"arguments.post_id": hot, "task": "feed.erase_comments"})
@@ -327,7 +327,7 @@ async def test_a_comment_that_is_replied_to_while_it_goes_stays_as_a_stub(
 
     async def reply() -> None:
         await ctx.tx.count(COMMENTS, top, {"reply_count": 1, "weight": 1})
-        await crowd[1].do("deleteComment", "deletedCommentId", id=top)
+        await crowd[1].do("deleteComment", "deletedCommentId", commentId=top)
 
     await ctx.unit(reply)
     [stub] = await services.db.find("comments", {"_id": top})

@@ -22,7 +22,7 @@ from tests.engine.steps import Hold
 from tests.phone import PASSWORD, Answer, Phone, key, make_user
 
 CREATE = """mutation($input: CreatePostInput!) { createPost(input: $input) {
-  idempotencyKey replayed errors { kind code message field limit retryable retryAfterSeconds }
+  idempotencyKey replayed errors { code message field retryable retryAfterSeconds }
   post { id text version } postEdge { cursor } } }"""
 DELETE = """mutation($input: DeletePostInput!) { deletePost(input: $input) {
   replayed errors { code } deletedPostId } }"""
@@ -127,7 +127,7 @@ async def test_crash_after_commit_before_the_answer(
 async def test_replay_after_the_entity_was_deleted(new_phone: NewPhone) -> None:
     ada, one = await new_phone("Ada"), key()
     first = (await create(ada, one)).data["createPost"]
-    await ada.do("deletePost", "deletedPostId", id=first["post"]["id"])
+    await ada.do("deletePost", "deletedPostId", postId=first["post"]["id"])
     assert (await create(ada, one)).data["createPost"] == {
         "idempotencyKey": one,
         "replayed": True,
@@ -212,7 +212,7 @@ async def test_another_input_or_mutation_is_refused(new_phone: NewPhone, service
     ada, one = await new_phone("Ada"), key()
     first = (await create(ada, one)).data["createPost"]
     other_input = await create(ada, one, text="Something else")
-    same_id = {"idempotencyKey": one, "id": first["post"]["id"]}
+    same_id = {"idempotencyKey": one, "postId": first["post"]["id"]}
     other_mutation = await ada.ask(DELETE, input=same_id)
     for answer, name in ((other_input, "createPost"), (other_mutation, "deletePost")):
         assert (answer.code, answer.errors[0]["path"]) == ("IDEMPOTENCY_KEY_REUSED", [name])
@@ -287,7 +287,7 @@ async def test_receipts_hold_references_and_no_texts(new_phone: NewPhone, servic
     secret = "Nobody but my friends may read this"
     post_id = (await create(ada, one, text=secret)).data["createPost"]["post"]["id"]
     await ada.do("createComment", "comment { id }", idempotencyKey=two, postId=post_id, text=secret)
-    await ada.do("updatePost", "post { id }", id=post_id, text=secret + "!")
+    await ada.do("updatePost", "post { id }", postId=post_id, text=secret + "!")
     rows = await services.db.find("receipts", {"_id": {"$regex": f"^{ada.user_id}:"}})
     assert len(rows) == 3
     scanned = orjson.dumps(rows, default=str).decode()
@@ -305,7 +305,7 @@ async def test_anonymous_mutations_are_keyed_by_device(anonymous: Phone, service
     one = key()
 
     async def sign_in(device_id: str) -> Any:
-        device = {"id": device_id, "name": "Phone", "platform": "IOS"}
+        device = {"deviceId": device_id, "name": "Phone", "platform": "IOS"}
         selection = "session { id } user { email } tokens { refreshToken }"
         given = {"idempotencyKey": one, "email": email, "password": PASSWORD, "device": device}
         return await anonymous.do("signIn", selection, **given)

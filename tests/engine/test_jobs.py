@@ -289,7 +289,7 @@ async def test_comments_of_a_deleted_post_are_erased(new_phone: NewPhone, servic
     ids.append(reply["comment"]["id"])
     await ada.do("setReaction", "subject { __typename }", subjectId=ids[0], kind="LIKE")
     await grace.do("setReaction", "subject { __typename }", subjectId=post_id, kind="LOVE")
-    await ada.do("deletePost", "deletedPostId", id=post_id)
+    await ada.do("deletePost", "deletedPostId", postId=post_id)
     await jobs.run_due(services)
     assert await services.db.find("comments", {"post_id": post_id}) == []
     assert await services.db.find("reactions", {"subject_id": {"$in": [post_id, *ids]}}) == []

@@ -77,7 +77,7 @@ async def test_changes_live_and_resumed(new_phone: NewPhone) -> None:
             event = (await stream.next())["changeEvents"]
             seen[event["node"]["id"]] = event
     away = await post(ada)
-    await ada.do("deletePost", "deletedPostId", id=id)
+    await ada.do("deletePost", "deletedPostId", postId=id)
     async with opened(tablet, "socket", EVENTS, since=seen[id]["token"]) as stream:
         nodes, removed = set(), set()
         while away not in nodes or id not in removed:
@@ -92,7 +92,7 @@ async def test_changes_live_and_resumed(new_phone: NewPhone) -> None:
 
 async def test_a_token_from_the_middle_of_a_page_skips_nothing(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    token = (await ada.run("{ viewer { changes(first: 100) { token } } }"))["viewer"]["changes"]["token"]
+    token = (await ada.run("{ viewer { changes(limit: 100) { token } } }"))["viewer"]["changes"]["token"]
     posts = {await post(ada) for _ in range(4)}
     async with opened(ada, "socket", EVENTS, since=token) as stream:
         # The connection is lost after the first of several events that were read together.
@@ -204,7 +204,7 @@ async def test_a_thousand_subscriptions_over_ten_sockets(new_phone: NewPhone, se
         await _until(lambda: len(services.live._subscribers.get(post_scope(id), set())) == 1_000, seconds=15)
         await asyncio.sleep(0.3)
         swept, before = services.live._swept, services.live.reads
-        await ada.do("updatePost", "post { id }", id=id, text="Edited")
+        await ada.do("updatePost", "post { id }", postId=id, text="Edited")
         ids = [await _edited(socket) for socket in sockets for _ in range(100)]
         reads = services.live.reads - before
         assert reads == 1 or services.live._swept != swept
@@ -263,9 +263,9 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
         elif how == "unfollow":
             await ada.do("unfollowUser", "viewer { id }", userId=grace.user_id)
         elif how == "narrow":
-            await ada.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+            await ada.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
         else:
-            await ada.do("deletePost", "deletedPostId", id=id)
+            await ada.do("deletePost", "deletedPostId", postId=id)
         event = (await stream.next())["postEvents"]
         removed: set[str] = set()
         while id not in removed:

@@ -74,7 +74,7 @@ async def test_two_changes_in_one_millisecond_are_two(services: Services, new_ph
     query = "query($since: SyncToken) { viewer { changes(since: $since) { nodes { id } deletedIds token } } }"
     token = (await ada.run(query))["viewer"]["changes"]["token"]
     [read] = await changes.named(services.db, [post])
-    await ada.do("deletePost", "deletedPostId", id=post)
+    await ada.do("deletePost", "deletedPostId", postId=post)
     same_moment = {"q": {"_id": post}, "u": {"$set": {"at": read["at"]}}}
     await services.db.write({"update": changes.log.name, "updates": [same_moment]})
     assert (await ada.run(query, since=token))["viewer"]["changes"]["deletedIds"] == [post]
@@ -86,7 +86,7 @@ async def test_what_is_no_entity_any_more_is_known_as_long_as_tokens_are_good(
     """Entries of blocked people and deleted things expire; those of live entities stay for first syncs."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     kept, gone = [(await ada.do("createPost", "post { id }", text="Hi"))["post"]["id"] for _ in range(2)]
-    await ada.do("deletePost", "deletedPostId", id=gone)
+    await ada.do("deletePost", "deletedPostId", postId=gone)
     for act in ("blockUser", "unblockUser"):
         payload = await ada.do(act, "errors { code }", userId=grace.user_id)
         assert payload["errors"] == []

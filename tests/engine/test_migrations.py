@@ -96,7 +96,7 @@ async def test_shares_that_name_no_author_are_told_again_when_one_hides(
     past = {"q": {"_id": old}, "u": {"$set": {"created_at": clock.now() - YEAR}}}
     await services.db.write({"update": "posts", "updates": [past]})
     await archiving.archive(services)
-    await ada.do("deletePost", "deletedPostId", id=lost)
+    await ada.do("deletePost", "deletedPostId", postId=lost)
     while await jobs.run_due(services):
         continue
     for collection, id in (("posts", share), ("posts_archive", old), ("posts", orphan)):

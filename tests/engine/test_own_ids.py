@@ -41,7 +41,7 @@ async def _upload(ada: Phone, grace: Phone, id: str) -> dict[str, Any]:
 
 
 async def _chat(ada: Phone, grace: Phone, id: str) -> dict[str, Any]:
-    return await ada.do("openChat", "chat { id }", id=id, userId=grace.user_id)
+    return await ada.do("createChat", "chat { id }", id=id, userId=grace.user_id)
 
 
 MAKERS = {
@@ -79,7 +79,7 @@ async def test_the_refusal_shows_it_when_it_is_replayed_too(new_phone: NewPhone)
     given = {"id": id, "text": "Again", "idempotencyKey": "twice"}
     first = await ada.do("createPost", "post { id text }", **given)
     assert (first["errors"][0]["code"], first["post"]["id"]) == ("ID_TAKEN", id)
-    await ada.do("updatePost", "post { id }", id=id, text="Changed meanwhile")
+    await ada.do("updatePost", "post { id }", postId=id, text="Changed meanwhile")
     second = await ada.do("createPost", "post { id text }", **given)
     assert second == {**first, "replayed": True, "post": {"id": id, "text": "Changed meanwhile"}}
 
@@ -133,7 +133,7 @@ async def test_an_id_is_in_use_on_whatever_shard_it_is(new_phone: NewPhone, serv
         await services.db.write({"delete": name, "deletes": [{"q": {"_id": id}, "limit": 1}]})
     for mutation, input in (
         ("sendMessage", {"id": message, "chatId": other, "text": "Mine now"}),
-        ("openChat", {"id": chat, "userId": ada.user_id}),
+        ("createChat", {"id": chat, "userId": ada.user_id}),
     ):
         answer = await alan.do(mutation, "", **input)
         assert [error["code"] for error in answer["errors"]] == ["ID_TAKEN"]

@@ -21,7 +21,7 @@ async def named(phone: Phone, name: str) -> None:
 
 async def chat_of(one: Phone, other: Phone) -> str:
     """A chat in the lists of both."""
-    opened = await one.do("openChat", "chat { id }", userId=other.user_id)
+    opened = await one.do("createChat", "chat { id }", userId=other.user_id)
     id: str = opened["chat"]["id"]
     await one.do("sendMessage", "message { id }", chatId=id, text="Hello")
     return id
@@ -49,7 +49,7 @@ async def test_somebody_i_follow_changes_their_name(new_phone: NewPhone) -> None
 async def test_somebody_i_chat_with_changes_their_name(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     mine, theirs = await device_of(ada, "USER"), await device_of(grace, "USER")
-    opened = await ada.do("openChat", "chat { id }", userId=grace.user_id)
+    opened = await ada.do("createChat", "chat { id }", userId=grace.user_id)
     # Opened by one, it is not in the other's list before something is said.
     assert await mine.news() == ({grace.user_id}, set())
     assert await theirs.news() == (set(), set())
@@ -64,9 +64,9 @@ async def test_somebody_i_chat_with_changes_their_name(new_phone: NewPhone) -> N
 
 async def test_a_chat_the_other_opened_first(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    await grace.do("openChat", "chat { id }", userId=ada.user_id)
+    await grace.do("createChat", "chat { id }", userId=ada.user_id)
     device = await device_of(ada, "USER")
-    await ada.do("openChat", "chat { id }", userId=grace.user_id)
+    await ada.do("createChat", "chat { id }", userId=grace.user_id)
     assert await device.news() == ({grace.user_id}, set())
     await named(grace, "Gracie")
     await device.sync()

@@ -48,7 +48,7 @@ async def pair(new_phone: NewPhone) -> Pair:
 
 async def _delivered(pair: Pair) -> None:
     marks = [{"chatId": pair.chat, "upToSequence": 3}]
-    await pair.actor.do("markDelivered", "chats { id }", marks=marks)
+    await pair.actor.do("markChatsDelivered", "chats { id }", marks=marks)
 
 
 async def _reads_without_receipts(pair: Pair) -> None:
@@ -72,18 +72,18 @@ def _mutation(name: str, selection: str, **input: Any) -> Act:
     return act
 
 
-HIDE: dict[str, Any] = {"forEveryone": False}
-
 ACTS: dict[str, Act] = {
-    "hides the last message": _mutation("deleteMessage", "deletedMessageId", id="LAST", **HIDE),
-    "hides a message of their own": _mutation("deleteMessage", "deletedMessageId", id="OWN", **HIDE),
+    "hides the last message": _mutation("removeMessage", "removedMessageId", messageId="LAST"),
+    "hides a message of their own": _mutation("removeMessage", "removedMessageId", messageId="OWN"),
     "mutes the person": _mutation("muteUser", "viewer { id }", userId="OTHER"),
     "hides the post": _mutation("hidePost", "idempotencyKey", postId="POST"),
-    "finds the post uninteresting": _mutation("notInterested", "idempotencyKey", postId="POST"),
-    "reports the post": _mutation("reportContent", "report { id }", subjectId="POST", reason="SPAM"),
-    "reports a message": _mutation("reportMessage", "report { id }", id="LAST", reason="SPAM"),
-    "archives the chat": _mutation("updateChat", "chat { id }", id="CHAT", archived=True),
-    "mutes the chat": _mutation("updateChat", "chat { id }", id="CHAT", mutedUntil="2030-01-01T00:00:00Z"),
+    "finds the post uninteresting": _mutation("markPostUninteresting", "idempotencyKey", postId="POST"),
+    "reports the post": _mutation("submitReport", "report { id }", subjectId="POST", reason="SPAM"),
+    "reports a message": _mutation("submitMessageReport", "report { id }", messageId="LAST", reason="SPAM"),
+    "archives the chat": _mutation("updateChat", "chat { id }", chatId="CHAT", archived=True),
+    "mutes the chat": _mutation(
+        "updateChat", "chat { id }", chatId="CHAT", mutedUntil="2030-01-01T00:00:00Z"
+    ),
     "hides texts in pushes": _mutation("updateChatSettings", "chatSettings { id }", hideTextInPush=True),
     "takes no messages from strangers": _mutation(
         "updateChatSettings", "chatSettings { id }", whoCanMessage="FOLLOWED"
@@ -163,10 +163,7 @@ async def test_both_hide_a_message_at_once_and_the_sender_deletes_it_for_both(pa
     assert before == 2
     last = pair.messages[-1]
     await asyncio.gather(
-        *(
-            phone.do("deleteMessage", "deletedMessageId", id=last, forEveryone=False)
-            for phone in (pair.actor, pair.other)
-        )
+        *(phone.do("removeMessage", "removedMessageId", messageId=last) for phone in (pair.actor, pair.other))
     )
     for phone, left in ((pair.actor, 1), (pair.other, 0)):
         chat = (await phone.run(unread, id=pair.chat))["chat"]
@@ -177,8 +174,8 @@ async def test_both_hide_a_message_at_once_and_the_sender_deletes_it_for_both(pa
 async def test_hidden_for_oneself_and_then_deleted_for_both(pair: Pair) -> None:
     unread = "query($id: ID!) { chat(id: $id) { unreadCount lastMessage { id } } }"
     last = pair.messages[-1]
-    await pair.actor.do("deleteMessage", "deletedMessageId", id=last, forEveryone=False)
-    gone = await pair.other.do("deleteMessage", "deletedMessageId", id=last, forEveryone=True)
+    await pair.actor.do("removeMessage", "removedMessageId", messageId=last)
+    gone = await pair.other.do("deleteMessage", "message { id }", messageId=last)
     assert gone["errors"] == []
     chat = (await pair.actor.run(unread, id=pair.chat))["chat"]
     # It was taken off what is unread once.
@@ -188,7 +185,7 @@ async def test_hidden_for_oneself_and_then_deleted_for_both(pair: Pair) -> None:
 async def test_two_hides_in_a_row(pair: Pair) -> None:
     device = await device_of(pair.actor)
     for id in (pair.messages[2], pair.messages[1]):
-        await pair.actor.do("deleteMessage", "deletedMessageId", id=id, forEveryone=False)
+        await pair.actor.do("removeMessage", "removedMessageId", messageId=id)
     changed, deleted = await device.news()
     assert (pair.chat in changed, deleted) == (True, set(pair.messages[1:]))
     query = "query($id: ID!) { chat(id: $id) { unreadCount lastMessage { id } } }"
@@ -201,7 +198,7 @@ async def test_two_hides_in_a_row(pair: Pair) -> None:
 async def test_a_reply_does_not_show_what_one_has_hidden(pair: Pair) -> None:
     answer = await say(pair.other, pair.chat, "As I said", replyToId=pair.messages[0])
     device, others = await device_of(pair.actor, "MESSAGE"), await device_of(pair.other, "MESSAGE")
-    await pair.actor.do("deleteMessage", "deletedMessageId", id=pair.messages[0], forEveryone=False)
+    await pair.actor.do("removeMessage", "removedMessageId", messageId=pair.messages[0])
     assert await device.news() == ({answer["id"]}, {pair.messages[0]})
     assert await others.news() == (set(), set())
 

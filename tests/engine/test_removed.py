@@ -20,9 +20,9 @@ async def test_removed_things_say_their_type(new_phone: NewPhone) -> None:
     chat, _ = await talk(ada, grace)
     message = (await say(grace, chat, "Oh"))["id"]
     token = (await grace.run(CHANGES))["viewer"]["changes"]["token"]
-    await ada.do("deletePost", "deletedPostId", id=post)
-    await ada.do("updatePost", "post { id }", id=friends, visibility="PRIVATE")
-    await grace.do("deleteMessage", "deletedMessageId", id=message, forEveryone=False)
+    await ada.do("deletePost", "deletedPostId", postId=post)
+    await ada.do("updatePost", "post { id }", postId=friends, visibility="PRIVATE")
+    await grace.do("removeMessage", "removedMessageId", messageId=message)
     changes = (await grace.run(CHANGES, since=token))["viewer"]["changes"]
     removed = {each["id"]: each["typename"] for each in changes["removed"]}
     assert removed == {post: "Post", friends: "Post", message: "Message"}
@@ -34,7 +34,7 @@ async def test_removals_that_are_live_say_it_too(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with ada.watch(EVENTS) as stream:
-        await ada.do("deletePost", "deletedPostId", id=post)
+        await ada.do("deletePost", "deletedPostId", postId=post)
         event = (await stream.next())["changeEvents"]
     assert event == {"removedId": post, "removed": {"id": post, "typename": "Post"}}
 

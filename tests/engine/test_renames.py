@@ -7,6 +7,8 @@ import pytest
 from core import clock
 from core.context import Services
 from core.storage.migrations import MIGRATIONS
+from tests.conftest import NewPhone
+from tests.phone import key
 
 
 async def migrated(services: Services, name: str) -> list[int]:
@@ -64,14 +66,32 @@ async def test_fields_take_their_present_names(
     await services.db.write({"delete": collection, "deletes": [{"q": {"_id": id}, "limit": 1}]})
 
 
-async def test_stored_refusals_take_their_present_codes(services: Services) -> None:
-    """A replay of a receipt of an earlier version answers with a code that clients know."""
-    errors = [{"code": "FLOW_LOCKED", "message": "Over."}, {"code": "CONFLICT", "message": "Changed."}]
-    id = "user_stored:codes"
-    receipt = {"_id": id, "state": "DONE", "payload": {"errors": errors}}
-    await services.db.write({"insert": "receipts", "documents": [receipt]})
-    first, second = await migrated(services, "core.receipt-codes")
-    assert (first, second) == (1, 0)
-    [row] = await services.db.find("receipts", {"_id": id})
-    assert row["payload"]["errors"] == [{**errors[0], "code": "EXPIRED"}, errors[1]]
-    await services.db.write({"delete": "receipts", "deletes": [{"q": {"_id": id}, "limit": 1}]})
+@pytest.mark.parametrize(
+    ("system", "old", "new", "selection", "input"),
+    [
+        ("feed", "updatePost", "updatePost", "post { id }", {"text": "Better"}),
+        ("feed", "notInterested", "markPostUninteresting", "removedPostId", {}),
+    ],
+    ids=["another input", "another name"],
+)
+async def test_what_was_done_under_a_former_name_is_answered_as_then(
+    services: Services,
+    new_phone: NewPhone,
+    system: str,
+    old: str,
+    new: str,
+    selection: str,
+    input: dict[str, Any],
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    author = ada if new == "updatePost" else grace
+    post = (await author.do("createPost", "post { id }", text="Well", visibility="PUBLIC"))["post"]["id"]
+    given = {"idempotencyKey": key(), "postId": post, **input}
+    first = await ada.do(new, selection, **given)
+    assert (first["errors"], first["replayed"]) == ([], False)
+    id = f"{ada.user_id}:{given['idempotencyKey']}"
+    former = {"$set": {"mutation": old, "input_hash": "of the former input"}}
+    await services.db.write({"update": "receipts", "updates": [{"q": {"_id": id}, "u": former}]})
+    changed = await migrated(services, f"{system}.mutation-names")
+    assert (changed[0] >= 1, changed[1]) == (True, 0)
+    assert await ada.do(new, selection, **given) == {**first, "replayed": True}

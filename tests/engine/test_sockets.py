@@ -128,7 +128,7 @@ async def test_a_revoked_session_ends_within_a_second(new_phone: NewPhone, how: 
     async with ada.socket() as kept, tablet.socket() as first, tablet.socket() as second:
         started = time.monotonic()
         if how == "revoked":
-            await ada.do("revokeSession", "session { id }", id=tablet.session_id)
+            await ada.do("revokeSession", "session { id }", sessionId=tablet.session_id)
         else:
             await tablet.do("signOut", "removedSessionId")
         assert await first.closed(timeout=2) == 4403

@@ -138,7 +138,7 @@ async def test_a_request_that_is_over_is_let_go_of_at_once(
     await ada.do("createPost", "post { id }", text="Hello")
     executor = Executor(schema, eager=True)
     for query in (
-        "{ viewer { user { avatar { url } } feed(mode: LATEST, first: 2) { edges { node { text } } } } }",
+        "{ viewer { user { avatar { url } } feed(sort: NEWEST, first: 2) { edges { node { text } } } } }",
         "{ viewer { chats(first: 1) { edges { node { messages(last: 1) { edges { node { text } } } } } } } }",
         "{ searchProducts(first: 2) { edges { node { name labelImage { url } } } } }",
     ):

@@ -99,7 +99,7 @@ async def test_variables_of_the_selection_tell_answers_apart(new_phone: NewPhone
     async with ada.socket() as socket:
         for count in (1, 2):
             await socket.subscribe(PAGE, id=post, count=count)
-        await ada.do("updatePost", "post { id }", id=post, text="Edited")
+        await ada.do("updatePost", "post { id }", postId=post, text="Edited")
         found: dict[str, list[str]] = {}
         while len(found) < 2:
             message = await socket.receive()
@@ -145,7 +145,7 @@ async def test_an_event_that_fails_is_the_references(
             patched.setattr(reading, "blocked_either_way", broken)
             reference = seen("reference")
             await comment(ada, post, "Said")
-            await ada.do("updatePost", "post { id }", id=post, text="Edited")
+            await ada.do("updatePost", "post { id }", postId=post, text="Edited")
             with pytest.raises(Failed) as failed:
                 await until_failed(failing)
         assert [each["path"] for each in failed.value.errors] == [["postEvents", "post", "comments"]]
@@ -153,7 +153,7 @@ async def test_an_event_that_fails_is_the_references(
         assert "secret" not in str(failed.value)
         assert seen("reference") > reference
         assert (await told(fine, "said"))["text"] == "Said"
-        await ada.do("updatePost", "post { id }", id=post, text="Again")
+        await ada.do("updatePost", "post { id }", postId=post, text="Again")
         shown: dict[str, Any] = {}
         while shown.get("text") != "Again":
             shown = (await failing.next())["postEvents"].get("post") or {}

@@ -23,7 +23,7 @@ LONGEST_WAIT = 2.0
 HOT = 0.5
 """Share of comments and reactions that go to the first post: contention."""
 
-DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, first: $first) {
+DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, limit: $first) {
   nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }
     ... on Comment { body: text version } ... on Follow { state version user { id } } }
   deletedIds token hasMore reset } } }"""
@@ -64,7 +64,7 @@ class QueuePhone:
 
     async def live(self, until: float) -> None:
         opened = {"id": self.chat_id, "userId": self.rng.choice(self.others)}
-        self.queue.waiting.append(Action("openChat", opened, "chat { id }"))
+        self.queue.waiting.append(Action("createChat", opened, "chat { id }"))
         while time.monotonic() < until:
             for _ in range(self.rng.choices([1, self.rng.randint(2, 8), MOST], [50, 40, 10])[0]):
                 self.queue.waiting.extend(self._act())

@@ -26,7 +26,7 @@ LONG = bool(os.environ.get("LANDFALL_LONG"))
 PHONES, ACTS = (50, 50) if LONG else (12, 20)
 MOST_SECONDS, MOST_TRIES, LIGHT_P99 = 120.0, 3, 0.5
 LIGHT_EVERY = 0.05
-LIGHT = "{ viewer { user { name } feed(mode: LATEST, first: 5) { edges { node { id text } } } } }"
+LIGHT = "{ viewer { user { name } feed(sort: NEWEST, first: 5) { edges { node { id text } } } } }"
 LIKES = "subject { ... on Post { reactionSummary { like } } }"
 
 

@@ -46,7 +46,7 @@ def shown(page: Any) -> list[str]:
 
 
 async def feed(services: Services, phone: Phone, other: Phone) -> List:
-    document = f"query({ARGUMENTS}) {{ viewer {{ feed(mode: LATEST, {PAGE}) {EDGES} }} }}"
+    document = f"query({ARGUMENTS}) {{ viewer {{ feed(sort: NEWEST, {PAGE}) {EDGES} }} }}"
     return List(phone, document, ("viewer", "feed"), *_posts(services, other.user_id), most=50)
 
 
@@ -67,12 +67,12 @@ def _posts(services: Services, author: str) -> Any:
     return insert, remove
 
 
-def comments(order: str) -> Callable[[Services, Phone, Phone], Awaitable[List]]:
+def comments(sort: str) -> Callable[[Services, Phone, Phone], Awaitable[List]]:
     async def make(services: Services, phone: Phone, other: Phone) -> List:
         [post] = await insert_posts(services, other.user_id, [None])
-        field = f"comments(order: {order}, {PAGE})"
+        field = f"comments(sort: {sort}, {PAGE})"
         document = f"query($id: ID!, {ARGUMENTS}) {{ post(id: $id) {{ {field} {EDGES} }} }}"
-        path, newest_first = ("post", "comments"), order == "NEWEST"
+        path, newest_first = ("post", "comments"), sort == "NEWEST"
         ways = _comments(services, post, other.user_id, None)
         return List(phone, document, path, *ways, variables={"id": post}, newest_first=newest_first)
 

@@ -11,7 +11,7 @@ from stores.feed import PostState, Visibility
 from tests.phone import Phone
 from tests.phone import refusal as refusal
 
-ERRORS = "errors { kind code message field limit retryable retryAfterSeconds }"
+ERRORS = "errors { code message field retryable retryAfterSeconds }"
 
 
 async def publish(phone: Phone, text: str = "Hello", visibility: str = "PUBLIC", **input: Any) -> str:
@@ -46,7 +46,7 @@ async def counts(phone: Phone) -> tuple[int, int, int]:
 
 
 async def feed_of(phone: Phone) -> list[str]:
-    found = await phone.run("{ viewer { feed(mode: LATEST, first: 50) { edges { node { id } } } } }")
+    found = await phone.run("{ viewer { feed(sort: NEWEST, first: 50) { edges { node { id } } } } }")
     return [edge["node"]["id"] for edge in found["viewer"]["feed"]["edges"]]
 
 

@@ -14,7 +14,7 @@ from tests.conftest import Commands, NewPhone
 from tests.feed.steps import follow, insert_comments, insert_posts, publish
 from tests.phone import Phone, make_user
 
-PAGE = """query($first: Int, $mode: FeedMode) { viewer { feed(first: $first, mode: $mode) {
+PAGE = """query($first: Int, $sort: FeedSort) { viewer { feed(first: $first, sort: $sort) {
   edges { cursor reason node {
     id text textPreview visibility commentCount createdAt
     author { id name avatar { id url thumbnailUrl dominantColor } }
@@ -27,14 +27,14 @@ PAGE = """query($first: Int, $mode: FeedMode) { viewer { feed(first: $first, mod
 } } }"""
 
 EXPECTED = {
-    "LATEST": {"find": 12, "aggregate": 1},
+    "NEWEST": {"find": 12, "aggregate": 1},
     # Who is muted as well: the newest first know that of whom one follows.
     "RANKED": {"find": 13, "aggregate": 1},
 }
 """Follows, blocks, hidden posts, groups, posts; authors, their avatars, media, the viewer's reactions;
 comments in one aggregate; their authors, the authors' avatars, the viewer's reactions."""
 
-JOURNEYS = {"LATEST": 5, "RANKED": 4}
+JOURNEYS = {"NEWEST": 5, "RANKED": 4}
 """Commands they travel in: who is followed and blocked; the posts; what they show; what that shows, twice.
 The posts of a ranked page are known before."""
 
@@ -92,29 +92,29 @@ async def reader(new_phone: NewPhone, services: Services, no_posts: None) -> Pho
     return phone
 
 
-@pytest.mark.parametrize("mode", JOURNEYS)
+@pytest.mark.parametrize("sort", JOURNEYS)
 async def test_a_page_costs_the_same_however_long_it_is(
     reader: Phone,
     commands: Commands,
     settings: Settings,
     quiet: None,
     capsys: pytest.CaptureFixture[str],
-    mode: str,
+    sort: str,
 ) -> None:
-    await reader.run(PAGE, first=2, mode=mode)
+    await reader.run(PAGE, first=2, sort=sort)
     costs, sent = {}, {}
     for size in (1, 5, 20):
         commands.reset()
-        found = await reader.run(PAGE, first=size, mode=mode)
+        found = await reader.run(PAGE, first=size, sort=sort)
         costs[size], sent[size] = dict(commands.counts), commands.sent
         _assert_complete(found["viewer"]["feed"]["edges"], size)
     with capsys.disabled():
         reads = sum(costs[1].values())
-        print(f"\nA whole {mode} page costs {reads} reads in {sent[1]} MongoDB commands: {costs[1]}")
-    assert costs == dict.fromkeys((1, 5, 20), EXPECTED[mode])
+        print(f"\nA whole {sort} page costs {reads} reads in {sent[1]} MongoDB commands: {costs[1]}")
+    assert costs == dict.fromkeys((1, 5, 20), EXPECTED[sort])
     if settings.executor == "compiled":
         # The reference goes field by field; which of its reads meet is luck.
-        assert sent == dict.fromkeys((1, 5, 20), JOURNEYS[mode])
+        assert sent == dict.fromkeys((1, 5, 20), JOURNEYS[sort])
 
 
 async def test_the_first_ranked_page_costs_little(

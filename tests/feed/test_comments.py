@@ -70,12 +70,12 @@ async def test_the_edge_is_where_the_thread_has_it(new_phone: NewPhone, reply: b
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("  ", ("REQUIRED", "A comment needs text.", ["text"])),
-        ("a" * 2_001, ("TOO_LONG", "At most 2,000 characters.", ["text"], 2_000)),
+        ("  ", ("EMPTY_COMMENT", "A comment needs text.", ["text"])),
+        ("a" * 2_001, ("TEXT_TOO_LONG", "At most 2,000 characters.", ["text"])),
     ],
 )
 async def test_a_refused_comment_is_not_written(
-    new_phone: NewPhone, services: Services, text: str, error: tuple[Any, ...]
+    new_phone: NewPhone, services: Services, text: str, error: tuple[str, str, list[str]]
 ) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada)
@@ -144,13 +144,13 @@ async def test_an_edit_and_a_conflict(new_phone: NewPhone, services: Services) -
     ada = await new_phone("Ada")
     id = await comment(ada, await publish(ada), "Frist")
     selection = "comment { text version }"
-    done = await ada.do("updateComment", selection, id=id, text="First", expectedVersion=1)
+    done = await ada.do("updateComment", selection, commentId=id, text="First", expectedVersion=1)
     assert (done["errors"], done["comment"]) == ([], {"text": "First", "version": 2})
-    refused = await ada.do("updateComment", selection, id=id, text="Worst", expectedVersion=1)
-    assert refused["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
+    refused = await ada.do("updateComment", selection, commentId=id, text="Worst", expectedVersion=1)
+    assert refused["errors"] == [refusal("CONFLICT", "The comment was changed on another device.")]
     assert refused["comment"] == {"text": "First", "version": 2}
-    empty = await ada.do("updateComment", selection, id=id, text="")
-    assert empty["errors"] == [refusal("REQUIRED", "A comment needs text.", ["text"])]
+    empty = await ada.do("updateComment", selection, commentId=id, text="")
+    assert empty["errors"] == [refusal("EMPTY_COMMENT", "A comment needs text.", ["text"])]
     [kept] = await services.db.find("comments", {"_id": id})
     assert (kept["text"], kept["version"]) == ("First", 2)
 
@@ -159,8 +159,8 @@ async def test_only_its_author_edits_a_comment(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     id = await comment(grace, await publish(ada))
     for target in (id, ids.new_id("comment")):
-        refused = await ada.do("updateComment", "comment { id }", id=target, text="Other words")
-        assert refused["errors"] == [refusal("NOT_FOUND", "You have no such comment.", ["id"])]
+        refused = await ada.do("updateComment", "comment { id }", commentId=target, text="Other words")
+        assert refused["errors"] == [refusal("NOT_FOUND", "You have no such comment.", ["commentId"])]
 
 
 STUB = "comment { id text state author { id } replyCount }"
@@ -178,7 +178,9 @@ async def test_a_deleted_comment_leaves_a_stub_for_its_replies(
     for subject in (top, reply, other):
         await ada.do("setReaction", "subject { __typename }", subjectId=subject, kind="LOVE")
     phone = grace if by == "its author" else ada
-    done = await phone.do("deleteComment", f"deletedCommentId {STUB} post {{ id commentCount }}", id=top)
+    done = await phone.do(
+        "deleteComment", f"deletedCommentId {STUB} post {{ id commentCount }}", commentId=top
+    )
     assert (done["errors"], done["deletedCommentId"]) == ([], None)
     stub = {"id": top, "text": "", "state": "REMOVED", "author": None, "replyCount": 1}
     assert done["comment"] == stub
@@ -190,7 +192,7 @@ async def test_a_deleted_comment_leaves_a_stub_for_its_replies(
     assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
     deeper = await ada.do("createComment", "comment { parent { id } }", postId=post, parentId=reply, text="a")
     assert deeper["comment"]["parent"]["id"] == top
-    again = await phone.do("deleteComment", "deletedCommentId", id=top)
+    again = await phone.do("deleteComment", "deletedCommentId", commentId=top)
     assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
 
 
@@ -199,9 +201,9 @@ async def test_a_stub_goes_with_the_last_of_its_replies(new_phone: NewPhone, ser
     post = await publish(ada)
     top = await comment(ada, post)
     replies = [await comment(ada, post, parentId=top) for _ in range(3)]
-    await ada.do("deleteComment", "deletedCommentId", id=top)
+    await ada.do("deleteComment", "deletedCommentId", commentId=top)
     for left, reply in zip((2, 1, 0), replies, strict=True):
-        done = await ada.do("deleteComment", f"{STUB} post {{ commentCount }}", id=reply)
+        done = await ada.do("deleteComment", f"{STUB} post {{ commentCount }}", commentId=reply)
         assert (done["errors"], done["comment"], done["post"]["commentCount"]) == ([], None, left)
     nodes = await ada.run("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=[top, *replies])
     assert nodes == {"nodes": [None] * 4}
@@ -223,7 +225,7 @@ async def test_a_thousand_replies_do_not_hold_up_a_deletion(new_phone: NewPhone,
     await insert_comments(services, post, [ada.user_id], [clock.now()] * 1_500, parent_id=top)
     update = {"q": {"_id": top}, "u": {"$set": {"reply_count": 1_500}}}
     await services.db.write({"update": "comments", "updates": [update]})
-    done = await ada.do("deleteComment", STUB, id=top)
+    done = await ada.do("deleteComment", STUB, commentId=top)
     assert (done["errors"], done["comment"]["replyCount"]) == ([], 1_500)
 
 
@@ -233,10 +235,10 @@ async def test_since_tells_what_was_edited_and_deleted(new_phone: NewPhone) -> N
     kept, edited, deleted = [await comment(ada, post, f"{n}") for n in range(3)]
     await asyncio.sleep(0.01)
     since = clock.now().isoformat()
-    await ada.do("updateComment", "comment { id }", id=edited, text="Edited")
-    await ada.do("deleteComment", "deletedCommentId", id=deleted)
+    await ada.do("updateComment", "comment { id }", commentId=edited, text="Edited")
+    await ada.do("deleteComment", "deletedCommentId", commentId=deleted)
     new = await comment(ada, post, "New")
-    found = await _comments(ada, post, f'since: "{since}"')
+    found = await _comments(ada, post, f'filter: {{updatedFrom: "{since}"}}')
     assert [(each["id"], each["state"]) for each in found] == [
         (edited, "PUBLISHED"),
         (deleted, "REMOVED"),
@@ -254,14 +256,14 @@ async def test_the_top_comments_come_first(new_phone: NewPhone) -> None:
         await comment(phone, post, "Really?", parentId=discussed)
     await grace.do("setReaction", "subject { __typename }", subjectId=liked, kind="LOVE")
     await grace.do("setReaction", "subject { __typename }", subjectId=liked, kind="WOW")
-    assert [each["id"] for each in await _comments(ada, post, "order: TOP")] == [discussed, liked, quiet]
+    assert [each["id"] for each in await _comments(ada, post, "sort: TOP")] == [discussed, liked, quiet]
 
 
 async def test_a_comment_on_a_deleted_post_is_not_found(new_phone: NewPhone) -> None:
     """Row: Comment on deleted post."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     post = await publish(ada)
-    await ada.do("deletePost", "deletedPostId", id=post)
+    await ada.do("deletePost", "deletedPostId", postId=post)
     refused = await grace.do("createComment", "comment { id }", postId=post, text="Too late")
     assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
     assert refused["errors"][0]["retryable"] is False
@@ -288,7 +290,7 @@ async def test_a_deleted_reply_leaves_its_thread_with_one_less(new_phone: NewPho
     post = await publish(ada)
     top = await comment(ada, post)
     replies = [await comment(ada, post, parentId=top) for _ in range(2)]
-    done = await ada.do("deleteComment", "post { commentCount }", id=replies[0])
+    done = await ada.do("deleteComment", "post { commentCount }", commentId=replies[0])
     assert done["post"] == {"commentCount": 2}
     found = await ada.run("query($id: ID!) { node(id: $id) { ... on Comment { replyCount } } }", id=top)
     assert found == {"node": {"replyCount": 1}}
@@ -297,8 +299,8 @@ async def test_a_deleted_reply_leaves_its_thread_with_one_less(new_phone: NewPho
 async def test_nobody_else_deletes_a_comment(new_phone: NewPhone, services: Services) -> None:
     ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
     id = await comment(grace, await publish(ada))
-    refused = await alan.do("deleteComment", "deletedCommentId", id=id)
-    error = refusal("NOT_FOUND", "You cannot delete such a comment.", ["id"])
+    refused = await alan.do("deleteComment", "deletedCommentId", commentId=id)
+    error = refusal("NOT_FOUND", "You cannot delete such a comment.", ["commentId"])
     assert (refused["errors"], refused["deletedCommentId"]) == ([error], None)
     assert await written(services, "comments", {"_id": id}) == 1
 

@@ -37,7 +37,7 @@ async def test_a_page_that_one_has_is_not_sent_again(
     assert (status, headers["ETag"], body) == (304, etag, b"")
     assert (await ask(http, ada, f'"other", {etag}'))[0] == 304
     # What changes in the same snapshot is told: a tag of the snapshot alone would hide it.
-    await grace.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
+    await grace.do("updatePost", "post { id }", postId=post, visibility="PRIVATE")
     status, headers, _ = await ask(http, ada, etag)
     assert (status, headers["ETag"] != etag) == (200, True)
     status, headers, _ = await ask(http, grace, etag)

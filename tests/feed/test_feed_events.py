@@ -172,16 +172,16 @@ async def test_who_is_writing_is_counted(new_phone: NewPhone, monkeypatch: pytes
     post = await publish(ada)
     watch = WATCH.replace("... on PostDeleted", "... on CommentTyping { count }\n  ... on PostDeleted")
     async with ada.watch(watch, id=post) as stream:
-        done = await grace.do("setCommentTyping", "replayed", postId=post, isTyping=True)
+        done = await grace.do("setCommentTyping", "replayed", postId=post, typing=True)
         assert done["errors"] == []
         assert (await until(stream, "CommentTyping"))["count"] == 1
-        await ada.do("setCommentTyping", "replayed", postId=post, isTyping=True)
-        await alan.do("setCommentTyping", "replayed", postId=post, isTyping=True)
+        await ada.do("setCommentTyping", "replayed", postId=post, typing=True)
+        await alan.do("setCommentTyping", "replayed", postId=post, typing=True)
         counts = [(await until(stream, "CommentTyping"))["count"]]
         while counts[-1]:
             counts.append((await until(stream, "CommentTyping"))["count"])
         assert max(counts) <= 2
-    refused = await grace.do("setCommentTyping", "replayed", postId=ids.new_id("post"), isTyping=True)
+    refused = await grace.do("setCommentTyping", "replayed", postId=ids.new_id("post"), typing=True)
     assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
 
 
@@ -195,7 +195,7 @@ async def test_pushes_for_who_is_away(new_phone: NewPhone, services: Services) -
     await jobs.run_due(services)
     ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
     for phone, token in ((ada, "ada's phone"), (grace, "grace's phone"), (alan, "alan's phone")):
-        await phone.do("registerPushToken", "device { id }", deviceId=phone.device_id, token=token)
+        await phone.do("setPushToken", "device { id }", deviceId=phone.device_id, token=token)
     await befriend(ada, grace)
     await grace.do("followUser", "follow { notify }", userId=ada.user_id, notify=True)
     await services.redis.delete(outbox.KEY)

@@ -152,7 +152,7 @@ async def test_a_post_that_becomes_private_is_dropped_at_read_and_the_page_refil
     before = await page_of(ada, 5)
     hidden = ids_of(before)[1:3]
     for id in hidden:
-        await grace.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+        await grace.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
     after = await page_of(ada, 5)
     assert after["snapshotId"] == before["snapshotId"]
     assert len(after["edges"]) == 5
@@ -171,7 +171,7 @@ async def test_access_is_checked_when_the_page_is_read(
     first = await page_of(ada, 1)
     assert ids_of(first) == [anchor]
     if loss == "deleted":
-        await grace.do("deletePost", "deletedPostId", id=post)
+        await grace.do("deletePost", "deletedPostId", postId=post)
     elif loss == "removed":
         update = {"q": {"_id": post}, "u": {"$set": {"state": "REMOVED"}}}
         await services.db.write({"update": "posts", "updates": [update]})
@@ -214,9 +214,9 @@ DELTA = """query($token: String!) { viewer { feedDelta(newerToken: $token) {
   newEdges { position reason node { id } } } } }"""
 
 
-async def token_of(phone: Phone, mode: str = "RANKED") -> str:
-    query = "query($mode: FeedMode) { viewer { feed(mode: $mode) { newerToken } } }"
-    return str((await phone.run(query, mode=mode))["viewer"]["feed"]["newerToken"])
+async def token_of(phone: Phone, sort: str = "RANKED") -> str:
+    query = "query($sort: FeedSort) { viewer { feed(sort: $sort) { newerToken } } }"
+    return str((await phone.run(query, sort=sort))["viewer"]["feed"]["newerToken"])
 
 
 async def delta(phone: Phone, token: str) -> Any:
@@ -233,9 +233,9 @@ async def test_a_refresh_tells_only_what_is_new_changed_or_gone(
     assert (still["changed"], still["removedIds"]) == ([], [])
     new = await publish(grace, "New")
     await jobs.run_due(services)
-    await grace.do("updatePost", "post { id }", id=posts[3], text="Edited")
-    await grace.do("deletePost", "deletedPostId", id=posts[4])
-    await grace.do("updatePost", "post { id }", id=posts[5], visibility="PRIVATE")
+    await grace.do("updatePost", "post { id }", postId=posts[3], text="Edited")
+    await grace.do("deletePost", "deletedPostId", postId=posts[4])
+    await grace.do("updatePost", "post { id }", postId=posts[5], visibility="PRIVATE")
     clock.shift(timedelta(seconds=6))
     news = await delta(ada, token)
     assert news["reset"] is False
@@ -280,7 +280,7 @@ async def test_another_variant_starts_over(
 
 async def test_a_refresh_newest_first_is_the_newest_page(new_phone: NewPhone, services: Services) -> None:
     ada, _, posts = await circle(new_phone, services, 15)
-    news = await delta(ada, await token_of(ada, "LATEST"))
+    news = await delta(ada, await token_of(ada, "NEWEST"))
     assert news["reset"] is True
     assert [edge["node"]["id"] for edge in news["newEdges"]] == posts[:2:-1]
 

@@ -48,10 +48,10 @@ async def test_what_a_post_loses_of_its_audience_leaves_their_inboxes(
     post = await publish(author, visibility="FRIENDS" if change == "wider" else "PUBLIC")
     await jobs.run_due(services)
     if change == "deleted":
-        await author.do("deletePost", "deletedPostId", id=post)
+        await author.do("deletePost", "deletedPostId", postId=post)
     else:
         audience = {"friends": "FRIENDS", "private": "PRIVATE", "wider": "PUBLIC"}[change]
-        await author.do("updatePost", "post { id }", id=post, visibility=audience)
+        await author.do("updatePost", "post { id }", postId=post, visibility=audience)
     await jobs.run_due(services)
     has = [post in await inbox(services, phone) for phone in (friend, fan)]
     assert has == {"friends": [True, False], "wider": [True, True]}.get(change, [False, False])

@@ -98,17 +98,16 @@ async def test_whoever_touches_an_archived_post_brings_it_back(
     if act == "comment":
         await comment(grace, id)
     elif act == "react":
-        shown = "subject { ... on Post { reactionSummary { total } } }"
-        done = await grace.do("setReaction", shown, subjectId=id, kind="LIKE")
-        assert (done["errors"], done["subject"]["reactionSummary"]["total"]) == ([], 1)
+        done = await grace.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
+        assert (done["errors"], done["reactionSummary"]["total"]) == ([], 1)
     elif act == "edit":
-        done = await ada.do("updatePost", "post { text version }", id=id, text="Again", expectedVersion=1)
+        done = await ada.do("updatePost", "post { text version }", postId=id, text="Again", expectedVersion=1)
         assert done["post"] == {"text": "Again", "version": 2}
     elif act == "share":
         done = await grace.do("sharePost", "sharedPost { shareCount }", postId=id)
         assert done["sharedPost"] == {"shareCount": 1}
     else:
-        done = await ada.do("deletePost", "deletedPostId", id=id)
+        done = await ada.do("deletePost", "deletedPostId", postId=id)
         assert done["errors"] == []
     assert await written(services, "posts_archive", {"_id": id}) == 0
     assert await written(services, "posts", {"_id": id}) == (0 if act == "delete" else 1)
@@ -143,7 +142,7 @@ async def test_counters_are_put_right(new_phone: NewPhone, services: Services) -
     top = await comment(grace, post)
     gone = await comment(grace, post)
     await comment(ada, post, parentId=top)
-    await grace.do("deleteComment", "deletedCommentId", id=gone)
+    await grace.do("deleteComment", "deletedCommentId", commentId=gone)
     await grace.do("setReaction", "subject { __typename }", subjectId=post, kind="LOVE")
     await grace.do("sharePost", "post { id }", postId=post)
     # What is right stays as it is.
@@ -181,7 +180,7 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
         await ada.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
     await ada.do("sharePost", "post { id }", postId=his, visibility="PUBLIC")
     made = await ada.do("createGroup", "group { id }", name="Ours", memberIds=[grace.user_id])
-    await ada.do("reportContent", "report { id }", subjectId=his, reason="SPAM", note="Private")
+    await ada.do("submitReport", "report { id }", subjectId=his, reason="SPAM", note="Private")
     await ada.do("blockUser", "removedUserId", userId=alan.user_id)
     [old] = await insert_posts(services, ada.user_id, [clock.now() - YEAR])
     said = await comment(grace, old, "On an old post")
@@ -251,7 +250,7 @@ async def test_of_very_many_the_latest_commenters_are_told(
     post = await publish(ada)
     said = [await comment(each, post) for each in others]
     # A later change makes the first comment the latest.
-    await others[0].do("updateComment", "comment { id }", id=said[0], text="On second thought")
+    await others[0].do("updateComment", "comment { id }", commentId=said[0], text="On second thought")
     query = "query($t: SyncToken) { viewer { changes(since: $t, types: [COMMENT]) { nodes { id } token } } }"
     tokens = [(await each.run(query))["viewer"]["changes"]["token"] for each in others]
     await retelling.commenters(services, post)

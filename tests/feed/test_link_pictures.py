@@ -89,7 +89,7 @@ async def test_the_picture_is_seen_by_whom_the_post_is_for(
     assert medium
     assert medium["folder"].startswith("private/")
     # Made public, it moves to where everybody may fetch it.
-    await ada.do("updatePost", "post { id }", id=id, visibility="PUBLIC")
+    await ada.do("updatePost", "post { id }", postId=id, visibility="PUBLIC")
     await jobs.run_due(services)
     medium = await media_store.media.by_id(services.db, image)
     assert medium
@@ -104,11 +104,13 @@ async def test_the_picture_goes_with_the_post_and_with_nothing_else(
     ada = await new_phone("Ada")
     id = await looked_at(ada)
     [medium] = await media_store.media.find(services.db, {"owner_id": ada.user_id})
-    changed = await ada.do("updatePost", "post { media { id } }", id=id, uploadIds=[], text="Without files")
+    changed = await ada.do(
+        "updatePost", "post { media { id } }", postId=id, uploadIds=[], text="Without files"
+    )
     assert changed["errors"] == []
     await jobs.run_due(services)
     assert (await ada.run(LINK, id=id))["post"]["link"]["image"]["id"] == medium["_id"]
-    await ada.do("deletePost", "deletedPostId", id=id)
+    await ada.do("deletePost", "deletedPostId", postId=id)
     await jobs.run_due(services)
     assert await media_store.media.by_id(services.db, medium["_id"]) is None
     assert await services.objects.under(medium["folder"]) == []

@@ -18,8 +18,8 @@ from tests.feed.steps import comment, feed_of, follow, publish
 from tests.media.steps import complete, created, picture, send
 from tests.phone import Phone, make_user
 
-QUEUE = """query($status: ReportStatus) { viewer { user { id } }
-  moderationQueue(status: $status, first: 100) { edges { node {
+QUEUE = """query($filter: ReportFilterInput) { viewer { user { id } }
+  reports(filter: $filter, first: 100) { edges { node {
     id reason status note appeal target { __typename id ... on Post { text } } } } } }"""
 
 
@@ -29,8 +29,8 @@ async def moderator(new_phone: NewPhone, services: Services) -> Phone:
 
 
 async def queue(phone: Phone, subject: str, status: str = "OPEN") -> list[dict[str, Any]]:
-    found = await phone.run(QUEUE, status=status)
-    nodes = [edge["node"] for edge in found["moderationQueue"]["edges"]]
+    found = await phone.run(QUEUE, filter={"statuses": [status]})
+    nodes = [edge["node"] for edge in found["reports"]["edges"]]
     return [node for node in nodes if node["target"] and node["target"]["id"] == subject]
 
 
@@ -47,7 +47,7 @@ async def test_what_is_beyond_doubt_is_refused_at_once(new_phone: NewPhone, serv
     [error] = refused["errors"]
     assert (error["code"], error["field"], error["retryable"]) == ("CONTENT_REFUSED", ["text"], False)
     post = await publish(ada)
-    assert await codes(ada, "updatePost", id=post, text="Who will hire a hitman?") == ["CONTENT_REFUSED"]
+    assert await codes(ada, "updatePost", postId=post, text="Who will hire a hitman?") == ["CONTENT_REFUSED"]
     assert await codes(ada, "createComment", postId=post, text="hire a hitman") == ["CONTENT_REFUSED"]
     assert await codes(ada, "sharePost", postId=post, text="hire a hitman") == ["CONTENT_REFUSED"]
     assert len(await services.db.find("posts", {"author_id": ada.user_id})) == 1
@@ -106,7 +106,7 @@ async def test_pictures_are_judged_when_they_are_ready(
 
     other = await publish(ada, "Words alone", visibility="PUBLIC")
     second = await created(ada, plain, purpose="POST_MEDIA")
-    await ada.do("updatePost", "post { id }", id=other, uploadIds=[second["id"]])
+    await ada.do("updatePost", "post { id }", postId=other, uploadIds=[second["id"]])
     await jobs.run_due(services)
     assert len(watchful.seen) == 1
     await complete(ada, second, await send(ada.http, second, plain))
@@ -119,18 +119,18 @@ async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     post = await publish(ada)
     first = await grace.do(
-        "reportContent", "report { id status note }", subjectId=post, reason="SPAM", note="x"
+        "submitReport", "report { id status note }", subjectId=post, reason="SPAM", note="x"
     )
-    again = await grace.do("reportContent", "report { id }", subjectId=post, reason="ABUSE")
+    again = await grace.do("submitReport", "report { id }", subjectId=post, reason="ABUSE")
     assert (first["errors"], again["report"]["id"]) == ([], first["report"]["id"])
     assert first["report"] == {"id": first["report"]["id"], "status": "OPEN", "note": None}
     node = "query($id: ID!) { node(id: $id) { ... on Report { status target { id } } } }"
     assert (await grace.run(node, id=first["report"]["id"]))["node"]["target"] == {"id": post}
     assert (await ada.run(node, id=first["report"]["id"]))["node"] is None
-    assert await codes(ada, "reportContent", subjectId=post, reason="SPAM") == ["FORBIDDEN"]
+    assert await codes(ada, "submitReport", subjectId=post, reason="SPAM") == ["SELF"]
     unseen = await publish(ada, visibility="PRIVATE")
     for subject in (unseen, ids.new_id("post"), ids.new_id("user")):
-        assert await codes(grace, "reportContent", subjectId=subject, reason="SPAM") == ["NOT_FOUND"]
+        assert await codes(grace, "submitReport", subjectId=subject, reason="SPAM") == ["NOT_FOUND"]
 
 
 async def test_moderators_alone_judge_and_only_what_was_reported(
@@ -143,12 +143,12 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     post = await publish(ada, "For friends", visibility="FRIENDS")
     assert (await grace.ask(QUEUE)).code == "FORBIDDEN"
     decision = {"subjectId": post, "action": "REMOVE", "reason": "Rules"}
-    assert await codes(grace, "moderate", **decision) == ["FORBIDDEN"]
-    assert await codes(judge, "moderate", **decision) == ["NOT_FOUND"]
-    await grace.do("reportContent", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
+    assert await codes(grace, "decideModeration", **decision) == ["FORBIDDEN"]
+    assert await codes(judge, "decideModeration", **decision) == ["NOT_FOUND"]
+    await grace.do("submitReport", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
     [seen] = await queue(judge, post)
     assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
-    done = await judge.do("moderate", "removedReportIds subject { id ... on Post { state } }", **decision)
+    done = await judge.do("decideModeration", "resolved subject { id ... on Post { state } }", **decision)
     assert (done["errors"], len(done["removedReportIds"])) == ([], 1)
     assert done["subject"] == {"id": post, "state": "REMOVED"}
     assert await queue(judge, post) == []
@@ -167,18 +167,20 @@ async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) ->
     post = await publish(ada)
     said = await comment(ada, post, "Mine")
     for subject in (post, said):
-        await grace.do("reportContent", "report { id }", subjectId=subject, reason="SPAM")
-        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == ["WRONG_STATUS"]
+        await grace.do("submitReport", "report { id }", subjectId=subject, reason="SPAM")
+        assert await codes(ada, "appealModeration", subjectId=subject, text="It was fine") == [
+            "NOT_MODERATED"
+        ]
     for subject in (said, post):
         decision = {"subjectId": subject, "reason": "x"}
-        await judge.do("moderate", "removedReportIds", action="REMOVE", **decision)
-        assert await codes(grace, "appeal", subjectId=subject, text="For her") == ["NOT_FOUND"]
-        assert await codes(ada, "appeal", subjectId=subject, text=" ") == ["REQUIRED"]
-        assert await codes(ada, "appeal", subjectId=subject, text="It was fine") == []
-        assert await codes(ada, "appeal", subjectId=subject, text="Again") == ["ALREADY_DONE"]
+        await judge.do("decideModeration", "removedReportIds", action="REMOVE", **decision)
+        assert await codes(grace, "appealModeration", subjectId=subject, text="For her") == ["NOT_FOUND"]
+        assert await codes(ada, "appealModeration", subjectId=subject, text=" ") == ["INVALID_INPUT"]
+        assert await codes(ada, "appealModeration", subjectId=subject, text="It was fine") == []
+        assert await codes(ada, "appealModeration", subjectId=subject, text="Again") == ["ALREADY_APPEALED"]
         [open_] = await queue(judge, subject)
         assert open_["appeal"] == "It was fine"
-        await judge.do("moderate", "removedReportIds", action="RESTORE", **decision)
+        await judge.do("decideModeration", "removedReportIds", action="RESTORE", **decision)
         [closed] = await queue(judge, subject, "DISMISSED")
         assert closed["status"] == "DISMISSED"
     query = """query($id: ID!) { post(id: $id) { state commentCount
@@ -194,9 +196,9 @@ async def test_a_moderator_deletes_reported_comments_only(new_phone: NewPhone, s
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     judge = await moderator(new_phone, services)
     said = await comment(ada, await publish(ada), "Rude")
-    assert await codes(judge, "deleteComment", id=said) == ["NOT_FOUND"]
-    await grace.do("reportContent", "report { id }", subjectId=said, reason="ABUSE")
-    assert await codes(judge, "deleteComment", id=said) == []
+    assert await codes(judge, "deleteComment", commentId=said) == ["NOT_FOUND"]
+    await grace.do("submitReport", "report { id }", subjectId=said, reason="ABUSE")
+    assert await codes(judge, "deleteComment", commentId=said) == []
 
 
 async def test_decisions_are_on_record(
@@ -212,13 +214,13 @@ async def test_decisions_are_on_record(
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     judge = await moderator(new_phone, services)
     post = await publish(ada)
-    await grace.do("reportContent", "report { id }", subjectId=post, reason="SPAM")
+    await grace.do("submitReport", "report { id }", subjectId=post, reason="SPAM")
     await judge.run(QUEUE)
     label = {"action": "LABEL", "label": "MISLEADING", "reason": "Not so"}
-    await judge.do("moderate", "removedReportIds", subjectId=post, **label)
-    await ada.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
+    await judge.do("decideModeration", "removedReportIds", subjectId=post, **label)
+    await ada.do("updatePost", "post { id }", postId=post, visibility="PRIVATE")
     await ada.do("blockUser", "removedUserId", userId=grace.user_id)
-    await ada.do("deletePost", "deletedPostId", id=post)
+    await ada.do("deletePost", "deletedPostId", postId=post)
     assert acts == [
         ("moderation.queue", None),
         ("moderation.label", post),

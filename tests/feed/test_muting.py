@@ -59,12 +59,12 @@ async def test_a_share_goes_and_comes_back_with_what_it_shares(
     device = await device_of(hedy, "POST")
     query = "query($id: ID!) { post(id: $id) { sharedPost { id } sharedUnavailable } }"
     for visibility in ("FRIENDS", "PUBLIC", "PRIVATE", "PUBLIC"):
-        await ada.do("updatePost", "post { id }", id=id, visibility=visibility)
+        await ada.do("updatePost", "post { id }", postId=id, visibility=visibility)
         await jobs.run_due(services)
         assert await device.news() == ({share}, set())
         shown = (await hedy.run(query, id=share))["post"]
         there = visibility == "PUBLIC"
         assert shown == {"sharedPost": {"id": id} if there else None, "sharedUnavailable": not there}
-    await ada.do("deletePost", "deletedPostId", id=id)
+    await ada.do("deletePost", "deletedPostId", postId=id)
     await jobs.run_due(services)
     assert await device.news() == ({share}, set())

@@ -50,7 +50,7 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
             "__typename": "CommentCreated",
             "comment": {"id": said, "text": "First", "author": {"name": "Ada"}},
         }
-        await ada.do("updateComment", "comment { id }", id=said, text="Second")
+        await ada.do("updateComment", "comment { id }", commentId=said, text="Second")
         assert await until(stream, "CommentUpdated") == {
             "__typename": "CommentUpdated",
             "comment": {"id": said, "text": "Second", "version": 2},
@@ -60,17 +60,17 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
             found = await until(stream, "ReactionsUpdated")
             assert found["subjectId"] == subject
             assert (found["summary"]["total"], found["summary"]["like"]) == (1, 1)
-        await ada.do("updatePost", "post { id }", id=post, text="Two")
+        await ada.do("updatePost", "post { id }", postId=post, text="Two")
         assert await until(stream, "PostUpdated") == {
             "__typename": "PostUpdated",
             "post": {"id": post, "text": "Two", "version": 2, "visibility": "PUBLIC"},
         }
-        await ada.do("deleteComment", "deletedCommentId", id=said)
+        await ada.do("deleteComment", "deletedCommentId", commentId=said)
         assert await until(stream, "CommentDeleted") == {
             "__typename": "CommentDeleted",
             "deletedCommentId": said,
         }
-        await ada.do("deletePost", "deletedPostId", id=post)
+        await ada.do("deletePost", "deletedPostId", postId=post)
         assert await until(stream, "PostDeleted") == {"__typename": "PostDeleted", "deletedPostId": post}
         await assert_over(stream)
 
@@ -81,7 +81,7 @@ async def test_anybody_may_watch_a_public_post(new_phone: NewPhone, anonymous: P
     async with anonymous.watch(WATCH, id=post) as stream:
         said = await comment(ada, post, "Hello, all")
         assert (await until(stream, "CommentCreated"))["comment"]["id"] == said
-        await ada.do("updatePost", "post { id }", id=post, visibility="FRIENDS")
+        await ada.do("updatePost", "post { id }", postId=post, visibility="FRIENDS")
         assert await until(stream, "PostDeleted") == {"__typename": "PostDeleted", "deletedPostId": post}
         await assert_over(stream)
 
@@ -93,7 +93,7 @@ async def test_losing_sight_of_it_ends_the_stream(new_phone: NewPhone, loss: str
     post = await publish(ada, visibility="FRIENDS")
     async with grace.watch(WATCH, id=post) as stream:
         if loss == "narrower audience":
-            await ada.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
+            await ada.do("updatePost", "post { id }", postId=post, visibility="PRIVATE")
         elif loss == "unfollowed":
             await ada.do("unfollowUser", "user { id }", userId=grace.user_id)
         elif loss == "blocked by":
@@ -108,7 +108,7 @@ async def test_its_author_watches_on(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with ada.watch(WATCH, id=post) as stream:
-        await ada.do("updatePost", "post { id }", id=post, visibility="PRIVATE")
+        await ada.do("updatePost", "post { id }", postId=post, visibility="PRIVATE")
         assert (await until(stream, "PostUpdated"))["post"]["visibility"] == "PRIVATE"
 
 
@@ -133,10 +133,7 @@ async def test_what_is_not_seen_cannot_be_watched(new_phone: NewPhone, whose: st
         with pytest.raises(Failed) as failed:
             await stream.next()
     [error] = failed.value.errors
-    assert (error["message"], error["extensions"]) == (
-        "It does not exist, or you may not see it.",
-        {"code": "NOT_FOUND"},
-    )
+    assert (error["message"], error["extensions"]) == ("There is no such post.", {"code": "NOT_FOUND"})
 
 
 async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None:

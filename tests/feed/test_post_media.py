@@ -32,9 +32,9 @@ async def test_a_ready_picture_is_shown_at_once(new_phone: NewPhone, services: S
     assert [each["id"] for each in made["post"]["media"]] == [upload["media"]["id"]]
     assert (await state_of(grace, made["post"]["id"]))["media"][0]["id"] == upload["media"]["id"]
     again = await ada.do("createPost", POST, uploadIds=[upload["id"]])
-    assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in again["errors"]] == ["UPLOAD_NOT_FOUND"]
     hers = await grace.do("createPost", POST, uploadIds=[upload["id"]])
-    assert [error["code"] for error in hers["errors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in hers["errors"]] == ["UPLOAD_NOT_FOUND"]
 
 
 async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Services) -> None:
@@ -88,12 +88,12 @@ async def test_a_rejected_upload_leaves_the_post_to_its_author(
         told = (await stream.next())["feedEvents"]
         assert told == {"__typename": "PostStateChanged", "post": {"id": post, "state": "PROCESSING"}}
     assert (await state_of(ada, post))["state"] == "PROCESSING"
-    kept = await ada.do("updatePost", POST, id=post, uploadIds=[good["id"]])
+    kept = await ada.do("updatePost", POST, postId=post, uploadIds=[good["id"]])
     assert kept["errors"] == []
     assert (kept["post"]["state"], len(kept["post"]["media"])) == ("PUBLISHED", 1)
     assert (await state_of(grace, post))["state"] == "PUBLISHED"
     late = await ada.do("createPost", POST, uploadIds=[bad["id"]])
-    assert late["errors"][0]["code"] in ("NOT_FOUND", "UPLOAD_REJECTED")
+    assert late["errors"][0]["code"] in ("UPLOAD_NOT_FOUND", "UPLOAD_REJECTED")
 
 
 @pytest.mark.parametrize("first", ["FRIENDS", "PUBLIC"])
@@ -118,7 +118,7 @@ async def test_a_post_that_changes_its_audience_twice_ends_at_the_right_address(
     before = await shown()
     assert right(first, before)
     for visibility in (other, first):
-        assert (await ada.do("updatePost", POST, id=id, visibility=visibility))["errors"] == []
+        assert (await ada.do("updatePost", POST, postId=id, visibility=visibility))["errors"] == []
     moves = await services.db.find("jobs", {"task": "media.move"}, sort=[("_id", order)])
     mine = [each for each in moves if each["arguments"]["media_id"] == upload["media"]["id"]]
     assert len(mine) == 2
@@ -132,7 +132,7 @@ async def test_a_post_that_changes_its_audience_twice_ends_at_the_right_address(
     assert (await fetched(http, await shown()))[0] == 200
     # And once more there, and back.
     for visibility in (other, first):
-        assert (await ada.do("updatePost", POST, id=id, visibility=visibility))["errors"] == []
+        assert (await ada.do("updatePost", POST, postId=id, visibility=visibility))["errors"] == []
         await jobs.run_due(services)
         assert right(visibility, await shown())
         assert (await fetched(http, await shown()))[0] == 200

@@ -17,7 +17,7 @@ POST = """
     reactionSummary { total like viewerReaction } viewerCan { edit delete comment share pin }
     editedAt version createdAt updatedAt }
 """
-GONE = refusal("NOT_FOUND", "You have no such post.", ["id"])
+GONE = refusal("NOT_FOUND", "You have no such post.", ["postId"])
 
 
 async def test_a_post_is_answered_whole(new_phone: NewPhone) -> None:
@@ -83,21 +83,21 @@ async def test_a_replay_posts_once(new_phone: NewPhone, services: Services) -> N
 @pytest.mark.parametrize(
     ("input", "error"),
     [
-        ({}, ("REQUIRED", "A post needs text, media or a link.", ["text"])),
-        ({"text": " \n\t "}, ("REQUIRED", "A post needs text, media or a link.", ["text"])),
-        ({"text": "a" * 5_001}, ("TOO_LONG", "At most 5,000 characters.", ["text"], 5_000)),
+        ({}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
+        ({"text": " \n\t "}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
+        ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
         (
             {"text": "a", "uploadIds": [ids.new_id("upload") for _ in range(11)]},
-            ("TOO_MANY", "At most 10 media.", ["uploadIds"], 10),
+            ("TOO_MANY_MEDIA", "At most 10 media.", ["uploadIds"]),
         ),
         (
             {"uploadIds": [ids.new_id("upload")]},
-            ("NOT_FOUND", "You have no such upload for this.", ["uploadIds"]),
+            ("UPLOAD_NOT_FOUND", "You have no such upload for this.", ["uploadIds"]),
         ),
     ],
 )
 async def test_a_refused_post_is_not_written(
-    new_phone: NewPhone, services: Services, input: dict[str, Any], error: tuple[Any, ...]
+    new_phone: NewPhone, services: Services, input: dict[str, Any], error: tuple[str, str, list[str]]
 ) -> None:
     ada = await new_phone("Ada")
     refused = await ada.do("createPost", "post { id } postEdge { cursor } feedEdge { cursor }", **input)
@@ -139,11 +139,11 @@ async def test_the_thirty_first_post_in_an_hour_waits(new_phone: NewPhone, servi
 async def test_an_edit_raises_the_version(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     id = await publish(ada, "Frist")
-    done = await ada.do("updatePost", POST, id=id, text="First", expectedVersion=1)
+    done = await ada.do("updatePost", POST, postId=id, text="First", expectedVersion=1)
     assert done["errors"] == []
     assert (done["post"]["text"], done["post"]["version"]) == ("First", 2)
     assert done["post"]["editedAt"] == done["post"]["updatedAt"]
-    changed = await ada.do("updatePost", "post { text visibility version }", id=id, visibility="PRIVATE")
+    changed = await ada.do("updatePost", "post { text visibility version }", postId=id, visibility="PRIVATE")
     assert changed["post"] == {"text": "First", "visibility": "PRIVATE", "version": 3}
 
 
@@ -152,11 +152,11 @@ async def test_a_conflict_shows_the_current_post_and_writes_nothing(
 ) -> None:
     ada = await new_phone("Ada")
     id = await publish(ada, "One")
-    await ada.do("updatePost", "post { id }", id=id, text="Two")
+    await ada.do("updatePost", "post { id }", postId=id, text="Two")
     refused = await ada.do(
-        "updatePost", "post { text visibility version }", id=id, visibility="PRIVATE", expectedVersion=1
+        "updatePost", "post { text visibility version }", postId=id, visibility="PRIVATE", expectedVersion=1
     )
-    assert refused["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
+    assert refused["errors"] == [refusal("CONFLICT", "The post was changed on another device.")]
     assert refused["post"] == {"text": "Two", "visibility": "PUBLIC", "version": 2}
     [kept] = await services.db.find("posts", {"_id": id})
     assert (kept["visibility"], kept["version"]) == ("PUBLIC", 2)
@@ -168,7 +168,7 @@ async def test_counters_move_without_a_conflict(new_phone: NewPhone) -> None:
     await comment(grace, id)
     await grace.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
     done = await ada.do(
-        "updatePost", "post { version commentCount }", id=id, text="Edited", expectedVersion=1
+        "updatePost", "post { version commentCount }", postId=id, text="Edited", expectedVersion=1
     )
     assert (done["errors"], done["post"]) == ([], {"version": 2, "commentCount": 1})
 
@@ -176,16 +176,16 @@ async def test_counters_move_without_a_conflict(new_phone: NewPhone) -> None:
 @pytest.mark.parametrize(
     ("input", "error"),
     [
-        ({"text": " "}, ("REQUIRED", "A post needs text, media or a link.", ["text"])),
-        ({"text": "a" * 5_001}, ("TOO_LONG", "At most 5,000 characters.", ["text"], 5_000)),
+        ({"text": " "}, ("EMPTY_POST", "A post needs text, media or a link.", ["text"])),
+        ({"text": "a" * 5_001}, ("TEXT_TOO_LONG", "At most 5,000 characters.", ["text"])),
     ],
 )
 async def test_a_refused_edit_is_not_written(
-    new_phone: NewPhone, services: Services, input: dict[str, str], error: tuple[Any, ...]
+    new_phone: NewPhone, services: Services, input: dict[str, str], error: tuple[str, str, list[str]]
 ) -> None:
     ada = await new_phone("Ada")
     id = await publish(ada, "As it was")
-    refused = await ada.do("updatePost", "post { id }", id=id, visibility="PRIVATE", **input)
+    refused = await ada.do("updatePost", "post { id }", postId=id, visibility="PRIVATE", **input)
     assert (refused["errors"], refused["post"]) == ([refusal(*error)], None)
     [kept] = await services.db.find("posts", {"_id": id})
     assert (kept["text"], kept["visibility"], kept["version"]) == ("As it was", "PUBLIC", 1)
@@ -195,8 +195,8 @@ async def test_only_its_author_changes_or_deletes_a_post(new_phone: NewPhone, se
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     id = await publish(ada, "Mine")
     for target in (id, ids.new_id("post")):
-        changed = await grace.do("updatePost", "post { id }", id=target, text="Yours")
-        deleted = await grace.do("deletePost", "deletedPostId", id=target)
+        changed = await grace.do("updatePost", "post { id }", postId=target, text="Yours")
+        deleted = await grace.do("deletePost", "deletedPostId", postId=target)
         assert (changed["errors"], changed["post"]) == ([GONE], None)
         assert (deleted["errors"], deleted["deletedPostId"]) == ([GONE], None)
     [kept] = await services.db.find("posts", {"_id": id})
@@ -213,7 +213,7 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     for subject in (id, top):
         await grace.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
     once = key()
-    deleted = await ada.do("deletePost", "deletedPostId", id=id, idempotencyKey=once)
+    deleted = await ada.do("deletePost", "deletedPostId", postId=id, idempotencyKey=once)
     assert (deleted["errors"], deleted["deletedPostId"]) == ([], id)
     assert await counts(ada) == (0, 0, 0)
     assert id not in await feed_of(ada)
@@ -222,9 +222,9 @@ async def test_a_deleted_post_is_gone_with_all_that_hung_on_it(
     await jobs.run_due(services)
     assert await written(services, "comments", {"post_id": id}) == 0
     assert await written(services, "reactions", {"subject_id": {"$in": [id, top]}}) == 0
-    again = await ada.do("deletePost", "deletedPostId", id=id, idempotencyKey=once)
+    again = await ada.do("deletePost", "deletedPostId", postId=id, idempotencyKey=once)
     assert again == {**deleted, "replayed": True}
-    other_key = await ada.do("deletePost", "deletedPostId", id=id)
+    other_key = await ada.do("deletePost", "deletedPostId", postId=id)
     assert other_key["errors"] == [GONE]
     # A job may run twice.
     await feed_jobs.erase_comments(services, post_id=id)

@@ -105,19 +105,19 @@ class Moving:
 
     async def _change(self, move: str, id: str) -> None:
         if move == "delete":
-            await self.author.do("deletePost", "deletedPostId", id=id)
+            await self.author.do("deletePost", "deletedPostId", postId=id)
             self.alive.remove(id)
         elif move == "react":
             await self.reader.do("setReaction", "subject { __typename }", subjectId=id, kind="LOVE")
             return
         elif move == "narrow":
-            await self.author.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+            await self.author.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
         elif move == "hide":
             # For good: what is widened afterwards stays hidden.
             await self.reader.do("hidePost", "removedPostId", postId=id)
             self.alive.remove(id)
         else:
-            await self.author.do("updatePost", "post { id }", id=id, visibility="PUBLIC")
+            await self.author.do("updatePost", "post { id }", postId=id, visibility="PUBLIC")
             self.unseen.discard(id)
             return
         self.unseen.add(id)

@@ -1,6 +1,7 @@
 """Visibility of posts: one access guard, and a hidden post looks like one that does not exist."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,18 @@ class Circle:
         answer = await getattr(self, who).ask(POST, id=id)
         if answer.body["data"] == {"post": {"id": id}}:
             return True
-        assert (answer.status, answer.body) == (200, {"data": {"post": None}})
+        assert answer.body == {"data": {"post": None}, "errors": [not_found()]}
+        assert answer.status == 200
         return False
+
+
+def not_found() -> dict[str, Any]:
+    return {
+        "message": "There is no such post.",
+        "locations": [{"line": 1, "column": 19}],
+        "path": ["post"],
+        "extensions": {"code": "NOT_FOUND"},
+    }
 
 
 @pytest.fixture
@@ -84,7 +95,7 @@ async def test_every_way_to_a_post_has_the_same_door(circle: Circle, visibility:
 async def test_a_post_that_never_was_is_answered_like_a_hidden_one(circle: Circle) -> None:
     hidden = await publish(circle.author, visibility="PRIVATE")
     answers = [await circle.stranger.ask(POST, id=id) for id in (hidden, ids.new_id("post"))]
-    assert answers[0].body == answers[1].body == {"data": {"post": None}}
+    assert answers[0].body == answers[1].body == {"data": {"post": None}, "errors": [not_found()]}
 
 
 async def test_refusals_do_not_tell_hidden_from_missing(circle: Circle) -> None:
@@ -93,8 +104,8 @@ async def test_refusals_do_not_tell_hidden_from_missing(circle: Circle) -> None:
     for verb, name, more in (
         ("createComment", "postId", {"text": "Well"}),
         ("setReaction", "subjectId", {"kind": "LIKE"}),
-        ("updatePost", "id", {"text": "Mine now"}),
-        ("deletePost", "id", {}),
+        ("updatePost", "postId", {"text": "Mine now"}),
+        ("deletePost", "postId", {}),
     ):
         once = key()
         answers = [
@@ -124,11 +135,11 @@ async def test_a_limited_post_is_shown_but_not_suggested(circle: Circle, service
 async def test_one_s_comment_outlives_the_sight_of_its_post(circle: Circle) -> None:
     id = await publish(circle.author)
     said = await comment(circle.stranger, id, "I was here")
-    await circle.author.do("updatePost", "post { id }", id=id, visibility="PRIVATE")
+    await circle.author.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
     query = "query($id: ID!) { node(id: $id) { ... on Comment { text post { id } } } }"
     assert await circle.stranger.run(query, id=said) == {"node": {"text": "I was here", "post": None}}
     assert await circle.follower.run(query, id=said) == {"node": None}
-    edited = await circle.stranger.do("updateComment", "comment { text }", id=said, text="I was")
+    edited = await circle.stranger.do("updateComment", "comment { text }", commentId=said, text="I was")
     assert edited["errors"] == []
     gone = await circle.stranger.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
     assert gone["errors"] == [refusal("NOT_FOUND", "It is gone, or hidden from you.")]

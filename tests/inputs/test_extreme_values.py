@@ -91,7 +91,7 @@ def needed(type: Any) -> bool:
 
 
 SINCE = """query($id: ID!, $since: DateTime!) {
-  chat(id: $id) { messages(since: $since) { edges { cursor node { id } } } } }"""
+  chat(id: $id) { messages(filter: {updatedFrom: $since}) { edges { cursor node { id } } } } }"""
 
 
 async def test_messages_since_the_first_day_of_all_are_all_messages(

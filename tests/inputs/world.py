@@ -140,9 +140,11 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     [product] = await on_sale(services, ada, row())
     reviewed = await bob.do("submitReview", "review { id }", productId=product["id"], rating=5)
     limited, judge = await publish(ada), await new_phone("Judge", roles=[Role.MODERATOR])
-    reported = await bob.do("reportContent", "report { id }", subjectId=limited, reason="SPAM")
+    reported = await bob.do("submitReport", "report { id }", subjectId=limited, reason="SPAM")
     assert reported["errors"] == []
-    done = await judge.do("moderate", "subject { id }", subjectId=limited, action="LIMIT", reason="Because")
+    done = await judge.do(
+        "decideModeration", "subject { id }", subjectId=limited, action="LIMIT", reason="Because"
+    )
     assert done["errors"] == [], done["errors"]
     named = {
         "postId": post,
@@ -165,19 +167,19 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "timeZone": "UTC",
     }
     of = {
-        "editMessage": {"id": said["id"]},
-        "reportMessage": {"id": heard["id"]},
-        "updatePost": {"id": post},
-        "updateComment": {"id": mine},
-        "updateChat": {"id": chat},
+        "updateMessage": {"messageId": said["id"]},
+        "submitMessageReport": {"messageId": heard["id"]},
+        "updatePost": {"postId": post},
+        "updateComment": {"commentId": mine},
+        "updateChat": {"chatId": chat},
         "sharePost": {"postId": post},
-        "appeal": {"subjectId": limited},
+        "appealModeration": {"subjectId": limited},
         "enableTwoFactor": {"method": "EMAIL"},
         "sendMessage": {"attachments": []},
         "revokeUserSessions": {"userId": bob.user_id},
-        "submitPredictionFeedback": {"usageRate": "1.0"},
+        "recordPredictionFeedback": {"usageRate": "1.0"},
         "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "share": 100}]},
-        "reportContent": {"subjectId": other},
+        "submitReport": {"subjectId": other},
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
 

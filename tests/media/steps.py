@@ -30,7 +30,7 @@ UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progr
     dominantColor urlExpiresAt fileName animation variants { width height format url sizeBytes } }"""
 READ = f"query($id: ID!) {{ upload(id: $id) {{ {UPLOAD} }} }}"
 PENDING = """query($id: ID!) { upload(id: $id) {
-  status bytesReceived parts(pending: true) { number url } } }"""
+  status bytesReceived parts(filter: {pending: true}) { number url } } }"""
 
 
 def picture(

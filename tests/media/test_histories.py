@@ -61,12 +61,14 @@ async def act(
             )
             assert status == expected
     elif what == "sign":
-        signed = await phone.do("signUploadParts", "upload { id }", uploadId=upload["id"], numbers=[number])
+        signed = await phone.do(
+            "requestUploadPartUrls", "upload { id }", uploadId=upload["id"], partNumbers=[number]
+        )
         assert bool(signed["errors"]) == (model.state != "sending")
     elif what == "complete":
         await complete(phone, upload, model)
     elif what == "abort":
-        gone = await phone.do("abortUpload", "deletedUploadId", uploadId=upload["id"])
+        gone = await phone.do("cancelUpload", "deletedUploadId", uploadId=upload["id"])
         assert bool(gone["errors"]) == (model.state in ("complete", "done"))
         model.state = "aborted" if not gone["errors"] else model.state
     elif what == "work":

@@ -54,7 +54,7 @@ async def test_parts_are_sent_to_exactly_one_object_for_a_quarter_of_an_hour(pla
     assert not accepted("PUT", url.replace("/app/incoming/", "/app/public/"))
     assert not accepted("PUT", url.replace("X-Amz-Expires=", "X-Amz-Expires=9"))
     signed = "upload { parts { url } }"
-    fresh = await ada.do("signUploadParts", signed, uploadId=upload["id"], numbers=[1])
+    fresh = await ada.do("requestUploadPartUrls", signed, uploadId=upload["id"], partNumbers=[1])
     assert accepted("PUT", fresh["upload"]["parts"][0]["url"])
 
 

@@ -48,7 +48,7 @@ async def test_every_query_has_its_index(new_phone: NewPhone, services: Services
             await steps.used(services, each["id"], ada, record, PURPOSE)
         eve = await new_phone("Eve")
         await eve.ask("query($id: ID!) { media(id: $id) { id } }", id=upload["media"]["id"])
-        for status in ("", "(status: READY)"):
+        for status in ("", "(filter: {statuses: [READY]})"):
             await ada.run(f"{{ viewer {{ uploads{status} {{ edges {{ node {{ id }} }} }} }} }}")
         await steps.released(services, record)
         await jobs.run_due(services)

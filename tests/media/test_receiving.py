@@ -114,7 +114,7 @@ async def test_who_is_cut_off_leaves_nothing(new_phone: NewPhone, services: Serv
     assert list(folder.rglob("*")) == []
     # What a killed process leaves half written goes with the rest.
     (folder / "1#1").write_bytes(b"half")
-    await ada.do("abortUpload", "deletedUploadId", uploadId=upload["id"])
+    await ada.do("cancelUpload", "deletedUploadId", uploadId=upload["id"])
     await jobs.run_due(services)
     assert not folder.exists()
 

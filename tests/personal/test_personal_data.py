@@ -211,7 +211,11 @@ async def through_the_api(phone: Phone, bob: Phone, post: str) -> None:
     await say(phone, chat, mark("messages", "text"))
     heard = await say(bob, chat, "Hello")
     for mutation, given in {
-        "reportMessage": {"id": heard["id"], "reason": "SPAM", "note": mark("message_reports", "note")},
+        "submitMessageReport": {
+            "messageId": heard["id"],
+            "reason": "SPAM",
+            "note": mark("message_reports", "note"),
+        },
         "createGroup": {"name": mark("groups", "name")},
         "followUser": {"userId": bob.user_id},
         "signUp": {},

@@ -12,7 +12,7 @@ from server import lifespan, process
 from tests.phone import PASSWORD, key, make_member
 
 SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { session { ipMasked } errors { code } } }"
-DEVICE = {"id": "9f0a3b52-8a41-4c1e-9d5e-0c5d6a1f7e21", "name": "Phone", "platform": "OTHER"}
+DEVICE = {"deviceId": "9f0a3b52-8a41-4c1e-9d5e-0c5d6a1f7e21", "name": "Phone", "platform": "OTHER"}
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     (feed("(first: $n)", "$n: Int"), {"n": 50}, 1 + 50 * 4),
     # What a variable is without a value, and what null stands for.
     (feed("(first: $n)", "$n: Int = 40"), {}, 1 + 40 * 4),
-    (feed("(first: $n)", "$n: Int = 2"), {"n": None}, 1 + 12 * 4),
+    (feed("(first: $n)", "$n: Int = 2"), {"n": None}, 1 + 20 * 4),
     (feed("(first: null, last: 50)"), {}, 1 + 50 * 4),
     (feed("(first: $n, last: $m)", "$n: Int, $m: Int"), {"n": None, "m": 50}, 1 + 50 * 4),
     # The larger of those given.
@@ -54,8 +54,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     ('query($i: [ID!]! = ["a", "b", "c", "d"]) { nodes(ids: $i) { id } }', {}, 4),
     ("query($i: [ID!]!) { nodes(ids: $i) { id } }", {"i": "a"}, 1),
     ("query($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }", {"a": "a", "b": "b"}, 2),
-    # `productIds` and a page that is given by default: the larger.
-    ('{ viewer { predictions(productIds: ["a", "b"], first: 1) { product { id } } } }', {}, 1 + 2 * 2),
+    # A limit, whatever the filter has.
+    ('{ viewer { predictions(filter: {productIds: ["a", "b"]}, limit: 1) { product { id } } } }', {}, 1 + 2),
     # Conditions that can both hold: what they give is added.
     (
         '{ node(id: "x") { ... on Node { ... on Post { author { id } } } '

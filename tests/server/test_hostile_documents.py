@@ -111,7 +111,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
         "{ viewer { feed(" + many("frst{n}: 1", n) + ") { edges { cursor } } } }"
     ),
     "values that are nobody's": lambda n: (
-        "{ viewer { " + many("a{n}: feed(mode: LATST{n}) {{ edges {{ cursor }} }}", n) + " } }"
+        "{ viewer { " + many("a{n}: feed(sort: LATST{n}) {{ edges {{ cursor }} }}", n) + " } }"
     ),
     "the schema again and again": lambda n: (
         "{ " + many("a{n}: __schema {{ types {{ fields {{ args {{ type {{ name }} }} }} }} }}", n) + " }"

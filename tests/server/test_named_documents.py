@@ -153,7 +153,7 @@ async def test_trusted_documents_can_be_left_alone(services: Services) -> None:
 
 
 RESPONSE = "application/graphql-response+json"
-SHOP = "query Shop { topSellers(first: 3) { id } }"
+SHOP = "query Shop { topSellers(limit: 3) { id } }"
 
 
 @pytest.fixture

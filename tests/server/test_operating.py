@@ -51,7 +51,7 @@ async def test_a_user_who_may_read_and_write_one_database_is_enough(
         assert made["errors"] == []
         node = {"id": made["post"]["id"], "text": "With few rights", "author": {"name": "Ada"}}
         assert (await ada.run(PAGE))["viewer"]["feed"]["edges"] == [{"node": node}]
-        changes = "{ viewer { changes(first: 10) { nodes { id } token } } }"
+        changes = "{ viewer { changes(limit: 10) { nodes { id } token } } }"
         found = await ada.run(changes)
         assert {"id": made["post"]["id"]} in found["viewer"]["changes"]["nodes"]
         async with http.get(f"http://127.0.0.1:{port}/readyz") as response:

@@ -72,7 +72,7 @@ async def used(services: Services, ada: Phone, grace: Phone) -> None:
     said = await say(ada, chat)
     await mark_read(grace, chat, 1)
     assert await history(grace, chat) == ["Hello"]
-    edited = await ada.do("editMessage", "message { text }", id=said["id"], text="Good day")
+    edited = await ada.do("updateMessage", "message { text }", messageId=said["id"], text="Good day")
     assert edited["message"]["text"] == "Good day"
     await jobs.run_periodic(services)
 

@@ -145,7 +145,7 @@ async def test_the_server_completes_when_there_is_no_more(new_phone: NewPhone) -
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with ada.watch(POST_EVENTS, id=post) as stream:
-        await ada.do("deletePost", "deletedPostId", id=post)
+        await ada.do("deletePost", "deletedPostId", postId=post)
         types = [await stream.socket.receive()]
         while types[-1]["type"] == "next":
             types.append(await stream.socket.receive())

@@ -5,7 +5,7 @@ import { cursorOf } from './shown.js';
 const SHOWN = ['PUBLISHED', 'LIMITED'];
 
 /** Items where nothing else is asked for. */
-export const SIZES = { feed: 12, comments: 20, products: 20, chats: 15, messages: 50 };
+export const SIZES = { feed: 20, comments: 20, products: 20, chats: 20, messages: 20 };
 
 /** Posts of oneself and those followed, newest first; something public for who follows nobody. */
 export async function feedPage(viewerId, size, { follows, hidden, barred, memberships }) {

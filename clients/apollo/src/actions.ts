@@ -102,15 +102,15 @@ export const actions: Record<string, Action> = {
       if (messageEdge) appendMessage(cache, chatId, messageEdge);
     },
   },
-  MarkRead: { document: operations.MarkRead, expect: () => null },
+  MarkChatRead: { document: operations.MarkChatRead, expect: () => null },
   DeletePost: {
     document: operations.DeletePost,
-    expect: (_, input: { id: string; idempotencyKey: string }) => ({
+    expect: (_, input: { postId: string; idempotencyKey: string }) => ({
       deletePost: {
         __typename: 'DeletePostPayload',
         ...NO_ERRORS,
         idempotencyKey: input.idempotencyKey,
-        deletedPostId: input.id,
+        deletedPostId: input.postId,
       },
     }),
     update(cache, { deletedPostId }) {

@@ -9,8 +9,8 @@ export function makeCache(): InMemoryCache {
   return new InMemoryCache({
     possibleTypes: possibleTypes.possibleTypes,
     typePolicies: {
-      Viewer: { fields: { feed: relayStylePagination(['mode']), chats: relayStylePagination(['archived', 'query']) } },
-      Query: { fields: { searchProducts: relayStylePagination(['query', 'filter', 'sort']) } },
+      Viewer: { fields: { feed: relayStylePagination(['sort']), chats: relayStylePagination(['filter']) } },
+      Query: { fields: { searchProducts: relayStylePagination(['filter', 'sort']) } },
       Chat: { fields: { messages: relayStylePagination() } },
       User: {
         fields: {
@@ -21,7 +21,7 @@ export function makeCache(): InMemoryCache {
       },
       Post: {
         fields: {
-          comments: relayStylePagination(['order']),
+          comments: relayStylePagination(['sort']),
           reactionSummary: { merge: true },
           viewerCan: { merge: true },
         },

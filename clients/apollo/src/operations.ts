@@ -20,7 +20,7 @@ graphql(`
 export const Me = graphql(`query Me { viewer { id user { id name handle avatar { id thumbnailUrl dominantColor } } } }`);
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
-    viewer { id feed(mode: LATEST, first: $first, after: $after) {
+    viewer { id feed(sort: NEWEST, first: $first, after: $after) {
       edges { cursor reason node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
@@ -30,7 +30,7 @@ export const PostWithComments = graphql(`
   query PostWithComments($id: ID!, $first: Int = 20, $after: String) {
     post(id: $id) {
       ...PostParts
-      comments(order: OLDEST, first: $first, after: $after) {
+      comments(sort: OLDEST, first: $first, after: $after) {
         edges { cursor node { ...CommentParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
@@ -40,7 +40,7 @@ export const PostWithComments = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
       feedEdge { cursor reason node { ...PostParts } }
     }
   }
@@ -48,7 +48,7 @@ export const CreatePost = graphql(`
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
       commentEdge { cursor node { ...CommentParts } }
       post { id version commentCount }
     }
@@ -57,7 +57,7 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
       subject {
         ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
         ... on Comment { id reactions { total like viewerReaction } }
@@ -67,7 +67,7 @@ export const SetReaction = graphql(`
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { idempotencyKey replayed errors { code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
 export const PostEvents = graphql(`
@@ -85,7 +85,7 @@ export const PostEvents = graphql(`
 `);
 export const Changes = graphql(`
   query Changes($since: SyncToken) {
-    viewer { id changes(since: $since, types: [POST, COMMENT], first: 200) {
+    viewer { id changes(since: $since, types: [POST, COMMENT], limit: 200) {
       nodes { __typename id ... on Post { ...PostParts } ... on Comment { ...CommentParts } }
       deletedIds token hasMore reset
     } }
@@ -122,24 +122,24 @@ export const ChatThread = graphql(`
     }
   }
 `);
-export const OpenChat = graphql(`
-  mutation OpenChat($input: OpenChatInput!) {
-    openChat(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } chat { id version } }
+export const CreateChat = graphql(`
+  mutation CreateChat($input: CreateChatInput!) {
+    createChat(input: $input) { idempotencyKey replayed errors { code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
       messageEdge { cursor node { ...MessageParts } }
       chat { id version lastSequence preview lastActivityAt }
     }
   }
 `);
-export const MarkRead = graphql(`
-  mutation MarkRead($input: MarkReadInput!) {
-    markRead(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+export const MarkChatRead = graphql(`
+  mutation MarkChatRead($input: MarkChatReadInput!) {
+    markChatRead(input: $input) {
+      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
       chat { id version unreadCount } viewer { id unreadMessageCount }
     }
   }
@@ -156,7 +156,7 @@ export const ChatEvents = graphql(`
 `);
 export const Products = graphql(`
   query Products($query: String, $first: Int = 20, $after: String) {
-    searchProducts(query: $query, first: $first, after: $after) {
+    searchProducts(filter: {query: $query}, first: $first, after: $after) {
       totalCount totalIsLowerBound
       edges { cursor node {
         id name brand form servingsPerContainer

@@ -45,8 +45,8 @@ test('relayStylePagination joins pages without a gap or a repetition', async () 
 
 test('relayStylePagination joins pages of a chat, read backwards', async () => {
   const id = mint('chat');
-  const opened = await ada.client.mutate({ mutation: operations.OpenChat, variables: { input: act({ id, userId: grace.session.userId! }) } });
-  assert.deepEqual(opened.data!.openChat!.errors, []);
+  const opened = await ada.client.mutate({ mutation: operations.CreateChat, variables: { input: act({ id, userId: grace.session.userId! }) } });
+  assert.deepEqual(opened.data!.createChat!.errors, []);
   for (let number = 0; number < 12; number += 1) {
     const said = { id: mint('message'), chatId: id, text: `Said ${number}`, sentAt: new Date().toISOString() };
     assert.deepEqual(await perform(ada.client, 'SendMessage', act(said)), []);
@@ -106,7 +106,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
   await phone.feed();
   const gone = await published(grace, 'Gone before the queue lands');
   await phone.client.query({ query: operations.PostWithComments, variables: { id: gone } });
-  await perform(grace.client, 'DeletePost', act({ id: gone }));
+  await perform(grace.client, 'DeletePost', act({ postId: gone }));
 
   phone.network.online = false;
   const first = post('Written on a plane');
@@ -165,7 +165,7 @@ test('what changed while away comes with one question', async () => {
   const gone = await published(ada, 'Not kept');
   assert.ok((await catchUp(phone.client, phone.store)).changed >= 2);
   assert.ok(phone.cached(`Post:${gone}`));
-  await perform(ada.client, 'DeletePost', act({ id: gone }));
+  await perform(ada.client, 'DeletePost', act({ postId: gone }));
   assert.deepEqual(await catchUp(phone.client, phone.store), { changed: 0, deleted: 1 });
   assert.deepEqual([phone.cached(`Post:${kept}`)?.text, phone.cached(`Post:${gone}`)], ['Kept', undefined]);
   await phone.app.stop();

@@ -54,7 +54,7 @@ function Thread({ id, close }: { id: string; close: () => void }) {
     bottom.current?.scrollIntoView();
   }, [last?.id]);
   useEffect(() => {
-    if (last?.createdAt && last.sender.id !== session.userId) act('MarkRead', { chatId: id, upToSequence: last.sequence });
+    if (last?.createdAt && last.sender.id !== session.userId) act('MarkChatRead', { chatId: id, upToSequence: last.sequence });
   }, [last?.id]);
 
   const send = () => {

@@ -54,7 +54,7 @@ function PostCard({ post }: { post: Post }) {
           <small><When at={post.createdAt} />{pending && ' · waiting to be sent'}</small>
         </div>
         {post.viewerCan.delete && !pending && (
-          <button className="quiet" aria-label="Delete" onClick={() => act('DeletePost', { id: post.id })}>✕</button>
+          <button className="quiet" aria-label="Delete" onClick={() => act('DeletePost', { postId: post.id })}>✕</button>
         )}
       </header>
       <p>{post.textPreview}</p>

@@ -5,7 +5,7 @@ import { post } from "./transport";
 const FLOW = `flow {
   id purpose method maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
 }`;
-const ENTERED = `errors { code message } ${TOKENS} account { email user { id name } } ${FLOW}`;
+const ENTERED = `errors { code message } ${TOKENS} user { id name } ${FLOW}`;
 
 /** What each mutation answers, by its field. */
 const MUTATIONS: Record<string, string> = {
@@ -16,11 +16,11 @@ const MUTATIONS: Record<string, string> = {
   resendOtp: `errors { code message } ${FLOW}`,
   stepUp: ENTERED,
 };
-const OVER = new Set(["EXPIRED", "FLOW_SUPERSEDED"]);
+const OVER = new Set(["FLOW_EXPIRED", "FLOW_LOCKED", "FLOW_SUPERSEDED"]);
 
 const typeOf = (field: string): string => `${field[0]!.toUpperCase()}${field.slice(1)}Input`;
 
-const device = () => ({ id: deviceId(), name: "GraphiQL", platform: "WEB" });
+const device = () => ({ deviceId: deviceId(), name: "GraphiQL", platform: "WEB" });
 
 async function perform(field: string, input: Record<string, unknown>, headers?: HeadersInit): Promise<void> {
   set({ busy: true, message: "" });
@@ -39,9 +39,9 @@ async function perform(field: string, input: Record<string, unknown>, headers?: 
 /** Tokens sign in, an open flow asks for its code, anything else is a refusal. */
 function outcome(payload: Payload | null, refusal: string): Partial<SessionState> {
   const codes = (payload?.errors ?? []).map(({ code }) => code);
-  const account = payload?.account ?? currentState().session?.account;
-  if (payload?.tokens && account) {
-    return { session: { tokens: payload.tokens, account }, flow: null, captcha: false, proofWanted: false };
+  const user = payload?.user ?? currentState().session?.user;
+  if (payload?.tokens && user) {
+    return { session: { tokens: payload.tokens, user }, flow: null, captcha: false, proofWanted: false };
   }
   const message = refusal || (payload?.flow ? "" : "The server refused it.");
   const captcha = codes.includes("CAPTCHA_REQUIRED");
@@ -76,7 +76,7 @@ export const signUp = (account: NewAccount, captcha = ""): Promise<void> =>
 export async function enterCode(code: string, backup: boolean): Promise<void> {
   const flow = currentState().flow;
   if (!flow) return;
-  if (flow.purpose === "STEP_UP" && !backup) return prove({ flowId: flow.id, code });
+  if (flow.purpose === "STEP_UP" && !backup) return prove({ code: { flowId: flow.id, code } });
   const headers = flow.purpose === "STEP_UP" ? await bearer() : undefined;
   return perform(backup ? "verifyBackupCode" : "verifyOtp", { flowId: flow.id, code, deviceId: deviceId() }, headers);
 }
@@ -95,6 +95,6 @@ export const proveByPassword = (password: string): Promise<void> => prove({ pass
 
 export const askForProof = (method: string): Promise<void> => prove({ method });
 
-const prove = async (proof: Record<string, string>): Promise<void> => perform("stepUp", proof, await bearer());
+const prove = async (proof: object): Promise<void> => perform("stepUp", { proof }, await bearer());
 
 const bearer = async (): Promise<HeadersInit> => ({ authorization: `Bearer ${(await accessToken()) ?? ""}` });

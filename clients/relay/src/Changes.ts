@@ -8,7 +8,7 @@ const TOKEN = 'landfall.sync';
 
 const ChangesQuery = graphql`
   query ChangesQuery($since: SyncToken) {
-    viewer { changes(since: $since, types: [POST, COMMENT], first: 200) {
+    viewer { changes(since: $since, types: [POST, COMMENT], limit: 200) {
       nodes { __typename id ...Post_post @alias ... on Comment { body: text writer: author { id name } } }
       deletedIds token hasMore reset
     } }

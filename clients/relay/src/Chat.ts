@@ -18,16 +18,16 @@ export const Chat_messages = graphql`
 
 export const messagesOf = (chatId: string): string => ConnectionHandler.getConnectionID(chatId, 'Chat_messages');
 
-export const OpenChat = graphql`
-  mutation ChatOpenMutation($input: OpenChatInput!) {
-    openChat(input: $input) { errors { kind code message retryable retryAfterSeconds } chat { id } }
+export const CreateChat = graphql`
+  mutation ChatOpenMutation($input: CreateChatInput!) {
+    createChat(input: $input) { errors { code message retryable retryAfterSeconds } chat { id } }
   }
 `;
 
 export const SendMessage = graphql`
   mutation ChatSendMutation($input: SendMessageInput!, $connections: [ID!]!) @raw_response_type {
     sendMessage(input: $input) {
-      errors { kind code message retryable retryAfterSeconds }
+      errors { code message retryable retryAfterSeconds }
       messageEdge @appendEdge(connections: $connections) {
         cursor node { id sequence text sentAt status sender { id name } }
       }

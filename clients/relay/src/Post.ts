@@ -23,19 +23,19 @@ export const Post_comments = graphql`
   fragment Post_comments on Post
   @argumentDefinitions(first: { type: "Int", defaultValue: 20 }, after: { type: "String" })
   @refetchable(queryName: "PostCommentsQuery") {
-    comments(order: OLDEST, first: $first, after: $after) @connection(key: "Post_comments") {
+    comments(sort: OLDEST, first: $first, after: $after) @connection(key: "Post_comments") {
       edges { node { id text author { id name } } }
     }
   }
 `;
 
 export const commentsOf = (postId: string): string =>
-  ConnectionHandler.getConnectionID(postId, 'Post_comments', { order: 'OLDEST' });
+  ConnectionHandler.getConnectionID(postId, 'Post_comments', { sort: 'OLDEST' });
 
 export const CreateComment = graphql`
   mutation PostCreateCommentMutation($input: CreateCommentInput!, $connections: [ID!]!) @raw_response_type {
     createComment(input: $input) {
-      errors { kind code message retryable retryAfterSeconds }
+      errors { code message retryable retryAfterSeconds }
       commentEdge @appendEdge(connections: $connections) { cursor node { id text author { id name } } }
       post { id version commentCount }
     }
@@ -45,7 +45,7 @@ export const CreateComment = graphql`
 export const SetReaction = graphql`
   mutation PostSetReactionMutation($input: SetReactionInput!) @raw_response_type {
     setReaction(input: $input) {
-      errors { kind code message retryable retryAfterSeconds }
+      errors { code message retryable retryAfterSeconds }
       subject {
         __typename
         ... on Post { id reactionSummary { total like love viewerReaction } }

@@ -8,7 +8,7 @@ export const Shop_products = graphql`
   fragment Shop_products on Query
   @argumentDefinitions(query: { type: "String" }, first: { type: "Int", defaultValue: 20 }, after: { type: "String" })
   @refetchable(queryName: "ShopProductsQuery") {
-    searchProducts(query: $query, first: $first, after: $after) @connection(key: "Shop_searchProducts") {
+    searchProducts(filter: {query: $query}, first: $first, after: $after) @connection(key: "Shop_searchProducts") {
       totalCount
       edges { node { id name brand } }
     }

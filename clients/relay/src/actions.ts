@@ -25,7 +25,7 @@ const errors: Refusal[] = [];
 export const actions: Record<string, Action> = {
   FeedCreatePostMutation: {
     mutation: feed.CreatePost,
-    connections: (_, environment) => [feed.feedOf(stored(environment, 'client:root').viewer.__ref)],
+    connections: (_, environment) => [feed.feedOf(viewer(environment)!.id)],
     expect(environment, input) {
       const author = me(environment);
       return author && {
@@ -35,14 +35,14 @@ export const actions: Record<string, Action> = {
   },
   FeedDeletePostMutation: {
     mutation: feed.DeletePost,
-    expect: (_, { id }) => ({ deletePost: { errors, deletedPostId: id } }),
+    expect: (_, { postId }) => ({ deletePost: { errors, deletedPostId: postId } }),
   },
   PostCreateCommentMutation: {
     mutation: post.CreateComment,
     connections: ({ postId }) => [post.commentsOf(postId)],
     expect(environment, { id, postId, text }) {
       const author = me(environment);
-      const known = stored(environment, postId);
+      const known: any = environment.getStore().getSource().get(postId);
       return author && known && {
         createComment: {
           errors,
@@ -55,7 +55,10 @@ export const actions: Record<string, Action> = {
   PostSetReactionMutation: {
     mutation: post.SetReaction,
     expect(environment, { subjectId, kind }) {
-      const sums = stored(environment, stored(environment, subjectId)?.reactionSummary?.__ref);
+      const source = environment.getStore().getSource();
+      const known: any = source.get(subjectId);
+      const reference = known?.reactionSummary?.__ref;
+      const sums: any = reference && source.get(reference);
       return sums && {
         setReaction: {
           errors,
@@ -64,7 +67,7 @@ export const actions: Record<string, Action> = {
       };
     },
   },
-  ChatOpenMutation: { mutation: chat.OpenChat },
+  ChatOpenMutation: { mutation: chat.CreateChat },
   ChatSendMutation: { mutation: chat.SendMessage, connections: ({ chatId }) => [chat.messagesOf(chatId)] },
 };
 
@@ -88,12 +91,18 @@ export function perform(environment: Environment, name: string, given: object): 
 }
 
 function me(environment: Environment): { id: string; name: string } | null {
-  const viewer = stored(environment, stored(environment, 'client:root')?.viewer?.__ref);
-  const user = stored(environment, viewer?.user?.__ref);
+  const user: any = linked(environment, viewer(environment), 'user');
   return user ? { id: user.id, name: user.name } : null;
 }
 
-const stored = (environment: Environment, id: string): any => environment.getStore().getSource().get(id);
+function viewer(environment: Environment): any {
+  return linked(environment, environment.getStore().getSource().get('client:root'), 'viewer');
+}
+
+function linked(environment: Environment, record: any, field: string): any {
+  const reference = record?.[field]?.__ref;
+  return reference && environment.getStore().getSource().get(reference);
+}
 
 function newPost({ id, text, visibility }: { id: string; text: string; visibility: string }): object {
   return {

@@ -151,7 +151,7 @@ test('what changed while away comes with one question', async () => {
   const gone = await published(ada, 'Not kept');
   assert.ok((await catchUp(phone.environment, phone.store)).changed >= 1);
   await phone.ask(post.PostQuery, { id: gone });
-  await perform(ada.environment, 'FeedDeletePostMutation', { id: gone });
+  await perform(ada.environment, 'FeedDeletePostMutation', { postId: gone });
   assert.deepEqual(await catchUp(phone.environment, phone.store), { changed: 0, deleted: 1 });
   // @required: a post that is gone is not shown at all.
   assert.equal(shownPost(phone, gone), null);

@@ -14,7 +14,6 @@ export interface Answer {
 
 /** An error of a payload: what the server refuses as a matter of course. */
 export interface UserError {
-  kind?: string;
   code: string;
   message?: string;
   retryable?: boolean;
@@ -28,8 +27,10 @@ export class TryAgain extends Error {
   }
 }
 
-/** Codes of top-level errors that pass by themselves, as refusals of kind TRANSIENT do. */
-const TRANSIENT = new Set(['IDEMPOTENCY_IN_PROGRESS', 'RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE']);
+/** Cures itself soon. Whatever else may be repeated is cured by some other act, perhaps a later one. */
+const TRANSIENT = new Set([
+  'DEFERRED', 'IDEMPOTENCY_IN_PROGRESS', 'PAYMENT_IN_PROGRESS', 'RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE',
+]);
 
 export type Outcome =
   /** Landed, or refused for good: told to the app, and forgotten. */
@@ -52,7 +53,7 @@ export function outcome({ data, errors = [] }: Answer): Outcome {
     return { kind: code === 'UNAUTHENTICATED' ? 'signed out' : 'over' };
   }
   const refusals = Object.values(data ?? {}).flatMap((payload) => (payload?.errors ?? []) as UserError[]);
-  const passing = refusals.find(({ kind }) => kind === 'TRANSIENT');
+  const passing = refusals.find(({ code }) => TRANSIENT.has(code));
   if (passing) return transient(passing.code, passing.retryAfterSeconds);
   return { kind: refusals.some(({ retryable }) => retryable) ? 'repeatable' : 'over' };
 }

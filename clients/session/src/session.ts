@@ -67,7 +67,7 @@ export class Session {
   }
 
   async signIn(email: string, password: string, deviceName: string): Promise<void> {
-    const device = { id: this.deviceId, name: deviceName, platform: 'WEB' };
+    const device = { deviceId: this.deviceId, name: deviceName, platform: 'WEB' };
     this.take(await this.ask('signIn', SIGN_IN, { email, password, device }));
     void this.leave();
   }

@@ -62,11 +62,11 @@ export const cacheOptions: CacheExchangeOpts = {
         subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind ?? null) },
       };
     },
-    deletePost: ({ input }: { input: { id: string; idempotencyKey: string } }) => ({
+    deletePost: ({ input }: { input: { postId: string; idempotencyKey: string } }) => ({
       __typename: 'DeletePostPayload',
       ...NO_ERRORS,
       idempotencyKey: input.idempotencyKey,
-      deletedPostId: input.id,
+      deletedPostId: input.postId,
     }),
     sendMessage({ input }: { input: SendMessageInput }, cache) {
       const sender = me(cache);
@@ -102,7 +102,7 @@ export const cacheOptions: CacheExchangeOpts = {
       deletePost: (({ deletePost }, _, cache) => {
         if (deletePost?.deletedPostId) forget(cache, deletePost.deletedPostId);
       }) as UpdateResolver<any>,
-      openChat: () => undefined,
+      createChat: () => undefined,
       sendMessage: (({ sendMessage }, { input }, cache) => {
         if (sendMessage?.messageEdge) appendMessage(cache, input.chatId, sendMessage.messageEdge);
       }) as UpdateResolver<any, any>,

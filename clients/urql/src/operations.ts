@@ -19,7 +19,7 @@ export const MessageParts = graphql(`
 export const Me = graphql(`query Me { viewer { id user { ...PersonParts } } }`);
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
-    viewer { id feed(mode: LATEST, first: $first, after: $after) {
+    viewer { id feed(sort: NEWEST, first: $first, after: $after) {
       edges { cursor node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
@@ -29,7 +29,7 @@ export const PostWithComments = graphql(`
   query PostWithComments($id: ID!, $first: Int = 20, $after: String) {
     post(id: $id) {
       ...PostParts
-      comments(order: OLDEST, first: $first, after: $after) {
+      comments(sort: OLDEST, first: $first, after: $after) {
         edges { cursor node { ...CommentParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
@@ -49,7 +49,7 @@ export const ChatThread = graphql(`
 `);
 export const Products = graphql(`
   query Products($query: String, $first: Int = 20, $after: String) {
-    searchProducts(query: $query, first: $first, after: $after) {
+    searchProducts(filter: {query: $query}, first: $first, after: $after) {
       totalCount
       edges { cursor node { id name brand priceRange { min { amount currencyCode } } } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
@@ -60,7 +60,7 @@ export const Products = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey errors { code message retryable retryAfterSeconds }
       feedEdge { cursor node { ...PostParts } }
     }
   }
@@ -68,7 +68,7 @@ export const CreatePost = graphql(`
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey errors { code message retryable retryAfterSeconds }
       commentEdge { cursor node { ...CommentParts } }
       post { id version commentCount }
     }
@@ -77,25 +77,25 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey errors { code message retryable retryAfterSeconds }
       subject { ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } } }
     }
   }
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { idempotencyKey errors { code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
-export const OpenChat = graphql(`
-  mutation OpenChat($input: OpenChatInput!) {
-    openChat(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } chat { id version } }
+export const CreateChat = graphql(`
+  mutation CreateChat($input: CreateChatInput!) {
+    createChat(input: $input) { idempotencyKey errors { code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
+      idempotencyKey errors { code message retryable retryAfterSeconds }
       messageEdge { cursor node { ...MessageParts } }
       chat { id version lastSequence }
     }
@@ -118,7 +118,7 @@ export const PostEvents = graphql(`
 `);
 export const Changes = graphql(`
   query Changes($since: SyncToken) {
-    viewer { id changes(since: $since, types: [POST, COMMENT, MESSAGE], first: 200) {
+    viewer { id changes(since: $since, types: [POST, COMMENT, MESSAGE], limit: 200) {
       nodes { __typename id ...PostParts ...CommentParts ...MessageParts }
       deletedIds token hasMore reset
     } }

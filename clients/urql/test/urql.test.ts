@@ -8,7 +8,7 @@ import { pipe, subscribe } from 'wonka';
 import { catchUp, follow, mint, operations } from '../src/index.js';
 import { Phone } from './phone.js';
 
-const { ChatThread, CreateComment, CreatePost, DeletePost, Feed, OpenChat, PostWithComments, Products, SendMessage, SetReaction } =
+const { ChatThread, CreateComment, CreatePost, DeletePost, Feed, CreateChat, PostWithComments, Products, SendMessage, SetReaction } =
   operations;
 
 let ada: Phone;
@@ -31,7 +31,7 @@ async function published(phone: Phone, text: string): Promise<string> {
 
 async function opened(phone: Phone, other: Phone): Promise<string> {
   const id = mint('chat');
-  assert.deepEqual(await phone.perform(OpenChat, { id, userId: other.session.userId! }), []);
+  assert.deepEqual(await phone.perform(CreateChat, { id, userId: other.session.userId! }), []);
   return id;
 }
 
@@ -128,7 +128,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
   await phone.ask(Feed, {});
   const gone = await published(grace, 'Gone before the queue lands');
   await phone.ask(PostWithComments, { id: gone });
-  await grace.perform(DeletePost, { id: gone });
+  await grace.perform(DeletePost, { postId: gone });
 
   phone.network.online = false;
   const first = mint('post');
@@ -195,7 +195,7 @@ test('what changed while away comes with one question', async () => {
   assert.ok((await catchUp(phone.client, phone.store)).changed >= 2);
   await phone.ask(PostWithComments, { id });
   await phone.ask(PostWithComments, { id: gone });
-  await ada.perform(DeletePost, { id: gone });
+  await ada.perform(DeletePost, { postId: gone });
   assert.deepEqual(await catchUp(phone.client, phone.store), { changed: 0, deleted: 1, reset: false });
   assert.deepEqual(
     [phone.shown(PostWithComments, { id })?.post?.text, phone.shown(PostWithComments, { id: gone })?.post?.text],

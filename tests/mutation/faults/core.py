@@ -182,8 +182,8 @@ FAULTS = [
     Fault(
         "a stored refusal of another version stops a flush for ever",
         "core/mutations/idempotency.py",
-        'known = error["code"] in ERROR_CODES and not',
-        'known = error["code"] in ERROR_CODES or not',
+        'known = KINDS.get(error["code"]) is RefusalKind.FINAL',
+        'known = error["code"] in KINDS',
         IDEMPOTENCY,
     ),
     Fault(

@@ -1,0 +1,25 @@
+"""Stored uploads, brought up to date."""
+
+from core.mutations.renames import rename_receipts
+from core.storage.migrations import migration, rename_value
+from core.storage.mongo import Database
+from stores import media as store
+from stores.media import UploadStatus
+
+MUTATIONS = {
+    "signUploadParts": "requestUploadPartUrls",
+    "abortUpload": "cancelUpload",
+}
+"""Former names of mutations, with the present ones."""
+
+
+@migration("media.canceled")
+async def canceled(db: Database) -> int:
+    """Call uploads that their owners gave up CANCELED."""
+    return await rename_value(db, store.uploads, "status", "ABORTED", UploadStatus.CANCELED)
+
+
+@migration("media.mutation-names")
+async def mutation_names(db: Database) -> int:
+    """Let receipts of mutations be found under the mutations' present names."""
+    return await rename_receipts(db, MUTATIONS)
