@@ -172,7 +172,7 @@ def _open_everything(page: Telephone) -> None:
     page.click('[aria-label="Examples"]')
     page.check(MENU, '[role="menuitem"]')
     page.escape(MENU)
-    for title in ("Documentation Explorer", "History", "GraphiQL Explorer"):
+    for title in ("Documentation Explorer", "History", "GraphiQL Explorer", "Areas"):
         page.panel(title)
         page.check(PANEL, "#landfall-close")
     page.click("#landfall-close")
