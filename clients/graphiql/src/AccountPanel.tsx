@@ -22,7 +22,7 @@ function SignedIn({ session }: { session: NonNullable<SessionState["session"]> }
     <>
       <dl className="landfall-facts">
         <dt>User</dt>
-        <dd>{session.user.id}</dd>
+        <dd>{session.account.user.id}</dd>
         <dt>Token until</dt>
         <dd>{new Date(session.tokens.accessTokenExpiresAt).toLocaleTimeString()}, then renewed</dd>
       </dl>

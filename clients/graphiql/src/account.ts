@@ -5,7 +5,7 @@ import { post } from "./transport";
 const FLOW = `flow {
   id purpose method maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
 }`;
-const ENTERED = `errors { code message } ${TOKENS} user { id name } ${FLOW}`;
+const ENTERED = `errors { code message } ${TOKENS} account { email user { id name } } ${FLOW}`;
 
 /** What each mutation answers, by its field. */
 const MUTATIONS: Record<string, string> = {
@@ -39,9 +39,9 @@ async function perform(field: string, input: Record<string, unknown>, headers?: 
 /** Tokens sign in, an open flow asks for its code, anything else is a refusal. */
 function outcome(payload: Payload | null, refusal: string): Partial<SessionState> {
   const codes = (payload?.errors ?? []).map(({ code }) => code);
-  const user = payload?.user ?? currentState().session?.user;
-  if (payload?.tokens && user) {
-    return { session: { tokens: payload.tokens, user }, flow: null, captcha: false, proofWanted: false };
+  const account = payload?.account ?? currentState().session?.account;
+  if (payload?.tokens && account) {
+    return { session: { tokens: payload.tokens, account }, flow: null, captcha: false, proofWanted: false };
   }
   const message = refusal || (payload?.flow ? "" : "The server refused it.");
   const captcha = codes.includes("CAPTCHA_REQUIRED");

@@ -64,7 +64,7 @@ export function installAutomation(): void {
       return {
         ready: editors !== null,
         signedIn: state.session !== null,
-        user: state.session?.user.name ?? null,
+        user: state.session?.account.user.name ?? null,
         text: statusText(state),
         running: editors?.running() ?? false,
         subscribed: editors?.subscribed() ?? false,

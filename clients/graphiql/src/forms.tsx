@@ -188,7 +188,7 @@ export function ProofForm() {
         onSubmit={({ password }) => void proveByPassword(password!)}
       >
         {/* So that password managers know whose password is wanted. */}
-        <input hidden readOnly type="text" autoComplete="username" value={session?.user.email ?? ""} />
+        <input hidden readOnly type="text" autoComplete="username" value={session?.account.email ?? ""} />
         <Field
           id="landfall-proof-password"
           name="password"

@@ -24,7 +24,7 @@ interface Tokens {
 
 interface Session {
   tokens: Tokens;
-  user: { id: string; name: string };
+  account: { email: string; user: { id: string; name: string } };
 }
 
 /** A code that was sent, and what may be done about it. */
@@ -44,7 +44,7 @@ export interface Flow {
 export interface Payload {
   errors?: { code: string; message?: string }[] | null;
   tokens?: Tokens | null;
-  user?: Session["user"] | null;
+  account?: Session["account"] | null;
   flow?: Flow | null;
 }
 
@@ -65,7 +65,7 @@ const REFUSALS = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
 function restore(): Session | null {
   try {
     const stored = JSON.parse(sessionStorage.getItem(SESSION_KEY) ?? "null") as Session | null;
-    return stored?.tokens.accessToken && stored.user.name ? stored : null;
+    return stored?.tokens.accessToken && stored.account?.user.name ? stored : null;
   } catch {
     return null;
   }
@@ -117,7 +117,7 @@ export function useSession(): SessionState {
 }
 
 export const statusText = ({ session }: SessionState): string =>
-  session ? `Signed in as ${session.user.name}` : "Signed out";
+  session ? `Signed in as ${session.account.user.name}` : "Signed out";
 
 /** Remembers that an operation asked for a proof of who is signed in, so that the panel offers one. */
 export function noticeRefusals(answer: Answer): void {
