@@ -58,6 +58,13 @@ release-schema: schema
 	@mkdir -p $(RELEASED)
 	@cp clients/apollo/persisted-query-manifest.json $(RELEASED)/apollo-$$($(BIN)/landfall --version | cut -d' ' -f2).json
 
+# Takes the messages of the sources into the catalogs of all languages: new ones wait there to be translated.
+MESSAGES := .venv/landfall.pot
+.PHONY: messages
+messages: install
+	@$(BIN)/pybabel --quiet extract --no-default-keywords -k UserError:2 -k NotFound -k gettext_noop --no-location --sort-output -o $(MESSAGES) commands core jobs resolvers routes server subscriptions
+	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110 -i $(MESSAGES) -d core/translations -D landfall
+
 # Resolves pyproject.toml into requirements.lock: the only way versions change.
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --python-version 3.11 --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock

@@ -71,7 +71,7 @@ def create_user(
     try:
         assigned = run(create())
     except UserError as reason:
-        raise refusal(reason.message) from None
+        raise refusal(str(reason)) from None
     out.print(f"{email} can sign in, and is {', '.join(assigned)}.", highlight=False)
 
 

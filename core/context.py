@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import structlog
 from redis.asyncio import Redis
 
-from core import deadline, outages
+from core import deadline, messages, outages
 from core.errors import RateLimited, Unauthenticated, UserError
 from core.mutations.flush import Flush
 from core.ports import Mailer, ObjectStore, Pusher, SmsSender
@@ -110,12 +110,14 @@ class Context:
         request_id: str = "",
         address: str = "",
         origin: str = "",
+        accept_language: str = "",
     ) -> None:
         self.services = services
         self.viewer = viewer
         self.refusal = refusal
         self.request_id = request_id
         self.address = address
+        self.accept_language = accept_language
         # A request's own word for where it came to is anybody's to write.
         self.origin = services.settings.public_url.rstrip("/") or origin
         self.verdicts: list[Verdict] = []
@@ -157,6 +159,7 @@ class Context:
             request_id=self.request_id,
             address=self.address,
             origin=self.origin,
+            accept_language=self.accept_language,
         )
         forked.verdicts = self.verdicts
         return forked
@@ -180,6 +183,11 @@ class Context:
     def org(self) -> str:
         """The viewer's organisation: what systems scope by that keep one's things from another's."""
         return self.signed_in.org
+
+    @property
+    def language(self) -> str:
+        """Language of the messages that the caller is shown."""
+        return messages.language(self.accept_language)
 
     @property
     def network(self) -> str:

@@ -1,49 +1,92 @@
 """Errors: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-ERROR_CODES: dict[str, str] = {}
-"""Every code of the schema's `ErrorCode` enum with its description, as the systems declare them."""
+from core import messages
+from core.messages import gettext_noop
 
 
-class RefusalKind(StrEnum):
-    """Meaning of a refusal for the queue that the mutation was sent from."""
+class ErrorKind(StrEnum):
+    """Kind of a refusal, which says what an app does about it; the kinds are a closed set."""
 
-    FINAL = "FINAL"
-    """It stays refused: take it from the queue. With another input it needs another key."""
+    INVALID = "INVALID"
+    """An input is not accepted: mark the field, and send it changed under a new key."""
+    NOT_FOUND = "NOT_FOUND"
+    """The thing that the input names is gone or hidden: drop it, and what is queued for it."""
+    FORBIDDEN = "FORBIDDEN"
+    """The caller may not do this: say so."""
+    CONFLICT = "CONFLICT"
+    """Something else was written before: show the payload's entity, and ask again."""
+    WRONG_STATUS = "WRONG_STATUS"
+    """The thing is not in a status that allows this: read it again."""
+    LIMIT = "LIMIT"
+    """As many or as much as allowed is there: make room, or come back later."""
+    AUTHENTICATION = "AUTHENTICATION"
+    """The caller has to prove who they are, or to sign in."""
     TRANSIENT = "TRANSIENT"
-    """It passes by itself: send it again with the same key. What follows it in the same document or array is
-    not run."""
-    REPEATABLE = "REPEATABLE"
-    """Another act, or another day, cures it: keep it for the next flush, same key. It stops nothing but what
-    names the id it minted."""
+    """It passes by itself: keep it queued and send it again with the same key. What follows it in the same
+    document or array is not run."""
 
 
-KINDS: dict[str, RefusalKind] = {}
-"""The kind of each code."""
+class ErrorCode(NamedTuple):
+    """Error code of a refusal, as a system declares it.
+
+    One that is `retryable` leaves no receipt: the same request with the same key may succeed later. Those of
+    kind TRANSIENT pass by themselves; the others are cured by another act, perhaps one that stands behind it
+    in the same queue.
+    """
+
+    kind: ErrorKind
+    description: str
+    retryable: bool
 
 
-def error_codes(kind: RefusalKind = RefusalKind.FINAL, /, **codes: str) -> None:
-    """Declare the codes with which a system refuses; equal meanings share one code."""
+ERROR_CODES: dict[str, ErrorCode] = {}
+"""Every code of the schema's `ErrorCode` enum, as the systems declare them."""
+
+
+def error_codes(kind: ErrorKind, /, *, retryable: bool = False, **codes: str) -> None:
+    """Declare the codes of a kind with which a system refuses; equal meanings share one code.
+
+    A new code is for what an app does something else about than about an existing one with another `field`.
+    """
     for code, description in codes.items():
-        if (
-            ERROR_CODES.setdefault(code, description) != description
-            or KINDS.setdefault(code, kind) is not kind
-        ):
+        declared = ErrorCode(kind, description, retryable or kind is ErrorKind.TRANSIENT)
+        if ERROR_CODES.setdefault(code, declared) != declared:
             raise ValueError(f"ErrorCode {code} is declared twice with different meanings.")
 
 
 error_codes(
-    CONFLICT="Another device changed it first: the payload holds the current state, nothing was written.",
-    NOT_FOUND="It does not exist, or you may not see it.",
-    FORBIDDEN="You may see it, but not do this with it.",
-    INVALID_INPUT="A value is malformed or out of range; `field` names it.",
-    ID_TAKEN="The id you minted belongs to something else: mint another.",
+    ErrorKind.INVALID,
+    INVALID_INPUT="A value does not do; `field` names it.",
+    REQUIRED="A value is missing or empty; `field` names it.",
+    TOO_LONG="A text is longer than `limit` characters; `field` names it.",
+    TOO_MANY="A list has more than `limit` items; `field` names it.",
+    OUT_OF_RANGE="A number or time is not within its range; `field` names it.",
+    INVALID_FORMAT="A text is not in the form it must have; `field` names it.",
 )
 error_codes(
-    RefusalKind.TRANSIENT,
+    ErrorKind.CONFLICT,
+    CONFLICT="Another device changed it first: the payload holds the current state, nothing was written.",
+    ID_TAKEN="The id you minted belongs to something else: mint another.",
+)
+error_codes(ErrorKind.NOT_FOUND, NOT_FOUND="It does not exist, or you may not see it.")
+error_codes(
+    ErrorKind.FORBIDDEN,
+    FORBIDDEN="You may see it, but not do this with it.",
+    NOT_MEMBER="Only members may do this.",
+)
+error_codes(
+    ErrorKind.WRONG_STATUS,
+    WRONG_STATUS="Its status does not allow this.",
+    EXPIRED="Its time is over, or it was used up: begin again where that is possible.",
+    ALREADY_DONE="This was done before, and is done once.",
+)
+error_codes(ErrorKind.LIMIT, LIMIT_REACHED="You have as many as anybody may have, which is `limit`.")
+error_codes(
+    ErrorKind.TRANSIENT,
     RATE_LIMITED="Too often: try again after `retryAfterSeconds`.",
     UNAVAILABLE="Something needed is down for the moment: try again.",
     DEFERRED="Not run: something before it in the same flush has to come again. Send both, in order.",
@@ -51,9 +94,11 @@ error_codes(
 
 
 class UserError(Exception):
-    """An expected refusal of a mutation: it becomes a `UserError` in the payload.
+    """Refusal of a mutation, as expected: it becomes a `UserError` in the payload.
 
-    `entities` are payload fields to show beside it (CONFLICT returns the current entity).
+    The message is a template: it names `{limit}`, the number that is exceeded, and what else is in `values`.
+    It is formatted when it is shown. `entities` are payload fields to show beside it (CONFLICT returns the
+    current entity).
     """
 
     def __init__(
@@ -63,28 +108,37 @@ class UserError(Exception):
         /,
         *,
         field: Sequence[str] | None = None,
+        limit: int | None = None,
+        values: Mapping[str, Any] | None = None,
         retry_after_seconds: int | None = None,
         **entities: Any,
     ) -> None:
         if code not in ERROR_CODES:
-            raise ValueError(f"{code} is not declared with core.errors.refusals().")
-        super().__init__(message)
+            raise ValueError(f"{code} is not declared with core.errors.error_codes().")
         self.code, self.message = code, message
         self.field = list(field) if field else None
+        self.limit = limit
+        self.values = {**({} if limit is None else {"limit": limit}), **(values or {})}
         self.retry_after_seconds = retry_after_seconds
         self.entities = entities
+        super().__init__(code, message)
+
+    def __str__(self) -> str:
+        return messages.text(self.message, self.values)
 
     @property
     def retryable(self) -> bool:
         """True if a retry of the same request with the same key may succeed: then no receipt is left."""
-        return KINDS[self.code] is not RefusalKind.FINAL
+        return ERROR_CODES[self.code].retryable
 
     @property
     def document(self) -> dict[str, Any]:
         return {
             "code": self.code,
             "message": self.message,
+            "values": self.values,
             "field": self.field,
+            "limit": self.limit,
             "retryable": self.retryable,
             "retry_after_seconds": self.retry_after_seconds,
         }
@@ -113,10 +167,10 @@ class Unauthenticated(RequestError):
     code = "UNAUTHENTICATED"
 
     MESSAGES: ClassVar[dict[str, str]] = {
-        "NO_TOKEN": "Sign in first.",
-        "TOKEN_EXPIRED": "The access token has expired: refresh the session.",
-        "TOKEN_INVALID": "The access token is not valid.",
-        "SESSION_REVOKED": "The session has ended: sign in again.",
+        "NO_TOKEN": gettext_noop("Sign in first."),
+        "TOKEN_EXPIRED": gettext_noop("The access token has expired: refresh the session."),
+        "TOKEN_INVALID": gettext_noop("The access token is not valid."),
+        "SESSION_REVOKED": gettext_noop("The session has ended: sign in again."),
     }
 
     def __init__(self, reason: str) -> None:
@@ -133,7 +187,7 @@ class NotFound(RequestError):
 
     code = "NOT_FOUND"
 
-    def __init__(self, what: str = "Not found.") -> None:
+    def __init__(self, what: str = gettext_noop("Not found.")) -> None:
         super().__init__(what)
 
 
@@ -142,7 +196,7 @@ class RateLimited(RequestError):
     transient = True
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("Too many requests.", retryAfterSeconds=retry_after_seconds)
+        super().__init__(gettext_noop("Too many requests."), retryAfterSeconds=retry_after_seconds)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -154,7 +208,7 @@ class IdempotencyKeyReused(RequestError):
     code = "IDEMPOTENCY_KEY_REUSED"
 
     def __init__(self) -> None:
-        super().__init__("This idempotencyKey was used before with another mutation or input.")
+        super().__init__(gettext_noop("This idempotencyKey was used before with another mutation or input."))
 
 
 class IdempotencyInProgress(RequestError):
@@ -162,7 +216,9 @@ class IdempotencyInProgress(RequestError):
     transient = True
 
     def __init__(self) -> None:
-        super().__init__("The first request with this idempotencyKey is still running.", retryAfterSeconds=1)
+        super().__init__(
+            gettext_noop("The first request with this idempotencyKey is still running."), retryAfterSeconds=1
+        )
 
 
 class TimedOut(RequestError):
@@ -170,7 +226,9 @@ class TimedOut(RequestError):
     transient = True
 
     def __init__(self) -> None:
-        super().__init__("The operation took too long. A mutation may have happened: repeat it to learn.")
+        super().__init__(
+            gettext_noop("The operation took too long. A mutation may have happened: repeat it to learn.")
+        )
 
 
 class Unavailable(RequestError):
@@ -179,7 +237,7 @@ class Unavailable(RequestError):
     code = "UNAVAILABLE"
     transient = True
 
-    MESSAGE: ClassVar[str] = "The service is not available for the moment."
+    MESSAGE: ClassVar[str] = gettext_noop("The service is not available for the moment.")
 
     def __init__(self, **extensions: Any) -> None:
         super().__init__(self.MESSAGE, **extensions)
@@ -188,7 +246,7 @@ class Unavailable(RequestError):
 class Busy(Unavailable):
     """As much of this kind runs as this process takes on; nothing of it was begun."""
 
-    MESSAGE = "Too much is to be done at once."
+    MESSAGE = gettext_noop("Too much is to be done at once.")
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(retryAfterSeconds=retry_after_seconds)

@@ -7,6 +7,7 @@ from core.context import NO_TOKEN, Context
 from core.errors import NotFound, Unauthenticated, UserError
 from core.hooks import Hook
 from core.ids import Id, checked, prefix_of
+from core.messages import gettext_noop
 from core.storage.loader import by_id
 from core.storage.store import Collection
 
@@ -22,6 +23,8 @@ T = TypeVar("T", bound=Document)
 
 SyncTypeName = NewType("SyncTypeName", str)
 """A value of the schema's `SyncType` enum."""
+
+GONE = gettext_noop("It does not exist, or you may not see it.")
 
 GUARDS: dict[str, Guard] = {}
 SYNCED: dict[str, str] = {}
@@ -79,7 +82,7 @@ async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str 
     if found is None:
         words = prefix.split("_")
         named = field or words[0] + "".join(word.title() for word in words[1:]) + "Id"
-        raise UserError("NOT_FOUND", f"There is no such {' '.join(words)}.", field=[named])
+        raise UserError("NOT_FOUND", GONE, field=[named])
     return cast("T", found)
 
 
@@ -106,7 +109,7 @@ async def to_watch(ctx: Context, id: str, prefix: str) -> Document:
     [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
     if found is None:
         check_token(ctx)
-        raise NotFound(f"There is no such {prefix}.")
+        raise NotFound(GONE)
     return found
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from core.context import Context
-from core.errors import RefusalKind, error_codes
+from core.errors import ErrorKind, error_codes
 from core.hooks import Hook
 
 error_codes(
-    UPLOAD_NOT_FOUND="There is no such upload of yours for this purpose, or it is in use elsewhere.",
+    ErrorKind.WRONG_STATUS,
     UPLOAD_REJECTED="The upload was rejected, canceled or has expired: upload the file again.",
 )
-error_codes(RefusalKind.REPEATABLE, UPLOAD_NOT_READY="The files that it shows are still on their way.")
+error_codes(
+    ErrorKind.WRONG_STATUS, retryable=True, UPLOAD_NOT_READY="The files that it shows are still on their way."
+)
 
 MIB = 1024 * 1024
 WIDTHS = (96, 320, 640, 1080, 1600)
@@ -92,7 +94,7 @@ async def use(
 ) -> Sequence[Document]:
     """Bind the viewer's uploads to the record that shows them, finished or not; in the order given.
 
-    Refused with UPLOAD_NOT_FOUND (another's, another purpose, in use) or UPLOAD_REJECTED. Those that are
+    Refused with NOT_FOUND (another's, another purpose, in use) or UPLOAD_REJECTED. Those that are
     READY have their `media_id`; of the others the purpose's `finished` hook tells. From now on who may see
     the record may see the medium, through the record's access guard.
     """

@@ -1,7 +1,7 @@
 """Public form of errors: faults with their code; bugs only with a request id."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import structlog
@@ -11,14 +11,15 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import StreamExecutionResult
 from strawberry.types.graphql import OperationType
 
-from core import outages
+from core import messages, outages
 from core.context import Context
 from core.errors import BadUserInput, RequestError, UserError
 from core.graphql.validation import RULES
+from core.messages import gettext_noop
 
 logger = structlog.get_logger(__name__)
 
-INTERNAL_MESSAGE = "Something went wrong on our side."
+INTERNAL_MESSAGE = gettext_noop("Something went wrong on our side.")
 
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
@@ -47,7 +48,7 @@ def as_request_error(error: BaseException | None) -> RequestError | None:
         return BadUserInput(NOT_HERE[error.operation_type])
     if isinstance(error, UserError):
         # A rule written for mutations, met by a query.
-        return BadUserInput(error.message)
+        return BadUserInput(str(error))
     return outages.fault_of(error) if error is not None else None
 
 
@@ -73,6 +74,13 @@ def hide(result: Any, request_id: str) -> None:
     errors = getattr(result, "errors", None)
     if errors and any(error.original_error is not None for error in errors):
         result.errors = [public(error, request_id) if error.original_error else error for error in errors]
+
+
+def translate(errors: Iterable[GraphQLError] | None, language: str) -> None:
+    """Translate the messages that people may see; those for developers stay English."""
+    if language != messages.SOURCE:
+        for error in errors or ():
+            error.message = messages.text(error.message, language=language)
 
 
 def _like(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

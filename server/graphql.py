@@ -23,7 +23,7 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from core import request_notes
+from core import messages, request_notes
 from core.context import Context, Services
 from core.deadline import Deadline
 from core.errors import Busy
@@ -128,6 +128,7 @@ class GraphQLView(StreamingView):
         told = errors.public(GraphQLError(str(error), original_error=error), request[signin.ID])
         extensions = told.extensions or {}
         request_notes.code(extensions["code"])
+        errors.translate([told], _language(request))
         body = {"errors": [{"message": told.message, "extensions": extensions}]}
         status = errors.STATUS.get(extensions["code"], 500)
         return web.json_response(
@@ -137,7 +138,8 @@ class GraphQLView(StreamingView):
     def _refused(self, request: web.Request, refusal: requests.RequestRefused) -> web.Response:
         fault, status = refusal.fault, refusal.status
         request_notes.code(str(fault.extensions["code"]))
-        body = {"errors": [{"message": fault.message, "extensions": fault.extensions}]}
+        message = messages.text(fault.message, language=_language(request))
+        body = {"errors": [{"message": message, "extensions": fault.extensions}]}
         headers = {}
         if status == 405:
             headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
@@ -353,6 +355,7 @@ class GraphQLView(StreamingView):
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         errors.hide(result, request[signin.ID])
+        errors.translate(result.errors, _language(request))
         response = await super().process_result(request, result)
         if isinstance(result, PreExecutionError) or never_ran(result):
             # A request that was never executed has no data, not even null.
@@ -384,6 +387,11 @@ def _age(response: web.Response) -> int | None:
 
 def _media_type(request: web.Request) -> str | None:
     return http.media_type(request.headers.get("Accept"))
+
+
+def _language(request: web.Request) -> str:
+    """Language of the messages that the caller is shown."""
+    return messages.language(request.headers.get("Accept-Language", ""))
 
 
 def _dumped(data: Any) -> str:

@@ -22,6 +22,7 @@ def context_of(services: Services, request: web.Request) -> Context:
         request_id=request[ID],
         address=address_of(services, request),
         origin=f"{request.scheme}://{request.host}",
+        accept_language=request.headers.get("Accept-Language", ""),
     )
 
 

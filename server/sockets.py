@@ -158,6 +158,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if not self.connection_init_received:
             # Signing in is done here alone: nobody would watch over a header's token.
             self.context.viewer, self.context.refusal = None, "NO_TOKEN"
+            self._choose_language(payload)
         if token is not None and not self.connection_init_received:
             try:
                 self._sign_in(str(token))
@@ -186,6 +187,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def close(self, code: int, reason: str) -> None:
         with contextlib.suppress(WebSocketDisconnected, ConnectionError):
             await self.websocket.close(code, reason)
+
+    def _choose_language(self, payload: Any) -> None:
+        """Take `acceptLanguage`, for clients that cannot set the header of a socket."""
+        accepted = payload.get("acceptLanguage") if isinstance(payload, dict) else None
+        if isinstance(accepted, str):
+            self.context.accept_language = accepted
 
     def _sign_in(self, token: str) -> None:
         self.context.viewer = self.context.services.get(Sessions).viewer(token)

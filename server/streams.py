@@ -71,7 +71,7 @@ class Streams:
         answers = await self._answers(
             ctx, query, variable_values, operation_name, operation_extensions, allowed_operation_types
         )
-        return _counted(answers, notes, None if _subscribes(ctx, operation_name) else started)
+        return _counted(answers, ctx.language, notes, None if _subscribes(ctx, operation_name) else started)
 
     async def _answers(
         self,
@@ -200,11 +200,12 @@ def _subscribes(ctx: Context, operation_name: str | None) -> bool:
     return operation is not None and operation.kind.value == OperationType.SUBSCRIPTION.value
 
 
-async def _counted(answers: Answers, notes: Notes, started: float | None) -> Answers:
-    """With their codes noted, and timed until the first one; a subscription waits for events, untimed."""
+async def _counted(answers: Answers, language: str, notes: Notes, started: float | None) -> Answers:
+    """In the caller's language, with codes noted, and timed until the first; never a subscription's."""
     async with aclosing(answers):
         try:
             async for answer in answers:
+                errors.translate(answer.errors, language)
                 request_notes.told(answer.errors or ())
                 if started is not None:
                     OPERATIONS.timed(notes, time.perf_counter() - started)

@@ -19,6 +19,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from core import clock, discovery, ids, logs
 from core.context import Services
 from core.graphql.build import Schema
+from core.mutations import declared_codes
 from core.settings import Environment, Settings
 from core.storage.mongo import Database
 from core.sync.live import Live
@@ -146,6 +147,21 @@ def _noted() -> Iterator[None]:
         listening.watch(patch)
         patch.setattr(Database, "command", explained.KINDS.wrap(routed.ROUTER.wrap(Database.command)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _declared() -> Iterator[None]:
+    """No mutation refuses with a code that it does not declare: clients were told of the others."""
+    found: set[tuple[str, str]] = set()
+
+    def undeclared(mutation: str, code: str) -> None:
+        found.add((mutation, code))
+        raise AssertionError(f'{mutation} answers {code}: add it to its `refuses="..."`.')
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(declared_codes, "undeclared", undeclared)
+        yield
+    assert found == set()
 
 
 @pytest.fixture(scope="session")

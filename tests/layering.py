@@ -43,6 +43,7 @@ KNOWS = {
 """
 
 RETIRED = {
+    "RefusalKind": "ErrorKind",
     "Anomaly": "Fallback",
     "Asked": "PageArgs, CacheRequest, OperationRequest or SocketOperation",
     "Behind": "KeyedTasks",

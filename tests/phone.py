@@ -13,7 +13,7 @@ import aiohttp
 
 from core import ids
 from core.context import Context, Services
-from core.errors import KINDS, RefusalKind
+from core.errors import ERROR_CODES
 from resolvers.auth import sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
@@ -29,13 +29,17 @@ def key() -> str:
     return uuid.uuid4().hex
 
 
-def refusal(code: str, message: str, field: list[str] | None = None) -> dict[str, Any]:
+def refusal(
+    code: str, message: str, field: list[str] | None = None, limit: int | None = None
+) -> dict[str, Any]:
     """A payload's error as `Phone.do` reads it, of a refusal that names no time."""
     return {
+        "kind": ERROR_CODES[code].kind,
         "code": code,
         "message": message,
         "field": field,
-        "retryable": KINDS[code] is not RefusalKind.FINAL,
+        "limit": limit,
+        "retryable": ERROR_CODES[code].retryable,
         "retryAfterSeconds": None,
     }
 
@@ -107,7 +111,7 @@ class Phone:
         type_name = mutation[0].upper() + mutation[1:] + "Input"
         document = (
             f"mutation Do($input: {type_name}!) {{ {mutation}(input: $input) {{ idempotencyKey replayed "
-            f"errors {{ code message field retryable retryAfterSeconds }} {selection} }} }}"
+            f"errors {{ kind code message field limit retryable retryAfterSeconds }} {selection} }} }}"
         )
         return (await self.run(document, input={"idempotencyKey": key(), **input}))[mutation]
 

@@ -193,7 +193,7 @@ def test_without_demo_people(tmp_path: Path) -> None:
         assert "Nobody is here yet: sign up" in running.output
         assert page_config(address)["demoUsers"] == []
         answer = sign_in(address, "ada@example.com")
-        assert [error["code"] for error in answer["errors"]] == ["INVALID_CREDENTIALS"]
+        assert [error["code"] for error in answer["errors"]] == ["CREDENTIALS_INVALID"]
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(20) == 0
 

@@ -47,7 +47,7 @@ class TestWrites:
         assert moved["state"] == ReservationState.COMMITTED
         with pytest.raises(UserError) as refused:
             await tx.edit(held, row, {"state": ReservationState.RELEASED})
-        assert (refused.value.code, refused.value.field) == ("INVALID_TRANSITION", ["state"])
+        assert (refused.value.code, refused.value.field) == ("WRONG_STATUS", ["state"])
         assert refused.value.entities["tested"]["state"] == ReservationState.COMMITTED
         await held.delete_all(services.db, {"_id": "tested_1"})
 

@@ -13,7 +13,7 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
 from core.context import Context
-from core.errors import ERROR_CODES, KINDS, RefusalKind
+from core.errors import ERROR_CODES
 from core.graphql import common
 from core.graphql.annotations import LATE
 from core.graphql.audience import without
@@ -32,13 +32,6 @@ ROOTS = {
     "Subscription": "Root of all live streams; each resumes with `after`.",
 }
 
-MEANINGS = {
-    RefusalKind.FINAL: "",
-    RefusalKind.TRANSIENT: " Transient.",
-    RefusalKind.REPEATABLE: " Repeatable.",
-}
-"""Sentence that the description of an error code gains, by its kind."""
-
 
 class Schema(strawberry.Schema):
     """Our schema: one context per operation, and errors left to the server's extension."""
@@ -46,6 +39,7 @@ class Schema(strawberry.Schema):
     def __init__(self, *, described: Directives, types: Sequence[type], **kwargs: Any) -> None:
         super().__init__(types=[*types, *described.definitions], **kwargs)
         self.described = described
+        described.describe(self._schema)
 
     def as_str(self) -> str:
         """The SDL, with the directives of what code declares."""
@@ -133,7 +127,7 @@ def build(
         mutation=roots["Mutation"],
         subscription=roots["Subscription"],
         types=list(_declared_nodes(modules)),
-        described=Directives(_areas(modules)),
+        described=Directives(_areas(modules), common.ErrorCode),  # type: ignore[attr-defined]
         extensions=list(extensions),
         config=StrawberryConfig(
             default_resolver=lambda document, name: document.get(name),
@@ -191,11 +185,14 @@ def _declared_nodes(modules: Sequence[ModuleType]) -> Iterable[type]:
 
 def _late_enums() -> None:
     """Enums of what all schema modules declare, known only once all are read."""
-    told = {code: f"{description}{MEANINGS[KINDS[code]]}" for code, description in ERROR_CODES.items()}
-    codes = declared_enum(
-        "ErrorCode", "Reason for which a mutation was refused; final where nothing else is said.", told
-    )
-    common.ErrorCode = codes  # type: ignore[attr-defined]
+    told = {
+        code: f"{each.description} Kind {each.kind}{', retryable' if each.retryable else ''}."
+        for code, each in ERROR_CODES.items()
+    }
+    if not hasattr(common, "ErrorCode") or set(common.ErrorCode) != set(told):
+        # The types that show it keep the one they were first built with.
+        description = "Reason for which a mutation is refused; of one kind each."
+        common.ErrorCode = declared_enum("ErrorCode", description, told)  # type: ignore[attr-defined]
     LATE["SyncType"] = declared_enum(
         "SyncType",
         "Types that `viewer.changes` and `changeEvents` can tell of.",

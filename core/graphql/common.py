@@ -8,11 +8,11 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from core import nodes, paging, viewers
+from core import messages, nodes, paging, viewers
 from core.context import Context
-from core.errors import KINDS, RefusalKind
+from core.errors import ERROR_CODES, ErrorKind
 from core.graphql.bindings import Spec
-from core.graphql.fields import derived, query
+from core.graphql.fields import derived, local, query
 from core.graphql.inputs import input_
 from core.graphql.types import interface, node, type_
 from core.ids import Id
@@ -153,26 +153,32 @@ class Edge:
     """Cursor of the item in the list; opaque, valid for this list and filter only."""
 
 
-def _kind(error: dict[str, Any]) -> RefusalKind:
-    return KINDS[error["code"]]
+def _kind(error: dict[str, Any]) -> ErrorKind:
+    return ERROR_CODES[error["code"]].kind
+
+
+def _message(ctx: Context, error: dict[str, Any]) -> str:
+    return messages.text(error["message"], error.get("values"), ctx.language)
 
 
 @type_
 class UserError:
-    """An expected refusal: show `message`, branch on `code`."""
+    """Refusal of a mutation, as expected: act on `kind`, show `message`, branch on `code` to do more."""
 
+    kind: ErrorKind = derived(_kind, "code")
+    """Kind of the refusal, which says what to do about it; the kinds are a closed set."""
     code: "ErrorCode"  # type: ignore[name-defined]  # noqa: F821
-    """The error for the program."""
-    message: str
-    """The error for people, in English."""
+    """Reason of the refusal for the program; codes come with new mutations."""
+    message: str = local(_message, "message", "values")
+    """Reason of the refusal for people, in the language of `Accept-Language`, or in English."""
     field: list[str] | None
-    """The input field at fault, as a path; null when it is not about one."""
-    kind: RefusalKind = derived(_kind, "code")
-    """Its meaning for your queue."""
+    """Path of the input field at fault; null when the refusal is not about one."""
+    limit: int | None = derived(lambda error: error.get("limit"), "limit")
+    """Number that the input passes, as `message` names it; null when the refusal is not about a number."""
     retryable: bool
-    """True if the same request with the same key may succeed later: keep it. True of all kinds but FINAL."""
+    """True if the same request with the same key may succeed later: keep it queued."""
     retry_after_seconds: int | None
-    """Seconds to wait before the retry; null when not known."""
+    """Seconds to wait before the retry; null when the time is not known."""
 
 
 @interface

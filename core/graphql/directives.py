@@ -13,6 +13,7 @@ from strawberry import UNSET
 from strawberry.schema_directive import Location, schema_directive
 
 from core.discovery import LAYERS
+from core.graphql.bindings import MutationField
 from core.graphql.enums import enum
 from core.graphql.reach import staff_types
 from core.security.access import ROLE_KINDS, by_kind
@@ -24,6 +25,13 @@ STAFF = "staff"
 AREA_ROOTS = ("Query", "Viewer", "Mutation", "Subscription")
 """Types whose fields come from all systems, each with its own area."""
 DEFINED = "strawberry-definition"
+
+ARGUMENTS = {
+    ("access", "stepUp"): "True if the caller must have proved lately who they are.",
+    ("area", "name"): "Name of the area, such as `feed`.",
+    ("tag", "name"): "Name of the audience, such as `staff`.",
+}
+"""Descriptions of the directives' arguments, which Strawberry has no place for."""
 
 TYPES = [
     Location.OBJECT,
@@ -45,7 +53,6 @@ class Area:
 
 @schema_directive(
     locations=[Location.FIELD_DEFINITION, *TYPES],
-    repeatable=True,
     description="Audience of the field or type: what is tagged `staff` is left out of `app.graphql`.",
 )
 class Tag:
@@ -68,17 +75,39 @@ def access_type() -> type:
     return declare(type("Access", (), body))
 
 
+def refuses_type(codes: type) -> type:
+    """The directive `@refuses`, whose codes are values of the enum that systems declare."""
+    declare = schema_directive(
+        locations=[Location.FIELD_DEFINITION],
+        description=(
+            "Error codes with which the mutation refuses beside NOT_FOUND, FORBIDDEN, INVALID_INPUT, "
+            "RATE_LIMITED, UNAVAILABLE and DEFERRED, which every mutation may answer."
+        ),
+    )
+    body = {"__annotations__": {"codes": list[codes]}, "__module__": __name__}  # type: ignore[valid-type]
+    return declare(type("Refuses", (), body))
+
+
 class Directives:
     """The directives of one schema: their definitions, and what they say of each element."""
 
-    def __init__(self, areas: Mapping[str, str]) -> None:
-        """`areas` are names of systems with the words that the product has for them."""
+    def __init__(self, areas: Mapping[str, str], codes: type) -> None:
+        """`areas` are names of systems with the product's words for them, `codes` the enum of error codes."""
         self._areas = areas
         self._access = access_type()
+        self._refuses: Any = refuses_type(codes)
 
     @property
     def definitions(self) -> list[type]:
-        return [self._access, Area, Tag]
+        return [self._access, self._refuses, Area, Tag]
+
+    @staticmethod
+    def describe(schema: GraphQLSchema) -> None:
+        """Describe the arguments of the directives' definitions."""
+        told = ARGUMENTS | {("access", kind.argument): kind.description for kind in ROLE_KINDS.values()}
+        for directive in schema.directives:
+            for name, argument in directive.args.items():
+                argument.description = argument.description or told.get((directive.name, name))
 
     @contextmanager
     def written(self, schema: GraphQLSchema) -> Iterator[None]:
@@ -121,7 +150,8 @@ class Directives:
 
     def _of_field(self, field: GraphQLField, *, rooted: bool) -> list[Any]:
         area = [Area(name=self.area(field.extensions[DEFINED].origin))] if rooted else []
-        return [*self._accesses(field), *area, *([Tag(name=STAFF)] if self.is_for_staff(field) else [])]
+        said = [*self._accesses(field), *self._refusals(field)]
+        return [*said, *area, *([Tag(name=STAFF)] if self.is_for_staff(field) else [])]
 
     def _accesses(self, field: GraphQLField) -> list[Any]:
         roles: Collection[str] = _declared(field).get("roles") or ()
@@ -133,6 +163,11 @@ class Directives:
             for kind, wanted in by_kind(roles).items()
         }
         return [self._access(**given, **({"step_up": True} if fresh else {}))]
+
+    def _refusals(self, field: GraphQLField) -> list[Any]:
+        binding = _declared(field).get("binding")
+        codes = binding.mutation.refuses if isinstance(binding, MutationField) else ()
+        return [self._refuses(codes=sorted(codes))] if codes else []
 
     def _of_type(self, declared: GraphQLNamedType, for_staff: bool) -> list[Any]:
         return [Area(name=self.area_of(declared)), *([Tag(name=STAFF)] if for_staff else [])]

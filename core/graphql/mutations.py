@@ -16,10 +16,12 @@ from typing import Any
 from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
+from core.errors import ERROR_CODES
 from core.graphql.bindings import MutationField, Plain, Spec, Unnamed
 from core.graphql.common import MutationInput, Payload
 from core.graphql.inputs import input_, taken
 from core.graphql.types import type_
+from core.mutations.declared_codes import ALWAYS
 from core.mutations.idempotency import Mutation
 
 PREPARED = "prepared"
@@ -59,7 +61,8 @@ class Declaration(Unnamed):
             answered = _payload_type(self, f"{title}Payload")
         _check_signature(self.resolver, taken, attribute)
         resolver = self.resolver if self.returns is None else _with_checked_keys(self.resolver, answered)
-        mutation = Mutation(to_camel_case(attribute), resolver, **self.how)
+        how = {**self.how, "refuses": self._refuses(attribute)}
+        mutation = Mutation(to_camel_case(attribute), resolver, **how)
         bound = MutationField(mutation)
         # Nullable: a bug in one of fifty queued mutations must not take the others' answers along.
         return Spec(
@@ -70,6 +73,22 @@ class Declaration(Unnamed):
             fresh=mutation.fresh,
             deprecated=self.deprecated,
         )
+
+    def _refuses(self, attribute: str) -> frozenset[str]:
+        """Codes with which it refuses: those that are declared, and those that follow from what it takes."""
+        declared = frozenset(self.how.get("refuses", "").split())
+        if unfit := (declared - ERROR_CODES.keys()) | (declared & ALWAYS):
+            raise TypeError(f"{attribute}: {sorted(unfit)} are no codes to declare.")
+        taken = {each.name: each.default for each, _ in _parameters(self.resolver)}
+        follow = {
+            "CONFLICT": "expected_version" in taken,
+            # What may be left out is minted; what must be given names something that is there.
+            "ID_TAKEN": taken.get("id", ...) is None,
+            "STEP_UP_REQUIRED": bool(self.how.get("fresh")),
+        }
+        if told := sorted(code for code in declared if follow.get(code)):
+            raise TypeError(f"{attribute}: {told} follow from what it takes, and need no declaration.")
+        return declared | {code for code, follows in follow.items() if follows}
 
 
 HOW = frozenset(each for each in Mutation.__dataclass_fields__ if each not in ("name", "resolver"))
@@ -89,7 +108,9 @@ def mutation(
     `returns` names the payload's fields with their types, or `(type, description)`; `takes` likewise gives
     types of inputs (`{"files": list[AttachmentInput]}`) where the resolver's own do not do, whose TypedDicts
     are input objects; `input` and `payload` describe the two types. Further keywords describe inputs, or are
-    those of `core.mutations.idempotency.Mutation` (`roles`, `receipt`).
+    those of `core.mutations.idempotency.Mutation` (`roles`, `receipt`); `refuses` are the codes of its
+    refusals (`"REQUIRED TOO_LONG"`), except CONFLICT, ID_TAKEN and STEP_UP_REQUIRED, which follow from
+    `expected_version`, `id` and `fresh`.
 
     Where several mutations share types, give both types in place of `returns`.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.context import Context
-from core.mutations import idempotency
+from core.mutations import idempotency, receipt_codes  # noqa: F401  # Declares its migration.
 from core.mutations.flush import Minted
 from core.mutations.idempotency import Mutation, Payload
 

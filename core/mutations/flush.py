@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from core import deadline, outages
-from core.errors import KINDS, RefusalKind, UserError
+from core.errors import ERROR_CODES, ErrorKind, UserError
+from core.messages import gettext_noop
 
 Minted = Callable[[], Iterable[str]]
 """Gives the ids that a mutation's input mints."""
@@ -20,7 +21,7 @@ FINISH = 2.0
 ANSWER = 2.0
 """Seconds that remain then to put the answer together."""
 
-MESSAGE = "Something before it has to come again first."
+MESSAGE = gettext_noop("Something before it has to come again first.")
 
 
 class Flush:
@@ -103,10 +104,10 @@ class Flush:
         """Record a mutation's payload: its errors decide which later ones are deferred."""
         self._told = True
         for error in payload["errors"]:
-            kind, retry_after = KINDS[error["code"]], error["retry_after_seconds"]
-            if kind is RefusalKind.TRANSIENT:
+            code, retry_after = ERROR_CODES[error["code"]], error["retry_after_seconds"]
+            if code.kind is ErrorKind.TRANSIENT:
                 self.stop(retry_after)
-            if kind is not RefusalKind.FINAL:
+            if code.retryable:
                 self.hold(minted, retry_after)
 
     def failed(self, error: BaseException, minted: Minted = tuple) -> None:

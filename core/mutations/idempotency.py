@@ -18,15 +18,15 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from core import clock, nodes, request_notes
 from core.context import Context
 from core.errors import (
-    KINDS,
+    ERROR_CODES,
     BadUserInput,
     IdempotencyInProgress,
     IdempotencyKeyReused,
-    RefusalKind,
     RequestError,
     UserError,
 )
 from core.ids import prefix_of
+from core.mutations import declared_codes
 from core.security import access
 from core.storage import mongo
 from core.storage.mongo import Database
@@ -71,7 +71,8 @@ class Mutation:
     `owner` says whose key it is; `secrets` are payload fields that are never stored, `reissue` gives them
     again on a replay from the stored payload; `receipt=False` is for ephemeral signals; `transaction=False`
     for those that call external services in the middle and compose their own units. The caller needs one of
-    the `roles`; `fresh` needs a proof of identity of the last ten minutes (STEP_UP_REQUIRED).
+    the `roles`; `fresh` needs a proof of identity of the last ten minutes (STEP_UP_REQUIRED). `refuses` are
+    the codes of its refusals beside those of every mutation (`core.mutations.declared_codes.ALWAYS`).
 
     `prepare` takes the same arguments and runs once before the transaction, for slow work (hashing) or for
     counting attempts; the resolver gets its result as `prepared`.
@@ -86,6 +87,7 @@ class Mutation:
     reissue: Callable[[Context, Payload, datetime], Awaitable[Payload]] | None = None
     roles: Collection[str] = ()
     fresh: bool = False
+    refuses: Collection[str] = ()
     prepare: Callable[..., Awaitable[Any]] | None = None
 
     async def check(self, ctx: Context) -> None:
@@ -106,14 +108,16 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         raise BadUserInput(f"idempotencyKey must have 1 to {LONGEST_KEY} characters.")
     owner = mutation.owner(ctx, arguments)
     if not mutation.receipt:
-        return _answer(key, await _refusable(ctx, mutation, arguments))
+        return _first(key, mutation, await _refusable(ctx, mutation, arguments))
     claim = _claim(ctx, mutation, f"{owner}:{key}", arguments)
     try:
         await mutation.check(ctx)
     except UserError as refusal:
         # A replay answers even if it is forbidden now: the write was done while it was allowed.
         replay = await _replay(ctx, mutation, claim)
-        return _answer(key, replay or _refusal(refusal), replayed=replay is not None)
+        if replay is None:
+            return _first(key, mutation, _refusal(refusal))
+        return _answer(key, replay, replayed=True)
     known = ctx.flush.receipts.get(claim["_id"])
     if known is not None:
         return _answer(key, await _told(ctx, mutation, claim, known) or {}, replayed=True)
@@ -123,7 +127,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
     ready = dict(arguments)
     while True:
         try:
-            return _answer(key, await _first_run(ctx, mutation, claim, ready))
+            return _first(key, mutation, await _first_run(ctx, mutation, claim, ready))
         except _Taken:
             replay = await _replay(ctx, mutation, claim)
         if replay is not None:
@@ -318,6 +322,12 @@ def refused(key: str, refusal: UserError) -> Payload:
     return _answer(key, _refusal(refusal))
 
 
+def _first(key: str, mutation: Mutation, payload: Payload) -> Payload:
+    """The answer to a first run: it refuses only as its mutation declares."""
+    declared_codes.check(mutation.name, mutation.refuses, payload.get("errors", ()))
+    return _answer(key, payload)
+
+
 def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:
     for error in payload.get("errors", ()):
         request_notes.code(error["code"])
@@ -351,7 +361,7 @@ async def _restored(ctx: Context, payload: Payload) -> Payload:
 
 def _final(error: dict[str, Any]) -> dict[str, Any]:
     """A refusal that was stored is final, also where its code is one that this version does not know."""
-    known = KINDS.get(error["code"]) is RefusalKind.FINAL
+    known = error["code"] in ERROR_CODES and not ERROR_CODES[error["code"]].retryable
     return error if known else {**error, "code": "FORBIDDEN", "retryable": False, "retry_after_seconds": None}
 
 

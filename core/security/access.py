@@ -15,10 +15,12 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.errors import Forbidden, RefusalKind, UserError, error_codes
+from core.errors import ErrorKind, Forbidden, UserError, error_codes
+from core.messages import gettext_noop
 
 error_codes(
-    RefusalKind.REPEATABLE,
+    ErrorKind.AUTHENTICATION,
+    retryable=True,
     STEP_UP_REQUIRED="Prove again who you are with `stepUp`, then send the same request with the same key.",
 )
 
@@ -27,7 +29,7 @@ ADMIN = "ADMIN"
 FRESH = timedelta(minutes=10)
 """Age up to which a proof of identity is good enough for sensitive mutations."""
 
-NOT_ALLOWED = "Your account may not do this."
+NOT_ALLOWED = gettext_noop("Your account may not do this.")
 
 
 Held = Callable[[Context, Collection[Any]], Awaitable[bool]]
@@ -35,9 +37,10 @@ Held = Callable[[Context, Collection[Any]], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class RoleKind:
-    """Kind of role: the argument of `@access` that lists them, their enum, the check that one is held."""
+    """Kind of role: the argument of `@access` that lists them, its description, their enum, their check."""
 
     argument: str
+    description: str
     values: type[StrEnum]
     held: Held
 
@@ -51,9 +54,9 @@ async def of_token(ctx: Context, roles: Collection[str]) -> bool:
     return not ctx.signed_in.roles.isdisjoint(roles)
 
 
-def role_kind(argument: str, values: type[StrEnum], held: Held = of_token) -> None:
+def role_kind(argument: str, description: str, values: type[StrEnum], held: Held = of_token) -> None:
     """Declares a kind of role; `held` answers for a caller who is signed in."""
-    ROLE_KINDS[values] = RoleKind(argument, values, held)
+    ROLE_KINDS[values] = RoleKind(argument, description, values, held)
 
 
 def by_kind(roles: Collection[str]) -> Mapping[type, list[str]]:

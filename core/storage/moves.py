@@ -10,9 +10,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
-from core.errors import UserError, error_codes
-
-error_codes(INVALID_TRANSITION="It cannot go from its state to that one.")
+from core.errors import UserError
 
 
 class Moves:
@@ -22,7 +20,7 @@ class Moves:
     """
 
     def __init__(
-        self, table: Mapping[Any, Collection[Any]], *, field: str = "status", code: str = "INVALID_TRANSITION"
+        self, table: Mapping[Any, Collection[Any]], *, field: str = "status", code: str = "WRONG_STATUS"
     ) -> None:
         self.table: dict[StrEnum, frozenset[StrEnum]] = {
             state: frozenset(following) for state, following in table.items()
@@ -55,7 +53,13 @@ class Moves:
 
     def refusal(self, document: Mapping[str, Any], **entities: Any) -> UserError:
         """The refusal of a move that the document's state does not allow."""
-        return UserError(self.code, f"It is {document[self.field]}.", field=[self.field], **entities)
+        return UserError(
+            self.code,
+            "It is {status}.",
+            field=[self.field],
+            values={"status": document[self.field]},
+            **entities,
+        )
 
     def drawn(self) -> str:
         """The table as a Mermaid state diagram."""

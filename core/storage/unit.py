@@ -89,12 +89,11 @@ class Unit:
     ) -> T:
         """Change an entity as its editor saw it; CONFLICT, with the current one, if that has changed.
 
-        INVALID_TRANSITION, or the code of the collection's `moves`, if its state may not become that one.
+        WRONG_STATUS, or the code of the collection's `moves`, if its state may not become that one.
         """
         if expected_version is not None and expected_version != entity["version"]:
             current: dict[str, Any] = {str(store.prefix): entity}
-            noun = str(store.prefix).replace("_", " ")
-            raise UserError("CONFLICT", f"The {noun} was changed on another device.", **current)
+            raise UserError("CONFLICT", "It was changed on another device.", **current)
         if not changes:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)

@@ -49,15 +49,13 @@ def checked(amount: Decimal, currency: str, field: str) -> int:
         raise UserError("INVALID_INPUT", "Its currency is unknown: import it again with one.", field=[field])
     minor = minor_units(amount, currency)
     if minor is None or not 0 < minor <= MOST_MINOR_UNITS:
-        least, most, places = (
-            decimal(1, currency),
-            MOST_MINOR_UNITS // 10 ** digits(currency),
-            digits(currency),
-        )
+        places = digits(currency)
         raise UserError(
-            "INVALID_INPUT",
-            f"A price in {currency} is {least} to {most:,} with at most {places} decimals.",
+            "OUT_OF_RANGE",
+            "A price in {currency} is {least} to {limit} with at most {places} decimals.",
             field=[field],
+            limit=MOST_MINOR_UNITS // 10**places,
+            values={"currency": currency, "least": Decimal(decimal(1, currency)), "places": places},
         )
     return minor
 

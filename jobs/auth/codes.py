@@ -71,7 +71,7 @@ async def note_failed_sign_in(
 
     async def record() -> None:
         await security.record(
-            ctx, user["_id"], SecurityKind.SIGN_IN_FAILED, device=told, result="INVALID_CREDENTIALS"
+            ctx, user["_id"], SecurityKind.SIGN_IN_FAILED, device=told, result="CREDENTIALS_INVALID"
         )
         if locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED, device=told)

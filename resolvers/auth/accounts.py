@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from core import ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.jobs import enqueue
+from core.values.bounds import check_length
 from core.values.text import Line, Opaque
 from ports.auth import Risk, SignInAttempt
 from resolvers.auth import devices, factors, flows, lockout, passwords, sessions, telling
@@ -20,11 +21,8 @@ from resolvers.auth.lockout import Attempt
 from stores import auth as store
 from stores.auth import AccountStatus, AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, emails
 
-error_codes(
-    TERMS_REQUIRED="The terms must be accepted.",
-    INVALID_CREDENTIALS="Email or password is wrong.",
-    ACCOUNT_SUSPENDED="The account is closed for now.",
-)
+error_codes(ErrorKind.AUTHENTICATION, CREDENTIALS_INVALID="Email or password is wrong.")
+error_codes(ErrorKind.FORBIDDEN, ACCOUNT_SUSPENDED="The account is closed for now.")
 
 LONGEST = 100
 """Characters of a name, language tag, time zone or version."""
@@ -46,7 +44,7 @@ async def check_sign_up(
     await ctx.limit(lockout.SIGN_UP_RATE, ctx.network)
     address = valid_email(email)
     if not accepted_terms_version:
-        raise UserError("TERMS_REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
+        raise UserError("REQUIRED", "Accept the terms first.", field=["acceptedTermsVersion"])
     await passwords.check_strength(ctx, password, address, field="password")
     _check_lengths(
         firstName=rest.get("first_name"),
@@ -140,7 +138,7 @@ async def email_verified(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
         where={"status": AccountStatus.PENDING_VERIFICATION},
     )
     if user is None:
-        raise UserError("FLOW_EXPIRED", flows.OVER)
+        raise UserError("EXPIRED", flows.OVER)
     return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
 
@@ -166,7 +164,7 @@ async def check_password(
     """Check a password: unknown people take as long as known ones, and are throttled and locked alike."""
     await ctx.limit(lockout.SIGN_IN_RATE, ctx.network)
     if len(email) > emails.LONGEST:
-        raise UserError("INVALID_CREDENTIALS", "Email or password is wrong.")
+        raise UserError("CREDENTIALS_INVALID", "Email or password is wrong.")
     key = await store.user_keys.by_id(ctx.services.db, store.email_key(email))
     account, device_id = lockout.account_of(ctx, email), devices.id_of(device["device_id"])
     subject = await lockout.subject_of(ctx, account, key and key["user_id"], device_id)
@@ -202,7 +200,7 @@ async def sign_in(
             address=ctx.address,
             locked=prepared.locked,
         )
-        return {"errors": [UserError("INVALID_CREDENTIALS", "Email or password is wrong.").document]}
+        return {"errors": [UserError("CREDENTIALS_INVALID", "Email or password is wrong.").document]}
     admit(user)
     if user["password_hash"] != prepared.former_hash:
         # Changed after it was checked: a session by the old password would outlive the change.
@@ -238,7 +236,7 @@ def admit(user: User) -> None:
     if user["status"] == AccountStatus.SUSPENDED:
         raise UserError("ACCOUNT_SUSPENDED", "This account is closed for now.")
     if user["status"] == AccountStatus.DELETED:
-        raise UserError("INVALID_CREDENTIALS", "Email or password is wrong.")
+        raise UserError("CREDENTIALS_INVALID", "Email or password is wrong.")
 
 
 async def _is_risky(ctx: Context, user: User, device_id: str, misses: int) -> bool:
@@ -251,12 +249,11 @@ async def signed_in_with(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[s
     """Finish a sign-in by its second factor: tokens."""
     user = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if user is None:
-        raise UserError("FLOW_EXPIRED", flows.OVER)
+        raise UserError("EXPIRED", flows.OVER)
     admit(user)
     return await sessions.start(ctx, user, flows.device_of(flow), factors=[*flow["passed"], factor])
 
 
 def _check_lengths(**values: str | None) -> None:
     for field, value in values.items():
-        if value and len(value) > LONGEST:
-            raise UserError("INVALID_INPUT", f"At most {LONGEST} characters.", field=[field])
+        check_length(value or "", most=LONGEST, field=field)

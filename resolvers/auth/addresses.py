@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from stores.auth import emails
-
-error_codes(INVALID_EMAIL="The email address cannot be right.")
 
 
 def valid_email(email: str, field: Sequence[str] = ("email",)) -> str:
@@ -13,7 +11,7 @@ def valid_email(email: str, field: Sequence[str] = ("email",)) -> str:
     try:
         return emails.checked(email)
     except ValueError:
-        raise UserError("INVALID_EMAIL", "This is not an email address.", field=field) from None
+        raise UserError("INVALID_FORMAT", "This is not an email address.", field=field) from None
 
 
 def masked_email(email: str) -> str:

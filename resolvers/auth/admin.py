@@ -12,6 +12,7 @@ from core.ids import Id
 from core.jobs import enqueue
 from core.one_of import one_of
 from core.security.audit import audited
+from core.values.bounds import check_length
 from core.values.text import Line
 from resolvers.auth import lockout, revocations, security, sessions, telling
 from stores import auth as store
@@ -74,7 +75,10 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.A
 async def _moved(ctx: Context, user: User, was: AccountStatus, becomes: AccountStatus) -> User:
     moved = await telling.change(ctx, user["_id"], set={"status": becomes}, where={"status": was})
     if moved is None:
-        raise UserError("CONFLICT", f"The account is {user['status']}.", account=store.account_of(user))
+        account = store.account_of(user)
+        raise UserError(
+            "WRONG_STATUS", "The account is {status}.", values={"status": user["status"]}, account=account
+        )
     return moved
 
 
@@ -82,7 +86,9 @@ async def lock_user(ctx: Context, *, user_id: Id, lock_minutes: int, reason: str
     """Lock an account for a time: no sign-in by any factor; sessions go on."""
     life = timedelta(minutes=lock_minutes)
     if not timedelta() < life <= LONGEST_LOCK:
-        raise UserError("INVALID_INPUT", "From a minute to thirty days.", field=["lockMinutes"])
+        raise UserError(
+            "OUT_OF_RANGE", "From a minute to {limit} days.", field=["lockMinutes"], limit=LONGEST_LOCK.days
+        )
     user = await _account_for_update(ctx, user_id, reason)
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
@@ -110,9 +116,8 @@ async def set_user_roles(
 ) -> telling.AccountChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
     if (org := place.get("org")) is not None and not ORG.fullmatch(org):
-        raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["org"])
-    if len(place.get("job_role") or "") > LONGEST_JOB_ROLE:
-        raise UserError("INVALID_INPUT", f"At most {LONGEST_JOB_ROLE} characters.", field=["jobRole"])
+        raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["org"])
+    check_length(place.get("job_role") or "", most=LONGEST_JOB_ROLE, field="jobRole")
     user = await _account_for_update(ctx, user_id, reason)
     updated = await assigned(ctx, user, roles, place)
     named = sorted(map(str, roles))
@@ -171,5 +176,4 @@ async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:
 
 
 def _check_reason(reason: str) -> None:
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise UserError("INVALID_INPUT", f"1 to {LONGEST_REASON} characters.", field=["reason"])
+    check_length(reason, least=1, most=LONGEST_REASON, field="reason")

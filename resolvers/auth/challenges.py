@@ -9,10 +9,8 @@ import orjson
 
 from core import clock, ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from stores.auth import AuthKeyKind
-
-error_codes(CHALLENGE_EXPIRED="The challenge is over or was used: begin again.")
 
 LIFE = timedelta(minutes=2)
 BYTES = 32
@@ -47,7 +45,7 @@ async def open_challenge(
 
 
 async def take(ctx: Context, id: str, device_id: str, *, user_id: str | None = None) -> Challenge:
-    """Consume the challenge: CHALLENGE_EXPIRED the second time, and for any other device."""
+    """Consume the challenge: EXPIRED the second time, and for any other device."""
     raw = await ctx.services.redis.getdel(_name(ids.checked(id, "challenge")))
     if raw is not None:
         kept = orjson.loads(raw)
@@ -55,7 +53,7 @@ async def take(ctx: Context, id: str, device_id: str, *, user_id: str | None = N
         same = challenge.device_id == device_id and challenge.user_id == user_id
         if same and challenge.expires_at > clock.now():
             return challenge
-    raise UserError("CHALLENGE_EXPIRED", "This challenge is no longer good.", field=["challengeId"])
+    raise UserError("EXPIRED", "This challenge is no longer good.", field=["challengeId"])
 
 
 def _name(id: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from core import clock
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.jobs import enqueue
 from core.values.text import Opaque
@@ -22,10 +22,6 @@ from stores.auth import (
     SecurityKind,
     SessionEndReason,
     User,
-)
-
-error_codes(
-    RESET_TOKEN_INVALID="The link is not good, was used, or is older than 30 minutes: ask for another."
 )
 
 
@@ -45,10 +41,10 @@ async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
     address = flow["change"]["email"]
     before = await store.users.by_id(ctx.db, str(flow["user_id"]))
     if before is None:
-        raise UserError("FLOW_EXPIRED", flows.OVER)
+        raise UserError("EXPIRED", flows.OVER)
     if address != before["email"]:
         if await store.user_keys.by_id(ctx.db, store.email_key(address)) is not None:
-            raise UserError("FLOW_EXPIRED", flows.OVER)
+            raise UserError("EXPIRED", flows.OVER)
         await ctx.tx.delete(store.user_keys, store.email_key(before["email"]))
         await ctx.tx.insert(store.user_keys, {"_id": store.email_key(address), "user_id": before["_id"]})
         await store.forget_resets(ctx.db, before["_id"])
@@ -93,7 +89,7 @@ async def set_password(
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["currentPassword"])
+        refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["currentPassword"])
         return {"errors": [refusal.document]}
     changed = await _set_password(ctx, prepared, where={"password_hash": prepared.former})
     if changed is None:
@@ -158,4 +154,4 @@ async def confirm_password_reset(
 
 
 def _no_reset() -> UserError:
-    return UserError("RESET_TOKEN_INVALID", "Ask for another link.", field=["token"])
+    return UserError("EXPIRED", "Ask for another link.", field=["token"])

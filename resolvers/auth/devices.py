@@ -11,6 +11,7 @@ from core.ids import Id
 from core.nodes import guard
 from core.paging import PageArgs
 from core.storage.loader import in_order
+from core.values.bounds import check_length
 from core.values.text import Opaque
 from resolvers.auth import security
 from stores import auth as store
@@ -105,8 +106,8 @@ def _elsewhere(before: str | None, now: str | None) -> bool:
 
 async def set_push_token(ctx: Context, *, device_id: Id, token: Opaque | None = None) -> dict[str, Any]:
     """Register a push token for one of the viewer's devices; None unregisters it."""
-    if token is not None and not 0 < len(token) <= LONGEST_TOKEN:
-        raise UserError("INVALID_INPUT", f"1 to {LONGEST_TOKEN:,} characters.", field=["token"])
+    if token is not None:
+        check_length(token, least=1, most=LONGEST_TOKEN, field="token")
     named = store.device_named(ctx.viewer_id, id_of(device_id))
     place = token_place(named["_id"])
     index = ctx.services.crypto.blind(token, place="devices/push_token") if token else None

@@ -173,7 +173,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     """Replace the backup codes; the new ones are shown once, the old ones are void."""
     _, user = await sessions.signed_in(ctx)
     if not user.get("two_factor"):
-        raise UserError("INVALID_INPUT", "Turn the second factor on first.")
+        raise UserError("WRONG_STATUS", "Turn the second factor on first.")
     codes = await _new_backup_codes(ctx, user["_id"])
     user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
     await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")

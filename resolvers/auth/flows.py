@@ -10,9 +10,10 @@ from prometheus_client import Counter
 
 from core import clock, ids
 from core.context import Context
-from core.errors import RefusalKind, UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.jobs import enqueue
+from core.messages import gettext_noop
 from resolvers.auth import devices, lockout, security
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
@@ -28,15 +29,12 @@ from stores.auth import (
 )
 
 error_codes(
-    OTP_INVALID="The code is wrong; the flow tells how many attempts are left.",
-    FLOW_EXPIRED="The flow is over: begin again.",
-    FLOW_LOCKED="Too many wrong codes: begin again.",
-    FLOW_SUPERSEDED="A newer flow took its place: use the code of that one.",
-    RESEND_LIMIT="No more codes are sent there for now: use another factor, or begin again later.",
+    ErrorKind.INVALID,
+    CODE_INVALID="The code is wrong or was used; the flow tells how many attempts are left.",
 )
+error_codes(ErrorKind.WRONG_STATUS, FLOW_SUPERSEDED="A newer flow took its place: use the code of that one.")
 error_codes(
-    RefusalKind.TRANSIENT,
-    RESEND_TOO_SOON="Wait until the flow's `resendAllowedAt`.",
+    ErrorKind.TRANSIENT,
     DELIVERY_UNAVAILABLE="Codes cannot be sent this way for the moment: use another of the flow's factors.",
 )
 
@@ -57,7 +55,7 @@ DOWN_FOR = timedelta(seconds=60)
 KEPT = timedelta(hours=24)
 """Retention of a closed flow, for a restarted app to learn its outcome."""
 
-OVER = "This code is no longer good."
+OVER = gettext_noop("This code is no longer good.")
 SHOWN = (
     *("_id", "purpose", "method", "masked_destination", "otp_length", "expires_at", "resend_allowed_at"),
     *("attempts_left", "resends_left", "factors", "status"),
@@ -98,7 +96,7 @@ async def open_flow(
     wait = await _sent_too_often(ctx, counted)
     others = [factor for factor in factors if factor != AuthFactor.OTP]
     if wait and not others:
-        raise UserError("RESEND_LIMIT", "Too many codes were sent there.", retry_after_seconds=wait)
+        raise UserError("LIMIT_REACHED", "Too many codes were sent there.", retry_after_seconds=wait)
     flow = await ctx.tx.insert(
         store.flows,
         {
@@ -185,17 +183,17 @@ async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = No
     """Open flow of this device, and of this session if it was begun in one; raises the reason if none."""
     flow = await store.flows.by_id(ctx.db, ids.checked(flow_id, "flow"))
     if flow is None:
-        raise UserError("FLOW_EXPIRED", OVER)
+        raise UserError("EXPIRED", OVER)
     status = _status(flow)
     if status == FlowStatus.LOCKED:
-        raise UserError("FLOW_LOCKED", "Too many wrong codes: begin again.", flow=shown(flow))
+        raise UserError("EXPIRED", "Too many wrong codes: begin again.", flow=shown(flow))
     if status == FlowStatus.SUPERSEDED:
         raise UserError("FLOW_SUPERSEDED", "A newer code was asked for.", flow=shown(flow))
     foreign = device_id is not None and flow["device"]["_id"] != devices.id_of(device_id)
     if flow["session_id"] is not None:
         foreign = foreign or ctx.signed_in.session_id != flow["session_id"]
     if status != FlowStatus.OPEN or foreign:
-        raise UserError("FLOW_EXPIRED", OVER, flow=None if foreign else shown(flow))
+        raise UserError("EXPIRED", OVER, flow=None if foreign else shown(flow))
     return flow
 
 
@@ -210,7 +208,9 @@ def is_well_formed(code: str) -> bool:
 
 
 def malformed(flow: Flow, field: Sequence[str] = ("code",)) -> UserError:
-    return UserError("OTP_INVALID", f"A code has {DIGITS} digits.", field=field, flow=shown(flow))
+    return UserError(
+        "CODE_INVALID", "A code has {limit} digits.", field=field, limit=DIGITS, flow=shown(flow)
+    )
 
 
 def is_code(ctx: Context, flow: Flow, code: str) -> bool:
@@ -239,7 +239,7 @@ async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
         "code_hash": None,
     }
     if await ctx.tx.update(store.flows, flow["_id"], set=change, where=where) is None:
-        raise UserError("FLOW_EXPIRED", OVER)
+        raise UserError("EXPIRED", OVER)
     if attempt is not None:
         ctx.tx.after_commit(lambda: lockout.record_success(ctx, attempt))
 
@@ -269,7 +269,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
     if flow["resends_left"] <= 0 or wait:
         RESENDS_REFUSED.inc()
         raise UserError(
-            "RESEND_LIMIT", "No more codes are sent there.", retry_after_seconds=wait, flow=shown(flow)
+            "LIMIT_REACHED", "No more codes are sent there.", retry_after_seconds=wait, flow=shown(flow)
         )
     if await is_down(ctx, destination.method):
         raise UserError("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", flow=shown(flow))
@@ -289,7 +289,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
         where={"status": FlowStatus.OPEN, "sends": flow["sends"]},
     )
     if after is None:
-        raise UserError("FLOW_EXPIRED", OVER)
+        raise UserError("EXPIRED", OVER)
     await _send(ctx, after, counted, "auth.deliver_code")
     return after
 
@@ -297,7 +297,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
 def _too_soon(flow: Flow, now: datetime) -> UserError:
     RESENDS_REFUSED.inc()
     left = max(1, round((flow["resend_allowed_at"] - now).total_seconds()))
-    return UserError("RESEND_TOO_SOON", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
+    return UserError("RATE_LIMITED", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
 
 
 async def is_down(ctx: Context, method: OtpMethod) -> bool:

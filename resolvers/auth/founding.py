@@ -7,6 +7,7 @@ from core import ids
 from core.context import Context
 from core.errors import UserError
 from core.security.audit import audited
+from core.values.bounds import check_length
 from resolvers.auth import admin, passwords
 from resolvers.auth.accounts import LONGEST, opened
 from resolvers.auth.addresses import valid_email
@@ -40,9 +41,12 @@ async def create(
 ) -> list[Role]:
     """Create an active account; raises for a taken email. The operator vouches for its owner."""
     if await store.user_by_email(ctx.db, account["email"]) is not None:
-        raise UserError("CONFLICT", f"{account['email']} has an account: give it roles by `landfall roles`.")
-    if name is not None and len(name) > LONGEST:
-        raise UserError("INVALID_INPUT", f"A name has at most {LONGEST} characters.")
+        raise UserError(
+            "CONFLICT",
+            "{email} has an account: give it roles by `landfall roles`.",
+            values={"email": account["email"]},
+        )
+    check_length(name or "", most=LONGEST, field="name")
     user_id, kept = ids.new_id("user"), list(dict.fromkeys([Role.MEMBER, *roles]))
     made = {
         **account,

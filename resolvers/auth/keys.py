@@ -11,10 +11,11 @@ from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.one_of import one_of
 from core.paging import NEWEST, PageArgs
+from core.values.bounds import check_length
 from core.values.text import Line, Opaque
 from ports.auth import AuthSettings
 from resolvers.auth import challenges, devices, proofs, security, sessions
@@ -24,12 +25,6 @@ from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
 from stores.auth import MOST_KEYS, AccountStatus, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, emails
-
-error_codes(
-    KEY_UNKNOWN="This key is not known here, is disabled, or is another device's.",
-    KEY_LIMIT="You have ten keys: remove one first.",
-    KEY_TAKEN="This key is enrolled already.",
-)
 
 LONGEST_NAME = 100
 CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
@@ -209,7 +204,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if changed is not None:
         return None
     if await _overtaken(ctx, proof):
-        raise UserError("CHALLENGE_EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
+        raise UserError("EXPIRED", "The key was used again meanwhile.", field=["challengeId"])
     disabled = await ctx.tx.update(
         store.auth_keys, key, set={"disabled_at": now}, where={"disabled_at": None}
     )
@@ -235,7 +230,7 @@ async def _overtaken(ctx: Context, proof: Proof) -> bool:
 async def begin_key_enrollment(ctx: Context, *, kind: AuthKeyKind) -> dict[str, Any]:
     keys = await store.keys_of_user(ctx.db, ctx.viewer_id)
     if len(keys) >= MOST_KEYS:
-        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+        raise UserError("LIMIT_REACHED", "You have {limit} keys: remove one first.", limit=MOST_KEYS)
     device_id = ctx.signed_in.device_id
     challenge = await challenges.open_challenge(ctx, kind, device_id, user_id=ctx.viewer_id)
     return {"challenge": _shown(ctx, challenge, [key["credential_id"] for key in keys])}
@@ -257,13 +252,12 @@ async def finish_key_enrollment(
     prepared: PublicKey,
 ) -> dict[str, Any]:
     """Finish enrolment of the viewer's new key; a device key belongs to this device alone."""
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise UserError("INVALID_INPUT", f"1 to {LONGEST_NAME} characters.", field=["name"])
+    check_length(name, least=1, most=LONGEST_NAME, field="name")
     session, user = await signed_in(ctx)
     # Of two enrolments at once, one sees the other's key.
     await ctx.tx.lock_document(store.users, user["_id"])
     if len(await store.keys_of_user(ctx.db, user["_id"])) >= MOST_KEYS:
-        raise UserError("KEY_LIMIT", f"You have {MOST_KEYS} keys: remove one first.")
+        raise UserError("LIMIT_REACHED", "You have {limit} keys: remove one first.", limit=MOST_KEYS)
     try:
         made = await ctx.tx.insert(
             store.auth_keys,
@@ -281,7 +275,7 @@ async def finish_key_enrollment(
             },
         )
     except DuplicateKeyError:
-        raise UserError("KEY_TAKEN", "This key is enrolled already.") from None
+        raise UserError("ALREADY_DONE", "This key is enrolled already.") from None
     await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=made["_id"])
     return {"auth_key": made, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, made)}
 
@@ -316,4 +310,4 @@ def _shown(ctx: Context, challenge: Challenge, allowed: Sequence[str]) -> dict[s
 
 
 def _unknown() -> UserError:
-    return UserError("KEY_UNKNOWN", "This key is not known here.", field=["keyId"])
+    return UserError("NOT_FOUND", "This key is not known here.", field=["keyId"])

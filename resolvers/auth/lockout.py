@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from core import clock, ids
 from core.context import Context
-from core.errors import RefusalKind, UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ports import DeliveryFailed
 from core.security.limits import Rate
 from ports.auth import Captcha
@@ -29,7 +29,8 @@ from stores import auth as store
 from stores.auth import Lock, User, emails
 
 error_codes(
-    RefusalKind.REPEATABLE,
+    ErrorKind.AUTHENTICATION,
+    retryable=True,
     ACCOUNT_LOCKED="Too many wrong passwords or codes: try again after `retryAfterSeconds`, or reset it.",
     CAPTCHA_REQUIRED="Solve a CAPTCHA and send its answer as `captchaToken`, with a new key.",
 )

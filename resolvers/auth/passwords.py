@@ -9,11 +9,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
+from core.messages import gettext_noop
 from ports.auth import AuthSettings
 from resolvers.auth import breached
 
-error_codes(WEAK_PASSWORD="The password is too short, too long or too easy to guess.")
+error_codes(ErrorKind.INVALID, PASSWORD_WEAK="The password is too short, too long or too easy to guess.")
 
 SHORTEST, LONGEST = 10, 128
 COMMON = Path(__file__).parent / "data" / "common_passwords.txt"
@@ -70,26 +71,32 @@ def outdated(stored: str) -> bool:
 
 
 async def check_strength(ctx: Context, password: str, email: str, *, field: str) -> None:
-    """Raise WEAK_PASSWORD, with the reason, if it is easily guessed."""
+    """Raise PASSWORD_WEAK, with the reason, if it is easily guessed."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UserError(
+            "PASSWORD_WEAK",
+            "A password has {least} to {limit} characters.",
+            field=[field],
+            limit=LONGEST,
+            values={"least": SHORTEST},
+        )
     reason = weakness(password, email)
     file = ctx.services.get(AuthSettings).breached_passwords_file
     if reason is None and file and await asyncio.to_thread(breached.has, file, password):
-        reason = "This password was in a breach: others know it."
+        reason = gettext_noop("This password was in a breach: others know it.")
     if reason is not None:
-        raise UserError("WEAK_PASSWORD", reason, field=[field])
+        raise UserError("PASSWORD_WEAK", reason, field=[field])
 
 
 def weakness(password: str, email: str) -> str | None:
-    """Reason why a password is rejected, or None."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        return f"A password has {SHORTEST} to {LONGEST} characters."
+    """Reason why a password of a fit length is rejected, or None."""
     name, folded = email.partition("@")[0].casefold(), password.casefold()
     if email.casefold() in folded or (len(name) >= SHORTEST_NAME and name in folded):
-        return "A password must not contain the email address."
+        return gettext_noop("A password must not contain the email address.")
     if len(set(password)) < 4:
-        return "A password needs more than three different characters."
+        return gettext_noop("A password needs more than three different characters.")
     if any(core in common_passwords() for core in _cores(folded)):
-        return "This password is among the first that are guessed."
+        return gettext_noop("This password is among the first that are guessed.")
     return None
 
 

@@ -23,7 +23,9 @@ def parsed(number: str, locale: str, field: Sequence[str] = ("phone",)) -> str:
         found = None
     if found is None or not phonenumbers.is_valid_number(found):
         raise UserError(
-            "INVALID_INPUT", "This is not a phone number; begin with + and the country code.", field=field
+            "INVALID_FORMAT",
+            "This is not a phone number; begin with + and the country code.",
+            field=field,
         )
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from core.context import Context
-from core.errors import NotFound, UserError, error_codes
+from core.errors import ErrorKind, NotFound, UserError, error_codes
 from core.ids import Id
 from core.security.limits import Rate
 from core.values.text import Line
@@ -14,7 +14,7 @@ from resolvers.auth import avatar, telling
 from stores import auth as store
 from stores.auth import User
 
-error_codes(HANDLE_TAKEN="Somebody else has this handle: choose another.")
+error_codes(ErrorKind.INVALID, HANDLE_TAKEN="Somebody else has this handle: choose another.")
 
 PROFILE_RATE = Rate("profile", 30, 3600)
 LONGEST = {"first_name": 100, "last_name": 100, "bio": 500}
@@ -102,7 +102,7 @@ def _checked(name: str, value: Any) -> Any:
 def _text(name: str, value: str | None) -> str | None:
     text = value or ""
     if len(text) > LONGEST[name]:
-        raise _invalid(name, f"At most {LONGEST[name]} characters.")
+        raise UserError("TOO_LONG", "At most {limit} characters.", field=[_field(name)], limit=LONGEST[name])
     return text or None
 
 
@@ -111,22 +111,27 @@ def _handle(name: str, value: str | None) -> str | None:
         return None
     handle = value.removeprefix("@").lower()
     if not HANDLE.fullmatch(handle):
-        raise _invalid(name, "A handle has 3 to 30 letters, digits, dots or underscores.")
+        raise UserError(
+            "INVALID_FORMAT",
+            "A handle has 3 to 30 letters, digits, dots or underscores.",
+            field=[_field(name)],
+        )
     return handle
 
 
 def _locale(name: str, value: str | None) -> str:
     if value is None or not LANGUAGE.fullmatch(value):
-        raise _invalid(name, "This is no language tag (BCP 47).")
+        raise UserError("INVALID_FORMAT", "This is no language tag (BCP 47).", field=[_field(name)])
     return value
 
 
 def _time_zone(name: str, value: str | None) -> str:
     if value not in available_timezones():
-        raise _invalid(name, "There is no such time zone.")
+        raise UserError("INVALID_INPUT", "There is no such time zone.", field=[_field(name)])
     return str(value)
 
 
-def _invalid(name: str, message: str) -> UserError:
+def _field(name: str) -> str:
+    """Field of the input, as clients write its name."""
     head, *rest = name.split("_")
-    return UserError("INVALID_INPUT", message, field=[head + "".join(map(str.title, rest))])
+    return head + "".join(map(str.title, rest))

@@ -21,12 +21,15 @@ from webauthn.helpers.structs import (
 )
 
 from core.context import Services
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from ports.auth import AuthSettings
 from resolvers.auth.challenges import Challenge
 from stores.auth import AuthKey, AuthKeyKind
 
-error_codes(SIGNATURE_INVALID="The signature is not that key's, or not of this challenge: nothing is proven.")
+error_codes(
+    ErrorKind.AUTHENTICATION,
+    SIGNATURE_INVALID="The signature is not that key's, or not of this challenge: nothing is proven.",
+)
 
 LONGEST = 16_384
 """Characters of anything an authenticator sends."""

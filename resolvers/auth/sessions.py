@@ -7,7 +7,7 @@ from typing import Any
 
 from core import clock, ids, nodes
 from core.context import PERSONAL, Context, Viewer
-from core.errors import NotFound, Unauthenticated, UserError, error_codes
+from core.errors import ErrorKind, NotFound, Unauthenticated, UserError, error_codes
 from core.ids import Id
 from core.mutations.idempotency import referenced_id
 from core.security.audit import masked_address
@@ -28,10 +28,9 @@ from stores.auth import (
 )
 
 error_codes(
-    REFRESH_INVALID="The refresh token is not good: sign in again.",
-    REFRESH_EXPIRED="The session was idle too long or is too old: sign in again.",
+    ErrorKind.AUTHENTICATION,
+    SESSION_EXPIRED="The session has ended, was idle too long or is too old: sign in again.",
     REFRESH_REUSED="A superseded refresh token was used: the session was ended for safety.",
-    REPLAY_EXPIRED="The first answer to this request held tokens and is too old to repeat: sign in again.",
 )
 
 GRACE_SECONDS = 30
@@ -109,7 +108,7 @@ async def signed_in(ctx: Context) -> tuple[Session, User]:
 async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict[str, Any]:
     """Rotate the pair, or repeat the current one for a lost answer; any older token ends the session.
 
-    Only what is wrong with the token is a REFRESH_ refusal: a fault must never make a phone forget it.
+    Only what is wrong with the token is of kind AUTHENTICATION: a fault must never make a phone forget it.
     """
     try:
         return await _refreshed(ctx, refresh_token, device_id)
@@ -121,20 +120,20 @@ async def refresh(ctx: Context, *, refresh_token: Opaque, device_id: Id) -> dict
 async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[str, Any]:
     claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
     if claims is None:
-        raise UserError("REFRESH_INVALID", "Sign in again.")
+        raise UserError("SESSION_EXPIRED", "Sign in again.")
     await ctx.limit(REFRESH_RATE, claims.session_id)
     session = await store.sessions.by_id(ctx.db, {"_id": claims.session_id, "user_id": claims.user_id})
     user = await store.users.by_id(ctx.db, claims.user_id)
     if session is None or user is None or session["status"] == SessionStatus.ENDED:
-        raise UserError("REFRESH_INVALID", "Sign in again.")
+        raise UserError("SESSION_EXPIRED", "Sign in again.")
     if user["status"] in (AccountStatus.SUSPENDED, AccountStatus.DELETED):
-        raise UserError("REFRESH_INVALID", "Sign in again.")
+        raise UserError("SESSION_EXPIRED", "Sign in again.")
     renewed = session["last_validated_at"].timestamp()
     if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):
-        raise UserError("REFRESH_INVALID", "Sign in again.")
+        raise UserError("SESSION_EXPIRED", "Sign in again.")
     now = clock.now()
     if now >= min(session["expires_at"], session["absolute_expires_at"]):
-        raise UserError("REFRESH_EXPIRED", "Sign in again.")
+        raise UserError("SESSION_EXPIRED", "Sign in again.")
     if not same_device(session, device_id) or claims.counter < session["counter"] - 1:
         return await _reused(ctx, session)
     if claims.counter == session["counter"] - 1:
@@ -178,7 +177,7 @@ async def sign_out(ctx: Context, *, refresh_token: Opaque | None = None) -> dict
     if refresh_token is not None:
         claims = ctx.services.get(Tokens).refresh_claims(refresh_token)
         if claims is None:
-            raise UserError("REFRESH_INVALID", "This is not a refresh token.", field=["refreshToken"])
+            raise UserError("INVALID_INPUT", "This is not a refresh token.", field=["refreshToken"])
         own = {"_id": claims.session_id, "user_id": claims.user_id}
     else:
         own = {"_id": ctx.signed_in.session_id, "user_id": ctx.signed_in.user_id}
@@ -259,11 +258,11 @@ async def reissue(ctx: Context, stored: dict[str, Any], first_at: datetime) -> d
         return {}
     session = await store.sessions.by_id(ctx.db, session_id)
     if session is None:
-        raise UserError("REPLAY_EXPIRED", "Sign in again.")
+        raise UserError("EXPIRED", "Sign in again.")
     user = await store.users.by_id(ctx.db, session["user_id"])
     age = (clock.now() - first_at).total_seconds()
     if user is None or session["status"] == SessionStatus.ENDED or age > REPLAY_SECONDS:
-        raise UserError("REPLAY_EXPIRED", "Sign in again.")
+        raise UserError("EXPIRED", "Sign in again.")
     return _with_tokens(ctx, user, session)
 
 

@@ -80,7 +80,7 @@ async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityKind.LOCKED)
-        refusal = UserError("INVALID_CREDENTIALS", "The password is wrong.", field=["proof", "password"])
+        refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["proof", "password"])
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
     if prepared.key is not None:
@@ -111,7 +111,7 @@ async def _by_code(
     if not flows.is_well_formed(given["code"]):
         raise flows.malformed(flow, ["proof", "code", "code"])
     if not flows.is_code(ctx, flow, given["code"]):
-        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["proof", "code", "code"])
+        refusal = UserError("CODE_INVALID", "The code is wrong.", field=["proof", "code", "code"])
         return await flows.missed(ctx, flow, attempt, refusal)
     await flows.close(ctx, flow, attempt)
     return await sessions.proven(ctx, user, session, AuthFactor.OTP)

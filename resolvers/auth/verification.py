@@ -4,16 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.values.text import Code
 from resolvers.auth import accounts, changes, factors, flows, telling
 from resolvers.auth.lockout import Attempt
 from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
-
-error_codes(
-    BACKUP_CODE_INVALID="The backup code is wrong or was used; the flow tells how many attempts are left."
-)
 
 Following = Callable[[Context, Flow, AuthFactor], Awaitable[dict[str, Any]]]
 
@@ -35,7 +31,7 @@ async def verify_otp(
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
-        refusal = UserError("OTP_INVALID", "The code is wrong.", field=["code"])
+        refusal = UserError("CODE_INVALID", "The code is wrong.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
     await flows.close(ctx, flow, prepared)
     return await _follow(ctx, flow, AuthFactor.OTP)
@@ -47,11 +43,16 @@ async def verify_backup_code(
     """Finish a flow's step with a backup code, which is spent."""
     flow = await flows.flow_for_update(ctx, flow_id, device_id)
     if not factors.is_backup_code(code):
-        message = f"A backup code has {factors.BACKUP_CODE_LETTERS} letters and digits."
-        raise UserError("BACKUP_CODE_INVALID", message, field=["code"], flow=flows.shown(flow))
+        raise UserError(
+            "CODE_INVALID",
+            "A backup code has {limit} letters and digits.",
+            field=["code"],
+            limit=factors.BACKUP_CODE_LETTERS,
+            flow=flows.shown(flow),
+        )
     user = await factors.spend_backup_code(ctx, flow, code)
     if user is None:
-        refusal = UserError("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
+        refusal = UserError("CODE_INVALID", "The backup code is wrong or was used.", field=["code"])
         return await flows.missed(ctx, flow, prepared, refusal)
     await flows.close(ctx, flow, prepared)
     return {**telling.account_changed(user), **await _follow(ctx, flow, AuthFactor.BACKUP_CODE)}

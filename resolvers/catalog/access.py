@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from core import ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.nodes import guard
 from core.security.access import role_kind
 from core.storage.loader import by_id
@@ -16,6 +16,7 @@ from stores.catalog.products import Category, Product, Variant, categories
 from stores.catalog.stock import InventoryLevel, inventory
 
 error_codes(
+    ErrorKind.WRONG_STATUS,
     PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
 )
 
@@ -36,7 +37,9 @@ async def _held(ctx: Context, roles: Collection[CommerceRole]) -> bool:
     return await has_role(ctx, *roles)
 
 
-role_kind("commerceRoles", CommerceRole, _held)
+role_kind(
+    "commerceRoles", "Roles in the shop, one of which is needed; ADMIN has them all.", CommerceRole, _held
+)
 
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:

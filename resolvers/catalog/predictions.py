@@ -14,12 +14,13 @@ from prometheus_client import Histogram
 
 from core import clock, ids, viewers
 from core.context import Context
-from core.errors import BadUserInput, UserError, error_codes
+from core.errors import BadUserInput, ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.security.limits import Rate
 from core.storage.loader import by_id
 from core.sync.changes import Entry, user_scope
+from core.values.bounds import check_length
 from loaders.catalog import LastPredictionOfViewer
 from stores.catalog import people as store
 from stores.catalog.products import products
@@ -27,7 +28,8 @@ from stores.catalog.products import products
 logger = structlog.get_logger(__name__)
 
 error_codes(
-    NO_MEDICATION="You do not take this product.",
+    ErrorKind.WRONG_STATUS,
+    MEDICATION_MISSING="You do not take this product.",
     PERSONALIZATION_DISABLED="You chose not to have predictions.",
 )
 
@@ -73,7 +75,7 @@ class Predictor(Protocol):
         ...
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
-        """Request a new prediction; raises NO_MEDICATION and RATE_LIMITED."""
+        """Request a new prediction; raises MEDICATION_MISSING and RATE_LIMITED."""
         ...
 
     async def correct(
@@ -202,7 +204,7 @@ async def refresh_prediction(ctx: Context, *, product_id: Id) -> Predicted:
         raise UserError("PERSONALIZATION_DISABLED", "Switch predictions on first.")
     source = predictor(ctx)
     if source is None:
-        raise UserError("NO_MEDICATION", "You do not take this product.", field=["productId"])
+        raise UserError("MEDICATION_MISSING", "You do not take this product.", field=["productId"])
     return {"product_prediction": await source.refresh(ctx, product_id)}
 
 
@@ -250,13 +252,20 @@ async def _measure(ctx: Context, product_id: str, usage_rate: Decimal) -> None:
 
 def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -> None:
     if usage_rate is None and servings is None:
-        raise UserError("INVALID_INPUT", "Correct the rate or the servings.", field=["usageRate"])
+        raise UserError("REQUIRED", "Correct the rate or the servings.", field=["usageRate"])
     if usage_rate is not None and not (usage_rate.is_finite() and LEAST_RATE <= usage_rate <= MOST_SERVINGS):
-        raise UserError("INVALID_INPUT", "From 0.001 to 10,000 servings a day.", field=["usageRate"])
+        raise UserError(
+            "OUT_OF_RANGE",
+            "From {least} to {limit} servings a day.",
+            field=["usageRate"],
+            limit=MOST_SERVINGS,
+            values={"least": LEAST_RATE},
+        )
     if servings is not None and not 0 < servings <= MOST_SERVINGS:
-        raise UserError("INVALID_INPUT", "1 to 10,000 servings.", field=["servingsPerContainer"])
-    if note is not None and len(note) > LONGEST_NOTE:
-        raise UserError("INVALID_INPUT", f"At most {LONGEST_NOTE} characters.", field=["note"])
+        raise UserError(
+            "OUT_OF_RANGE", "1 to {limit} servings.", field=["servingsPerContainer"], limit=MOST_SERVINGS
+        )
+    check_length(note or "", most=LONGEST_NOTE, field="note")
 
 
 def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:

@@ -8,7 +8,7 @@ import orjson
 
 from core import ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.nodes import for_update, guard
 from core.paging import PageArgs
@@ -19,11 +19,6 @@ from stores.catalog import people as store
 from stores.catalog.kinds import ProductStatus
 from stores.catalog.people import ProductSettings
 from stores.catalog.products import products
-
-error_codes(
-    INVALID_THRESHOLD="A reorder threshold is 0 to 365 servings.",
-    INVALID_LEAD_DAYS="A notice comes 1, 3 or 7 days before.",
-)
 
 MOST_SERVINGS = 365
 LEAD_DAYS = (1, 3, 7)
@@ -76,7 +71,7 @@ async def update_product_settings(
     row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
     current = opened(ctx, row) if row else None
     if expected_version is not None and expected_version != (row["version"] if row else 0):
-        raise UserError("CONFLICT", "The settings were changed on another device.", product_settings=current)
+        raise UserError("CONFLICT", "It was changed on another device.", product_settings=current)
     if change.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
         raise UserError(
             "PRODUCT_DISCONTINUED",
@@ -111,12 +106,14 @@ async def _write(
 def _checked(change: dict[str, Any]) -> dict[str, Any]:
     threshold = change.get("reorder_threshold")
     if threshold is not None and not 0 <= threshold <= MOST_SERVINGS:
-        raise UserError("INVALID_THRESHOLD", "0 to 365 servings.", field=["reorderThreshold"])
+        raise UserError(
+            "OUT_OF_RANGE", "0 to {limit} servings.", field=["reorderThreshold"], limit=MOST_SERVINGS
+        )
     told = change.get("notifications")
     if told is not None:
         change["notifications"] = told = {name: each for name, each in told.items() if each is not None}
         if told.get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
-            raise UserError("INVALID_LEAD_DAYS", "1, 3 or 7 days.", field=["notifications", "daysBefore"])
+            raise UserError("OUT_OF_RANGE", "1, 3 or 7 days.", field=["notifications", "daysBefore"])
     return change
 
 

@@ -13,6 +13,7 @@ from core.paging import PageArgs
 from core.security.audit import audited
 from core.security.limits import Rate
 from core.storage.loader import by_id
+from core.values.bounds import check_length
 from core.values.text import Line
 from loaders.auth import UserById
 from loaders.catalog import OwnReview, ReviewPage, ReviewsByProduct
@@ -95,8 +96,7 @@ async def decide_review(
     review = await ctx.load(by_id(store.reviews), ids.checked(review_id, "review"))
     if review is None:
         raise UserError("NOT_FOUND", "There is no such review.", field=["reviewId"])
-    if reason is not None and len(reason) > LONGEST_REASON:
-        raise UserError("INVALID_INPUT", f"At most {LONGEST_REASON} characters.", field=["reason"])
+    check_length(reason or "", most=LONGEST_REASON, field="reason")
     status = DECIDED[decision]
     decided = {"status": status, "decided_reason": reason}
     updated = await ctx.tx.edit(store.reviews, review, decided)
@@ -118,12 +118,10 @@ async def _rate_anew(ctx: Context, review: Review) -> None:
 
 def _checked(rating: int, title: str, body: str) -> dict[str, Any]:
     if not 1 <= rating <= 5:
-        raise UserError("INVALID_INPUT", "A rating is 1 to 5 stars.", field=["rating"])
-    texts = {"title": title, "body": body}
-    for field, longest in (("title", LONGEST_TITLE), ("body", LONGEST_BODY)):
-        if len(texts[field]) > longest:
-            raise UserError("INVALID_INPUT", f"At most {longest:,} characters.", field=[field])
-    return {"rating": rating, **texts}
+        raise UserError("OUT_OF_RANGE", "A rating is 1 to {limit} stars.", field=["rating"], limit=5)
+    check_length(title, most=LONGEST_TITLE, field="title")
+    check_length(body, most=LONGEST_BODY, field="body")
+    return {"rating": rating, "title": title, "body": body}
 
 
 async def reviews(

@@ -6,13 +6,14 @@ from typing import Any, TypedDict
 
 from core import ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.security.audit import audited
 from core.storage.loader import by_id
 from core.uploads import MIB, purpose
 from core.values import money
+from core.values.bounds import check_count, check_length
 from core.values.words import key
 from loaders.media import MediaById
 from resolvers import media
@@ -23,8 +24,8 @@ from stores.catalog.kinds import DataQuality, ProductStatus
 from stores.catalog.products import Product, Variant
 
 error_codes(
+    ErrorKind.WRONG_STATUS,
     DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
-    MEDIA_NOT_FOUND="One of the media does not exist or is not yours to show.",
 )
 
 PRODUCT_IMAGE = purpose(
@@ -114,7 +115,11 @@ async def set_product_status(
     if product["status"] == status:
         return {"product": product}
     if status == ProductStatus.ACTIVE and product["data_quality"] == DataQuality.ERROR:
-        raise UserError("DATA_QUALITY_ERROR", "; ".join(product["issues"]) or "Its data have errors.")
+        raise UserError(
+            "DATA_QUALITY_ERROR",
+            "Its data have errors: {issues}",
+            values={"issues": "; ".join(product["issues"])},
+        )
     updated = await _write(ctx, product, {"status": status})
     before, after = {"status": product["status"]}, {"status": status}
     await audited(ctx, "catalog.status", subject_id=product_id, before=before, after=after)
@@ -125,7 +130,7 @@ async def product_for_update(ctx: Context, id: str, expected_version: int | None
     """Product to change, for staff who have seen its current version."""
     product = await for_update(ctx, store.products, id)
     if expected_version is not None and expected_version != product["version"]:
-        raise UserError("CONFLICT", "The product was changed meanwhile.", product=product)
+        raise UserError("CONFLICT", "It was changed on another device.", product=product)
     return product
 
 
@@ -134,18 +139,16 @@ async def _write(ctx: Context, product: Product, change: Mapping[str, Any]) -> P
 
 
 def _text(field: str, value: str) -> str:
-    if len(value) > LONGEST[field] or (field == "name" and not value):
-        raise UserError("INVALID_INPUT", f"At most {LONGEST[field]:,} characters.", field=[field])
+    check_length(value, least=field == "name", most=LONGEST[field], field=field)
     if field == "product_url" and value and not value.startswith(("https://", "http://")):
-        raise UserError("INVALID_INPUT", "Not an address of a page.", field=["productUrl"])
+        raise UserError("INVALID_FORMAT", "Not an address of a page.", field=["productUrl"])
     return value
 
 
 def _listed(field: str, values: list[str]) -> list[str]:
-    if len(values) > MOST_LISTED or any(not 0 < len(each) <= LONGEST_LISTED for each in values):
-        raise UserError(
-            "INVALID_INPUT", f"At most {MOST_LISTED} of 1 to {LONGEST_LISTED} characters.", field=[field]
-        )
+    check_count(values, most=MOST_LISTED, field=field)
+    for each in values:
+        check_length(each, least=1, most=LONGEST_LISTED, field=field)
     return values
 
 
@@ -155,8 +158,7 @@ async def _pictures(
     """Attach new pictures, kept for as long as the product shows them."""
     change: dict[str, Any] = {}
     if image_ids is not None:
-        if len(image_ids) > MOST_IMAGES:
-            raise UserError("INVALID_INPUT", f"At most {MOST_IMAGES} pictures.", field=["imageIds"])
+        check_count(image_ids, most=MOST_IMAGES, field="imageIds")
         change["image_ids"] = list(dict.fromkeys(image_ids))
     if label_id is not None:
         change["label_image_id"] = label_id
@@ -165,7 +167,7 @@ async def _pictures(
     added = [ids.checked(id, "media") for id in now if id not in before]
     for medium in await ctx.load_many(MediaById, added):
         if medium is None or medium["owner_id"] != ctx.viewer_id or medium["purpose"] != PRODUCT_IMAGE.name:
-            raise UserError("MEDIA_NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
+            raise UserError("NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
     for id in added:
         await media.link(ctx, id, product["_id"])
     for id in before:

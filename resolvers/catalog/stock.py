@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from core import ids
 from core.context import Context
-from core.errors import BadUserInput, UserError, error_codes
+from core.errors import BadUserInput, ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.paging import PageArgs
 from core.security.audit import audited
@@ -19,7 +19,7 @@ from stores.catalog import stock as store
 from stores.catalog.kinds import HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
 
-error_codes(INSUFFICIENT_STOCK="There is not so much in stock: nothing was changed.")
+error_codes(ErrorKind.WRONG_STATUS, STOCK_INSUFFICIENT="There is not so much in stock: nothing was changed.")
 
 HOLD = timedelta(minutes=15)
 MOST_LINES = 100
@@ -215,15 +215,19 @@ async def adjust_inventory(
     await variant_for_update(ctx, variant_id)
     [level] = await store.levels(ctx.db, [variant_id])
     if expected_version is not None and expected_version != level["version"]:
-        raise UserError("CONFLICT", "The stock was changed meanwhile.", inventory_level=level)
+        raise UserError("CONFLICT", "It was changed on another device.", inventory_level=level)
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
-        raise UserError("INVALID_INPUT", "That is more than can be kept.", field=["delta"])
+        raise UserError("OUT_OF_RANGE", "At most {limit} can be kept.", field=["delta"], limit=MOST_IN_STOCK)
     safety = level["safety_stock"] if safety_stock is None else safety_stock
     if not 0 <= safety <= MOST_IN_STOCK:
-        raise UserError("INVALID_INPUT", "A safety stock is 0 or more.", field=["safetyStock"])
+        raise UserError(
+            "OUT_OF_RANGE", "0 to {limit} can be kept.", field=["safetyStock"], limit=MOST_IN_STOCK
+        )
     freed = delta - (safety - level["safety_stock"])
     if level["available"] + freed < 0 and delta < 0:
-        raise UserError("INSUFFICIENT_STOCK", f"Only {max(0, level['available'])} are free.", field=["delta"])
+        raise UserError(
+            "STOCK_INSUFFICIENT", "Free in stock: {limit}.", field=["delta"], limit=max(0, level["available"])
+        )
     change: dict[str, Any] = {"safety_stock": safety}
     if restock_at is not None:
         change["restock_at"] = restock_at

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from core import nodes
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.hooks import on
 from core.nodes import guard, reader_scopes
 from core.security.crypto import Cipher
@@ -18,8 +18,9 @@ from stores.chat import ChatSettings, Message
 Document = Mapping[str, Any]
 
 error_codes(
+    ErrorKind.FORBIDDEN,
     BLOCKED="You and this person are hidden from each other.",
-    USER_UNAVAILABLE="There is no such person, or they cannot be reached.",
+    USER_UNAVAILABLE="This person has left, and cannot be written to any more.",
 )
 
 

@@ -65,7 +65,7 @@ async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices])
     """Update the settings; one that is left out stays, and the last write wins."""
     wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
-        raise UserError("INVALID_INPUT", "Say what to change.")
+        raise UserError("REQUIRED", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)

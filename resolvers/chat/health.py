@@ -12,6 +12,7 @@ from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.security.limits import Rate
+from core.values.bounds import check_count
 from stores import chat as store
 from stores.chat import QueueHealth
 
@@ -59,8 +60,7 @@ async def record_client_health(
 
 
 def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    if len(queues) > MOST_QUEUES:
-        raise UserError("INVALID_INPUT", f"At most {MOST_QUEUES} queues.", field=["queues"])
+    check_count(queues, most=MOST_QUEUES, field="queues")
     return queues
 
 
@@ -69,7 +69,9 @@ def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
         raise UserError("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
     for name in ("size", "failed"):
         if not 0 <= queue[name] <= MOST_COUNTED:
-            raise UserError("INVALID_INPUT", "Not a count.", field=["queues", str(place), name])
+            raise UserError(
+                "OUT_OF_RANGE", "0 to {limit}.", field=["queues", str(place), name], limit=MOST_COUNTED
+            )
     return {
         "system": queue["system"],
         "size": queue["size"],

@@ -12,6 +12,7 @@ from core.paging import NEWEST, PageArgs, any_of
 from core.security.audit import audited
 from core.security.crypto import Cipher
 from core.storage.loader import by_id
+from core.values.bounds import check_length
 from loaders.chat import Chat, MessageById
 from resolvers.chat.access import chat_for_update, cipher_of, text_place
 from resolvers.chat.sending import clear
@@ -48,8 +49,7 @@ async def submit_message_report(
     if message["sender_id"] == ctx.viewer_id:
         raise UserError("FORBIDDEN", "This is your own message.", field=["messageId"])
     said = note or ""
-    if len(said) > LONGEST_NOTE:
-        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_NOTE:,} characters.", field=["note"])
+    check_length(said, most=LONGEST_NOTE, field="note")
     earlier = await store.reports.first(ctx.db, {"message_id": message_id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
         return {"message_report": earlier}

@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.security.limits import Rate
 from core.storage import mongo
@@ -19,11 +19,6 @@ from resolvers.chat.access import both_scopes, change_side, peers_scope
 from resolvers.chat.reading import chat_edge
 from stores import chat as store
 from stores.chat import WhoCanMessage
-
-error_codes(
-    CANNOT_MESSAGE_SELF="You cannot chat with yourself.",
-    NOT_ALLOWED="This person does not take messages from you.",
-)
 
 ALIAS_KEPT = timedelta(days=30)
 ALIAS_RATE = Rate("chat-aliases", 200, 86_400)
@@ -40,7 +35,7 @@ async def create_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Ope
     ids.checked(user_id, "user")
     chat_id = ids.minted(id, "chat")
     if user_id == ctx.viewer_id:
-        raise UserError("CANNOT_MESSAGE_SELF", "You cannot chat with yourself.", field=["userId"])
+        raise UserError("FORBIDDEN", "You cannot chat with yourself.", field=["userId"])
     existing = await store.chat_of_pair(ctx.db, ctx.viewer_id, user_id)
     if existing is not None:
         chat = await _opened_again(ctx, existing["_id"], chat_id)
@@ -54,12 +49,12 @@ async def create_chat(ctx: Context, *, id: Id | None = None, user_id: Id) -> Ope
 async def _check_allowed(ctx: Context, user_id: str) -> None:
     [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
-        raise UserError("USER_UNAVAILABLE", "There is no such person.", field=["userId"])
+        raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     wish = (await ctx.load(ChatSettingsByUser, user_id))["who_can_message"]
     if wish == WhoCanMessage.EVERYONE:
         return
     if wish == WhoCanMessage.NOBODY or await ctx.load(FollowToViewer, user_id) is None:
-        raise UserError("NOT_ALLOWED", "This person does not take messages from you.", field=["userId"])
+        raise UserError("FORBIDDEN", "This person does not take messages from you.", field=["userId"])
 
 
 async def _begin(ctx: Context, chat_id: str, peer_id: str) -> Chat:

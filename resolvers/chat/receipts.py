@@ -8,9 +8,9 @@ from prometheus_client import Histogram
 
 from core import ids, viewers
 from core.context import Context
-from core.errors import UserError
 from core.ids import Id
 from core.sync.changes import user_scope
+from core.values.bounds import check_count
 from loaders.chat import Chat
 from resolvers import feed
 from resolvers.chat.access import both_scopes, change_side, chat_for_update, own_chats, receipts_shown
@@ -47,8 +47,7 @@ class Read(TypedDict):
 
 async def mark_chats_delivered(ctx: Context, *, marks: Sequence[Mapping[str, Any]]) -> Delivered:
     """Record what a device has received; chats it may not see are skipped, or one would fail a hundred."""
-    if len(marks) > MOST_MARKS:
-        raise UserError("INVALID_INPUT", f"At most {MOST_MARKS} marks.", field=["marks"])
+    check_count(marks, most=MOST_MARKS, field="marks")
     highest: dict[str, int] = {}
     for mark in marks:
         id = ids.checked(mark["chat_id"], "chat")

@@ -6,12 +6,13 @@ from typing import Any, TypedDict
 
 from core import clock, ids, jobs, nodes, viewers
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.hooks import on
 from core.ids import Id
 from core.security.limits import Rate
 from core.sync.changes import user_scope
 from core.uploads import finished, release
+from core.values.bounds import check_length
 from loaders.chat import Chat, ChatOfViewer, MessageById
 from resolvers import media
 from resolvers.chat.access import (
@@ -30,13 +31,6 @@ from resolvers.chat.telling import replies_told, sides_told
 from stores import chat as store
 from stores.chat import Message
 from stores.media import Attachment
-
-error_codes(
-    EMPTY_MESSAGE="A message needs text or an attachment.",
-    TEXT_TOO_LONG="The text is longer than allowed.",
-    EDIT_WINDOW_CLOSED="Messages can be edited for 15 minutes.",
-    DELETE_WINDOW_CLOSED="Messages can be deleted for both for 24 hours.",
-)
 
 PURPOSE = "CHAT_ATTACHMENT"
 LONGEST_TEXT = 4_000
@@ -95,7 +89,7 @@ async def send_message(
     ctx.tx.contend(f"numbers of {chat['chat_id']}")
     said = checked_text(text)
     if said is None and not attachments:
-        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+        raise UserError("REQUIRED", "A message needs text or an attachment.", field=["text"])
     await check_reachable(ctx, chat)
     if reply_to_id is not None:
         await _check_reply(ctx, chat, reply_to_id)
@@ -134,8 +128,7 @@ def _sent(ctx: Context, message: Message, chat: Chat) -> Sent:
 def checked_text(text: str | None) -> str | None:
     """The text, None when there is none."""
     said = text or ""
-    if len(said) > LONGEST_TEXT:
-        raise UserError("TEXT_TOO_LONG", f"At most {LONGEST_TEXT:,} characters.", field=["text"])
+    check_length(said, most=LONGEST_TEXT, field="text")
     return said or None
 
 
@@ -213,14 +206,19 @@ async def update_message(
     await ctx.limit(EDIT_RATE)
     message = await own_message_for_update(ctx, message_id)
     if clock.now() - message["created_at"] > EDITABLE:
-        raise UserError("EDIT_WINDOW_CLOSED", "Messages can be edited for 15 minutes.", field=["messageId"])
+        raise UserError(
+            "EXPIRED",
+            "Messages can be edited for {limit} minutes.",
+            field=["messageId"],
+            limit=EDITABLE // timedelta(minutes=1),
+        )
     chat = await chat_for_update(ctx, message["chat_id"])
     await check_reachable(ctx, chat)
     own = {"_id": store.row_id(chat["chat_id"], ctx.viewer_id), "user_id": ctx.viewer_id}
     await ctx.tx.lock_document(store.members, own)
     said = checked_text(text)
     if said is None and not message["attachments"]:
-        raise UserError("EMPTY_MESSAGE", "A message needs text or an attachment.", field=["text"])
+        raise UserError("REQUIRED", "A message needs text or an attachment.", field=["text"])
     sealed = said and cipher_of(ctx, chat).seal(said, place=text_place(message_id))
     edit = {"sealed_text": sealed, "edited_at": ctx.tx.now}
     changed = await ctx.tx.edit(store.messages, message, edit, expected_version=expected_version)
@@ -238,8 +236,12 @@ async def delete_message(ctx: Context, *, message_id: Id) -> Deleted:
         raise UserError("FORBIDDEN", "Only its sender may delete it for both.", field=["messageId"])
     if message["deleted_at"] is None:
         if clock.now() - message["created_at"] > DELETABLE:
-            words = "Messages can be deleted for both for 24 hours."
-            raise UserError("DELETE_WINDOW_CLOSED", words, field=["messageId"])
+            raise UserError(
+                "EXPIRED",
+                "Messages can be deleted for both for {limit} hours.",
+                field=["messageId"],
+                limit=DELETABLE // timedelta(hours=1),
+            )
         message = await clear(ctx, message)
     return {"message": message, "chat": chat, "viewer": viewers.document(ctx)}
 

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.security.audit import audited
 from core.security.limits import Rate
@@ -18,10 +18,7 @@ from stores import feed as store
 from stores.feed import Comment, PostState
 from stores.feed.kinds import SHOWN
 
-error_codes(
-    EMPTY_COMMENT="A comment needs text.",
-    COMMENTS_CLOSED="The post does not take comments.",
-)
+error_codes(ErrorKind.WRONG_STATUS, COMMENTS_CLOSED="The post does not take comments.")
 
 LONGEST_TEXT = 2_000
 COMMENT_RATE = Rate("comments", 60, 600)
@@ -95,7 +92,7 @@ async def create_comment(
 def _checked(text: str) -> str:
     body = checked_text(text, LONGEST_TEXT)
     if body is None:
-        raise UserError("EMPTY_COMMENT", "A comment needs text.", field=["text"])
+        raise UserError("REQUIRED", "A comment needs text.", field=["text"])
     return body
 
 

@@ -5,16 +5,12 @@ from typing import Any
 
 from core import ids
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
+from core.values.bounds import check_length
 from resolvers import auth
 from stores.auth import User
 from stores.feed import Visibility
 from stores.feed.kinds import SHOWN
-
-error_codes(
-    TEXT_TOO_LONG="The text is longer than allowed.",
-    TOO_MANY_MENTIONS="At most 20 people can be mentioned.",
-)
 
 PREVIEW = 280
 MOST_MENTIONS = 20
@@ -25,8 +21,7 @@ Document = Mapping[str, Any]
 def checked_text(text: str | None, longest: int) -> str | None:
     """The text, None when there is none."""
     body = text or ""
-    if len(body) > longest:
-        raise UserError("TEXT_TOO_LONG", f"At most {longest:,} characters.", field=["text"])
+    check_length(body, most=longest, field="text")
     return body or None
 
 
@@ -34,7 +29,7 @@ async def checked_mentions(ctx: Context, mentions: Sequence[str]) -> list[str]:
     """Mentioned people whom the writer may see; those who hide from the writer are silently left out."""
     wanted = list(dict.fromkeys(ids.checked(id, "user") for id in mentions))
     if len(wanted) > MOST_MENTIONS:
-        raise UserError("TOO_MANY_MENTIONS", f"At most {MOST_MENTIONS} people.", field=["mentions"])
+        raise UserError("TOO_MANY", "At most {limit} people.", field=["mentions"], limit=MOST_MENTIONS)
     return [person["_id"] for person in await auth.visible_people(ctx, wanted) if person] if wanted else []
 
 

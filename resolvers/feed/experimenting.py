@@ -76,7 +76,12 @@ async def set_feed_experiment(
     try:
         ranker = ctx.services.get(Ranking).made(text)
     except ValueError as problem:
-        raise UserError("INVALID_INPUT", str(problem), field=["variants"]) from None
+        raise UserError(
+            "INVALID_INPUT",
+            "The ranking does not take this: {problem}",
+            field=["variants"],
+            values={"problem": str(problem)},
+        ) from None
     change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
     if await ctx.tx.update(store.experiments, store.CURRENT, set=change) is None:
         await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
@@ -88,10 +93,10 @@ async def set_feed_experiment(
 def _text(name: str | None, variants: Sequence[Document]) -> str:
     if name is None:
         if variants:
-            raise UserError("INVALID_INPUT", "Variants are of an experiment with a name.", field=["name"])
+            raise UserError("REQUIRED", "Variants are of an experiment with a name.", field=["name"])
         return ""
     if not NAME.fullmatch(name):
-        raise UserError("INVALID_INPUT", "Small letters, digits and dashes.", field=["name"])
+        raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["name"])
     shares = {each["name"]: each["share"] for each in variants if NAME.fullmatch(each["name"])}
     if not shares or len(shares) < len(variants):
         raise UserError("INVALID_INPUT", "Give each variant once.", field=["variants"])

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import clock, ids, viewers
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.hooks import Hook
 from core.ids import Id
 from core.security.audit import audited
@@ -20,11 +20,6 @@ from stores import feed as store
 from stores.auth import User
 from stores.feed import Follow, FollowState
 from stores.feed.scopes import followers_scope, friends_scope
-
-error_codes(
-    SELF="This cannot be done to oneself.",
-    FOLLOW_LIMIT="At most 5,000 people can be followed.",
-)
 
 FOLLOW_RATE = Rate("follows", 200, 86_400)
 
@@ -112,7 +107,9 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
     await _claim_pair(ctx, user_id)
     following = await store.follows_of(ctx.db, ctx.viewer_id)
     if len(following) >= store.MOST_FOLLOWED:
-        raise UserError("FOLLOW_LIMIT", f"At most {store.MOST_FOLLOWED:,} people.", field=["userId"])
+        raise UserError(
+            "LIMIT_REACHED", "At most {limit} people.", field=["userId"], limit=store.MOST_FOLLOWED
+        )
     returned = await store.follow(ctx.db, user_id, ctx.viewer_id)
     edge = await ctx.tx.insert(
         store.follows,
@@ -176,7 +173,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
     """Block a person: hide the two from each other and end their follows."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
-        raise UserError("SELF", "You cannot block yourself.", field=["userId"])
+        raise UserError("FORBIDDEN", "You cannot block yourself.", field=["userId"])
     if await accounts.users.by_id(ctx.db, user_id) is None:
         raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
     id = store.pair(ctx.viewer_id, user_id)
@@ -264,7 +261,7 @@ async def _person_for_update(ctx: Context, user_id: str) -> User:
     """A visible person who is not the viewer."""
     ids.checked(user_id, "user")
     if user_id == ctx.viewer_id:
-        raise UserError("SELF", "This cannot be done to oneself.", field=["userId"])
+        raise UserError("FORBIDDEN", "This cannot be done to oneself.", field=["userId"])
     [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
         raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])

@@ -5,11 +5,12 @@ from typing import Any, TypedDict
 
 from core import ids, nodes, paging, viewers
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from core.nodes import guard
 from core.paging import NEWEST, PageArgs
 from core.security.limits import Rate
+from core.values.bounds import check_length
 from core.values.text import Line
 from loaders.feed import FollowOfViewer, GroupById, MembershipOfViewer
 from resolvers.feed import archiving, retelling
@@ -20,13 +21,6 @@ from stores import feed as store
 from stores.feed import Group, GroupPrivacy, GroupRole, Member
 from stores.feed.kinds import SHOWN
 from stores.feed.scopes import group_scope
-
-error_codes(
-    NOT_GROUP_MEMBER="Only members of the group may do this.",
-    GROUP_NAME_INVALID="A group's name has 1 to 100 characters.",
-    GROUP_CLOSED="A closed group takes only people its owner brings along.",
-    GROUP_LIMIT="A person is in at most 500 groups.",
-)
 
 LONGEST_NAME = 100
 MOST_GROUPS = 500
@@ -65,7 +59,7 @@ async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
 async def check_member(ctx: Context, group_id: str) -> None:
     membership = await ctx.load(MembershipOfViewer, ids.checked(group_id, "group"))
     if membership is None:
-        raise UserError("NOT_GROUP_MEMBER", "You are not in this group.", field=["groupId"])
+        raise UserError("NOT_MEMBER", "You are not in this group.", field=["groupId"])
 
 
 async def viewer_groups(ctx: Context, area: Document, *, args: PageArgs) -> dict[str, Any]:
@@ -116,8 +110,7 @@ async def create_group(
 ) -> Joined:
     """A group of the viewer's, with friends they bring along."""
     await ctx.limit(GROUP_RATE)
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise UserError("GROUP_NAME_INVALID", "Give it 1 to 100 characters.", field=["name"])
+    check_length(name, least=1, most=LONGEST_NAME, field="name")
     brought = await _friends(ctx, member_ids)
     made = await ctx.tx.insert(
         store.groups,
@@ -143,7 +136,7 @@ def _joined(ctx: Context, group: Document | None, row: Member) -> Joined:
 async def _friends(ctx: Context, wanted: Sequence[str]) -> list[str]:
     people = list(dict.fromkeys(ids.checked(each, "user") for each in wanted))
     if len(people) > MOST_BROUGHT:
-        raise UserError("INVALID_INPUT", f"At most {MOST_BROUGHT} people.", field=["memberIds"])
+        raise UserError("TOO_MANY", "At most {limit} people.", field=["memberIds"], limit=MOST_BROUGHT)
     edges = await ctx.load_many(FollowOfViewer, people) if people else []
     if not all(edge and edge["mutual"] for edge in edges):
         raise UserError("NOT_FOUND", "Only friends can be brought along.", field=["memberIds"])
@@ -156,10 +149,10 @@ async def join_group(ctx: Context, *, group_id: Id) -> Joined:
     row = await store.membership(ctx.db, group_id, ctx.viewer_id)
     if row is None:
         if found["privacy"] == GroupPrivacy.CLOSED:
-            raise UserError("GROUP_CLOSED", "This group is closed.", field=["groupId"])
+            raise UserError("FORBIDDEN", "This group is closed.", field=["groupId"])
         await ctx.limit(GROUP_RATE)
         if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
-            raise UserError("GROUP_LIMIT", f"At most {MOST_GROUPS} groups.", field=["groupId"])
+            raise UserError("LIMIT_REACHED", "At most {limit} groups.", field=["groupId"], limit=MOST_GROUPS)
         row = await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
         # A former member may have comments there, which show their posts again.
         await retelling.group_changed(ctx, ctx.viewer_id, group_id)

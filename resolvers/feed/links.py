@@ -7,7 +7,7 @@ import structlog
 
 from core import jobs
 from core.context import Context, Services
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.uploads import MIB, Purpose
 from ports.feed import Previewer, Unfetchable
 from ports.media import Unreadable
@@ -18,7 +18,6 @@ from stores.feed import Visibility
 
 logger = structlog.get_logger(__name__)
 
-error_codes(LINK_INVALID="A link is an http or https address of at most 2,000 characters.")
 
 LONGEST_URL = 2_000
 PICTURE = Purpose("LINK_PREVIEW", "The picture of a link's preview.", image=MIB, widths=(320, 640, 1080))
@@ -44,7 +43,12 @@ def checked_url(url: str | None) -> str | None:
     except ValueError:
         fine = False
     if not fine or any(character.isspace() or ord(character) < 32 for character in text):
-        raise UserError("LINK_INVALID", "Give an http or https address.", field=["linkUrl"])
+        raise UserError(
+            "INVALID_FORMAT",
+            "Give an http or https address of at most {limit} characters.",
+            field=["linkUrl"],
+            limit=LONGEST_URL,
+        )
     return text
 
 

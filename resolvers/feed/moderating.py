@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes, paging
 from core.context import Context, Services
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id, prefix_of
 from core.nodes import guard
 from core.paging import PageArgs
@@ -35,11 +35,7 @@ from stores.feed import (
     ReportStatus,
 )
 
-error_codes(
-    CONTENT_REFUSED="This may not be published here.",
-    ALREADY_APPEALED="There was an appeal about this before.",
-    NOT_MODERATED="Nothing was decided about this that could be appealed.",
-)
+error_codes(ErrorKind.INVALID, CONTENT_REFUSED="This may not be published here.")
 
 REFUSED = Counter(
     "landfall_feed_refused_total", "Writing refused, by the classifier or for its rate.", ["why"]
@@ -178,7 +174,7 @@ async def _reportable(ctx: Context, id: str) -> str | None:
     if found is None or author_id is None:
         raise UserError("NOT_FOUND", "It is gone, or hidden from you.", field=["subjectId"])
     if author_id == ctx.viewer_id:
-        raise UserError("SELF", "This cannot be done to oneself.", field=["subjectId"])
+        raise UserError("FORBIDDEN", "This cannot be done to oneself.", field=["subjectId"])
     return str(author_id)
 
 
@@ -230,7 +226,7 @@ def moderator_only(name: str) -> Any:
 def checked_reason(reason: str) -> str:
     """Reason for an action on others, checked for the audit log."""
     if not reason:
-        raise UserError("INVALID_INPUT", "Say why.", field=["reason"])
+        raise UserError("REQUIRED", "Say why.", field=["reason"])
     return reason[:LONGEST_NOTE]
 
 
@@ -279,7 +275,7 @@ async def _decide(
         ModerationAction.RESTORE: PostState.PUBLISHED,
     }.get(action)
     if found["state"] == PostState.PROCESSING and state is not None:
-        raise UserError("INVALID_INPUT", "It is not published yet.", field=["action"])
+        raise UserError("WRONG_STATUS", "It is not published yet.", field=["action"])
     if state is None and action != ModerationAction.LABEL:
         return found
     return await apply(ctx, found, state, label if action == ModerationAction.LABEL else found.get("label"))
@@ -335,13 +331,13 @@ async def appeal_moderation(ctx: Context, *, subject_id: Id, text: str) -> dict[
     own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
     found = await own(ctx, subject_id, field="subjectId")
     if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
-        raise UserError("NOT_MODERATED", "Nothing was decided about it.", field=["subjectId"])
+        raise UserError("WRONG_STATUS", "Nothing was decided about it.", field=["subjectId"])
     words = text[:LONGEST_NOTE]
     if not words:
-        raise UserError("INVALID_INPUT", "Say why.", field=["text"])
+        raise UserError("REQUIRED", "Say why.", field=["text"])
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     if any(report["appeal"] for report in reports):
-        raise UserError("ALREADY_APPEALED", "There was an appeal before.", field=["subjectId"])
+        raise UserError("ALREADY_DONE", "There was an appeal before.", field=["subjectId"])
     for report in reports:
         await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": words})
     return {"subject": found}

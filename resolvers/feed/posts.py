@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import ids, jobs, uploads, viewers
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.hooks import on
 from core.ids import Id
 from core.security.audit import audited
@@ -19,12 +19,6 @@ from resolvers.feed.snapshots import stale
 from stores import feed as store
 from stores.feed import Post, PostState, Visibility
 from stores.feed.kinds import SHOWN
-
-error_codes(
-    EMPTY_POST="A post needs text, media or a link.",
-    TOO_MANY_MEDIA="A post shows at most 10 media.",
-    GROUP_AUDIENCE="A post stays in its group, and no other post moves into one.",
-)
 
 LONGEST_TEXT = 5_000
 MOST_MEDIA = 10
@@ -67,7 +61,7 @@ async def create_post(
     await moderating.screen(ctx, body)
     link = links.checked_url(link_url)
     if not body and not upload_ids and not link:
-        raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+        raise UserError("REQUIRED", "A post needs text, media or a link.", field=["text"])
     if (visibility == Visibility.GROUP) != (group_id is not None):
         raise UserError("INVALID_INPUT", "A post for a group names it, no other does.", field=["groupId"])
     if group_id is not None:
@@ -137,7 +131,7 @@ async def _appear(ctx: Context, post: Post) -> None:
 async def _media(ctx: Context, post_id: str, upload_ids: Sequence[str]) -> dict[str, Any]:
     """Media fields of a post; it stays PROCESSING while an upload is not ready."""
     if len(upload_ids) > MOST_MEDIA:
-        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+        raise UserError("TOO_MANY", "At most {limit} media.", field=["uploadIds"], limit=MOST_MEDIA)
     if not upload_ids:
         return {}
     used = await uploads.use(ctx, upload_ids, purpose=PURPOSE, record_id=post_id, field=["uploadIds"])
@@ -231,11 +225,11 @@ def _changes(
     if text is not None or upload_ids is not None:
         body = checked_text(text, LONGEST_TEXT) if text is not None else post["text"]
         if not body and not files and not post.get("link_url") and not post.get("shared_post_id"):
-            raise UserError("EMPTY_POST", "A post needs text, media or a link.", field=["text"])
+            raise UserError("REQUIRED", "A post needs text, media or a link.", field=["text"])
         changes |= {"text": body, "edited_at": ctx.tx.now}
     if visibility is not None and visibility != post["visibility"]:
         if Visibility.GROUP in (visibility, post["visibility"]):
-            raise UserError("GROUP_AUDIENCE", "Groups keep their posts.", field=["visibility"])
+            raise UserError("INVALID_INPUT", "Groups keep their posts.", field=["visibility"])
         changes["visibility"] = visibility
     if pinned is not None:
         changes["pinned"] = pinned
@@ -252,7 +246,7 @@ async def _unpin_others(ctx: Context, post: Post) -> None:
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Files of a changed post, in order: kept and new ones; the others are released."""
     if len(upload_ids) > MOST_MEDIA:
-        raise UserError("TOO_MANY_MEDIA", f"At most {MOST_MEDIA} media.", field=["uploadIds"])
+        raise UserError("TOO_MANY", "At most {limit} media.", field=["uploadIds"], limit=MOST_MEDIA)
     kept = {each["upload_id"]: each for each in post.get("files", ())}
     gone = [id for id in kept if id not in upload_ids]
     if gone:

@@ -8,7 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from core import ids, nodes, viewers
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.ids import Id
 from resolvers.feed import home, moderating, posts, reading
 from resolvers.feed.access import need_files, post_for_update, visible_posts
@@ -16,8 +16,6 @@ from resolvers.feed.content import checked_text, shareable
 from stores import feed as store
 from stores.feed import Post, Visibility
 from stores.feed.kinds import SHOWN
-
-error_codes(NOT_SHAREABLE="What is private, or for a group, is not passed on.")
 
 Document = Mapping[str, Any]
 
@@ -52,7 +50,7 @@ async def share_post(
         original = await post_for_update(ctx, original["shared_post_id"])
     need_files(original, field="postId")
     if original["state"] not in SHOWN or not shareable(original) or visibility == Visibility.GROUP:
-        raise UserError("NOT_SHAREABLE", "This post is not passed on.", field=["postId"])
+        raise UserError("FORBIDDEN", "This post is not passed on.", field=["postId"])
     share = await posts.publish(
         ctx,
         {
@@ -78,7 +76,7 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
     post = await post_for_update(ctx, post_id)
     need_files(post, field="postId")
     if post["state"] not in SHOWN or post["visibility"] != Visibility.PUBLIC:
-        raise UserError("NOT_SHAREABLE", "Only public posts have links.", field=["postId"])
+        raise UserError("FORBIDDEN", "Only public posts have links.", field=["postId"])
     query = {"post_id": post_id, "user_id": ctx.viewer_id}
     link = await store.share_links.first(ctx.db, query)
     if link is None:

@@ -8,6 +8,7 @@ from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.security.limits import Rate
+from core.values.bounds import check_count
 from resolvers.feed.access import post_for_update, visible_posts
 from resolvers.feed.snapshots import stale
 from stores import feed as store
@@ -34,7 +35,7 @@ async def mark_post_uninteresting(ctx: Context, *, post_id: Id) -> dict[str, Any
 async def _hide(ctx: Context, post_id: str, *, not_interested: bool) -> dict[str, Any]:
     post = await post_for_update(ctx, post_id)
     if post["author_id"] == ctx.viewer_id:
-        raise UserError("SELF", "This cannot be done to oneself.", field=["postId"])
+        raise UserError("FORBIDDEN", "This cannot be done to oneself.", field=["postId"])
     row = {"_id": store.pair(ctx.viewer_id, post_id), "user_id": ctx.viewer_id, "post_id": post_id}
     if await store.hides.by_id(ctx.db, row) is None:
         row["author_id"] = post["author_id"]
@@ -51,15 +52,14 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
     Of posts that are gone or hidden from the viewer nothing is kept.
     """
     await ctx.limit(IMPRESSION_RATE)
-    if not 1 <= len(items) <= MOST_IMPRESSIONS:
-        raise UserError("INVALID_INPUT", f"1 to {MOST_IMPRESSIONS} at once.", field=["items"])
+    check_count(items, least=1, most=MOST_IMPRESSIONS, field="items")
     for item in items:
         if (
             item["position"] < 0
             or not 0 <= item["dwell_ms"] <= LONGEST_DWELL
             or len(item["snapshot_id"]) > 100
         ):
-            raise UserError("INVALID_INPUT", "Out of range.", field=["items"])
+            raise UserError("OUT_OF_RANGE", "A number is out of range.", field=["items"])
     named = list(dict.fromkeys(ids.checked(item["post_id"], "post") for item in items))
     seen = {post["_id"] for post in await visible_posts(ctx, named) if post}
     rows = [

@@ -23,10 +23,10 @@ async def set_post_sponsorship(
     why = checked_reason(reason)
     post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
-        raise UserError("NOT_SHAREABLE", "Only public posts are shown to strangers.", field=["postId"])
+        raise UserError("FORBIDDEN", "Only public posts are shown to strangers.", field=["postId"])
     start = starts_at or ctx.tx.now
     if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
-        raise UserError("INVALID_INPUT", "It ends after it starts, and within a year.", field=["endsAt"])
+        raise UserError("OUT_OF_RANGE", "It ends after it starts, and within a year.", field=["endsAt"])
     times = {"starts_at": start, "ends_at": ends_at}
     if await ctx.tx.update(store.sponsorships, post_id, set=times) is None:
         await ctx.tx.insert(store.sponsorships, {"_id": post_id, **times})

@@ -2,12 +2,13 @@
 
 from pathlib import PurePath
 
-from core.errors import UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.uploads import MIB, PURPOSES, Purpose, purpose
 from ports.media import LONGEST_SIDE, MOST_PIXELS
 from stores.media import MediaKind
 
 error_codes(
+    ErrorKind.INVALID,
     MIME_NOT_ALLOWED="Files of this type are not taken for this purpose, or the name does not fit the type.",
     TOO_LARGE="The file, or the picture in it, is larger than this purpose, or this server, takes.",
 )
@@ -119,12 +120,15 @@ def checked(
     suffix = PurePath(file_name).suffix[1:].lower()
     if suffix and suffix not in EXTENSIONS[mime]:
         raise UserError(
-            "MIME_NOT_ALLOWED", f"A file of type {mime} is not named .{suffix}.", field=["fileName"]
+            "MIME_NOT_ALLOWED",
+            "A file of type {mime} is not named .{suffix}.",
+            field=["fileName"],
+            values={"mime": mime, "suffix": suffix},
         )
     # What cannot be scanned is never shown: better to say so before it is sent.
     most = min(largest(args, kind), scanned or size)
     if size > most:
-        raise UserError("TOO_LARGE", f"At most {most // MIB} MiB.", field=["sizeBytes"])
+        raise UserError("TOO_LARGE", "At most {limit} MiB.", field=["sizeBytes"], limit=most // MIB)
     return args, kind
 
 
@@ -134,7 +138,12 @@ def check_pixels(kind: MediaKind, width: int | None, height: int | None) -> None
         return
     wide, high = width or 1, height or 1
     if min(wide, high) < 1:
-        raise UserError("INVALID_INPUT", "A picture is a pixel wide and high at least.", field=["width"])
+        raise UserError("OUT_OF_RANGE", "A picture is a pixel wide and high at least.", field=["width"])
     if wide * high > MOST_PIXELS or max(wide, high) > LONGEST_SIDE:
-        most = f"At most {MOST_PIXELS // 1_000_000} million pixels, and {LONGEST_SIDE:,} on a side."
-        raise UserError("TOO_LARGE", most, field=["width"])
+        raise UserError(
+            "TOO_LARGE",
+            "At most {limit} million pixels, and {side} on a side.",
+            field=["width"],
+            limit=MOST_PIXELS // 1_000_000,
+            values={"side": LONGEST_SIDE},
+        )

@@ -5,7 +5,7 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import UserError, error_codes
+from core.errors import UserError
 from core.uploads import finished, use
 from core.values.text import line
 from loaders.media import OwnUploadById
@@ -13,8 +13,6 @@ from resolvers.media.kinds import kind_of
 from resolvers.media.media_urls import PUBLIC
 from stores import media as store
 from stores.media import Attachment, Upload, UploadStatus
-
-error_codes(TOO_MANY_ATTACHMENTS="More attachments than one record shows.")
 
 Document = Mapping[str, Any]
 
@@ -36,7 +34,7 @@ class MediaUploads:
         used = []
         for upload in found:
             if upload is None or upload["purpose"] != purpose or upload["_id"] in taken:
-                raise UserError("UPLOAD_NOT_FOUND", "You have no such upload for this.", field=field)
+                raise UserError("NOT_FOUND", "You have no such upload for this.", field=field)
             taken.add(upload["_id"])
             used.append(await self._take(ctx, upload, record_id, field))
         return used
@@ -52,7 +50,7 @@ class MediaUploads:
             where={"record_id": None, "status": upload["status"]},
         )
         if mine is None:
-            raise UserError("UPLOAD_NOT_FOUND", "This upload is in use already.", field=field)
+            raise UserError("NOT_FOUND", "This upload is in use already.", field=field)
         if mine["media_id"] is not None:
             await link(ctx, mine["media_id"], record_id)
         return mine
@@ -129,7 +127,7 @@ async def attach(
 ) -> list[Attachment]:
     """Attachments to embed in a record, from `{id?, upload_id, alt_text?}`; uploads may be unfinished."""
     if len(wanted) > most:
-        raise UserError("TOO_MANY_ATTACHMENTS", f"At most {most} attachments.", field=[field])
+        raise UserError("TOO_MANY", "At most {limit} attachments.", field=[field], limit=most)
     used = await use(
         ctx, [each["upload_id"] for each in wanted], purpose=purpose, record_id=record_id, field=[field]
     )

@@ -6,11 +6,12 @@ from typing import Any
 
 from core import ids, jobs
 from core.context import Context
-from core.errors import RefusalKind, UserError, error_codes
+from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.ports import Stored
 from core.security.limits import Rate
 from core.uploads import Purpose
+from core.values.bounds import check_length
 from core.values.text import FileName
 from ports.media import MediaProcessor, Scanner
 from resolvers.media import kinds, receiving
@@ -22,14 +23,17 @@ from stores import media as store
 from stores.media import MediaKind, Upload, UploadMethod, UploadStatus
 
 error_codes(
-    RefusalKind.REPEATABLE,
+    ErrorKind.LIMIT,
+    retryable=True,
     QUOTA_EXCEEDED="You have uploaded as much as you may within a day: try again after `retryAfterSeconds`.",
-    UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
 )
 error_codes(
-    CHECKSUM_MISMATCH="The SHA-256 differs from the one declared before.",
-    UPLOAD_CLOSED="The upload is over, or has gone too far for this.",
+    ErrorKind.WRONG_STATUS,
+    retryable=True,
+    UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
 )
+error_codes(ErrorKind.INVALID, CHECKSUM_MISMATCH="The SHA-256 differs from the one declared before.")
+error_codes(ErrorKind.WRONG_STATUS, UPLOAD_CLOSED="The upload is over, or has gone too far for this.")
 
 Document = Mapping[str, Any]
 
@@ -60,10 +64,9 @@ async def create_upload(
     """Create an upload with URLs for its parts; READY at once if the owner has uploaded the file before."""
     await ctx.limit(UPLOAD_RATE)
     mime = kinds.canonical(mime)
-    if not 1 <= len(file_name) <= kinds.LONGEST_NAME:
-        raise UserError("INVALID_INPUT", "A file name has 1 to 255 characters.", field=["fileName"])
+    check_length(file_name, least=1, most=kinds.LONGEST_NAME, field="fileName")
     if size_bytes < 1:
-        raise UserError("INVALID_INPUT", "An empty file cannot be uploaded.", field=["sizeBytes"])
+        raise UserError("OUT_OF_RANGE", "An empty file cannot be uploaded.", field=["sizeBytes"])
     studio, scanned = ctx.services.get(MediaProcessor), ctx.services.get(Scanner).largest
     args, kind = kinds.checked(
         str(purpose), mime, file_name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
@@ -108,7 +111,7 @@ def _digest(text: str | None) -> str | None:
         return None
     digest = text.strip().lower()
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise UserError("INVALID_INPUT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
+        raise UserError("INVALID_FORMAT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
     return digest
 
 
@@ -140,8 +143,9 @@ async def _check_quota(ctx: Context, size: int) -> None:
     wait = (oldest["created_at"] + DAY - ctx.tx.now) if oldest else DAY
     raise UserError(
         "QUOTA_EXCEEDED",
-        f"At most {MOST_BYTES_A_DAY // 1024**3} GiB a day.",
+        "At most {limit} GiB a day.",
         field=["sizeBytes"],
+        limit=MOST_BYTES_A_DAY // 1024**3,
         retry_after_seconds=max(60, int(wait.total_seconds())),
     )
 
@@ -155,7 +159,9 @@ async def request_upload_part_urls(
     if upload["status"] not in store.SENDING:
         raise UserError("UPLOAD_CLOSED", "This upload takes no parts any more.", upload=_shown(upload))
     if len(part_numbers) > MOST_NUMBERS:
-        raise UserError("INVALID_INPUT", f"At most {MOST_NUMBERS} parts at a time.", field=["partNumbers"])
+        raise UserError(
+            "TOO_MANY", "At most {limit} parts at a time.", field=["partNumbers"], limit=MOST_NUMBERS
+        )
     signed = receiving.checked_numbers(upload, part_numbers)
     return {"upload": {**upload, "signed": signed}}
 
@@ -176,13 +182,16 @@ async def complete_upload(
         raise UserError("UPLOAD_CLOSED", "This upload was given up or has expired.", upload=_shown(upload))
     digest = _digest(sha256)
     if digest and upload["sha256"] and digest != upload["sha256"]:
-        raise UserError("CHECKSUM_MISMATCH", "createUpload declared another one.", field=["sha256"])
+        raise UserError(
+            "CHECKSUM_MISMATCH", "The checksum differs from the one declared before.", field=["sha256"]
+        )
     missing = _missing(upload, parts, prepared)
     if missing:
         raise UserError(
             "UPLOAD_INCOMPLETE",
-            f"Missing: {', '.join(map(str, missing))}.",
+            "Missing parts: {parts}.",
             field=["parts"],
+            values={"parts": ", ".join(map(str, missing))},
             upload=upload,
             missing_parts=missing,
         )

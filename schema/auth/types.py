@@ -260,7 +260,7 @@ class KeyChallenge:
 class Account(Entity):
     """Private half of a person's account, for its owner and for administrators."""
 
-    user: User | None = one(UserById, key="user_id")
+    user: User = one(UserById, key="user_id")
     """Person whose account it is, whatever its status."""
     email: str = local(people.email, "email", "user_id")
     """Email address that signs in; administrators see it mostly hidden."""

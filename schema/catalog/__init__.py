@@ -85,6 +85,7 @@ class Mutation:
     update_product = mutation(
         staff.update_product,
         "Changes to a product; what is left out stays.",
+        refuses="INVALID_FORMAT REQUIRED TOO_LONG TOO_MANY",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
@@ -100,6 +101,7 @@ class Mutation:
     """Update what is told of a product."""
     set_variant_price = mutation(
         staff.set_variant_price,
+        refuses="OUT_OF_RANGE",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
@@ -111,6 +113,7 @@ class Mutation:
     """Set the price of a variant."""
     set_product_status = mutation(
         staff.set_product_status,
+        refuses="DATA_QUALITY_ERROR WRONG_STATUS",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         status="HIDDEN to ACTIVE, ACTIVE to DISCONTINUED and back.",
@@ -118,6 +121,7 @@ class Mutation:
     """Set whether a product is on sale, hidden or discontinued."""
     adjust_inventory = mutation(
         stock.adjust_inventory,
+        refuses="OUT_OF_RANGE STOCK_INSUFFICIENT",
         roles=(CommerceRole.INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
         delta="How many more, or fewer when negative; 0 to change the rest alone.",
@@ -142,6 +146,7 @@ class Mutation:
     submit_review = mutation(
         reviewing.submit_review,
         "Your review of a product; a second one changes the first.",
+        refuses="OUT_OF_RANGE TOO_LONG",
         returns={
             "review": (Review, "The review, which a moderator sees before others do; null when refused."),
             "review_edge": (Edge[Review], "Its place among the product's reviews, newest first."),
@@ -156,6 +161,7 @@ class Mutation:
     """Delete your review."""
     decide_review = mutation(
         reviewing.decide_review,
+        refuses="TOO_LONG",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "review": Review,
@@ -168,6 +174,7 @@ class Mutation:
     update_product_settings = mutation(
         product_settings.update_product_settings,
         "How to have a product set up; what is left out stays.",
+        refuses="OUT_OF_RANGE PRODUCT_DISCONTINUED",
         returns={
             "product_settings": ProductSettings,
             "product_settings_edge": (
@@ -187,12 +194,15 @@ class Mutation:
     )
     """Set up a product for yourself."""
     refresh_prediction = mutation(
-        predicting.refresh_prediction, returns={"product_prediction": ProductPrediction}
+        predicting.refresh_prediction,
+        refuses="MEDICATION_MISSING PERSONALIZATION_DISABLED",
+        returns={"product_prediction": ProductPrediction},
     )
     """Have it worked out anew how long a product will last you."""
     record_prediction_feedback = mutation(
         predicting.record_prediction_feedback,
         "A correction of a prediction: at least one of rate and servings.",
+        refuses="OUT_OF_RANGE PERSONALIZATION_DISABLED REQUIRED TOO_LONG",
         returns={
             "product_prediction": (
                 ProductPrediction,

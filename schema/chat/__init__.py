@@ -48,6 +48,7 @@ class Mutation:
     """Create a chat with somebody, or get the one you have."""
     send_message = mutation(
         sending.send_message,
+        refuses="BLOCKED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED USER_UNAVAILABLE",
         returns={
             "message": (Message, "The message with its sequence; null when refused."),
             "message_edge": (Edge[Message], "Its place in the history."),
@@ -65,6 +66,7 @@ class Mutation:
     """Say something."""
     update_message = mutation(
         sending.update_message,
+        refuses="BLOCKED EXPIRED REQUIRED TOO_LONG USER_UNAVAILABLE",
         returns={
             "message": (Message, "Message as it is now; on CONFLICT as it is without your change."),
             "chat": (Chat, "Chat with its preview; null when refused."),
@@ -74,6 +76,7 @@ class Mutation:
     """Update the text of a message of yours within 15 minutes."""
     delete_message = mutation(
         sending.delete_message,
+        refuses="EXPIRED",
         returns={
             "message": (Message, "Stub that stays of the message, with `deletedAt`; null when refused."),
             "chat": (Chat, "Chat with its preview and count; null when refused."),
@@ -92,6 +95,7 @@ class Mutation:
     """Remove a message from your own devices; the other person keeps it and notices nothing."""
     mark_chats_delivered = mutation(
         receipts.mark_chats_delivered,
+        refuses="TOO_MANY",
         returns={"chats": (list[Chat], "The chats as they are now.")},
         takes={"marks": list[DeliveryMarkInput]},
         marks="At most 100 chats. A lower mark than before changes nothing; chats you are not in are passed "
@@ -121,6 +125,7 @@ class Mutation:
     """Update a chat for yourself: mute it, or archive it."""
     update_chat_settings = mutation(
         choices.update_chat_settings,
+        refuses="REQUIRED",
         returns={"chat_settings": (ChatSettings, "The settings as they are now.")},
         input="What holds for all your chats; what is left out stays.",
         read_receipts="Let others see what you read, and see what they read.",
@@ -146,6 +151,7 @@ class Mutation:
     """Record that you are there, for people you chat with; nothing is kept of it but when you last were."""
     submit_message_report = mutation(
         moderation.submit_message_report,
+        refuses="TOO_LONG",
         returns={
             "message_report": (MessageReport, "Report of yours; the first one, if you reported it before.")
         },
@@ -168,6 +174,7 @@ class Mutation:
     """Decide about a report; the first decision stands."""
     record_client_health = mutation(
         health.record_client_health,
+        refuses="OUT_OF_RANGE TOO_MANY",
         returns={},
         takes={"queues": list[ClientQueueInput]},
         device_id="The device you are signed in on.",

@@ -80,6 +80,7 @@ ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 class Mutation:
     create_post = mutation(
         posts.create_post,
+        refuses="CONTENT_REFUSED INVALID_FORMAT NOT_MEMBER REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={
             "post": Post,
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -97,6 +98,7 @@ class Mutation:
     """Post something."""
     update_post = mutation(
         posts.update_post,
+        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={"post": (Post, "The post as it is now; on CONFLICT as it is without your change.")},
         text="New text; left out: unchanged.",
         visibility="New audience; left out: unchanged.",
@@ -109,6 +111,7 @@ class Mutation:
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
         comments.create_comment,
+        refuses="COMMENTS_CLOSED CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_NOT_READY",
         returns={
             "comment": Comment,
             "comment_edge": (Edge[Comment], "Its place in its thread."),
@@ -121,6 +124,7 @@ class Mutation:
     """Comment on a post, or reply to a comment."""
     update_comment = mutation(
         comments.update_comment,
+        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY",
         returns={"comment": (Comment, "The comment as it is now; on CONFLICT as it is without your change.")},
         text=COMMENT_TEXT,
         mentions="People the text names; left out: unchanged.",
@@ -137,6 +141,7 @@ class Mutation:
     """Delete a comment of yours, or one on your post; moderators what was reported."""
     set_reaction = mutation(
         reactions.set_reaction,
+        refuses="UPLOAD_NOT_READY",
         returns={"subject": (Subject, "Post or comment with its reactions; null when refused.")},
         subject_id="The post or comment.",
         kind="The reaction; null takes yours back.",
@@ -144,6 +149,7 @@ class Mutation:
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
     follow_user = mutation(
         graph.follow_user,
+        refuses="LIMIT_REACHED",
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours that leads to them; null when refused."),
@@ -208,6 +214,7 @@ class Mutation:
     """Undo a block of yours."""
     share_post = mutation(
         sharing.share_post,
+        refuses="CONTENT_REFUSED TOO_LONG UPLOAD_NOT_READY",
         returns={
             "post": (Post, "Share that was made; null when refused."),
             "post_edge": (Edge[Post], "Its place at the top of your timeline."),
@@ -222,11 +229,13 @@ class Mutation:
     """Pass a post on into your timeline."""
     create_share_link = mutation(
         sharing.create_share_link,
+        refuses="UPLOAD_NOT_READY",
         returns={"url": (URL, "The link; null when refused."), "code": (str, "Its code, for `postByLink`.")},
     )
     """A link to a public post, for people without an account too."""
     create_group = mutation(
         groups.create_group,
+        refuses="REQUIRED TOO_LONG TOO_MANY",
         returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
         name="1 to 100 characters.",
         privacy="Who may join.",
@@ -234,7 +243,9 @@ class Mutation:
     )
     """Begin a group."""
     join_group = mutation(
-        groups.join_group, returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER}
+        groups.join_group,
+        refuses="LIMIT_REACHED",
+        returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
     )
     """Join an open group."""
     leave_group = mutation(
@@ -255,6 +266,7 @@ class Mutation:
     """Mark a post as uninteresting: it leaves your feed, and its author is shown less."""
     record_impressions = mutation(
         signals.record_impressions,
+        refuses="OUT_OF_RANGE REQUIRED TOO_MANY",
         returns={"recorded": (int, "How many were taken.")},
         takes={"items": list[ImpressionInput]},
         items="1 to 50 posts.",
@@ -262,6 +274,7 @@ class Mutation:
     """Tell what was on the screen, so that the feed can learn."""
     set_comment_typing = mutation(
         signals.set_comment_typing,
+        refuses="COMMENTS_CLOSED",
         returns={},
         typing="Say so again every few seconds: after six without a word you have stopped.",
         receipt=False,
@@ -283,6 +296,7 @@ class Mutation:
     """Submit a post, comment or person to the moderators."""
     decide_moderation = mutation(
         moderating.decide_moderation,
+        refuses="REQUIRED WRONG_STATUS",
         returns={
             "subject": (Node, "Post, comment or person as it is now; null when refused."),
             "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
@@ -296,6 +310,7 @@ class Mutation:
     """Decide about something that was reported."""
     appeal_moderation = mutation(
         moderating.appeal_moderation,
+        refuses="ALREADY_DONE REQUIRED WRONG_STATUS",
         returns={"subject": (Node, "Your post or comment.")},
         subject_id="Your post or comment.",
         text="At most 1,000 characters.",
@@ -303,6 +318,7 @@ class Mutation:
     """Appeal a decision of moderators about a post or comment of yours, once."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
+        refuses="INVALID_FORMAT REQUIRED",
         returns={"feed_experiment": (FeedExperiment, "Experiment; null when there is none, or refused.")},
         takes={"variants": list[FeedVariantInput]},
         name="Small letters, digits and dashes; left out: nothing is tried out any more.",
@@ -313,6 +329,7 @@ class Mutation:
     """Set which rankings are tried out, each on some people; or end that."""
     set_post_sponsorship = mutation(
         sponsoring.set_post_sponsorship,
+        refuses="OUT_OF_RANGE REQUIRED",
         returns={"sponsorship": Sponsorship},
         starts_at="From when on; now when left out.",
         ends_at="Until when; within a year of the start.",
@@ -322,6 +339,7 @@ class Mutation:
     """Set for how long a public post is shown to strangers because somebody pays for it."""
     cancel_post_sponsorship = mutation(
         sponsoring.cancel_post_sponsorship,
+        refuses="REQUIRED",
         returns={"post": (Post, "Post whose sponsorship ended; null when it is gone.")},
         reason=REASON,
         roles=(Role.ADMIN,),

@@ -24,6 +24,7 @@ class Viewer:
 class Mutation:
     create_upload = mutation(
         uploading.create_upload,
+        refuses="INVALID_FORMAT MIME_NOT_ALLOWED OUT_OF_RANGE QUOTA_EXCEEDED REQUIRED TOO_LARGE TOO_LONG",
         returns={"upload": Upload, "upload_edge": (Edge[Upload], "Its place at the top of your uploads.")},
         takes={"purpose": (UploadPurpose, "What it is for.")},
         file_name="Its name, with an extension that fits its type.",
@@ -36,12 +37,14 @@ class Mutation:
     """Ask for a place to send a file; READY at once when you sent an equal one before."""
     request_upload_part_urls = mutation(
         uploading.request_upload_part_urls,
+        refuses="TOO_MANY UPLOAD_CLOSED",
         returns={"upload": Upload},
         part_numbers="Numbers of the parts, at most 100.",
     )
     """Request fresh URLs of parts, where theirs have died or were not given yet; what has arrived stays."""
     complete_upload = mutation(
         uploading.complete_upload,
+        refuses="CHECKSUM_MISMATCH INVALID_FORMAT UPLOAD_CLOSED UPLOAD_INCOMPLETE",
         returns={
             "upload": (Upload, "The upload, UPLOADED; with UPLOAD_INCOMPLETE as it is."),
             "missing_parts": (list[int], "Parts that have not arrived; null unless UPLOAD_INCOMPLETE."),
@@ -52,5 +55,7 @@ class Mutation:
         sha256="Its SHA-256 in hexadecimal, if `createUpload` did not have it.",
     )
     """Say that all parts have been sent."""
-    cancel_upload = mutation(uploading.cancel_upload, returns={"deleted_upload_id": Id})
+    cancel_upload = mutation(
+        uploading.cancel_upload, refuses="UPLOAD_CLOSED", returns={"deleted_upload_id": Id}
+    )
     """Cancel an upload that is being sent."""

@@ -34,7 +34,7 @@ class Role(StrEnum):
     """Administers the service."""
 
 
-role_kind("roles", Role)
+role_kind("roles", "Roles of the account, one of which is needed.", Role)
 
 
 class AccountStatus(StrEnum):

@@ -108,7 +108,7 @@ async def test_nobody_and_no_reason(admin: Phone, new_phone: NewPhone, act: str)
     refused = await do(admin, act, ids.new_id("user"))
     assert refused["errors"] == [refusal("NOT_FOUND", "There is no such account.", ["userId"])]
     refused = await do(admin, act, ada.user_id, reason=" ")
-    assert refused["errors"] == [refusal("INVALID_INPUT", "1 to 500 characters.", ["reason"])]
+    assert refused["errors"] == [refusal("REQUIRED", "This must not be empty.", ["reason"])]
 
 
 @pytest.mark.parametrize("act", [each for each in ACTS if each != REVOKE])
@@ -166,7 +166,9 @@ async def test_a_locked_account_lets_nobody_in_by_any_factor(
 @pytest.mark.parametrize("minutes", [0, -5, 60 * 24 * 31])
 async def test_a_lock_has_an_end(admin: Phone, new_phone: NewPhone, minutes: int) -> None:
     refused = await do(admin, "lockUser", (await new_phone("Ada")).user_id, lockMinutes=minutes)
-    assert refused["errors"] == [refusal("INVALID_INPUT", "From a minute to thirty days.", ["lockMinutes"])]
+    assert refused["errors"] == [
+        refusal("OUT_OF_RANGE", "From a minute to 30 days.", ["lockMinutes"], limit=30)
+    ]
 
 
 async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone, new_phone: NewPhone) -> None:
@@ -214,7 +216,7 @@ async def test_a_person_s_sessions_end_within_a_second_on_sockets_too(
         ended = await session(services, phone.session_id)
         assert (ended["status"], ended["end_reason"]) == ("ENDED", "REVOKED_BY_ADMIN")
         assert_unauthenticated(await phone.ask(ME), "SESSION_REVOKED", ENDED)
-        assert (await refresh(phone))["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
+        assert (await refresh(phone))["errors"] == [refusal("SESSION_EXPIRED", "Sign in again.")]
 
 
 async def test_ending_everybody_s_sessions_is_for_administrators(new_phone: NewPhone) -> None:
@@ -253,7 +255,7 @@ async def test_everybody_s_sessions_end_at_once_but_this_one(
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.02)
             assert_unauthenticated(answer, "SESSION_REVOKED", ENDED)
-            assert (await refresh(phone))["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
+            assert (await refresh(phone))["errors"] == [refusal("SESSION_EXPIRED", "Sign in again.")]
         assert (await admin.run(ME))["viewer"]["user"]["id"] == root
         # Whoever signs in again is in.
         again = await sign_in_directly(elsewhere, Phone(http, url), people[0].user_id)

@@ -46,13 +46,13 @@ async def test_a_renewed_list_counts_at_once(
         ran = await asyncio.to_thread(CliRunner().invoke, cli.app, ["passwords", "renew", str(new)])
         assert (ran.exit_code, "2 breached passwords are refused" in ran.stdout) == (0, True)
         refused = await sign_up(phone, **given)
-        assert [each["code"] for each in refused["errors"]] == ["WEAK_PASSWORD"]
+        assert [each["code"] for each in refused["errors"]] == ["PASSWORD_WEAK"]
         assert sorted(os.listdir(tmp_path)) == ["new.txt", "pwned.txt"]
         # Without its list a deployment still takes sign-ups, and still knows the common ones.
         present.unlink()
         assert (await sign_up(phone, **given))["errors"] == []
         refused = await sign_up(phone, **{**given, "password": "password1234"})
-        assert [each["code"] for each in refused["errors"]] == ["WEAK_PASSWORD"]
+        assert [each["code"] for each in refused["errors"]] == ["PASSWORD_WEAK"]
 
 
 @pytest.mark.parametrize(

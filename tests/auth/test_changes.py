@@ -31,8 +31,8 @@ from tests.conftest import NewPhone
 from tests.phone import PASSWORD, Phone, key
 
 NEW = "a tide table at noon"
-OVER = refusal("FLOW_EXPIRED", "This code is no longer good.")
-NO_RESET = refusal("RESET_TOKEN_INVALID", "Ask for another link.", ["token"])
+OVER = refusal("EXPIRED", "This code is no longer good.")
+NO_RESET = refusal("EXPIRED", "Ask for another link.", ["token"])
 CHANGED = "account { user { id } } sessions { id status } removedSessionIds"
 
 
@@ -68,7 +68,7 @@ async def test_a_new_address_signs_in_and_the_old_one_no_more(
     assert (done["account"]["email"], done["account"]["emailVerified"]) == (new, True)
     assert (await subjects(services, old))[0] == "Your Landfall address was changed"
     other = Phone(phone.http, phone.url)
-    assert (await sign_in(other, old))["errors"][0]["code"] == "INVALID_CREDENTIALS"
+    assert (await sign_in(other, old))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(other, new))["errors"] == []
     # The old address is free again.
     assert await store.user_keys.by_id(services.db, store.email_key(old)) is None
@@ -85,7 +85,7 @@ async def test_a_taken_address_is_answered_alike_and_never_gets_a_code(
     assert {**free_flow, **same} == {**taken_flow, **same}
     assert await subjects(services, taken) == ["You already have a Landfall account"]
     refused = await verify(phone, taken_flow["id"], "123456")
-    assert refused["errors"][0]["code"] == "OTP_INVALID"
+    assert refused["errors"][0]["code"] == "CODE_INVALID"
 
 
 async def test_an_address_that_is_taken_meanwhile_stays_with_its_owner(
@@ -107,7 +107,7 @@ async def test_an_address_that_is_taken_meanwhile_stays_with_its_owner(
 
 async def test_an_impossible_address_is_refused(ada: tuple[Phone, str]) -> None:
     refused = await ada[0].do("requestEmailChange", FLOW, email="not an address")
-    assert refused["errors"] == [refusal("INVALID_EMAIL", "This is not an email address.", ["email"])]
+    assert refused["errors"] == [refusal("INVALID_FORMAT", "This is not an email address.", ["email"])]
 
 
 # Phone.
@@ -156,7 +156,7 @@ async def test_a_new_password_ends_all_other_sessions(
     assert_unauthenticated(await tablet.ask(ME), "SESSION_REVOKED", "The session has ended: sign in again.")
     assert (await phone.run(ME))["viewer"]["session"]["id"] == phone.session_id
     other = Phone(phone.http, phone.url)
-    assert (await sign_in(other, email))["errors"][0]["code"] == "INVALID_CREDENTIALS"
+    assert (await sign_in(other, email))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(other, email, NEW))["errors"] == []
     assert "Password changed" in await subjects(services, email)
 
@@ -165,7 +165,7 @@ async def test_a_wrong_password_changes_nothing_and_counts(
     ada: tuple[Phone, str], services: Services
 ) -> None:
     phone, email = ada
-    wrong = refusal("INVALID_CREDENTIALS", "The password is wrong.", ["currentPassword"])
+    wrong = refusal("CREDENTIALS_INVALID", "The password is wrong.", ["currentPassword"])
     for _ in range(10):
         clock.shift(timedelta(seconds=65))
         refused = await phone.do("setPassword", CHANGED, currentPassword="a wrong password", newPassword=NEW)
@@ -182,7 +182,7 @@ async def test_a_wrong_password_changes_nothing_and_counts(
 async def test_a_weak_password_is_refused(ada: tuple[Phone, str], password: str) -> None:
     refused = await ada[0].do("setPassword", CHANGED, currentPassword=PASSWORD, newPassword=password)
     assert [(each["code"], each["field"]) for each in refused["errors"]] == [
-        ("WEAK_PASSWORD", ["newPassword"])
+        ("PASSWORD_WEAK", ["newPassword"])
     ]
 
 
@@ -218,7 +218,7 @@ async def test_a_link_sets_a_new_password_and_ends_every_session(
     assert (await reset(stranger, token))["errors"] == []
     ended = await session(services, phone.session_id)
     assert (ended["status"], ended["end_reason"]) == ("ENDED", "PASSWORD_CHANGED")
-    assert (await sign_in(stranger, email))["errors"][0]["code"] == "INVALID_CREDENTIALS"
+    assert (await sign_in(stranger, email))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(stranger, email, NEW))["errors"] == []
 
 
@@ -261,7 +261,7 @@ async def test_a_weak_password_does_not_use_the_link_up(ada: tuple[Phone, str], 
     await ask_reset(phone, email)
     token = await token_for(services, email)
     refused = await reset(phone, token, "1234567890")
-    assert refused["errors"][0]["code"] == "WEAK_PASSWORD"
+    assert refused["errors"][0]["code"] == "PASSWORD_WEAK"
     assert (await reset(phone, token))["errors"] == []
 
 
@@ -350,7 +350,7 @@ async def test_whoever_signs_up_with_another_s_address_plants_no_password(
     await run_due(services)
     flow = (await sign_up(anonymous, email))["flow"]
     await verify(anonymous, flow["id"], await code_for(services, email))
-    assert (await sign_in(thief, email, planted))["errors"][0]["code"] == "INVALID_CREDENTIALS"
+    assert (await sign_in(thief, email, planted))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(thief, email))["errors"] == []
 
 

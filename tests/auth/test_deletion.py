@@ -130,7 +130,7 @@ async def test_after_thirty_days_nothing_is_left(
     deletion = await store.deletions.by_id(services.db, id)
     assert deletion
     assert (deletion["state"], deletion["pending"], elsewhere.asked.count(id)) == ("DONE", [], 1)
-    wrong = refusal("INVALID_CREDENTIALS", "Email or password is wrong.")
+    wrong = refusal("CREDENTIALS_INVALID", "Email or password is wrong.")
     assert (await sign_in(anonymous, email))["errors"] == [wrong]
 
 

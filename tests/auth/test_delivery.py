@@ -178,7 +178,7 @@ async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
     await pass_time(services, 2)
     first, second = (text[:6] for text in sms.texts)
     if first != second:
-        assert (await verify(anonymous, flow["id"], first))["errors"][0]["code"] == "OTP_INVALID"
+        assert (await verify(anonymous, flow["id"], first))["errors"][0]["code"] == "CODE_INVALID"
     assert (await verify(anonymous, flow["id"], second))["errors"] == []
 
 

@@ -49,7 +49,7 @@ class Model:
 
     @property
     def over(self) -> str | None:
-        return {"OPEN": None, "LOCKED": "FLOW_LOCKED"}.get(self.status, "FLOW_EXPIRED")
+        return {"OPEN": None, "LOCKED": "EXPIRED"}.get(self.status, "EXPIRED")
 
     def guess(self, *, right: bool, refusal: str) -> str | None:
         if self.over:
@@ -64,9 +64,9 @@ class Model:
         if self.over:
             return self.over
         if self.sends > 3:
-            return "RESEND_LIMIT"
+            return "LIMIT_REACHED"
         if self.age < self.sent_at + WAITS[self.sends - 1]:
-            return "RESEND_TOO_SOON"
+            return "RATE_LIMITED"
         self.sends, self.sent_at, self.delivered = self.sends + 1, self.age, False
         return None
 
@@ -99,7 +99,7 @@ async def test_a_flow_is_what_its_model_says(
             known = await code_for(services, number) if model.delivered else "000000"
             right = act == "right" and model.delivered
             answer = await verify(anonymous, flow, known if right else other_than(known))
-            expected = model.guess(right=right, refusal="OTP_INVALID")
+            expected = model.guess(right=right, refusal="CODE_INVALID")
         elif act == "backup":
             code = backup[spent - 1]
             spent -= 0 if model.over else 1
@@ -107,7 +107,7 @@ async def test_a_flow_is_what_its_model_says(
             expected = model.guess(right=True, refusal="")
         elif act == "spent":
             answer = await verify_backup(anonymous, flow, "AAAAAAAAAA")
-            expected = model.guess(right=False, refusal="BACKUP_CODE_INVALID")
+            expected = model.guess(right=False, refusal="CODE_INVALID")
         else:
             answer, expected = await resend(anonymous, flow), model.resend()
         if answer is not None:

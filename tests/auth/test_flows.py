@@ -24,7 +24,7 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-OVER = refusal("FLOW_EXPIRED", "This code is no longer good.")
+OVER = refusal("EXPIRED", "This code is no longer good.")
 
 
 def address() -> str:
@@ -136,9 +136,11 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
         [error] = early["errors"]
         assert 0 < error.pop("retryAfterSeconds") <= 10
         assert error == {
-            "code": "RESEND_TOO_SOON",
+            "kind": "TRANSIENT",
+            "code": "RATE_LIMITED",
             "message": "Wait a little.",
             "field": None,
+            "limit": None,
             "retryable": True,
         }
         allowed_at = datetime.fromisoformat(early["flow"]["resendAllowedAt"])
@@ -149,10 +151,10 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
         codes.append(await code_for(services, number))
     clock.shift(timedelta(seconds=40))
     spent = await resend(anonymous, flow["id"])
-    assert spent["errors"] == [refusal("RESEND_LIMIT", "No more codes are sent there.")]
+    assert spent["errors"] == [refusal("LIMIT_REACHED", "No more codes are sent there.")]
     assert spent["flow"]["status"] == "OPEN"
     if codes[2] != codes[3]:
-        assert (await verify(anonymous, flow["id"], codes[2]))["errors"][0]["code"] == "OTP_INVALID"
+        assert (await verify(anonymous, flow["id"], codes[2]))["errors"][0]["code"] == "CODE_INVALID"
     assert (await verify(anonymous, flow["id"], codes[3]))["errors"] == []
 
 
@@ -165,7 +167,7 @@ async def test_a_new_code_voids_the_last_at_once(
     clock.shift(timedelta(seconds=31))
     await resend(anonymous, flow["id"])
     # The new one is not even on its way.
-    assert (await verify(anonymous, flow["id"], code))["errors"][0]["code"] == "OTP_INVALID"
+    assert (await verify(anonymous, flow["id"], code))["errors"][0]["code"] == "CODE_INVALID"
 
 
 async def test_a_replayed_resend_sends_nothing(
@@ -186,7 +188,7 @@ async def test_too_soon_leaves_no_receipt(
 ) -> None:
     flow, once = (await sign_in(anonymous, careful[0]))["flow"], key()
     early = await resend(anonymous, flow["id"], idempotencyKey=once)
-    assert early["errors"][0]["code"] == "RESEND_TOO_SOON"
+    assert early["errors"][0]["code"] == "RATE_LIMITED"
     clock.shift(timedelta(seconds=31))
     assert (await resend(anonymous, flow["id"], idempotencyKey=once))["errors"] == []
 
@@ -198,7 +200,7 @@ async def test_ten_codes_a_day_go_to_one_address(anonymous: Phone, services: Ser
         clock.shift(timedelta(minutes=6))
     refused = await sign_up(anonymous, email)
     [error] = refused["errors"]
-    assert error["code"] == "RESEND_LIMIT"
+    assert error["code"] == "LIMIT_REACHED"
     assert 22 * 3600 < error["retryAfterSeconds"] <= 24 * 3600
     assert refused["flow"] is None
     assert len(await sent_to(services, email)) <= 10

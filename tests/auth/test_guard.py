@@ -36,7 +36,7 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-WRONG = refusal("INVALID_CREDENTIALS", "Email or password is wrong.")
+WRONG = refusal("CREDENTIALS_INVALID", "Email or password is wrong.")
 CAPTCHA = refusal("CAPTCHA_REQUIRED", "Solve the CAPTCHA first.", ["captchaToken"])
 KINDS = "{ viewer { account { securityEvents(first: 50) { edges { node { kind } } } } } }"
 
@@ -161,8 +161,8 @@ async def test_many_guesses_at_once_are_ten(
     )
     codes = [answer["errors"][0]["code"] for answer in answers]
     assert judged <= 10
-    assert codes.count("INVALID_CREDENTIALS") == judged
-    assert set(codes) == {"INVALID_CREDENTIALS", "ACCOUNT_LOCKED"}
+    assert codes.count("CREDENTIALS_INVALID") == judged
+    assert set(codes) == {"CREDENTIALS_INVALID", "ACCOUNT_LOCKED"}
 
 
 async def test_wrong_codes_count_like_wrong_passwords(
@@ -176,7 +176,7 @@ async def test_wrong_codes_count_like_wrong_passwords(
         code = await code_for(services, number)
         for _ in range(5):
             wrong = await verify(anonymous, flow["id"], other_than(code))
-            assert wrong["errors"][0]["code"] == "OTP_INVALID"
+            assert wrong["errors"][0]["code"] == "CODE_INVALID"
         await forget_rates(services)
         clock.shift(timedelta(seconds=5))
     code, wait = code_and_wait(await sign_in(anonymous, email, captchaToken="human"))

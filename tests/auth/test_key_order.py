@@ -6,7 +6,7 @@ from tests.auth.steps import refusal
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-OVERTAKEN = refusal("CHALLENGE_EXPIRED", "The key was used again meanwhile.", ["challengeId"])
+OVERTAKEN = refusal("EXPIRED", "The key was used again meanwhile.", ["challengeId"])
 COPIED = refusal("SIGNATURE_INVALID", "This key was copied: it is disabled.")
 
 

@@ -27,8 +27,8 @@ from tests.auth.steps import ME, device, refusal, sessions_of
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-EXPIRED = refusal("CHALLENGE_EXPIRED", "This challenge is no longer good.", ["challengeId"])
-UNKNOWN = refusal("KEY_UNKNOWN", "This key is not known here.", ["keyId"])
+EXPIRED = refusal("EXPIRED", "This challenge is no longer good.", ["challengeId"])
+UNKNOWN = refusal("NOT_FOUND", "This key is not known here.", ["keyId"])
 INVALID = refusal("SIGNATURE_INVALID", "This proves nothing: begin again.")
 COPIED = refusal("SIGNATURE_INVALID", "This key was copied: it is disabled.")
 STEP_UP = refusal("STEP_UP_REQUIRED", "Confirm that it is you.")
@@ -256,7 +256,7 @@ async def test_an_eleventh_key_is_one_too_many(new_phone: NewPhone) -> None:
     for challenge in challenges[:9]:
         assert (await _finish_enrolment(ada, challenge))["errors"] == []
     last = await asyncio.gather(*(_finish_enrolment(ada, challenge) for challenge in challenges[9:]))
-    limit = refusal("KEY_LIMIT", "You have 10 keys: remove one first.")
+    limit = refusal("LIMIT_REACHED", "You have 10 keys: remove one first.", limit=10)
     assert sorted(answer["errors"] for answer in last) == [[], [limit]]
     begun = await ada.do("beginKeyEnrollment", "challenge { id }", kind="PASSKEY")
     assert begun["errors"] == [limit]
@@ -270,7 +270,7 @@ async def _finish_enrolment(phone: Phone, challenge: Any) -> Any:
 async def test_a_key_is_enrolled_once(new_phone: NewPhone) -> None:
     ada, grace, passkey = await new_phone("Ada"), await new_phone("Grace"), Passkey()
     await enrol(ada, passkey)
-    taken = refusal("KEY_TAKEN", "This key is enrolled already.")
+    taken = refusal("ALREADY_DONE", "This key is enrolled already.")
     for phone in (ada, grace):
         assert (await enrol(phone, passkey))["errors"] == [taken]
     assert passkey.id in (await enrolment(ada))["allowCredentials"]
@@ -290,7 +290,7 @@ async def test_removing_a_key(new_phone: NewPhone, anonymous: Phone) -> None:
     minted = new_id("auth_key")
     id = (await enrol(ada, passkey, id=minted))["authKey"]["id"]
     assert id == minted
-    none = refusal("NOT_FOUND", "There is no such auth key.", ["authKeyId"])
+    none = refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["authKeyId"])
     assert (await grace.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id))["errors"] == [none]
     query = """query($since: SyncToken) { viewer { changes(since: $since, types: [AUTH_KEY]) {
       nodes { __typename id } deletedIds token } } }"""

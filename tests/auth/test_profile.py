@@ -94,7 +94,7 @@ async def test_handles_of_the_service_are_taken(new_phone: NewPhone) -> None:
 )
 async def test_what_cannot_be_is_refused(new_phone: NewPhone, field: str, value: str | None) -> None:
     refused = await update(await new_phone("Ada"), **{field: value})
-    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert [(error["kind"], error["field"]) for error in refused["errors"]] == [("INVALID", [field])]
     assert refused["user"] is None
 
 

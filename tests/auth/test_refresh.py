@@ -13,8 +13,8 @@ from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
 REUSED = refusal("REFRESH_REUSED", "The session was ended for safety: sign in again.")
-INVALID = refusal("REFRESH_INVALID", "Sign in again.")
-EXPIRED = refusal("REFRESH_EXPIRED", "Sign in again.")
+INVALID = refusal("SESSION_EXPIRED", "Sign in again.")
+EXPIRED = refusal("SESSION_EXPIRED", "Sign in again.")
 
 
 async def assert_reuse_ended(services: Services, phone: Phone, answer: Any) -> None:
@@ -117,7 +117,7 @@ async def test_a_recorded_refresh_is_no_way_in_later(new_phone: NewPhone) -> Non
     clock.shift(timedelta(minutes=10))
     await refresh(ada, first["tokens"]["refreshToken"])
     late = await refresh(ada, idempotencyKey=once)
-    assert late["errors"] == [refusal("REPLAY_EXPIRED", "Sign in again.")]
+    assert late["errors"] == [refusal("EXPIRED", "Sign in again.")]
     assert late["tokens"] is None
 
 

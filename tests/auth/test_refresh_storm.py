@@ -110,7 +110,7 @@ async def test_without_redis_signing_in_is_throttled_in_process(
             (await sign_in(ada, f"{user_id}@example.com", "a wrong password"))["errors"][0]["code"]
             for _ in range(6)
         ]
-        assert codes[0] == "INVALID_CREDENTIALS"
+        assert codes[0] == "CREDENTIALS_INVALID"
         assert "RATE_LIMITED" in codes
 
 

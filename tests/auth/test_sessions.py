@@ -21,7 +21,7 @@ async def assert_ended(services: Services, phone: Phone, reason: str) -> None:
     assert ended["ended_at"] is not None
     assert_unauthenticated(await phone.ask(ME), "SESSION_REVOKED", ENDED)
     refused = await refresh(phone)
-    assert refused["errors"] == [refusal("REFRESH_INVALID", "Sign in again.")]
+    assert refused["errors"] == [refusal("SESSION_EXPIRED", "Sign in again.")]
 
 
 async def test_signing_out_by_bearer(new_phone: NewPhone, services: Services) -> None:
@@ -59,7 +59,7 @@ async def test_signing_out_needs_one_of_them(anonymous: Phone) -> None:
     assert answer.body["data"] == {"signOut": None}
     assert answer.errors[0]["extensions"] == {"code": "UNAUTHENTICATED", "reason": "NO_TOKEN"}
     forged = await anonymous.do("signOut", "removedSessionId", refreshToken="a.b")
-    invalid = refusal("REFRESH_INVALID", "This is not a refresh token.", ["refreshToken"])
+    invalid = refusal("INVALID_INPUT", "This is not a refresh token.", ["refreshToken"])
     assert (forged["errors"], forged["removedSessionId"]) == ([invalid], None)
 
 
@@ -97,7 +97,9 @@ async def test_other_people_s_sessions_cannot_be_told_from_none(
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     id = ids.new_id("session") if whose == "nobody's" else grace.session_id
     refused = await ada.do("revokeSession", "session { id }", sessionId=id)
-    assert refused["errors"] == [refusal("NOT_FOUND", "There is no such session.", ["sessionId"])]
+    assert refused["errors"] == [
+        refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["sessionId"])
+    ]
     assert refused["session"] is None
     assert (await session(services, grace.session_id))["status"] == "ACTIVE"
     assert await ada.run("query($id: ID!) { node(id: $id) { id } }", id=id) == {"node": None}

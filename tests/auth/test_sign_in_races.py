@@ -55,7 +55,7 @@ async def test_a_session_that_begins_meanwhile_is_ended_too(
     assert active == ([] if act == "suspendUser" else [ada.session_id])
     if signed_in["tokens"]:
         again = await refresh(anonymous)
-        assert [each["code"] for each in again["errors"]] == ["REFRESH_INVALID"]
+        assert [each["code"] for each in again["errors"]] == ["SESSION_EXPIRED"]
 
 
 async def test_a_password_that_is_changed_while_it_is_judged_lets_nobody_in(
@@ -77,7 +77,7 @@ async def test_a_password_that_is_changed_while_it_is_judged_lets_nobody_in(
     assert ([each["code"] for each in refused["errors"]], refused["tokens"]) == (["UNAVAILABLE"], None)
     monkeypatch.undo()
     assert await sessions_of(services, await user_id_of(services, email)) == []
-    assert (await sign_in(anonymous, email))["errors"][0]["code"] == "INVALID_CREDENTIALS"
+    assert (await sign_in(anonymous, email))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(anonymous, email, "another horse battery"))["errors"] == []
 
 
@@ -94,7 +94,7 @@ async def test_a_half_finished_sign_in_is_over_with_the_password_that_it_passed(
     )
     assert changed["errors"] == []
     refused = await verify(anonymous, flow["id"], code)
-    assert ([each["code"] for each in refused["errors"]], refused["tokens"]) == (["FLOW_EXPIRED"], None)
+    assert ([each["code"] for each in refused["errors"]], refused["tokens"]) == (["EXPIRED"], None)
 
 
 async def test_a_suspended_person_s_refresh_token_is_good_for_nothing(
@@ -105,4 +105,4 @@ async def test_a_suspended_person_s_refresh_token_is_good_for_nothing(
     update = {"q": {"_id": ada.user_id}, "u": {"$set": {"status": "SUSPENDED"}}}
     await services.db.write({"update": store.users.name, "updates": [update]})
     refused = await refresh(ada)
-    assert [each["code"] for each in refused["errors"]] == ["REFRESH_INVALID"]
+    assert [each["code"] for each in refused["errors"]] == ["SESSION_EXPIRED"]

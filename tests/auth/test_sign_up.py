@@ -14,9 +14,9 @@ from tests.auth.conftest import NewMember
 from tests.auth.steps import ME, code_for, other_than, refusal, sent_to, sessions_of, sign_up, verify
 from tests.phone import PASSWORD, Phone, key
 
-LOCKED = refusal("FLOW_LOCKED", "Too many wrong codes: begin again.")
+LOCKED = refusal("EXPIRED", "Too many wrong codes: begin again.")
 TAKEN = "You already have a Landfall account"
-OVER = refusal("FLOW_EXPIRED", "This code is no longer good.")
+OVER = refusal("EXPIRED", "This code is no longer good.")
 
 
 def address(name: str = "ada") -> str:
@@ -92,7 +92,7 @@ async def test_a_taken_address_is_answered_alike_and_its_owner_is_told(
 async def test_the_flow_of_a_taken_address_takes_no_code(anonymous: Phone, new_member: NewMember) -> None:
     flow = (await sign_up(anonymous, await new_member()))["flow"]
     answers = [await verify(anonymous, flow["id"], f"{code:06}") for code in range(6)]
-    assert [answer["errors"][0]["code"] for answer in answers] == ["OTP_INVALID"] * 5 + ["FLOW_LOCKED"]
+    assert [answer["errors"][0]["code"] for answer in answers] == ["CODE_INVALID"] * 5 + ["EXPIRED"]
 
 
 async def test_case_and_blanks_do_not_make_an_address_new(
@@ -106,38 +106,41 @@ async def test_case_and_blanks_do_not_make_an_address_new(
 @pytest.mark.parametrize(
     ("input", "error"),
     [
-        ({"email": "not an address"}, ("INVALID_EMAIL", "This is not an email address.", ["email"])),
+        ({"email": "not an address"}, ("INVALID_FORMAT", "This is not an email address.", ["email"])),
         (
             {"email": f"{'a' * 400}@example.com"},
-            ("INVALID_EMAIL", "This is not an email address.", ["email"]),
+            ("INVALID_FORMAT", "This is not an email address.", ["email"]),
         ),
-        ({"email": "a\tb@example.com"}, ("INVALID_EMAIL", "This is not an email address.", ["email"])),
-        ({"password": "short"}, ("WEAK_PASSWORD", "A password has 10 to 128 characters.", ["password"])),
-        ({"password": "x1y2" * 33}, ("WEAK_PASSWORD", "A password has 10 to 128 characters.", ["password"])),
+        ({"email": "a\tb@example.com"}, ("INVALID_FORMAT", "This is not an email address.", ["email"])),
+        ({"password": "short"}, ("PASSWORD_WEAK", "A password has 10 to 128 characters.", ["password"], 128)),
+        (
+            {"password": "x1y2" * 33},
+            ("PASSWORD_WEAK", "A password has 10 to 128 characters.", ["password"], 128),
+        ),
         (
             {"email": "lovelace@example.com", "password": "my LOVELACE password"},
-            ("WEAK_PASSWORD", "A password must not contain the email address.", ["password"]),
+            ("PASSWORD_WEAK", "A password must not contain the email address.", ["password"]),
         ),
         (
             {"password": "ababababababab"},
-            ("WEAK_PASSWORD", "A password needs more than three different characters.", ["password"]),
+            ("PASSWORD_WEAK", "A password needs more than three different characters.", ["password"]),
         ),
         (
             {"acceptedTermsVersion": ""},
-            ("TERMS_REQUIRED", "Accept the terms first.", ["acceptedTermsVersion"]),
+            ("REQUIRED", "Accept the terms first.", ["acceptedTermsVersion"]),
         ),
-        ({"firstName": "a" * 101}, ("INVALID_INPUT", "At most 100 characters.", ["firstName"])),
-        ({"lastName": "a" * 101}, ("INVALID_INPUT", "At most 100 characters.", ["lastName"])),
-        ({"locale": "e" * 101}, ("INVALID_INPUT", "At most 100 characters.", ["locale"])),
-        ({"timeZone": "U" * 101}, ("INVALID_INPUT", "At most 100 characters.", ["timeZone"])),
+        ({"firstName": "a" * 101}, ("TOO_LONG", "At most 100 characters.", ["firstName"], 100)),
+        ({"lastName": "a" * 101}, ("TOO_LONG", "At most 100 characters.", ["lastName"], 100)),
+        ({"locale": "e" * 101}, ("TOO_LONG", "At most 100 characters.", ["locale"], 100)),
+        ({"timeZone": "U" * 101}, ("TOO_LONG", "At most 100 characters.", ["timeZone"], 100)),
         (
             {"acceptedTermsVersion": "1" * 101},
-            ("INVALID_INPUT", "At most 100 characters.", ["acceptedTermsVersion"]),
+            ("TOO_LONG", "At most 100 characters.", ["acceptedTermsVersion"], 100),
         ),
     ],
 )
 async def test_a_refusal_names_the_field_and_writes_nothing(
-    anonymous: Phone, services: Services, input: dict[str, Any], error: tuple[str, str, list[str]]
+    anonymous: Phone, services: Services, input: dict[str, Any], error: tuple[Any, ...]
 ) -> None:
     flows, users = await flows_in(services), len(await services.db.find("users", {}))
     refused = await sign_up(anonymous, input.pop("email", address("grace")), **input)
@@ -155,7 +158,7 @@ async def test_five_wrong_codes_lock_the_flow_even_for_the_right_one(
     code = await code_for(services, email)
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
-        assert wrong["errors"] == [refusal("OTP_INVALID", "The code is wrong.", ["code"])]
+        assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
         assert wrong["flow"] == {**flow, "attemptsLeft": left, "status": "OPEN" if left else "LOCKED"}
         assert wrong["tokens"] is None
     right = await verify(anonymous, flow["id"], code)

@@ -71,7 +71,7 @@ async def test_a_wrong_password_proves_nothing(
     await sign_in(anonymous, await new_member())
     clock.shift(timedelta(minutes=11))
     refused = await anonymous.do("stepUp", TOKENS, proof={"password": "a wrong password"})
-    wrong = refusal("INVALID_CREDENTIALS", "The password is wrong.", ["proof", "password"])
+    wrong = refusal("CREDENTIALS_INVALID", "The password is wrong.", ["proof", "password"])
     assert (refused["errors"], refused["tokens"]) == ([wrong], None)
     assert (await session(services, anonymous.session_id))["version"] == 1
 
@@ -96,7 +96,7 @@ async def test_a_replayed_step_up_gives_tokens_for_five_minutes(
     assert again["tokens"]["refreshToken"] == first["tokens"]["refreshToken"]
     clock.shift(timedelta(minutes=2))
     late = await anonymous.do("stepUp", TOKENS, proof={"password": PASSWORD}, idempotencyKey=once)
-    assert (late["errors"], late["tokens"]) == ([refusal("REPLAY_EXPIRED", "Sign in again.")], None)
+    assert (late["errors"], late["tokens"]) == ([refusal("EXPIRED", "Sign in again.")], None)
     receipts = repr(await services.db.find("receipts", {"_id": f"{anonymous.user_id}:{once}"}))
     assert "RUNNING" not in receipts
     assert PASSWORD not in receipts

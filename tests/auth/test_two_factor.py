@@ -33,7 +33,7 @@ from tests.phone import Phone, key
 SETTINGS = (
     "{ viewer { account { phoneMasked twoFactor { enabled method maskedDestination backupCodesLeft } } } }"
 )
-INVALID = refusal("BACKUP_CODE_INVALID", "The backup code is wrong or was used.", ["code"])
+INVALID = refusal("CODE_INVALID", "The backup code is wrong or was used.", ["code"])
 OFF = {"enabled": False, "method": None, "maskedDestination": None, "backupCodesLeft": 0}
 
 
@@ -121,20 +121,20 @@ async def test_a_sign_in_asks_for_the_code(anonymous: Phone, careful: Careful, s
 async def test_a_wrong_code_counts_and_the_fifth_locks_the_flow(
     anonymous: Phone, careful: Careful, services: Services
 ) -> None:
-    """6th code, even right: FLOW_LOCKED."""
+    """6th code, even right: EXPIRED."""
     flow = (await sign_in(anonymous, careful.email))["flow"]
     code = await code_for(services, careful.number)
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
-        assert wrong["errors"] == [refusal("OTP_INVALID", "The code is wrong.", ["code"])]
+        assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
         assert wrong["flow"]["attemptsLeft"] == left
     sixth = await verify(anonymous, flow["id"], code)
-    assert sixth["errors"] == [refusal("FLOW_LOCKED", "Too many wrong codes: begin again.")]
+    assert sixth["errors"] == [refusal("EXPIRED", "Too many wrong codes: begin again.")]
     assert (sixth["flow"]["status"], sixth["tokens"]) == ("LOCKED", None)
 
 
 async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, services: Services) -> None:
-    """Same code sent twice at once: one wins; the other FLOW_EXPIRED unless same key."""
+    """Same code sent twice at once: one wins; the other EXPIRED unless same key."""
     flow, once = (await sign_in(anonymous, careful.email))["flow"], key()
     code = await code_for(services, careful.number)
     answers = await asyncio.gather(
@@ -143,7 +143,7 @@ async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, s
         verify(anonymous, flow["id"], code),
     )
     codes = [[error["code"] for error in answer["errors"]] for answer in answers]
-    assert codes in ([[], [], ["FLOW_EXPIRED"]], [["FLOW_EXPIRED"], ["FLOW_EXPIRED"], []])
+    assert codes in ([[], [], ["EXPIRED"]], [["EXPIRED"], ["EXPIRED"], []])
     started = await services.db.find("sessions", {"user_id": careful.phone.user_id})
     assert len(started) == 2
 
@@ -158,7 +158,7 @@ async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, caref
 
 
 async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) -> None:
-    """Backup code reused: BACKUP_CODE_INVALID, and it counts as an attempt."""
+    """Backup code reused: CODE_INVALID, and it counts as an attempt."""
     first = (await sign_in(anonymous, careful.email))["flow"]
     assert (await verify_backup(anonymous, first["id"], careful.codes[0]))["errors"] == []
     second = (await sign_in(anonymous, careful.email))["flow"]
@@ -204,7 +204,7 @@ async def test_new_backup_codes_void_the_old(anonymous: Phone, careful: Careful,
 
 async def test_without_a_second_factor_there_are_no_backup_codes(new_phone: NewPhone) -> None:
     refused = await (await new_phone("Ada")).do("regenerateBackupCodes", "backupCodes")
-    assert refused["errors"] == [refusal("INVALID_INPUT", "Turn the second factor on first.")]
+    assert refused["errors"] == [refusal("WRONG_STATUS", "Turn the second factor on first.")]
 
 
 async def test_it_can_be_turned_off(anonymous: Phone, careful: Careful, services: Services) -> None:
@@ -247,7 +247,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     assert (begun["errors"], begun["tokens"], flow["purpose"]) == ([], None, "STEP_UP")
     code = await code_for(services, careful.number)
     wrong = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, other_than(code)))
-    assert wrong["errors"] == [refusal("OTP_INVALID", "The code is wrong.", ["proof", "code", "code"])]
+    assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["proof", "code", "code"])]
     assert wrong["flow"]["attemptsLeft"] == 4
     done = await careful.phone.do(
         "stepUp", "tokens { accessToken } session { id factors }", proof=by_code(flow, code)
@@ -257,7 +257,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     careful.phone.token = done["tokens"]["accessToken"]
     assert (await careful.phone.do("disableTwoFactor", "account { id }"))["errors"] == []
     again = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, code))
-    assert again["errors"][0]["code"] == "FLOW_EXPIRED"
+    assert again["errors"][0]["code"] == "EXPIRED"
 
 
 async def test_a_flow_for_something_else_is_no_step_up(careful: Careful, services: Services) -> None:
@@ -284,7 +284,7 @@ async def test_where_no_code_can_go_it_stays_off(
     new_phone: NewPhone, input: dict[str, Any], field: list[str]
 ) -> None:
     refused = await (await new_phone("Ada")).do("enableTwoFactor", FLOW, **input)
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", field)]
+    assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", field)]
     assert refused["flow"] is None
 
 

@@ -19,8 +19,8 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-SIX_DIGITS = refusal("OTP_INVALID", "A code has 6 digits.", ["code"])
-TEN = refusal("BACKUP_CODE_INVALID", "A backup code has 10 letters and digits.", ["code"])
+SIX_DIGITS = refusal("CODE_INVALID", "A code has 6 digits.", ["code"], limit=6)
+TEN = refusal("CODE_INVALID", "A backup code has 10 letters and digits.", ["code"], limit=10)
 FORMS = {
     "blanks": lambda code: f" {code[:3]} {code[3:]}\xa0",
     "a dash": lambda code: f"{code[:3]}-{code[3:]}",

@@ -108,12 +108,14 @@ async def test_a_product_with_errors_is_not_published(admin: Phone, services: Se
     id = result["product"]["id"]
     refused = await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
     assert refused["product"] is None
-    assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Servings per container must be 1 to 10,000.")]
+    assert refused["errors"] == [
+        refusal("DATA_QUALITY_ERROR", "Its data have errors: Servings per container must be 1 to 10,000.")
+    ]
     await import_rows(admin, [{**raw_row, "servings": "30"}])
     done = await admin.do("setProductStatus", "product { status dataQuality }", productId=id, status="ACTIVE")
     assert done["product"] == {"status": "ACTIVE", "dataQuality": "OK"}
     back = await admin.do("setProductStatus", "product { id }", productId=id, status="HIDDEN")
-    assert back["errors"] == [refusal("INVALID_TRANSITION", "It is ACTIVE.", ["status"])]
+    assert back["errors"] == [refusal("WRONG_STATUS", "It is ACTIVE.", ["status"])]
 
 
 async def test_an_import_has_500_rows_at_most(admin: Phone) -> None:
@@ -139,11 +141,11 @@ async def test_staff_edit_what_they_have_seen(admin: Phone, services: Services, 
     await jobs.tell(services)
     assert names(await found(anonymous, query=word)) == [f"Renamed {word}"]
     late = await admin.do("updateProduct", "product { name version }", **fields, name="Too late")
-    assert late["errors"] == [refusal("CONFLICT", "The product was changed meanwhile.")]
+    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
     assert late["product"] == {"name": f"Renamed {word}", "version": 2}
     for bad, field in (({"name": " "}, "name"), ({"description": "x" * 4001}, "description")):
         refused = await admin.do("updateProduct", "product { id }", productId=made["id"], **bad)
-        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+        assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
     refused = await admin.do(
         "updateProduct",
         "product { id }",
@@ -165,12 +167,12 @@ async def test_a_price_is_set_by_who_has_seen_the_product(
     shown = "productVariant { id } product { version }"
     late = await admin.do("setVariantPrice", shown, **fields, price="1.00")
     assert (late["productVariant"], late["product"]) == (None, {"version": 2})
-    assert late["errors"] == [refusal("CONFLICT", "The product was changed meanwhile.")]
+    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
     for price in ("0", "-1", "1.001", "NaN", "1e9"):
         refused = await admin.do(
             "setVariantPrice", "productVariant { id }", variantId=fields["variantId"], price=price
         )
-        assert [each["code"] for each in refused["errors"]] == ["INVALID_INPUT"], price
+        assert [each["code"] for each in refused["errors"]] == ["OUT_OF_RANGE"], price
     await jobs.tell(services)
     [hit] = (await found(anonymous, query=made["slug"].split("-")[-2], filter={"priceMax": "18"}))["edges"]
     assert hit["node"]["id"] == made["id"]
@@ -269,7 +271,7 @@ async def test_a_price_that_nobody_understands_leaves_a_draft(admin: Phone, pric
     id = result["product"]["id"]
     assert result["product"]["status"] == "HIDDEN"
     refused = await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
-    assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Unknown price.")]
+    assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Its data have errors: Unknown price.")]
     variant = result["product"]["variants"][0]["id"]
     unpriced = await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price="5")
     message = "Its currency is unknown: import it again with one."

@@ -41,7 +41,7 @@ class Simple:
 
     async def refresh(self, ctx: Context, product_id: str) -> Prediction:
         if product_id not in self.known:
-            raise UserError("NO_MEDICATION", "You do not take this product.")
+            raise UserError("MEDICATION_MISSING", "You do not take this product.")
         return self.known[product_id]
 
     async def correct(
@@ -157,7 +157,7 @@ async def test_predicting_anew_needs_a_medication(
 ) -> None:
     ada = await new_phone("Ada")
     refused = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
-    assert refused["errors"] == [refusal("NO_MEDICATION", "You do not take this product.")]
+    assert refused["errors"] == [refusal("MEDICATION_MISSING", "You do not take this product.")]
     predictor.known[three[0]] = made(three[0], 3.0)
     done = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
     assert done["productPrediction"] == {"estDays": 3.0}
@@ -210,7 +210,7 @@ async def test_corrections_are_taken_sealed_and_counted(
         refused = await ada.do(
             "recordPredictionFeedback", "productPrediction { estDays }", productId=three[0], **bad
         )
-        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+        assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
 
 
 async def test_how_far_off_predictions_are_is_measured(

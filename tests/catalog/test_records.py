@@ -155,9 +155,7 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
         ids.new_id("media"),
     ):
         refused = await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[bad])
-        assert refused["errors"] == [
-            refusal("MEDIA_NOT_FOUND", "This medium is not yours to show.", ["imageIds"])
-        ]
+        assert refused["errors"] == [refusal("NOT_FOUND", "This medium is not yours to show.", ["imageIds"])]
 
 
 async def test_hits_are_counted_to_a_thousand(services: Services, admin: Phone, anonymous: Phone) -> None:

@@ -64,7 +64,7 @@ async def test_settings_edited_on_two_devices_conflict_with_the_current_record(
     done = await ada.do("updateProductSettings", SELECTION, **fields, reorderThreshold=20)
     assert done["productSettings"]["version"] == 1
     late = await other.do("updateProductSettings", SELECTION, **fields, reorderThreshold=5)
-    assert late["errors"] == [refusal("CONFLICT", "The settings were changed on another device.")]
+    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
     assert late["productSettings"] == done["productSettings"]
     # Without a version the last write of each field wins.
     wins = await other.do("updateProductSettings", SELECTION, productId=product, lowStockAlert=False)
@@ -105,9 +105,9 @@ async def test_no_refills_of_what_is_no_longer_sold(admin: Phone, new_phone: New
 @pytest.mark.parametrize(
     ("input", "code", "field"),
     [
-        ({"reorderThreshold": -1}, "INVALID_THRESHOLD", ["reorderThreshold"]),
-        ({"reorderThreshold": 366}, "INVALID_THRESHOLD", ["reorderThreshold"]),
-        ({"notifications": {"daysBefore": 2}}, "INVALID_LEAD_DAYS", ["notifications", "daysBefore"]),
+        ({"reorderThreshold": -1}, "OUT_OF_RANGE", ["reorderThreshold"]),
+        ({"reorderThreshold": 366}, "OUT_OF_RANGE", ["reorderThreshold"]),
+        ({"notifications": {"daysBefore": 2}}, "OUT_OF_RANGE", ["notifications", "daysBefore"]),
         ({"productId": ids.new_id("product")}, "NOT_FOUND", ["productId"]),
     ],
 )

@@ -160,12 +160,12 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     fields: dict[str, Any] = {"variantId": variant, "reason": "DAMAGE"}
     selection = "inventoryLevel { onHand reserved available safetyStock version }"
     refused = await admin.do("adjustInventory", selection, **fields, delta=-4)
-    assert refused["errors"] == [refusal("INSUFFICIENT_STOCK", "Only 3 are free.", ["delta"])]
+    assert refused["errors"] == [refusal("STOCK_INSUFFICIENT", "Free in stock: 3.", ["delta"], limit=3)]
     done = await admin.do("adjustInventory", selection, **fields, delta=-3)
     level_now = {"onHand": 2, "reserved": 2, "available": 0, "safetyStock": 0, "version": 3}
     assert done["inventoryLevel"] == level_now
     late = await admin.do("adjustInventory", selection, **fields, delta=5, expectedVersion=2)
-    assert late["errors"] == [refusal("CONFLICT", "The stock was changed meanwhile.")]
+    assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
     assert late["inventoryLevel"] == level_now
     received = {**fields, "reason": "RECEIVE", "delta": 10, "safetyStock": 4, "expectedVersion": 3}
     done = await admin.do("adjustInventory", selection, **received)
@@ -178,7 +178,7 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     }
     for bad, field in (({"delta": 10**9}, "delta"), ({"delta": 0, "safetyStock": -1}, "safetyStock")):
         refused = await admin.do("adjustInventory", selection, **fields, **bad)
-        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [("OUT_OF_RANGE", [field])]
     editor = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
     refused = await editor.do("adjustInventory", selection, **fields, delta=1)
     assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]

@@ -121,9 +121,7 @@ async def test_error_upload_not_found(new_phone: NewPhone, services: Services, w
         assert (await attach(ada, chat_id, id))["errors"] == []
     refused = await attach(ada, chat_id, id, text="Look")
     assert refused["message"] is None
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [
-        ("UPLOAD_NOT_FOUND", ["attachments"])
-    ]
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("NOT_FOUND", ["attachments"])]
     assert "Look" not in await history(ada, chat_id)
 
 
@@ -131,7 +129,7 @@ async def test_error_too_many_attachments(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id = await open_chat(ada, grace)
     refused = await attach(ada, chat_id, *(new("upload") for _ in range(11)))
-    assert refused["errors"] == [refusal("TOO_MANY_ATTACHMENTS", "At most 10 attachments.", ["attachments"])]
+    assert refused["errors"] == [refusal("TOO_MANY", "At most 10 attachments.", ["attachments"], limit=10)]
 
 
 async def test_a_deleted_message_takes_its_files_along(new_phone: NewPhone, services: Services) -> None:

@@ -167,7 +167,10 @@ async def test_what_is_not_one_s_own_cannot_be_watched(new_phone: NewPhone, whos
         with pytest.raises(Failed) as failed:
             await stream.next()
     [error] = failed.value.errors
-    assert (error["message"], error["extensions"]) == ("There is no such chat.", {"code": "NOT_FOUND"})
+    assert (error["message"], error["extensions"]) == (
+        "It does not exist, or you may not see it.",
+        {"code": "NOT_FOUND"},
+    )
 
 
 async def test_typing(new_phone: NewPhone) -> None:

@@ -290,7 +290,7 @@ async def test_settings(new_phone: NewPhone) -> None:
     assert done["chatSettings"] == {**first, "readReceipts": False, "hideTextInPush": True, "version": 2}
     assert (await ada.run(query))["viewer"]["chatSettings"] == done["chatSettings"]
     [error] = (await ada.do("updateChatSettings", "chatSettings { id }"))["errors"]
-    assert error["code"] == "INVALID_INPUT"
+    assert error["code"] == "REQUIRED"
 
 
 SHOWN = {

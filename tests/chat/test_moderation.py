@@ -109,10 +109,10 @@ async def test_what_cannot_be_reported(new_phone: NewPhone) -> None:
         refusal("FORBIDDEN", "This is your own message.", ["messageId"])
     ]
     assert (await report(alan, id))["errors"] == [
-        refusal("NOT_FOUND", "There is no such message.", ["messageId"])
+        refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["messageId"])
     ]
     too_long = await report(grace, id, note="x" * 1_001)
-    assert too_long["errors"] == [refusal("TEXT_TOO_LONG", "At most 1,000 characters.", ["note"])]
+    assert too_long["errors"] == [refusal("TOO_LONG", "At most 1,000 characters.", ["note"], limit=1_000)]
 
 
 async def test_reports_go_with_the_account(new_phone: NewPhone, moderator: Phone, services: Services) -> None:
@@ -164,7 +164,7 @@ async def test_nonsense_is_not_counted(
 ) -> None:
     ada = await new_phone("Ada")
     [error] = (await health(ada, **queue))["errors"]
-    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["queues", "0", field])
+    assert (error["kind"], error["field"]) == ("INVALID", ["queues", "0", field])
     assert await stored(services, "client_health", user_id=ada.user_id) == []
 
 

@@ -112,7 +112,7 @@ async def test_error_cannot_message_self(new_phone: NewPhone) -> None:
     refused = await ada.do("createChat", "chat { id }", userId=ada.user_id)
     assert refused["chat"] is None
     message = "You cannot chat with yourself."
-    assert refused["errors"] == [refusal("CANNOT_MESSAGE_SELF", message, ["userId"])]
+    assert refused["errors"] == [refusal("FORBIDDEN", message, ["userId"])]
 
 
 @pytest.mark.parametrize("why", ["unknown", "suspended", "blocked by", "blocked"])
@@ -129,7 +129,7 @@ async def test_error_user_unavailable(new_phone: NewPhone, services: Services, w
         await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     refused = await ada.do("createChat", "chat { id } chatEdge { cursor }", userId=user_id)
     assert (refused["chat"], refused["chatEdge"]) == (None, None)
-    assert refused["errors"] == [refusal("USER_UNAVAILABLE", "There is no such person.", ["userId"])]
+    assert refused["errors"] == [refusal("NOT_FOUND", "There is no such person.", ["userId"])]
     assert await inbox(ada) == []
 
 
@@ -153,7 +153,7 @@ async def test_error_not_allowed(new_phone: NewPhone, wish: str, followed: bool,
         assert opened["errors"] == []
         return
     message = "This person does not take messages from you."
-    assert opened["errors"] == [refusal("NOT_ALLOWED", message, ["userId"])]
+    assert opened["errors"] == [refusal("FORBIDDEN", message, ["userId"])]
     # Who takes nothing may still begin.
     assert await open_chat(grace, ada)
 

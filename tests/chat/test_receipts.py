@@ -116,7 +116,7 @@ async def test_a_batch_of_marks(new_phone: NewPhone) -> None:
     ]
     many = [{"chatId": first, "upToSequence": 1}] * 101
     refused = await grace.do("markChatsDelivered", "chats { id }", marks=many)
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", ["marks"])]
+    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("TOO_MANY", ["marks"])]
 
 
 @pytest.mark.parametrize(("by_alias", "by_id"), [(1, 3), (3, 1), (2, 2)])

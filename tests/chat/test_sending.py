@@ -28,7 +28,7 @@ from tests.chat.steps import (
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone, key
 
-EMPTY = refusal("EMPTY_MESSAGE", "A message needs text or an attachment.", ["text"])
+EMPTY = refusal("REQUIRED", "A message needs text or an attachment.", ["text"])
 
 
 async def test_a_message_and_all_it_changes(new_phone: NewPhone) -> None:
@@ -185,7 +185,7 @@ async def test_failure_crash_after_taking_a_sequence(new_phone: NewPhone, servic
     [
         ({"text": " \n "}, EMPTY),
         ({}, EMPTY),
-        ({"text": "é" * 4_001}, refusal("TEXT_TOO_LONG", "At most 4,000 characters.", ["text"])),
+        ({"text": "é" * 4_001}, refusal("TOO_LONG", "At most 4,000 characters.", ["text"], limit=4_000)),
     ],
 )
 async def test_errors_empty_message_and_text_too_long(
@@ -309,9 +309,9 @@ async def test_one_refusal_in_a_queue_does_not_stop_the_rest(new_phone: NewPhone
     answers = await ada.run(f"mutation {{ {opening} {document} }}")
     assert [answers[f"m{place}"]["errors"] for place in range(5)] == [
         [],
-        [{"code": "EMPTY_MESSAGE"}],
+        [{"code": "REQUIRED"}],
         [],
-        [{"code": "TEXT_TOO_LONG"}],
+        [{"code": "TOO_LONG"}],
         [],
     ]
     assert await history(grace, chat_of_grace := (await inbox(grace))[0]["id"]) == ["One", "Two", "Three"]

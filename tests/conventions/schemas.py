@@ -24,7 +24,7 @@ Rule = Callable[[GraphQLSchema], list[str]]
 SHARED = '''
 directive @access(roles: [String!], stepUp: Boolean) on FIELD_DEFINITION
 directive @area(name: String!) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
-directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | ENUM | INPUT_OBJECT
+directive @tag(name: String!) on FIELD_DEFINITION | OBJECT | ENUM | INPUT_OBJECT
 
 """Node of the graph, read again by `node`."""
 interface Node @area(name: "common") {

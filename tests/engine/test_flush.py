@@ -74,7 +74,7 @@ async def test_fifty_mutations_in_one_document(new_phone: NewPhone, services: Se
         assert payload == {
             "idempotencyKey": action["idempotencyKey"],
             "replayed": False,
-            "errors": [{"code": "EMPTY_COMMENT"}] if refused else [],
+            "errors": [{"code": "REQUIRED"}] if refused else [],
             "comment": None if refused else {"id": action["id"], "text": action["text"]},
         }
     written = await comments_of(services, ada)
@@ -206,13 +206,13 @@ async def test_a_stored_refusal_whose_code_is_no_more_stays_final(
     """Of another version: this one does not know the code, or takes it for one that passes."""
     ada = await new_phone("Ada")
     acts = [Act("createPost", {"text": " "}), Act("createPost", {"text": "Next"}, "post { text }")]
-    assert flushes.codes(await flushes.flush(ada, acts[:1])) == ["EMPTY_POST"]
+    assert flushes.codes(await flushes.flush(ada, acts[:1])) == ["REQUIRED"]
     stored = {"q": {"_id": f"{ada.user_id}:{acts[0].key}"}, "u": {"$set": {"payload.errors.0.code": code}}}
     await services.db.write({"update": "receipts", "updates": [stored]})
     for replayed in (False, True):
         refused, done = payloads(await flushes.flush(ada, acts))
         assert (refused["replayed"], refused["errors"]) == (
             True,
-            [{"code": "FORBIDDEN", "kind": "FINAL", "retryable": False, "retryAfterSeconds": None}],
+            [{"code": "FORBIDDEN", "kind": "FORBIDDEN", "retryable": False, "retryAfterSeconds": None}],
         )
         assert (done["replayed"], done["errors"], done["post"]) == (replayed, [], {"text": "Next"})

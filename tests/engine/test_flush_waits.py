@@ -9,7 +9,7 @@ import pytest
 
 from core import clock, ids
 from core.context import Services
-from core.errors import ERROR_CODES, KINDS, RefusalKind
+from core.errors import ERROR_CODES, ErrorKind
 from core.mutations import idempotency
 from core.security.limits import Rate
 from core.storage import mongo
@@ -182,7 +182,7 @@ async def test_final_refusals_stop_nothing(new_phone: NewPhone, services: Servic
         (["m2"], "IDEMPOTENCY_KEY_REUSED")
     ]
     told = [payload and [error["code"] for error in payload["errors"]] for payload in payloads(answer)]
-    assert told == [["EMPTY_POST"], ["NOT_FOUND"], None, [], []]
+    assert told == [["REQUIRED"], ["NOT_FOUND"], None, [], []]
     again = [payload and payload["replayed"] for payload in payloads(await flush(ada, acts))]
     assert again == [True, True, None, True, True]
 
@@ -201,7 +201,7 @@ async def test_repeatable_refusals_stop_only_what_names_their_ids(
     answer = await flush(ada, acts)
     assert codes(answer) == ["QUOTA_EXCEEDED", "DEFERRED", None, None, "DEFERRED"]
     refused = payloads(answer)[0]["errors"][0]
-    assert (refused["kind"], refused["retryable"]) == ("REPEATABLE", True)
+    assert (refused["kind"], refused["retryable"]) == ("LIMIT", True)
     for held in (payloads(answer)[1], payloads(answer)[4]):
         assert held["errors"] == [{**DEFERRED, "retryAfterSeconds": refused["retryAfterSeconds"]}]
     monkeypatch.undo()
@@ -289,15 +289,9 @@ async def test_operations_of_one_socket_do_not_stop_each_other(
 
 def test_every_code_that_is_not_final_is_meant_so() -> None:
     """A new code that leaves no receipt changes what queues do: it is written down here too."""
-    by_kind = {kind: {code for code in ERROR_CODES if KINDS[code] is kind} for kind in RefusalKind}
-    assert by_kind[RefusalKind.TRANSIENT] == {
-        "RATE_LIMITED",
-        "UNAVAILABLE",
-        "DEFERRED",
-        "RESEND_TOO_SOON",
-        "DELIVERY_UNAVAILABLE",
-    }
-    assert by_kind[RefusalKind.REPEATABLE] == {
+    transient = {code for code, each in ERROR_CODES.items() if each.kind is ErrorKind.TRANSIENT}
+    assert transient == {"RATE_LIMITED", "UNAVAILABLE", "DEFERRED", "DELIVERY_UNAVAILABLE"}
+    assert {code for code, each in ERROR_CODES.items() if each.retryable} - transient == {
         "ACCOUNT_LOCKED",
         "CAPTCHA_REQUIRED",
         "QUOTA_EXCEEDED",

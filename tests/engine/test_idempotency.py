@@ -22,7 +22,7 @@ from tests.engine.steps import Hold
 from tests.phone import PASSWORD, Answer, Phone, key, make_user
 
 CREATE = """mutation($input: CreatePostInput!) { createPost(input: $input) {
-  idempotencyKey replayed errors { code message field retryable retryAfterSeconds }
+  idempotencyKey replayed errors { kind code message field limit retryable retryAfterSeconds }
   post { id text version } postEdge { cursor } } }"""
 DELETE = """mutation($input: DeletePostInput!) { deletePost(input: $input) {
   replayed errors { code } deletedPostId } }"""

@@ -24,7 +24,9 @@ class Bay:
 
     def __init__(self, services: Services, transaction: bool) -> None:
         self.services, self.transaction = services, transaction
-        self.mutation = Mutation("dropAnchor", self.drop, transaction=transaction)
+        self.mutation = Mutation(
+            "dropAnchor", self.drop, transaction=transaction, refuses=("STEP_UP_REQUIRED", "UPLOAD_NOT_READY")
+        )
         self.outcome: Exception | None = None
         self.hold: Hold | None = None
 

@@ -95,3 +95,16 @@ async def test_what_was_done_under_a_former_name_is_answered_as_then(
     changed = await migrated(services, f"{system}.mutation-names")
     assert (changed[0] >= 1, changed[1]) == (True, 0)
     assert await ada.do(new, selection, **given) == {**first, "replayed": True}
+
+
+async def test_stored_refusals_take_their_present_codes(services: Services) -> None:
+    """A replay of a receipt of an earlier version answers with a code that clients know."""
+    errors = [{"code": "FLOW_LOCKED", "message": "Over."}, {"code": "CONFLICT", "message": "Changed."}]
+    id = "user_stored:codes"
+    receipt = {"_id": id, "state": "DONE", "payload": {"errors": errors}}
+    await services.db.write({"insert": "receipts", "documents": [receipt]})
+    first, second = await migrated(services, "core.receipt-codes")
+    assert (first, second) == (1, 0)
+    [row] = await services.db.find("receipts", {"_id": id})
+    assert row["payload"]["errors"] == [{**errors[0], "code": "EXPIRED"}, errors[1]]
+    await services.db.write({"delete": "receipts", "deletes": [{"q": {"_id": id}, "limit": 1}]})

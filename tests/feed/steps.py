@@ -11,7 +11,7 @@ from stores.feed import PostState, Visibility
 from tests.phone import Phone
 from tests.phone import refusal as refusal
 
-ERRORS = "errors { code message field retryable retryAfterSeconds }"
+ERRORS = "errors { kind code message field limit retryable retryAfterSeconds }"
 
 
 async def publish(phone: Phone, text: str = "Hello", visibility: str = "PUBLIC", **input: Any) -> str:

@@ -278,4 +278,5 @@ async def test_a_link_into_a_private_network_has_no_preview_and_the_post_is_ther
 async def test_what_is_no_link_is_refused(new_phone: NewPhone, url: str) -> None:
     ada = await new_phone("Ada")
     refused = await ada.do("createPost", "post { id }", linkUrl=url)
-    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("LINK_INVALID", ["linkUrl"])]
+    [error] = refused["errors"]
+    assert (error["code"], error["field"], error["limit"]) == ("INVALID_FORMAT", ["linkUrl"], 2_000)

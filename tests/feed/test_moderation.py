@@ -127,7 +127,7 @@ async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services
     node = "query($id: ID!) { node(id: $id) { ... on Report { status target { id } } } }"
     assert (await grace.run(node, id=first["report"]["id"]))["node"]["target"] == {"id": post}
     assert (await ada.run(node, id=first["report"]["id"]))["node"] is None
-    assert await codes(ada, "submitReport", subjectId=post, reason="SPAM") == ["SELF"]
+    assert await codes(ada, "submitReport", subjectId=post, reason="SPAM") == ["FORBIDDEN"]
     unseen = await publish(ada, visibility="PRIVATE")
     for subject in (unseen, ids.new_id("post"), ids.new_id("user")):
         assert await codes(grace, "submitReport", subjectId=subject, reason="SPAM") == ["NOT_FOUND"]
@@ -148,7 +148,9 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     await grace.do("submitReport", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
     [seen] = await queue(judge, post)
     assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
-    done = await judge.do("decideModeration", "resolved subject { id ... on Post { state } }", **decision)
+    done = await judge.do(
+        "decideModeration", "removedReportIds subject { id ... on Post { state } }", **decision
+    )
     assert (done["errors"], len(done["removedReportIds"])) == ([], 1)
     assert done["subject"] == {"id": post, "state": "REMOVED"}
     assert await queue(judge, post) == []
@@ -168,16 +170,14 @@ async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) ->
     said = await comment(ada, post, "Mine")
     for subject in (post, said):
         await grace.do("submitReport", "report { id }", subjectId=subject, reason="SPAM")
-        assert await codes(ada, "appealModeration", subjectId=subject, text="It was fine") == [
-            "NOT_MODERATED"
-        ]
+        assert await codes(ada, "appealModeration", subjectId=subject, text="It was fine") == ["WRONG_STATUS"]
     for subject in (said, post):
         decision = {"subjectId": subject, "reason": "x"}
         await judge.do("decideModeration", "removedReportIds", action="REMOVE", **decision)
         assert await codes(grace, "appealModeration", subjectId=subject, text="For her") == ["NOT_FOUND"]
-        assert await codes(ada, "appealModeration", subjectId=subject, text=" ") == ["INVALID_INPUT"]
+        assert await codes(ada, "appealModeration", subjectId=subject, text=" ") == ["REQUIRED"]
         assert await codes(ada, "appealModeration", subjectId=subject, text="It was fine") == []
-        assert await codes(ada, "appealModeration", subjectId=subject, text="Again") == ["ALREADY_APPEALED"]
+        assert await codes(ada, "appealModeration", subjectId=subject, text="Again") == ["ALREADY_DONE"]
         [open_] = await queue(judge, subject)
         assert open_["appeal"] == "It was fine"
         await judge.do("decideModeration", "removedReportIds", action="RESTORE", **decision)

@@ -16,7 +16,7 @@ from tests.phone import Phone, key
 STANDING = "user { id viewerFollowState viewerIsFollowed viewerIsFriend followerCount } viewer { id }"
 FOLLOW = "follow { id user { id } state version }"
 NOBODY = refusal("NOT_FOUND", "There is no such person.", ["userId"])
-SELF = refusal("SELF", "This cannot be done to oneself.", ["userId"])
+ONESELF = refusal("FORBIDDEN", "This cannot be done to oneself.", ["userId"])
 PERSON = """query($id: ID!) { user(id: $id) {
   viewerFollowState viewerIsFollowed viewerIsFriend followerCount followingCount } }"""
 
@@ -147,7 +147,7 @@ async def test_only_those_followed_are_muted(new_phone: NewPhone, services: Serv
 async def test_oneself_and_nobody_are_refused(new_phone: NewPhone, services: Services, verb: str) -> None:
     ada = await new_phone("Ada")
     gone = await new_phone("Gone", status="DELETED")
-    for id, error in ((ada.user_id, SELF), (new_id("user"), NOBODY), (gone.user_id, NOBODY)):
+    for id, error in ((ada.user_id, ONESELF), (new_id("user"), NOBODY), (gone.user_id, NOBODY)):
         refused = await ada.do(verb, STANDING, userId=id)
         assert (refused["errors"], refused["user"]) == ([error], None)
     assert await written(services, "follows", {"follower_id": ada.user_id}) == 0
@@ -162,7 +162,7 @@ async def test_at_most_five_thousand_people_are_followed(new_phone: NewPhone, se
     ]
     await services.db.write({"insert": "follows", "documents": edges})
     refused = await ada.do("followUser", STANDING, userId=grace.user_id)
-    assert refused["errors"] == [refusal("FOLLOW_LIMIT", "At most 5,000 people.", ["userId"])]
+    assert refused["errors"] == [refusal("LIMIT_REACHED", "At most 5,000 people.", ["userId"], limit=5_000)]
     assert await counts(grace) == (0, 0, 0)
     await services.db.write(
         {"delete": "follows", "deletes": [{"q": {"follower_id": ada.user_id}, "limit": 0}]}
@@ -257,7 +257,7 @@ async def test_two_blocks_need_two_unblocks(new_phone: NewPhone) -> None:
 
 async def test_oneself_and_nobody_are_not_blocked(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
-    oneself = refusal("SELF", "You cannot block yourself.", ["userId"])
+    oneself = refusal("FORBIDDEN", "You cannot block yourself.", ["userId"])
     for id, error in ((ada.user_id, oneself), (new_id("user"), NOBODY)):
         refused = await ada.do("blockUser", "removedUserId", userId=id)
         assert (refused["errors"], refused["removedUserId"]) == ([error], None)

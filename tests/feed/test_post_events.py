@@ -133,7 +133,10 @@ async def test_what_is_not_seen_cannot_be_watched(new_phone: NewPhone, whose: st
         with pytest.raises(Failed) as failed:
             await stream.next()
     [error] = failed.value.errors
-    assert (error["message"], error["extensions"]) == ("There is no such post.", {"code": "NOT_FOUND"})
+    assert (error["message"], error["extensions"]) == (
+        "It does not exist, or you may not see it.",
+        {"code": "NOT_FOUND"},
+    )
 
 
 async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None:

@@ -32,9 +32,9 @@ async def test_a_ready_picture_is_shown_at_once(new_phone: NewPhone, services: S
     assert [each["id"] for each in made["post"]["media"]] == [upload["media"]["id"]]
     assert (await state_of(grace, made["post"]["id"]))["media"][0]["id"] == upload["media"]["id"]
     again = await ada.do("createPost", POST, uploadIds=[upload["id"]])
-    assert [error["code"] for error in again["errors"]] == ["UPLOAD_NOT_FOUND"]
+    assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
     hers = await grace.do("createPost", POST, uploadIds=[upload["id"]])
-    assert [error["code"] for error in hers["errors"]] == ["UPLOAD_NOT_FOUND"]
+    assert [error["code"] for error in hers["errors"]] == ["NOT_FOUND"]
 
 
 async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Services) -> None:
@@ -93,7 +93,7 @@ async def test_a_rejected_upload_leaves_the_post_to_its_author(
     assert (kept["post"]["state"], len(kept["post"]["media"])) == ("PUBLISHED", 1)
     assert (await state_of(grace, post))["state"] == "PUBLISHED"
     late = await ada.do("createPost", POST, uploadIds=[bad["id"]])
-    assert late["errors"][0]["code"] in ("UPLOAD_NOT_FOUND", "UPLOAD_REJECTED")
+    assert late["errors"][0]["code"] in ("NOT_FOUND", "UPLOAD_REJECTED")
 
 
 @pytest.mark.parametrize("first", ["FRIENDS", "PUBLIC"])

@@ -21,7 +21,7 @@ from tests.phone import Phone, make_user
 
 HALVES = [{"name": "formula", "share": 50}, {"name": "fresh", "share": 50}]
 EXPERIMENT = "feedExperiment { name variants { name share } }"
-SPONSORED = "post { id } startsAt endsAt"
+SPONSORED = "sponsorship { post { id } startsAt endsAt }"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def test_what_is_no_experiment_is_refused(
     admin: Phone, services: Services, given: dict[str, Any], field: str
 ) -> None:
     refused = await admin.do("setFeedExperiment", EXPERIMENT, **{"reason": "Why not", **given})
-    assert [(each["code"], each["field"]) for each in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
     assert services.get(Ranking).ranker.experiment == ""
 
 
@@ -128,15 +128,16 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     ends = moment(timedelta(hours=1))
     once = {"postId": post, "endsAt": ends, "reason": "Contract 7"}
     paid = await admin.do("setPostSponsorship", SPONSORED, **once)
-    assert (paid["errors"], paid["post"], paid["endsAt"]) == ([], {"id": post}, ends)
+    shown = paid["sponsorship"]
+    assert (paid["errors"], shown["post"], shown["endsAt"]) == ([], {"id": post}, ends)
     [edge] = (await page_of(ada))["edges"]
     assert (edge["node"]["id"], edge["reason"]) == (post, "SPONSORED")
     # Whom the seller has blocked does not see it, paid or not.
     alan = await new_phone("Alan")
     await seller.do("blockUser", "removedUserId", userId=alan.user_id)
     assert (await page_of(alan))["edges"] == []
-    ended = await admin.do("cancelPostSponsorship", "postId", postId=post, reason="Contract 7 is over")
-    assert (ended["errors"], ended["postId"]) == ([], post)
+    ended = await admin.do("cancelPostSponsorship", "post { id }", postId=post, reason="Contract 7 is over")
+    assert (ended["errors"], ended["post"]) == ([], {"id": post})
     # Who saw it does so no more, at once: the kept order of their feed is looked through at every reading.
     assert (await page_of(ada))["edges"] == []
     grace = await new_phone("Grace")
@@ -152,11 +153,11 @@ async def test_what_cannot_be_sponsored(admin: Phone, new_phone: NewPhone, servi
     hidden = await publish(seller, visibility="PRIVATE")
     day = timedelta(days=1)
     for given, code in (
-        ({"postId": public, "endsAt": moment(-day)}, "INVALID_INPUT"),
-        ({"postId": public, "endsAt": moment(400 * day)}, "INVALID_INPUT"),
-        ({"postId": public, "startsAt": moment(2 * day), "endsAt": moment(day)}, "INVALID_INPUT"),
-        ({"postId": public, "endsAt": moment(day), "reason": ""}, "INVALID_INPUT"),
-        ({"postId": mine, "endsAt": moment(day)}, "NOT_SHAREABLE"),
+        ({"postId": public, "endsAt": moment(-day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "endsAt": moment(400 * day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "startsAt": moment(2 * day), "endsAt": moment(day)}, "OUT_OF_RANGE"),
+        ({"postId": public, "endsAt": moment(day), "reason": ""}, "REQUIRED"),
+        ({"postId": mine, "endsAt": moment(day)}, "FORBIDDEN"),
         ({"postId": hidden, "endsAt": moment(day)}, "NOT_FOUND"),
         ({"postId": ids.new_id("post"), "endsAt": moment(day)}, "NOT_FOUND"),
     ):

@@ -126,6 +126,6 @@ async def test_somebody_else_s_upload_is_no_picture_of_mine(new_phone: NewPhone,
     for id in (hers["id"], mine["id"]):
         refused = await choose(eve, id)
         assert [(each["code"], each["field"]) for each in refused["errors"]] == [
-            ("UPLOAD_NOT_FOUND", ["avatarUploadId"])
+            ("NOT_FOUND", ["avatarUploadId"])
         ]
     assert await avatar_of(eve, eve) is None

@@ -128,8 +128,8 @@ async function write(userId, given, claim) {
 
 function checked(userId, { id, text, visibility }) {
   const body = text || null;
-  if (body === null) throw new Refused('EMPTY_POST', 'A post needs text, media or a link.');
-  if (body.length > LONGEST_TEXT) throw new Refused('TEXT_TOO_LONG', `At most ${LONGEST_TEXT} characters.`);
+  if (body === null) throw new Refused('REQUIRED', 'A post needs text, media or a link.');
+  if (body.length > LONGEST_TEXT) throw new Refused('TOO_LONG', `At most ${LONGEST_TEXT} characters.`);
   if (visibility === 'GROUP') throw new Refused('INVALID_INPUT', 'A post for a group names it, no other does.');
   if (id && !POST_ID.test(id)) throw new GraphQLError(`${id.slice(0, 80)} is not the id of a post.`);
   if (id && momentOf(id) > Date.now() + DAY) throw new GraphQLError(`${id} was made more than 24 hours ahead.`);

@@ -40,7 +40,7 @@ export const PostWithComments = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
       feedEdge { cursor reason node { ...PostParts } }
     }
   }
@@ -48,7 +48,7 @@ export const CreatePost = graphql(`
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
       commentEdge { cursor node { ...CommentParts } }
       post { id version commentCount }
     }
@@ -57,7 +57,7 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
       subject {
         ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
         ... on Comment { id reactions { total like viewerReaction } }
@@ -67,7 +67,7 @@ export const SetReaction = graphql(`
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey replayed errors { code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
 export const PostEvents = graphql(`
@@ -124,13 +124,13 @@ export const ChatThread = graphql(`
 `);
 export const CreateChat = graphql(`
   mutation CreateChat($input: CreateChatInput!) {
-    createChat(input: $input) { idempotencyKey replayed errors { code message retryable retryAfterSeconds } chat { id version } }
+    createChat(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
       messageEdge { cursor node { ...MessageParts } }
       chat { id version lastSequence preview lastActivityAt }
     }
@@ -139,7 +139,7 @@ export const SendMessage = graphql(`
 export const MarkChatRead = graphql(`
   mutation MarkChatRead($input: MarkChatReadInput!) {
     markChatRead(input: $input) {
-      idempotencyKey replayed errors { code message retryable retryAfterSeconds }
+      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
       chat { id version unreadCount } viewer { id unreadMessageCount }
     }
   }

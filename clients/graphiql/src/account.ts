@@ -16,7 +16,7 @@ const MUTATIONS: Record<string, string> = {
   resendOtp: `errors { code message } ${FLOW}`,
   stepUp: ENTERED,
 };
-const OVER = new Set(["FLOW_EXPIRED", "FLOW_LOCKED", "FLOW_SUPERSEDED"]);
+const OVER = new Set(["EXPIRED", "FLOW_SUPERSEDED"]);
 
 const typeOf = (field: string): string => `${field[0]!.toUpperCase()}${field.slice(1)}Input`;
 

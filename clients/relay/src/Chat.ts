@@ -20,14 +20,14 @@ export const messagesOf = (chatId: string): string => ConnectionHandler.getConne
 
 export const CreateChat = graphql`
   mutation ChatOpenMutation($input: CreateChatInput!) {
-    createChat(input: $input) { errors { code message retryable retryAfterSeconds } chat { id } }
+    createChat(input: $input) { errors { kind code message retryable retryAfterSeconds } chat { id } }
   }
 `;
 
 export const SendMessage = graphql`
   mutation ChatSendMutation($input: SendMessageInput!, $connections: [ID!]!) @raw_response_type {
     sendMessage(input: $input) {
-      errors { code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       messageEdge @appendEdge(connections: $connections) {
         cursor node { id sequence text sentAt status sender { id name } }
       }

@@ -26,7 +26,7 @@ export const feedOf = (viewerId: string): string =>
 export const CreatePost = graphql`
   mutation FeedCreatePostMutation($input: CreatePostInput!, $connections: [ID!]!) @raw_response_type {
     createPost(input: $input) {
-      errors { code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       feedEdge @prependEdge(connections: $connections) { cursor node { id text ...Post_post } }
     }
   }
@@ -34,6 +34,6 @@ export const CreatePost = graphql`
 
 export const DeletePost = graphql`
   mutation FeedDeletePostMutation($input: DeletePostInput!) @raw_response_type {
-    deletePost(input: $input) { errors { code message retryable retryAfterSeconds } deletedPostId @deleteRecord }
+    deletePost(input: $input) { errors { kind code message retryable retryAfterSeconds } deletedPostId @deleteRecord }
   }
 `;

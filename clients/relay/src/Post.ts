@@ -35,7 +35,7 @@ export const commentsOf = (postId: string): string =>
 export const CreateComment = graphql`
   mutation PostCreateCommentMutation($input: CreateCommentInput!, $connections: [ID!]!) @raw_response_type {
     createComment(input: $input) {
-      errors { code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       commentEdge @appendEdge(connections: $connections) { cursor node { id text author { id name } } }
       post { id version commentCount }
     }
@@ -45,7 +45,7 @@ export const CreateComment = graphql`
 export const SetReaction = graphql`
   mutation PostSetReactionMutation($input: SetReactionInput!) @raw_response_type {
     setReaction(input: $input) {
-      errors { code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       subject {
         __typename
         ... on Post { id reactionSummary { total like love viewerReaction } }

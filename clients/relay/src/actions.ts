@@ -25,7 +25,7 @@ const errors: Refusal[] = [];
 export const actions: Record<string, Action> = {
   FeedCreatePostMutation: {
     mutation: feed.CreatePost,
-    connections: (_, environment) => [feed.feedOf(viewer(environment)!.id)],
+    connections: (_, environment) => [feed.feedOf(stored(environment, 'client:root').viewer.__ref)],
     expect(environment, input) {
       const author = me(environment);
       return author && {
@@ -42,7 +42,7 @@ export const actions: Record<string, Action> = {
     connections: ({ postId }) => [post.commentsOf(postId)],
     expect(environment, { id, postId, text }) {
       const author = me(environment);
-      const known: any = environment.getStore().getSource().get(postId);
+      const known = stored(environment, postId);
       return author && known && {
         createComment: {
           errors,
@@ -55,10 +55,7 @@ export const actions: Record<string, Action> = {
   PostSetReactionMutation: {
     mutation: post.SetReaction,
     expect(environment, { subjectId, kind }) {
-      const source = environment.getStore().getSource();
-      const known: any = source.get(subjectId);
-      const reference = known?.reactionSummary?.__ref;
-      const sums: any = reference && source.get(reference);
+      const sums = stored(environment, stored(environment, subjectId)?.reactionSummary?.__ref);
       return sums && {
         setReaction: {
           errors,
@@ -91,18 +88,12 @@ export function perform(environment: Environment, name: string, given: object): 
 }
 
 function me(environment: Environment): { id: string; name: string } | null {
-  const user: any = linked(environment, viewer(environment), 'user');
+  const viewer = stored(environment, stored(environment, 'client:root')?.viewer?.__ref);
+  const user = stored(environment, viewer?.user?.__ref);
   return user ? { id: user.id, name: user.name } : null;
 }
 
-function viewer(environment: Environment): any {
-  return linked(environment, environment.getStore().getSource().get('client:root'), 'viewer');
-}
-
-function linked(environment: Environment, record: any, field: string): any {
-  const reference = record?.[field]?.__ref;
-  return reference && environment.getStore().getSource().get(reference);
-}
+const stored = (environment: Environment, id: string): any => environment.getStore().getSource().get(id);
 
 function newPost({ id, text, visibility }: { id: string; text: string; visibility: string }): object {
   return {

@@ -14,6 +14,7 @@ export interface Answer {
 
 /** An error of a payload: what the server refuses as a matter of course. */
 export interface UserError {
+  kind?: string;
   code: string;
   message?: string;
   retryable?: boolean;
@@ -27,10 +28,8 @@ export class TryAgain extends Error {
   }
 }
 
-/** Cures itself soon. Whatever else may be repeated is cured by some other act, perhaps a later one. */
-const TRANSIENT = new Set([
-  'DEFERRED', 'IDEMPOTENCY_IN_PROGRESS', 'PAYMENT_IN_PROGRESS', 'RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE',
-]);
+/** Codes of top-level errors that pass by themselves, as refusals of kind TRANSIENT do. */
+const TRANSIENT = new Set(['IDEMPOTENCY_IN_PROGRESS', 'RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE']);
 
 export type Outcome =
   /** Landed, or refused for good: told to the app, and forgotten. */
@@ -53,7 +52,7 @@ export function outcome({ data, errors = [] }: Answer): Outcome {
     return { kind: code === 'UNAUTHENTICATED' ? 'signed out' : 'over' };
   }
   const refusals = Object.values(data ?? {}).flatMap((payload) => (payload?.errors ?? []) as UserError[]);
-  const passing = refusals.find(({ code }) => TRANSIENT.has(code));
+  const passing = refusals.find(({ kind }) => kind === 'TRANSIENT');
   if (passing) return transient(passing.code, passing.retryAfterSeconds);
   return { kind: refusals.some(({ retryable }) => retryable) ? 'repeatable' : 'over' };
 }

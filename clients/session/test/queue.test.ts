@@ -4,7 +4,7 @@ import { afterEach, test } from 'node:test';
 import { act, type Answer, mint, Queue, SignedOut } from '../src/index.js';
 import { Device, until } from '../src/testing.js';
 
-const ERRORS = 'errors { code message retryable retryAfterSeconds }';
+const ERRORS = 'errors { kind code message retryable retryAfterSeconds }';
 const POST = `mutation Post($input: CreatePostInput!) { createPost(input: $input) { ...Made ${ERRORS} } }
   fragment Made on CreatePostPayload { post { id text author { name } } }`;
 const COMMENT = `mutation Comment($input: CreateCommentInput!) { createComment(input: $input) { comment { id } ${ERRORS} } }`;

@@ -60,7 +60,7 @@ export const Products = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey errors { code message retryable retryAfterSeconds }
+      idempotencyKey errors { kind code message retryable retryAfterSeconds }
       feedEdge { cursor node { ...PostParts } }
     }
   }
@@ -68,7 +68,7 @@ export const CreatePost = graphql(`
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey errors { code message retryable retryAfterSeconds }
+      idempotencyKey errors { kind code message retryable retryAfterSeconds }
       commentEdge { cursor node { ...CommentParts } }
       post { id version commentCount }
     }
@@ -77,25 +77,25 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey errors { code message retryable retryAfterSeconds }
+      idempotencyKey errors { kind code message retryable retryAfterSeconds }
       subject { ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } } }
     }
   }
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey errors { code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
 export const CreateChat = graphql(`
   mutation CreateChat($input: CreateChatInput!) {
-    createChat(input: $input) { idempotencyKey errors { code message retryable retryAfterSeconds } chat { id version } }
+    createChat(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey errors { code message retryable retryAfterSeconds }
+      idempotencyKey errors { kind code message retryable retryAfterSeconds }
       messageEdge { cursor node { ...MessageParts } }
       chat { id version lastSequence }
     }

@@ -182,8 +182,8 @@ FAULTS = [
     Fault(
         "a stored refusal of another version stops a flush for ever",
         "core/mutations/idempotency.py",
-        'known = KINDS.get(error["code"]) is RefusalKind.FINAL',
-        'known = error["code"] in KINDS',
+        'known = error["code"] in ERROR_CODES and not',
+        'known = error["code"] in ERROR_CODES or not',
         IDEMPOTENCY,
     ),
     Fault(
