@@ -1,7 +1,7 @@
 """The planted faults, an area of the product a file; new code adds its own."""
 
 from tests.mutation.fault import Fault
-from tests.mutation.faults import auth, catalog, chat, core, executor, feed, limits, media
+from tests.mutation.faults import auth, catalog, chat, core, executor, feed, limits, media, schema
 
 AREAS: dict[str, list[Fault]] = {
     "auth": auth.FAULTS,
@@ -12,4 +12,5 @@ AREAS: dict[str, list[Fault]] = {
     "feed": feed.FAULTS,
     "limits": limits.FAULTS,
     "media": media.FAULTS,
+    "schema": schema.FAULTS,
 }

@@ -21,8 +21,8 @@ FAULTS = [
     Fault(
         "a key used again with another input replays the first answer",
         "core/mutations/idempotency.py",
-        'or receipt["input_hash"] != claim["input_hash"]',
-        "",
+        "if not same_input or not _of_mutation",
+        "if not _of_mutation",
         IDEMPOTENCY,
     ),
     Fault(

@@ -59,8 +59,8 @@ FAULTS = [
     Fault(
         "parts are signed without a limit",
         "resolvers/media/uploading.py",
-        'numbers: Sequence[int]) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n    await ctx.limit(PART_RATE)\n',
-        'numbers: Sequence[int]) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n',
+        'part_numbers: Sequence[int]\n) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n    await ctx.limit(PART_RATE)\n',
+        'part_numbers: Sequence[int]\n) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n',
         UPLOADS,
     ),
     Fault(
