@@ -44,8 +44,8 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Writes what tests compare with: the snapshots schema/schema.graphql and schema/app.graphql, and the diagrams
-# of docs/states.md.
+# Writes what tests compare with: the snapshots schema/schema.graphql and schema/app.graphql, the document
+# schema/delta.graphql for clients, and the diagrams of docs/states.md.
 schema: install
 	@$(BIN)/landfall schema --write
 	@$(BIN)/python -m tests.state_diagrams

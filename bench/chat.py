@@ -34,7 +34,7 @@ AT_ONCE = 8
 SEND = """mutation Send($input: SendMessageInput!) { sendMessage(input: $input) {
   message { id sequence status createdAt } chat { id lastSequence preview } errors { code message } } }"""
 WATCH = """subscription Watch($id: ID!) { chatEvents(chatId: $id) { __typename ... on Event { eventId at }
-  ... on MessageCreated { message { id text sequence sender { id } } } } }"""
+  ... on MessageCreated { messageEdge { node { id text sequence sender { id } } } } } }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ async def _read(pair: Pair, seen: Seen, opened: asyncio.Event) -> None:
             event = await _next(socket)
             now = time.perf_counter()
             if event.get("__typename") == "MessageCreated":
-                seen.arrived(event["message"]["text"], now)
+                seen.arrived(event["messageEdge"]["node"]["text"], now)
 
 
 async def _next(socket: Socket) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def _follow(follower_id: str) -> dict[str, Any]:
         "_id": ids.new_id("follow"),
         "follower_id": follower_id,
         "followee_id": ids.new_id("user"),
-        "state": store.FollowState.FOLLOWING,
+        "state": store.FollowStatus.FOLLOWING,
         "mutual": False,
     }
 

@@ -22,7 +22,7 @@ from devstack.shop import category_id
 from stores import auth, chat, feed, media
 from stores.catalog import products
 from stores.catalog.kinds import ProductSort
-from stores.feed import FeedReason, FollowState, PostState, ReactionKind, Visibility
+from stores.feed import FeedReason, FollowStatus, PostStatus, ReactionKind, Visibility
 
 Document = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ PAGE = 20
 COMMENTS = 2
 CATEGORY = category_id(0)
 MESSAGES = 50
-SHOWN = [PostState.PUBLISHED, PostState.LIMITED]
+SHOWN = [PostStatus.PUBLISHED, PostStatus.LIMITED]
 
 # What Landfall's plan of the operation reads of each.
 POST_FIELDS = (
@@ -145,7 +145,7 @@ class Floor:
             feed.memberships(db, viewer_id),
         )
         barred = {row["user_id"] for row in blocks} | {row["blocked_id"] for row in blocks}
-        shown = [edge for edge in edges if edge["state"] == FollowState.FOLLOWING]
+        shown = [edge for edge in edges if edge["state"] == FollowStatus.FOLLOWING]
         groups = [row["group_id"] for row in member]
         parts: list[Document] = [_audience(viewer_id, shown, groups), {}]
         if hides:

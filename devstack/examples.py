@@ -65,8 +65,8 @@ subscription PostEvents($postId: ID!, $after: String) {
   postEvents(postId: $postId, after: $after) {
     __typename
     ... on Event { eventId at }
-    ... on CommentCreated { comment { text author { name } } }
-    ... on ReactionsUpdated { summary { total } }
+    ... on CommentCreated { commentEdge { node { text author { name } } } }
+    ... on ReactionsUpdated { subject { ... on Post { reactionSummary { total } } } }
   }
 }
 """
@@ -103,9 +103,9 @@ subscription ChatEvents($chatId: ID!, $after: String) {
   chatEvents(chatId: $chatId, after: $after) {
     __typename
     ... on Event { eventId at }
-    ... on MessageCreated { message { sequence text sender { name } } }
-    ... on ReceiptUpdated { userId deliveredSequence readSequence }
-    ... on TypingChanged { userId typing }
+    ... on MessageCreated { messageEdge { node { sequence text sender { name } } } }
+    ... on ChatUpdated { chat { peerDeliveredSequence peerReadSequence } }
+    ... on ChatTypingChanged { user { name } typing }
   }
 }
 """
@@ -115,7 +115,7 @@ query Changes($since: SyncToken) {
   viewer {
     changes(since: $since, limit: 50) {
       nodes { __typename id ... on Post { text version } }
-      deletedIds
+      deleted { id typename }
       token
       hasMore
       reset
@@ -159,7 +159,7 @@ SAFETY = """{
 ENABLE_TWO_FACTOR = """# The code is on /dev/outbox; verifyOtp finishes it and gives backup codes.
 mutation EnableTwoFactor($input: EnableTwoFactorInput!) {
   enableTwoFactor(input: $input) {
-    flow { id method maskedDestination expiresAt resendAllowedAt attemptsLeft }
+    flow { id otpMethod maskedDestination expiresAt resendAllowedAt attemptsLeft }
     errors { code message field }
   }
 }

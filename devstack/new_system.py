@@ -11,7 +11,6 @@ TEMPLATES = Path(__file__).with_name("system_template")
 FILES = {
     "stores": "stores/{name}.py",
     "resolvers": "resolvers/{name}.py",
-    "subscriptions": "subscriptions/{name}.py",
     "schema": "schema/{name}.py",
     "tests": "tests/test_{name}.py",
 }

@@ -24,7 +24,7 @@ from resolvers.auth import passwords
 from resolvers.media import picture_fields
 from stores import auth, chat, feed, media
 from stores.auth import AccountStatus, Role, account_of, person_scopes
-from stores.feed import FollowState, PostState, ReactionKind, Visibility
+from stores.feed import FollowStatus, PostStatus, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, group_scope, post_scopes
 from stores.media import MediaKind
 
@@ -263,7 +263,7 @@ class Maker:
                     "_id": self.id("follow", at),
                     "follower_id": users[follower]["_id"],
                     "followee_id": users[followee]["_id"],
-                    "state": FollowState.FOLLOWING,
+                    "state": FollowStatus.FOLLOWING,
                     "mutual": (followee, follower) in listed,
                     **self.stamps(at),
                 }
@@ -286,7 +286,7 @@ class Maker:
                     "text": demo.post_text(rng),
                     "media_ids": [each["_id"] for each in rng.sample(pictures, shown)],
                     "visibility": visibility,
-                    "state": PostState.PUBLISHED,
+                    "state": PostStatus.PUBLISHED,
                     "pinned": False,
                     "comment_count": 0,
                     "share_count": 0,
@@ -317,7 +317,7 @@ class Maker:
                 "text": demo.comment_text(rng, post["text"]),
                 "reply_count": 0,
                 "reactions": {},
-                "state": PostState.PUBLISHED,
+                "state": PostStatus.PUBLISHED,
                 "edited_at": None,
                 **self.stamps(at),
             }

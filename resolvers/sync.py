@@ -21,7 +21,7 @@ MOST_CHANGES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Page of a delta: changed nodes the viewer may see and removed ids, with their log positions."""
+    """Page of a delta: changed nodes the viewer may see and ids of deleted ones, with their log positions."""
 
     nodes: dict[str, Document]
     changed: dict[str, LogOffset]
@@ -62,8 +62,7 @@ async def changes(
     page = await read(ctx, progress, types, limit)
     return {
         "nodes": list(page.nodes.values()),
-        "deleted_ids": list(page.deleted),
-        "removed": [removed(id) for id in page.deleted],
+        "deleted": [tombstone(id) for id in page.deleted],
         "token": page.token,
         "has_more": page.more,
         "reset": reset,
@@ -93,9 +92,9 @@ async def read(ctx: Context, progress: Progress, types: Sequence[SyncTypeName] |
     )
 
 
-def removed(id: str) -> dict[str, Any]:
-    """Tombstone: a removed node's id, with its type."""
-    return {"_type": "RemovedNode", "_id": id}
+def tombstone(id: str) -> dict[str, Any]:
+    """Tombstone of a node that is gone or hidden from the viewer."""
+    return {"_type": "DeletedNode", "_id": id}
 
 
 def wanted(types: Sequence[SyncTypeName] | None) -> set[str]:

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from core.graphql import derived, field, query, subscription, type_, union
-from core.graphql.common import Event, Node, ResyncRequired
+from core.graphql import common, derived, field, query, subscription, type_, union
+from core.graphql.common import Entity, Event, Node, ResyncRequired
 from core.graphql.types import node_type
 from core.ids import Id
 from core.sync.log_offset import SyncToken
@@ -12,25 +12,23 @@ from subscriptions import sync as live
 
 
 @type_
-class RemovedNode:
-    """A thing that is gone or hidden from you, by what a normalising cache keeps it under."""
+class DeletedNode:
+    """A tombstone: the id and type of a node that is gone or hidden from the viewer."""
 
     id: Id
-    """Its id."""
+    """Id of the node to forget."""
     typename: str = derived(node_type, "_id")
-    """The name of its type, as `__typename` said it."""
+    """GraphQL type name of the node, as `__typename` had it: `Post`."""
 
 
 @type_
 class ChangeSet:
     """One page of what changed."""
 
-    nodes: list[Node]
-    """Things that are new or changed, as they are now; keep the higher `version` if one comes twice."""
-    deleted_ids: list[Id]
-    """Things that are gone or hidden from you: forget them."""
-    removed: list[RemovedNode]
-    """The same as `deletedIds`, each with its type: what a cache that keeps things by type and id forgets."""
+    nodes: list[Entity]
+    """Entities that are new or changed, as they are now; keep the higher `version` if one comes twice."""
+    deleted: list[DeletedNode]
+    """Tombstones of nodes that are gone or hidden from the viewer: forget those nodes."""
     token: SyncToken
     """Send it as `since` next time."""
     has_more: bool
@@ -43,26 +41,28 @@ class ChangeSet:
 class NodeChanged(Event):
     """Something is new or changed."""
 
-    node: Node
-    """The thing as it is now."""
+    node: Entity
+    """Entity that is new or changed, as it is now."""
+    viewer: common.Viewer
+    """Viewer as of now, whose counters and lists the change may have moved."""
     token: SyncToken
     """Where this leaves you: send it as `since` to go on from here."""
 
 
 @type_
-class NodeRemoved(Event):
+class NodeDeleted(Event):
     """Something is gone or hidden from you."""
 
-    removed_id: Id
-    """Forget it."""
-    removed: RemovedNode
-    """The same, with its type."""
+    deleted: DeletedNode
+    """Tombstone of the node to forget."""
+    viewer: common.Viewer
+    """Viewer as of now, whose counters and lists the change may have moved."""
     token: SyncToken
     """Where this leaves you: send it as `since` to go on from here."""
 
 
 ChangeEvent = Annotated[
-    NodeChanged | NodeRemoved | ResyncRequired,
+    NodeChanged | NodeDeleted | ResyncRequired,
     union("ChangeEvent", "A change to something you may see."),
 ]
 

@@ -166,7 +166,6 @@ class Upload(Row):
 class Attachment(TypedDict):
     """Attachment, embedded in the record that shows it; its status is read from the upload."""
 
-    _id: str
     upload_id: str
     kind: MediaKind
     file_name: str

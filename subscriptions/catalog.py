@@ -1,18 +1,16 @@
-"""Subscriptions to changes of products."""
+"""Subscriptions to products, and to signals of new predictions for them."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from core import nodes
 from core.context import Context
 from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
 from core.sync.changes import Entry, aspect_of, user_scope
 from core.sync.topics import follow, for_all
-from loaders.catalog import ProductById
-from resolvers.catalog.predictions import ORDERED, prediction, product_of_note
+from resolvers.catalog.access import visible_products, visible_variants
+from resolvers.catalog.predictions import product_of_note
 from resolvers.catalog.prices import money
-from stores.catalog.kinds import ProductStatus
 from stores.catalog.products import product_scope
 
 Event = dict[str, Any]
@@ -37,38 +35,28 @@ async def product_events(
         yield told
 
 
-async def viewer_product_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """Changes of the viewer's own settings, predictions and orders."""
+async def prediction_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """Signals that predictions for products of the viewer changed."""
 
     async def to_event(entry: Entry) -> Event | None:
-        return await _of_viewer(ctx, entry)
+        product_id = product_of_note(entry)
+        [product] = await visible_products(ctx, [product_id]) if product_id else [None]
+        return {"_type": "ProductPredictionUpdated", "product": product} if product else None
 
     async for told in follow(ctx, [user_scope(ctx.viewer_id)], after, to_event):
         yield told
 
 
-async def _of_viewer(ctx: Context, entry: Entry) -> Event | None:
-    if entry["type"] == "PRODUCT_SETTINGS":
-        [settings] = await nodes.GUARDS["product_settings"](ctx, [entry["node"]])
-        return {"_type": "ProductSettingsUpdated", "settings": settings} if settings else None
-    if product_id := product_of_note(entry):
-        [made] = await prediction(ctx, [{"_id": product_id}])
-        return {"_type": "PredictionUpdated", "product_id": product_id, "prediction": made}
-    if aspect_of(entry).startswith(ORDERED):
-        return {"_type": "ProductOrderUpdated", **(entry.get("detail") or {})}
-    return None
-
-
 async def _of_product(ctx: Context, entry: Entry) -> Event | None:
     """Event of a product as everybody gets it; None for a hidden one."""
     aspect, detail = aspect_of(entry), entry.get("detail") or {}
-    if aspect == "price":
-        old, new = (money(detail[name], detail["currency"]) for name in ("old", "new"))
-        return {"_type": "ProductPriceChanged", "variant_id": entry["node"], "old": old, "new": new}
-    if aspect == "availability":
-        hint = detail["availability"]
-        return {"_type": "ProductAvailabilityChanged", "variant_id": entry["node"], "availability": hint}
-    product = await ctx.load(ProductById, entry["node"])
-    if product is None or product["status"] == ProductStatus.HIDDEN:
-        return None
-    return {"_type": "ProductUpdated", "product": product}
+    if aspect in ("price", "availability"):
+        [variant] = await visible_variants(ctx, [entry["node"]])
+        if variant is None:
+            return None
+        if aspect == "availability":
+            return {"_type": "ProductAvailabilityChanged", "variant": variant}
+        previous = money(detail["old"], detail["currency"])
+        return {"_type": "ProductPriceChanged", "variant": variant, "previous_price": previous}
+    [product] = await visible_products(ctx, [entry["node"]])
+    return {"_type": "ProductUpdated", "product": product} if product else None

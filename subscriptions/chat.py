@@ -1,4 +1,4 @@
-"""Subscriptions to an open chat, and to all of the viewer's chats."""
+"""Subscriptions to an open chat, and to the presence of people the viewer chats with."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,7 +13,6 @@ from core.sync.changes import Entry, aspect_of, user_scope
 from core.sync.listeners import Signal
 from core.sync.topics import follow
 from loaders.chat import MessageById
-from resolvers import media
 from resolvers.chat import access, presence, reading
 from resolvers.feed import TypingIndicator
 from stores.chat import Message, chat_scope
@@ -44,12 +43,12 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
         if prefix_of(entry["node"]) == "message":
             return await _message_event(ctx, entry, chat["_id"])
         if aspect_of(entry).startswith("receipt:") and entry["node"] == chat["_id"]:
-            return await _receipt_event(ctx, entry)
+            return await _chat_event(ctx, chat["_id"])
         return None
 
     async def on_signal(signal: Signal | None) -> list[Event]:
         return [
-            {"_type": "TypingChanged", "user_id": user_id, "typing": on}
+            {"_type": "ChatTypingChanged", "user_id": user_id, "typing": on}
             for user_id, on in typists.still_typing(signal, but=ctx.viewer_id)
         ]
 
@@ -61,19 +60,10 @@ async def chat_events(ctx: Context, *, chat_id: Id, after: str | None = None) ->
             yield event
 
 
-async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """New messages, changed chats and presence, of all the viewer's chats."""
-    scopes = [user_scope(ctx.viewer_id), access.inbox_scope(ctx.viewer_id)]
-    if after is not None:
-        RESUMED.labels("inboxEvents").inc()
+async def presence_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
+    """Presence of the people the viewer chats with."""
 
-    async def to_event(entry: Entry) -> Event | None:
-        if prefix_of(entry["node"]) == "chat":
-            return await _chat_event(ctx, entry["node"])
-        if prefix_of(entry["_id"]) == "upload" and not entry["deleted"]:
-            return await _upload_event(ctx, entry["node"])
-        if prefix_of(entry["_id"]) == "message" and entry["created"]:
-            return await _message_event(ctx, entry)
+    async def nothing(entry: Entry) -> Event | None:
         return None
 
     async def on_signal(signal: Signal | None) -> list[Event]:
@@ -82,47 +72,28 @@ async def inbox_events(ctx: Context, *, after: str | None = None) -> AsyncGenera
         [shown] = await presence.presences(ctx, [{"_id": signal["presence"]}])
         return [{"_type": "PresenceChanged", "presence": shown}] if shown else []
 
-    async with aclosing(follow(ctx, scopes, after, to_event, on_signal=on_signal)) as events:
+    scopes = [access.inbox_scope(ctx.viewer_id)]
+    async with aclosing(follow(ctx, scopes, after, nothing, on_signal=on_signal)) as events:
         async for event in events:
             yield event
 
 
-async def _message_event(ctx: Context, entry: Entry, chat_id: str | None = None) -> Event | None:
+async def _message_event(ctx: Context, entry: Entry, chat_id: str) -> Event | None:
     """Event of a message's log entry; None for other chats, and for changes that show elsewhere."""
     id = entry["node"]
     message: Message | None = await ctx.services.live.shared(entry, "node", lambda: ctx.load(MessageById, id))
-    if message is None or (chat_id is not None and message["chat_id"] != chat_id):
+    if message is None or message["chat_id"] != chat_id:
         return None
     aspect, _, _ = aspect_of(entry).partition(":")
     if aspect not in ("", "hidden"):
         return None
     if not access.sees(ctx.viewer_id, message):
-        return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": None} if aspect else None
-    if message["deleted_at"] is not None:
-        return {"_type": "MessageDeleted", "deleted_message_id": id, "tombstone": message}
-    return {"_type": "MessageCreated" if entry["created"] else "MessageUpdated", "message": message}
+        return {"_type": "MessageDeleted", "deleted_message_id": id} if aspect else None
+    if entry["created"] and message["deleted_at"] is None:
+        return {"_type": "MessageCreated", "message_edge": reading.message_edge(message)}
+    return {"_type": "MessageUpdated", "message": message}
 
 
-async def _receipt_event(ctx: Context, entry: Entry) -> Event:
-    """Event of a receipt: one side's marks, as far as the other may know them."""
-    detail = entry.get("detail") or {}
-    user_id = detail["user_id"]
-    chat = await nodes.to_watch(ctx, entry["node"], "chat")
-    own = user_id == ctx.viewer_id
-    [read] = [chat["read_sequence"]] if own else await reading.peer_read_sequences(ctx, [chat])
-    return {
-        "_type": "ReceiptUpdated",
-        "user_id": user_id,
-        "delivered_sequence": detail["delivered"],
-        "read_sequence": read,
-    }
-
-
-async def _chat_event(ctx: Context, chat_id: str) -> Event | None:
-    [chat] = await access.own_chats(ctx, [chat_id])
-    return {"_type": "ChatUpdated", "chat": chat} if chat else None
-
-
-async def _upload_event(ctx: Context, upload_id: str) -> Event | None:
-    [upload] = await media.own_uploads(ctx, [upload_id])
-    return {"_type": "UploadUpdated", "upload": upload} if upload else None
+async def _chat_event(ctx: Context, chat_id: Id) -> Event:
+    """Event of a receipt: the chat with both sides' marks, as far as the viewer may know them."""
+    return {"_type": "ChatUpdated", "chat": await nodes.to_watch(ctx, chat_id, "chat")}

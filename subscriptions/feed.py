@@ -24,9 +24,10 @@ from resolvers.feed.access import (
 )
 from resolvers.feed.candidates import arrived
 from resolvers.feed.home import newer_token
-from resolvers.feed.reactions import summary
+from resolvers.feed.notifications import Notice
+from resolvers.feed.reading import comment_edge
 from resolvers.feed.typing_indicator import TypingIndicator
-from stores.feed import Post
+from stores.feed import CommentNoticeKind, Post
 from stores.feed.scopes import post_scope
 
 Event = dict[str, Any]
@@ -100,7 +101,7 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
     async def on_signal(signal: Signal | None) -> list[Event]:
         told = [await _event(ctx, post_id, entry) for entry in merging.due()]
         if typists.still_typing(signal, but=own):
-            told.append({"_type": "CommentTyping", "count": typists.count})
+            told.append({"_type": "PostTypingChanged", "typing_count": typists.count})
         return [event for event in told if event is not None]
 
     def idle_timeout() -> float | None:
@@ -117,26 +118,19 @@ async def post_events(ctx: Context, *, post_id: Id, after: str | None = None) ->
 
 
 async def feed_events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-    """Notifications and new-post signals of the viewer: never the whole feed, only that it has news."""
-    merging, news = Merging(), News(ctx)
-    own = ctx.viewer_id
+    """Notices and new-post signals of the viewer: never the whole feed, only that it has news."""
+    news = News(ctx)
 
     async def to_event(entry: Entry) -> Event | None:
-        if (told := notifications.told(entry)) is not None:
-            return await _concern(ctx, *told)
-        if aspect_of(entry) == "reactions" and prefix_of(entry["node"]) == "post" and merging.at_once(entry):
-            return await _reacted(ctx, entry, own)
-        return None
+        told = notifications.told(entry)
+        return await _notice(ctx, *told) if told is not None else None
 
     async def on_signal(signal: Signal | None) -> list[Event]:
-        told = [await _reacted(ctx, entry, own) for entry in merging.due()]
-        told.append(await news.look())
-        return [event for event in told if event is not None]
+        told = await news.look()
+        return [told] if told is not None else []
 
-    def idle_timeout() -> float | None:
-        return soonest(merging.wait(), news.wait())
-
-    events = follow(ctx, [user_scope(own)], after, to_event, on_signal=on_signal, idle_timeout=idle_timeout)
+    scopes = [user_scope(ctx.viewer_id)]
+    events = follow(ctx, scopes, after, to_event, on_signal=on_signal, idle_timeout=news.wait)
     async with aclosing(events):
         async for event in events:
             yield event
@@ -165,38 +159,29 @@ class News:
         self._known = came
         if not count:
             return None
-        return {
-            "_type": "NewItemsAvailable",
-            "count": count,
-            "newer_token": await newer_token(self._ctx),
-        }
+        token = await newer_token(self._ctx)
+        return {"_type": "FeedUpdated", "new_post_count": count, "newer_token": token}
 
 
-async def _concern(ctx: Context, kind: str, subject: str) -> Event | None:
-    """Event of a notification; None if its subject is gone or hidden meanwhile."""
-    if kind == "FeedReset":
-        return {"_type": kind}
-    if kind == "NewFollower":
+async def _notice(ctx: Context, kind: Notice, subject: str) -> Event | None:
+    """Event of a notice; None if its subject is gone or hidden meanwhile."""
+    if kind == Notice.RESET:
+        return {"_type": "FeedReset"}
+    if kind == Notice.FOLLOW:
         [person] = await auth.visible_people(ctx, [subject])
-        return {"_type": kind, "user": person} if person else None
-    if kind == "PostStateChanged":
-        post = await ctx.load(PostById, subject)
-        return {"_type": kind, "post": post} if post and post["author_id"] == ctx.viewer_id else None
+        return {"_type": "ViewerFollowed", "user": person} if person else None
     if prefix_of(subject) == "post":
         [post] = await visible_posts(ctx, [subject])
-        return {"_type": kind, "post": post, "comment": None} if post else None
+        return {"_type": "ViewerMentioned", "post": post, "comment": None} if post else None
     [comment] = await visible_comments(ctx, [subject])
-    if comment is None:
+    [post] = await visible_posts(ctx, [comment["post_id"]]) if comment else [None]
+    if comment is None or post is None:
         return None
-    [post] = await visible_posts(ctx, [comment["post_id"]])
-    return {"_type": kind, "post": post, "comment": comment} if post else None
-
-
-async def _reacted(ctx: Context, entry: Entry, own: str) -> Event | None:
-    post = None if entry["deleted"] else await ctx.load(PostById, entry["node"])
-    if post is None or post["author_id"] != own:
-        return None
-    return {"_type": "ReactionsOnMyPost", "post": post, "summary": summary(post)}
+    said = {"post": post, "comment": comment}
+    if kind == Notice.MENTION:
+        return {"_type": "ViewerMentioned", **said}
+    on = CommentNoticeKind.REPLY if kind == Notice.REPLY else CommentNoticeKind.POST
+    return {"_type": "CommentReceived", "kind": on, **said}
 
 
 async def _event(ctx: Context, post_id: str, entry: Entry) -> Event | None:
@@ -246,19 +231,21 @@ async def _comment(ctx: Context, entry: Entry) -> Event | None:
     comment = await ctx.load(CommentById, entry["node"])
     if comment is None:
         return None
-    kind = "CommentCreated" if entry["created"] else "CommentUpdated"
-    return {"_type": kind, "comment": comment, **await _of_author(ctx, comment["author_id"])}
+    told: Event = {"_type": "CommentUpdated", "comment": comment}
+    if entry["created"]:
+        told = {"_type": "CommentCreated", "comment_edge": comment_edge(comment)}
+    return {**told, **await _of_author(ctx, comment["author_id"])}
 
 
 async def _reactions(ctx: Context, entry: Entry) -> Event | None:
-    """Reaction counts without the viewer's own reaction, so that one event serves everybody."""
+    """Event of counted reactions; the viewer's own are read for each who asks for them."""
     if entry["deleted"]:
         return None
     loader: type[Loader[str, Any]] = PostById if prefix_of(entry["node"]) == "post" else CommentById
     subject = await ctx.load(loader, entry["node"])
     if subject is None:
         return None
-    counted = {"_type": "ReactionsUpdated", "subject_id": entry["node"], "summary": summary(subject)}
+    counted = {"_type": "ReactionsUpdated", "subject": subject}
     return {**counted, **await _of_author(ctx, subject["author_id"])}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from core import nodes
+from core import nodes, viewers
 from core.context import Context
 from core.nodes import SyncTypeName
 from core.sync import changes
@@ -57,16 +57,11 @@ async def _news(
             {"_type": "NodeChanged", "_position": page.changed[id], "node": node}
             for id, node in page.nodes.items()
         ]
-        removed = [
-            {
-                "_type": "NodeRemoved",
-                "_position": position,
-                "removed_id": id,
-                "removed": sync.removed(id),
-            }
+        deleted = [
+            {"_type": "NodeDeleted", "_position": position, "deleted": sync.tombstone(id)}
             for id, position in page.deleted.items()
         ]
-        events = changed + removed
+        events = changed + deleted
         for left, event in zip(range(len(events) - 1, -1, -1), events, strict=True):
             # Only the last event carries the page's token: a client with less must read the page again.
             yield _event(ctx, event, before if left else page.token)
@@ -76,7 +71,8 @@ async def _news(
 
 def _event(ctx: Context, event: dict[str, Any], token: SyncToken) -> dict[str, Any]:
     position: LogOffset = event["_position"]
-    return {**event, "event_id": ctx.services.signer.event_id(position), "at": position.at, "token": token}
+    place = {"event_id": ctx.services.signer.event_id(position), "at": position.at, "token": token}
+    return {**event, **place, "viewer": viewers.document(ctx)}
 
 
 async def _follow_memberships(ctx: Context, lookout: Notifier) -> None:

@@ -258,7 +258,7 @@ def _systems(layer: Path) -> list[str]:
 
 
 def _others(layer: Path, systems: list[str]) -> list[str]:
-    snapshots = {"app.graphql", "schema.graphql"}
+    snapshots = {"app.graphql", "delta.graphql", "schema.graphql"}
     ours = {"__init__.py", "__pycache__", *snapshots, *systems, *(f"{name}.py" for name in systems)}
     others = [path.name for path in layer.iterdir() if path.name not in ours]
     return sorted([*others, *(["__init__.py"] if (layer / "__init__.py").read_text().strip() else [])])

@@ -24,6 +24,11 @@ PASSWORD = "correct horse battery"
 SUBPROTOCOL = "graphql-transport-ws"
 
 
+def deleted_ids(changes: dict[str, Any]) -> list[str]:
+    """Ids of what a page of the delta query says is gone."""
+    return [each["id"] for each in changes["deleted"]]
+
+
 def key() -> str:
     """A fresh idempotencyKey."""
     return uuid.uuid4().hex

@@ -55,7 +55,7 @@ async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
         await ada.do("createComment", "comment { id }", postId=post_id, text="Ahoy")
         event = (await stream.next())["postEvents"]
     assert event["__typename"] == "CommentCreated"
-    assert event["comment"] == {"text": "Ahoy", "author": {"name": "Ada"}}
+    assert event["commentEdge"]["node"] == {"text": "Ahoy", "author": {"name": "Ada"}}
     known = (await ada.run(changes))["viewer"]["changes"]
     assert post_id in [node["id"] for node in known["nodes"]]
     assert known["hasMore"] is False

@@ -3,13 +3,15 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 // Typed documents and possible types for Apollo's cache, from the checked-in schema.
 const config: CodegenConfig = {
   schema: '../../schema/app.graphql',
-  documents: ['src/**/*.ts', '!src/generated/**'],
+  documents: ['src/**/*.ts', '!src/generated/**', '../../schema/delta.graphql'],
   generates: {
     './src/generated/': {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {
         useTypeImports: true,
+        // `DeltaQuery` is the type of DeltaQuery's answer, not DeltaQueryQuery.
+        dedupeOperationSuffix: true,
         enumsAsTypes: true,
         nonOptionalTypename: true,
         skipTypeNameForRoot: true,

@@ -5,7 +5,7 @@ knows what a field needs without calling it. Strings under classes and attribute
 read.
 """
 
-from core.graphql.events import Changes, Created, Deleted, Updated
+from core.graphql.events import Created, Deleted, Updated
 from core.graphql.fields import (
     batched,
     connection,
@@ -31,7 +31,6 @@ from core.graphql.pages import Edge, Page, called
 from core.graphql.types import extend, interface, node, type_, union
 
 __all__ = [
-    "Changes",
     "Created",
     "Deleted",
     "Edge",

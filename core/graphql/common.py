@@ -117,8 +117,10 @@ class Node:
     """Globally unique and stable id: a type prefix, an underscore and 26 characters. Opaque to clients."""
 
 
-@type_
+@interface
 class Entity(Node):
+    """A node that is kept and changes: what delta sync tells of."""
+
     version: int
     """Number of the stored version, raised by every edit; send it as `expectedVersion` of an update."""
     created_at: datetime

@@ -1,32 +1,25 @@
-"""Live events derived from their node type: `Changes[Pin]` is `PinCreated | PinUpdated | PinDeleted`.
+"""Live events derived from their node type: `Created[Pin]` brings a `pinEdge`, `Updated[Pin]` the pin.
 
-Topics that tell of more than one type, or of less, name the events: `Created[Pin] | Deleted[Pin] | ...`.
+A stream's union names them: `Created[Pin] | Updated[Pin] | Deleted[Pin] | ResyncRequired`.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from core.graphql.common import Event, ResyncRequired
-from core.graphql.pages import article, words_of
-from core.graphql.types import NODE_TYPES, type_, union
+from core.graphql.common import Event
+from core.graphql.pages import article, edge_type, words_of
+from core.graphql.types import NODE_TYPES, type_
 from core.ids import Id
 
 T = TypeVar("T")
 
 
 @cache
-def changes_type(node: type) -> Any:
-    """The union of the events that tell of a node's changes: made once."""
-    one, _ = words_of(node)
-    events = created_type(node) | updated_type(node) | deleted_type(node) | ResyncRequired
-    return Annotated[events, union(f"{node.__name__}Event", f"Change of {article(one).lower()} {one}.")]
-
-
-@cache
 def created_type(node: type) -> type:
     """The event of a new node: made once."""
     one, _ = words_of(node)
-    return _event(node, "Created", f"A new {one}.", _prefix(node), node, f"The {one} that was created.")
+    text = f"Edge of the new {one}, to be put into the lists that show it."
+    return _event(node, "Created", f"A new {one}.", f"{_prefix(node)}_edge", edge_type(node), text)
 
 
 @cache
@@ -41,9 +34,8 @@ def deleted_type(node: type) -> type:
     """The event of a node that is gone: made once."""
     one, _ = words_of(node)
     field = f"deleted_{_prefix(node)}_id"
-    return _event(
-        node, "Deleted", f"{article(one)} {one} that is gone.", field, Id, f"Id of the {one} to forget."
-    )
+    text = f"Id of the {one} to forget."
+    return _event(node, "Deleted", f"{article(one)} {one} that is gone.", field, Id, text)
 
 
 def _prefix(node: type) -> str:
@@ -62,9 +54,6 @@ def _event(node: type, what: str, doc: str, field: str, kind: Any, text: str) ->
 
 if TYPE_CHECKING:
 
-    class Changes(Generic[T]):
-        """The events of a node type."""
-
     class Created(Generic[T]):
         """The event of a new node of a type."""
 
@@ -75,12 +64,6 @@ if TYPE_CHECKING:
         """The event of a node of a type that is gone."""
 
 else:
-
-    class Changes:
-        """The events of a node type."""
-
-        def __class_getitem__(cls, node: type) -> Any:
-            return changes_type(node)
 
     class Created:
         """The event of a new node of a type."""

@@ -71,7 +71,7 @@ def _fields(path: str, type_: GraphQLObjectType, own: str) -> Iterator[tuple[str
 def _is_node(type_: Any) -> bool:
     """A reference: what it refers to has fields, and freshness, of its own."""
     if isinstance(type_, GraphQLInterfaceType):
-        return type_.name == "Node"
+        return type_.name in ("Node", "Entity")
     return isinstance(type_, GraphQLObjectType) and any(each.name == "Node" for each in type_.interfaces)
 
 

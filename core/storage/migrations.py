@@ -94,13 +94,18 @@ async def rename_value(db: Database, store: Collection[Any], field: str, old: st
 async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str, str]) -> int:
     """Give fields of stored documents their new names, in batches; how many documents had an old one."""
     older: dict[str, Any] = {"$or": [{name: {"$exists": True}} for name in names]}
+    return await update_each(db, store, older, {"$rename": dict(names)})
+
+
+async def update_each(db: Database, store: Collection[Any], older: Mapping[str, Any], update: Any) -> int:
+    """Update the stored documents of an older form, in batches; how many there were."""
     after: Any = ""
     changed = 0
     while rows := await store.find(
         db, {**older, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, fields=("_id",), hint="_id_"
     ):
         after = rows[-1]["_id"]
-        update = {"q": {"_id": {"$in": [row["_id"] for row in rows]}}, "u": {"$rename": dict(names)}}
-        answer = await db.write({"update": store.name, "updates": [{**update, "multi": True}]})
+        named = {"_id": {"$in": [row["_id"] for row in rows]}}
+        answer = await db.write({"update": store.name, "updates": [{"q": named, "u": update, "multi": True}]})
         changed += int(answer["nModified"])
     return changed

@@ -241,11 +241,13 @@ class Unit:
         created: bool = False,
         audience_never_shrinks: bool = False,
         detail: dict[str, Any] | None = None,
+        brief: bool = False,
     ) -> None:
         """Log the entity's latest state for those who may see it.
 
         An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other. What is
-        `settled` never loses a scope, so its readers are woken without asking the log who they were.
+        `settled` never loses a scope, so its readers are woken without asking the log who they were. What is
+        `brief` leaves the log after 90 days, without a word to those who keep it.
         """
         id = entity["_id"]
         self._log(
@@ -258,6 +260,7 @@ class Unit:
                 created=created,
                 audience_never_shrinks=audience_never_shrinks,
                 detail=detail,
+                brief=brief,
             )
         )
 

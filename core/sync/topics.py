@@ -6,11 +6,8 @@ from typing import Any
 
 from core import clock
 from core.context import Context
-from core.ids import prefix_of
-from core.nodes import visible
-from core.storage.store import Collection
 from core.sync import changes
-from core.sync.changes import Entry, user_scope
+from core.sync.changes import Entry
 from core.sync.listeners import Signal
 from core.sync.live import PositionTooOld
 from core.sync.log_offset import LogOffset
@@ -67,27 +64,6 @@ async def follow(
             position, last_sent = await _now(ctx), None
             token = signer.event_id(position)
             yield {"_type": "ResyncRequired", "event_id": token, "at": position.at, "token": token}
-
-
-def own_topic(store: Collection[Any]) -> Callable[..., AsyncGenerator[Event, None]]:
-    """Live topic of the viewer's own entities of a collection: `Changes[...]` of their type in the schema."""
-    prefix = str(store.prefix)
-    name = "".join(word.title() for word in prefix.split("_"))
-
-    async def events(ctx: Context, *, after: str | None = None) -> AsyncGenerator[Event, None]:
-        async def event_of(entry: Entry) -> Event | None:
-            if changes.aspect_of(entry) or prefix_of(entry["node"]) != prefix:
-                return None
-            document = None if entry["deleted"] else (await visible(ctx, [entry["node"]])).get(entry["node"])
-            if document is None:
-                return {"_type": f"{name}Deleted", f"deleted_{prefix}_id": entry["node"]}
-            return {"_type": f"{name}{'Created' if entry['created'] else 'Updated'}", prefix: document}
-
-        async with aclosing(follow(ctx, [user_scope(ctx.viewer_id)], after, event_of)) as stream:
-            async for event in stream:
-                yield event
-
-    return events
 
 
 async def _now(ctx: Context) -> LogOffset:

@@ -19,7 +19,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
-from stores.auth import AccountStatus, AuthFactor, Flow, FlowPurpose, OtpMethod, Role, User, emails
+from stores.auth import AccountStatus, AuthFactor, AuthFlowKind, Flow, OtpMethod, Role, User, emails
 
 error_codes(ErrorKind.AUTHENTICATION, CREDENTIALS_INVALID="Email or password is wrong.")
 error_codes(ErrorKind.FORBIDDEN, ACCOUNT_SUSPENDED="The account is closed for now.")
@@ -85,7 +85,7 @@ async def sign_up(
     }
     flow = await flows.open_flow(
         ctx,
-        FlowPurpose.VERIFY_EMAIL,
+        AuthFlowKind.VERIFY_EMAIL,
         Destination(OtpMethod.EMAIL, address, masked_email(address)),
         account=lockout.account_of(ctx, address),
         user_id=None,
@@ -208,12 +208,12 @@ async def sign_in(
     await _rehash(ctx, user, prepared)
     if user["status"] == AccountStatus.PENDING_VERIFICATION:
         flow = await factors.open_for(
-            ctx, user, FlowPurpose.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
+            ctx, user, AuthFlowKind.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
         )
         return {"flow": flows.shown(flow)}
     if user.get("two_factor") or await _is_risky(ctx, user, asking["_id"], prepared.attempt.misses):
         flow = await factors.open_for(
-            ctx, user, FlowPurpose.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
+            ctx, user, AuthFlowKind.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
         )
         return {"flow": flows.shown(flow)}
     ctx.tx.after_commit(lambda: lockout.record_success(ctx, prepared.attempt))

@@ -16,8 +16,8 @@ from stores import auth as store
 from stores.auth import (
     AccountStatus,
     AuthFactor,
+    AuthFlowKind,
     Flow,
-    FlowPurpose,
     OtpMethod,
     SecurityKind,
     SessionEndReason,
@@ -33,7 +33,7 @@ async def request_email_change(ctx: Context, *, email: str) -> FlowOpened:
     to = Destination(OtpMethod.EMAIL, address, masked_email(address))
     await enqueue(ctx.tx, "auth.write", to=user["email"], letter="address_changing", about=to.masked)
     how: dict[str, Any] = {"change": {"email": address}, "task": "auth.begin_change_email"}
-    return await flows.open_own(ctx, FlowPurpose.CHANGE_EMAIL, to, session, user, **how)
+    return await flows.open_own(ctx, AuthFlowKind.CHANGE_EMAIL, to, session, user, **how)
 
 
 async def email_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from core import clock, ids
 from core.context import Context, Services
 from core.jobs import enqueue
+from core.nodes import guard
 from core.security.limits import Rate
+from core.storage.loader import by_id
 from ports.auth import AuthSettings
 from resolvers.auth import people, security
 from stores import auth as store
@@ -49,7 +51,19 @@ async def of_account(ctx: Context, account: Mapping[str, Any]) -> DataExport | N
     if not people.is_own(ctx, account):
         return None
     latest = await store.latest_export(ctx.db, ctx.viewer_id)
-    return latest if latest and latest["expires_at"] > clock.now() else None
+    return latest if latest and _good(latest) else None
+
+
+@guard("export")
+async def own_exports(ctx: Context, wanted: Sequence[str]) -> list[DataExport | None]:
+    """Access guard of data exports: the person's own, while their link is good."""
+    found = await ctx.load_many(by_id(store.data_exports), wanted)
+    own = ctx.viewer_id_or_none
+    return [each if each and each["user_id"] == own and _good(each) else None for each in found]
+
+
+def _good(export: DataExport) -> bool:
+    return export["expires_at"] > clock.now()
 
 
 def key_of(export_id: str) -> str:

@@ -15,7 +15,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
-from stores.auth import AuthFactor, Flow, FlowPurpose, OtpMethod, SecurityKind, User
+from stores.auth import AuthFactor, AuthFlowKind, Flow, OtpMethod, SecurityKind, User
 
 BACKUP_CODES = 10
 BACKUP_CODE_LETTERS = 10
@@ -55,7 +55,7 @@ async def usual_destination(
 async def open_for(
     ctx: Context,
     user: User,
-    purpose: FlowPurpose,
+    purpose: AuthFlowKind,
     *,
     device: Mapping[str, Any],
     session_id: str | None = None,
@@ -98,7 +98,7 @@ async def resend_otp(
 async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination:
     """Destination of a code by the other method; a new phone or email is proven over itself alone."""
     found = None
-    if flow["purpose"] in (FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP) and flow["user_id"]:
+    if flow["purpose"] in (AuthFlowKind.SIGN_IN, AuthFlowKind.STEP_UP) and flow["user_id"]:
         user = await store.users.by_id(ctx.db, flow["user_id"])
         found = user and await usual_destination(ctx, user, method, flow["device"]["_id"])
     if not found:
@@ -137,7 +137,7 @@ async def enable_two_factor(
     if to is None:
         field = "destination" if method == OtpMethod.SMS else "method"
         raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
-    return await flows.open_own(ctx, FlowPurpose.ENROL_2FA, to, session, user)
+    return await flows.open_own(ctx, AuthFlowKind.ENROL_2FA, to, session, user)
 
 
 async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
@@ -231,7 +231,7 @@ async def request_phone_change(ctx: Context, *, phone: str) -> FlowOpened:
     number = phones.parsed(phone, user["locale"])
     to = Destination(OtpMethod.SMS, number, phones.masked(number))
     await enqueue(ctx.tx, "auth.write", to=user["email"], letter="phone_changing", about=to.masked)
-    return await flows.open_own(ctx, FlowPurpose.CHANGE_PHONE, to, session, user)
+    return await flows.open_own(ctx, AuthFlowKind.CHANGE_PHONE, to, session, user)
 
 
 async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.jobs import enqueue
 from core.messages import gettext_noop
+from core.nodes import guard
+from core.storage.loader import in_order
 from resolvers.auth import devices, lockout, security
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
 from stores.auth import (
     AuthFactor,
+    AuthFlowKind,
     Flow,
-    FlowPurpose,
     FlowStatus,
     OtpMethod,
     SecurityKind,
@@ -48,7 +50,7 @@ COOLDOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120
 DAY = timedelta(days=1)
 DAILY = 10
 """Codes per destination and day."""
-OWN = frozenset({FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP})
+OWN = frozenset({AuthFlowKind.SIGN_IN, AuthFlowKind.STEP_UP})
 """Purposes that require the password first, for destinations proven to be the person's."""
 DOWN_FOR = timedelta(seconds=60)
 """Time for which a delivery method that failed completely is skipped."""
@@ -76,7 +78,7 @@ class Destination(NamedTuple):
 
 async def open_flow(
     ctx: Context,
-    purpose: FlowPurpose,
+    purpose: AuthFlowKind,
     destination: Destination,
     *,
     account: str,
@@ -89,7 +91,7 @@ async def open_flow(
     task: str = "auth.deliver_code",
 ) -> Flow:
     """Open a flow in place of an older one; after the commit, the job `task` sends its code."""
-    life = LIFE_OF_SIGN_UP if purpose == FlowPurpose.VERIFY_EMAIL else LIFE
+    life = LIFE_OF_SIGN_UP if purpose == AuthFlowKind.VERIFY_EMAIL else LIFE
     await store.supersede(ctx.db, account=account, purpose=purpose, device_id=device["_id"])
     id, now = ids.new_id("flow"), clock.now()
     counted = _sends(ctx, destination, purpose, user_id)
@@ -132,7 +134,7 @@ async def open_flow(
 
 
 async def open_own(
-    ctx: Context, purpose: FlowPurpose, destination: Destination, session: Session, user: User, **how: Any
+    ctx: Context, purpose: AuthFlowKind, destination: Destination, session: Session, user: User, **how: Any
 ) -> FlowOpened:
     """Open a flow in a person's session, to change their own account."""
     flow = await open_flow(
@@ -148,10 +150,11 @@ async def open_own(
     return {"flow": shown(flow)}
 
 
-async def auth_flow(ctx: Context, *, id: Id) -> dict[str, Any] | None:
-    """Flow by id, for an app that was restarted; whoever knows the id may ask."""
-    flow = await store.flows.by_id(ctx.db, ids.checked(id, "flow"))
-    return shown(flow) if flow else None
+@guard("flow")
+async def known_flows(ctx: Context, wanted: Sequence[str]) -> list[dict[str, Any] | None]:
+    """Access guard of flows: whoever knows the id may read one, an app that was restarted for instance."""
+    found = in_order(wanted, await store.flows.by_ids(ctx.db, wanted))
+    return [flow and shown(flow) for flow in found]
 
 
 def shown(flow: Flow) -> dict[str, Any]:

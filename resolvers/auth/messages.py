@@ -4,15 +4,15 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ports.auth import AuthSettings
-from stores.auth import DevicePlatform, FlowPurpose
+from stores.auth import AuthFlowKind, DevicePlatform
 
 REASONS = {
-    FlowPurpose.SIGN_IN: "to sign in",
-    FlowPurpose.VERIFY_EMAIL: "to confirm your address",
-    FlowPurpose.STEP_UP: "to confirm that it is you",
-    FlowPurpose.ENROL_2FA: "to turn on the second factor",
-    FlowPurpose.CHANGE_PHONE: "to confirm your new number",
-    FlowPurpose.CHANGE_EMAIL: "to confirm your new address",
+    AuthFlowKind.SIGN_IN: "to sign in",
+    AuthFlowKind.VERIFY_EMAIL: "to confirm your address",
+    AuthFlowKind.STEP_UP: "to confirm that it is you",
+    AuthFlowKind.ENROL_2FA: "to turn on the second factor",
+    AuthFlowKind.CHANGE_PHONE: "to confirm your new number",
+    AuthFlowKind.CHANGE_EMAIL: "to confirm your new address",
 }
 
 
@@ -21,8 +21,8 @@ class Letter(NamedTuple):
     text: str
 
 
-def code_by_mail(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Letter:
-    life = "24 hours" if purpose == FlowPurpose.VERIFY_EMAIL else "5 minutes"
+def code_by_mail(settings: AuthSettings, code: str, purpose: AuthFlowKind) -> Letter:
+    life = "24 hours" if purpose == AuthFlowKind.VERIFY_EMAIL else "5 minutes"
     return Letter(
         f"Your {settings.app_name} code",
         f"{code} is your {settings.app_name} code {REASONS[purpose]}. It is good for {life}.\n\n"
@@ -30,7 +30,7 @@ def code_by_mail(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Let
     )
 
 
-def code_by_push(settings: AuthSettings, code: str, purpose: FlowPurpose) -> Letter:
+def code_by_push(settings: AuthSettings, code: str, purpose: AuthFlowKind) -> Letter:
     return Letter(f"Your {settings.app_name} code", f"{code} is your code {REASONS[purpose]}.")
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from core.mutations.renames import rename_receipts
 from core.storage import transactions
-from core.storage.migrations import migration
+from core.storage.migrations import migration, update_each
 from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
@@ -165,3 +165,10 @@ async def _give_accounts(tx: Unit, *, ids: Sequence[str]) -> int:
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
     return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})
+
+
+@migration("auth.security-events-synced")
+async def security_events_synced(db: Database) -> int:
+    """Migrate security events to entities, with a version and the moments that all entities have."""
+    stamps = {"version": 1, "created_at": "$at", "updated_at": "$at"}
+    return await update_each(db, store.security_events, {"version": {"$exists": False}}, [{"$set": stamps}])

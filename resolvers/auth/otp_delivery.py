@@ -17,7 +17,7 @@ from resolvers.auth import accounts, flows, messages
 from resolvers.auth.addresses import masked_email
 from resolvers.auth.flows import DOWN_FOR, Destination
 from stores import auth as store
-from stores.auth import DevicePlatform, Flow, FlowPurpose, FlowStatus, OtpMethod, User
+from stores.auth import AuthFlowKind, DevicePlatform, Flow, FlowStatus, OtpMethod, User
 
 logger = structlog.get_logger(__name__)
 
@@ -121,7 +121,7 @@ async def _way(ctx: Context, flow: Flow, user: User | None) -> list[Step]:
         way += [Step(to, _by_text(ctx, flow, to.to, other), 0) for other in others]
     else:
         way = _tries(to, _by_push(ctx, flow, user))
-    if flow["purpose"] in (FlowPurpose.SIGN_IN, FlowPurpose.STEP_UP) and user["email_verified"]:
+    if flow["purpose"] in (AuthFlowKind.SIGN_IN, AuthFlowKind.STEP_UP) and user["email_verified"]:
         mailbox = Destination(OtpMethod.EMAIL, user["email"], masked_email(user["email"]))
         way += _tries(mailbox, _by_mail(ctx, flow, user["email"]))
     return way
@@ -133,7 +133,7 @@ def _tries(destination: Destination, send: Send) -> list[Step]:
 
 def _by_mail(ctx: Context, flow: Flow, to: str) -> Send:
     async def send(code: str) -> None:
-        letter = messages.code_by_mail(ctx.services.get(AuthSettings), code, FlowPurpose(flow["purpose"]))
+        letter = messages.code_by_mail(ctx.services.get(AuthSettings), code, AuthFlowKind(flow["purpose"]))
         await ctx.services.mailer.send(to=to, subject=letter.subject, text=letter.text)
 
     return send
@@ -150,7 +150,7 @@ def _by_text(ctx: Context, flow: Flow, to: str, texter: SmsSender) -> Send:
 
 def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
     async def send(code: str) -> None:
-        letter = messages.code_by_push(ctx.services.get(AuthSettings), code, FlowPurpose(flow["purpose"]))
+        letter = messages.code_by_push(ctx.services.get(AuthSettings), code, AuthFlowKind(flow["purpose"]))
         data = {"kind": "code", "flowId": flow["_id"]}
         reached = False
         for device in await store.devices_with_push(ctx.services.db, user["_id"]):

@@ -1,4 +1,4 @@
-"""Security events: stored, written to the audit log, and sent to their owner if urgent."""
+"""Security events: stored, written to the audit log, and told to their owner if urgent."""
 
 from typing import Any
 
@@ -6,22 +6,13 @@ from core import clock, ids
 from core.context import Context
 from core.jobs import enqueue
 from core.security.audit import audited, masked_address
+from core.sync.changes import user_scope
 from ports.auth import GeoIp
 from stores import auth as store
 from stores.auth import Device, SecurityEvent, SecurityKind
 
 QUIET = frozenset({SecurityKind.SIGN_IN, SecurityKind.SIGN_IN_FAILED, SecurityKind.SESSION_REVOKED})
 """Security events that are listed only; the owner is notified of all others."""
-
-
-def scope(user_id: str) -> str:
-    """Scope of an account's security events."""
-    return f"security:{user_id}"
-
-
-def note(event_id: str) -> str:
-    """Id of the log entry that wakes the person's streams."""
-    return f"security:{event_id}"
 
 
 async def record(
@@ -48,8 +39,12 @@ async def record(
         },
     )
     if event["alerting"]:
-        ctx.tx.notice(note(event["_id"]), scopes=[scope(user_id)])
+        ctx.tx.changed(
+            event, scopes=[user_scope(user_id)], created=True, audience_never_shrinks=True, brief=True
+        )
         await enqueue(ctx.tx, "auth.alert", event_id=event["_id"])
+    else:
+        ctx.tx.skip_log(event)
     # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
     actor = user_id if kind in (SecurityKind.SIGN_IN, SecurityKind.NEW_DEVICE) else None
     device_id = event["device"]["_id"] if event["device"] else None

@@ -11,7 +11,7 @@ from core.values.text import Code, Opaque
 from resolvers.auth import factors, flows, keys, lockout, passwords, security, sessions
 from resolvers.auth.keys import KeyProof, Proof
 from resolvers.auth.lockout import Attempt
-from stores.auth import AuthFactor, FlowPurpose, OtpMethod, SecurityKind, Session, User
+from stores.auth import AuthFactor, AuthFlowKind, OtpMethod, SecurityKind, Session, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def _open(ctx: Context, session: Session, user: User, method: OtpMethod) -
     return await factors.open_for(
         ctx,
         user,
-        FlowPurpose.STEP_UP,
+        AuthFlowKind.STEP_UP,
         device=session["device"],
         session_id=session["_id"],
         method=method,
@@ -105,7 +105,7 @@ async def _by_code(
     ctx: Context, session: Session, user: User, given: FlowCode, attempt: Attempt | None
 ) -> dict[str, Any]:
     flow = await flows.flow_for_update(ctx, given["flow_id"], session["device"]["_id"])
-    if flow["purpose"] != FlowPurpose.STEP_UP:
+    if flow["purpose"] != AuthFlowKind.STEP_UP:
         words = "This flow is for something else."
         raise UserError("INVALID_INPUT", words, field=["proof", "code", "flowId"])
     if not flows.is_well_formed(given["code"]):

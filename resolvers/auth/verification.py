@@ -9,17 +9,17 @@ from core.ids import Id
 from core.values.text import Code
 from resolvers.auth import accounts, changes, factors, flows, telling
 from resolvers.auth.lockout import Attempt
-from stores.auth import AuthFactor, Flow, FlowPurpose, FlowStatus
+from stores.auth import AuthFactor, AuthFlowKind, Flow, FlowStatus
 
 Following = Callable[[Context, Flow, AuthFactor], Awaitable[dict[str, Any]]]
 
-FOLLOWING: dict[FlowPurpose, Following] = {
-    FlowPurpose.SIGN_IN: accounts.signed_in_with,
-    FlowPurpose.VERIFY_EMAIL: accounts.email_verified,
-    FlowPurpose.STEP_UP: factors.stepped_up,
-    FlowPurpose.ENROL_2FA: factors.enrolled,
-    FlowPurpose.CHANGE_PHONE: factors.phone_changed,
-    FlowPurpose.CHANGE_EMAIL: changes.email_changed,
+FOLLOWING: dict[AuthFlowKind, Following] = {
+    AuthFlowKind.SIGN_IN: accounts.signed_in_with,
+    AuthFlowKind.VERIFY_EMAIL: accounts.email_verified,
+    AuthFlowKind.STEP_UP: factors.stepped_up,
+    AuthFlowKind.ENROL_2FA: factors.enrolled,
+    AuthFlowKind.CHANGE_PHONE: factors.phone_changed,
+    AuthFlowKind.CHANGE_EMAIL: changes.email_changed,
 }
 
 
@@ -60,7 +60,7 @@ async def verify_backup_code(
 
 async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
     """Result of a verified flow: tokens, or the finished flow if there are none to issue."""
-    payload = await FOLLOWING[FlowPurpose(flow["purpose"])](ctx, flow, factor)
+    payload = await FOLLOWING[AuthFlowKind(flow["purpose"])](ctx, flow, factor)
     if payload.get("tokens"):
         return payload
     return {**payload, "flow": {**flows.shown(flow), "status": FlowStatus.VERIFIED}}

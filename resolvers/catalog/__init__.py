@@ -2,7 +2,7 @@
 
 from resolvers.catalog import stock
 from resolvers.catalog.access import has_role, visible_products, visible_variants
-from resolvers.catalog.predictions import Prediction, Predictor, order_told, predicted
+from resolvers.catalog.predictions import Prediction, Predictor, predicted
 from resolvers.catalog.reviewing import bought
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Predictor",
     "bought",
     "has_role",
-    "order_told",
     "predicted",
     "stock",
     "visible_products",

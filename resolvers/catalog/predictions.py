@@ -33,8 +33,6 @@ error_codes(
     PERSONALIZATION_DISABLED="You chose not to have predictions.",
 )
 
-ORDERED = "ordered"
-"""The aspect of an order that one of its products' buyers is told of."""
 LONGEST_NOTE = 500
 MOST_SERVINGS = 10_000
 LEAST_RATE = Decimal("0.001")
@@ -266,13 +264,6 @@ def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -
             "OUT_OF_RANGE", "1 to {limit} servings.", field=["servingsPerContainer"], limit=MOST_SERVINGS
         )
     check_length(note or "", most=LONGEST_NOTE, field="note")
-
-
-def order_told(ctx: Context, user_id: str, product_id: str, order: Mapping[str, Any], status: str) -> None:
-    """Publish an order's progress to its buyer, within the order system's unit of work."""
-    detail = {"product_id": product_id, "order_id": order["_id"], "status": status}
-    aspect = f"{ORDERED} {product_id}"
-    ctx.tx.changed(order, aspect=aspect, scopes=[user_scope(user_id)], detail=detail)
 
 
 # What a person allows.

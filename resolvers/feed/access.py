@@ -21,7 +21,7 @@ from loaders.feed import (
 from resolvers import auth
 from resolvers.feed.archiving import at_hand
 from stores import feed as store
-from stores.feed import Comment, Post, PostState, Visibility
+from stores.feed import Comment, Post, PostStatus, Visibility
 from stores.feed.kinds import SHOWN
 from stores.feed.scopes import followers_scope, friends_scope, group_scope
 
@@ -128,7 +128,7 @@ async def subject_for_update(ctx: Context, id: str) -> Any:
 
 def need_files(post: Document, *, field: str) -> None:
     """Raise UPLOAD_NOT_READY while the author's post waits for its files: queued actions on it wait too."""
-    if post["state"] == PostState.PROCESSING:
+    if post["state"] == PostStatus.PROCESSING:
         raise UserError("UPLOAD_NOT_READY", "The post's files are still on their way.", field=[field])
 
 

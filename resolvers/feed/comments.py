@@ -15,7 +15,7 @@ from resolvers.feed.access import need_files, own_comment_for_update, post_for_u
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import COMMENTS, KEPT, POSTS, sweep
 from stores import feed as store
-from stores.feed import Comment, PostState
+from stores.feed import Comment, PostStatus
 from stores.feed.kinds import SHOWN
 
 error_codes(ErrorKind.WRONG_STATUS, COMMENTS_CLOSED="The post does not take comments.")
@@ -73,7 +73,7 @@ async def create_comment(
             "reply_count": 0,
             "weight": 0,
             "reactions": {},
-            "state": PostState.PUBLISHED,
+            "state": PostStatus.PUBLISHED,
             "edited_at": None,
             **({"mention_ids": named} if named else {}),
         },
@@ -99,7 +99,7 @@ def _checked(text: str) -> str:
 async def _parent(ctx: Context, post_id: str, parent_id: str) -> Comment:
     """Comment replied to; a stub takes no more replies."""
     [parent] = await visible_comments(ctx, [ids.checked(parent_id, "comment")])
-    if parent is None or parent["post_id"] != post_id or parent["state"] == PostState.REMOVED:
+    if parent is None or parent["post_id"] != post_id or parent["state"] == PostStatus.REMOVED:
         raise UserError("NOT_FOUND", "There is no such comment to reply to.", field=["parentId"])
     return parent
 
@@ -168,7 +168,7 @@ async def blank(
         set={
             "text": "",
             "author_id": None,
-            "state": PostState.REMOVED,
+            "state": PostStatus.REMOVED,
             "deleted_at": ctx.tx.now,
             **({"gone": True, "purge_at": ctx.tx.now + KEPT} if gone else {}),
         },
@@ -178,7 +178,7 @@ async def blank(
     await jobs.enqueue(ctx.tx, "feed.erase_reactions", subject_ids=[comment["_id"]])
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     # A stub counts no more; a comment that a moderator had removed was taken off before.
-    counted = -1 if comment["state"] != PostState.REMOVED else 0
+    counted = -1 if comment["state"] != PostStatus.REMOVED else 0
     thread, post = await count(ctx, comment["post_id"], parent, counted)
     if parent is not None and parent["author_id"] is None:
         await sweep(ctx.tx, parent["_id"])

@@ -50,6 +50,11 @@ def text_preview(post: Document) -> str:
     return f"{cut}…"
 
 
+def comment_text(comment: Document) -> str | None:
+    """Text of a comment; None once the comment is deleted or removed."""
+    return comment["text"] or None
+
+
 def truncated(post: Document) -> bool:
     return len(post.get("text") or "") > PREVIEW
 

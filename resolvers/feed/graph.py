@@ -14,11 +14,12 @@ from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers import auth
 from resolvers.feed import fanout, lists, notifications, retelling
 from resolvers.feed.counting import PEOPLE
+from resolvers.feed.notifications import Notice
 from resolvers.feed.snapshots import stale
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import User
-from stores.feed import Follow, FollowState
+from stores.feed import Follow, FollowStatus
 from stores.feed.scopes import followers_scope, friends_scope
 
 FOLLOW_RATE = Rate("follows", 200, 86_400)
@@ -83,9 +84,9 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
         person = await _count(ctx, user_id, "follower_count", 1) or person
         # Strict: concurrent follows conflict on this counter, which enforces the limit.
         await _count(ctx, ctx.viewer_id, "following_count", 1, strict=True)
-        notifications.tell(ctx, "NewFollower", ctx.viewer_id, [user_id])
-    elif edge["state"] == FollowState.MUTED:
-        edge = await _set_state(ctx, edge, FollowState.FOLLOWING)
+        notifications.tell(ctx, Notice.FOLLOW, ctx.viewer_id, [user_id])
+    elif edge["state"] == FollowStatus.MUTED:
+        edge = await _set_state(ctx, edge, FollowStatus.FOLLOWING)
     if notify is not None and notify != edge.get("notify", False):
         edge = await ctx.tx.edit(store.follows, edge, {"notify": notify})
     moved(ctx)
@@ -100,7 +101,7 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
 def moved(ctx: Context) -> None:
     """Publish a change of the viewer's graph and invalidate their feed, here and on their other devices."""
     stale(ctx, ctx.viewer_id)
-    notifications.tell(ctx, "FeedReset", "graph", [ctx.viewer_id])
+    notifications.tell(ctx, Notice.RESET, "graph", [ctx.viewer_id])
 
 
 async def _begin(ctx: Context, user_id: str) -> Follow:
@@ -117,7 +118,7 @@ async def _begin(ctx: Context, user_id: str) -> Follow:
             "_id": ids.new_id("follow"),
             "follower_id": ctx.viewer_id,
             "followee_id": user_id,
-            "state": FollowState.FOLLOWING,
+            "state": FollowStatus.FOLLOWING,
             "mutual": returned is not None,
         },
     )
@@ -148,17 +149,17 @@ async def unfollow_user(ctx: Context, *, user_id: Id) -> Unfollowed:
 
 async def mute_user(ctx: Context, *, user_id: Id) -> Muted:
     """Keep a followed person out of the feed."""
-    person, edge = await _muted(ctx, user_id, FollowState.MUTED)
+    person, edge = await _muted(ctx, user_id, FollowStatus.MUTED)
     listed = lists.muted_edge(edge, person)
     return {"user": person, "follow": edge, "muted_user_edge": listed, "viewer": viewers.document(ctx)}
 
 
 async def unmute_user(ctx: Context, *, user_id: Id) -> Unmuted:
-    person, edge = await _muted(ctx, user_id, FollowState.FOLLOWING)
+    person, edge = await _muted(ctx, user_id, FollowStatus.FOLLOWING)
     return {"user": person, "follow": edge, "removed_user_id": user_id, "viewer": viewers.document(ctx)}
 
 
-async def _muted(ctx: Context, user_id: str, state: FollowState) -> tuple[User, Follow]:
+async def _muted(ctx: Context, user_id: str, state: FollowStatus) -> tuple[User, Follow]:
     person = await _person_for_update(ctx, user_id)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
     if edge is None:
@@ -245,7 +246,7 @@ async def _set_mutual(ctx: Context, edge: Follow, mutual: bool) -> None:
     await ctx.tx.update(store.follows, edge, set={"mutual": mutual}, version=False)
 
 
-async def _set_state(ctx: Context, edge: Follow, state: FollowState) -> Follow:
+async def _set_state(ctx: Context, edge: Follow, state: FollowStatus) -> Follow:
     # The person's node shows the viewer's follow state; for others nothing changed.
     ctx.tx.reshown(edge["followee_id"], to=[edge["follower_id"]])
     return await ctx.tx.edit(store.follows, edge, {"state": state})
@@ -268,9 +269,9 @@ async def _person_for_update(ctx: Context, user_id: str) -> User:
     return person
 
 
-async def follow_states(ctx: Context, people: Sequence[Document]) -> list[FollowState]:
+async def follow_states(ctx: Context, people: Sequence[Document]) -> list[FollowStatus]:
     return [
-        FollowState(edge["state"]) if edge else FollowState.NOT_FOLLOWING
+        FollowStatus(edge["state"]) if edge else FollowStatus.NOT_FOLLOWING
         for edge in await follows(ctx, people)
     ]
 

@@ -9,7 +9,7 @@ from core.context import Context
 from core.paging import NEWEST, Page
 from resolvers.feed.viewer_relations import viewer_relations
 from stores import feed as store
-from stores.feed import FeedReason, Follow, Followed, FollowState, Post, Visibility
+from stores.feed import FeedReason, Follow, Followed, FollowStatus, Post, Visibility
 from stores.feed.kinds import SHOWN
 
 Document = Mapping[str, Any]
@@ -58,7 +58,7 @@ def past(page: Page) -> list[dict[str, Any]]:
 
 def heard(edges: Sequence[Edge]) -> list[str]:
     """Ids of the people a person follows and has not muted."""
-    return [edge["followee_id"] for edge in edges if edge["state"] == FollowState.FOLLOWING]
+    return [edge["followee_id"] for edge in edges if edge["state"] == FollowStatus.FOLLOWING]
 
 
 def audience(
@@ -79,7 +79,7 @@ def audience(
         branches.append({"author_id": {"$in": friends}, "visibility": both, **shown})
     if groups:
         quiet = {
-            edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED
+            edge["followee_id"] for edge in edges if edge["state"] == FollowStatus.MUTED
         } | blocked_either_way
         branches.append({"group_id": {"$in": list(groups)}, "author_id": {"$nin": sorted(quiet)}, **shown})
     return {"$or": branches}

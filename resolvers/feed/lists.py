@@ -15,7 +15,7 @@ from resolvers.feed.access import blocked_either_way
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import User
-from stores.feed import FollowState, ReactionKind
+from stores.feed import FollowStatus, ReactionKind
 
 Document = Mapping[str, Any]
 
@@ -92,7 +92,7 @@ async def _persons(
 
 async def muted_users(ctx: Context, area: Document, *, args: PageArgs) -> dict[str, Any]:
     listing = _muted_listing(ctx.viewer_id)
-    query = {"follower_id": ctx.viewer_id, "state": FollowState.MUTED}
+    query = {"follower_id": ctx.viewer_id, "state": FollowStatus.MUTED}
     return await _persons(ctx, store.follows, listing, query, "followee_id", args)
 
 

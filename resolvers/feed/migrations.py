@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.jobs import queue
 from core.mutations.renames import rename_receipts
-from core.storage.migrations import migration, move_collection, rename_fields
+from core.storage.migrations import migration, move_collection, rename_fields, update_each
 from core.storage.mongo import Database
 from core.storage.store import Collection
+from resolvers.feed.notifications import Notice
 from stores import feed as store
 from stores.feed import Post
 
@@ -26,6 +28,13 @@ BATCH = 500
 EVERYWHERE: Sequence[Collection[Post]] = (store.posts, store.archive, store.posts)
 """Live and archived posts; the live ones twice, for posts move between the two meanwhile."""
 
+FORMER_KINDS = {
+    "CommentOnMyPost": Notice.COMMENT,
+    "ReplyToMe": Notice.REPLY,
+    "MentionedMe": Notice.MENTION,
+    "FriendPosted": Notice.POST,
+}
+
 
 @migration("feed.authors-of-what-is-shared")
 async def authors_of_what_is_shared(db: Database) -> int:
@@ -38,6 +47,16 @@ async def affinities(db: Database) -> int:
     """Bring what was learned of people under its former name."""
     await move_collection(db, "feed_tastes", store.affinities)
     return await rename_fields(db, store.affinities, {"inbox_kept": "inbox_maintained"})
+
+
+@migration("feed.notice-kinds")
+async def notice_kinds(db: Database) -> int:
+    """Give pushes that wait to be sent today's kinds of notices."""
+    changed = 0
+    for former, kind in FORMER_KINDS.items():
+        waiting = {"task": "feed.push", "arguments.kind": former}
+        changed += await update_each(db, queue, waiting, {"$set": {"arguments.kind": kind}})
+    return changed
 
 
 async def _in(db: Database, collection: Collection[Post]) -> int:

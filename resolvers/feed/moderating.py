@@ -19,7 +19,7 @@ from core.security.limits import Rate
 from core.storage.loader import by_id
 from loaders.feed import CommentById, PostById
 from ports.feed import Classifier
-from resolvers.feed import fanout, notifications, retelling
+from resolvers.feed import fanout, retelling
 from resolvers.feed.access import own_comment_for_update, own_post_for_update
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.counting import POSTS
@@ -29,7 +29,7 @@ from stores.auth import Role
 from stores.feed import (
     ModerationAction,
     ModerationLabel,
-    PostState,
+    PostStatus,
     Report,
     ReportReason,
     ReportStatus,
@@ -270,11 +270,11 @@ async def _decide(
     ctx: Context, found: dict[str, Any], action: ModerationAction, label: ModerationLabel | None
 ) -> dict[str, Any]:
     state = {
-        ModerationAction.LIMIT: PostState.LIMITED,
-        ModerationAction.REMOVE: PostState.REMOVED,
-        ModerationAction.RESTORE: PostState.PUBLISHED,
+        ModerationAction.LIMIT: PostStatus.LIMITED,
+        ModerationAction.REMOVE: PostStatus.REMOVED,
+        ModerationAction.RESTORE: PostStatus.PUBLISHED,
     }.get(action)
-    if found["state"] == PostState.PROCESSING and state is not None:
+    if found["state"] == PostStatus.PROCESSING and state is not None:
         raise UserError("WRONG_STATUS", "It is not published yet.", field=["action"])
     if state is None and action != ModerationAction.LABEL:
         return found
@@ -282,7 +282,7 @@ async def _decide(
 
 
 async def apply(
-    ctx: Context, found: dict[str, Any], state: PostState | None, label: ModerationLabel | None
+    ctx: Context, found: dict[str, Any], state: PostStatus | None, label: ModerationLabel | None
 ) -> dict[str, Any]:
     """Set a post's or comment's state and label, and notify those concerned."""
     changes: dict[str, Any] = {"state": state or found["state"], "label": label}
@@ -292,13 +292,12 @@ async def apply(
     if changed["state"] != found["state"]:
         await fanout.send(ctx, changed)
     await retelling.post_changed(ctx, found, changed)  # type: ignore[arg-type]
-    notifications.tell(ctx, "PostStateChanged", changed["_id"], [changed["author_id"]])
     return dict(changed)
 
 
 async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Hide a removed comment's text but keep it, for an appeal."""
-    removed, was = changes["state"] == PostState.REMOVED, found["state"] == PostState.REMOVED
+    removed, was = changes["state"] == PostStatus.REMOVED, found["state"] == PostStatus.REMOVED
     if found["author_id"] is None:
         raise UserError("NOT_FOUND", "Its author has deleted it.", field=["subjectId"])
     if removed and not was:
@@ -330,7 +329,7 @@ async def appeal_moderation(ctx: Context, *, subject_id: Id, text: str) -> dict[
     ids.checked(subject_id, "post", "comment")
     own: Any = own_post_for_update if prefix_of(subject_id) == "post" else own_comment_for_update
     found = await own(ctx, subject_id, field="subjectId")
-    if found["state"] not in (PostState.LIMITED, PostState.REMOVED) and not found.get("label"):
+    if found["state"] not in (PostStatus.LIMITED, PostStatus.REMOVED) and not found.get("label"):
         raise UserError("WRONG_STATUS", "Nothing was decided about it.", field=["subjectId"])
     words = text[:LONGEST_NOTE]
     if not words:

@@ -1,6 +1,7 @@
 """Notifications: in a person's own stream, and by push when the app is away."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from core import jobs
@@ -12,13 +13,23 @@ from stores import auth as accounts
 from stores import feed as store
 from stores.feed import Comment, Post
 
-KINDS = ("CommentOnMyPost", "ReplyToMe", "MentionedMe", "NewFollower", "PostStateChanged", "FeedReset")
-"""Kinds of notification for one person, beside the reactions to their posts."""
+
+class Notice(StrEnum):
+    """Kind of a notice, in a person's own stream or pushed to their devices."""
+
+    COMMENT = "COMMENT"
+    REPLY = "REPLY"
+    MENTION = "MENTION"
+    FOLLOW = "FOLLOW"
+    POST = "POST"
+    RESET = "RESET"
+
+
 PUSHED = {
-    "CommentOnMyPost": "{name} commented on your post",
-    "ReplyToMe": "{name} replied to you",
-    "MentionedMe": "{name} mentioned you",
-    "FriendPosted": "{name} posted something",
+    Notice.COMMENT: "{name} commented on your post",
+    Notice.REPLY: "{name} replied to you",
+    Notice.MENTION: "{name} mentioned you",
+    Notice.POST: "{name} posted something",
 }
 FRIENDS_TOLD = 500
 """Friends that one post is pushed to."""
@@ -26,18 +37,18 @@ FRIENDS_TOLD = 500
 Document = Mapping[str, Any]
 
 
-def tell(ctx: Context, kind: str, subject_id: str, to: Iterable[str]) -> None:
+def tell(ctx: Context, kind: Notice, subject_id: str, to: Iterable[str]) -> None:
     """Log a notification for people, each in their own scope."""
     for user_id in to:
         ctx.tx.notice(f"feed:{kind}:{subject_id}:{user_id}", scopes=[user_scope(user_id)])
 
 
-def told(entry: Entry) -> tuple[str, str] | None:
-    """Kind and subject of a notification's log entry; None for other entries."""
+def told(entry: Entry) -> tuple[Notice, str] | None:
+    """Kind and subject of a notice's log entry; None for other entries, and kinds of earlier versions."""
     if entry["type"] != NOTE or not entry["_id"].startswith("feed:"):
         return None
     _, kind, subject_id, *_ = entry["_id"].split(":")
-    return kind, subject_id
+    return (Notice(kind), subject_id) if kind in tuple(Notice) else None
 
 
 def block_changed(ctx: Context, user_id: str, other_id: str) -> None:
@@ -53,7 +64,7 @@ def may_hide(entry: Entry) -> bool:
     return entry["type"] == NOTE and entry["_id"].startswith("block:")
 
 
-async def _push(ctx: Context, kind: str, subject: Document, to: Iterable[str]) -> None:
+async def _push(ctx: Context, kind: Notice, subject: Document, to: Iterable[str]) -> None:
     people = sorted(set(to))
     if people:
         await jobs.enqueue(
@@ -71,9 +82,9 @@ async def commented(ctx: Context, comment: Comment, post: Post, parent: Comment 
     told = {comment["author_id"]}
     replied = [parent["author_id"]] if parent and parent["author_id"] else []
     for kind, people in (
-        ("ReplyToMe", replied),
-        ("CommentOnMyPost", [post["author_id"]]),
-        ("MentionedMe", list(comment.get("mention_ids", ()))),
+        (Notice.REPLY, replied),
+        (Notice.COMMENT, [post["author_id"]]),
+        (Notice.MENTION, list(comment.get("mention_ids", ()))),
     ):
         to = [each for each in people if each not in told]
         told |= set(to)
@@ -83,8 +94,8 @@ async def commented(ctx: Context, comment: Comment, post: Post, parent: Comment 
 
 async def mentioned(ctx: Context, post: Post, people: Iterable[str]) -> None:
     to = [each for each in people if each != post["author_id"]]
-    tell(ctx, "MentionedMe", post["_id"], to)
-    await _push(ctx, "MentionedMe", post, to)
+    tell(ctx, Notice.MENTION, post["_id"], to)
+    await _push(ctx, Notice.MENTION, post, to)
 
 
 async def friends_learn(ctx: Context, post: Post) -> None:
@@ -94,7 +105,7 @@ async def friends_learn(ctx: Context, post: Post) -> None:
 
 async def push_to_friends(services: Services, *, post_id: str, author_id: str) -> None:
     friends = await store.notified_friends(services.db, author_id, limit=FRIENDS_TOLD)
-    await send(services, kind="FriendPosted", subject_id=post_id, author_id=author_id, to=friends)
+    await send(services, kind=Notice.POST, subject_id=post_id, author_id=author_id, to=friends)
 
 
 async def send(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
@@ -110,7 +121,7 @@ async def send(services: Services, *, kind: str, subject_id: str, author_id: str
         await auth.push(
             services,
             user_id,
-            title=PUSHED[kind].format(name=author["first_name"] or author["handle"] or "Somebody"),
+            title=PUSHED[Notice(kind)].format(name=author["first_name"] or author["handle"] or "Somebody"),
             text="",
             data={"kind": kind, "postId": post_id, "subjectId": subject_id},
             collapse=f"{kind}:{post_id}",

@@ -17,7 +17,7 @@ from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import PEOPLE, POSTS
 from resolvers.feed.snapshots import stale
 from stores import feed as store
-from stores.feed import Post, PostState, Visibility
+from stores.feed import Post, PostStatus, Visibility
 from stores.feed.kinds import SHOWN
 
 LONGEST_TEXT = 5_000
@@ -98,7 +98,7 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
         {
             "author_id": ctx.viewer_id,
             "media_ids": [],
-            "state": PostState.PUBLISHED,
+            "state": PostStatus.PUBLISHED,
             "pinned": False,
             "comment_count": 0,
             "share_count": 0,
@@ -112,7 +112,7 @@ async def publish(ctx: Context, content: dict[str, Any], mentions: Sequence[str]
     stale(ctx, ctx.viewer_id)
     if post.get("link_url"):
         await jobs.enqueue(ctx.tx, "feed.fetch_link", post_id=post["_id"])
-    if post["state"] != PostState.PROCESSING:
+    if post["state"] != PostStatus.PROCESSING:
         await _appear(ctx, post)
     return post
 
@@ -143,7 +143,7 @@ def _shown(files: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "files": files,
         "media_ids": [each["media_id"] for each in files if each["media_id"]],
-        "state": PostState.PROCESSING if waiting else PostState.PUBLISHED,
+        "state": PostStatus.PROCESSING if waiting else PostStatus.PUBLISHED,
     }
 
 
@@ -160,9 +160,7 @@ async def file_finished(ctx: Context, upload: Document) -> None:
     updated = await ctx.tx.edit(store.posts, post, _refiled(post, files))
     await _appeared(ctx, post, updated)
     await retelling.post_changed(ctx, post, updated)
-    if upload["status"] != "READY":
-        notifications.tell(ctx, "PostStateChanged", post["_id"], [post["author_id"]])
-    elif post["state"] in SHOWN:
+    if upload["status"] == "READY" and post["state"] in SHOWN:
         # It was added to a post that everybody sees already.
         await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post["_id"])
 
@@ -170,16 +168,15 @@ async def file_finished(ctx: Context, upload: Document) -> None:
 def _refiled(post: Post, files: list[dict[str, Any]]) -> dict[str, Any]:
     """Fields of a post that shows these files from now on."""
     shown = _shown(files)
-    if post["state"] != PostState.PROCESSING:
+    if post["state"] != PostStatus.PROCESSING:
         shown.pop("state")
     return shown
 
 
 async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
     """Publish a post that waited for its files, once they are all ready."""
-    if post["state"] == PostState.PROCESSING and updated["state"] != PostState.PROCESSING:
+    if post["state"] == PostStatus.PROCESSING and updated["state"] != PostStatus.PROCESSING:
         await _appear(ctx, updated)
-        notifications.tell(ctx, "PostStateChanged", updated["_id"], [updated["author_id"]])
         stale(ctx, updated["author_id"])
 
 

@@ -67,7 +67,7 @@ async def _reset(ctx: Context, viewer: Document, sort: FeedSort) -> dict[str, An
         "new_edges": edges,
         "new_count": len(edges),
         "changed": [],
-        "removed_ids": [],
+        "removed_post_ids": [],
         "newer_token": page["newer_token"],
         "reset": True,
     }
@@ -99,7 +99,7 @@ async def _compared(
         ],
         "new_count": len(new),
         "changed": [posts[id] for id in changed if id in posts],
-        "removed_ids": [item.post_id for item in held.items if item.post_id not in shown],
+        "removed_post_ids": [item.post_id for item in held.items if item.post_id not in shown],
         "newer_token": about(listing, now)["newer_token"],
         "reset": False,
     }

@@ -9,7 +9,7 @@ from resolvers.feed.moderating import Moderation, apply, flag
 from resolvers.media import nearest
 from stores import feed as store
 from stores import media as media_store
-from stores.feed import ModerationLabel, PostState, ReportReason
+from stores.feed import ModerationLabel, PostStatus, ReportReason
 
 WIDE = 640
 """Pixels that are enough to judge by."""
@@ -22,14 +22,14 @@ async def scan(services: Services, *, subject_id: str) -> None:
     So is what is beyond doubt, for it has appeared already.
     """
     found = await store.subject_by_id(services.db, subject_id)
-    if found is None or found["state"] != PostState.PUBLISHED:
+    if found is None or found["state"] != PostStatus.PUBLISHED:
         return
     pictures = await _shown(services, found.get("media_ids", ()))
     verdict = await services.get(Moderation).classifier.judge(found.get("text") or "", pictures)
     if verdict == Verdict():
         return
     ctx = Context(services)
-    state = PostState.LIMITED if verdict.limit or verdict.refuse else None
+    state = PostStatus.LIMITED if verdict.limit or verdict.refuse else None
     label = ModerationLabel(verdict.label) if verdict.label else None
     if state is None and label is None:
         return

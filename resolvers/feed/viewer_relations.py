@@ -15,7 +15,7 @@ from loaders.feed import (
 )
 from resolvers.feed.access import blocked_either_way
 from resolvers.feed.snapshots import Item
-from stores.feed import FeedReason, Follow, Followed, FollowState, Hide, Post, PostState, Visibility
+from stores.feed import FeedReason, Follow, Followed, FollowStatus, Hide, Post, PostStatus, Visibility
 from stores.feed.kinds import SHOWN
 
 
@@ -36,19 +36,19 @@ class ViewerRelations:
         """True if the post may be in this person's feed, for this reason, now."""
         author = post["author_id"]
         if author == self.user_id:
-            return post["state"] != PostState.REMOVED
+            return post["state"] != PostStatus.REMOVED
         if post.get("shared_author_id") in self.muted:
             return False
         if post["_id"] in self.hidden or author in self.blocked_either_way or post["state"] not in SHOWN:
             return False
         edge = self.followed.get(author)
         if post["visibility"] == Visibility.GROUP:
-            muted = edge is not None and edge["state"] == FollowState.MUTED
+            muted = edge is not None and edge["state"] == FollowStatus.MUTED
             return post["group_id"] in self.groups and not muted
         if edge is None:
             stranger = reason in (FeedReason.SUGGESTED, FeedReason.SPONSORED)
             return stranger and open_to_strangers(post)
-        if edge["state"] == FollowState.MUTED:
+        if edge["state"] == FollowStatus.MUTED:
             return False
         return post["visibility"] == Visibility.PUBLIC or (
             post["visibility"] == Visibility.FRIENDS and edge["mutual"]
@@ -57,7 +57,7 @@ class ViewerRelations:
 
 def open_to_strangers(post: Post) -> bool:
     """True if it may be suggested to strangers: public, and not limited by moderation."""
-    return post["visibility"] == Visibility.PUBLIC and post["state"] == PostState.PUBLISHED
+    return post["visibility"] == Visibility.PUBLIC and post["state"] == PostStatus.PUBLISHED
 
 
 async def relations_to(ctx: Context, items: Sequence[Item]) -> ViewerRelations:
@@ -81,7 +81,7 @@ async def viewer_relations(ctx: Context) -> ViewerRelations:
         blocked_either_way(ctx),
         ctx.load(GroupsByUser, ctx.viewer_id),
     )
-    muted = frozenset(edge["followee_id"] for edge in edges if edge["state"] == FollowState.MUTED)
+    muted = frozenset(edge["followee_id"] for edge in edges if edge["state"] == FollowStatus.MUTED)
     ctx.loader(MutedByUser).know(ctx.viewer_id, muted)
     return _standing(ctx, edges, hidden, away, groups, muted)
 

@@ -125,7 +125,7 @@ async def attach(
     most: int = MOST_ATTACHMENTS,
     field: str = "attachments",
 ) -> list[Attachment]:
-    """Attachments to embed in a record, from `{id?, upload_id, alt_text?}`; uploads may be unfinished."""
+    """Attachments to embed in a record, from `{upload_id, alt_text?}`; uploads may be unfinished."""
     if len(wanted) > most:
         raise UserError("TOO_MANY", "At most {limit} attachments.", field=[field], limit=most)
     used = await use(
@@ -139,7 +139,6 @@ def attachment(args: Mapping[str, Any], upload: Document) -> Attachment:
     kind = kind_of(upload["mime"])
     assert kind is not None
     return {
-        "_id": ids.minted(args.get("id"), "attachment"),
         "upload_id": upload["_id"],
         "kind": kind,
         "file_name": upload["file_name"],

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from core import nodes
-from core.graphql import Edge, batched, field, mutation, query, subscription
+from core.graphql import Edge, batched, field, mutation, query
 from core.ids import Id
 from resolvers.auth import (
     accounts,
@@ -23,7 +23,6 @@ from resolvers.auth import (
     verification,
 )
 from schema.auth import payloads
-from schema.auth.events import SessionEvent
 from schema.auth.types import (
     Account,
     AuthFlow,
@@ -36,9 +35,8 @@ from schema.auth.types import (
     User,
 )
 from stores.auth import Role
-from subscriptions import auth as live
 
-__all__ = ["Account", "AuthKey", "Mutation", "Query", "Session", "Subscription", "User", "Viewer"]
+__all__ = ["Account", "AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "User", "Viewer"]
 
 
 AREA = "accounts"
@@ -51,7 +49,7 @@ class Query:
         admin.account, roles=(Role.ADMIN,), by="Key of the account, one of several."
     )
     """Account in whatever status; null when there is none."""
-    auth_flow: AuthFlow | None = query(flows.auth_flow)
+    auth_flow: AuthFlow | None = query(nodes.reader("flow"))
     """Open or lately closed flow, for an app that was restarted; null when there is none."""
 
 
@@ -380,10 +378,3 @@ class Mutation:
         returns={"ended_session_count": ENDED_SESSIONS},
     )
     """Revoke the sessions of everybody, but for the one that asks: for an emergency."""
-
-
-class Subscription:
-    session_events: SessionEvent = subscription(
-        live.session_events, after="Resume after this event; from now on when left out."
-    )
-    """What happens to your sessions and the safety of your account."""

@@ -25,10 +25,10 @@ from resolvers.auth import devices, exports, keys, people
 from stores.auth import (
     AccountStatus,
     AuthFactor,
+    AuthFlowKind,
     AuthKeyKind,
     DevicePlatform,
     ExportStatus,
-    FlowPurpose,
     FlowStatus,
     OtpMethod,
     Role,
@@ -94,8 +94,8 @@ class Device(Node):
 class Session(Entity):
     """A signed-in device."""
 
-    device: Device
-    """The device."""
+    device: Device | None
+    """Device that signed in, as it was told last; null when not known."""
     current: bool = local(people.current, "_id")
     """Whether it is the one that asks."""
     status: SessionStatus
@@ -161,13 +161,14 @@ class DeviceInput:
 
 
 @node("security_event")
-class SecurityEvent(Node):
-    """Something that happened to the safety of your account; kept for 400 days."""
+class SecurityEvent(Entity):
+    """Something that happened to the safety of your account; kept for 400 days.
+
+    What should alarm you, all but sign-ins, failed ones and ended sessions, is part of what you sync, for 90
+    days."""
 
     kind: SecurityKind
     """What happened."""
-    at: datetime
-    """When."""
     device: Device | None
     """The device it happened on, as it was then; null when not known."""
     ip_masked: str
@@ -176,32 +177,28 @@ class SecurityEvent(Node):
     """Roughly where that is; null when not known."""
 
 
-@type_
-class DataExport:
-    """Everything kept about you, as one file."""
+@node("export")
+class DataExport(Node):
+    """A data export: everything kept about you, as one file."""
 
-    id: Id = key("_id")
-    """Its id."""
     status: ExportStatus
     """Where it is; the link to it is in a mail to you."""
-    size_bytes: int | None
-    """Size of the file; null until it is ready."""
+    file_size_bytes: int | None = key("size_bytes")
+    """Size of the export's file in bytes; null until the export is READY."""
     created_at: datetime
     """When it was asked for."""
     expires_at: datetime
     """When the link is no longer good: seven days after it was mailed."""
 
 
-@type_
-class AuthFlow:
-    """An open request for a code."""
+@node("flow")
+class AuthFlow(Node):
+    """An authentication flow: an open request for a code."""
 
-    id: Id = key("_id")
-    """Name it in `verifyOtp`."""
-    purpose: FlowPurpose
-    """What it is for."""
-    method: OtpMethod | None
-    """How the code travels; EMAIL when texts and pushes failed."""
+    kind: AuthFlowKind = key("purpose")
+    """Kind of the flow: what the code is for."""
+    otp_method: OtpMethod | None = key("method")
+    """Delivery method of the code; EMAIL when texts and pushes failed, null where no code travels."""
     masked_destination: str | None
     """Where it went, mostly hidden."""
     otp_length: int
@@ -241,8 +238,8 @@ class AuthKey(Entity):
 class KeyChallenge:
     """Bytes for a key to sign: a passkey in the platform's ceremony, a device key by ECDSA with SHA-256."""
 
-    id: Id = key("_id")
-    """Name it when you send the signature."""
+    challenge_id: Id = key("_id")
+    """Id of the challenge, to be sent with its signature."""
     challenge: str
     """32 bytes as base64url."""
     expires_at: datetime
@@ -261,7 +258,7 @@ class Account(Entity):
     """Private half of a person's account, for its owner and for administrators."""
 
     user: User = one(UserById, key="user_id")
-    """Person whose account it is, whatever its status."""
+    """Person whose account it is, whatever its status: the public half of the same record."""
     email: str = local(people.email, "email", "user_id")
     """Email address that signs in; administrators see it mostly hidden."""
     email_verified: bool

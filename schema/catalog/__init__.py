@@ -16,7 +16,7 @@ from resolvers.catalog import (
 )
 from resolvers.catalog import predictions as predicting
 from schema.auth import Account
-from schema.catalog.events import ProductEvent, ViewerProductEvent
+from schema.catalog.events import PredictionEvent, ProductEvent
 from schema.catalog.people import (
     PrivacyChoices,
     ProductPrediction,
@@ -243,5 +243,5 @@ class Subscription:
         live.product_events, product_ids="The products to watch, at most 50."
     )
     """News, prices and availability of products, for everybody."""
-    viewer_product_events: ViewerProductEvent = subscription(live.viewer_product_events)
-    """What concerns you alone: settings, predictions, orders of products."""
+    prediction_events: PredictionEvent = subscription(live.prediction_events)
+    """Signals that predictions for products of yours changed."""

@@ -6,7 +6,7 @@ from core import nodes
 from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
 from core.ids import Id
 from resolvers.chat import choices, health, moderation, opening, presence, reading, receipts, sending
-from schema.chat.events import ChatEvent, InboxEvent
+from schema.chat.events import ChatEvent, PresenceEvent
 from schema.chat.reports import ClientQueueInput, MessageReport
 from schema.chat.types import Chat, ChatSettings, DeliveryMarkInput, Message, Presence
 from schema.media import AttachmentInput
@@ -187,6 +187,5 @@ class Mutation:
 class Subscription:
     chat_events: ChatEvent = subscription(live.chat_events, chat_id="The chat to watch.")
     """What happens in a chat of yours, while it is open."""
-    inbox_events: InboxEvent = subscription(live.inbox_events)
-    """What happens in all your chats, and to your uploads. A message has the same `eventId` here and in
-    `chatEvents`."""
+    presence_events: PresenceEvent = subscription(live.presence_events)
+    """Presence of the people you chat with, as they come and go; nothing of it is replayed."""

@@ -1,55 +1,22 @@
-"""What an open chat's stream and the inbox's tell."""
+"""Events of an open chat, and of the presence of people one chats with."""
 
 from typing import Annotated
 
-from core import viewers
-from core.graphql import Created, Updated, local, type_, union
-from core.graphql.common import Event, ResyncRequired, Viewer
-from core.ids import Id
+from core.graphql import Created, Deleted, Updated, one, type_, union
+from core.graphql.common import Event, ResyncRequired
+from loaders.chat import PeerById
+from schema.auth import User
 from schema.chat.types import Chat, Message, Presence
-from schema.media import Upload
 
 
 @type_
-class MessageDeleted(Event):
-    """A message is gone."""
-
-    deleted_message_id: Id
-    """The message."""
-    tombstone: Message | None
-    """What remains of it when it was deleted for both; null when you deleted it for yourself."""
-
-
-@type_
-class ReceiptUpdated(Event):
-    """One of the two has received or read more."""
-
-    user_id: Id
-    """Who."""
-    delivered_sequence: int
-    """They have everything up to this message."""
-    read_sequence: int
-    """They have read up to this message; stays where it was while one of you has read receipts off."""
-
-
-@type_
-class TypingChanged(Event):
+class ChatTypingChanged(Event):
     """The other began or stopped writing; not replayed."""
 
-    user_id: Id
-    """Who."""
+    user: User | None = one(PeerById, key="user_id")
+    """Person who began or stopped writing; null when the account is gone."""
     typing: bool
-    """Whether they write; false too when nothing was heard of it for six seconds."""
-
-
-@type_
-class ChatUpdated(Event):
-    """A chat of yours is new or changed."""
-
-    chat: Chat
-    """The chat as it is now."""
-    viewer: Viewer = local(viewers.shown)
-    """You, with your `unreadMessageCount`."""
+    """Whether the person is writing; false too when nothing was heard of it for six seconds."""
 
 
 @type_
@@ -57,15 +24,20 @@ class PresenceChanged(Event):
     """Somebody you chat with came, or went; not replayed."""
 
     presence: Presence
-    """How they appear now."""
+    """Presence of the person as it is now."""
 
 
 ChatEvent = Annotated[
-    Created[Message] | Updated[Message] | MessageDeleted | ReceiptUpdated | TypingChanged | ResyncRequired,
+    Created[Message]
+    | Updated[Message]
+    | Deleted[Message]
+    | Updated[Chat]
+    | ChatTypingChanged
+    | ResyncRequired,
     union("ChatEvent", "What happens in an open chat."),
 ]
 
-InboxEvent = Annotated[
-    ChatUpdated | Created[Message] | PresenceChanged | Updated[Upload] | ResyncRequired,
-    union("InboxEvent", "What happens in all your chats, and to your uploads."),
+PresenceEvent = Annotated[
+    PresenceChanged | ResyncRequired,
+    union("PresenceEvent", "Presence of people you chat with."),
 ]

@@ -133,7 +133,7 @@ class ChatOfUser:
         unsynced(batched(reading.chats_with, reads=["_id"]), "read it with the page that shows the person.")
     )
     """Chat of yours with them; null when there is none in your list."""
-    presence: Presence | None = unsynced(batched(presence.presences), "watch `inboxEvents`.")
+    presence: Presence | None = unsynced(batched(presence.presences), "watch `presenceEvents`.")
     """Whether they are there; null unless you share a chat and both of you show it."""
 
 

@@ -1,30 +1,28 @@
-"""What an open post's stream tells."""
+"""Events of an open post, and notices of what concerns a person in the feed."""
 
 from typing import Annotated
 
 from core.graphql import Created, Deleted, Updated, type_, union
 from core.graphql.common import Event, ResyncRequired
-from core.ids import Id
 from schema.auth import User
-from schema.feed.types import Comment, Post, Reactions
+from schema.feed.types import Comment, Post, Subject
+from stores.feed import CommentNoticeKind
 
 
 @type_
 class ReactionsUpdated(Event):
     """Reactions to the post or one of its comments changed."""
 
-    subject_id: Id
-    """The post or comment."""
-    summary: Reactions
-    """Its reactions now."""
+    subject: Subject
+    """Post or comment with its reactions as they are now."""
 
 
 @type_
-class CommentTyping(Event):
-    """How many others are writing a comment changed."""
+class PostTypingChanged(Event):
+    """The number of people who are writing a comment changed; not replayed."""
 
-    count: int
-    """How many are writing now."""
+    typing_count: int
+    """Number of others who are writing a comment now."""
 
 
 PostEvent = Annotated[
@@ -34,20 +32,20 @@ PostEvent = Annotated[
     | ReactionsUpdated
     | Updated[Post]
     | Deleted[Post]
-    | CommentTyping
+    | PostTypingChanged
     | ResyncRequired,
     union("PostEvent", "What happens to an open post."),
 ]
 
 
 @type_
-class NewItemsAvailable(Event):
+class FeedUpdated(Event):
     """Your feed has something new; at most every 15 seconds."""
 
-    count: int
-    """How many posts came."""
+    new_post_count: int
+    """Number of posts that came to the feed."""
     newer_token: str
-    """Send it, or the one you have, to `feedDelta`."""
+    """Token for `feedDelta`, which has what is new; the one of the page shown serves as well."""
 
 
 @type_
@@ -56,70 +54,36 @@ class FeedReset(Event):
 
 
 @type_
-class CommentOnMyPost(Event):
-    """Somebody commented on a post of yours."""
+class CommentReceived(Event):
+    """Somebody commented on a post of yours, or replied to a comment of yours."""
 
-    post: Post
-    """Your post."""
+    kind: CommentNoticeKind
+    """Kind of the notice: what the comment is on."""
     comment: Comment
-    """The comment."""
+    """Comment that somebody wrote."""
+    post: Post
+    """Post that the comment is on."""
 
 
 @type_
-class ReplyToMe(Event):
-    """Somebody replied to a comment of yours."""
+class ViewerMentioned(Event):
+    """Somebody mentioned you in a post or comment."""
 
     post: Post
-    """The post."""
-    comment: Comment
-    """The reply."""
-
-
-@type_
-class MentionedMe(Event):
-    """Somebody mentioned you."""
-
-    post: Post
-    """The post, or the one commented on."""
+    """Post that names the viewer, or the one commented on."""
     comment: Comment | None
-    """The comment that names you; null when it is the post."""
+    """Comment that names the viewer; null when the post does."""
 
 
 @type_
-class NewFollower(Event):
-    """Somebody follows you."""
+class ViewerFollowed(Event):
+    """Somebody began to follow you."""
 
     user: User
-    """The person."""
-
-
-@type_
-class ReactionsOnMyPost(Event):
-    """Reactions to a post of yours changed; those of two seconds are one event."""
-
-    post: Post
-    """Your post."""
-    summary: Reactions
-    """Its reactions now."""
-
-
-@type_
-class PostStateChanged(Event):
-    """A post of yours appeared, waits for you, or was judged."""
-
-    post: Post
-    """Your post as it is now."""
+    """Person who follows the viewer."""
 
 
 FeedEvent = Annotated[
-    NewItemsAvailable
-    | FeedReset
-    | CommentOnMyPost
-    | ReplyToMe
-    | MentionedMe
-    | NewFollower
-    | ReactionsOnMyPost
-    | PostStateChanged
-    | ResyncRequired,
-    union("FeedEvent", "What concerns you in the feed."),
+    FeedUpdated | FeedReset | CommentReceived | ViewerMentioned | ViewerFollowed | ResyncRequired,
+    union("FeedEvent", "Signals and notices of what concerns you in the feed."),
 ]

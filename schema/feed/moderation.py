@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from core.graphql import batched, dated, input_, local, node, type_
-from core.graphql.common import Node
+from core.graphql.common import Entity, Node
 from resolvers.feed import moderating
 from schema.feed.types import Post
 from stores.feed import ReportReason, ReportStatus
 
 
 @node("report")
-class Report(Node):
+class Report(Entity):
     """Something that was reported to moderators. Who reported it is told to nobody."""
 
     target: Node | None = dated(
@@ -26,8 +26,6 @@ class Report(Node):
     """What was written with it; for moderators."""
     appeal: str | None = local(moderating.moderator_only("appeal"), "appeal")
     """What the author says to it; for moderators."""
-    created_at: datetime
-    """When it was reported."""
 
 
 @type_

@@ -12,6 +12,7 @@ from core.graphql import (
     extend,
     field,
     input_,
+    key,
     local,
     many,
     node,
@@ -34,11 +35,11 @@ from schema.auth import Account, User
 from schema.media import Media
 from stores.feed import (
     FeedReason,
-    FollowState,
+    FollowStatus,
     GroupPrivacy,
     GroupRole,
     ModerationLabel,
-    PostState,
+    PostStatus,
     ReactionKind,
     Visibility,
 )
@@ -105,8 +106,8 @@ class Post(Entity):
     Your own posts, those of people you follow and those of your groups are part of what you sync; all others
     are as old as the answer you have them from."""
 
-    author: User = one(UserById, key="author_id")
-    """Who posted it."""
+    author: User | None = one(UserById, key="author_id")
+    """Author of the post; null while the author's account is being erased."""
     text: str | None
     """Full text, at most 5,000 characters; null when it only has media."""
     text_preview: str = derived(content.text_preview, "text")
@@ -133,7 +134,7 @@ class Post(Entity):
     """Whether it passes on a post that is gone, or not for you."""
     label: ModerationLabel | None
     """A warning to show with it; null when there is none."""
-    state: PostState
+    status: PostStatus = key("state")
     """Where it is in its life."""
     pinned: bool
     """Whether it is on top of its author's timeline."""
@@ -196,8 +197,8 @@ class Comment(Entity):
     """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
     author: User | None = one(UserById, key="author_id")
     """Who wrote it; null for a deleted comment that stays because of its replies."""
-    text: str
-    """At most 2,000 characters; empty when it was deleted or removed."""
+    text: str | None = derived(content.comment_text, "text")
+    """Text of the comment, at most 2,000 characters; null when the comment was deleted or removed."""
     mentions: list[User] = dated(
         batched(content.mentioned),
         "Who hides from you, or whose account closes, leaves it when it is next told or read.",
@@ -211,7 +212,7 @@ class Comment(Entity):
     """Replies, oldest first."""
     reactions: Reactions = derived(summary, "reactions")
     """Reactions, counted."""
-    state: PostState
+    status: PostStatus = key("state")
     """Where it is in its life."""
     edited_at: datetime | None
     """When its text last changed; null if never."""
@@ -223,8 +224,8 @@ class Follow(Entity):
 
     user: User = one(UserById, key="followee_id")
     """Whom you follow."""
-    state: FollowState
-    """Whether they are muted."""
+    status: FollowStatus = key("state")
+    """Whether the followed person is muted."""
     notify: bool = derived(lambda follow: follow.get("notify", False), "notify")
     """Whether their posts are pushed to your devices while you are friends."""
 
@@ -271,8 +272,8 @@ class FeedDelta:
     """How many are new."""
     changed: list[Post]
     """Posts whose counts, text or state changed; at most 100."""
-    removed_ids: list[Id]
-    """Posts to take out: gone, or hidden from you."""
+    removed_post_ids: list[Id]
+    """Ids of posts to take out of the feed: gone, or hidden from you."""
     newer_token: str
     """Send it next time."""
     reset: bool
@@ -308,7 +309,9 @@ class FeedOfAccount:
 class FeedOfUser:
     viewer_follow: Follow | None = told(personal(batched(graph.follows, reads=["_id"])), "follows")
     """Follow of yours that leads to them; null when you do not follow them."""
-    viewer_follow_state: FollowState = told(personal(batched(graph.follow_states, reads=["_id"])), "follows")
+    viewer_follow_status: FollowStatus = told(
+        personal(batched(graph.follow_states, reads=["_id"])), "follows"
+    )
     """Whether you follow them."""
     viewer_is_followed: bool = told(personal(batched(graph.viewer_is_followed, reads=["_id"])), "follows")
     """Whether they follow you."""

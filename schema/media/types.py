@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from core import discovery
-from core.graphql import batched, dated, derived, extend, field, input_, local, node, one, told, type_
+from core.graphql import batched, dated, derived, extend, field, input_, key, local, node, one, told, type_
 from core.graphql.common import URL, Entity, Node
 from core.graphql.enums import declared_enum
 from core.ids import Id
@@ -25,8 +25,8 @@ UploadPurpose = declared_enum(
 
 
 @type_
-class MediaVariant:
-    """A picture in one size and format."""
+class MediaRendition:
+    """A rendition of a picture: one size and format of it."""
 
     width: int
     """Width in pixels."""
@@ -58,8 +58,8 @@ class Media(Node):
     """Length of a film in milliseconds; null for pictures and files."""
     alt_text: str | None
     """What it shows, for those who cannot see it; null when not told."""
-    file_name: str | None
-    """What its owner called it; null when it had no name."""
+    original_file_name: str | None = key("file_name")
+    """Name of the file that the medium was made from; null when the file had no name."""
     url: URL = local(
         media_urls.url,
         "kind",
@@ -82,8 +82,8 @@ class Media(Node):
     """BlurHash: what to draw until the picture is there; null for files."""
     dominant_color: str | None
     """Its main colour as `#rrggbb`: paint it until the picture is there; null for files."""
-    variants: list[MediaVariant] = derived(media_urls.variants, "folder", "variants")
-    """All sizes and formats of a picture or poster, narrowest first; empty for files."""
+    renditions: list[MediaRendition] = derived(media_urls.variants, "folder", "variants")
+    """Renditions of a picture or poster in all sizes and formats, narrowest first; empty for files."""
     animation: Animation = derived(media_urls.animation, "animation")
     """Whether a picture moves, and whether it still does."""
     url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder")
@@ -161,20 +161,18 @@ class Upload(Entity):
     """Bytes of the parts that have arrived whole."""
     progress: float = dated(field(receiving.progress), "Parts arrive without a word.")
     """The same as a fraction, 0 to 1."""
-    media: Media | None = one(MediaById, key="media_id")
-    """What became of it; null until it is READY."""
+    processed_media: Media | None = one(MediaById, key="media_id")
+    """Medium that the file became; null until the upload is READY."""
     failure: UploadFailure | None
     """Why it was rejected; null otherwise."""
-    expires_at: datetime | None
-    """When it is forgotten unless it is completed, or used; null when it is in use."""
+    kept_until: datetime | None = key("expires_at")
+    """Time at which the upload is forgotten unless it is completed or used; null when it is in use."""
 
 
 @type_
 class Attachment:
     """A picture, film or file of a record: a message, a note."""
 
-    id: Id
-    """Its id."""
     kind: MediaKind
     """What it is."""
     media: Media | None = told(one(MediaByUpload, key="upload_id"), "uploads", "media")
@@ -196,8 +194,6 @@ class Attachment:
 class AttachmentInput:
     """A file to attach; its upload may be unfinished."""
 
-    id: Id | None
-    """The attachment's id, if you mint one."""
     upload_id: Id
     """Your upload, for this purpose and not used before."""
     alt_text: Line | None

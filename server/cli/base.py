@@ -32,6 +32,8 @@ problem = Console(stderr=True)
 SNAPSHOT = Path(__file__).parents[2] / "schema" / "schema.graphql"
 APP_SNAPSHOT = SNAPSHOT.with_name("app.graphql")
 """The schema without what is for staff."""
+DELTA = SNAPSHOT.with_name("delta.graphql")
+"""The document that syncs every entity, for clients."""
 
 
 def group(name: str, help: str) -> typer.Typer:

@@ -8,6 +8,7 @@ import typer
 
 from server.cli.base import (
     APP_SNAPSHOT,
+    DELTA,
     SNAPSHOT,
     app,
     deployment,
@@ -71,20 +72,26 @@ def worker() -> None:
 @app.command()
 def schema(
     write: Annotated[
-        bool, typer.Option("--write", help="Write schema/schema.graphql and schema/app.graphql.")
+        bool, typer.Option("--write", help="Write schema.graphql, app.graphql and delta.graphql in schema/.")
     ] = False,
     for_apps: Annotated[bool, typer.Option("--app", help="Leave out what is for staff.")] = False,
+    delta: Annotated[
+        bool, typer.Option("--delta", help="Print the document that syncs every entity instead.")
+    ] = False,
 ) -> None:
     """Print the schema in SDL."""
+    from core.graphql.delta_document import delta_document
     from core.settings import Settings
     from server import lifespan
 
     made = lifespan.make_schema(Settings())
+    sdl, document = (made.for_apps() if for_apps else made.as_str()) + "\n", delta_document(made._schema)
     if write:
         SNAPSHOT.write_text(made.as_str() + "\n")
         APP_SNAPSHOT.write_text(made.for_apps() + "\n")
+        DELTA.write_text(document)
     else:
-        sys.stdout.write((made.for_apps() if for_apps else made.as_str()) + "\n")
+        sys.stdout.write(document if delta else sdl)
 
 
 @app.command()

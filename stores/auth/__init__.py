@@ -46,9 +46,9 @@ from stores.auth.exports import (
 )
 from stores.auth.flows import (
     AuthFactor,
+    AuthFlowKind,
     BackupCode,
     Flow,
-    FlowPurpose,
     FlowStatus,
     OtpMethod,
     backup_codes,
@@ -93,6 +93,7 @@ __all__ = [
     "MOST_KEYS",
     "AccountStatus",
     "AuthFactor",
+    "AuthFlowKind",
     "AuthKey",
     "AuthKeyKind",
     "BackupCode",
@@ -102,7 +103,6 @@ __all__ = [
     "DevicePlatform",
     "ExportStatus",
     "Flow",
-    "FlowPurpose",
     "FlowStatus",
     "Lock",
     "OtpMethod",

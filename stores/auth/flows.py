@@ -24,7 +24,7 @@ class AuthFactor(StrEnum):
     """Key bound to a device."""
 
 
-class FlowPurpose(StrEnum):
+class AuthFlowKind(StrEnum):
     """Purpose of a flow."""
 
     SIGN_IN = "SIGN_IN"
@@ -69,7 +69,7 @@ class OtpMethod(StrEnum):
 
 class Flow(TypedDict):
     _id: str
-    purpose: FlowPurpose
+    purpose: AuthFlowKind
     account: str
     """Account whose attempts are counted: a blind index of its email."""
     user_id: str | None
@@ -136,7 +136,7 @@ flows = collection(
 backup_codes = collection("backup_codes", BackupCode, indexes=[index("user_id", "hash")], shard_key="user_id")
 
 
-async def supersede(tx: Database, *, account: str, purpose: FlowPurpose, device_id: str) -> None:
+async def supersede(tx: Database, *, account: str, purpose: AuthFlowKind, device_id: str) -> None:
     """Close open flows of one purpose on one device: a newer one takes their place."""
     query = {"account": account, "purpose": purpose, "status": FlowStatus.OPEN, "device._id": device_id}
     change = {"$set": {"status": FlowStatus.SUPERSEDED}}
@@ -145,7 +145,7 @@ async def supersede(tx: Database, *, account: str, purpose: FlowPurpose, device_
 
 async def end_sign_ins(tx: Database, user_id: str) -> None:
     """Close a person's half-finished sign-ins: their proven factors no longer hold."""
-    query = {"user_id": user_id, "purpose": FlowPurpose.SIGN_IN, "status": FlowStatus.OPEN}
+    query = {"user_id": user_id, "purpose": AuthFlowKind.SIGN_IN, "status": FlowStatus.OPEN}
     change = {"$set": {"status": FlowStatus.EXPIRED}}
     await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
 

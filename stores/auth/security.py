@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypedDict
 
-from core.storage.store import collection, index
+from core.storage.store import Row, collection, index
 from stores.auth.sessions import Device
 
 
@@ -37,8 +36,7 @@ class SecurityKind(StrEnum):
     """Deletion of the account was asked for, or called off."""
 
 
-class SecurityEvent(TypedDict):
-    _id: str
+class SecurityEvent(Row):
     user_id: str
     kind: SecurityKind
     alerting: bool
@@ -55,6 +53,7 @@ security_events = collection(
     SecurityEvent,
     prefix="security_event",
     owner="user_id",
+    synced=True,
     indexes=[
         index("user_id", "-at", "-_id"),
         index("at", expireAfterSeconds=int(KEPT.total_seconds())),

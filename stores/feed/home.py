@@ -9,7 +9,7 @@ from core.paging import NEWEST
 from core.storage import merging
 from core.storage.mongo import Database
 from core.storage.store import collection, index
-from stores.feed.kinds import PostState, Visibility
+from stores.feed.kinds import PostStatus, Visibility
 from stores.feed.posts import Post, pair, posts
 
 INBOX_KEPT = timedelta(days=30)
@@ -267,7 +267,7 @@ async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: d
 
 async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post], list[str]]:
     """Newest public posts, and the ids of the sponsored ones, in one command."""
-    newest = {"visibility": Visibility.PUBLIC, "state": PostState.PUBLISHED}
+    newest = {"visibility": Visibility.PUBLIC, "state": PostStatus.PUBLISHED}
     paid = {"starts_at": {"$lte": now}, "ends_at": {"$gt": now}}
     rows = await db.aggregate(
         posts.name,
@@ -293,6 +293,6 @@ async def public_by(db: Database, authors: Sequence[str], *, limit: int) -> list
     query = {
         "author_id": {"$in": list(authors)},
         "visibility": Visibility.PUBLIC,
-        "state": PostState.PUBLISHED,
+        "state": PostStatus.PUBLISHED,
     }
     return await posts.find(db, query, sort=NEWEST, limit=limit, fields=FEATURES)

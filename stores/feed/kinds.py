@@ -16,7 +16,7 @@ class Visibility(StrEnum):
     """Members of the post's group."""
 
 
-class PostState(StrEnum):
+class PostStatus(StrEnum):
     """State of a post or comment."""
 
     PROCESSING = "PROCESSING"
@@ -44,7 +44,7 @@ class ReactionKind(StrEnum):
     """Anger."""
 
 
-class FollowState(StrEnum):
+class FollowStatus(StrEnum):
     """The viewer's relation to a person."""
 
     FOLLOWING = "FOLLOWING"
@@ -92,6 +92,15 @@ class CommentSort(StrEnum):
     """Oldest first."""
     TOP = "TOP"
     """Most reactions and replies first; it moves while people react."""
+
+
+class CommentNoticeKind(StrEnum):
+    """Kind of a notice of a comment: what the comment is on."""
+
+    POST = "POST"
+    """A comment on a post of yours."""
+    REPLY = "REPLY"
+    """A reply to a comment of yours."""
 
 
 class GroupPrivacy(StrEnum):
@@ -166,5 +175,5 @@ class ReportStatus(StrEnum):
     """A moderator did not agree."""
 
 
-SHOWN = (PostState.PUBLISHED, PostState.LIMITED)
+SHOWN = (PostStatus.PUBLISHED, PostStatus.LIMITED)
 """States in which others see a post or comment."""

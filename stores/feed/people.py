@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict, cast
 
 from core.storage.mongo import Database
 from core.storage.store import Row, collection, entity, index
-from stores.feed.kinds import FollowState
+from stores.feed.kinds import FollowStatus
 from stores.feed.posts import pair
 
 
@@ -15,7 +15,7 @@ class Follow(Row):
 
     follower_id: str
     followee_id: str
-    state: FollowState
+    state: FollowStatus
     mutual: bool
     notify: NotRequired[bool]
     """True if new posts of a friend are pushed."""
@@ -98,7 +98,7 @@ class Followed(TypedDict):
 
     _id: str
     followee_id: str
-    state: FollowState
+    state: FollowStatus
     mutual: bool
 
 
@@ -114,7 +114,7 @@ async def follows_of(db: Database, follower_id: str) -> list[Followed]:
 
 async def muted_by(db: Database, follower_id: str) -> list[str]:
     """People a person follows and has muted."""
-    query = {"follower_id": follower_id, "state": FollowState.MUTED}
+    query = {"follower_id": follower_id, "state": FollowStatus.MUTED}
     rows = await follows.find(db, query, limit=MOST_FOLLOWED, fields=("followee_id",), batch=True)
     return [row["followee_id"] for row in rows]
 
@@ -142,7 +142,7 @@ async def audience(db: Database, followee_id: str, *, after: str = "", limit: in
 
 async def notified_friends(db: Database, followee_id: str, *, limit: int) -> list[str]:
     """Friends who asked to be notified of a person's posts."""
-    query = {"followee_id": followee_id, "notify": True, "mutual": True, "state": FollowState.FOLLOWING}
+    query = {"followee_id": followee_id, "notify": True, "mutual": True, "state": FollowStatus.FOLLOWING}
     return [row["follower_id"] for row in await follows.find(db, query, limit=limit)]
 
 

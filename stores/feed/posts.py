@@ -11,7 +11,7 @@ from core.storage.indexes import A_TEXT, LONG_AGO
 from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import Collection, Row, collection, entity, index
-from stores.feed.kinds import ModerationLabel, PostState, ReactionKind, Visibility
+from stores.feed.kinds import ModerationLabel, PostStatus, ReactionKind, Visibility
 from stores.feed.scopes import comment_scopes, post_scopes
 
 
@@ -22,7 +22,7 @@ class Post(Row):
     text: str | None
     media_ids: list[str]
     visibility: Visibility
-    state: PostState
+    state: PostStatus
     pinned: bool
     comment_count: int
     share_count: int
@@ -61,7 +61,7 @@ class Comment(Row):
     kept: NotRequired[str | None]
     reply_count: int
     reactions: dict[ReactionKind, int]
-    state: PostState
+    state: PostStatus
     edited_at: datetime | None
 
 
@@ -123,10 +123,10 @@ posts = entity(
     aspects=["reactions", "counts", "shared", "media"],
     moves=Moves(
         {
-            PostState.PROCESSING: {PostState.PUBLISHED, PostState.LIMITED, PostState.REMOVED},
-            PostState.PUBLISHED: {PostState.LIMITED, PostState.REMOVED},
-            PostState.LIMITED: {PostState.PUBLISHED, PostState.REMOVED},
-            PostState.REMOVED: {PostState.PUBLISHED, PostState.LIMITED},
+            PostStatus.PROCESSING: {PostStatus.PUBLISHED, PostStatus.LIMITED, PostStatus.REMOVED},
+            PostStatus.PUBLISHED: {PostStatus.LIMITED, PostStatus.REMOVED},
+            PostStatus.LIMITED: {PostStatus.PUBLISHED, PostStatus.REMOVED},
+            PostStatus.REMOVED: {PostStatus.PUBLISHED, PostStatus.LIMITED},
         },
         field="state",
     ),

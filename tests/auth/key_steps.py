@@ -6,7 +6,7 @@ from tests.auth.authenticator import DeviceKey, Passkey
 from tests.auth.steps import device, keep
 from tests.phone import Phone
 
-CHALLENGE = "challenge { id challenge expiresAt rpId allowCredentials userHandle }"
+CHALLENGE = "challenge { challengeId challenge expiresAt rpId allowCredentials userHandle }"
 KEY = (
     "authKey { id kind name device { id } lastUsedAt disabledAt version } authKeyEdge { cursor node { id } }"
 )
@@ -25,7 +25,7 @@ async def enrolment(phone: Phone, kind: str = "PASSKEY") -> Any:
 async def enrol(phone: Phone, passkey: Passkey, **input: Any) -> Any:
     challenge = await enrolment(phone)
     given = {
-        "challengeId": challenge["id"],
+        "challengeId": challenge["challengeId"],
         "name": "Ada's phone",
         "key": {"passkey": passkey.make(challenge)},
     }
@@ -35,7 +35,7 @@ async def enrol(phone: Phone, passkey: Passkey, **input: Any) -> Any:
 async def enrol_device_key(phone: Phone, key: DeviceKey, *, as_point: bool = False, **changed: Any) -> Any:
     challenge = await enrolment(phone, "DEVICE_KEY")
     made = {"publicKey": key.public(as_point=as_point), **key.sign(challenge), **changed}
-    given = {"challengeId": challenge["id"], "name": "Touch", "key": {"deviceKey": made}}
+    given = {"challengeId": challenge["challengeId"], "name": "Touch", "key": {"deviceKey": made}}
     return await phone.do("finishKeyEnrollment", KEY, **given)
 
 
@@ -47,7 +47,13 @@ async def challenged(phone: Phone, kind: str = "PASSKEY", **input: Any) -> Any:
 
 
 async def finish(phone: Phone, challenge: Any, key_id: str, signed: dict[str, str], **input: Any) -> Any:
-    given = {"challengeId": challenge["id"], "keyId": key_id, "device": device(phone), **signed, **input}
+    given = {
+        "challengeId": challenge["challengeId"],
+        "keyId": key_id,
+        "device": device(phone),
+        **signed,
+        **input,
+    }
     return keep(phone, await phone.do("finishKeySignIn", SIGNED_IN, **given))
 
 

@@ -14,7 +14,7 @@ from tests.phone import PASSWORD, Answer, Phone
 from tests.phone import refusal as refusal
 
 FLOW = """
-  flow { id purpose method maskedDestination otpLength expiresAt
+  flow { id kind otpMethod maskedDestination otpLength expiresAt
     resendAllowedAt attemptsLeft resendsLeft factors status }
 """
 TOKENS = """

@@ -60,7 +60,7 @@ async def test_a_new_address_signs_in_and_the_old_one_no_more(
     phone, old = ada
     new = address()
     flow = (await phone.do("requestEmailChange", FLOW, email=new.upper()))["flow"]
-    assert (flow["purpose"], flow["method"]) == ("CHANGE_EMAIL", "EMAIL")
+    assert (flow["kind"], flow["otpMethod"]) == ("CHANGE_EMAIL", "EMAIL")
     assert flow["maskedDestination"] == "n***@example.com"
     assert await subjects(services, old) == ["Your Landfall address is being changed"]
     done = await verify(phone, flow["id"], await code_for(services, new))
@@ -120,7 +120,7 @@ async def test_a_new_number_is_proven_and_told_to_the_old_address(
     old, new = new_number(), new_number()
     await enable_two_factor(phone, services, old)
     flow = (await phone.do("requestPhoneChange", FLOW, phone=new))["flow"]
-    assert (flow["purpose"], flow["maskedDestination"]) == ("CHANGE_PHONE", f"••••••{new[-2:]}")
+    assert (flow["kind"], flow["maskedDestination"]) == ("CHANGE_PHONE", f"••••••{new[-2:]}")
     assert "Your Landfall phone number is being changed" in await subjects(services, email)
     done = await verify(phone, flow["id"], await code_for(services, new))
     assert done["errors"] == []
@@ -310,7 +310,7 @@ async def test_a_reset_lifts_the_lock_and_the_second_factor_is_still_asked(
     await ask_reset(phone, email)
     await reset(phone, await token_for(services, email))
     begun = await sign_in(phone, email, NEW)
-    assert (begun["errors"], begun["tokens"], begun["flow"]["purpose"]) == ([], None, "SIGN_IN")
+    assert (begun["errors"], begun["tokens"], begun["flow"]["kind"]) == ([], None, "SIGN_IN")
     done = await verify(phone, begun["flow"]["id"], await code_for(services, number))
     assert done["errors"] == []
 

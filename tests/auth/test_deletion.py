@@ -155,7 +155,7 @@ async def test_an_account_s_devices_learn_that_it_is_gone(new_phone: NewPhone, s
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await grace.do("followUser", "user { id }", userId=ada.user_id)
     query = """query($since: SyncToken) {
-      viewer { changes(since: $since, types: [USER]) { nodes { id } deletedIds token } } }"""
+      viewer { changes(since: $since, types: [USER]) { nodes { id } deleted { id } token } } }"""
     token = (await ada.run(query))["viewer"]["changes"]["token"]
     await ask_for_it(ada)
     told = (await ada.run(query, since=token))["viewer"]["changes"]

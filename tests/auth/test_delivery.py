@@ -90,7 +90,7 @@ async def test_then_the_second_provider_steps_in(
     await pass_time(services, 42)
     assert first.waits == [0, 2, 12]
     assert round(second.asked[0] - first.asked[0]) == 42
-    assert (await flow_of(anonymous, flow["id"]))["method"] == "SMS"
+    assert (await flow_of(anonymous, flow["id"]))["otpMethod"] == "SMS"
     assert (await verify(anonymous, flow["id"], second.code))["errors"] == []
 
 
@@ -105,7 +105,7 @@ async def test_sms_provider_down(
     await pass_time(services, 43)
     assert down.waits == [0, 2, 12, 42]
     shown = await flow_of(anonymous, flow["id"])
-    assert (shown["method"], shown["maskedDestination"]) == ("EMAIL", "u***@example.com")
+    assert (shown["otpMethod"], shown["maskedDestination"]) == ("EMAIL", "u***@example.com")
     refused = await resend(anonymous, flow["id"])
     assert refused["errors"] == [refusal("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.")]
     assert (refused["flow"]["status"], refused["flow"]["factors"]) == ("OPEN", ["OTP", "BACKUP_CODE"])
@@ -123,7 +123,7 @@ async def test_another_way_is_open_meanwhile(
     await pass_time(services, 31)
     assert (await resend(anonymous, flow["id"]))["errors"][0]["code"] == "DELIVERY_UNAVAILABLE"
     again = await resend(anonymous, flow["id"], method="EMAIL")
-    assert (again["errors"], again["flow"]["method"]) == ([], "EMAIL")
+    assert (again["errors"], again["flow"]["otpMethod"]) == ([], "EMAIL")
     assert (await verify(anonymous, flow["id"], await code_for(services, careful)))["errors"] == []
 
 
@@ -155,7 +155,7 @@ async def test_what_proves_a_number_never_goes_by_mail(
     await pass_time(services, 60)
     assert sms.waits == [0, 2, 12]
     assert mail.texts == []
-    assert (await flow_of(ada, flow["id"]))["method"] == "SMS"
+    assert (await flow_of(ada, flow["id"]))["otpMethod"] == "SMS"
     refused = await resend(ada, flow["id"])
     assert refused["flow"]["factors"] == ["OTP"]
 

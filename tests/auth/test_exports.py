@@ -24,8 +24,8 @@ from tests.auth.steps import letters, refusal, sign_in
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-EXPORT = "dataExport { id status sizeBytes createdAt expiresAt }"
-LATEST = "{ viewer { account { dataExport { id status sizeBytes } } } }"
+EXPORT = "dataExport { id status fileSizeBytes createdAt expiresAt }"
+LATEST = "{ viewer { account { dataExport { id status fileSizeBytes } } } }"
 
 
 async def requested(phone: Phone, **input: Any) -> Any:
@@ -70,7 +70,7 @@ async def test_a_link_to_everything_is_mailed_and_good_for_a_week(
     assert (ready["id"], ready["status"]) == (done["dataExport"]["id"], "READY")
     link = await link_to(ada, address(ada))
     status, body = await fetched(ada, link)
-    assert (status, len(body)) == (200, ready["sizeBytes"])
+    assert (status, len(body)) == (200, ready["fileSizeBytes"])
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         files = {
             name: [json.loads(line) for line in archive.read(name).splitlines()]

@@ -235,7 +235,7 @@ async def test_a_sign_in_code_may_go_by_mail_instead(
     flow = (await sign_in(anonymous, email))["flow"]
     clock.shift(timedelta(seconds=31))
     again = await resend(anonymous, flow["id"], method="EMAIL")
-    assert (again["flow"]["method"], again["flow"]["maskedDestination"]) == ("EMAIL", "u***@example.com")
+    assert (again["flow"]["otpMethod"], again["flow"]["maskedDestination"]) == ("EMAIL", "u***@example.com")
     assert (await verify(anonymous, flow["id"], await code_for(services, email)))["errors"] == []
     # It is no way to a phone the person does not have.
     flow = (await sign_in(Phone(anonymous.http, anonymous.url), email))["flow"]

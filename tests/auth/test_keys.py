@@ -25,7 +25,7 @@ from tests.auth.key_steps import (
 )
 from tests.auth.steps import ME, device, refusal, sessions_of
 from tests.conftest import NewPhone
-from tests.phone import Phone, key
+from tests.phone import Phone, deleted_ids, key
 
 EXPIRED = refusal("EXPIRED", "This challenge is no longer good.", ["challengeId"])
 UNKNOWN = refusal("NOT_FOUND", "This key is not known here.", ["keyId"])
@@ -76,7 +76,7 @@ async def test_a_challenge_is_32_bytes_for_two_minutes(new_phone: NewPhone, serv
     assert challenge["userHandle"] == b64(ada.user_id.encode())
     left = datetime.fromisoformat(challenge["expiresAt"]) - clock.now()
     assert timedelta(seconds=110) < left <= timedelta(minutes=2)
-    assert 120 <= await services.redis.ttl(f"chal:{challenge['id']}") <= 420
+    assert 120 <= await services.redis.ttl(f"chal:{challenge['challengeId']}") <= 420
 
 
 async def test_a_challenge_expires(new_phone: NewPhone, anonymous: Phone, services: Services) -> None:
@@ -108,7 +108,12 @@ async def test_of_two_who_use_a_challenge_at_once_one_wins(new_phone: NewPhone, 
     await enrol(ada, passkey)
     challenge = await challenged(anonymous)
     signed = passkey.sign(challenge)
-    given = {"challengeId": challenge["id"], "keyId": passkey.id, "device": device(anonymous), **signed}
+    given = {
+        "challengeId": challenge["challengeId"],
+        "keyId": passkey.id,
+        "device": device(anonymous),
+        **signed,
+    }
     answers = await asyncio.gather(*(anonymous.do("finishKeySignIn", SIGNED_IN, **given) for _ in range(3)))
     assert sorted(len(answer["errors"]) for answer in answers) == [0, 1, 1]
 
@@ -123,7 +128,9 @@ async def test_a_challenge_is_for_the_device_that_asked(new_phone: NewPhone, ano
 async def test_a_sign_in_challenge_enrols_nothing(new_phone: NewPhone) -> None:
     ada, passkey = await new_phone("Ada"), Passkey()
     challenge = await challenged(ada)
-    refused = await enrol(ada, passkey, challengeId=challenge["id"], key={"passkey": passkey.make(challenge)})
+    refused = await enrol(
+        ada, passkey, challengeId=challenge["challengeId"], key={"passkey": passkey.make(challenge)}
+    )
     assert (refused["errors"], refused["authKey"]) == ([EXPIRED], None)
 
 
@@ -258,12 +265,16 @@ async def test_an_eleventh_key_is_one_too_many(new_phone: NewPhone) -> None:
     last = await asyncio.gather(*(_finish_enrolment(ada, challenge) for challenge in challenges[9:]))
     limit = refusal("LIMIT_REACHED", "You have 10 keys: remove one first.", limit=10)
     assert sorted(answer["errors"] for answer in last) == [[], [limit]]
-    begun = await ada.do("beginKeyEnrollment", "challenge { id }", kind="PASSKEY")
+    begun = await ada.do("beginKeyEnrollment", "challenge { challengeId }", kind="PASSKEY")
     assert begun["errors"] == [limit]
 
 
 async def _finish_enrolment(phone: Phone, challenge: Any) -> Any:
-    given = {"challengeId": challenge["id"], "key": {"passkey": Passkey().make(challenge)}, "name": "Key"}
+    given = {
+        "challengeId": challenge["challengeId"],
+        "key": {"passkey": Passkey().make(challenge)},
+        "name": "Key",
+    }
     return await phone.do("finishKeyEnrollment", "authKey { id }", **given)
 
 
@@ -280,7 +291,7 @@ async def test_enrolment_asks_for_a_fresh_proof(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     challenge = await enrolment(ada)
     clock.shift(timedelta(minutes=11))
-    begun = await ada.do("beginKeyEnrollment", "challenge { id }", kind="PASSKEY")
+    begun = await ada.do("beginKeyEnrollment", "challenge { challengeId }", kind="PASSKEY")
     assert (begun["errors"], begun["challenge"]) == ([STEP_UP], None)
     assert (await _finish_enrolment(ada, challenge))["errors"] == [STEP_UP]
 
@@ -293,13 +304,13 @@ async def test_removing_a_key(new_phone: NewPhone, anonymous: Phone) -> None:
     none = refusal("NOT_FOUND", "It does not exist, or you may not see it.", ["authKeyId"])
     assert (await grace.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id))["errors"] == [none]
     query = """query($since: SyncToken) { viewer { changes(since: $since, types: [AUTH_KEY]) {
-      nodes { __typename id } deletedIds token } } }"""
+      nodes { __typename id } deleted { id } token } } }"""
     first = (await ada.run(query))["viewer"]["changes"]
     assert first["nodes"] == [{"__typename": "AuthKey", "id": id}]
     done = await ada.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id)
     assert (done["errors"], done["deletedAuthKeyId"]) == ([], id)
     then = (await ada.run(query, since=first["token"]))["viewer"]["changes"]
-    assert (then["nodes"], then["deletedIds"]) == ([], [id])
+    assert (then["nodes"], deleted_ids(then)) == ([], [id])
     assert (await sign_in_with(anonymous, passkey))["errors"] == [UNKNOWN]
     assert (await ada.do("deleteAuthKey", "deletedAuthKeyId", authKeyId=id))["errors"] == [none]
 
@@ -361,14 +372,14 @@ async def test_a_key_steps_up(new_phone: NewPhone) -> None:
     clock.shift(timedelta(minutes=11))
     for kind, key_id, signer in (("PASSKEY", passkey.id, passkey), ("DEVICE_KEY", id, touch)):
         challenge = await challenged(ada, kind)
-        proof = {"challengeId": challenge["id"], "keyId": key_id, **signer.sign(challenge)}
+        proof = {"challengeId": challenge["challengeId"], "keyId": key_id, **signer.sign(challenge)}
         done = await ada.do("stepUp", SIGNED_IN, proof={"key": proof})
         assert done["errors"] == []
         assert kind in done["session"]["factors"]
     ada.token = done["tokens"]["accessToken"]
     assert (await ada.do("revokeOtherSessions", "removedSessionIds"))["errors"] == []
     challenge = await challenged(grace)
-    proof = {"challengeId": challenge["id"], "keyId": passkey.id, **passkey.sign(challenge)}
+    proof = {"challengeId": challenge["challengeId"], "keyId": passkey.id, **passkey.sign(challenge)}
     refused = await grace.do("stepUp", SIGNED_IN, proof={"key": proof})
     assert (refused["errors"], refused["tokens"]) == ([UNKNOWN], None)
 

@@ -15,7 +15,7 @@ from tests.phone import Phone
 
 EVENTS = """query($first: Int, $after: String) { viewer { account {
   securityEvents(first: $first, after: $after) {
-  edges { cursor node { id kind at ipMasked device { id name } } }
+  edges { cursor node { id kind createdAt ipMasked device { id name } } }
   pageInfo { hasNextPage endCursor } } } } }"""
 
 
@@ -52,7 +52,7 @@ async def test_events_come_in_pages_newest_first(new_phone: NewPhone) -> None:
         await new_phone(user_id=ada.user_id)
     whole = await events(ada)
     assert len(whole) == 5
-    assert all(newer["at"] >= older["at"] for newer, older in itertools.pairwise(whole))
+    assert all(newer["createdAt"] >= older["createdAt"] for newer, older in itertools.pairwise(whole))
     first = (await ada.run(EVENTS, first=2))["viewer"]["account"]["securityEvents"]
     rest = await events(ada, first=3, after=first["pageInfo"]["endCursor"])
     assert [edge["node"] for edge in first["edges"]] + rest == whole

@@ -94,7 +94,7 @@ async def test_an_unverified_account_gets_a_flow_instead(
     begun = await sign_in(anonymous, email)
     assert begun["errors"] == []
     assert begun["tokens"] is begun["session"] is begun["user"] is None
-    assert (begun["flow"]["purpose"], begun["flow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
+    assert (begun["flow"]["kind"], begun["flow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
     done = await verify(anonymous, begun["flow"]["id"], await code_for(services, email))
     assert done["errors"] == []
     assert done["account"]["status"] == "ACTIVE"

@@ -34,8 +34,8 @@ async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Serv
     assert begun["errors"] == []
     assert flow | {"id": None, "expiresAt": None, "resendAllowedAt": None} == {
         "id": None,
-        "purpose": "VERIFY_EMAIL",
-        "method": "EMAIL",
+        "kind": "VERIFY_EMAIL",
+        "otpMethod": "EMAIL",
         "maskedDestination": "a***@example.com",
         "otpLength": 6,
         "expiresAt": None,

@@ -60,7 +60,7 @@ async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services:
     assert await settings_of(ada) == {"phoneMasked": None, "twoFactor": OFF}
     begun = await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number})
     flow = begun["flow"]
-    assert (flow["purpose"], flow["method"], flow["factors"]) == ("ENROL_2FA", "SMS", ["OTP"])
+    assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("ENROL_2FA", "SMS", ["OTP"])
     assert (await settings_of(ada))["twoFactor"] == OFF
     done = await verify(ada, flow["id"], await code_for(services, number))
     assert done["errors"] == []
@@ -110,7 +110,7 @@ async def test_a_sign_in_asks_for_the_code(anonymous: Phone, careful: Careful, s
     assert begun["errors"] == []
     assert begun["tokens"] is begun["session"] is begun["user"] is None
     flow = begun["flow"]
-    assert (flow["purpose"], flow["method"], flow["otpLength"]) == ("SIGN_IN", "SMS", 6)
+    assert (flow["kind"], flow["otpMethod"], flow["otpLength"]) == ("SIGN_IN", "SMS", 6)
     assert flow["factors"] == ["OTP", "BACKUP_CODE"]
     done = await verify(anonymous, flow["id"], await code_for(services, careful.number))
     assert (done["errors"], done["flow"]) == ([], None)
@@ -244,7 +244,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     clock.shift(timedelta(minutes=11))
     begun = await careful.phone.do("stepUp", f"tokens {{ accessToken }} {FLOW}", proof={"method": "SMS"})
     flow = begun["flow"]
-    assert (begun["errors"], begun["tokens"], flow["purpose"]) == ([], None, "STEP_UP")
+    assert (begun["errors"], begun["tokens"], flow["kind"]) == ([], None, "STEP_UP")
     code = await code_for(services, careful.number)
     wrong = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, other_than(code)))
     assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["proof", "code", "code"])]
@@ -303,7 +303,7 @@ async def test_codes_by_mail_to_an_address_of_one_s_choice(
     email, other = await new_member(), f"second.{key()}@example.org"
     await enable_two_factor(await new_phone(user_id=email.partition("@")[0]), services, other, "EMAIL")
     flow = (await sign_in(anonymous, email))["flow"]
-    assert (flow["method"], flow["maskedDestination"]) == ("EMAIL", "s***@example.org")
+    assert (flow["otpMethod"], flow["maskedDestination"]) == ("EMAIL", "s***@example.org")
     done = await verify(anonymous, flow["id"], await code_for(services, other))
     assert done["session"]["factors"] == ["PASSWORD", "OTP"]
 
@@ -316,13 +316,13 @@ async def test_codes_by_push_go_to_the_other_devices(
     await tablet.do("setPushToken", "device { id }", deviceId=tablet.device_id, token=token)
     await enable_two_factor(ada, services, token, "PUSH")
     flow = (await sign_in(anonymous, email))["flow"]
-    assert (flow["method"], flow["maskedDestination"]) == ("PUSH", "your other devices")
+    assert (flow["otpMethod"], flow["maskedDestination"]) == ("PUSH", "your other devices")
     [newest, *_] = await sent_to(services, token)
     assert newest["channel"] == "push"
     assert (await verify(anonymous, flow["id"], await code_for(services, token)))["errors"] == []
     # The device that signs in is not asked to vouch for itself.
     flow = (await sign_in(tablet, email))["flow"]
-    assert flow["method"] == "EMAIL"
+    assert flow["otpMethod"] == "EMAIL"
     clock.shift(timedelta(seconds=31))
     refused = await resend(tablet, flow["id"], method="PUSH")
     assert refused["errors"][0]["field"] == ["method"]
@@ -339,7 +339,7 @@ async def test_a_late_guess_on_a_new_device_has_to_prove_more(
     guessed = await sign_in(anonymous, email, captchaToken="human")
     assert (guessed["errors"], guessed["tokens"]) == ([], None)
     flow = guessed["flow"]
-    assert (flow["purpose"], flow["method"], flow["factors"]) == ("SIGN_IN", "EMAIL", ["OTP"])
+    assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("SIGN_IN", "EMAIL", ["OTP"])
     done = await verify(anonymous, flow["id"], await code_for(services, email))
     assert done["session"]["factors"] == ["PASSWORD", "OTP"]
     for _ in range(3):

@@ -16,8 +16,8 @@ WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $i
   __typename
   ... on Event { eventId at }
   ... on ProductUpdated { product { id name version dataQuality } }
-  ... on ProductPriceChanged { variantId old { amount } new { amount currencyCode } }
-  ... on ProductAvailabilityChanged { variantId availability { status remaining } }
+  ... on ProductPriceChanged { previousPrice { amount } variant { id price { amount currencyCode } } }
+  ... on ProductAvailabilityChanged { variant { id availability { status remaining } } }
 } }""".replace("$after: ID", "$after: String")
 
 
@@ -40,16 +40,15 @@ async def test_a_price_and_a_stock_reach_who_watches_and_a_cut_stream_resumes(
         assert event.pop("at")
         assert event == {
             "__typename": "ProductPriceChanged",
-            "variantId": variant,
-            "old": {"amount": "24.90"},
-            "new": {"amount": "19.50", "currencyCode": "EUR"},
+            "previousPrice": {"amount": "24.90"},
+            "variant": {"id": variant, "price": {"amount": "19.50", "currencyCode": "EUR"}},
         }
     await set_stock(services, variant, 3)
     async with anonymous.watch(WATCH, ids=[made["id"]], after=first) as stream:
         while (event := (await stream.next())["productEvents"])["__typename"] != "ProductAvailabilityChanged":
             # What lies close before the position may be told again.
             assert event["__typename"] in ("ProductPriceChanged", "ProductUpdated")
-        assert event["availability"] == {"status": "LOW_STOCK", "remaining": 3}
+        assert event["variant"]["availability"] == {"status": "LOW_STOCK", "remaining": 3}
 
 
 async def test_an_edit_is_told_with_the_product(services: Services, admin: Phone, anonymous: Phone) -> None:
@@ -84,7 +83,7 @@ async def test_a_thousand_changes_of_one_item_are_one_event_a_second(
                     await job_queue.run_periodic(services)
         clock.shift(timedelta(seconds=1.1))
         await job_queue.run_periodic(services)
-        while not told or told[-1]["availability"] != {"status": "LOW_STOCK", "remaining": 4}:
+        while not told or told[-1]["variant"]["availability"] != {"status": "LOW_STOCK", "remaining": 4}:
             told.append((await stream.next())["productEvents"])
         assert await stream.nothing()
     assert len({each["eventId"] for each in told}) <= 5

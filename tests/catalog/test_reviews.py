@@ -14,7 +14,7 @@ from jobs import catalog as jobs
 from resolvers.catalog import reviewing
 from tests.catalog.steps import on_sale, refusal, row
 from tests.conftest import Commands, NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, deleted_ids
 
 SELECTION = """review { id version rating title body authorName verifiedPurchase status viewerIsAuthor
   product { id } }
@@ -143,14 +143,14 @@ async def test_a_rejected_review_is_its_authors_alone_and_can_be_deleted(
 async def test_reviews_reach_their_authors_devices(admin: Phone, new_phone: NewPhone, product: str) -> None:
     ada = await new_phone("Ada")
     changes = """query($since: SyncToken) { viewer { changes(since: $since, types: [REVIEW]) {
-      nodes { ... on Review { id status } } deletedIds token } } }"""
+      nodes { ... on Review { id status } } deleted { id } token } } }"""
     token = (await ada.run(changes))["viewer"]["changes"]["token"]
     id = (await submit(ada, product))["review"]["id"]
     await judge(admin, id)
     told = (await ada.run(changes, since=token))["viewer"]["changes"]
     assert told["nodes"] == [{"id": id, "status": "PUBLISHED"}]
     await ada.do("deleteReview", "deletedReviewId", reviewId=id)
-    assert (await ada.run(changes, since=told["token"]))["viewer"]["changes"]["deletedIds"] == [id]
+    assert deleted_ids((await ada.run(changes, since=told["token"]))["viewer"]["changes"]) == [id]
 
 
 async def test_pages_of_every_order_hold_ones_own_in_its_place(

@@ -123,15 +123,14 @@ async def test_settings_have_limits(
 async def test_settings_reach_ones_other_devices_and_nobody_else(new_phone: NewPhone, product: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     other = await new_phone(user_id=ada.user_id)
-    watch = """subscription($after: String) { viewerProductEvents(after: $after) { __typename
-      ... on Event { eventId } ... on ProductSettingsUpdated { settings { reorderThreshold } } } }"""
+    watch = """subscription { changeEvents(types: [PRODUCT_SETTINGS]) { __typename
+      ... on NodeChanged { node { ... on ProductSettings { reorderThreshold } } } } }"""
     changes = """{ viewer { changes(types: [PRODUCT_SETTINGS]) {
       nodes { ... on ProductSettings { id version reorderThreshold } } } } }"""
     async with other.watch(watch) as stream, grace.watch(watch) as stranger:
         done = await ada.do("updateProductSettings", SELECTION, productId=product, reorderThreshold=33)
-        event = (await stream.next())["viewerProductEvents"]
-        assert event.pop("eventId")
-        assert event == {"__typename": "ProductSettingsUpdated", "settings": {"reorderThreshold": 33}}
+        event = (await stream.next())["changeEvents"]
+        assert event == {"__typename": "NodeChanged", "node": {"reorderThreshold": 33}}
         assert await stranger.nothing()
     node = {"id": done["productSettings"]["id"], "version": 1, "reorderThreshold": 33}
     assert (await other.run(changes))["viewer"]["changes"]["nodes"] == [node]

@@ -15,21 +15,26 @@ CHAT = "id unreadCount lastSequence readSequence peerReadSequence peerDeliveredS
 CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id, after: $after) {
   __typename
   ... on Event { eventId at }
-  ... on MessageCreated { message { id text sequence sender { id } } }
+  ... on MessageCreated { messageEdge { node { id text sequence sender { id } } } }
   ... on MessageUpdated { message { id text version } }
-  ... on MessageDeleted { deletedMessageId tombstone { text } }
-  ... on ReceiptUpdated { userId deliveredSequence readSequence }
-  ... on TypingChanged { userId typing }
+  ... on MessageDeleted { deletedMessageId }
+  ... on ChatUpdated { chat { id unreadCount readSequence peerReadSequence peerDeliveredSequence } }
+  ... on ChatTypingChanged { user { id } typing }
   ... on ResyncRequired { token }
 } }"""
 
-INBOX_EVENTS = """subscription($after: String) { inboxEvents(after: $after) {
+PRESENCE_EVENTS = """subscription { presenceEvents {
   __typename
   ... on Event { eventId at }
-  ... on ChatUpdated { chat { id unreadCount preview canSend } viewer { unreadMessageCount } }
-  ... on MessageCreated { message { id text sequence } }
   ... on PresenceChanged { presence { user { id } state lastSeenAt } }
-  ... on ResyncRequired { token }
+} }"""
+
+CHANGE_EVENTS = """subscription($since: SyncToken) {
+  changeEvents(since: $since, types: [CHAT, MESSAGE, UPLOAD]) {
+    __typename
+    ... on NodeChanged { token viewer { unreadMessageCount } node { __typename id
+      ... on Chat { unreadCount preview canSend } ... on Message { text } } }
+    ... on NodeDeleted { token deleted { id typename } }
 } }"""
 
 
@@ -102,6 +107,14 @@ async def until(stream: Stream, kind: str, field: str = "chatEvents") -> dict[st
     while (found := await event(stream, field))["__typename"] != kind:
         continue
     return found
+
+
+async def changed(stream: Stream, kind: str) -> dict[str, Any]:
+    """The next event of `changeEvents` with a node of the kind."""
+    while True:
+        found: dict[str, Any] = (await stream.next())["changeEvents"]
+        if found.get("node", {}).get("__typename") == kind:
+            return found
 
 
 async def registered(phone: Phone) -> str:

@@ -5,12 +5,23 @@ import pytest
 from core import jobs
 from core.context import Context, Services
 from resolvers.media import keeping
-from tests.chat.steps import CHAT_EVENTS, INBOX_EVENTS, history, new, open_chat, refusal, stored, talk, until
+from tests.chat.steps import (
+    CHANGE_EVENTS,
+    CHAT_EVENTS,
+    changed,
+    history,
+    new,
+    open_chat,
+    refusal,
+    stored,
+    talk,
+    until,
+)
 from tests.conftest import NewPhone
 from tests.media.steps import complete, create, created, picture, send, uploaded
 from tests.phone import Phone
 
-ATTACHMENTS = "attachments { id kind status fileName altText media { id mime } upload { id } }"
+ATTACHMENTS = "attachments { kind status fileName altText media { id mime } upload { id } }"
 
 
 async def attach(phone: Phone, chat_id: str, *upload_ids: str, **input: object) -> dict[str, object]:
@@ -30,20 +41,19 @@ async def test_a_message_that_is_a_picture_alone(new_phone: NewPhone, services: 
     [seen] = await history(grace, chat_id, selection=f"text {ATTACHMENTS}")
     [attachment] = seen["attachments"]
     assert seen["text"] is None
-    assert attachment.pop("id").startswith("attachment_")
     assert attachment == {
         "kind": "IMAGE",
         "status": "READY",
         "fileName": "photo.jpg",
         "altText": "A boat",
-        "media": {"id": upload["media"]["id"], "mime": "image/webp"},
+        "media": {"id": upload["processedMedia"]["id"], "mime": "image/webp"},
         "upload": None,
     }
     # The medium is seen through the message, and by nobody else.
     alan = await new_phone("Alan")
     query = "query($id: ID!) { media(id: $id) { url } }"
-    assert (await grace.run(query, id=upload["media"]["id"]))["media"]["url"]
-    assert await alan.run(query, id=upload["media"]["id"]) == {"media": None}
+    assert (await grace.run(query, id=upload["processedMedia"]["id"]))["media"]["url"]
+    assert await alan.run(query, id=upload["processedMedia"]["id"]) == {"media": None}
 
 
 async def test_attached_before_it_is_ready(new_phone: NewPhone, services: Services) -> None:
@@ -60,14 +70,14 @@ async def test_attached_before_it_is_ready(new_phone: NewPhone, services: Servic
         return str(attachment["status"])
 
     assert [await status(phone) for phone in (ada, grace)] == ["PENDING"] * 2
-    async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(INBOX_EVENTS) as hers:
+    async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(CHANGE_EVENTS) as hers:
         done = await complete(ada, upload, await send(ada.http, upload, body))
         assert done["errors"] == []
         assert await status(grace) == "PROCESSING"
         while await jobs.run_due(services):
             continue
         assert (await until(his, "MessageUpdated"))["message"]["id"] == message["id"]
-        assert await until(hers, "UploadUpdated", "inboxEvents")
+        assert (await changed(hers, "Upload"))["node"]["id"] == upload["id"]
     assert await status(grace) == "READY"
 
 
@@ -99,7 +109,7 @@ async def test_failure_malware_found_after_sending(new_phone: NewPhone, services
     upload = await uploaded(ada, services, picture(seed=11))
     await attach(ada, chat_id, upload["id"])
     async with grace.watch(CHAT_EVENTS, id=chat_id) as his, ada.watch(CHAT_EVENTS, id=chat_id) as hers:
-        assert await keeping.condemn(Context(services), upload["media"]["id"])
+        assert await keeping.condemn(Context(services), upload["processedMedia"]["id"])
         assert await until(his, "MessageUpdated")
         assert await until(hers, "MessageUpdated")
     for phone in (ada, grace):
@@ -138,10 +148,10 @@ async def test_a_deleted_message_takes_its_files_along(new_phone: NewPhone, serv
     upload = await uploaded(ada, services, picture(seed=3))
     message = (await attach(ada, chat_id, upload["id"]))["message"]
     await ada.do("deleteMessage", "message { id }", messageId=message["id"])
-    assert await history(grace, chat_id, selection="attachments { id }") == [{"attachments": []}]
+    assert await history(grace, chat_id, selection="attachments { kind }") == [{"attachments": []}]
     assert await stored(services, "media_links", record_id=message["id"]) == []
     query = "query($id: ID!) { media(id: $id) { url } }"
-    assert await grace.run(query, id=upload["media"]["id"]) == {"media": None}
+    assert await grace.run(query, id=upload["processedMedia"]["id"]) == {"media": None}
 
 
 async def test_a_caption_may_be_edited_away_from_a_picture(new_phone: NewPhone, services: Services) -> None:

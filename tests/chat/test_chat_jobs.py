@@ -26,7 +26,7 @@ from tests.chat.steps import (
     talk,
 )
 from tests.conftest import NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, deleted_ids
 
 
 async def pushes(services: Services, token: str) -> list[tuple[str, str]]:
@@ -169,7 +169,7 @@ async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone,
     await talk(alan, grace, 2)
     query = """query($since: SyncToken) { viewer {
       changes(since: $since, types: [CHAT, MESSAGE], limit: 200) {
-      nodes { id __typename ... on Message { sequence chat { id } } } deletedIds token hasMore } } }"""
+      nodes { id __typename ... on Message { sequence chat { id } } } deleted { id } token hasMore } } }"""
     device = (await grace.run(query))["viewer"]["changes"]
     clock.shift(timedelta(seconds=3))
     while await job_queue.run_due(services):
@@ -181,7 +181,7 @@ async def test_first_syncs_hold_the_last_fifty_of_each_chat(new_phone: NewPhone,
         node["sequence"] for node in fresh["nodes"] if node.get("chat") and node["chat"]["id"] == first
     ]
     assert numbers == list(range(11, 61))
-    assert (fresh["deletedIds"], fresh["hasMore"]) == ([], False)
+    assert (deleted_ids(fresh), fresh["hasMore"]) == ([], False)
     # Who has synchronised before learns of changes to older ones too.
     await ada.do("updateMessage", "message { id }", messageId=ids[0], text="Edited")
     later: dict[str, Any] = (await grace.run(query, since=device["token"]))["viewer"]["changes"]
@@ -193,13 +193,13 @@ async def test_the_delta_tells_of_everything(new_phone: NewPhone) -> None:
     query = """query($since: SyncToken) { viewer { changes(since: $since, limit: 200) {
       nodes { __typename id ... on Message { text status }
         ... on Chat { unreadCount archived peerReadSequence }
-        ... on ChatSettings { readReceipts } } deletedIds token } } }"""
+        ... on ChatSettings { readReceipts } } deleted { id } token } } }"""
     tokens: dict[str, str] = {}
 
     async def changed(phone: Phone) -> tuple[dict[str, Any], list[str]]:
         found = (await phone.run(query, since=tokens.get(phone.user_id)))["viewer"]["changes"]
         tokens[phone.user_id] = found["token"]
-        return {node.pop("__typename"): node for node in found["nodes"]}, found["deletedIds"]
+        return {node.pop("__typename"): node for node in found["nodes"]}, deleted_ids(found)
 
     for phone in (ada, grace):
         await changed(phone)

@@ -8,7 +8,7 @@ import pytest
 from core import clock
 from core.context import Services
 from jobs import chat as jobs
-from tests.chat.steps import INBOX_EVENTS, open_chat, talk, until
+from tests.chat.steps import PRESENCE_EVENTS, open_chat, talk, until
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
@@ -100,16 +100,16 @@ async def test_strangers_see_nothing(new_phone: NewPhone, anonymous: Phone) -> N
 async def test_coming_and_going_is_told(new_phone: NewPhone, services: Services) -> None:
     ada, grace, alan = await new_phone("Ada"), await new_phone("Grace"), await new_phone("Alan")
     await talk(ada, grace)
-    async with ada.watch(INBOX_EVENTS) as stream, alan.watch(INBOX_EVENTS) as other:
+    async with ada.watch(PRESENCE_EVENTS) as stream, alan.watch(PRESENCE_EVENTS) as other:
         for said in ("ONLINE", "AWAY"):
             # Said again, it is no news.
             await beat(grace, said)
             await beat(grace, said)
-            found = (await until(stream, "PresenceChanged", "inboxEvents"))["presence"]
+            found = (await until(stream, "PresenceChanged", "presenceEvents"))["presence"]
             assert found == {"user": {"id": grace.user_id}, "state": said, "lastSeenAt": None}
         clock.shift(timedelta(seconds=61))
         await jobs.expire_presence(services)
-        found = (await until(stream, "PresenceChanged", "inboxEvents"))["presence"]
+        found = (await until(stream, "PresenceChanged", "presenceEvents"))["presence"]
         assert found["state"] == "OFFLINE"
         assert found["lastSeenAt"] is not None
         assert await stream.nothing()
@@ -125,7 +125,7 @@ async def test_who_is_still_there_is_not_told_gone(new_phone: NewPhone, services
     await beat(tablet)
     await services.redis.zadd("presence:due", {grace.user_id: 0})
     clock.shift(timedelta(seconds=30))
-    async with ada.watch(INBOX_EVENTS) as stream:
+    async with ada.watch(PRESENCE_EVENTS) as stream:
         await jobs.expire_presence(services)
         assert await stream.nothing()
     assert await state(ada, grace) == "ONLINE"

@@ -63,7 +63,7 @@ async def test_failure_redis_lost(phones: list[Phone], redis_server: EmbeddedRed
     async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
         redis_server.kill()
         await say(ada, chat_id, "Without Redis")
-        assert (await until(stream, "MessageCreated"))["message"]["text"] == "Without Redis"
+        assert (await until(stream, "MessageCreated"))["messageEdge"]["node"]["text"] == "Without Redis"
     assert await history(grace, chat_id) == ["Message 1", "Without Redis"]
     assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"state": "OFFLINE"}
     done = await grace.do("recordHeartbeat", "presence { state }", status="ONLINE")

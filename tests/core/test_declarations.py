@@ -149,7 +149,7 @@ def test_input_payload_edge_and_page_are_derived() -> None:
     edges = types["BuoyConnection"].fields["edges"]
     assert (str(edges.type), edges.description) == ("[BuoyEdge!]!", "The buoys of this page.")
     assert [str(each) for each in types["Tide"].types] == ["BuoyCreated", "BuoyDeleted"]
-    assert str(types["BuoyCreated"].fields["buoy"].type) == "Buoy!"
+    assert str(types["BuoyCreated"].fields["buoyEdge"].type) == "BuoyEdge!"
     assert str(types["BuoyDeleted"].fields["deletedBuoyId"].type) == "ID!"
 
 

@@ -7,7 +7,7 @@ from core import jobs
 from core.context import Services
 from tests.conftest import NewPhone
 from tests.engine.synced_fields import flat
-from tests.phone import Phone, sign_in_directly
+from tests.phone import Phone, deleted_ids, sign_in_directly
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Cache:
             page = (await self.phone.run(self.query, since=self.token))["viewer"]["changes"]
             for node in page["nodes"]:
                 self.nodes[node["id"]] = flat(node)
-            for id in page["deletedIds"]:
+            for id in deleted_ids(page):
                 self.nodes.pop(id, None)
             self.token, more = page["token"], page["hasMore"]
 

@@ -13,7 +13,7 @@ from core.graphql.build import Schema
 from tests.engine.flushes import Act, Queue, document
 from tests.engine.sync_documents import changes_of, events_of
 from tests.engine.synced_fields import flat, selection
-from tests.phone import key
+from tests.phone import deleted_ids, key
 
 TYPES = ("USER", "SESSION", "POST", "COMMENT", "FOLLOW")
 
@@ -77,7 +77,7 @@ class Replica:
             self.nodes.clear()
         for node in changes["nodes"]:
             self.keep(node)
-        for id in changes["deletedIds"]:
+        for id in deleted_ids(changes):
             self.nodes.pop(id, None)
         self.token, self.more = changes["token"], changes["hasMore"]
 
@@ -158,8 +158,8 @@ class LiveReplica(Replica):
         self.events += 1
         if event["__typename"] == "NodeChanged":
             self.keep(event["node"])
-        elif event["__typename"] == "NodeRemoved":
-            self.nodes.pop(event["removedId"], None)
+        elif event["__typename"] == "NodeDeleted":
+            self.nodes.pop(event["deleted"]["id"], None)
         else:
             raise AssertionError("No position in this history is too old.")
         self.token = event["token"]

@@ -27,10 +27,10 @@ POST_EVENTS = """
 subscription Watch($id: ID!, $after: String) {
   postEvents(postId: $id, after: $after) {
     __typename
-    ... on CommentCreated { eventId comment { id text } }
+    ... on CommentCreated { eventId commentEdge { node { id text } } }
     ... on CommentUpdated { eventId comment { id text } }
     ... on CommentDeleted { eventId deletedCommentId }
-    ... on ReactionsUpdated { eventId subjectId summary { total } }
+    ... on ReactionsUpdated { eventId subject { ... on Post { id reactionSummary { total } } } }
     ... on PostUpdated { eventId post { id version visibility } }
     ... on PostDeleted { eventId deletedPostId }
     ... on ResyncRequired { eventId token }

@@ -4,11 +4,11 @@ NODE = """
   __typename id
   ... on User { version updatedAt firstName followerCount followingCount postCount }
   ... on Account { version updatedAt locale }
-  ... on Session { version updatedAt status }
+  ... on Session { version updatedAt sessionStatus: status }
   ... on Post { version updatedAt text visibility commentCount author { id }
     reactionSummary { total like love wow sad angry viewerReaction } }
-  ... on Comment { version updatedAt body: text replyCount reactions { total like viewerReaction } }
-  ... on Follow { version updatedAt state user { id } }
+  ... on Comment { version updatedAt text replyCount reactions { total like viewerReaction } }
+  ... on Follow { version updatedAt followStatus: status user { id } }
 """
 
 
@@ -17,7 +17,7 @@ def changes_of(selection: str) -> str:
     return f"""
     query Changes($since: SyncToken, $types: [SyncType!], $first: Int) {{
       viewer {{ changes(since: $since, types: $types, limit: $first) {{
-        nodes {{ {selection} }} deletedIds token hasMore reset
+        nodes {{ {selection} }} deleted {{ id }} token hasMore reset
       }} }}
     }}
     """
@@ -30,7 +30,7 @@ def events_of(selection: str) -> str:
       changeEvents(since: $since) {{
         __typename
         ... on NodeChanged {{ eventId token node {{ {selection} }} }}
-        ... on NodeRemoved {{ eventId token removedId }}
+        ... on NodeDeleted {{ eventId token deleted {{ id }} }}
         ... on ResyncRequired {{ eventId token }}
       }}
     }}

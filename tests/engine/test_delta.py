@@ -17,7 +17,7 @@ from stores import feed as store
 from tests.conftest import NewPhone
 from tests.engine.steps import befriend, post
 from tests.engine.sync_documents import CHANGES
-from tests.phone import Answer, Phone
+from tests.phone import Answer, Phone, deleted_ids
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Device:
         """One page, taken over."""
         page: dict[str, Any] = (await self.ask(first=first)).data["viewer"]["changes"]
         self.nodes |= {node["id"]: node for node in page["nodes"]}
-        for id in page["deletedIds"]:
+        for id in deleted_ids(page):
             self.nodes.pop(id, None)
         self.token = page["token"]
         return page
@@ -45,7 +45,7 @@ class Device:
         """Changed and deleted ids of the next page, which must be the last."""
         page = await self.sync()
         assert (page["hasMore"], page["reset"]) == (False, False)
-        return {node["id"] for node in page["nodes"]}, set(page["deletedIds"])
+        return {node["id"] for node in page["nodes"]}, set(deleted_ids(page))
 
 
 async def device_of(phone: Phone, *types: str) -> Device:
@@ -65,7 +65,7 @@ async def test_first_sync_in_pages(new_phone: NewPhone) -> None:
     while True:
         page = await device.sync(first=2)
         pages += 1
-        assert len(page["nodes"]) + len(page["deletedIds"]) <= 2
+        assert len(page["nodes"]) + len(deleted_ids(page)) <= 2
         assert page["reset"] is False
         if not page["hasMore"]:
             break
@@ -94,7 +94,7 @@ async def test_nothing_new_is_an_empty_page(new_phone: NewPhone) -> None:
         page = await device.sync()
         assert {name: value for name, value in page.items() if name != "token"} == {
             "nodes": [],
-            "deletedIds": [],
+            "deleted": [],
             "hasMore": False,
             "reset": False,
         }
@@ -119,7 +119,7 @@ async def test_session(new_phone: NewPhone) -> None:
     assert await device.news() == ({tablet.session_id}, set())
     await ada.do("revokeSession", "session { status }", sessionId=tablet.session_id)
     assert await device.news() == ({tablet.session_id}, set())
-    assert device.nodes[tablet.session_id]["status"] == "ENDED"
+    assert device.nodes[tablet.session_id]["sessionStatus"] == "ENDED"
 
 
 async def test_post(new_phone: NewPhone) -> None:
@@ -152,7 +152,7 @@ async def test_comment(new_phone: NewPhone, services: Services) -> None:
     await grace.do("updateComment", "comment { id }", commentId=id, text="Two")
     await ada.do("createComment", "comment { id }", postId=post_id, parentId=id, text="Three")
     assert await device.news() == ({id}, set())
-    assert (device.nodes[id]["body"], device.nodes[id]["replyCount"]) == ("Two", 1)
+    assert (device.nodes[id]["text"], device.nodes[id]["replyCount"]) == ("Two", 1)
     # Comments of others are read with their post; one's own are kept.
     assert id not in (await other.news())[0]
     await ada.do("deletePost", "deletedPostId", postId=post_id)
@@ -168,7 +168,7 @@ async def test_follow(new_phone: NewPhone) -> None:
     assert await device.news() == ({id}, set())
     await ada.do("muteUser", "follow { id }", userId=grace.user_id)
     assert await device.news() == ({id}, set())
-    assert device.nodes[id]["state"] == "MUTED"
+    assert device.nodes[id]["followStatus"] == "MUTED"
     await ada.do("unfollowUser", "deletedFollowId", userId=grace.user_id)
     assert await device.news() == (set(), {id})
     assert await other.news() == (set(), set())

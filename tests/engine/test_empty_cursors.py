@@ -65,7 +65,9 @@ async def test_lists_of_posts_chats_and_products_begin_at_an_end(new_phone: NewP
     assert found["searchProducts"]["pageInfo"] == {"hasPreviousPage": False}
 
 
-@pytest.mark.parametrize("topic", ["postEvents(postId: $id", "feedEvents(", "inboxEvents(", "sessionEvents("])
+@pytest.mark.parametrize(
+    "topic", ["postEvents(postId: $id", "feedEvents(", "presenceEvents(", "predictionEvents("]
+)
 async def test_a_stream_without_a_place_begins_now(new_phone: NewPhone, topic: str) -> None:
     ada = await new_phone("Ada")
     variables: dict[str, Any] = {"id": await publish(ada)} if "$id" in topic else {}

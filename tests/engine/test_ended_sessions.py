@@ -13,7 +13,7 @@ from jobs.auth.sessions import purge_sessions
 from server import lifespan, process
 from stores import auth as store
 from tests.conftest import NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, deleted_ids
 
 USER = "{ viewer { user { id } } }"
 
@@ -68,11 +68,11 @@ async def test_sessions_of_long_ago_leave_the_devices(services: Services, new_ph
     ada = await new_phone("Ada")
     old = await new_phone("Ada", user_id=ada.user_id)
     await old.do("signOut", "removedSessionId")
-    selection = "viewer { changes(since: $since, types: [SESSION]) { deletedIds token } }"
+    selection = "viewer { changes(since: $since, types: [SESSION]) { deleted { id } token } }"
     query = f"query($since: SyncToken) {{ {selection} }}"
     token = (await ada.run(query))["viewer"]["changes"]["token"]
     clock.shift(timedelta(days=91))
     await purge_sessions(services)
     clock.reset()
     assert await store.sessions.by_id(services.db, old.session_id) is None
-    assert (await ada.run(query, since=token))["viewer"]["changes"]["deletedIds"] == [old.session_id]
+    assert deleted_ids((await ada.run(query, since=token))["viewer"]["changes"]) == [old.session_id]

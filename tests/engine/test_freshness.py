@@ -32,13 +32,14 @@ FOR_GOOD = {
     "Comment": "author parentId",
     "Follow": "user",
     "Group": "name privacy",
-    "Message": "chat sender sentAt sequence attachments.id attachments.kind attachments.fileName "
+    "Message": "chat sender sentAt sequence attachments.kind attachments.fileName "
     "attachments.altText attachments.upload",
     "MessageReport": "note reason",
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Report": "reason note appeal",
     # Nobody can buy anything yet.
     "Review": "own verifiedPurchase",
+    "SecurityEvent": "approxLocation device ipMasked kind",
     "Session": "absoluteExpiresAt approxLocation current device ipMasked",
     "Upload": "fileName method mime partCount partSizeBytes purpose sha256 sizeBytes",
 }
@@ -95,7 +96,7 @@ async def _world(services: Services, new_phone: NewPhone, schema: Schema) -> Wor
     chosen = selection(schema._schema)
     query = (
         "query($since: SyncToken) { viewer { changes(since: $since, limit: 500) "
-        f"{{ nodes {{ {chosen} }} deletedIds token hasMore }} }} }}"
+        f"{{ nodes {{ {chosen} }} deleted {{ id }} token hasMore }} }} }}"
     )
     caches = [Cache(phone, query) for phone in (ada, grace, hedy, rosa)]
     made = World(services, new_phone, ada, grace, hedy, rosa, caches, {})

@@ -29,7 +29,7 @@ async def test_a_stream_resumes_without_loss(new_phone: NewPhone, transport: str
     async with opened(grace, transport, POST_EVENTS, id=id) as stream:
         await comment(ada, id, "Heard")
         first = (await stream.next())["postEvents"]
-    assert (first["__typename"], first["comment"]["text"]) == ("CommentCreated", "Heard")
+    assert (first["__typename"], first["commentEdge"]["node"]["text"]) == ("CommentCreated", "Heard")
     missed = {await comment(ada, id, f"Missed {number}") for number in range(3)}
     await ada.do("setReaction", "subject { __typename }", subjectId=id, kind="LIKE")
     async with opened(grace, transport, POST_EVENTS, id=id, after=first["eventId"]) as stream:
@@ -42,9 +42,10 @@ async def test_a_stream_resumes_without_loss(new_phone: NewPhone, transport: str
         "PostUpdated",
         "ReactionsUpdated",
     ]
-    assert {event["comment"]["id"] for event in events if "comment" in event} == missed
-    assert [event["summary"] for event in events if "summary" in event] == [{"total": 1}]
-    assert last["comment"]["id"] == live_one
+    assert {event["commentEdge"]["node"]["id"] for event in events if "commentEdge" in event} == missed
+    subjects = [event["subject"] for event in events if "subject" in event]
+    assert subjects == [{"id": id, "reactionSummary": {"total": 1}}]
+    assert last["commentEdge"]["node"]["id"] == live_one
     assert len({event["eventId"] for event in [first, *events, last]}) == 7
 
 
@@ -85,7 +86,7 @@ async def test_changes_live_and_resumed(new_phone: NewPhone) -> None:
             if event["__typename"] == "NodeChanged":
                 nodes.add(event["node"]["id"])
             else:
-                removed.add(event["removedId"])
+                removed.add(event["deleted"]["id"])
     assert nodes <= {away, ada.user_id}
     assert removed == {id}
 
@@ -247,7 +248,7 @@ async def test_a_lost_message_is_made_good(
         event = (await stream.next())["postEvents"]
         nodes = {(await own.next())["changeEvents"]["node"]["id"] for _ in range(2)}
         assert time.monotonic() - started < live.SWEEP_SECONDS + 0.5
-    assert event["comment"]["id"] == wrote
+    assert event["commentEdge"]["node"]["id"] == wrote
     assert nodes == {wrote, id}
 
 
@@ -270,7 +271,7 @@ async def test_revoking_reaches_live_streams_within_a_second(new_phone: NewPhone
         removed: set[str] = set()
         while id not in removed:
             change = (await own.next())["changeEvents"]
-            removed.add(change.get("removedId", ""))
+            removed.add(change.get("deleted", {}).get("id", ""))
         assert time.monotonic() - started < 1
         with pytest.raises(StopAsyncIteration):
             await stream.next()
@@ -307,7 +308,7 @@ async def test_a_slow_consumer_is_cut_and_resumes_without_loss(
     async with opened(ada, "socket", POST_EVENTS, id=id, after=after) as stream:
         # And one more: that the post was made, which the overlap holds.
         events = [(await stream.next())["postEvents"] for _ in [id, *written]]
-    assert {event["comment"]["id"] for event in events if "comment" in event} == set(written)
+    assert {event["commentEdge"]["node"]["id"] for event in events if "commentEdge" in event} == set(written)
 
 
 async def test_a_stream_ends_wherever_it_is_cancelled(services: Services) -> None:

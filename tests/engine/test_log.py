@@ -11,7 +11,7 @@ from core.storage.store import COLLECTIONS
 from core.storage.unit import UnloggedChange
 from core.sync import changes
 from tests.conftest import NewPhone
-from tests.phone import key
+from tests.phone import deleted_ids, key
 
 SYNCED = sorted(name for name, each in COLLECTIONS.items() if each.synced and each.scopes is None)
 """Those whose resolvers log: the others log themselves."""
@@ -71,13 +71,14 @@ async def test_two_changes_in_one_millisecond_are_two(services: Services, new_ph
     """MongoDB's clock may stand still: a deletion right after what was read must not look like it."""
     ada = await new_phone("Ada")
     post = (await ada.do("createPost", "post { id }", text="Short-lived"))["post"]["id"]
-    query = "query($since: SyncToken) { viewer { changes(since: $since) { nodes { id } deletedIds token } } }"
+    query = """query($since: SyncToken) { viewer { changes(since: $since) {
+      nodes { id } deleted { id } token } } }"""
     token = (await ada.run(query))["viewer"]["changes"]["token"]
     [read] = await changes.named(services.db, [post])
     await ada.do("deletePost", "deletedPostId", postId=post)
     same_moment = {"q": {"_id": post}, "u": {"$set": {"at": read["at"]}}}
     await services.db.write({"update": changes.log.name, "updates": [same_moment]})
-    assert (await ada.run(query, since=token))["viewer"]["changes"]["deletedIds"] == [post]
+    assert deleted_ids((await ada.run(query, since=token))["viewer"]["changes"]) == [post]
 
 
 async def test_what_is_no_entity_any_more_is_known_as_long_as_tokens_are_good(

@@ -17,6 +17,7 @@ from tests.engine.steps import post
 from tests.engine.streams import opened
 from tests.engine.sync_documents import EVENTS
 from tests.engine.test_delta import Device
+from tests.phone import deleted_ids
 
 
 @asynccontextmanager
@@ -68,8 +69,8 @@ async def test_what_goes_late_in_a_paged_first_sync_goes_by_its_end(
     assert entry["deleted"]
     forgotten: list[str] = []
     while (page := await device.sync(first=1))["hasMore"]:
-        forgotten += page["deletedIds"]
-    assert [*forgotten, *page["deletedIds"]] == [posts[0]]
+        forgotten += deleted_ids(page)
+    assert [*forgotten, *deleted_ids(page)] == [posts[0]]
     assert set(device.nodes) == set(posts[1:])
 
 

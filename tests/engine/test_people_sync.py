@@ -168,7 +168,7 @@ async def test_muting_somebody_shows_on_them(new_phone: NewPhone) -> None:
     device, theirs = await device_of(ada, "USER"), await device_of(grace)
     for name in ("muteUser", "unmuteUser"):
         await ada.do(name, "viewer { id }", userId=grace.user_id)
-        # Its `viewerFollowState` is another.
+        # Its `viewerFollowStatus` is another.
         assert await device.news() == ({grace.user_id}, set())
         assert await theirs.news() == (set(), set())
 

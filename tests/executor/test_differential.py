@@ -193,7 +193,7 @@ async def test_a_planted_leak_is_caught(fuzz: Fuzz, monkeypatch: pytest.MonkeyPa
     """The answer of one viewer, given to all."""
     monkeypatch.setattr(AnonymousContext, "viewer", None)
     text = """subscription Q($id: ID!) { postEvents(postId: $id) {
-      ... on CommentCreated { comment { post { viewerCan { comment } } } } } }"""
+      ... on CommentCreated { commentEdge { node { post { viewerCan { comment } } } } } } }"""
     query = {"visibility": "PUBLIC", "state": "PUBLISHED", "comment_count": {"$gt": 0}}
     [post] = await feed.posts.find(fuzz.tame.db, query, limit=1)
     document = Document(text, {"id": post["_id"]}, "subscription", frozenset())

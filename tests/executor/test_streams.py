@@ -18,12 +18,14 @@ from tests.feed.steps import comment, publish
 from tests.phone import Failed, Stream
 
 AUTHORS = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
-  __typename ... on Event { eventId } ... on CommentCreated { said: comment { text author { name } } } } }"""
+  __typename ... on Event { eventId }
+  ... on CommentCreated { said: commentEdge { node { text author { name } } } } } }"""
 OWN_REACTION = """subscription($id: ID!) { postEvents(postId: $id) {
-  ... on ReactionsUpdated { summary { total viewerReaction } } } }"""
+  ... on ReactionsUpdated { subject { ... on Post { reactionSummary { total viewerReaction } } } } } }"""
 PAGE = """subscription($id: ID!, $count: Int) { postEvents(postId: $id) {
   ... on PostUpdated { post { text comments(first: $count) { edges { node { text } } } } } } }"""
-TEXT = "subscription($id: ID!) { postEvents(postId: $id) { ... on CommentCreated { comment { text } } } }"
+TEXT = """subscription($id: ID!) { postEvents(postId: $id) {
+  ... on CommentCreated { commentEdge { node { text } } } } }"""
 
 
 def seen(path: str) -> float:
@@ -67,7 +69,7 @@ async def test_an_event_is_completed_once_for_all_who_get_the_same(
         batches.clear()
         shared, own = seen("shared"), seen("own")
         await comment(ada, post, "Once")
-        wanted = {"text": "Once", "author": {"name": "Ada"}}
+        wanted = {"node": {"text": "Once", "author": {"name": "Ada"}}}
         assert [await told(stream, "said") for stream in streams] == [wanted] * 12
     assert batches == [[ada.user_id]]
     assert seen("shared") - shared >= 12
@@ -84,9 +86,9 @@ async def test_what_depends_on_the_viewer_is_completed_for_each(new_phone: NewPh
         ]
         own = seen("own")
         await ada.do("setReaction", "subject { __typename }", subjectId=post, kind="WOW")
-        summaries = [await told(stream, "summary") for stream in streams]
+        summaries = [(await told(stream, "subject"))["reactionSummary"] for stream in streams]
         while summaries[0]["total"] < 2:
-            summaries = [await told(stream, "summary") for stream in streams]
+            summaries = [(await told(stream, "subject"))["reactionSummary"] for stream in streams]
     assert summaries == [{"total": 2, "viewerReaction": "LOVE"}, {"total": 2, "viewerReaction": None}]
     assert seen("own") - own >= 2
 
@@ -124,7 +126,7 @@ async def test_where_one_resumes_is_no_part_of_the_answer(new_phone: NewPhone) -
         own = seen("own")
         await comment(ada, post, "Third")
         for stream in streams:
-            while (await told(stream, "said"))["text"] != "Third":
+            while (await told(stream, "said"))["node"]["text"] != "Third":
                 continue
     assert seen("own") == own
 
@@ -152,7 +154,7 @@ async def test_an_event_that_fails_is_the_references(
         assert failed.value.errors[0]["extensions"]["code"] == "INTERNAL"
         assert "secret" not in str(failed.value)
         assert seen("reference") > reference
-        assert (await told(fine, "said"))["text"] == "Said"
+        assert (await told(fine, "said"))["node"]["text"] == "Said"
         await ada.do("updatePost", "post { id }", postId=post, text="Again")
         shown: dict[str, Any] = {}
         while shown.get("text") != "Again":

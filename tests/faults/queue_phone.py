@@ -12,7 +12,7 @@ import aiohttp
 from core import ids
 from tests.engine.flushes import Act, Queue, document
 from tests.faults.deployment import Deployment
-from tests.phone import key
+from tests.phone import deleted_ids, key
 
 KINDS = ["LIKE", "LOVE", "WOW", None]
 MOST = 50
@@ -25,8 +25,8 @@ HOT = 0.5
 
 DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, limit: $first) {
   nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }
-    ... on Comment { body: text version } ... on Follow { state version user { id } } }
-  deletedIds token hasMore reset } } }"""
+    ... on Comment { text version } ... on Follow { status version user { id } } }
+  deleted { id } token hasMore reset } } }"""
 
 
 @dataclass
@@ -146,7 +146,7 @@ class QueuePhone:
                 self.replica.clear()
             for node in page["nodes"]:
                 self.replica[node["id"]] = node
-            for id in page["deletedIds"]:
+            for id in deleted_ids(page):
                 self.replica.pop(id, None)
             self.since = page["token"]
             if not page["hasMore"]:

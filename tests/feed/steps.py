@@ -7,7 +7,7 @@ from typing import Any
 from core import clock, ids
 from core.context import Context, Services
 from stores import feed as store
-from stores.feed import PostState, Visibility
+from stores.feed import PostStatus, Visibility
 from tests.phone import Phone
 from tests.phone import refusal as refusal
 
@@ -69,7 +69,7 @@ async def insert_posts(
                 "text": "A post",
                 "media_ids": [],
                 "visibility": Visibility.PUBLIC,
-                "state": PostState.PUBLISHED,
+                "state": PostStatus.PUBLISHED,
                 "pinned": False,
                 "comment_count": 0,
                 "share_count": 0,
@@ -102,7 +102,7 @@ async def insert_comments(
                 "text": "A comment",
                 "reply_count": 0,
                 "reactions": {},
-                "state": PostState.PUBLISHED,
+                "state": PostStatus.PUBLISHED,
                 "edited_at": None,
                 "created_at": at,
                 **fields,

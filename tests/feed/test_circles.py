@@ -9,7 +9,7 @@ from core.context import Services
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, feed_of, follow, publish
 from tests.feed.test_ranking import ids_of, page_of
-from tests.phone import Phone
+from tests.phone import Phone, deleted_ids
 
 GROUP = "group { id name privacy memberCount viewerRole }"
 
@@ -58,7 +58,7 @@ async def test_a_group_s_posts_are_for_its_members(new_phone: NewPhone, no_posts
 async def test_a_group_s_posts_reach_its_members_devices(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     changes = """query($since: SyncToken) { viewer { changes(since: $since, types: [POST]) {
-      token nodes { id } deletedIds } } }"""
+      token nodes { id } deleted { id } } } }"""
     group = await found_group(ada)
     token = (await grace.run(changes))["viewer"]["changes"]["token"]
     post = await publish(ada, visibility="GROUP", groupId=group)
@@ -67,7 +67,7 @@ async def test_a_group_s_posts_reach_its_members_devices(new_phone: NewPhone) ->
     got = (await grace.run(changes, since=token))["viewer"]["changes"]
     assert got["nodes"] == [{"id": post}]
     await grace.do("leaveGroup", "viewer { id }", groupId=group)
-    assert (await grace.run(changes, since=got["token"]))["viewer"]["changes"]["deletedIds"] == [post]
+    assert deleted_ids((await grace.run(changes, since=got["token"]))["viewer"]["changes"]) == [post]
 
 
 async def test_a_closed_group_takes_whom_its_owner_brings(new_phone: NewPhone) -> None:

@@ -21,7 +21,7 @@ from tests.feed.steps import comment, publish
 from tests.media.steps import picture, uploaded
 from tests.phone import Phone
 
-STATE = "query($id: ID!) { post(id: $id) { state label } }"
+STATE = "query($id: ID!) { post(id: $id) { status label } }"
 
 
 class Model:
@@ -75,12 +75,12 @@ async def test_it_is_asked_about_words_and_pictures(
     [shown] = model.asked[1]["media"]
     assert (model.asked[1]["text"], shown["id"], shown["mime"]) == (
         "With a picture",
-        upload["media"]["id"],
+        upload["processedMedia"]["id"],
         "image/webp",
     )
     assert Image.open(io.BytesIO(base64.b64decode(shown["data"]))).size == (640, 427)
     assert model.tokens == {"Bearer a token"}
-    assert await state_of(ada, id) == {"state": "LIMITED", "label": "SENSITIVE"}
+    assert await state_of(ada, id) == {"status": "LIMITED", "label": "SENSITIVE"}
     [report] = await services.db.find("reports", {"subject_id": id})
     assert (report["reason"], report["reporter_id"]) == ("NUDITY", None)
 
@@ -97,7 +97,7 @@ async def test_what_it_refuses_is_refused_or_limited_if_it_was_late(
     said = await comment(ada, id, "And more")
     model.answer = {"refuse": True}
     await jobs.run_due(services)
-    assert (await state_of(ada, id))["state"] == "LIMITED"
+    assert (await state_of(ada, id))["status"] == "LIMITED"
     [kept] = await services.db.find("comments", {"_id": said})
     assert kept["state"] == "LIMITED"
 
@@ -117,7 +117,7 @@ async def test_without_a_usable_answer_posts_appear_and_are_judged_later(
     model.answer, model.status = answer, 500 if answer == "down" else 200
     id = await publish(ada, "Nobody judged this")
     await jobs.run_due(services)
-    assert await state_of(ada, id) == {"state": "PUBLISHED", "label": None}
+    assert await state_of(ada, id) == {"status": "PUBLISHED", "label": None}
     waiting = await services.db.find("jobs", {"task": "feed.scan", "arguments.subject_id": id})
     assert len(waiting) == (0 if isinstance(answer, dict) else 1)
     if waiting:
@@ -125,7 +125,7 @@ async def test_without_a_usable_answer_posts_appear_and_are_judged_later(
         at_once = {"q": {"_id": waiting[0]["_id"]}, "u": {"$set": {"due_at": waiting[0]["created_at"]}}}
         await services.db.write({"update": "jobs", "updates": [at_once]})
         await jobs.run_due(services)
-        assert (await state_of(ada, id))["state"] == "LIMITED"
+        assert (await state_of(ada, id))["status"] == "LIMITED"
 
 
 async def test_settings_name_it(settings: Settings) -> None:

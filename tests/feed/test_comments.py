@@ -12,7 +12,7 @@ from tests.feed.steps import comment, insert_comments, insert_posts, publish, re
 from tests.phone import Phone, key
 
 COMMENT = """
-  comment { id post { id } parent { id } author { id } text replyCount state version
+  comment { id post { id } parent { id } author { id } text replyCount status version
     reactions { total viewerReaction } editedAt }
   post { id commentCount version }
 """
@@ -33,7 +33,7 @@ async def test_a_comment_is_answered_whole_with_the_post_s_new_count(new_phone: 
         "author": {"id": grace.user_id},
         "text": "Hear, hear",
         "replyCount": 0,
-        "state": "PUBLISHED",
+        "status": "PUBLISHED",
         "version": 1,
         "reactions": {"total": 0, "viewerReaction": None},
         "editedAt": None,
@@ -163,7 +163,7 @@ async def test_only_its_author_edits_a_comment(new_phone: NewPhone) -> None:
         assert refused["errors"] == [refusal("NOT_FOUND", "You have no such comment.", ["commentId"])]
 
 
-STUB = "comment { id text state author { id } replyCount }"
+STUB = "comment { id text status author { id } replyCount }"
 
 
 @pytest.mark.parametrize("by", ["its author", "the post's author"])
@@ -182,7 +182,7 @@ async def test_a_deleted_comment_leaves_a_stub_for_its_replies(
         "deleteComment", f"deletedCommentId {STUB} post {{ id commentCount }}", commentId=top
     )
     assert (done["errors"], done["deletedCommentId"]) == ([], None)
-    stub = {"id": top, "text": "", "state": "REMOVED", "author": None, "replyCount": 1}
+    stub = {"id": top, "text": None, "status": "REMOVED", "author": None, "replyCount": 1}
     assert done["comment"] == stub
     assert done["post"] == {"id": post, "commentCount": 2}
     await jobs.run_due(services)
@@ -213,7 +213,7 @@ async def test_a_stub_goes_with_the_last_of_its_replies(new_phone: NewPhone, ser
 
 
 async def _comments(phone: Phone, post: str, arguments: str = "first: 50") -> list[dict[str, Any]]:
-    selection = f"comments({arguments}) {{ edges {{ node {{ id text state }} }} }}"
+    selection = f"comments({arguments}) {{ edges {{ node {{ id text status }} }} }}"
     found = await phone.run(f"query($id: ID!) {{ post(id: $id) {{ {selection} }} }}", id=post)
     return [edge["node"] for edge in found["post"]["comments"]["edges"]]
 
@@ -239,7 +239,7 @@ async def test_since_tells_what_was_edited_and_deleted(new_phone: NewPhone) -> N
     await ada.do("deleteComment", "deletedCommentId", commentId=deleted)
     new = await comment(ada, post, "New")
     found = await _comments(ada, post, f'filter: {{updatedFrom: "{since}"}}')
-    assert [(each["id"], each["state"]) for each in found] == [
+    assert [(each["id"], each["status"]) for each in found] == [
         (edited, "PUBLISHED"),
         (deleted, "REMOVED"),
         (new, "PUBLISHED"),

@@ -19,13 +19,10 @@ from tests.phone import Failed, Phone, Stream
 FEED = """subscription($after: String) { feedEvents(after: $after) {
   __typename
   ... on Event { eventId at }
-  ... on NewItemsAvailable { count newerToken }
-  ... on CommentOnMyPost { post { id } comment { id text } }
-  ... on ReplyToMe { post { id } comment { id } }
-  ... on MentionedMe { post { id } said: comment { id } }
-  ... on NewFollower { user { id } }
-  ... on ReactionsOnMyPost { post { id } summary { total like } }
-  ... on PostStateChanged { post { id state } }
+  ... on FeedUpdated { newPostCount newerToken }
+  ... on CommentReceived { kind post { id } comment { id text } }
+  ... on ViewerMentioned { post { id } said: comment { id } }
+  ... on ViewerFollowed { user { id } }
 } }"""
 
 
@@ -50,21 +47,20 @@ async def test_what_concerns_a_person(new_phone: NewPhone) -> None:
         await follow(grace, ada)
         assert (await event(stream))["user"] == {"id": grace.user_id}
         said = await comment(grace, post, "On your post")
-        found = await of_kind(stream, "CommentOnMyPost")
-        assert (found["post"], found["comment"]) == ({"id": post}, {"id": said, "text": "On your post"})
+        found = await of_kind(stream, "CommentReceived")
+        assert (found["kind"], found["post"]) == ("POST", {"id": post})
+        assert found["comment"] == {"id": said, "text": "On your post"}
         reply = await comment(alan, post, "To you", parentId=mine)
-        assert (await of_kind(stream, "ReplyToMe"))["comment"] == {"id": reply}
+        found = await of_kind(stream, "CommentReceived")
+        assert (found["kind"], found["comment"]) == ("REPLY", {"id": reply, "text": "To you"})
         naming = await publish(grace, "Ada!", mentions=[ada.user_id])
-        assert (await of_kind(stream, "MentionedMe")) | {"eventId": "", "at": ""} == {
-            "__typename": "MentionedMe",
+        assert (await of_kind(stream, "ViewerMentioned")) | {"eventId": "", "at": ""} == {
+            "__typename": "ViewerMentioned",
             "eventId": "",
             "at": "",
             "post": {"id": naming},
             "said": None,
         }
-        await grace.do("setReaction", "subject { __typename }", subjectId=post, kind="LIKE")
-        found = await of_kind(stream, "ReactionsOnMyPost")
-        assert (found["post"], found["summary"]) == ({"id": post}, {"total": 1, "like": 1})
         await follow(ada, alan)
         assert (await of_kind(stream, "FeedReset"))["__typename"] == "FeedReset"
 
@@ -78,7 +74,7 @@ async def test_one_s_own_doing_and_what_is_hidden_is_no_news(new_phone: NewPhone
         assert private
         await publish(grace, "Ada!", visibility="PUBLIC", mentions=[ada.user_id])
         found = await event(stream)
-        assert (found["__typename"], found["post"]["id"] == private) == ("MentionedMe", False)
+        assert (found["__typename"], found["post"]["id"] == private) == ("ViewerMentioned", False)
 
 
 async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None:
@@ -86,10 +82,10 @@ async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None
     post = await publish(ada)
     async with ada.watch(FEED) as stream:
         await comment(grace, post, "Before")
-        last = await of_kind(stream, "CommentOnMyPost")
+        last = await of_kind(stream, "CommentReceived")
     missed = await comment(grace, post, "Meanwhile")
     async with ada.watch(FEED, after=last["eventId"]) as stream:
-        while (found := await of_kind(stream, "CommentOnMyPost"))["comment"]["id"] != missed:
+        while (found := await of_kind(stream, "CommentReceived"))["comment"]["id"] != missed:
             assert found["eventId"] == last["eventId"]
 
 
@@ -112,8 +108,8 @@ async def test_a_feed_says_that_it_has_something_new(
         await jobs.run_due(services)
         count = 0
         while count < 2:
-            found = await of_kind(stream, "NewItemsAvailable")
-            count += found["count"]
+            found = await of_kind(stream, "FeedUpdated")
+            count += found["newPostCount"]
         assert count == 2
         news = await delta(ada, found["newerToken"])
         assert news["reset"] is True
@@ -140,8 +136,8 @@ async def test_something_new_of_a_blocked_author_is_not_counted(
         await publish(edith, "Hidden", **group)
         seen = await publish(grace, "Seen", **group)
         await jobs.run_due(services)
-        found = await of_kind(stream, "NewItemsAvailable")
-        assert found["count"] == 1
+        found = await of_kind(stream, "FeedUpdated")
+        assert found["newPostCount"] == 1
         news = await delta(ada, found["newerToken"])
         assert [edge["node"]["id"] for edge in news["newEdges"]] == [seen]
         assert await stream.nothing(seconds=0.7)
@@ -153,16 +149,14 @@ async def test_a_burst_of_reactions_is_merged(new_phone: NewPhone, monkeypatch: 
     ada = await new_phone("Ada")
     fans = [await new_phone("Fan") for _ in range(5)]
     post = await publish(ada)
-    async with ada.watch(WATCH, id=post) as stream, ada.watch(FEED) as own:
+    async with ada.watch(WATCH, id=post) as stream:
         for fan in fans:
             await fan.do("setReaction", "subject { __typename }", subjectId=post, kind="LIKE")
-        totals, mine = [], []
+        totals = []
         while not totals or totals[-1] < 5:
-            totals.append((await until(stream, "ReactionsUpdated"))["summary"]["total"])
-        while not mine or mine[-1] < 5:
-            mine.append((await of_kind(own, "ReactionsOnMyPost"))["summary"]["total"])
+            subject = (await until(stream, "ReactionsUpdated"))["subject"]
+            totals.append(subject["reactionSummary"]["total"])
         assert len(totals) < 5
-        assert len(mine) < 5
         assert await stream.nothing(seconds=1.0)
 
 
@@ -170,16 +164,17 @@ async def test_who_is_writing_is_counted(new_phone: NewPhone, monkeypatch: pytes
     monkeypatch.setattr(typing_indicator, "TYPING_SECONDS", 0.4)
     ada, grace, alan = [await new_phone(name) for name in ("Ada", "Grace", "Alan")]
     post = await publish(ada)
-    watch = WATCH.replace("... on PostDeleted", "... on CommentTyping { count }\n  ... on PostDeleted")
+    typing = "... on PostTypingChanged { typingCount }"
+    watch = WATCH.replace("... on PostDeleted", f"{typing}\n  ... on PostDeleted")
     async with ada.watch(watch, id=post) as stream:
         done = await grace.do("setCommentTyping", "replayed", postId=post, typing=True)
         assert done["errors"] == []
-        assert (await until(stream, "CommentTyping"))["count"] == 1
+        assert (await until(stream, "PostTypingChanged"))["typingCount"] == 1
         await ada.do("setCommentTyping", "replayed", postId=post, typing=True)
         await alan.do("setCommentTyping", "replayed", postId=post, typing=True)
-        counts = [(await until(stream, "CommentTyping"))["count"]]
+        counts = [(await until(stream, "PostTypingChanged"))["typingCount"]]
         while counts[-1]:
-            counts.append((await until(stream, "CommentTyping"))["count"])
+            counts.append((await until(stream, "PostTypingChanged"))["typingCount"])
         assert max(counts) <= 2
     refused = await grace.do("setCommentTyping", "replayed", postId=ids.new_id("post"), typing=True)
     assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]

@@ -210,7 +210,7 @@ async def test_the_end_of_a_snapshot_is_not_the_end(
 
 
 DELTA = """query($token: String!) { viewer { feedDelta(newerToken: $token) {
-  reset newCount removedIds newerToken changed { id commentCount text }
+  reset newCount removedPostIds newerToken changed { id commentCount text }
   newEdges { position reason node { id } } } } }"""
 
 
@@ -230,7 +230,7 @@ async def test_a_refresh_tells_only_what_is_new_changed_or_gone(
     token = await token_of(ada)
     still = await delta(ada, token)
     assert (still["reset"], still["newEdges"], still["newCount"]) == (False, [], 0)
-    assert (still["changed"], still["removedIds"]) == ([], [])
+    assert (still["changed"], still["removedPostIds"]) == ([], [])
     new = await publish(grace, "New")
     await jobs.run_due(services)
     await grace.do("updatePost", "post { id }", postId=posts[3], text="Edited")
@@ -241,7 +241,7 @@ async def test_a_refresh_tells_only_what_is_new_changed_or_gone(
     assert news["reset"] is False
     assert ([edge["node"]["id"] for edge in news["newEdges"]], news["newCount"]) == ([new], 1)
     assert {post["id"]: post["text"] for post in news["changed"]} == {posts[3]: "Edited"}
-    assert set(news["removedIds"]) == {posts[4], posts[5]}
+    assert set(news["removedPostIds"]) == {posts[4], posts[5]}
     assert (await delta(ada, news["newerToken"]))["newCount"] == 0
 
 

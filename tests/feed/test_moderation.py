@@ -61,16 +61,16 @@ async def test_what_is_doubtful_is_limited_and_reported(
     await follow(fan, ada)
     post = await publish(ada, "I will kill you")
     await jobs.run_due(services)
-    state = await ada.run("query($id: ID!) { post(id: $id) { state } }", id=post)
-    assert state == {"post": {"state": "LIMITED"}}
+    state = await ada.run("query($id: ID!) { post(id: $id) { status } }", id=post)
+    assert state == {"post": {"status": "LIMITED"}}
     assert await feed_of(fan) == [post]
     assert post not in await feed_of(stranger)
     [report] = await queue(judge, post)
     assert (report["reason"], report["note"]) == ("VIOLENCE", "Judged automatically.")
     labelled = await publish(ada, "A beheading, in graphic violence")
     await jobs.run_due(services)
-    found = await ada.run("query($id: ID!) { post(id: $id) { state label } }", id=labelled)
-    assert found == {"post": {"state": "PUBLISHED", "label": "SENSITIVE"}}
+    found = await ada.run("query($id: ID!) { post(id: $id) { status label } }", id=labelled)
+    assert found == {"post": {"status": "PUBLISHED", "label": "SENSITIVE"}}
 
 
 class Watchful:
@@ -95,14 +95,14 @@ async def test_pictures_are_judged_when_they_are_ready(
     ada = await new_phone("Ada")
     waited, plain = picture(seed=31), picture(seed=32)
     first = await created(ada, waited, purpose="POST_MEDIA")
-    made = await ada.do("createPost", "post { id state }", uploadIds=[first["id"]], visibility="PUBLIC")
+    made = await ada.do("createPost", "post { id status }", uploadIds=[first["id"]], visibility="PUBLIC")
     await jobs.run_due(services)
-    assert (made["post"]["state"], watchful.seen) == ("PROCESSING", [])
+    assert (made["post"]["status"], watchful.seen) == ("PROCESSING", [])
     await complete(ada, first, await send(ada.http, first, waited))
     await jobs.run_due(services)
-    shown = "query($id: ID!) { post(id: $id) { state media { id } } }"
+    shown = "query($id: ID!) { post(id: $id) { status media { id } } }"
     post = (await ada.run(shown, id=made["post"]["id"]))["post"]
-    assert (post["state"], watchful.seen) == ("LIMITED", [(post["media"][0]["id"],)])
+    assert (post["status"], watchful.seen) == ("LIMITED", [(post["media"][0]["id"],)])
 
     other = await publish(ada, "Words alone", visibility="PUBLIC")
     second = await created(ada, plain, purpose="POST_MEDIA")
@@ -112,7 +112,7 @@ async def test_pictures_are_judged_when_they_are_ready(
     await complete(ada, second, await send(ada.http, second, plain))
     await jobs.run_due(services)
     post = (await ada.run(shown, id=other))["post"]
-    assert (post["state"], watchful.seen[1:]) == ("LIMITED", [(post["media"][0]["id"],)])
+    assert (post["status"], watchful.seen[1:]) == ("LIMITED", [(post["media"][0]["id"],)])
 
 
 async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services: Services) -> None:
@@ -149,10 +149,10 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     [seen] = await queue(judge, post)
     assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
     done = await judge.do(
-        "decideModeration", "removedReportIds subject { id ... on Post { state } }", **decision
+        "decideModeration", "removedReportIds subject { id ... on Post { status } }", **decision
     )
     assert (done["errors"], len(done["removedReportIds"])) == ([], 1)
-    assert done["subject"] == {"id": post, "state": "REMOVED"}
+    assert done["subject"] == {"id": post, "status": "REMOVED"}
     assert await queue(judge, post) == []
     [upheld] = await queue(judge, post, "UPHELD")
     assert upheld["status"] == "UPHELD"
@@ -183,12 +183,12 @@ async def test_a_won_appeal_restores(new_phone: NewPhone, services: Services) ->
         await judge.do("decideModeration", "removedReportIds", action="RESTORE", **decision)
         [closed] = await queue(judge, subject, "DISMISSED")
         assert closed["status"] == "DISMISSED"
-    query = """query($id: ID!) { post(id: $id) { state commentCount
-      comments { edges { node { text state } } } } }"""
+    query = """query($id: ID!) { post(id: $id) { status commentCount
+      comments { edges { node { text status } } } } }"""
     assert (await grace.run(query, id=post))["post"] == {
-        "state": "PUBLISHED",
+        "status": "PUBLISHED",
         "commentCount": 1,
-        "comments": {"edges": [{"node": {"text": "Mine", "state": "PUBLISHED"}}]},
+        "comments": {"edges": [{"node": {"text": "Mine", "status": "PUBLISHED"}}]},
     }
 
 

@@ -13,12 +13,12 @@ from tests.conftest import NewPhone
 from tests.feed.steps import befriend, comment, counts, feed_of, follow, publish, refusal, written
 from tests.phone import Phone, key
 
-STANDING = "user { id viewerFollowState viewerIsFollowed viewerIsFriend followerCount } viewer { id }"
-FOLLOW = "follow { id user { id } state version }"
+STANDING = "user { id viewerFollowStatus viewerIsFollowed viewerIsFriend followerCount } viewer { id }"
+FOLLOW = "follow { id user { id } status version }"
 NOBODY = refusal("NOT_FOUND", "There is no such person.", ["userId"])
 ONESELF = refusal("FORBIDDEN", "This cannot be done to oneself.", ["userId"])
 PERSON = """query($id: ID!) { user(id: $id) {
-  viewerFollowState viewerIsFollowed viewerIsFriend followerCount followingCount } }"""
+  viewerFollowStatus viewerIsFollowed viewerIsFriend followerCount followingCount } }"""
 
 
 FOLLOWING = "{ viewer { user { following { edges { cursor node { id viewerFollow { id } } } } } } }"
@@ -39,8 +39,8 @@ async def test_a_list_that_gains_a_person_is_told_its_edge(new_phone: NewPhone) 
     assert done["followingEdge"]["node"]["viewerFollow"] == done["follow"]
     done = await ada.do("muteUser", "mutedUserEdge { cursor node { id } }", userId=grace.user_id)
     assert [done["mutedUserEdge"]] == (await ada.run(MUTED))["viewer"]["social"]["mutedUsers"]["edges"]
-    done = await ada.do("unmuteUser", "removedUserId follow { state }", userId=grace.user_id)
-    assert (done["removedUserId"], done["follow"]) == (grace.user_id, {"state": "FOLLOWING"})
+    done = await ada.do("unmuteUser", "removedUserId follow { status }", userId=grace.user_id)
+    assert (done["removedUserId"], done["follow"]) == (grace.user_id, {"status": "FOLLOWING"})
     done = await ada.do("unfollowUser", "removedUserId user { viewerFollow { id } }", userId=grace.user_id)
     assert (done["removedUserId"], done["user"]) == (grace.user_id, {"viewerFollow": None})
 
@@ -51,7 +51,7 @@ async def test_following_and_friendship(new_phone: NewPhone) -> None:
     assert (done["errors"], done["viewer"]) == ([], viewer_of(ada))
     assert done["user"] == {
         "id": grace.user_id,
-        "viewerFollowState": "FOLLOWING",
+        "viewerFollowStatus": "FOLLOWING",
         "viewerIsFollowed": False,
         "viewerIsFriend": False,
         "followerCount": 1,
@@ -59,14 +59,14 @@ async def test_following_and_friendship(new_phone: NewPhone) -> None:
     assert done["follow"] == {
         "id": done["follow"]["id"],
         "user": {"id": grace.user_id},
-        "state": "FOLLOWING",
+        "status": "FOLLOWING",
         "version": 1,
     }
     back = await grace.do("followUser", STANDING, userId=ada.user_id)
     assert back["user"]["viewerIsFriend"] is back["user"]["viewerIsFollowed"] is True
     seen = await ada.run(PERSON, id=grace.user_id)
     assert seen["user"] == {
-        "viewerFollowState": "FOLLOWING",
+        "viewerFollowStatus": "FOLLOWING",
         "viewerIsFollowed": True,
         "viewerIsFriend": True,
         "followerCount": 1,
@@ -99,7 +99,7 @@ async def test_unfollowing_ends_the_friendship(new_phone: NewPhone) -> None:
     assert ids.prefix_of(done["deletedFollowId"]) == "follow"
     assert done["user"] == {
         "id": grace.user_id,
-        "viewerFollowState": "NOT_FOLLOWING",
+        "viewerFollowStatus": "NOT_FOLLOWING",
         "viewerIsFollowed": True,
         "viewerIsFriend": False,
         "followerCount": 0,
@@ -116,13 +116,13 @@ async def test_a_muted_person_stays_followed_and_out_of_the_feed(new_phone: NewP
     await follow(ada, alan)
     hers, his = await publish(grace), await publish(alan)
     muted = await ada.do("muteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (muted["errors"], muted["user"]["viewerFollowState"]) == ([], "MUTED")
-    assert (muted["follow"]["state"], muted["follow"]["version"]) == ("MUTED", 2)
+    assert (muted["errors"], muted["user"]["viewerFollowStatus"]) == ([], "MUTED")
+    assert (muted["follow"]["status"], muted["follow"]["version"]) == ("MUTED", 2)
     assert await feed_of(ada) == [his]
     again = await ada.do("muteUser", FOLLOW, userId=grace.user_id)
     assert again["follow"] == muted["follow"]
     loud = await ada.do("unmuteUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (loud["user"]["viewerFollowState"], loud["follow"]["version"]) == ("FOLLOWING", 3)
+    assert (loud["user"]["viewerFollowStatus"], loud["follow"]["version"]) == ("FOLLOWING", 3)
     assert await feed_of(ada) == [his, hers]
 
 
@@ -131,7 +131,7 @@ async def test_following_a_muted_person_unmutes(new_phone: NewPhone) -> None:
     await follow(ada, grace)
     await ada.do("muteUser", FOLLOW, userId=grace.user_id)
     done = await ada.do("followUser", f"{STANDING} {FOLLOW}", userId=grace.user_id)
-    assert (done["follow"]["state"], done["user"]["followerCount"]) == ("FOLLOWING", 1)
+    assert (done["follow"]["status"], done["user"]["followerCount"]) == ("FOLLOWING", 1)
 
 
 @pytest.mark.parametrize("verb", ["muteUser", "unmuteUser"])
@@ -184,7 +184,7 @@ async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, ser
     hers, his = await publish(grace), await publish(alan)
     said = [await comment(phone, his) for phone in (ada, grace)]
     once = {"userId": grace.user_id, "idempotencyKey": key()}
-    shown = "user { id viewerFollowState viewerIsFriend } removedUserId deletedFollowId viewer { id }"
+    shown = "user { id viewerFollowStatus viewerIsFriend } removedUserId deletedFollowId viewer { id }"
     [edge] = (await ada.run(FOLLOWING))["viewer"]["user"]["following"]["edges"]
     done = await ada.do("blockUser", f"{shown} {BLOCKED_EDGE}", **once)
     assert (done["errors"], done["removedUserId"], done["viewer"]) == ([], grace.user_id, viewer_of(ada))
@@ -192,7 +192,7 @@ async def test_a_block_hides_two_people_from_each_other(new_phone: NewPhone, ser
     assert [done["blockedUserEdge"]] == (await ada.run(BLOCKED))["viewer"]["social"]["blockedUsers"]["edges"]
     assert done["user"] == {
         "id": grace.user_id,
-        "viewerFollowState": "NOT_FOLLOWING",
+        "viewerFollowStatus": "NOT_FOLLOWING",
         "viewerIsFriend": False,
     }
     again = await ada.do("blockUser", f"removedUserId user {{ id }} {BLOCKED_EDGE} replayed", **once)
@@ -225,7 +225,7 @@ async def test_blocking_again_and_unblocking(new_phone: NewPhone, services: Serv
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 1
     undone = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (undone["errors"], undone["user"]["id"]) == ([], grace.user_id)
-    assert undone["user"]["viewerFollowState"] == "NOT_FOLLOWING"
+    assert undone["user"]["viewerFollowStatus"] == "NOT_FOLLOWING"
     assert await written(services, "blocks", {"user_id": ada.user_id}) == 0
     again = await ada.do("unblockUser", STANDING, userId=grace.user_id)
     assert (again["errors"], again["user"]) == ([], undone["user"])

@@ -12,10 +12,12 @@ from tests.phone import Failed, Phone, Stream
 WATCH = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
   __typename
   ... on Event { eventId at }
-  ... on CommentCreated { comment { id text author { name } } }
+  ... on CommentCreated { commentEdge { node { id text author { name } } } }
   ... on CommentUpdated { comment { id text version } }
   ... on CommentDeleted { deletedCommentId }
-  ... on ReactionsUpdated { subjectId summary { total like viewerReaction } }
+  ... on ReactionsUpdated { subject { __typename
+    ... on Post { id reactionSummary { total like viewerReaction } }
+    ... on Comment { id reactions { total like viewerReaction } } } }
   ... on PostUpdated { post { id text version visibility } }
   ... on PostDeleted { deletedPostId }
 } }"""
@@ -48,7 +50,7 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
         said = await comment(ada, post, "First")
         assert await until(stream, "CommentCreated") == {
             "__typename": "CommentCreated",
-            "comment": {"id": said, "text": "First", "author": {"name": "Ada"}},
+            "commentEdge": {"node": {"id": said, "text": "First", "author": {"name": "Ada"}}},
         }
         await ada.do("updateComment", "comment { id }", commentId=said, text="Second")
         assert await until(stream, "CommentUpdated") == {
@@ -58,8 +60,9 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
         for subject in (post, said):
             await grace.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
             found = await until(stream, "ReactionsUpdated")
-            assert found["subjectId"] == subject
-            assert (found["summary"]["total"], found["summary"]["like"]) == (1, 1)
+            assert found["subject"]["id"] == subject
+            summary = found["subject"].get("reactionSummary") or found["subject"]["reactions"]
+            assert summary == {"total": 1, "like": 1, "viewerReaction": "LIKE"}
         await ada.do("updatePost", "post { id }", postId=post, text="Two")
         assert await until(stream, "PostUpdated") == {
             "__typename": "PostUpdated",
@@ -75,12 +78,28 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
         await assert_over(stream)
 
 
+async def test_a_new_comment_has_its_place_in_the_list(new_phone: NewPhone) -> None:
+    """The edge's cursor is good for the list of comments: what was written before is the page after it."""
+    ada = await new_phone("Ada")
+    post = await publish(ada)
+    first = await comment(ada, post, "First")
+    watch = """subscription($id: ID!) { postEvents(postId: $id) { __typename
+      ... on CommentCreated { eventId at commentEdge { cursor } } ... on Event { eventId at } } }"""
+    async with ada.watch(watch, id=post) as stream:
+        await comment(ada, post, "Second")
+        cursor = (await until(stream, "CommentCreated"))["commentEdge"]["cursor"]
+    page = """query($id: ID!, $after: String) { post(id: $id) {
+      comments(sort: NEWEST, after: $after) { edges { node { id } } } } }"""
+    edges = (await ada.run(page, id=post, after=cursor))["post"]["comments"]["edges"]
+    assert edges == [{"node": {"id": first}}]
+
+
 async def test_anybody_may_watch_a_public_post(new_phone: NewPhone, anonymous: Phone) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with anonymous.watch(WATCH, id=post) as stream:
         said = await comment(ada, post, "Hello, all")
-        assert (await until(stream, "CommentCreated"))["comment"]["id"] == said
+        assert (await until(stream, "CommentCreated"))["commentEdge"]["node"]["id"] == said
         await ada.do("updatePost", "post { id }", postId=post, visibility="FRIENDS")
         assert await until(stream, "PostDeleted") == {"__typename": "PostDeleted", "deletedPostId": post}
         await assert_over(stream)
@@ -121,8 +140,8 @@ async def test_comments_of_the_blocked_are_left_out(new_phone: NewPhone) -> None
         await alan.do("setReaction", "subject { __typename }", subjectId=hidden, kind="LIKE")
         shown = await comment(ada, post, "You hear me")
         while (found := await event(stream))["__typename"] != "CommentCreated":
-            assert found.get("subjectId") != hidden
-        assert found["comment"]["id"] == shown
+            assert found.get("subject", {}).get("id") != hidden
+        assert found["commentEdge"]["node"]["id"] == shown
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "hidden"])
@@ -151,9 +170,9 @@ async def test_a_resumed_stream_has_what_was_missed(new_phone: NewPhone) -> None
     async with ada.watch(WATCH, id=post, after=last["eventId"]) as stream:
         found = await until(stream, "CommentCreated")
         # What lies close before the position may come again; an event keeps its id.
-        if found["comment"]["id"] == last["comment"]["id"]:
+        if found["commentEdge"] == last["commentEdge"]:
             found = await until(stream, "CommentCreated")
-        assert found["comment"] == {"id": missed, "text": "Meanwhile", "author": {"name": "Ada"}}
+        assert found["commentEdge"]["node"] == {"id": missed, "text": "Meanwhile", "author": {"name": "Ada"}}
 
 
 @pytest.mark.parametrize("after", ["nonsense", "AAAAAAAAAAAAAAAA", "é"])

@@ -13,7 +13,7 @@ from tests.feed.steps import feed_of, follow
 from tests.media.steps import complete, created, fetched, picture, send, uploaded
 from tests.phone import Phone, key
 
-POST = "post { id state media { id url } }"
+POST = "post { id status media { id url } }"
 PURPOSE = {"purpose": "POST_MEDIA"}
 
 
@@ -28,9 +28,9 @@ async def test_a_ready_picture_is_shown_at_once(new_phone: NewPhone, services: S
     upload = await uploaded(ada, services, picture(), **PURPOSE)
     made = await ada.do("createPost", POST, uploadIds=[upload["id"]], visibility="PUBLIC")
     assert made["errors"] == []
-    assert made["post"]["state"] == "PUBLISHED"
-    assert [each["id"] for each in made["post"]["media"]] == [upload["media"]["id"]]
-    assert (await state_of(grace, made["post"]["id"]))["media"][0]["id"] == upload["media"]["id"]
+    assert made["post"]["status"] == "PUBLISHED"
+    assert [each["id"] for each in made["post"]["media"]] == [upload["processedMedia"]["id"]]
+    assert (await state_of(grace, made["post"]["id"]))["media"][0]["id"] == upload["processedMedia"]["id"]
     again = await ada.do("createPost", POST, uploadIds=[upload["id"]])
     assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
     hers = await grace.do("createPost", POST, uploadIds=[upload["id"]])
@@ -44,7 +44,7 @@ async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Serv
     upload = await created(ada, body, **PURPOSE)
     made = await ada.do("createPost", POST, uploadIds=[upload["id"]], visibility="PUBLIC")
     post = made["post"]["id"]
-    assert made["post"] == {"id": post, "state": "PROCESSING", "media": []}
+    assert made["post"] == {"id": post, "status": "PROCESSING", "media": []}
     node = "query($id: ID!) { node(id: $id) { id } }"
     assert (await grace.run(node, id=post))["node"] is None
     queued = {
@@ -64,7 +64,7 @@ async def test_a_post_waits_for_its_pictures(new_phone: NewPhone, services: Serv
     for name, input in queued.items():
         assert (await ada.do(name, "idempotencyKey", **input))["errors"] == []
     found = await state_of(grace, post)
-    assert (found["state"], len(found["media"])) == ("PUBLISHED", 1)
+    assert (found["status"], len(found["media"])) == ("PUBLISHED", 1)
     assert await feed_of(grace) == [post]
     assert [row["user_id"] for row in await services.db.find("feed_inbox", {"post_id": post})] == [
         grace.user_id
@@ -81,17 +81,18 @@ async def test_a_rejected_upload_leaves_the_post_to_its_author(
     bad = await created(ada, bad_bytes, **PURPOSE)
     made = await ada.do("createPost", POST, uploadIds=[good["id"], bad["id"]], visibility="PUBLIC")
     post = made["post"]["id"]
-    watch = "subscription { feedEvents { __typename ... on PostStateChanged { post { id state } } } }"
+    watch = """subscription { changeEvents(types: [POST]) {
+      ... on NodeChanged { node { ... on Post { id status } } } } }"""
     async with ada.watch(watch) as stream:
         await complete(ada, bad, await send(ada.http, bad, bad_bytes))
         await jobs.run_due(services)
-        told = (await stream.next())["feedEvents"]
-        assert told == {"__typename": "PostStateChanged", "post": {"id": post, "state": "PROCESSING"}}
-    assert (await state_of(ada, post))["state"] == "PROCESSING"
+        told = (await stream.next())["changeEvents"]["node"]
+        assert told == {"id": post, "status": "PROCESSING"}
+    assert (await state_of(ada, post))["status"] == "PROCESSING"
     kept = await ada.do("updatePost", POST, postId=post, uploadIds=[good["id"]])
     assert kept["errors"] == []
-    assert (kept["post"]["state"], len(kept["post"]["media"])) == ("PUBLISHED", 1)
-    assert (await state_of(grace, post))["state"] == "PUBLISHED"
+    assert (kept["post"]["status"], len(kept["post"]["media"])) == ("PUBLISHED", 1)
+    assert (await state_of(grace, post))["status"] == "PUBLISHED"
     late = await ada.do("createPost", POST, uploadIds=[bad["id"]])
     assert late["errors"][0]["code"] in ("NOT_FOUND", "UPLOAD_REJECTED")
 
@@ -120,7 +121,7 @@ async def test_a_post_that_changes_its_audience_twice_ends_at_the_right_address(
     for visibility in (other, first):
         assert (await ada.do("updatePost", POST, postId=id, visibility=visibility))["errors"] == []
     moves = await services.db.find("jobs", {"task": "media.move"}, sort=[("_id", order)])
-    mine = [each for each in moves if each["arguments"]["media_id"] == upload["media"]["id"]]
+    mine = [each for each in moves if each["arguments"]["media_id"] == upload["processedMedia"]["id"]]
     assert len(mine) == 2
     # Each is done once.
     taken = {"q": {"_id": {"$in": [each["_id"] for each in mine]}}, "limit": 0}

@@ -13,7 +13,7 @@ from tests.feed.steps import comment, counts, feed_of, follow, insert_posts, pub
 from tests.phone import key
 
 POST = """
-  post { id author { id } text textPreview truncated visibility state pinned commentCount shareCount
+  post { id author { id } text textPreview truncated visibility status pinned commentCount shareCount
     reactionSummary { total like viewerReaction } viewerCan { edit delete comment share pin }
     editedAt version createdAt updatedAt }
 """
@@ -32,7 +32,7 @@ async def test_a_post_is_answered_whole(new_phone: NewPhone) -> None:
         "textPreview": "Hello",
         "truncated": False,
         "visibility": "PUBLIC",
-        "state": "PUBLISHED",
+        "status": "PUBLISHED",
         "pinned": False,
         "commentCount": 0,
         "shareCount": 0,

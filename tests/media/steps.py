@@ -24,10 +24,11 @@ from tests.phone import Phone
 
 XYZ = tuple[float, float, float]
 PART = 8 * 1024 * 1024
-UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progress failure expiresAt
+UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progress failure keptUntil
   version parts { number url urlExpiresAt received etag headers { name value } }
-  media { id kind mime sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl placeholder
-    dominantColor urlExpiresAt fileName animation variants { width height format url sizeBytes } }"""
+  processedMedia { id kind mime sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl
+    placeholder dominantColor urlExpiresAt originalFileName animation
+    renditions { width height format url sizeBytes } }"""
 READ = f"query($id: ID!) {{ upload(id: $id) {{ {UPLOAD} }} }}"
 PENDING = """query($id: ID!) { upload(id: $id) {
   status bytesReceived parts(filter: {pending: true}) { number url } } }"""

@@ -35,11 +35,18 @@ async def test_a_ready_picture_is_shown_at_once_to_everybody(
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     upload = await steps.uploaded(ada, services, FACE, purpose="AVATAR")
-    assert [each["width"] for each in upload["media"]["variants"]] == [96, 96, 256, 256, 1024, 1024]
+    assert [each["width"] for each in upload["processedMedia"]["renditions"]] == [
+        96,
+        96,
+        256,
+        256,
+        1024,
+        1024,
+    ]
     chosen = await choose(ada, upload["id"])
     assert chosen["errors"] == []
     avatar = chosen["user"]["avatar"]
-    assert (avatar["id"], avatar["urlExpiresAt"]) == (upload["media"]["id"], None)
+    assert (avatar["id"], avatar["urlExpiresAt"]) == (upload["processedMedia"]["id"], None)
     assert avatar["url"].endswith("/96.webp")
     assert avatar["thumbnailUrl"] == avatar["url"]
     assert (await avatar_of(grace, ada))["id"] == avatar["id"]
@@ -76,12 +83,12 @@ async def test_the_former_picture_stays_until_the_new_one_is_ready_and_is_erased
     await choose(ada, first["id"])
     second = await steps.created(ada, OTHER, purpose="AVATAR")
     chosen = await choose(ada, second["id"])
-    assert (chosen["errors"], chosen["user"]["avatar"]["id"]) == ([], first["media"]["id"])
+    assert (chosen["errors"], chosen["user"]["avatar"]["id"]) == ([], first["processedMedia"]["id"])
     await finish(ada, services, second, OTHER)
     shown = await avatar_of(ada, ada)
-    assert shown["id"] not in (None, first["media"]["id"])
+    assert shown["id"] not in (None, first["processedMedia"]["id"])
     await jobs.run_due(services)
-    assert (await steps.fetched(http, first["media"]["url"]))[0] == 404
+    assert (await steps.fetched(http, first["processedMedia"]["url"]))[0] == 404
     assert (await steps.fetched(http, shown["url"]))[0] == 200
 
 
@@ -93,7 +100,7 @@ async def test_a_picture_that_is_rejected_changes_nothing(new_phone: NewPhone, s
     upload = await steps.created(ada, bad, purpose="AVATAR")
     await choose(ada, upload["id"])
     await finish(ada, services, upload, bad)
-    assert (await avatar_of(ada, ada))["id"] == first["media"]["id"]
+    assert (await avatar_of(ada, ada))["id"] == first["processedMedia"]["id"]
 
 
 async def test_the_last_choice_wins_whichever_is_ready_first(new_phone: NewPhone, services: Services) -> None:
@@ -116,7 +123,7 @@ async def test_none_again(new_phone: NewPhone, services: Services, http: aiohttp
     await choose(ada, upload["id"])
     assert (await choose(ada, None))["user"]["avatar"] is None
     await jobs.run_due(services)
-    assert (await steps.fetched(http, upload["media"]["url"]))[0] == 404
+    assert (await steps.fetched(http, upload["processedMedia"]["url"]))[0] == 404
 
 
 async def test_somebody_else_s_upload_is_no_picture_of_mine(new_phone: NewPhone, services: Services) -> None:

@@ -54,7 +54,7 @@ async def test_a_page_sends_and_fetches_files(
         assert (response.status, response.headers[ALLOW]) == (403, "*")
     await steps.complete(ada, upload)
     await jobs.run_due(services)
-    url = (await steps.read(ada, upload["id"]))["media"]["url"]
+    url = (await steps.read(ada, upload["id"]))["processedMedia"]["url"]
     status, allowed = await preflight(http, url, "GET", headers="range")
     assert (status, allowed[ALLOW], allowed["Access-Control-Allow-Headers"]) == (204, "*", "range")
     status, told, _ = await steps.fetched(http, url, headers={"Origin": SHOP, "Range": "bytes=0-9"})

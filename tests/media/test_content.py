@@ -39,7 +39,7 @@ async def outcome(
     phone: Any, services: Services, body: bytes, mime: str, name: str
 ) -> tuple[str, str | None]:
     found = await steps.uploaded(phone, services, body, mime, fileName=name)
-    assert (found["media"] is None) == (found["status"] != "READY")
+    assert (found["processedMedia"] is None) == (found["status"] != "READY")
     return found["status"], found["failure"]
 
 
@@ -204,9 +204,9 @@ async def test_nothing_of_where_it_was_made_comes_along(
     assert b"SecretCamera" in body
     ada = await new_phone("Ada")
     found = await steps.uploaded(ada, services, body)
-    medium = found["media"]
+    medium = found["processedMedia"]
     assert (medium["width"], medium["height"]) == (200, 400)
-    for each in medium["variants"]:
+    for each in medium["renditions"]:
         _, _, content = await steps.fetched(http, each["url"])
         assert b"Secret" not in content
         with Image.open(io.BytesIO(content)) as opened:
@@ -220,9 +220,9 @@ async def test_transparent_pictures_stay_so(
     out = io.BytesIO()
     Image.new("RGBA", (120, 80), (255, 0, 0, 0)).save(out, "PNG")
     ada = await new_phone("Ada")
-    medium = (await steps.uploaded(ada, services, out.getvalue(), "image/png"))["media"]
-    assert {each["format"] for each in medium["variants"]} == {"WEBP", "PNG"}
-    for each in medium["variants"]:
+    medium = (await steps.uploaded(ada, services, out.getvalue(), "image/png"))["processedMedia"]
+    assert {each["format"] for each in medium["renditions"]} == {"WEBP", "PNG"}
+    for each in medium["renditions"]:
         _, _, content = await steps.fetched(http, each["url"])
         with Image.open(io.BytesIO(content)) as opened:
             assert opened.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
@@ -234,7 +234,7 @@ async def test_a_placeholder_and_a_colour_come_with_every_picture(
     out = io.BytesIO()
     Image.new("RGB", (90, 60), (0, 128, 255)).save(out, "PNG")
     ada = await new_phone("Ada")
-    medium = (await steps.uploaded(ada, services, out.getvalue(), "image/png"))["media"]
+    medium = (await steps.uploaded(ada, services, out.getvalue(), "image/png"))["processedMedia"]
     assert len(medium["placeholder"]) == 4 + 2 * 4 * 3
     assert medium["dominantColor"] == "#0080ff"
 
@@ -259,7 +259,7 @@ async def test_films_of_each_container(
     ada = await new_phone("Ada")
     found = await steps.uploaded(ada, services, steps.film(2, size, suffix), mime, fileName=name)
     assert (found["status"], found["failure"]) == ("READY", None)
-    medium = found["media"]
+    medium = found["processedMedia"]
     assert (medium["mime"], f"{medium['width']}x{medium['height']}") == (mime, size)
     _, _, listed = await steps.fetched(ada.http, medium["hlsUrl"])
     playlists = [line for line in listed.decode().splitlines() if line[0] != "#"]

@@ -34,7 +34,7 @@ async def test_a_medium_is_seen_through_the_record_that_shows_it(
 ) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     upload = await chat_picture(ada, services)
-    id = upload["media"]["id"]
+    id = upload["processedMedia"]["id"]
     assert (await ada.run(MEDIA, id=id))["media"]["id"] == id
     for other in (grace, anonymous):
         assert await other.run(MEDIA, id=id) == {"media": None}
@@ -43,7 +43,7 @@ async def test_a_medium_is_seen_through_the_record_that_shows_it(
     await steps.used(services, upload["id"], ada, private, "CHAT_ATTACHMENT")
     assert await grace.run(MEDIA, id=id) == {"media": None}
     again = await chat_again(ada)
-    assert again["media"]["id"] == id
+    assert again["processedMedia"]["id"] == id
     await steps.used(services, again["id"], ada, public, "CHAT_ATTACHMENT")
     assert (await grace.run(MEDIA, id=id))["media"]["id"] == id
     await steps.released(services, public)
@@ -67,7 +67,7 @@ async def test_private_addresses_are_signed_and_end(
 ) -> None:
     ada = await new_phone("Ada")
     upload = await chat_picture(ada, services)
-    url = upload["media"]["url"]
+    url = upload["processedMedia"]["url"]
     status, headers, _ = await steps.fetched(http, url)
     assert status == 200
     kind, _, seconds = headers["Cache-Control"].partition(", max-age=")
@@ -99,8 +99,8 @@ async def test_fresh_addresses_of_an_old_medium(new_phone: NewPhone, services: S
     upload = await chat_picture(ada, services)
     clock.shift(timedelta(hours=2))
     fresh = await new_phone("Ada", user_id=ada.user_id)
-    found = (await fresh.run(MEDIA, id=upload["media"]["id"]))["media"]
-    assert found["urlExpiresAt"] > upload["media"]["urlExpiresAt"]
+    found = (await fresh.run(MEDIA, id=upload["processedMedia"]["id"]))["media"]
+    assert found["urlExpiresAt"] > upload["processedMedia"]["urlExpiresAt"]
     assert (await steps.fetched(fresh.http, found["url"]))[0] == 200
 
 
@@ -124,8 +124,10 @@ async def test_a_file_s_name_is_a_name_and_nothing_else(
         refused = await steps.create(ada, 100, "application/pdf", fileName=name)
         assert [each["code"] for each in refused["errors"]] == ["MIME_NOT_ALLOWED"]
         return
-    medium = (await steps.uploaded(ada, services, steps.PDF, "application/pdf", fileName=name))["media"]
-    assert medium["fileName"] == file_name(name)
+    medium = (await steps.uploaded(ada, services, steps.PDF, "application/pdf", fileName=name))[
+        "processedMedia"
+    ]
+    assert medium["originalFileName"] == file_name(name)
     status, headers, content = await steps.fetched(http, medium["url"])
     assert (status, content) == (200, steps.PDF)
     assert headers["Content-Type"] == "application/octet-stream"
@@ -154,10 +156,10 @@ async def test_the_nearest_variant_that_is_wide_enough(
     new_phone: NewPhone, services: Services, arguments: str, width: int, format: str
 ) -> None:
     ada = await sized(new_phone, services)
-    query = f"query($id: ID!) {{ upload(id: $id) {{ media {{ url{arguments} }} }} }}"
+    query = f"query($id: ID!) {{ upload(id: $id) {{ processedMedia {{ url{arguments} }} }} }}"
     for _ in range(2):
         # Compiled the second time.
-        found = (await ada.run(query, id=ada.kept))["upload"]["media"]["url"]  # type: ignore[attr-defined]
+        found = (await ada.run(query, id=ada.kept))["upload"]["processedMedia"]["url"]  # type: ignore[attr-defined]
         assert found.endswith(f"/{width}.{format}")
 
 
@@ -185,7 +187,7 @@ async def sized(new_phone: NewPhone, services: Services) -> Phone:
 )
 async def test_sizes_that_make_no_sense(new_phone: NewPhone, services: Services, arguments: str) -> None:
     ada = await sized(new_phone, services)
-    query = f"query($id: ID!) {{ upload(id: $id) {{ media {{ url{arguments} }} }} }}"
+    query = f"query($id: ID!) {{ upload(id: $id) {{ processedMedia {{ url{arguments} }} }} }}"
     assert (await ada.ask(query, id=ada.kept)).code == "BAD_USER_INPUT"  # type: ignore[attr-defined]
 
 
@@ -194,7 +196,7 @@ async def test_a_medium_becomes_public_and_private_again(
 ) -> None:
     ada = await new_phone("Ada")
     upload = await chat_picture(ada, services)
-    id, before = upload["media"]["id"], upload["media"]["url"]
+    id, before = upload["processedMedia"]["id"], upload["processedMedia"]["url"]
 
     async def showing(public: bool) -> str:
         ctx = steps.acting(services, ada)
@@ -223,14 +225,15 @@ async def test_media_of_many_uploads_cost_the_same(
     new_phone: NewPhone, services: Services, commands: Any
 ) -> None:
     ada = await new_phone("Ada")
-    query = "{ viewer { uploads(first: 50) { edges { node { id status media { url thumbnailUrl } } } } } }"
+    query = """{ viewer { uploads(first: 50) { edges {
+      node { id status processedMedia { url thumbnailUrl } } } } } }"""
 
     async def cost() -> int:
         await ada.run(query)
         await ada.run(query)
         commands.reset()
         found = (await ada.run(query))["viewer"]["uploads"]["edges"]
-        assert all(each["node"]["media"] for each in found)
+        assert all(each["node"]["processedMedia"] for each in found)
         return sum(commands.counts.values())
 
     await made(ada, services, 2)

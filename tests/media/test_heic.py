@@ -41,11 +41,11 @@ async def test_a_heic_picture_becomes_webp_and_jpeg(
     assert b"Secret maker" in body
     ready = await steps.uploaded(ada, services, body, mime, fileName=name)
     assert (ready["status"], ready["failure"]) == ("READY", None)
-    medium = ready["media"]
+    medium = ready["processedMedia"]
     # Upright.
     assert (medium["kind"], medium["width"], medium["height"]) == ("IMAGE", 480, 640)
-    assert {each["format"] for each in medium["variants"]} == {"WEBP", "JPEG"}
-    for each in medium["variants"]:
+    assert {each["format"] for each in medium["renditions"]} == {"WEBP", "JPEG"}
+    for each in medium["renditions"]:
         status, _, content = await steps.fetched(http, each["url"])
         assert (status, b"Secret" in content) == (200, False)
         with Image.open(io.BytesIO(content)) as shown:
@@ -68,7 +68,7 @@ async def test_what_is_no_heic_picture(
 ) -> None:
     ada = await new_phone("Ada")
     found = await steps.uploaded(ada, services, body, "image/heic", fileName="a.heic")
-    assert (found["status"], found["failure"], found["media"]) == ("REJECTED", failure, None)
+    assert (found["status"], found["failure"], found["processedMedia"]) == ("REJECTED", failure, None)
 
 
 async def test_heic_is_refused_where_nothing_decodes_it(

@@ -120,5 +120,5 @@ async def test_every_history_ends_as_the_model_says(
     for what, number in history:
         await act(ada, services, upload, model, what, number)
     if model.state == "done":
-        url = (await steps.read(ada, upload["id"]))["media"]["url"]
+        url = (await steps.read(ada, upload["id"]))["processedMedia"]["url"]
         assert (await steps.fetched(ada.http, url))[2] == BODY

@@ -66,9 +66,9 @@ async def test_linked_before_it_has_arrived(new_phone: NewPhone, services: Servi
     assert told == []
     await jobs.run_due(services)
     ready = await steps.read(ada, upload["id"])
-    assert (ready["status"], ready["expiresAt"]) == ("READY", None)
+    assert (ready["status"], ready["keptUntil"]) == ("READY", None)
     assert told == [(record, "READY", None)]
-    assert await attachment_status(services, upload["id"]) == ("READY", ready["media"]["id"])
+    assert await attachment_status(services, upload["id"]) == ("READY", ready["processedMedia"]["id"])
 
 
 async def test_both_are_told_of_a_rejection(new_phone: NewPhone, services: Services, told: list[Any]) -> None:
@@ -164,14 +164,14 @@ async def test_what_nothing_shows_is_erased(
     records = [ids.new_id("post"), ids.new_id("post")]
     for upload, record in zip((first, second), records, strict=True):
         await steps.used(services, upload["id"], ada, record, PURPOSE)
-    url = first["media"]["url"]
+    url = first["processedMedia"]["url"]
     await steps.released(services, records[0])
     await jobs.run_due(services)
     assert (await steps.fetched(http, url))[0] == 200
     await steps.released(services, records[1])
     await jobs.run_due(services)
     assert (await steps.fetched(http, url))[0] == 404
-    assert await services.db.find("media", {"_id": first["media"]["id"]}) == []
+    assert await services.db.find("media", {"_id": first["processedMedia"]["id"]}) == []
     assert await services.db.find("uploads", {"owner_id": ada.user_id}) == []
 
 
@@ -188,7 +188,7 @@ async def test_what_is_used_again_before_it_is_erased_stays(
     again = await steps.created(ada, JPEG, sha256=digest)
     assert again["status"] == "READY"
     await jobs.run_due(services)
-    assert (await steps.fetched(http, first["media"]["url"]))[0] == 200
+    assert (await steps.fetched(http, first["processedMedia"]["url"]))[0] == 200
     await steps.used(services, again["id"], ada, ids.new_id("post"), PURPOSE)
 
 
@@ -206,9 +206,9 @@ async def test_unused_media_are_swept_after_a_week(
         return {row["_id"] for row in await services.db.find("media", {"owner_id": ada.user_id})}
 
     clock.shift(timedelta(days=6, hours=23))
-    assert await sweep() == {unused["media"]["id"], used["media"]["id"]}
+    assert await sweep() == {unused["processedMedia"]["id"], used["processedMedia"]["id"]}
     clock.shift(timedelta(hours=2))
-    assert await sweep() == {used["media"]["id"]}
+    assert await sweep() == {used["processedMedia"]["id"]}
     left = await services.db.find("uploads", {"owner_id": ada.user_id})
     assert [row["_id"] for row in left] == [used["id"]]
     row = (await services.db.find("media", {"owner_id": ada.user_id}))[0]
@@ -277,7 +277,7 @@ async def test_two_workers_with_one_upload_make_one_medium(new_phone: NewPhone, 
     await asyncio.gather(*(processing.process(Context(services), upload["id"]) for _ in range(3)))
     await jobs.run_due(services)
     rows = await services.db.find("media", {"owner_id": ada.user_id})
-    assert [row["_id"] for row in rows] == [(await steps.read(ada, upload["id"]))["media"]["id"]]
+    assert [row["_id"] for row in rows] == [(await steps.read(ada, upload["id"]))["processedMedia"]["id"]]
 
 
 async def test_work_that_nobody_ended_is_given_up(new_phone: NewPhone, services: Services) -> None:
@@ -315,7 +315,7 @@ async def test_malware_found_after_sending(
     upload = await steps.uploaded(ada, services, JPEG)
     record = ids.new_id("post")
     await steps.used(services, upload["id"], ada, record, PURPOSE)
-    url, id = upload["media"]["url"], upload["media"]["id"]
+    url, id = upload["processedMedia"]["url"], upload["processedMedia"]["id"]
     assert (await steps.fetched(http, url))[0] == 200
     await jobs.TASKS["media.condemn"](services, media_id=id)
     assert (await steps.fetched(http, url))[0] == 404
@@ -347,8 +347,8 @@ async def test_a_deleted_person_leaves_no_files(
     for _ in range(2):
         await ERASERS["media"](services, ada.user_id)
         await jobs.run_due(services)
-    assert (await steps.fetched(http, mine["media"]["url"]))[0] == 404
-    assert (await steps.fetched(http, hers["media"]["url"]))[0] == 200
+    assert (await steps.fetched(http, mine["processedMedia"]["url"]))[0] == 404
+    assert (await steps.fetched(http, hers["processedMedia"]["url"]))[0] == 200
     for name in ("media", "uploads"):
         assert await services.db.find(name, {"owner_id": ada.user_id}) == []
     assert await services.db.find("media_links", {"record_id": ada.user_id}) == []

@@ -26,11 +26,11 @@ async def variants(
     found = await steps.uploaded(phone, services, body, mime, fileName=name)
     assert (found["status"], found["failure"]) == ("READY", None)
     shown = {}
-    for each in found["media"]["variants"]:
+    for each in found["processedMedia"]["renditions"]:
         _, _, content = await steps.fetched(phone.http, each["url"])
         shown[f"{each['format']} {each['width']}"] = Image.open(io.BytesIO(content))
         assert shown[f"{each['format']} {each['width']}"].size == (each["width"], each["height"])
-    return found["media"], shown
+    return found["processedMedia"], shown
 
 
 def saved(image: Image.Image, format: str, **options: Any) -> bytes:

@@ -62,10 +62,10 @@ async def test_parts_are_sent_to_exactly_one_object_for_a_quarter_of_an_hour(pla
 async def test_private_media_are_fetched_for_about_an_hour(place: Place) -> None:
     ada = await place.phone()
     ready = await steps.uploaded(ada, place.services, steps.picture((200, 100)))
-    medium, now = ready["media"], clock.now()
+    medium, now = ready["processedMedia"], clock.now()
     ends = datetime.fromisoformat(medium["urlExpiresAt"])
     assert timedelta(hours=1) <= ends - now <= timedelta(hours=1, minutes=5)
-    for url in (medium["url"], medium["thumbnailUrl"], *(each["url"] for each in medium["variants"])):
+    for url in (medium["url"], medium["thumbnailUrl"], *(each["url"] for each in medium["renditions"])):
         assert accepted("GET", url)
         assert accepted("GET", url, at=ends - timedelta(seconds=5))
         assert not accepted("GET", url, at=ends + timedelta(seconds=5))

@@ -21,7 +21,7 @@ async def test_people_can_take_along_what_is_known_of_their_files(
     upload = await steps.uploaded(ada, services, JPEG)
     exported = {name: rows async for name, rows in EXPORTERS["media"](services, ada.user_id)}
     [row] = exported["media"]
-    assert (row["id"], row["file_name"]) == (upload["media"]["id"], "photo.jpg")
+    assert (row["id"], row["file_name"]) == (upload["processedMedia"]["id"], "photo.jpg")
     assert row["sha256"] == steps.sha256(JPEG)
     # Where files lie and our own bookkeeping are no news to them; whose it is they know.
     assert set(row) == {
@@ -47,7 +47,7 @@ async def test_every_query_has_its_index(new_phone: NewPhone, services: Services
         for each in (upload, again):
             await steps.used(services, each["id"], ada, record, PURPOSE)
         eve = await new_phone("Eve")
-        await eve.ask("query($id: ID!) { media(id: $id) { id } }", id=upload["media"]["id"])
+        await eve.ask("query($id: ID!) { media(id: $id) { id } }", id=upload["processedMedia"]["id"])
         for status in ("", "(filter: {statuses: [READY]})"):
             await ada.run(f"{{ viewer {{ uploads{status} {{ edges {{ node {{ id }} }} }} }} }}")
         await steps.released(services, record)

@@ -32,8 +32,8 @@ async def test_sent_in_parts_resumed_and_fetched_whole(place: Place) -> None:
     await jobs.run_due(place.services)
     ready = await steps.read(ada, upload["id"])
     assert (ready["status"], ready["failure"]) == ("READY", None)
-    medium = ready["media"]
-    assert (medium["kind"], medium["fileName"], medium["sizeBytes"]) == (
+    medium = ready["processedMedia"]
+    assert (medium["kind"], medium["originalFileName"], medium["sizeBytes"]) == (
         "FILE",
         "Bericht März.pdf",
         len(body),
@@ -51,8 +51,8 @@ async def test_a_picture_has_its_variants(place: Place) -> None:
     ada = await place.phone()
     ready = await steps.uploaded(ada, place.services, steps.picture((700, 500), "PNG"), "image/png")
     assert ready["status"] == "READY"
-    assert ready["media"]["urlExpiresAt"] is not None
-    for each in ready["media"]["variants"]:
+    assert ready["processedMedia"]["urlExpiresAt"] is not None
+    for each in ready["processedMedia"]["renditions"]:
         status, headers, content = await steps.fetched(place.http, each["url"])
         assert (status, len(content)) == (200, each["sizeBytes"])
         assert headers["Content-Type"] == f"image/{each['format'].lower()}"
@@ -63,8 +63,8 @@ async def test_public_pictures_come_from_us_with_validators(place: Place) -> Non
     ready = await steps.uploaded(
         ada, place.services, steps.picture((300, 300), "PNG"), "image/png", purpose="AVATAR"
     )
-    medium = ready["media"]
-    assert [each["width"] for each in medium["variants"]] == [96, 96, 256, 256, 300, 300]
+    medium = ready["processedMedia"]
+    assert [each["width"] for each in medium["renditions"]] == [96, 96, 256, 256, 300, 300]
     assert (medium["urlExpiresAt"], urlsplit(medium["url"]).query) == (None, "")
     assert medium["url"].startswith(f"{place.address}/media/public/")
     status, headers, content = await steps.fetched(place.http, medium["url"])
@@ -100,8 +100,8 @@ async def test_addresses_say_how_long_they_live(place: Place) -> None:
     await steps.send(place.http, upload, body)
     await steps.complete(ada, upload)
     await jobs.run_due(place.services)
-    url = (await steps.read(ada, upload["id"]))["media"]["url"]
-    again = (await steps.read(ada, upload["id"]))["media"]["url"]
+    url = (await steps.read(ada, upload["id"]))["processedMedia"]["url"]
+    again = (await steps.read(ada, upload["id"]))["processedMedia"]["url"]
     if place.kind == "s3":
         assert 3600 <= int(parse_qs(urlsplit(url).query)["X-Amz-Expires"][0]) <= 3900
     else:
@@ -134,7 +134,7 @@ async def test_parts_written_after_completing_change_nothing(place: Place) -> No
     await jobs.run_due(place.services)
     async with place.http.put(part["url"], data=io.BytesIO(bad)) as response:
         assert response.status == (200 if place.kind == "s3" else 409)
-    medium = (await steps.read(ada, upload["id"]))["media"]
+    medium = (await steps.read(ada, upload["id"]))["processedMedia"]
     assert (await steps.fetched(place.http, medium["url"]))[2] == good
     clock.shift(timedelta(minutes=17))
     await jobs.run_due(place.services)
@@ -144,7 +144,11 @@ async def test_parts_written_after_completing_change_nothing(place: Place) -> No
 async def test_malware_is_quarantined(place: Place) -> None:
     ada = await place.phone()
     rejected = await steps.uploaded(ada, place.services, steps.EICAR, "text/plain", fileName="a.txt")
-    assert (rejected["status"], rejected["failure"], rejected["media"]) == ("REJECTED", "MALWARE", None)
+    assert (rejected["status"], rejected["failure"], rejected["processedMedia"]) == (
+        "REJECTED",
+        "MALWARE",
+        None,
+    )
     key = f"quarantine/{rejected['id']}"
     assert key in await steps.stored(place.services, "quarantine")
     assert await steps.stored(place.services, f"incoming/{rejected['id']}") == []
@@ -157,7 +161,7 @@ async def test_a_film_plays_from_its_playlist(place: Place) -> None:
     ada = await place.phone()
     ready = await steps.uploaded(ada, place.services, steps.film(), "video/mp4", fileName="a.mp4")
     assert (ready["status"], ready["failure"]) == ("READY", None)
-    medium = ready["media"]
+    medium = ready["processedMedia"]
     assert (medium["kind"], medium["mime"], medium["width"], medium["height"]) == (
         "VIDEO",
         "video/mp4",
@@ -210,7 +214,7 @@ async def test_public_media_come_from_the_cdn_that_is_named(
     named = MediaSettings(media_url="https://cdn.example/m/")
     monkeypatch.setitem(place.services.extra, MediaSettings, named)
     body = steps.picture((96, 96))
-    public = (await steps.uploaded(ada, place.services, body, purpose="AVATAR"))["media"]
-    private = (await steps.uploaded(ada, place.services, body))["media"]
+    public = (await steps.uploaded(ada, place.services, body, purpose="AVATAR"))["processedMedia"]
+    private = (await steps.uploaded(ada, place.services, body))["processedMedia"]
     assert public["url"].startswith("https://cdn.example/m/public/")
     assert not private["url"].startswith("https://cdn.example")

@@ -13,7 +13,7 @@ from core.context import Services
 from ports.media import MediaProcessor
 from tests.conftest import NewPhone
 from tests.media import steps
-from tests.phone import Phone
+from tests.phone import Phone, deleted_ids
 
 
 def codes(payload: dict[str, Any]) -> list[tuple[str, list[str] | None]]:
@@ -37,10 +37,10 @@ async def test_a_picture_is_sent_in_one_piece_and_becomes_a_medium(
     await jobs.run_due(services)
     ready = await steps.read(ada, upload["id"])
     assert (ready["status"], ready["failure"], ready["parts"]) == ("READY", None, [])
-    medium = ready["media"]
+    medium = ready["processedMedia"]
     shape = (medium["kind"], medium["mime"], medium["width"], medium["height"])
     assert shape == ("IMAGE", "image/webp", 1200, 900)
-    assert [each["width"] for each in medium["variants"]] == [
+    assert [each["width"] for each in medium["renditions"]] == [
         96,
         96,
         320,
@@ -52,7 +52,7 @@ async def test_a_picture_is_sent_in_one_piece_and_becomes_a_medium(
         1200,
         1200,
     ]
-    for variant in medium["variants"]:
+    for variant in medium["renditions"]:
         status, headers, content = await steps.fetched(http, variant["url"])
         assert (status, len(content)) == (200, variant["sizeBytes"])
         assert headers["Content-Type"] == f"image/{variant['format'].lower()}"
@@ -84,7 +84,7 @@ async def test_app_killed_between_parts_resumes_with_what_is_missing(
     await jobs.run_due(services)
     ready = await steps.read(ada, upload["id"])
     assert ready["status"] == "READY"
-    _, _, content = await steps.fetched(http, ready["media"]["url"])
+    _, _, content = await steps.fetched(http, ready["processedMedia"]["url"])
     assert steps.sha256(content) == steps.sha256(body)
 
 
@@ -225,14 +225,14 @@ async def test_own_uploads_reach_the_other_devices(new_phone: NewPhone, services
     ada = await new_phone("Ada")
     tablet = await new_phone("Ada", user_id=ada.user_id)
     changes = """query($since: SyncToken) { viewer { changes(since: $since, types: [UPLOAD]) {
-      nodes { id ... on Upload { status } } deletedIds token } } }"""
+      nodes { id ... on Upload { status } } deleted { id } token } } }"""
     before = (await tablet.run(changes))["viewer"]["changes"]
     upload = await steps.created(ada, steps.picture())
     after = (await tablet.run(changes, since=before["token"]))["viewer"]["changes"]
     assert after["nodes"] == [{"id": upload["id"], "status": "PENDING"}]
     await ada.do("cancelUpload", "deletedUploadId", uploadId=upload["id"])
     gone = (await tablet.run(changes, since=after["token"]))["viewer"]["changes"]
-    assert (gone["nodes"], gone["deletedIds"]) == ([], [upload["id"]])
+    assert (gone["nodes"], deleted_ids(gone)) == ([], [upload["id"]])
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ async def test_an_equal_file_is_not_sent_twice(
     first = await steps.uploaded(ada, services, body, sha256=digest)
     again = await steps.created(ada, body, sha256=digest)
     assert (again["status"], again["partCount"], again["parts"]) == ("READY", 0, [])
-    assert again["media"]["id"] == first["media"]["id"]
+    assert again["processedMedia"]["id"] == first["processedMedia"]["id"]
     assert again["id"] != first["id"]
     # Another purpose, another size, another person: sent like any other.
     assert (await steps.created(ada, body, sha256=digest, purpose="POST_MEDIA"))["status"] == "PENDING"

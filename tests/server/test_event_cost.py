@@ -13,11 +13,11 @@ from tests.server.conftest import Configured
 BUDGET = 2_000
 WATCH = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
   ... on Event { eventId }
-  ... on CommentCreated { comment { id author { posts(first: 40) {
-    edges { node { id author { name } reactionSummary { total } } } } } } }
+  ... on CommentCreated { commentEdge { node { id author { posts(first: 40) {
+    edges { node { id author { name } reactionSummary { total } } } } } } } }
 } }"""
 CHEAP = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
-  ... on CommentCreated { comment { id } } } }"""
+  ... on CommentCreated { commentEdge { node { id } } } } }"""
 POSTS = 40
 SERVED = 5 + 4 * POSTS
 """Objects in each event."""
@@ -42,7 +42,7 @@ async def test_each_event_is_charged_until_the_budget_is_used_up(
                 except Failed as failed:
                     refusal = failed.errors[0]["extensions"]
                     break
-                assert event["comment"]["id"] == said
+                assert event["commentEdge"]["node"]["id"] == said
                 seen.append(said)
                 last = event["eventId"]
         assert refusal is not None
@@ -67,7 +67,7 @@ async def test_what_all_watchers_share_is_charged_once(
     grace = await new_phone("Grace")
     post = await publish(grace)
     query = """subscription($id: ID!) { postEvents(postId: $id) {
-      ... on CommentCreated { comment { id author { name } } } } }"""
+      ... on CommentCreated { commentEdge { node { id author { name } } } } } }"""
     async with configured(cost_per_minute=BUDGET) as ada, AsyncExitStack() as open_now:
         await sign_in_directly(services, ada, await make_user(services, "Ada"))
         streams = [await open_now.enter_async_context(ada.watch(query, id=post)) for _ in range(20)]
@@ -77,7 +77,7 @@ async def test_what_all_watchers_share_is_charged_once(
             found: list[str] = []
             while len(found) < len(said):
                 event = (await stream.next())["postEvents"]
-                found += [event["comment"]["id"]] if "comment" in event else []
+                found += [event["commentEdge"]["node"]["id"]] if "commentEdge" in event else []
             assert found == said
         # Each comment and its author once, or again where the viewer matters: not 800 objects.
         assert before - await remaining(ada) < 400

@@ -24,7 +24,7 @@ __all__ = ["browser"]
 DEMO_EMAIL = "ada@example.com"
 FEED = "{ viewer { user { name } feed(first: 1) { edges { node { text } } } } }"
 EVENTS = """subscription($id: ID!) { postEvents(postId: $id) {
-  __typename ... on CommentCreated { comment { text } } } }"""
+  __typename ... on CommentCreated { commentEdge { node { text } } } } }"""
 
 
 class Page:

@@ -148,7 +148,8 @@ async def test_each_of_apollos_clients_reads_every_event_as_it_comes(
                     seen += parser.feed(said[at : at + size])
                 said = ""
                 events = [each["data"]["postEvents"] for each in seen]
-                assert [each["comment"]["text"] for each in events if "comment" in each][-1] == text
+                edges = [each["commentEdge"] for each in events if "commentEdge" in each]
+                assert edges[-1]["node"]["text"] == text
             assert [each["data"]["postEvents"]["__typename"] for each in seen].count("CommentCreated") == 2
 
 

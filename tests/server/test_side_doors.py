@@ -28,7 +28,7 @@ from tests.server.conftest import Configured
 FEED = "query($n: Int) { viewer { feed(first: $n) { edges { node { author { id } } } } } }"
 COST = 1 + 24 * 4
 PICTURES = """subscription($id: ID!) { postEvents(postId: $id) {
-  ... on CommentCreated { comment { text author { avatar { url } } } } } }"""
+  ... on CommentCreated { commentEdge { node { text author { avatar { url } } } } } } }"""
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ async def picture(socket: Socket) -> str:
     while True:
         event = (await socket.receive())["payload"]["data"]["postEvents"]
         if "comment" in event:
-            url: str = event["comment"]["author"]["avatar"]["url"]
+            url: str = event["commentEdge"]["node"]["author"]["avatar"]["url"]
             return url
 
 

@@ -19,19 +19,18 @@ interface Action {
   update?(cache: ApolloCache, payload: any, input: any): void;
 }
 
-const NO_ERRORS = { errors: [], replayed: false };
+const NO_ERRORS = { errors: [] };
 
 export const actions: Record<string, Action> = {
   CreatePost: {
     document: operations.CreatePost,
-    expect(cache, input: { id: string; idempotencyKey: string; text: string; visibility: Visibility }) {
+    expect(cache, input: { id: string; text: string; visibility: Visibility }) {
       const author = me(cache);
       return author && {
         createPost: {
           __typename: 'CreatePostPayload',
           ...NO_ERRORS,
-          idempotencyKey: input.idempotencyKey,
-          feedEdge: { __typename: 'FeedEdge', cursor: '', reason: 'FOLLOW', node: newPost(input, author) },
+          feedEdge: { __typename: 'FeedEdge', node: newPost(input, author) },
         },
       };
     },
@@ -41,15 +40,14 @@ export const actions: Record<string, Action> = {
   },
   CreateComment: {
     document: operations.CreateComment,
-    expect(cache, input: { id: string; idempotencyKey: string; postId: string; text: string }) {
+    expect(cache, input: { id: string; postId: string; text: string }) {
       const author = me(cache);
       const post = readPost(cache, input.postId);
       return author && post && {
         createComment: {
           __typename: 'CreateCommentPayload',
           ...NO_ERRORS,
-          idempotencyKey: input.idempotencyKey,
-          commentEdge: { __typename: 'CommentEdge', cursor: '', node: newComment(input, author) },
+          commentEdge: { __typename: 'CommentEdge', node: newComment(input, author) },
           post: { __typename: 'Post', id: post.id, version: post.version, commentCount: post.commentCount + 1 },
         },
       };
@@ -60,13 +58,12 @@ export const actions: Record<string, Action> = {
   },
   SetReaction: {
     document: operations.SetReaction,
-    expect(cache, input: { subjectId: string; kind: ReactionKind | null; idempotencyKey: string }) {
+    expect(cache, input: { subjectId: string; kind: ReactionKind | null }) {
       const post = readPost(cache, input.subjectId);
       return post && {
         setReaction: {
           __typename: 'SetReactionPayload',
           ...NO_ERRORS,
-          idempotencyKey: input.idempotencyKey,
           subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind) },
         },
       };
@@ -74,19 +71,14 @@ export const actions: Record<string, Action> = {
   },
   SendMessage: {
     document: operations.SendMessage,
-    expect(cache, input: { id: string; idempotencyKey: string; chatId: string; text: string; sentAt: string }) {
+    expect(cache, input: { id: string; chatId: string; text: string; sentAt: string }) {
       const sender = me(cache);
       const chat = cache.readQuery({ query: operations.ChatThread, variables: { id: input.chatId } }, true)?.chat ?? null;
       return sender && chat && {
         sendMessage: {
           __typename: 'SendMessagePayload',
           ...NO_ERRORS,
-          idempotencyKey: input.idempotencyKey,
-          messageEdge: {
-            __typename: 'MessageEdge',
-            cursor: '',
-            node: newMessage(input, sender, chat.lastSequence + 1),
-          },
+          messageEdge: { __typename: 'MessageEdge', node: newMessage(input, sender, chat.lastSequence + 1) },
           chat: {
             __typename: 'Chat',
             id: chat.id,
@@ -105,16 +97,15 @@ export const actions: Record<string, Action> = {
   MarkChatRead: { document: operations.MarkChatRead, expect: () => null },
   DeletePost: {
     document: operations.DeletePost,
-    expect: (_, input: { postId: string; idempotencyKey: string }) => ({
+    expect: (_, input: { postId: string }) => ({
       deletePost: {
         __typename: 'DeletePostPayload',
         ...NO_ERRORS,
-        idempotencyKey: input.idempotencyKey,
         deletedPostId: input.postId,
       },
     }),
     update(cache, { deletedPostId }) {
-      if (deletedPostId) forget(cache, deletedPostId);
+      if (deletedPostId) forget(cache, 'Post', deletedPostId);
     },
   },
 };
@@ -137,7 +128,7 @@ export async function perform(client: ApolloClient, name: string, input: { idemp
   return payload.errors;
 }
 
-type Author = PostPartsFragment['author'];
+type Author = NonNullable<PostPartsFragment['author']>;
 
 function me(cache: ApolloCache): Author | null {
   return cache.readQuery({ query: operations.Me })?.viewer?.user ?? null;
@@ -175,9 +166,9 @@ function newComment(input: { id: string; text: string }, author: Author): object
     id: input.id,
     version: 0,
     createdAt: new Date().toISOString(),
-    body: input.text,
+    text: input.text,
     replyCount: 0,
-    writer: author,
+    author,
     reactions: { __typename: 'Reactions', total: 0, like: 0, viewerReaction: null },
   };
 }
@@ -188,7 +179,7 @@ function newMessage(input: { id: string; text: string; sentAt: string }, sender:
     id: input.id,
     version: 0,
     sequence,
-    words: input.text,
+    text: input.text,
     sentAt: input.sentAt,
     // The server's word: until it has come, the message is on its way.
     createdAt: null,

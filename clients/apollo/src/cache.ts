@@ -1,7 +1,6 @@
 // Apollo's normalised cache for Landfall's schema.
 import { InMemoryCache } from '@apollo/client';
 import { relayStylePagination } from '@apollo/client/utilities';
-import { typeOf } from 'landfall-session';
 
 import possibleTypes from './generated/possibleTypes.js';
 
@@ -10,6 +9,8 @@ export function makeCache(): InMemoryCache {
     possibleTypes: possibleTypes.possibleTypes,
     typePolicies: {
       Viewer: { fields: { feed: relayStylePagination(['sort']), chats: relayStylePagination(['filter']) } },
+      // A tombstone has the id of the node it is of, and is not that node.
+      DeletedNode: { keyFields: false },
       Query: { fields: { searchProducts: relayStylePagination(['filter', 'sort']) } },
       Chat: { fields: { messages: relayStylePagination() } },
       User: {
@@ -32,7 +33,7 @@ export function makeCache(): InMemoryCache {
 }
 
 /** Forget a thing that the server says is gone, wherever it is shown. */
-export function forget(cache: Pick<InMemoryCache, 'evict' | 'identify'>, id: string): void {
+export function forget(cache: Pick<InMemoryCache, 'evict' | 'identify'>, typename: string, id: string): void {
   // No `gc()`: what no query shows yet may be shown when there is no connection.
-  cache.evict({ id: cache.identify({ __typename: typeOf(id), id }) });
+  cache.evict({ id: cache.identify({ __typename: typename, id }) });
 }

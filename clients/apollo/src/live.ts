@@ -3,8 +3,8 @@ import type { ApolloClient } from '@apollo/client';
 
 import { append, appendMessage } from './actions.js';
 import { forget } from './cache.js';
-import { PostPartsFragmentDoc, type PostEventsSubscription } from './generated/graphql.js';
-import { Changes, ChatEvents, PostEvents } from './operations.js';
+import { DeltaQueryDocument, DeltaSubscriptionDocument, type PostEventsSubscription } from './generated/graphql.js';
+import { ChatEvents, PostEvents } from './operations.js';
 import type { Store } from 'landfall-session';
 
 const TOKEN = 'landfall.sync';
@@ -25,30 +25,20 @@ export function follow(
   return () => subscription.unsubscribe();
 }
 
-/** Entities normalise by themselves; lists and sums are told. */
+/** Entities normalise by themselves; what is new goes into the list, what is gone leaves it. */
 function take(client: ApolloClient, postId: string, event: PostEventsSubscription['postEvents']): void {
   const { cache } = client;
-  if (event.__typename === 'CommentCreated') {
-    append(cache, postId, { __typename: 'CommentEdge', cursor: '', node: event.comment } as never);
-  } else if (event.__typename === 'ReactionsUpdated' && event.subjectId === postId) {
-    cache.updateFragment(
-      { id: cache.identify({ __typename: 'Post', id: postId })!, fragment: PostPartsFragmentDoc, fragmentName: 'PostParts' },
-      (post) => post && { ...post, reactionSummary: event.summary },
-    );
-  } else if (event.__typename === 'CommentDeleted') {
-    forget(cache, event.deletedCommentId);
-  } else if (event.__typename === 'PostDeleted') {
-    forget(cache, event.deletedPostId);
-  }
+  if (event.__typename === 'CommentCreated') append(cache, postId, event.commentEdge);
+  else if (event.__typename === 'CommentDeleted') forget(cache, 'Comment', event.deletedCommentId);
+  else if (event.__typename === 'PostDeleted') forget(cache, 'Post', event.deletedPostId);
 }
 
 /** Follow a chat while it is open. */
-export function followChat(client: ApolloClient, chatId: string, onMessage: () => void = () => undefined): () => void {
+export function followChat(client: ApolloClient, chatId: string): () => void {
   const subscription = client.subscribe({ query: ChatEvents, variables: { chatId } }).subscribe(({ data }) => {
-    if (data?.chatEvents.__typename !== 'MessageCreated') return;
-    const edge = { __typename: 'MessageEdge', cursor: '', node: data.chatEvents.message };
-    appendMessage(client.cache, chatId, edge);
-    onMessage();
+    const event = data?.chatEvents;
+    if (event?.__typename === 'MessageCreated') appendMessage(client.cache, chatId, event.messageEdge);
+    else if (event?.__typename === 'MessageDeleted') forget(client.cache, 'Message', event.deletedMessageId);
   });
   return () => subscription.unsubscribe();
 }
@@ -58,7 +48,7 @@ export async function catchUp(client: ApolloClient, store: Store): Promise<{ cha
   const sum = { changed: 0, deleted: 0 };
   for (;;) {
     const { data } = await client.query({
-      query: Changes,
+      query: DeltaQueryDocument,
       variables: { since: store.getItem(TOKEN) },
       fetchPolicy: 'network-only',
     });
@@ -67,10 +57,24 @@ export async function catchUp(client: ApolloClient, store: Store): Promise<{ cha
     // What changed is in the cache by now, each thing under its own id; the page itself is of no more use.
     client.cache.evict({ id: client.cache.identify(viewer)!, fieldName: 'changes' });
     if (changes.reset) await client.resetStore();
-    for (const id of changes.deletedIds) forget(client.cache, id);
+    for (const { typename, id } of changes.deleted) forget(client.cache, typename, id);
     sum.changed += changes.nodes.length;
-    sum.deleted += changes.deletedIds.length;
+    sum.deleted += changes.deleted.length;
     store.setItem(TOKEN, changes.token);
     if (!changes.hasMore) return sum;
   }
+}
+
+/** The same live, from where `catchUp` left off: entities that change find their own way into the cache. */
+export function followChanges(client: ApolloClient, store: Store, onChange: (typename: string) => void = () => undefined): () => void {
+  const subscription = client
+    .subscribe({ query: DeltaSubscriptionDocument, variables: { since: store.getItem(TOKEN) } })
+    .subscribe(({ data }) => {
+      const event = data?.changeEvents;
+      if (!event) return;
+      if (event.__typename === 'NodeDeleted') forget(client.cache, event.deleted.typename, event.deleted.id);
+      store.setItem(TOKEN, event.token);
+      if (event.__typename === 'NodeChanged') onChange(event.node.__typename);
+    });
+  return () => subscription.unsubscribe();
 }

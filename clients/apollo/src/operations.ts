@@ -12,7 +12,7 @@ graphql(`
 `);
 graphql(`
   fragment CommentParts on Comment {
-    id version createdAt body: text replyCount writer: author { id name handle avatar { id thumbnailUrl dominantColor } }
+    id version createdAt text replyCount author { id name handle avatar { id thumbnailUrl dominantColor } }
     reactions { total like viewerReaction }
   }
 `);
@@ -21,7 +21,7 @@ export const Me = graphql(`query Me { viewer { id user { id name handle avatar {
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
     viewer { id feed(sort: NEWEST, first: $first, after: $after) {
-      edges { cursor reason node { ...PostParts } }
+      edges { node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
   }
@@ -31,7 +31,7 @@ export const PostWithComments = graphql(`
     post(id: $id) {
       ...PostParts
       comments(sort: OLDEST, first: $first, after: $after) {
-        edges { cursor node { ...CommentParts } }
+        edges { node { ...CommentParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
     }
@@ -40,16 +40,16 @@ export const PostWithComments = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
-      feedEdge { cursor reason node { ...PostParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      feedEdge { node { ...PostParts } }
     }
   }
 `);
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
-      commentEdge { cursor node { ...CommentParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      commentEdge { node { ...CommentParts } }
       post { id version commentCount }
     }
   }
@@ -57,7 +57,7 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       subject {
         ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
         ... on Comment { id reactions { total like viewerReaction } }
@@ -67,34 +67,30 @@ export const SetReaction = graphql(`
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { errors { kind code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
 export const PostEvents = graphql(`
   subscription PostEvents($postId: ID!, $after: String) {
     postEvents(postId: $postId, after: $after) {
       __typename
-      ... on CommentCreated { eventId at comment { ...CommentParts } }
-      ... on CommentDeleted { eventId at deletedCommentId }
-      ... on ReactionsUpdated { eventId at subjectId summary { total like love wow sad angry viewerReaction } }
-      ... on PostUpdated { eventId at post { ...PostParts } }
-      ... on PostDeleted { eventId at deletedPostId }
-      ... on ResyncRequired { eventId at token }
+      ... on Event { eventId at }
+      ... on CommentCreated { commentEdge { node { ...CommentParts } } }
+      ... on CommentUpdated { comment { ...CommentParts } }
+      ... on CommentDeleted { deletedCommentId }
+      ... on ReactionsUpdated { subject {
+        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
+        ... on Comment { id reactions { total like viewerReaction } }
+      } }
+      ... on PostUpdated { post { ...PostParts } }
+      ... on PostDeleted { deletedPostId }
+      ... on ResyncRequired { token }
     }
   }
 `);
-export const Changes = graphql(`
-  query Changes($since: SyncToken) {
-    viewer { id changes(since: $since, types: [POST, COMMENT], limit: 200) {
-      nodes { __typename id ... on Post { ...PostParts } ... on Comment { ...CommentParts } }
-      deletedIds token hasMore reset
-    } }
-  }
-`);
-
 graphql(`
   fragment MessageParts on Message {
-    id version sequence words: text sentAt createdAt status deletedAt sender { id name }
+    id version sequence text sentAt createdAt status deletedAt sender { id name }
   }
 `);
 export const Chats = graphql(`
@@ -102,7 +98,7 @@ export const Chats = graphql(`
     viewer {
       id unreadMessageCount
       chats(first: $first, after: $after) {
-        edges { cursor node {
+        edges { node {
           id version preview unreadCount lastActivityAt lastSequence peerReadSequence
           peer { id name handle avatar { id thumbnailUrl dominantColor } }
         } }
@@ -116,7 +112,7 @@ export const ChatThread = graphql(`
     chat(id: $id) {
       id version lastSequence peerReadSequence unreadCount canSend peer { id name handle }
       messages(last: $last, before: $before) {
-        edges { cursor node { ...MessageParts } }
+        edges { node { ...MessageParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
     }
@@ -124,14 +120,14 @@ export const ChatThread = graphql(`
 `);
 export const CreateChat = graphql(`
   mutation CreateChat($input: CreateChatInput!) {
-    createChat(input: $input) { idempotencyKey replayed errors { kind code message retryable retryAfterSeconds } chat { id version } }
+    createChat(input: $input) { errors { kind code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
-      messageEdge { cursor node { ...MessageParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      messageEdge { node { ...MessageParts } }
       chat { id version lastSequence preview lastActivityAt }
     }
   }
@@ -139,7 +135,7 @@ export const SendMessage = graphql(`
 export const MarkChatRead = graphql(`
   mutation MarkChatRead($input: MarkChatReadInput!) {
     markChatRead(input: $input) {
-      idempotencyKey replayed errors { kind code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       chat { id version unreadCount } viewer { id unreadMessageCount }
     }
   }
@@ -148,9 +144,11 @@ export const ChatEvents = graphql(`
   subscription ChatEvents($chatId: ID!, $after: String) {
     chatEvents(chatId: $chatId, after: $after) {
       __typename
-      ... on MessageCreated { eventId message { ...MessageParts } }
-      ... on MessageUpdated { eventId message { ...MessageParts } }
-      ... on ResyncRequired { eventId }
+      ... on Event { eventId }
+      ... on MessageCreated { messageEdge { node { ...MessageParts } } }
+      ... on MessageUpdated { message { ...MessageParts } }
+      ... on MessageDeleted { deletedMessageId }
+      ... on ChatUpdated { chat { id version unreadCount peerReadSequence } }
     }
   }
 `);
@@ -158,7 +156,7 @@ export const Products = graphql(`
   query Products($query: String, $first: Int = 20, $after: String) {
     searchProducts(filter: {query: $query}, first: $first, after: $after) {
       totalCount totalIsLowerBound
-      edges { cursor node {
+      edges { node {
         id name brand form servingsPerContainer
         category { id name }
         labelImage { id url(width: 320) altText dominantColor }

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 
 import { until } from 'landfall-session/testing';
 
-import { act, catchUp, follow, mint, operations, perform } from '../src/index.js';
+import { DeltaQueryDocument } from '../src/generated/graphql.js';
+import { act, catchUp, follow, followChanges, mint, operations, perform } from '../src/index.js';
 import { Phone } from './phone.js';
 
 let ada: Phone;
@@ -58,7 +59,7 @@ test('relayStylePagination joins pages of a chat, read backwards', async () => {
   while (page().pageInfo.hasPreviousPage) {
     await watched.fetchMore({ variables: { before: page().pageInfo.startCursor } });
   }
-  assert.deepEqual(page().edges.map(({ node }) => node.words), Array.from({ length: 12 }, (_, number) => `Said ${number}`));
+  assert.deepEqual(page().edges.map(({ node }) => node.text), Array.from({ length: 12 }, (_, number) => `Said ${number}`));
 });
 
 test('relayStylePagination joins pages of the catalog', async () => {
@@ -134,7 +135,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
   const texts = (await phone.feed()).filter((text) => text.startsWith('Written'));
   assert.deepEqual(texts, ['Written after that', 'Written on a plane']);
   const { data } = await phone.client.query({ query: operations.PostWithComments, variables: { id: first.id }, fetchPolicy: 'network-only' });
-  assert.deepEqual(data!.post!.comments.edges.map(({ node }) => node.body), ['and commented']);
+  assert.deepEqual(data!.post!.comments.edges.map(({ node }) => node.text), ['and commented']);
   await phone.app.stop();
 });
 
@@ -152,7 +153,7 @@ for (const live of ['socket', 'http'] as const) {
     }
     assert.equal(events[0], 'CommentCreated');
     const { post } = phone.client.cache.readQuery({ query: operations.PostWithComments, variables: { id } })!;
-    assert.equal(post!.comments.edges.at(-1)!.node.body, 'Live');
+    assert.equal(post!.comments.edges.at(-1)!.node.text, 'Live');
     stop();
     await phone.app.stop();
   });
@@ -166,8 +167,35 @@ test('what changed while away comes with one question', async () => {
   assert.ok((await catchUp(phone.client, phone.store)).changed >= 2);
   assert.ok(phone.cached(`Post:${gone}`));
   await perform(ada.client, 'DeletePost', act({ postId: gone }));
-  assert.deepEqual(await catchUp(phone.client, phone.store), { changed: 0, deleted: 1 });
+  assert.equal((await catchUp(phone.client, phone.store)).deleted, 1);
   assert.deepEqual([phone.cached(`Post:${kept}`)?.text, phone.cached(`Post:${gone}`)], ['Kept', undefined]);
+  await phone.app.stop();
+});
+
+test('the delta document brings every kind of entity, each whole', async () => {
+  const phone = await Phone.of(0);
+  const id = await published(ada, 'Whole');
+  assert.deepEqual(await perform(ada.client, 'CreateComment', act({ id: mint('comment'), postId: id, text: 'As well' })), []);
+  const { data } = await phone.client.query({ query: DeltaQueryDocument, variables: { limit: 500 }, fetchPolicy: 'network-only' });
+  const types = new Set(data!.viewer!.changes.nodes.map(({ __typename }) => __typename));
+  for (const type of ['Chat', 'Comment', 'Follow', 'Message', 'Post', 'Session', 'User'] as const) assert.ok(types.has(type), type);
+  // In the cache `status` is the post's own; only the answer has it under its alias.
+  const { status, pinned, reactionSummary } = phone.cached(`Post:${id}`);
+  assert.deepEqual([status, pinned, reactionSummary.total], ['PUBLISHED', false, 0]);
+  await phone.app.stop();
+});
+
+test('changes are live, and deletions name their type', async () => {
+  const phone = await Phone.of(0);
+  await catchUp(phone.client, phone.store);
+  const types: string[] = [];
+  const stop = followChanges(phone.client, phone.store, (type) => types.push(type));
+  const id = await published(ada, 'Live everywhere');
+  await until(() => phone.cached(`Post:${id}`)?.text === 'Live everywhere', 'the post');
+  assert.ok(types.includes('Post'));
+  assert.deepEqual(await perform(ada.client, 'DeletePost', act({ id })), []);
+  await until(() => phone.cached(`Post:${id}`) === undefined, 'the deletion');
+  stop();
   await phone.app.stop();
 });
 

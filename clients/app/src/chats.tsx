@@ -7,7 +7,7 @@ import { session, usePhone, useSentinel } from './phone.js';
 
 export function Chats() {
   const [open, setOpen] = useState<string | null>(null);
-  const { data, fetchMore } = useQuery(operations.Chats, { fetchPolicy: 'cache-and-network', pollInterval: open ? 0 : 15_000 });
+  const { data, fetchMore } = useQuery(operations.Chats, { fetchPolicy: 'cache-and-network' });
   const chats = data?.viewer?.chats;
   const end = useSentinel(() => {
     if (chats?.pageInfo.hasNextPage) void fetchMore({ variables: { after: chats.pageInfo.endCursor } }).catch(() => undefined);
@@ -75,7 +75,7 @@ function Thread({ id, close }: { id: string; close: () => void }) {
       )}
       {chat?.messages.edges.map(({ node }) => (
         <p key={node.id} className={node.sender.id === session.userId ? 'bubble mine' : 'bubble'}>
-          {node.deletedAt ? <i>Deleted</i> : node.words}
+          {node.deletedAt ? <i>Deleted</i> : node.text}
           <small>{receipt(node, chat.peerReadSequence)}</small>
         </p>
       ))}

@@ -48,9 +48,9 @@ function PostCard({ post }: { post: Post }) {
   return (
     <article className={pending ? 'card pending' : 'card'} data-post={post.id}>
       <header>
-        <Avatar name={post.author.name} url={post.author.avatar?.thumbnailUrl} />
+        <Avatar name={post.author?.name ?? ''} url={post.author?.avatar?.thumbnailUrl} />
         <div>
-          <strong>{post.author.name}</strong>
+          <strong>{post.author?.name ?? 'Deleted'}</strong>
           <small><When at={post.createdAt} />{pending && ' · waiting to be sent'}</small>
         </div>
         {post.viewerCan.delete && !pending && (
@@ -98,7 +98,7 @@ function Thread({ postId }: { postId: string }) {
     <section className="thread">
       {data?.post?.comments.edges.map(({ node }) => (
         <p key={node.id} className={node.version === 0 ? 'pending' : undefined}>
-          <strong>{node.writer?.name ?? 'Deleted'}</strong> {node.body}
+          <strong>{node.author?.name ?? 'Deleted'}</strong> {node.text}
         </p>
       ))}
       <form

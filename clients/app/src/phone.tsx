@@ -1,7 +1,7 @@
 // What the screens share: the client, the person, and whether there is a connection.
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { ApolloProvider } from '@apollo/client/react';
-import { act, Discarded, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
+import { act, catchUp, Discarded, followChanges, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
 
 export interface DemoUser {
   email: string;
@@ -54,6 +54,19 @@ export function useOnline(): boolean {
   return useSyncExternalStore(plane.subscribe, () => plane.online);
 }
 
+/** What changed while away, then what changes; lists that changed chats are in are read again. */
+function stayCurrent(client: Landfall['client']): () => void {
+  let stop: (() => void) | undefined = () => undefined;
+  void catchUp(client, localStorage)
+    .then(() => (stop &&= followChanges(client, localStorage, (type) => type === 'Chat' && refetchChats(client))))
+    .catch(() => undefined);
+  return () => (stop?.(), (stop = undefined));
+}
+
+function refetchChats(client: Landfall['client']): void {
+  void client.refetchQueries({ include: ['Chats'] }).catch(() => undefined);
+}
+
 interface Phone extends Landfall {
   /** Do it at once on the screen; a refusal is shown and rolled back. */
   act<T extends object>(name: string, input: T): void;
@@ -81,6 +94,7 @@ export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Re
   useEffect(() => {
     if (online) queue.flush();
   }, [online, queue]);
+  useEffect(() => (online ? stayCurrent(client) : undefined), [online, client]);
 
   const phone: Phone = {
     ...landfall,

@@ -3,7 +3,7 @@ import { accessToken, currentState, refusalOf, set, TOKENS, type Payload, type S
 import { post } from "./transport";
 
 const FLOW = `flow {
-  id purpose method maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
+  id kind otpMethod maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
 }`;
 const ENTERED = `errors { code message } ${TOKENS} account { email user { id name } } ${FLOW}`;
 
@@ -76,15 +76,15 @@ export const signUp = (account: NewAccount, captcha = ""): Promise<void> =>
 export async function enterCode(code: string, backup: boolean): Promise<void> {
   const flow = currentState().flow;
   if (!flow) return;
-  if (flow.purpose === "STEP_UP" && !backup) return prove({ code: { flowId: flow.id, code } });
-  const headers = flow.purpose === "STEP_UP" ? await bearer() : undefined;
+  if (flow.kind === "STEP_UP" && !backup) return prove({ code: { flowId: flow.id, code } });
+  const headers = flow.kind === "STEP_UP" ? await bearer() : undefined;
   return perform(backup ? "verifyBackupCode" : "verifyOtp", { flowId: flow.id, code, deviceId: deviceId() }, headers);
 }
 
 export async function resendCode(method?: string): Promise<void> {
   const flow = currentState().flow;
   if (!flow) return;
-  const headers = flow.purpose === "STEP_UP" ? await bearer() : undefined;
+  const headers = flow.kind === "STEP_UP" ? await bearer() : undefined;
   const input = { flowId: flow.id, deviceId: deviceId(), ...(method && { method }) };
   return perform("resendOtp", input, headers);
 }

@@ -106,8 +106,8 @@ function useSecondsUntil(moment: string): number {
 }
 
 /** Codes of these flows may go another way; what proves an address or number goes there alone. */
-const otherWays = ({ purpose, method }: Flow): string[] =>
-  purpose === "SIGN_IN" || purpose === "STEP_UP" ? Object.keys(WAYS).filter((way) => way !== method) : [];
+const otherWays = ({ kind, otpMethod }: Flow): string[] =>
+  kind === "SIGN_IN" || kind === "STEP_UP" ? Object.keys(WAYS).filter((way) => way !== otpMethod) : [];
 
 export function CodeForm({ flow, outbox }: { flow: Flow; outbox: string }) {
   const [backup, setBackup] = useState(false);
@@ -116,7 +116,7 @@ export function CodeForm({ flow, outbox }: { flow: Flow; outbox: string }) {
   const attempts = `${flow.attemptsLeft} ${flow.attemptsLeft === 1 ? "attempt" : "attempts"} left`;
   return (
     <>
-      <h3>{backup ? "Backup code" : `Code by ${WAYS[flow.method ?? ""] ?? "message"}`}</h3>
+      <h3>{backup ? "Backup code" : `Code by ${WAYS[flow.otpMethod ?? ""] ?? "message"}`}</h3>
       <p id="landfall-flow" className="landfall-account-lead">
         {backup ? "One of the ten that were shown once" : `Sent to ${flow.maskedDestination ?? "you"}`}; {attempts}.{" "}
         {outbox && !backup && (

@@ -30,8 +30,8 @@ interface Session {
 /** A code that was sent, and what may be done about it. */
 export interface Flow {
   id: string;
-  purpose: string;
-  method: string | null;
+  kind: string;
+  otpMethod: string | null;
   maskedDestination: string | null;
   otpLength: number;
   resendAllowedAt: string;

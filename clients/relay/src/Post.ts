@@ -61,9 +61,14 @@ export const PostEvents = graphql`
       __typename
       ... on Event { eventId }
       ... on CommentCreated {
-        comment @appendNode(connections: $connections, edgeTypeName: "CommentEdge") { id text author { id name } }
+        commentEdge @appendEdge(connections: $connections) { cursor node { id text author { id name } } }
       }
       ... on CommentDeleted { deletedCommentId @deleteRecord }
+      ... on ReactionsUpdated { subject {
+        __typename
+        ... on Post { id reactionSummary { total like love viewerReaction } }
+        ... on Node { id }
+      } }
       ... on PostUpdated { post { ...Post_post } }
       ... on PostDeleted { deletedPostId @deleteRecord }
       ... on ResyncRequired { token }

@@ -40,7 +40,7 @@ export function makeClient(session: Session): Landfall {
       ),
   );
   const store = new Store(new RecordSource(), { gcReleaseBufferSize: 20 });
-  const environment = new Environment({ network, store, missingFieldHandlers: [found] });
+  const environment = new Environment({ network, store, getDataID: idOf, missingFieldHandlers: [found] });
   return {
     environment,
     queue,
@@ -49,6 +49,11 @@ export function makeClient(session: Session): Landfall {
       await socket.dispose();
     },
   };
+}
+
+/** What the store keeps a thing under. A tombstone has the id of the node it is of, and is not that node. */
+function idOf({ id }: { id?: unknown }, typename: string): string | null {
+  return typename === 'DeletedNode' || typeof id !== 'string' ? null : id;
 }
 
 /** `post(id:)`, `chat(id:)` and the like: what the store has need not be asked for. */

@@ -9,9 +9,3 @@ export function mint(prefix: string): string {
 export function act<T extends object>(input: T): T & { idempotencyKey: string } {
   return { idempotencyKey: crypto.randomUUID(), ...input };
 }
-
-/** `post_01h...` is a Post: the prefix of an id names its type in snake case. */
-export function typeOf(id: string): string {
-  const prefix = id.slice(0, id.lastIndexOf('_'));
-  return prefix.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}

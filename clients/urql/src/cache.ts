@@ -1,7 +1,6 @@
 // Graphcache for Landfall's schema: keys, lists, what to expect of a mutation, and what its answer means.
 import type { Cache, CacheExchangeOpts, UpdateResolver } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
-import { typeOf } from 'landfall-session';
 
 import type {
   CreateCommentInput,
@@ -15,8 +14,13 @@ import type {
 import schema from './generated/schema.js';
 import * as operations from './operations.js';
 
-/** Parts of the thing they are in, without an identity of their own. */
-const EMBEDDED = ['ChangeSet', 'Money', 'PriceRange', 'Reactions', 'UserError'];
+const ROOTS = ['Query', 'Mutation', 'Subscription'];
+/** Parts of the thing they are in, without an identity of their own; a tombstone is not the node whose id it has. */
+const EMBEDDED = schema.__schema.types.flatMap((type) =>
+  type.kind === 'OBJECT' && !ROOTS.includes(type.name) && (type.name === 'DeletedNode' || !type.fields.some(({ name }) => name === 'id'))
+    ? [type.name]
+    : [],
+);
 const NO_ERRORS = { errors: [] };
 
 export const cacheOptions: CacheExchangeOpts = {
@@ -34,21 +38,18 @@ export const cacheOptions: CacheExchangeOpts = {
       return author && {
         __typename: 'CreatePostPayload',
         ...NO_ERRORS,
-        idempotencyKey: input.idempotencyKey,
-        feedEdge: { __typename: 'FeedEdge', cursor: '', node: newPost(input, author) },
+        feedEdge: { __typename: 'FeedEdge', node: newPost(input, author) },
       };
     },
     createComment({ input }: { input: CreateCommentInput }, cache) {
-      const writer = me(cache);
+      const author = me(cache);
       const post = readPost(cache, String(input.postId));
-      return writer && post && {
+      return author && post && {
         __typename: 'CreateCommentPayload',
         ...NO_ERRORS,
-        idempotencyKey: input.idempotencyKey,
         commentEdge: {
           __typename: 'CommentEdge',
-          cursor: '',
-          node: { __typename: 'Comment', id: input.id!, version: 0, createdAt: now(), body: input.text, writer },
+          node: { __typename: 'Comment', id: input.id!, version: 0, createdAt: now(), text: input.text, author },
         },
         post: { __typename: 'Post', id: post.id, version: post.version, commentCount: post.commentCount + 1 },
       };
@@ -58,14 +59,12 @@ export const cacheOptions: CacheExchangeOpts = {
       return post && {
         __typename: 'SetReactionPayload',
         ...NO_ERRORS,
-        idempotencyKey: input.idempotencyKey,
         subject: { __typename: 'Post', id: post.id, reactionSummary: reacted(post, input.kind ?? null) },
       };
     },
-    deletePost: ({ input }: { input: { postId: string; idempotencyKey: string } }) => ({
+    deletePost: ({ input }: { input: { postId: string } }) => ({
       __typename: 'DeletePostPayload',
       ...NO_ERRORS,
-      idempotencyKey: input.idempotencyKey,
       deletedPostId: input.postId,
     }),
     sendMessage({ input }: { input: SendMessageInput }, cache) {
@@ -76,12 +75,10 @@ export const cacheOptions: CacheExchangeOpts = {
       return {
         __typename: 'SendMessagePayload',
         ...NO_ERRORS,
-        idempotencyKey: input.idempotencyKey,
         messageEdge: {
           __typename: 'MessageEdge',
-          cursor: '',
           node: {
-            __typename: 'Message', id: input.id!, version: 0, sequence, words: input.text ?? null,
+            __typename: 'Message', id: input.id!, version: 0, sequence, text: input.text ?? null,
             // The server's word: until it has come, the message is on its way.
             sentAt: input.sentAt ?? now(), createdAt: null, status: 'SENT', sender,
           },
@@ -100,7 +97,7 @@ export const cacheOptions: CacheExchangeOpts = {
       }) as UpdateResolver<any, any>,
       setReaction: () => undefined,
       deletePost: (({ deletePost }, _, cache) => {
-        if (deletePost?.deletedPostId) forget(cache, deletePost.deletedPostId);
+        if (deletePost?.deletedPostId) forget(cache, 'Post', deletePost.deletedPostId);
       }) as UpdateResolver<any>,
       createChat: () => undefined,
       sendMessage: (({ sendMessage }, { input }, cache) => {
@@ -109,27 +106,24 @@ export const cacheOptions: CacheExchangeOpts = {
     },
     Subscription: {
       postEvents: (({ postEvents: event }, { postId }, cache) => {
-        if (event.__typename === 'CommentCreated') {
-          append(cache, postId, { __typename: 'CommentEdge', cursor: '', node: event.comment });
-        } else if (event.__typename === 'ReactionsUpdated' && event.subjectId === postId) {
-          cache.writeFragment(operations.PostParts, { id: postId, reactionSummary: event.summary } as never);
-        } else if (event.__typename === 'CommentDeleted') forget(cache, event.deletedCommentId);
-        else if (event.__typename === 'PostDeleted') forget(cache, event.deletedPostId);
+        if (event.__typename === 'CommentCreated') append(cache, postId, event.commentEdge);
+        else if (event.__typename === 'CommentDeleted') forget(cache, 'Comment', event.deletedCommentId);
+        else if (event.__typename === 'PostDeleted') forget(cache, 'Post', event.deletedPostId);
       }) as UpdateResolver<any, any>,
     },
     Query: {},
     Viewer: {
       // The answer of the delta query: what changed is in the cache by now, what is gone goes.
       changes: (({ changes }, _, cache) => {
-        for (const id of changes.deletedIds) forget(cache, id);
+        for (const { typename, id } of changes.deleted) forget(cache, typename, id);
       }) as UpdateResolver<any>,
     },
   },
 };
 
 /** Forget a thing that the server says is gone, wherever it is shown. */
-export function forget(cache: Cache, id: string): void {
-  cache.invalidate({ __typename: typeOf(id), id });
+export function forget(cache: Cache, typename: string, id: string): void {
+  cache.invalidate({ __typename: typename, id });
 }
 
 const now = (): string => new Date().toISOString();
@@ -170,7 +164,7 @@ function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsF
   return { ...summary, viewerReaction: kind };
 }
 
-type Edge = { __typename?: string; cursor?: string; node: { id: string } };
+type Edge = { __typename?: string; node: { id: string } };
 
 /** Adds to the page that `write` sees, unless the thing is there: answers and events may tell it twice. */
 const unless = (edges: Edge[], edge: Edge, write: (edges: Edge[]) => Edge[]): Edge[] =>

@@ -3,8 +3,8 @@ import type { Client } from 'urql';
 import type { Store } from 'landfall-session';
 import { pipe, subscribe } from 'wonka';
 
-import type { PostEventsSubscription } from './generated/graphql.js';
-import { Changes, PostEvents } from './operations.js';
+import { DeltaQueryDocument, type PostEventsSubscription } from './generated/graphql.js';
+import { PostEvents } from './operations.js';
 
 const TOKEN = 'landfall.sync';
 
@@ -28,11 +28,11 @@ export async function catchUp(client: Client, store: Store): Promise<{ changed: 
   const sum = { changed: 0, deleted: 0, reset: false };
   for (;;) {
     const since = store.getItem(TOKEN);
-    const { data, error } = await client.query(Changes, { since }, { requestPolicy: 'network-only' }).toPromise();
+    const { data, error } = await client.query(DeltaQueryDocument, { since }, { requestPolicy: 'network-only' }).toPromise();
     if (!data) throw error;
     const { changes } = data.viewer!;
     sum.changed += changes.nodes.length;
-    sum.deleted += changes.deletedIds.length;
+    sum.deleted += changes.deleted.length;
     // Then what is cached may be of a past that the server no longer remembers: start with an empty cache.
     sum.reset ||= changes.reset;
     store.setItem(TOKEN, changes.token);

@@ -10,17 +10,17 @@ export const PostParts = graphql(`
   }
 `);
 export const CommentParts = graphql(`
-  fragment CommentParts on Comment { id version createdAt body: text writer: author { ...PersonParts } }
+  fragment CommentParts on Comment { id version createdAt text author { ...PersonParts } }
 `);
 export const MessageParts = graphql(`
-  fragment MessageParts on Message { id version sequence words: text sentAt createdAt status sender { ...PersonParts } }
+  fragment MessageParts on Message { id version sequence text sentAt createdAt status sender { ...PersonParts } }
 `);
 
 export const Me = graphql(`query Me { viewer { id user { ...PersonParts } } }`);
 export const Feed = graphql(`
   query Feed($first: Int = 12, $after: String) {
     viewer { id feed(sort: NEWEST, first: $first, after: $after) {
-      edges { cursor node { ...PostParts } }
+      edges { node { ...PostParts } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     } }
   }
@@ -30,7 +30,7 @@ export const PostWithComments = graphql(`
     post(id: $id) {
       ...PostParts
       comments(sort: OLDEST, first: $first, after: $after) {
-        edges { cursor node { ...CommentParts } }
+        edges { node { ...CommentParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
     }
@@ -41,7 +41,7 @@ export const ChatThread = graphql(`
     chat(id: $id) {
       id version lastSequence
       messages(last: $last, before: $before) {
-        edges { cursor node { ...MessageParts } }
+        edges { node { ...MessageParts } }
         pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
       }
     }
@@ -51,7 +51,7 @@ export const Products = graphql(`
   query Products($query: String, $first: Int = 20, $after: String) {
     searchProducts(filter: {query: $query}, first: $first, after: $after) {
       totalCount
-      edges { cursor node { id name brand priceRange { min { amount currencyCode } } } }
+      edges { node { id name brand priceRange { min { amount currencyCode } } } }
       pageInfo { hasNextPage endCursor hasPreviousPage startCursor }
     }
   }
@@ -60,16 +60,16 @@ export const Products = graphql(`
 export const CreatePost = graphql(`
   mutation CreatePost($input: CreatePostInput!) {
     createPost(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
-      feedEdge { cursor node { ...PostParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      feedEdge { node { ...PostParts } }
     }
   }
 `);
 export const CreateComment = graphql(`
   mutation CreateComment($input: CreateCommentInput!) {
     createComment(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
-      commentEdge { cursor node { ...CommentParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      commentEdge { node { ...CommentParts } }
       post { id version commentCount }
     }
   }
@@ -77,26 +77,26 @@ export const CreateComment = graphql(`
 export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
+      errors { kind code message retryable retryAfterSeconds }
       subject { ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } } }
     }
   }
 `);
 export const DeletePost = graphql(`
   mutation DeletePost($input: DeletePostInput!) {
-    deletePost(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } deletedPostId }
+    deletePost(input: $input) { errors { kind code message retryable retryAfterSeconds } deletedPostId }
   }
 `);
 export const CreateChat = graphql(`
   mutation CreateChat($input: CreateChatInput!) {
-    createChat(input: $input) { idempotencyKey errors { kind code message retryable retryAfterSeconds } chat { id version } }
+    createChat(input: $input) { errors { kind code message retryable retryAfterSeconds } chat { id version } }
   }
 `);
 export const SendMessage = graphql(`
   mutation SendMessage($input: SendMessageInput!) {
     sendMessage(input: $input) {
-      idempotencyKey errors { kind code message retryable retryAfterSeconds }
-      messageEdge { cursor node { ...MessageParts } }
+      errors { kind code message retryable retryAfterSeconds }
+      messageEdge { node { ...MessageParts } }
       chat { id version lastSequence }
     }
   }
@@ -107,20 +107,15 @@ export const PostEvents = graphql(`
     postEvents(postId: $postId, after: $after) {
       __typename
       ... on Event { eventId }
-      ... on CommentCreated { comment { ...CommentParts } }
+      ... on CommentCreated { commentEdge { node { ...CommentParts } } }
       ... on CommentDeleted { deletedCommentId }
-      ... on ReactionsUpdated { subjectId summary { total like love wow sad angry viewerReaction } }
+      ... on CommentUpdated { comment { ...CommentParts } }
+      ... on ReactionsUpdated { subject {
+        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
+      } }
       ... on PostUpdated { post { ...PostParts } }
       ... on PostDeleted { deletedPostId }
       ... on ResyncRequired { token }
     }
-  }
-`);
-export const Changes = graphql(`
-  query Changes($since: SyncToken) {
-    viewer { id changes(since: $since, types: [POST, COMMENT, MESSAGE], limit: 200) {
-      nodes { __typename id ...PostParts ...CommentParts ...MessageParts }
-      deletedIds token hasMore reset
-    } }
   }
 `);

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { until } from 'landfall-session/testing';
 import { pipe, subscribe } from 'wonka';
 
+import { DeltaQueryDocument } from '../src/generated/graphql.js';
 import { catchUp, follow, mint, operations } from '../src/index.js';
 import { Phone } from './phone.js';
 
@@ -64,7 +65,7 @@ test('relayPagination joins pages of a chat, read backwards', async () => {
     ({ hasPreviousPage: more, startCursor: before } = page.chat.messages.pageInfo);
   }
   const { edges } = grace.shown(ChatThread, { id, last: 5, before: null })!.chat!.messages;
-  assert.deepEqual(edges.map(({ node }) => node.words), numbered('Said', 12));
+  assert.deepEqual(edges.map(({ node }) => node.text), numbered('Said', 12));
 });
 
 test('relayPagination joins pages of the catalog', async () => {
@@ -108,7 +109,7 @@ test('lists gain what was made and lose what was deleted, without another reques
   await ada.ask(PostWithComments, { id });
   assert.deepEqual(await ada.perform(CreateComment, { id: mint('comment'), postId: id, text: 'First' }), []);
   const { post } = ada.shown(PostWithComments, { id })!;
-  assert.deepEqual([top().text, post!.commentCount, post!.comments.edges[0]!.node.body], ['On top', 1, 'First']);
+  assert.deepEqual([top().text, post!.commentCount, post!.comments.edges[0]!.node.text], ['On top', 1, 'First']);
   assert.equal(ada.network.requests - before, 3);
 });
 
@@ -156,7 +157,7 @@ test('a queue that survives a restart lands once, in order, past a refusal', asy
   const { viewer } = await phone.ask(Feed, {});
   assert.deepEqual(viewer!.feed.edges.map(({ node }) => node.text).slice(0, 2), ['Written after that', 'Written on a plane']);
   const { post } = await phone.ask(PostWithComments, { id: first });
-  assert.deepEqual(post!.comments.edges.map(({ node }) => node.body), ['and commented']);
+  assert.deepEqual(post!.comments.edges.map(({ node }) => node.text), ['and commented']);
   await phone.app.stop();
 });
 
@@ -183,7 +184,7 @@ test('an open post is live over a socket', async () => {
   }
   assert.equal(events[0], 'CommentCreated');
   const { edges } = grace.shown(PostWithComments, { id })!.post!.comments;
-  assert.equal(edges.at(-1)!.node.body, 'Live');
+  assert.equal(edges.at(-1)!.node.text, 'Live');
   stop();
 });
 
@@ -196,12 +197,23 @@ test('what changed while away comes with one question', async () => {
   await phone.ask(PostWithComments, { id });
   await phone.ask(PostWithComments, { id: gone });
   await ada.perform(DeletePost, { postId: gone });
-  assert.deepEqual(await catchUp(phone.client, phone.store), { changed: 0, deleted: 1, reset: false });
+  const { deleted, reset } = await catchUp(phone.client, phone.store);
+  assert.deepEqual([deleted, reset], [1, false]);
   assert.deepEqual(
     [phone.shown(PostWithComments, { id })?.post?.text, phone.shown(PostWithComments, { id: gone })?.post?.text],
     ['Known', undefined],
   );
   await phone.app.stop();
+});
+
+test('the delta document brings every kind of entity, each whole', async () => {
+  const id = await published(ada, 'Whole');
+  await ada.perform(CreateComment, { id: mint('comment'), postId: id, text: 'As well' });
+  const data = await grace.ask(DeltaQueryDocument, { limit: 500 });
+  const types = new Set(data.viewer!.changes.nodes.map(({ __typename }) => __typename));
+  for (const type of ['Chat', 'Follow', 'Message', 'Post', 'Session', 'User'] as const) assert.ok(types.has(type), type);
+  const post = data.viewer!.changes.nodes.find((node) => node.id === id);
+  assert.deepEqual(post?.__typename === 'Post' && [post.postStatus, post.pinned, post.commentCount], ['PUBLISHED', false, 1]);
 });
 
 test('an expired access token is renewed and the operation goes on', async () => {

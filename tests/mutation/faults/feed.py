@@ -75,7 +75,7 @@ FAULTS = [
     Fault(
         "a muted person is in the feed",
         "resolvers/feed/viewer_relations.py",
-        '        if edge["state"] == FollowState.MUTED:\n            return False\n',
+        '        if edge["state"] == FollowStatus.MUTED:\n            return False\n',
         "",
         (*HOME, *PEOPLE),
     ),
@@ -89,7 +89,7 @@ FAULTS = [
     Fault(
         "limited posts are suggested to strangers",
         "resolvers/feed/viewer_relations.py",
-        'return post["visibility"] == Visibility.PUBLIC and post["state"] == PostState.PUBLISHED',
+        'return post["visibility"] == Visibility.PUBLIC and post["state"] == PostStatus.PUBLISHED',
         'return post["visibility"] == Visibility.PUBLIC',
         (*HOME, "tests/feed/test_moderation.py", "tests/feed/test_ranking.py"),
     ),
@@ -138,7 +138,7 @@ FAULTS = [
     Fault(
         "a comment a moderator removed is taken off the count twice",
         "resolvers/feed/comments.py",
-        'counted = -1 if comment["state"] != PostState.REMOVED else 0',
+        'counted = -1 if comment["state"] != PostStatus.REMOVED else 0',
         "counted = -1",
         (*COMMENTS, "tests/feed/test_moderation.py"),
     ),

@@ -1,4 +1,4 @@
-"""`removed`: deletions with their type names, for caches that normalise by type and id."""
+"""`deleted`: tombstones with their type names, for caches that normalise by type and id."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.feed.steps import befriend, publish
 from tests.phone import Failed
 
 CHANGES = """query($since: SyncToken) { viewer { changes(since: $since) {
-  deletedIds removed { __typename id typename } token } } }"""
+  deleted { __typename id typename } token } } }"""
 EVENTS = """subscription { changeEvents(types: [POST]) {
-  ... on NodeRemoved { removedId removed { id typename } } } }"""
+  ... on NodeDeleted { deleted { id typename } } } }"""
 
 
-async def test_removed_things_say_their_type(new_phone: NewPhone) -> None:
+async def test_deleted_nodes_say_their_type(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await befriend(ada, grace)
     post, friends = await publish(ada), await publish(ada, "Soon hidden", visibility="FRIENDS")
@@ -24,19 +24,18 @@ async def test_removed_things_say_their_type(new_phone: NewPhone) -> None:
     await ada.do("updatePost", "post { id }", postId=friends, visibility="PRIVATE")
     await grace.do("removeMessage", "removedMessageId", messageId=message)
     changes = (await grace.run(CHANGES, since=token))["viewer"]["changes"]
-    removed = {each["id"]: each["typename"] for each in changes["removed"]}
-    assert removed == {post: "Post", friends: "Post", message: "Message"}
-    assert [each["id"] for each in changes["removed"]] == changes["deletedIds"]
-    assert {each["__typename"] for each in changes["removed"]} == {"RemovedNode"}
+    deleted = {each["id"]: each["typename"] for each in changes["deleted"]}
+    assert deleted == {post: "Post", friends: "Post", message: "Message"}
+    assert {each["__typename"] for each in changes["deleted"]} == {"DeletedNode"}
 
 
-async def test_removals_that_are_live_say_it_too(new_phone: NewPhone) -> None:
+async def test_live_deletions_say_it_too(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada)
     async with ada.watch(EVENTS) as stream:
         await ada.do("deletePost", "deletedPostId", postId=post)
         event = (await stream.next())["changeEvents"]
-    assert event == {"removedId": post, "removed": {"id": post, "typename": "Post"}}
+    assert event == {"deleted": {"id": post, "typename": "Post"}}
 
 
 async def test_no_types_are_no_question(new_phone: NewPhone) -> None:
