@@ -25,7 +25,10 @@ const errors: Refusal[] = [];
 export const actions: Record<string, Action> = {
   FeedCreatePostMutation: {
     mutation: feed.CreatePost,
-    connections: (_, environment) => [feed.feedOf(stored(environment, 'client:root').viewer.__ref)],
+    connections(_, environment) {
+      const viewer = stored(environment, 'client:root')?.viewer?.__ref;
+      return viewer ? [feed.feedOf(viewer)] : [];
+    },
     expect(environment, input) {
       const author = me(environment);
       return author && {
