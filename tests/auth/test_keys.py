@@ -108,12 +108,8 @@ async def test_of_two_who_use_a_challenge_at_once_one_wins(new_phone: NewPhone, 
     await enrol(ada, passkey)
     challenge = await challenged(anonymous)
     signed = passkey.sign(challenge)
-    given = {
-        "challengeId": challenge["challengeId"],
-        "keyId": passkey.id,
-        "device": device(anonymous),
-        **signed,
-    }
+    named = {"challengeId": challenge["challengeId"], "keyId": passkey.id}
+    given = {**named, "device": device(anonymous), **signed}
     answers = await asyncio.gather(*(anonymous.do("finishKeySignIn", SIGNED_IN, **given) for _ in range(3)))
     assert sorted(len(answer["errors"]) for answer in answers) == [0, 1, 1]
 
@@ -128,9 +124,8 @@ async def test_a_challenge_is_for_the_device_that_asked(new_phone: NewPhone, ano
 async def test_a_sign_in_challenge_enrols_nothing(new_phone: NewPhone) -> None:
     ada, passkey = await new_phone("Ada"), Passkey()
     challenge = await challenged(ada)
-    refused = await enrol(
-        ada, passkey, challengeId=challenge["challengeId"], key={"passkey": passkey.make(challenge)}
-    )
+    late = {"challengeId": challenge["challengeId"], "key": {"passkey": passkey.make(challenge)}}
+    refused = await enrol(ada, passkey, **late)
     assert (refused["errors"], refused["authKey"]) == ([EXPIRED], None)
 
 
@@ -270,11 +265,8 @@ async def test_an_eleventh_key_is_one_too_many(new_phone: NewPhone) -> None:
 
 
 async def _finish_enrolment(phone: Phone, challenge: Any) -> Any:
-    given = {
-        "challengeId": challenge["challengeId"],
-        "key": {"passkey": Passkey().make(challenge)},
-        "name": "Key",
-    }
+    made = {"passkey": Passkey().make(challenge)}
+    given = {"challengeId": challenge["challengeId"], "key": made, "name": "Key"}
     return await phone.do("finishKeyEnrollment", "authKey { id }", **given)
 
 
