@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from graphql import (
     GraphQLField,
@@ -16,6 +17,8 @@ from strawberry.types.field import StrawberryField
 
 MOST_FIELDS = 3
 """Fields of one system on `Viewer`; one with more has an area."""
+RELATED = frozenset({"alternatives", "parent", "sharedPost"})
+"""Entities of payloads that stand in a relation to the changed one, by the relation's name."""
 OUTCOMES = frozenset({"accepted", "dropped", "endedSessionCount", "recorded"})
 """Numbers that say what a mutation did; they count nothing that stays."""
 
@@ -67,12 +70,47 @@ def anonymous(schema: GraphQLSchema) -> list[str]:
 def loose_counters(schema: GraphQLSchema) -> list[str]:
     """Numbers of payloads: a counter travels on its entity, or on `viewer`."""
     return [
-        f"{owner.name}.{name} counts beside its entity: show the entity, or `viewer`"
-        for owner in _objects(schema)
-        if any(each.name == "Payload" for each in owner.interfaces)
-        for name, field in owner.fields.items()
-        if get_nullable_type(field.type) is GraphQLInt and name not in OUTCOMES
+        f"{path} counts beside its entity: show the entity, or `viewer`"
+        for path, name, type_ in _payload_fields(schema)
+        if get_nullable_type(type_) is GraphQLInt and name not in OUTCOMES
     ]
+
+
+def loose_ids(schema: GraphQLSchema) -> list[str]:
+    """Ids in payloads that say neither that something is gone nor that it left a list."""
+    return [
+        f"{path} is an id: show the entity, or say deletedXId or removedXId"
+        for path, name, type_ in _payload_fields(schema)
+        if get_named_type(type_) is GraphQLID and not name.startswith(("deleted", "removed"))
+    ]
+
+
+def renamed(schema: GraphQLSchema) -> list[str]:
+    """Entities and edges of payloads that are not called as their types are."""
+    return [
+        f"{path} is of type {type_.name}: call it {_name_of(type_)}"
+        for path, name, wrapped in _payload_fields(schema)
+        if isinstance(type_ := get_named_type(wrapped), GraphQLObjectType)
+        if (type_.name.endswith("Edge") and not name.endswith("Edge"))
+        or (_is_node(type_) and name not in {_name_of(type_), f"{_name_of(type_)}s"} | RELATED)
+    ]
+
+
+def _is_node(type_: GraphQLObjectType) -> bool:
+    return any(each.name == "Node" for each in type_.interfaces)
+
+
+def _name_of(type_: GraphQLObjectType) -> str:
+    return type_.name[0].lower() + type_.name[1:]
+
+
+def _payload_fields(schema: GraphQLSchema) -> Iterator[tuple[str, str, Any]]:
+    """Path, name and type of what payloads have beside the fields of all of them."""
+    for owner in _objects(schema):
+        for shared in (each for each in owner.interfaces if each.name == "Payload"):
+            for name, field in owner.fields.items():
+                if name not in shared.fields:
+                    yield f"{owner.name}.{name}", name, field.type
 
 
 def _of_viewer(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:

@@ -39,6 +39,22 @@ BROKEN: dict[Rule, tuple[str, dict[str, Any], list[str]]] = {
         {},
         ["SailPayload.total counts beside its entity: show the entity, or `viewer`"],
     ),
+    rules.loose_ids: (
+        "interface Payload { idempotencyKey: ID! } type SailPayload implements Payload"
+        " { idempotencyKey: ID! boatId: ID deletedBoatId: ID removedBoatIds: [ID!] }",
+        {},
+        ["SailPayload.boatId is an id: show the entity, or say deletedXId or removedXId"],
+    ),
+    rules.renamed: (
+        "interface Payload { replayed: Boolean! } type Boat implements Node { id: ID! }"
+        " type BoatEdge { node: Boat! } type SailPayload implements Payload"
+        " { replayed: Boolean! boat: Boat boats: [Boat!] vessel: Boat boatEdge: BoatEdge place: BoatEdge }",
+        {},
+        [
+            "SailPayload.vessel is of type Boat: call it boat",
+            "SailPayload.place is of type BoatEdge: call it boatEdge",
+        ],
+    ),
 }
 
 
