@@ -130,7 +130,7 @@ async def _begin(w: World) -> None:
     await comment(w.grace, w.ids["inside"])
     await done(w.grace, "submitReport", subjectId=w.ids["hedy said"], reason="SPAM")
     reported = await done(
-        w.ada, "submitMessageReport", "report { id }", messageId=w.ids["answer"], reason="SPAM"
+        w.ada, "submitMessageReport", "messageReport { id }", messageId=w.ids["answer"], reason="SPAM"
     )
     w.ids["message report"] = reported["messageReport"]["id"]
     shop = await staff(w.new_phone, w.services, CommerceRole.CATALOG_ADMIN)

@@ -306,7 +306,7 @@ async def test_anonymous_mutations_are_keyed_by_device(anonymous: Phone, service
 
     async def sign_in(device_id: str) -> Any:
         device = {"deviceId": device_id, "name": "Phone", "platform": "IOS"}
-        selection = "session { id } user { email } tokens { refreshToken }"
+        selection = "session { id } account { email } tokens { refreshToken }"
         given = {"idempotencyKey": one, "email": email, "password": PASSWORD, "device": device}
         return await anonymous.do("signIn", selection, **given)
 
@@ -315,7 +315,7 @@ async def test_anonymous_mutations_are_keyed_by_device(anonymous: Phone, service
     other = await sign_in(ids.new_id("device"))
     assert (first["replayed"], again["replayed"], other["replayed"]) == (False, True, False)
     assert first["session"]["id"] == again["session"]["id"] != other["session"]["id"]
-    assert first["user"] == again["user"] == {"email": email}
+    assert first["account"] == again["account"] == {"email": email}
     rows = await services.db.find("receipts", {"_id": f"{anonymous.device_id}:{one}"})
     scanned = orjson.dumps(rows, default=str).decode()
     assert len(rows) == 1

@@ -79,7 +79,9 @@ ACTS: dict[str, Act] = {
     "hides the post": _mutation("hidePost", "idempotencyKey", postId="POST"),
     "finds the post uninteresting": _mutation("markPostUninteresting", "idempotencyKey", postId="POST"),
     "reports the post": _mutation("submitReport", "report { id }", subjectId="POST", reason="SPAM"),
-    "reports a message": _mutation("submitMessageReport", "report { id }", messageId="LAST", reason="SPAM"),
+    "reports a message": _mutation(
+        "submitMessageReport", "messageReport { id }", messageId="LAST", reason="SPAM"
+    ),
     "archives the chat": _mutation("updateChat", "chat { id }", chatId="CHAT", archived=True),
     "mutes the chat": _mutation(
         "updateChat", "chat { id }", chatId="CHAT", mutedUntil="2030-01-01T00:00:00Z"
@@ -89,8 +91,8 @@ ACTS: dict[str, Act] = {
         "updateChatSettings", "chatSettings { id }", whoCanMessage="FOLLOWED"
     ),
     "reads with read receipts off": _reads_without_receipts,
-    "speaks another language": _mutation("updateProfile", "user { id }", locale="de"),
-    "hides who follows them": _mutation("setFollowListsHidden", "user { id }", hidden=True),
+    "speaks another language": _mutation("updateAccount", "account { id }", locale="de"),
+    "hides who follows them": _mutation("setFollowListsHidden", "account { id }", hidden=True),
     "follows with pushes": _mutation("followUser", "follow { id }", userId="OTHER", notify=True),
 }
 

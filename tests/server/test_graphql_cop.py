@@ -199,7 +199,7 @@ LEAKS = (
         '{"query": "query cop { post(id: \\"x\\") { id } }"}',
         '{"query": "query cop { post(id: {}) { id } }"}',
         '{"query": "subscription cop { postEvents(postId: \\"x\\") { __typename } }"}',
-        '{"query": "query cop { viewer { user { id } } }", "variables": {"$where": "1"}}',
+        '{"query": "query cop { post(id: \\"x\\") { id } }", "variables": {"$where": "1"}}',
         '{"query": "query cop { __typename }", "operationName": "other"}',
         '{"query": "' + "{" * 900 + '"}',
         '[{"query": 5}]',
