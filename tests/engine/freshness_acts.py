@@ -79,6 +79,24 @@ async def grace_gets_another_role(w: World) -> None:
     w.grace.token = renewed["tokens"]["accessToken"]
 
 
+@act("users")
+async def grace_hides_her_lists_and_is_locked_out(w: World) -> None:
+    for hidden in (True, False):
+        await done(w.grace, "setFollowListsHidden", hidden=hidden)
+        await w.check(f"lists hidden: {hidden}")
+    reason = {"userId": w.grace.user_id, "reason": "Test"}
+    await done(w.rosa, "lockUser", lockMinutes=5, **reason)
+    await w.check("locked")
+    await done(w.rosa, "unlockUser", **reason)
+
+
+@act("commerce_roles")
+async def grace_works_in_the_shop_for_a_while(w: World) -> None:
+    for name in ("grantCommerceRole", "revokeCommerceRole"):
+        await done(w.rosa, name, userId=w.grace.user_id, role="SUPPORT")
+        await w.check(name)
+
+
 @act("users", "media", "uploads")
 async def grace_shows_a_picture(w: World) -> None:
     upload = await uploaded(w.grace, w.services, picture(seed=11), purpose="AVATAR")

@@ -27,6 +27,7 @@ from tests.feed.steps import comment
 from tests.phone import Failed, Phone, make_user, sign_in_directly
 
 FOR_GOOD = {
+    "Account": "user",
     "AuthKey": "kind name device",
     "Chat": "participants peer",
     "Comment": "author parentId",
@@ -38,7 +39,7 @@ FOR_GOOD = {
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
     "Report": "reason note appeal",
     # Nobody can buy anything yet.
-    "Review": "own verifiedPurchase",
+    "Review": "viewerIsAuthor verifiedPurchase",
     "SecurityEvent": "approxLocation device ipMasked kind",
     "Session": "absoluteExpiresAt approxLocation current device ipMasked",
     "Upload": "fileName method mime partCount partSizeBytes purpose sha256 sizeBytes",
