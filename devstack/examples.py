@@ -159,7 +159,7 @@ SAFETY = """{
 ENABLE_TWO_FACTOR = """# The code is on /dev/outbox; verifyOtp finishes it and gives backup codes.
 mutation EnableTwoFactor($input: EnableTwoFactorInput!) {
   enableTwoFactor(input: $input) {
-    flow { id otpMethod maskedDestination expiresAt resendAllowedAt attemptsLeft }
+    authFlow { id otpMethod maskedDestination expiresAt resendAllowedAt attemptsLeft }
     errors { code message field }
   }
 }

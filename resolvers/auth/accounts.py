@@ -93,7 +93,7 @@ async def sign_up(
         change={"account": account},
         task="auth.begin_sign_up",
     )
-    return {"flow": flows.shown(flow)}
+    return {"auth_flow": flows.shown(flow)}
 
 
 async def sign_up_begun(ctx: Context, flow: Flow) -> bool:
@@ -210,12 +210,12 @@ async def sign_in(
         flow = await factors.open_for(
             ctx, user, AuthFlowKind.VERIFY_EMAIL, device=asking, passed=(AuthFactor.PASSWORD,)
         )
-        return {"flow": flows.shown(flow)}
+        return {"auth_flow": flows.shown(flow)}
     if user.get("two_factor") or await _is_risky(ctx, user, asking["_id"], prepared.attempt.misses):
         flow = await factors.open_for(
             ctx, user, AuthFlowKind.SIGN_IN, device=asking, passed=(AuthFactor.PASSWORD,)
         )
-        return {"flow": flows.shown(flow)}
+        return {"auth_flow": flows.shown(flow)}
     ctx.tx.after_commit(lambda: lockout.record_success(ctx, prepared.attempt))
     return await sessions.start(ctx, user, device, factors=[AuthFactor.PASSWORD])
 

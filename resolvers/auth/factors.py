@@ -92,7 +92,7 @@ async def resend_otp(
     to = flows.destination_of(ctx, flow)
     if method is not None and method != to.method:
         to = await _other_way(ctx, flow, method)
-    return {"flow": flows.shown(await flows.send_again(ctx, flow, to))}
+    return {"auth_flow": flows.shown(await flows.send_again(ctx, flow, to))}
 
 
 async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination:
@@ -103,7 +103,10 @@ async def _other_way(ctx: Context, flow: Flow, method: OtpMethod) -> Destination
         found = user and await usual_destination(ctx, user, method, flow["device"]["_id"])
     if not found:
         raise UserError(
-            "INVALID_INPUT", "This flow's code cannot go this way.", field=["method"], flow=flows.shown(flow)
+            "INVALID_INPUT",
+            "This flow's code cannot go this way.",
+            field=["method"],
+            auth_flow=flows.shown(flow),
         )
     return found
 

@@ -65,7 +65,7 @@ SHOWN = (
 
 
 class FlowOpened(TypedDict):
-    flow: dict[str, Any]
+    auth_flow: dict[str, Any]
 
 
 class Destination(NamedTuple):
@@ -147,7 +147,7 @@ async def open_own(
         session_id=session["_id"],
         **how,
     )
-    return {"flow": shown(flow)}
+    return {"auth_flow": shown(flow)}
 
 
 @guard("flow")
@@ -189,14 +189,14 @@ async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = No
         raise UserError("EXPIRED", OVER)
     status = _status(flow)
     if status == FlowStatus.LOCKED:
-        raise UserError("EXPIRED", "Too many wrong codes: begin again.", flow=shown(flow))
+        raise UserError("EXPIRED", "Too many wrong codes: begin again.", auth_flow=shown(flow))
     if status == FlowStatus.SUPERSEDED:
-        raise UserError("FLOW_SUPERSEDED", "A newer code was asked for.", flow=shown(flow))
+        raise UserError("FLOW_SUPERSEDED", "A newer code was asked for.", auth_flow=shown(flow))
     foreign = device_id is not None and flow["device"]["_id"] != devices.id_of(device_id)
     if flow["session_id"] is not None:
         foreign = foreign or ctx.signed_in.session_id != flow["session_id"]
     if status != FlowStatus.OPEN or foreign:
-        raise UserError("EXPIRED", OVER, flow=None if foreign else shown(flow))
+        raise UserError("EXPIRED", OVER, auth_flow=None if foreign else shown(flow))
     return flow
 
 
@@ -212,7 +212,7 @@ def is_well_formed(code: str) -> bool:
 
 def malformed(flow: Flow, field: Sequence[str] = ("code",)) -> UserError:
     return UserError(
-        "CODE_INVALID", "A code has {limit} digits.", field=field, limit=DIGITS, flow=shown(flow)
+        "CODE_INVALID", "A code has {limit} digits.", field=field, limit=DIGITS, auth_flow=shown(flow)
     )
 
 
@@ -259,7 +259,7 @@ async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: Use
             await security.record_apart(ctx, flow["user_id"], SecurityKind.LOCKED, device=device)
 
     ctx.tx.after_commit(count)
-    return {"errors": [refusal.document], "flow": shown(after or flow)}
+    return {"errors": [refusal.document], "auth_flow": shown(after or flow)}
 
 
 async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow:
@@ -272,10 +272,10 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
     if flow["resends_left"] <= 0 or wait:
         RESENDS_REFUSED.inc()
         raise UserError(
-            "LIMIT_REACHED", "No more codes are sent there.", retry_after_seconds=wait, flow=shown(flow)
+            "LIMIT_REACHED", "No more codes are sent there.", retry_after_seconds=wait, auth_flow=shown(flow)
         )
     if await is_down(ctx, destination.method):
-        raise UserError("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", flow=shown(flow))
+        raise UserError("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.", auth_flow=shown(flow))
     step = min(flow["sends"], len(COOLDOWNS) - 1)
     after = await ctx.tx.update(
         store.flows,
@@ -300,7 +300,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
 def _too_soon(flow: Flow, now: datetime) -> UserError:
     RESENDS_REFUSED.inc()
     left = max(1, round((flow["resend_allowed_at"] - now).total_seconds()))
-    return UserError("RATE_LIMITED", "Wait a little.", retry_after_seconds=left, flow=shown(flow))
+    return UserError("RATE_LIMITED", "Wait a little.", retry_after_seconds=left, auth_flow=shown(flow))
 
 
 async def is_down(ctx: Context, method: OtpMethod) -> bool:

@@ -74,7 +74,7 @@ async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict
     """Fresh tokens of the session with a new `auth_time` for one proof; a flow if a code is requested."""
     session, user = await sessions.signed_in(ctx)
     if method := proof.get("method"):
-        return {"flow": flows.shown(await _open(ctx, session, user, method))}
+        return {"auth_flow": flows.shown(await _open(ctx, session, user, method))}
     if code := proof.get("code"):
         return await _by_code(ctx, session, user, code, prepared.attempt)
     if prepared.wrong:

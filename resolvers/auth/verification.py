@@ -48,7 +48,7 @@ async def verify_backup_code(
             "A backup code has {limit} letters and digits.",
             field=["code"],
             limit=factors.BACKUP_CODE_LETTERS,
-            flow=flows.shown(flow),
+            auth_flow=flows.shown(flow),
         )
     user = await factors.spend_backup_code(ctx, flow, code)
     if user is None:
@@ -63,4 +63,4 @@ async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any
     payload = await FOLLOWING[AuthFlowKind(flow["purpose"])](ctx, flow, factor)
     if payload.get("tokens"):
         return payload
-    return {**payload, "flow": {**flows.shown(flow), "status": FlowStatus.VERIFIED}}
+    return {**payload, "auth_flow": {**flows.shown(flow), "status": FlowStatus.VERIFIED}}

@@ -95,7 +95,7 @@ class Mutation:
         refuses="ACCOUNT_LOCKED ACCOUNT_SUSPENDED CAPTCHA_REQUIRED CREDENTIALS_INVALID EXPIRED LIMIT_REACHED",
         returns={
             **payloads.TOKENS,
-            "flow": (AuthFlow, "A code to enter first; null when `tokens` are given."),
+            "auth_flow": (AuthFlow, "A code to enter first; null when `tokens` are given."),
         },
         prepare=accounts.check_password,
         email="The account's address.",
@@ -135,7 +135,7 @@ class Mutation:
     resend_otp = anonymous(
         factors.resend_otp,
         refuses="DELIVERY_UNAVAILABLE EXPIRED FLOW_SUPERSEDED LIMIT_REACHED",
-        returns={"flow": (AuthFlow, "The flow, with when another may be sent; also when refused.")},
+        returns={"auth_flow": (AuthFlow, "The flow, with when another may be sent; also when refused.")},
         method="Another way for it to travel, where the flow allows one.",
         device_id=payloads.OF_FLOW,
     )
@@ -239,7 +239,10 @@ class Mutation:
             "session": Session,
             "user": User,
             "account": Account,
-            "flow": (AuthFlow, "When a code was asked for; after a wrong one it tells the attempts left."),
+            "auth_flow": (
+                AuthFlow,
+                "When a code was asked for; after a wrong one it tells the attempts left.",
+            ),
         },
         prepare=stepup.prepare_step_up,
         proof="Proof of who you are, one of several.",

@@ -12,7 +12,7 @@ CAPTCHA = "Answer to a CAPTCHA, when one was demanded."
 OF_FLOW = "The device that opened the flow."
 PROVING = "ACCOUNT_LOCKED ACCOUNT_SUSPENDED CODE_INVALID CREDENTIALS_INVALID EXPIRED FLOW_SUPERSEDED"
 """Codes of a refused proof."""
-FLOW: dict[str, Any] = {"flow": (AuthFlow, "Finish it with `verifyOtp`; null when refused.")}
+FLOW: dict[str, Any] = {"auth_flow": (AuthFlow, "Finish it with `verifyOtp`; null when refused.")}
 TOKENS: dict[str, Any] = {
     "tokens": (TokenPair, "The session's tokens; null when refused."),
     "session": (Session, "The session; null when refused."),
@@ -22,7 +22,10 @@ TOKENS: dict[str, Any] = {
 """Payload of a completed sign-in."""
 PROVEN: dict[str, Any] = {
     **TOKENS,
-    "flow": (AuthFlow, "The flow, when it gave no tokens; after a wrong code it tells the attempts left."),
+    "auth_flow": (
+        AuthFlow,
+        "The flow, when it gave no tokens; after a wrong code it tells the attempts left.",
+    ),
 }
 ACCOUNT: dict[str, Any] = {"account": Account}
 ENDED: dict[str, Any] = {

@@ -14,7 +14,7 @@ from tests.phone import PASSWORD, Answer, Phone
 from tests.phone import refusal as refusal
 
 FLOW = """
-  flow { id kind otpMethod maskedDestination otpLength expiresAt
+  authFlow { id kind otpMethod maskedDestination otpLength expiresAt
     resendAllowedAt attemptsLeft resendsLeft factors status }
 """
 TOKENS = """
@@ -141,7 +141,7 @@ async def enable_two_factor(phone: Phone, services: Services, to: str, method: s
     where = {"SMS": {"phone": to}, "EMAIL": {"email": to}, "PUSH": None}[method]
     begun = await phone.do("enableTwoFactor", FLOW, method=method, destination=where)
     assert begun["errors"] == []
-    done = await verify(phone, begun["flow"]["id"], await code_for(services, to))
+    done = await verify(phone, begun["authFlow"]["id"], await code_for(services, to))
     assert done["errors"] == []
     codes: list[str] = done["backupCodes"]
     return codes
@@ -149,5 +149,5 @@ async def enable_two_factor(phone: Phone, services: Services, to: str, method: s
 
 async def flow_of(phone: Phone, id: str) -> Any:
     """The flow as a restarted app reads it."""
-    query = f"query($id: ID!) {{ authFlow(id: $id) {{ {FLOW.strip().removeprefix('flow {')} }}"
+    query = f"query($id: ID!) {{ authFlow(id: $id) {{ {FLOW.strip().removeprefix('authFlow {')} }}"
     return (await phone.run(query, id=id))["authFlow"]

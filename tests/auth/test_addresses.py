@@ -59,7 +59,7 @@ def test_what_is_no_address_has_a_form_all_the_same(typed: str) -> None:
 async def member(anonymous: Phone, services: Services, email: str) -> Phone:
     """Somebody who signed up with the address, signed out."""
     phone = Phone(anonymous.http, anonymous.url)
-    flow = (await sign_up(phone, email))["flow"]
+    flow = (await sign_up(phone, email))["authFlow"]
     done = await verify(phone, flow["id"], await code_for(services, emails.canonical(email)))
     assert done["errors"] == []
     phone.token = None
@@ -103,7 +103,9 @@ async def test_changed_addresses_are_found_by_both_forms(
 ) -> None:
     email, name = await new_member(), key()
     ada = await new_phone(user_id=email.partition("@")[0])
-    flow = (await ada.do("requestEmailChange", "flow { id }", email=f"{name}@XN--STRAE-OQA.example"))["flow"]
+    flow = (await ada.do("requestEmailChange", "authFlow { id }", email=f"{name}@XN--STRAE-OQA.example"))[
+        "authFlow"
+    ]
     kept = f"{name}@stra\xdfe.example"
     assert (await verify(ada, flow["id"], await code_for(services, kept)))["errors"] == []
     assert (await sign_in(ada, f"{name}@stra\xdfe.example"))["account"]["email"] == kept

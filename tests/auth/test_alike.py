@@ -36,7 +36,7 @@ async def ask_reset(phone: Phone, email: str) -> Any:
 
 def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
     flow = answer.get("flow") and {
-        **answer["flow"],
+        **answer["authFlow"],
         **dict.fromkeys(("id", "expiresAt", "resendAllowedAt", "maskedDestination")),
     }
     return {**answer, "idempotencyKey": "", "flow": flow}

@@ -59,7 +59,7 @@ async def test_a_new_address_signs_in_and_the_old_one_no_more(
 ) -> None:
     phone, old = ada
     new = address()
-    flow = (await phone.do("requestEmailChange", FLOW, email=new.upper()))["flow"]
+    flow = (await phone.do("requestEmailChange", FLOW, email=new.upper()))["authFlow"]
     assert (flow["kind"], flow["otpMethod"]) == ("CHANGE_EMAIL", "EMAIL")
     assert flow["maskedDestination"] == "n***@example.com"
     assert await subjects(services, old) == ["Your Landfall address is being changed"]
@@ -79,8 +79,8 @@ async def test_a_taken_address_is_answered_alike_and_never_gets_a_code(
 ) -> None:
     phone, _ = ada
     taken = await new_member("Grace")
-    free_flow = (await phone.do("requestEmailChange", FLOW, email=address()))["flow"]
-    taken_flow = (await phone.do("requestEmailChange", FLOW, email=taken))["flow"]
+    free_flow = (await phone.do("requestEmailChange", FLOW, email=address()))["authFlow"]
+    taken_flow = (await phone.do("requestEmailChange", FLOW, email=taken))["authFlow"]
     same = {"id": "", "expiresAt": "", "resendAllowedAt": "", "maskedDestination": ""}
     assert {**free_flow, **same} == {**taken_flow, **same}
     assert await subjects(services, taken) == ["You already have a Landfall account"]
@@ -93,7 +93,7 @@ async def test_an_address_that_is_taken_meanwhile_stays_with_its_owner(
 ) -> None:
     phone, old = ada
     new = address()
-    flow = (await phone.do("requestEmailChange", FLOW, email=new))["flow"]
+    flow = (await phone.do("requestEmailChange", FLOW, email=new))["authFlow"]
     code = await code_for(services, new)
     other = Phone(phone.http, phone.url)
     await sign_up(other, new)
@@ -119,7 +119,7 @@ async def test_a_new_number_is_proven_and_told_to_the_old_address(
     phone, email = ada
     old, new = new_number(), new_number()
     await enable_two_factor(phone, services, old)
-    flow = (await phone.do("requestPhoneChange", FLOW, phone=new))["flow"]
+    flow = (await phone.do("requestPhoneChange", FLOW, phone=new))["authFlow"]
     assert (flow["kind"], flow["maskedDestination"]) == ("CHANGE_PHONE", f"••••••{new[-2:]}")
     assert "Your Landfall phone number is being changed" in await subjects(services, email)
     done = await verify(phone, flow["id"], await code_for(services, new))
@@ -132,7 +132,7 @@ async def test_a_new_number_is_proven_and_told_to_the_old_address(
     }
     # Codes go to the new number from now on.
     before = len(await sent_to(services, old))
-    flow = (await sign_in(Phone(phone.http, phone.url), email))["flow"]
+    flow = (await sign_in(Phone(phone.http, phone.url), email))["authFlow"]
     assert flow["maskedDestination"] == masked
     assert len(await sent_to(services, new)) == 2
     assert len(await sent_to(services, old)) == before
@@ -310,8 +310,8 @@ async def test_a_reset_lifts_the_lock_and_the_second_factor_is_still_asked(
     await ask_reset(phone, email)
     await reset(phone, await token_for(services, email))
     begun = await sign_in(phone, email, NEW)
-    assert (begun["errors"], begun["tokens"], begun["flow"]["kind"]) == ([], None, "SIGN_IN")
-    done = await verify(phone, begun["flow"]["id"], await code_for(services, number))
+    assert (begun["errors"], begun["tokens"], begun["authFlow"]["kind"]) == ([], None, "SIGN_IN")
+    done = await verify(phone, begun["authFlow"]["id"], await code_for(services, number))
     assert done["errors"] == []
 
 
@@ -348,7 +348,7 @@ async def test_whoever_signs_up_with_another_s_address_plants_no_password(
     thief = Phone(anonymous.http, anonymous.url)
     await sign_up(thief, email, password=planted)
     await run_due(services)
-    flow = (await sign_up(anonymous, email))["flow"]
+    flow = (await sign_up(anonymous, email))["authFlow"]
     await verify(anonymous, flow["id"], await code_for(services, email))
     assert (await sign_in(thief, email, planted))["errors"][0]["code"] == "CREDENTIALS_INVALID"
     assert (await sign_in(thief, email))["errors"] == []

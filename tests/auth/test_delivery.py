@@ -70,7 +70,7 @@ async def test_a_provider_is_tried_three_times(
 ) -> None:
     sms = Provider(up=False)
     monkeypatch.setattr(services, "sms_senders", (sms,))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 11)
     assert sms.waits == [0, 2]
@@ -85,7 +85,7 @@ async def test_then_the_second_provider_steps_in(
 ) -> None:
     first, second = Provider(up=False), Provider()
     monkeypatch.setattr(services, "sms_senders", (first, second))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 42)
     assert first.waits == [0, 2, 12]
@@ -100,7 +100,7 @@ async def test_sms_provider_down(
     """SMS provider down: DELIVERY_UNAVAILABLE + factors; the flow stays OPEN, and mail brings a code."""
     down = Provider(up=False)
     monkeypatch.setattr(services, "sms_senders", (down, down))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 43)
     assert down.waits == [0, 2, 12, 42]
@@ -108,8 +108,8 @@ async def test_sms_provider_down(
     assert (shown["otpMethod"], shown["maskedDestination"]) == ("EMAIL", "u***@example.com")
     refused = await resend(anonymous, flow["id"])
     assert refused["errors"] == [refusal("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.")]
-    assert (refused["flow"]["status"], refused["flow"]["factors"]) == ("OPEN", ["OTP", "BACKUP_CODE"])
-    assert refused["flow"]["resendsLeft"] == 3
+    assert (refused["authFlow"]["status"], refused["authFlow"]["factors"]) == ("OPEN", ["OTP", "BACKUP_CODE"])
+    assert refused["authFlow"]["resendsLeft"] == 3
     code = await code_for(services, careful)
     assert (await verify(anonymous, flow["id"], code))["errors"] == []
 
@@ -118,12 +118,12 @@ async def test_another_way_is_open_meanwhile(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "sms_senders", (Provider(up=False),))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 31)
     assert (await resend(anonymous, flow["id"]))["errors"][0]["code"] == "DELIVERY_UNAVAILABLE"
     again = await resend(anonymous, flow["id"], method="EMAIL")
-    assert (again["errors"], again["flow"]["otpMethod"]) == ([], "EMAIL")
+    assert (again["errors"], again["authFlow"]["otpMethod"]) == ([], "EMAIL")
     assert (await verify(anonymous, flow["id"], await code_for(services, careful)))["errors"] == []
 
 
@@ -132,7 +132,7 @@ async def test_after_a_minute_it_is_tried_again(
 ) -> None:
     sms = Provider(up=False)
     monkeypatch.setattr(services, "sms_senders", (sms,))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 12)
     sms.up = True
@@ -150,14 +150,16 @@ async def test_what_proves_a_number_never_goes_by_mail(
     await run_due(services)
     monkeypatch.setattr(services, "sms_senders", (sms,))
     monkeypatch.setattr(services, "mailer", mail)
-    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": new_number()}))["flow"]
+    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": new_number()}))[
+        "authFlow"
+    ]
     await run_due(services)
     await pass_time(services, 60)
     assert sms.waits == [0, 2, 12]
     assert mail.texts == []
     assert (await flow_of(ada, flow["id"]))["otpMethod"] == "SMS"
     refused = await resend(ada, flow["id"])
-    assert refused["flow"]["factors"] == ["OTP"]
+    assert refused["authFlow"]["factors"] == ["OTP"]
 
 
 async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
@@ -173,7 +175,7 @@ async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
 
     sms = Late()
     monkeypatch.setattr(services, "sms_senders", (sms,))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     await run_due(services)
     await pass_time(services, 2)
     first, second = (text[:6] for text in sms.texts)
@@ -217,7 +219,7 @@ async def test_nothing_is_sent_before_the_commit(
 ) -> None:
     sms: Any = Provider()
     monkeypatch.setattr(services, "sms_senders", (sms,))
-    flow = (await sign_in(anonymous, careful))["flow"]
+    flow = (await sign_in(anonymous, careful))["authFlow"]
     assert sms.asked == []
     [job] = await services.db.find("jobs", {"arguments.flow_id": flow["id"]})
     assert job["arguments"] == {"flow_id": flow["id"], "send": 1}

@@ -79,7 +79,7 @@ async def test_a_flow_is_what_its_model_says(
     email, number = await new_member(), new_number()
     backup = await enable_two_factor(await new_phone(user_id=email.partition("@")[0]), services, number)
     spent = len(backup)
-    flow = (await sign_in(anonymous, email))["flow"]["id"]
+    flow = (await sign_in(anonymous, email))["authFlow"]["id"]
     model, tokens = Model(), 0
     for _ in range(STEPS):
         await forgive(services)

@@ -172,7 +172,7 @@ async def test_wrong_codes_count_like_wrong_passwords(
     ada = await new_phone(user_id=email.partition("@")[0])
     await enable_two_factor(ada, services, number)
     for _ in range(2):
-        flow = (await sign_in(anonymous, email, captchaToken="human"))["flow"]
+        flow = (await sign_in(anonymous, email, captchaToken="human"))["authFlow"]
         code = await code_for(services, number)
         for _ in range(5):
             wrong = await verify(anonymous, flow["id"], other_than(code))
@@ -189,7 +189,7 @@ async def test_the_right_password_does_not_wash_wrong_codes_away(
 ) -> None:
     email, number = await new_member(), new_number()
     await enable_two_factor(await new_phone(user_id=email.partition("@")[0]), services, number)
-    flow = (await sign_in(anonymous, email))["flow"]
+    flow = (await sign_in(anonymous, email))["authFlow"]
     for _ in range(4):
         await verify(anonymous, flow["id"], other_than(await code_for(services, number)))
     clock.shift(timedelta(seconds=5))
@@ -272,7 +272,7 @@ async def test_ten_sign_ups_an_hour_from_one_address(anonymous: Phone, services:
         await services.limits.take(SIGN_UP_RATE, "127.0.0.1")
     refused = await sign_up(anonymous, f"{key()}@example.com")
     assert code_and_wait(refused)[0] == "RATE_LIMITED"
-    assert refused["flow"] is None
+    assert refused["authFlow"] is None
 
 
 @asynccontextmanager
@@ -300,7 +300,7 @@ async def test_redis_down(
     ada = await new_phone(user_id=email.partition("@")[0])
     await enable_two_factor(ada, services, number)
     async with no_redis(services, monkeypatch):
-        flow = (await sign_in(anonymous, email))["flow"]
+        flow = (await sign_in(anonymous, email))["authFlow"]
         assert (await verify(anonymous, flow["id"], await code_for(services, number)))["errors"] == []
         await anonymous.do("signOut", "removedSessionId")
         assert (await anonymous.ask("{ viewer { user { id } } }")).errors[0]["extensions"] == {

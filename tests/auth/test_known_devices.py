@@ -47,14 +47,14 @@ async def test_strangers_wrong_codes_do_not_keep_their_owner_from_a_code(
     await enable_two_factor(ada, services, email, "EMAIL")
     for _ in range(10):
         stranger = Phone(anonymous.http, anonymous.url)
-        flow = (await sign_up(stranger, email, captchaToken="human"))["flow"]
+        flow = (await sign_up(stranger, email, captchaToken="human"))["authFlow"]
         for _ in range(2):
             await verify(stranger, flow["id"] if flow else ids.new_id("flow"), "123456")
         await forget_rates(services)
-    signing_in = (await sign_in(ada, email, captchaToken="human"))["flow"]
+    signing_in = (await sign_in(ada, email, captchaToken="human"))["authFlow"]
     assert "OTP" in signing_in["factors"]
     assert (await verify(ada, signing_in["id"], await code_for(services, email)))["errors"] == []
-    stepping_up = (await ada.do("stepUp", "flow { id }", proof={"method": "EMAIL"}))["flow"]
+    stepping_up = (await ada.do("stepUp", "authFlow { id }", proof={"method": "EMAIL"}))["authFlow"]
     given = {"flowId": stepping_up["id"], "code": await code_for(services, email)}
     assert (await ada.do("stepUp", "tokens { accessToken }", proof={"code": given}))["errors"] == []
 

@@ -32,7 +32,7 @@ NOTHING = {
     "session": None,
     "user": None,
     "account": None,
-    "flow": None,
+    "authFlow": None,
     "replayed": False,
 }
 
@@ -43,7 +43,7 @@ async def test_the_right_password_gives_tokens(
     email = await new_member("Ada", last_name="Lovelace")
     done = await sign_in(anonymous, email)
     assert done["errors"] == []
-    assert done["flow"] is None
+    assert done["authFlow"] is None
     assert done["user"]["name"] == "Ada Lovelace"
     assert done["session"] == {
         "id": anonymous.session_id,
@@ -94,8 +94,8 @@ async def test_an_unverified_account_gets_a_flow_instead(
     begun = await sign_in(anonymous, email)
     assert begun["errors"] == []
     assert begun["tokens"] is begun["session"] is begun["user"] is None
-    assert (begun["flow"]["kind"], begun["flow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
-    done = await verify(anonymous, begun["flow"]["id"], await code_for(services, email))
+    assert (begun["authFlow"]["kind"], begun["authFlow"]["status"]) == ("VERIFY_EMAIL", "OPEN")
+    done = await verify(anonymous, begun["authFlow"]["id"], await code_for(services, email))
     assert done["errors"] == []
     assert done["account"]["status"] == "ACTIVE"
 
@@ -217,7 +217,7 @@ async def test_no_secret_lies_in_receipts(
     anonymous: Phone, new_member: NewMember, services: Services
 ) -> None:
     email = await new_member(email_verified=False, status="PENDING_VERIFICATION")
-    flow = (await sign_in(anonymous, email))["flow"]
+    flow = (await sign_in(anonymous, email))["authFlow"]
     code = await code_for(services, email)
     secrets = [PASSWORD, "a wrong password"]
     verified = await verify(anonymous, flow["id"], code)

@@ -87,7 +87,7 @@ async def test_a_half_finished_sign_in_is_over_with_the_password_that_it_passed(
     email, number = await new_member("Ada"), new_number()
     ada = await new_phone(user_id=await user_id_of(services, email))
     await enable_two_factor(ada, services, number)
-    flow = (await sign_in(anonymous, email))["flow"]
+    flow = (await sign_in(anonymous, email))["authFlow"]
     code = await code_for(services, number)
     changed = await ada.do(
         "setPassword", "__typename", currentPassword=PASSWORD, newPassword="another horse battery"

@@ -30,7 +30,7 @@ async def flows_in(services: Services) -> int:
 async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Services) -> None:
     email = address()
     begun = await sign_up(anonymous, email)
-    flow = begun["flow"]
+    flow = begun["authFlow"]
     assert begun["errors"] == []
     assert flow | {"id": None, "expiresAt": None, "resendAllowedAt": None} == {
         "id": None,
@@ -49,7 +49,7 @@ async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Serv
     assert letter["subject"] == "Your Landfall code"
     done = await verify(anonymous, flow["id"], await code_for(services, email))
     assert done["errors"] == []
-    assert done["flow"] is None
+    assert done["authFlow"] is None
     assert done["user"] == {"id": anonymous.user_id, "name": "Ada"}
     assert done["account"] == {
         "email": email,
@@ -83,14 +83,14 @@ async def test_a_taken_address_is_answered_alike_and_its_owner_is_told(
     differing = {"idempotencyKey": "", "flow": {"id": "", "expiresAt": "", "resendAllowedAt": ""}}
     for answer in (free_answer, taken_answer):
         answer["idempotencyKey"] = ""
-        answer["flow"] |= differing["flow"]
+        answer["authFlow"] |= differing["authFlow"]
     assert taken_answer == free_answer
     assert [each["subject"] for each in await sent_to(services, taken)] == [TAKEN]
     assert len(await services.db.find("users", {})) == len(before) + 1
 
 
 async def test_the_flow_of_a_taken_address_takes_no_code(anonymous: Phone, new_member: NewMember) -> None:
-    flow = (await sign_up(anonymous, await new_member()))["flow"]
+    flow = (await sign_up(anonymous, await new_member()))["authFlow"]
     answers = [await verify(anonymous, flow["id"], f"{code:06}") for code in range(6)]
     assert [answer["errors"][0]["code"] for answer in answers] == ["CODE_INVALID"] * 5 + ["EXPIRED"]
 
@@ -145,7 +145,7 @@ async def test_a_refusal_names_the_field_and_writes_nothing(
     flows, users = await flows_in(services), len(await services.db.find("users", {}))
     refused = await sign_up(anonymous, input.pop("email", address("grace")), **input)
     assert refused["errors"] == [refusal(*error)]
-    assert refused["flow"] is None
+    assert refused["authFlow"] is None
     assert await flows_in(services) == flows
     assert len(await services.db.find("users", {})) == users
 
@@ -154,12 +154,12 @@ async def test_five_wrong_codes_lock_the_flow_even_for_the_right_one(
     anonymous: Phone, services: Services
 ) -> None:
     email = address()
-    flow = (await sign_up(anonymous, email))["flow"]
+    flow = (await sign_up(anonymous, email))["authFlow"]
     code = await code_for(services, email)
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
         assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
-        assert wrong["flow"] == {**flow, "attemptsLeft": left, "status": "OPEN" if left else "LOCKED"}
+        assert wrong["authFlow"] == {**flow, "attemptsLeft": left, "status": "OPEN" if left else "LOCKED"}
         assert wrong["tokens"] is None
     right = await verify(anonymous, flow["id"], code)
     assert right["errors"] == [LOCKED]
@@ -171,7 +171,7 @@ async def test_five_wrong_codes_lock_the_flow_even_for_the_right_one(
 
 async def test_a_flow_is_used_once(anonymous: Phone, services: Services) -> None:
     email = address()
-    flow = (await sign_up(anonymous, email))["flow"]
+    flow = (await sign_up(anonymous, email))["authFlow"]
     code = await code_for(services, email)
     answers = await asyncio.gather(*(verify(anonymous, flow["id"], code) for _ in range(4)))
     refusals = [answer["errors"] for answer in answers if answer["errors"]]
@@ -183,7 +183,7 @@ async def test_the_same_code_with_the_same_key_is_answered_again(
     anonymous: Phone, services: Services
 ) -> None:
     email, once = address(), key()
-    flow = (await sign_up(anonymous, email))["flow"]
+    flow = (await sign_up(anonymous, email))["authFlow"]
     code = await code_for(services, email)
     first = await verify(anonymous, flow["id"], code, idempotencyKey=once)
     again = await verify(anonymous, flow["id"], code, idempotencyKey=once)

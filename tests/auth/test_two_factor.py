@@ -59,13 +59,13 @@ async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services:
     ada, number = await new_phone("Ada"), new_number()
     assert await settings_of(ada) == {"phoneMasked": None, "twoFactor": OFF}
     begun = await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number})
-    flow = begun["flow"]
+    flow = begun["authFlow"]
     assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("ENROL_2FA", "SMS", ["OTP"])
     assert (await settings_of(ada))["twoFactor"] == OFF
     done = await verify(ada, flow["id"], await code_for(services, number))
     assert done["errors"] == []
     assert done["tokens"] is done["session"] is None
-    assert done["flow"]["status"] == "VERIFIED"
+    assert done["authFlow"]["status"] == "VERIFIED"
     assert len(set(done["backupCodes"])) == 10
     assert {len(code) for code in done["backupCodes"]} == {10}
     assert await settings_of(ada) == {
@@ -95,7 +95,7 @@ async def test_the_number_lies_encrypted(careful: Careful, services: Services) -
 
 async def test_backup_codes_come_once(new_phone: NewPhone, services: Services) -> None:
     ada, number, once = await new_phone("Ada"), new_number(), key()
-    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number}))["flow"]
+    flow = (await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number}))["authFlow"]
     code = await code_for(services, number)
     first = await verify(ada, flow["id"], code, idempotencyKey=once)
     again = await verify(ada, flow["id"], code, idempotencyKey=once)
@@ -109,11 +109,11 @@ async def test_a_sign_in_asks_for_the_code(anonymous: Phone, careful: Careful, s
     begun = await sign_in(anonymous, careful.email)
     assert begun["errors"] == []
     assert begun["tokens"] is begun["session"] is begun["user"] is None
-    flow = begun["flow"]
+    flow = begun["authFlow"]
     assert (flow["kind"], flow["otpMethod"], flow["otpLength"]) == ("SIGN_IN", "SMS", 6)
     assert flow["factors"] == ["OTP", "BACKUP_CODE"]
     done = await verify(anonymous, flow["id"], await code_for(services, careful.number))
-    assert (done["errors"], done["flow"]) == ([], None)
+    assert (done["errors"], done["authFlow"]) == ([], None)
     assert done["session"]["factors"] == ["PASSWORD", "OTP"]
     assert done["user"]["id"] == careful.phone.user_id
 
@@ -122,20 +122,20 @@ async def test_a_wrong_code_counts_and_the_fifth_locks_the_flow(
     anonymous: Phone, careful: Careful, services: Services
 ) -> None:
     """6th code, even right: EXPIRED."""
-    flow = (await sign_in(anonymous, careful.email))["flow"]
+    flow = (await sign_in(anonymous, careful.email))["authFlow"]
     code = await code_for(services, careful.number)
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
         assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
-        assert wrong["flow"]["attemptsLeft"] == left
+        assert wrong["authFlow"]["attemptsLeft"] == left
     sixth = await verify(anonymous, flow["id"], code)
     assert sixth["errors"] == [refusal("EXPIRED", "Too many wrong codes: begin again.")]
-    assert (sixth["flow"]["status"], sixth["tokens"]) == ("LOCKED", None)
+    assert (sixth["authFlow"]["status"], sixth["tokens"]) == ("LOCKED", None)
 
 
 async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, services: Services) -> None:
     """Same code sent twice at once: one wins; the other EXPIRED unless same key."""
-    flow, once = (await sign_in(anonymous, careful.email))["flow"], key()
+    flow, once = (await sign_in(anonymous, careful.email))["authFlow"], key()
     code = await code_for(services, careful.number)
     answers = await asyncio.gather(
         verify(anonymous, flow["id"], code, idempotencyKey=once),
@@ -149,7 +149,7 @@ async def test_the_same_code_twice_at_once(anonymous: Phone, careful: Careful, s
 
 
 async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, careful: Careful) -> None:
-    flow = (await sign_in(anonymous, careful.email))["flow"]
+    flow = (await sign_in(anonymous, careful.email))["authFlow"]
     code = careful.codes[3]
     done = await verify_backup(anonymous, flow["id"], f" {code[:5].lower()}-{code[5:]} ")
     assert (done["errors"], done["account"]["twoFactor"]) == ([], {"backupCodesLeft": 9})
@@ -159,18 +159,18 @@ async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, caref
 
 async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) -> None:
     """Backup code reused: CODE_INVALID, and it counts as an attempt."""
-    first = (await sign_in(anonymous, careful.email))["flow"]
+    first = (await sign_in(anonymous, careful.email))["authFlow"]
     assert (await verify_backup(anonymous, first["id"], careful.codes[0]))["errors"] == []
-    second = (await sign_in(anonymous, careful.email))["flow"]
+    second = (await sign_in(anonymous, careful.email))["authFlow"]
     again = await verify_backup(anonymous, second["id"], careful.codes[0])
     assert (again["errors"], again["tokens"]) == ([INVALID], None)
-    assert again["flow"]["attemptsLeft"] == 4
+    assert again["authFlow"]["attemptsLeft"] == 4
     assert again["account"] is None
 
 
 async def test_one_backup_code_at_once_on_two_devices(anonymous: Phone, careful: Careful) -> None:
     phones = [anonymous, Phone(anonymous.http, anonymous.url)]
-    flows = [(await sign_in(phone, careful.email))["flow"]["id"] for phone in phones]
+    flows = [(await sign_in(phone, careful.email))["authFlow"]["id"] for phone in phones]
     answers = await asyncio.gather(
         *(verify_backup(phone, flow, careful.codes[0]) for phone, flow in zip(phones, flows, strict=True))
     )
@@ -181,12 +181,12 @@ async def test_another_person_s_backup_code_is_wrong(
     anonymous: Phone, careful: Careful, new_phone: NewPhone, services: Services
 ) -> None:
     other = await enable_two_factor(await new_phone("Grace"), services, new_number())
-    flow = (await sign_in(anonymous, careful.email))["flow"]
+    flow = (await sign_in(anonymous, careful.email))["authFlow"]
     assert (await verify_backup(anonymous, flow["id"], other[0]))["errors"] == [INVALID]
 
 
 async def test_backup_codes_work_in_flows_that_offer_them(careful: Careful) -> None:
-    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=new_number()))["flow"]
+    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=new_number()))["authFlow"]
     refused = await verify_backup(careful.phone, flow["id"], careful.codes[0])
     assert refused["errors"] == [INVALID]
     assert (await settings_of(careful.phone))["twoFactor"]["backupCodesLeft"] == 10
@@ -196,7 +196,7 @@ async def test_new_backup_codes_void_the_old(anonymous: Phone, careful: Careful,
     made = await careful.phone.do("regenerateBackupCodes", "backupCodes account { id }")
     assert made["errors"] == []
     assert len(set(made["backupCodes"]) - set(careful.codes)) == 10
-    flow = (await sign_in(anonymous, careful.email))["flow"]
+    flow = (await sign_in(anonymous, careful.email))["authFlow"]
     assert (await verify_backup(anonymous, flow["id"], careful.codes[0]))["errors"] == [INVALID]
     assert (await verify_backup(anonymous, flow["id"], made["backupCodes"][0]))["errors"] == []
     assert len(await services.db.find("backup_codes", {"user_id": careful.phone.user_id})) == 9
@@ -243,12 +243,12 @@ def by_code(flow: Any, code: str) -> dict[str, Any]:
 async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     clock.shift(timedelta(minutes=11))
     begun = await careful.phone.do("stepUp", f"tokens {{ accessToken }} {FLOW}", proof={"method": "SMS"})
-    flow = begun["flow"]
+    flow = begun["authFlow"]
     assert (begun["errors"], begun["tokens"], flow["kind"]) == ([], None, "STEP_UP")
     code = await code_for(services, careful.number)
     wrong = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, other_than(code)))
     assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["proof", "code", "code"])]
-    assert wrong["flow"]["attemptsLeft"] == 4
+    assert wrong["authFlow"]["attemptsLeft"] == 4
     done = await careful.phone.do(
         "stepUp", "tokens { accessToken } session { id factors }", proof=by_code(flow, code)
     )
@@ -262,7 +262,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
 
 async def test_a_flow_for_something_else_is_no_step_up(careful: Careful, services: Services) -> None:
     number = new_number()
-    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=number))["flow"]
+    flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=number))["authFlow"]
     code = await code_for(services, number)
     refused = await careful.phone.do("stepUp", "tokens { accessToken }", proof=by_code(flow, code))
     assert refused["errors"] == [
@@ -285,7 +285,7 @@ async def test_where_no_code_can_go_it_stays_off(
 ) -> None:
     refused = await (await new_phone("Ada")).do("enableTwoFactor", FLOW, **input)
     assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", field)]
-    assert refused["flow"] is None
+    assert refused["authFlow"] is None
 
 
 async def test_a_number_without_country_code_is_one_of_the_person_s_country(
@@ -302,7 +302,7 @@ async def test_codes_by_mail_to_an_address_of_one_s_choice(
 ) -> None:
     email, other = await new_member(), f"second.{key()}@example.org"
     await enable_two_factor(await new_phone(user_id=email.partition("@")[0]), services, other, "EMAIL")
-    flow = (await sign_in(anonymous, email))["flow"]
+    flow = (await sign_in(anonymous, email))["authFlow"]
     assert (flow["otpMethod"], flow["maskedDestination"]) == ("EMAIL", "s***@example.org")
     done = await verify(anonymous, flow["id"], await code_for(services, other))
     assert done["session"]["factors"] == ["PASSWORD", "OTP"]
@@ -315,13 +315,13 @@ async def test_codes_by_push_go_to_the_other_devices(
     ada, tablet = [await new_phone(user_id=email.partition("@")[0]) for _ in range(2)]
     await tablet.do("setPushToken", "device { id }", deviceId=tablet.device_id, token=token)
     await enable_two_factor(ada, services, token, "PUSH")
-    flow = (await sign_in(anonymous, email))["flow"]
+    flow = (await sign_in(anonymous, email))["authFlow"]
     assert (flow["otpMethod"], flow["maskedDestination"]) == ("PUSH", "your other devices")
     [newest, *_] = await sent_to(services, token)
     assert newest["channel"] == "push"
     assert (await verify(anonymous, flow["id"], await code_for(services, token)))["errors"] == []
     # The device that signs in is not asked to vouch for itself.
-    flow = (await sign_in(tablet, email))["flow"]
+    flow = (await sign_in(tablet, email))["authFlow"]
     assert flow["otpMethod"] == "EMAIL"
     clock.shift(timedelta(seconds=31))
     refused = await resend(tablet, flow["id"], method="PUSH")
@@ -338,7 +338,7 @@ async def test_a_late_guess_on_a_new_device_has_to_prove_more(
     clock.shift(timedelta(seconds=2))
     guessed = await sign_in(anonymous, email, captchaToken="human")
     assert (guessed["errors"], guessed["tokens"]) == ([], None)
-    flow = guessed["flow"]
+    flow = guessed["authFlow"]
     assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("SIGN_IN", "EMAIL", ["OTP"])
     done = await verify(anonymous, flow["id"], await code_for(services, email))
     assert done["session"]["factors"] == ["PASSWORD", "OTP"]

@@ -50,7 +50,7 @@ async def test_codes_as_people_type_them(
     careful: tuple[Phone, str, list[str]], services: Services, typed: Any
 ) -> None:
     ada, email, _ = careful
-    flow = (await sign_in(ada, email))["flow"]
+    flow = (await sign_in(ada, email))["authFlow"]
     done = await verify(ada, flow["id"], typed(await code_for(services, email)))
     assert (done["errors"], bool(done["tokens"])) == ([], True)
 
@@ -59,14 +59,14 @@ async def test_what_is_no_code_costs_no_attempt(
     careful: tuple[Phone, str, list[str]], services: Services
 ) -> None:
     ada, email, _ = careful
-    flow = (await sign_in(ada, email))["flow"]
+    flow = (await sign_in(ada, email))["authFlow"]
     code = await code_for(services, email)
     for slip in SLIPS:
         refused = await verify(ada, flow["id"], slip)
-        assert (refused["errors"], refused["flow"]["attemptsLeft"]) == ([SIX_DIGITS], 5)
+        assert (refused["errors"], refused["authFlow"]["attemptsLeft"]) == ([SIX_DIGITS], 5)
     assert (await flow_of(ada, flow["id"]))["attemptsLeft"] == 5
     wrong = await verify(ada, flow["id"], other_than(code))
-    assert wrong["flow"]["attemptsLeft"] == 4
+    assert wrong["authFlow"]["attemptsLeft"] == 4
     assert await services.redis.zcard(f"tally:misses:{'127.0.0.1'}") == 1
     assert (await verify(ada, flow["id"], code))["errors"] == []
 
@@ -75,25 +75,25 @@ async def test_backup_codes_as_people_type_them(
     careful: tuple[Phone, str, list[str]], services: Services
 ) -> None:
     ada, email, [one, other, *_] = careful
-    flow = (await sign_in(ada, email))["flow"]
+    flow = (await sign_in(ada, email))["authFlow"]
     for slip in ("", one[:9], f"{one}A", "0123456789"):
         refused = await verify_backup(ada, flow["id"], slip)
-        assert (refused["errors"], refused["flow"]["attemptsLeft"]) == ([TEN], 5)
+        assert (refused["errors"], refused["authFlow"]["attemptsLeft"]) == ([TEN], 5)
     done = await verify_backup(ada, flow["id"], f" {one[:5].lower()}\u2013{one[5:]} ")
     assert (done["errors"], done["account"]["twoFactor"]) == ([], {"backupCodesLeft": 9})
-    flow = (await sign_in(ada, email))["flow"]
+    flow = (await sign_in(ada, email))["authFlow"]
     wide = other.translate({65 + n: 0xFF21 + n for n in range(26)})
     assert (await verify_backup(ada, flow["id"], wide))["errors"] == []
 
 
 async def test_step_up_by_a_typed_code(careful: tuple[Phone, str, list[str]], services: Services) -> None:
     ada, email, _ = careful
-    flow = (await ada.do("stepUp", "flow { id }", proof={"method": "EMAIL"}))["flow"]
+    flow = (await ada.do("stepUp", "authFlow { id }", proof={"method": "EMAIL"}))["authFlow"]
     code = await code_for(services, email)
     proof = {"code": {"flowId": flow["id"], "code": "12 34"}}
-    slip = await ada.do("stepUp", "flow { attemptsLeft }", proof=proof)
+    slip = await ada.do("stepUp", "authFlow { attemptsLeft }", proof=proof)
     in_proof = {**SIX_DIGITS, "field": ["proof", "code", "code"]}
-    assert (slip["errors"], slip["flow"]) == ([in_proof], {"attemptsLeft": 5})
+    assert (slip["errors"], slip["authFlow"]) == ([in_proof], {"attemptsLeft": 5})
     proof["code"]["code"] = f"{code[:3]} {code[3:]}"
     done = await ada.do("stepUp", "tokens { accessToken }", proof=proof)
     assert done["errors"] == []

@@ -2,7 +2,7 @@ import { deviceId, uuid } from "./ids";
 import { accessToken, currentState, refusalOf, set, TOKENS, type Payload, type SessionState } from "./session";
 import { post } from "./transport";
 
-const FLOW = `flow {
+const FLOW = `authFlow {
   id kind otpMethod maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
 }`;
 const ENTERED = `errors { code message } ${TOKENS} account { email user { id name } } ${FLOW}`;
@@ -43,12 +43,12 @@ function outcome(payload: Payload | null, refusal: string): Partial<SessionState
   if (payload?.tokens && account) {
     return { session: { tokens: payload.tokens, account }, flow: null, captcha: false, proofWanted: false };
   }
-  const message = refusal || (payload?.flow ? "" : "The server refused it.");
+  const message = refusal || (payload?.authFlow ? "" : "The server refused it.");
   const captcha = codes.includes("CAPTCHA_REQUIRED");
-  if (codes.some((code) => OVER.has(code)) || (payload?.flow && payload.flow.status !== "OPEN")) {
+  if (codes.some((code) => OVER.has(code)) || (payload?.authFlow && payload.authFlow.status !== "OPEN")) {
     return { message, captcha, flow: null };
   }
-  return { message, captcha, ...(payload?.flow && { flow: payload.flow }) };
+  return { message, captcha, ...(payload?.authFlow && { flow: payload.authFlow }) };
 }
 
 const answered = (captcha: string) => (captcha ? { captchaToken: captcha } : {});

@@ -45,7 +45,7 @@ export interface Payload {
   errors?: { code: string; message?: string }[] | null;
   tokens?: Tokens | null;
   account?: Session["account"] | null;
-  flow?: Flow | null;
+  authFlow?: Flow | null;
 }
 
 export interface SessionState {
