@@ -137,12 +137,12 @@ def test_a_list_without_a_size_is_weighed_by_the_page_it_gives() -> None:
         page = default_page(field)
         assert page, f"{name} does not say how many it gives to who names no size"
         default = field.args["first"].default_value
-        told = f"; {page} when left out." in (field.args["first"].description or "")
+        told = f"; {page} when no size is given." in (field.args["first"].description or "")
         assert told or default == page, name
 
 
 @pytest.mark.parametrize("given", ["", "(first: $n)"])
-async def test_chat_messages_are_weighed_by_the_fifty_they_give(new_phone: NewPhone, given: str) -> None:
+async def test_chat_messages_are_weighed_by_the_twenty_they_give(new_phone: NewPhone, given: str) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     query = (
         "query($id: ID!, $n: Int) { user(id: $id) { viewerChat { "
@@ -150,7 +150,7 @@ async def test_chat_messages_are_weighed_by_the_fifty_they_give(new_phone: NewPh
     )
     body = {"query": query % given, "variables": {"id": grace.user_id}}
     cost = (await ada.post(body, **{"Landfall-Cost": "1"})).body["extensions"]["cost"]
-    assert cost["requested"] == 1 + 1 + 50 * 4 + 50 * 2
+    assert cost["requested"] == 1 + 1 + 20 * 4 + 20 * 2
 
 
 SLOW = {"find": "slow", "filter": {"$where": "sleep(10) || true"}, "batchSize": 5_000}
