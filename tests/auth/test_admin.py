@@ -138,7 +138,7 @@ async def test_suspending_closes_an_account_and_unsuspending_opens_it(
 async def test_what_is_not_active_cannot_be_suspended(admin: Phone, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada", status="PENDING_VERIFICATION")
     refused = await do(admin, "suspendUser", ada.user_id)
-    assert refused["errors"] == [refusal("CONFLICT", "The account is PENDING_VERIFICATION.")]
+    assert refused["errors"] == [refusal("WRONG_STATUS", "The account is PENDING_VERIFICATION.")]
     assert refused["account"]["status"] == "PENDING_VERIFICATION"
 
 

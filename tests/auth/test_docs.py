@@ -10,15 +10,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def declared(system: str) -> set[str]:
-    """The codes that a system refuses with."""
+    """The codes that a system refuses with: those it declares and those of all systems that it uses."""
     trees = [ast.parse(file.read_text()) for file in (ROOT / "resolvers" / system).glob("*.py")]
     calls = [
         node
         for tree in trees
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "refusals"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "UserError"
     ]
-    return {str(keyword.arg) for call in calls for keyword in call.keywords}
+    return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
 
 
 def test_every_refusal_has_its_row() -> None:

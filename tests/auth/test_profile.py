@@ -118,7 +118,7 @@ async def test_what_an_account_cannot_have_is_refused(
     new_phone: NewPhone, field: str, value: str | None
 ) -> None:
     refused = await (await new_phone("Ada")).do("updateAccount", ACCOUNT, **{field: value})
-    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("INVALID_INPUT", [field])]
+    assert [(error["kind"], error["field"]) for error in refused["errors"]] == [("INVALID", [field])]
     assert refused["account"] is None
 
 

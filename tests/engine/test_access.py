@@ -83,7 +83,8 @@ def error(code: str) -> list[dict[str, Any]]:
 def test_what_a_field_needs_is_in_the_sdl(schema: Schema) -> None:
     sdl = schema.as_str()
     staff = '@area(name: "common") @tag(name: "staff")'
-    assert f"): OpenVaultPayload @access(roles: [ADMIN], stepUp: true) {staff}\n" in sdl
+    refuses = "@refuses(codes: [STEP_UP_REQUIRED])"
+    assert f"): OpenVaultPayload @access(roles: [ADMIN], stepUp: true) {refuses} {staff}\n" in sdl
     assert f"plans: String @access(roles: [ADMIN, AUDITOR]) {staff}\n" in sdl
 
 

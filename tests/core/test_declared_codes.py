@@ -1,0 +1,72 @@
+"""`refuses` of mutations: no more and no less than what they answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strawberry.types import get_object_definition
+
+from core.errors import ERROR_CODES
+from core.graphql import mutation
+from core.graphql.bindings import MutationField
+from core.mutations import declared_codes
+from core.mutations.idempotency import Mutation
+from core.settings import Settings
+from server.lifespan import make_schema
+from tests.reached import Sources
+
+UNSEEN = frozenset({"CONFLICT", "ID_TAKEN", "STEP_UP_REQUIRED", "WRONG_STATUS"})
+"""Codes that follow from what a mutation takes, and the one of collections' tables of moves."""
+
+
+def mutations() -> Iterator[Mutation]:
+    schema = make_schema(Settings())
+    for field in get_object_definition(schema.mutation, strict=True).fields:
+        binding = field.metadata["binding"]
+        assert isinstance(binding, MutationField)
+        yield binding.mutation
+
+
+def test_no_mutation_declares_what_nothing_it_runs_may_raise() -> None:
+    sources = Sources(Path(__file__).parents[2])
+    stale: dict[str, list[str]] = {}
+    for each in mutations():
+        parts = [part for part in (each.resolver, each.prepare, each.reissue) if part is not None]
+        reached = set().union(*map(sources.codes, parts))
+        if gone := sorted(set(each.refuses) - UNSEEN - reached):
+            stale[each.name] = gone
+    assert stale == {}
+
+
+def test_every_code_is_answered_by_a_mutation() -> None:
+    answered = {code for each in mutations() for code in each.refuses}
+    assert ERROR_CODES.keys() - answered - declared_codes.ALWAYS == set()
+
+
+def test_another_code_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[tuple[str, str]] = []
+    monkeypatch.setattr(declared_codes, "undeclared", lambda *told: reported.append(told))
+    error: dict[str, Any] = {"code": "TOO_LONG"}
+    declared_codes.check("createPost", {"TOO_LONG"}, [error, {"code": "NOT_FOUND"}])
+    assert reported == []
+    declared_codes.check("createPost", {"REQUIRED"}, [error])
+    assert reported == [("createPost", "TOO_LONG")]
+
+
+async def plain(ctx: Any, *, expected_version: int | None = None) -> dict[str, Any]:
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("codes", "problem"),
+    [
+        ("NO_SUCH_CODE", "are no codes to declare"),
+        ("NOT_FOUND", "are no codes to declare"),
+        ("CONFLICT", "follow from what it takes"),
+    ],
+)
+def test_what_need_not_be_declared_is_not(codes: str, problem: str) -> None:
+    declared = mutation(plain, returns={}, refuses=codes)
+    with pytest.raises(TypeError, match=problem):
+        declared.named("do_nothing")
