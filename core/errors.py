@@ -109,7 +109,7 @@ class UserError(Exception):
         *,
         field: Sequence[str] | None = None,
         limit: int | None = None,
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, str | int | float] | None = None,
         retry_after_seconds: int | None = None,
         **entities: Any,
     ) -> None:

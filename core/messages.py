@@ -6,7 +6,6 @@ English is the source language: its texts are the message ids of the gettext fil
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,10 +84,10 @@ def translations(locale: str) -> Mapping[str, str]:
 
 def _written(value: Any, locale: str) -> Any:
     """A number as it is written in the language; anything else as it is."""
-    if not isinstance(value, (int, Decimal)):
+    if not isinstance(value, (int, float)):
         return value
     if locale == SOURCE:
         return f"{value:,}"
     from babel.numbers import format_decimal
 
-    return format_decimal(value, locale=locale)
+    return format_decimal(value, locale=locale, decimal_quantization=False)

@@ -73,7 +73,7 @@ class Sources:
         return codes, {named for node in nodes for named in self._named(key[0], node)}
 
     def _named(self, module: str, node: ast.AST) -> Iterator[Key]:
-        """What a name or an attribute of a module stands for; methods of one's own and of interfaces."""
+        """Functions that a name or an attribute stands for; methods of one's own and of interfaces."""
         imported = self.imported[module]
         if isinstance(node, ast.Name):
             yield from self._resolved((module, node.id))

@@ -55,7 +55,7 @@ def checked(amount: Decimal, currency: str, field: str) -> int:
             "A price in {currency} is {least} to {limit} with at most {places} decimals.",
             field=[field],
             limit=MOST_MINOR_UNITS // 10**places,
-            values={"currency": currency, "least": Decimal(decimal(1, currency)), "places": places},
+            values={"currency": currency, "least": float(decimal(1, currency)), "places": places},
         )
     return minor
 

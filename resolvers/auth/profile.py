@@ -19,6 +19,7 @@ error_codes(ErrorKind.INVALID, HANDLE_TAKEN="Somebody else has this handle: choo
 PROFILE_RATE = Rate("profile", 30, 3600)
 LONGEST = {"first_name": 100, "last_name": 100, "bio": 500}
 HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_.]{1,28})[a-z0-9]")
+SHORTEST_HANDLE, LONGEST_HANDLE = 3, 30
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 RESERVED = frozenset({"admin", "administrator", "landfall", "moderator", "root", "support", "system"})
 """Handles that could pass for the service's own."""
@@ -113,8 +114,10 @@ def _handle(name: str, value: str | None) -> str | None:
     if not HANDLE.fullmatch(handle):
         raise UserError(
             "INVALID_FORMAT",
-            "A handle has 3 to 30 letters, digits, dots or underscores.",
+            "A handle has {least} to {limit} letters, digits, dots or underscores.",
             field=[_field(name)],
+            limit=LONGEST_HANDLE,
+            values={"least": SHORTEST_HANDLE},
         )
     return handle
 

@@ -257,7 +257,7 @@ def _check(usage_rate: Decimal | None, servings: int | None, note: str | None) -
             "From {least} to {limit} servings a day.",
             field=["usageRate"],
             limit=MOST_SERVINGS,
-            values={"least": LEAST_RATE},
+            values={"least": float(LEAST_RATE)},
         )
     if servings is not None and not 0 < servings <= MOST_SERVINGS:
         raise UserError(

@@ -113,7 +113,13 @@ def _checked(change: dict[str, Any]) -> dict[str, Any]:
     if told is not None:
         change["notifications"] = told = {name: each for name, each in told.items() if each is not None}
         if told.get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
-            raise UserError("OUT_OF_RANGE", "1, 3 or 7 days.", field=["notifications", "daysBefore"])
+            raise UserError(
+                "OUT_OF_RANGE",
+                "Days before that can be chosen: {days}.",
+                field=["notifications", "daysBefore"],
+                limit=LEAD_DAYS[-1],
+                values={"days": ", ".join(map(str, LEAD_DAYS))},
+            )
     return change
 
 

@@ -46,6 +46,7 @@ UNFINISHED = timedelta(hours=24)
 UNUSED = timedelta(days=7)
 LONGEST_WORK = timedelta(hours=6)
 """Age at which an upload still in processing counts as failed."""
+DIGEST_DIGITS = 64
 MOST_NUMBERS = 100
 
 
@@ -110,8 +111,13 @@ def _digest(text: str | None) -> str | None:
     if text is None:
         return None
     digest = text.strip().lower()
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise UserError("INVALID_FORMAT", "A SHA-256 is 64 hexadecimal digits.", field=["sha256"])
+    if len(digest) != DIGEST_DIGITS or not set(digest) <= set("0123456789abcdef"):
+        raise UserError(
+            "INVALID_FORMAT",
+            "A SHA-256 has {limit} hexadecimal digits.",
+            field=["sha256"],
+            limit=DIGEST_DIGITS,
+        )
     return digest
 
 

@@ -121,11 +121,19 @@ class Harbour:
 
 INPUT = {
     "idempotencyKey": ("ID!", None),
-    "id": ("ID", "The id of what is made, if you mint one so that queued actions can name it."),
+    "id": (
+        "ID",
+        "Id of the new buoy, minted by the app so that queued mutations can name it; minted by the server "
+        "when left out.",
+    ),
     "name": ("String!", "At most 100 characters."),
     "tagIds": ("[ID!]!", "Tags, at most 20."),
     "lit": ("Boolean!", "Whether it shows at night."),
-    "expectedVersion": ("Int", "The version you edited; CONFLICT if it has changed since."),
+    "expectedVersion": (
+        "Int",
+        "Version of the buoy that was edited: CONFLICT if there is a newer one. "
+        "The last writer wins when left out.",
+    ),
 }
 
 

@@ -84,6 +84,16 @@ def test_a_catalog_that_lacks_something_is_noticed(entry: dict[str, object] | No
     assert sorted(problems(catalog, frozenset({"At most {limit}."}))) == sorted([problem, "stale: Gone."])
 
 
+NUMBER = re.compile(r"(?<!SHA-)(?<!BCP )\b(?:[2-9]|\d\d+)\b")
+"""A number that may change, so that clients had better not read it in a text."""
+
+
+def test_numbers_are_limits_and_not_words_of_a_message() -> None:
+    assert [message for message in sorted(marked()) if NUMBER.search(message)] == []
+    assert NUMBER.search("At most 20 people.")
+    assert NUMBER.search("A SHA-256, by BCP 47.") is None
+
+
 def unmarked(source: str) -> list[int]:
     """Lines of refusals whose message is put together where it cannot be translated."""
     calls = [each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Call)]
@@ -141,6 +151,9 @@ def test_a_hostile_header_costs_no_more_than_its_beginning() -> None:
 def test_numbers_are_written_as_the_language_has_them() -> None:
     assert text("At most {limit} characters.", {"limit": 5_000}) == "At most 5,000 characters."
     assert text("At most {limit} characters.", {"limit": 5_000}, "de") == "Höchstens 5.000 Zeichen."
+    rate = "From {least} to {limit} servings a day."
+    assert text(rate, {"least": 0.0001, "limit": 9}) == "From 0.0001 to 9 servings a day."
+    assert text(rate, {"least": 0.0001, "limit": 9}, "de") == "Möglich sind 0,0001 bis 9 Portionen am Tag."
 
 
 def test_a_text_without_values_is_shown_as_it_is() -> None:
