@@ -93,7 +93,7 @@ class Harbour:
     __name__ = __name__
 
     class Query:
-        buoys: Page[Buoy] = query(buoys, page=20)
+        buoys: Page[Buoy] = query(buoys)
         """Buoys of the harbour."""
 
     class Subscription:

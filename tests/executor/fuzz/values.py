@@ -112,7 +112,7 @@ class Values:
             return self._list(argument, type.of_type, of)
         if isinstance(type, GraphQLEnumType):
             return self.rng.choice(list(type.values))
-        if isinstance(type, GraphQLInputObjectType) and type.is_one_of and not self._wild_choice():
+        if isinstance(type, GraphQLInputObjectType) and type.is_one_of:
             name, each = self.rng.choice(list(type.fields.items()))
             return {name: self.value(name, each.type, of)}
         if isinstance(type, GraphQLInputObjectType):
@@ -165,10 +165,6 @@ class Values:
                 if words.lower().rstrip("s").endswith(prefix):
                     return self.ids.get(prefix) or [f"{prefix}_{NOTHING}"]
         return self.ids[self.rng.choice(list(self.ids))]
-
-    def _wild_choice(self) -> bool:
-        """True to give any number of a oneOf input's fields, which is wrong for all but one."""
-        return self.wild and self.rng.random() < 0.3
 
     def _nonsense(self) -> str | None:
         return "nonsense" if self.wild and self.rng.random() < 0.1 else None
