@@ -26,8 +26,8 @@ class ErrorKind(StrEnum):
     AUTHENTICATION = "AUTHENTICATION"
     """The caller has to prove who they are, or to sign in."""
     TRANSIENT = "TRANSIENT"
-    """It passes by itself: keep it queued and send it again with the same key. What follows it in the same
-    document or array is not run."""
+    """The refusal passes by itself: keep the mutation queued and send it again with the same key. Whatever
+    follows in the same document or array is not run."""
 
 
 class ErrorCode(NamedTuple):
@@ -72,24 +72,24 @@ error_codes(
     CONFLICT="Another device changed it first: the payload holds the current state, nothing was written.",
     ID_TAKEN="The id you minted belongs to something else: mint another.",
 )
-error_codes(ErrorKind.NOT_FOUND, NOT_FOUND="It does not exist, or you may not see it.")
+error_codes(ErrorKind.NOT_FOUND, NOT_FOUND="The thing does not exist, or is hidden from you.")
 error_codes(
     ErrorKind.FORBIDDEN,
-    FORBIDDEN="You may see it, but not do this with it.",
+    FORBIDDEN="The thing may be seen, but this may not be done with it.",
     NOT_MEMBER="Only members may do this.",
 )
 error_codes(
     ErrorKind.WRONG_STATUS,
-    WRONG_STATUS="Its status does not allow this.",
-    EXPIRED="Its time is over, or it was used up: begin again where that is possible.",
+    WRONG_STATUS="The status of the thing does not allow the mutation.",
+    EXPIRED="The time of the thing is over, or it was used up: begin again where that is possible.",
     ALREADY_DONE="This was done before, and is done once.",
 )
 error_codes(ErrorKind.LIMIT, LIMIT_REACHED="You have as many as anybody may have, which is `limit`.")
 error_codes(
     ErrorKind.TRANSIENT,
-    RATE_LIMITED="Too often: try again after `retryAfterSeconds`.",
+    RATE_LIMITED="Requests came too often: try again after `retryAfterSeconds`.",
     UNAVAILABLE="Something needed is down for the moment: try again.",
-    DEFERRED="Not run: something before it in the same flush has to come again. Send both, in order.",
+    DEFERRED="The mutation was not run: one before it in the flush has to come again. Send both, in order.",
 )
 
 

@@ -233,5 +233,5 @@ class Root:
     """The root field every system's `Viewer` hangs on."""
 
     viewer: Viewer | None = Spec(query(_viewer).binding)  # type: ignore[assignment]
-    """The signed-in user; null for requests without an access token. A token that is expired or ended is
-    refused as UNAUTHENTICATED."""
+    """The signed-in user's own data; null for requests without an access token. A token that is expired or
+    ended is refused as UNAUTHENTICATED."""

@@ -25,7 +25,7 @@ from stores.catalog.products import Product, Variant
 
 error_codes(
     ErrorKind.WRONG_STATUS,
-    DATA_QUALITY_ERROR="Its data have errors: mend them before it is published.",
+    DATA_QUALITY_ERROR="The product's data have errors: mend the data before it is published.",
 )
 
 PRODUCT_IMAGE = purpose(

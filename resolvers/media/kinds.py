@@ -73,7 +73,7 @@ CHAT_ATTACHMENT = purpose(
 )
 POST_MEDIA = purpose("POST_MEDIA", "A picture or film in a post or comment.", image=25 * MIB, video=500 * MIB)
 AVATAR = purpose(
-    "AVATAR", "A profile picture.", image=10 * MIB, widths=(96, 256, 1024), thumb=96, public=True
+    "AVATAR", "A profile picture of a person.", image=10 * MIB, widths=(96, 256, 1024), thumb=96, public=True
 )
 
 LONGEST_NAME = 255

@@ -30,7 +30,7 @@ error_codes(
 error_codes(
     ErrorKind.WRONG_STATUS,
     retryable=True,
-    UPLOAD_INCOMPLETE="Parts are missing: `missingParts` lists them. Send them, then complete again.",
+    UPLOAD_INCOMPLETE="Parts of the upload are missing: send what `missingParts` lists, then complete again.",
 )
 error_codes(ErrorKind.INVALID, CHECKSUM_MISMATCH="The SHA-256 differs from the one declared before.")
 error_codes(ErrorKind.WRONG_STATUS, UPLOAD_CLOSED="The upload is over, or has gone too far for this.")

@@ -19,7 +19,7 @@ from stores.media import AttachmentStatus, ImageFormat, MediaKind, UploadFailure
 discovery.systems("resolvers")
 UploadPurpose = declared_enum(
     "UploadPurpose",
-    "What an upload is for; it decides what is taken, and how large.",
+    "Purpose of an upload, which decides the types and sizes that are taken.",
     {each.name: each.description for each in PURPOSES.values()},
 )
 
