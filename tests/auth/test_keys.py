@@ -248,7 +248,7 @@ async def test_a_device_key_needs_its_other_half(new_phone: NewPhone) -> None:
     # The key of another kind than the challenge is for.
     challenge = await enrolment(ada, "DEVICE_KEY")
     other_kind = {"passkey": Passkey().make(await enrolment(ada))}
-    given = {"challengeId": challenge["id"], "name": "Touch", "key": other_kind}
+    given = {"challengeId": challenge["challengeId"], "name": "Touch", "key": other_kind}
     assert (await ada.do("finishKeyEnrollment", "authKey { id }", **given))["errors"] == [INVALID]
 
 
