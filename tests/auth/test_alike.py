@@ -35,11 +35,11 @@ async def ask_reset(phone: Phone, email: str) -> Any:
 
 
 def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
-    flow = answer.get("flow") and {
+    flow = answer.get("authFlow") and {
         **answer["authFlow"],
         **dict.fromkeys(("id", "expiresAt", "resendAllowedAt", "maskedDestination")),
     }
-    return {**answer, "idempotencyKey": "", "flow": flow}
+    return {**answer, "idempotencyKey": "", "authFlow": flow}
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ async def test_a_taken_address_is_answered_alike_and_its_owner_is_told(
     taken = await new_member()
     before = await services.db.find("users", {})
     free_answer, taken_answer = await sign_up(anonymous, address("user")), await sign_up(anonymous, taken)
-    differing = {"idempotencyKey": "", "flow": {"id": "", "expiresAt": "", "resendAllowedAt": ""}}
+    differing = {"idempotencyKey": "", "authFlow": {"id": "", "expiresAt": "", "resendAllowedAt": ""}}
     for answer in (free_answer, taken_answer):
         answer["idempotencyKey"] = ""
         answer["authFlow"] |= differing["authFlow"]

@@ -94,7 +94,7 @@ test('a reaction shows at once and is confirmed without another request', async 
 test('what the server refuses is rolled back', async () => {
   const id = await published(grace, 'Soon gone');
   await ada.client.query({ query: operations.PostWithComments, variables: { id } });
-  assert.deepEqual(await perform(grace.client, 'DeletePost', act({ id })), []);
+  assert.deepEqual(await perform(grace.client, 'DeletePost', act({ postId: id })), []);
   const reaction = () => ada.cached(`Post:${id}`).reactionSummary;
   const done = perform(ada.client, 'SetReaction', act({ subjectId: id, kind: 'LIKE' as const }));
   await until(() => reaction().total === 1, 'the optimistic reaction');
@@ -193,7 +193,7 @@ test('changes are live, and deletions name their type', async () => {
   const id = await published(ada, 'Live everywhere');
   await until(() => phone.cached(`Post:${id}`)?.text === 'Live everywhere', 'the post');
   assert.ok(types.includes('Post'));
-  assert.deepEqual(await perform(ada.client, 'DeletePost', act({ id })), []);
+  assert.deepEqual(await perform(ada.client, 'DeletePost', act({ postId: id })), []);
   await until(() => phone.cached(`Post:${id}`) === undefined, 'the deletion');
   stop();
   await phone.app.stop();

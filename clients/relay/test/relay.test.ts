@@ -85,7 +85,7 @@ test('what is made comes on top, by @prependEdge and @appendEdge; what is delete
   await ada.ask(post.PostQuery, { id });
   const commented = await perform(ada.environment, 'PostCreateCommentMutation', { id: mint('comment'), postId: id, text: 'First' });
   assert.deepEqual([commented, comments(ada, id), shownPost(ada, id).commentCount], [[], ['First'], 1]);
-  assert.deepEqual(await perform(ada.environment, 'FeedDeletePostMutation', { id }), []);
+  assert.deepEqual(await perform(ada.environment, 'FeedDeletePostMutation', { postId: id }), []);
   assert.notEqual(top(), 'On top');
   assert.equal(ada.network.requests - before, 4);
 });
@@ -93,7 +93,7 @@ test('what is made comes on top, by @prependEdge and @appendEdge; what is delete
 test('what the server refuses is rolled back', async () => {
   const id = await published(grace, 'Soon gone');
   await ada.ask(post.PostQuery, { id });
-  assert.deepEqual(await perform(grace.environment, 'FeedDeletePostMutation', { id }), []);
+  assert.deepEqual(await perform(grace.environment, 'FeedDeletePostMutation', { postId: id }), []);
   const total = () => shownPost(ada, id).reactionSummary.total;
   const done = perform(ada.environment, 'PostSetReactionMutation', { subjectId: id, kind: 'LIKE' });
   assert.equal(total(), 1);

@@ -116,7 +116,7 @@ test('lists gain what was made and lose what was deleted, without another reques
 test('what the server refuses is rolled back', async () => {
   const id = await published(grace, 'Soon gone');
   await ada.ask(PostWithComments, { id });
-  assert.deepEqual(await grace.perform(DeletePost, { id }), []);
+  assert.deepEqual(await grace.perform(DeletePost, { postId: id }), []);
   const total = () => ada.shown(PostWithComments, { id })?.post?.reactionSummary.total;
   const done = ada.perform(SetReaction, { subjectId: id, kind: 'LIKE' });
   await until(() => total() === 1, 'the optimistic reaction');
