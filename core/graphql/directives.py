@@ -27,6 +27,7 @@ AREA_ROOTS = ("Query", "Viewer", "Mutation", "Subscription")
 DEFINED = "strawberry-definition"
 
 ARGUMENTS = {
+    ("refuses", "codes"): "Codes of refusals that an app may want to tell apart.",
     ("access", "stepUp"): "True if the caller must have proved lately who they are.",
     ("area", "name"): "Name of the area, such as `feed`.",
     ("tag", "name"): "Name of the audience, such as `staff`.",

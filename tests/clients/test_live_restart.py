@@ -52,7 +52,7 @@ class Watcher:
             assert "errors" not in line
             assert "failed" not in line
             if line.get("__typename") == "MessageCreated":
-                seen[line["eventId"]] = line["message"]["text"]
+                seen[line["eventId"]] = line["messageEdge"]["node"]["text"]
         return list(seen.values())
 
 
