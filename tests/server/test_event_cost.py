@@ -37,7 +37,7 @@ async def test_each_event_is_charged_until_the_budget_is_used_up(
             for number in range(BUDGET // SERVED * 3):
                 said = await comment(grace, post, f"{number}")
                 try:
-                    while (event := (await stream.next())["postEvents"]).get("comment") is None:
+                    while (event := (await stream.next())["postEvents"]).get("commentEdge") is None:
                         continue
                 except Failed as failed:
                     refusal = failed.errors[0]["extensions"]
@@ -56,7 +56,7 @@ async def test_each_event_is_charged_until_the_budget_is_used_up(
         clock.shift(timedelta(minutes=2))
         await sign_in_directly(services, ada, ada.user_id)
         async with ada.watch(CHEAP, id=post, after=last) as stream:
-            while (event := (await stream.next())["postEvents"]).get("comment") != {"id": said}:
+            while (event := (await stream.next())["postEvents"]).get("commentEdge") != {"node": {"id": said}}:
                 continue
 
 

@@ -108,7 +108,9 @@ async def test_sign_in_query_and_subscription(
     assert found["data"]["viewer"]["user"] == {"name": "Ada"}
 
     event = await _event_in_page(page, grace, post)
-    assert event == {"data": {"postEvents": {"__typename": "CommentCreated", "comment": {"text": "Live"}}}}
+    assert event == {
+        "data": {"postEvents": {"__typename": "CommentCreated", "commentEdge": {"node": {"text": "Live"}}}}
+    }
     await asyncio.to_thread(page.save, "graphiql.png")
     await asyncio.to_thread(_assert_quiet, page, address)
 

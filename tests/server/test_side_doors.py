@@ -141,7 +141,7 @@ async def watching(phone: Phone, host: str, post: str) -> AsyncIterator[Socket]:
 async def picture(socket: Socket) -> str:
     while True:
         event = (await socket.receive())["payload"]["data"]["postEvents"]
-        if "comment" in event:
+        if "commentEdge" in event:
             url: str = event["commentEdge"]["node"]["author"]["avatar"]["url"]
             return url
 
