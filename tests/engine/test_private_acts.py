@@ -123,10 +123,11 @@ async def test_who_reads_without_telling_keeps_their_own_devices_up_to_date(
     ):
         await mark_read(pair.actor, pair.chat, 3)
         told = (await own.next())["chatEvents"]
-        assert (told["__typename"], told["userId"], told["readSequence"]) == (
-            "ReceiptUpdated",
-            pair.actor.user_id,
+        assert told["__typename"] == "ChatUpdated"
+        assert (told["chat"]["id"], told["chat"]["readSequence"], told["chat"]["unreadCount"]) == (
+            pair.chat,
             3,
+            0,
         )
         assert await others.nothing()
     assert await device.news() == ({pair.chat}, set())

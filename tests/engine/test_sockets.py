@@ -182,7 +182,8 @@ async def test_a_restart_closes_sockets_and_loses_nothing(new_phone: NewPhone, s
         texts = set()
         while "Meanwhile" not in texts:
             event = (await resumed.next())["postEvents"]
-            texts.add(event.get("comment", {}).get("text"))
+            if event["__typename"] == "CommentCreated":
+                texts.add(event["commentEdge"]["node"]["text"])
 
 
 async def test_draining_does_not_wait_for_silent_sockets(

@@ -141,7 +141,7 @@ async def test_attachments_are_at_most_ten(new_phone: NewPhone, services: Servic
         await attaching(2)
     assert raised.value.code == "NOT_FOUND"
     [made] = await attaching(1)
-    assert made["_id"].startswith("attachment_")
+    assert (made["upload_id"], "_id" in made) == (upload["id"], False)
     assert (made["kind"], made["file_name"], made["alt_text"]) == ("IMAGE", "photo.jpg", "A lake")
 
 
