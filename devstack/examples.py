@@ -53,7 +53,7 @@ CREATE_POST = """mutation CreatePost($input: CreatePostInput!) {
 SET_REACTION = """# The id is of a post of Ada's; the feed has others.
 mutation SetReaction($input: SetReactionInput!) {
   setReaction(input: $input) {
-    reactionSummary { total like love viewerReaction }
+    subject { ... on Post { id reactionSummary { total like love viewerReaction } } }
     errors { code message }
     replayed
   }
@@ -150,7 +150,7 @@ SAFETY = """{
       emailVerified
       twoFactor { enabled method maskedDestination backupCodesLeft }
       sessions(first: 5) { totalCount edges { node { device { name platform } current factors lastSeenAt } } }
-      securityEvents(first: 5) { edges { node { kind at device { name } ipMasked } } }
+      securityEvents(first: 5) { edges { node { kind createdAt device { name } ipMasked } } }
     }
   }
 }
