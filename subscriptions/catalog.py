@@ -8,7 +8,8 @@ from core.errors import BadUserInput
 from core.ids import Id, checked, well_formed
 from core.sync.changes import Entry, aspect_of, user_scope
 from core.sync.topics import follow, for_all
-from resolvers.catalog.access import visible_products, visible_variants
+from loaders.catalog import ProductById, ProductOfVariant
+from resolvers.catalog.access import shown_to_all, variant_of, visible_products
 from resolvers.catalog.predictions import product_of_note
 from resolvers.catalog.prices import money
 from stores.catalog.products import product_scope
@@ -51,12 +52,13 @@ async def _of_product(ctx: Context, entry: Entry) -> Event | None:
     """Event of a product as everybody gets it; None for a hidden one."""
     aspect, detail = aspect_of(entry), entry.get("detail") or {}
     if aspect in ("price", "availability"):
-        [variant] = await visible_variants(ctx, [entry["node"]])
-        if variant is None:
+        product = shown_to_all(await ctx.load(ProductOfVariant, entry["node"]))
+        if product is None:
             return None
+        variant = variant_of(product, entry["node"])
         if aspect == "availability":
             return {"_type": "ProductAvailabilityChanged", "variant": variant}
         previous = money(detail["old"], detail["currency"])
         return {"_type": "ProductPriceChanged", "variant": variant, "previous_price": previous}
-    [product] = await visible_products(ctx, [entry["node"]])
+    product = shown_to_all(await ctx.load(ProductById, entry["node"]))
     return {"_type": "ProductUpdated", "product": product} if product else None

@@ -47,7 +47,12 @@ async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | 
     hidden = any(each and each["status"] == ProductStatus.HIDDEN for each in found)
     if not hidden or await has_role(ctx, *CATALOG_STAFF):
         return list(found)
-    return [each if each and each["status"] != ProductStatus.HIDDEN else None for each in found]
+    return [shown_to_all(each) for each in found]
+
+
+def shown_to_all(product: Product | None) -> Product | None:
+    """The product as everybody may see it: None for a hidden one."""
+    return product if product and product["status"] != ProductStatus.HIDDEN else None
 
 
 @guard("product")

@@ -104,6 +104,24 @@ async def test_nothing_is_told_of_what_is_not_on_sale_yet(
     )
 
 
+async def test_an_edit_before_the_sale_is_told_to_nobody_and_ends_no_stream(
+    services: Services, admin: Phone, anonymous: Phone
+) -> None:
+    [result] = await import_rows(admin, [row()], publish=False)
+    id = result["product"]["id"]
+    async with anonymous.watch(WATCH, ids=[id]) as stream, admin.watch(WATCH, ids=[id]) as own:
+        edited = await admin.do("updateProduct", "product { id }", productId=id, name="Renamed")
+        assert edited["errors"] == []
+        await jobs.tell(services)
+        assert await stream.nothing()
+        assert await own.nothing()
+        done = await admin.do("setProductStatus", "product { version }", productId=id, status="ACTIVE")
+        for each in (stream, own):
+            event = (await each.next())["productEvents"]
+            told = (event["__typename"], event["product"]["name"], event["product"]["version"])
+            assert told == ("ProductUpdated", "Renamed", done["product"]["version"])
+
+
 async def test_one_that_cannot_be_told_holds_up_no_other(
     services: Services, admin: Phone, anonymous: Phone
 ) -> None:
