@@ -73,10 +73,13 @@ async def grace_loses_a_backup_code_and_her_second_factor(w: World) -> None:
 
 @act("users")
 async def grace_gets_another_role(w: World) -> None:
-    given = {"roles": ["PROVIDER"], "org": "clinic", "jobRole": "Doctor", "reason": "Test"}
-    await done(w.rosa, "setUserRoles", userId=w.grace.user_id, **given)
-    renewed = await refresh(w.grace)
-    w.grace.token = renewed["tokens"]["accessToken"]
+    given = {"org": "clinic", "jobRole": "Doctor", "reason": "Test"}
+    # An administrator has all roles in the shop.
+    for role in ("ADMIN", "PROVIDER"):
+        await done(w.rosa, "setUserRoles", userId=w.grace.user_id, roles=[role], **given)
+        renewed = await refresh(w.grace)
+        w.grace.token = renewed["tokens"]["accessToken"]
+        await w.check(role)
 
 
 @act("users")
@@ -248,7 +251,7 @@ async def a_link_of_adas_is_fetched(w: World) -> None:
         "image_url": None,
     }
     upload = await uploaded(w.ada, w.services, picture(seed=15), purpose="POST_MEDIA")
-    for change in (link, {**link, "image_id": upload["media"]["id"]}):
+    for change in (link, {**link, "image_id": upload["processedMedia"]["id"]}):
         await ctx.unit(lambda change=change: links._kept(ctx, made["post"]["id"], {"link": change}, {}))  # type: ignore[misc]
         await w.check("fetched")
 

@@ -40,7 +40,7 @@ FOR_GOOD = {
     "Report": "reason note appeal",
     # Nobody can buy anything yet.
     "Review": "viewerIsAuthor verifiedPurchase",
-    "SecurityEvent": "approxLocation device ipMasked kind",
+    "SecurityEvent": "approxLocation device ipMasked kind updatedAt version",
     "Session": "absoluteExpiresAt approxLocation current device ipMasked",
     "Upload": "fileName method mime partCount partSizeBytes purpose sha256 sizeBytes",
 }
