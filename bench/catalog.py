@@ -70,8 +70,14 @@ QUERIES = (
     "nordic harbor omega", "alpine", "sleep", "capsule", "rice flour", "green tea ex", "berberine",
     "creatine", "electrolyte", "inulin", "psyllium", "saffron", "joint", "organic", "plus", "essentials",
 )  # fmt: skip
+
+
+def euros(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currencyCode": "EUR"}
+
+
 FILTERS: tuple[dict[str, Any], ...] = (
-    {}, {}, {}, {"forms": ["CAPSULE"]}, {"priceMin": "10", "priceMax": "25"}, {"inStock": True},
+    {}, {}, {}, {"forms": ["CAPSULE"]}, {"priceMin": euros("10"), "priceMax": euros("25")}, {"inStock": True},
     {"brands": ["Nordic Harbor", "Alpine Roots"]}, {"forms": ["SOFTGEL", "LIQUID"], "inStock": True},
 )  # fmt: skip
 SORTS = ("RELEVANCE", "PRICE_ASC", "PRICE_DESC", "NAME", "NEWEST", "RATING", "TOP_SELLING")
@@ -258,7 +264,7 @@ async def figures(bench: Bench, rounds: int) -> list[Measured]:
                 (
                     {"brands": ["Kestrel Health Select"], "forms": ["POWDER"]},
                     {"ingredients": ["Bacosides"]},
-                    {"brands": ["Fjordline"], "priceMax": "15"},
+                    {"brands": ["Fjordline"], "priceMax": euros("15")},
                     {"forms": ["PATCH"]},
                 )
             ),

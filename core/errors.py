@@ -144,6 +144,13 @@ class UserError(Exception):
         }
 
 
+def check_version(name: str, entity: Mapping[str, Any], expected: int | None) -> None:
+    """CONFLICT, with the current entity under its name, if it has changed since its editor saw it."""
+    if expected is not None and expected != entity["version"]:
+        current: dict[str, Any] = {name: entity}
+        raise UserError("CONFLICT", "It was changed on another device.", **current)
+
+
 class RequestError(Exception):
     """A request that cannot be answered; `code` and `extensions` reach the client."""
 

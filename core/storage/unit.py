@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import clock, ids
-from core.errors import UserError
+from core.errors import UserError, check_version
 from core.storage import mongo
 from core.storage.contention import Contention, Held
 from core.storage.counters import Counters, deltas, with_moved
@@ -91,9 +91,7 @@ class Unit:
 
         WRONG_STATUS, or the code of the collection's `moves`, if its state may not become that one.
         """
-        if expected_version is not None and expected_version != entity["version"]:
-            current: dict[str, Any] = {str(store.prefix): entity}
-            raise UserError("CONFLICT", "It was changed on another device.", **current)
+        check_version(str(store.prefix), entity, expected_version)
         if not changes:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import TypedDict
 
 from core.errors import UserError
 from core.values import numbers
@@ -53,11 +54,32 @@ def checked(amount: Decimal, currency: str, field: str) -> int:
         raise UserError(
             "OUT_OF_RANGE",
             "A price in {currency} is {least} to {limit} with at most {places} decimals.",
-            field=[field],
+            field=[field, "amount"],
             limit=MOST_MINOR_UNITS // 10**places,
             values={"currency": currency, "least": float(decimal(1, currency)), "places": places},
         )
     return minor
+
+
+class Money(TypedDict):
+    """Amount of money: a price without a currency is none."""
+
+    amount: Decimal
+    """Amount in the main unit of the currency, with at most as many decimals as it has."""
+    currency_code: str
+    """Code of the currency, ISO 4217: `EUR`."""
+
+
+def checked_money(given: Money, currency: str, field: str) -> int:
+    """A price in the currency of what it is for, in minor units, or INVALID_INPUT."""
+    if given["currency_code"] != currency != NONE:
+        raise UserError(
+            "INVALID_INPUT",
+            "It is priced in {currency}.",
+            field=[field, "currencyCode"],
+            values={"currency": currency},
+        )
+    return checked(given["amount"], currency, field)
 
 
 def rounded(minor: Decimal) -> int:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from core import clock, ids
 from core.context import PERSONAL, Context
-from core.errors import UserError
+from core.errors import UserError, check_version
 from core.ids import Id
 from core.jobs import enqueue
 from core.one_of import one_of
@@ -112,6 +112,7 @@ async def set_user_roles(
     user_id: Id,
     roles: Sequence[Role],
     reason: str,
+    expected_version: int | None = None,
     **place: Unpack[Placement],
 ) -> telling.AccountChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
@@ -119,6 +120,7 @@ async def set_user_roles(
         raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["org"])
     check_length(place.get("job_role") or "", most=LONGEST_JOB_ROLE, field="jobRole")
     user = await _account_for_update(ctx, user_id, reason)
+    check_version("account", store.account_of(user), expected_version)
     updated = await assigned(ctx, user, roles, place)
     named = sorted(map(str, roles))
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)

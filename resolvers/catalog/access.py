@@ -104,7 +104,7 @@ async def variant_for_update(ctx: Context, id: str) -> tuple[Product, Variant]:
     product = await ctx.load(ProductOfVariant, ids.checked(id, "variant"))
     [shown] = await seen(ctx, [product])
     if shown is None:
-        raise UserError("NOT_FOUND", "There is no such variant.", field=["variantId"])
+        raise UserError("NOT_FOUND", "There is no such variant.", field=["productVariantId"])
     return shown, variant_of(shown, id)
 
 

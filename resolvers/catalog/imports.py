@@ -235,6 +235,8 @@ def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
     for place, variant in enumerate(variants):
         if variant["sku"] == sku or sku is None:
             changed: Any = {**variant, **given}
+            if changed != variant:
+                changed["version"] = variant.get("version", 1) + 1
             variants[place] = changed
             return variants
     added = _variant(read, product["_id"], mint("variant"))

@@ -14,7 +14,7 @@ from prometheus_client import Histogram
 
 from core import clock, ids, viewers
 from core.context import Context
-from core.errors import BadUserInput, ErrorKind, UserError, error_codes
+from core.errors import BadUserInput, ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.security.limits import Rate
@@ -274,23 +274,33 @@ async def _wanted(ctx: Context) -> bool:
     return choices is None or choices["personalized_predictions"]
 
 
-async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, bool]:
+async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, Any]:
     found = await ctx.load(by_id(store.privacy), ctx.viewer_id)
     return {
+        "version": 0 if found is None else found.get("version", 1),
         "personalized_predictions": found is None or found["personalized_predictions"],
         "tracking": found is None or found["tracking"],
     }
 
 
 async def update_privacy_choices(
-    ctx: Context, *, personalized_predictions: bool | None = None, tracking: bool | None = None
+    ctx: Context,
+    *,
+    personalized_predictions: bool | None = None,
+    tracking: bool | None = None,
+    expected_version: int | None = None,
 ) -> dict[str, Any]:
     """Update privacy choices; a choice left out stays. Turning predictions off erases the stored ones."""
     before = await privacy_choices(ctx, {})
+    check_version("privacy_choices", before, expected_version)
     given = {"personalized_predictions": personalized_predictions, "tracking": tracking}
+    version = before.pop("version")
     choices = {**before, **{name: value for name, value in given.items() if value is not None}}
     await store.choose(ctx.db, ctx.viewer_id, choices, clock.now())
     if not choices["personalized_predictions"]:
         await store.forget_predictions(ctx.db, ctx.viewer_id)
     ctx.refresh()
-    return {"viewer": viewers.document(ctx), "privacy_choices": choices}
+    return {
+        "viewer": viewers.document(ctx),
+        "privacy_choices": {**choices, "version": version + 1},
+    }

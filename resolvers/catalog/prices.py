@@ -12,6 +12,11 @@ def money(minor: int, currency: str) -> dict[str, Any]:
     return {"amount": decimal(minor, currency), "currency_code": currency}
 
 
+def version(variant: Document) -> int:
+    """Version of a variant, the first one until it is changed."""
+    return int(variant.get("version", 1))
+
+
 def price(variant: Document) -> dict[str, Any]:
     return money(variant["price"], variant["currency"])
 

@@ -11,6 +11,7 @@ from core.errors import BadUserInput
 from core.ids import Id
 from core.paging import Listing
 from core.values import money
+from core.values.money import Money
 from core.values.text import line
 from core.values.words import code, joined, key, query_terms
 from stores.catalog.kinds import DosageForm, ProductSort
@@ -19,6 +20,7 @@ SHORTEST_QUERY, LONGEST_QUERY = 2, 100
 MOST_WORDS = 12
 MOST_VALUES, LONGEST_VALUE = 20, 300
 MOST_PRICE = 10_000_000
+LISTS = ("category_ids", "brands", "ingredients", "forms", "goals")
 
 
 class ProductFilter(TypedDict, total=False):
@@ -36,10 +38,10 @@ class ProductFilter(TypedDict, total=False):
     """In these forms."""
     goals: list[str] | None
     """Serving any of these goals."""
-    price_min: Decimal | None
-    """At least so expensive, in the shop's currency and with no more decimals than it has."""
-    price_max: Decimal | None
-    """At most so expensive, likewise."""
+    price_min: Money | None
+    """Lowest price, in the shop's currency."""
+    price_max: Money | None
+    """Highest price, in the shop's currency."""
     in_stock: bool | None
     """Only what can be had now."""
 
@@ -127,8 +129,15 @@ def query_of(
     currency: str = money.USUAL_CURRENCY,
 ) -> Query:
     """Parse a query into its canonical form; raises BAD_USER_INPUT."""
-    filters = [(name, tuple(v) if isinstance(v, list) else v) for name, v in (given or {}).items()]
+    filters = [(name, _hashable(value)) for name, value in (given or {}).items()]
     return _query_of(text, tuple(filters), sort, currency)
+
+
+def _hashable(value: Any) -> Any:
+    """Filter value as a key: a price as its amount and currency."""
+    if isinstance(value, dict):
+        return value["amount"], value["currency_code"]
+    return tuple(value) if isinstance(value, list) else value
 
 
 @lru_cache(1_000)
@@ -146,7 +155,7 @@ def _query_of(
 
 
 def wanted_of(given: Mapping[str, Any], currency: str = money.USUAL_CURRENCY) -> Wanted:
-    lists = {name: values for name, values in given.items() if isinstance(values, (list, tuple))}
+    lists = {name: values for name, values in given.items() if name in LISTS and values}
     if any(len(values) > MOST_VALUES for values in lists.values()):
         raise BadUserInput(f"A filter has at most {MOST_VALUES} values.")
     if any(len(each) > LONGEST_VALUE for values in lists.values() for each in values):
@@ -170,9 +179,12 @@ def _distinct(values: Any) -> Any:
     return tuple(sorted(set(values)))
 
 
-def _minor(price: Decimal | None, currency: str) -> int | None:
-    if price is None:
+def _minor(given: tuple[Decimal, str] | None, currency: str) -> int | None:
+    if given is None:
         return None
+    price, code = given
+    if code != currency:
+        raise BadUserInput(f"The shop's prices are in {currency}.")
     if not price.is_finite() or not 0 <= price <= MOST_PRICE:
         raise BadUserInput(f"A price is 0 to {MOST_PRICE:,}.")
     minor = money.minor_units(price, currency)

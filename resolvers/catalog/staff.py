@@ -1,7 +1,6 @@
 """Product management by the shop's staff."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, TypedDict
 
 from core import ids
@@ -14,6 +13,7 @@ from core.storage.loader import by_id
 from core.uploads import MIB, purpose
 from core.values import money
 from core.values.bounds import check_count, check_length
+from core.values.money import Money
 from core.values.words import key
 from loaders.media import MediaById
 from resolvers import media
@@ -88,22 +88,25 @@ async def update_product(
 
 
 async def set_variant_price(
-    ctx: Context, *, variant_id: Id, price: Decimal, expected_version: int | None = None
+    ctx: Context, *, product_variant_id: Id, price: Money, expected_version: int | None = None
 ) -> Priced:
     """Set a price; subscribers and carts learn of it within a second."""
-    found, variant = await variant_for_update(ctx, variant_id)
-    product = await product_for_update(ctx, found["_id"], expected_version)
-    minor = money.checked(price, variant["currency"], "price")
-    variants = [
-        {**each, "price": minor} if each["_id"] == variant_id else each for each in product["variants"]
-    ]
+    found, variant = await variant_for_update(ctx, product_variant_id)
+    product = await product_for_update(ctx, found["_id"], None)
+    version = variant.get("version", 1)
+    if expected_version is not None and expected_version != version:
+        words = "It was changed on another device."
+        raise UserError("CONFLICT", words, product_variant=variant, product=product)
+    minor = money.checked_money(price, variant["currency"], "price")
+    priced = {"price": minor, "version": version + 1}
+    variants = [{**each, **priced} if each["_id"] == variant["_id"] else each for each in product["variants"]]
     change = {"variants": variants, **price_range(variants)}  # type: ignore[arg-type]
     # The price's own event follows, one a second at most: so many changes are no news of the product.
     updated = await _write(ctx, product, change)
     ctx.tx.skip_log(updated)
     before, after = {"price": variant["price"]}, {"price": minor}
-    await audited(ctx, "catalog.price", subject_id=variant_id, before=before, after=after)
-    changed = next(each for each in updated["variants"] if each["_id"] == variant_id)
+    await audited(ctx, "catalog.price", subject_id=product_variant_id, before=before, after=after)
+    changed = next(each for each in updated["variants"] if each["_id"] == product_variant_id)
     return {"product_variant": changed, "product": updated}
 
 

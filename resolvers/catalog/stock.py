@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, TypedDict
 
 from core import ids
 from core.context import Context
-from core.errors import BadUserInput, ErrorKind, UserError, error_codes
+from core.errors import BadUserInput, ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
+from core.nodes import for_update
 from core.paging import PageArgs
 from core.security.audit import audited
-from resolvers.catalog.access import variant_for_update
 from stores.catalog import stock as store
 from stores.catalog.kinds import HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
@@ -204,7 +204,7 @@ class Adjusted(TypedDict):
 async def adjust_inventory(
     ctx: Context,
     *,
-    variant_id: Id,
+    inventory_level_id: Id,
     delta: int,
     reason: StockReason,
     expected_version: int | None = None,
@@ -212,10 +212,9 @@ async def adjust_inventory(
     restock_at: datetime | None = None,
 ) -> Adjusted:
     """Adjust a level: goods received, damaged or counted again."""
-    await variant_for_update(ctx, variant_id)
-    [level] = await store.levels(ctx.db, [variant_id])
-    if expected_version is not None and expected_version != level["version"]:
-        raise UserError("CONFLICT", "It was changed on another device.", inventory_level=level)
+    level = await for_update(ctx, store.inventory, inventory_level_id, field="inventoryLevelId")
+    check_version("inventory_level", level, expected_version)
+    variant_id = level["variant_id"]
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
         raise UserError("OUT_OF_RANGE", "At most {limit} can be kept.", field=["delta"], limit=MOST_IN_STOCK)
     safety = level["safety_stock"] if safety_stock is None else safety_stock

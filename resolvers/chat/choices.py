@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from core import jobs, viewers
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, check_version
 from core.ids import Id
 from loaders.chat import ChatSettingsByUser
 from resolvers.chat import reading
@@ -38,9 +38,12 @@ class Changed(TypedDict):
     viewer: dict[str, Any]
 
 
-async def update_chat(ctx: Context, *, chat_id: Id, **choices: Unpack[ChatChoices]) -> Changed:
-    """Mute or archive a chat; the last write wins."""
+async def update_chat(
+    ctx: Context, *, chat_id: Id, expected_version: int | None = None, **choices: Unpack[ChatChoices]
+) -> Changed:
+    """Mute or archive a chat; without a version the last write wins."""
     chat = await chat_for_update(ctx, chat_id)
+    check_version("chat", chat, expected_version)
     wish: dict[str, Any] = {
         name: value for name, value in choices.items() if (name, value) != ("archived", None)
     }
@@ -61,12 +64,15 @@ def _changed(ctx: Context, chat: Mapping[str, Any], *, moved: bool) -> Changed:
     }
 
 
-async def update_chat_settings(ctx: Context, **choices: Unpack[SettingsChoices]) -> dict[str, Any]:
-    """Update the settings; one that is left out stays, and the last write wins."""
+async def update_chat_settings(
+    ctx: Context, *, expected_version: int | None = None, **choices: Unpack[SettingsChoices]
+) -> dict[str, Any]:
+    """Update the settings; one that is left out stays, and without a version the last write wins."""
     wish = {name: value for name, value in choices.items() if value is not None}
     if not wish:
         raise UserError("REQUIRED", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
+    check_version("chat_settings", current, expected_version)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
     kept = await store.settings.by_id(ctx.db, current["_id"])

@@ -1,6 +1,7 @@
 """Ranking experiments: set by administrators, applied by every process at once."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,10 +69,19 @@ class Experiments:
 
 
 async def set_feed_experiment(
-    ctx: Context, *, name: str | None = None, variants: Sequence[Document] = (), reason: str
+    ctx: Context,
+    *,
+    name: str | None = None,
+    variants: Sequence[Document] = (),
+    reason: str,
+    expected_version: int | None = None,
 ) -> dict[str, Any]:
     """Begin an experiment in place of the present one; without a name, end it."""
     why = checked_reason(reason)
+    current = await _current(ctx)
+    if expected_version is not None and expected_version != current["version"]:
+        shown = current if current["name"] else None
+        raise UserError("CONFLICT", "It was changed on another device.", feed_experiment=shown)
     text = _text(name, variants)
     try:
         ranker = ctx.services.get(Ranking).made(text)
@@ -82,12 +92,13 @@ async def set_feed_experiment(
             field=["variants"],
             values={"problem": str(problem)},
         ) from None
-    change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
+    version = current["version"] + 1
+    change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now, "version": version}
     if await ctx.tx.update(store.experiments, store.CURRENT, set=change) is None:
         await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
     ctx.tx.notice(SCOPE, scopes=[SCOPE])
     await audited(ctx, "feed.experiment", experiment=text, reason=why)
-    return {"feed_experiment": _shown(ranker)}
+    return {"feed_experiment": _shown(ranker, version)}
 
 
 def _text(name: str | None, variants: Sequence[Document]) -> str:
@@ -104,12 +115,26 @@ def _text(name: str | None, variants: Sequence[Document]) -> str:
 
 
 async def feed_experiment(ctx: Context) -> dict[str, Any] | None:
-    """The ranking experiment of this process; None when none is running."""
-    return _shown(ctx.services.get(Ranking).ranker)
+    """The ranking experiment; None when none is running."""
+    current = await _current(ctx)
+    return current if current["name"] else None
 
 
-def _shown(ranker: Any) -> dict[str, Any] | None:
+async def _current(ctx: Context) -> dict[str, Any]:
+    """The experiment with its version, which is 0 for one of the settings; without a name when none is."""
+    kept = await store.experiments.by_id(ctx.db, store.CURRENT)
+    version = kept.get("version", 1) if kept else 0
+    ranking = ctx.services.get(Ranking)
+    ranker = ranking.ranker
+    if kept:
+        # What is stored, which this process may not have taken up yet; what it cannot make is not applied.
+        with contextlib.suppress(ValueError):
+            ranker = ranking.made(kept["experiment"])
+    return _shown(ranker, version) or {"name": None, "variants": [], "version": version}
+
+
+def _shown(ranker: Any, version: int) -> dict[str, Any] | None:
     if not ranker.experiment:
         return None
     shares = [{"name": name, "share": share} for name, share in ranker.variants.items()]
-    return {"name": ranker.experiment, "variants": shares}
+    return {"name": ranker.experiment, "variants": shares, "version": version}

@@ -107,8 +107,9 @@ class Mutation:
             "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
             "product": Product,
         },
-        price="In the variant's currency.",
-        expected_version="The product's version you saw; CONFLICT if it has changed since.",
+        price="New price of the variant, in the currency that it has.",
+        expected_version="Version of the variant that was edited: CONFLICT if there is a newer one. The last "
+        "writer wins when left out.",
     )
     """Set the price of a variant."""
     set_product_status = mutation(
@@ -126,7 +127,6 @@ class Mutation:
         returns={"inventory_level": InventoryLevel},
         delta="How many more, or fewer when negative; 0 to change the rest alone.",
         reason="Why.",
-        expected_version="The level's version you saw; CONFLICT if it has changed since.",
         safety_stock="How many to keep back from now on.",
         restock_at="When more is expected.",
     )
@@ -184,8 +184,8 @@ class Mutation:
             "product": (Product, "The product, when it is no longer sold."),
             "alternatives": (list[Product], "What to take instead, when it is no longer sold."),
         },
-        expected_version="The version you edited, 0 when there was none; CONFLICT if it has changed since. "
-        "Left out: you win.",
+        expected_version="Version of the settings that were edited, 0 when there were none: CONFLICT if "
+        "there is a newer one. The last writer wins when left out.",
         auto_refill="Whether to order it again by itself.",
         reorder_threshold="At how many servings left, 0 to 365.",
         low_stock_alert="Whether to be told when it runs low.",

@@ -108,6 +108,8 @@ class ProductPrediction:
 class PrivacyChoices:
     """What you allow; everything until you say otherwise."""
 
+    version: int
+    """Version of the choices: rises with every change, 0 until the first one."""
     personalized_predictions: bool
     """Whether predictions are made for you."""
     tracking: bool

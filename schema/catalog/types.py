@@ -72,6 +72,8 @@ class ProductAttribute:
 class ProductVariant(Node):
     """One way to buy a product."""
 
+    version: int = derived(prices.version, "version")
+    """Version of the variant: rises when its price or an import changes it; send it as `expectedVersion`."""
     product: "Product | None" = visible("product_id")
     """The product; null when it is hidden from you."""
     sku: str

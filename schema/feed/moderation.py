@@ -42,6 +42,8 @@ class FeedVariant:
 class FeedExperiment:
     """Rankings that are tried out, each on some people."""
 
+    version: int
+    """Version of the experiment: rises whenever one is set or ended, 0 for one of the settings."""
     name: str
     """Another name deals people out anew."""
     variants: list[FeedVariant]

@@ -183,7 +183,8 @@ async def reports_of(db: Database, product_id: str) -> list[QualityReport]:
 
 
 async def choose(db: Database, user_id: str, choices: Mapping[str, bool], at: datetime) -> None:
-    update = {"q": {"_id": user_id}, "u": {"$set": {**choices, "updated_at": at}}, "upsert": True}
+    change = {"$set": {**choices, "updated_at": at}, "$inc": {"version": 1}}
+    update = {"q": {"_id": user_id}, "u": change, "upsert": True}
     await db.write({"update": privacy.name, "updates": [update]})
 
 

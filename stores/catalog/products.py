@@ -49,6 +49,8 @@ class Variant(TypedDict):
     active: bool
     told_price: int
     """Price last published to subscribers."""
+    version: NotRequired[int]
+    """Rises when the variant is changed; missing until the first change."""
 
 
 class Ingredient(TypedDict):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from core.paging import NEWEST
 from core.storage import merging
@@ -54,6 +54,8 @@ class Experiment(TypedDict):
     experiment: str
     set_by: str
     set_at: datetime
+    version: NotRequired[int]
+    """Rises with each experiment; missing on one of an earlier Landfall, which is the first."""
 
 
 inboxes = collection(

@@ -56,6 +56,11 @@ def row(**fields: str) -> dict[str, Any]:
     }
 
 
+def euros(amount: Any) -> dict[str, Any]:
+    """Money of the shop's currency, as clients send it."""
+    return {"amount": amount, "currencyCode": "EUR"}
+
+
 def camel(fields: dict[str, Any]) -> dict[str, Any]:
     """The keys as clients write them."""
     return {

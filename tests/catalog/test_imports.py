@@ -9,7 +9,7 @@ from core import ids
 from core.context import Services
 from jobs import catalog as jobs
 from resolvers.catalog import supplier_parser
-from tests.catalog.steps import camel, found, import_rows, names, on_sale, refusal, row, unique
+from tests.catalog.steps import camel, euros, found, import_rows, names, on_sale, refusal, row, unique
 from tests.phone import Phone, key
 
 PRODUCT = """query($id: ID!) { product(by: {id: $id}) { id version name status dataQuality issues
@@ -155,26 +155,36 @@ async def test_staff_edit_what_they_have_seen(admin: Phone, services: Services, 
     assert refused["errors"] == [refusal("NOT_FOUND", "There is no such category.", ["categoryId"])]
 
 
-async def test_a_price_is_set_by_who_has_seen_the_product(
+PRICED = "productVariant { version price { amount } }"
+
+
+async def test_a_price_is_set_by_who_has_seen_the_variant(
     admin: Phone, services: Services, anonymous: Phone
 ) -> None:
     [made] = await on_sale(services, admin, row())
-    fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "expectedVersion": 1}
+    fields: dict[str, Any] = {"productVariantId": made["variants"][0]["id"], "expectedVersion": 1}
     done = await admin.do(
-        "setVariantPrice", "productVariant { price { amount } } product { version }", **fields, price="17.05"
+        "setVariantPrice", f"{PRICED} product {{ version }}", **fields, price=euros("17.05")
     )
-    assert (done["productVariant"], done["product"]) == ({"price": {"amount": "17.05"}}, {"version": 2})
-    shown = "productVariant { id } product { version }"
-    late = await admin.do("setVariantPrice", shown, **fields, price="1.00")
-    assert (late["productVariant"], late["product"]) == (None, {"version": 2})
+    priced = {"version": 2, "price": {"amount": "17.05"}}
+    assert (done["productVariant"], done["product"]) == (priced, {"version": 2})
+    late = await admin.do("setVariantPrice", f"{PRICED} product {{ version }}", **fields, price=euros("1.00"))
+    assert (late["productVariant"], late["product"]) == (priced, {"version": 2})
     assert late["errors"] == [refusal("CONFLICT", "It was changed on another device.")]
     for price in ("0", "-1", "1.001", "NaN", "1e9"):
         refused = await admin.do(
-            "setVariantPrice", "productVariant { id }", variantId=fields["variantId"], price=price
+            "setVariantPrice", PRICED, **{**fields, "expectedVersion": 2, "price": euros(price)}
         )
-        assert [each["code"] for each in refused["errors"]] == ["OUT_OF_RANGE"], price
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [
+            ("OUT_OF_RANGE", ["price", "amount"])
+        ], price
+    dollars = {"amount": "17", "currencyCode": "USD"}
+    refused = await admin.do("setVariantPrice", PRICED, **{**fields, "expectedVersion": 2, "price": dollars})
+    assert refused["errors"] == [refusal("INVALID_INPUT", "It is priced in EUR.", ["price", "currencyCode"])]
     await jobs.tell(services)
-    [hit] = (await found(anonymous, query=made["slug"].split("-")[-2], filter={"priceMax": "18"}))["edges"]
+    [hit] = (await found(anonymous, query=made["slug"].split("-")[-2], filter={"priceMax": euros("18")}))[
+        "edges"
+    ]
     assert hit["node"]["id"] == made["id"]
 
 
@@ -273,7 +283,9 @@ async def test_a_price_that_nobody_understands_leaves_a_draft(admin: Phone, pric
     refused = await admin.do("setProductStatus", "product { id }", productId=id, status="ACTIVE")
     assert refused["errors"] == [refusal("DATA_QUALITY_ERROR", "Its data have errors: Unknown price.")]
     variant = result["product"]["variants"][0]["id"]
-    unpriced = await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price="5")
+    unpriced = await admin.do(
+        "setVariantPrice", "productVariant { id }", productVariantId=variant, price=euros("5")
+    )
     message = "Its currency is unknown: import it again with one."
     assert unpriced["errors"] == [refusal("INVALID_INPUT", message, ["price"])]
 
@@ -323,7 +335,11 @@ async def test_a_product_is_sold_in_one_currency(admin: Phone, services: Service
 )
 async def test_what_is_no_decimal_is_no_price(admin: Phone, price: Any) -> None:
     asked = "mutation($input: SetVariantPriceInput!) { setVariantPrice(input: $input) { errors { code } } }"
-    given = {"idempotencyKey": key(), "variantId": ids.new_id("variant"), "price": price}
+    given = {
+        "idempotencyKey": key(),
+        "productVariantId": ids.new_id("variant"),
+        "price": {"amount": price, "currencyCode": "EUR"},
+    }
     answer = await admin.ask(asked, input=given)
     assert answer.code == "BAD_USER_INPUT"
     assert "Expected a decimal number" in answer.errors[0]["message"]
@@ -334,6 +350,6 @@ async def test_what_is_no_decimal_is_no_price(admin: Phone, price: Any) -> None:
 )
 async def test_a_decimal_may_be_a_number(admin: Phone, services: Services, price: Any, shown: str) -> None:
     [made] = await on_sale(services, admin, row())
-    fields: dict[str, Any] = {"variantId": made["variants"][0]["id"], "price": price}
+    fields: dict[str, Any] = {"productVariantId": made["variants"][0]["id"], "price": euros(price)}
     done = await admin.do("setVariantPrice", "productVariant { price { amount } }", **fields)
     assert done["productVariant"] == {"price": {"amount": shown}}

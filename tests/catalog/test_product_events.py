@@ -9,7 +9,7 @@ from core import clock, ids
 from core import jobs as job_queue
 from core.context import Services
 from jobs import catalog as jobs
-from tests.catalog.steps import import_rows, on_sale, row, set_stock
+from tests.catalog.steps import euros, import_rows, on_sale, row, set_stock
 from tests.phone import Failed, Phone
 
 WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $ids, after: $after) {
@@ -22,7 +22,9 @@ WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $i
 
 
 async def set_price(admin: Phone, variant: str, price: str) -> None:
-    done = await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price=price)
+    done = await admin.do(
+        "setVariantPrice", "productVariant { id }", productVariantId=variant, price=euros(price)
+    )
     assert done["errors"] == []
 
 

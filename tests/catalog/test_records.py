@@ -9,7 +9,8 @@ from core.context import Context, Services
 from core.security import audit
 from core.security.audit import Act
 from resolvers.catalog.entries import LISTED, SEPARATOR
-from tests.catalog.steps import found, import_rows, on_sale, refusal, row, unique
+from stores.catalog import stock
+from tests.catalog.steps import euros, found, import_rows, on_sale, refusal, row, unique
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
@@ -32,8 +33,9 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
 ) -> None:
     [result] = await import_rows(admin, [row(stock="9")])
     product, variant = result["product"]["id"], result["product"]["variants"][0]["id"]
-    await admin.do("setVariantPrice", "productVariant { id }", variantId=variant, price="9.99")
-    await admin.do("adjustInventory", "inventoryLevel { id }", variantId=variant, delta=-2, reason="DAMAGE")
+    await admin.do("setVariantPrice", "productVariant { id }", productVariantId=variant, price=euros("9.99"))
+    level = {"inventoryLevelId": stock.level_id(variant), "delta": -2, "reason": "DAMAGE"}
+    await admin.do("adjustInventory", "inventoryLevel { id }", **level)
     await admin.do("setProductStatus", "product { id }", productId=product, status="DISCONTINUED")
     await admin.do("updateProduct", "product { id }", productId=product, name="Renamed")
     author = await new_phone()

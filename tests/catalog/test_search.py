@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.context import Services
 from core.errors import Unavailable
 from resolvers.catalog.search import SearchEngine
-from tests.catalog.steps import SEARCH, found, names, on_sale, row, unique
+from tests.catalog.steps import SEARCH, euros, found, names, on_sale, row, unique
 from tests.phone import Phone
 
 
@@ -81,10 +81,10 @@ async def test_any_value_within_a_filter_all_filters_together(shelf: str, anonym
     assert await first_words() == {"One", "Two", "Three", "Four"}
     assert await first_words(forms=["TABLET", "POWDER"]) == {"Two", "Four"}
     assert await first_words(forms=["CAPSULE"], brands=[f"{shelf.upper()} b"]) == {"Three"}
-    assert await first_words(priceMin="10", priceMax="29.00") == {"Two", "Three"}
+    assert await first_words(priceMin=euros("10"), priceMax=euros("29.00")) == {"Two", "Three"}
     assert await first_words(inStock=True) == {"One", "Three", "Four"}
     assert await first_words(ingredients=["zinc"], inStock=True) == {"Three", "Four"}
-    assert await first_words(ingredients=["zinc"], priceMax="30") == {"Three"}
+    assert await first_words(ingredients=["zinc"], priceMax=euros("30")) == {"Three"}
     assert await first_words(goals=["Brain/Mood"]) == {"One", "Two", "Three", "Four"}
     assert await first_words(goals=["Structural Health"]) == set()
 
@@ -111,7 +111,7 @@ async def test_no_hits_empty_edges_total_0_and_facets_of_the_unfiltered_query(
     services: Services, admin: Phone, shelf: str, anonymous: Phone
 ) -> None:
     """Failure case: no hits."""
-    hits = await found(anonymous, query=shelf, filter={"forms": ["PATCH"], "priceMax": "1"})
+    hits = await found(anonymous, query=shelf, filter={"forms": ["PATCH"], "priceMax": euros("1")})
     assert (hits["edges"], hits["totalCount"], hits["totalIsLowerBound"]) == ([], 0, False)
     assert {each["form"]: each["count"] for each in hits["facets"]["forms"]} == {
         "CAPSULE": 2,
@@ -251,7 +251,10 @@ async def test_pages_of_any_sizes_make_the_whole(
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"filter": {"priceMin": "20", "priceMax": "10"}}, "`priceMin` is more than `priceMax`."),
+        (
+            {"filter": {"priceMin": euros("20"), "priceMax": euros("10")}},
+            "`priceMin` is more than `priceMax`.",
+        ),
         ({"first": 101}, "`first` must be between 1 and 100."),
         ({"filter": {"query": "x"}}, "A query has 2 to 100 characters, or none."),
         ({"filter": {"query": "x" * 101}}, "A query has 2 to 100 characters, or none."),
@@ -259,7 +262,8 @@ async def test_pages_of_any_sizes_make_the_whole(
         ({"filter": {"brands": ["b" * 301]}}, "A value of a filter has at most 300 characters."),
         ({"filter": {"goals": ["g", "g" * 301]}}, "A value of a filter has at most 300 characters."),
         ({"filter": {"categoryIds": ["nonsense"]}}, "'nonsense' is not an id."),
-        ({"filter": {"priceMax": "NaN"}}, "A price is 0 to 10,000,000."),
+        ({"filter": {"priceMax": euros("NaN")}}, "A price is 0 to 10,000,000."),
+        ({"filter": {"priceMin": {"amount": "1", "currencyCode": "USD"}}}, "The shop's prices are in EUR."),
         ({"after": "nonsense"}, "The cursor is malformed."),
     ],
 )

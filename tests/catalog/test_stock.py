@@ -157,7 +157,7 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
 ) -> None:
     variant = variants[2]
     await within(services, stock.reserve, cart(), [line(variant, 2)])
-    fields: dict[str, Any] = {"variantId": variant, "reason": "DAMAGE"}
+    fields: dict[str, Any] = {"inventoryLevelId": store.level_id(variant), "reason": "DAMAGE"}
     selection = "inventoryLevel { onHand reserved available safetyStock version }"
     refused = await admin.do("adjustInventory", selection, **fields, delta=-4)
     assert refused["errors"] == [refusal("STOCK_INSUFFICIENT", "Free in stock: 3.", ["delta"], limit=3)]
@@ -183,9 +183,10 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     refused = await editor.do("adjustInventory", selection, **fields, delta=1)
     assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]
     nothing = await admin.do(
-        "adjustInventory", selection, **{**fields, "variantId": ids.new_id("variant")}, delta=1
+        "adjustInventory", selection, **{**fields, "inventoryLevelId": ids.new_id("inventory")}, delta=1
     )
-    assert nothing["errors"] == [refusal("NOT_FOUND", "There is no such variant.", ["variantId"])]
+    words = "It does not exist, or you may not see it."
+    assert nothing["errors"] == [refusal("NOT_FOUND", words, ["inventoryLevelId"])]
 
 
 async def test_exact_stock_is_listed_for_who_keeps_it(

@@ -22,6 +22,7 @@ from graphql import (
 from core import clock, ids
 from core.context import Services
 from stores.auth import Role
+from stores.catalog import stock
 from stores.catalog.kinds import CommerceRole
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
@@ -138,6 +139,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     said, heard = await say(ada, chat), await say(bob, chat)
     mine, theirs = await comment(ada, post), await comment(bob, post)
     [product] = await on_sale(services, ada, row())
+    variant = product["variants"][0]["id"]
     reviewed = await bob.do("submitReview", "review { id }", productId=product["id"], rating=5)
     limited, judge = await publish(ada), await new_phone("Judge", roles=[Role.MODERATOR])
     reported = await bob.do("submitReport", "report { id }", subjectId=limited, reason="SPAM")
@@ -151,7 +153,9 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "chatId": chat,
         "userId": bob.user_id,
         "productId": product["id"],
-        "variantId": product["variants"][0]["id"],
+        "productVariantId": variant,
+        "inventoryLevelId": stock.level_id(variant),
+        "currencyCode": "EUR",
         "reviewId": reviewed["review"]["id"],
         "subjectId": theirs,
         "type": "APP_OPENED",

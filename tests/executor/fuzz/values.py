@@ -140,6 +140,8 @@ class Values:
             return self.rng.choice(list(SAMPLES[type]))
         if argument in CURSORS:
             return "nonsense" if self.wild else None
+        if argument == "currencyCode":
+            return self._nonsense() or "EUR"
         return self._nonsense() or self.rng.choice(["Hello", "sea", "ünïcödé 🌊", 'with "quotes"'])
 
     def _int(self, argument: str) -> int:
