@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.context import Services
-from resolvers.auth.passwords import hash_password
+from resolvers.auth.passwords import hash_password, hasher
 from tests.phone import PASSWORD, make_user
 
 
@@ -26,10 +26,17 @@ async def _fresh_rates(services: Services) -> None:
     await forgive(services)
 
 
-@pytest.fixture(scope="session")
+HASHES: dict[tuple[int, int], str] = {}
+"""Hashes of `PASSWORD` by their cost: another Landfall in this process may have set it to its own."""
+
+
+@pytest.fixture
 async def password_hash() -> str:
-    """Of `PASSWORD`; hashed once, because it takes a tenth of a second."""
-    return await hash_password(PASSWORD)
+    """Of `PASSWORD` at the cost of new hashes; once, because it takes a tenth of a second."""
+    cost = (hasher().memory_cost, hasher().time_cost)
+    if cost not in HASHES:
+        HASHES[cost] = await hash_password(PASSWORD)
+    return HASHES[cost]
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ FAULTS = [
     Fault(
         "a hidden product is shown",
         "resolvers/catalog/access.py",
-        'return [each if each and each["status"] != ProductStatus.HIDDEN else None for each in found]',
+        "return [shown_to_all(each) for each in found]",
         "return list(found)",
         ("tests/catalog/test_products.py", "tests/catalog/test_records.py"),
     ),
