@@ -144,11 +144,10 @@ class UserError(Exception):
         }
 
 
-def check_version(name: str, entity: Mapping[str, Any], expected: int | None) -> None:
-    """CONFLICT, with the current entity under its name, if it has changed since its editor saw it."""
-    if expected is not None and expected != entity["version"]:
-        current: dict[str, Any] = {name: entity}
-        raise UserError("CONFLICT", "It was changed on another device.", **current)
+def check_version(expected: int | None, current: int, **entities: Any) -> None:
+    """CONFLICT, with the entities as they are now, if one has changed since its editor saw it."""
+    if expected is not None and expected != current:
+        raise UserError("CONFLICT", "It was changed on another device.", **entities)
 
 
 class RequestError(Exception):

@@ -91,7 +91,7 @@ class Unit:
 
         WRONG_STATUS, or the code of the collection's `moves`, if its state may not become that one.
         """
-        check_version(str(store.prefix), entity, expected_version)
+        check_version(expected_version, entity.get("version", 0), **{str(store.prefix): entity})
         if not changes:
             return cast("T", entity)
         changed = await self.update(store, entity, set=changes)

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from core.context import Context
-from core.errors import ErrorKind, NotFound, UserError, error_codes
+from core.errors import ErrorKind, NotFound, UserError, check_version, error_codes
 from core.ids import Id
 from core.security.limits import Rate
 from core.values.text import Line
@@ -47,8 +47,7 @@ async def update_profile(
     if user is None:
         raise NotFound("This account is gone.")
     changes = {name: _checked(name, value) for name, value in fields.items()}
-    if expected_version is not None and user["version"] != expected_version:
-        raise UserError("CONFLICT", "It was changed on another device.", user=user)
+    check_version(expected_version, user["version"], user=user)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
     changes |= await avatar.wanted(ctx, user, changes)
     if not changes:
@@ -70,8 +69,7 @@ async def update_account(
         raise NotFound("This account is gone.")
     changes = {name: _checked(name, value) for name, value in fields.items()}
     account = store.account_of(user)
-    if expected_version is not None and account["version"] != expected_version:
-        raise UserError("CONFLICT", "It was changed on another device.", account=account)
+    check_version(expected_version, account["version"], account=account)
     changes = {name: value for name, value in changes.items() if user.get(name) != value}
     return await telling.change_account(ctx, user["_id"], changes) if changes else {"account": account}
 

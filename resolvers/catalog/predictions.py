@@ -292,7 +292,7 @@ async def update_privacy_choices(
 ) -> dict[str, Any]:
     """Update privacy choices; a choice left out stays. Turning predictions off erases the stored ones."""
     before = await privacy_choices(ctx, {})
-    check_version("privacy_choices", before, expected_version)
+    check_version(expected_version, before["version"], privacy_choices=before)
     given = {"personalized_predictions": personalized_predictions, "tracking": tracking}
     version = before.pop("version")
     choices = {**before, **{name: value for name, value in given.items() if value is not None}}

@@ -8,7 +8,7 @@ import orjson
 
 from core import ids
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, check_version
 from core.ids import Id
 from core.nodes import for_update, guard
 from core.paging import PageArgs
@@ -70,8 +70,7 @@ async def update_product_settings(
     change = _checked({name: value for name, value in given.items() if value is not None})
     row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
     current = opened(ctx, row) if row else None
-    if expected_version is not None and expected_version != (row["version"] if row else 0):
-        raise UserError("CONFLICT", "It was changed on another device.", product_settings=current)
+    check_version(expected_version, row["version"] if row else 0, product_settings=current)
     if change.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
         raise UserError(
             "PRODUCT_DISCONTINUED",

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core import ids
 from core.context import Context
-from core.errors import ErrorKind, UserError, error_codes
+from core.errors import ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.security.audit import audited
@@ -94,9 +94,7 @@ async def set_variant_price(
     found, variant = await variant_for_update(ctx, product_variant_id)
     product = await product_for_update(ctx, found["_id"], None)
     version = variant.get("version", 1)
-    if expected_version is not None and expected_version != version:
-        words = "It was changed on another device."
-        raise UserError("CONFLICT", words, product_variant=variant, product=product)
+    check_version(expected_version, version, product_variant=variant, product=product)
     minor = money.checked_money(price, variant["currency"], "price")
     priced = {"price": minor, "version": version + 1}
     variants = [{**each, **priced} if each["_id"] == variant["_id"] else each for each in product["variants"]]
@@ -132,8 +130,7 @@ async def set_product_status(
 async def product_for_update(ctx: Context, id: str, expected_version: int | None) -> Product:
     """Product to change, for staff who have seen its current version."""
     product = await for_update(ctx, store.products, id)
-    if expected_version is not None and expected_version != product["version"]:
-        raise UserError("CONFLICT", "It was changed on another device.", product=product)
+    check_version(expected_version, product["version"], product=product)
     return product
 
 

@@ -213,7 +213,7 @@ async def adjust_inventory(
 ) -> Adjusted:
     """Adjust a level: goods received, damaged or counted again."""
     level = await for_update(ctx, store.inventory, inventory_level_id, field="inventoryLevelId")
-    check_version("inventory_level", level, expected_version)
+    check_version(expected_version, level["version"], inventory_level=level)
     variant_id = level["variant_id"]
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
         raise UserError("OUT_OF_RANGE", "At most {limit} can be kept.", field=["delta"], limit=MOST_IN_STOCK)

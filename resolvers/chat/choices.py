@@ -43,7 +43,7 @@ async def update_chat(
 ) -> Changed:
     """Mute or archive a chat; without a version the last write wins."""
     chat = await chat_for_update(ctx, chat_id)
-    check_version("chat", chat, expected_version)
+    check_version(expected_version, chat["version"], chat=chat)
     wish: dict[str, Any] = {
         name: value for name, value in choices.items() if (name, value) != ("archived", None)
     }
@@ -72,7 +72,7 @@ async def update_chat_settings(
     if not wish:
         raise UserError("REQUIRED", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
-    check_version("chat_settings", current, expected_version)
+    check_version(expected_version, current["version"], chat_settings=current)
     if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
     kept = await store.settings.by_id(ctx.db, current["_id"])

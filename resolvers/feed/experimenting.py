@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from core import cancellation
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, check_version
 from core.security.audit import audited
 from core.storage.mongo import Database
 from core.sync.listeners import SlowConsumer
@@ -79,9 +79,8 @@ async def set_feed_experiment(
     """Begin an experiment in place of the present one; without a name, end it."""
     why = checked_reason(reason)
     current = await _current(ctx)
-    if expected_version is not None and expected_version != current["version"]:
-        shown = current if current["name"] else None
-        raise UserError("CONFLICT", "It was changed on another device.", feed_experiment=shown)
+    shown = current if current["name"] else None
+    check_version(expected_version, current["version"], feed_experiment=shown)
     text = _text(name, variants)
     try:
         ranker = ctx.services.get(Ranking).made(text)
