@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.mutations.idempotency import receipts
-from core.storage.migrations import BATCH, migration
+from core.storage.migrations import in_batches, migration
 from core.storage.mongo import Database
 
 MERGED = {
@@ -41,13 +41,8 @@ PRESENT = {old: new for new, former in MERGED.items() for old in former}
 @migration("core.receipt-codes")
 async def present_codes(db: Database) -> int:
     """Give stored refusals the codes that clients know: a replay answers with them."""
-    after: Any = ""
     changed = 0
-    held = {"payload.errors.code": {"$in": list(PRESENT)}}
-    while rows := await receipts.find(
-        db, {**held, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, hint="_id_"
-    ):
-        after = rows[-1]["_id"]
+    async for rows in in_batches(db, receipts, {"payload.errors.code": {"$in": list(PRESENT)}}):
         updates = [
             {"q": {"_id": row["_id"]}, "u": {"$set": {"payload.errors": _present(row["payload"]["errors"])}}}
             for row in rows

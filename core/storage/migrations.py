@@ -5,15 +5,17 @@ and a process may end in the middle: a migration changes what it finds in its ol
 leaves the rest alone. It is written down as done when it came to its end.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import structlog
 
 from core import clock
 from core.storage.mongo import Database
 from core.storage.store import Collection, collection
+
+T = TypeVar("T", bound=Mapping[str, Any])
 
 logger = structlog.get_logger(__name__)
 
@@ -71,26 +73,6 @@ async def move_collection(db: Database, old: str, store: Collection[Any]) -> int
     return moved
 
 
-async def rename_value(db: Database, store: Collection[Any], field: str, old: str, new: str) -> int:
-    """Give a field of stored documents its new value, in batches; how many documents had the old one."""
-    after: Any = ""
-    changed = 0
-    while rows := await store.find(
-        db,
-        {field: old, "_id": {"$gt": after}},
-        sort=[("_id", 1)],
-        limit=BATCH,
-        fields=("_id",),
-        hint="_id_",
-    ):
-        after = rows[-1]["_id"]
-        query = {"_id": {"$in": [row["_id"] for row in rows]}, field: old}
-        update = {"q": query, "u": {"$set": {field: new}}, "multi": True}
-        answer = await db.write({"update": store.name, "updates": [update]})
-        changed += int(answer["nModified"])
-    return changed
-
-
 async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str, str]) -> int:
     """Give fields of stored documents their new names, in batches; how many documents had an old one."""
     older: dict[str, Any] = {"$or": [{name: {"$exists": True}} for name in names]}
@@ -99,13 +81,26 @@ async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str
 
 async def update_each(db: Database, store: Collection[Any], older: Mapping[str, Any], update: Any) -> int:
     """Update the stored documents of an older form, in batches; how many there were."""
-    after: Any = ""
     changed = 0
-    while rows := await store.find(
-        db, {**older, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, fields=("_id",), hint="_id_"
-    ):
-        after = rows[-1]["_id"]
-        named = {"_id": {"$in": [row["_id"] for row in rows]}}
-        answer = await db.write({"update": store.name, "updates": [{"q": named, "u": update, "multi": True}]})
+    async for rows in in_batches(db, store, older, fields=("_id",)):
+        query = {**older, "_id": {"$in": [row["_id"] for row in rows]}}
+        answer = await db.write({"update": store.name, "updates": [{"q": query, "u": update, "multi": True}]})
         changed += int(answer["nModified"])
     return changed
+
+
+async def in_batches(
+    db: Database,
+    store: Collection[T],
+    query: Mapping[str, Any],
+    *,
+    fields: Sequence[str] = (),
+    size: int = BATCH,
+) -> AsyncIterator[list[T]]:
+    """Stored documents of a query by `_id`, so many at a time; of each these fields, or all of it."""
+    after = ""
+    while rows := await store.find(
+        db, {**query, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=size, fields=fields, hint="_id_"
+    ):
+        yield rows
+        after = rows[-1]["_id"]

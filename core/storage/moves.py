@@ -33,9 +33,6 @@ class Moves:
             for state in self.table
         }
 
-    def allows(self, was: Any, becomes: Any) -> bool:
-        return was == becomes or becomes in self.table[was]
-
     def condition(self, changes: Mapping[str, Any], where: Mapping[str, Any]) -> dict[str, Any]:
         """Filter that a write of these changes needs beside `where`: the states from which it may be done.
 

@@ -7,7 +7,7 @@ import structlog
 
 from core.mutations.renames import rename_receipts
 from core.storage import transactions
-from core.storage.migrations import migration, update_each
+from core.storage.migrations import in_batches, migration, update_each
 from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
@@ -90,13 +90,8 @@ async def entries_for_keepers(db: Database) -> int:
     return done
 
 
-async def _people(db: Database) -> AsyncIterator[list[User]]:
-    after = ""
-    while rows := await store.users.find(
-        db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH, fields=("status",)
-    ):
-        yield rows
-        after = rows[-1]["_id"]
+def _people(db: Database) -> AsyncIterator[list[User]]:
+    return in_batches(db, store.users, {}, fields=("status",), size=BATCH)
 
 
 def _entries_of(id: str) -> tuple[str, str]:
@@ -164,7 +159,7 @@ async def _give_accounts(tx: Unit, *, ids: Sequence[str]) -> int:
 @migration("auth.mutation-names")
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
-    return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})
+    return await rename_receipts(db, MUTATIONS, CHANGED_INPUTS)
 
 
 @migration("auth.security-events-synced")

@@ -27,4 +27,4 @@ async def blocked(db: Database) -> int:
 @migration("chat.mutation-names")
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
-    return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})
+    return await rename_receipts(db, MUTATIONS, CHANGED_INPUTS)

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.jobs import queue
 from core.mutations.renames import rename_receipts
-from core.storage.migrations import migration, move_collection, rename_fields, update_each
+from core.storage.migrations import in_batches, migration, move_collection, rename_fields, update_each
 from core.storage.mongo import Database
 from core.storage.store import Collection
 from resolvers.feed.notifications import Notice
@@ -65,16 +65,8 @@ async def _in(db: Database, collection: Collection[Post]) -> int:
         "shared_post_id": {"$type": "string"},
         "shared_author_id": {"$exists": False},
     }
-    after, changed = "", 0
-    while shares := await collection.find(
-        db,
-        {**nameless, "_id": {"$gt": after}},
-        sort=[("_id", 1)],
-        limit=BATCH,
-        fields=("shared_post_id",),
-        hint="_id_",
-    ):
-        after = shares[-1]["_id"]
+    changed = 0
+    async for shares in in_batches(db, collection, nameless, fields=("shared_post_id",), size=BATCH):
         changed += await _name(db, collection, shares)
     return changed
 
@@ -101,4 +93,4 @@ async def _name(db: Database, collection: Collection[Post], shares: Sequence[Pos
 @migration("feed.mutation-names")
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
-    return await rename_receipts(db, {**MUTATIONS, **{name: name for name in CHANGED_INPUTS}})
+    return await rename_receipts(db, MUTATIONS, CHANGED_INPUTS)

@@ -1,7 +1,7 @@
 """Stored uploads, brought up to date."""
 
 from core.mutations.renames import rename_receipts
-from core.storage.migrations import migration, rename_value
+from core.storage.migrations import migration, update_each
 from core.storage.mongo import Database
 from stores import media as store
 from stores.media import UploadStatus
@@ -16,7 +16,8 @@ MUTATIONS = {
 @migration("media.canceled")
 async def canceled(db: Database) -> int:
     """Call uploads that their owners gave up CANCELED."""
-    return await rename_value(db, store.uploads, "status", "ABORTED", UploadStatus.CANCELED)
+    present = {"$set": {"status": UploadStatus.CANCELED}}
+    return await update_each(db, store.uploads, {"status": "ABORTED"}, present)
 
 
 @migration("media.mutation-names")
