@@ -11,7 +11,7 @@ from server import streaming
 from server.multipart import END
 from tests.clients.test_clients import CLIENTS, installed
 from tests.conftest import NewPhone
-from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, begin, parts
+from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, attached, begin, parts
 from tests.feed.steps import publish
 from tests.phone import Phone
 from tests.server.conftest import Configured, configured
@@ -51,7 +51,7 @@ async def test_every_event_between_heartbeats_is_read(
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with await begin(phone, APOLLO_WEB, POST_EVENTS, id=post) as response:
+        async with attached(phone, APOLLO_WEB, POST_EVENTS, id=post) as response:
             said = await parts(response, "{}")
             for text in TEXTS:
                 created = await ada.do("createComment", "comment { id }", postId=post, text=text)

@@ -92,6 +92,17 @@ async def begin(phone: Phone, accept: str, query: str, /, **variables: Any) -> a
     return await phone.http.post(phone.url, json=body, headers=headers)
 
 
+@asynccontextmanager
+async def attached(
+    phone: Phone, accept: str, query: str, /, **variables: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The same, listening once entered: its first part is sent before that."""
+    async with await begin(phone, accept, query, **variables) as response:
+        assert response.status == 200
+        await listening.begun(response.headers["X-Request-Id"])
+        yield response
+
+
 async def parts(response: aiohttp.ClientResponse, what: str) -> str:
     """All parts of a multipart answer up to the one that holds it."""
     said = ""
@@ -110,8 +121,6 @@ async def opened(phone: Phone, transport: str, query: str, /, **variables: Any) 
         async with phone.watch(query, **variables) as stream:
             yield stream
         return
-    async with await begin(phone, ACCEPT[transport], query, **variables) as response:
-        assert response.status == 200
+    async with attached(phone, ACCEPT[transport], query, **variables) as response:
         assert response.content_type == ACCEPT[transport].partition(";")[0]
-        await listening.begun(response.headers["X-Request-Id"])
         yield HttpStream(response, transport)

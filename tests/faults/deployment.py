@@ -20,7 +20,7 @@ from tests.phone import Phone, make_user, sign_in_directly
 
 SECRET = "a secret of the fault tests, long enough"
 READY_SECONDS = 90
-RATE_SCALE = "0.5"
+RATE_SCALE = 0.5
 """Rate limits are halved, so that phones meet them."""
 
 
@@ -73,7 +73,7 @@ class Deployment:
             "LANDFALL_REDIS_URL": self.servers.redis_url,
             "LANDFALL_SECRET": SECRET,
             "LANDFALL_SIGNING_KEY_FILE": str(key),
-            "LANDFALL_RATE_SCALE": RATE_SCALE,
+            "LANDFALL_RATE_SCALE": str(RATE_SCALE),
             "LANDFALL_LOG_LEVEL": "WARNING",
             "LANDFALL_START_TIMEOUT": str(READY_SECONDS),
             **more,

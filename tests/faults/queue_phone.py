@@ -10,15 +10,28 @@ from typing import Any
 import aiohttp
 
 from core import ids
+from resolvers.chat.sending import MESSAGE_RATE
+from resolvers.feed.comments import COMMENT_RATE
+from resolvers.feed.graph import FOLLOW_RATE
+from resolvers.feed.posts import POST_RATE
+from resolvers.feed.reactions import REACTION_RATE
 from tests.engine.flushes import Act, Queue, document
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import RATE_SCALE, Deployment
 from tests.phone import deleted_ids, key
 
 KINDS = ["LIKE", "LOVE", "WOW", None]
 MOST = 50
 """Acts of one document."""
-ENOUGH = {"createPost": 12, "createComment": 25, "sendMessage": 45}
-"""Of one phone: posts and comments as many as its rates allow, messages some more."""
+RATES = {
+    "createPost": POST_RATE,
+    "createComment": COMMENT_RATE,
+    "setReaction": REACTION_RATE,
+    "followUser": FOLLOW_RATE,
+}
+"""What a phone queues no more of than it may send: the queue would outlast the test."""
+ENOUGH_MESSAGES = 45
+"""Of one phone: more than its rate allows at once, and no more than a first sync has of a chat."""
+MESSAGES_AT_ONCE = int(MESSAGE_RATE.count * RATE_SCALE)
 LONGEST_WAIT = 2.0
 HOT = 0.5
 """Share of comments and reactions that go to the first post: contention."""
@@ -56,18 +69,28 @@ class QueuePhone:
     said: list[str] = field(default_factory=list)
     """Ids of its messages in the order in which they were queued."""
     acts: Counter[str] = field(default_factory=Counter)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def done(self) -> list[Any]:
         """Its acts in the order in which they were acknowledged."""
         return [act for act, _ in self.queue.done]
 
-    async def live(self, until: float) -> None:
+    def open_chat(self) -> None:
         opened = {"id": self.chat_id, "userId": self.rng.choice(self.others)}
         self.queue.waiting.append(Action("createChat", opened, "chat { id }"))
+
+    async def say_too_much(self) -> None:
+        """Send more messages at once than its rate allows."""
+        self.queue.waiting.extend(self._message() for _ in range(MESSAGES_AT_ONCE + 4))
+        await self.flush()
+
+    async def live(self, until: float) -> None:
         while time.monotonic() < until:
-            for _ in range(self.rng.choices([1, self.rng.randint(2, 8), MOST], [50, 40, 10])[0]):
-                self.queue.waiting.extend(self._act())
+            # A queue that only grows would say how fast the machine is, long after the last fault.
+            if len(self.queue.waiting) < MOST // 2:
+                for _ in range(self.rng.choices([1, self.rng.randint(2, 8), MOST], [50, 40, 10])[0]):
+                    self.queue.waiting.extend(self._act())
             await self.flush()
             if self.rng.random() < 0.3:
                 await self.sync(self.rng.choice([2, 7, 50]))
@@ -81,23 +104,32 @@ class QueuePhone:
         if choice < 0.35 and self.subjects and self._wants("createComment"):
             input = {"postId": self._subject(), "text": f"comment {key()}"}
             return [Action("createComment", input, "comment { id text }")]
-        if choice < 0.65 and self._wants("sendMessage"):
-            self.said.append(ids.new_id("message"))
-            input = {"chatId": self.chat_id, "id": self.said[-1], "text": f"Number {len(self.said)}"}
-            return [Action("sendMessage", input, "message { id }")]
-        if choice < 0.85 and self.subjects:
+        if choice < 0.65 and len(self.said) < ENOUGH_MESSAGES:
+            return [self._message()]
+        if choice < 0.85 and self.subjects and self._wants("setReaction"):
             input = {"subjectId": self._subject(), "kind": self.rng.choice(KINDS)}
             shown = "subject { ... on Post { reactionSummary { viewerReaction } } }"
             return [Action("setReaction", input, shown)]
+        if not self._wants("followUser"):
+            return []
         name = self.rng.choice(["followUser", "unfollowUser"])
         return [Action(name, {"userId": self.rng.choice(self.others)}, "user { id }")]
+
+    def _message(self) -> Action:
+        self.said.append(ids.new_id("message"))
+        input = {"chatId": self.chat_id, "id": self.said[-1], "text": f"Number {len(self.said)}"}
+        return Action("sendMessage", input, "message { id }")
 
     def _subject(self) -> str:
         return self.subjects[0] if self.rng.random() < HOT else self.rng.choice(self.subjects)
 
     def _wants(self, name: str) -> bool:
-        self.acts[name] += 1
-        return self.acts[name] <= ENOUGH[name]
+        """Whether the rate allows one more by now."""
+        rate = RATES[name]
+        periods = 1 + (time.monotonic() - self.started) / rate.seconds
+        wants = self.acts[name] < 0.9 * periods * rate.count * RATE_SCALE
+        self.acts[name] += wants
+        return wants
 
     def _post_and_comment(self) -> list[Action]:
         """A post, and often a comment on it before the server knows of it."""

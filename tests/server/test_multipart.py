@@ -9,7 +9,7 @@ import pytest
 
 from server import streaming
 from tests.conftest import NewPhone
-from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, begin, parts
+from tests.engine.streams import APOLLO_WEB, LIKE_A_DELIMITER, POST_EVENTS, attached, begin, parts
 from tests.feed.steps import publish
 from tests.phone import Phone
 from tests.server.conftest import Configured
@@ -138,7 +138,7 @@ async def test_each_of_apollos_clients_reads_every_event_as_it_comes(
     post = await publish(ada)
     async with configured() as other:
         phone = Phone(other.http, other.url, token=ada.token)
-        async with await begin(phone, IOS, POST_EVENTS, id=post) as response:
+        async with attached(phone, IOS, POST_EVENTS, id=post) as response:
             parser, seen = reader(response.headers["Content-Type"]), []
             said = await parts(response, "{}")
             for text in (LIKE_A_DELIMITER, "And again"):
