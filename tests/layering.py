@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
@@ -321,4 +322,19 @@ def graphql_imports(root: Path) -> list[str]:
         for each in imports(name, path)
         if name.split(".")[0] in SYSTEM_LAYERS and not name.startswith("schema")
         if each.split(".")[0] in ("strawberry", "graphql") or f"{each}.".startswith("core.graphql.")
+    ]
+
+
+def misnumbered_decisions(root: Path) -> list[str]:
+    """Decision records that share a number, or whose title has another than their file."""
+    records = sorted((root / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name.partition("-")[0] for path in records]
+    return [
+        f"{number} is the number of two decisions: give the later one the next that is free"
+        for number, count in sorted(Counter(numbers).items())
+        if count > 1
+    ] + [
+        f'{path.name} does not begin with "# {int(number)}. "'
+        for path, number in zip(records, numbers, strict=True)
+        if not path.read_text().startswith(f"# {int(number)}. ")
     ]

@@ -295,6 +295,23 @@ def test_every_dependency_has_its_reason() -> None:
     assert names == explained
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    assert layering.misnumbered_decisions(ROOT) == []
+
+
+def test_a_decision_with_a_number_that_is_taken_or_another_in_its_title_is_found(tree: Path) -> None:
+    (tree / "docs" / "decisions").mkdir(parents=True)
+    write(
+        tree, {"docs/decisions/0001-whales.md": "# 1. Whales", "docs/decisions/0002-seals.md": "# 2. Seals"}
+    )
+    assert layering.misnumbered_decisions(tree) == []
+    write(tree, {"docs/decisions/0002-gulls.md": "# 3. Gulls"})
+    assert layering.misnumbered_decisions(tree) == [
+        "0002 is the number of two decisions: give the later one the next that is free",
+        '0002-gulls.md does not begin with "# 2. "',
+    ]
+
+
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
     return build_schema(lifespan.make_schema(Settings()).as_str())
