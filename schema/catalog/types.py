@@ -22,241 +22,245 @@ from stores.catalog.products import categories
 
 @node("category")
 class Category(Node):
-    """A kind of products."""
+    """Category of products."""
 
     name: str
-    """What it is called."""
+    """Name of the category, such as `Sleep Support`."""
     slug: str
-    """Its name in addresses."""
+    """Slug that names the category in URLs, such as `sleep-support`."""
     goal: str
-    """The health goal it serves."""
+    """Health goal that the products of this category serve, such as `Brain/Mood`."""
     product_count: int
-    """How many of its products are on sale, as of the last count."""
+    """Number of products on sale in this category, counted every 15 minutes."""
 
 
 @type_
 class Availability:
-    """Whether something can be had; exact stock is told to staff only."""
+    """Public availability of a product or variant; exact stock is for staff."""
 
     status: AvailabilityStatus
-    """The hint."""
+    """Status of the stock that can be bought."""
     remaining: int | None
-    """How many are left, 1 to 5; null unless LOW_STOCK."""
+    """Number of units left, 1 to 5; null unless the status is LOW_STOCK."""
     restock_at: datetime | None
-    """When more is expected; null when not known."""
+    """Time at which more is expected; null when it is unknown, or when some are left."""
     checked_at: datetime
-    """When this was worked out."""
+    """Time at which this availability was computed."""
 
 
 @type_
 class PriceRange:
-    """From the cheapest to the dearest variant."""
+    """Range of prices over the variants on sale."""
 
     min: Money
-    """The cheapest."""
+    """Price of the cheapest variant."""
     max: Money
-    """The dearest."""
+    """Price of the most expensive variant."""
 
 
 @type_
 class ProductAttribute:
-    """What sets a variant apart."""
+    """Attribute in which a variant differs from the others of the product."""
 
     name: str
-    """Of what: `size`."""
+    """Name of the attribute, such as `size`."""
     value: str
-    """Which: `120 capsules`."""
+    """Value that the variant has, such as `120 capsules`."""
 
 
 @node("variant")
 class ProductVariant(Node):
-    """One way to buy a product."""
+    """Variant of a product: what is priced, stocked and put into carts."""
 
     version: int = derived(prices.version, "version")
-    """Version of the variant: rises when its price or an import changes it; send it as `expectedVersion`."""
+    """Version of the variant, raised when the price is set or an import changes it; send it as
+    `expectedVersion`."""
     product: "Product | None" = visible("product_id")
-    """The product; null when it is hidden from you."""
+    """Product that this is a variant of; null when it is hidden from you."""
     sku: str
-    """Stock-keeping unit, unique."""
+    """SKU (stock-keeping unit) of the variant, unique in the shop."""
     title: str
-    """What sets it apart: `120 capsules`."""
+    """Title that tells the variant from the others, such as `120 capsules`; `Standard` when the supplier gave
+    none."""
     attributes: list[ProductAttribute]
-    """The same in parts."""
+    """Attributes that the title is made of; empty for a standard variant."""
     price: Money = derived(prices.price, "price", "currency")
-    """What it costs now."""
+    """Price of one unit at present."""
     compare_at_price: Money | None = derived(prices.compare_at_price, "compare_at_price", "currency")
-    """What it cost before; null unless reduced."""
+    """Price before the current reduction; null when the variant is not reduced."""
     barcodes: list[str]
-    """GTINs on its package."""
+    """Barcodes (GTINs) printed on the package, as digits."""
     availability: Availability
-    """Whether it can be had."""
+    """Availability of this variant, without exact stock."""
     max_per_order: int
-    """The most one order may have of it."""
+    """Largest quantity of the variant in one order."""
     active: bool
-    """Whether it is sold."""
+    """Whether the variant is on sale; false when an import found no valid price."""
 
 
 @type_
 class Ingredient:
-    """What is in a serving."""
+    """Ingredient of a product, with the amount in one serving."""
 
     name: str
-    """Its name as on the label."""
+    """Name of the ingredient as printed on the label."""
     amount: Decimal | None
-    """How much; null when the label does not say."""
+    """Amount in one serving, in `unit`; null when the label gives none or it was not understood."""
     unit: str | None
-    """Of what unit: `mg`."""
+    """Unit of the amount: `mg`, `mcg` or `IU`, for example; null when the amount is."""
 
 
 @type_
 class Dosage:
-    """How much one takes, as read from the label; null parts were not understood."""
+    """Recommended dosage, as parsed from the label; parts that were not understood are null."""
 
     amount_per_serving: Decimal | None
-    """Of the main ingredient in a serving."""
+    """Amount of the main ingredient in one serving, in `unitPerServing`; null when no ingredient has an
+    amount."""
     unit_per_serving: str | None
-    """Its unit."""
+    """Unit of `amountPerServing`, such as `mg`; null when that is."""
     recommended_units: str | None
-    """What one takes at a time: `2 capsules`."""
+    """Number of units to take at a time, such as `2 capsules`; null when not understood."""
     recommended_frequency: str | None
-    """How often: `twice daily`."""
+    """Frequency of intake, such as `twice daily`; null when not understood."""
     total_daily_amount: Decimal | None
-    """Of the main ingredient a day."""
+    """Amount of the main ingredient in a day, in `totalDailyUnit`; null unless the frequency is daily."""
     total_daily_unit: str | None
-    """Its unit."""
+    """Unit of `totalDailyAmount`, such as `mg`; null when that is."""
     raw: str | None
-    """The label's words."""
+    """Text of the label that the dosage was parsed from; null when there is none."""
 
 
 @type_
 class IntakeSchedule:
-    """When one takes it."""
+    """Recommended times of intake, as parsed from the label."""
 
     timeslots: list[IntakeTimeslot]
-    """Times understood from the label."""
+    """Times understood from the label; UNSPECIFIED alone when there are none."""
     raw: str | None
-    """The label's words."""
+    """Text of the label that the times were parsed from; null when there is none."""
 
 
 @type_
 class BundleLink:
-    """A health goal that a product's words speak of."""
+    """Link from a product to a health goal that its name, description or purposes mention."""
 
     type: str
-    """What it links to: `GOAL`."""
+    """Type of what is linked to: always `GOAL`."""
     goal: str
-    """The goal."""
+    """Name of the health goal, such as `Cardiovascular`."""
     subgoal: str | None
-    """A part of it."""
+    """Name of a more specific goal within the goal; null when there is none."""
     confidence: float
-    """How sure, 0 to 1."""
+    """Confidence that the product serves the goal, 0 to 1."""
     match_method: MatchMethod
-    """How it was found."""
+    """Method by which the goal was matched."""
     matched_keywords: list[str]
-    """The words that say so."""
+    """Keywords of the goal that the product's texts contain."""
 
 
 @type_
 class RatingSummary:
-    """Published ratings, counted."""
+    """Summary of a product's published ratings."""
 
     average: float
-    """Of 1 to 5 stars; 0 when there is none."""
+    """Average of the ratings in stars, 1 to 5; 0 when there are none."""
     count: int
-    """How many."""
+    """Number of ratings that are published."""
     histogram: list[int]
-    """How many of 1, 2, 3, 4 and 5 stars."""
+    """Numbers of ratings with 1, 2, 3, 4 and 5 stars, in this order."""
 
 
 @node("product")
 class Product(Entity):
-    """A dietary supplement."""
+    """Dietary supplement of the catalog, with one variant or several to buy."""
 
     slug: str
-    """Its name in addresses."""
+    """Slug that names the product in URLs, made of brand, name and form; unique, and kept for good."""
     status: ProductStatus
-    """Where it is in its life."""
+    """Life-cycle status, which says whether the product is on sale."""
     name: str
-    """What it is called."""
+    """Name of the product, at most 200 characters."""
     brand: str
-    """Who makes it."""
+    """Brand under which the product is sold."""
     description: str
-    """What it is, in a paragraph."""
+    """Description of the product in a paragraph, at most 4,000 characters; may be empty."""
     form: DosageForm
-    """What one takes."""
+    """Dosage form, such as capsules or powder."""
     category: Category = one(by_id(categories), key="category_id")
-    """What kind of product it is."""
+    """Category that the product is in."""
     goals: list[str]
-    """Health goals it serves, its category's first."""
+    """Health goals that the product serves, the goal of its category first."""
     purposes: list[str]
-    """What it is taken for."""
+    """Purposes for which the product is taken, at most 30; empty when none are known."""
     impacted_biomarkers: list[str]
-    """What a blood test may show of it."""
+    """Biomarkers that the product may change in a blood test, at most 30."""
     ingredients_text: str
-    """Ingredients in the label's words."""
+    """Text of the ingredients as printed on the label; may be empty."""
     ingredients: list[Ingredient]
-    """Ingredients with their amounts."""
+    """Ingredients with the amounts in a serving, at most 60."""
     directions: str
-    """How to take it."""
+    """Directions for use from the label, at most 4,000 characters; may be empty."""
     serving_size: str | None
-    """What one serving is: `2 capsules`."""
+    """Size of one serving, such as `2 capsules`; null when the label does not say."""
     servings_per_container: int
-    """How many servings are in it."""
+    """Number of servings in one container; 30 when the supplier gave none."""
     dosage: Dosage
-    """How much one takes."""
+    """Dosage that the label recommends."""
     schedule: IntakeSchedule
-    """When one takes it."""
+    """Times of intake that the label recommends."""
     bundle_links: list[BundleLink]
-    """Health goals its words speak of."""
+    """Links to health goals that the product's texts mention."""
     images: list[Media] = batched(pictures.images, reads=["image_ids", *pictures.NAMING])
-    """Pictures of it, each with an `altText`; at most 10."""
+    """Pictures of the product, at most 10, each with an `altText`."""
     label_image: Media | None = batched(pictures.label_images, reads=["label_image_id", *pictures.NAMING])
-    """Its label, with an `altText`."""
+    """Picture of the label, with an `altText`; null when there is none."""
     product_url: URL | None
-    """Its maker's page."""
+    """URL of the product's page at the manufacturer; null when not known."""
     variants: list[ProductVariant] = derived(reading.active_variants, "variants")
-    """Ways to buy it, at least one."""
+    """Variants on sale, at least one; all of them when none is on sale."""
     default_variant: ProductVariant = derived(reading.default_variant, "variants")
-    """The one to offer first: the cheapest that can be had."""
+    """Variant to offer first: the cheapest in stock, else the cheapest on sale."""
     price_range: PriceRange = derived(prices.price_range, "min_price", "max_price", "currency")
-    """What it costs."""
+    """Lowest and highest price of the variants on sale."""
     availability: Availability
-    """Whether it can be had: the best of its variants."""
+    """Availability of the product: the best among its variants."""
     rating_summary: RatingSummary
-    """What buyers think, in numbers."""
+    """Average, number and histogram of the published ratings."""
     alternatives: list["Product"] = batched(
         reading.alternatives, limit="Largest number of products, 1 to 20."
     )
-    """Products in stock that could take its place, the most alike first."""
+    """Products in stock with ingredients in common, the most similar first."""
     data_quality: DataQuality | None = restricted("data_quality", CATALOG_STAFF)
-    """How good its data are; null for who is not staff."""
+    """Quality of the imported data; null for everybody but staff."""
     issues: list[str] | None = restricted("issues", CATALOG_STAFF)
-    """What is wrong with its data; null for who is not staff."""
+    """Issues found in the imported data, as sentences; null for everybody but staff."""
     source_row_index: int | None = restricted("source_row_index", CATALOG_STAFF)
-    """The row it was imported from; null for who is not staff."""
+    """Index of the supplier's row that the product was last imported from; null for everybody but staff."""
 
 
 @node("inventory")
 class InventoryLevel(Node):
-    """What is in stock of a variant; for staff."""
+    """Exact stock level of a variant; for staff."""
 
     variant: ProductVariant | None = visible("variant_id")
-    """The variant."""
+    """Variant whose stock this is; null when it is hidden from you."""
     sku: str
-    """Its stock-keeping unit."""
+    """SKU (stock-keeping unit) of the variant."""
     on_hand: int
-    """How many are there, held ones included."""
+    """Number of units in the warehouse, reserved ones included."""
     reserved: int
-    """How many are held for carts and orders."""
+    """Number of units reserved for carts and orders."""
     sold: int
-    """How many were ever sold."""
+    """Number of units sold since the beginning."""
     safety_stock: int
-    """How many are kept back."""
+    """Number of units kept back from sale."""
     available: int
-    """How many can be sold: `onHand - reserved - safetyStock`."""
+    """Number of units that can be sold: `onHand - reserved - safetyStock`; negative when too many are kept
+    back."""
     restock_at: datetime | None
-    """When more is expected."""
+    """Time at which more is expected; null when not known."""
     version: int
-    """Rises with every change."""
+    """Version of the stock level, raised by every change; send it as `expectedVersion`."""
     updated_at: datetime
-    """When it last changed."""
+    """Time of the last change of this stock level."""

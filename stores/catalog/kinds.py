@@ -4,183 +4,185 @@ from enum import StrEnum
 
 
 class ProductStatus(StrEnum):
-    """State of a product."""
+    """Life-cycle status of a product."""
 
     ACTIVE = "ACTIVE"
-    """On sale."""
+    """Product is on sale; it can be discontinued."""
     DISCONTINUED = "DISCONTINUED"
-    """No longer sold; still found by its id."""
+    """Product is no longer sold and left out of searches, but still read by its id or slug; it can go on sale
+    again."""
     HIDDEN = "HIDDEN"
-    """Not published; only staff see it."""
+    """Product is a draft that only staff see, until it is made ACTIVE; it is never hidden again."""
 
 
 class DosageForm(StrEnum):
     """Dosage form of a product."""
 
     TABLET = "TABLET"
-    """Pressed tablets."""
+    """Tablets, caplets, lozenges or chewables."""
     CAPSULE = "CAPSULE"
-    """Capsules of powder."""
+    """Hard capsules, filled with powder."""
     SOFTGEL = "SOFTGEL"
-    """Soft capsules of oil."""
+    """Soft capsules, filled with oil."""
     POWDER = "POWDER"
-    """Powder to stir."""
+    """Powder to stir into a drink."""
     LIQUID = "LIQUID"
-    """Drops, syrup or a drink."""
+    """Drops, tincture, syrup or a drink."""
     CREAM = "CREAM"
-    """For the skin."""
+    """Cream, gel or ointment for the skin."""
     OIL = "OIL"
-    """Oil by the spoon."""
+    """Oil taken by the spoon."""
     SPRAY = "SPRAY"
-    """Sprayed into the mouth or on the skin."""
+    """Spray for the mouth or the skin."""
     PATCH = "PATCH"
-    """Worn on the skin."""
+    """Patch worn on the skin."""
     TEA = "TEA"
-    """Infused in hot water."""
+    """Tea to infuse in hot water."""
 
 
 class IntakeTimeslot(StrEnum):
-    """Time of intake."""
+    """Time of day, or occasion, at which a product is taken."""
 
     AM_WITH_FOOD = "AM_WITH_FOOD"
     """In the morning, with food."""
     AM_BEFORE_FOOD = "AM_BEFORE_FOOD"
     """In the morning, before food."""
     WITH_BREAKFAST = "WITH_BREAKFAST"
-    """With breakfast."""
+    """In the morning, together with breakfast."""
     LUNCH = "LUNCH"
-    """With lunch."""
+    """At midday, together with lunch."""
     CUSTOM = "CUSTOM"
-    """At a time of one's own."""
+    """At a time of day that the person chose."""
     MIDDAY = "MIDDAY"
-    """At midday."""
+    """Around the middle of the day."""
     PM_AFTER_FOOD = "PM_AFTER_FOOD"
     """In the evening, after food."""
     WITH_FOOD = "WITH_FOOD"
-    """With any meal."""
+    """With any meal of the day."""
     BEDTIME = "BEDTIME"
-    """Before sleep."""
+    """In the evening, before going to sleep."""
     PRE_WORKOUT = "PRE_WORKOUT"
-    """Before training."""
+    """Before training, whenever that is."""
     UNSPECIFIED = "UNSPECIFIED"
-    """The label does not say."""
+    """No time that was understood from the label."""
     ON_DECK = "ON_DECK"
-    """Planned, not taken yet."""
+    """Planned, but not taken yet."""
     OFF_CYCLE = "OFF_CYCLE"
-    """Paused on purpose."""
+    """Paused on purpose, between two cycles of intake."""
 
 
 class MatchMethod(StrEnum):
-    """Method by which a match was found."""
+    """Method by which a match was found; the catalog itself uses KEYWORDS alone."""
 
     RULES = "RULES"
-    """By written rules."""
+    """Match found by handwritten rules."""
     KEYWORDS = "KEYWORDS"
-    """By words in common."""
+    """Match found by words in common."""
     ML = "ML"
-    """By a model."""
+    """Match found by a machine-learning model."""
     HYBRID = "HYBRID"
-    """By several of these."""
+    """Match found by several of these methods."""
 
 
 class AvailabilityStatus(StrEnum):
-    """Availability of a product."""
+    """Public availability of a product or variant."""
 
     IN_STOCK = "IN_STOCK"
-    """Enough is there."""
+    """More than five are left to buy."""
     LOW_STOCK = "LOW_STOCK"
-    """Five or fewer are left."""
+    """Five or fewer are left; `remaining` has the number."""
     OUT_OF_STOCK = "OUT_OF_STOCK"
-    """None is left."""
+    """None is left, and no delivery is announced."""
     BACKORDERED = "BACKORDERED"
-    """None is left; more is on its way."""
+    """None is left, but more is expected at `restockAt`."""
     DISCONTINUED = "DISCONTINUED"
-    """No longer sold."""
+    """Product or variant is no longer sold."""
 
 
 class DataQuality(StrEnum):
     """Data quality of an imported product."""
 
     OK = "OK"
-    """Complete and understood."""
+    """All fields are present and were understood."""
     WARN = "WARN"
-    """Usable; something is missing or was not understood."""
+    """Product can be sold, although a field is missing or was not understood; `issues` lists them."""
     ERROR = "ERROR"
-    """Something needed is missing: it cannot be published."""
+    """Product cannot be published, because a required field is missing or unreadable; `issues` lists them."""
 
 
 class ProductSort(StrEnum):
-    """Order of found products; equals are ordered by id."""
+    """Sort order of found products; ties are ordered by id."""
 
     RELEVANCE = "RELEVANCE"
-    """Best match first; without a query, in a fixed order."""
+    """Best match to the query first; in a fixed order without one."""
     PRICE_ASC = "PRICE_ASC"
-    """Cheapest first."""
+    """Lowest price of a variant first."""
     PRICE_DESC = "PRICE_DESC"
-    """Dearest first."""
+    """Highest of the products' lowest prices first."""
     NAME = "NAME"
-    """By name."""
+    """Alphabetical order of product names."""
     NEWEST = "NEWEST"
-    """Newest first."""
+    """Most recently added product first."""
     RATING = "RATING"
-    """Best rated first."""
+    """Highest average rating first."""
     TOP_SELLING = "TOP_SELLING"
-    """Most sold first."""
+    """Most units sold first, as counted every 15 minutes."""
 
 
 class ReviewSort(StrEnum):
-    """Order of reviews."""
+    """Sort order of reviews; ties are ordered by id."""
 
     NEWEST = "NEWEST"
-    """Newest first."""
+    """Most recently submitted review first."""
     HIGHEST = "HIGHEST"
-    """Best rating first."""
+    """Review with most stars first."""
     LOWEST = "LOWEST"
-    """Worst rating first."""
+    """Review with fewest stars first."""
 
 
 class ReviewStatus(StrEnum):
     """Moderation status of a review."""
 
     PENDING = "PENDING"
-    """Waits for a moderator; its author alone sees it."""
+    """Review waits for a moderator; only the author and moderators see it."""
     PUBLISHED = "PUBLISHED"
-    """Shown to everybody."""
+    """Review is shown to everybody and counts in the rating; a later edit makes it PENDING again."""
     REJECTED = "REJECTED"
-    """Not shown; its author sees it."""
+    """Review was turned down by a moderator; only the author and moderators see it. An edit makes it PENDING
+    again."""
 
 
 class ReviewDecision(StrEnum):
     """Decision of a moderator on a review."""
 
     PUBLISH = "PUBLISH"
-    """Show it."""
+    """Show the review to everybody and count it in the rating."""
     REJECT = "REJECT"
-    """Do not show it."""
+    """Hide the review from everybody but the author."""
 
 
 class StockReason(StrEnum):
     """Reason of a manual stock change."""
 
     RECEIVE = "RECEIVE"
-    """Goods came in."""
+    """Goods came in from a supplier."""
     CORRECTION = "CORRECTION"
-    """It was counted again."""
+    """Stock was counted again and differed."""
     DAMAGE = "DAMAGE"
-    """Goods were spoiled."""
+    """Goods were damaged or spoiled."""
 
 
 class CommerceRole(StrEnum):
     """Shop role: permissions beyond buying; an administrator has them all."""
 
     CATALOG_ADMIN = "CATALOG_ADMIN"
-    """Products, prices, imports, moderation of reviews."""
+    """Edits products and prices, runs imports and moderates reviews."""
     INVENTORY_ADMIN = "INVENTORY_ADMIN"
-    """Stock."""
+    """Reads exact stock levels and adjusts them."""
     SUPPORT = "SUPPORT"
-    """Help with carts and orders."""
+    """Helps people with carts and orders, and sees hidden products."""
     FULFILLMENT = "FULFILLMENT"
-    """Packing and shipping."""
+    """Packs and ships orders that are paid."""
     BARCODE_REVIEWER = "BARCODE_REVIEWER"
     """Judges which product a barcode belongs to."""
 
