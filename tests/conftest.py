@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import logging
 import re
 import sys
@@ -113,6 +114,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"Other workers would not know these tests by these names: {random_names}")
     turns = {path: turn for turn, path in enumerate(LONGEST)}
     items.sort(key=lambda item: turns.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
+def pytest_configure() -> None:
+    """Nothing of what is imported is garbage; `settle` looks through it once."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    process.settle()
+    gc.enable()
 
 
 @pytest.fixture
