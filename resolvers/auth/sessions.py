@@ -132,7 +132,7 @@ async def _refreshed(ctx: Context, refresh_token: str, device_id: str) -> dict[s
     if ctx.services.get(revocations.Revocations).swept(session["_id"], renewed):
         raise UserError("SESSION_EXPIRED", "Sign in again.")
     now = clock.now()
-    if now >= min(session["expires_at"], session["absolute_expires_at"]):
+    if now >= session["expires_at"]:
         raise UserError("SESSION_EXPIRED", "Sign in again.")
     if not same_device(session, device_id) or claims.counter < session["counter"] - 1:
         return await _reused(ctx, session)

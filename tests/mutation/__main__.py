@@ -7,6 +7,7 @@ below the goal, or when the tests fail without any fault.
 """
 
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from tests.mutation.fault import ROOT, Fault
 from tests.mutation.faults import AREAS
 
 GOAL = 0.9
-SECONDS = 600
+SECONDS = 900
 """A test run that takes longer has met an endless wait: the fault is noticed."""
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "node_modules", ".landfall", "__pycache__", ".*_cache", "dist"
@@ -33,7 +34,7 @@ LEFT_OUT = shutil.ignore_patterns(
 def passes(copy: Path, tests: Iterable[str]) -> bool:
     """True if these tests pass in the copy; processes that they start import from it as well."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--durations=0", *tests]
-    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTHONPATH": str(copy)}
     try:
         ended = subprocess.run(command, cwd=copy, env=env, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -55,24 +56,37 @@ def copies(count: int) -> Iterator["Queue[Path]"]:
         yield free
 
 
+_moments = itertools.count(int(time.time()))
+
+
+def write(file: Path, text: str) -> None:
+    """As at a moment that no other text of the file has: its bytecode is compiled anew."""
+    file.write_text(text)
+    moment = next(_moments)
+    os.utime(file, (moment, moment))
+
+
 def noticed(fault: Fault, free: "Queue[Path]") -> bool:
     copy = free.get()
     file = copy / fault.file
     healthy = file.read_text()
     try:
-        file.write_text(fault.planted(copy))
+        write(file, fault.planted(copy))
         found = not passes(copy, fault.tests)
         print(f"{'noticed' if found else 'NOT NOTICED'}: {fault.what}  [{fault.file}]", flush=True)
         return found
     finally:
-        file.write_text(healthy)
+        write(file, healthy)
         free.put(copy)
 
 
-def healthy_failures(tests: Iterable[str], free: "Queue[Path]") -> bool:
+def healthy_failures(files: list[str], free: "Queue[Path]") -> list[str]:
+    """Those of the files that fail without any fault: all at once, and one by one only if that fails."""
     copy = free.get()
     try:
-        return not passes(copy, tests)
+        if passes(copy, files):
+            return []
+        return [file for file in files if not passes(copy, [file])]
     finally:
         free.put(copy)
 
@@ -93,10 +107,12 @@ def main() -> int:
     files = sorted({file for _, fault in everything for file in fault.tests})
     begun = time.monotonic()
     with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
-        broken = list(pool.map(lambda file: healthy_failures([file], free), files))
-        if any(broken):
-            failing = ", ".join(file for file, bad in zip(files, broken, strict=True) if bad)
-            print(f"These fail without any fault: {failing}")
+        shares = [files[number :: options.jobs] for number in range(options.jobs)]
+        failing = [
+            each for found in pool.map(lambda share: healthy_failures(share, free), shares) for each in found
+        ]
+        if failing:
+            print(f"These fail without any fault: {', '.join(failing)}")
             return 1
         results = list(pool.map(lambda each: noticed(each[1], free), everything))
 
