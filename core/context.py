@@ -214,7 +214,7 @@ class Context:
     async def load_level(
         self, loader: type[Loader[Any, V]], keys: Sequence[Any], fields: Sequence[str] = ()
     ) -> list[V]:
-        """The values of all parents of a level, read at once: for resolvers that answer `together`.
+        """The values of all parents of a level, read at once: for `batched` resolvers.
 
         `fields` are keys that are enough, of loaders that can leave out others; all, when empty.
         """

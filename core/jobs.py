@@ -1,7 +1,7 @@
 """Job queue: background work enqueued in the transaction that wants it, so that none is lost.
 
-A worker claims what is due with one atomic update; a queue only makes that sooner. Jobs run at least once,
-so every task is idempotent. One that keeps failing goes to the dead-letter queue.
+A worker claims what is due with one atomic update; a wake-up over the bus only makes that sooner. Jobs run
+at least once, so every task is idempotent. One that keeps failing goes to the dead-letter queue.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ queue = collection(
 
 
 @migration("core.jobs")
-async def _from_errands(db: Database) -> int:
+async def _from_former_name(db: Database) -> int:
     """Bring the jobs that wait in the collection's former name."""
     return await move_collection(db, "errands", queue)
 

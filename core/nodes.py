@@ -48,7 +48,7 @@ def guard(
 
     def register(function: D) -> D:
         if prefix in GUARDS:
-            raise ValueError(f"Two doors lead to {prefix!r}.")
+            raise ValueError(f"Two access guards are registered for {prefix!r}.")
         GUARDS[prefix] = function
         if sync is not None:
             if kept is None:

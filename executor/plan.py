@@ -51,7 +51,7 @@ class Plan:
 def make_plan(
     schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, variables: Any
 ) -> Plan:
-    """Compile an operation; Anomaly if it holds something only the reference knows."""
+    """Compile an operation; Fallback if it holds something only the reference knows."""
     fragments: Mapping[str, FragmentDefinitionNode] = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
     }

@@ -8,14 +8,14 @@ import maxminddb
 
 
 class Nowhere:
-    """Implements `ports.auth.Places` without a database."""
+    """Implements `ports.auth.GeoIp` without a database."""
 
     def place(self, address: str) -> str | None:
         return None
 
 
 class PlacesFile:
-    """Implements `ports.auth.Places`; the file is of the City or Country kind: GeoLite2, DB-IP, others."""
+    """Implements `ports.auth.GeoIp`; the file is of the City or Country kind: GeoLite2, DB-IP, others."""
 
     def __init__(self, file: Path) -> None:
         try:

@@ -52,7 +52,7 @@ ENVIRONMENT = {
 
 
 class LocalMediaProcessor:
-    """Implements `ports.media.Studio`."""
+    """Implements `ports.media.MediaProcessor`."""
 
     def __init__(self, *, films: bool) -> None:
         self._films = films

@@ -85,7 +85,7 @@ class Kept:
 
 
 class DiskObjects(Kept):
-    """Implements `core.ports.Objects` in a folder; our own server takes and gives the files."""
+    """Implements `core.ports.ObjectStore` in a folder; our own server takes and gives the files."""
 
     local = True
 
@@ -120,7 +120,7 @@ class DiskObjects(Kept):
 
 
 class S3Objects(Kept):
-    """Implements `core.ports.Objects` in a bucket; clients speak with it directly."""
+    """Implements `core.ports.ObjectStore` in a bucket; clients speak with it directly."""
 
     piece = S3_PIECE
 

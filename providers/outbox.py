@@ -50,7 +50,7 @@ class Outbox:
 
 
 class OutboxTexter:
-    """Implements `core.ports.Texter`."""
+    """Implements `core.ports.SmsSender`."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox

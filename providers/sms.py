@@ -16,7 +16,7 @@ TIMEOUT = ClientTimeout(total=8.0)
 
 
 class Twilio:
-    """Implements `core.ports.Texter` with Twilio's Messages resource."""
+    """Implements `core.ports.SmsSender` with Twilio's Messages resource."""
 
     def __init__(self, http: ClientSession, base: str, sid: str, token: str, sender: str) -> None:
         self._http = http
@@ -32,7 +32,7 @@ class Twilio:
 
 
 class Vonage:
-    """Implements `core.ports.Texter` with Vonage's SMS API."""
+    """Implements `core.ports.SmsSender` with Vonage's SMS API."""
 
     def __init__(self, http: ClientSession, base: str, key: str, secret: str, sender: str) -> None:
         self._http = http

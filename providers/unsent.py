@@ -19,7 +19,7 @@ class UnsentMail:
 
 
 class UnsentTexts:
-    """Implements `core.ports.Texter`."""
+    """Implements `core.ports.SmsSender`."""
 
     async def send(self, *, to: str, text: str) -> None:
         logger.warning("no SMS provider is set up", to=f"***{to[-2:]}")

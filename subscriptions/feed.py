@@ -210,7 +210,7 @@ def _hidden(event: Event) -> Event | None:
 
 
 async def _told(ctx: Context, entry: Entry) -> Event | None:
-    """Event as shared by everybody who may see it; `_author` and `_barred` exclude the others."""
+    """Event as shared by everybody who may see it; its `_author` and `_barred` exclude the others."""
     if aspect := aspect_of(entry):
         return await _reactions(ctx, entry) if aspect == "reactions" else None
     if prefix_of(entry["_id"]) == "post":

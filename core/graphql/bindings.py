@@ -62,7 +62,7 @@ class Plain(Binding):
 
 @dataclass(frozen=True, slots=True)
 class Derived(Binding):
-    """A plain function of the source document; `needs` are the keys it reads."""
+    """A plain function of the source document, of which it `reads` these keys."""
 
     function: Callable[[Any], Any]
     reads: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class Derived(Binding):
 
 @dataclass(frozen=True, slots=True)
 class Computed(Binding):
-    """A plain function of context, document and arguments; `needs` are the keys it reads."""
+    """A plain function of context, document and arguments; of the document it `reads` these keys."""
 
     function: Callable[..., Any]
     reads: tuple[str, ...] = ()

@@ -95,7 +95,7 @@ def key(name: str) -> Any:
 
 
 def derived(function: Callable[[Any], Any], *reads: str) -> Any:
-    """A value computed from the document alone; `needs` are the keys it reads."""
+    """A value computed from the document alone, of which it `reads` these keys."""
     return Spec(Derived(function, reads))
 
 
@@ -105,7 +105,7 @@ def local(
     given: Mapping[str, Sequence[str]] | None = None,
     **descriptions: str,
 ) -> Any:
-    """A value computed from context and document, no reading needed; `needs` are the keys it reads.
+    """A value computed from context and document, of which it `reads` these keys; nothing is awaited.
 
     The function's keyword arguments are the field's; `given` names, by argument, what it reads besides where
     the client gives that one.
@@ -132,8 +132,8 @@ def field(
 ) -> Any:
     """A resolver of context and document, its keyword arguments being the field's.
 
-    `needs` are the keys it reads of a document, which is read whole where they are not given; with `roles`,
-    only they may read it.
+    `reads` are the keys that it takes of a document, which is read whole where they are not given; with
+    `roles`, only they may read it.
     """
     return Spec(
         _call(resolver, root=False, roles=roles, reads=reads),
@@ -150,7 +150,7 @@ def batched(
     reads: Sequence[str] | None = None,
     **descriptions: str,
 ) -> Any:
-    """A field whose resolver answers many documents at once, in their order; `needs` are as in `field`.
+    """A field whose resolver answers many documents at once, in their order; `reads` are as in `field`.
 
     A resolver that takes `shown` is told the keys of its answers that are asked for; none where one cannot
     tell.
@@ -227,8 +227,8 @@ def connection(
     """A Relay connection of a document: the resolver takes the paging arguments as one, `args`.
 
     With `either_end` the resolver decides itself from which end a page is when the client names none. A
-    `batched` one answers many documents at once, in their order. `needs` are the keys it reads of a document,
-    which is read whole where they are not given. With `roles`, only they may read it.
+    `batched` one answers many documents at once, in their order. `reads` are the keys that it takes of a
+    document, which is read whole where they are not given. With `roles`, only they may read it.
     """
     call = _call(
         _alone(resolver) if batched else resolver,

@@ -51,10 +51,10 @@ class Counters:
     """The counters of a collection's documents.
 
     `scopes` are the readers of a document, of an entity those it declares; None: its counters are not logged.
-    While one is `settled` it has all readers it ever had; with `version` they move its version. `settle` is
-    called in the transaction of a fold with the document as it is now, None when it is gone: what depends on
-    a counter, and what was written beside a deletion, is put right there, because a delta conflicts with
-    nothing.
+    While `audience_never_shrinks` of one, it keeps all its readers; with `version` they move its version.
+    `settle` is called in the transaction of a fold with the document as it is now, None when it is gone: what
+    depends on a counter, and what was written beside a deletion, is put right there, because a delta
+    conflicts with nothing.
     """
 
     store: Collection[Any]

@@ -175,7 +175,7 @@ class Database:
         batch: bool = False,
         hint: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Rows of a query; `together` for small indexed ones, which may travel with others.
+        """Rows of a query; `batch` for small indexed ones, which may travel with others.
 
         `hint` names the index to read, where the planner might rather sort in memory.
         """

@@ -110,7 +110,7 @@ class Collection(Generic[T]):
         batch: bool = False,
         hint: str | None = None,
     ) -> list[T]:
-        """Rows of a query; `together` for small indexed ones, which may travel with others."""
+        """Rows of a query; `batch` for small indexed ones, which may travel with others."""
         found = await db.find(self.name, query, sort=sort, limit=limit, fields=fields, batch=batch, hint=hint)
         return cast("list[T]", found)
 
@@ -242,9 +242,9 @@ def entity(
     """Declare a synced collection whose writes log themselves for the readers in its `scopes`.
 
     `owner` is the field with the id of whom a document belongs to; unless `scopes` says more, nobody else
-    reads it. A document with no scopes is gone for all who read it before; with `settled` no reader ever
-    loses one. `aspects` are logged beside a document, by its resolvers, and go with it; `further` are nodes
-    of their own that the same document holds.
+    reads it. A document with no scopes is gone for all who read it before; with `audience_never_shrinks` no
+    reader ever loses one. `aspects` are logged beside a document, by its resolvers, and go with it; `further`
+    are nodes of their own that the same document holds.
     """
     if scopes is None:
         if owner is None:

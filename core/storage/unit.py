@@ -243,9 +243,9 @@ class Unit:
     ) -> None:
         """Log the entity's latest state for those who may see it.
 
-        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other. What is
-        `settled` never loses a scope, so its readers are woken without asking the log who they were. What is
-        `brief` leaves the log after 90 days, without a word to those who keep it.
+        An `aspect` ("reactions") is logged beside the entity, so that one does not hide the other. Where the
+        `audience_never_shrinks`, no scope is lost, so readers are woken without asking the log who they were.
+        What is `brief` leaves the log after 90 days, without a word to those who keep it.
         """
         id = entity["_id"]
         self._log(

@@ -10,8 +10,8 @@ Formats of an entry's `_id`, which `core/storage/unit.py` writes and `aspect_of`
     post_01h4...                    the entity itself
     reactions:post_01h4...          an aspect of it, `<aspect>:<id>`; aspects may hold colons
     again:user_01h...:post_01h4...  an entity that did not change, but reads differently for this person
-    scope:user_01h...:<scope>       type SCOPE: the person gained the scope, or lost it (`detail.lost`)
-    again:user_01h...:<scope>       type SCOPE: the scope reads differently for this person (`detail.again`)
+    scope:user_01h...:<scope>       type MEMBERSHIP: the person gained the scope, or lost it (`detail.lost`)
+    again:user_01h...:<scope>       type MEMBERSHIP: it reads differently for this person (`detail.again`)
 
 Entries of type NOTE are of no entity; each system chooses their ids.
 """
@@ -60,7 +60,7 @@ log = collection(
     "changes",
     Entry,
     indexes=[
-        # `aged` comes last: what a first sync leaves out is passed over in the index, without its document.
+        # `archived` is last: what a first sync leaves out is passed over in the index, without its document.
         index("scopes", "at", "_id", "archived"),
         index("former_scopes", "at", "_id"),
         # Tombstones and notes expire: living entities keep their entry for first syncs.

@@ -5,7 +5,7 @@
    overlap: a change can be committed up to the overlap after its `at`. Entries that the device is known to
    have (`covered`) are left out; a first sync also leaves out tombstones and aspects.
 3. Each entry becomes a changed or a deleted id, by the scopes the reader has now; the latest entry of an id
-   wins. A membership entry (type GRANT) is expanded in its place: into all that the gained or lost scope
+   wins. A membership entry (type MEMBERSHIP) is expanded in its place: into all that the gained or lost scope
    holds, over several pages if need be (`expanding`).
 4. A full page ends with `more`, and the next goes on past `position`. When no entry is left, the round ends:
    `since` moves to `started` less the overlap, and the entries passed within the overlap become `covered`.

@@ -121,8 +121,8 @@ class Live:
     ) -> AsyncGenerator[Entry | Signal | None, None]:
         """Entries of the scopes from `after` (now, when None) on; PositionTooOld if that is gone.
 
-        `check` refuses who may not see them, when nothing can change unheard any more. None comes when
-        nothing did for as many seconds as `patience` says, asked before each wait.
+        `authorize` refuses who may not see them, when nothing can change unheard any more. None comes when
+        nothing did for as many seconds as `idle_timeout` says, asked before each wait.
         """
         async with self.listening(Subscriber(), scopes) as follower:
             if authorize is not None:

@@ -31,7 +31,7 @@ class LogOffset(NamedTuple):
 
 
 class Expansion(NamedTuple):
-    """Progress through the entries that a membership, named by its mark, gave or took."""
+    """Progress through the entries that a membership, named by its fingerprint, gave or took."""
 
     grant: str
     position: LogOffset

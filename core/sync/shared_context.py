@@ -11,7 +11,7 @@ class ViewerDependent(Exception):
 
 
 class AnonymousContext(Context):
-    """Viewerless context: a result made with it may be given to all viewers, unless `Personal` was raised."""
+    """Viewerless context: what it makes may be given to all viewers, unless it raised ViewerDependent."""
 
     def __init__(self, services: Services, *, origin: str = "") -> None:
         self.personal = False

@@ -27,11 +27,12 @@ async def follow(
     on_signal: Callable[[Signal | None], Awaitable[list[Event]]] | None = None,
     idle_timeout: Callable[[], float | None] = lambda: None,
 ) -> AsyncGenerator[Event, None]:
-    """Yield the events that `meaning` makes of the entries since `after`, or from now on. Raises
-    ResyncRequired when `after` is too old.
+    """Yield the events that `to_event` makes of the entries since `after`, or from now on.
 
-    `check` refuses who may not see them, once nothing can change unheard any more. `heard` makes events of
-    ephemeral signals, and of nothing when none came for as long as `patience` says.
+    An `after` that is too old yields `ResyncRequired`, and goes on from now.
+
+    `authorize` refuses who may not see them, once nothing can change unheard any more. `on_signal` makes
+    events of ephemeral signals, and of None when nothing came for as long as `idle_timeout` says.
     """
     signer = ctx.services.signer
     position = signer.position(after) if after is not None else None

@@ -1,11 +1,12 @@
 """Account lockout: rate limits, exponential waits, CAPTCHAs, and locks after too many failed attempts.
 
-Life cycle of an attempt: `begin` counts it as failed before anything is compared, so that parallel guesses
-cannot pass the limit together, or raises ACCOUNT_LOCKED, RATE_LIMITED or CAPTCHA_REQUIRED. Then one of
+Life cycle of an attempt: `begin_attempt` counts it as failed before anything is compared, so that parallel
+guesses cannot pass the limit together, or raises ACCOUNT_LOCKED, RATE_LIMITED or CAPTCHA_REQUIRED. Then one
+of these ends it:
 
-- `missed_again`: it failed; it stays counted, and the tenth failure in 15 minutes locks the subject;
-- `taken_back`: it was right but is only a part of the proof; it alone is no longer counted;
-- `passed`: the person is authenticated; all failures of the subject are forgotten.
+- `record_failure`: it failed; it stays counted, and the tenth failure in 15 minutes locks the subject;
+- `cancel_attempt`: it was right but is only a part of the proof; it alone is no longer counted;
+- `record_success`: the person is authenticated; all failures of the subject are forgotten.
 
 An attempt whose process dies stays counted until the window has passed.
 

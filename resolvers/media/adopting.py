@@ -81,6 +81,6 @@ def _written(file: Path, made: Path, source: bytes) -> None:
 
 
 async def erase_unkept(ctx: Context, media_id: str, folder: str) -> None:
-    """Erase the folder of a medium that was never stored; one that was is left to `purge`."""
+    """Erase the folder of a medium that was never stored; one that was is left to `keeping.purge`."""
     if await store.media.by_id(ctx.db, media_id) is None:
         await ctx.services.objects.erase(folder)
