@@ -74,6 +74,8 @@ async def test_a_review_waits_for_a_moderator_and_is_counted_when_published(
     }
     assert await shown(anonymous, product) == []
     assert [each["id"] for each in await shown(ada, product)] == [id]
+    by_id = "query($id: ID!) { node(id: $id) { id } }"
+    assert [(await each.run(by_id, id=id))["node"] for each in (anonymous, ada)] == [None, {"id": id}]
     assert (await rated(services, anonymous, product))["count"] == 0
     waiting = "{ pendingReviews(last: 100) { edges { node { id } } } }"
     assert id in [edge["node"]["id"] for edge in (await admin.run(waiting))["pendingReviews"]["edges"]]

@@ -99,6 +99,34 @@ async def test_a_carts_hold_becomes_its_orders_and_is_sold_once(
     assert await within(services, stock.transfer, cart(), order()) is None
 
 
+async def test_a_hold_that_becomes_an_order_s_has_the_order_s_time(
+    services: Services, variants: list[str]
+) -> None:
+    shopper, bought = cart(), order()
+    await within(services, stock.reserve, shopper, [line(variants[0], 4)], timedelta(minutes=10))
+    clock.shift(timedelta(minutes=8))
+    await within(services, stock.transfer, shopper, bought, timedelta(minutes=10))
+    clock.shift(timedelta(minutes=8))
+    await jobs.expire_holds(services)
+    assert await level(services, variants[0]) == (10, 4, 0, 6)
+    clock.shift(timedelta(minutes=3))
+    await jobs.expire_holds(services)
+    assert await level(services, variants[0]) == (10, 0, 0, 10)
+
+
+async def test_two_workers_that_end_one_hold_give_it_back_once(
+    services: Services, variants: list[str]
+) -> None:
+    held = (await within(services, stock.reserve, cart(), [line(variants[0], 2)])).reservation
+    await within(services, stock.reserve, cart(), [line(variants[0], 3)])
+    ended = [
+        await within(services, stock.give_back, held, state)
+        for state in (ReservationState.EXPIRED, ReservationState.RELEASED)
+    ]
+    assert [each and each["state"] for each in ended] == [ReservationState.EXPIRED, None]
+    assert await level(services, variants[0]) == (10, 3, 0, 7)
+
+
 async def test_holds_expire_and_expire_once(services: Services, variants: list[str]) -> None:
     holder = cart()
     await within(services, stock.reserve, holder, [line(variants[0], 4)], timedelta(minutes=10))

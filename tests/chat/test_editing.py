@@ -148,6 +148,15 @@ async def test_deleting_for_oneself_is_not_seen_by_the_other(new_phone: NewPhone
     assert [each["code"] for each in refused["errors"]] == ["NOT_FOUND"]
 
 
+async def test_hidden_and_then_deleted_for_both_a_message_is_uncounted_once(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, ids = await talk(ada, grace, 3)
+    done = await grace.do("removeMessage", "chat { unreadCount }", messageId=ids[1])
+    assert done["chat"] == {"unreadCount": 2}
+    assert (await ada.do("deleteMessage", "message { id }", messageId=ids[1]))["errors"] == []
+    assert (await chat_of(grace, chat_id))["unreadCount"] == 2
+
+
 async def test_the_list_shows_the_latest_message_one_has(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     _, ids = await talk(ada, grace, 2)

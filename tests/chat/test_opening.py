@@ -104,6 +104,11 @@ async def test_error_id_taken_when_the_id_belongs_to_something_else(new_phone: N
     for person in (grace, alan):
         refused = await ada.do("createChat", "chat { id }", userId=person.user_id, id=theirs)
         assert refused["errors"] == [refusal("ID_TAKEN", "This id is in use.", ["id"])]
+    # Another person's alias is taken too, though it leads to the very chat.
+    alias = new("chat")
+    assert await open_chat(grace, ada, id=alias) == mine
+    refused = await ada.do("createChat", "chat { id }", userId=grace.user_id, id=alias)
+    assert refused["errors"] == [refusal("ID_TAKEN", "This id is in use.", ["id"])]
     assert [chat["id"] for chat in await inbox(ada)] == [mine]
 
 

@@ -52,12 +52,15 @@ async def test_marks_never_move_back(new_phone: NewPhone) -> None:
     chat_id, _ = await talk(ada, grace, 5)
     await mark_read(grace, chat_id, 4)
     times = await history(ada, chat_id, selection=SEEN)
+    before = await chat_of(grace, chat_id, "version updatedAt")
     for lower in (4, 3, 0, -7):
         done = await mark_read(grace, chat_id, lower)
         assert (done["chat"]["readSequence"], done["chat"]["unreadCount"]) == (4, 1)
         assert (await mark_delivered(grace, chat_id, lower))["readSequence"] == 4
     assert await history(ada, chat_id, selection=SEEN) == times
     assert (await chat_of(ada, chat_id))["peerReadSequence"] == 4
+    # Late marks are no changes: no device hears of them.
+    assert await chat_of(grace, chat_id, "version updatedAt") == before
 
 
 async def test_failure_mark_read_beyond_the_last_sequence(new_phone: NewPhone) -> None:
@@ -130,10 +133,13 @@ async def test_an_alias_and_the_real_id_in_one_batch_are_one_chat(
     assert await open_chat(grace, ada, id=alias) == chat_id
     marks = [{"chatId": alias, "upToSequence": by_alias}, {"chatId": chat_id, "upToSequence": by_id}]
     marks = marks if alias_first else marks[::-1]
-    done = await grace.do("markChatsDelivered", "chats { id deliveredSequence }", marks=marks)
+    version = (await chat_of(grace, chat_id, "version"))["version"]
+    done = await grace.do("markChatsDelivered", "chats { id deliveredSequence version }", marks=marks)
     highest = max(by_alias, by_id)
     assert done["errors"] == []
-    assert done["chats"] == [{"id": chat_id, "deliveredSequence": highest}]
+    # A mark that is no advance on the one before it is no change.
+    steps = 1 if marks[0]["upToSequence"] == highest else 2
+    assert done["chats"] == [{"id": chat_id, "deliveredSequence": highest, "version": version + steps}]
     assert (await chat_of(ada, chat_id))["peerDeliveredSequence"] == highest
     assert await statuses(ada, chat_id) == ["DELIVERED"] * highest + ["SENT"] * (3 - highest)
 

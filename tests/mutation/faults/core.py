@@ -2,7 +2,11 @@
 
 from tests.mutation.fault import Fault
 
-IDEMPOTENCY = ("tests/engine/test_idempotency.py", "tests/engine/test_flush.py")
+IDEMPOTENCY = (
+    "tests/engine/test_idempotency.py",
+    "tests/engine/test_idempotency_kinds.py",
+    "tests/engine/test_flush.py",
+)
 DELTA = ("tests/engine/test_delta.py", "tests/engine/test_log.py", "tests/engine/test_overlap.py")
 LIVE = ("tests/engine/test_live.py", "tests/engine/test_listeners.py", "tests/engine/test_overlap.py")
 HOT = ("tests/engine/test_hot.py",)
