@@ -38,49 +38,51 @@ class ProductRow(TypedDict, total=False):
     """Row as the supplier wrote it; missing and unreadable fields are reported in the result."""
 
     row_index: Required[int]
-    """Index of the row."""
+    """Index of the row in the supplier's list, returned with the result."""
     name: Line | None
-    """Needed."""
+    """Name of the product; required, the first 200 characters are kept."""
     brand: str | None
-    """Needed."""
+    """Brand of the product; required, the first 100 characters are kept."""
     price: str | None
-    """Needed: `€24.90`, `24,90 EUR`, `CHF 1'250.00`; a number alone is in the shop's currency, and a sign
-    that several currencies share is that of the shop's country. What is not one price, or may be two
-    (`1.299 €`), is "Unknown price": the product is kept as a draft, HIDDEN, until it is imported with one."""
+    """Price of the variant, required: `€24.90`, `24,90 EUR`, `CHF 1'250.00`. A number alone is in the shop's
+    currency, and a sign that several currencies share is that of the shop's country. What is not one price,
+    or may be two (`1.299 €`), is "Unknown price": the product is kept as a draft, HIDDEN, until it is
+    imported with one."""
     form: str | None
-    """Needed: `capsules`, `softgel`."""
+    """Dosage form of the product, required: `capsules`, `softgel`."""
     category: str | None
-    """`Sleep Support`."""
+    """Name of the category, such as `Sleep Support`; a new name makes a category, and none means `Other`."""
     size: str | None
     """Size of this variant, by which it differs from the others: `120 capsules`."""
     sku: str | None
-    """Rows of one product with different SKUs become its variants."""
+    """SKU of the variant: rows of one product with different SKUs become its variants. Left out, the row is
+    of the product's first variant."""
     compare_at_price: str | None
-    """Price before a reduction."""
+    """Price before a reduction, written like `price`; ignored unless it is higher."""
     barcodes: str | None
-    """GTINs, separated by semicolons."""
+    """Barcodes (GTINs) of the variant, separated by semicolons."""
     description: str | None
-    """A paragraph."""
+    """Description of the product in a paragraph."""
     ingredients: str | None
-    """`Vitamin D3 25 mcg; MCT oil`."""
+    """Ingredients with their amounts, separated by semicolons: `Vitamin D3 25 mcg; MCT oil`."""
     directions: str | None
-    """Directions for use."""
+    """Directions for use on the label; those of `dosage` when left out."""
     serving_size: str | None
-    """`2 capsules`."""
+    """Size of one serving, such as `2 capsules`."""
     servings: str | None
-    """Servings per container."""
+    """Number of servings per container, 1 to 10,000; 30 when left out."""
     dosage: str | None
-    """`2 capsules twice daily`."""
+    """Dosage that the label recommends, such as `2 capsules twice daily`."""
     schedule: str | None
-    """`Morning with food`."""
+    """Times of intake on the label, such as `Morning with food`."""
     purposes: str | None
-    """Purposes it is taken for, separated by semicolons."""
+    """Purposes for which the product is taken, separated by semicolons; at most 30."""
     biomarkers: str | None
-    """Biomarkers it may affect in a blood test, separated by semicolons."""
+    """Biomarkers that the product may change in a blood test, separated by semicolons; at most 30."""
     url: str | None
-    """Page of its maker."""
+    """URL of the product's page at the manufacturer."""
     stock: str | None
-    """Initial stock of a new variant."""
+    """Stock of a new variant in units; 0 when left out, ignored for a variant that exists."""
 
 
 async def import_products(

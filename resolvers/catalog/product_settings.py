@@ -35,16 +35,16 @@ Document = Mapping[str, Any]
 
 
 class NoticeChannels(TypedDict, total=False):
-    """Notification channels and timing; one that is left out stays as it was."""
+    """Notification channels for a product that runs out, and their timing; what is left out stays."""
 
     push: bool | None
-    """By push."""
+    """Whether to send push notifications."""
     email: bool | None
-    """By mail."""
+    """Whether to send emails to the account's address."""
     local: bool | None
-    """By the phone itself."""
+    """Whether the app shows local notifications that it schedules itself."""
     days_before: int | None
-    """1, 3 or 7 days before it runs out."""
+    """Number of days before the product runs out: 1, 3 or 7."""
 
 
 async def update_product_settings(

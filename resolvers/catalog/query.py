@@ -27,23 +27,24 @@ class ProductFilter(TypedDict, total=False):
     """Filter of a search for products: any value of a field, all fields together; at most 20 values each."""
 
     query: str | None
-    """Words to find, 2 to 100 characters, the last one may be a beginning; everything when left out."""
+    """Words to find, 2 to 100 characters; the last one may be incomplete, and a SKU or barcode is found too.
+    Everything is found when left out."""
     category_ids: list[Id] | None
-    """Of these categories."""
+    """Ids of categories that the products are in one of."""
     brands: list[str] | None
-    """Of these brands, however they are spelled."""
+    """Brands that the products are of one of; case and punctuation do not matter."""
     ingredients: list[str] | None
-    """With any of these ingredients."""
+    """Ingredients that the products have at least one of; case and punctuation do not matter."""
     forms: list[DosageForm] | None
-    """In these forms."""
+    """Dosage forms that the products have one of."""
     goals: list[str] | None
-    """Serving any of these goals."""
+    """Health goals that the products serve at least one of, such as `Cardiovascular`."""
     price_min: Money | None
-    """Lowest price, in the shop's currency."""
+    """Lowest price, in the shop's currency; products whose dearest variant costs as much or more."""
     price_max: Money | None
-    """Highest price, in the shop's currency."""
+    """Highest price, in the shop's currency; products whose cheapest variant costs as much or less."""
     in_stock: bool | None
-    """Only what can be had now."""
+    """True to list only products that can be bought now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class ProductBy(TypedDict, total=False):
     id: Id | None
     """Id of the product."""
     slug: str | None
-    """Name of the product in addresses, at most 400 characters."""
+    """Slug of the product in URLs, at most 400 characters."""
 
 
 async def product(ctx: Context, *, by: ProductBy) -> Product | None:
@@ -65,7 +65,7 @@ class TopSellerFilter(TypedDict, total=False):
     """Filter of the best sellers."""
 
     category_ids: list[Id] | None
-    """Ids of categories that the products are of one of, at most 20; all when left out."""
+    """Ids of categories that the products are in one of, at most 20; all when left out."""
 
 
 async def top_sellers(

@@ -30,12 +30,12 @@ MOST_SKUS = 100
 
 
 class InventoryLevelFilter(TypedDict, total=False):
-    """Filter of the list of stock."""
+    """Filter of the list of stock levels."""
 
     skus: list[str] | None
-    """SKUs that the variants have one of, at most 100."""
+    """SKUs that the variants have one of, at most 100; case does not matter."""
     below_safety_stock: bool | None
-    """True to list only what has nothing left to sell beyond its safety stock, scarcest first."""
+    """True to list only variants of which nothing can be sold beyond the safety stock, scarcest first."""
 
 
 class Shortfall(NamedTuple):

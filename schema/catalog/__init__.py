@@ -36,37 +36,40 @@ SEARCH, BROWSE, DETAIL = 30, 60, 120
 
 class Query:
     product: Product | None = query(reading.product, max_age=DETAIL, by="Key of the product, one of several.")
-    """Product by one of its keys; null when there is none. What is no longer sold is found too."""
+    """Product by its id or slug; null when there is none or it is hidden from you. Discontinued products are
+    found too."""
     products: list[Product | None] = query(reading.products, max_age=DETAIL)
-    """Products in the order of the ids, null where there is none: refreshes what a phone keeps in a call."""
+    """Products by their ids, in the same order, to refresh an app's copies; null where there is none or it is
+    hidden."""
     search_products: ProductSearchConnection = query(
         search.search_products,
         max_age=lambda args: SEARCH if (args.get("filter") or {}).get("query") else BROWSE,
     )
-    """Products on sale."""
+    """Products on sale that match the filter, or all of them; a page of a search or of browsing."""
     categories: list[Category] = query(reading.categories, max_age=BROWSE)
-    """All kinds of products."""
+    """Categories of products, at most 200, ordered by slug."""
     top_sellers: list[Product] = query(
         reading.top_sellers, max_age=BROWSE, limit="Largest number of products, 1 to 100."
     )
-    """What sells best, worked out every quarter of an hour."""
+    """Products on sale with the most units sold, best seller first, counted every 15 minutes."""
     pending_reviews: Page[Review] = query(reviewing.pending_reviews, roles=(CommerceRole.CATALOG_ADMIN,))
-    """Reviews that wait for a moderator, oldest first."""
+    """Reviews that wait for a moderator's decision, oldest first."""
     inventory_levels: Page[InventoryLevel] = query(
         stock.inventory_levels, roles=(CommerceRole.INVENTORY_ADMIN,)
     )
-    """Exact stock levels of variants, by SKU."""
+    """Stock levels of variants in exact numbers, oldest first; scarcest first with `belowSafetyStock`."""
 
 
 class Viewer:
     product_settings: Page[ProductSettings] = connection(product_settings.viewer_settings)
-    """How you have products set up, changed last first."""
+    """Settings that the viewer made for products, last changed first."""
     predictions: list[ProductPrediction] = field(
         predicting.viewer_predictions, limit="Largest number of predictions, 1 to 100."
     )
-    """How long what you take will last, what runs out first comes first."""
+    """Run-out predictions for the products that the viewer takes, soonest to run out first; empty when they
+    were refused."""
     privacy_choices: PrivacyChoices = field(predicting.privacy_choices)
-    """What you allow."""
+    """Privacy choices of the viewer: predictions and tracking."""
 
 
 ACCOUNT = {"account": (Account, "Account of the person, with their `commerceRoles`; null when refused.")}
@@ -76,29 +79,37 @@ class Mutation:
     import_products = mutation(
         imports.import_products,
         roles=(CommerceRole.CATALOG_ADMIN,),
-        returns={"results": (list[ImportedRow], "A result for each row, in their order.")},
+        returns={
+            "results": (list[ImportedRow], "Results of the rows, in the order in which they were sent.")
+        },
         transaction=False,
-        rows="At most 500; each is saved on its own, by brand, name and form.",
-        publish="Whether new products without errors go on sale at once; else they are HIDDEN.",
+        rows="Rows to import, 1 to 500.",
+        publish="Whether new products without errors go on sale at once; otherwise they are HIDDEN.",
     )
-    """Save a supplier's rows, each on its own."""
+    """Import a supplier's rows as products and variants. Each row is saved or refused on its own; a product
+    that exists, by brand, name and form, is updated."""
     update_product = mutation(
         staff.update_product,
-        "Changes to a product; what is left out stays.",
+        "Changes to a product; what is left out, or null, stays.",
         refuses="INVALID_FORMAT REQUIRED TOO_LONG TOO_MANY",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
-        name="At most 200 characters.",
-        description="At most 4,000 characters.",
-        directions="At most 4,000 characters.",
-        product_url="Its maker's page.",
-        purposes="What it is taken for.",
-        impacted_biomarkers="What a blood test may show of it.",
-        image_ids="Pictures, at most 10.",
-        label_image_id="Its label.",
+        name="Name of the product, 1 to 200 characters.",
+        description="Description of the product, at most 4,000 characters.",
+        directions="Directions for use, at most 4,000 characters.",
+        product_url="URL of the product's page at the manufacturer, at most 2,000 characters.",
+        purposes="Purposes for which the product is taken: at most 30, of 1 to 100 characters.",
+        impacted_biomarkers="Biomarkers that the product may change in a blood test: at most 30, of 1 to 100 "
+        "characters.",
+        category_id="Id of the category to move the product to.",
+        image_ids="Ids of all pictures in their order, at most 10: those shown already, or your own with the "
+        "purpose PRODUCT_IMAGE.",
+        label_image_id="Id of the picture of the label, shown already or your own with the purpose "
+        "PRODUCT_IMAGE.",
     )
-    """Update what is told of a product."""
+    """Update the texts, category and pictures of a product. New pictures must be your own uploads; those no
+    longer shown are released."""
     set_variant_price = mutation(
         staff.set_variant_price,
         refuses="OUT_OF_RANGE",
@@ -111,137 +122,159 @@ class Mutation:
         expected_version="Version of the variant that was edited: CONFLICT if there is a newer one. The last "
         "writer wins when left out.",
     )
-    """Set the price of a variant."""
+    """Set the price of a variant. Streams and searches learn it within seconds."""
     set_product_status = mutation(
         staff.set_product_status,
         refuses="DATA_QUALITY_ERROR WRONG_STATUS",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
-        status="HIDDEN to ACTIVE, ACTIVE to DISCONTINUED and back.",
+        status="Status that the product gets: ACTIVE from HIDDEN or DISCONTINUED, DISCONTINUED from ACTIVE.",
+        expected_version="Version of the product that was edited: CONFLICT if there is a newer one. The last "
+        "writer wins when left out.",
     )
-    """Set whether a product is on sale, hidden or discontinued."""
+    """Set the status of a product: publish a hidden one, discontinue it, or sell it again. It is never hidden
+    again."""
     adjust_inventory = mutation(
         stock.adjust_inventory,
         refuses="OUT_OF_RANGE STOCK_INSUFFICIENT",
         roles=(CommerceRole.INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
-        delta="How many more, or fewer when negative; 0 to change the rest alone.",
-        reason="Why.",
-        safety_stock="How many to keep back from now on.",
-        restock_at="When more is expected.",
+        delta="Number of units to add, or to take away when negative; 0 to change only the rest.",
+        reason="Reason of the change, for the audit log.",
+        safety_stock="Number of units to keep back from sale, 0 to 10,000,000; unchanged when left out.",
+        restock_at="Time at which more is expected; unchanged when left out.",
+        expected_version="Version of the inventory level that was edited: CONFLICT if there is a newer one. "
+        "The last writer wins when left out.",
     )
-    """Adjust the stock of a variant by hand."""
+    """Adjust the stock of a variant by hand, and what is kept back or expected. Availability follows within
+    seconds."""
     grant_commerce_role = mutation(
-        roles.grant_commerce_role, returns=ACCOUNT, roles=(Role.ADMIN,), user_id="Whom.", role="Which."
+        roles.grant_commerce_role,
+        returns=ACCOUNT,
+        roles=(Role.ADMIN,),
+        user_id="Id of the person who gets the role.",
+        role="Role that the person gets; nothing changes if it is held already.",
     )
-    """Give a person a role in the shop."""
+    """Grant a person a role in the shop's staff, until it is revoked."""
     revoke_commerce_role = mutation(
         roles.revoke_commerce_role,
         returns=ACCOUNT,
         roles=(Role.ADMIN,),
-        user_id="The person.",
-        role="The role.",
+        user_id="Id of the person who loses the role.",
+        role="Role that the person loses; nothing changes if it is not held.",
     )
-    """Take a role in the shop from a person."""
+    """Revoke a person's role in the shop's staff, at once; it can be granted again."""
     submit_review = mutation(
         reviewing.submit_review,
-        "Your review of a product; a second one changes the first.",
+        "Review to submit for a product; a second one replaces the first.",
         refuses="OUT_OF_RANGE TOO_LONG",
         returns={
-            "review": (Review, "The review, which a moderator sees before others do; null when refused."),
-            "review_edge": (Edge[Review], "Its place among the product's reviews, newest first."),
+            "review": (Review, "Review as stored, PENDING until a moderator decides; null when refused."),
+            "review_edge": (
+                Edge[Review],
+                "Edge of the review among the product's, newest first; null when refused.",
+            ),
         },
-        id="The review's id, if you mint one; ignored when you have reviewed the product before.",
-        rating="1 to 5 stars.",
-        title="At most 120 characters.",
-        body="At most 4,000 characters.",
+        id="Id of the review, if you mint one; ignored when you have reviewed the product before.",
+        rating="Rating of the product in stars, 1 to 5.",
+        title="Title of the review, at most 120 characters.",
+        body="Text of the review, at most 4,000 characters.",
     )
-    """Review a product, or change your review."""
+    """Submit your review of a product. A second one replaces the first, and waits for a moderator again."""
     delete_review = mutation(reviewing.delete_review, returns={"deleted_review_id": Id})
-    """Delete your review."""
+    """Delete your review for good, and the rating with it."""
     decide_review = mutation(
         reviewing.decide_review,
         refuses="TOO_LONG",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
             "review": Review,
-            "removed_review_id": (Id, "Id of the review that left the list of those to judge."),
+            "removed_review_id": (Id, "Id of the review that left `pendingReviews`; null when refused."),
         },
-        decision="Show it or not.",
-        reason="Why, for the record; at most 500 characters.",
+        decision="Decision on the review: publish or reject.",
+        reason="Reason of the decision, for the audit log; at most 500 characters.",
     )
-    """Decide whether a review is shown to everybody."""
+    """Decide whether a review is shown to everybody, and so counts in the rating. It can be decided anew."""
     update_product_settings = mutation(
         product_settings.update_product_settings,
-        "How to have a product set up; what is left out stays.",
+        "Settings to change for a product; what is left out stays.",
         refuses="OUT_OF_RANGE PRODUCT_DISCONTINUED",
         returns={
             "product_settings": ProductSettings,
             "product_settings_edge": (
                 Edge[ProductSettings],
-                "Their place at the top of your product setups.",
+                "Edge of the settings at the top of `Viewer.productSettings`; null when refused.",
             ),
-            "product": (Product, "The product, when it is no longer sold."),
-            "alternatives": (list[Product], "What to take instead, when it is no longer sold."),
+            "product": (Product, "Product, when refused because it is discontinued; else null."),
+            "alternatives": (
+                list[Product],
+                "Products to take instead, when refused because the product is discontinued; else null.",
+            ),
         },
         expected_version="Version of the settings that were edited, 0 when there were none: CONFLICT if "
         "there is a newer one. The last writer wins when left out.",
-        auto_refill="Whether to order it again by itself.",
-        reorder_threshold="At how many servings left, 0 to 365.",
-        low_stock_alert="Whether to be told when it runs low.",
-        reminders_enabled="Whether to be reminded to take it.",
-        notifications="How and when to be told.",
+        auto_refill="Whether to order the product again automatically; refused when it is discontinued.",
+        reorder_threshold="Number of servings left at which to order again, 0 to 365.",
+        low_stock_alert="Whether to be alerted when the product runs low.",
+        reminders_enabled="Whether to be reminded to take the product.",
+        notifications="Notification channels to use, and when; a channel that is left out stays.",
     )
-    """Set up a product for yourself."""
+    """Update your settings for a product; the first update creates them."""
     refresh_prediction = mutation(
         predicting.refresh_prediction,
         refuses="MEDICATION_MISSING PERSONALIZATION_DISABLED",
         returns={"product_prediction": ProductPrediction},
     )
-    """Have it worked out anew how long a product will last you."""
+    """Refresh the run-out prediction of a product that you take."""
     record_prediction_feedback = mutation(
         predicting.record_prediction_feedback,
-        "A correction of a prediction: at least one of rate and servings.",
+        "Correction of a prediction: at least one of rate and servings.",
         refuses="OUT_OF_RANGE PERSONALIZATION_DISABLED REQUIRED TOO_LONG",
         returns={
             "product_prediction": (
                 ProductPrediction,
-                "Prediction as it is known now; null while there is none.",
+                "Prediction with the correction applied; null while there is none.",
             )
         },
-        usage_rate="Servings a day, more than 0.",
-        servings_per_container="How many servings a container really holds, more than 0.",
-        note="At most 500 characters.",
+        usage_rate="Servings that you take a day, 0.001 to 10,000.",
+        servings_per_container="Number of servings that a container really holds, 1 to 10,000.",
+        note="Note on the correction, at most 500 characters.",
     )
-    """Record how fast you use a product, or how much is in it, to correct its prediction."""
+    """Record how fast you use a product, or how many servings it holds, to correct the prediction from now
+    on."""
     update_privacy_choices = mutation(
         predicting.update_privacy_choices,
-        "What you allow; what is left out stays.",
-        returns={"viewer": (common.Viewer, "You."), "privacy_choices": PrivacyChoices},
-        personalized_predictions="Whether predictions are made for you; without, those that are kept are "
-        "forgotten.",
-        tracking="Whether what apps report of your use is kept.",
+        "Privacy choices to change; what is left out stays.",
+        returns={
+            "viewer": (common.Viewer, "Viewer, with `predictions` as they are now; null when refused."),
+            "privacy_choices": PrivacyChoices,
+        },
+        personalized_predictions="Whether run-out predictions are made for you; false erases those stored.",
+        tracking="Whether usage events that apps report about you are stored; false drops new ones.",
     )
-    """Choose what you allow."""
+    """Update what you allow. Refusing predictions erases the stored ones; they can be allowed again."""
     record_telemetry_events = mutation(
         telemetry.record_telemetry_events,
         returns={
-            "accepted": (int, "New ones that were kept."),
-            "dropped": (int, "Repeated, unknown, unsound or unwanted ones."),
+            "accepted": (int, "Number of events that were stored."),
+            "dropped": (
+                int,
+                "Number of events that were sent before, invalid or refused by your privacy choices.",
+            ),
         },
         takes={"events": list[TelemetryEventInput]},
         owner=telemetry.sender,
         receipt=False,
-        events="At most 50.",
-        device_id="The device, when nobody is signed in.",
+        events="Events to record, 1 to 50.",
+        device_id="Id of the device, which is required when nobody is signed in, and ignored otherwise.",
     )
-    """Record events that happened in an app; signed in, or with a device id."""
+    """Record usage events of an app, for 30 days: for you when signed in, else for the device id."""
 
 
 class Subscription:
     product_events: ProductEvent = subscription(
-        live.product_events, product_ids="The products to watch, at most 50."
+        live.product_events, product_ids="Ids of the products to watch, 1 to 50."
     )
-    """News, prices and availability of products, for everybody."""
+    """Events of products that are watched: news, prices and availability; open to everybody."""
     prediction_events: PredictionEvent = subscription(live.prediction_events)
-    """Signals that predictions for products of yours changed."""
+    """Signals of new run-out predictions for your products."""

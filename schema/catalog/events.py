@@ -9,17 +9,17 @@ from schema.catalog.types import Product, ProductVariant
 
 @type_
 class ProductPriceChanged(Event):
-    """A variant costs something else; at most once a second for each."""
+    """Change of a variant's price; told at most once a second for each variant."""
 
     variant: ProductVariant
     """Variant with the price that it has now."""
     previous_price: Money
-    """Price of the variant that was told last."""
+    """Price of the variant before the change."""
 
 
 @type_
 class ProductAvailabilityChanged(Event):
-    """A variant can be had, or no longer; at most once a second for each."""
+    """Change of a variant's availability; told at most once a second for each variant."""
 
     variant: ProductVariant
     """Variant with the availability that it has now."""
@@ -27,19 +27,19 @@ class ProductAvailabilityChanged(Event):
 
 ProductEvent = Annotated[
     Updated[Product] | ProductPriceChanged | ProductAvailabilityChanged | ResyncRequired,
-    union("ProductEvent", "What happens to products that one watches."),
+    union("ProductEvent", "Event of a product that is watched."),
 ]
 
 
 @type_
 class ProductPredictionUpdated(Event):
-    """A product will last you longer or shorter; at most once a minute for each."""
+    """Signal of a new run-out prediction for a product; sent at most once a minute for each product."""
 
     product: Product
-    """Product whose `viewerPrediction` is another, or is no longer made."""
+    """Product whose `viewerPrediction` to read again; null there when predictions ended."""
 
 
 PredictionEvent = Annotated[
     ProductPredictionUpdated | ResyncRequired,
-    union("PredictionEvent", "Signals that predictions for your products changed."),
+    union("PredictionEvent", "Event of a run-out prediction for one of your products."),
 ]

@@ -31,89 +31,92 @@ HIDDEN_PRODUCT = (
 
 @node("review")
 class Review(Entity):
-    """What somebody thinks of a product."""
+    """Review of a product: a rating in stars, with or without a text."""
 
     product: Product | None = dated(visible("product_id"), HIDDEN_PRODUCT)
-    """The product; null when it is hidden from you."""
+    """Product that the review is about; null when it is hidden from you."""
     author_name: str
-    """Who wrote it, by the name they show."""
+    """Name of the author, as it was when the review was last submitted."""
     rating: int
-    """1 to 5 stars."""
+    """Rating of the product in stars, 1 to 5."""
     title: str
-    """At most 120 characters; may be empty."""
+    """Title of the review, at most 120 characters; may be empty."""
     body: str
-    """At most 4,000 characters; may be empty."""
+    """Text of the review, at most 4,000 characters; may be empty."""
     verified_purchase: bool
-    """Whether its author bought the product here."""
+    """Whether the author bought the product in this shop."""
     status: ReviewStatus
-    """Whether others see it."""
+    """Moderation status, which says who sees the review."""
     viewer_is_author: bool = personal(local(reviewing.is_own, "user_id"))
     """Whether you wrote the review."""
 
 
 @type_
 class NoticeChannels:
-    """How and when one is told."""
+    """Notification channels for a product that runs out, and their timing."""
 
     push: bool
-    """By push."""
+    """Whether push notifications are sent."""
     email: bool
-    """By mail."""
+    """Whether emails are sent to the account's address."""
     local: bool
-    """By the phone itself."""
+    """Whether the app shows local notifications that it schedules itself."""
     days_before: int
-    """How many days before it runs out: 1, 3 or 7."""
+    """Number of days before the product runs out: 1, 3 or 7."""
 
 
 @called("product setup", "product setups")
 @node("product_settings")
 class ProductSettings(Entity):
-    """How you have a product set up; the same on all your devices."""
+    """Settings of a person for one product: refills, alerts and reminders.
+
+    Only the owner sees them, on all devices.
+    """
 
     product: Product | None = dated(visible("product_id"), HIDDEN_PRODUCT)
-    """The product; null when it is hidden from you."""
+    """Product that the settings are for; null when it is hidden from you."""
     auto_refill: bool
-    """Whether it is ordered again by itself."""
+    """Whether the product is ordered again automatically."""
     reorder_threshold: int
-    """At how many servings left, 0 to 365."""
+    """Number of servings left at which to order again, 0 to 365."""
     low_stock_alert: bool
-    """Whether you are told when it runs low."""
+    """Whether you are alerted when the product runs low."""
     reminders_enabled: bool
-    """Whether you are reminded to take it."""
+    """Whether you are reminded to take the product."""
     notifications: NoticeChannels
-    """How and when you are told."""
+    """Notification channels that are used, and when."""
 
 
 @type_
 class ProductPrediction:
-    """How long a product will last you."""
+    """Run-out prediction: an estimate of how long a product will last you."""
 
     product: Product | None = visible("product_id")
-    """The product."""
+    """Product that the prediction is about; null when it is hidden from you."""
     remaining_servings: int | None
-    """How many servings are left; null when not known."""
+    """Number of servings that are left; null when not known."""
     est_days: float | None
-    """For how many days; null when not known."""
+    """Estimated number of days until the product runs out; null when not known."""
     confidence: float
-    """How sure, 0 to 1."""
+    """Confidence in the estimate, 0 to 1."""
     last_predicted_at: datetime
-    """When it was worked out."""
+    """Time at which the estimate was made."""
     stale: bool
-    """Whether this is an older value, because it could not be worked out anew."""
+    """Whether the estimate is an older one, because no new one could be made."""
     explanation: str
-    """Why this estimate, in a sentence."""
+    """Explanation of the estimate in a sentence."""
 
 
 @type_
 class PrivacyChoices:
-    """What you allow; everything until you say otherwise."""
+    """Privacy choices of the viewer; everything is allowed until it is refused."""
 
     version: int
     """Version of the choices: rises with every change, 0 until the first one."""
     personalized_predictions: bool
-    """Whether predictions are made for you."""
+    """Whether run-out predictions are made for you."""
     tracking: bool
-    """Whether what apps report of your use is kept."""
+    """Whether usage events that apps report about you are stored."""
 
 
 @extend(Account)
@@ -121,31 +124,32 @@ class CatalogOfAccount:
     commerce_roles: list[CommerceRole] = told(
         batched(roles.of_accounts, reads=["user_id", "roles"]), "commerce_roles"
     )
-    """Roles in the shop that say what its owner may do there beyond buying."""
+    """Roles of the person in the shop's staff; empty for customers, all of them for administrators."""
 
 
 @extend(Product)
 class OfPeople:
     reviews: Page[Review] = connection(reviewing.reviews, batched=True, reads=["_id"])
-    """What buyers say: published reviews, and yours in its place."""
+    """Reviews of the product that are published, and your own whatever its status."""
     viewer_prediction: ProductPrediction | None = personal(batched(predictions.prediction, reads=["_id"]))
-    """How long it will last you; null when you do not take it, chose no predictions, or are anonymous."""
+    """Run-out prediction for you; null when you do not take the product, refused predictions or are
+    anonymous."""
     viewer_settings: ProductSettings | None = personal(
         batched(product_settings.product_settings, reads=["_id"])
     )
-    """How you have it set up; null until you changed something, and when anonymous."""
+    """Settings that you made for the product; null until you change one, and when anonymous."""
 
 
 @input_
 class TelemetryEventInput:
-    """Something that happened in an app."""
+    """Usage event that happened in an app."""
 
     event_id: Id
-    """Id of the event, minted by the app: the same event is taken once within a day."""
+    """Id of the event, minted by the app, at most 128 characters; an event that is sent again is dropped."""
     type: str
-    """SEARCH, VIEW, ADD_TO_CART, WISHLIST, REFILL_OPT_IN, PREDICTION_FEEDBACK, SCAN, REORDER or
-    FAVORITE_TOGGLE; others are dropped."""
+    """Type of the event: SEARCH, VIEW, ADD_TO_CART, WISHLIST, REFILL_OPT_IN, PREDICTION_FEEDBACK, SCAN,
+    REORDER or FAVORITE_TOGGLE; others are dropped."""
     at: datetime
-    """When it happened."""
+    """Time of the event by the phone's clock; dropped when over 7 days ago, or over 24 hours ahead."""
     properties: JSON | None
-    """An object of what else is known, at most 2,000 bytes."""
+    """Object with further properties, at most 2,000 bytes as JSON; larger ones are dropped with the event."""

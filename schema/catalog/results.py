@@ -14,93 +14,93 @@ from stores.catalog.products import categories
 
 @type_
 class SearchMatch:
-    """Why a product was found."""
+    """Reason for which a search found a product."""
 
     keywords: list[str]
-    """The product's words that match."""
+    """Words of the product that match the query."""
     method: MatchMethod
-    """How it was found."""
+    """Method by which the product was found."""
     confidence: float
-    """How well it fits, 0 to 1."""
+    """Confidence that the product is what was meant, 0 to 1."""
     reason: str
-    """The same in a sentence."""
+    """Reason in one sentence, in English, naming where each word was found."""
 
 
 @type_
 class FacetValue:
-    """A value one could narrow the search to."""
+    """Brand or ingredient by which the search can be narrowed."""
 
     value: str
-    """Send it in the filter."""
+    """Value to send in the filter, in `brands` or `ingredients`."""
     count: int
-    """How many products it would leave."""
+    """Number of products that the search finds with this value alone."""
     selected: bool
-    """Whether the filter has it."""
+    """Whether the filter already has the value."""
 
 
 @type_
 class FormFacet:
-    """A form one could narrow the search to."""
+    """Dosage form by which the search can be narrowed."""
 
     form: DosageForm
-    """Send it in the filter."""
+    """Form to send in the filter, in `forms`."""
     count: int
-    """How many products it would leave."""
+    """Number of products that the search finds with this form alone."""
     selected: bool
-    """Whether the filter has it."""
+    """Whether the filter already has the form."""
 
 
 @type_
 class CategoryFacet:
-    """A category one could narrow the search to."""
+    """Category by which the search can be narrowed."""
 
     category: Category | None = one(by_id(categories), key="category_id")
-    """Send its id in the filter."""
+    """Category whose id to send in the filter, in `categoryIds`; null when the category is gone."""
     count: int
-    """How many products it would leave."""
+    """Number of products that the search finds with this category alone."""
     selected: bool
-    """Whether the filter has it."""
+    """Whether the filter already has the category."""
 
 
 @type_
 class PriceFacet:
-    """A band of prices, by the cheapest variant."""
+    """Price band by which the search can be narrowed; a product is in the band of its cheapest variant."""
 
     min: Decimal
-    """From this price on."""
+    """Lowest price in the band, in the shop's currency."""
     below: Decimal | None
-    """Up to below this price; null for the last band."""
+    """Upper end of the band, in the shop's currency, itself excluded; null for the last band."""
     count: int
-    """How many products it would leave."""
+    """Number of products that the search finds in this band."""
 
 
 @type_
 class SearchFacets:
-    """What one could narrow the search by, most frequent first, at most 50 of each; each ignores its filter.
+    """Facets of a search: values to narrow the list by, most frequent first, at most 50 of each.
 
-    When nothing is found, they tell what there is without the filters.
+    Each facet ignores its own filter. When nothing is found, they count the products without the filters.
     """
 
     brands: list[FacetValue]
-    """Brands."""
+    """Brands of the products that were found."""
     ingredients: list[FacetValue]
-    """Ingredients."""
+    """Ingredients of the products that were found."""
     forms: list[FormFacet]
-    """Forms."""
+    """Dosage forms of the products that were found."""
     categories: list[CategoryFacet]
-    """Categories."""
+    """Categories of the products that were found."""
     prices: list[PriceFacet]
-    """Price bands, cheapest first."""
+    """Price bands of the products, cheapest first."""
 
 
 @type_
 class ProductSearchEdge(Edge):
-    """A product that was found."""
+    """A product that was found, and its place in the list."""
 
     node: Product
-    """The product."""
+    """Product at this place in the list."""
     match: SearchMatch | None = key("match")
-    """Why it was found; null when browsing."""
+    """Reason for which the product was found; null when the filter has no `query`."""
 
 
 @type_
@@ -110,24 +110,26 @@ class ProductSearchConnection(Connection):
     edges: list[ProductSearchEdge]
     """The products of this page."""
     total_count: int = field(search.total_count)
-    """How many were found, counted to 1,000."""
+    """Number of products that were found, counted up to 1,000."""
     total_is_lower_bound: bool = field(search.total_is_lower_bound)
-    """Whether there are more than `totalCount`."""
+    """Whether more products were found than `totalCount`."""
     facets: SearchFacets | None = field(facets)
-    """What to narrow the search by; null when degraded."""
+    """Facets to narrow the search by; null while the search engine is down."""
     degraded: bool
-    """Whether the search backend is down and this is a simpler search by the beginnings of words."""
+    """Whether the search engine is down, so that words were only compared with the beginnings of names and
+    codes."""
 
 
 @type_
 class ImportedRow:
-    """What came of a row."""
+    """Result of importing one row of a supplier."""
 
     row_index: int
-    """Which row."""
+    """Index of the row, as sent."""
     product: Product | None
-    """The product; null when too little was there to keep."""
+    """Product that the row was saved to; null when name, brand, price or form is missing or the form is
+    unknown."""
     data_quality: DataQuality
-    """How good the row is."""
+    """Quality of the data in the row."""
     issues: list[str]
-    """What is wrong with it."""
+    """Issues found in the row, as sentences; errors come before warnings."""
