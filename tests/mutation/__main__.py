@@ -24,19 +24,20 @@ from tests.mutation.fault import ROOT, Fault
 from tests.mutation.faults import AREAS
 
 GOAL = 0.9
-SECONDS = 900
+SECONDS = 300
 """A test run that takes longer has met an endless wait: the fault is noticed."""
+HEALTHY_SECONDS = 3_600
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "node_modules", ".landfall", "__pycache__", ".*_cache", "dist"
 )
 
 
-def passes(copy: Path, tests: Iterable[str]) -> bool:
+def passes(copy: Path, tests: Iterable[str], *, seconds: float = SECONDS) -> bool:
     """True if these tests pass in the copy; processes that they start import from it as well."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--durations=0", *tests]
     env = {**os.environ, "PYTHONPATH": str(copy)}
     try:
-        ended = subprocess.run(command, cwd=copy, env=env, capture_output=True, timeout=SECONDS, check=False)
+        ended = subprocess.run(command, cwd=copy, env=env, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return False
     return ended.returncode == 0
@@ -84,7 +85,7 @@ def healthy_failures(files: list[str], free: "Queue[Path]") -> list[str]:
     """Those of the files that fail without any fault: all at once, and one by one only if that fails."""
     copy = free.get()
     try:
-        if passes(copy, files):
+        if passes(copy, files, seconds=HEALTHY_SECONDS):
             return []
         return [file for file in files if not passes(copy, [file])]
     finally:
