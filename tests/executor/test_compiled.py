@@ -71,6 +71,19 @@ async def test_a_document_seen_once_is_not_compiled(
     assert second.data == {"viewer": {"user": {"name": "Ada"}}}
 
 
+async def test_operations_of_one_document_have_plans_of_their_own(
+    services: Services, schema: Schema, new_phone: NewPhone
+) -> None:
+    ada = await new_phone("Ada")
+    executor = Executor(schema, eager=True)
+    viewer = Viewer(ada.user_id, ada.session_id, ada.device_id)
+    document = "query Name { viewer { user { name } } } query Id { viewer { user { id } } }"
+    for name, user in (("Name", {"name": "Ada"}), ("Id", {"id": ada.user_id}), ("Name", {"name": "Ada"})):
+        answer = await executor.run(document, None, name, Context(services, viewer=viewer))
+        assert answer is not None
+        assert answer.data == {"viewer": {"user": user}}
+
+
 async def test_a_mutation_whose_answer_fails_is_not_run_again(
     services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,11 +253,4 @@ FAULTS = [
         "nonce = bytes(NONCE_BYTES)",
         CRYPTO,
     ),
-    Fault(
-        "node() shows what the viewer may not see",
-        "core/nodes.py",
-        "for id, document in zip(wanted, documents, strict=True) if document}",
-        "for id, document in zip(wanted, documents, strict=True)}",
-        ("tests/engine/test_access.py",),
-    ),
 ]
