@@ -46,7 +46,7 @@ FAULTS = [
         "executor/streams.py",
         'sort_keys=True) if decisive else "", ctx.origin)',
         'sort_keys=True) if decisive else "")',
-        STREAMS,
+        ("tests/server/test_side_doors.py",),
     ),
     Fault(
         "events are shared whatever their variables",
