@@ -45,34 +45,42 @@ __all__ = ["Comment", "Follow", "Group", "Mutation", "Post", "Query", "Report", 
 class Query:
     post: Post | None = query(nodes.reader("post"))
     """Post by its id; null when it does not exist or is hidden from you."""
-    post_by_link: Post | None = query(sharing.post_by_link, code="The code in the link.")
-    """A post by a link to it, for anonymous readers too; null when it is gone or not for you."""
+    post_by_link: Post | None = query(
+        sharing.post_by_link, code="Code of the link: the last part of its address."
+    )
+    """Post by a link to it, for anonymous readers too; null when it is gone or not for you."""
     group: Group | None = query(nodes.reader("group"))
     """Group by its id, for signed-in users; null when there is none."""
     reports: Page[Report] = query(moderating.reports, roles=(Role.MODERATOR,))
     """Reports of posts, comments and people, oldest first; each look is put on record."""
     feed_experiment: FeedExperiment | None = query(experimenting.feed_experiment, roles=(Role.ADMIN,))
-    """The experiment with the ranking that is under way; null when there is none."""
+    """Experiment with the ranking that is under way; null when there is none."""
 
 
 class Viewer:
     feed: FeedConnection = connection(home.feed)
-    """Home feed of yours."""
-    feed_delta: FeedDelta = field(refreshing.feed_delta, newer_token="The `newerToken` of the feed you show.")
+    """Home feed of yours, ranked for you unless sorted otherwise."""
+    feed_delta: FeedDelta = field(
+        refreshing.feed_delta, newer_token="Token of the feed you show: its `newerToken`."
+    )
     """Pull-to-refresh of the feed: what is new, changed or gone since then."""
     social: SocialArea = local(lists.social)
     """People and groups around you."""
 
 
-MENTIONS, COMMENT_TEXT = "People the text names, at most 20.", "At most 2,000 characters."
-REASON = "Why, for the record; 1 to 500 characters."
+MENTIONS = "Ids of the people whom the text mentions, at most 20."
+NEW_MENTIONS = "Ids of the people whom the text mentions, at most 20; left out: unchanged."
+COMMENT_TEXT = "Text of the comment, 1 to 2,000 characters."
+REASON = "Reason that the audit log keeps, 1 to 1,000 characters."
+ON_TIMELINE = "Edge of the post at the top of your timeline; null when refused."
+ON_FEED = "Edge of the post at the top of your feed; null when refused."
 FORGET = "Id of the post that left your feed and lives on elsewhere; null when refused."
 VIEWER: dict[str, Any] = {"viewer": (common.Viewer, "You, with your counters and lists; null when refused.")}
 THREAD: dict[str, Any] = {
     "parent": (Comment, "Top comment of the thread with its new count; null when it is no reply."),
     "post": (Post, "Post with its new count."),
 }
-JOINED = "Its place at the top of your groups; null when refused."
+JOINED = "Edge of the group at the top of your groups; null when refused."
 UNLISTED = "Id of the person who left the list and lives on elsewhere; null when refused."
 ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 
@@ -83,30 +91,30 @@ class Mutation:
         refuses="CONTENT_REFUSED INVALID_FORMAT NOT_MEMBER REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={
             "post": Post,
-            "post_edge": (Edge[Post], "Its place at the top of your timeline."),
-            "feed_edge": (FeedEdge, "Its place at the top of your feed."),
-            "group_post_edge": (Edge[Post], "Its place in its group; null when it is for none."),
+            "post_edge": (Edge[Post], ON_TIMELINE),
+            "feed_edge": (FeedEdge, ON_FEED),
+            "group_post_edge": (Edge[Post], "Edge of the post in its group; null when it is for none."),
             **VIEWER,
         },
-        text="At most 5,000 characters; may be left out when there are media or a link.",
-        upload_ids="Your uploads to show, at most 10; while one is not ready, only you see the post.",
-        link_url="An address to show a preview of.",
-        visibility="Who may see it.",
-        group_id="With GROUP: the group.",
+        text="Text of the post, at most 5,000 characters; may be left out when there are media or a link.",
+        upload_ids="Ids of your uploads to show, at most 10; while one is not ready, only you see the post.",
+        link_url="Address of a web page to show a preview of: http or https, at most 2,000 characters.",
+        visibility="Audience that may see the post.",
+        group_id="Id of the group that the post is for, if its audience is GROUP.",
         mentions=MENTIONS,
     )
-    """Post something."""
+    """Create a post, which its audience finds in their feeds."""
     update_post = mutation(
         posts.update_post,
         refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
-        returns={"post": (Post, "The post as it is now; on CONFLICT as it is without your change.")},
-        text="New text; left out: unchanged.",
-        visibility="New audience; left out: unchanged.",
-        pinned="Whether it is on top of your timeline, where there is room for one; left out: unchanged.",
-        upload_ids="All it is to show, in that order, new uploads and those it has; left out: unchanged.",
-        mentions="People the text names; left out: unchanged.",
+        returns={"post": (Post, "Post as it is now; on CONFLICT as it is without your change.")},
+        text="Text of the post, at most 5,000 characters; left out: unchanged.",
+        visibility="Audience of the post; posts of groups keep theirs. Left out: unchanged.",
+        pinned="Whether the post is pinned to your timeline, in place of any other; left out: unchanged.",
+        upload_ids="Ids of all uploads to show, in that order, new ones and those kept; left out: unchanged.",
+        mentions=NEW_MENTIONS,
     )
-    """Change a post of yours."""
+    """Update a post of yours; it leaves the devices of people who may not see it any more."""
     delete_post = mutation(posts.delete_post, returns={"deleted_post_id": Id, **VIEWER})
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
@@ -114,22 +122,22 @@ class Mutation:
         refuses="COMMENTS_CLOSED CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_NOT_READY",
         returns={
             "comment": Comment,
-            "comment_edge": (Edge[Comment], "Its place in its thread."),
+            "comment_edge": (Edge[Comment], "Edge of the comment in its thread; null when refused."),
             **THREAD,
         },
-        parent_id="The comment it replies to; a reply to a reply joins the top comment's thread.",
+        parent_id="Id of the comment to reply to; a reply to a reply joins the top comment's thread.",
         text=COMMENT_TEXT,
         mentions=MENTIONS,
     )
-    """Comment on a post, or reply to a comment."""
+    """Create a comment on a post, or a reply to a comment; its author is notified."""
     update_comment = mutation(
         comments.update_comment,
         refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY",
-        returns={"comment": (Comment, "The comment as it is now; on CONFLICT as it is without your change.")},
+        returns={"comment": (Comment, "Comment as it is now; on CONFLICT as it is without your change.")},
         text=COMMENT_TEXT,
-        mentions="People the text names; left out: unchanged.",
+        mentions=NEW_MENTIONS,
     )
-    """Change a comment of yours."""
+    """Update the text of a comment of yours."""
     delete_comment = mutation(
         comments.delete_comment,
         returns={
@@ -143,8 +151,8 @@ class Mutation:
         reactions.set_reaction,
         refuses="UPLOAD_NOT_READY",
         returns={"subject": (Subject, "Post or comment with its reactions; null when refused.")},
-        subject_id="The post or comment.",
-        kind="The reaction; null takes yours back.",
+        subject_id="Id of the post or comment.",
+        kind="Kind of your reaction; null takes it back.",
     )
     """Set or take back your reaction; not a toggle, so a replay is harmless."""
     follow_user = mutation(
@@ -153,10 +161,13 @@ class Mutation:
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours that leads to them; null when refused."),
-            "following_edge": (Edge[User], "Their place among those whom you follow."),
+            "following_edge": (
+                Edge[User],
+                "Edge of the person in the list of those you follow; null when refused.",
+            ),
             **VIEWER,
         },
-        notify="Whether their posts, once they are a friend, are pushed to you; left out: unchanged.",
+        notify="Whether posts of the person are pushed to you while you are friends; left out: unchanged.",
     )
     """Follow a person, or unmute one you follow."""
     unfollow_user = mutation(
@@ -168,17 +179,20 @@ class Mutation:
             **VIEWER,
         },
     )
-    """Follow a person no longer."""
+    """Unfollow a person, whose posts leave your feed and your devices."""
     mute_user = mutation(
         graph.mute_user,
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours, which is muted; null when refused."),
-            "muted_user_edge": (Edge[User], "Their place among those whom you muted."),
+            "muted_user_edge": (
+                Edge[User],
+                "Edge of the person in the list of those you muted; null when refused.",
+            ),
             **VIEWER,
         },
     )
-    """Keep a person you follow out of your feed."""
+    """Mute a person you follow, whose posts stay out of your feed from now on."""
     unmute_user = mutation(
         graph.unmute_user,
         returns={
@@ -188,7 +202,7 @@ class Mutation:
             **VIEWER,
         },
     )
-    """Let a muted person into your feed again."""
+    """Unmute a person, whose posts come into your feed again."""
     block_user = mutation(
         graph.block_user,
         returns={
@@ -196,13 +210,16 @@ class Mutation:
                 User,
                 "Person as they are to you from now on; null when refused, and in a replay: they are hidden.",
             ),
-            "blocked_user_edge": (Edge[User], "Their place among those whom you blocked; null in a replay."),
+            "blocked_user_edge": (
+                Edge[User],
+                "Edge of the person in the list of those you blocked; null in a replay.",
+            ),
             "removed_user_id": (Id, "Id of the person who left your other lists; null when refused."),
             "deleted_follow_id": (Id, ENDED_FOLLOW),
             **VIEWER,
         },
     )
-    """Hide a person and yourself from each other everywhere."""
+    """Block a person, so that you are hidden from each other everywhere; follows between you end."""
     unblock_user = mutation(
         graph.unblock_user,
         returns={
@@ -211,37 +228,40 @@ class Mutation:
             **VIEWER,
         },
     )
-    """Undo a block of yours."""
+    """Unblock a person, without the follows that the block ended."""
     share_post = mutation(
         sharing.share_post,
         refuses="CONTENT_REFUSED TOO_LONG UPLOAD_NOT_READY",
         returns={
             "post": (Post, "Share that was made; null when refused."),
-            "post_edge": (Edge[Post], "Its place at the top of your timeline."),
-            "feed_edge": (FeedEdge, "Its place at the top of your feed."),
+            "post_edge": (Edge[Post], ON_TIMELINE),
+            "feed_edge": (FeedEdge, ON_FEED),
             "shared_post": (Post, "Original post with its new count."),
             **VIEWER,
         },
-        post_id="The post to pass on; of a share, what it shares.",
-        text="What you say to it, at most 5,000 characters.",
-        visibility="Who may see the share; the original's own audience still rules.",
+        post_id="Id of the post to share; of a share, the original is shared.",
+        text="Text to show with the shared post, at most 5,000 characters.",
+        visibility="Audience of the share, any but GROUP; the original is shown to its own audience alone.",
     )
-    """Pass a post on into your timeline."""
+    """Share a post into your timeline, as a post of your own."""
     create_share_link = mutation(
         sharing.create_share_link,
         refuses="UPLOAD_NOT_READY",
-        returns={"url": (URL, "The link; null when refused."), "code": (str, "Its code, for `postByLink`.")},
+        returns={
+            "url": (URL, "Address of a page that shows the post; null when refused."),
+            "code": (str, "Code of the link for `postByLink`; null when refused."),
+        },
     )
-    """A link to a public post, for people without an account too."""
+    """Create a link to a public post, for people without an account too; you have one for each post."""
     create_group = mutation(
         groups.create_group,
         refuses="REQUIRED TOO_LONG TOO_MANY",
         returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
-        name="1 to 100 characters.",
-        privacy="Who may join.",
-        member_ids="Friends to bring along, at most 50.",
+        name="Name of the group, 1 to 100 characters.",
+        privacy="Join policy of the group.",
+        member_ids="Ids of friends who are members from the beginning, at most 50.",
     )
-    """Begin a group."""
+    """Create a group that you own, with friends you bring along."""
     join_group = mutation(
         groups.join_group,
         refuses="LIMIT_REACHED",
@@ -257,9 +277,9 @@ class Mutation:
             **VIEWER,
         },
     )
-    """Leave a group."""
+    """Leave a group, whose oldest member succeeds you as owner; an empty group is deleted."""
     hide_post = mutation(signals.hide_post, returns={"removed_post_id": (Id, FORGET)})
-    """Take a post out of your feed."""
+    """Hide a post from your feed for good."""
     mark_post_uninteresting = mutation(
         signals.mark_post_uninteresting, returns={"removed_post_id": (Id, FORGET)}
     )
@@ -267,33 +287,35 @@ class Mutation:
     record_impressions = mutation(
         signals.record_impressions,
         refuses="OUT_OF_RANGE REQUIRED TOO_MANY",
-        returns={"recorded": (int, "How many were taken.")},
+        returns={
+            "recorded": (int, "Number of impressions recorded; those of posts hidden from you are left out.")
+        },
         takes={"items": list[ImpressionInput]},
-        items="1 to 50 posts.",
+        items="Impressions to record, 1 to 50.",
     )
-    """Tell what was on the screen, so that the feed can learn."""
+    """Record which posts were on the screen, so that the ranking of your feed can learn."""
     set_comment_typing = mutation(
         signals.set_comment_typing,
         refuses="COMMENTS_CLOSED",
         returns={},
-        typing="Say so again every few seconds: after six without a word you have stopped.",
+        typing="Whether you are writing: send true again every few seconds, since it lapses after six.",
         receipt=False,
     )
     """Set whether those who have the post open see that you write; nothing is kept of it."""
     set_follow_lists_hidden = mutation(
         lists.set_follow_lists_hidden,
         returns={"account": Account},
-        hidden="True: only you see these lists.",
+        hidden="Whether only you see these lists.",
     )
-    """Show or hide whom you follow and who follows you."""
+    """Set whether others see the lists of whom you follow and who follows you."""
     submit_report = mutation(
         moderating.submit_report,
-        returns={"report": (Report, "Your report; the first one, if you reported it before.")},
-        subject_id="The post, comment or person.",
-        reason="What is wrong.",
-        note="Anything to add, at most 1,000 characters.",
+        returns={"report": (Report, "Report that you made now, or before; null when refused.")},
+        subject_id="Id of the post, comment or person.",
+        reason="Kind of violation to report.",
+        note="Note to the moderators, at most 1,000 characters.",
     )
-    """Submit a post, comment or person to the moderators."""
+    """Submit a post, comment or person to the moderators; each person reports it once."""
     decide_moderation = mutation(
         moderating.decide_moderation,
         refuses="REQUIRED WRONG_STATUS",
@@ -301,28 +323,33 @@ class Mutation:
             "subject": (Node, "Post, comment or person as it is now; null when refused."),
             "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
         },
-        subject_id="The post, comment or person.",
-        action="What is to become of it.",
-        label="With LABEL: the warning, or null for none any more.",
-        reason="Why; kept on record.",
+        subject_id="Id of the post, comment or person.",
+        action="Action on what was reported.",
+        label="Warning to show, if the action is LABEL; null for none any more.",
+        reason=REASON,
         roles=(Role.MODERATOR,),
     )
-    """Decide about something that was reported."""
+    """Decide about a post, comment or person that was reported, and settle all reports of it."""
     appeal_moderation = mutation(
         moderating.appeal_moderation,
         refuses="ALREADY_DONE REQUIRED WRONG_STATUS",
-        returns={"subject": (Node, "Your post or comment.")},
-        subject_id="Your post or comment.",
-        text="At most 1,000 characters.",
+        returns={"subject": (Node, "Post or comment of yours; null when refused.")},
+        subject_id="Id of your post or comment.",
+        text="Text of the appeal, 1 to 1,000 characters.",
     )
-    """Appeal a decision of moderators about a post or comment of yours, once."""
+    """Appeal a decision of moderators about a post or comment of yours, once: its reports are open again."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
         refuses="INVALID_FORMAT REQUIRED",
-        returns={"feed_experiment": (FeedExperiment, "Experiment; null when there is none, or refused.")},
+        returns={
+            "feed_experiment": (
+                FeedExperiment,
+                "Experiment that is under way; null when there is none, or refused.",
+            )
+        },
         takes={"variants": list[FeedVariantInput]},
-        name="Small letters, digits and dashes; left out: nothing is tried out any more.",
-        variants="Their shares come to at most 100.",
+        name="Name of the experiment: small letters, digits and dashes, at most 64; left out: none any more.",
+        variants="Variants to try out, with shares of 100 percent at most together.",
         reason=REASON,
         roles=(Role.ADMIN,),
     )
@@ -331,8 +358,8 @@ class Mutation:
         sponsoring.set_post_sponsorship,
         refuses="OUT_OF_RANGE REQUIRED",
         returns={"sponsorship": Sponsorship},
-        starts_at="From when on; now when left out.",
-        ends_at="Until when; within a year of the start.",
+        starts_at="Start of the period; now when left out.",
+        ends_at="End of the period, within a year of its start.",
         reason=REASON,
         roles=(Role.ADMIN,),
     )
@@ -348,7 +375,7 @@ class Mutation:
 
 
 class Subscription:
-    post_events: PostEvent = subscription(live.post_events, post_id="The post to watch.")
-    """What happens to a post, for anyone who may see it."""
+    post_events: PostEvent = subscription(live.post_events, post_id="Id of the post to watch.")
+    """Events of a post: comments, reactions, edits and typing, until the post is gone or hidden from you."""
     feed_events: FeedEvent = subscription(live.feed_events)
-    """What concerns you: comments, replies, mentions, followers, and that your feed has something new."""
+    """Events that concern you: comments, replies, mentions, followers, and news in your feed."""

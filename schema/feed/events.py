@@ -34,7 +34,7 @@ PostEvent = Annotated[
     | Deleted[Post]
     | PostTypingChanged
     | ResyncRequired,
-    union("PostEvent", "What happens to an open post."),
+    union("PostEvent", "Events of an open post: comments, reactions, edits and typing."),
 ]
 
 
@@ -55,7 +55,7 @@ class FeedReset(Event):
 
 @type_
 class CommentReceived(Event):
-    """Somebody commented on a post of yours, or replied to a comment of yours."""
+    """Comment of somebody on a post of yours, or reply to a comment of yours."""
 
     kind: CommentNoticeKind
     """Kind of the notice: what the comment is on."""
@@ -67,7 +67,7 @@ class CommentReceived(Event):
 
 @type_
 class ViewerMentioned(Event):
-    """Somebody mentioned you in a post or comment."""
+    """Mention of you by somebody in a post or comment."""
 
     post: Post
     """Post that names the viewer, or the one commented on."""
@@ -77,7 +77,7 @@ class ViewerMentioned(Event):
 
 @type_
 class ViewerFollowed(Event):
-    """Somebody began to follow you."""
+    """New follower: a person began to follow you."""
 
     user: User
     """Person who follows the viewer."""

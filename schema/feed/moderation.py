@@ -11,21 +11,21 @@ from stores.feed import ReportReason, ReportStatus
 
 @node("report")
 class Report(Entity):
-    """Something that was reported to moderators. Who reported it is told to nobody."""
+    """Report of a post, comment or person to the moderators. The reporter's name is told to nobody."""
 
     target: Node | None = dated(
         batched(moderating.targets),
-        "What goes out of sight leaves it when the report is next told or read.",
+        "When it goes out of your sight, the report shows so when it is next told or read.",
     )
-    """The post, comment or person; null when it is gone or hidden from you."""
+    """Post, comment or person that was reported; null when it is gone or hidden from you."""
     reason: ReportReason
-    """What is wrong with it."""
+    """Violation that was reported, by kind."""
     status: ReportStatus
-    """What came of it."""
+    """Status of the report; an appeal opens it again."""
     note: str | None = local(moderating.moderator_only("note"), "note")
-    """What was written with it; for moderators."""
+    """Note that the reporter wrote for the moderators; null when there is none, and for all others."""
     appeal: str | None = local(moderating.moderator_only("appeal"), "appeal")
-    """What the author says to it; for moderators."""
+    """Appeal of the author to the moderators; null when there is none, and for all others."""
 
 
 @type_
@@ -33,9 +33,9 @@ class FeedVariant:
     """One way of ranking that is tried out."""
 
     name: str
-    """The ranking."""
+    """Name of the way of ranking."""
     share: int
-    """Of a hundred people, how many get it."""
+    """Share of people who get this ranking, in percent."""
 
 
 @type_
@@ -45,9 +45,9 @@ class FeedExperiment:
     version: int
     """Version of the experiment: rises whenever one is set or ended, 0 for one of the settings."""
     name: str
-    """Another name deals people out anew."""
+    """Name of the experiment; another name assigns people to variants anew."""
     variants: list[FeedVariant]
-    """Who gets none of them is ranked by the first."""
+    """Variants that are tried out; people whom no share covers get the first."""
 
 
 @input_
@@ -55,9 +55,9 @@ class FeedVariantInput:
     """A way of ranking to try out."""
 
     name: str
-    """`formula`, `fresh` or `close`, unless the deployment has a model of its own."""
+    """Name of the way of ranking: `formula`, `fresh` or `close`, unless the deployment has its own model."""
     share: int
-    """Of a hundred people, how many get it."""
+    """Share of people who get this ranking, in percent."""
 
 
 @type_

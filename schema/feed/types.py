@@ -50,58 +50,58 @@ class Reactions:
     """Reactions to a post or comment, counted."""
 
     total: int
-    """All of them."""
+    """Number of reactions of all kinds."""
     like: int
-    """Likes."""
+    """Number of `LIKE` reactions."""
     love: int
-    """Hearts."""
+    """Number of `LOVE` reactions."""
     wow: int
-    """Surprises."""
+    """Number of `WOW` reactions."""
     sad: int
-    """Sadnesses."""
+    """Number of `SAD` reactions."""
     angry: int
-    """Angers."""
+    """Number of `ANGRY` reactions."""
     viewer_reaction: ReactionKind | None = told(
         personal(one(ReactionOfViewer, key="subject_id")), "reactions"
     )
-    """Your own; null when none or anonymous."""
+    """Reaction that you gave; null when you gave none or are not signed in."""
 
 
 @type_
 class PostRights:
-    """What you may do with a post."""
+    """Rights of the viewer on a post."""
 
     edit: bool
-    """Change its text or audience."""
+    """Whether you may edit the text, media and audience of the post."""
     delete: bool
-    """Delete it."""
+    """Whether you may delete the post."""
     comment: bool
-    """Comment on it."""
+    """Whether you may comment on the post."""
     share: bool
-    """Share it."""
+    """Whether you may share the post; private posts and those of groups are not shared."""
     pin: bool
-    """Pin it to the top of your timeline."""
+    """Whether you may pin the post to the top of your timeline."""
 
 
 @type_
 class LinkPreview:
-    """What a web page says of itself."""
+    """Preview of a web page, as the page describes itself."""
 
     url: URL
-    """Its address, as the author gave it."""
+    """Address of the page, as the author of the post gave it."""
     title: str | None
-    """At most 200 characters."""
+    """Title of the page, at most 200 characters; null when the page has none."""
     description: str | None
-    """At most 500 characters."""
+    """Description of the page, at most 500 characters; null when the page has none."""
     site_name: str | None
-    """The site it is of."""
+    """Name of the site; null when the page does not say."""
     image: Media | None = one(MediaById, key="image_id")
-    """Its picture, kept by us; null when there is none, and a moment longer than the rest."""
+    """Picture of the page, served from here; null when there is none, and a moment longer than the rest."""
 
 
 @node("post")
 class Post(Entity):
-    """Something a person wrote or showed.
+    """Post of a person: text, media, a link, or another post that is shared.
 
     Your own posts, those of people you follow and those of your groups are part of what you sync; all others
     are as old as the answer you have them from."""
@@ -109,59 +109,59 @@ class Post(Entity):
     author: User | None = one(UserById, key="author_id")
     """Author of the post; null while the author's account is being erased."""
     text: str | None
-    """Full text, at most 5,000 characters; null when it only has media."""
+    """Full text, at most 5,000 characters; null when the post has none beside its media or link."""
     text_preview: str = derived(content.text_preview, "text")
-    """The first 280 characters, cut at a word."""
+    """Beginning of the text: the first 280 characters, cut at a word; empty when there is no text."""
     truncated: bool = derived(content.truncated, "text")
     """Whether `textPreview` is shorter than `text`."""
     media: list[Media] = many(MediaById, key="media_ids")
-    """Pictures and films, in the author's order; at most 10."""
+    """Pictures and films of the post, in the author's order; at most 10."""
     link: LinkPreview | None
-    """What its link shows; null when there is none, or nothing could be fetched from it."""
+    """Preview of the link; null when the post has none, or the page could not or not yet be fetched."""
     visibility: Visibility
-    """Who may see it."""
+    """Audience that may see the post."""
     group: "Group | None" = one(GroupById, key="group_id")
-    """The group it is for; null when it is for none."""
+    """Group that the post is for; null when it is for none."""
     mentions: list[User] = dated(
         batched(content.mentioned),
-        "Who hides from you, or whose account closes, leaves it when it is next told or read.",
+        "People who hide from you or close their account leave the list when it is next told or read.",
     )
-    """People the text names."""
+    """People whom the text mentions, at most 20."""
     shared_post: "Post | None" = told(batched(sharing.shared_posts), "blocks", "follows")
-    """The post it passes on; null when there is none, or it is not for you. When that is edited, goes or
-    comes back, this one is told again; its counters are told only where you sync it as well."""
+    """Original post that this one shares; null when it shares none, or the original is not for you. When the
+    original is edited, goes or comes back, this post is told again; counters of the original are told only
+    where you sync it as well."""
     shared_unavailable: bool = told(batched(sharing.shared_unavailable), "blocks", "follows")
-    """Whether it passes on a post that is gone, or not for you."""
+    """Whether the post shares one that is gone, or not for you."""
     label: ModerationLabel | None
-    """A warning to show with it; null when there is none."""
+    """Warning to show with the post; null when there is none."""
     status: PostStatus = key("state")
-    """Where it is in its life."""
+    """Status of the post, which says who sees it."""
     pinned: bool
-    """Whether it is on top of its author's timeline."""
+    """Whether the post is pinned to the top of its author's timeline."""
     reaction_summary: Reactions = derived(summary, "reactions")
-    """Reactions, counted."""
+    """Reactions to the post, counted by kind."""
     comment_count: int
-    """Comments and replies."""
+    """Number of comments and replies below the post."""
     share_count: int
-    """How often it was shared."""
+    """Number of times the post was shared."""
     viewer_can: PostRights = personal(local(content.viewer_can, "author_id", "state", "visibility"))
-    """What you may do with it."""
+    """Rights that you have on the post."""
     comments: "Page[Comment]" = connection(
         reading.comments,
         batched=True,
         reads=["_id"],
     )
-    """Top-level comments."""
+    """Top-level comments on the post, newest first unless sorted otherwise."""
     reactors: Page[User] = connection(lists.reactors)
-    """Who reacted to it, latest first."""
+    """People who reacted to the post, latest first."""
     comment_preview: list["Comment"] = unsynced(
         batched(reading.comment_previews, reads=["_id"]),
         "read it with the page that shows the post.",
     )
-    """The newest three top-level comments, in the order they were written, without those of people you
-    muted."""
+    """Newest three top-level comments, in the order they were written, without those of people you muted."""
     edited_at: datetime | None
-    """When its text last changed; null if never."""
+    """Time of the last edit of text or media; null when there was none."""
 
 
 @node("group")
@@ -169,15 +169,15 @@ class Group(Entity):
     """A circle of people with posts of their own."""
 
     name: str
-    """At most 100 characters."""
+    """Name of the group, 1 to 100 characters."""
     privacy: GroupPrivacy
-    """Who may join."""
+    """Join policy of the group."""
     viewer_role: GroupRole = told(personal(batched(groups.viewer_roles)), "group_members")
-    """How you stand to it."""
+    """Role that you have in the group; NONE when you are not a member."""
     member_count: int
-    """How many are in it."""
+    """Number of members of the group."""
     posts: "Page[Post]" = connection(groups.posts_of)
-    """Its posts, newest first; empty unless you are a member."""
+    """Posts of the group, newest first; empty unless you are a member."""
 
 
 @node("comment")
@@ -188,46 +188,47 @@ class Comment(Entity):
     answer you have them from: read the post's page again, or watch `postEvents`."""
 
     post: Post | None = told(visible("post_id"), "posts", "blocks", "follows", "group_members")
-    """The post; null when it has become hidden from you, who still see your own comment."""
+    """Post that the comment is on; null when the post is hidden from you, who still see your own comment."""
     parent_id: Id | None
-    """Which comment it replies to; null at top level."""
+    """Id of the comment that this one replies to; null at top level."""
     parent: "Comment | None" = unsynced(
         visible("parent_id"), "`parentId` names it; read it with the page that shows the post."
     )
-    """The comment it replies to; null at top level, or when you and its author are hidden from each other."""
+    """Comment that this one replies to; null at top level, or when you and its author are hidden from each
+    other."""
     author: User | None = one(UserById, key="author_id")
-    """Who wrote it; null for a deleted comment that stays because of its replies."""
+    """Author of the comment; null for a deleted comment that stays because of its replies."""
     text: str | None = derived(content.comment_text, "text")
     """Text of the comment, at most 2,000 characters; null when the comment was deleted or removed."""
     mentions: list[User] = dated(
         batched(content.mentioned),
-        "Who hides from you, or whose account closes, leaves it when it is next told or read.",
+        "People who hide from you or close their account leave the list when it is next told or read.",
     )
-    """People the text names."""
+    """People whom the text mentions, at most 20."""
     label: ModerationLabel | None
-    """A warning to show with it; null when there is none."""
+    """Warning to show with the comment; null when there is none."""
     reply_count: int
-    """Replies to it."""
+    """Number of replies to the comment."""
     replies: "Page[Comment]" = connection(reading.replies, batched=True, reads=["_id", "post_id"])
-    """Replies, oldest first."""
+    """Replies to the comment, oldest first."""
     reactions: Reactions = derived(summary, "reactions")
-    """Reactions, counted."""
+    """Reactions to the comment, counted by kind."""
     status: PostStatus = key("state")
-    """Where it is in its life."""
+    """Status of the comment, which says who sees it."""
     edited_at: datetime | None
-    """When its text last changed; null if never."""
+    """Time of the last edit of the text; null when there was none."""
 
 
 @node("follow")
 class Follow(Entity):
-    """Your following of a person."""
+    """Follow relation that leads from you to a person."""
 
     user: User = one(UserById, key="followee_id")
-    """Whom you follow."""
+    """Person whom you follow."""
     status: FollowStatus = key("state")
-    """Whether the followed person is muted."""
+    """Status of the follow: FOLLOWING, or MUTED when you keep the person out of your feed."""
     notify: bool = derived(lambda follow: follow.get("notify", False), "notify")
-    """Whether their posts are pushed to your devices while you are friends."""
+    """Whether posts of the person are pushed to your devices while you are friends."""
 
 
 @type_
@@ -235,13 +236,13 @@ class FeedEdge(Edge):
     """A post in the home feed."""
 
     node: Post
-    """The post."""
+    """Post at this place in the feed."""
     score: float
-    """How much it should matter to you; 0 when newest first."""
+    """Relevance of the post to you, as ranked; 0 when the feed is newest first."""
     reason: FeedReason
-    """Why it is there."""
+    """Reason for the post's place in your feed."""
     position: int
-    """Its place in the feed, from 0."""
+    """Position of the post in the feed, counted from 0."""
 
 
 @type_
@@ -251,50 +252,50 @@ class FeedConnection(Connection):
     edges: list[FeedEdge]
     """The posts of this page."""
     snapshot_id: Id
-    """Names this order: pages after the first are of the same one."""
+    """Id of the snapshot that fixes the order: pages after the first are of the same one."""
     generated_at: datetime
-    """When it was put together."""
+    """Time at which the order was computed."""
     newer_token: str
-    """Send it to `feedDelta` to learn what is new, changed or gone since."""
+    """Token for `feedDelta`, which tells what is new, changed or gone since."""
     degraded: bool
-    """Whether it is newest first because it could not be ranked."""
+    """Whether the feed is newest first because it could not be ranked."""
     variant: str | None
     """Your variant of the ranking experiment; null when there is none."""
 
 
 @type_
 class FeedDelta:
-    """What happened to a feed since it was shown."""
+    """Changes of a feed since it was shown."""
 
     new_edges: list[FeedEdge]
     """Posts that are now in the feed and were not, best first; at most 50. After a reset the top 12."""
     new_count: int
-    """How many are new."""
+    """Number of new posts, those beyond `newEdges` included."""
     changed: list[Post]
     """Posts whose counts, text or state changed; at most 100."""
     removed_post_ids: list[Id]
     """Ids of posts to take out of the feed: gone, or hidden from you."""
     newer_token: str
-    """Send it next time."""
+    """Token for the next call of `feedDelta`."""
     reset: bool
     """Whether to drop what you show and begin with `newEdges`: too much has moved."""
 
 
 @input_
 class ImpressionInput:
-    """A post that was on the screen."""
+    """Impression: a post that was on the screen."""
 
     post_id: Id
-    """The post."""
+    """Id of the post that was on the screen."""
     position: int
-    """Its `position` in the feed."""
+    """Position of the post in the feed, as the edge's `position` says."""
     dwell_ms: int
-    """How long it was to be seen, in milliseconds."""
+    """Time on the screen in milliseconds, at most a day."""
     snapshot_id: Id
-    """The feed's `snapshotId`."""
+    """Id of the snapshot, as the feed's `snapshotId` says."""
 
 
-Subject = Annotated[Post | Comment, union("ReactionSubject", "What can be reacted to.")]
+Subject = Annotated[Post | Comment, union("ReactionSubject", "Post or comment that people react to.")]
 
 
 @extend(Account)

@@ -11,7 +11,7 @@ class Visibility(StrEnum):
     FRIENDS = "FRIENDS"
     """People who follow the author and whom the author follows."""
     PRIVATE = "PRIVATE"
-    """The author alone."""
+    """The author alone sees the post."""
     GROUP = "GROUP"
     """Members of the post's group."""
 
@@ -20,39 +20,39 @@ class PostStatus(StrEnum):
     """State of a post or comment."""
 
     PROCESSING = "PROCESSING"
-    """Its media are not ready; only the author sees it."""
+    """Media of the post are not ready: until they are, only the author sees it."""
     PUBLISHED = "PUBLISHED"
-    """Shown to its audience."""
+    """The post or comment is shown to its audience."""
     LIMITED = "LIMITED"
-    """Kept out of suggestions while it is judged."""
+    """The post or comment is shown to its audience, but not suggested to others: it may break the rules."""
     REMOVED = "REMOVED"
-    """Taken down by a moderator."""
+    """A moderator took the post or comment down, or the comment was deleted and stays for its replies."""
 
 
 class ReactionKind(StrEnum):
     """A reaction; one per person and subject."""
 
     LIKE = "LIKE"
-    """Thumbs up."""
+    """Approval, shown as a thumbs up."""
     LOVE = "LOVE"
-    """Heart."""
+    """Love, shown as a heart."""
     WOW = "WOW"
-    """Surprise."""
+    """Surprise, shown as an astonished face."""
     SAD = "SAD"
-    """Sadness."""
+    """Sadness, shown as a sad face."""
     ANGRY = "ANGRY"
-    """Anger."""
+    """Anger, shown as an angry face."""
 
 
 class FollowStatus(StrEnum):
     """The viewer's relation to a person."""
 
     FOLLOWING = "FOLLOWING"
-    """Followed."""
+    """The viewer follows the person and has their posts in the feed."""
     NOT_FOLLOWING = "NOT_FOLLOWING"
-    """Not followed."""
+    """The viewer does not follow the person."""
     MUTED = "MUTED"
-    """Followed, but kept out of the feed."""
+    """The viewer follows the person, but keeps their posts out of the feed."""
 
 
 class FeedSort(StrEnum):
@@ -61,37 +61,37 @@ class FeedSort(StrEnum):
     RANKED = "RANKED"
     """Most relevant to you first."""
     NEWEST = "NEWEST"
-    """Newest first."""
+    """Newest posts first, without ranking."""
 
 
 class FeedReason(StrEnum):
     """Reason for a post's place in the feed."""
 
     FOLLOW = "FOLLOW"
-    """Its author is followed, or is the viewer."""
+    """The viewer follows the author, or is the author."""
     FRIEND = "FRIEND"
-    """Its author is a friend: the following is mutual."""
+    """The author is a friend: the viewer and the author follow each other."""
     SUGGESTED = "SUGGESTED"
-    """Something public by somebody who is not followed."""
+    """Public post by somebody whom the viewer does not follow."""
     GROUP = "GROUP"
-    """It is of a group the viewer is in."""
+    """The post is for a group that the viewer is in."""
     SHARED_BY_FOLLOW = "SHARED_BY_FOLLOW"
-    """Somebody who is followed shared it."""
+    """Share of another post, made by a person whom the viewer follows."""
     PINNED = "PINNED"
-    """Its author, who is followed, keeps it on top of their timeline."""
+    """The author, whom the viewer follows, pinned the post to the top of their timeline."""
     SPONSORED = "SPONSORED"
-    """Somebody pays for it to be shown."""
+    """Sponsored post, which somebody pays to have shown."""
 
 
 class CommentSort(StrEnum):
     """Order of comments."""
 
     NEWEST = "NEWEST"
-    """Newest first."""
+    """Newest comments first, by creation."""
     OLDEST = "OLDEST"
-    """Oldest first."""
+    """Oldest comments first, by creation."""
     TOP = "TOP"
-    """Most reactions and replies first; it moves while people react."""
+    """Most reactions and replies first; the order moves while people react."""
 
 
 class CommentNoticeKind(StrEnum):
@@ -107,51 +107,51 @@ class GroupPrivacy(StrEnum):
     """Join policy of a group."""
 
     OPEN = "OPEN"
-    """Everybody."""
+    """Everybody may join the group."""
     CLOSED = "CLOSED"
-    """People its owner brings along."""
+    """Nobody may join the group; its members are friends whom the owner brought along."""
 
 
 class GroupRole(StrEnum):
     """Role of a person in a group."""
 
     OWNER = "OWNER"
-    """It is theirs."""
+    """Owner of the group; the oldest member succeeds an owner who leaves."""
     MEMBER = "MEMBER"
-    """They are in it."""
+    """Member of the group, who reads and writes posts in it."""
     NONE = "NONE"
-    """They are not in it."""
+    """Not a member of the group."""
 
 
 class ModerationLabel(StrEnum):
     """A warning shown with a post or comment."""
 
     SENSITIVE = "SENSITIVE"
-    """Ask before showing it."""
+    """Sensitive content, to be shown once the reader agrees."""
     MISLEADING = "MISLEADING"
-    """It may be wrong."""
+    """Misleading content, which may say what is wrong."""
 
 
 class ModerationAction(StrEnum):
-    """Action of a moderator."""
+    """Action of a moderator on a reported post or comment; of a person, only the reports are settled."""
 
     LIMIT = "LIMIT"
-    """Keep it from strangers."""
+    """Uphold the reports and give the post or comment the status LIMITED."""
     REMOVE = "REMOVE"
-    """Take it down."""
+    """Uphold the reports and give the post or comment the status REMOVED."""
     RESTORE = "RESTORE"
-    """Publish it again."""
+    """Dismiss the reports and give the post or comment the status PUBLISHED again."""
     LABEL = "LABEL"
-    """Show a warning with it, or none any more."""
+    """Uphold the reports and show a warning with the post or comment, or none any more."""
     DISMISS = "DISMISS"
-    """Leave it as it is."""
+    """Dismiss the reports and leave the post or comment as it is."""
 
 
 class ReportReason(StrEnum):
     """Reason of a report."""
 
     SPAM = "SPAM"
-    """Unwanted advertising."""
+    """Unwanted advertising or mass posting."""
     ABUSE = "ABUSE"
     """Insults, threats or harassment."""
     VIOLENCE = "VIOLENCE"
@@ -161,18 +161,18 @@ class ReportReason(StrEnum):
     MISINFORMATION = "MISINFORMATION"
     """Something false that does harm."""
     OTHER = "OTHER"
-    """Something else: the note says what."""
+    """Another violation, which the note describes."""
 
 
 class ReportStatus(StrEnum):
     """Outcome of a report."""
 
     OPEN = "OPEN"
-    """Nobody has judged it."""
+    """No moderator has judged the report yet."""
     UPHELD = "UPHELD"
-    """A moderator agreed."""
+    """A moderator agreed with the report and acted on it."""
     DISMISSED = "DISMISSED"
-    """A moderator did not agree."""
+    """A moderator did not agree with the report."""
 
 
 SHOWN = (PostStatus.PUBLISHED, PostStatus.LIMITED)
