@@ -18,22 +18,22 @@ class MessageStatus(StrEnum):
     """Delivery status of a message."""
 
     SENT = "SENT"
-    """The server has it."""
+    """The server has stored the message."""
     DELIVERED = "DELIVERED"
-    """A device of the recipient has it."""
+    """A device of the recipient has received the message."""
     READ = "READ"
-    """The recipient has read it; only when both have read receipts on."""
+    """The recipient has read the message; shown only while both have read receipts on."""
 
 
 class PresenceState(StrEnum):
     """Presence of a person."""
 
     ONLINE = "ONLINE"
-    """Using the app."""
+    """A device of the person has the app in use."""
     AWAY = "AWAY"
-    """The app is open, but was not touched for five minutes."""
+    """The app is open on a device, but was not touched for five minutes."""
     OFFLINE = "OFFLINE"
-    """Not there for a minute or more."""
+    """No device has the app open, or none has sent a heartbeat for a minute."""
 
 
 class ReportDecision(StrEnum):
@@ -49,11 +49,11 @@ class WhoCanMessage(StrEnum):
     """Permission to begin a chat with a person; existing chats go on."""
 
     EVERYONE = "EVERYONE"
-    """Anybody who is not blocked."""
+    """Anybody who is not blocked may begin a chat."""
     FOLLOWED = "FOLLOWED"
-    """People whom the person follows."""
+    """People whom the person follows may begin a chat."""
     NOBODY = "NOBODY"
-    """Nobody."""
+    """Nobody may begin a chat."""
 
 
 class Chat(TypedDict):

@@ -37,7 +37,7 @@ class ChatView(StrEnum):
     INBOX = "INBOX"
     """Chats that are not archived."""
     ARCHIVED = "ARCHIVED"
-    """Archived chats."""
+    """Chats that are archived."""
 
 
 class ChatFilter(TypedDict, total=False):

@@ -34,36 +34,38 @@ class Viewer:
 
 EPHEMERAL: Any = {"receipt": False, "transaction": False}
 VIEWER: Any = {"viewer": (common.Viewer, "You, with your `unreadMessageCount`; null when refused.")}
-LISTED = (Edge[Chat], "The chat's place in your list.")
+LISTED = (Edge[Chat], "Edge of the chat in your list; null when refused.")
 
 
 class Mutation:
     create_chat = mutation(
         opening.create_chat,
         returns={"chat": Chat, "chat_edge": LISTED},
-        id="The chat's id, if you mint one so that queued messages can name it. If the two of you have a "
-        "chat already, that one is returned and your id leads to it for 30 days.",
-        user_id="The person.",
+        id="Id of the new chat, minted by the app so that queued messages can name it. If the two of you "
+        "have a chat already, that one is returned and your id leads to it for 30 days.",
+        user_id="Id of the other person.",
     )
     """Create a chat with somebody, or get the one you have."""
     send_message = mutation(
         sending.send_message,
         refuses="BLOCKED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED USER_UNAVAILABLE",
         returns={
-            "message": (Message, "The message with its sequence; null when refused."),
-            "message_edge": (Edge[Message], "Its place in the history."),
-            "chat": (Chat, "The chat with its new preview."),
+            "message": (Message, "Message with its sequence; null when refused."),
+            "message_edge": (Edge[Message], "Edge of the message in the chat's history; null when refused."),
+            "chat": (Chat, "Chat with its new preview; null when refused."),
             "chat_edge": LISTED,
         },
         takes={"attachments": list[AttachmentInput]},
-        id="The message's id, if you mint one: however often it is sent, it is stored once.",
-        chat_id="The chat, under its id or one you minted for `createChat`.",
-        text="1 to 4,000 characters; may be left out when there are attachments.",
-        attachments="At most 10; their uploads, of purpose CHAT_ATTACHMENT, may be unfinished.",
-        reply_to_id="The message it answers, of the same chat.",
-        sent_at="When it was written, by your clock; more than five minutes ahead of ours is taken as now.",
+        id="Id of the new message, minted by the app: however often it is sent, it is stored once.",
+        chat_id="Id of the chat, its own or the one you minted for `createChat`.",
+        text="Text of the message, 1 to 4,000 characters; may be left out when there are attachments.",
+        attachments="Attachments of the message, at most 10; their uploads, of purpose CHAT_ATTACHMENT, may "
+        "be unfinished.",
+        reply_to_id="Id of the message that this one answers, in the same chat.",
+        sent_at="Time at which the message was written, by the phone's clock; now when left out, or when "
+        "more than five minutes ahead of the server's.",
     )
-    """Say something."""
+    """Send a message to the other person of a chat."""
     update_message = mutation(
         sending.update_message,
         refuses="BLOCKED EXPIRED REQUIRED TOO_LONG USER_UNAVAILABLE",
@@ -71,7 +73,7 @@ class Mutation:
             "message": (Message, "Message as it is now; on CONFLICT as it is without your change."),
             "chat": (Chat, "Chat with its preview; null when refused."),
         },
-        text="1 to 4,000 characters; may be empty when there are attachments.",
+        text="Text of the message, 1 to 4,000 characters; may be empty when there are attachments.",
     )
     """Update the text of a message of yours within 15 minutes."""
     delete_message = mutation(
@@ -96,56 +98,60 @@ class Mutation:
     mark_chats_delivered = mutation(
         receipts.mark_chats_delivered,
         refuses="TOO_MANY",
-        returns={"chats": (list[Chat], "The chats as they are now.")},
+        returns={"chats": (list[Chat], "Chats marked, as they are now; null when refused.")},
         takes={"marks": list[DeliveryMarkInput]},
-        marks="At most 100 chats. A lower mark than before changes nothing; chats you are not in are passed "
-        "over.",
+        marks="Marks of at most 100 chats. A lower mark than before changes nothing; chats you are not in "
+        "are passed over.",
     )
     """Mark messages as received by this device."""
     mark_chat_read = mutation(
         receipts.mark_chat_read,
         returns={
-            "chat": (Chat, "The chat with its count."),
+            "chat": (Chat, "Chat with its `unreadCount`; null when refused."),
             **VIEWER,
         },
-        up_to_sequence="Everything up to this message. A lower mark than before changes nothing.",
+        up_to_sequence="Sequence up to which you have read all messages. A lower mark than before changes "
+        "nothing.",
     )
     """Mark messages of a chat as read."""
     update_chat = mutation(
         choices.update_chat,
         returns={
             "chat": Chat,
-            "chat_edge": (Edge[Chat], "Its place in the list it is in now, archived or not."),
+            "chat_edge": (Edge[Chat], "Edge of the chat in the list it is in now, archived or not."),
             "removed_chat_id": (Id, "Id of the chat that left the other list; null when it was in none."),
             **VIEWER,
         },
-        muted_until="No push messages until then; null ends it; left out: unchanged.",
-        archived="Keep it out of the list; left out: unchanged.",
+        muted_until="Time until which the chat sends no push messages; null unmutes it; left out: unchanged.",
+        archived="Whether the chat is archived, out of your inbox; left out: unchanged.",
     )
     """Update a chat for yourself: mute it, or archive it."""
     update_chat_settings = mutation(
         choices.update_chat_settings,
         refuses="REQUIRED",
-        returns={"chat_settings": (ChatSettings, "The settings as they are now.")},
-        input="What holds for all your chats; what is left out stays.",
-        read_receipts="Let others see what you read, and see what they read.",
-        show_presence="Let people you chat with see when you are there, and see them.",
-        who_can_message="Who may begin a chat with you.",
-        hide_text_in_push="Leave out of push messages what was said.",
+        returns={
+            "chat_settings": (ChatSettings, "Settings as they are now; on CONFLICT without your change.")
+        },
+        input="Settings to change for all your chats; those left out or null stay.",
+        read_receipts="Whether others see what you read, and you see what they read.",
+        show_presence="Whether people you chat with see when you are there, and you see when they are.",
+        who_can_message="Permission to begin a chat with you.",
+        hide_text_in_push="Whether push messages leave out what was said.",
     )
     """Update the settings that hold for all your chats."""
     set_chat_typing = mutation(
         presence.set_chat_typing,
         returns={},
-        typing="Say true about every three seconds while you write: it is forgotten after six.",
+        typing="Whether you are writing: send true again every three seconds, since it lapses after six.",
         **EPHEMERAL,
     )
-    """Set whether the other sees that you write; nothing is kept of it."""
+    """Set whether the other person sees that you write; nothing is kept of it."""
     record_heartbeat = mutation(
         presence.record_heartbeat,
-        returns={"presence": (Presence, "Over all your devices.")},
-        status="ONLINE every 25 seconds while the app is used, AWAY after five minutes without a touch, "
-        "OFFLINE when it goes to the background. Without a word for a minute you are offline.",
+        returns={"presence": (Presence, "Presence of yours over all your devices; null when refused.")},
+        status="Status of this device: ONLINE every 25 seconds while the app is used, AWAY after five "
+        "minutes without a touch, OFFLINE when the app goes to the background. Without a heartbeat for a "
+        "minute you are offline.",
         **EPHEMERAL,
     )
     """Record that you are there, for people you chat with; nothing is kept of it but when you last were."""
@@ -153,18 +159,18 @@ class Mutation:
         moderation.submit_message_report,
         refuses="TOO_LONG",
         returns={
-            "message_report": (MessageReport, "Report of yours; the first one, if you reported it before.")
+            "message_report": (MessageReport, "Report that you made now, or before; null when refused.")
         },
-        reason="Why.",
-        note="What the moderators should know; at most 1,000 characters.",
+        reason="Kind of violation to report.",
+        note="Note to the moderators, at most 1,000 characters.",
     )
-    """Submit a message of the other to the moderators, with the five nearest to it."""
+    """Submit a message of the other person to the moderators, with copies of the five nearest to it."""
     decide_message_report = mutation(
         moderation.decide_message_report,
         returns={
             "message_report": (
                 MessageReport,
-                "Report as it was judged, the first time if there were several.",
+                "Report as it was decided, the first time if there were several.",
             ),
             "removed_message_report_id": (Id, "Id of the report that left the list of open ones."),
         },
@@ -177,15 +183,15 @@ class Mutation:
         refuses="OUT_OF_RANGE TOO_MANY",
         returns={},
         takes={"queues": list[ClientQueueInput]},
-        device_id="The device you are signed in on.",
-        queues="At most 50; no more than once a minute.",
+        device_id="Id of the device that you are signed in on.",
+        queues="Queues of the phone, one per system, at most 50.",
         **EPHEMERAL,
     )
     """Record how the queues of a phone are doing, for all systems; at most once a minute."""
 
 
 class Subscription:
-    chat_events: ChatEvent = subscription(live.chat_events, chat_id="The chat to watch.")
-    """What happens in a chat of yours, while it is open."""
+    chat_events: ChatEvent = subscription(live.chat_events, chat_id="Id of the chat to watch.")
+    """Events of a chat of yours, for the screen that has it open."""
     presence_events: PresenceEvent = subscription(live.presence_events)
     """Presence of the people you chat with, as they come and go; nothing of it is replayed."""

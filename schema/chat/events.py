@@ -11,7 +11,7 @@ from schema.chat.types import Chat, Message, Presence
 
 @type_
 class ChatTypingChanged(Event):
-    """The other began or stopped writing; not replayed."""
+    """Start or end of the other person's writing; not replayed."""
 
     user: User | None = one(PeerById, key="user_id")
     """Person who began or stopped writing; null when the account is gone."""
@@ -21,7 +21,7 @@ class ChatTypingChanged(Event):
 
 @type_
 class PresenceChanged(Event):
-    """Somebody you chat with came, or went; not replayed."""
+    """Change of presence of somebody you chat with; not replayed."""
 
     presence: Presence
     """Presence of the person as it is now."""
@@ -34,7 +34,7 @@ ChatEvent = Annotated[
     | Updated[Chat]
     | ChatTypingChanged
     | ResyncRequired,
-    union("ChatEvent", "What happens in an open chat."),
+    union("ChatEvent", "Events of an open chat: messages, edits, receipts and typing."),
 ]
 
 PresenceEvent = Annotated[

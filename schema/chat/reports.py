@@ -14,49 +14,49 @@ from stores.feed import ReportReason, ReportStatus
 
 @type_
 class ReportedMessage:
-    """A copy of what was said, made when it was reported."""
+    """Copy of a message, made when it was reported or near one that was."""
 
     message_id: Id
-    """The message."""
+    """Id of the message that was copied."""
     sender: User = one(PeerById, key="sender_id")
-    """Who said it."""
+    """Person who sent the message."""
     sequence: int
-    """Its number in the chat."""
+    """Number of the message in its chat."""
     text: str | None
-    """What was said; null when it was deleted, or had attachments alone."""
+    """Text of the message; null when it was deleted, or had attachments alone."""
     reported: bool
-    """Whether this is the one that was reported."""
+    """Whether this message is the one that was reported."""
     accepted_at: datetime = key("created_at")
-    """When the server accepted it."""
+    """Time at which the server accepted the message."""
 
 
 @node("message_report")
 class MessageReport(Entity):
-    """A message that somebody found wrong."""
+    """Report of a message to the moderators."""
 
     reason: ReportReason
-    """Why."""
+    """Violation that was reported, by kind."""
     note: str | None = local(moderation.note, "sealed_note", "data_key")
-    """What the reporter says of it; null when nothing."""
+    """Note of the reporter to the moderators; null when there is none."""
     status: ReportStatus
-    """What became of it."""
+    """Status of the report: open, or how it was decided."""
     judged_at: datetime | None
-    """When it was judged; null while open."""
+    """Time of the decision; null while the report is open."""
     reported_messages: list[ReportedMessage] = told(
         batched(moderation.reported_messages, roles=(Role.MODERATOR,)), "message_reports"
     )
-    """The message and the five nearest to it; reading them is put on record."""
+    """Copies of the message and of the five nearest to it, by sequence; reading them is put on record."""
 
 
 @input_
 class ClientQueueInput:
-    """One system's queue on a phone."""
+    """Outgoing queue of one system on a phone."""
 
     system: str
-    """The system: `chat`, `feed`."""
+    """Name of the system, such as `chat` or `feed`."""
     size: int
-    """Mutations that wait."""
+    """Number of mutations that wait in the queue."""
     oldest_at: datetime | None
-    """When the oldest of them was made; null when there is none."""
+    """Time at which the oldest waiting mutation was made; null when none waits."""
     failed: int
-    """Mutations given up since the last report."""
+    """Number of mutations given up since the last report."""

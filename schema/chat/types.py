@@ -31,34 +31,35 @@ class Chat(Entity):
     """The one chat of two people, as you see it."""
 
     participants: list[User] = many(PeerById, key="participant_ids")
-    """The two people, you first."""
+    """People in the chat: you, then the other person."""
     peer: User = one(PeerById, key="peer_id")
-    """The other one; named "Deleted user" when their account is gone. While you are hidden from each other,
-    as old as the answer you have them from."""
+    """Other person in the chat; named "Deleted user" when their account is gone. While you are hidden from
+    each other, as old as the answer you have them from."""
     last_activity_at: datetime
-    """When the last message was accepted, or the chat was opened: lists are sorted by it."""
+    """Time of the last message, or of the chat's opening; lists are sorted by it."""
     preview: str | None = told(batched(reading.previews), "messages")
-    """How the last message begins, on one line, at most 140 characters; null when it has no text."""
+    """Beginning of the last message, on one line, at most 140 characters; null when it has no text."""
     last_message: "Message | None" = told(batched(reading.last_messages), "messages")
-    """The latest message; null when there is none."""
+    """Latest message that you have not removed; null when there is none."""
     unread_count: int
-    """Messages of the other that you have not read."""
+    """Number of the other person's messages that you have not read."""
     last_sequence: int
-    """The number of the latest message; 0 when there is none."""
+    """Sequence of the latest message; 0 when there is none."""
     read_sequence: int
-    """You have read up to this message."""
+    """Sequence up to which you have read all messages."""
     delivered_sequence: int
-    """A device of yours has said that it has everything up to this message."""
+    """Sequence up to which a device of yours has received all messages."""
     peer_read_sequence: int = told(batched(reading.peer_read_sequences), "chat_settings")
-    """The other has read up to this message; 0 while one of you has read receipts off."""
+    """Sequence up to which the other person has read; 0 while one of you has read receipts off."""
     peer_delivered_sequence: int
-    """A device of the other has everything up to this message."""
+    """Sequence up to which a device of the other person has received all messages."""
     muted_until: datetime | None = derived(reading.muted_until, "muted_until")
-    """No push messages until then; null when not muted."""
+    """Time until which the chat sends no push messages; null when it is not muted."""
     archived: bool
-    """Whether it is kept out of the list; a new message brings it back unless it is muted."""
+    """Whether the chat is archived, out of your inbox; a new message brings it back unless it is muted."""
     can_send: bool = told(batched(access.can_send), "blocks")
-    """False when you are hidden from each other, or the other's account is gone."""
+    """Whether you can send messages: not while you are hidden from each other, or the other's account is
+    gone."""
     messages: "Page[Message]" = connection(
         reading.messages,
         batched=True,
@@ -70,61 +71,64 @@ class Chat(Entity):
 
 @node("message")
 class Message(Entity):
-    """Something said in a chat."""
+    """Message in a chat of two people."""
 
     chat: Chat = told(one(ChatOfViewer, key="chat_id"), "chat_members")
-    """The chat it was said in."""
+    """Chat that the message is in."""
     sender: User = one(PeerById, key="sender_id")
-    """Who said it."""
+    """Person who sent the message."""
     text: str | None = told(batched(access.texts, reads=["chat_id", "sealed_text"]), "messages")
-    """At most 4,000 characters; null when deleted, or when there are attachments alone."""
+    """Text of the message, at most 4,000 characters; null when it was deleted, or has attachments alone."""
     attachments: list[Attachment]
     """Pictures, films and files, at most 10; told of as updates of the message when they become ready."""
     reply_to: "Message | None" = told(batched(reading.replied_to, reads=["reply_to_id"]), "messages")
-    """The message it answers; null when none, or when you deleted that."""
+    """Message that this one answers; null when there is none, or when you removed that."""
     sequence: int
-    """Its number in the chat: messages are in this order. A number may be missing, none comes twice."""
+    """Number of the message in its chat: messages are in this order. A number may be missing, none comes
+    twice."""
     sent_at: datetime
-    """When its sender's device says it was written: to be shown, not to sort by."""
+    """Time at which the message was written, by the sender's clock: to be shown, not to sort by."""
     delivered_at: datetime | None
-    """When a device of the recipient had it; null until then."""
+    """Time at which a device of the recipient received the message; null until then."""
     read_at: datetime | None = told(batched(reading.read_times, reads=reading.READ), "chat_settings")
-    """When its recipient read it; null until then, and while one of you has read receipts off. Turning them
-    off or on is told of the chat's last 50 messages: older ones are as when they were read."""
+    """Time at which the recipient read the message; null until then, and while one of you has read receipts
+    off. Turning them off or on is told of the chat's last 50 messages: older ones are as when they were
+    read."""
     edited_at: datetime | None
-    """When its text last changed; null if never."""
+    """Time of the last edit of the text; null when there was none."""
     deleted_at: datetime | None
-    """When its sender deleted it for both; null if not. Text and attachments are gone then."""
+    """Time at which the message was deleted for both; null while it is not. Text and attachments are gone
+    then."""
     status: MessageStatus = told(
         batched(reading.statuses, reads=["delivered_at", *reading.READ]), "chat_settings"
     )
-    """How far it has come; as `readAt` is, of older messages."""
+    """Delivery status of the message; of older messages as fresh as `readAt`."""
 
 
 @node("chat_settings")
 class ChatSettings(Entity):
-    """What holds for all your chats."""
+    """Settings that hold for all your chats."""
 
     read_receipts: bool
     """Whether others see what you read; when off, you do not see what they read either."""
     show_presence: bool
     """Whether people you chat with see when you are there; when off, you do not see them either."""
     who_can_message: WhoCanMessage
-    """Who may begin a chat with you."""
+    """Permission to begin a chat with you."""
     hide_text_in_push: bool
     """Whether push messages leave out what was said."""
 
 
 @type_
 class Presence:
-    """Whether a person is there."""
+    """Presence of a person: whether they are using the app."""
 
     user: User = one(PeerById, key="user_id")
-    """The person."""
+    """Person whom the presence is of."""
     state: PresenceState
-    """Whether they are there now."""
+    """Status of the person now, over all their devices."""
     last_seen_at: datetime | None
-    """When they were last there; null when not known, or while they are."""
+    """Time at which the person was last there; null when it is not known, and while they are not OFFLINE."""
 
 
 @extend(User)
@@ -139,9 +143,9 @@ class ChatOfUser:
 
 @input_
 class DeliveryMarkInput:
-    """How far a device has received a chat."""
+    """Delivery mark: how far a device has received a chat."""
 
     chat_id: Id
-    """The chat."""
+    """Id of the chat that was received."""
     up_to_sequence: int
-    """Everything up to this message."""
+    """Sequence up to which the device has received all messages."""
