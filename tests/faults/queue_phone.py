@@ -28,7 +28,7 @@ RATES = {
     "setReaction": REACTION_RATE,
     "followUser": FOLLOW_RATE,
 }
-"""What a phone queues no more of than it may send: the queue would outlast the test."""
+"""Rates that bound what a phone queues: a queue beyond them would outlast the test."""
 ENOUGH_MESSAGES = 45
 """Of one phone: more than its rate allows at once, and no more than a first sync has of a chat."""
 MESSAGES_AT_ONCE = int(MESSAGE_RATE.count * RATE_SCALE)
@@ -124,7 +124,7 @@ class QueuePhone:
         return self.subjects[0] if self.rng.random() < HOT else self.rng.choice(self.subjects)
 
     def _wants(self, name: str) -> bool:
-        """Whether the rate allows one more by now."""
+        """True if the rate allows one more by now."""
         rate = RATES[name]
         periods = 1 + (time.monotonic() - self.started) / rate.seconds
         wants = self.acts[name] < 0.9 * periods * rate.count * RATE_SCALE

@@ -83,7 +83,7 @@ async def test_no_acknowledged_mutation_is_lost_or_doubled(deployment: Deploymen
 
 
 def _told(phones: list[QueuePhone]) -> Counter[str]:
-    """How often the phones were told to come again, by the reason."""
+    """Counts of retries that phones were told of, by the reason."""
     return sum((phone.queue.told for phone in phones), Counter[str]())
 
 
