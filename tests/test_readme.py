@@ -1,9 +1,13 @@
-"""The README's snippets and links work, and the page of settings is the settings."""
+"""The README's snippets and links work; pages name settings and commands that there are."""
 
 import re
 from pathlib import Path
 
+from typer.core import TyperGroup
+from typer.main import get_command
+
 from core.settings import fields
+from server.cli import app
 from tests import snippets
 from tests.conftest import NewPhone
 
@@ -22,6 +26,22 @@ def test_the_settings_table_is_the_settings() -> None:
         default, meaning = documented[name]
         assert meaning == field.description
         assert default == _shown(field.default), name
+
+
+def test_the_commands_that_pages_name_are_there() -> None:
+    named = re.compile(r"(?:`|^|: )landfall ([a-z-]+)(?: ([a-z-]+))?", re.MULTILINE)
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.*")]
+    found = {command for page in pages for command in named.findall(page.read_text())}
+    assert len(found) > 10
+    assert [command for command in found if not _is_command(*command)] == []
+
+
+def _is_command(name: str, inner: str) -> bool:
+    """True for a command; of a group for one of its commands."""
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    command = commands.commands.get(name)
+    return inner in command.commands if isinstance(command, TyperGroup) else command is not None
 
 
 def _shown(default: object) -> str:
