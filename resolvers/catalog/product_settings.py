@@ -38,11 +38,11 @@ class NoticeChannels(TypedDict, total=False):
     """Notification channels for a product that runs out, and their timing; what is left out stays."""
 
     push: bool | None
-    """Whether to send push notifications."""
+    """True to send push notifications."""
     email: bool | None
-    """Whether to send emails to the account's address."""
+    """True to send emails to the account's address."""
     local: bool | None
-    """Whether the app shows local notifications that it schedules itself."""
+    """True to let the app show local notifications that it schedules itself."""
     days_before: int | None
     """Number of days before the product runs out: 1, 3 or 7."""
 
