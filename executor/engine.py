@@ -23,8 +23,8 @@ from core.context import Context
 from core.graphql.arguments import attempted
 from core.graphql.build import Schema
 from core.graphql.validation import RULES
+from core.lru_cache import LruCache
 from core.mutations.acts import Act
-from core.recent import Recent
 from executor.collect import condition_variables
 from executor.plan import Plan, make_plan
 from executor.runtime import FALLBACKS, Fallback
@@ -80,7 +80,7 @@ class Executor:
         """`eager` compiles what is seen for the first time, which pays only in tests."""
         self._schema = schema
         self._eager = eager
-        self._known: Recent[Known | Unread] = Recent(most=DOCUMENTS, size=MOST_LETTERS)
+        self._known: LruCache[Known | Unread] = LruCache(most=DOCUMENTS, size=MOST_LETTERS)
 
     async def run(
         self,

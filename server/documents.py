@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from core import clock
 from core.errors import BadUserInput, Forbidden, RequestError
+from core.lru_cache import LruCache
 from core.operations import operations
-from core.recent import Recent
 from core.security.limits import Limits, Rate
 from core.settings import Settings
 from core.storage.mongo import Database
@@ -86,8 +86,8 @@ class Documents:
         self._mode = settings.trusted_documents
         self._limits = Limits(redis, settings.rate_scale)
         self._keep = redis.register_script(SCRIPT)
-        self._known: Recent[str] = Recent(most=KEPT_HERE, size=LETTERS_HERE)
-        self._trusted: Recent[str] = Recent(most=KEPT_HERE, size=LETTERS_HERE)
+        self._known: LruCache[str] = LruCache(most=KEPT_HERE, size=LETTERS_HERE)
+        self._trusted: LruCache[str] = LruCache(most=KEPT_HERE, size=LETTERS_HERE)
 
     @property
     def open(self) -> bool:

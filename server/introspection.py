@@ -28,7 +28,7 @@ from strawberry.types.execution import ExecutionResult
 
 from core.errors import QueryTooComplex
 from core.graphql.build import Schema
-from core.recent import Recent
+from core.lru_cache import LruCache
 from executor import written
 from executor.collect import Groups
 from executor.expressions import selections_of
@@ -64,9 +64,9 @@ class Introspection:
         self._schema: GraphQLSchema = schema._schema
         self._most = max_cost * VALUES_EACH
         self._info = SimpleNamespace(schema=self._schema)
-        self._prices: Recent[int | QueryTooComplex] = Recent(most=1_000, size=LETTERS)
+        self._prices: LruCache[int | QueryTooComplex] = LruCache(most=1_000, size=LETTERS)
         """Also what is refused: else it would be counted up to its limit each time."""
-        self._answers: Recent[bytes] = Recent(most=MOST_ANSWERS, size=MOST_BYTES)
+        self._answers: LruCache[bytes] = LruCache(most=MOST_ANSWERS, size=MOST_BYTES)
         self._turn = asyncio.Lock()
 
     def price(self, key: str, document: DocumentNode, groups: Groups, values: VariableValues) -> int:

@@ -12,7 +12,7 @@ from core import clock
 from core.context import Context
 from core.errors import BadUserInput, Forbidden, RateLimited
 from core.graphql.build import Schema
-from core.recent import Recent
+from core.lru_cache import LruCache
 from core.security.access import ADMIN
 from core.security.limits import Limits, Rate, Verdict
 from core.settings import Settings
@@ -73,7 +73,7 @@ class OperationLimits:
         self._limits = limits
         self._readings = Readings(schema._schema, settings)
         self._introspection = Introspection(schema, settings.max_cost)
-        self._leases: Recent[CostReservation] = Recent(most=SUBJECTS, size=SUBJECTS)
+        self._leases: LruCache[CostReservation] = LruCache(most=SUBJECTS, size=SUBJECTS)
         self._rate = Rate("cost", settings.cost_per_minute, 60)
         self._ahead = round(self._rate.count * LEASE)
 

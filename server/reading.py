@@ -21,7 +21,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from core.graphql.validation import RULES
-from core.recent import Recent
+from core.lru_cache import LruCache
 from core.settings import Settings
 from server import bounds
 from server.bounds import exceeded
@@ -72,7 +72,7 @@ class Readings:
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema = schema
         self._settings = settings
-        self._known: Recent[Reading] = Recent(most=MOST_DOCUMENTS, size=MOST_LETTERS)
+        self._known: LruCache[Reading] = LruCache(most=MOST_DOCUMENTS, size=MOST_LETTERS)
 
     def known(self, text: str) -> Reading | None:
         return self._known.get(text)

@@ -1,4 +1,4 @@
-"""Least-recently-used cache, bounded by how many it holds and by their size together.
+"""Least-recently-used (LRU) cache, bounded by how many it holds and by their size together.
 
 A count alone is no bound: a thousand documents may be a thousand short ones or a hundred million letters.
 """
@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 
-class Recent(Generic[V]):
-    """Values by text, the last used of them."""
+class LruCache(Generic[V]):
+    """LRU cache: values by text, of which the last used are kept."""
 
     def __init__(self, *, most: int, size: int) -> None:
         self._most = most
