@@ -14,7 +14,7 @@ PROVIDERS = {
     "Vonage": "sent by Vonage",
     "Fcm": "sent by Firebase Cloud Messaging",
     "Outbox": "not sent, but shown at /dev/outbox",
-    "OutboxTexter": "not sent, but shown at /dev/outbox",
+    "OutboxSmsSender": "not sent, but shown at /dev/outbox",
     "OutboxPusher": "not sent, but shown at /dev/outbox",
     "UnsentTexts": "none are sent",
     "UnsentPushes": "none are sent",
@@ -23,12 +23,12 @@ PROVIDERS = {
 
 def findings(services: Services) -> Sequence[Finding]:
     """Findings on each port: the provider behind it."""
-    settings, studio = services.settings, services.get(MediaProcessor)
+    settings, processor = services.settings, services.get(MediaProcessor)
     clamd = services.get(MediaSettings).clamd
     return [
         Finding("Media", settings.media_store or f"files in {settings.media_dir}"),
-        Finding("HEIC", "taken" if studio.heic else "refused: pillow-heif is not installed"),
-        Finding("Films", "taken" if studio.films else "refused: ffmpeg is missing or turned off"),
+        Finding("HEIC", "taken" if processor.heic else "refused: pillow-heif is not installed"),
+        Finding("Films", "taken" if processor.films else "refused: ffmpeg is missing or turned off"),
         Finding("Malware scanner", clamd or "built in: knows the test signature alone"),
         Finding("Mail", _mail(settings), _lacking(settings) if settings.production else None),
         Finding("Text messages", ", then ".join(map(_said, services.sms_senders))),

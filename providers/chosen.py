@@ -56,8 +56,8 @@ async def scanner(kept: Storage) -> AsyncIterator[Scanner]:
 
 
 @service
-async def studio(kept: Storage) -> AsyncIterator[MediaProcessor]:
-    yield kept.studio
+async def processor(kept: Storage) -> AsyncIterator[MediaProcessor]:
+    yield kept.processor
 
 
 @service

@@ -27,7 +27,7 @@ class Letter(TypedDict):
 
 
 class Outbox:
-    """Implements `core.ports.Mailer`; `OutboxTexter` and `OutboxPusher` put theirs beside."""
+    """Implements `core.ports.Mailer`; `OutboxSmsSender` and `OutboxPusher` put theirs beside."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -49,7 +49,7 @@ class Outbox:
         return [orjson.loads(raw) for raw in await self._redis.lrange(KEY, 0, KEPT - 1)]
 
 
-class OutboxTexter:
+class OutboxSmsSender:
     """Implements `core.ports.SmsSender`."""
 
     def __init__(self, outbox: Outbox) -> None:

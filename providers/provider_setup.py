@@ -9,7 +9,7 @@ from core.ports import Mailer, Pusher, SmsSender
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha, Risk
 from providers import captcha, push, sms, unsent
-from providers.outbox import Outbox, OutboxPusher, OutboxTexter
+from providers.outbox import Outbox, OutboxPusher, OutboxSmsSender
 from providers.risk import PlainRisk
 from providers.smtp import Smtp
 
@@ -54,10 +54,10 @@ def _sms_senders(settings: Settings, http: ClientSession, outbox: Outbox | None)
     made = []
     for name, url in named.items():
         try:
-            made += [sms.texter(url, http)] if url else []
+            made += [sms.sms_sender(url, http)] if url else []
         except ValueError as problem:
             raise ValueError(f"{name}: {problem}") from None
-    return tuple(made) or (OutboxTexter(outbox) if outbox else unsent.UnsentTexts(),)
+    return tuple(made) or (OutboxSmsSender(outbox) if outbox else unsent.UnsentTexts(),)
 
 
 def _pusher(settings: Settings, http: ClientSession, outbox: Outbox | None) -> Pusher:

@@ -63,7 +63,7 @@ async def _post(http: ClientSession, url: str, form: Mapping[str, str], **how: A
 KINDS: dict[str, Any] = {"twilio": Twilio, "vonage": Vonage}
 
 
-def texter(url: str, http: ClientSession) -> SmsSender:
+def sms_sender(url: str, http: ClientSession) -> SmsSender:
     """The provider that a URL describes; ValueError when it describes none."""
     parts = urlsplit(url)
     name, _, transport = parts.scheme.partition("+")

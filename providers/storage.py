@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 from core.ports import ObjectStore
 from core.settings import Settings
 from core.sync.log_offset import Signer
-from ports.media import MediaProcessor as MediaProcessorPort
-from ports.media import MediaSettings, Scanner
+from ports.media import MediaProcessor, MediaSettings, Scanner
 from providers.media_processor import LocalMediaProcessor, ffmpeg_found
 from providers.objects import DiskObjects, S3Objects
 from providers.scanner import ClamAV, Signatures
@@ -17,7 +16,7 @@ from providers.scanner import ClamAV, Signatures
 class Storage:
     objects: ObjectStore
     scanner: Scanner
-    studio: MediaProcessorPort
+    processor: MediaProcessor
 
 
 def storage(settings: Settings, signer: Signer) -> Storage:

@@ -139,11 +139,11 @@ def _by_mail(ctx: Context, flow: Flow, to: str) -> Send:
     return send
 
 
-def _by_text(ctx: Context, flow: Flow, to: str, texter: SmsSender) -> Send:
+def _by_text(ctx: Context, flow: Flow, to: str, sender: SmsSender) -> Send:
     async def send(code: str) -> None:
         platform = DevicePlatform(flow["device"]["platform"])
         text = messages.code_by_text(ctx.services.get(AuthSettings), code, platform)
-        await texter.send(to=to, text=text)
+        await sender.send(to=to, text=text)
 
     return send
 

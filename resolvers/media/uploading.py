@@ -68,9 +68,9 @@ async def create_upload(
     check_length(file_name, least=1, most=kinds.LONGEST_NAME, field="fileName")
     if size_bytes < 1:
         raise UserError("OUT_OF_RANGE", "An empty file cannot be uploaded.", field=["sizeBytes"])
-    studio, scanned = ctx.services.get(MediaProcessor), ctx.services.get(Scanner).largest
+    processor, scanned = ctx.services.get(MediaProcessor), ctx.services.get(Scanner).largest
     args, kind = kinds.checked(
-        str(purpose), mime, file_name, size_bytes, films=studio.films, heic=studio.heic, scanned=scanned
+        str(purpose), mime, file_name, size_bytes, films=processor.films, heic=processor.heic, scanned=scanned
     )
     kinds.check_pixels(kind, width, height)
     upload = {

@@ -161,8 +161,8 @@ def test_settings_choose_scanner_and_films(settings: Settings) -> None:
     made = storage(settings.model_copy(update={"clamd": "127.0.0.1:3310", "video": "off"}), Signer("x" * 32))
     assert isinstance(made.scanner, ClamAV)
     assert made.scanner.largest == MediaSettings.beside(settings).clamd_max_bytes
-    assert made.studio.films is False
-    assert storage(settings.model_copy(update={"video": "on"}), Signer("x" * 32)).studio.films is True
+    assert made.processor.films is False
+    assert storage(settings.model_copy(update={"video": "on"}), Signer("x" * 32)).processor.films is True
 
 
 async def test_keys_never_leave_the_folder(tmp_path: Path) -> None:

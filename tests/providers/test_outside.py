@@ -12,7 +12,7 @@ from core.context import Services
 from core.ports import DeliveryFailed
 from core.settings import Environment, Settings
 from providers.captcha import SiteVerify, Word
-from providers.outbox import Outbox, OutboxPusher, OutboxTexter
+from providers.outbox import Outbox, OutboxPusher, OutboxSmsSender
 from providers.provider_setup import Providers, chosen_providers
 from providers.sms import Twilio, Vonage
 from providers.smtp import Smtp
@@ -27,7 +27,7 @@ async def test_development_keeps_everything_in_the_outbox(
 ) -> None:
     made = chosen(services, http)
     assert isinstance(made.mailer, Outbox)
-    assert isinstance(made.sms_senders[0], OutboxTexter)
+    assert isinstance(made.sms_senders[0], OutboxSmsSender)
     assert isinstance(made.pusher, OutboxPusher)
     assert isinstance(made.captcha, Word)
     await made.sms_senders[0].send(to="+15550100", text="hello by text")

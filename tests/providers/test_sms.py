@@ -28,7 +28,7 @@ def url(kind: str, served: Gateway) -> str:
 
 async def test_twilio_takes_a_message(served: Gateway, http: aiohttp.ClientSession) -> None:
     served.answers[TWILIO] = lambda _: web.json_response({"sid": "SM1", "status": "queued"}, status=201)
-    await sms.texter(url("twilio", served), http).send(to="+15550199", text=TEXT)
+    await sms.sms_sender(url("twilio", served), http).send(to="+15550199", text=TEXT)
     [asked] = served.asked
     assert asked.login == ("AC1", "se/cret")
     assert asked.form == {"To": "+15550199", "From": "+15550100", "Body": TEXT}
@@ -36,7 +36,7 @@ async def test_twilio_takes_a_message(served: Gateway, http: aiohttp.ClientSessi
 
 async def test_vonage_takes_a_message(served: Gateway, http: aiohttp.ClientSession) -> None:
     served.answers[VONAGE] = lambda _: web.json_response({"messages": [{"status": "0"}]})
-    await sms.texter(url("vonage", served), http).send(to="+15550199", text=TEXT)
+    await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text=TEXT)
     [asked] = served.asked
     assert asked.form == {
         "api_key": "AC1",
@@ -68,7 +68,7 @@ async def test_a_refusal_fails_without_naming_anybody(
 ) -> None:
     served.answers[path] = lambda _: web.json_response(answer.get("data"), status=answer.get("status", 200))
     with pytest.raises(DeliveryFailed) as failed:
-        await sms.texter(url(kind, served), http).send(to="+15550199", text=TEXT)
+        await sms.sms_sender(url(kind, served), http).send(to="+15550199", text=TEXT)
     assert str(failed.value) == said
 
 
@@ -77,13 +77,13 @@ async def test_a_provider_that_sends_nonsense_or_is_away_fails(
 ) -> None:
     served.answers[TWILIO] = lambda _: web.Response(text="<html>")
     with pytest.raises(DeliveryFailed, match="did not answer: JSONDecodeError"):
-        await sms.texter(url("twilio", served), http).send(to="+15550199", text=TEXT)
+        await sms.sms_sender(url("twilio", served), http).send(to="+15550199", text=TEXT)
     away = f"twilio+http://AC1:secret@127.0.0.1:{free_port()}/+15550100"
     with pytest.raises(DeliveryFailed, match="did not answer: ClientConnectorError"):
-        await sms.texter(away, http).send(to="+15550199", text=TEXT)
+        await sms.sms_sender(away, http).send(to="+15550199", text=TEXT)
 
 
 @pytest.mark.parametrize("given", ["", "http://host/x", "twilio://a:b@host", "twilio+ftp://a:b@host/x", "x"])
 async def test_what_names_no_provider_is_refused(http: aiohttp.ClientSession, given: str) -> None:
     with pytest.raises(ValueError, match="an SMS provider is"):
-        sms.texter(given, http)
+        sms.sms_sender(given, http)
