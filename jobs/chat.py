@@ -70,7 +70,7 @@ async def expire_presence(services: Services) -> None:
 
 
 @task("chat.age")
-async def age(services: Services, *, chat_id: str, sequence: int) -> None:
+async def archive(services: Services, *, chat_id: str, sequence: int) -> None:
     """Exclude from first syncs what is older than a chat's latest fifty messages."""
     query = {
         "chat_id": chat_id,
@@ -78,7 +78,7 @@ async def age(services: Services, *, chat_id: str, sequence: int) -> None:
     }
     rows = await store.messages.find(services.db, query, limit=FIRST_SYNC, fields=("_id",))
     if rows:
-        await changes.age(services.db, [row["_id"] for row in rows])
+        await changes.archive(services.db, [row["_id"] for row in rows])
 
 
 @task("chat.receipts_told")

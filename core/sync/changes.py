@@ -233,7 +233,7 @@ def _range(query: dict[str, Any], order: dict[str, int], limit: int) -> list[dic
     return [{"$match": query}, {"$sort": order}, {"$limit": limit}]
 
 
-async def age(db: Database, ids: Sequence[str]) -> None:
+async def archive(db: Database, ids: Sequence[str]) -> None:
     """Leave these out of first syncs: they are the old end of a long list, to be read through the list.
 
     Devices that have synchronised before still get every change to them.

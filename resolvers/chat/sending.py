@@ -39,7 +39,7 @@ EDIT_RATE = Rate("message-edits", 60, 60)
 AHEAD = timedelta(minutes=5)
 EDITABLE = timedelta(minutes=15)
 DELETABLE = timedelta(hours=24)
-AGED_EVERY = 10
+ARCHIVED_EVERY = 10
 """Messages sent between two passes that leave older ones out of first syncs."""
 PUSH_AFTER = timedelta(seconds=2)
 
@@ -98,7 +98,7 @@ async def send_message(
     own = await _tell_both(ctx, chat, message)
     _keep_for_the_answer(ctx, own, message)
     await jobs.enqueue(ctx.tx, "chat.push", due_at=ctx.tx.now + PUSH_AFTER, message_id=message["_id"])
-    if message["sequence"] % AGED_EVERY == 0:
+    if message["sequence"] % ARCHIVED_EVERY == 0:
         due = ctx.tx.now + PUSH_AFTER
         await jobs.enqueue(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
     return _sent(ctx, message, own)

@@ -148,7 +148,7 @@ async def test_a_first_sync_passes_over_a_long_archive_without_reading_it(log: L
         for id in [f"message_{others:04d}_{number:04d}"]
     ]
     await db.write({"insert": changes.log.name, "documents": made})
-    await changes.age(db, [each["_id"] for each in made[:4_900]])
+    await changes.archive(db, [each["_id"] for each in made[:4_900]])
     scopes = [archive, *(f"nobody:{number:04d}" for number in range(others))]
     async with profiled(db, changes.log.name) as cost:
         page = await changes.since(db, scopes, limit=PAGE, former_scopes=False, archived=False)
