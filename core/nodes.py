@@ -38,11 +38,11 @@ OWNERS: dict[str, Owner] = {}
 
 
 def guard(
-    prefix: str, *, sync: str | None = None, kept: str | None = None, owner: Owner | None = None
+    prefix: str, *, sync: str | None = None, collection: str | None = None, owner: Owner | None = None
 ) -> Callable[[D], D]:
     """Register how things with this prefix are got, in the order of their ids, None for unseen ones.
 
-    `sync` names the type in `viewer.changes`, and `kept` is the collection of its documents then; `owner`
+    `sync` names the type in `viewer.changes`, and `collection` is that of its documents then; `owner`
     belongs to types whose ids clients mint: who sends their own thing again, under a new key, is shown it.
     """
 
@@ -51,9 +51,9 @@ def guard(
             raise ValueError(f"Two access guards are registered for {prefix!r}.")
         GUARDS[prefix] = function
         if sync is not None:
-            if kept is None:
-                raise ValueError(f"Nobody says where documents of {prefix!r} are kept.")
-            SYNCED[sync], DOCUMENTS[prefix] = prefix, kept
+            if collection is None:
+                raise ValueError(f"Say in which collection the documents of {prefix!r} are.")
+            SYNCED[sync], DOCUMENTS[prefix] = prefix, collection
         if owner is not None:
             OWNERS[prefix] = owner
         return function
@@ -72,7 +72,8 @@ def owned(store: Collection[T]) -> Callable[[Context, Sequence[str]], Awaitable[
         viewer = ctx.viewer_id_or_none
         return [each if each and each[owner] == viewer else None for each in found]
 
-    return guard(prefix, sync=prefix.upper() if store.synced else None, kept=store.name, owner=owner)(visible)
+    sync = prefix.upper() if store.synced else None
+    return guard(prefix, sync=sync, collection=store.name, owner=owner)(visible)
 
 
 async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str | None = None) -> T:

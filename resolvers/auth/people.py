@@ -33,7 +33,7 @@ KEPT_AS = {
 SESSION_SORT = [("last_seen_at", -1), ("_id", -1)]
 
 
-@guard("user", sync="USER", kept="users")
+@guard("user", sync="USER", collection="users")
 async def visible_people(ctx: Context, wanted: Sequence[str]) -> Sequence[User | None]:
     """People the viewer may see: oneself always, others while active, administrators see all."""
     found = await ctx.load_many(UserById, wanted)
@@ -52,7 +52,7 @@ def _present(ctx: Context, user: User) -> bool:
     return user["status"] == AccountStatus.ACTIVE
 
 
-@guard("account", sync="ACCOUNT", kept="users")
+@guard("account", sync="ACCOUNT", collection="users")
 async def visible_accounts(ctx: Context, wanted: Sequence[str]) -> list[dict[str, Any] | None]:
     """Accounts the viewer may see: their own; administrators see all that are not deleted."""
     readable = {id: ids.sibling(id, "user") for id in wanted if _may_read_account(ctx, id)}

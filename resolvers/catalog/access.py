@@ -79,7 +79,7 @@ async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[Inve
     return await ctx.load_many(by_id(inventory), wanted)
 
 
-@guard("review", sync="REVIEW", owner="user_id", kept="reviews")
+@guard("review", sync="REVIEW", owner="user_id", collection="reviews")
 async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Review | None]:
     """Access guard of reviews: published ones of visible products, one's own, and all for moderators."""
     found = await ctx.load_many(by_id(reviews), wanted)

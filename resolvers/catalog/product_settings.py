@@ -132,7 +132,7 @@ def _place(id: str) -> str:
     return f"product_settings/{id}"
 
 
-@guard("product_settings", sync="PRODUCT_SETTINGS", kept="product_settings")
+@guard("product_settings", sync="PRODUCT_SETTINGS", collection="product_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[dict[str, Any] | None]:
     found = await ctx.load_many(by_id(store.settings), wanted)
     viewer = ctx.viewer_id_or_none

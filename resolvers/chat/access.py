@@ -54,7 +54,7 @@ def tell_owner(ctx: Context, chat: Document | None) -> bool:
     return True
 
 
-@guard("chat", sync="CHAT", owner="user_id", kept="chat_members")
+@guard("chat", sync="CHAT", owner="user_id", collection="chat_members")
 async def own_chats(ctx: Context, wanted: Sequence[str]) -> Sequence[Chat | None]:
     """Chats the viewer is in, under any id that leads to them."""
     if ctx.viewer is None:
@@ -101,7 +101,7 @@ async def change_side(
     return store.as_chat(answer["value"]) if answer["value"] is not None else None
 
 
-@guard("message", sync="MESSAGE", owner="sender_id", kept="messages")
+@guard("message", sync="MESSAGE", owner="sender_id", collection="messages")
 async def visible_messages(ctx: Context, wanted: Sequence[str]) -> Sequence[Message | None]:
     """Messages of the viewer's chats, without those they deleted for themselves."""
     return only_visible(ctx, await ctx.load_many(MessageById, wanted))
@@ -127,7 +127,7 @@ async def own_message_for_update(ctx: Context, id: str) -> Message:
     return message
 
 
-@guard("chat_settings", sync="CHAT_SETTINGS", kept="chat_settings")
+@guard("chat_settings", sync="CHAT_SETTINGS", collection="chat_settings")
 async def own_settings(ctx: Context, wanted: Sequence[str]) -> Sequence[ChatSettings | None]:
     if ctx.viewer is None:
         return [None for _ in wanted]

@@ -28,7 +28,7 @@ AROUND = 5
 """Messages copied around the reported one: the nearest, preferring earlier ones."""
 
 
-@guard("message_report", sync="MESSAGE_REPORT", kept="message_reports")
+@guard("message_report", sync="MESSAGE_REPORT", collection="message_reports")
 async def visible_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[MessageReport | None]:
     """Access guard of reports: one's own; moderators see all."""
     viewer = ctx.viewer

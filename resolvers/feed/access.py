@@ -48,7 +48,7 @@ async def blocked_either_way(ctx: Context, wanted: Sequence[str] = ()) -> frozen
 on(auth.hidden)(blocked_either_way)
 
 
-@guard("post", sync="POST", owner="author_id", kept="posts")
+@guard("post", sync="POST", owner="author_id", collection="posts")
 async def visible_posts(ctx: Context, wanted: Sequence[str]) -> Sequence[Post | None]:
     return await only_visible(ctx, await ctx.load_many(PostById, wanted))
 
@@ -93,7 +93,7 @@ def open_to_all(post: Post) -> bool:
     return post["state"] in SHOWN and post["visibility"] == Visibility.PUBLIC
 
 
-@guard("comment", sync="COMMENT", owner="author_id", kept="comments")
+@guard("comment", sync="COMMENT", owner="author_id", collection="comments")
 async def visible_comments(ctx: Context, wanted: Sequence[str]) -> Sequence[Comment | None]:
     """Comments of visible posts, and the viewer's own while the post exists."""
     found = await ctx.load_many(CommentById, wanted)

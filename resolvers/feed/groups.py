@@ -48,7 +48,7 @@ async def own_group(ctx: Context, group: Document) -> bool:
     return membership is not None and membership["role"] == GroupRole.OWNER
 
 
-@guard("group", sync="GROUP", owner=own_group, kept="groups")
+@guard("group", sync="GROUP", owner=own_group, collection="groups")
 async def groups(ctx: Context, wanted: Sequence[str]) -> Sequence[Group | None]:
     """Access guard of groups: name and size for everybody signed in; posts for members."""
     if ctx.viewer is None:

@@ -114,7 +114,7 @@ async def flag(
         return
 
 
-@guard("report", sync="REPORT", kept="reports")
+@guard("report", sync="REPORT", collection="reports")
 async def own_reports(ctx: Context, wanted: Sequence[str]) -> Sequence[Report | None]:
     """Access guard of reports: one's own, and all of them for moderators."""
     found = await ctx.load_many(by_id(store.reports), wanted)

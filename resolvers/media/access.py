@@ -37,7 +37,7 @@ async def _shown(ctx: Context, media_ids: Sequence[str]) -> set[str]:
     return {id for id, listed in records.items() if any(each in seen for each in listed)}
 
 
-@guard("upload", sync="UPLOAD", owner="owner_id", kept="uploads")
+@guard("upload", sync="UPLOAD", owner="owner_id", collection="uploads")
 async def own_uploads(ctx: Context, wanted: Sequence[str]) -> Sequence[Upload | None]:
     """Access guard of uploads: the owner's, without those given up."""
     found = await ctx.load_many(OwnUploadById, wanted)
