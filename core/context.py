@@ -122,7 +122,7 @@ class Context:
         self.origin = services.settings.public_url.rstrip("/") or origin
         self.verdicts: list[Verdict] = []
         self.connection_params: dict[str, Any] | None = None
-        self.kept: dict[str, Any] = {}
+        self.completed_mutations: dict[str, Any] = {}
         """Outcomes of the operation's root mutations that ran already, by response key."""
         self._flush: Flush | None = None
         self.reading: Any = None

@@ -262,11 +262,11 @@ async def _mutate(plan: Plan, ctx: Context, values: Any) -> Answer:
         try:
             payload = await step.binding.perform(ctx, step.arguments(values), partial(_acts, plan, values))
         except Exception as error:
-            ctx.kept[key] = error
+            ctx.completed_mutations[key] = error
             errors.append(located_error(error, step.nodes, [key]))
             data[key] = None
             continue
-        ctx.kept[key] = payload
+        ctx.completed_mutations[key] = payload
         answer = step.complete(ctx, values, [payload])
         [data[key]] = await answer if step.waits else answer
     return Answer(data, errors)

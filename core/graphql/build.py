@@ -103,7 +103,7 @@ class Schema(strawberry.Schema):
 def _own(ctx: Context) -> Context:
     # Sockets and batches share a context; a mutation's unit of work belongs to one operation.
     own = ctx.fork()
-    own.kept, own.reading = ctx.kept, ctx.reading
+    own.completed_mutations, own.reading = ctx.completed_mutations, ctx.reading
     own.join(ctx)
     return own
 

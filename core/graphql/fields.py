@@ -76,13 +76,13 @@ class BoundField(StrawberryField):
         # Basic fields are read without info; their bindings ask for no context.
         ctx: Any = info.context if info is not None else None
         if isinstance(self.binding, MutationField):
-            if info.path.key in ctx.kept:
-                return _kept(ctx.kept[info.path.key])
+            if info.path.key in ctx.completed_mutations:
+                return _outcome_of(ctx.completed_mutations[info.path.key])
             return self.binding.perform(ctx, kwargs, partial(acts_of, info))
         return self.binding.resolve(source, ctx, kwargs)
 
 
-def _kept(outcome: Any) -> Any:
+def _outcome_of(outcome: Any) -> Any:
     """Return the outcome of a mutation that ran before its answer was restarted, or raise its error."""
     if isinstance(outcome, Exception):
         raise outcome
