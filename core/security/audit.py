@@ -15,7 +15,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AuditEvent:
     """Audit event: actor, action, subject; no secret, no address of a person, no whole network address."""
 
     action: str
@@ -28,8 +28,8 @@ class Act:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-acted = Hook[[Context, Act], None]("audit.acted")
-"""Called with each act, in the transaction that does it: the record keeper writes with `ctx.tx`."""
+acted = Hook[[Context, AuditEvent], None]("audit.acted")
+"""Called with each event, in the transaction of its act: the record keeper writes with `ctx.tx`."""
 
 
 async def audited(
@@ -41,10 +41,10 @@ async def audited(
     actor_id: str | None = None,
     device_id: str | None = None,
     **detail: Any,
-) -> Act:
+) -> AuditEvent:
     """Put an act of the viewer on record, or of who is named: a sign-in has no viewer yet."""
     viewer = ctx.viewer
-    act = Act(
+    event = AuditEvent(
         action=action,
         actor_id=viewer.user_id if viewer else actor_id,
         subject_id=subject_id,
@@ -54,11 +54,11 @@ async def audited(
         result=result,
         detail=detail,
     )
-    await acted(ctx, act)
+    await acted(ctx, event)
     logger.info(
-        "audited", action=action, actor=act.actor_id, subject=subject_id, result=result, ip=act.ip_masked
+        "audited", action=action, actor=event.actor_id, subject=subject_id, result=result, ip=event.ip_masked
     )
-    return act
+    return event
 
 
 def masked_address(address: str) -> str:

@@ -49,11 +49,11 @@ async def admin(new_phone: NewPhone) -> Phone:
 
 
 @pytest.fixture
-def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.Act]:
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.AuditEvent]:
     """Audit records written during the test."""
-    kept: list[audit.Act] = []
+    kept: list[audit.AuditEvent] = []
 
-    async def keep(ctx: Context, act: audit.Act) -> None:
+    async def keep(ctx: Context, act: audit.AuditEvent) -> None:
         kept.append(act)
 
     monkeypatch.setattr(audit.acted, "listeners", [keep])
@@ -91,7 +91,7 @@ async def test_administrators_prove_themselves_first(admin: Phone, new_phone: Ne
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_every_act_is_on_record_with_its_reason(
-    admin: Phone, new_phone: NewPhone, act: str, acts: list[audit.Act]
+    admin: Phone, new_phone: NewPhone, act: str, acts: list[audit.AuditEvent]
 ) -> None:
     ada = await new_phone("Ada")
     if act == "unsuspendUser":

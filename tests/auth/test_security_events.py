@@ -79,9 +79,9 @@ async def test_revoking_is_an_event_and_reuse_too(new_phone: NewPhone) -> None:
 
 
 async def test_events_are_put_on_record(new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch) -> None:
-    acts: list[audit.Act] = []
+    acts: list[audit.AuditEvent] = []
 
-    async def keep(ctx: Context, act: audit.Act) -> None:
+    async def keep(ctx: Context, act: audit.AuditEvent) -> None:
         assert ctx.tx is not None
         acts.append(act)
 

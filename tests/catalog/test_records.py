@@ -7,7 +7,7 @@ import pytest
 from core import clock, ids
 from core.context import Context, Services
 from core.security import audit
-from core.security.audit import Act
+from core.security.audit import AuditEvent
 from resolvers.catalog.entries import LISTED, SEPARATOR
 from stores.catalog import stock
 from tests.catalog.steps import euros, found, import_rows, on_sale, refusal, row, unique
@@ -16,10 +16,10 @@ from tests.phone import Phone
 
 
 @pytest.fixture
-def acts(monkeypatch: pytest.MonkeyPatch) -> list[Act]:
-    told: list[Act] = []
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[AuditEvent]:
+    told: list[AuditEvent] = []
 
-    async def record(ctx: Context, act: Act) -> None:
+    async def record(ctx: Context, act: AuditEvent) -> None:
         assert ctx.tx is not None
         if act.action.startswith("catalog."):
             told.append(act)
@@ -29,7 +29,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[Act]:
 
 
 async def test_prices_stock_states_imports_and_judgements_are_on_record(
-    services: Services, admin: Phone, new_phone: NewPhone, acts: list[Act]
+    services: Services, admin: Phone, new_phone: NewPhone, acts: list[AuditEvent]
 ) -> None:
     [result] = await import_rows(admin, [row(stock="9")])
     product, variant = result["product"]["id"], result["product"]["variants"][0]["id"]

@@ -13,7 +13,7 @@ from core.context import Context, Services
 from core.erasure import ERASERS
 from core.errors import UserError
 from core.hooks import Hook
-from core.security.audit import Act, acted
+from core.security.audit import AuditEvent, acted
 from core.uploads import FINISHED, finished
 from loaders.media import AttachmentStatusByUpload, MediaByUpload
 from ports.media import MediaProcessor, Scanner
@@ -292,10 +292,10 @@ async def test_work_that_nobody_ended_is_given_up(new_phone: NewPhone, services:
 
 
 @pytest.fixture
-def acts() -> Iterator[list[Act]]:
-    seen: list[Act] = []
+def acts() -> Iterator[list[AuditEvent]]:
+    seen: list[AuditEvent] = []
 
-    async def record(ctx: Context, act: Act) -> None:
+    async def record(ctx: Context, act: AuditEvent) -> None:
         seen.append(act)
 
     acted.listeners.append(record)
@@ -308,7 +308,7 @@ async def test_malware_found_after_sending(
     services: Services,
     http: aiohttp.ClientSession,
     told: list[Any],
-    acts: list[Act],
+    acts: list[AuditEvent],
 ) -> None:
     """Row: object quarantined, attachment REJECTED, URL dies within a minute (here: at once)."""
     ada = await new_phone("Ada")
@@ -328,7 +328,9 @@ async def test_malware_found_after_sending(
     assert await keeping.condemn(Context(services), id) is False
 
 
-async def test_rejections_are_on_record(new_phone: NewPhone, services: Services, acts: list[Act]) -> None:
+async def test_rejections_are_on_record(
+    new_phone: NewPhone, services: Services, acts: list[AuditEvent]
+) -> None:
     ada = await new_phone("Ada")
     upload = await steps.uploaded(ada, services, steps.EICAR, "text/plain", fileName="a.txt")
     [act] = [each for each in acts if each.action == "upload.rejected"]
