@@ -37,9 +37,9 @@ class Admitted(NamedTuple):
 class Admission:
     """Decides over every operation, on all transports."""
 
-    def __init__(self, documents: Documents, gate: OperationLimits, flushes: Flushes) -> None:
+    def __init__(self, documents: Documents, limits: OperationLimits, flushes: Flushes) -> None:
         self._documents = documents
-        self._gate = gate
+        self._limits = limits
         self._flushes = flushes
 
     def at_once(
@@ -50,11 +50,11 @@ class Admission:
         if not self._documents.open:
             return None
         try:
-            weight = self._gate.weigh_known(query, variables, operation_name, ctx)
+            weight = self._limits.weigh_known(query, variables, operation_name, ctx)
             # A flush may have to wait for its turn.
-            if weight is None or self._gate.mutations(query, operation_name) > 1:
+            if weight is None or self._limits.mutations(query, operation_name) > 1:
                 return None
-            if not self._gate.try_charge_locally(ctx, weight.cost):
+            if not self._limits.try_charge_locally(ctx, weight.cost):
                 return None
         except RequestError as fault:
             _note(ctx, operation_name)
@@ -74,10 +74,10 @@ class Admission:
         budget that is used up. Who asks ends `ctx.flush` when the operation is over."""
         try:
             text = await self._text(query, extensions, ctx)
-            reading = await self._gate.read(text, ctx)
-            weight = self._gate.weigh(text, variables, operation_name, ctx)
-            await self._flushes.admit(ctx, self._gate.mutations(text, operation_name))
-            charge = await self._gate.charge(ctx, weight.cost)
+            reading = await self._limits.read(text, ctx)
+            weight = self._limits.weigh(text, variables, operation_name, ctx)
+            await self._flushes.admit(ctx, self._limits.mutations(text, operation_name))
+            charge = await self._limits.charge(ctx, weight.cost)
         except RequestError as fault:
             raise NotAdmitted(fault) from None
         finally:
@@ -88,7 +88,7 @@ class Admission:
         return Admitted(text, weight, charge, bool(extensions and extensions.get("cost")))
 
     async def _text(self, query: str | None, extensions: Mapping[str, Any] | None, ctx: Context) -> str:
-        return await self._documents.text(query, extensions, partial(self._gate.charge, ctx))
+        return await self._documents.text(query, extensions, partial(self._limits.charge, ctx))
 
     async def subscribes(
         self,
@@ -102,7 +102,7 @@ class Admission:
             text = await self._text(query, extensions, ctx)
             if "subscription" not in text:
                 return False
-            reading = await self._gate.read(text, ctx)
+            reading = await self._limits.read(text, ctx)
             operation = reading.operation(operation_name)
         except RequestError:
             return False
@@ -112,15 +112,15 @@ class Admission:
         self, query: str, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> ExecutionResult | None:
         """The answer of an admitted operation that asks for the schema; None for any other."""
-        return await self._gate.introspected(query, variables, operation_name)
+        return await self._limits.introspected(query, variables, operation_name)
 
     async def owe(self, ctx: Context, cost: int) -> None:
         """Charge an event of a subscription; RateLimited for a budget that is used up."""
-        await self._gate.owe(ctx, cost)
+        await self._limits.owe(ctx, cost)
 
     def settle(self, ctx: Context, charge: int) -> int:
         """Settle the operation's final cost, and return it."""
-        return self._gate.settle(ctx, charge)
+        return self._limits.settle(ctx, charge)
 
 
 def _note(ctx: Context, operation_name: str | None) -> None:
