@@ -59,9 +59,12 @@ RETIRED = {
     "LastingView": "StreamingView",
     "Lookout": "Notifier",
     "Mutate": "MutationField",
+    "Objects": "ObjectStore",
     "Once": "SingleFlight",
+    "Recent": "LruCache",
     "Refused": "UserError",
     "Standing": "ViewerRelations",
+    "Studio": "MediaProcessor",
     "Tally": "SlidingWindowCounter",
     "Taste": "Affinity",
     "Texter": "SmsSender",
@@ -83,7 +86,7 @@ RETIRED = {
 """Home-made names, and the field's standard ones that took their place."""
 
 LONGEST_FILE = 400
-QUOTED = re.compile(r"`([A-Za-z_]+)`")
+QUOTED = re.compile(r"`([A-Za-z_.]+)`")
 QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
@@ -288,9 +291,10 @@ def docstrings_that_ask(root: Path) -> list[str]:
 
 
 def identifiers(source: str) -> set[str]:
-    """Names in the code of a module, and in backticks in its texts."""
+    """Names in the code of a module, and in backticks in its texts, where they may be dotted."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {each.string for each in tokens if each.type == tokenize.NAME} | set(QUOTED.findall(source))
+    quoted = {name for each in QUOTED.findall(source) for name in each.split(".")}
+    return {each.string for each in tokens if each.type == tokenize.NAME} | quoted
 
 
 def retired_names(root: Path) -> list[str]:

@@ -254,6 +254,8 @@ def test_a_home_made_name_that_comes_back_is_found(tree: Path) -> None:
         "stores.auth: Refused is UserError",
         "stores.auth: errands is jobs",
     ]
+    write(tree, {"stores/auth.py": '"""Implements `core.ports.Texter`."""'})
+    assert layering.retired_names(tree) == ["stores.auth: Texter is SmsSender"]
 
 
 def test_the_driver_is_touched_in_one_place() -> None:

@@ -18,7 +18,7 @@ from stores.feed import Comment, Group, Post, ReactionKind
 from stores.feed.scopes import comment_scopes, group_scope
 
 KEPT = timedelta(days=90)
-"""Retention of a deleted comment without replies, so that delta syncs (`since`) learn of its removal."""
+"""Retention of a deleted comment without replies, so that reads by `updatedFrom` tell of its removal."""
 LEFT = 100
 """Members removed in one fold, who joined a group while it was being deleted."""
 
