@@ -2,11 +2,11 @@
 
 The lower system declares one, the higher ones fill it by decorating a function:
 
-    # resolvers/feed, which then calls `await blocked(ctx, user_id)`
-    blocked = Hook[[Context, str], None]("feed.blocked")
+    # resolvers/feed, which then calls `await parting(ctx, user_id)`
+    parting = Hook[[Context, str], None]("feed.parting")
 
     # resolvers/chat
-    @on(blocked)
+    @on(feed.parting)
     async def part(ctx: Context, user_id: str) -> None: ...
 
 Unfilled, telling does nothing and an answer is empty.

@@ -72,7 +72,7 @@ class FollowToViewer(Loader[str, Follow | None]):
         return in_order(keys, await store.follows.find(self.db, query), by="follower_id")
 
 
-class BarredByUser(Loader[str, frozenset[str]]):
+class BlockedEitherWayByUser(Loader[str, frozenset[str]]):
     """Ids of people blocked either way."""
 
     batch = False

@@ -13,7 +13,7 @@ from core.storage.loader import Loader
 from core.sync.changes import Entry, aspect_of, user_scope
 from core.sync.listeners import Signal
 from core.sync.topics import follow, for_all
-from loaders.feed import BarredByUser, CommentById, PostById
+from loaders.feed import BlockedEitherWayByUser, CommentById, PostById
 from resolvers import auth
 from resolvers.feed import notifications
 from resolvers.feed.access import (
@@ -210,7 +210,7 @@ def _hidden(event: Event) -> Event | None:
 
 
 async def _told(ctx: Context, entry: Entry) -> Event | None:
-    """Event as shared by everybody who may see it; its `_author` and `_barred` exclude the others."""
+    """Event as shared by everybody who may see it; its `_author` and `_blocked` exclude the others."""
     if aspect := aspect_of(entry):
         return await _reactions(ctx, entry) if aspect == "reactions" else None
     if prefix_of(entry["_id"]) == "post":
@@ -253,7 +253,7 @@ async def _of_author(ctx: Context, author_id: str | None) -> Event:
     if author_id is None:
         # A stub has no author.
         return {}
-    return {"_author": author_id, "_barred": await ctx.load(BarredByUser, author_id)}
+    return {"_author": author_id, "_blocked": await ctx.load(BlockedEitherWayByUser, author_id)}
 
 
 async def _may_be_told(ctx: Context, event: Event) -> bool:
@@ -265,4 +265,4 @@ async def _may_be_told(ctx: Context, event: Event) -> bool:
         [visible] = await only_visible(ctx, [post])
         return visible is not None
     viewer = ctx.viewer_id_or_none
-    return viewer is None or viewer == event["_author"] or viewer not in event["_barred"]
+    return viewer is None or viewer == event["_author"] or viewer not in event["_blocked"]

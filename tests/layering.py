@@ -47,6 +47,7 @@ RETIRED = {
     "RefusalKind": "ErrorKind",
     "Anomaly": "Fallback",
     "Asked": "PageArgs, CacheRequest, OperationRequest or SocketOperation",
+    "BarredByUser": "BlockedEitherWayByUser",
     "Behind": "KeyedTasks",
     "DOORS": "GUARDS",
     "Desk": "UploadService",

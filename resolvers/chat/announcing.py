@@ -5,7 +5,7 @@ from typing import Any
 
 from core.context import Context, Services
 from loaders.chat import ChatSettingsByUser, PeerById
-from loaders.feed import BarredByUser
+from loaders.feed import BlockedEitherWayByUser
 from resolvers import auth
 from resolvers.chat.access import cipher_of, text_place
 from resolvers.chat.reading import shortened
@@ -17,7 +17,7 @@ NEW_MESSAGE = "New message"
 
 async def is_blocked(services: Services, row: Member) -> bool:
     """True if the two have been hidden from each other since."""
-    return row["peer_id"] in await Context(services).load(BarredByUser, row["user_id"])
+    return row["peer_id"] in await Context(services).load(BlockedEitherWayByUser, row["user_id"])
 
 
 async def announcement(services: Services, row: Member, message: Message) -> tuple[str, str]:

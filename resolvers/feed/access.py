@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.hooks import on
 from core.nodes import guard, reader_scopes
 from loaders.feed import (
-    BarredByUser,
+    BlockedEitherWayByUser,
     CommentById,
     FollowOfViewer,
     FollowsByFollower,
@@ -42,7 +42,7 @@ async def audience_scopes(ctx: Context) -> list[str]:
 async def blocked_either_way(ctx: Context, wanted: Sequence[str] = ()) -> frozenset[str]:
     """Ids of people blocked either way."""
     viewer = ctx.viewer_id_or_none
-    return await ctx.load(BarredByUser, viewer) if viewer else frozenset()
+    return await ctx.load(BlockedEitherWayByUser, viewer) if viewer else frozenset()
 
 
 on(auth.hidden)(blocked_either_way)
