@@ -34,8 +34,8 @@ def any_of(values: Sequence[Any]) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Page request: the rows of a list that a client asked for."""
+class KeysetPage:
+    """Keyset page: how many rows of a list to read, which way, and from which sort keys on."""
 
     size: int
     backward: bool = False
@@ -113,7 +113,7 @@ class PageArgs:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A client's paging arguments, checked: how many, from where, which way."""
+    """Page request: a client's paging arguments, checked; its cursor is not decoded yet."""
 
     size: int
     backward: bool
@@ -134,23 +134,23 @@ def page_request(args: PageArgs, *, most: int = MAX_PAGE) -> PageRequest:
     return PageRequest(size, backward, before if backward else after)
 
 
-def parse_page(listing: str | Listing, sort: Sort, args: PageArgs, *, most: int = MAX_PAGE) -> Page:
+def parse_page(listing: str | Listing, sort: Sort, args: PageArgs, *, most: int = MAX_PAGE) -> KeysetPage:
     """The page of a keyset list that the arguments ask for, or BAD_USER_INPUT."""
     want = page_request(args, most=most)
     if want.cursor is None:
-        return Page(want.size, want.backward)
+        return KeysetPage(want.size, want.backward)
     position = decode(listing, want.cursor)
     if len(position) != len(sort):
         raise BadUserInput("The cursor is malformed.")
-    return Page(want.size, want.backward, position)
+    return KeysetPage(want.size, want.backward, position)
 
 
-def sort_order(sort: Sort, page: Page) -> list[tuple[str, int]]:
+def sort_order(sort: Sort, page: KeysetPage) -> list[tuple[str, int]]:
     """The order in which to read: reversed for `last`."""
     return [(key, -way if page.backward else way) for key, way in sort]
 
 
-def after_filter(sort: Sort, page: Page) -> dict[str, Any]:
+def after_filter(sort: Sort, page: KeysetPage) -> dict[str, Any]:
     """The filter for rows past the page's position, lexicographic over the sort keys."""
     if page.position is None:
         return {}
@@ -170,7 +170,7 @@ def projection(args: PageArgs, sort: Sort, *also: str) -> tuple[str, ...]:
 def connection(
     listing: str | Listing,
     sort: Sort,
-    page: Page,
+    page: KeysetPage,
     rows: Sequence[Document],
     *,
     edge: Callable[[Document], dict[str, Any]] | None = None,
@@ -207,7 +207,7 @@ def referring(found: dict[str, Any], nodes: Sequence[Document | None]) -> dict[s
     return found
 
 
-def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]:
+def slice_of(rows: Sequence[Document], sort: Sort, page: KeysetPage) -> list[Document]:
     """Rows of `rows` that a database would return for `page`: in scan order, one row more."""
     ordered = list(rows)
     for key, way in reversed(sort_order(sort, page)):
@@ -217,7 +217,7 @@ def slice_of(rows: Sequence[Document], sort: Sort, page: Page) -> list[Document]
     return ordered[: page.size + 1]
 
 
-def _is_beyond(row: Document, sort: Sort, page: Page) -> bool:
+def _is_beyond(row: Document, sort: Sort, page: KeysetPage) -> bool:
     assert page.position is not None
     for (key, way), value in zip(sort_order(sort, page), page.position, strict=True):
         if row[key] != value:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from core import paging
-from core.paging import Page
+from core.paging import KeysetPage
 from core.storage.loader import Loader, in_order
 from stores.catalog import entries, people, products
 from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus
@@ -49,14 +49,14 @@ class ReviewPage:
 
     product_id: str
     sort: ReviewSort
-    page: Page
+    page: KeysetPage
 
 
 class ReviewsByProduct(Loader[ReviewPage, list[Review]]):
     """Published reviews; equal pages of many products are a single command."""
 
     async def batch_load_fn(self, keys: list[ReviewPage]) -> list[list[Review]]:
-        batch: dict[tuple[ReviewSort, Page], list[ReviewPage]] = defaultdict(list)
+        batch: dict[tuple[ReviewSort, KeysetPage], list[ReviewPage]] = defaultdict(list)
         for key in keys:
             batch[key.sort, key.page].append(key)
         found: dict[ReviewPage, list[Review]] = {}

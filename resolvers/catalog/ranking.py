@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from core.paging import Page
+from core.paging import KeysetPage
 from core.values.words import key
 from resolvers.catalog.entries import LISTED, SEPARATOR, Row
 from resolvers.catalog.query import Wanted
@@ -121,7 +121,7 @@ KEYS: dict[ProductSort, tuple[str, str, Callable[[str], Any]]] = {
 DOWNWARDS = (ProductSort.PRICE_DESC, ProductSort.NEWEST, ProductSort.RATING, ProductSort.TOP_SELLING)
 
 
-def by_score(rows: Rows, of: Indices, words: Sequence[str], page: Page) -> list[dict[str, Any]]:
+def by_score(rows: Rows, of: Indices, words: Sequence[str], page: KeysetPage) -> list[dict[str, Any]]:
     """Page of indexes, best match first, with one more than its size."""
     values = [-each for each in scores(rows, of, words)]
     position = page.position and (-page.position[0], page.position[1])
@@ -129,7 +129,7 @@ def by_score(rows: Rows, of: Indices, words: Sequence[str], page: Page) -> list[
     return [{"_id": id, "score": -value, "row": rows.row(index)} for value, id, index in chosen]
 
 
-def by_key(rows: Rows, of: Indices, sort: ProductSort, page: Page) -> list[dict[str, Any]]:
+def by_key(rows: Rows, of: Indices, sort: ProductSort, page: KeysetPage) -> list[dict[str, Any]]:
     """The same in another order; equals are ordered by id."""
     ids = rows.column("id", of)
     if sort is ProductSort.RELEVANCE:
@@ -147,7 +147,7 @@ def by_key(rows: Rows, of: Indices, sort: ProductSort, page: Page) -> list[dict[
 
 
 def _page(
-    values: Sequence[Any], ids: Sequence[str], of: Indices, page: Page, position: Any
+    values: Sequence[Any], ids: Sequence[str], of: Indices, page: KeysetPage, position: Any
 ) -> list[tuple[Any, str, int]]:
     """In scan order: the smallest beyond the position, or the largest before it."""
     items = zip(values, ids, of, strict=True)
@@ -156,7 +156,7 @@ def _page(
     return choose(page.size + 1, beyond)
 
 
-def _beyond(item: tuple[Any, str, int], position: tuple[Any, str], page: Page) -> bool:
+def _beyond(item: tuple[Any, str, int], position: tuple[Any, str], page: KeysetPage) -> bool:
     return item[:2] < position if page.backward else item[:2] > position
 
 

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from core import paging
 from core.context import Context
 from core.errors import RequestError, Unavailable
-from core.paging import Page, PageArgs
+from core.paging import KeysetPage, PageArgs
 from core.security.limits import Rate
 from core.storage.mongo import Database
 from core.values import money
@@ -99,7 +99,7 @@ async def search_products(
             return await _by_prefix(ctx, found, page)
 
 
-def _page(found: Query, args: PageArgs) -> tuple[Page, bool]:
+def _page(found: Query, args: PageArgs) -> tuple[KeysetPage, bool]:
     """Requested page, and True if its list began while the engine was down."""
     sort = MATCH_SORT if _scored(found) else store.SORTS[found.sort]
     cursor = args.after or args.before
@@ -124,7 +124,7 @@ def _degraded_listing(found: Query) -> paging.Listing:
 # Browsing: no words, so an index gives the order, or few enough are left to order here.
 
 
-async def _browse(ctx: Context, found: Query, page: Page, args: PageArgs) -> dict[str, Any]:
+async def _browse(ctx: Context, found: Query, page: KeysetPage, args: PageArgs) -> dict[str, Any]:
     sort = store.SORTS[found.sort]
     if not found.wanted.dense:
         total = await engine(ctx).count(ctx.db, found.match(), SPARSE + 1)
@@ -150,7 +150,7 @@ def _of_products(found: Query) -> dict[str, Any]:
 # Searching: rows of all that match, ranked here.
 
 
-async def _match(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+async def _match(ctx: Context, found: Query, page: KeysetPage) -> dict[str, Any]:
     if not found.words:
         return _answer(found, paging.connection(found.listing, MATCH_SORT, page, []), rows=Rows([]), total=0)
     rows = Rows(await engine(ctx).rows(ctx.db, found.match(filtered=False)))
@@ -172,7 +172,7 @@ async def _has(ctx: Context, word: str, last: bool) -> bool:
 async def _shown(
     ctx: Context,
     found: Query,
-    page: Page,
+    page: KeysetPage,
     places: Sequence[dict[str, Any]],
     sort: paging.Sort,
     *,
@@ -229,7 +229,7 @@ def _begins(stem: str) -> Callable[[str], bool]:
 # When the engine is down.
 
 
-async def _by_prefix(ctx: Context, found: Query, page: Page) -> dict[str, Any]:
+async def _by_prefix(ctx: Context, found: Query, page: KeysetPage) -> dict[str, Any]:
     """Fallback search by the word prefixes of products, in a fixed order: worse, but an answer."""
     DEGRADED.inc()
     sort = store.SORTS[ProductSort.RELEVANCE]

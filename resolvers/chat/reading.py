@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from core import clock, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import DEFAULT_PAGE, Page, PageArgs
+from core.paging import DEFAULT_PAGE, KeysetPage, PageArgs
 from core.values import text, words
 from loaders.chat import Chat, ChatOfViewer, ChatSettingsByUser, ChatWithPeer, MessageById, PeerById
 from resolvers import auth
@@ -185,7 +185,7 @@ def _wanted(ctx: Context, after_sequence: int | None, since: datetime | None) ->
 async def _pages(
     ctx: Context,
     chats: Sequence[Document],
-    pages: Sequence[Page],
+    pages: Sequence[KeysetPage],
     where: Sequence[Document],
     fields: Sequence[str],
 ) -> list[list[Message]]:

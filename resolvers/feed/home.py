@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from core import clock, ids, paging
 from core.context import Context
 from core.errors import BadUserInput
-from core.paging import NEWEST, Page, PageArgs, PageRequest
+from core.paging import NEWEST, KeysetPage, PageArgs, PageRequest
 from loaders.feed import PostById, SponsorshipByPost
 from resolvers.feed import candidates, latest, viewer_relations
 from resolvers.feed.background import KeyedTasks
@@ -202,7 +202,7 @@ async def _ranked(
         shown.reverse()
     edges = [ranked_edge(listing, snapshot, position, post) for position, post in shown]
     if not wanted.backward and not more and not snapshot.whole:
-        room = Page(wanted.size - len(shown)) if len(shown) < wanted.size else Page(1)
+        room = KeysetPage(wanted.size - len(shown)) if len(shown) < wanted.size else KeysetPage(1)
         tail = await _tail(ctx, snapshot, room)
         more = len(tail) > wanted.size - len(shown)
         edges += _older_edges(listing, snapshot, tail[: wanted.size - len(shown)])
@@ -269,7 +269,7 @@ async def _older(
     degraded: bool = False,
 ) -> dict[str, Any]:
     """Page newest first: behind the end of a snapshot, or older than all that an expired one showed."""
-    page = Page(wanted.size, wanted.backward, _beyond(place, gone=snapshot is None) if place else None)
+    page = KeysetPage(wanted.size, wanted.backward, _beyond(place, gone=snapshot is None) if place else None)
     rows = await _tail(ctx, snapshot, page)
     more = len(rows) > wanted.size
     shown = rows[: wanted.size]
@@ -293,7 +293,7 @@ def _beyond(place: Place, *, gone: bool) -> tuple[Any, ...]:
     return place.at, place.post_id
 
 
-async def _tail(ctx: Context, snapshot: Snapshot | None, page: Page) -> list[tuple[Post, FeedReason]]:
+async def _tail(ctx: Context, snapshot: Snapshot | None, page: KeysetPage) -> list[tuple[Post, FeedReason]]:
     if snapshot is None:
         return await latest.page(ctx, page)
     without = [item.post_id for item in snapshot.items]

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import paging
 from core.context import Context
-from core.paging import NEWEST, Page
+from core.paging import NEWEST, KeysetPage
 from resolvers.feed.viewer_relations import viewer_relations
 from stores import feed as store
 from stores.feed import FeedReason, Follow, Followed, FollowStatus, Post, Visibility
@@ -18,7 +18,7 @@ Edge = Followed | Follow
 
 async def page(
     ctx: Context,
-    page: Page,
+    page: KeysetPage,
     *,
     until: datetime | None = None,
     without: Sequence[str] = (),
@@ -47,7 +47,7 @@ async def page(
     return [(row, reason(ctx.viewer_id, stands.followed, row)) for row in rows]
 
 
-def past(page: Page) -> list[dict[str, Any]]:
+def past(page: KeysetPage) -> list[dict[str, Any]]:
     """Cursor filter: posts after a page's position, in the form that bounds the scans of all authors."""
     if page.position is None:
         return []

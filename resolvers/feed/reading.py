@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from core import paging
 from core.context import Context
-from core.paging import NEWEST, Listing, Page, PageArgs
+from core.paging import NEWEST, KeysetPage, Listing, PageArgs
 from loaders.feed import FollowOfViewer, GroupsByUser, MutedByUser
 from resolvers.feed import archiving
 from resolvers.feed.access import blocked_either_way
@@ -112,7 +112,7 @@ async def _pages(
     ctx: Context,
     parents: Sequence[Parent],
     sort: paging.Sort,
-    page: Page,
+    page: KeysetPage,
     *,
     without: frozenset[str],
     since: datetime | None = None,
@@ -148,7 +148,7 @@ def _thread(
 
 async def comment_previews(ctx: Context, posts: Sequence[Document]) -> list[list[Comment]]:
     """The newest three comments of each post, in the order they were written."""
-    parents, page = [(post["_id"], None) for post in posts], Page(PREVIEWED_COMMENTS)
+    parents, page = [(post["_id"], None) for post in posts], KeysetPage(PREVIEWED_COMMENTS)
     found = await _pages(ctx, parents, NEWEST, page, without=await _unheard(ctx))
     return [rows[:PREVIEWED_COMMENTS][::-1] for rows in found]
 

@@ -7,7 +7,7 @@ import pytest
 
 from core import clock, ids, paging
 from core.context import Services
-from core.paging import Page, PageArgs
+from core.paging import KeysetPage, PageArgs
 from core.storage.mongo import Database
 from core.storage.store import COLLECTIONS
 from resolvers.catalog.query import query_of
@@ -68,7 +68,7 @@ def stages(plan: Any) -> Iterator[dict[str, Any]]:
 def a_page(sort: paging.Sort, *, after: bool) -> tuple[dict[str, Any], list[tuple[str, int]]]:
     values = {"min_price": 500, "name_key": "m", "rating": 2.5, "sales": 3}
     position = tuple(values.get(key, ids.new_id("product")) for key, _ in sort) if after else None
-    page = Page(20, position=position)
+    page = KeysetPage(20, position=position)
     return paging.after_filter(sort, page), paging.sort_order(sort, page)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.paging import NEWEST, Page, sort_order
+from core.paging import NEWEST, KeysetPage, sort_order
 from core.settings import Settings
 from core.storage import mongo, store
 from core.storage.mongo import Database
@@ -81,7 +81,7 @@ async def test_a_page_deep_in_a_wide_feed_costs_what_the_first_does(
     seen = [row for row in rows if shown(row, count)]
     middle = len(seen) // 2
     place = (seen[middle]["created_at"], seen[middle]["_id"])
-    page = Page(20, backward=backward, position=place)
+    page = KeysetPage(20, backward=backward, position=place)
     bounds = latest.past(page)
     order = sort_order(NEWEST, page)
     async with profiled(db, feed.posts.name) as cost:
