@@ -21,9 +21,10 @@ logger = structlog.get_logger(__name__)
 
 CONTEXT = web.ResponseKey("context", Context)
 SSE_SECONDS = 15.0
-BUSY_SECONDS = "5"
 MULTIPART_SECONDS = 5.0
 """Silence after which a stream says that it lives: proxies and phones' networks forget the quiet."""
+RETRY_AFTER_SECONDS = "5"
+"""For who is refused because their address holds too many."""
 
 
 class Events(SSETransport):
@@ -111,7 +112,7 @@ class StreamingView(StrawberryView[Context, None]):
         most = self.services.settings.max_connections
         if most and self.held[address] >= most:
             text = f"One address holds at most {most:,} sockets and streams here.\n"
-            raise web.HTTPTooManyRequests(text=text, headers={"Retry-After": BUSY_SECONDS})
+            raise web.HTTPTooManyRequests(text=text, headers={"Retry-After": RETRY_AFTER_SECONDS})
 
     def let_go(self, address: str) -> None:
         """A socket or stream of the address has ended."""
