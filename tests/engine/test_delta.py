@@ -219,22 +219,6 @@ async def test_unfollowing_takes_posts_away(new_phone: NewPhone) -> None:
     assert await device.news() == (set(), {public})
 
 
-async def test_of_a_lost_scope_what_is_still_seen_through_another_is_no_news(new_phone: NewPhone) -> None:
-    ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    group = (await ada.do("createGroup", "group { id }", name="Gardeners"))["group"]["id"]
-    await grace.do("joinGroup", "viewer { id }", groupId=group)
-    theirs, own = [
-        (await phone.do("createPost", "post { id }", text="Hello", visibility="GROUP", groupId=group))[
-            "post"
-        ]["id"]
-        for phone in (ada, grace)
-    ]
-    device = await device_of(grace, "POST")
-    assert {theirs, own} <= device.nodes.keys()
-    await grace.do("leaveGroup", "viewer { id }", groupId=group)
-    assert await device.news() == (set(), {theirs})
-
-
 async def test_following_and_friendship_bring_old_posts(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     public = {await post(ada) for _ in range(5)}

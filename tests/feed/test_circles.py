@@ -12,6 +12,8 @@ from tests.feed.test_ranking import ids_of, page_of
 from tests.phone import Phone, deleted_ids
 
 GROUP = "group { id name privacy memberCount viewerRole }"
+CHANGES = """query($since: SyncToken) { viewer { changes(since: $since, types: [POST]) {
+  token nodes { id } deleted { id } } } }"""
 
 
 async def codes(phone: Phone, mutation: str, **input: Any) -> list[str]:
@@ -57,17 +59,28 @@ async def test_a_group_s_posts_are_for_its_members(new_phone: NewPhone, no_posts
 
 async def test_a_group_s_posts_reach_its_members_devices(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    changes = """query($since: SyncToken) { viewer { changes(since: $since, types: [POST]) {
-      token nodes { id } deleted { id } } } }"""
     group = await found_group(ada)
-    token = (await grace.run(changes))["viewer"]["changes"]["token"]
+    token = (await grace.run(CHANGES))["viewer"]["changes"]["token"]
     post = await publish(ada, visibility="GROUP", groupId=group)
-    assert (await grace.run(changes, since=token))["viewer"]["changes"]["nodes"] == []
+    assert (await grace.run(CHANGES, since=token))["viewer"]["changes"]["nodes"] == []
     await grace.do("joinGroup", "viewer { id }", groupId=group)
-    got = (await grace.run(changes, since=token))["viewer"]["changes"]
+    got = (await grace.run(CHANGES, since=token))["viewer"]["changes"]
     assert got["nodes"] == [{"id": post}]
     await grace.do("leaveGroup", "viewer { id }", groupId=group)
-    assert deleted_ids((await grace.run(changes, since=got["token"]))["viewer"]["changes"]) == [post]
+    assert deleted_ids((await grace.run(CHANGES, since=got["token"]))["viewer"]["changes"]) == [post]
+
+
+async def test_one_s_own_posts_in_a_group_that_one_left_are_no_news(new_phone: NewPhone) -> None:
+    """They are seen through another scope still: of the group's, the others' alone are gone."""
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    group = await found_group(ada)
+    await grace.do("joinGroup", "viewer { id }", groupId=group)
+    theirs, own = [await publish(phone, visibility="GROUP", groupId=group) for phone in (ada, grace)]
+    page = (await grace.run(CHANGES))["viewer"]["changes"]
+    assert {theirs, own} == {node["id"] for node in page["nodes"]}
+    await grace.do("leaveGroup", "viewer { id }", groupId=group)
+    page = (await grace.run(CHANGES, since=page["token"]))["viewer"]["changes"]
+    assert (page["nodes"], deleted_ids(page)) == ([], [theirs])
 
 
 async def test_a_closed_group_takes_whom_its_owner_brings(new_phone: NewPhone) -> None:
