@@ -33,11 +33,12 @@ class Animation(StrEnum):
     """Animation of a picture."""
 
     NONE = "NONE"
-    """It never did."""
+    """Still picture that never moved."""
     KEPT = "KEPT"
-    """It does: its WebP variants are animated, long ones only small; the others show its first frame."""
+    """Picture that still moves: WebP renditions are animated, of long ones only small; the others show the
+    first frame."""
     DROPPED = "DROPPED"
-    """It did, but too long or too large to be kept so: it shows its first frame."""
+    """Picture that moved, but was too long or too large to be kept so: its first frame is shown."""
 
 
 class Unreadable(Exception):

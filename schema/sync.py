@@ -23,71 +23,71 @@ class DeletedNode:
 
 @type_
 class ChangeSet:
-    """One page of what changed."""
+    """Change set: one page of what changed since a token."""
 
     nodes: list[Entity]
     """Entities that are new or changed, as they are now; keep the higher `version` if one comes twice."""
     deleted: list[DeletedNode]
     """Tombstones of nodes that are gone or hidden from the viewer: forget those nodes."""
     token: SyncToken
-    """Send it as `since` next time."""
+    """Sync token to send as `since` next time."""
     has_more: bool
-    """Whether to ask again at once."""
+    """Whether more changes wait: ask again at once, with `token`."""
     reset: bool
-    """True when the token was too old or not yours: this starts over, so forget what you had first."""
+    """True if the token was too old or not yours: the sync starts over, so forget what you had first."""
 
 
 @type_
 class NodeChanged(Event):
-    """Something is new or changed."""
+    """Event of a node that is new or changed."""
 
     node: Entity
     """Entity that is new or changed, as it is now."""
     viewer: common.Viewer
     """Viewer as of now, whose counters and lists the change may have moved."""
     token: SyncToken
-    """Where this leaves you: send it as `since` to go on from here."""
+    """Sync token to send as `since` to go on from here."""
 
 
 @type_
 class NodeDeleted(Event):
-    """Something is gone or hidden from you."""
+    """Event of a node that is gone or hidden from you."""
 
     deleted: DeletedNode
     """Tombstone of the node to forget."""
     viewer: common.Viewer
     """Viewer as of now, whose counters and lists the change may have moved."""
     token: SyncToken
-    """Where this leaves you: send it as `since` to go on from here."""
+    """Sync token to send as `since` to go on from here."""
 
 
 ChangeEvent = Annotated[
     NodeChanged | NodeDeleted | ResyncRequired,
-    union("ChangeEvent", "A change to something you may see."),
+    union("ChangeEvent", "Change to something that you may see."),
 ]
 
 
 class Query:
     node: Node | None = query(sync.node)
-    """A thing by its id; null when it does not exist or you may not see it."""
+    """Node by its id; null when it does not exist or is hidden from you."""
     nodes: list[Node | None] = query(sync.many_nodes)
-    """Things by their ids, in that order; null for those that do not exist or are hidden from you."""
+    """Nodes by their ids, in that order; null for those that do not exist or are hidden from you."""
 
 
 class Viewer:
     changes: ChangeSet = field(
         sync.changes,
-        since="The token of the last page you have; left out for a first sync.",
-        types="Only these types; all when left out. A token is good for the types it was given for.",
+        since="Sync token of the last page you have; left out for a first sync.",
+        types="Types to be told of; all when left out. A token is good for the types it was given for.",
         limit="Largest number of changes, 1 to 1,000.",
     )
-    """What changed for you: run it when the app opens or comes back online."""
+    """Delta sync of what changed for you since a token, for when the app opens or comes back online."""
 
 
 class Subscription:
     change_events: ChangeEvent = subscription(
         live.change_events,
-        since="The last token you have; left out: from now on.",
-        types="Only these types; all when left out.",
+        since="Sync token that you have last; changes from now on when left out.",
+        types="Types to be told of; all when left out.",
     )
-    """The same as `viewer.changes`, live."""
+    """Changes as `viewer.changes` has them, live; begins with ResyncRequired when the token is too old."""

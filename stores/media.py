@@ -15,84 +15,84 @@ class MediaKind(StrEnum):
     """Kind of a medium."""
 
     IMAGE = "IMAGE"
-    """A picture."""
+    """Picture, still or animated."""
     VIDEO = "VIDEO"
-    """A film."""
+    """Film with poster and HLS."""
     FILE = "FILE"
-    """Anything else."""
+    """File of any other type."""
 
 
 class ImageFormat(StrEnum):
-    """Encoding of a picture."""
+    """Format in which a picture is encoded."""
 
     WEBP = "WEBP"
-    """WebP: the smallest; every picture has it."""
+    """WebP, the smallest format; every picture has it."""
     JPEG = "JPEG"
-    """JPEG: for old viewers; pictures without transparency have it."""
+    """JPEG, for old viewers; pictures without transparency have it."""
     PNG = "PNG"
-    """PNG: for old viewers; pictures with transparency have it."""
+    """PNG, for old viewers; pictures with transparency have it."""
 
 
 class UploadStatus(StrEnum):
-    """State of an upload."""
+    """Status of an upload."""
 
     PENDING = "PENDING"
-    """Nothing has arrived."""
+    """No part has arrived yet."""
     UPLOADING = "UPLOADING"
     """Some parts have arrived."""
     UPLOADED = "UPLOADED"
-    """All parts have arrived and wait to be looked at."""
+    """All parts have arrived and wait to be checked."""
     SCANNING = "SCANNING"
-    """It is checked: type, checksum, malware."""
+    """Type and checksum are checked, and malware is looked for."""
     PROCESSING = "PROCESSING"
-    """Its variants are made."""
+    """Renditions are being made of the file."""
     READY = "READY"
-    """It can be shown. Final."""
+    """The medium can be shown. Final, unless malware is found in it later."""
     REJECTED = "REJECTED"
-    """It cannot be taken: see `failure`. Final."""
+    """The file cannot be taken: see `failure`. Final."""
     CANCELED = "CANCELED"
-    """Its owner gave it up. Final."""
+    """The owner gave the upload up. Final."""
     EXPIRED = "EXPIRED"
-    """It was not completed within 24 hours. Final."""
+    """The upload was not completed within 24 hours. Final."""
 
 
 class UploadFailure(StrEnum):
     """Reason for the rejection of an upload."""
 
     TYPE_MISMATCH = "TYPE_MISMATCH"
-    """Its bytes are not of the declared type, or of several types at once."""
+    """The bytes are not of the declared type, or of several types at once."""
     TOO_LARGE = "TOO_LARGE"
-    """It is larger than declared, or than can be scanned."""
+    """The file is larger than declared, or than can be scanned."""
     CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
-    """Its SHA-256 is not the declared one: it was damaged on its way."""
+    """The SHA-256 is not the declared one: the file was damaged on its way."""
     MALWARE = "MALWARE"
-    """The scanner found malware."""
+    """The scanner found malware in the file."""
     UNREADABLE = "UNREADABLE"
-    """It is empty, truncated, damaged or beyond what can be decoded."""
+    """The file is empty, truncated, damaged or beyond what can be decoded."""
 
 
 class UploadMethod(StrEnum):
     """Method by which a file is uploaded."""
 
     SINGLE = "SINGLE"
-    """In one PUT."""
+    """One PUT of the whole file."""
     MULTIPART = "MULTIPART"
-    """In several PUTs, in any order, side by side."""
+    """Several PUTs of parts, in any order, side by side."""
 
 
 class AttachmentStatus(StrEnum):
-    """State of an attachment: it follows its upload."""
+    """Status of an attachment, which follows its upload."""
 
     PENDING = "PENDING"
-    """It is being uploaded."""
+    """The file is being uploaded."""
     PROCESSING = "PROCESSING"
-    """It has arrived and is looked at."""
+    """The file has arrived and is being checked and processed."""
     READY = "READY"
-    """It can be shown."""
+    """The medium can be shown."""
     REJECTED = "REJECTED"
-    """It was not taken."""
+    """The file could not be taken."""
     EXPIRED = "EXPIRED"
-    """It never arrived."""
+    """The upload was given up or never completed."""
 
 
 class Variant(TypedDict):

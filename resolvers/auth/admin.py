@@ -38,7 +38,7 @@ class AccountBy(TypedDict, total=False):
     user_id: Id | None
     """Id of the person."""
     email: str | None
-    """Address of the account, whole."""
+    """Email address of the account, whole."""
 
 
 async def account(ctx: Context, *, by: AccountBy) -> dict[str, Any] | None:

@@ -116,9 +116,9 @@ class OtpDestination(TypedDict, total=False):
     """Destination of codes: one of several, as the method needs it."""
 
     phone: str | None
-    """Phone number for SMS, with + and country code."""
+    """Phone number for SMS codes, with + and country code."""
     email: str | None
-    """Address for EMAIL."""
+    """Email address for EMAIL codes."""
 
 
 async def enable_two_factor(

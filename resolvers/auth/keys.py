@@ -53,11 +53,11 @@ class KeyProof(TypedDict, total=False):
     """Challenge of `beginKeySignIn`, signed by a key of the account."""
 
     challenge_id: Required[Id]
-    """Id of the challenge; begun on this device."""
+    """Id of the challenge, which was begun on this device."""
     key_id: Required[Id]
     """Id of the key here, or its credential id (base64url)."""
     signature: Required[Opaque]
-    """Signature (base64url); of a device key: ASN.1 DER, over the challenge's 32 bytes."""
+    """Signature of the challenge (base64url); by a device key: over its 32 bytes, in ASN.1 DER."""
     client_data_json: Opaque | None
     """`clientDataJSON` of a passkey (base64url)."""
     authenticator_data: Opaque | None
@@ -69,27 +69,27 @@ class KeyHint(TypedDict, total=False):
     """Hint which keys will do for a sign-in: one of several."""
 
     email: str | None
-    """Address of the account."""
+    """Email address of the account."""
     key_id: Id | None
-    """Id of the key."""
+    """Id of the key to use, or its credential id (base64url)."""
 
 
 class PasskeyAttestation(TypedDict):
-    """Answer of the platform when a passkey is made."""
+    """Attestation of a new passkey, as the platform gives it."""
 
     client_data_json: Opaque
-    """`clientDataJSON` (base64url)."""
+    """`clientDataJSON` of the attestation (base64url)."""
     attestation_object: Opaque
-    """`attestationObject` (base64url)."""
+    """`attestationObject` of the attestation (base64url)."""
 
 
 class DeviceKey(TypedDict):
     """Public key of a device, and proof that the device has the private one."""
 
     public_key: Opaque
-    """Key on P-256: SubjectPublicKeyInfo or uncompressed point (base64url)."""
+    """Public key on P-256 (base64url): SubjectPublicKeyInfo or uncompressed point."""
     signature: Opaque
-    """Signature over the challenge's 32 bytes, ASN.1 DER (base64url)."""
+    """Signature over the 32 bytes of the challenge, in ASN.1 DER (base64url)."""
 
 
 @one_of

@@ -30,7 +30,7 @@ class FlowCode(TypedDict):
     flow_id: Id
     """Id of the flow that an earlier `stepUp` with a `method` opened."""
     code: Code
-    """The digits received for the flow."""
+    """One-time code that was received, six digits."""
 
 
 @one_of
@@ -42,9 +42,9 @@ class StepUpProof(TypedDict, total=False):
     key: KeyProof | None
     """Challenge of `beginKeySignIn`, signed by a key of the account."""
     code: FlowCode | None
-    """Code that was sent, with its flow."""
+    """One-time code that was sent, with its flow."""
     method: OtpMethod | None
-    """Way for a code to travel: no proof yet, the answer is a flow."""
+    """Delivery method of a code to ask for: no proof yet, the answer is a flow."""
 
 
 async def prepare_step_up(ctx: Context, *, proof: StepUpProof) -> Judged:

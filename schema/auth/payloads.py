@@ -6,25 +6,30 @@ from core.ids import Id
 from schema.auth.types import Account, AuthFlow, KeyChallenge, Session, TokenPair, User
 
 PASSWORD = (
-    "10 to 128 characters, not containing the email address, and not one of those that are guessed first."
+    "New password, 10 to 128 characters: without the email address, and not one of those that are guessed "
+    "first."
 )
-CAPTCHA = "Answer to a CAPTCHA, when one was demanded."
-OF_FLOW = "The device that opened the flow."
+CAPTCHA = "Token that a solved CAPTCHA gave, after CAPTCHA_REQUIRED."
+DEVICE = "Device that sends the request, as the app describes it."
+DEVICE_ID = "Id of the device that sends the request."
+OF_FLOW = "Id of the device that opened the flow."
+LANGUAGE = "Language tag (BCP 47) of messages to the person: `de-AT`."
+TIME_ZONE = "IANA time zone of the person: `Europe/Vienna`."
 PROVING = "ACCOUNT_LOCKED ACCOUNT_SUSPENDED CODE_INVALID CREDENTIALS_INVALID EXPIRED FLOW_SUPERSEDED"
 """Codes of a refused proof."""
-FLOW: dict[str, Any] = {"auth_flow": (AuthFlow, "Finish it with `verifyOtp`; null when refused.")}
+FLOW: dict[str, Any] = {"auth_flow": (AuthFlow, "Flow to finish with `verifyOtp`; null when refused.")}
 TOKENS: dict[str, Any] = {
-    "tokens": (TokenPair, "The session's tokens; null when refused."),
-    "session": (Session, "The session; null when refused."),
+    "tokens": (TokenPair, "Tokens of the session; null when there are none yet."),
+    "session": (Session, "Session that the tokens are of; null when there are no tokens."),
     "user": (User, "Person whose session it is; null when refused."),
-    "account": (Account, "Private half of their account; null when refused."),
+    "account": (Account, "Private half of the person's account; null when refused."),
 }
 """Payload of a completed sign-in."""
 PROVEN: dict[str, Any] = {
     **TOKENS,
     "auth_flow": (
         AuthFlow,
-        "The flow, when it gave no tokens; after a wrong code it tells the attempts left.",
+        "Flow that was finished without tokens, or has `attemptsLeft` after a wrong code; else null.",
     ),
 }
 ACCOUNT: dict[str, Any] = {"account": Account}

@@ -40,16 +40,16 @@ from stores.auth import (
 
 @type_
 class TwoFactorSettings:
-    """How a sign-in is confirmed."""
+    """Settings of the second factor at sign-in."""
 
     enabled: bool
-    """Whether signing in asks for a code."""
+    """Whether signing in asks for a second factor."""
     method: OtpMethod | None
-    """How codes travel; null when off."""
+    """Delivery method of the codes; null when the second factor is off."""
     masked_destination: str | None
-    """Where they go, mostly hidden; null when off."""
+    """Destination of the codes, mostly hidden: `a***@example.com`; null when the second factor is off."""
     backup_codes_left: int
-    """How many backup codes were not used yet."""
+    """Number of backup codes that were not used yet."""
 
 
 @node("user")
@@ -61,63 +61,63 @@ class User(Entity):
     as the answer you have them from: pages bring them as they are now."""
 
     updated_at: datetime = derived(people.shown_at, "shown_at", "created_at")
-    """When what others may read of it last changed, counters aside."""
+    """Time of the last change to what others may read of the person, counters aside."""
     first_name: str | None
-    """Given name; null when not given."""
+    """First name of the person; null when not told."""
     last_name: str | None
-    """Family name; null when not given."""
+    """Family name of the person; null when not told."""
     name: str = derived(people.full_name, "first_name", "last_name", "handle")
-    """First and last name, else the handle: what to show."""
+    """Name to show of the person: first and last name, else the handle."""
     handle: str | None
     """Unique short name, without @; null until chosen."""
     bio: str | None
-    """A few words about themselves; null when none."""
+    """Words of the person about themselves; null when there are none."""
 
 
 @node("device")
 class Device(Node):
-    """A phone or browser that signed in; `id` was minted by the client."""
+    """Phone or browser that signed in; its id was minted by the app."""
 
     name: str
-    """What its owner calls it."""
+    """Name that the app told of the device, to show to its owner."""
     platform: DevicePlatform
-    """What kind of device it is."""
+    """Platform that the device runs on."""
     os_version: str | None
-    """Version of its system; null when not told."""
+    """Version of the operating system; null when not told."""
     app_version: str | None
-    """Version of the app; null when not told."""
+    """Version of the app on the device; null when not told."""
     push_enabled: bool
-    """Whether it takes push messages."""
+    """Whether the device takes push messages."""
 
 
 @node("session")
 class Session(Entity):
-    """A signed-in device."""
+    """Session: one sign-in on a device, until it ends."""
 
     device: Device | None
-    """Device that signed in, as it was told last; null when not known."""
+    """Device that signed in, as the app described it last; null when not known."""
     current: bool = local(people.current, "_id")
-    """Whether it is the one that asks."""
+    """Whether this request belongs to the session."""
     status: SessionStatus
-    """Whether its tokens are good."""
+    """Status of the session, and so of its tokens."""
     end_reason: SessionEndReason | None
-    """Why it ended; null while active."""
+    """Reason why the session ended; null while it is active."""
     factors: list[AuthFactor]
-    """How its owner proved who they are."""
+    """Factors by which the owner proved who they are."""
     ip_masked: str
-    """Network it was started from, last part removed."""
+    """IP address of the sign-in without its last part."""
     approx_location: str | None
-    """Roughly where that is, `Berlin, Germany`; null when not known."""
+    """Place of the sign-in, roughly: `Berlin, Germany`; null when not known."""
     last_seen_at: datetime
-    """When it was last used, to a few minutes."""
+    """Time of the last use, to a few minutes."""
     last_validated_at: datetime
-    """When its tokens were last renewed."""
+    """Time when the tokens were last renewed."""
     expires_at: datetime
-    """When it ends unless it is used: 30 days after the last renewal."""
+    """Time at which the session ends unless it is refreshed: 30 days after the last refresh."""
     absolute_expires_at: datetime
-    """When it ends in any case: 180 days after sign-in."""
+    """Time at which the session ends in any case: 180 days after the sign-in."""
     ended_at: datetime | None
-    """When it ended; null while active."""
+    """Time when the session ended; null while it is active."""
 
 
 @extend(Page[Session])
@@ -131,107 +131,107 @@ class TokenPair:
     """Tokens of a session; keep both in the platform's secure store."""
 
     access_token: str
-    """JWT for `Authorization: Bearer`, good for 15 minutes."""
+    """JWT to send as `Authorization: Bearer`, good for 15 minutes."""
     access_token_expires_at: datetime
-    """Refresh when less than 30 seconds are left."""
+    """Time at which the access token expires: refresh when less than 30 seconds are left."""
     refresh_token: str
-    """For `refreshSession`; each use gives a new one."""
+    """Refresh token to send to `refreshSession`, which gives a new one each time."""
     refresh_token_expires_at: datetime
-    """When the session ends unless it is refreshed."""
+    """Time at which the session ends unless it is refreshed."""
     scopes: list[str]
-    """What the access token allows."""
+    """Scopes of the access token: what it allows."""
     server_time: datetime
-    """The server's clock, to judge expiry by."""
+    """Time on the server's clock, to judge expiry by."""
 
 
 @input_
 class DeviceInput:
-    """The device that asks."""
+    """Device that sends the request, as the app describes it."""
 
     device_id: Id
     """Id of the installation, a UUID or a `device_...` id, minted by the app once."""
     name: Line
-    """What its owner calls it, at most 100 characters."""
+    """Name of the device to show to its owner, cut to 100 characters: `Anna's iPhone`."""
     platform: DevicePlatform
-    """What kind of device it is."""
+    """Platform that the device runs on."""
     os_version: str | None
-    """Version of its system."""
+    """Version of the operating system, cut to 50 characters."""
     app_version: str | None
-    """Version of the app."""
+    """Version of the app, cut to 50 characters."""
 
 
 @node("security_event")
 class SecurityEvent(Entity):
-    """Something that happened to the safety of your account; kept for 400 days.
+    """Event that concerns the safety of your account; kept for 400 days.
 
-    What should alarm you, all but sign-ins, failed ones and ended sessions, is part of what you sync, for 90
-    days."""
+    Those that should alarm you (all but sign-ins, failed ones and ended sessions) are part of what you sync,
+    for 90 days."""
 
     kind: SecurityKind
-    """What happened."""
+    """Kind of the event: what happened."""
     device: Device | None
-    """The device it happened on, as it was then; null when not known."""
+    """Device on which it happened, as the app described it then; null when not known."""
     ip_masked: str
-    """Network it came from, last part removed."""
+    """IP address it came from, without its last part."""
     approx_location: str | None
-    """Roughly where that is; null when not known."""
+    """Place it came from, roughly: `Berlin, Germany`; null when not known."""
 
 
 @node("export")
 class DataExport(Node):
-    """A data export: everything kept about you, as one file."""
+    """Data export: everything kept about you, as one file behind a link that is mailed."""
 
     status: ExportStatus
-    """Where it is; the link to it is in a mail to you."""
+    """Status of the export; when READY, a link to the file was mailed to you."""
     file_size_bytes: int | None = key("size_bytes")
     """Size of the export's file in bytes; null until the export is READY."""
     created_at: datetime
-    """When it was asked for."""
+    """Time when the export was requested."""
     expires_at: datetime
-    """When the link is no longer good: seven days after it was mailed."""
+    """Time when the mailed link ceases to work: seven days after it was mailed."""
 
 
 @node("flow")
 class AuthFlow(Node):
-    """An authentication flow: an open request for a code."""
+    """Authentication flow: a request for a one-time code, open until the code is given."""
 
     kind: AuthFlowKind = key("purpose")
     """Kind of the flow: what the code is for."""
     otp_method: OtpMethod | None = key("method")
     """Delivery method of the code; EMAIL when texts and pushes failed, null where no code travels."""
     masked_destination: str | None
-    """Where it went, mostly hidden."""
+    """Destination of the code, mostly hidden: `a***@example.com`, `••••••12`."""
     otp_length: int
-    """How many digits the code has."""
+    """Number of digits of the code."""
     expires_at: datetime
-    """When the code is no longer good."""
+    """Time at which the flow and its code expire."""
     resend_allowed_at: datetime
-    """From when on `resendOtp` sends another."""
+    """Time from which on `resendOtp` sends another code."""
     attempts_left: int
-    """How many wrong codes it still takes."""
+    """Number of attempts left; the last wrong code locks the flow."""
     resends_left: int
-    """How often `resendOtp` still sends one."""
+    """Number of times `resendOtp` still sends another code."""
     factors: list[AuthFactor]
-    """Ways to finish it: `verifyOtp`, `verifyBackupCode`, or a sign-in with a key."""
+    """Factors that finish the flow: `verifyOtp`, `verifyBackupCode`, or a sign-in with a key."""
     status: FlowStatus
-    """Where it is."""
+    """Status of the flow in its life."""
 
 
 @called("key", "keys")
 @node("auth_key")
 class AuthKey(Entity):
-    """A key you can sign in with; only its public half is here."""
+    """Authentication key of a person, for signing in; only its public half is kept here."""
 
     kind: AuthKeyKind
-    """What kind of key it is."""
+    """Kind of the key: passkey or device key."""
     name: str
-    """What its owner calls it."""
+    """Name that the owner gave the key."""
     device: Device | None
-    """The device it was enrolled on, as it was then; a device key works on no other."""
+    """Device on which the key was enrolled, as it was then; a device key works on no other."""
     last_used_at: datetime | None
-    """When it was last used; null before."""
+    """Time when the key was last used; null before the first use."""
     disabled_at: datetime | None
-    """When it was disabled because it was copied; null while it is good."""
+    """Time when the key was disabled because a copy of it was used; null while it is good."""
 
 
 @type_
@@ -241,16 +241,16 @@ class KeyChallenge:
     challenge_id: Id = key("_id")
     """Id of the challenge, to be sent with its signature."""
     challenge: str
-    """32 bytes as base64url."""
+    """Random bytes to sign, 32 as base64url."""
     expires_at: datetime
-    """Good once, and until then: two minutes."""
+    """Time until which the challenge is good, for one use: two minutes from now."""
     rp_id: str
-    """The relying party's id, for the platform."""
+    """Id of the relying party, for the platform's ceremony."""
     allow_credentials: list[str]
-    """Credentials that will do (base64url): for an address ten, some of which may be nobody's; when enrolling
-    those that exist already. Empty: any passkey."""
+    """Ids of the credentials that will do (base64url): for an email address ten, some of which may be
+    nobody's; at enrollment those that exist already, to exclude. Empty when any passkey will do."""
     user_handle: str | None
-    """When enrolling, the `user.id` to give the platform (base64url); null otherwise."""
+    """Value of `user.id` for the platform at enrollment (base64url); null at sign-in."""
 
 
 @node("account")
@@ -268,9 +268,9 @@ class Account(Entity):
     two_factor: TwoFactorSettings = derived(people.two_factor, "two_factor")
     """Settings of the second factor at sign-in."""
     locale: str
-    """Language tag (BCP 47) for messages to its owner."""
+    """Language tag (BCP 47) of messages to the owner: `de-AT`."""
     time_zone: str
-    """IANA time zone of its owner."""
+    """IANA time zone of the owner: `Europe/Vienna`."""
     roles: list[Role]
     """Roles that say what its owner may do; `MEMBER` is always among them."""
     org: str | None = derived(people.org, "org")
@@ -280,9 +280,9 @@ class Account(Entity):
     status: AccountStatus
     """Status of the account in its life."""
     locked_until: datetime | None
-    """Time until which an administrator locked it; null when none did."""
+    """Time until which an administrator locked the account; null when none did."""
     deletion_due_at: datetime | None
-    """Time when it will be deleted; null unless its owner asked for that."""
+    """Time when the account will be deleted; null unless its owner asked for that."""
     sessions: Page[Session] = connection(people.sessions, reads=["user_id"])
     """Sessions of its owner, latest use first."""
     devices: Page[Device] = connection(devices.of_account, reads=["user_id"])

@@ -138,7 +138,7 @@ class ChatOfUser:
     )
     """Chat of yours with them; null when there is none in your list."""
     presence: Presence | None = unsynced(batched(presence.presences), "watch `presenceEvents`.")
-    """Whether they are there; null unless you share a chat and both of you show it."""
+    """Presence of this person; null unless you share a chat and both of you show yours."""
 
 
 @input_

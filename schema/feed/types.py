@@ -303,7 +303,7 @@ class FeedOfAccount:
     follow_lists_hidden: bool = derived(
         lambda account: account.get("follow_lists_hidden", False), "follow_lists_hidden"
     )
-    """Whether only its owner sees whom they follow and who follows them."""
+    """Whether the lists of followers and followed people are hidden from everybody but the owner."""
 
 
 @extend(User)
@@ -315,21 +315,21 @@ class FeedOfUser:
     )
     """Whether you follow them."""
     viewer_is_followed: bool = told(personal(batched(graph.viewer_is_followed, reads=["_id"])), "follows")
-    """Whether they follow you."""
+    """Whether this person follows you."""
     viewer_is_friend: bool = told(personal(batched(graph.are_friends, reads=["_id"])), "follows")
     """Whether you follow each other."""
     follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
-    """How many follow them."""
+    """Number of people who follow this person."""
     following_count: int = derived(lambda user: user.get("following_count", 0), "following_count")
-    """How many they follow."""
+    """Number of people this person follows."""
     post_count: int = derived(lambda user: user.get("post_count", 0), "post_count")
-    """How many posts they have."""
+    """Number of posts of this person."""
     posts: Page[Post] = connection(reading.timeline)
-    """Their posts that you may see: pinned first, then newest first."""
+    """Posts of this person that you may see: pinned first, then newest first."""
     followers: Page[User] = connection(lists.followers)
-    """Who follows them, latest first; for signed-in users."""
+    """People who follow this person, latest first; for signed-in users."""
     following: Page[User] = connection(lists.following)
-    """Whom they follow, latest first; for signed-in users."""
+    """People this person follows, latest first; for signed-in users."""
 
 
 @node("social")

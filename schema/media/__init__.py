@@ -11,7 +11,7 @@ __all__ = ["Attachment", "AttachmentInput", "Media", "Mutation", "Query", "Uploa
 
 class Query:
     media: Media | None = query(nodes.reader("media"))
-    """Medium by its id, with fresh addresses; null when nothing shows it to you."""
+    """Medium by its id, with fresh URLs; null when nothing shows it to you."""
     upload: Upload | None = query(nodes.reader("upload"))
     """Upload of yours by its id, to resume it; null when there is none."""
 
@@ -25,37 +25,49 @@ class Mutation:
     create_upload = mutation(
         uploading.create_upload,
         refuses="INVALID_FORMAT MIME_NOT_ALLOWED OUT_OF_RANGE QUOTA_EXCEEDED REQUIRED TOO_LARGE TOO_LONG",
-        returns={"upload": Upload, "upload_edge": (Edge[Upload], "Its place at the top of your uploads.")},
-        takes={"purpose": (UploadPurpose, "What it is for.")},
-        file_name="Its name, with an extension that fits its type.",
-        mime="Its type: `image/jpeg`; its bytes are of it. Aliases (`image/jpg`) and parameters will do.",
-        size_bytes="Its exact size in bytes.",
-        sha256="Its SHA-256 in hexadecimal: it proves an undamaged arrival, and spares sending it twice.",
-        width="A picture's width in pixels, if you know it: one that is too large is refused at once.",
-        height="Its height likewise.",
+        returns={
+            "upload": Upload,
+            "upload_edge": (
+                Edge[Upload],
+                "Edge of the upload at the top of your uploads; null when refused.",
+            ),
+        },
+        takes={"purpose": (UploadPurpose, "Purpose that the file will serve.")},
+        file_name="Name of the file, 1 to 255 characters, with an extension that fits the type or none.",
+        mime="MIME type of the bytes: `image/jpeg`. Aliases (`image/jpg`) and parameters will do.",
+        size_bytes="Size of the file in bytes, exactly.",
+        sha256="SHA-256 of the file in hexadecimal: proves that it arrives undamaged, and spares sending an "
+        "equal file twice.",
+        width="Width of a picture in pixels, if known: one too large to process is refused at once.",
+        height="Height of a picture in pixels, if known.",
     )
-    """Ask for a place to send a file; READY at once when you sent an equal one before."""
+    """Create an upload, with URLs to send the parts of the file to; READY at once when you have uploaded an
+    equal file for the same purpose before."""
     request_upload_part_urls = mutation(
         uploading.request_upload_part_urls,
         refuses="TOO_MANY UPLOAD_CLOSED",
         returns={"upload": Upload},
-        part_numbers="Numbers of the parts, at most 100.",
+        part_numbers="Numbers of the parts to send, at most 100.",
     )
-    """Request fresh URLs of parts, where theirs have died or were not given yet; what has arrived stays."""
+    """Request fresh URLs for parts whose URLs have ended or were not given yet; what has arrived stays."""
     complete_upload = mutation(
         uploading.complete_upload,
         refuses="CHECKSUM_MISMATCH INVALID_FORMAT UPLOAD_CLOSED UPLOAD_INCOMPLETE",
         returns={
-            "upload": (Upload, "The upload, UPLOADED; with UPLOAD_INCOMPLETE as it is."),
-            "missing_parts": (list[int], "Parts that have not arrived; null unless UPLOAD_INCOMPLETE."),
+            "upload": (Upload, "Upload as it is now: UPLOADED, or on UPLOAD_INCOMPLETE as it was."),
+            "missing_parts": (
+                list[int],
+                "Numbers of the parts to send again; null unless UPLOAD_INCOMPLETE.",
+            ),
         },
         takes={"parts": list[UploadedPartInput]},
         prepare=uploading.arrived,
-        parts="The parts with their ETags; those left out are taken as they arrived.",
-        sha256="Its SHA-256 in hexadecimal, if `createUpload` did not have it.",
+        parts="Parts that were sent, with their ETags; those left out are taken as they arrived.",
+        sha256="SHA-256 of the file in hexadecimal, if `createUpload` did not have it.",
     )
-    """Say that all parts have been sent."""
+    """Complete an upload after all parts have been sent: it is checked and processed, and `changeEvents`
+    tells when it is READY or REJECTED."""
     cancel_upload = mutation(
         uploading.cancel_upload, refuses="UPLOAD_CLOSED", returns={"deleted_upload_id": Id}
     )
-    """Cancel an upload that is being sent."""
+    """Cancel an upload that is being sent; what has arrived is erased, and it cannot be resumed."""

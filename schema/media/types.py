@@ -26,38 +26,38 @@ UploadPurpose = declared_enum(
 
 @type_
 class MediaRendition:
-    """A rendition of a picture: one size and format of it."""
+    """Rendition of a picture: one size and format of it."""
 
     width: int
-    """Width in pixels."""
+    """Width of the rendition in pixels."""
     height: int
-    """Height in pixels."""
+    """Height of the rendition in pixels."""
     format: ImageFormat
-    """How it is encoded."""
+    """Format in which the rendition is encoded."""
     url: URL = local(media_urls.variant_url, "folder", "name")
-    """Where to fetch it."""
+    """URL to fetch the rendition from; ends at `urlExpiresAt` of the medium."""
     size_bytes: int
-    """Size of the file in bytes."""
+    """Size of the rendition in bytes."""
 
 
 @node("media")
 class Media(Node):
-    """A picture, film or file that is ready to show, without the metadata it was uploaded with."""
+    """Medium: a picture, film or file that is ready to show, without the metadata it was uploaded with."""
 
     kind: MediaKind
-    """What it is."""
+    """Kind of the medium: picture, film or other file."""
     mime: str
-    """Type of the file at `url`: `image/webp`."""
+    """MIME type of the file at `url`: `image/webp`."""
     size_bytes: int
-    """Size of that file in bytes."""
+    """Size of the file at `url` in bytes."""
     width: int | None
-    """Width in pixels; null for files."""
+    """Width of the picture or film in pixels; null for files."""
     height: int | None
-    """Height in pixels; null for files."""
+    """Height of the picture or film in pixels; null for files."""
     duration_ms: int | None
-    """Length of a film in milliseconds; null for pictures and files."""
+    """Duration of a film in milliseconds; null for pictures and files."""
     alt_text: str | None
-    """What it shows, for those who cannot see it; null when not told."""
+    """Alternative text that says what it shows, for those who cannot see it; null when there is none."""
     original_file_name: str | None = key("file_name")
     """Name of the file that the medium was made from; null when the file had no name."""
     url: URL = local(
@@ -66,145 +66,148 @@ class Media(Node):
         "folder",
         "main",
         given={"width": ["variants"], "format": ["variants"]},
-        width="Width in pixels it will be shown at; left out: the widest.",
-        dpr="Pixels of the screen per pixel of layout.",
-        format="How it is to be encoded; WebP where it is not kept so, or left out.",
+        width="Width of the view in layout pixels, 1 to 100,000; the widest variant when left out.",
+        dpr="Device pixels per layout pixel, more than 0 and at most 10.",
+        format="Format to prefer for a picture; WebP when the picture is not kept in it, or when left out.",
     )
-    """Where to fetch it: of pictures the nearest variant not narrower than `width` times `dpr`, else the
-    widest. Public media have an address that stays; the others one that ends at `urlExpiresAt`."""
+    """URL to fetch the medium from: of pictures the nearest rendition not narrower than `width` times `dpr`,
+    else the widest. The URL of a public medium stays; others end at `urlExpiresAt`."""
     thumbnail_url: URL | None = local(media_urls.thumbnail_url, "folder", "thumb")
-    """A small version for lists, 320 pixels wide, profile pictures 96; null for files."""
+    """URL of a small version for lists, 320 pixels wide, of profile pictures 96; null for files."""
     poster_url: URL | None = local(media_urls.poster_url, "kind", "folder", "variants")
-    """A film's picture to show until it plays; null for pictures and files."""
+    """URL of the picture to show until a film plays; null for pictures and files."""
     hls_url: URL | None = local(media_urls.hls_url, "folder", "hls")
-    """A film's HLS playlist, in up to three sizes; null for pictures and files."""
+    """URL of the HLS playlist of a film, in up to three sizes; null for pictures and files."""
     placeholder: str | None
-    """BlurHash: what to draw until the picture is there; null for files."""
+    """BlurHash to draw until the picture is there; null for files."""
     dominant_color: str | None
-    """Its main colour as `#rrggbb`: paint it until the picture is there; null for files."""
+    """Dominant color of the picture as `#rrggbb`, to paint until the picture is there; null for files."""
     renditions: list[MediaRendition] = derived(media_urls.variants, "folder", "variants")
     """Renditions of a picture or poster in all sizes and formats, narrowest first; empty for files."""
     animation: Animation = derived(media_urls.animation, "animation")
-    """Whether a picture moves, and whether it still does."""
+    """Animation of a picture: whether it moves, and still does after processing."""
     url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder")
-    """When the addresses in this answer end: read them again by then. Null when they stay."""
+    """Time at which the URLs of this answer end, to be read again before; null for public media, whose URLs
+    stay."""
     created_at: datetime
-    """When it was made."""
+    """Time when the medium was made from its upload."""
 
 
 @extend(User)
 class Avatar:
     avatar: Media | None = one(MediaById, key="avatar_id")
-    """Profile picture; null when none."""
+    """Profile picture of the person; null when there is none."""
     avatar_thumb_url: URL | None = told(batched(media_urls.avatar_thumb_urls, reads=["avatar_id"]), "media")
-    """Where to fetch it 96 pixels wide, for lists; null when none."""
+    """URL of the profile picture, 96 pixels wide, for lists; null when there is none."""
     avatar_full_url: URL | None = told(batched(media_urls.avatar_full_urls, reads=["avatar_id"]), "media")
-    """Where to fetch it up to 1,024 pixels wide; null when none."""
+    """URL of the profile picture, up to 1,024 pixels wide; null when there is none."""
 
 
 @type_
 class Header:
-    """A header to send."""
+    """HTTP header to send with a request."""
 
     name: str
-    """Its name."""
+    """Name of the HTTP header."""
     value: str
-    """Its value."""
+    """Value of the HTTP header."""
 
 
 @type_
 class UploadPart:
-    """A piece of a file on its way."""
+    """Part of a file that is being uploaded."""
 
     number: int
-    """Its place in the file, from 1."""
+    """Number of the part in the file, from 1."""
     url: URL | None
-    """Where to PUT its bytes; null when it need not be sent yet: `requestUploadPartUrls` gives it."""
+    """Presigned URL to PUT the bytes to; null when the part has arrived or its turn has not come:
+    `requestUploadPartUrls` gives one."""
     headers: list[Header]
-    """What to send with it."""
+    """HTTP headers to send with the PUT."""
     url_expires_at: datetime | None
-    """When the URL dies, 15 minutes from now; null without URL."""
+    """Time at which the URL ends, 15 minutes from now; null without a URL."""
     received: bool
-    """Whether it has arrived whole."""
+    """Whether the part has arrived whole."""
     etag: str | None
-    """What the store calls it, to name in `completeUpload`; null until it has arrived."""
+    """ETag of the part, to name in `completeUpload`; null until the part has arrived."""
 
 
 @node("upload")
 class Upload(Entity):
-    """A file on its way, or what became of it. Its owner alone sees it."""
+    """Upload: a file on its way, or what became of it; for its owner alone."""
 
     purpose: UploadPurpose  # type: ignore[valid-type]
-    """What it is for."""
+    """Purpose that the file was uploaded for."""
     file_name: str
-    """What its owner calls it."""
+    """Name of the file, as the owner's device told it."""
     mime: str
-    """Its declared type: `image/jpeg`."""
+    """MIME type that was declared: `image/jpeg`."""
     size_bytes: int
-    """Its declared size in bytes."""
+    """Size of the file in bytes, as declared."""
     sha256: str | None
-    """Its declared SHA-256 in hexadecimal; null when not told."""
+    """SHA-256 of the file in hexadecimal, as declared; null when not told."""
     status: UploadStatus
-    """Where it is in its life."""
+    """Status of the upload in its life."""
     method: UploadMethod
-    """Whether it is sent in one piece or several."""
+    """Method by which the file is sent: in one PUT, or in parts."""
     part_size_bytes: int
     """Size of every part but the last, which may be smaller."""
     part_count: int
-    """How many parts there are; 0 when an equal file was there already and nothing is to be sent."""
+    """Number of parts of the file; 0 when an equal file was there already and nothing is to be sent."""
     parts: list[UploadPart] = dated(
         field(receiving.parts),
-        "Parts arrive without a word, and addresses end: read it again before you send.",
+        "Parts arrive without an event, and URLs end: read this again before you send.",
     )
     """Parts of the file while it is being sent, by number. The first 20 that have not arrived have URLs."""
-    bytes_received: int = dated(field(receiving.bytes_received), "Parts arrive without a word.")
-    """Bytes of the parts that have arrived whole."""
-    progress: float = dated(field(receiving.progress), "Parts arrive without a word.")
-    """The same as a fraction, 0 to 1."""
+    bytes_received: int = dated(field(receiving.bytes_received), "Parts arrive without an event.")
+    """Number of bytes in the parts that have arrived whole."""
+    progress: float = dated(field(receiving.progress), "Parts arrive without an event.")
+    """Fraction of the bytes that have arrived, 0 to 1."""
     processed_media: Media | None = one(MediaById, key="media_id")
     """Medium that the file became; null until the upload is READY."""
     failure: UploadFailure | None
-    """Why it was rejected; null otherwise."""
+    """Reason for the rejection; null unless the upload is REJECTED."""
     kept_until: datetime | None = key("expires_at")
     """Time at which the upload is forgotten unless it is completed or used; null when it is in use."""
 
 
 @type_
 class Attachment:
-    """A picture, film or file of a record: a message, a note."""
+    """Attachment: a picture, film or file of a record, such as a message."""
 
     kind: MediaKind
-    """What it is."""
+    """Kind of the medium that the attachment shows."""
     media: Media | None = told(one(MediaByUpload, key="upload_id"), "uploads", "media")
-    """The medium; null until it is READY."""
+    """Medium that the attachment shows; null unless the attachment is READY."""
     upload: Upload | None = told(one(OwnUploadById, key="upload_id"), "uploads")
-    """The upload it waits for; null unless it is yours."""
+    """Upload that the attachment waits for; null unless it is yours."""
     status: AttachmentStatus = dated(
         one(AttachmentStatusByUpload, key="upload_id"),
-        "READY, REJECTED and EXPIRED are told; PENDING and PROCESSING are as when it was read.",
+        "READY, REJECTED and EXPIRED come as events; PENDING and PROCESSING are as when this was read.",
     )
-    """Where it is: it follows its upload."""
+    """Status of the attachment, which follows its upload."""
     file_name: str
-    """What its sender called it."""
+    """Name of the file, as the sender's device told it."""
     alt_text: str | None
-    """What it shows, for those who cannot see it; null when not told."""
+    """Alternative text that says what it shows, for those who cannot see it; null when there is none."""
 
 
 @input_
 class AttachmentInput:
-    """A file to attach; its upload may be unfinished."""
+    """File to attach, whose upload may be unfinished."""
 
     upload_id: Id
-    """Your upload, for this purpose and not used before."""
+    """Id of an upload of yours, made for this purpose and not used before."""
     alt_text: Line | None
-    """What it shows, for those who cannot see it; cut to 1,000 characters."""
+    """Alternative text that says what it shows, for those who cannot see it; cut to 1,000
+    characters."""
 
 
 @input_
 class UploadedPartInput:
-    """A part as you sent it."""
+    """Part of a file, as it was sent."""
 
     number: int
-    """Its number."""
+    """Number of the part, from 1."""
     etag: str
-    """The `ETag` that answered your PUT: tells whether what arrived last is what you sent last."""
+    """ETag header that answered the PUT: proves that what arrived last is what was sent last."""

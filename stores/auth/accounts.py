@@ -21,35 +21,35 @@ class Role(StrEnum):
     """Role of a person: permissions beyond their own account."""
 
     MEMBER = "MEMBER"
-    """An ordinary account."""
+    """Has an ordinary account and no further permissions."""
     PROVIDER = "PROVIDER"
     """Offers appointments and services."""
     OPERATOR = "OPERATOR"
     """Runs incidents and deliveries."""
     MODERATOR = "MODERATOR"
-    """Judges reported content."""
+    """Judges content that people reported."""
     AUDITOR = "AUDITOR"
-    """Reads audit records."""
+    """Reads the audit log of the service."""
     ADMIN = "ADMIN"
-    """Administers the service."""
+    """Administers the service and its accounts."""
 
 
 role_kind("roles", "Roles of the account, one of which is needed.", Role)
 
 
 class AccountStatus(StrEnum):
-    """State of an account."""
+    """Status of an account."""
 
     PENDING_VERIFICATION = "PENDING_VERIFICATION"
-    """Signed up; the email address is not yet proven."""
+    """Signed up, with an email address that is not proven yet."""
     ACTIVE = "ACTIVE"
-    """In use."""
+    """In ordinary use by its owner."""
     SUSPENDED = "SUSPENDED"
-    """Closed by an administrator for now."""
+    """Closed by an administrator, until one opens it again."""
     DELETION_SCHEDULED = "DELETION_SCHEDULED"
-    """Its owner asked for deletion; signing in undoes it."""
+    """Due for deletion as the owner asked; signing in calls it off."""
     DELETED = "DELETED"
-    """Gone."""
+    """Erased for good, with all personal data."""
 
 
 class TwoFactor(TypedDict):

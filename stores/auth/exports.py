@@ -10,14 +10,14 @@ from core.storage.store import collection, index
 
 
 class ExportStatus(StrEnum):
-    """State of an export."""
+    """Status of a data export."""
 
     BUILDING = "BUILDING"
-    """Being put together."""
+    """The file is being put together."""
     READY = "READY"
-    """A link was mailed."""
+    """The link to the file was mailed."""
     FAILED = "FAILED"
-    """It could not be put together: ask again."""
+    """The file could not be put together: request another export."""
 
 
 class DataExport(TypedDict):

@@ -10,22 +10,22 @@ from core.storage.store import Sealed, collection, index
 
 
 class AuthFactor(StrEnum):
-    """A way to prove who one is."""
+    """Authentication factor: a way to prove who one is."""
 
     PASSWORD = "PASSWORD"
-    """Password."""
+    """Password of the account."""
     OTP = "OTP"
-    """One-time code."""
+    """One-time code that was sent."""
     BACKUP_CODE = "BACKUP_CODE"
-    """Single-use backup code."""
+    """Backup code, good for one use."""
     PASSKEY = "PASSKEY"
-    """WebAuthn passkey."""
+    """Passkey of the account (WebAuthn)."""
     DEVICE_KEY = "DEVICE_KEY"
-    """Key bound to a device."""
+    """Key bound to one device."""
 
 
 class AuthFlowKind(StrEnum):
-    """Purpose of a flow."""
+    """Kind of a flow: what its code is for."""
 
     SIGN_IN = "SIGN_IN"
     """Finishing a sign-in with a second factor."""
@@ -42,27 +42,27 @@ class AuthFlowKind(StrEnum):
 
 
 class FlowStatus(StrEnum):
-    """State of a flow."""
+    """Status of a flow."""
 
     OPEN = "OPEN"
-    """Waiting for the code."""
+    """Open, and waiting for the code."""
     VERIFIED = "VERIFIED"
-    """Done."""
+    """Finished by the right code or another factor."""
     LOCKED = "LOCKED"
     """Closed after five wrong codes."""
     EXPIRED = "EXPIRED"
-    """Closed by time."""
+    """Closed because its time was up."""
     SUPERSEDED = "SUPERSEDED"
-    """Closed by a newer flow of the same purpose on the same device."""
+    """Closed by a newer flow of the same kind on the same device."""
 
 
 class OtpMethod(StrEnum):
-    """Channel of a one-time code."""
+    """Delivery method of a one-time code."""
 
     SMS = "SMS"
-    """Text message."""
+    """Text message to the person's phone number."""
     EMAIL = "EMAIL"
-    """Email."""
+    """Mail to the person's email address."""
     PUSH = "PUSH"
     """Push message to another signed-in device."""
 

@@ -11,7 +11,7 @@ class SecurityKind(StrEnum):
     """Kind of a security event."""
 
     SIGN_IN = "SIGN_IN"
-    """Somebody signed in."""
+    """Somebody signed in to the account."""
     SIGN_IN_FAILED = "SIGN_IN_FAILED"
     """Somebody tried to sign in and failed."""
     NEW_DEVICE = "NEW_DEVICE"

@@ -16,22 +16,22 @@ class DevicePlatform(StrEnum):
     """Platform of a device."""
 
     IOS = "IOS"
-    """iPhone or iPad."""
+    """iPhone or iPad, in an app."""
     ANDROID = "ANDROID"
-    """Android phone or tablet."""
+    """Android phone or tablet, in an app."""
     WEB = "WEB"
-    """A browser."""
+    """Web browser on whatever device."""
     OTHER = "OTHER"
-    """Anything else."""
+    """Device of any other platform."""
 
 
 class SessionStatus(StrEnum):
-    """Status of a session's tokens."""
+    """Status of a session."""
 
     ACTIVE = "ACTIVE"
-    """Signed in."""
+    """Signed in, with tokens that are good."""
     ENDED = "ENDED"
-    """Over for good; its tokens are refused."""
+    """Over for good, with tokens that are refused."""
 
 
 class SessionEndReason(StrEnum):
@@ -48,11 +48,11 @@ class SessionEndReason(StrEnum):
     PASSWORD_CHANGED = "PASSWORD_CHANGED"
     """The password changed elsewhere."""
     IDLE = "IDLE"
-    """Not used for 30 days."""
+    """Not renewed for 30 days."""
     ABSOLUTE = "ABSOLUTE"
-    """180 days old."""
+    """Ended 180 days after the sign-in."""
     EVICTED = "EVICTED"
-    """Too many sessions: the one idle longest gives way."""
+    """Idle longest when one session too many began."""
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
     """The account was suspended or deleted."""
 
