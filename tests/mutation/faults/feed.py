@@ -3,7 +3,8 @@
 from tests.mutation.fault import Fault
 
 VISIBILITY = ("tests/feed/test_visibility.py",)
-PEOPLE = ("tests/feed/test_people.py", "tests/feed/test_circles.py")
+CIRCLES = ("tests/feed/test_circles.py",)
+PEOPLE = ("tests/feed/test_people.py", *CIRCLES)
 COMMENTS = ("tests/feed/test_comments.py",)
 HOME = ("tests/feed/test_home.py", "tests/feed/test_feed_events.py")
 POSTS = ("tests/feed/test_posts.py", "tests/feed/test_links.py")
@@ -35,7 +36,7 @@ FAULTS = [
         "core/nodes.py",
         "return [each if each and each[owner] == viewer else None for each in found]",
         "return [each for each in found]",
-        (*PEOPLE, "tests/feed/test_connections.py", "tests/engine/test_access.py"),
+        VISIBILITY,
     ),
     Fault(
         "a post made private is not told to its former audience",
@@ -84,7 +85,7 @@ FAULTS = [
         "resolvers/feed/viewer_relations.py",
         'if post["_id"] in self.hidden or author in self.blocked_either_way',
         "if author in self.blocked_either_way",
-        HOME,
+        CIRCLES,
     ),
     Fault(
         "limited posts are suggested to strangers",
@@ -98,21 +99,21 @@ FAULTS = [
         "resolvers/feed/sharing.py",
         "seen = dict(zip(wanted, await visible_posts(ctx, wanted), strict=True)) if wanted else {}",
         "seen = {each: await store.posts.by_id(ctx.db, each) for each in wanted}",
-        (*POSTS, *VISIBILITY),
+        CIRCLES,
     ),
     Fault(
         "a private post is shared on",
         "resolvers/feed/sharing.py",
         "or not shareable(original) or",
         "or",
-        POSTS,
+        CIRCLES,
     ),
     Fault(
         "a link opens a post that is no longer public",
         "resolvers/feed/sharing.py",
         '[post] = await visible_posts(ctx, [link["post_id"]]) if link else [None]',
         'post = await store.posts.by_id(ctx.db, link["post_id"]) if link else None',
-        POSTS,
+        CIRCLES,
     ),
     Fault(
         "a comment answers one of another post",
