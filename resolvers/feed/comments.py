@@ -13,7 +13,7 @@ from loaders.feed import CommentById
 from resolvers.feed import moderating, notifications, reading
 from resolvers.feed.access import need_files, own_comment_for_update, post_for_update, visible_comments
 from resolvers.feed.content import checked_mentions, checked_text
-from resolvers.feed.counting import COMMENTS, KEPT, POSTS, sweep
+from resolvers.feed.counting import KEPT, commented, sweep
 from stores import feed as store
 from stores.feed import Comment, PostStatus
 from stores.feed.kinds import SHOWN
@@ -78,7 +78,7 @@ async def create_comment(
             **({"mention_ids": named} if named else {}),
         },
     )
-    thread, updated = await count(ctx, post_id, top, 1)
+    thread, updated = await commented(ctx.tx, comment, 1)
     await notifications.commented(ctx, comment, post, parent)
     await jobs.enqueue(ctx.tx, "feed.scan", subject_id=comment["_id"])
     return {
@@ -179,17 +179,7 @@ async def blank(
     parent = await ctx.load(CommentById, comment["parent_id"]) if comment["parent_id"] else None
     # A stub counts no more; a comment that a moderator had removed was taken off before.
     counted = -1 if comment["state"] != PostStatus.REMOVED else 0
-    thread, post = await count(ctx, comment["post_id"], parent, counted)
+    thread, post = await commented(ctx.tx, comment, counted)
     if parent is not None and parent["author_id"] is None:
         await sweep(ctx.tx, parent["_id"])
     return stub, thread, post
-
-
-async def count(
-    ctx: Context, post_id: str, parent: Comment | None, by: int
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """Move the counters of the thread and the post; return the top comment and the post."""
-    thread = None
-    if parent is not None:
-        thread = await ctx.tx.count(COMMENTS, parent["_id"], {"reply_count": by, "weight": by})
-    return thread, await ctx.tx.count(POSTS, post_id, {"comment_count": by})

@@ -53,6 +53,16 @@ async def _settle_group(tx: Unit, id: str, group: Group | None) -> None:
         tx.revoked(row["user_id"], group_scope(id))
 
 
+async def commented(
+    tx: Unit, comment: Comment, by: int
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Move the counters of a comment's thread and post; return the top comment and the post."""
+    thread = None
+    if comment["parent_id"]:
+        thread = await tx.count(COMMENTS, comment["parent_id"], {"reply_count": by, "weight": by})
+    return thread, await tx.count(POSTS, comment["post_id"], {"comment_count": by})
+
+
 async def reacted(
     tx: Unit, subject_id: str, before: ReactionKind | None, after: ReactionKind | None
 ) -> dict[str, Any] | None:

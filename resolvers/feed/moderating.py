@@ -22,7 +22,7 @@ from ports.feed import Classifier
 from resolvers.feed import fanout, retelling
 from resolvers.feed.access import own_comment_for_update, own_post_for_update
 from resolvers.feed.archiving import at_hand
-from resolvers.feed.counting import POSTS
+from resolvers.feed.counting import commented
 from stores import auth as accounts
 from stores import feed as store
 from stores.auth import Role
@@ -306,7 +306,7 @@ async def _apply_to_comment(ctx: Context, found: dict[str, Any], changes: dict[s
         changes |= {"text": found.get("kept", ""), "kept": None}
     changed = await ctx.tx.edit(store.comments, found, changes)
     if removed != was:
-        await ctx.tx.count(POSTS, changed["post_id"], {"comment_count": -1 if removed else 1})
+        await commented(ctx.tx, changed, -1 if removed else 1)
     return dict(changed)
 
 

@@ -201,6 +201,25 @@ async def test_a_moderator_deletes_reported_comments_only(new_phone: NewPhone, s
     assert await codes(judge, "deleteComment", commentId=said) == []
 
 
+async def test_a_removed_comment_that_its_author_deletes_is_taken_off_the_counts_once(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    judge = await moderator(new_phone, services)
+    post = await publish(ada)
+    top = await comment(ada, post)
+    rude = await comment(grace, post, "Rude", parentId=top)
+    await comment(ada, post, "Fine", parentId=top)
+    query = """query($post: ID!, $top: ID!) { post(id: $post) { commentCount }
+      node(id: $top) { ... on Comment { replyCount } } }"""
+    await ada.do("submitReport", "report { id }", subjectId=rude, reason="ABUSE")
+    assert await codes(judge, "decideModeration", subjectId=rude, action="REMOVE", reason="Rude") == []
+    without = {"post": {"commentCount": 2}, "node": {"replyCount": 1}}
+    assert await ada.run(query, post=post, top=top) == without
+    assert await codes(grace, "deleteComment", commentId=rude) == []
+    assert await ada.run(query, post=post, top=top) == without
+
+
 async def test_decisions_are_on_record(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
