@@ -18,6 +18,7 @@ from resolvers.feed.ranking import Candidate, Ranked, Ranking, signals_of, sprea
 from stores.feed import FeedReason, Post
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, follow, insert_posts, publish
+from tests.feed.test_moderation import moderator
 from tests.phone import Phone
 
 FEED = """query($first: Int, $after: String) { viewer { feed(first: $first, after: $after) {
@@ -186,6 +187,24 @@ async def test_a_limited_post_stays_out_of_strangers_feeds(
     [limited] = await insert_posts(services, grace.user_id, [None], state="LIMITED")
     assert limited in ids_of(await page_of(ada))
     assert limited not in ids_of(await page_of(stranger))
+
+
+async def test_a_post_limited_after_it_was_suggested_is_left_out(
+    new_phone: NewPhone, services: Services, no_posts: None
+) -> None:
+    """The snapshot that holds it is shown for a minute, or longer."""
+    stranger, grace, alan = [await new_phone(name) for name in ("Stranger", "Grace", "Alan")]
+    judge = await moderator(new_phone, services)
+    post = await publish(grace)
+    before = await page_of(stranger)
+    assert ids_of(before) == [post]
+    await alan.do("submitReport", "report { id }", subjectId=post, reason="SPAM")
+    decided = await judge.do(
+        "decideModeration", "removedReportIds", subjectId=post, action="LIMIT", reason="Spam"
+    )
+    assert decided["errors"] == []
+    after = await page_of(stranger)
+    assert (after["snapshotId"], ids_of(after)) == (before["snapshotId"], [])
 
 
 async def test_variants_are_a_matter_of_the_person_not_of_chance(
