@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 
 from core import clock, ids, jobs
-from core.context import Services
+from core.context import Context, Services
 from core.uploads import show
 from core.values.text import file_name
+from resolvers.media import media_urls
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone
@@ -92,6 +93,18 @@ async def test_private_addresses_are_signed_and_end(
         assert (await steps.fetched(http, f"{start}/media/{each}"))[0] == 404, each
     clock.shift(timedelta(hours=1, minutes=5, seconds=1))
     assert (await steps.fetched(http, url))[0] == 404
+
+
+def test_a_signature_opens_files_of_its_own_folder_alone(services: Services) -> None:
+    """Stores on disk refuse a name that climbs as well; others may not."""
+    mine, other = (f"private/{letter * 26}" for letter in "ab")
+    ends = media_urls.expiry()
+    ticket = f"{ends}-{services.signer.link('get', mine, ends)}"
+    ctx = Context(services)
+    assert media_urls.opened(ctx, f"{ticket}/{mine}/hls/1.ts") == (f"{mine}/hls/1.ts", ends)
+    for path in (f"{mine}/../{'b' * 26}/1.webp", f"{mine}/./1.webp", f"{mine}/..", f"{other}/1.webp"):
+        assert media_urls.opened(ctx, f"{ticket}/{path}") is None
+    assert media_urls.opened(ctx, f"public/{'a' * 26}/../{'b' * 26}/1.webp") is None
 
 
 async def test_fresh_addresses_of_an_old_medium(new_phone: NewPhone, services: Services) -> None:
