@@ -50,6 +50,21 @@ async def test_a_refused_request_costs_nothing(services: Services) -> None:
     assert (await limits.take(rate, subject)).allowed
 
 
+async def test_several_at_once_count_as_several(services: Services) -> None:
+    limits, rate, subject = services.limits, Rate("test", 5, 60), key()
+    assert (await limits.take(rate, subject, count=4)).remaining == 1
+    assert not (await limits.take(rate, subject, count=2)).allowed
+    assert [(await limits.take(rate, subject)).allowed for _ in range(2)] == [True, False]
+
+
+async def test_what_is_used_up_is_remembered_until_it_is_whole_again(services: Services) -> None:
+    """Redis forgets by its own clock, which tests do not move."""
+    rate, subject = Rate("test", 2, 60), key()
+    for _ in range(2):
+        await services.limits.take(rate, subject)
+    assert await services.redis.pttl(f"rate:test:{subject}") > 30_000
+
+
 async def test_subjects_and_rates_do_not_mix(services: Services) -> None:
     one, other = key(), key()
     assert (await services.limits.take(Rate("test-a", 1, 60), one)).allowed

@@ -20,6 +20,7 @@ from server.operation_limits import OperationLimits
 from tests.conftest import NewPhone
 from tests.phone import Failed, Phone, key
 from tests.server.conftest import Configured, eventually
+from tests.server.test_event_cost import remaining
 
 FEED = "query($first: Int) { viewer { feed(first: $first) { edges { node { id author { name } } } } } }"
 
@@ -274,6 +275,15 @@ async def test_a_budget_is_used_up_and_comes_back(new_phone: NewPhone, services:
     assert (await other.post(dear)).code is None
     clock.shift(timedelta(seconds=wait + 1))
     assert (await phone.post(dear)).code is None
+
+
+async def test_the_budget_told_is_what_there_is_now(new_phone: NewPhone, services: Services) -> None:
+    """A reservation, and the verdict that came with it, are some seconds old at most."""
+    phone, budget = await new_phone(), _budget(services)
+    await services.limits.take(budget, phone.user_id, count=budget.count // 2)
+    assert await remaining(phone) < budget.count * 0.6
+    clock.shift(timedelta(minutes=1))
+    assert await remaining(phone) > budget.count * 0.9
 
 
 def _budget(services: Services) -> Rate:

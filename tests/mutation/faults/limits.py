@@ -39,7 +39,7 @@ FAULTS = [
         "server/operation_limits.py",
         "            return False\n        lease.left -= cost\n        return True\n",
         "            return False\n        return True\n",
-        OPERATIONS,
+        ("tests/server/test_side_doors.py",),
     ),
     Fault(
         "what was taken in advance lasts for ever",
