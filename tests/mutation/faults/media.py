@@ -61,7 +61,7 @@ FAULTS = [
         "resolvers/media/uploading.py",
         'part_numbers: Sequence[int]\n) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n    await ctx.limit(PART_RATE)\n',
         'part_numbers: Sequence[int]\n) -> dict[str, Any]:\n    """Fresh URLs for these parts; those that arrived stay."""\n',
-        UPLOADS,
+        ("tests/engine/test_rates.py",),
     ),
     Fault(
         "a picture with an archive behind it is taken",
