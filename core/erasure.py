@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from core.context import Services
-from core.storage.batches import batches, delete_each
+from core.storage.batches import delete_each
 from core.storage.store import COLLECTIONS, Collection
 
 Eraser = Callable[[Services, str], Awaitable[None]]
@@ -69,7 +69,7 @@ async def _export_owned(
 ) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
     for store in stores:
         sealed = {each.field for each in store.sealed}
-        async for rows in batches(services, store, {str(store.owner): user_id}):
+        async for rows in store.batches(services.db, {str(store.owner): user_id}):
             yield (
                 store.name,
                 [
@@ -90,7 +90,7 @@ async def pages(
     services: Services, collection: Collection[Any], query: Mapping[str, Any], *, without: Names[str] = ()
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Rows to export, whole but for some fields: what is added to a document later comes too."""
-    async for rows in batches(services, collection, query):
+    async for rows in collection.batches(services.db, query):
         yield [_shown(row, without) for row in rows]
 
 

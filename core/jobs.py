@@ -241,13 +241,10 @@ async def retry(db: Database, id: str) -> bool:
 
 async def forget(db: Database, *, person: str, address: str) -> None:
     """Delete the jobs that name a deleted person: dead letters, and all that would write to their address."""
-    after = ""
-    while rows := await queue.find(db, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=BATCH):
-        after = rows[-1]["_id"]
+    async for rows in queue.batches(db, {}, size=BATCH, scan=True):
         theirs = [row["_id"] for row in rows if _names(row, person, address)]
         if theirs:
-            gone = {"q": {"_id": {"$in": theirs}}, "limit": 0}
-            await db.write({"delete": queue.name, "deletes": [gone]})
+            await queue.delete_all(db, {"_id": {"$in": theirs}})
 
 
 def _names(job: Job, person: str, address: str) -> bool:

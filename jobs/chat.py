@@ -12,7 +12,7 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import task
 from core.ports import DeliveryFailed
-from core.storage.batches import batches, batches_in_unit, delete_each, each_in_unit
+from core.storage.batches import batches_in_unit, delete_each, each_in_unit
 from core.storage.indexes import due
 from core.sync import changes
 from resolvers import auth
@@ -91,7 +91,7 @@ async def receipts_told(services: Services, *, user_id: str) -> None:
 async def recheck_unread(services: Services) -> None:
     """Reconcile the unread counts of recently active chats."""
     lately = {"last_activity_at": {"$gte": clock.now() - RECHECKED}}
-    async for rows in batches(services, store.members, lately, size=BATCH):
+    async for rows in store.members.batches(services.db, lately, size=BATCH):
         for row in rows:
             await _recheck(services, row)
 

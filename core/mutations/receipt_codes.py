@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.mutations.idempotency import receipts
-from core.storage.migrations import in_batches, migration
+from core.storage.migrations import BATCH, migration
 from core.storage.mongo import Database
 
 MERGED = {
@@ -42,7 +42,8 @@ PRESENT = {old: new for new, former in MERGED.items() for old in former}
 async def present_codes(db: Database) -> int:
     """Give stored refusals the codes that clients know: a replay answers with them."""
     changed = 0
-    async for rows in in_batches(db, receipts, {"payload.errors.code": {"$in": list(PRESENT)}}):
+    older = {"payload.errors.code": {"$in": list(PRESENT)}}
+    async for rows in receipts.batches(db, older, size=BATCH, scan=True):
         updates = [
             {"q": {"_id": row["_id"]}, "u": {"$set": {"payload.errors": _present(row["payload"]["errors"])}}}
             for row in rows

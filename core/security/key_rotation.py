@@ -89,7 +89,7 @@ async def _all_of(
 ) -> None:
     current = re.compile(f"^{re.escape(crypto.current)}\\.")
     older = {sealed.field: {"$type": "string", "$nin": ["", current]}}
-    while rows := await kept.find(db, {"_id": {"$gt": after}, **older}, sort=[("_id", 1)], limit=BATCH):
+    async for rows in kept.batches(db, older, after=after, size=BATCH, scan=True):
         updates = []
         for row in rows:
             former = sealed.text_of(row)
@@ -103,8 +103,7 @@ async def _all_of(
         if updates:
             answer = await db.write({"update": kept.name, "updates": updates, "ordered": False})
             run.anew += answer["nModified"]
-        after = rows[-1]["_id"]
-        await _note(db, crypto, (kept.name, sealed.field), after, run, clean=False)
+        await _note(db, crypto, (kept.name, sealed.field), rows[-1]["_id"], run, clean=False)
 
 
 async def _note(

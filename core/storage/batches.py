@@ -1,30 +1,13 @@
 """Batch helper for background work: read some, work on them in a unit of work, go on until none is left."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from core.context import Context, Services
-from core.storage.store import Collection
+from core.storage.store import BATCH, Collection
 
 T = TypeVar("T", bound=Mapping[str, Any])
-
-BATCH = 200
-
-
-async def batches(
-    services: Services, store: Collection[T], query: Mapping[str, Any], *, size: int = BATCH
-) -> AsyncIterator[list[T]]:
-    """All rows of a query by `_id`, so many at a time; each row once, whatever the work changes."""
-    after: Any = None
-    while True:
-        where = query if after is None else {"$and": [query, {"_id": {"$gt": after}}]}
-        rows = await store.find(services.db, where, sort=[("_id", 1)], limit=size)
-        if rows:
-            yield rows
-        if len(rows) < size:
-            return
-        after = rows[-1]["_id"]
 
 
 async def batches_in_unit(
@@ -40,7 +23,7 @@ async def batches_in_unit(
     A batch is done as a whole or not at all, and may be done twice: a job that fails begins again.
     """
     done = 0
-    async for rows in batches(services, store, query, size=size):
+    async for rows in store.batches(services.db, query, size=size):
         ctx = Context(services)
         await ctx.unit(partial(work, ctx, rows))
         done += len(rows)

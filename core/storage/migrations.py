@@ -5,17 +5,15 @@ and a process may end in the middle: a migration changes what it finds in its ol
 leaves the rest alone. It is written down as done when it came to its end.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import structlog
 
 from core import clock
 from core.storage.mongo import Database
 from core.storage.store import Collection, collection
-
-T = TypeVar("T", bound=Mapping[str, Any])
 
 logger = structlog.get_logger(__name__)
 
@@ -82,25 +80,8 @@ async def rename_fields(db: Database, store: Collection[Any], names: Mapping[str
 async def update_each(db: Database, store: Collection[Any], older: Mapping[str, Any], update: Any) -> int:
     """Update the stored documents of an older form, in batches; how many there were."""
     changed = 0
-    async for rows in in_batches(db, store, older, fields=("_id",)):
+    async for rows in store.batches(db, older, size=BATCH, fields=("_id",), scan=True):
         query = {**older, "_id": {"$in": [row["_id"] for row in rows]}}
         answer = await db.write({"update": store.name, "updates": [{"q": query, "u": update, "multi": True}]})
         changed += int(answer["nModified"])
     return changed
-
-
-async def in_batches(
-    db: Database,
-    store: Collection[T],
-    query: Mapping[str, Any],
-    *,
-    fields: Sequence[str] = (),
-    size: int = BATCH,
-) -> AsyncIterator[list[T]]:
-    """Stored documents of a query by `_id`, so many at a time; of each these fields, or all of it."""
-    after = ""
-    while rows := await store.find(
-        db, {**query, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=size, fields=fields, hint="_id_"
-    ):
-        yield rows
-        after = rows[-1]["_id"]

@@ -1,6 +1,6 @@
 """Collection declarations: document type, indexes and shard key."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar, cast
@@ -18,6 +18,7 @@ Target = str | Mapping[str, Any]
 """Target of a write: the document, or its id with its shard key; an id where that is enough."""
 
 NAMESPACE_EXISTS = 48
+BATCH = 200
 
 COLLECTIONS: dict[str, "Collection[Any]"] = {}
 
@@ -119,6 +120,30 @@ class Collection(Generic[T]):
     ) -> T | None:
         rows = await self.find(db, query, sort=sort, limit=1)
         return rows[0] if rows else None
+
+    async def batches(
+        self,
+        db: Database,
+        query: Mapping[str, Any],
+        *,
+        after: str = "",
+        size: int = BATCH,
+        fields: Sequence[str] = (),
+        scan: bool = False,
+    ) -> AsyncIterator[list[T]]:
+        """All rows of a query by `_id`, so many at a time; each row once, whatever becomes of it meanwhile.
+
+        `scan` reads along the index of `_id`: for queries that no other index serves.
+        """
+        hint = "_id_" if scan else None
+        while True:
+            where = {"$and": [query, {"_id": {"$gt": after}}]} if after or scan else query
+            rows = await self.find(db, where, sort=[("_id", 1)], limit=size, fields=fields, hint=hint)
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            after = rows[-1]["_id"]
 
     async def page(
         self,

@@ -15,7 +15,7 @@ from core import clock
 from core.context import Context, Services
 from core.erasure import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
 from core.jobs import task
-from core.storage.batches import batches, each_in_unit
+from core.storage.batches import each_in_unit
 from ports.auth import AuthSettings
 from resolvers.auth import exports, messages
 from stores import auth as store
@@ -103,7 +103,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
 async def expire_exports(services: Services) -> None:
     """Delete archives after a week, and mark unfinished ones as failed."""
     now = clock.now()
-    async for expired in batches(services, store.data_exports, {"expires_at": {"$lte": now}}):
+    async for expired in store.data_exports.batches(services.db, {"expires_at": {"$lte": now}}):
         for export in expired:
             await remove(services, export)
     stuck = {"status": ExportStatus.BUILDING, "created_at": {"$lte": now - PATIENCE}}

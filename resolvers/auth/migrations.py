@@ -7,7 +7,7 @@ import structlog
 
 from core.mutations.renames import rename_receipts
 from core.storage import transactions
-from core.storage.migrations import in_batches, migration, update_each
+from core.storage.migrations import migration, update_each
 from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
@@ -91,7 +91,7 @@ async def entries_for_keepers(db: Database) -> int:
 
 
 def _people(db: Database) -> AsyncIterator[list[User]]:
-    return in_batches(db, store.users, {}, fields=("status",), size=BATCH)
+    return store.users.batches(db, {}, fields=("status",), size=BATCH, scan=True)
 
 
 def _entries_of(id: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.jobs import queue
 from core.mutations.renames import rename_receipts
-from core.storage.migrations import in_batches, migration, move_collection, rename_fields, update_each
+from core.storage.migrations import migration, move_collection, rename_fields, update_each
 from core.storage.mongo import Database
 from core.storage.store import Collection
 from resolvers.feed.notifications import Notice
@@ -66,7 +66,8 @@ async def _in(db: Database, collection: Collection[Post]) -> int:
         "shared_author_id": {"$exists": False},
     }
     changed = 0
-    async for shares in in_batches(db, collection, nameless, fields=("shared_post_id",), size=BATCH):
+    found = collection.batches(db, nameless, fields=("shared_post_id",), size=BATCH, scan=True)
+    async for shares in found:
         changed += await _name(db, collection, shares)
     return changed
 

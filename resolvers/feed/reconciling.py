@@ -9,7 +9,6 @@ import structlog
 
 from core import clock
 from core.context import Context, Services
-from core.storage.batches import batches
 from core.storage.counters import Counters, deltas
 from resolvers.feed.counting import COMMENTS, PEOPLE, POSTS
 from stores import auth as accounts
@@ -33,7 +32,7 @@ async def reconcile(services: Services) -> int:
 
 
 async def _all(services: Services, collection: Any, since: Any, check: Any) -> int:
-    changed = batches(services, collection, {"updated_at": {"$gte": since}})
+    changed = collection.batches(services.db, {"updated_at": {"$gte": since}})
     return sum([await check(services, rows) async for rows in changed])
 
 

@@ -9,7 +9,6 @@ import structlog
 from core import clock, jobs
 from core.context import Context
 from core.security.audit import audited
-from core.storage.batches import batches
 from core.uploads import relocated
 from resolvers.media.linking import finish
 from resolvers.media.media_urls import PUBLIC
@@ -132,11 +131,11 @@ async def condemn(ctx: Context, media_id: str) -> bool:
 async def sweep(ctx: Context) -> None:
     """Sweep unfinished uploads, abandoned processing and unused media."""
     now = clock.now()
-    async for uploads in batches(ctx.services, store.uploads, {"expires_at": {"$lte": now}}):
+    async for uploads in store.uploads.batches(ctx.services.db, {"expires_at": {"$lte": now}}):
         for upload in uploads:
             await _expire(ctx, upload)
     unused = {"ref_count": {"$lte": 0}, "touched_at": {"$lte": now - UNUSED}}
-    async for media in batches(ctx.services, store.media, unused):
+    async for media in store.media.batches(ctx.services.db, unused):
         for medium in media:
             await purge(ctx, medium["_id"], touched_before=now - UNUSED)
 
@@ -163,11 +162,11 @@ async def _expire(ctx: Context, upload: Upload) -> None:
 async def erase_person(ctx: Context, user_id: str) -> None:
     """Erase everything a deleted person uploaded, at once; jobs repeat it if this is interrupted."""
     theirs = {"owner_id": user_id}
-    async for uploads in batches(ctx.services, store.uploads, theirs):
+    async for uploads in store.uploads.batches(ctx.services.db, theirs):
         for upload in uploads:
             await _erase_sent(ctx, upload)
         await ctx.unit(partial(_forget, ctx, uploads))
-    async for media in batches(ctx.services, store.media, theirs):
+    async for media in store.media.batches(ctx.services.db, theirs):
         for folder in (folder for medium in media for folder in _folders(medium)):
             await ctx.services.objects.erase(folder)
         await ctx.unit(partial(_erase, ctx, media))
