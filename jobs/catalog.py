@@ -88,7 +88,7 @@ async def erase(services: Services, user_id: str) -> None:
     await erase_owned([people.settings], services, user_id)
     await each_in_unit(services, people.reviews, own, reviewing.erase)
     for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
-        await services.db.write({"delete": kept.name, "deletes": [{"q": own, "limit": 0}]})
+        await kept.delete_all(services.db, own)
     await _forget_devices(services, user_id)
     await services.db.write({"delete": people.privacy.name, "deletes": [{"q": {"_id": user_id}, "limit": 1}]})
 
@@ -97,8 +97,7 @@ async def _forget_devices(services: Services, user_id: str) -> None:
     """Erase telemetry that the person's devices reported before anybody had signed in."""
     deletion = await accounts.deletions.by_id(services.db, user_id)
     for id in deletion.get("device_ids", ()) if deletion else ():
-        gone = {"q": _reported_by(id), "limit": 0}
-        await services.db.write({"delete": people.telemetry.name, "deletes": [gone]})
+        await people.telemetry.delete_all(services.db, _reported_by(id))
 
 
 def _reported_by(device_id: str) -> dict[str, Any]:

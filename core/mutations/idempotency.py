@@ -140,7 +140,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
 async def forget(db: Database, owner: str) -> None:
     """Delete the receipts of a deleted person."""
     theirs = {"_id": {"$gte": f"{owner}:", "$lt": f"{owner};"}}
-    await db.write({"delete": receipts.name, "deletes": [{"q": theirs, "limit": 0}]})
+    await receipts.delete_all(db, theirs)
 
 
 async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str, Any]]]) -> None:

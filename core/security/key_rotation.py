@@ -79,8 +79,7 @@ async def reencrypt(db: Database, crypto: Keyring) -> Run:
             await _all_of(db, crypto, kept, sealed, after, run)
     await _note(db, crypto, ("", ""), "", run, clean=not run.anew)
     # Should a former key become the current one again, its run starts over.
-    others = {"q": {"_id": {"$ne": crypto.current}}, "limit": 0}
-    await db.write({"delete": progress.name, "deletes": [others]})
+    await progress.delete_all(db, {"_id": {"$ne": crypto.current}})
     return run
 
 

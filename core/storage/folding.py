@@ -110,8 +110,7 @@ async def _add(tx: Unit, counters: Counters, id: str, rows: list[Delta]) -> Docu
     for row in rows:
         for field, by in row["moved"]:
             total[field] += by
-    taken = {"q": {"subject_id": id, "_id": {"$in": [row["_id"] for row in rows]}}, "limit": 0}
-    await tx.db.write({"delete": deltas.name, "deletes": [taken]})
+    await deltas.delete_all(tx.db, {"subject_id": id, "_id": {"$in": [row["_id"] for row in rows]}})
     moved = {field: by for field, by in total.items() if by}
     initial = rows[0]["initial"]
     document = await tx.update(counters.store, id, inc=moved, version=counters.version, initial=initial)

@@ -57,6 +57,5 @@ async def erase_deleted(services: Services, user_id: str) -> None:
         await remove_export(services, export)
     await erasing.erase_traces(services, user_id)
     rest = (store.devices, store.security_events, store.flows, store.backup_codes, store.password_resets)
-    for name in (each.name for each in rest):
-        theirs = {"q": {"user_id": user_id}, "limit": 0}
-        await services.db.write({"delete": name, "deletes": [theirs]})
+    for kept in rest:
+        await kept.delete_all(services.db, {"user_id": user_id})

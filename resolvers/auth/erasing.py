@@ -17,6 +17,5 @@ async def erase_traces(services: Services, user_id: str) -> None:
     if email:
         # Sign-up flows have no user id and an encrypted email: the email's blind index finds them.
         account = lockout.account_of(Context(services), email)
-        theirs = {"q": {"account": account}, "limit": 0}
-        await services.db.write({"delete": store.flows.name, "deletes": [theirs]})
+        await store.flows.delete_all(services.db, {"account": account})
     await jobs.forget(services.db, person=user_id, address=email)

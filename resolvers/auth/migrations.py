@@ -130,8 +130,7 @@ async def accounts(db: Database) -> int:
         if older := await _without_account(db, people):
             logged, _ = await transactions.run(db, partial(_give_accounts, ids=older))
             done += logged
-        former = {"q": {"_id": {"$in": [f"own:{each['_id']}" for each in people]}}, "limit": 0}
-        await db.write({"delete": changes.log.name, "deletes": [former]})
+        await changes.log.delete_all(db, {"_id": {"$in": [f"own:{each['_id']}" for each in people]}})
     return done
 
 

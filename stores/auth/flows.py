@@ -151,4 +151,4 @@ async def end_sign_ins(tx: Database, user_id: str) -> None:
 
 
 async def forget_backup_codes(tx: Database, user_id: str) -> None:
-    await tx.write({"delete": backup_codes.name, "deletes": [{"q": {"user_id": user_id}, "limit": 0}]})
+    await backup_codes.delete_all(tx, {"user_id": user_id})

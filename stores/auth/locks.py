@@ -38,14 +38,12 @@ async def lock(db: Database, subject: str, *, until: datetime, times: int, kept:
 
 
 async def unlock(db: Database, subjects: Sequence[str]) -> None:
-    gone = {"q": {"_id": {"$in": list(subjects)}}, "limit": 0}
-    await db.write({"delete": locks.name, "deletes": [gone]})
+    await locks.delete_all(db, {"_id": {"$in": list(subjects)}})
 
 
 async def forget_resets(db: Database, user_id: str) -> None:
     """Void the other reset tokens of a person."""
-    deletion = {"q": {"user_id": user_id}, "limit": 0}
-    await db.write({"delete": password_resets.name, "deletes": [deletion]})
+    await password_resets.delete_all(db, {"user_id": user_id})
 
 
 async def good_reset(db: Database, hash: str, now: datetime) -> PasswordReset | None:

@@ -189,8 +189,7 @@ async def choose(db: Database, user_id: str, choices: Mapping[str, bool], at: da
 
 
 async def forget_predictions(db: Database, user_id: str) -> None:
-    theirs = {"q": {"user_id": user_id}, "limit": 0}
-    await db.write({"delete": last_predictions.name, "deletes": [theirs]})
+    await last_predictions.delete_all(db, {"user_id": user_id})
 
 
 async def keep_events(db: Database, rows: Sequence[Mapping[str, Any]]) -> int:
