@@ -72,10 +72,10 @@ class GraphQLView(StreamingView):
         eager = settings.env is Environment.TEST
         self.executor = Executor(schema, eager=eager) if settings.executor == "compiled" else None
         flushes = Flushes(settings.max_flushes, settings.max_waiting_flushes)
-        gate = OperationLimits(schema, settings, services.limits)
-        self.admission = Admission(services.get(Documents), gate, flushes)
+        limits = OperationLimits(schema, settings, services.limits)
+        self.admission = Admission(services.get(Documents), limits, flushes)
         self.deadline = Deadline(settings.request_timeout)
-        self.direct = (
+        self.fast_path = (
             FastPath(
                 services,
                 self.deadline,
@@ -100,7 +100,7 @@ class GraphQLView(StreamingView):
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             await connections.body_of(request, self.services.settings.read_timeout)
-            if self.direct is not None and (answer := await self.direct.answer(request)) is not None:
+            if self.fast_path is not None and (answer := await self.fast_path.answer(request)) is not None:
                 return answer
             requests.check(request)
             return await self.run(request=request)
@@ -325,15 +325,10 @@ class GraphQLView(StreamingView):
         self, request: web.Request, ctx: Context, data: dict[str, Any], weight: Weight
     ) -> web.Response:
         """Run an operation with the reference executor after the fast path could not finish it."""
-        result = await self.schema.execute(
-            data["query"],
-            variable_values=data.get("variables"),
-            context_value=ctx,
-            operation_name=data.get("operationName"),
-            allowed_operation_types=OperationType.from_http("POST"),
-            operation_extensions=data.get("extensions"),
+        single = GraphQLRequestData(
+            data["query"], data.get("variables"), data.get("operationName"), data.get("extensions")
         )
-        ctx.served = objects(result.data)
+        result = await self._reference(request, single, ctx)
         self.admission.settle(ctx, weight.cost)
         if not fits(result, self._most, weight):
             result = too_large(self._most)
