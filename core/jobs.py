@@ -161,8 +161,7 @@ async def perform(services: Services, job: Job) -> None:
         logger.exception("job failed", task=job["task"], job=job["_id"], attempt=job["attempts"])
         await _failed(services.db, job, error)
     else:
-        deletion = {"q": {"_id": job["_id"]}, "limit": 1}
-        await services.db.write({"delete": queue.name, "deletes": [deletion]})
+        await queue.delete_one(services.db, {"_id": job["_id"]})
 
 
 @asynccontextmanager
@@ -175,7 +174,7 @@ async def _held(db: Database, job: Job) -> AsyncIterator[None]:
             change = {"$set": {"due_at": clock.now() + LEASE}}
             query = {"_id": job["_id"], "state": "WAITING", "attempts": job["attempts"]}
             with contextlib.suppress(PyMongoError):
-                await db.write({"update": queue.name, "updates": [{"q": query, "u": change}]})
+                await queue.update_one(db, query, change)
 
     renewing = asyncio.create_task(renew(), name="job-lease")
     try:
@@ -191,14 +190,13 @@ async def _failed(db: Database, job: Job, error: Exception) -> None:
     change: dict[str, Any] = {"due_at": now + wait, "error": type(error).__name__}
     if job["attempts"] >= ATTEMPTS:
         change |= {"state": "DEAD", "expires_at": now + KEPT}
-    update = {"q": {"_id": job["_id"]}, "u": {"$set": change}}
-    await db.write({"update": queue.name, "updates": [update]})
+    await queue.update_one(db, {"_id": job["_id"]}, {"$set": change})
 
 
 async def _given_back(db: Database, job: Job) -> None:
     query = {"_id": job["_id"], "state": "WAITING", "attempts": job["attempts"]}
     change = {"$set": {"due_at": clock.now()}, "$inc": {"attempts": -1}}
-    await db.write({"update": queue.name, "updates": [{"q": query, "u": change}]})
+    await queue.update_one(db, query, change)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
@@ -234,8 +232,7 @@ async def dead_letters(db: Database, *, limit: int = 100) -> list[Job]:
 async def retry(db: Database, id: str) -> bool:
     """Retry a dead letter."""
     change = {"state": "WAITING", "due_at": clock.now(), "attempts": 0, "expires_at": None}
-    update = {"q": {"_id": id, "state": "DEAD"}, "u": {"$set": change}}
-    answer = await db.write({"update": queue.name, "updates": [update]})
+    answer = await queue.update_one(db, {"_id": id, "state": "DEAD"}, {"$set": change})
     return bool(answer["n"])
 
 
@@ -278,19 +275,14 @@ async def run_periodic(services: Services) -> None:
 
 
 async def _turn_given_back(db: Database, periodic: Periodic) -> None:
-    update = {"q": {"_id": periodic.task}, "u": {"$set": {"next_at": clock.now()}}}
-    await db.write({"update": schedules.name, "updates": [update]})
+    await schedules.update_one(db, {"_id": periodic.task}, {"$set": {"next_at": clock.now()}})
 
 
 async def _take_turn(db: Database, periodic: Periodic) -> bool:
     now = clock.now()
-    update = {
-        "q": {"_id": periodic.task, "next_at": {"$lte": now}},
-        "u": {"$set": {"next_at": now + periodic.every}},
-        "upsert": True,
-    }
+    due = {"_id": periodic.task, "next_at": {"$lte": now}}
     try:
-        await db.write({"update": schedules.name, "updates": [update]})
+        await schedules.update_one(db, due, {"$set": {"next_at": now + periodic.every}}, upsert=True)
     except DuplicateKeyError:
         # It exists and is not due: another worker has this turn.
         return False

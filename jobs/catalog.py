@@ -90,7 +90,7 @@ async def erase(services: Services, user_id: str) -> None:
     for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
         await kept.delete_all(services.db, own)
     await _forget_devices(services, user_id)
-    await services.db.write({"delete": people.privacy.name, "deletes": [{"q": {"_id": user_id}, "limit": 1}]})
+    await people.privacy.delete_one(services.db, {"_id": user_id})
 
 
 async def _forget_devices(services: Services, user_id: str) -> None:

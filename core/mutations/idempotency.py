@@ -188,9 +188,7 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
             done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
             await _take(ctx, done)
         elif not mutation.transaction:
-            await ctx.services.db.write(
-                {"delete": receipts.name, "deletes": [{"q": {"_id": claim["_id"]}, "limit": 1}]}
-            )
+            await receipts.delete_one(ctx.services.db, {"_id": claim["_id"]})
         return payload
 
 
@@ -241,7 +239,7 @@ async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
     body = {name: value for name, value in receipt.items() if name != "_id"}
     query = {"_id": receipt["_id"], "expires_at": {"$lte": clock.now()}}
     try:
-        await ctx.db.write({"update": receipts.name, "updates": [{"q": query, "u": body, "upsert": True}]})
+        await receipts.update_one(ctx.db, query, body, upsert=True)
     except DuplicateKeyError:
         raise _Taken from None
     except PyMongoError as error:
@@ -252,8 +250,7 @@ async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
 
 async def _finish(ctx: Context, mutation: Mutation, claim: Receipt, payload: Payload) -> None:
     result = {"state": "DONE", "payload": _stored(mutation, payload), "expires_at": claim["expires_at"]}
-    update = {"q": {"_id": claim["_id"]}, "u": {"$set": result}}
-    await ctx.db.write({"update": receipts.name, "updates": [update]})
+    await receipts.update_one(ctx.db, {"_id": claim["_id"]}, {"$set": result})
 
 
 async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload | None:

@@ -112,5 +112,4 @@ async def _note(
     where = {"collection": name, "field": field, "after": after}
     counts = {"anew": run.anew, "unreadable": run.unreadable, "clean": clean}
     change = {"$set": {**where, **counts, "updated_at": clock.now()}}
-    update = {"q": {"_id": crypto.current}, "u": change, "upsert": True}
-    await db.write({"update": progress.name, "updates": [update]})
+    await progress.update_one(db, {"_id": crypto.current}, change, upsert=True)

@@ -54,8 +54,7 @@ async def migrate(db: Database) -> None:
         if name in done:
             continue
         changed = await run(db)
-        update = {"q": {"_id": name}, "u": {"$set": {"at": clock.now()}}, "upsert": True}
-        await db.write({"update": applied.name, "updates": [update]})
+        await applied.update_one(db, {"_id": name}, {"$set": {"at": clock.now()}}, upsert=True)
         (logger.info if changed else logger.debug)("migrated", migration=name, changed=changed)
 
 

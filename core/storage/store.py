@@ -185,6 +185,17 @@ class Collection(Generic[T]):
             rows = await self.find(db, self.key_of(target), limit=1, batch=True)
         return rows[0] if rows else None
 
+    async def update_one(
+        self, db: Database, query: Mapping[str, Any], change: Any, *, upsert: bool = False
+    ) -> dict[str, Any]:
+        """Update one document past the unit of work, which logs nothing of it; what the server says."""
+        update = {"q": query, "u": change, "upsert": upsert}
+        return await db.write({"update": self.name, "updates": [update]})
+
+    async def delete_one(self, db: Database, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete one document past the unit of work, which logs nothing of it; what the server says."""
+        return await db.write({"delete": self.name, "deletes": [{"q": query, "limit": 1}]})
+
     async def delete_all(self, db: Database, query: Mapping[str, Any]) -> None:
         """Delete all rows of a query at once: of what nobody syncs, and of which there may be many."""
         await db.write({"delete": self.name, "deletes": [{"q": query, "limit": 0}]})

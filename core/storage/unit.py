@@ -227,8 +227,7 @@ class Unit:
         Snapshots let two transactions each decide by what the other is about to change; they cannot both when
         one writes a document that the other claims.
         """
-        change = {"q": store.key_of(target), "u": {"$inc": {"claims": 1}}}
-        await self.db.write({"update": store.name, "updates": [change]})
+        await store.update_one(self.db, store.key_of(target), {"$inc": {"claims": 1}})
 
     def changed(
         self,

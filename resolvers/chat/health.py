@@ -52,8 +52,8 @@ async def record_client_health(
         "reported_at": now,
         "expires_at": now + KEPT,
     }
-    update = {"q": {"_id": f"{ctx.viewer_id}|{device_id}"}, "u": {"$set": row}, "upsert": True}
-    await ctx.services.db.write({"update": store.health.name, "updates": [update]})
+    id = f"{ctx.viewer_id}|{device_id}"
+    await store.health.update_one(ctx.services.db, {"_id": id}, {"$set": row}, upsert=True)
     for queue in seen:
         _count(queue)
     return {}

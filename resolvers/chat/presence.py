@@ -105,8 +105,8 @@ async def expire(services: Services, *, limit: int = 500) -> int:
 async def announce(services: Services, user_id: str, state: PresenceState) -> None:
     """Notify chat partners of the latest chats; each of them may or may not see the presence."""
     if state == PresenceState.OFFLINE:
-        seen = {"q": {"_id": user_id}, "u": {"$set": {"last_seen_at": clock.now()}}, "upsert": True}
-        await services.db.write({"update": store.last_seen.name, "updates": [seen]})
+        seen = {"$set": {"last_seen_at": clock.now()}}
+        await store.last_seen.update_one(services.db, {"_id": user_id}, seen, upsert=True)
     # Both, by name: with them the index has the order.
     query = {"user_id": user_id, "started": True, "archived": {"$in": [False, True]}}
     rows = await store.members.find(services.db, query, sort=store.LATEST, limit=TOLD, fields=("peer_id",))

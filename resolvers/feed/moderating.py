@@ -106,10 +106,9 @@ async def flag(
         **{key: value for key, value in row.items() if key != "reporter_id"},
         "_id": ids.new_id("report"),
     }
-    update = {"q": query, "u": {"$setOnInsert": initial}, "upsert": True}
     REPORTED.labels(reason, "machine").inc()
     try:
-        await services.db.write({"update": store.reports.name, "updates": [update]})
+        await store.reports.update_one(services.db, query, {"$setOnInsert": initial}, upsert=True)
     except DuplicateKeyError:
         return
 

@@ -42,19 +42,15 @@ async def claim_deletion(db: Database, now: datetime, until: datetime) -> Deleti
 
 
 async def confirm_deletion(db: Database, user_id: str, system: str) -> None:
-    update = {"q": {"_id": user_id}, "u": {"$pull": {"pending": system}}}
-    await db.write({"update": deletions.name, "updates": [update]})
+    await deletions.update_one(db, {"_id": user_id}, {"$pull": {"pending": system}})
 
 
 async def finish_deletion(db: Database, user_id: str, now: datetime) -> None:
     """Complete the deletion, if every system has confirmed."""
     query = {"_id": user_id, "pending": {"$size": 0}}
     change = {"$set": {"state": "DONE", "done_at": now}, "$unset": {"email": "", "device_ids": ""}}
-    update = {"q": query, "u": change}
-    await db.write({"update": deletions.name, "updates": [update]})
+    await deletions.update_one(db, query, change)
 
 
 async def retry_deletion(db: Database, user_id: str, at: datetime) -> None:
-    await db.write(
-        {"update": deletions.name, "updates": [{"q": {"_id": user_id}, "u": {"$set": {"next_at": at}}}]}
-    )
+    await deletions.update_one(db, {"_id": user_id}, {"$set": {"next_at": at}})

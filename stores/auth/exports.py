@@ -58,4 +58,4 @@ async def exports_of(db: Database, user_id: str) -> list[DataExport]:
 
 
 async def remove_export(db: Database, id: str) -> None:
-    await db.write({"delete": data_exports.name, "deletes": [{"q": {"_id": id}, "limit": 1}]})
+    await data_exports.delete_one(db, {"_id": id})

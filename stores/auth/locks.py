@@ -34,7 +34,7 @@ password_resets = collection(
 
 async def lock(db: Database, subject: str, *, until: datetime, times: int, kept: timedelta) -> None:
     change = {"$set": {"until": until, "times": times, "purge_at": until + kept}}
-    await db.write({"update": locks.name, "updates": [{"q": {"_id": subject}, "u": change, "upsert": True}]})
+    await locks.update_one(db, {"_id": subject}, change, upsert=True)
 
 
 async def unlock(db: Database, subjects: Sequence[str]) -> None:

@@ -46,9 +46,8 @@ async def add_signing_key(db: Database, key: SigningKey) -> bool:
 
 
 async def change_signing_key(db: Database, kid: str, change: Mapping[str, Any]) -> None:
-    update = {"q": {"_id": kid}, "u": {"$set": change}}
-    await db.write({"update": signing_keys.name, "updates": [update]})
+    await signing_keys.update_one(db, {"_id": kid}, {"$set": change})
 
 
 async def remove_signing_key(db: Database, kid: str) -> None:
-    await db.write({"delete": signing_keys.name, "deletes": [{"q": {"_id": kid}, "limit": 1}]})
+    await signing_keys.delete_one(db, {"_id": kid})

@@ -100,17 +100,14 @@ async def generation(db: Database) -> int:
 
 
 async def next_generation(db: Database) -> None:
-    update = {"q": {"_id": entries.name}, "u": {"$inc": {"number": 1}}, "upsert": True}
-    await db.write({"update": generations.name, "updates": [update]})
+    await generations.update_one(db, {"_id": entries.name}, {"$inc": {"number": 1}}, upsert=True)
 
 
 async def put_entry(db: Database, product_id: str, entry: Entry | None) -> bool:
     """Store the product's entry, or remove it; True if that changed anything."""
     if entry is None:
-        answer = await db.write({"delete": entries.name, "deletes": [{"q": {"_id": product_id}, "limit": 1}]})
-        return bool(answer["n"])
-    update = {"q": {"_id": product_id}, "u": dict(entry), "upsert": True}
-    answer = await db.write({"update": entries.name, "updates": [update]})
+        return bool((await entries.delete_one(db, {"_id": product_id}))["n"])
+    answer = await entries.update_one(db, {"_id": product_id}, dict(entry), upsert=True)
     return bool(answer["nModified"] or answer.get("upserted"))
 
 
@@ -171,5 +168,4 @@ async def put_hot(
     db: Database, name: str, product_ids: Sequence[str], facets: Mapping[str, Any], at: datetime
 ) -> None:
     body = {"_id": name, "product_ids": list(product_ids), "facets": dict(facets), "at": at}
-    update = {"q": {"_id": name}, "u": body, "upsert": True}
-    await db.write({"update": hot_lists.name, "updates": [update]})
+    await hot_lists.update_one(db, {"_id": name}, body, upsert=True)

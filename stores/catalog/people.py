@@ -184,8 +184,7 @@ async def reports_of(db: Database, product_id: str) -> list[QualityReport]:
 
 async def choose(db: Database, user_id: str, choices: Mapping[str, bool], at: datetime) -> None:
     change = {"$set": {**choices, "updated_at": at}, "$inc": {"version": 1}}
-    update = {"q": {"_id": user_id}, "u": change, "upsert": True}
-    await db.write({"update": privacy.name, "updates": [update]})
+    await privacy.update_one(db, {"_id": user_id}, change, upsert=True)
 
 
 async def forget_predictions(db: Database, user_id: str) -> None:

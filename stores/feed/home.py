@@ -262,9 +262,7 @@ async def learn(db: Database, user_id: str, change: Mapping[str, Any], *, now: d
     fresh = {"authors": {}, "media": {}, "inbox_maintained": False}
     initial = {key: value for key, value in fresh.items() if key not in change}
     update = {"$set": {**change, "built_at": now}, "$setOnInsert": initial}
-    await db.write(
-        {"update": affinities.name, "updates": [{"q": {"_id": user_id}, "u": update, "upsert": True}]}
-    )
+    await affinities.update_one(db, {"_id": user_id}, update, upsert=True)
 
 
 async def public(db: Database, now: datetime, *, limit: int) -> tuple[list[Post], list[str]]:

@@ -125,8 +125,8 @@ async def follow(db: Database, follower_id: str, followee_id: str) -> Follow | N
 
 async def claim_pair(db: Database, one: str, other: str, now: datetime) -> None:
     """Lock the pair: conflict with every transaction that locks the same two people."""
-    change = {"q": {"_id": pair(*sorted((one, other)))}, "u": {"$set": {"expires_at": now + PAIR_KEPT}}}
-    await db.write({"update": pairs.name, "updates": [{**change, "upsert": True}]})
+    change = {"$set": {"expires_at": now + PAIR_KEPT}}
+    await pairs.update_one(db, {"_id": pair(*sorted((one, other)))}, change, upsert=True)
 
 
 async def blocks_about(db: Database, user_id: str) -> list[Block]:
