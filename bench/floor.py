@@ -266,7 +266,7 @@ class _Screen:
             "url": self.url(each["folder"], each["main"]),
             "width": each["width"],
             "height": each["height"],
-            "mime": each["mime"],
+            "mimeType": each["mime"],
         }
 
     def thread(self, comments: Sequence[Document]) -> dict[str, Any]:

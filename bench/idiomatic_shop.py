@@ -39,7 +39,7 @@ class AvailabilityStatus(Enum):
 @strawberry.type
 class Media:
     id: strawberry.ID
-    mime: str
+    mime_type: str
     width: int | None
     height: int | None
     url: URL
@@ -50,7 +50,7 @@ class Media:
         thumbnail = row["thumb"]
         return cls(
             id=row["_id"],
-            mime=row["mime"],
+            mime_type=row["mime"],
             width=row["width"],
             height=row["height"],
             url=URL(settings.media_url(row["folder"], row["main"])),

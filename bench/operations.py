@@ -42,7 +42,7 @@ FEED = Operation(
               visibility
               reactionSummary { total like love viewerReaction }
               commentCount
-              media { url width height mime }
+              media { url width height mimeType }
               comments(first: 2) {
                 edges { node { id text createdAt author { id name } } }
                 pageInfo { hasNextPage }

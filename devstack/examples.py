@@ -29,7 +29,7 @@ FEED = """query Feed($after: String) {
           author { name avatar { thumbnailUrl } }
           textPreview
           media { thumbnailUrl width height }
-          reactionSummary { total viewerReaction }
+          reactionSummary { count viewerReaction }
           commentCount
           commentPreview { author { name } text }
         }
@@ -53,7 +53,7 @@ CREATE_POST = """mutation CreatePost($input: CreatePostInput!) {
 SET_REACTION = """# The id is of a post of Ada's; the feed has others.
 mutation SetReaction($input: SetReactionInput!) {
   setReaction(input: $input) {
-    subject { ... on Post { id reactionSummary { total like love viewerReaction } } }
+    subject { ... on Post { id reactionSummary { count like love viewerReaction } } }
     errors { code message }
     replayed
   }
@@ -64,9 +64,9 @@ POST_EVENTS = """# Run this, then comment on the post in another tab; its id is 
 subscription PostEvents($postId: ID!, $after: String) {
   postEvents(postId: $postId, after: $after) {
     __typename
-    ... on Event { eventId at }
+    ... on Event { eventId occurredAt }
     ... on CommentCreated { commentEdge { node { text author { name } } } }
-    ... on ReactionsUpdated { subject { ... on Post { reactionSummary { total } } } }
+    ... on ReactionsUpdated { subject { ... on Post { reactionSummary { count } } } }
   }
 }
 """
@@ -102,7 +102,7 @@ CHAT_EVENTS = """# Run this as Ada, then write in the chat from another tab.
 subscription ChatEvents($chatId: ID!, $after: String) {
   chatEvents(chatId: $chatId, after: $after) {
     __typename
-    ... on Event { eventId at }
+    ... on Event { eventId occurredAt }
     ... on MessageCreated { messageEdge { node { sequence text sender { name } } } }
     ... on ChatUpdated { chat { peerDeliveredSequence peerReadSequence } }
     ... on ChatTypingChanged { user { name } typing }
@@ -148,7 +148,7 @@ SAFETY = """{
   viewer {
     account {
       emailVerified
-      twoFactor { enabled method maskedDestination backupCodesLeft }
+      twoFactor { enabled method maskedDestination remainingBackupCodeCount }
       sessions(first: 5) { totalCount edges { node { device { name platform } current factors lastSeenAt } } }
       securityEvents(first: 5) { edges { node { kind createdAt device { name } ipMasked } } }
     }
@@ -159,7 +159,7 @@ SAFETY = """{
 ENABLE_TWO_FACTOR = """# The code is on /dev/outbox; verifyOtp finishes it and gives backup codes.
 mutation EnableTwoFactor($input: EnableTwoFactorInput!) {
   enableTwoFactor(input: $input) {
-    authFlow { id otpMethod maskedDestination expiresAt resendAllowedAt attemptsLeft }
+    authFlow { id otpMethod maskedDestination expiresAt resendAllowedAt remainingAttemptCount }
     errors { code message field }
   }
 }

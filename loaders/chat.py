@@ -9,7 +9,7 @@ from core.storage.loader import Loader, by_id, in_order
 from stores import auth as accounts
 from stores import chat as store
 from stores.auth import AccountStatus, User
-from stores.chat import ChatSettings, WhoCanMessage
+from stores.chat import AllowedSenders, ChatSettings
 
 Chat = dict[str, Any]
 """A chat as its viewer sees it."""
@@ -84,7 +84,7 @@ def _default_settings(user_id: str) -> ChatSettings:
         "user_id": user_id,
         "read_receipts": True,
         "show_presence": True,
-        "who_can_message": WhoCanMessage.EVERYONE,
+        "allowed_senders": AllowedSenders.EVERYONE,
         "hide_text_in_push": False,
         "version": 0,
         "created_at": joined,

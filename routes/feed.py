@@ -8,7 +8,7 @@ from core.context import Context, Services
 from core.routes import route
 from resolvers import auth
 from resolvers.feed.content import text_preview
-from resolvers.feed.sharing import post_by_link
+from resolvers.feed.sharing import share_link
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -29,7 +29,8 @@ GONE = "This post is gone, or not for everybody."
 async def page(services: Services, request: web.Request) -> web.Response:
     """A public post, as anybody may read it."""
     ctx = Context(services)
-    post = await post_by_link(ctx, code=request.match_info["code"])
+    link = await share_link(ctx, code=request.match_info["code"])
+    post = link["post"] if link else None
     [author] = await auth.visible_people(ctx, [post["author_id"]]) if post else [None]
     if post is None or author is None:
         body = PAGE.format(title="Landfall", text=GONE)

@@ -25,7 +25,7 @@ class MessageStatus(StrEnum):
     """The recipient has read the message; shown only while both have read receipts on."""
 
 
-class PresenceState(StrEnum):
+class PresenceStatus(StrEnum):
     """Presence of a person."""
 
     ONLINE = "ONLINE"
@@ -45,7 +45,7 @@ class ReportDecision(StrEnum):
     """The report is not right: the message stays, and the report becomes DISMISSED."""
 
 
-class WhoCanMessage(StrEnum):
+class AllowedSenders(StrEnum):
     """Permission to begin a chat with a person; existing chats go on."""
 
     EVERYONE = "EVERYONE"
@@ -126,7 +126,7 @@ class ChatSettings(Row):
     user_id: str
     read_receipts: bool
     show_presence: bool
-    who_can_message: WhoCanMessage
+    allowed_senders: AllowedSenders
     hide_text_in_push: bool
 
 

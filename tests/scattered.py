@@ -17,6 +17,7 @@ SCATTERED = {
     "feed_affinities: _id, inbox_kept": MIGRATION,
     "chat_members: _id, parted": MIGRATION,
     "inventory: _id, untold": MIGRATION,
+    "auth_flows: _id, purpose": MIGRATION,
     # The engine.
     "changes: scopes": "a delta: what a reader may see was written on the shard of each thing",
     "changes: former_scopes": "a delta, of what its reader does not see any more",

@@ -12,7 +12,7 @@ from core import messages, nodes, paging, viewers
 from core.context import Context
 from core.errors import ERROR_CODES, ErrorKind
 from core.graphql.bindings import Spec
-from core.graphql.fields import derived, local, query
+from core.graphql.fields import deprecated, derived, key, local, query
 from core.graphql.inputs import input_
 from core.graphql.types import interface, node, type_
 from core.ids import Id
@@ -207,7 +207,9 @@ class Event:
 
     event_id: Id
     """Position of the event in the stream: send the last one as `after` to resume without loss."""
-    at: datetime
+    occurred_at: datetime = key("at")
+    """Time at which the event happened."""
+    at: datetime = deprecated(key("at"), "occurredAt", until="2027-12-31")
     """Time at which the event happened."""
 
 

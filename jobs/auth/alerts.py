@@ -7,21 +7,21 @@ from core.jobs import task
 from core.ports import DeliveryFailed
 from resolvers.auth.push import push
 from stores import auth as store
-from stores.auth import SecurityEvent, SecurityKind
+from stores.auth import SecurityEvent, SecurityEventKind
 
-TOLD: dict[SecurityKind, tuple[str, str]] = {
-    SecurityKind.NEW_DEVICE: ("New sign-in", "Somebody signed in to your account on a new device."),
-    SecurityKind.LOCKED: ("Account locked", "Your account was locked for a while."),
-    SecurityKind.REUSE_DETECTED: (
+TOLD: dict[SecurityEventKind, tuple[str, str]] = {
+    SecurityEventKind.NEW_DEVICE: ("New sign-in", "Somebody signed in to your account on a new device."),
+    SecurityEventKind.LOCKED: ("Account locked", "Your account was locked for a while."),
+    SecurityEventKind.REUSE_DETECTED: (
         "A device was signed out",
         "An old sign-in of one of your devices was used again, perhaps by somebody else. It was ended.",
     ),
-    SecurityKind.PASSWORD_CHANGED: ("Password changed", "Your password was changed."),
-    SecurityKind.TWO_FACTOR_CHANGED: ("Second factor changed", "Your second factor was changed."),
-    SecurityKind.KEY_ADDED: ("Key added", "A passkey or device key was added to your account."),
-    SecurityKind.KEY_REMOVED: ("Key removed", "A passkey or device key of your account was removed."),
-    SecurityKind.EXPORT: ("Export of your data", "An export of your data was asked for."),
-    SecurityKind.DELETION: (
+    SecurityEventKind.PASSWORD_CHANGED: ("Password changed", "Your password was changed."),
+    SecurityEventKind.TWO_FACTOR_CHANGED: ("Second factor changed", "Your second factor was changed."),
+    SecurityEventKind.KEY_ADDED: ("Key added", "A passkey or device key was added to your account."),
+    SecurityEventKind.KEY_REMOVED: ("Key removed", "A passkey or device key of your account was removed."),
+    SecurityEventKind.EXPORT: ("Export of your data", "An export of your data was asked for."),
+    SecurityEventKind.DELETION: (
         "Deletion of your account",
         "Deletion of your account was asked for, or called off.",
     ),

@@ -11,7 +11,7 @@ from core.jobs import task
 from ports.auth import AuthSettings
 from resolvers.auth import changes, lockout, messages, otp_delivery, security
 from stores import auth as store
-from stores.auth import AccountStatus, SecurityKind
+from stores.auth import AccountStatus, SecurityEventKind
 
 RESET_LIFE = timedelta(minutes=30)
 RESETS = 5
@@ -71,9 +71,9 @@ async def note_failed_sign_in(
 
     async def record() -> None:
         await security.record(
-            ctx, user["_id"], SecurityKind.SIGN_IN_FAILED, device=told, result="CREDENTIALS_INVALID"
+            ctx, user["_id"], SecurityEventKind.SIGN_IN_FAILED, device=told, result="CREDENTIALS_INVALID"
         )
         if locked:
-            await security.record(ctx, user["_id"], SecurityKind.LOCKED, device=told)
+            await security.record(ctx, user["_id"], SecurityEventKind.LOCKED, device=told)
 
     await ctx.unit(record)

@@ -19,7 +19,7 @@ from core.storage.batches import each_in_unit
 from ports.auth import AuthSettings
 from resolvers.auth import exports, messages
 from stores import auth as store
-from stores.auth import DataExport, ExportStatus
+from stores.auth import DataExport, DataExportStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ SECOND_FACTOR = ("method", "masked_destination", "backup_codes_left", "enabled_a
 async def build_export(services: Services, *, export_id: str) -> None:
     """Build a ZIP with a folder per system, and in it a file of JSON lines per collection."""
     export = await store.data_exports.by_id(services.db, export_id)
-    if export is None or export["status"] != ExportStatus.BUILDING:
+    if export is None or export["status"] != DataExportStatus.BUILDING:
         return
     with tempfile.TemporaryDirectory(prefix="landfall-export-") as folder:
         archive = Path(folder) / "data.zip"
@@ -90,7 +90,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
     ctx = Context(services)
 
     async def ready() -> None:
-        change = {"status": ExportStatus.READY, "size_bytes": size, "link_hash": link_hash}
+        change = {"status": DataExportStatus.READY, "size_bytes": size, "link_hash": link_hash}
         expires = {"expires_at": clock.now() + exports.LIFE}
         await ctx.tx.update(store.data_exports, export["_id"], set={**change, **expires})
 
@@ -106,12 +106,12 @@ async def expire_exports(services: Services) -> None:
     async for expired in store.data_exports.batches(services.db, {"expires_at": {"$lte": now}}):
         for export in expired:
             await remove(services, export)
-    stuck = {"status": ExportStatus.BUILDING, "created_at": {"$lte": now - PATIENCE}}
+    stuck = {"status": DataExportStatus.BUILDING, "created_at": {"$lte": now - PATIENCE}}
     await each_in_unit(services, store.data_exports, stuck, _give_up)
 
 
 async def _give_up(ctx: Context, export: DataExport) -> None:
-    await ctx.tx.update(store.data_exports, export["_id"], set={"status": ExportStatus.FAILED})
+    await ctx.tx.update(store.data_exports, export["_id"], set={"status": DataExportStatus.FAILED})
 
 
 async def remove(services: Services, export: DataExport) -> None:

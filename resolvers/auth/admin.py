@@ -16,7 +16,7 @@ from core.values.bounds import check_length
 from core.values.text import Line
 from resolvers.auth import lockout, revocations, security, sessions, telling
 from stores import auth as store
-from stores.auth import AccountStatus, Role, SecurityKind, SessionEndReason, SessionStatus, User
+from stores.auth import AccountStatus, Role, SecurityEventKind, SessionEndReason, SessionStatus, User
 
 LONGEST_REASON = 500
 LONGEST_JOB_ROLE = 100
@@ -27,7 +27,7 @@ ORG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 class Placement(TypedDict, total=False):
     """Place of a person in an organization; null takes it away."""
 
-    org: str | None
+    organization: str | None
     job_role: Line | None
 
 
@@ -92,7 +92,7 @@ async def lock_user(ctx: Context, *, user_id: Id, lock_minutes: int, reason: str
     user = await _account_for_update(ctx, user_id, reason)
     locked = await telling.change(ctx, user["_id"], set={"locked_until": clock.now() + life})
     assert locked is not None
-    await security.record(ctx, user["_id"], SecurityKind.LOCKED, result="BY_ADMIN", reason=reason)
+    await security.record(ctx, user["_id"], SecurityEventKind.LOCKED, result="BY_ADMIN", reason=reason)
     return telling.account_changed(locked)
 
 
@@ -116,8 +116,8 @@ async def set_user_roles(
     **place: Unpack[Placement],
 ) -> telling.AccountChanged:
     """Replace a person's roles; their access tokens are renewed before they are used again."""
-    if (org := place.get("org")) is not None and not ORG.fullmatch(org):
-        raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["org"])
+    if (org := place.get("organization")) is not None and not ORG.fullmatch(org):
+        raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["organization"])
     check_length(place.get("job_role") or "", most=LONGEST_JOB_ROLE, field="jobRole")
     user = await _account_for_update(ctx, user_id, reason)
     account = store.account_of(user)
@@ -130,8 +130,8 @@ async def set_user_roles(
 
 async def assigned(ctx: Context, user: User, roles: Sequence[Role], place: Placement) -> User:
     changes: dict[str, Any] = {"roles": list(dict.fromkeys([Role.MEMBER, *roles]))}
-    if "org" in place:
-        changes["org"] = place["org"] or PERSONAL
+    if "organization" in place:
+        changes["org"] = place["organization"] or PERSONAL
     if "job_role" in place:
         changes["job_role"] = place["job_role"] or None
     updated = await telling.change(ctx, user["_id"], set=changes)
@@ -151,7 +151,12 @@ async def revoke_user_sessions(ctx: Context, *, user_id: Id, reason: str) -> dic
     for session in active:
         await sessions.end(ctx, session, SessionEndReason.REVOKED_BY_ADMIN)
     await security.record(
-        ctx, user["_id"], SecurityKind.SESSION_REVOKED, result="BY_ADMIN", reason=reason, count=len(active)
+        ctx,
+        user["_id"],
+        SecurityEventKind.SESSION_REVOKED,
+        result="BY_ADMIN",
+        reason=reason,
+        count=len(active),
     )
     return {"ended_session_count": len(active)}
 

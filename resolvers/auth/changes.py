@@ -19,7 +19,7 @@ from stores.auth import (
     AuthFlowKind,
     Flow,
     OtpMethod,
-    SecurityKind,
+    SecurityEventKind,
     SessionEndReason,
     User,
 )
@@ -88,14 +88,14 @@ async def set_password(
     _, user = await sessions.signed_in(ctx)
     if prepared.wrong:
         if prepared.locked:
-            await security.record(ctx, user["_id"], SecurityKind.LOCKED)
+            await security.record(ctx, user["_id"], SecurityEventKind.LOCKED)
         refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["currentPassword"])
         return {"errors": [refusal.document]}
     changed = await _set_password(ctx, prepared, where={"password_hash": prepared.former})
     if changed is None:
         raise UserError("UNAVAILABLE", "Try again.")
     ended = await sessions.end_others(ctx, SessionEndReason.PASSWORD_CHANGED)
-    await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED)
+    await security.record(ctx, user["_id"], SecurityEventKind.PASSWORD_CHANGED)
     return {**telling.account_changed(changed), **sessions.ended_sessions(ended)}
 
 
@@ -149,7 +149,7 @@ async def confirm_password_reset(
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.PASSWORD_CHANGED)
     await lockout.unlock(ctx, user)
-    await security.record(ctx, user["_id"], SecurityKind.PASSWORD_CHANGED, result="RESET")
+    await security.record(ctx, user["_id"], SecurityEventKind.PASSWORD_CHANGED, result="RESET")
     return {}
 
 

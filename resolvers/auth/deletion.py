@@ -4,7 +4,7 @@ from typing import Any
 
 from core.context import Context
 from resolvers.auth import security, telling
-from stores.auth import AccountStatus, SecurityKind, User
+from stores.auth import AccountStatus, SecurityEventKind, User
 
 SCHEDULED = {"status": AccountStatus.DELETION_SCHEDULED}
 
@@ -20,5 +20,5 @@ async def called_off(ctx: Context, user: User, **how: Any) -> User:
     )
     if active is None:
         return user
-    await security.record(ctx, user["_id"], SecurityKind.DELETION, result="CALLED_OFF", **how)
+    await security.record(ctx, user["_id"], SecurityEventKind.DELETION, result="CALLED_OFF", **how)
     return active

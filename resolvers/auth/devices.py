@@ -15,7 +15,7 @@ from core.values.bounds import check_length
 from core.values.text import Opaque
 from resolvers.auth import security
 from stores import auth as store
-from stores.auth import Device, OwnDevice, SecurityKind, Session
+from stores.auth import Device, OwnDevice, SecurityEventKind, Session
 
 SORT = [("last_seen_at", -1), ("device_id", -1)]
 LONGEST_TOKEN = 4096
@@ -73,15 +73,15 @@ async def signed_in(ctx: Context, user_id: str, device: Device) -> Device:
     here = security.place_of(ctx)
     seen = {"last_seen_at": now, "approx_location": here}
     known = await store.devices.first(ctx.db, named)
-    kind = SecurityKind.SIGN_IN
+    kind = SecurityEventKind.SIGN_IN
     if known is not None:
         await ctx.tx.update(store.devices, named, set={**told, **seen})
         if _elsewhere(known.get("approx_location"), here):
-            kind = SecurityKind.NEW_DEVICE
+            kind = SecurityEventKind.NEW_DEVICE
     else:
         # The first of all is the one they signed up on.
         first = await store.devices.first(ctx.db, {"user_id": user_id}) is None
-        kind = SecurityKind.SIGN_IN if first else SecurityKind.NEW_DEVICE
+        kind = SecurityEventKind.SIGN_IN if first else SecurityEventKind.NEW_DEVICE
         await ctx.tx.insert(
             store.devices,
             {

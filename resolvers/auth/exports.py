@@ -16,7 +16,7 @@ from core.storage.loader import by_id
 from ports.auth import AuthSettings
 from resolvers.auth import people, security
 from stores import auth as store
-from stores.auth import DataExport, ExportStatus, SecurityKind
+from stores.auth import DataExport, DataExportStatus, SecurityEventKind
 
 LIFE = timedelta(days=7)
 EXPORT_RATE = Rate("export", 3, 86_400)
@@ -25,7 +25,7 @@ EXPORT_RATE = Rate("export", 3, 86_400)
 async def request_data_export(ctx: Context) -> dict[str, Any]:
     """Request an export; a running one is returned instead of a second."""
     latest = await store.latest_export(ctx.db, ctx.viewer_id)
-    if latest is not None and latest["status"] == ExportStatus.BUILDING:
+    if latest is not None and latest["status"] == DataExportStatus.BUILDING:
         return {"data_export": latest}
     await ctx.limit(EXPORT_RATE)
     export = await ctx.tx.insert(
@@ -33,7 +33,7 @@ async def request_data_export(ctx: Context) -> dict[str, Any]:
         {
             "_id": ids.new_id("export"),
             "user_id": ctx.viewer_id,
-            "status": ExportStatus.BUILDING,
+            "status": DataExportStatus.BUILDING,
             "origin": ctx.origin,
             "link_hash": None,
             "size_bytes": None,
@@ -42,7 +42,7 @@ async def request_data_export(ctx: Context) -> dict[str, Any]:
         },
     )
     await enqueue(ctx.tx, "auth.build_export", export_id=export["_id"])
-    await security.record(ctx, ctx.viewer_id, SecurityKind.EXPORT)
+    await security.record(ctx, ctx.viewer_id, SecurityEventKind.EXPORT)
     return {"data_export": export}
 
 

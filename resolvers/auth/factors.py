@@ -15,7 +15,7 @@ from resolvers.auth.addresses import masked_email, valid_email
 from resolvers.auth.flows import Destination, FlowOpened
 from resolvers.auth.lockout import Attempt
 from stores import auth as store
-from stores.auth import AuthFactor, AuthFlowKind, Flow, OtpMethod, SecurityKind, User
+from stores.auth import AuthFactor, AuthFlowKind, Flow, OtpMethod, SecurityEventKind, User
 
 BACKUP_CODES = 10
 BACKUP_CODE_LETTERS = 10
@@ -140,7 +140,7 @@ async def enable_two_factor(
     if to is None:
         field = "destination" if method == OtpMethod.SMS else "method"
         raise UserError("INVALID_INPUT", "Codes cannot reach you this way.", field=[field])
-    return await flows.open_own(ctx, AuthFlowKind.ENROL_2FA, to, session, user)
+    return await flows.open_own(ctx, AuthFlowKind.ENABLE_TWO_FACTOR, to, session, user)
 
 
 async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any]:
@@ -158,7 +158,7 @@ async def enrolled(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, An
     }
     phone = phones.kept(ctx, user_id, to.to) if to.method == OtpMethod.SMS else {}
     user = await _changed(ctx, user_id, set={"two_factor": chosen, **phone})
-    await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, method=str(to.method))
+    await security.record(ctx, user_id, SecurityEventKind.TWO_FACTOR_CHANGED, method=str(to.method))
     return {**telling.account_changed(user), "backup_codes": codes}
 
 
@@ -168,7 +168,7 @@ async def disable_two_factor(ctx: Context) -> telling.AccountChanged:
     if user.get("two_factor"):
         user = await _changed(ctx, user["_id"], set={"two_factor": None})
         await store.forget_backup_codes(ctx.db, user["_id"])
-        await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, method="NONE")
+        await security.record(ctx, user["_id"], SecurityEventKind.TWO_FACTOR_CHANGED, method="NONE")
     return telling.account_changed(user)
 
 
@@ -179,7 +179,7 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
         raise UserError("WRONG_STATUS", "Turn the second factor on first.")
     codes = await _new_backup_codes(ctx, user["_id"])
     user = await _changed(ctx, user["_id"], set={"two_factor.backup_codes_left": len(codes)})
-    await security.record(ctx, user["_id"], SecurityKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
+    await security.record(ctx, user["_id"], SecurityEventKind.TWO_FACTOR_CHANGED, backup_codes="NEW")
     return {**telling.account_changed(user), "backup_codes": codes}
 
 
@@ -245,7 +245,7 @@ async def phone_changed(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[st
     if chosen and chosen["method"] == OtpMethod.SMS:
         change["two_factor.masked_destination"] = to.masked
     user = await _changed(ctx, user_id, set=change)
-    await security.record(ctx, user_id, SecurityKind.TWO_FACTOR_CHANGED, phone="NEW")
+    await security.record(ctx, user_id, SecurityEventKind.TWO_FACTOR_CHANGED, phone="NEW")
     return {**telling.account_changed(user)}
 
 

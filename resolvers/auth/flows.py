@@ -22,10 +22,10 @@ from stores import auth as store
 from stores.auth import (
     AuthFactor,
     AuthFlowKind,
+    AuthFlowStatus,
     Flow,
-    FlowStatus,
     OtpMethod,
-    SecurityKind,
+    SecurityEventKind,
     Session,
     User,
 )
@@ -122,7 +122,7 @@ async def open_flow(
             "factors": others if wait else list(factors),
             "passed": list(passed),
             "change": change or {},
-            "status": FlowStatus.OPEN,
+            "status": AuthFlowStatus.OPEN,
             "purge_at": now + life + KEPT,
             "created_at": now,
             "updated_at": now,
@@ -163,9 +163,9 @@ def shown(flow: Flow) -> dict[str, Any]:
     return {**{name: known[name] for name in SHOWN}, **(flow["went"] or {}), "status": _status(flow)}
 
 
-def _status(flow: Flow) -> FlowStatus:
-    over = flow["status"] == FlowStatus.OPEN and flow["expires_at"] <= clock.now()
-    return FlowStatus.EXPIRED if over else FlowStatus(flow["status"])
+def _status(flow: Flow) -> AuthFlowStatus:
+    over = flow["status"] == AuthFlowStatus.OPEN and flow["expires_at"] <= clock.now()
+    return AuthFlowStatus.EXPIRED if over else AuthFlowStatus(flow["status"])
 
 
 async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
@@ -176,7 +176,7 @@ async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Atte
 async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:
     await ctx.limit(lockout.CODE_RATE, ctx.network)
     flow = await store.flows.by_id(ctx.services.db, ids.checked(flow_id, "flow"))
-    if flow is None or _status(flow) != FlowStatus.OPEN:
+    if flow is None or _status(flow) != AuthFlowStatus.OPEN:
         return None
     subject = await lockout.subject_of(ctx, flow["account"], flow["user_id"], flow["device"]["_id"])
     return await lockout.begin_attempt(ctx, subject, captcha=False, waits=False)
@@ -188,14 +188,14 @@ async def flow_for_update(ctx: Context, flow_id: str, device_id: str | None = No
     if flow is None:
         raise UserError("EXPIRED", OVER)
     status = _status(flow)
-    if status == FlowStatus.LOCKED:
+    if status == AuthFlowStatus.LOCKED:
         raise UserError("EXPIRED", "Too many wrong codes: begin again.", auth_flow=shown(flow))
-    if status == FlowStatus.SUPERSEDED:
+    if status == AuthFlowStatus.SUPERSEDED:
         raise UserError("FLOW_SUPERSEDED", "A newer code was asked for.", auth_flow=shown(flow))
     foreign = device_id is not None and flow["device"]["_id"] != devices.id_of(device_id)
     if flow["session_id"] is not None:
         foreign = foreign or ctx.signed_in.session_id != flow["session_id"]
-    if status != FlowStatus.OPEN or foreign:
+    if status != AuthFlowStatus.OPEN or foreign:
         raise UserError("EXPIRED", OVER, auth_flow=None if foreign else shown(flow))
     return flow
 
@@ -234,9 +234,9 @@ def new_code() -> str:
 
 async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
     """Close the flow; of two concurrent right codes one wins, the other finds it closed."""
-    where = {"status": FlowStatus.OPEN, "sends": flow["sends"]}
+    where = {"status": AuthFlowStatus.OPEN, "sends": flow["sends"]}
     change: dict[str, Any] = {
-        "status": FlowStatus.VERIFIED,
+        "status": AuthFlowStatus.VERIFIED,
         "change": {},
         "destination": "",
         "code_hash": None,
@@ -250,13 +250,13 @@ async def close(ctx: Context, flow: Flow, attempt: Attempt | None) -> None:
 async def missed(ctx: Context, flow: Flow, attempt: Attempt | None, refusal: UserError) -> dict[str, Any]:
     """Count a wrong code. The payload is committed, unlike other user errors, which roll back."""
     left = flow["attempts_left"] - 1
-    change = {"attempts_left": left, **({} if left else {"status": FlowStatus.LOCKED})}
-    after = await ctx.tx.update(store.flows, flow["_id"], set=change, where={"status": FlowStatus.OPEN})
+    change = {"attempts_left": left, **({} if left else {"status": AuthFlowStatus.LOCKED})}
+    after = await ctx.tx.update(store.flows, flow["_id"], set=change, where={"status": AuthFlowStatus.OPEN})
 
     async def count() -> None:
         if attempt is not None and await lockout.record_failure(ctx, attempt) and flow["user_id"]:
             device: Any = flow["device"]
-            await security.record_apart(ctx, flow["user_id"], SecurityKind.LOCKED, device=device)
+            await security.record_apart(ctx, flow["user_id"], SecurityEventKind.LOCKED, device=device)
 
     ctx.tx.after_commit(count)
     return {"errors": [refusal.document], "auth_flow": shown(after or flow)}
@@ -289,7 +289,7 @@ async def send_again(ctx: Context, flow: Flow, destination: Destination) -> Flow
             "resend_allowed_at": now + COOLDOWNS[step],
         },
         inc={"sends": 1, "resends_left": -1},
-        where={"status": FlowStatus.OPEN, "sends": flow["sends"]},
+        where={"status": AuthFlowStatus.OPEN, "sends": flow["sends"]},
     )
     if after is None:
         raise UserError("EXPIRED", OVER)

@@ -24,7 +24,7 @@ async def give_roles(
     user = await store.user_by_email(ctx.db, email)
     if user is None:
         return None
-    changed = await admin.assigned(ctx, user, roles, {} if org is None else {"org": org})
+    changed = await admin.assigned(ctx, user, roles, {} if org is None else {"organization": org})
     await audited(ctx, "auth.assign_roles", subject_id=user["_id"], by=BY)
     return changed["roles"]
 

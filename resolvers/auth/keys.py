@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Required, TypedDict
+from typing import Any, TypedDict
 
 from pymongo.errors import DuplicateKeyError
 
@@ -24,7 +24,7 @@ from resolvers.auth.lockout import SIGN_IN_RATE
 from resolvers.auth.proofs import PublicKey
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
-from stores.auth import MOST_KEYS, AccountStatus, AuthFactor, AuthKey, AuthKeyKind, SecurityKind, emails
+from stores.auth import MOST_KEYS, AccountStatus, AuthFactor, AuthKey, AuthKeyKind, SecurityEventKind, emails
 
 LONGEST_NAME = 100
 CREDENTIAL_BYTES = {AuthKeyKind.PASSKEY: (16, 20, 32, 48), AuthKeyKind.DEVICE_KEY: (32,)}
@@ -49,19 +49,36 @@ async def of_account(ctx: Context, account: Mapping[str, Any], *, args: PageArgs
     return await store.auth_keys.page(ctx.db, {"user_id": account["user_id"]}, NEWEST, args)
 
 
-class KeyProof(TypedDict, total=False):
+class PasskeyAssertion(TypedDict):
+    """Assertion of a passkey (WebAuthn), as the platform answers when it signs."""
+
+    signature: Opaque
+    """Signature of the passkey (base64url)."""
+    client_data_json: Opaque
+    """`clientDataJSON` of the assertion (base64url)."""
+    authenticator_data: Opaque
+    """`authenticatorData` of the assertion (base64url)."""
+
+
+@one_of
+class KeySignature(TypedDict, total=False):
+    """Signature of a challenge: by a key of one kind or the other."""
+
+    passkey: PasskeyAssertion | None
+    """Assertion of a passkey, as the platform made it."""
+    device_key: Opaque | None
+    """Signature of a device key over the challenge's 32 bytes, ASN.1 DER (base64url)."""
+
+
+class KeyProof(TypedDict):
     """Challenge of `beginKeySignIn`, signed by a key of the account."""
 
-    challenge_id: Required[Id]
+    challenge_id: Id
     """Id of the challenge, which was begun on this device."""
-    key_id: Required[Id]
+    key_id: Id
     """Id of the key here, or its credential id (base64url)."""
-    signature: Required[Opaque]
-    """Signature of the challenge (base64url); by a device key: over its 32 bytes, in ASN.1 DER."""
-    client_data_json: Opaque | None
-    """`clientDataJSON` of a passkey (base64url)."""
-    authenticator_data: Opaque | None
-    """`authenticatorData` of a passkey (base64url)."""
+    signature: KeySignature
+    """Signature of the challenge, by a key of one kind or the other."""
 
 
 @one_of
@@ -130,10 +147,10 @@ def _decoy(secret: bytes, kind: AuthKeyKind, number: int) -> str:
 
 
 async def prepare_key_sign_in(
-    ctx: Context, *, challenge_id: Id, key_id: str, device: Mapping[str, Any], **signed: Any
+    ctx: Context, *, challenge_id: Id, key_id: str, signature: KeySignature, device: Mapping[str, Any]
 ) -> Proof:
     await ctx.limit(SIGN_IN_RATE, ctx.network)
-    return await proven(ctx, devices.id_of(device["device_id"]), challenge_id, key_id, signed)
+    return await proven(ctx, devices.id_of(device["device_id"]), challenge_id, key_id, signature)
 
 
 async def finish_key_sign_in(
@@ -141,9 +158,7 @@ async def finish_key_sign_in(
     *,
     challenge_id: Id,
     key_id: Id,
-    signature: Opaque,
-    client_data_json: Opaque | None = None,
-    authenticator_data: Opaque | None = None,
+    signature: KeySignature,
     device: Mapping[str, Any],
     prepared: Proof,
 ) -> dict[str, Any]:
@@ -164,7 +179,7 @@ async def proven(
     device_id: str,
     challenge_id: str,
     key_id: str,
-    signed: Mapping[str, Any],
+    signature: KeySignature,
     *,
     user_id: str | None = None,
 ) -> Proof:
@@ -181,7 +196,7 @@ async def proven(
     bound_to = key["device"]["_id"] if key["device"] else None
     if key["kind"] == AuthKeyKind.DEVICE_KEY and bound_to != device_id:
         raise _unknown()
-    counter = proofs.counter_of(ctx.services, challenge, key, signed)
+    counter = proofs.counter_of(ctx.services, challenge, key, signature)
     return Proof(key, counter, challenge.expires_at - challenges.LIFE)
 
 
@@ -211,7 +226,7 @@ async def used(ctx: Context, proof: Proof) -> dict[str, Any] | None:
     if disabled is None:
         raise _unknown()
     await security.record(
-        ctx, key["user_id"], SecurityKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
+        ctx, key["user_id"], SecurityEventKind.KEY_REMOVED, device=key["device"], result="COUNTER_WENT_BACK"
     )
     return {"errors": [UserError("SIGNATURE_INVALID", "This key was copied: it is disabled.").document]}
 
@@ -276,14 +291,16 @@ async def finish_key_enrollment(
         )
     except DuplicateKeyError:
         raise UserError("ALREADY_DONE", "This key is enrolled already.") from None
-    await security.record(ctx, user["_id"], SecurityKind.KEY_ADDED, device=session["device"], key=made["_id"])
+    await security.record(
+        ctx, user["_id"], SecurityEventKind.KEY_ADDED, device=session["device"], key=made["_id"]
+    )
     return {"auth_key": made, "auth_key_edge": store.auth_keys.edge({"user_id": user["_id"]}, NEWEST, made)}
 
 
 async def delete_auth_key(ctx: Context, *, auth_key_id: Id) -> dict[str, Any]:
     key = await nodes.for_update(ctx, store.auth_keys, auth_key_id)
     await ctx.tx.delete(store.auth_keys, key)
-    await security.record(ctx, ctx.viewer_id, SecurityKind.KEY_REMOVED, key=key["_id"])
+    await security.record(ctx, ctx.viewer_id, SecurityEventKind.KEY_REMOVED, key=key["_id"])
     return {"deleted_auth_key_id": key["_id"]}
 
 

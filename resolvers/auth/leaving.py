@@ -11,7 +11,7 @@ from resolvers.auth import lockout, security, sessions, telling
 from resolvers.auth.deletion import SCHEDULED, called_off
 from resolvers.auth.sessions import signed_in
 from stores import auth as store
-from stores.auth import AccountStatus, SecurityKind, SessionEndReason, User
+from stores.auth import AccountStatus, SecurityEventKind, SessionEndReason, User
 
 GRACE = timedelta(days=30)
 BLANK: dict[str, Any] = {
@@ -45,7 +45,7 @@ async def request_account_deletion(ctx: Context) -> telling.AccountChanged:
     if scheduled is None:
         return telling.account_changed(user)
     await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
-    await security.record(ctx, user["_id"], SecurityKind.DELETION, result="SCHEDULED")
+    await security.record(ctx, user["_id"], SecurityEventKind.DELETION, result="SCHEDULED")
     return telling.account_changed(scheduled)
 
 

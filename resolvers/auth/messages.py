@@ -10,7 +10,7 @@ REASONS = {
     AuthFlowKind.SIGN_IN: "to sign in",
     AuthFlowKind.VERIFY_EMAIL: "to confirm your address",
     AuthFlowKind.STEP_UP: "to confirm that it is you",
-    AuthFlowKind.ENROL_2FA: "to turn on the second factor",
+    AuthFlowKind.ENABLE_TWO_FACTOR: "to turn on the second factor",
     AuthFlowKind.CHANGE_PHONE: "to confirm your new number",
     AuthFlowKind.CHANGE_EMAIL: "to confirm your new address",
 }

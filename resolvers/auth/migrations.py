@@ -12,7 +12,7 @@ from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
 from stores import auth as store
-from stores.auth import AccountStatus, User, UserKey, emails, person_scopes
+from stores.auth import AccountStatus, AuthFlowKind, User, UserKey, emails, person_scopes
 
 MUTATIONS = {
     "resetPassword": "confirmPasswordReset",
@@ -36,6 +36,8 @@ CHANGED_INPUTS = (
     "revokeUserSessions",
 )
 """Mutations that kept their names while their inputs changed."""
+RENAMED_INPUTS = ("setUserRoles", "finishKeySignIn", "stepUp")
+"""Those whose inputs changed once more: `organization`, and signatures by the kind of key."""
 
 logger = structlog.get_logger(__name__)
 
@@ -166,3 +168,11 @@ async def security_events_synced(db: Database) -> int:
     """Migrate security events to entities, with a version and the moments that all entities have."""
     stamps = {"version": 1, "created_at": "$at", "updated_at": "$at"}
     return await update_each(db, store.security_events, {"version": {"$exists": False}}, [{"$set": stamps}])
+
+
+@migration("auth.input-names")
+async def input_names(db: Database) -> int:
+    """Let receipts be found whose inputs had other names, and flows of two-factor enrollment be finished."""
+    present = {"$set": {"purpose": AuthFlowKind.ENABLE_TWO_FACTOR}}
+    flows = await update_each(db, store.flows, {"purpose": "ENROL_2FA"}, present)
+    return flows + await rename_receipts(db, {}, RENAMED_INPUTS)

@@ -17,7 +17,7 @@ from resolvers.auth import accounts, flows, messages
 from resolvers.auth.addresses import masked_email
 from resolvers.auth.flows import DOWN_FOR, Destination
 from stores import auth as store
-from stores.auth import AuthFlowKind, DevicePlatform, Flow, FlowStatus, OtpMethod, User
+from stores.auth import AuthFlowKind, AuthFlowStatus, DevicePlatform, Flow, OtpMethod, User
 
 logger = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0)
 
 def _wanted(flow: Flow, send: int) -> bool:
     """True if the code is still worth sending: the latest one of an open flow."""
-    open_ = flow["status"] == FlowStatus.OPEN and flow["expires_at"] > clock.now()
+    open_ = flow["status"] == AuthFlowStatus.OPEN and flow["expires_at"] > clock.now()
     return open_ and flow["sends"] == send
 
 
@@ -86,7 +86,7 @@ async def _written(ctx: Context, flow: Flow, step: Step, code: str) -> bool:
                 "masked_destination": step.destination.masked,
             },
         }
-        where = {"status": FlowStatus.OPEN, "sends": flow["sends"]}
+        where = {"status": AuthFlowStatus.OPEN, "sends": flow["sends"]}
         return await ctx.tx.update(store.flows, flow["_id"], set=change, where=where) is not None
 
     return await ctx.unit(write)
@@ -170,7 +170,7 @@ def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
 async def begin_sign_up(services: Services, *, flow_id: str, send: int) -> None:
     """Look up whether the email is free and mail the code to its owner; a taken one gets a notice instead."""
     flow = await store.flows.by_id(services.db, flow_id)
-    if flow is None or flow["status"] != FlowStatus.OPEN:
+    if flow is None or flow["status"] != AuthFlowStatus.OPEN:
         return
     ctx = Context(services)
     if flow["user_id"] is None and not await ctx.unit(lambda: accounts.sign_up_begun(ctx, flow)):
@@ -182,7 +182,7 @@ async def begin_sign_up(services: Services, *, flow_id: str, send: int) -> None:
 async def begin_change_email(services: Services, *, flow_id: str, send: int) -> None:
     """The same for a new email of an existing account."""
     flow = await store.flows.by_id(services.db, flow_id)
-    if flow is None or flow["status"] != FlowStatus.OPEN:
+    if flow is None or flow["status"] != AuthFlowStatus.OPEN:
         return
     ctx = Context(services)
     address = flows.destination_of(ctx, flow).to

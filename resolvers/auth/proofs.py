@@ -59,16 +59,16 @@ def enrolled(services: Services, challenge: Challenge, given: Mapping[str, Any])
     return PublicKey(challenge.kind, encoded(hashlib.sha256(der).digest()), encoded(der), 0)
 
 
-def counter_of(services: Services, challenge: Challenge, key: AuthKey, given: Mapping[str, Any]) -> int:
+def counter_of(services: Services, challenge: Challenge, key: AuthKey, signature: Mapping[str, Any]) -> int:
     """Verify a signature and return the authenticator's counter; SIGNATURE_INVALID otherwise.
 
     Whether the counter has risen is judged by who keeps it: a forged answer must not disable a key.
     """
     if key["kind"] == AuthKeyKind.PASSKEY:
-        return _passkey_counter(services, challenge, key, given)
+        return _passkey_counter(services, challenge, key, signature.get("passkey") or {})
     try:
         public = _point(decoded(key["public_key"]))
-        public.verify(_bytes(given, "signature"), challenge.signed, ec.ECDSA(hashes.SHA256()))
+        public.verify(_bytes(signature, "device_key"), challenge.signed, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         raise _invalid() from None
     return 0

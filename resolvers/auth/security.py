@@ -9,16 +9,18 @@ from core.security.audit import audited, masked_address
 from core.sync.changes import user_scope
 from ports.auth import GeoIp
 from stores import auth as store
-from stores.auth import Device, SecurityEvent, SecurityKind
+from stores.auth import Device, SecurityEvent, SecurityEventKind
 
-QUIET = frozenset({SecurityKind.SIGN_IN, SecurityKind.SIGN_IN_FAILED, SecurityKind.SESSION_REVOKED})
+QUIET = frozenset(
+    {SecurityEventKind.SIGN_IN, SecurityEventKind.SIGN_IN_FAILED, SecurityEventKind.SESSION_REVOKED}
+)
 """Security events that are listed only; the owner is notified of all others."""
 
 
 async def record(
     ctx: Context,
     user_id: str,
-    kind: SecurityKind,
+    kind: SecurityEventKind,
     *,
     device: Device | None = None,
     result: str = "OK",
@@ -46,7 +48,7 @@ async def record(
     else:
         ctx.tx.skip_log(event)
     # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
-    actor = user_id if kind in (SecurityKind.SIGN_IN, SecurityKind.NEW_DEVICE) else None
+    actor = user_id if kind in (SecurityEventKind.SIGN_IN, SecurityEventKind.NEW_DEVICE) else None
     device_id = event["device"]["_id"] if event["device"] else None
     named = {"actor_id": actor, "device_id": device_id}
     await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **named, **detail)
@@ -59,7 +61,7 @@ def place_of(ctx: Context) -> str | None:
     return places.place(ctx.address) if ctx.address else None
 
 
-async def record_apart(ctx: Context, user_id: str, kind: SecurityKind, **how: Any) -> None:
+async def record_apart(ctx: Context, user_id: str, kind: SecurityEventKind, **how: Any) -> None:
     """The same in its own unit of work: a user error rolls back its mutation's writes, but not this."""
     apart = ctx.fork()
     await apart.unit(lambda: record(apart, user_id, kind, **how))

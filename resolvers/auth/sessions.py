@@ -20,7 +20,7 @@ from stores import auth as store
 from stores.auth import (
     AccountStatus,
     AuthFactor,
-    SecurityKind,
+    SecurityEventKind,
     Session,
     SessionEndReason,
     SessionStatus,
@@ -165,7 +165,7 @@ async def _reused(ctx: Context, session: Session) -> dict[str, Any]:
     """End the session of a reused refresh token; the error is committed, unlike others, which roll back."""
     await end(ctx, session, SessionEndReason.REUSE_DETECTED)
     await security.record(
-        ctx, session["user_id"], SecurityKind.REUSE_DETECTED, device=session["device"], result="ENDED"
+        ctx, session["user_id"], SecurityEventKind.REUSE_DETECTED, device=session["device"], result="ENDED"
     )
     refusal = UserError("REFRESH_REUSED", "The session was ended for safety: sign in again.")
     metrics.REFRESHES_REFUSED.labels(refusal.code).inc()
@@ -192,7 +192,7 @@ async def revoke_session(ctx: Context, *, session_id: Id) -> dict[str, Any]:
     session = await nodes.for_update(ctx, store.sessions, session_id)
     if session["status"] == SessionStatus.ACTIVE:
         session = await end(ctx, session, SessionEndReason.REVOKED_BY_USER)
-        await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED)
+        await security.record(ctx, ctx.viewer_id, SecurityEventKind.SESSION_REVOKED)
     return {"session": session, "removed_session_id": session["_id"]}
 
 
@@ -200,7 +200,7 @@ async def revoke_other_sessions(ctx: Context) -> dict[str, Any]:
     """End all of one's sessions but this one."""
     ended = await end_others(ctx, SessionEndReason.REVOKED_BY_USER)
     if ended:
-        await security.record(ctx, ctx.viewer_id, SecurityKind.SESSION_REVOKED, count=len(ended))
+        await security.record(ctx, ctx.viewer_id, SecurityEventKind.SESSION_REVOKED, count=len(ended))
     return ended_sessions(ended)
 
 

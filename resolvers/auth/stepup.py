@@ -11,7 +11,7 @@ from core.values.text import Code, Opaque
 from resolvers.auth import factors, flows, keys, lockout, passwords, security, sessions
 from resolvers.auth.keys import KeyProof, Proof
 from resolvers.auth.lockout import Attempt
-from stores.auth import AuthFactor, AuthFlowKind, OtpMethod, SecurityKind, Session, User
+from stores.auth import AuthFactor, AuthFlowKind, OtpMethod, SecurityEventKind, Session, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,8 @@ async def prepare_step_up(ctx: Context, *, proof: StepUpProof) -> Judged:
     """Judge the given proof, before anything is written."""
     _, user = await sessions.signed_in(ctx)
     if key := proof.get("key"):
-        signed = dict(key)
-        named = (str(signed.pop("challenge_id")), str(signed.pop("key_id")))
-        own = await keys.proven(ctx, ctx.signed_in.device_id, *named, signed, user_id=user["_id"])
+        signed = (key["challenge_id"], key["key_id"], key["signature"])
+        own = await keys.proven(ctx, ctx.signed_in.device_id, *signed, user_id=user["_id"])
         return Judged(key=own)
     if code := proof.get("code"):
         return Judged(attempt=await flows.begin_proof(ctx, **code))
@@ -79,7 +78,7 @@ async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict
         return await _by_code(ctx, session, user, code, prepared.attempt)
     if prepared.wrong:
         if prepared.locked:
-            await security.record(ctx, user["_id"], SecurityKind.LOCKED)
+            await security.record(ctx, user["_id"], SecurityEventKind.LOCKED)
         refusal = UserError("CREDENTIALS_INVALID", "The password is wrong.", field=["proof", "password"])
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD

@@ -37,7 +37,7 @@ class TokenPair(TypedDict):
     refresh_token: str
     refresh_token_expires_at: Any
     scopes: list[str]
-    server_time: Any
+    issued_at: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Tokens:
             "refresh_token": self.refresh_token(session),
             "refresh_token_expires_at": session["expires_at"],
             "scopes": list(SCOPES),
-            "server_time": now,
+            "issued_at": now,
         }
 
     def verify(self, token: str) -> Viewer:

@@ -9,7 +9,7 @@ from core.ids import Id
 from core.values.text import Code
 from resolvers.auth import accounts, changes, factors, flows, telling
 from resolvers.auth.lockout import Attempt
-from stores.auth import AuthFactor, AuthFlowKind, Flow, FlowStatus
+from stores.auth import AuthFactor, AuthFlowKind, AuthFlowStatus, Flow
 
 Following = Callable[[Context, Flow, AuthFactor], Awaitable[dict[str, Any]]]
 
@@ -17,7 +17,7 @@ FOLLOWING: dict[AuthFlowKind, Following] = {
     AuthFlowKind.SIGN_IN: accounts.signed_in_with,
     AuthFlowKind.VERIFY_EMAIL: accounts.email_verified,
     AuthFlowKind.STEP_UP: factors.stepped_up,
-    AuthFlowKind.ENROL_2FA: factors.enrolled,
+    AuthFlowKind.ENABLE_TWO_FACTOR: factors.enrolled,
     AuthFlowKind.CHANGE_PHONE: factors.phone_changed,
     AuthFlowKind.CHANGE_EMAIL: changes.email_changed,
 }
@@ -63,4 +63,4 @@ async def _follow(ctx: Context, flow: Flow, factor: AuthFactor) -> dict[str, Any
     payload = await FOLLOWING[AuthFlowKind(flow["purpose"])](ctx, flow, factor)
     if payload.get("tokens"):
         return payload
-    return {**payload, "auth_flow": {**flows.shown(flow), "status": FlowStatus.VERIFIED}}
+    return {**payload, "auth_flow": {**flows.shown(flow), "status": AuthFlowStatus.VERIFIED}}

@@ -9,7 +9,7 @@ from typing import Any
 from core.values import money, numbers
 from core.values.currencies import NONE
 from core.values.words import FOLDING, fold, key, slug, words
-from stores.catalog.kinds import DataQuality, DosageForm, IntakeTimeslot, MatchMethod
+from stores.catalog.kinds import BundleLinkKind, DataQuality, DosageForm, IntakeTimeslot, MatchMethod
 
 CATEGORIES = {
     "Fish Oil & Omegas": "Cardiovascular",
@@ -312,7 +312,7 @@ def bundle_links(text: str) -> list[dict[str, Any]]:
         if matched:
             links.append(
                 {
-                    "type": "GOAL",
+                    "type": BundleLinkKind.GOAL,
                     "goal": goal,
                     "subgoal": None,
                     "confidence": round(min(0.95, 0.4 + 0.2 * len(matched)), 2),

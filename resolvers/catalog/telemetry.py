@@ -39,8 +39,8 @@ def sender(ctx: Context, arguments: Mapping[str, Any]) -> str:
 
 
 class Tracked(TypedDict):
-    accepted: int
-    dropped: int
+    accepted_count: int
+    dropped_count: int
 
 
 async def record_telemetry_events(
@@ -57,8 +57,8 @@ async def record_telemetry_events(
     known = [each for each in events if _sound(each)] if await _allowed(ctx) else []
     stored = await store.keep_events(ctx.db, [_row(ctx, who, each) for each in known])
     for each in known:
-        EVENTS.labels(each["type"]).inc()
-    return {"accepted": stored, "dropped": len(events) - stored}
+        EVENTS.labels(each["kind"]).inc()
+    return {"accepted_count": stored, "dropped_count": len(events) - stored}
 
 
 async def _allowed(ctx: Context) -> bool:
@@ -71,9 +71,9 @@ async def _allowed(ctx: Context) -> bool:
 def _sound(event: Mapping[str, Any]) -> bool:
     now = clock.now()
     return (
-        event["type"] in TelemetryType.__members__
+        event["kind"] in TelemetryType.__members__
         and 0 < len(event["event_id"]) <= LONGEST_ID
-        and now - OLDEST <= event["at"] <= now + AHEAD
+        and now - OLDEST <= event["occurred_at"] <= now + AHEAD
         and _storable(event.get("properties") or {})
     )
 
@@ -89,10 +89,10 @@ def _storable(properties: Any) -> bool:
 
 def _row(ctx: Context, who: str, event: Mapping[str, Any]) -> dict[str, Any]:
     now = clock.now()
-    at: datetime = event["at"]
+    at: datetime = event["occurred_at"]
     return {
         "_id": f"{who}|{event['event_id']}",
-        "type": event["type"],
+        "type": event["kind"],
         "user_id": ctx.viewer_id_or_none,
         "device_id": who if ctx.viewer is None else None,
         "at": at,

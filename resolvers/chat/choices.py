@@ -12,7 +12,7 @@ from loaders.chat import ChatSettingsByUser
 from resolvers.chat import reading
 from resolvers.chat.access import change_side, chat_for_update, tell_owner
 from stores import chat as store
-from stores.chat import WhoCanMessage
+from stores.chat import AllowedSenders
 
 
 class ChatChoices(TypedDict, total=False):
@@ -27,7 +27,7 @@ class SettingsChoices(TypedDict, total=False):
 
     read_receipts: bool | None
     show_presence: bool | None
-    who_can_message: WhoCanMessage | None
+    allowed_senders: AllowedSenders | None
     hide_text_in_push: bool | None
 
 

@@ -67,16 +67,16 @@ def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]
 def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
     if queue["system"] not in systems():
         raise UserError("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
-    for name in ("size", "failed"):
-        if not 0 <= queue[name] <= MOST_COUNTED:
+    for name, count in (("queuedCount", queue["queued_count"]), ("failedCount", queue["failed_count"])):
+        if not 0 <= count <= MOST_COUNTED:
             raise UserError(
                 "OUT_OF_RANGE", "0 to {limit}.", field=["queues", str(place), name], limit=MOST_COUNTED
             )
     return {
         "system": queue["system"],
-        "size": queue["size"],
+        "size": queue["queued_count"],
         "oldest_at": queue.get("oldest_at"),
-        "failed": queue["failed"],
+        "failed": queue["failed_count"],
     }
 
 

@@ -28,3 +28,10 @@ async def blocked(db: Database) -> int:
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
     return await rename_receipts(db, MUTATIONS, CHANGED_INPUTS)
+
+
+@migration("chat.allowed-senders")
+async def allowed_senders(db: Database) -> int:
+    """Give the setting of who may begin a chat its present name, in receipts of its mutation as well."""
+    renamed = await rename_fields(db, store.settings, {"who_can_message": "allowed_senders"})
+    return renamed + await rename_receipts(db, {}, ["updateChatSettings"])

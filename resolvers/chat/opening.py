@@ -18,7 +18,7 @@ from resolvers import auth
 from resolvers.chat.access import both_scopes, change_side, peers_scope
 from resolvers.chat.reading import chat_edge
 from stores import chat as store
-from stores.chat import WhoCanMessage
+from stores.chat import AllowedSenders
 
 ALIAS_KEPT = timedelta(days=30)
 ALIAS_RATE = Rate("chat-aliases", 200, 86_400)
@@ -50,10 +50,10 @@ async def _check_allowed(ctx: Context, user_id: str) -> None:
     [person] = await auth.visible_people(ctx, [user_id])
     if person is None:
         raise UserError("NOT_FOUND", "There is no such person.", field=["userId"])
-    wish = (await ctx.load(ChatSettingsByUser, user_id))["who_can_message"]
-    if wish == WhoCanMessage.EVERYONE:
+    wish = (await ctx.load(ChatSettingsByUser, user_id))["allowed_senders"]
+    if wish == AllowedSenders.EVERYONE:
         return
-    if wish == WhoCanMessage.NOBODY or await ctx.load(FollowToViewer, user_id) is None:
+    if wish == AllowedSenders.NOBODY or await ctx.load(FollowToViewer, user_id) is None:
         raise UserError("FORBIDDEN", "This person does not take messages from you.", field=["userId"])
 
 

@@ -13,7 +13,7 @@ from loaders.chat import ChatSettingsByUser, ChatWithPeer, LastSeenByUser
 from resolvers import feed
 from resolvers.chat.access import chat_for_update, inbox_scope
 from stores import chat as store
-from stores.chat import PresenceState
+from stores.chat import PresenceStatus
 
 Document = Mapping[str, Any]
 
@@ -51,28 +51,28 @@ return {before, standing()}
 """
 
 
-async def record_heartbeat(ctx: Context, *, status: PresenceState) -> dict[str, Any]:
+async def record_heartbeat(ctx: Context, *, status: PresenceStatus) -> dict[str, Any]:
     """Heartbeat of a device; chat partners are notified if it changes the person's presence."""
     await ctx.limit(HEARTBEAT_RATE)
     own, device = ctx.viewer_id, ctx.signed_in.device_id
     before, after = await _say(ctx.services, own, device, status)
-    if after != PresenceState.OFFLINE:
+    if after != PresenceStatus.OFFLINE:
         await _expect(ctx.services, own)
     if before != after:
         await announce(ctx.services, own, after)
-    return {"presence": {"user_id": own, "state": after, "last_seen_at": None}}
+    return {"presence": {"user_id": own, "status": after, "last_seen_at": None}}
 
 
 async def _say(
     services: Services, user_id: str, device_id: str, state: str
-) -> tuple[PresenceState, PresenceState]:
+) -> tuple[PresenceStatus, PresenceStatus]:
     now = int(clock.timestamp() * 1000)
     try:
         script = services.redis.register_script(SAY)
         answer = await script(keys=[f"presence:{user_id}"], args=[device_id, state, now, PRESENT_MS])
     except (RedisError, OSError):
-        return PresenceState.OFFLINE, PresenceState.OFFLINE
-    before, after = (PresenceState(each.decode()) for each in answer)
+        return PresenceStatus.OFFLINE, PresenceStatus.OFFLINE
+    before, after = (PresenceStatus(each.decode()) for each in answer)
     return before, after
 
 
@@ -94,7 +94,7 @@ async def expire(services: Services, *, limit: int = 500) -> int:
         if not await services.redis.zrem(DUE, user_id):
             continue
         _, state = await _say(services, user_id, "", "")
-        if state == PresenceState.OFFLINE:
+        if state == PresenceStatus.OFFLINE:
             await announce(services, user_id, state)
             gone += 1
         else:
@@ -102,9 +102,9 @@ async def expire(services: Services, *, limit: int = 500) -> int:
     return gone
 
 
-async def announce(services: Services, user_id: str, state: PresenceState) -> None:
+async def announce(services: Services, user_id: str, state: PresenceStatus) -> None:
     """Notify chat partners of the latest chats; each of them may or may not see the presence."""
-    if state == PresenceState.OFFLINE:
+    if state == PresenceStatus.OFFLINE:
         seen = {"$set": {"last_seen_at": clock.now()}}
         await store.last_seen.update_one(services.db, {"_id": user_id}, seen, upsert=True)
     # Both, by name: with them the index has the order.
@@ -125,8 +125,8 @@ async def presences(ctx: Context, users: Sequence[Document]) -> list[dict[str, A
     return [
         {
             "user_id": id,
-            "state": states[id],
-            "last_seen_at": seen[id] if states[id] == PresenceState.OFFLINE else None,
+            "status": states[id],
+            "last_seen_at": seen[id] if states[id] == PresenceStatus.OFFLINE else None,
         }
         if id in states
         else None
@@ -155,7 +155,7 @@ async def _showing(ctx: Context, ids: Sequence[str]) -> list[str]:
     ]
 
 
-async def _states(ctx: Context, ids: Sequence[str]) -> dict[str, PresenceState]:
+async def _states(ctx: Context, ids: Sequence[str]) -> dict[str, PresenceStatus]:
     """Presence by person; OFFLINE for all while Redis is down."""
     now = clock.timestamp() * 1000
     try:
@@ -168,13 +168,13 @@ async def _states(ctx: Context, ids: Sequence[str]) -> dict[str, PresenceState]:
     return {id: _standing(values, now) for id, values in zip(ids, said, strict=True)}
 
 
-def _standing(said: Sequence[bytes], now: float) -> PresenceState:
+def _standing(said: Sequence[bytes], now: float) -> PresenceStatus:
     fresh = [
         state for state, _, expires in (each.decode().partition("|") for each in said) if int(expires) > now
     ]
-    if PresenceState.ONLINE in fresh:
-        return PresenceState.ONLINE
-    return PresenceState.AWAY if fresh else PresenceState.OFFLINE
+    if PresenceStatus.ONLINE in fresh:
+        return PresenceStatus.ONLINE
+    return PresenceStatus.AWAY if fresh else PresenceStatus.OFFLINE
 
 
 async def set_chat_typing(ctx: Context, *, chat_id: Id, typing: bool) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _text(name: str | None, variants: Sequence[Document]) -> str:
         return ""
     if not NAME.fullmatch(name):
         raise UserError("INVALID_FORMAT", "Small letters, digits and dashes.", field=["name"])
-    shares = {each["name"]: each["share"] for each in variants if NAME.fullmatch(each["name"])}
+    shares = {each["name"]: each["share_percent"] for each in variants if NAME.fullmatch(each["name"])}
     if not shares or len(shares) < len(variants):
         raise UserError("INVALID_INPUT", "Give each variant once.", field=["variants"])
     return f"{name}:{','.join(f'{variant}={share}' for variant, share in shares.items())}"

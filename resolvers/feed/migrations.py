@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.jobs import queue
+from core.mutations.idempotency import receipts
 from core.mutations.renames import rename_receipts
 from core.storage.migrations import migration, move_collection, rename_fields, update_each
 from core.storage.mongo import Database
@@ -95,3 +96,20 @@ async def _name(db: Database, collection: Collection[Post], shares: Sequence[Pos
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
     return await rename_receipts(db, MUTATIONS, CHANGED_INPUTS)
+
+
+@migration("feed.input-names")
+async def input_names(db: Database) -> int:
+    """Let receipts be found whose inputs had other names, with their results under the present ones."""
+    counted = {"mutation": "recordImpressions", "payload.recorded": {"$exists": True}}
+    results = await update_each(
+        db, receipts, counted, {"$rename": {"payload.recorded": "payload.recorded_count"}}
+    )
+    unversioned = {"mutation": "setPostSponsorship", "payload.sponsorship.post": {"$exists": True}}
+    unversioned["payload.sponsorship.version"] = {"$exists": False}
+    results += await update_each(db, receipts, unversioned, {"$set": {"payload.sponsorship.version": 1}})
+    linked = {"mutation": "createShareLink", "payload.code": {"$exists": True}}
+    link = {"code": "$payload.code", "url": "$payload.url", "post": None}
+    under = [{"$set": {"payload.share_link": link}}, {"$unset": ["payload.code", "payload.url"]}]
+    results += await update_each(db, receipts, linked, under)
+    return results + await rename_receipts(db, {}, ["setFeedExperiment"])

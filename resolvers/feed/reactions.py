@@ -54,4 +54,4 @@ def summary(document: Document) -> dict[str, Any]:
     """Counts by kind; `subject_id` finds the viewer's own."""
     counts = document.get("reactions") or {}
     shown = {field: count if (count := counts.get(kind, 0)) > 0 else 0 for kind, field in FIELDS}
-    return {"subject_id": document["_id"], "total": sum(shown.values()), **shown}
+    return {"subject_id": document["_id"], "count": sum(shown.values()), **shown}

@@ -28,9 +28,14 @@ class Shared(TypedDict):
     viewer: dict[str, Any]
 
 
-class Linked(TypedDict):
-    url: str
+class Link(TypedDict):
     code: str
+    url: str
+    post: Post | None
+
+
+class Linked(TypedDict):
+    share_link: Link
 
 
 async def share_post(
@@ -85,16 +90,21 @@ async def create_share_link(ctx: Context, *, post_id: Id) -> Linked:
             link = await ctx.tx.insert(store.share_links, row)
         except DuplicateKeyError:
             raise UserError("UNAVAILABLE", "Try again.", retry_after_seconds=1) from None
-    return {"url": f"{ctx.origin}/p/{link['_id']}", "code": link["_id"]}
+    return {"share_link": _shown(ctx, link["_id"], post)}
 
 
-async def post_by_link(ctx: Context, *, code: str) -> Post | None:
-    """Post behind a link; None if the link is unknown, or the post is not visible to the viewer."""
+def _shown(ctx: Context, code: str, post: Post) -> Link:
+    return {"code": code, "url": f"{ctx.origin}/p/{code}", "post": post}
+
+
+async def share_link(ctx: Context, *, code: str) -> Link | None:
+    """Link by its code; None if it is unknown, or its post is not visible to the viewer."""
     link = await store.share_links.by_id(ctx.db, code[:100])
     [post] = await visible_posts(ctx, [link["post_id"]]) if link else [None]
     if post is None:
         nodes.check_token(ctx)
-    return post
+        return None
+    return _shown(ctx, code, post)
 
 
 async def shared_posts(ctx: Context, sharing: Sequence[Document]) -> list[Post | None]:

@@ -77,7 +77,7 @@ async def record_impressions(ctx: Context, *, items: Sequence[Mapping[str, Any]]
     ]
     if rows:
         await ctx.db.write({"insert": store.impressions.name, "documents": rows})
-    return {"recorded": len(rows)}
+    return {"recorded_count": len(rows)}
 
 
 async def set_comment_typing(ctx: Context, *, post_id: Id, typing: bool) -> dict[str, Any]:

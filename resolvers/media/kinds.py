@@ -110,12 +110,14 @@ def checked(
     """Purpose and kind of an upload; raises if it is not accepted."""
     args, kind = PURPOSES[name], kind_of(mime)
     if kind is None or not largest(args, kind):
-        raise UserError("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mime"])
+        raise UserError("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mimeType"])
     if kind is MediaKind.VIDEO and not films:
-        raise UserError("MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mime"])
+        raise UserError(
+            "MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mimeType"]
+        )
     if mime in HEIC and not heic:
         raise UserError(
-            "MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mime"]
+            "MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mimeType"]
         )
     suffix = PurePath(file_name).suffix[1:].lower()
     if suffix and suffix not in EXTENSIONS[mime]:

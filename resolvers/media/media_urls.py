@@ -95,7 +95,7 @@ def thumbnail_url(ctx: Context, media: Document) -> str | None:
     return address(ctx, media["folder"], name) if name else None
 
 
-async def avatar_thumb_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
+async def avatar_thumbnail_urls(ctx: Context, users: Sequence[Document]) -> list[str | None]:
     return [each and thumbnail_url(ctx, each) for each in await _avatars(ctx, users)]
 
 

@@ -24,3 +24,9 @@ async def canceled(db: Database) -> int:
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
     return await rename_receipts(db, MUTATIONS)
+
+
+@migration("media.mime-type")
+async def mime_type(db: Database) -> int:
+    """Let receipts of `createUpload` be found, whose input had `mime` for `mimeType`."""
+    return await rename_receipts(db, {}, ["createUpload"])

@@ -97,16 +97,17 @@ def _part(
     return part
 
 
-async def bytes_received(ctx: Context, upload: Document) -> int:
+async def received_bytes(ctx: Context, upload: Document) -> int:
     if upload["status"] not in store.SENDING:
         stopped = upload["status"] in (UploadStatus.CANCELED, UploadStatus.EXPIRED)
         return 0 if stopped else int(upload["size_bytes"])
     return sum(each.size for each in (await _seen(ctx, upload)).values())
 
 
-async def progress(ctx: Context, upload: Document) -> float:
+async def progress_percent(ctx: Context, upload: Document) -> int:
+    """Share of the bytes that have arrived, rounded down: 100 only when all have."""
     whole: int = upload["size_bytes"]
-    return await bytes_received(ctx, upload) / whole
+    return 100 * await received_bytes(ctx, upload) // whole
 
 
 async def part_received(ctx: Context, upload_id: str) -> None:

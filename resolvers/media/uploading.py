@@ -56,7 +56,7 @@ async def create_upload(
     id: Id | None = None,
     purpose: str,
     file_name: FileName,
-    mime: str,
+    mime_type: str,
     size_bytes: int,
     sha256: str | None = None,
     width: int | None = None,
@@ -64,7 +64,7 @@ async def create_upload(
 ) -> dict[str, Any]:
     """Create an upload with URLs for its parts; READY at once if the owner has uploaded the file before."""
     await ctx.limit(UPLOAD_RATE)
-    mime = kinds.canonical(mime)
+    mime = kinds.canonical(mime_type)
     check_length(file_name, least=1, most=kinds.LONGEST_NAME, field="fileName")
     if size_bytes < 1:
         raise UserError("OUT_OF_RANGE", "An empty file cannot be uploaded.", field=["sizeBytes"])

@@ -277,9 +277,7 @@ class Mutation:
         returns=payloads.TOKENS,
         prepare=keys.prepare_key_sign_in,
         key_id="Id of the key here, or its credential id (base64url).",
-        signature="Signature of the challenge (base64url); by a device key: over its 32 bytes, in ASN.1 DER.",
-        client_data_json="`clientDataJSON` of a passkey (base64url).",
-        authenticator_data="`authenticatorData` of a passkey (base64url).",
+        signature="Signature of the challenge, by a key of one kind or the other.",
         device="Device that began the sign-in, as the app describes it.",
         **tokens,
     )
@@ -373,7 +371,7 @@ class Mutation:
         takes={"roles": (list[Role], "Roles of the person, all of them; MEMBER is added when left out.")},
         expected_version="Version of the account that was edited: CONFLICT if there is a newer one. The last "
         "writer wins when left out.",
-        org="Organization in lower-case letters, digits and dashes; null clears, left out stays.",
+        organization="Organization in lower-case letters, digits and dashes; null clears, left out stays.",
         job_role="Job title in the organization, at most 100 characters; null clears, left out stays.",
     )
     """Set the roles, organization and job title of a person, whose devices then refresh their tokens."""

@@ -26,13 +26,13 @@ from stores.auth import (
     AccountStatus,
     AuthFactor,
     AuthFlowKind,
+    AuthFlowStatus,
     AuthKeyKind,
+    DataExportStatus,
     DevicePlatform,
-    ExportStatus,
-    FlowStatus,
     OtpMethod,
     Role,
-    SecurityKind,
+    SecurityEventKind,
     SessionEndReason,
     SessionStatus,
 )
@@ -48,7 +48,7 @@ class TwoFactorSettings:
     """Delivery method of the codes; null when the second factor is off."""
     masked_destination: str | None
     """Destination of the codes, mostly hidden: `a***@example.com`; null when the second factor is off."""
-    backup_codes_left: int
+    remaining_backup_code_count: int = key("backup_codes_left")
     """Number of backup codes that were not used yet."""
 
 
@@ -106,7 +106,7 @@ class Session(Entity):
     """Factors by which the owner proved who they are."""
     ip_masked: str
     """IP address of the sign-in without its last part."""
-    approx_location: str | None
+    approximate_location: str | None = key("approx_location")
     """Place of the sign-in, roughly: `Berlin, Germany`; null when not known."""
     last_seen_at: datetime
     """Time of the last use, to a few minutes."""
@@ -140,8 +140,8 @@ class TokenPair:
     """Time at which the session ends unless it is refreshed."""
     scopes: list[str]
     """Scopes of the access token: what it allows."""
-    server_time: datetime
-    """Time on the server's clock, to judge expiry by."""
+    issued_at: datetime
+    """Time of issue on the server's clock, to judge expiry by."""
 
 
 @input_
@@ -167,13 +167,13 @@ class SecurityEvent(Entity):
     Those that should alarm you (all but sign-ins, failed ones and ended sessions) are part of what you sync,
     for 90 days."""
 
-    kind: SecurityKind
+    kind: SecurityEventKind
     """Kind of the event: what happened."""
     device: Device | None
     """Device on which it happened, as the app described it then; null when not known."""
     ip_masked: str
     """IP address it came from, without its last part."""
-    approx_location: str | None
+    approximate_location: str | None = key("approx_location")
     """Place it came from, roughly: `Berlin, Germany`; null when not known."""
 
 
@@ -181,7 +181,7 @@ class SecurityEvent(Entity):
 class DataExport(Node):
     """Data export: everything kept about you, as one file behind a link that is mailed."""
 
-    status: ExportStatus
+    status: DataExportStatus
     """Status of the export; when READY, a link to the file was mailed to you."""
     file_size_bytes: int | None = key("size_bytes")
     """Size of the export's file in bytes; null until the export is READY."""
@@ -201,19 +201,19 @@ class AuthFlow(Node):
     """Delivery method of the code; EMAIL when texts and pushes failed, null where no code travels."""
     masked_destination: str | None
     """Destination of the code, mostly hidden: `a***@example.com`, `••••••12`."""
-    otp_length: int
+    otp_digit_count: int = key("otp_length")
     """Number of digits of the code."""
     expires_at: datetime
     """Time at which the flow and its code expire."""
     resend_allowed_at: datetime
     """Time from which on `resendOtp` sends another code."""
-    attempts_left: int
+    remaining_attempt_count: int = key("attempts_left")
     """Number of attempts left; the last wrong code locks the flow."""
-    resends_left: int
+    remaining_resend_count: int = key("resends_left")
     """Number of times `resendOtp` still sends another code."""
     factors: list[AuthFactor]
     """Factors that finish the flow: `verifyOtp`, `verifyBackupCode`, or a sign-in with a key."""
-    status: FlowStatus
+    status: AuthFlowStatus
     """Status of the flow in its life."""
 
 
@@ -273,7 +273,7 @@ class Account(Entity):
     """IANA time zone of the owner: `Europe/Vienna`."""
     roles: list[Role]
     """Roles that say what its owner may do; `MEMBER` is always among them."""
-    org: str | None = derived(people.org, "org")
+    organization: str | None = derived(people.org, "org")
     """Organization its owner belongs to; null when there is none."""
     job_role: str | None
     """Job title of its owner in the organization; null when there is none."""

@@ -256,8 +256,8 @@ class Mutation:
     record_telemetry_events = mutation(
         telemetry.record_telemetry_events,
         returns={
-            "accepted": (int, "Number of events that were stored."),
-            "dropped": (
+            "accepted_count": (int, "Number of events that were stored."),
+            "dropped_count": (
                 int,
                 "Number of events that were sent before, invalid or refused by your privacy choices.",
             ),

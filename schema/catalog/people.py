@@ -10,6 +10,7 @@ from core.graphql import (
     dated,
     extend,
     input_,
+    key,
     local,
     node,
     personal,
@@ -93,9 +94,9 @@ class ProductPrediction:
 
     product: Product | None = visible("product_id")
     """Product that the prediction is about; null when it is hidden from you."""
-    remaining_servings: int | None
+    remaining_serving_count: int | None = key("remaining_servings")
     """Number of servings that are left; null when not known."""
-    est_days: float | None
+    estimated_days: float | None = key("est_days")
     """Estimated number of days until the product runs out; null when not known."""
     confidence: float
     """Confidence in the estimate, 0 to 1."""
@@ -146,10 +147,10 @@ class TelemetryEventInput:
 
     event_id: Id
     """Id of the event, minted by the app, at most 128 characters; an event that is sent again is dropped."""
-    type: str
-    """Type of the event: SEARCH, VIEW, ADD_TO_CART, WISHLIST, REFILL_OPT_IN, PREDICTION_FEEDBACK, SCAN,
+    kind: str
+    """Kind of the event: SEARCH, VIEW, ADD_TO_CART, WISHLIST, REFILL_OPT_IN, PREDICTION_FEEDBACK, SCAN,
     REORDER or FAVORITE_TOGGLE; others are dropped."""
-    at: datetime
+    occurred_at: datetime
     """Time of the event by the phone's clock; dropped when over 7 days ago, or over 24 hours ahead."""
     properties: JSON | None
     """Object with further properties, at most 2,000 bytes as JSON; larger ones are dropped with the event."""

@@ -82,15 +82,15 @@ class SearchFacets:
     """
 
     brands: list[FacetValue]
-    """Brands of the products that were found."""
+    """Brands of the products that were found, at most 50, the most frequent first."""
     ingredients: list[FacetValue]
-    """Ingredients of the products that were found."""
+    """Ingredients of the products that were found, at most 50, the most frequent first."""
     forms: list[FormFacet]
-    """Dosage forms of the products that were found."""
+    """Dosage forms of the products that were found, at most 50, the most frequent first."""
     categories: list[CategoryFacet]
-    """Categories of the products that were found."""
+    """Categories of the products that were found, at most 50, the most frequent first."""
     prices: list[PriceFacet]
-    """Price bands of the products, cheapest first."""
+    """Price bands of the products, at most 6, the cheapest first."""
 
 
 @type_

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from core.graphql import batched, derived, node, one, restricted, type_, visible
+from core.graphql import batched, derived, key, node, one, restricted, type_, visible
 from core.graphql.common import URL, Entity, Money, Node
 from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
@@ -11,6 +11,7 @@ from resolvers.catalog.access import CATALOG_STAFF
 from schema.media import Media
 from stores.catalog.kinds import (
     AvailabilityStatus,
+    BundleLinkKind,
     DataQuality,
     DosageForm,
     IntakeTimeslot,
@@ -83,7 +84,7 @@ class ProductVariant(Node):
     """Title that tells the variant from the others, such as `120 capsules`; `Standard` when the supplier gave
     none."""
     attributes: list[ProductAttribute]
-    """Attributes that the title is made of; empty for a standard variant."""
+    """Attributes that the title is made of, one of each name; empty for a standard variant."""
     price: Money = derived(prices.price, "price", "currency")
     """Price of one unit at present."""
     compare_at_price: Money | None = derived(prices.compare_at_price, "compare_at_price", "currency")
@@ -145,8 +146,8 @@ class IntakeSchedule:
 class BundleLink:
     """Link from a product to a health goal that its name, description or purposes mention."""
 
-    type: str
-    """Type of what is linked to: always `GOAL`."""
+    kind: BundleLinkKind = key("type")
+    """Kind of thing that is linked to."""
     goal: str
     """Name of the health goal, such as `Cardiovascular`."""
     subgoal: str | None
@@ -210,7 +211,7 @@ class Product(Entity):
     schedule: IntakeSchedule
     """Times of intake that the label recommends."""
     bundle_links: list[BundleLink]
-    """Links to health goals that the product's texts mention."""
+    """Links to health goals that the product's texts mention, at most one for each goal."""
     images: list[Media] = batched(pictures.images, reads=["image_ids", *pictures.NAMING])
     """Pictures of the product, at most 10, each with an `altText`."""
     label_image: Media | None = batched(pictures.label_images, reads=["label_image_id", *pictures.NAMING])
@@ -218,7 +219,7 @@ class Product(Entity):
     product_url: URL | None
     """URL of the product's page at the manufacturer; null when not known."""
     variants: list[ProductVariant] = derived(reading.active_variants, "variants")
-    """Variants on sale, at least one; all of them when none is on sale."""
+    """Variants on sale, one for each SKU; all of them when none is on sale."""
     default_variant: ProductVariant = derived(reading.default_variant, "variants")
     """Variant to offer first: the cheapest in stock, else the cheapest on sale."""
     price_range: PriceRange = derived(prices.price_range, "min_price", "max_price", "currency")

@@ -135,7 +135,7 @@ class Mutation:
         input="Settings to change for all your chats; those left out or null stay.",
         read_receipts="Whether others see what you read, and you see what they read.",
         show_presence="Whether people you chat with see when you are there, and you see when they are.",
-        who_can_message="Permission to begin a chat with you.",
+        allowed_senders="Permission to begin a chat with you.",
         hide_text_in_push="Whether push messages leave out what was said.",
     )
     """Update the settings that hold for all your chats."""

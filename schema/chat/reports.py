@@ -54,9 +54,9 @@ class ClientQueueInput:
 
     system: str
     """Name of the system, such as `chat` or `feed`."""
-    size: int
+    queued_count: int
     """Number of mutations that wait in the queue."""
     oldest_at: datetime | None
     """Time at which the oldest waiting mutation was made; null when none waits."""
-    failed: int
+    failed_count: int
     """Number of mutations given up since the last report."""

@@ -23,7 +23,7 @@ from loaders.chat import ChatOfViewer, PeerById
 from resolvers.chat import access, presence, reading
 from schema.auth import User
 from schema.media import Attachment
-from stores.chat import MessageStatus, PresenceState, WhoCanMessage
+from stores.chat import AllowedSenders, MessageStatus, PresenceStatus
 
 
 @node("chat")
@@ -31,7 +31,7 @@ class Chat(Entity):
     """The one chat of two people, as you see it."""
 
     participants: list[User] = many(PeerById, key="participant_ids")
-    """People in the chat: you, then the other person."""
+    """Members of the chat, always two: you, then the other person."""
     peer: User = one(PeerById, key="peer_id")
     """Other person in the chat; named "Deleted user" when their account is gone. While you are hidden from
     each other, as old as the answer you have them from."""
@@ -113,7 +113,7 @@ class ChatSettings(Entity):
     """Whether others see what you read; when off, you do not see what they read either."""
     show_presence: bool
     """Whether people you chat with see when you are there; when off, you do not see them either."""
-    who_can_message: WhoCanMessage
+    allowed_senders: AllowedSenders
     """Permission to begin a chat with you."""
     hide_text_in_push: bool
     """Whether push messages leave out what was said."""
@@ -125,7 +125,7 @@ class Presence:
 
     user: User = one(PeerById, key="user_id")
     """Person whom the presence is of."""
-    state: PresenceState
+    status: PresenceStatus
     """Status of the person now, over all their devices."""
     last_seen_at: datetime | None
     """Time at which the person was last there; null when it is not known, and while they are not OFFLINE."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from core import nodes
 from core.graphql import Edge, Page, common, connection, field, local, mutation, query, subscription
-from core.graphql.common import URL, Node
+from core.graphql.common import Node
 from core.ids import Id
 from resolvers.feed import (
     comments,
@@ -33,6 +33,7 @@ from schema.feed.types import (
     Group,
     ImpressionInput,
     Post,
+    ShareLink,
     SocialArea,
     Subject,
 )
@@ -45,10 +46,8 @@ __all__ = ["Comment", "Follow", "Group", "Mutation", "Post", "Query", "Report", 
 class Query:
     post: Post | None = query(nodes.reader("post"))
     """Post by its id; null when it does not exist or is hidden from you."""
-    post_by_link: Post | None = query(
-        sharing.post_by_link, code="Code of the link: the last part of its address."
-    )
-    """Post by a link to it, for anonymous readers too; null when it is gone or not for you."""
+    share_link: ShareLink | None = query(sharing.share_link, code="Code at the end of the link's address.")
+    """Link to a post by its code, for anonymous readers too; null when its post is gone or hidden."""
     group: Group | None = query(nodes.reader("group"))
     """Group by its id, for signed-in users; null when there is none."""
     reports: Page[Report] = query(moderating.reports, roles=(Role.MODERATOR,))
@@ -247,10 +246,7 @@ class Mutation:
     create_share_link = mutation(
         sharing.create_share_link,
         refuses="UPLOAD_NOT_READY",
-        returns={
-            "url": (URL, "Address of a page that shows the post; null when refused."),
-            "code": (str, "Code of the link for `postByLink`; null when refused."),
-        },
+        returns={"share_link": (ShareLink, "Link of yours to the post, always the same one.")},
     )
     """Create a link to a public post, for people without an account too; you have one for each post."""
     create_group = mutation(
@@ -288,7 +284,10 @@ class Mutation:
         signals.record_impressions,
         refuses="OUT_OF_RANGE REQUIRED TOO_MANY",
         returns={
-            "recorded": (int, "Number of impressions recorded; those of posts hidden from you are left out.")
+            "recorded_count": (
+                int,
+                "Number of impressions recorded; those of posts hidden from you are left out.",
+            )
         },
         takes={"items": list[ImpressionInput]},
         items="Impressions to record, 1 to 50.",
@@ -358,6 +357,8 @@ class Mutation:
         sponsoring.set_post_sponsorship,
         refuses="OUT_OF_RANGE REQUIRED",
         returns={"sponsorship": Sponsorship},
+        expected_version="Version of the sponsorship that was edited, 0 when there was none: CONFLICT if "
+        "there is a newer one. The last writer wins when left out.",
         starts_at="Start of the period; now when left out.",
         ends_at="End of the period, within a year of its start.",
         reason=REASON,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.graphql import batched, dated, input_, local, node, type_
+from core.graphql import batched, dated, input_, key, local, node, type_
 from core.graphql.common import Entity, Node
 from resolvers.feed import moderating
 from schema.feed.types import Post
@@ -34,7 +34,7 @@ class FeedVariant:
 
     name: str
     """Name of the way of ranking."""
-    share: int
+    share_percent: int = key("share")
     """Share of people who get this ranking, in percent."""
 
 
@@ -47,7 +47,7 @@ class FeedExperiment:
     name: str
     """Name of the experiment; another name assigns people to variants anew."""
     variants: list[FeedVariant]
-    """Variants that are tried out; people whom no share covers get the first."""
+    """Variants that are tried out, at most one for each ranking; people without a share get the first."""
 
 
 @input_
@@ -56,7 +56,7 @@ class FeedVariantInput:
 
     name: str
     """Name of the way of ranking: `formula`, `fresh` or `close`, unless the deployment has its own model."""
-    share: int
+    share_percent: int
     """Share of people who get this ranking, in percent."""
 
 
@@ -64,6 +64,8 @@ class FeedVariantInput:
 class Sponsorship:
     """Period in which a post is shown to strangers because somebody pays for it."""
 
+    version: int
+    """Version of the sponsorship: rises whenever its period is set; send it as `expectedVersion`."""
     post: Post
     """Post that is shown to strangers."""
     starts_at: datetime

@@ -8,6 +8,7 @@ from core.graphql import (
     batched,
     connection,
     dated,
+    deprecated,
     derived,
     extend,
     field,
@@ -49,7 +50,9 @@ from stores.feed import (
 class Reactions:
     """Reactions to a post or comment, counted."""
 
-    total: int
+    count: int
+    """Number of reactions of all kinds."""
+    total: int = deprecated(key("count"), "count", until="2027-12-31")
     """Number of reactions of all kinds."""
     like: int
     """Number of `LIKE` reactions."""
@@ -81,6 +84,18 @@ class PostRights:
     """Whether you may share the post; private posts and those of groups are not shared."""
     pin: bool
     """Whether you may pin the post to the top of your timeline."""
+
+
+@type_
+class ShareLink:
+    """Link to a public post, for people without an account too."""
+
+    code: str
+    """Code at the end of the link's address, by which `shareLink` reads it."""
+    url: URL
+    """Address of the page that shows the post."""
+    post: "Post | None"
+    """Post behind the link; null when it is gone or hidden from you."""
 
 
 @type_

@@ -34,7 +34,7 @@ class Mutation:
         },
         takes={"purpose": (UploadPurpose, "Purpose that the file will serve.")},
         file_name="Name of the file, 1 to 255 characters, with an extension that fits the type or none.",
-        mime="MIME type of the bytes: `image/jpeg`. Aliases (`image/jpg`) and parameters will do.",
+        mime_type="MIME type of the bytes: `image/jpeg`. Aliases (`image/jpg`) and parameters will do.",
         size_bytes="Size of the file in bytes, exactly.",
         sha256="SHA-256 of the file in hexadecimal: proves that it arrives undamaged, and spares sending an "
         "equal file twice.",

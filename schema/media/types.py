@@ -46,7 +46,7 @@ class Media(Node):
 
     kind: MediaKind
     """Kind of the medium: picture, film or other file."""
-    mime: str
+    mime_type: str = key("mime")
     """MIME type of the file at `url`: `image/webp`."""
     size_bytes: int
     """Size of the file at `url` in bytes."""
@@ -83,7 +83,7 @@ class Media(Node):
     dominant_color: str | None
     """Dominant color of the picture as `#rrggbb`, to paint until the picture is there; null for files."""
     renditions: list[MediaRendition] = derived(media_urls.variants, "folder", "variants")
-    """Renditions of a picture or poster in all sizes and formats, narrowest first; empty for files."""
+    """Renditions of a picture or poster, one of each size and format, narrowest first; empty for files."""
     animation: Animation = derived(media_urls.animation, "animation")
     """Animation of a picture: whether it moves, and still does after processing."""
     url_expires_at: datetime | None = local(media_urls.url_expires_at, "folder")
@@ -97,14 +97,16 @@ class Media(Node):
 class Avatar:
     avatar: Media | None = one(MediaById, key="avatar_id")
     """Profile picture of the person; null when there is none."""
-    avatar_thumb_url: URL | None = told(batched(media_urls.avatar_thumb_urls, reads=["avatar_id"]), "media")
+    avatar_thumbnail_url: URL | None = told(
+        batched(media_urls.avatar_thumbnail_urls, reads=["avatar_id"]), "media"
+    )
     """URL of the profile picture, 96 pixels wide, for lists; null when there is none."""
     avatar_full_url: URL | None = told(batched(media_urls.avatar_full_urls, reads=["avatar_id"]), "media")
     """URL of the profile picture, up to 1,024 pixels wide; null when there is none."""
 
 
 @type_
-class Header:
+class HttpHeader:
     """HTTP header to send with a request."""
 
     name: str
@@ -122,8 +124,8 @@ class UploadPart:
     url: URL | None
     """Presigned URL to PUT the bytes to; null when the part has arrived or its turn has not come:
     `requestUploadPartUrls` gives one."""
-    headers: list[Header]
-    """HTTP headers to send with the PUT."""
+    headers: list[HttpHeader]
+    """HTTP headers to send with the PUT, one of each name."""
     url_expires_at: datetime | None
     """Time at which the URL ends, 15 minutes from now; null without a URL."""
     received: bool
@@ -140,7 +142,7 @@ class Upload(Entity):
     """Purpose that the file was uploaded for."""
     file_name: str
     """Name of the file, as the owner's device told it."""
-    mime: str
+    mime_type: str = key("mime")
     """MIME type that was declared: `image/jpeg`."""
     size_bytes: int
     """Size of the file in bytes, as declared."""
@@ -159,10 +161,10 @@ class Upload(Entity):
         "Parts arrive without an event, and URLs end: read this again before you send.",
     )
     """Parts of the file while it is being sent, by number. The first 20 that have not arrived have URLs."""
-    bytes_received: int = dated(field(receiving.bytes_received), "Parts arrive without an event.")
+    received_bytes: int = dated(field(receiving.received_bytes), "Parts arrive without an event.")
     """Number of bytes in the parts that have arrived whole."""
-    progress: float = dated(field(receiving.progress), "Parts arrive without an event.")
-    """Fraction of the bytes that have arrived, 0 to 1."""
+    progress_percent: int = dated(field(receiving.progress_percent), "Parts arrive without an event.")
+    """Share of the bytes that have arrived, 0 to 100; 100 only when all have."""
     processed_media: Media | None = one(MediaById, key="media_id")
     """Medium that the file became; null until the upload is READY."""
     failure: UploadFailure | None

@@ -38,7 +38,7 @@ from stores.auth.devices import (
 )
 from stores.auth.exports import (
     DataExport,
-    ExportStatus,
+    DataExportStatus,
     data_exports,
     exports_of,
     latest_export,
@@ -47,9 +47,9 @@ from stores.auth.exports import (
 from stores.auth.flows import (
     AuthFactor,
     AuthFlowKind,
+    AuthFlowStatus,
     BackupCode,
     Flow,
-    FlowStatus,
     OtpMethod,
     backup_codes,
     end_sign_ins,
@@ -68,7 +68,7 @@ from stores.auth.locks import (
     password_resets,
     unlock,
 )
-from stores.auth.security import SecurityEvent, SecurityKind, security_events
+from stores.auth.security import SecurityEvent, SecurityEventKind, security_events
 from stores.auth.sessions import (
     Device,
     DevicePlatform,
@@ -94,23 +94,23 @@ __all__ = [
     "AccountStatus",
     "AuthFactor",
     "AuthFlowKind",
+    "AuthFlowStatus",
     "AuthKey",
     "AuthKeyKind",
     "BackupCode",
     "DataExport",
+    "DataExportStatus",
     "Deletion",
     "Device",
     "DevicePlatform",
-    "ExportStatus",
     "Flow",
-    "FlowStatus",
     "Lock",
     "OtpMethod",
     "OwnDevice",
     "PasswordReset",
     "Role",
     "SecurityEvent",
-    "SecurityKind",
+    "SecurityEventKind",
     "Session",
     "SessionEndReason",
     "SessionStatus",

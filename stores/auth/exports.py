@@ -9,7 +9,7 @@ from core.storage.moves import Moves
 from core.storage.store import collection, index
 
 
-class ExportStatus(StrEnum):
+class DataExportStatus(StrEnum):
     """Status of a data export."""
 
     BUILDING = "BUILDING"
@@ -23,7 +23,7 @@ class ExportStatus(StrEnum):
 class DataExport(TypedDict):
     _id: str
     user_id: str
-    status: ExportStatus
+    status: DataExportStatus
     origin: str
     """Origin at which the phone reached us: the link's target in development."""
     link_hash: str | None
@@ -41,9 +41,9 @@ data_exports = collection(
     indexes=[index("status", "created_at"), index("user_id", "-created_at"), index("expires_at")],
     moves=Moves(
         {
-            ExportStatus.BUILDING: {ExportStatus.READY, ExportStatus.FAILED},
-            ExportStatus.READY: (),
-            ExportStatus.FAILED: (),
+            DataExportStatus.BUILDING: {DataExportStatus.READY, DataExportStatus.FAILED},
+            DataExportStatus.READY: (),
+            DataExportStatus.FAILED: (),
         }
     ),
 )

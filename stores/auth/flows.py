@@ -33,7 +33,7 @@ class AuthFlowKind(StrEnum):
     """Proving an email address after sign-up."""
     STEP_UP = "STEP_UP"
     """Proving again who one is, before something sensitive."""
-    ENROL_2FA = "ENROL_2FA"
+    ENABLE_TWO_FACTOR = "ENABLE_TWO_FACTOR"
     """Turning the second factor on."""
     CHANGE_PHONE = "CHANGE_PHONE"
     """Proving a new phone number."""
@@ -41,7 +41,7 @@ class AuthFlowKind(StrEnum):
     """Proving a new email address."""
 
 
-class FlowStatus(StrEnum):
+class AuthFlowStatus(StrEnum):
     """Status of a flow."""
 
     OPEN = "OPEN"
@@ -97,7 +97,7 @@ class Flow(TypedDict):
     """Factors proven before it."""
     change: dict[str, Any]
     """Change made when it is finished: a new account's data, a new phone or email."""
-    status: FlowStatus
+    status: AuthFlowStatus
     purge_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -120,16 +120,16 @@ flows = collection(
     sealed=[Sealed("destination", "auth_flows/{_id}")],
     moves=Moves(
         {
-            FlowStatus.OPEN: {
-                FlowStatus.VERIFIED,
-                FlowStatus.LOCKED,
-                FlowStatus.EXPIRED,
-                FlowStatus.SUPERSEDED,
+            AuthFlowStatus.OPEN: {
+                AuthFlowStatus.VERIFIED,
+                AuthFlowStatus.LOCKED,
+                AuthFlowStatus.EXPIRED,
+                AuthFlowStatus.SUPERSEDED,
             },
-            FlowStatus.VERIFIED: (),
-            FlowStatus.LOCKED: (),
-            FlowStatus.EXPIRED: (),
-            FlowStatus.SUPERSEDED: (),
+            AuthFlowStatus.VERIFIED: (),
+            AuthFlowStatus.LOCKED: (),
+            AuthFlowStatus.EXPIRED: (),
+            AuthFlowStatus.SUPERSEDED: (),
         }
     ),
 )
@@ -138,15 +138,15 @@ backup_codes = collection("backup_codes", BackupCode, indexes=[index("user_id", 
 
 async def supersede(tx: Database, *, account: str, purpose: AuthFlowKind, device_id: str) -> None:
     """Close open flows of one purpose on one device: a newer one takes their place."""
-    query = {"account": account, "purpose": purpose, "status": FlowStatus.OPEN, "device._id": device_id}
-    change = {"$set": {"status": FlowStatus.SUPERSEDED}}
+    query = {"account": account, "purpose": purpose, "status": AuthFlowStatus.OPEN, "device._id": device_id}
+    change = {"$set": {"status": AuthFlowStatus.SUPERSEDED}}
     await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
 
 
 async def end_sign_ins(tx: Database, user_id: str) -> None:
     """Close a person's half-finished sign-ins: their proven factors no longer hold."""
-    query = {"user_id": user_id, "purpose": AuthFlowKind.SIGN_IN, "status": FlowStatus.OPEN}
-    change = {"$set": {"status": FlowStatus.EXPIRED}}
+    query = {"user_id": user_id, "purpose": AuthFlowKind.SIGN_IN, "status": AuthFlowStatus.OPEN}
+    change = {"$set": {"status": AuthFlowStatus.EXPIRED}}
     await tx.write({"update": flows.name, "updates": [{"q": query, "u": change, "multi": True}]})
 
 

@@ -7,7 +7,7 @@ from core.storage.store import Row, collection, index
 from stores.auth.sessions import Device
 
 
-class SecurityKind(StrEnum):
+class SecurityEventKind(StrEnum):
     """Kind of a security event."""
 
     SIGN_IN = "SIGN_IN"
@@ -38,7 +38,7 @@ class SecurityKind(StrEnum):
 
 class SecurityEvent(Row):
     user_id: str
-    kind: SecurityKind
+    kind: SecurityEventKind
     alerting: bool
     device: Device | None
     ip_masked: str

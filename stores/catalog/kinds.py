@@ -71,6 +71,13 @@ class IntakeTimeslot(StrEnum):
     """Paused on purpose, between two cycles of intake."""
 
 
+class BundleLinkKind(StrEnum):
+    """Kind of thing that a bundle link leads to."""
+
+    GOAL = "GOAL"
+    """A health goal, which products are bundled by."""
+
+
 class MatchMethod(StrEnum):
     """Method by which a match was found; the catalog itself uses KEYWORDS alone."""
 

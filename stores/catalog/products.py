@@ -11,6 +11,7 @@ from core.storage.store import Row, collection, entity, index
 from core.values.words import LONGEST_PREFIX
 from stores.catalog.kinds import (
     AvailabilityStatus,
+    BundleLinkKind,
     DataQuality,
     DosageForm,
     IntakeTimeslot,
@@ -75,7 +76,7 @@ class Schedule(TypedDict):
 
 
 class BundleLink(TypedDict):
-    type: str
+    type: BundleLinkKind
     goal: str
     subgoal: str | None
     confidence: float

@@ -45,6 +45,8 @@ class Sponsorship(TypedDict):
     _id: str
     starts_at: datetime
     ends_at: datetime
+    version: NotRequired[int]
+    """Missing on sponsorships of earlier versions: 1."""
 
 
 class Experiment(TypedDict):

@@ -46,14 +46,15 @@ async def challenged(phone: Phone, kind: str = "PASSKEY", **input: Any) -> Any:
     return begun["challenge"]
 
 
+def proof_of(challenge: Any, key_id: str, signed: dict[str, str]) -> dict[str, Any]:
+    """Challenge with its signature, by the kind of key that signed."""
+    passkey = "clientDataJson" in signed
+    signature = {"passkey": signed} if passkey else {"deviceKey": signed["signature"]}
+    return {"challengeId": challenge["challengeId"], "keyId": key_id, "signature": signature}
+
+
 async def finish(phone: Phone, challenge: Any, key_id: str, signed: dict[str, str], **input: Any) -> Any:
-    given = {
-        "challengeId": challenge["challengeId"],
-        "keyId": key_id,
-        "device": device(phone),
-        **signed,
-        **input,
-    }
+    given = {**proof_of(challenge, key_id, signed), "device": device(phone), **input}
     return keep(phone, await phone.do("finishKeySignIn", SIGNED_IN, **given))
 
 

@@ -14,13 +14,13 @@ from tests.phone import PASSWORD, Answer, Phone
 from tests.phone import refusal as refusal
 
 FLOW = """
-  authFlow { id kind otpMethod maskedDestination otpLength expiresAt
-    resendAllowedAt attemptsLeft resendsLeft factors status }
+  authFlow { id kind otpMethod maskedDestination otpDigitCount expiresAt
+    resendAllowedAt remainingAttemptCount remainingResendCount factors status }
 """
 TOKENS = """
-  tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt scopes serverTime }
+  tokens { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt scopes issuedAt }
   session { id status endReason factors ipMasked device { id name platform pushEnabled } version }
-  user { id name } account { email emailVerified status twoFactor { backupCodesLeft } }
+  user { id name } account { email emailVerified status twoFactor { remainingBackupCodeCount } }
 """
 SIGNED_IN = f"{TOKENS} {FLOW}"
 VERIFIED = f"{SIGNED_IN} backupCodes"

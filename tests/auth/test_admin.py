@@ -27,7 +27,7 @@ from tests.phone import PASSWORD, Phone, make_user, sign_in_directly
 
 ENDED = "The session has ended: sign in again."
 EXPIRED = "The access token has expired: refresh the session."
-ACCOUNT = "account { id status roles org jobRole lockedUntil user { id } }"
+ACCOUNT = "account { id status roles organization jobRole lockedUntil user { id } }"
 REVOKE = "revokeUserSessions"
 ACTS = ["suspendUser", "unsuspendUser", "lockUser", "unlockUser", "setUserRoles", REVOKE]
 FIELDS = {"lockUser": {"lockMinutes": 5}, "setUserRoles": {"roles": ["AUDITOR"]}}
@@ -174,8 +174,10 @@ async def test_a_lock_has_an_end(admin: Phone, new_phone: NewPhone, minutes: int
 async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     await ada.run(ME)
-    done = await do(admin, "setUserRoles", ada.user_id, roles=["ADMIN"], org="harbour", jobRole=" Pilot ")
-    assert (done["account"]["roles"], done["account"]["org"]) == (["MEMBER", "ADMIN"], "harbour")
+    done = await do(
+        admin, "setUserRoles", ada.user_id, roles=["ADMIN"], organization="harbour", jobRole=" Pilot "
+    )
+    assert (done["account"]["roles"], done["account"]["organization"]) == (["MEMBER", "ADMIN"], "harbour")
     # Her old token says less than is true: a phone refreshes by itself.
     assert_unauthenticated(await ada.ask(ME), "TOKEN_EXPIRED", EXPIRED)
     ada.token = (await refresh(ada))["tokens"]["accessToken"]
@@ -187,18 +189,18 @@ async def test_roles_and_organisation_count_from_the_next_token_on(admin: Phone,
     await do(admin, "setUserRoles", ada.user_id, roles=[])
     ada.token = (await refresh(ada))["tokens"]["accessToken"]
     assert jwt.get_unverified_claims(ada.token)["roles"] == ["MEMBER"]
-    refused = await do(admin, "setUserRoles", ada.user_id, org="No Such!")
-    assert [error["field"] for error in refused["errors"]] == [["org"]]
+    refused = await do(admin, "setUserRoles", ada.user_id, organization="No Such!")
+    assert [error["field"] for error in refused["errors"]] == [["organization"]]
     refused = await do(admin, "setUserRoles", ada.user_id, jobRole="x" * 101)
     assert [error["field"] for error in refused["errors"]] == [["jobRole"]]
     # What was left out stays; it is theirs and administrators' to see.
-    job = "query($id: ID!) { node(id: $id) { ... on Account { jobRole org } } }"
-    id, there = ids.sibling(ada.user_id, "account"), {"jobRole": "Pilot", "org": "harbour"}
+    job = "query($id: ID!) { node(id: $id) { ... on Account { organization jobRole } } }"
+    id, there = ids.sibling(ada.user_id, "account"), {"jobRole": "Pilot", "organization": "harbour"}
     for reader, shown in ((ada, there), (admin, there), (await new_phone("Grace"), None)):
         assert await reader.run(job, id=id) == {"node": shown}
-    await do(admin, "setUserRoles", ada.user_id, roles=[], jobRole=None, org=None)
+    await do(admin, "setUserRoles", ada.user_id, roles=[], jobRole=None, organization=None)
     ada.token = (await refresh(ada))["tokens"]["accessToken"]
-    assert await ada.run(job, id=id) == {"node": {"jobRole": None, "org": None}}
+    assert await ada.run(job, id=id) == {"node": {"jobRole": None, "organization": None}}
 
 
 async def test_a_person_s_sessions_end_within_a_second_on_sockets_too(

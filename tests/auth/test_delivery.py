@@ -109,7 +109,7 @@ async def test_sms_provider_down(
     refused = await resend(anonymous, flow["id"])
     assert refused["errors"] == [refusal("DELIVERY_UNAVAILABLE", "Codes cannot be sent this way now.")]
     assert (refused["authFlow"]["status"], refused["authFlow"]["factors"]) == ("OPEN", ["OTP", "BACKUP_CODE"])
-    assert refused["authFlow"]["resendsLeft"] == 3
+    assert refused["authFlow"]["remainingResendCount"] == 3
     code = await code_for(services, careful)
     assert (await verify(anonymous, flow["id"], code))["errors"] == []
 

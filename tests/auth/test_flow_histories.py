@@ -114,6 +114,6 @@ async def test_a_flow_is_what_its_model_says(
             assert [each["code"] for each in answer["errors"]] == ([expected] if expected else []), act
             tokens += bool(answer.get("tokens"))
         shown = await flow_of(anonymous, flow)
-        assert (shown["status"], shown["attemptsLeft"]) == (model.status, model.attempts), act
-        assert shown["resendsLeft"] == 4 - model.sends
+        assert (shown["status"], shown["remainingAttemptCount"]) == (model.status, model.attempts), act
+        assert shown["remainingResendCount"] == 4 - model.sends
     assert tokens == int(model.done)

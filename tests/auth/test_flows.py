@@ -50,7 +50,7 @@ async def test_a_restarted_app_learns_where_its_flow_is(anonymous: Phone, servic
     stranger = Phone(anonymous.http, anonymous.url)
     assert await flow_of(stranger, flow["id"]) == flow
     await verify(anonymous, flow["id"], other_than(await code_for(services, email)))
-    assert (await flow_of(stranger, flow["id"]))["attemptsLeft"] == 4
+    assert (await flow_of(stranger, flow["id"]))["remainingAttemptCount"] == 4
     await verify(anonymous, flow["id"], await code_for(services, email))
     assert (await flow_of(stranger, flow["id"]))["status"] == "VERIFIED"
 
@@ -128,7 +128,7 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
 ) -> None:
     email, number = careful
     flow = (await sign_in(anonymous, email))["authFlow"]
-    assert (flow["resendsLeft"], flow["maskedDestination"]) == (3, f"••••••{number[-2:]}")
+    assert (flow["remainingResendCount"], flow["maskedDestination"]) == (3, f"••••••{number[-2:]}")
     codes = [await code_for(services, number)]
     for left, wait in ((2, 30), (1, 60), (0, 120)):
         clock.shift(timedelta(seconds=wait - 10))
@@ -147,7 +147,7 @@ async def test_codes_are_sent_again_after_30_60_and_120_seconds(
         assert timedelta(0) < allowed_at - clock.now() <= timedelta(seconds=10)
         clock.shift(timedelta(seconds=11))
         again = await resend(anonymous, flow["id"])
-        assert (again["errors"], again["authFlow"]["resendsLeft"]) == ([], left)
+        assert (again["errors"], again["authFlow"]["remainingResendCount"]) == ([], left)
         codes.append(await code_for(services, number))
     clock.shift(timedelta(seconds=40))
     spent = await resend(anonymous, flow["id"])
@@ -217,7 +217,7 @@ async def test_after_ten_codes_a_backup_code_is_left(
         clock.shift(timedelta(minutes=1))
     assert last["errors"] == []
     assert last["authFlow"]["factors"] == ["BACKUP_CODE"]
-    assert last["authFlow"]["resendsLeft"] == 0
+    assert last["authFlow"]["remainingResendCount"] == 0
 
 
 async def test_what_proves_a_number_goes_to_that_number(new_phone: NewPhone) -> None:

@@ -21,6 +21,7 @@ from tests.auth.key_steps import (
     enrolment,
     finish,
     keys_of,
+    proof_of,
     sign_in_with,
 )
 from tests.auth.steps import ME, device, refusal, sessions_of
@@ -108,8 +109,7 @@ async def test_of_two_who_use_a_challenge_at_once_one_wins(new_phone: NewPhone, 
     await enrol(ada, passkey)
     challenge = await challenged(anonymous)
     signed = passkey.sign(challenge)
-    named = {"challengeId": challenge["challengeId"], "keyId": passkey.id}
-    given = {**named, "device": device(anonymous), **signed}
+    given = {**proof_of(challenge, passkey.id, signed), "device": device(anonymous)}
     answers = await asyncio.gather(*(anonymous.do("finishKeySignIn", SIGNED_IN, **given) for _ in range(3)))
     assert sorted(len(answer["errors"]) for answer in answers) == [0, 1, 1]
 
@@ -236,8 +236,9 @@ async def test_a_device_key_works_on_its_device_alone(new_phone: NewPhone, anony
     id = (await enrol_device_key(ada, touch))["authKey"]["id"]
     challenge = await challenged(anonymous, "DEVICE_KEY", hint={"keyId": id})
     assert (await finish(anonymous, challenge, id, touch.sign(challenge)))["errors"] == [UNKNOWN]
-    challenge = await challenged(ada, "DEVICE_KEY", hint={"keyId": id})
-    assert (await finish(ada, challenge, id, DeviceKey().sign(challenge)))["errors"] == [INVALID]
+    for other in (DeviceKey(), Passkey()):
+        challenge = await challenged(ada, "DEVICE_KEY", hint={"keyId": id})
+        assert (await finish(ada, challenge, id, other.sign(challenge)))["errors"] == [INVALID]
 
 
 async def test_a_device_key_needs_its_other_half(new_phone: NewPhone) -> None:
@@ -364,21 +365,21 @@ async def test_a_key_steps_up(new_phone: NewPhone) -> None:
     clock.shift(timedelta(minutes=11))
     for kind, key_id, signer in (("PASSKEY", passkey.id, passkey), ("DEVICE_KEY", id, touch)):
         challenge = await challenged(ada, kind)
-        proof = {"challengeId": challenge["challengeId"], "keyId": key_id, **signer.sign(challenge)}
+        proof = proof_of(challenge, key_id, signer.sign(challenge))
         done = await ada.do("stepUp", SIGNED_IN, proof={"key": proof})
         assert done["errors"] == []
         assert kind in done["session"]["factors"]
     ada.token = done["tokens"]["accessToken"]
     assert (await ada.do("revokeOtherSessions", "removedSessionIds"))["errors"] == []
     challenge = await challenged(grace)
-    proof = {"challengeId": challenge["challengeId"], "keyId": passkey.id, **passkey.sign(challenge)}
+    proof = proof_of(challenge, passkey.id, passkey.sign(challenge))
     refused = await grace.do("stepUp", SIGNED_IN, proof={"key": proof})
     assert (refused["errors"], refused["tokens"]) == ([UNKNOWN], None)
 
 
 async def test_a_malformed_challenge_id_is_an_error(anonymous: Phone) -> None:
     query = "mutation($input: FinishKeySignInInput!) { finishKeySignIn(input: $input) { errors { code } } }"
-    given = {"idempotencyKey": key(), "challengeId": "x", "keyId": "y", "signature": "z"}
+    given = {"idempotencyKey": key(), "challengeId": "x", "keyId": "y", "signature": {"deviceKey": "z"}}
     answer = await anonymous.ask(query, input={**given, "device": device(anonymous)})
     assert answer.code == "BAD_USER_INPUT"
 

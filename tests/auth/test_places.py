@@ -78,12 +78,12 @@ def test_an_address_is_roughly_somewhere(file: Path, address: str, place: str | 
 async def test_sessions_and_events_tell_where(placed: Services, new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     session = await signed_in_from(placed, ada.user_id, ada, "192.0.2.7")
-    query = "query($id: ID!) { node(id: $id) { ... on Session { approxLocation ipMasked current } } }"
+    query = "query($id: ID!) { node(id: $id) { ... on Session { approximateLocation ipMasked current } } }"
     shown = (await ada.run(query, id=session["_id"]))["node"]
-    assert shown == {"approxLocation": "Berlin, Germany", "ipMasked": "192.0.2.0", "current": False}
-    events = "{ viewer { account { securityEvents(first: 1) { edges { node { approxLocation } } } } } }"
+    assert shown == {"approximateLocation": "Berlin, Germany", "ipMasked": "192.0.2.0", "current": False}
+    events = "{ viewer { account { securityEvents(first: 1) { edges { node { approximateLocation } } } } } }"
     [edge] = (await ada.run(events))["viewer"]["account"]["securityEvents"]["edges"]
-    assert edge["node"] == {"approxLocation": "Berlin, Germany"}
+    assert edge["node"] == {"approximateLocation": "Berlin, Germany"}
 
 
 async def test_a_sign_in_from_another_country_is_suspicious(placed: Services, anonymous: Phone) -> None:

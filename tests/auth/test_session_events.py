@@ -9,7 +9,7 @@ from core import clock
 from core.context import Context, Services
 from core.storage.migrations import MIGRATIONS
 from resolvers.auth import security
-from stores.auth import SecurityKind
+from stores.auth import SecurityEventKind
 from tests.auth.steps import refresh
 from tests.conftest import NewPhone
 from tests.phone import Phone, Stream
@@ -59,7 +59,7 @@ async def test_a_changed_second_factor_is_told(new_phone: NewPhone, services: Se
     ada = await new_phone("Ada")
     ctx = Context(services)
     async with ada.watch(EVENTS) as stream:
-        await ctx.unit(lambda: security.record(ctx, ada.user_id, SecurityKind.TWO_FACTOR_CHANGED))
+        await ctx.unit(lambda: security.record(ctx, ada.user_id, SecurityEventKind.TWO_FACTOR_CHANGED))
         assert (await told(stream, "SecurityEvent"))["securityEventKind"] == "TWO_FACTOR_CHANGED"
 
 
@@ -116,7 +116,7 @@ async def test_alarming_events_are_synced_and_others_are_not(new_phone: NewPhone
     ada = await new_phone("Ada")
     ctx = Context(services)
     token = (await ada.run(CHANGES))["viewer"]["changes"]["token"]
-    for kind in (SecurityKind.SIGN_IN_FAILED, SecurityKind.KEY_ADDED):
+    for kind in (SecurityEventKind.SIGN_IN_FAILED, SecurityEventKind.KEY_ADDED):
         await ctx.unit(lambda kind=kind: security.record(ctx, ada.user_id, kind))  # type: ignore[misc]
     changes = (await ada.run(CHANGES, since=token))["viewer"]["changes"]
     assert [each["securityEventKind"] for each in changes["nodes"]] == ["KEY_ADDED"]
@@ -127,7 +127,7 @@ async def test_alarming_events_are_synced_and_others_are_not(new_phone: NewPhone
 async def test_events_of_earlier_versions_become_entities(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     ctx = Context(services)
-    event = await ctx.unit(lambda: security.record(ctx, ada.user_id, SecurityKind.KEY_ADDED))
+    event = await ctx.unit(lambda: security.record(ctx, ada.user_id, SecurityEventKind.KEY_ADDED))
     named = {"_id": event["_id"], "user_id": ada.user_id}
     gone = {"version": "", "created_at": "", "updated_at": ""}
     update = {"q": named, "u": {"$unset": gone}}

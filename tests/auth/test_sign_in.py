@@ -60,7 +60,7 @@ async def test_the_right_password_gives_tokens(
         "version": 1,
     }
     tokens = done["tokens"]
-    life = _moment(tokens["accessTokenExpiresAt"]) - _moment(tokens["serverTime"])
+    life = _moment(tokens["accessTokenExpiresAt"]) - _moment(tokens["issuedAt"])
     assert life == timedelta(minutes=15)
     kept = await session(services, anonymous.session_id)
     assert _moment(tokens["refreshTokenExpiresAt"]) == kept["expires_at"]

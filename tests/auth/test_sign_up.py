@@ -37,11 +37,11 @@ async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Serv
         "kind": "VERIFY_EMAIL",
         "otpMethod": "EMAIL",
         "maskedDestination": "a***@example.com",
-        "otpLength": 6,
+        "otpDigitCount": 6,
         "expiresAt": None,
         "resendAllowedAt": None,
-        "attemptsLeft": 5,
-        "resendsLeft": 3,
+        "remainingAttemptCount": 5,
+        "remainingResendCount": 3,
         "factors": ["OTP"],
         "status": "OPEN",
     }
@@ -55,7 +55,7 @@ async def test_a_code_by_mail_opens_the_account(anonymous: Phone, services: Serv
         "email": email,
         "emailVerified": True,
         "status": "ACTIVE",
-        "twoFactor": {"backupCodesLeft": 0},
+        "twoFactor": {"remainingBackupCodeCount": 0},
     }
     assert done["session"]["factors"] == ["OTP"]
     assert done["session"]["ipMasked"] == "127.0.0.0"
@@ -159,7 +159,11 @@ async def test_five_wrong_codes_lock_the_flow_even_for_the_right_one(
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
         assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
-        assert wrong["authFlow"] == {**flow, "attemptsLeft": left, "status": "OPEN" if left else "LOCKED"}
+        assert wrong["authFlow"] == {
+            **flow,
+            "remainingAttemptCount": left,
+            "status": "OPEN" if left else "LOCKED",
+        }
         assert wrong["tokens"] is None
     right = await verify(anonymous, flow["id"], code)
     assert right["errors"] == [LOCKED]

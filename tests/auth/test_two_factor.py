@@ -30,11 +30,10 @@ from tests.auth.steps import (
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-SETTINGS = (
-    "{ viewer { account { phoneMasked twoFactor { enabled method maskedDestination backupCodesLeft } } } }"
-)
+SETTINGS = """{ viewer { account { phoneMasked
+  twoFactor { enabled method maskedDestination remainingBackupCodeCount } } } }"""
 INVALID = refusal("CODE_INVALID", "The backup code is wrong or was used.", ["code"])
-OFF = {"enabled": False, "method": None, "maskedDestination": None, "backupCodesLeft": 0}
+OFF = {"enabled": False, "method": None, "maskedDestination": None, "remainingBackupCodeCount": 0}
 
 
 async def settings_of(phone: Phone) -> Any:
@@ -60,7 +59,7 @@ async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services:
     assert await settings_of(ada) == {"phoneMasked": None, "twoFactor": OFF}
     begun = await ada.do("enableTwoFactor", FLOW, method="SMS", destination={"phone": number})
     flow = begun["authFlow"]
-    assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("ENROL_2FA", "SMS", ["OTP"])
+    assert (flow["kind"], flow["otpMethod"], flow["factors"]) == ("ENABLE_TWO_FACTOR", "SMS", ["OTP"])
     assert (await settings_of(ada))["twoFactor"] == OFF
     done = await verify(ada, flow["id"], await code_for(services, number))
     assert done["errors"] == []
@@ -74,7 +73,7 @@ async def test_it_is_on_when_the_code_has_arrived(new_phone: NewPhone, services:
             "enabled": True,
             "method": "SMS",
             "maskedDestination": f"••••••{number[-2:]}",
-            "backupCodesLeft": 10,
+            "remainingBackupCodeCount": 10,
         },
     }
     newest = await ada.run("{ viewer { account { securityEvents(first: 1) { edges { node { kind } } } } } }")
@@ -110,7 +109,7 @@ async def test_a_sign_in_asks_for_the_code(anonymous: Phone, careful: Careful, s
     assert begun["errors"] == []
     assert begun["tokens"] is begun["session"] is begun["user"] is None
     flow = begun["authFlow"]
-    assert (flow["kind"], flow["otpMethod"], flow["otpLength"]) == ("SIGN_IN", "SMS", 6)
+    assert (flow["kind"], flow["otpMethod"], flow["otpDigitCount"]) == ("SIGN_IN", "SMS", 6)
     assert flow["factors"] == ["OTP", "BACKUP_CODE"]
     done = await verify(anonymous, flow["id"], await code_for(services, careful.number))
     assert (done["errors"], done["authFlow"]) == ([], None)
@@ -127,7 +126,7 @@ async def test_a_wrong_code_counts_and_the_fifth_locks_the_flow(
     for left in (4, 3, 2, 1, 0):
         wrong = await verify(anonymous, flow["id"], other_than(code))
         assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["code"])]
-        assert wrong["authFlow"]["attemptsLeft"] == left
+        assert wrong["authFlow"]["remainingAttemptCount"] == left
     sixth = await verify(anonymous, flow["id"], code)
     assert sixth["errors"] == [refusal("EXPIRED", "Too many wrong codes: begin again.")]
     assert (sixth["authFlow"]["status"], sixth["tokens"]) == ("LOCKED", None)
@@ -152,9 +151,9 @@ async def test_a_backup_code_takes_the_place_of_the_code(anonymous: Phone, caref
     flow = (await sign_in(anonymous, careful.email))["authFlow"]
     code = careful.codes[3]
     done = await verify_backup(anonymous, flow["id"], f" {code[:5].lower()}-{code[5:]} ")
-    assert (done["errors"], done["account"]["twoFactor"]) == ([], {"backupCodesLeft": 9})
+    assert (done["errors"], done["account"]["twoFactor"]) == ([], {"remainingBackupCodeCount": 9})
     assert done["session"]["factors"] == ["PASSWORD", "BACKUP_CODE"]
-    assert (await settings_of(anonymous))["twoFactor"]["backupCodesLeft"] == 9
+    assert (await settings_of(anonymous))["twoFactor"]["remainingBackupCodeCount"] == 9
 
 
 async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) -> None:
@@ -164,7 +163,7 @@ async def test_a_backup_code_is_used_once(anonymous: Phone, careful: Careful) ->
     second = (await sign_in(anonymous, careful.email))["authFlow"]
     again = await verify_backup(anonymous, second["id"], careful.codes[0])
     assert (again["errors"], again["tokens"]) == ([INVALID], None)
-    assert again["authFlow"]["attemptsLeft"] == 4
+    assert again["authFlow"]["remainingAttemptCount"] == 4
     assert again["account"] is None
 
 
@@ -189,7 +188,7 @@ async def test_backup_codes_work_in_flows_that_offer_them(careful: Careful) -> N
     flow = (await careful.phone.do("requestPhoneChange", FLOW, phone=new_number()))["authFlow"]
     refused = await verify_backup(careful.phone, flow["id"], careful.codes[0])
     assert refused["errors"] == [INVALID]
-    assert (await settings_of(careful.phone))["twoFactor"]["backupCodesLeft"] == 10
+    assert (await settings_of(careful.phone))["twoFactor"]["remainingBackupCodeCount"] == 10
 
 
 async def test_new_backup_codes_void_the_old(anonymous: Phone, careful: Careful, services: Services) -> None:
@@ -248,7 +247,7 @@ async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
     code = await code_for(services, careful.number)
     wrong = await careful.phone.do("stepUp", FLOW, proof=by_code(flow, other_than(code)))
     assert wrong["errors"] == [refusal("CODE_INVALID", "The code is wrong.", ["proof", "code", "code"])]
-    assert wrong["authFlow"]["attemptsLeft"] == 4
+    assert wrong["authFlow"]["remainingAttemptCount"] == 4
     done = await careful.phone.do(
         "stepUp", "tokens { accessToken } session { id factors }", proof=by_code(flow, code)
     )

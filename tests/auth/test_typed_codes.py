@@ -63,10 +63,10 @@ async def test_what_is_no_code_costs_no_attempt(
     code = await code_for(services, email)
     for slip in SLIPS:
         refused = await verify(ada, flow["id"], slip)
-        assert (refused["errors"], refused["authFlow"]["attemptsLeft"]) == ([SIX_DIGITS], 5)
-    assert (await flow_of(ada, flow["id"]))["attemptsLeft"] == 5
+        assert (refused["errors"], refused["authFlow"]["remainingAttemptCount"]) == ([SIX_DIGITS], 5)
+    assert (await flow_of(ada, flow["id"]))["remainingAttemptCount"] == 5
     wrong = await verify(ada, flow["id"], other_than(code))
-    assert wrong["authFlow"]["attemptsLeft"] == 4
+    assert wrong["authFlow"]["remainingAttemptCount"] == 4
     assert await services.redis.zcard(f"tally:misses:{'127.0.0.1'}") == 1
     assert (await verify(ada, flow["id"], code))["errors"] == []
 
@@ -78,9 +78,9 @@ async def test_backup_codes_as_people_type_them(
     flow = (await sign_in(ada, email))["authFlow"]
     for slip in ("", one[:9], f"{one}A", "0123456789"):
         refused = await verify_backup(ada, flow["id"], slip)
-        assert (refused["errors"], refused["authFlow"]["attemptsLeft"]) == ([TEN], 5)
+        assert (refused["errors"], refused["authFlow"]["remainingAttemptCount"]) == ([TEN], 5)
     done = await verify_backup(ada, flow["id"], f" {one[:5].lower()}\u2013{one[5:]} ")
-    assert (done["errors"], done["account"]["twoFactor"]) == ([], {"backupCodesLeft": 9})
+    assert (done["errors"], done["account"]["twoFactor"]) == ([], {"remainingBackupCodeCount": 9})
     flow = (await sign_in(ada, email))["authFlow"]
     wide = other.translate({65 + n: 0xFF21 + n for n in range(26)})
     assert (await verify_backup(ada, flow["id"], wide))["errors"] == []
@@ -91,9 +91,9 @@ async def test_step_up_by_a_typed_code(careful: tuple[Phone, str, list[str]], se
     flow = (await ada.do("stepUp", "authFlow { id }", proof={"method": "EMAIL"}))["authFlow"]
     code = await code_for(services, email)
     proof = {"code": {"flowId": flow["id"], "code": "12 34"}}
-    slip = await ada.do("stepUp", "authFlow { attemptsLeft }", proof=proof)
+    slip = await ada.do("stepUp", "authFlow { remainingAttemptCount }", proof=proof)
     in_proof = {**SIX_DIGITS, "field": ["proof", "code", "code"]}
-    assert (slip["errors"], slip["authFlow"]) == ([in_proof], {"attemptsLeft": 5})
+    assert (slip["errors"], slip["authFlow"]) == ([in_proof], {"remainingAttemptCount": 5})
     proof["code"]["code"] = f"{code[:3]} {code[3:]}"
     done = await ada.do("stepUp", "tokens { accessToken }", proof=proof)
     assert done["errors"] == []

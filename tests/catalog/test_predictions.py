@@ -18,9 +18,10 @@ from tests.catalog.steps import on_sale, refusal, row, within
 from tests.conftest import NewPhone
 from tests.phone import Phone, key
 
-FIELDS = "remainingServings estDays confidence stale explanation product { id }"
+FIELDS = "remainingServingCount estimatedDays confidence stale explanation product { id }"
 ASKED = "query($id: ID!) { product(by: {id: $id}) { name viewerPrediction { %s } } }" % FIELDS  # noqa: UP031
-MINE = "query($ids: [ID!]) { viewer { predictions(filter: {productIds: $ids}) { estDays product { id } } } }"
+MINE = """query($ids: [ID!]) { viewer {
+  predictions(filter: {productIds: $ids}) { estimatedDays product { id } } } }"""
 
 
 class Simple:
@@ -83,8 +84,8 @@ async def test_predictions_are_shown_to_who_takes_the_product(
         predictor.known[id] = made(id, days)
     found = (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"]
     assert found == {
-        "remainingServings": 10,
-        "estDays": 9.5,
+        "remainingServingCount": 10,
+        "estimatedDays": 9.5,
         "confidence": 0.8,
         "stale": False,
         "explanation": "Two a day since Monday.",
@@ -93,7 +94,7 @@ async def test_predictions_are_shown_to_who_takes_the_product(
     mine = (await ada.run(MINE))["viewer"]["predictions"]
     assert [each["product"]["id"] for each in mine] == [three[2], three[0], three[1]]
     some = (await ada.run(MINE, ids=three[:1]))["viewer"]["predictions"]
-    assert [each["estDays"] for each in some] == [9.5]
+    assert [each["estimatedDays"] for each in some] == [9.5]
     assert (await anonymous.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
 
 
@@ -106,9 +107,9 @@ async def test_with_the_predictor_down_the_last_value_is_stale_and_the_page_is_w
     predictor.down = True
     product = (await ada.run(ASKED, id=three[0]))["product"]
     assert product["name"]
-    assert (product["viewerPrediction"]["estDays"], product["viewerPrediction"]["stale"]) == (4.0, True)
+    assert (product["viewerPrediction"]["estimatedDays"], product["viewerPrediction"]["stale"]) == (4.0, True)
     assert (await ada.run(ASKED, id=three[1]))["product"]["viewerPrediction"] is None
-    assert [each["estDays"] for each in (await ada.run(MINE))["viewer"]["predictions"]] == [4.0]
+    assert [each["estimatedDays"] for each in (await ada.run(MINE))["viewer"]["predictions"]] == [4.0]
     other = await new_phone("Grace")
     assert (await other.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
     [row] = await services.db.find("last_predictions", {"user_id": ada.user_id})
@@ -120,7 +121,7 @@ async def test_predictions_are_pushed_once_a_minute_and_only_when_they_moved(
 ) -> None:
     ada = await new_phone("Ada")
     watch = """subscription { predictionEvents { __typename
-      ... on ProductPredictionUpdated { product { id viewerPrediction { estDays } } } } }"""
+      ... on ProductPredictionUpdated { product { id viewerPrediction { estimatedDays } } } } }"""
 
     async def predict(days: float) -> None:
         predictor.known[three[0]] = made(three[0], days)
@@ -128,7 +129,7 @@ async def test_predictions_are_pushed_once_a_minute_and_only_when_they_moved(
 
     async with ada.watch(watch) as stream:
         await predict(9.0)
-        product = {"id": three[0], "viewerPrediction": {"estDays": 9.0}}
+        product = {"id": three[0], "viewerPrediction": {"estimatedDays": 9.0}}
         event = {"__typename": "ProductPredictionUpdated", "product": product}
         assert (await stream.next())["predictionEvents"] == event
         await predict(5.0)
@@ -136,7 +137,7 @@ async def test_predictions_are_pushed_once_a_minute_and_only_when_they_moved(
         await predict(8.5)
         assert await stream.nothing()
         await predict(7.0)
-        product["viewerPrediction"] = {"estDays": 7.0}
+        product["viewerPrediction"] = {"estimatedDays": 7.0}
         assert (await stream.next())["predictionEvents"] == event
 
 
@@ -144,11 +145,11 @@ async def test_predicting_anew_needs_a_medication(
     predictor: Simple, three: list[str], new_phone: NewPhone
 ) -> None:
     ada = await new_phone("Ada")
-    refused = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
+    refused = await ada.do("refreshPrediction", "productPrediction { estimatedDays }", productId=three[0])
     assert refused["errors"] == [refusal("MEDICATION_MISSING", "You do not take this product.")]
     predictor.known[three[0]] = made(three[0], 3.0)
-    done = await ada.do("refreshPrediction", "productPrediction { estDays }", productId=three[0])
-    assert done["productPrediction"] == {"estDays": 3.0}
+    done = await ada.do("refreshPrediction", "productPrediction { estimatedDays }", productId=three[0])
+    assert done["productPrediction"] == {"estimatedDays": 3.0}
 
 
 async def test_without_predictions_none_are_made_shown_or_kept(
@@ -168,10 +169,10 @@ async def test_without_predictions_none_are_made_shown_or_kept(
     assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"] is None
     assert (await ada.run(MINE))["viewer"]["predictions"] == []
     for mutation, fields in (("refreshPrediction", {}), ("recordPredictionFeedback", {"usageRate": "2"})):
-        refused = await ada.do(mutation, "productPrediction { estDays }", productId=three[0], **fields)
+        refused = await ada.do(mutation, "productPrediction { estimatedDays }", productId=three[0], **fields)
         assert refused["errors"] == [refusal("PERSONALIZATION_DISABLED", "Switch predictions on first.")]
     await ada.do("updatePrivacyChoices", "privacyChoices { tracking }", personalizedPredictions=True)
-    assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"]["estDays"] == 3.0
+    assert (await ada.run(ASKED, id=three[0]))["product"]["viewerPrediction"]["estimatedDays"] == 3.0
 
 
 async def test_corrections_are_taken_sealed_and_counted(
@@ -179,7 +180,7 @@ async def test_corrections_are_taken_sealed_and_counted(
 ) -> None:
     ada = await new_phone("Ada")
     fields: dict[str, Any] = {"productId": three[0], "usageRate": "1.5", "servingsPerContainer": 57}
-    shown = "productPrediction { estDays }"
+    shown = "productPrediction { estimatedDays }"
     done = await ada.do("recordPredictionFeedback", shown, **fields, note="half-full jar")
     assert (done["errors"], done["productPrediction"]) == ([], None)
     assert predictor.corrections == [(three[0], Decimal("1.5"), 57)]
@@ -196,7 +197,7 @@ async def test_corrections_are_taken_sealed_and_counted(
         ({"servingsPerContainer": 5, "note": "x" * 501}, "note"),
     ):
         refused = await ada.do(
-            "recordPredictionFeedback", "productPrediction { estDays }", productId=three[0], **bad
+            "recordPredictionFeedback", "productPrediction { estimatedDays }", productId=three[0], **bad
         )
         assert [(each["kind"], each["field"]) for each in refused["errors"]] == [("INVALID", [field])]
 
@@ -216,7 +217,7 @@ async def test_how_far_off_predictions_are_is_measured(
     await within(services, catalog.predicted, ada.user_id, made(three[0], 5.0, 10))
     for product_id in three[:2]:
         fields: dict[str, Any] = {"productId": product_id, "usageRate": "4"}
-        done = await ada.do("recordPredictionFeedback", "productPrediction { estDays }", **fields)
+        done = await ada.do("recordPredictionFeedback", "productPrediction { estimatedDays }", **fields)
         assert done["errors"] == []
     after = measured()
     assert (after[0] - before[0], round(after[1] - before[1], 6)) == (1, 0.5)
@@ -225,30 +226,29 @@ async def test_how_far_off_predictions_are_is_measured(
 # What apps report.
 
 
-def event(type: str = "VIEW", **fields: Any) -> dict[str, Any]:
-    return {"eventId": key(), "type": type, "at": clock.now().isoformat(), **fields}
+def event(kind: str = "VIEW", **fields: Any) -> dict[str, Any]:
+    return {"eventId": key(), "kind": kind, "occurredAt": clock.now().isoformat(), **fields}
 
 
 async def track(phone: Phone, events: list[dict[str, Any]], **fields: Any) -> tuple[int, int]:
-    done = await phone.do("recordTelemetryEvents", "accepted dropped", events=events, **fields)
+    done = await phone.do("recordTelemetryEvents", "acceptedCount droppedCount", events=events, **fields)
     assert done["errors"] == []
-    return done["accepted"], done["dropped"]
+    return done["acceptedCount"], done["droppedCount"]
 
 
 async def test_events_are_taken_once_and_unknown_ones_dropped(
     new_phone: NewPhone, anonymous: Phone, services: Services
 ) -> None:
     ada = await new_phone("Ada")
-    seen, old = event(properties={"productId": "x"}), event(at="2001-01-01T00:00:00Z")
+    seen, old = event(properties={"productId": "x"}), event(occurredAt="2001-01-01T00:00:00Z")
     sent = [seen, event("SEARCH"), event("DANCING"), seen, old, event(properties={"x": "y" * 3000})]
     assert await track(ada, sent) == (2, 4)
     assert await track(ada, sent) == (0, 6)
     [row] = await services.db.find("telemetry", {"user_id": ada.user_id, "type": "VIEW"})
     assert row["properties"] == {"productId": "x"}
     assert await track(anonymous, [seen], deviceId="device_1") == (1, 0)
-    document = (
-        "mutation($input: RecordTelemetryEventsInput!) { recordTelemetryEvents(input: $input) { accepted } }"
-    )
+    document = """mutation($input: RecordTelemetryEventsInput!) {
+      recordTelemetryEvents(input: $input) { acceptedCount } }"""
     answer = await anonymous.ask(document, input={"idempotencyKey": key(), "events": [seen]})
     assert answer.code == "UNAUTHENTICATED"
     for events in ([], [event()] * 51):
@@ -268,12 +268,13 @@ async def test_what_cannot_be_kept_is_dropped_alone(new_phone: NewPhone, propert
 async def test_a_number_that_no_database_holds_is_dropped_alone(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     events = ", ".join(
-        f'{{eventId: "{key()}", type: "VIEW", at: "{clock.now().isoformat()}", properties: {{a: {number}}}}}'
+        f'{{eventId: "{key()}", kind: "VIEW", occurredAt: "{clock.now().isoformat()}", '
+        f"properties: {{a: {number}}}}}"
         for number in (2**70, 2)
     )
     document = f'mutation {{ recordTelemetryEvents(input: {{idempotencyKey: "{key()}", events: [{events}]}}) '
-    told = (await ada.run(document + "{ accepted dropped } }"))["recordTelemetryEvents"]
-    assert told == {"accepted": 1, "dropped": 1}
+    told = (await ada.run(document + "{ acceptedCount droppedCount } }"))["recordTelemetryEvents"]
+    assert told == {"acceptedCount": 1, "droppedCount": 1}
 
 
 async def test_keys_that_mean_something_to_the_database_mean_nothing(
@@ -294,7 +295,7 @@ async def test_an_address_with_many_devices_is_limited(
     codes = []
     for number in range(3):
         done = await anonymous.do(
-            "recordTelemetryEvents", "accepted", events=[event()], deviceId=f"device_{number}"
+            "recordTelemetryEvents", "acceptedCount", events=[event()], deviceId=f"device_{number}"
         )
         codes.append([each["code"] for each in done["errors"]])
     assert codes == [[], [], ["RATE_LIMITED"]]

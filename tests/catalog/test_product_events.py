@@ -14,7 +14,7 @@ from tests.phone import Failed, Phone
 
 WATCH = """subscription($ids: [ID!]!, $after: ID) { productEvents(productIds: $ids, after: $after) {
   __typename
-  ... on Event { eventId at }
+  ... on Event { eventId occurredAt }
   ... on ProductUpdated { product { id name version dataQuality } }
   ... on ProductPriceChanged { previousPrice { amount } variant { id price { amount currencyCode } } }
   ... on ProductAvailabilityChanged { variant { id availability { status remaining } } }
@@ -39,7 +39,7 @@ async def test_a_price_and_a_stock_reach_who_watches_and_a_cut_stream_resumes(
         await jobs.tell(services)
         event = (await stream.next())["productEvents"]
         first = event.pop("eventId")
-        assert event.pop("at")
+        assert event.pop("occurredAt")
         assert event == {
             "__typename": "ProductPriceChanged",
             "previousPrice": {"amount": "24.90"},

@@ -18,7 +18,7 @@ DETAIL = """query($by: ProductByInput!) { product(by: $by) {
   goals purposes impactedBiomarkers ingredientsText ingredients { name amount unit } directions servingSize
   servingsPerContainer dosage { amountPerServing unitPerServing recommendedUnits recommendedFrequency
     totalDailyAmount totalDailyUnit raw }
-  schedule { timeslots raw } bundleLinks { type goal subgoal confidence matchMethod matchedKeywords }
+  schedule { timeslots raw } bundleLinks { kind goal subgoal confidence matchMethod matchedKeywords }
   images { id } labelImage { url altText } productUrl
   variants { id sku title attributes { name value } price { amount currencyCode }
     compareAtPrice { amount } barcodes availability { status remaining restockAt } maxPerOrder active
@@ -105,7 +105,7 @@ async def test_detail_tells_everything(services: Services, admin: Phone, anonymo
         "schedule": {"timeslots": ["WITH_BREAKFAST", "BEDTIME"], "raw": "With breakfast and before bed"},
         "bundleLinks": [
             {
-                "type": "GOAL",
+                "kind": "GOAL",
                 "goal": "Brain/Mood",
                 "subgoal": None,
                 "confidence": 0.95,

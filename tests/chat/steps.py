@@ -14,7 +14,7 @@ CHAT = "id unreadCount lastSequence readSequence peerReadSequence peerDeliveredS
 
 CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id, after: $after) {
   __typename
-  ... on Event { eventId at }
+  ... on Event { eventId occurredAt }
   ... on MessageCreated { messageEdge { node { id text sequence sender { id } } } }
   ... on MessageUpdated { message { id text version } }
   ... on MessageDeleted { deletedMessageId }
@@ -25,8 +25,8 @@ CHAT_EVENTS = """subscription($id: ID!, $after: String) { chatEvents(chatId: $id
 
 PRESENCE_EVENTS = """subscription { presenceEvents {
   __typename
-  ... on Event { eventId at }
-  ... on PresenceChanged { presence { user { id } state lastSeenAt } }
+  ... on Event { eventId occurredAt }
+  ... on PresenceChanged { presence { user { id } status lastSeenAt } }
 } }"""
 
 CHANGE_EVENTS = """subscription($since: SyncToken) {
@@ -98,7 +98,7 @@ async def event(stream: Stream, field: str = "chatEvents") -> dict[str, Any]:
     """The next event without its place and time."""
     found: dict[str, Any] = (await stream.next())[field]
     assert found.pop("eventId")
-    assert found.pop("at").endswith("Z")
+    assert found.pop("occurredAt").endswith("Z")
     return found
 
 

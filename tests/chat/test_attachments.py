@@ -21,7 +21,7 @@ from tests.conftest import NewPhone
 from tests.media.steps import complete, create, created, picture, send, uploaded
 from tests.phone import Phone
 
-ATTACHMENTS = "attachments { kind status fileName altText media { id mime } upload { id } }"
+ATTACHMENTS = "attachments { kind status fileName altText media { id mimeType } upload { id } }"
 
 
 async def attach(phone: Phone, chat_id: str, *upload_ids: str, **input: object) -> dict[str, object]:
@@ -46,7 +46,7 @@ async def test_a_message_that_is_a_picture_alone(new_phone: NewPhone, services: 
         "status": "READY",
         "fileName": "photo.jpg",
         "altText": "A boat",
-        "media": {"id": upload["processedMedia"]["id"], "mime": "image/webp"},
+        "media": {"id": upload["processedMedia"]["id"], "mimeType": "image/webp"},
         "upload": None,
     }
     # The medium is seen through the message, and by nobody else.

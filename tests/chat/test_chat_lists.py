@@ -273,14 +273,14 @@ async def test_mute_and_archive_are_one_s_own(new_phone: NewPhone) -> None:
 
 async def test_settings(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
-    fields = "id readReceipts showPresence whoCanMessage hideTextInPush version"
+    fields = "id readReceipts showPresence allowedSenders hideTextInPush version"
     query = f"{{ viewer {{ chatSettings {{ {fields} }} }} }}"
     first: dict[str, Any] = (await ada.run(query))["viewer"]["chatSettings"]
     assert first | {"id": ""} == {
         "id": "",
         "readReceipts": True,
         "showPresence": True,
-        "whoCanMessage": "EVERYONE",
+        "allowedSenders": "EVERYONE",
         "hideTextInPush": False,
         "version": 0,
     }

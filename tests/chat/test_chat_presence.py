@@ -12,14 +12,14 @@ from tests.chat.steps import PRESENCE_EVENTS, open_chat, talk, until
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-PRESENCE = "query($id: ID!) { user(id: $id) { presence { state lastSeenAt user { id } } } }"
+PRESENCE = "query($id: ID!) { user(id: $id) { presence { status lastSeenAt user { id } } } }"
 
 
 async def beat(phone: Phone, state: str = "ONLINE") -> str:
-    done = await phone.do("recordHeartbeat", "presence { state user { id } }", status=state)
+    done = await phone.do("recordHeartbeat", "presence { status user { id } }", status=state)
     assert done["errors"] == []
     assert done["presence"]["user"] == {"id": phone.user_id}
-    return str(done["presence"]["state"])
+    return str(done["presence"]["status"])
 
 
 async def seen(phone: Phone, other: Phone) -> dict[str, Any] | None:
@@ -29,20 +29,20 @@ async def seen(phone: Phone, other: Phone) -> dict[str, Any] | None:
 
 async def state(phone: Phone, other: Phone) -> str | None:
     presence = await seen(phone, other)
-    return presence["state"] if presence else None
+    return presence["status"] if presence else None
 
 
 async def test_online_away_offline(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     await talk(ada, grace)
-    assert await seen(ada, grace) == {"state": "OFFLINE", "lastSeenAt": None, "user": {"id": grace.user_id}}
+    assert await seen(ada, grace) == {"status": "OFFLINE", "lastSeenAt": None, "user": {"id": grace.user_id}}
     for said in ("ONLINE", "AWAY", "ONLINE"):
         assert await beat(grace, said) == said
         assert await state(ada, grace) == said
     assert await beat(grace, "OFFLINE") == "OFFLINE"
     gone = await seen(ada, grace)
     assert gone
-    assert gone["state"] == "OFFLINE"
+    assert gone["status"] == "OFFLINE"
     assert gone["lastSeenAt"] is not None
 
 
@@ -82,7 +82,7 @@ async def test_presence_is_null_unless_both_share_it(new_phone: NewPhone, why: s
     if why == "blocked":
         # She is not found any more, but as the peer of the chat.
         await grace.do("blockUser", "removedUserId", userId=ada.user_id)
-        found = await ada.run("{ viewer { chats { edges { node { peer { name presence { state } } } } } } }")
+        found = await ada.run("{ viewer { chats { edges { node { peer { name presence { status } } } } } } }")
         [edge] = found["viewer"]["chats"]["edges"]
         assert edge["node"]["peer"] == {"name": "Grace", "presence": None}
         return
@@ -106,11 +106,11 @@ async def test_coming_and_going_is_told(new_phone: NewPhone, services: Services)
             await beat(grace, said)
             await beat(grace, said)
             found = (await until(stream, "PresenceChanged", "presenceEvents"))["presence"]
-            assert found == {"user": {"id": grace.user_id}, "state": said, "lastSeenAt": None}
+            assert found == {"user": {"id": grace.user_id}, "status": said, "lastSeenAt": None}
         clock.shift(timedelta(seconds=61))
         await jobs.expire_presence(services)
         found = (await until(stream, "PresenceChanged", "presenceEvents"))["presence"]
-        assert found["state"] == "OFFLINE"
+        assert found["status"] == "OFFLINE"
         assert found["lastSeenAt"] is not None
         assert await stream.nothing()
         assert await other.nothing(seconds=0.1)
@@ -137,8 +137,8 @@ async def test_presence_of_many_costs_the_same(new_phone: NewPhone) -> None:
         other = await new_phone(name)
         await talk(ada, other)
         await beat(other)
-    found = await ada.run("{ viewer { chats { edges { node { peer { presence { state } } } } } } }")
-    states = [edge["node"]["peer"]["presence"]["state"] for edge in found["viewer"]["chats"]["edges"]]
+    found = await ada.run("{ viewer { chats { edges { node { peer { presence { status } } } } } } }")
+    states = [edge["node"]["peer"]["presence"]["status"] for edge in found["viewer"]["chats"]["edges"]]
     assert states == ["ONLINE"] * 3
 
 
@@ -146,6 +146,6 @@ async def test_heartbeats_are_limited(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     codes = []
     for _ in range(35):
-        done = await ada.do("recordHeartbeat", "presence { state }", status="ONLINE")
+        done = await ada.do("recordHeartbeat", "presence { status }", status="ONLINE")
         codes += [each["code"] for each in done["errors"]]
     assert set(codes) == {"RATE_LIMITED"}

@@ -57,16 +57,16 @@ async def test_failure_redis_lost_pushes_go_on(
 async def test_failure_redis_lost(phones: list[Phone], redis_server: EmbeddedRedis) -> None:
     ada, grace = phones
     chat_id, _ = await talk(ada, grace)
-    await grace.do("recordHeartbeat", "presence { state }", status="ONLINE")
-    presence = "query($id: ID!) { user(id: $id) { presence { state } } }"
-    assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"state": "ONLINE"}
+    await grace.do("recordHeartbeat", "presence { status }", status="ONLINE")
+    presence = "query($id: ID!) { user(id: $id) { presence { status } } }"
+    assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"status": "ONLINE"}
     async with grace.watch(CHAT_EVENTS, id=chat_id) as stream:
         redis_server.kill()
         await say(ada, chat_id, "Without Redis")
         assert (await until(stream, "MessageCreated"))["messageEdge"]["node"]["text"] == "Without Redis"
     assert await history(grace, chat_id) == ["Message 1", "Without Redis"]
-    assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"state": "OFFLINE"}
-    done = await grace.do("recordHeartbeat", "presence { state }", status="ONLINE")
-    assert (done["errors"], done["presence"]) == ([], {"state": "OFFLINE"})
+    assert (await ada.run(presence, id=grace.user_id))["user"]["presence"] == {"status": "OFFLINE"}
+    done = await grace.do("recordHeartbeat", "presence { status }", status="ONLINE")
+    assert (done["errors"], done["presence"]) == ([], {"status": "OFFLINE"})
     done = await grace.do("setChatTyping", "__typename", chatId=chat_id, typing=True)
     assert done["errors"] == []

@@ -125,7 +125,7 @@ async def test_reports_go_with_the_account(new_phone: NewPhone, moderator: Phone
 
 
 async def health(phone: Phone, **queue: Any) -> dict[str, Any]:
-    one = {"system": "chat", "size": 3, "oldestAt": clock.now().isoformat(), "failed": 1, **queue}
+    one = {"system": "chat", "queuedCount": 3, "oldestAt": clock.now().isoformat(), "failedCount": 1, **queue}
     done: dict[str, Any] = await phone.do(
         "recordClientHealth", "replayed", deviceId=phone.device_id, queues=[one]
     )
@@ -155,8 +155,8 @@ async def test_phones_report_their_queues_once_a_minute(
     ("queue", "field"),
     [
         ({"system": "nonsense"}, "system"),
-        ({"size": -1}, "size"),
-        ({"failed": 2_000_000}, "failed"),
+        ({"queuedCount": -1}, "queuedCount"),
+        ({"failedCount": 2_000_000}, "failedCount"),
     ],
 )
 async def test_nonsense_is_not_counted(

@@ -149,8 +149,8 @@ async def test_error_user_unavailable(new_phone: NewPhone, services: Services, w
 )
 async def test_error_not_allowed(new_phone: NewPhone, wish: str, followed: bool, allowed: bool) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
-    done = await grace.do("updateChatSettings", "chatSettings { whoCanMessage }", whoCanMessage=wish)
-    assert done["chatSettings"] == {"whoCanMessage": wish}
+    done = await grace.do("updateChatSettings", "chatSettings { allowedSenders }", allowedSenders=wish)
+    assert done["chatSettings"] == {"allowedSenders": wish}
     if followed:
         await grace.do("followUser", "user { id }", userId=ada.user_id)
     opened = await ada.do("createChat", "chat { id }", userId=grace.user_id)
@@ -163,10 +163,10 @@ async def test_error_not_allowed(new_phone: NewPhone, wish: str, followed: bool,
     assert await open_chat(grace, ada)
 
 
-async def test_an_existing_chat_outlives_a_change_of_who_can_message(new_phone: NewPhone) -> None:
+async def test_an_existing_chat_outlives_a_change_of_allowed_senders(new_phone: NewPhone) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     chat_id, _ = await talk(ada, grace)
-    await grace.do("updateChatSettings", "chatSettings { id }", whoCanMessage="NOBODY")
+    await grace.do("updateChatSettings", "chatSettings { id }", allowedSenders="NOBODY")
     assert await open_chat(ada, grace) == chat_id
     await say(ada, chat_id, "Still here")
 

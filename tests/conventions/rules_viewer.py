@@ -19,7 +19,7 @@ MOST_FIELDS = 3
 """Fields of one system on `Viewer`; one with more has an area."""
 RELATED = frozenset({"alternatives", "parent", "sharedPost"})
 """Entities of payloads that stand in a relation to the changed one, by the relation's name."""
-OUTCOMES = frozenset({"accepted", "dropped", "endedSessionCount", "recorded"})
+OUTCOMES = frozenset({"acceptedCount", "droppedCount", "endedSessionCount", "recordedCount"})
 """Numbers that say what a mutation did; they count nothing that stays."""
 
 

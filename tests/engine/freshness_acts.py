@@ -73,7 +73,7 @@ async def grace_loses_a_backup_code_and_her_second_factor(w: World) -> None:
 
 @act("users")
 async def grace_gets_another_role(w: World) -> None:
-    given = {"org": "clinic", "jobRole": "Doctor", "reason": "Test"}
+    given = {"organization": "clinic", "jobRole": "Doctor", "reason": "Test"}
     # An administrator has all roles in the shop.
     for role in ("ADMIN", "PROVIDER"):
         await done(w.rosa, "setUserRoles", userId=w.grace.user_id, roles=[role], **given)

@@ -33,7 +33,7 @@ async def ada_turns_read_receipts_off_and_on(w: World) -> None:
     for on in (False, True):
         await done(w.ada, "updateChatSettings", readReceipts=on, showPresence=on, hideTextInPush=not on)
         await w.check(f"receipts {on}")
-    await done(w.ada, "updateChatSettings", whoCanMessage="FOLLOWED")
+    await done(w.ada, "updateChatSettings", allowedSenders="FOLLOWED")
 
 
 @act("messages", "chat_members")

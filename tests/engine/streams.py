@@ -30,7 +30,7 @@ subscription Watch($id: ID!, $after: String) {
     ... on CommentCreated { eventId commentEdge { node { id text } } }
     ... on CommentUpdated { eventId comment { id text } }
     ... on CommentDeleted { eventId deletedCommentId }
-    ... on ReactionsUpdated { eventId subject { ... on Post { id reactionSummary { total } } } }
+    ... on ReactionsUpdated { eventId subject { ... on Post { id reactionSummary { count } } } }
     ... on PostUpdated { eventId post { id version visibility } }
     ... on PostDeleted { eventId deletedPostId }
     ... on ResyncRequired { eventId token }

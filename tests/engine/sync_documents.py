@@ -6,8 +6,8 @@ NODE = """
   ... on Account { version updatedAt locale }
   ... on Session { version updatedAt sessionStatus: status }
   ... on Post { version updatedAt text visibility commentCount author { id }
-    reactionSummary { total like love wow sad angry viewerReaction } }
-  ... on Comment { version updatedAt text replyCount reactions { total like viewerReaction } }
+    reactionSummary { count like love wow sad angry viewerReaction } }
+  ... on Comment { version updatedAt text replyCount reactions { count like viewerReaction } }
   ... on Follow { version updatedAt followStatus: status user { id } }
 """
 

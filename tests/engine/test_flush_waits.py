@@ -193,7 +193,7 @@ async def test_repeatable_refusals_stop_only_what_names_their_ids(
     """A picture beyond the day's quota: the post that shows it waits, and its comment; others do not."""
     monkeypatch.setattr(uploading, "MOST_BYTES_A_DAY", 10)
     ada, upload_id, post_id = await new_phone("Ada"), ids.new_id("upload"), ids.new_id("post")
-    file = {"purpose": "POST_MEDIA", "fileName": "a.jpg", "mime": "image/jpeg", "sizeBytes": 11}
+    file = {"purpose": "POST_MEDIA", "fileName": "a.jpg", "mimeType": "image/jpeg", "sizeBytes": 11}
     upload = Act("createUpload", {"id": upload_id, **file}, "upload { id }")
     post = Act("createPost", {"id": post_id, "text": "Look", "uploadIds": [upload_id]}, "post { id }")
     comment = Act("createComment", {"postId": post_id, "text": "Nice"}, "comment { id }")

@@ -40,9 +40,9 @@ FOR_GOOD = {
     "Report": "reason note appeal",
     # Nobody can buy anything yet.
     "Review": "viewerIsAuthor verifiedPurchase",
-    "SecurityEvent": "approxLocation device ipMasked kind updatedAt version",
-    "Session": "absoluteExpiresAt approxLocation current device ipMasked",
-    "Upload": "fileName method mime partCount partSizeBytes purpose sha256 sizeBytes",
+    "SecurityEvent": "approximateLocation device ipMasked kind updatedAt version",
+    "Session": "absoluteExpiresAt approximateLocation current device ipMasked",
+    "Upload": "fileName method mimeType partCount partSizeBytes purpose sha256 sizeBytes",
 }
 """By type, fields that no act changes for who keeps the node."""
 
@@ -169,7 +169,7 @@ def _for_good(path: str) -> bool:
     [
         ("{ viewer { changes { nodes { ... on Post { commentPreview { id } } } } } }", "commentPreview"),
         ("{ viewer { changes { nodes { ... on Comment { parent { id } } } } } }", "parent"),
-        ("{ viewer { changes { nodes { ... on User { presence { state } } } } } }", "presence"),
+        ("{ viewer { changes { nodes { ... on User { presence { status } } } } } }", "presence"),
         (
             "{ viewer { changes { nodes { ...One } } } } fragment One on Node { ...Two } "
             "fragment Two on Post { sharedPost { commentPreview { id } } }",

@@ -30,7 +30,7 @@ from tests.phone import Phone, make_user, sign_in_directly
 MANY = 60
 LIVE_WITHIN = 1.0
 
-POST = "query($id: ID!) { post(id: $id) { commentCount shareCount reactionSummary { total like love } } }"
+POST = "query($id: ID!) { post(id: $id) { commentCount shareCount reactionSummary { count like love } } }"
 EVENTS = """subscription { changeEvents(types: [POST]) {
   ... on NodeChanged { node { id ... on Post { commentCount } } }
 } }"""
@@ -101,18 +101,18 @@ async def test_comments_on_one_post_all_land_and_are_told_within_a_second(
 
 async def test_reactions_to_one_post_all_land(crowd: list[Phone], services: Services) -> None:
     hot = await post(crowd[0])
-    shown = "subject { ... on Post { reactionSummary { total } } }"
+    shown = "subject { ... on Post { reactionSummary { count } } }"
     first = ["LIKE", "LOVE"] * (MANY // 2)
     pairs = zip(crowd, first, strict=True)
     done = await landed([each.do("setReaction", shown, subjectId=hot, kind=kind) for each, kind in pairs])
-    assert max(each["subject"]["reactionSummary"]["total"] for each in done) == MANY
+    assert max(each["subject"]["reactionSummary"]["count"] for each in done) == MANY
     summary = (await crowd[0].run(POST, id=hot))["post"]["reactionSummary"]
-    assert summary == {"total": MANY, "like": MANY // 2, "love": MANY // 2}
+    assert summary == {"count": MANY, "like": MANY // 2, "love": MANY // 2}
     # Some take theirs back beside others who change their mind.
     pairs = zip(crowd, [None, "LIKE"] * (MANY // 2), strict=True)
     await landed([each.do("setReaction", shown, subjectId=hot, kind=kind) for each, kind in pairs])
     summary = (await crowd[0].run(POST, id=hot))["post"]["reactionSummary"]
-    assert summary == {"total": MANY // 2, "like": MANY // 2, "love": 0}
+    assert summary == {"count": MANY // 2, "like": MANY // 2, "love": 0}
     await folded(services)
 
 

@@ -44,7 +44,7 @@ async def test_a_stream_resumes_without_loss(new_phone: NewPhone, transport: str
     ]
     assert {event["commentEdge"]["node"]["id"] for event in events if "commentEdge" in event} == missed
     subjects = [event["subject"] for event in events if "subject" in event]
-    assert subjects == [{"id": id, "reactionSummary": {"total": 1}}]
+    assert subjects == [{"id": id, "reactionSummary": {"count": 1}}]
     assert last["commentEdge"]["node"]["id"] == live_one
     assert len({event["eventId"] for event in [first, *events, last]}) == 7
 

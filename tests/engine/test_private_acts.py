@@ -21,7 +21,7 @@ OTHERS = """query($chat: ID!, $user: ID!, $post: ID!) {
   }
   user(id: $user) { version updatedAt name followerCount followingCount postCount
     viewerIsFriend viewerIsFollowed }
-  post(id: $post) { version updatedAt text commentCount shareCount reactionSummary { total } }
+  post(id: $post) { version updatedAt text commentCount shareCount reactionSummary { count } }
 }"""
 
 Act = Callable[["Pair"], Awaitable[Any]]
@@ -88,7 +88,7 @@ ACTS: dict[str, Act] = {
     ),
     "hides texts in pushes": _mutation("updateChatSettings", "chatSettings { id }", hideTextInPush=True),
     "takes no messages from strangers": _mutation(
-        "updateChatSettings", "chatSettings { id }", whoCanMessage="FOLLOWED"
+        "updateChatSettings", "chatSettings { id }", allowedSenders="FOLLOWED"
     ),
     "reads with read receipts off": _reads_without_receipts,
     "speaks another language": _mutation("updateAccount", "account { id }", locale="de"),

@@ -83,7 +83,7 @@ USES: list[tuple[str, Subject, str, dict[str, Any]]] = [
         "uploads",
         own,
         "createUpload",
-        {"purpose": "POST_MEDIA", "fileName": "a.png", "mime": "image/png", "sizeBytes": 9},
+        {"purpose": "POST_MEDIA", "fileName": "a.png", "mimeType": "image/png", "sizeBytes": 9},
     ),
     ("upload-parts", own, "requestUploadPartUrls", {"uploadId": NOBODY["upload"], "partNumbers": [1]}),
     ("posts", own, "createPost", {"text": "x"}),

@@ -48,6 +48,13 @@ async def test_a_collection_moves_with_its_documents(
         ("catalog.dirty", "inventory", {"untold": False}, {"dirty": False}),
         ("chat.blocked", "chat_members", {"parted": True}, {"blocked": True}),
         ("feed.affinities", "feed_affinities", {"inbox_kept": True}, {"inbox_maintained": True}),
+        (
+            "chat.allowed-senders",
+            "chat_settings",
+            {"who_can_message": "NOBODY"},
+            {"allowed_senders": "NOBODY"},
+        ),
+        ("auth.input-names", "auth_flows", {"purpose": "ENROL_2FA"}, {"purpose": "ENABLE_TWO_FACTOR"}),
     ],
 )
 async def test_fields_take_their_present_names(
@@ -95,6 +102,30 @@ async def test_what_was_done_under_a_former_name_is_answered_as_then(
     changed = await migrated(services, f"{system}.mutation-names")
     assert (changed[0] >= 1, changed[1]) == (True, 0)
     assert await ada.do(new, selection, **given) == {**first, "replayed": True}
+
+
+@pytest.mark.parametrize(
+    ("mutation", "before", "after"),
+    [
+        ("recordImpressions", {"recorded": 3}, {"recorded_count": 3}),
+        ("setPostSponsorship", {"sponsorship": {"post": {}}}, {"sponsorship": {"post": {}, "version": 1}}),
+        (
+            "createShareLink",
+            {"code": "abc", "url": "https://example.com/p/abc"},
+            {"share_link": {"code": "abc", "url": "https://example.com/p/abc", "post": None}},
+        ),
+    ],
+)
+async def test_stored_results_take_their_present_names(
+    services: Services, mutation: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    id = f"user_stored:{mutation}"
+    receipt = {"_id": id, "mutation": mutation, "state": "DONE", "payload": before}
+    await services.db.write({"insert": "receipts", "documents": [receipt]})
+    assert await migrated(services, "feed.input-names") == [1, 0]
+    [row] = await services.db.find("receipts", {"_id": id})
+    assert row["payload"] == after
+    await services.db.write({"delete": "receipts", "deletes": [{"q": {"_id": id}, "limit": 1}]})
 
 
 async def test_stored_refusals_take_their_present_codes(services: Services) -> None:

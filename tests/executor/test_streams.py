@@ -21,7 +21,7 @@ AUTHORS = """subscription($id: ID!, $after: String) { postEvents(postId: $id, af
   __typename ... on Event { eventId }
   ... on CommentCreated { said: commentEdge { node { text author { name } } } } } }"""
 OWN_REACTION = """subscription($id: ID!) { postEvents(postId: $id) {
-  ... on ReactionsUpdated { subject { ... on Post { reactionSummary { total viewerReaction } } } } } }"""
+  ... on ReactionsUpdated { subject { ... on Post { reactionSummary { count viewerReaction } } } } } }"""
 PAGE = """subscription($id: ID!, $count: Int) { postEvents(postId: $id) {
   ... on PostUpdated { post { text comments(first: $count) { edges { node { text } } } } } } }"""
 TEXT = """subscription($id: ID!) { postEvents(postId: $id) {
@@ -87,9 +87,9 @@ async def test_what_depends_on_the_viewer_is_completed_for_each(new_phone: NewPh
         own = seen("own")
         await ada.do("setReaction", "subject { __typename }", subjectId=post, kind="WOW")
         summaries = [(await told(stream, "subject"))["reactionSummary"] for stream in streams]
-        while summaries[0]["total"] < 2:
+        while summaries[0]["count"] < 2:
             summaries = [(await told(stream, "subject"))["reactionSummary"] for stream in streams]
-    assert summaries == [{"total": 2, "viewerReaction": "LOVE"}, {"total": 2, "viewerReaction": None}]
+    assert summaries == [{"count": 2, "viewerReaction": "LOVE"}, {"count": 2, "viewerReaction": None}]
     assert seen("own") - own >= 2
 
 

@@ -37,7 +37,7 @@ HOT = 0.5
 """Share of comments and reactions that go to the first post: contention."""
 
 DELTA = """query($since: SyncToken, $first: Int!) { viewer { changes(since: $since, limit: $first) {
-  nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { total } }
+  nodes { id __typename ... on Post { text version visibility commentCount reactionSummary { count } }
     ... on Comment { text version } ... on Follow { status version user { id } } }
   deleted { id } token hasMore reset } } }"""
 

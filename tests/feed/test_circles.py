@@ -155,13 +155,15 @@ async def test_a_share_says_who_passed_it_on(new_phone: NewPhone, services: Serv
 async def test_a_link_leads_to_a_public_post(new_phone: NewPhone, anonymous: Phone) -> None:
     ada = await new_phone("Ada")
     post = await publish(ada, "Everybody", visibility="PUBLIC")
-    made = await ada.do("createShareLink", "url code", postId=post)
-    again = await ada.do("createShareLink", "url code", postId=post)
-    assert (made["errors"], again["code"]) == ([], made["code"])
+    shown = "shareLink { url code post { id } }"
+    first = await ada.do("createShareLink", shown, postId=post)
+    made = first["shareLink"]
+    assert (first["errors"], made["post"]) == ([], {"id": post})
+    assert (await ada.do("createShareLink", shown, postId=post))["shareLink"] == made
     assert made["url"].endswith(f"/p/{made['code']}")
-    query = "query($code: String!) { postByLink(code: $code) { id text } }"
+    query = "query($code: String!) { shareLink(code: $code) { url post { id text } } }"
     found = await anonymous.run(query, code=made["code"])
-    assert found == {"postByLink": {"id": post, "text": "Everybody"}}
+    assert found == {"shareLink": {"url": made["url"], "post": {"id": post, "text": "Everybody"}}}
     async with anonymous.http.get(made["url"]) as response:
         assert (response.status, "Everybody" in await response.text()) == (200, True)
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -169,7 +171,7 @@ async def test_a_link_leads_to_a_public_post(new_phone: NewPhone, anonymous: Pho
     async with anonymous.http.get(made["url"]) as response:
         assert (response.status, "Everybody" in await response.text()) == (404, False)
     for code in (made["code"], "unknown", ""):
-        assert await anonymous.run(query, code=code) == {"postByLink": None}
+        assert await anonymous.run(query, code=code) == {"shareLink": None}
     assert await codes(ada, "createShareLink", postId=post) == ["FORBIDDEN"]
 
 
@@ -229,8 +231,8 @@ async def test_impressions_are_recorded_and_shown_to_nobody(new_phone: NewPhone,
     ada = await new_phone("Ada")
     post = await publish(ada)
     item = {"postId": post, "position": 0, "dwellMs": 1500, "snapshotId": "feed_x"}
-    done = await ada.do("recordImpressions", "recorded", items=[item] * 50)
-    assert (done["errors"], done["recorded"]) == ([], 50)
+    done = await ada.do("recordImpressions", "recordedCount", items=[item] * 50)
+    assert (done["errors"], done["recordedCount"]) == ([], 50)
     assert len(await services.db.find("impressions", {"user_id": ada.user_id})) == 50
     for items, code in (
         ([], "REQUIRED"),
@@ -247,12 +249,12 @@ async def test_nothing_is_recorded_of_posts_one_may_not_see(new_phone: NewPhone,
     rest = {"position": 0, "dwellMs": 1500, "snapshotId": "feed_x"}
     items = [{"postId": id, **rest} for id in (shown, hidden, ids.new_id("post"), closed)]
     await ada.do("deletePost", "deletedPostId", postId=closed)
-    done = await grace.do("recordImpressions", "recorded", items=items)
-    assert (done["errors"], done["recorded"]) == ([], 1)
+    done = await grace.do("recordImpressions", "recordedCount", items=items)
+    assert (done["errors"], done["recordedCount"]) == ([], 1)
     kept = await services.db.find("impressions", {"user_id": grace.user_id})
     assert [row["post_id"] for row in kept] == [shown]
-    none = await grace.do("recordImpressions", "recorded", items=items[1:])
-    assert (none["errors"], none["recorded"]) == ([], 0)
+    none = await grace.do("recordImpressions", "recordedCount", items=items[1:])
+    assert (none["errors"], none["recordedCount"]) == ([], 0)
 
 
 PEOPLE = "edges { node { id } } pageInfo { hasNextPage endCursor }"

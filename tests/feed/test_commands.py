@@ -19,9 +19,9 @@ PAGE = """query($first: Int, $sort: FeedSort) { viewer { feed(first: $first, sor
     id text textPreview visibility commentCount createdAt
     author { id name avatar { id url thumbnailUrl dominantColor } }
     media { id url width height }
-    reactionSummary { total like love viewerReaction }
+    reactionSummary { count like love viewerReaction }
     viewerCan { edit comment }
-    commentPreview { id text author { id name avatar { url } } reactions { total viewerReaction } }
+    commentPreview { id text author { id name avatar { url } } reactions { count viewerReaction } }
   } }
   pageInfo { hasNextPage endCursor }
 } } }"""
@@ -41,7 +41,7 @@ The posts of a ranked page are known before."""
 FIRST_SCREEN = """query($first: Int) { viewer { feed(first: $first) {
   snapshotId degraded
   edges { cursor reason score node {
-    id textPreview createdAt commentCount author { id name } reactionSummary { total viewerReaction }
+    id textPreview createdAt commentCount author { id name } reactionSummary { count viewerReaction }
   } }
   pageInfo { hasNextPage endCursor }
 } } }"""

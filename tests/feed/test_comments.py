@@ -13,7 +13,7 @@ from tests.phone import Phone, key
 
 COMMENT = """
   comment { id post { id } parent { id } author { id } text replyCount status version
-    reactions { total viewerReaction } editedAt }
+    reactions { count viewerReaction } editedAt }
   post { id commentCount version }
 """
 EDGE = "commentEdge { cursor node { id } }"
@@ -35,7 +35,7 @@ async def test_a_comment_is_answered_whole_with_the_post_s_new_count(new_phone: 
         "replyCount": 0,
         "status": "PUBLISHED",
         "version": 1,
-        "reactions": {"total": 0, "viewerReaction": None},
+        "reactions": {"count": 0, "viewerReaction": None},
         "editedAt": None,
     }
     assert made["post"] == {"id": post, "commentCount": 1, "version": 1}
@@ -273,16 +273,16 @@ async def test_a_reaction_changed_twice_offline_counts_once(new_phone: NewPhone)
     """Row: Reaction changed twice offline; a replay shows the counts as they are now."""
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     post = await publish(ada)
-    summary = "subject { ... on Post { reactionSummary { total like love sad viewerReaction } } }"
+    summary = "subject { ... on Post { reactionSummary { count like love sad viewerReaction } } }"
     keys = [key() for _ in range(2)]
     for _ in range(2):
         for once, kind in zip(keys, ("LIKE", "LOVE"), strict=True):
             done = await grace.do("setReaction", summary, subjectId=post, kind=kind, idempotencyKey=once)
-    now = {"total": 1, "like": 0, "love": 1, "sad": 0, "viewerReaction": "LOVE"}
+    now = {"count": 1, "like": 0, "love": 1, "sad": 0, "viewerReaction": "LOVE"}
     assert (done["replayed"], done["subject"]["reactionSummary"]) == (True, now)
     await ada.do("setReaction", summary, subjectId=post, kind="SAD")
     late = await grace.do("setReaction", summary, subjectId=post, kind="LOVE", idempotencyKey=keys[1])
-    assert late["subject"]["reactionSummary"] == {**now, "total": 2, "sad": 1}
+    assert late["subject"]["reactionSummary"] == {**now, "count": 2, "sad": 1}
 
 
 async def test_a_deleted_reply_leaves_its_thread_with_one_less(new_phone: NewPhone) -> None:
@@ -305,12 +305,12 @@ async def test_nobody_else_deletes_a_comment(new_phone: NewPhone, services: Serv
     assert await written(services, "comments", {"_id": id}) == 1
 
 
-COUNTS = "total like love wow sad angry viewerReaction"
+COUNTS = "count like love wow sad angry viewerReaction"
 SUMMARY = f"""subject {{ __typename
   ... on Post {{ summary: reactionSummary {{ {COUNTS} }} }}
   ... on Comment {{ summary: reactions {{ {COUNTS} }} }} }}"""
 NONE: dict[str, Any] = {
-    "total": 0,
+    "count": 0,
     "like": 0,
     "love": 0,
     "wow": 0,
@@ -327,11 +327,11 @@ async def test_a_reaction_is_set_changed_and_taken_back(new_phone: NewPhone, sub
     id = post if subject == "Post" else await comment(ada, post)
     await ada.do("setReaction", SUMMARY, subjectId=id, kind="LOVE")
     steps = [
-        ("LIKE", {"total": 2, "love": 1, "like": 1}),
-        ("LIKE", {"total": 2, "love": 1, "like": 1}),
-        ("SAD", {"total": 2, "love": 1, "sad": 1}),
-        (None, {"total": 1, "love": 1}),
-        (None, {"total": 1, "love": 1}),
+        ("LIKE", {"count": 2, "love": 1, "like": 1}),
+        ("LIKE", {"count": 2, "love": 1, "like": 1}),
+        ("SAD", {"count": 2, "love": 1, "sad": 1}),
+        (None, {"count": 1, "love": 1}),
+        (None, {"count": 1, "love": 1}),
     ]
     for kind, expected in steps:
         done = await grace.do("setReaction", SUMMARY, subjectId=id, kind=kind)
@@ -345,7 +345,7 @@ async def test_a_replayed_reaction_counts_once(new_phone: NewPhone, services: Se
     post = await publish(ada)
     for replayed in (False, True):
         done = await ada.do("setReaction", SUMMARY, subjectId=post, kind="WOW", idempotencyKey=once)
-        assert (done["replayed"], done["subject"]["summary"]["total"]) == (replayed, 1)
+        assert (done["replayed"], done["subject"]["summary"]["count"]) == (replayed, 1)
     assert await written(services, "reactions", {"subject_id": post}) == 1
 
 

@@ -18,7 +18,7 @@ from tests.phone import Failed, Phone, Stream
 
 FEED = """subscription($after: String) { feedEvents(after: $after) {
   __typename
-  ... on Event { eventId at }
+  ... on Event { eventId occurredAt }
   ... on FeedUpdated { newPostCount newerToken }
   ... on CommentReceived { kind post { id } comment { id text } }
   ... on ViewerMentioned { post { id } said: comment { id } }
@@ -29,7 +29,7 @@ FEED = """subscription($after: String) { feedEvents(after: $after) {
 async def event(stream: Stream, **options: Any) -> dict[str, Any]:
     found: dict[str, Any] = (await stream.next(**options))["feedEvents"]
     assert found["eventId"]
-    assert found["at"].endswith("Z")
+    assert found["occurredAt"].endswith("Z")
     return found
 
 
@@ -54,10 +54,10 @@ async def test_what_concerns_a_person(new_phone: NewPhone) -> None:
         found = await of_kind(stream, "CommentReceived")
         assert (found["kind"], found["comment"]) == ("REPLY", {"id": reply, "text": "To you"})
         naming = await publish(grace, "Ada!", mentions=[ada.user_id])
-        assert (await of_kind(stream, "ViewerMentioned")) | {"eventId": "", "at": ""} == {
+        assert (await of_kind(stream, "ViewerMentioned")) | {"eventId": "", "occurredAt": ""} == {
             "__typename": "ViewerMentioned",
             "eventId": "",
-            "at": "",
+            "occurredAt": "",
             "post": {"id": naming},
             "said": None,
         }
@@ -155,7 +155,7 @@ async def test_a_burst_of_reactions_is_merged(new_phone: NewPhone, monkeypatch: 
         totals = []
         while not totals or totals[-1] < 5:
             subject = (await until(stream, "ReactionsUpdated"))["subject"]
-            totals.append(subject["reactionSummary"]["total"])
+            totals.append(subject["reactionSummary"]["count"])
         assert len(totals) < 5
         assert await stream.nothing(seconds=1.0)
 

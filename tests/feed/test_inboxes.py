@@ -153,7 +153,7 @@ async def test_what_is_prepared_is_used(new_phone: NewPhone, services: Services)
         {"postId": hers, "position": 0, "dwellMs": 9_000, "snapshotId": "x"},
         {"postId": close, "position": 1, "dwellMs": 300, "snapshotId": "x"},
     ]
-    assert (await ada.do("recordImpressions", "recorded", items=seen))["recorded"] == 2
+    assert (await ada.do("recordImpressions", "recordedCount", items=seen))["recordedCount"] == 2
     await feed_jobs.prepare(services)
     await jobs.run_due(services)
     [taste] = await services.db.find("feed_affinities", {"_id": ada.user_id})

@@ -98,9 +98,9 @@ async def test_whoever_touches_an_archived_post_brings_it_back(
     if act == "comment":
         await comment(grace, id)
     elif act == "react":
-        shown = "subject { ... on Post { reactionSummary { total } } }"
+        shown = "subject { ... on Post { reactionSummary { count } } }"
         done = await grace.do("setReaction", shown, subjectId=id, kind="LIKE")
-        assert (done["errors"], done["subject"]["reactionSummary"]["total"]) == ([], 1)
+        assert (done["errors"], done["subject"]["reactionSummary"]["count"]) == ([], 1)
     elif act == "edit":
         done = await ada.do("updatePost", "post { text version }", postId=id, text="Again", expectedVersion=1)
         assert done["post"] == {"text": "Again", "version": 2}
@@ -156,13 +156,13 @@ async def test_counters_are_put_right(new_phone: NewPhone, services: Services) -
     await set_fields(services, "users", ada.user_id, follower_count=7, post_count=0)
     assert await reconciling.reconcile(services) >= 6
     query = """query($id: ID!, $top: ID!, $ada: ID!) {
-      post(id: $id) { commentCount shareCount reactionSummary { total like love } }
+      post(id: $id) { commentCount shareCount reactionSummary { count like love } }
       node(id: $top) { ... on Comment { replyCount } } user(id: $ada) { followerCount postCount } }"""
     assert await ada.run(query, id=post, top=top, ada=ada.user_id) == {
         "post": {
             "commentCount": 2,
             "shareCount": 1,
-            "reactionSummary": {"total": 1, "like": 0, "love": 1},
+            "reactionSummary": {"count": 1, "like": 0, "love": 1},
         },
         "node": {"replyCount": 1},
         "user": {"followerCount": 1, "postCount": 1},
@@ -209,7 +209,7 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
     ):
         assert await written(services, name, {key: ada.user_id}) == 0, (name, key)
     query = """query($his: ID!, $hers: ID!, $group: ID!) {
-      post(id: $his) { commentCount shareCount reactionSummary { total }
+      post(id: $his) { commentCount shareCount reactionSummary { count }
         comments { edges { node { id text author { id } replyCount } } } }
       gone: node(id: $hers) { id } group(id: $group) { viewerRole memberCount }
       viewer { user { followerCount followingCount } } }"""
@@ -217,7 +217,7 @@ async def test_whoever_leaves_takes_their_posts_along(new_phone: NewPhone, servi
         "post": {
             "commentCount": 1,
             "shareCount": 0,
-            "reactionSummary": {"total": 0},
+            "reactionSummary": {"count": 0},
             "comments": {"edges": [{"node": {"id": top, "text": None, "author": None, "replyCount": 1}}]},
         },
         "gone": None,
@@ -279,7 +279,7 @@ async def test_an_erasure_that_is_killed_between_two_steps_leaves_nothing_half_r
         await ada.do("setReaction", "subject { __typename }", subjectId=subject, kind="LIKE")
     [old] = await insert_posts(services, ada.user_id, [clock.now() - YEAR])
     await archiving.archive(services)
-    query = """query($id: ID!, $ids: [ID!]!) { post(id: $id) { commentCount reactionSummary { total } }
+    query = """query($id: ID!, $ids: [ID!]!) { post(id: $id) { commentCount reactionSummary { count } }
       nodes(ids: $ids) { id ... on Comment { text author { id } replyCount }
         ... on Post { words: text by: author { id } } } }"""
     theirs, unit, owner = [top, own, other, hers, old], Context.unit, {"id": ada.user_id}
@@ -320,7 +320,7 @@ async def test_an_erasure_that_is_killed_between_two_steps_leaves_nothing_half_r
     assert runs >= 8
     await jobs.run_due(services)
     post, nodes = await shown()
-    assert post == {"commentCount": 1, "reactionSummary": {"total": 0}}
+    assert post == {"commentCount": 1, "reactionSummary": {"count": 0}}
     stub = {"id": other, "text": None, "author": None, "replyCount": 1}
     assert nodes == [None, None, stub, None, None]
     assert await written(services, "comments", {"author_id": ada.user_id}) == 0

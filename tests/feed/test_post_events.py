@@ -11,13 +11,13 @@ from tests.phone import Failed, Phone, Stream
 
 WATCH = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
   __typename
-  ... on Event { eventId at }
+  ... on Event { eventId occurredAt }
   ... on CommentCreated { commentEdge { node { id text author { name } } } }
   ... on CommentUpdated { comment { id text version } }
   ... on CommentDeleted { deletedCommentId }
   ... on ReactionsUpdated { subject { __typename
-    ... on Post { id reactionSummary { total like viewerReaction } }
-    ... on Comment { id reactions { total like viewerReaction } } } }
+    ... on Post { id reactionSummary { count like viewerReaction } }
+    ... on Comment { id reactions { count like viewerReaction } } } }
   ... on PostUpdated { post { id text version visibility } }
   ... on PostDeleted { deletedPostId }
 } }"""
@@ -27,7 +27,7 @@ async def event(stream: Stream) -> dict[str, Any]:
     """The next event without its place and time."""
     found: dict[str, Any] = (await stream.next())["postEvents"]
     assert found.pop("eventId")
-    assert found.pop("at").endswith("Z")
+    assert found.pop("occurredAt").endswith("Z")
     return found
 
 
@@ -62,7 +62,7 @@ async def test_every_kind_of_event(new_phone: NewPhone) -> None:
             found = await until(stream, "ReactionsUpdated")
             assert found["subject"]["id"] == subject
             summary = found["subject"].get("reactionSummary") or found["subject"]["reactions"]
-            assert summary == {"total": 1, "like": 1, "viewerReaction": "LIKE"}
+            assert summary == {"count": 1, "like": 1, "viewerReaction": "LIKE"}
         await ada.do("updatePost", "post { id }", postId=post, text="Two")
         assert await until(stream, "PostUpdated") == {
             "__typename": "PostUpdated",
@@ -84,7 +84,8 @@ async def test_a_new_comment_has_its_place_in_the_list(new_phone: NewPhone) -> N
     post = await publish(ada)
     first = await comment(ada, post, "First")
     watch = """subscription($id: ID!) { postEvents(postId: $id) { __typename
-      ... on CommentCreated { eventId at commentEdge { cursor } } ... on Event { eventId at } } }"""
+      ... on CommentCreated { eventId occurredAt commentEdge { cursor } }
+      ... on Event { eventId occurredAt } } }"""
     async with ada.watch(watch, id=post) as stream:
         await comment(ada, post, "Second")
         cursor = (await until(stream, "CommentCreated"))["commentEdge"]["cursor"]

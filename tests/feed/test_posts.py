@@ -14,7 +14,7 @@ from tests.phone import key
 
 POST = """
   post { id author { id } text textPreview truncated visibility status pinned commentCount shareCount
-    reactionSummary { total like viewerReaction } viewerCan { edit delete comment share pin }
+    reactionSummary { count like viewerReaction } viewerCan { edit delete comment share pin }
     editedAt version createdAt updatedAt }
 """
 GONE = refusal("NOT_FOUND", "You have no such post.", ["postId"])
@@ -36,7 +36,7 @@ async def test_a_post_is_answered_whole(new_phone: NewPhone) -> None:
         "pinned": False,
         "commentCount": 0,
         "shareCount": 0,
-        "reactionSummary": {"total": 0, "like": 0, "viewerReaction": None},
+        "reactionSummary": {"count": 0, "like": 0, "viewerReaction": None},
         "viewerCan": {"edit": True, "delete": True, "comment": True, "share": True, "pin": True},
         "editedAt": None,
         "version": 1,

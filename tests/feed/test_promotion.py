@@ -19,8 +19,8 @@ from tests.feed.steps import publish
 from tests.feed.test_ranking import page_of
 from tests.phone import Phone, make_user
 
-HALVES = [{"name": "formula", "share": 50}, {"name": "fresh", "share": 50}]
-EXPERIMENT = "feedExperiment { name variants { name share } }"
+HALVES = [{"name": "formula", "sharePercent": 50}, {"name": "fresh", "sharePercent": 50}]
+EXPERIMENT = "feedExperiment { name variants { name sharePercent } }"
 SPONSORED = "sponsorship { post { id } startsAt endsAt }"
 
 
@@ -88,9 +88,9 @@ async def test_an_experiment_is_set_and_ended_on_record(
         ({"variants": HALVES}, "name"),
         ({"name": "spring"}, "variants"),
         ({"name": "spring", "variants": [HALVES[0], HALVES[0]]}, "variants"),
-        ({"name": "spring", "variants": [{"name": "unknown", "share": 5}]}, "variants"),
-        ({"name": "spring", "variants": [{"name": "fresh", "share": -5}]}, "variants"),
-        ({"name": "spring", "variants": [{"name": "fresh", "share": 101}]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "unknown", "sharePercent": 5}]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "fresh", "sharePercent": -5}]}, "variants"),
+        ({"name": "spring", "variants": [{"name": "fresh", "sharePercent": 101}]}, "variants"),
         ({"name": "spring", "variants": HALVES, "reason": " "}, "reason"),
     ],
 )

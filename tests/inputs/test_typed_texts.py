@@ -17,7 +17,7 @@ BLANK = ("\u200b\u2060\u200d", " \u202e\0\u2067 ", "\u3164\u2800\ufe0f\u0301")
 OPAQUE = frozenset(
     {
         *("password", "currentPassword", "newPassword", "captchaToken", "refreshToken", "token"),
-        *("signature", "clientDataJson", "authenticatorData", "attestationObject", "publicKey"),
+        *("signature", "clientDataJson", "authenticatorData", "attestationObject", "publicKey", "deviceKey"),
     }
 )
 """Texts that machines made, and secrets, which are stored hashed or encrypted if at all."""

@@ -158,8 +158,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "currencyCode": "EUR",
         "reviewId": reviewed["review"]["id"],
         "subjectId": theirs,
-        "type": "APP_OPENED",
-        "mime": "image/jpeg",
+        "mimeType": "image/jpeg",
         "fileName": "photo.jpg",
         "purpose": "CHAT_ATTACHMENT",
         "email": "fine@example.com",
@@ -182,14 +181,14 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
         "sendMessage": {"attachments": []},
         "revokeUserSessions": {"userId": bob.user_id},
         "recordPredictionFeedback": {"usageRate": "1.0"},
-        "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "share": 100}]},
+        "setFeedExperiment": {"name": "trial", "variants": [{"name": "one", "sharePercent": 100}]},
         "submitReport": {"subjectId": other},
     }
     return World(ada, bob, named, of, [await _upload(ada) for _ in range(30)])
 
 
 async def _upload(phone: Phone) -> str:
-    given = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.jpg", "mime": "image/jpeg", "sizeBytes": 100}
+    given = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.jpg", "mimeType": "image/jpeg", "sizeBytes": 100}
     made = await phone.do("createUpload", "upload { id }", **given)
     assert made["errors"] == []
     return str(made["upload"]["id"])

@@ -24,14 +24,14 @@ from tests.phone import Phone
 
 XYZ = tuple[float, float, float]
 PART = 8 * 1024 * 1024
-UPLOAD = """id purpose status method partSizeBytes partCount bytesReceived progress failure keptUntil
+UPLOAD = """id purpose status method partSizeBytes partCount receivedBytes progressPercent failure keptUntil
   version parts { number url urlExpiresAt received etag headers { name value } }
-  processedMedia { id kind mime sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl
+  processedMedia { id kind mimeType sizeBytes width height durationMs url thumbnailUrl posterUrl hlsUrl
     placeholder dominantColor urlExpiresAt originalFileName animation
     renditions { width height format url sizeBytes } }"""
 READ = f"query($id: ID!) {{ upload(id: $id) {{ {UPLOAD} }} }}"
 PENDING = """query($id: ID!) { upload(id: $id) {
-  status bytesReceived parts(filter: {pending: true}) { number url } } }"""
+  status receivedBytes parts(filter: {pending: true}) { number url } } }"""
 
 
 def picture(
@@ -124,7 +124,7 @@ async def create(phone: Phone, body: bytes | int, mime: str = "image/jpeg", **fi
     given = {
         "purpose": "CHAT_ATTACHMENT",
         "fileName": names.get(mime, "file"),
-        "mime": mime,
+        "mimeType": mime,
         "sizeBytes": body if isinstance(body, int) else len(body),
         **fields,
     }

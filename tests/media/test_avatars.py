@@ -59,7 +59,7 @@ async def test_its_addresses_come_with_the_person_in_one_reading(
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     for body, phone in ((FACE, ada), (OTHER, grace)):
         await choose(phone, (await steps.uploaded(phone, services, body, purpose="AVATAR"))["id"])
-    faces = "id avatarThumbUrl avatarFullUrl"
+    faces = "id avatarThumbnailUrl avatarFullUrl"
     query = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on User {{ {faces} }} }} }}"
     alan = await new_phone("Alan")
     people = [ada.user_id, grace.user_id, alan.user_id]
@@ -70,9 +70,9 @@ async def test_its_addresses_come_with_the_person_in_one_reading(
         read.append(commands.counts["find"])
     # As many readings for three people and both addresses as for one.
     assert read[3] == read[1]
-    assert [each["avatarThumbUrl"].rpartition("/")[2] for each in found[:2]] == ["96.webp", "96.webp"]
+    assert [each["avatarThumbnailUrl"].rpartition("/")[2] for each in found[:2]] == ["96.webp", "96.webp"]
     assert [each["avatarFullUrl"].rpartition("/")[2] for each in found[:2]] == ["1024.webp", "300.webp"]
-    assert (found[2]["avatarThumbUrl"], found[2]["avatarFullUrl"]) == (None, None)
+    assert (found[2]["avatarThumbnailUrl"], found[2]["avatarFullUrl"]) == (None, None)
 
 
 async def test_the_former_picture_stays_until_the_new_one_is_ready_and_is_erased_then(

@@ -77,11 +77,11 @@ async def test_heic_is_refused_where_nothing_decodes_it(
     """Before anything is sent, so that the app can make a JPEG of it."""
     monkeypatch.setattr(services.get(MediaProcessor), "_heic", False)
     ada = await new_phone("Ada")
-    asked = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.heic", "mime": "image/heic", "sizeBytes": 1000}
+    asked = {"purpose": "CHAT_ATTACHMENT", "fileName": "a.heic", "mimeType": "image/heic", "sizeBytes": 1000}
     refused = await ada.do("createUpload", "upload { id }", **asked)
     assert refused["upload"] is None
     assert [(each["code"], each["message"], each["field"]) for each in refused["errors"]] == [
-        ("MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", ["mime"])
+        ("MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", ["mimeType"])
     ]
 
 

@@ -129,7 +129,7 @@ async def test_what_phones_send_is_taken(
     found = await steps.uploaded(await new_phone(), services, body, mime, fileName=name)
     assert (found["status"], found["failure"]) == ("READY", None)
     if canonical(mime) != "image/jpeg":
-        assert found["processedMedia"]["mime"] == canonical(mime)
+        assert found["processedMedia"]["mimeType"] == canonical(mime)
 
 
 def test_every_other_name_is_of_a_kind_that_is_taken() -> None:

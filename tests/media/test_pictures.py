@@ -120,7 +120,7 @@ async def test_animated_pictures_keep_moving(
     body = saved(first, format, **frames)
     name = f"a.{format.lower()}"
     medium, shown = await variants(await new_phone(), services, body, mime, name)
-    assert (medium["animation"], medium["mime"]) == ("KEPT", "image/webp")
+    assert (medium["animation"], medium["mimeType"]) == ("KEPT", "image/webp")
     moving = shown["WEBP 60"]
     assert (moving.n_frames, moving.info["loop"]) == (3, loop)  # type: ignore[attr-defined]
     colours, durations = [], []

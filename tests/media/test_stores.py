@@ -20,7 +20,7 @@ async def test_sent_in_parts_resumed_and_fetched_whole(place: Place) -> None:
     sent = await steps.send(place.http, upload, body, [1, 3])
     resumed = await steps.read(ada, upload["id"])
     assert [part["received"] for part in resumed["parts"]] == [True, False, True]
-    assert resumed["bytesReceived"] == len(body) - PART
+    assert resumed["receivedBytes"] == len(body) - PART
     refused = await steps.complete(ada, upload, sent)
     assert ([each["code"] for each in refused["errors"]], refused["missingParts"]) == (
         ["UPLOAD_INCOMPLETE"],
@@ -162,7 +162,7 @@ async def test_a_film_plays_from_its_playlist(place: Place) -> None:
     ready = await steps.uploaded(ada, place.services, steps.film(), "video/mp4", fileName="a.mp4")
     assert (ready["status"], ready["failure"]) == ("READY", None)
     medium = ready["processedMedia"]
-    assert (medium["kind"], medium["mime"], medium["width"], medium["height"]) == (
+    assert (medium["kind"], medium["mimeType"], medium["width"], medium["height"]) == (
         "VIDEO",
         "video/mp4",
         640,

@@ -31,14 +31,15 @@ async def test_a_picture_is_sent_in_one_piece_and_becomes_a_medium(
     assert (part["received"], part["etag"]) == (False, None)
     etag = await steps.put(http, part, body)
     sending = await steps.read(ada, upload["id"])
-    assert (sending["status"], sending["bytesReceived"], sending["progress"]) == ("UPLOADING", len(body), 1.0)
+    arrived = (sending["receivedBytes"], sending["progressPercent"])
+    assert (sending["status"], arrived) == ("UPLOADING", (len(body), 100))
     done = await steps.complete(ada, upload, [{"number": 1, "etag": etag}])
     assert (done["errors"], done["upload"]["status"]) == ([], "UPLOADED")
     await jobs.run_due(services)
     ready = await steps.read(ada, upload["id"])
     assert (ready["status"], ready["failure"], ready["parts"]) == ("READY", None, [])
     medium = ready["processedMedia"]
-    shape = (medium["kind"], medium["mime"], medium["width"], medium["height"])
+    shape = (medium["kind"], medium["mimeType"], medium["width"], medium["height"])
     assert shape == ("IMAGE", "image/webp", 1200, 900)
     assert [each["width"] for each in medium["renditions"]] == [
         96,
@@ -72,7 +73,7 @@ async def test_app_killed_between_parts_resumes_with_what_is_missing(
     resumed = await steps.read(ada, upload["id"])
     assert resumed["status"] == "UPLOADING"
     assert [part["received"] for part in resumed["parts"]] == [True, True, False, False]
-    assert (resumed["bytesReceived"], round(resumed["progress"], 2)) == (2 * steps.PART, 0.67)
+    assert (resumed["receivedBytes"], resumed["progressPercent"]) == (2 * steps.PART, 66)
     pending = (await ada.run(steps.PENDING, id=upload["id"]))["upload"]
     assert [part["number"] for part in pending["parts"]] == [3, 4]
     short = await steps.complete(ada, upload)
@@ -238,20 +239,20 @@ async def test_own_uploads_reach_the_other_devices(new_phone: NewPhone, services
 @pytest.mark.parametrize(
     ("fields", "code", "field"),
     [
-        ({"mime": "image/svg+xml", "fileName": "x.svg"}, "MIME_NOT_ALLOWED", "mime"),
-        ({"mime": "text/html", "fileName": "x.html"}, "MIME_NOT_ALLOWED", "mime"),
-        ({"mime": "application/x-msdownload", "fileName": "x.exe"}, "MIME_NOT_ALLOWED", "mime"),
+        ({"mimeType": "image/svg+xml", "fileName": "x.svg"}, "MIME_NOT_ALLOWED", "mimeType"),
+        ({"mimeType": "text/html", "fileName": "x.html"}, "MIME_NOT_ALLOWED", "mimeType"),
+        ({"mimeType": "application/x-msdownload", "fileName": "x.exe"}, "MIME_NOT_ALLOWED", "mimeType"),
         (
-            {"mime": "application/pdf", "fileName": "x.pdf", "purpose": "POST_MEDIA"},
+            {"mimeType": "application/pdf", "fileName": "x.pdf", "purpose": "POST_MEDIA"},
             "MIME_NOT_ALLOWED",
-            "mime",
+            "mimeType",
         ),
-        ({"mime": "image/jpeg", "fileName": "photo.exe"}, "MIME_NOT_ALLOWED", "fileName"),
-        ({"mime": "image/jpeg", "fileName": "photo.pdf"}, "MIME_NOT_ALLOWED", "fileName"),
+        ({"mimeType": "image/jpeg", "fileName": "photo.exe"}, "MIME_NOT_ALLOWED", "fileName"),
+        ({"mimeType": "image/jpeg", "fileName": "photo.pdf"}, "MIME_NOT_ALLOWED", "fileName"),
         ({"sizeBytes": 25 * 2**20 + 1}, "TOO_LARGE", "sizeBytes"),
-        ({"sizeBytes": 500 * 2**20 + 1, "mime": "video/mp4", "fileName": "x.mp4"}, "TOO_LARGE", "sizeBytes"),
+        ({"sizeBytes": 524_288_001, "mimeType": "video/mp4", "fileName": "x.mp4"}, "TOO_LARGE", "sizeBytes"),
         (
-            {"sizeBytes": 100 * 2**20 + 1, "mime": "application/pdf", "fileName": "x.pdf"},
+            {"sizeBytes": 100 * 2**20 + 1, "mimeType": "application/pdf", "fileName": "x.pdf"},
             "TOO_LARGE",
             "sizeBytes",
         ),
@@ -280,7 +281,7 @@ async def test_films_are_refused_where_there_is_no_ffmpeg(
     monkeypatch.setattr(services.get(MediaProcessor), "_films", False)
     ada = await new_phone("Ada")
     refused = await steps.create(ada, 1000, "video/mp4", fileName="x.mp4")
-    assert codes(refused) == [("MIME_NOT_ALLOWED", ["mime"])]
+    assert codes(refused) == [("MIME_NOT_ALLOWED", ["mimeType"])]
     assert "ffmpeg" in refused["errors"][0]["message"]
 
 
@@ -301,7 +302,7 @@ async def test_sixty_uploads_an_hour(new_phone: NewPhone) -> None:
 def _create(number: int) -> str:
     return (
         f'm{number}: createUpload(input: {{idempotencyKey: "u{number}", purpose: CHAT_ATTACHMENT, '
-        f'fileName: "a.jpg", mime: "image/jpeg", sizeBytes: 10}}) '
+        f'fileName: "a.jpg", mimeType: "image/jpeg", sizeBytes: 10}}) '
         "{ errors { code retryable retryAfterSeconds } } "
     )
 
@@ -391,7 +392,7 @@ async def test_anonymous_people_upload_nothing(anonymous: Phone) -> None:
             "idempotencyKey": "a",
             "purpose": "AVATAR",
             "fileName": "a.png",
-            "mime": "image/png",
+            "mimeType": "image/png",
             "sizeBytes": 1,
         },
     )

@@ -217,11 +217,11 @@ async def test_links_and_addresses_never_follow_a_request_s_host_where_ours_is_k
           { post { id } } }"""
         made = (await phone.post({"query": create}, **evil)).data["createPost"]["post"]["id"]
         share = """mutation($id: ID!) {
-          createShareLink(input: {idempotencyKey: "link", postId: $id}) { url } }"""
+          createShareLink(input: {idempotencyKey: "link", postId: $id}) { shareLink { url } } }"""
         link = (await phone.post({"query": share, "variables": {"id": made}}, **evil)).data
-        assert link["createShareLink"]["url"].startswith("https://api.example.com/p/")
+        assert link["createShareLink"]["shareLink"]["url"].startswith("https://api.example.com/p/")
         upload = """mutation { createUpload(input: {idempotencyKey: "up", purpose: POST_MEDIA, sizeBytes: 9,
-          mime: "image/png", fileName: "x.png"}) { errors { code } upload { parts { url } } } }"""
+          mimeType: "image/png", fileName: "x.png"}) { errors { code } upload { parts { url } } } }"""
         begun = (await phone.post({"query": upload}, **evil)).data["createUpload"]
         assert begun["errors"] == []
         assert all(part["url"].startswith("https://api.example.com/") for part in begun["upload"]["parts"])

@@ -14,7 +14,7 @@ BUDGET = 2_000
 WATCH = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
   ... on Event { eventId }
   ... on CommentCreated { commentEdge { node { id author { posts(first: 40) {
-    edges { node { id author { name } reactionSummary { total } } } } } } } }
+    edges { node { id author { name } reactionSummary { count } } } } } } } }
 } }"""
 CHEAP = """subscription($id: ID!, $after: String) { postEvents(postId: $id, after: $after) {
   ... on CommentCreated { commentEdge { node { id } } } } }"""

@@ -149,6 +149,7 @@ const plansOf = {
   },
   Media: {
     id: ($media) => get($media, '_id'),
+    mimeType: ($media) => get($media, 'mime'),
     url: ($media) => lambda([get($media, 'folder'), get($media, 'main')], (place) => mediaUrl(...place), true),
     thumbnailUrl: ($media) =>
       lambda([get($media, 'folder'), get($media, 'thumb')], ([folder, name]) => (name ? mediaUrl(folder, name) : null), true),

@@ -82,6 +82,7 @@ export const resolvers = {
   },
   Media: {
     id: (media) => media._id,
+    mimeType: (media) => media.mime,
     url: (media) => mediaUrl(media.folder, media.main),
     thumbnailUrl: (media) => (media.thumb ? mediaUrl(media.folder, media.thumb) : null),
   },

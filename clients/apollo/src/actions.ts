@@ -155,7 +155,7 @@ function newPost(input: { id: string; text: string; visibility: Visibility }, au
     commentCount: 0,
     author,
     media: [],
-    reactionSummary: { __typename: 'Reactions', total: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
+    reactionSummary: { __typename: 'Reactions', count: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
     viewerCan: { __typename: 'PostRights', edit: true, delete: true, comment: true },
   };
 }
@@ -169,7 +169,7 @@ function newComment(input: { id: string; text: string }, author: Author): object
     text: input.text,
     replyCount: 0,
     author,
-    reactions: { __typename: 'Reactions', total: 0, like: 0, viewerReaction: null },
+    reactions: { __typename: 'Reactions', count: 0, like: 0, viewerReaction: null },
   };
 }
 
@@ -195,7 +195,7 @@ function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsF
   const count = (of: ReactionKind, by: number): void => {
     const field = of.toLowerCase() as 'like' | 'love' | 'wow' | 'sad' | 'angry';
     summary[field] += by;
-    summary.total += by;
+    summary.count += by;
   };
   if (summary.viewerReaction) count(summary.viewerReaction, -1);
   if (kind) count(kind, 1);

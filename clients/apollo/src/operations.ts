@@ -6,14 +6,14 @@ graphql(`
     id version createdAt text textPreview truncated visibility commentCount
     author { id name handle avatar { id thumbnailUrl dominantColor } }
     media { id url width height altText dominantColor }
-    reactionSummary { total like love wow sad angry viewerReaction }
+    reactionSummary { count like love wow sad angry viewerReaction }
     viewerCan { edit delete comment }
   }
 `);
 graphql(`
   fragment CommentParts on Comment {
     id version createdAt text replyCount author { id name handle avatar { id thumbnailUrl dominantColor } }
-    reactions { total like viewerReaction }
+    reactions { count like viewerReaction }
   }
 `);
 
@@ -59,8 +59,8 @@ export const SetReaction = graphql(`
     setReaction(input: $input) {
       errors { kind code message retryable retryAfterSeconds }
       subject {
-        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
-        ... on Comment { id reactions { total like viewerReaction } }
+        ... on Post { id reactionSummary { count like love wow sad angry viewerReaction } }
+        ... on Comment { id reactions { count like viewerReaction } }
       }
     }
   }
@@ -74,13 +74,13 @@ export const PostEvents = graphql(`
   subscription PostEvents($postId: ID!, $after: String) {
     postEvents(postId: $postId, after: $after) {
       __typename
-      ... on Event { eventId at }
+      ... on Event { eventId occurredAt }
       ... on CommentCreated { commentEdge { node { ...CommentParts } } }
       ... on CommentUpdated { comment { ...CommentParts } }
       ... on CommentDeleted { deletedCommentId }
       ... on ReactionsUpdated { subject {
-        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
-        ... on Comment { id reactions { total like viewerReaction } }
+        ... on Post { id reactionSummary { count like love wow sad angry viewerReaction } }
+        ... on Comment { id reactions { count like viewerReaction } }
       } }
       ... on PostUpdated { post { ...PostParts } }
       ... on PostDeleted { deletedPostId }

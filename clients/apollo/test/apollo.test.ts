@@ -86,7 +86,7 @@ test('a reaction shows at once and is confirmed without another request', async 
   assert.equal(ada.network.requests - before, 0);
   assert.deepEqual(await done, []);
   const summary = ada.cached(`Post:${id}`).reactionSummary;
-  assert.deepEqual([summary.total, summary.love, seen.at(-1)], [1, 1, 'LOVE']);
+  assert.deepEqual([summary.count, summary.love, seen.at(-1)], [1, 1, 'LOVE']);
   assert.equal(ada.network.requests - before, 1);
   watching.unsubscribe();
 });
@@ -97,9 +97,9 @@ test('what the server refuses is rolled back', async () => {
   assert.deepEqual(await perform(grace.client, 'DeletePost', act({ postId: id })), []);
   const reaction = () => ada.cached(`Post:${id}`).reactionSummary;
   const done = perform(ada.client, 'SetReaction', act({ subjectId: id, kind: 'LIKE' as const }));
-  await until(() => reaction().total === 1, 'the optimistic reaction');
+  await until(() => reaction().count === 1, 'the optimistic reaction');
   const [refusal] = await done;
-  assert.deepEqual([refusal!.code, reaction().total], ['NOT_FOUND', 0]);
+  assert.deepEqual([refusal!.code, reaction().count], ['NOT_FOUND', 0]);
 });
 
 test('a queue that survives a restart lands once, in order, past a refusal', async () => {
@@ -181,7 +181,7 @@ test('the delta document brings every kind of entity, each whole', async () => {
   for (const type of ['Chat', 'Comment', 'Follow', 'Message', 'Post', 'Session', 'User'] as const) assert.ok(types.has(type), type);
   // In the cache `status` is the post's own; only the answer has it under its alias.
   const { status, pinned, reactionSummary } = phone.cached(`Post:${id}`);
-  assert.deepEqual([status, pinned, reactionSummary.total], ['PUBLISHED', false, 0]);
+  assert.deepEqual([status, pinned, reactionSummary.count], ['PUBLISHED', false, 0]);
   await phone.app.stop();
 });
 

@@ -73,7 +73,7 @@ function PostCard({ post }: { post: Post }) {
           aria-pressed={liked}
           onClick={() => act('SetReaction', { subjectId: post.id, kind: liked ? null : 'LIKE' })}
         >
-          {liked ? '♥' : '♡'} {post.reactionSummary.total}
+          {liked ? '♥' : '♡'} {post.reactionSummary.count}
         </button>
         <button className="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           ✎ {post.commentCount}

@@ -3,7 +3,7 @@ import { accessToken, currentState, refusalOf, set, TOKENS, type Payload, type S
 import { post } from "./transport";
 
 const FLOW = `authFlow {
-  id kind otpMethod maskedDestination otpLength resendAllowedAt attemptsLeft resendsLeft factors status
+  id kind otpMethod maskedDestination otpDigitCount resendAllowedAt remainingAttemptCount remainingResendCount factors status
 }`;
 const ENTERED = `errors { code message } ${TOKENS} account { email user { id name } } ${FLOW}`;
 

@@ -113,7 +113,7 @@ export function CodeForm({ flow, outbox }: { flow: Flow; outbox: string }) {
   const [backup, setBackup] = useState(false);
   const { busy } = useSession();
   const seconds = useSecondsUntil(flow.resendAllowedAt);
-  const attempts = `${flow.attemptsLeft} ${flow.attemptsLeft === 1 ? "attempt" : "attempts"} left`;
+  const attempts = `${flow.remainingAttemptCount} ${flow.remainingAttemptCount === 1 ? "attempt" : "attempts"} left`;
   return (
     <>
       <h3>{backup ? "Backup code" : `Code by ${WAYS[flow.otpMethod ?? ""] ?? "message"}`}</h3>
@@ -130,13 +130,13 @@ export function CodeForm({ flow, outbox }: { flow: Flow; outbox: string }) {
           key={`${flow.id} ${backup}`}
           id="landfall-code"
           name="code"
-          label={backup ? "Ten letters and digits" : `${flow.otpLength} digits`}
+          label={backup ? "Ten letters and digits" : `${flow.otpDigitCount} digits`}
           autoComplete="one-time-code"
           inputMode={backup ? "text" : "numeric"}
         />
       </Form>
       <div className="landfall-choices">
-        {flow.resendsLeft > 0 && (
+        {flow.remainingResendCount > 0 && (
           <>
             <button
               id="landfall-resend"

@@ -33,10 +33,10 @@ export interface Flow {
   kind: string;
   otpMethod: string | null;
   maskedDestination: string | null;
-  otpLength: number;
+  otpDigitCount: number;
   resendAllowedAt: string;
-  attemptsLeft: number;
-  resendsLeft: number;
+  remainingAttemptCount: number;
+  remainingResendCount: number;
   factors: string[];
   status: string;
 }

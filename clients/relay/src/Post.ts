@@ -5,7 +5,7 @@ export const Post_post = graphql`
   fragment Post_post on Post {
     id version text createdAt @required(action: NONE) visibility commentCount
     author { id name }
-    reactionSummary { total like love viewerReaction }
+    reactionSummary { count like love viewerReaction }
   }
 `;
 
@@ -48,7 +48,7 @@ export const SetReaction = graphql`
       errors { kind code message retryable retryAfterSeconds }
       subject {
         __typename
-        ... on Post { id reactionSummary { total like love viewerReaction } }
+        ... on Post { id reactionSummary { count like love viewerReaction } }
         ... on Node { id }
       }
     }
@@ -66,7 +66,7 @@ export const PostEvents = graphql`
       ... on CommentDeleted { deletedCommentId @deleteRecord }
       ... on ReactionsUpdated { subject {
         __typename
-        ... on Post { id reactionSummary { total like love viewerReaction } }
+        ... on Post { id reactionSummary { count like love viewerReaction } }
         ... on Node { id }
       } }
       ... on PostUpdated { post { ...Post_post } }

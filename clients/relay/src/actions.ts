@@ -106,15 +106,15 @@ function newPost({ id, text, visibility }: { id: string; text: string; visibilit
     createdAt: new Date().toISOString(),
     visibility,
     commentCount: 0,
-    reactionSummary: { total: 0, like: 0, love: 0, viewerReaction: null },
+    reactionSummary: { count: 0, like: 0, love: 0, viewerReaction: null },
   };
 }
 
 /** The sums as they will be: one reaction a person, set and not toggled. */
-function reacted({ total, like, love, viewerReaction: was }: any, kind: string | null): object {
+function reacted({ count, like, love, viewerReaction: was }: any, kind: string | null): object {
   const by = (of: string): number => Number(kind === of) - Number(was === of);
   return {
-    total: total + Number(kind !== null) - Number(was != null),
+    count: count + Number(kind !== null) - Number(was != null),
     like: like + by('LIKE'),
     love: love + by('LOVE'),
     viewerReaction: kind,

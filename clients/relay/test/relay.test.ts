@@ -94,7 +94,7 @@ test('what the server refuses is rolled back', async () => {
   const id = await published(grace, 'Soon gone');
   await ada.ask(post.PostQuery, { id });
   assert.deepEqual(await perform(grace.environment, 'FeedDeletePostMutation', { postId: id }), []);
-  const total = () => shownPost(ada, id).reactionSummary.total;
+  const total = () => shownPost(ada, id).reactionSummary.count;
   const done = perform(ada.environment, 'PostSetReactionMutation', { subjectId: id, kind: 'LIKE' });
   assert.equal(total(), 1);
   const [refusal] = await done;

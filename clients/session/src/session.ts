@@ -14,7 +14,7 @@ interface Tokens {
   accessToken: string;
   accessTokenExpiresAt: string;
   refreshToken: string;
-  serverTime: string;
+  issuedAt: string;
 }
 
 interface Saved {
@@ -24,7 +24,7 @@ interface Saved {
   userId: string;
 }
 
-const TOKENS = 'accessToken accessTokenExpiresAt refreshToken serverTime';
+const TOKENS = 'accessToken accessTokenExpiresAt refreshToken issuedAt';
 const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
   errors { code message } tokens { ${TOKENS} } user { id } } }`;
 const REFRESH = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) {
@@ -170,7 +170,7 @@ export class Session {
   }
 
   private take(payload: { tokens: Tokens; user: { id: string } }): void {
-    const skewMs = Date.parse(payload.tokens.serverTime) - Date.now();
+    const skewMs = Date.parse(payload.tokens.issuedAt) - Date.now();
     const saved: Saved = { tokens: payload.tokens, skewMs, userId: payload.user.id };
     this.store.setItem(SAVED, JSON.stringify(saved));
   }

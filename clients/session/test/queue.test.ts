@@ -8,7 +8,7 @@ const ERRORS = 'errors { kind code message retryable retryAfterSeconds }';
 const POST = `mutation Post($input: CreatePostInput!) { createPost(input: $input) { ...Made ${ERRORS} } }
   fragment Made on CreatePostPayload { post { id text author { name } } }`;
 const COMMENT = `mutation Comment($input: CreateCommentInput!) { createComment(input: $input) { comment { id } ${ERRORS} } }`;
-const MARK = `mutation Mark($input: SetReactionInput!) { setReaction(input: $input) { subject { ... on Post { reactionSummary { total } } } ${ERRORS} } }`;
+const MARK = `mutation Mark($input: SetReactionInput!) { setReaction(input: $input) { subject { ... on Post { reactionSummary { count } } } ${ERRORS} } }`;
 const UPLOAD = `mutation Upload($input: CreateUploadInput!) { createUpload(input: $input) { upload { id } ${ERRORS} } }`;
 const TEXTS = `query($id: ID!) { user(id: $id) { posts(first: 50) { edges { node { id text } } } } }`;
 
@@ -136,7 +136,7 @@ test('what another act must cure is kept, and stops nothing but what names it', 
   const ada = await phone(3);
   const queue = queueOf(ada);
   const upload = mint('upload');
-  const file = { id: upload, purpose: 'POST_MEDIA', fileName: 'a.jpg', mime: 'image/jpeg', sizeBytes: 100 };
+  const file = { id: upload, purpose: 'POST_MEDIA', fileName: 'a.jpg', mimeType: 'image/jpeg', sizeBytes: 100 };
   await perform(ada, queue, UPLOAD, file);
   const waiting = mint('post');
   // A post may be made before its files have come; what is said on it waits with it.

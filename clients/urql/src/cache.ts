@@ -148,7 +148,7 @@ function newPost(input: CreatePostInput, author: PersonPartsFragment): PostParts
     visibility: input.visibility ?? 'PUBLIC',
     commentCount: 0,
     author,
-    reactionSummary: { __typename: 'Reactions', total: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
+    reactionSummary: { __typename: 'Reactions', count: 0, like: 0, love: 0, wow: 0, sad: 0, angry: 0, viewerReaction: null },
   };
 }
 
@@ -157,7 +157,7 @@ function reacted(post: PostPartsFragment, kind: ReactionKind | null): PostPartsF
   const summary = { ...post.reactionSummary };
   const count = (of: ReactionKind, by: number): void => {
     summary[of.toLowerCase() as 'like'] += by;
-    summary.total += by;
+    summary.count += by;
   };
   if (summary.viewerReaction) count(summary.viewerReaction, -1);
   if (kind) count(kind, 1);

@@ -6,7 +6,7 @@ export const PostParts = graphql(`
   fragment PostParts on Post {
     id version createdAt text textPreview truncated visibility commentCount
     author { ...PersonParts }
-    reactionSummary { total like love wow sad angry viewerReaction }
+    reactionSummary { count like love wow sad angry viewerReaction }
   }
 `);
 export const CommentParts = graphql(`
@@ -78,7 +78,7 @@ export const SetReaction = graphql(`
   mutation SetReaction($input: SetReactionInput!) {
     setReaction(input: $input) {
       errors { kind code message retryable retryAfterSeconds }
-      subject { ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } } }
+      subject { ... on Post { id reactionSummary { count like love wow sad angry viewerReaction } } }
     }
   }
 `);
@@ -111,7 +111,7 @@ export const PostEvents = graphql(`
       ... on CommentDeleted { deletedCommentId }
       ... on CommentUpdated { comment { ...CommentParts } }
       ... on ReactionsUpdated { subject {
-        ... on Post { id reactionSummary { total like love wow sad angry viewerReaction } }
+        ... on Post { id reactionSummary { count like love wow sad angry viewerReaction } }
       } }
       ... on PostUpdated { post { ...PostParts } }
       ... on PostDeleted { deletedPostId }

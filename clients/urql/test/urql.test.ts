@@ -96,7 +96,7 @@ test('a reaction shows at once and is confirmed without another request', async 
   ada.app.online();
   assert.deepEqual(await done, []);
   const summary = ada.shown(PostWithComments, { id })!.post!.reactionSummary;
-  assert.deepEqual([summary.total, summary.love, seen.at(-1)], [1, 1, 'LOVE']);
+  assert.deepEqual([summary.count, summary.love, seen.at(-1)], [1, 1, 'LOVE']);
   assert.equal(ada.network.requests - before, 1);
   watching.unsubscribe();
 });
@@ -117,7 +117,7 @@ test('what the server refuses is rolled back', async () => {
   const id = await published(grace, 'Soon gone');
   await ada.ask(PostWithComments, { id });
   assert.deepEqual(await grace.perform(DeletePost, { postId: id }), []);
-  const total = () => ada.shown(PostWithComments, { id })?.post?.reactionSummary.total;
+  const total = () => ada.shown(PostWithComments, { id })?.post?.reactionSummary.count;
   const done = ada.perform(SetReaction, { subjectId: id, kind: 'LIKE' });
   await until(() => total() === 1, 'the optimistic reaction');
   const [refusal] = await done;

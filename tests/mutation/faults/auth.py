@@ -94,14 +94,14 @@ FAULTS = [
     Fault(
         "a code can be guessed for ever",
         "resolvers/auth/flows.py",
-        '**({} if left else {"status": FlowStatus.LOCKED})',
+        '**({} if left else {"status": AuthFlowStatus.LOCKED})',
         "**{}",
         FLOWS,
     ),
     Fault(
         "a right code is right once more",
         "resolvers/auth/flows.py",
-        """        "status": FlowStatus.VERIFIED,
+        """        "status": AuthFlowStatus.VERIFIED,
         "change": {},
         "destination": "",
         "code_hash": None,

@@ -115,7 +115,7 @@ FAULTS = [
     Fault(
         "who takes messages from nobody gets them",
         "resolvers/chat/opening.py",
-        "if wish == WhoCanMessage.NOBODY or await",
+        "if wish == AllowedSenders.NOBODY or await",
         "if await",
         OPENING,
     ),
