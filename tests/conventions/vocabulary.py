@@ -77,3 +77,29 @@ BRITISH = {
 SPELLINGS = [
     (re.compile(rf"\b{british}\b", re.IGNORECASE), american) for british, american in BRITISH.items()
 ]
+
+ABBREVIATIONS = dict(
+    each.split(":")
+    for each in _words(
+        """acct:account addr:address amt:amount approx:approximate avg:average cat:category
+        cfg:config cnt:count curr:current dest:destination diff:difference enrol:enroll
+        est:estimated freq:frequency img:image idx:index lang:language len:length mime:mimeType msg:message
+        num:number org:organization orig:original pct:percent pic:picture pos:position pref:preference
+        prev:previous qty:quantity ref:reference req:request res:response src:source temp:temporary
+        thumb:thumbnail tmp:temporary txt:text usr:user val:value ver:version vol:volume"""
+    )
+)
+"""Cut words, with the whole ones."""
+COMMON_NOUNS = _words(
+    """Address Alert Answer Bundle Case Config Data Detail Details Document Entry Error Field File Filter Form
+    Header History Image Info Item Key Line Link List Log Member Note Notification Option Order Page Part
+    Period Plan Query Question Record Request Response Result Rule Schedule Score Section Setting Settings
+    Signal Slot State Stats Status Step Subject Summary Tag Target Task Template Token Type Unit Value
+    Version"""
+)
+"""Nouns of which many systems have one."""
+DOMAIN_VERBS = _words(
+    """adjust appeal block disable enable follow grant hide import join leave lock mute refresh regenerate
+    resend send share sign step suspend unblock unfollow unlock unmute unsuspend verify"""
+)
+"""Verbs that are a standard term of their domain, beside those of the conventions."""
