@@ -22,5 +22,8 @@ def test_what_the_page_calls_is_there() -> None:
     schema = (ROOT / "schema/schema.graphql").read_text()
     called = set(re.findall(r"\b([a-z]+[A-Z]\w+)\(", page))
     assert called == {"feedDelta", "feedEvents", "postEvents"}
-    named = set(re.findall(r"`([a-z]+[A-Z]\w+)`", page)) - {"idempotencyKey"}
+    named = set(re.findall(r"`([a-z]+[A-Z]\w+)`", page)) - {
+        "idempotencyKey",
+        "transactionLifetimeLimitSeconds",
+    }
     assert {name for name in called | named if f" {name}" not in schema} == set()

@@ -260,7 +260,7 @@ async def test_films_of_each_container(
     found = await steps.uploaded(ada, services, steps.film(2, size, suffix), mime, fileName=name)
     assert (found["status"], found["failure"]) == ("READY", None)
     medium = found["processedMedia"]
-    assert (medium["mime"], f"{medium['width']}x{medium['height']}") == (mime, size)
+    assert (medium["mimeType"], f"{medium['width']}x{medium['height']}") == (mime, size)
     _, _, listed = await steps.fetched(ada.http, medium["hlsUrl"])
     playlists = [line for line in listed.decode().splitlines() if line[0] != "#"]
     assert playlists == [f"{height}/index.m3u8" for height in renditions]
