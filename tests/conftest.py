@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import pytest
@@ -23,6 +24,7 @@ from core.graphql.build import Schema
 from core.mutations import declared_codes
 from core.settings import Environment, Settings
 from core.storage.mongo import Database
+from core.storage.reads import ReadBatcher
 from core.sync.live import Live
 from devstack.servers import EmbeddedRedis, Servers, embedded
 from resolvers.feed.background import KeyedTasks
@@ -63,6 +65,15 @@ def apart(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Corou
     return marked
 
 
+def _join_apart(self: ReadBatcher, *given: Any) -> Any:
+    """A command has one context: with reads of both kinds in it, it would count as that of the first."""
+    if BACKGROUND.get():
+        self = _BACKGROUND_READS.setdefault(self, ReadBatcher(self._send, self._options))
+    return _join(self, *given)
+
+
+_BACKGROUND_READS: WeakKeyDictionary[ReadBatcher, ReadBatcher] = WeakKeyDictionary()
+_join, ReadBatcher._join = ReadBatcher._join, _join_apart  # type: ignore[method-assign]
 KeyedTasks._run = apart(KeyedTasks._run)  # type: ignore[method-assign]
 Live._publish = apart(Live._publish)  # type: ignore[method-assign]
 

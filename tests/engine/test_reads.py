@@ -13,7 +13,7 @@ from core.settings import Settings
 from core.storage import mongo, reads
 from core.storage.mongo import Database
 from core.storage.store import Collection
-from tests.conftest import Commands
+from tests.conftest import BACKGROUND, Commands
 
 ROWS = 5
 SEEN: Collection[Any] = Collection("reads_seen", dict)
@@ -72,6 +72,19 @@ async def test_reads_of_one_turn_are_one_command(db: Database, counted: Commands
 async def test_a_read_alone_is_a_plain_find(db: Database, counted: Commands) -> None:
     assert numbers(await SEEN.by_ids(db, seen(0, 3))) == [0, 3]
     assert counted.names == ["find"]
+
+
+@pytest.mark.parametrize("sweep_first", [True, False])
+async def test_what_a_request_reads_is_counted_whatever_a_sweep_reads_beside_it(
+    db: Database, counted: Commands, sweep_first: bool
+) -> None:
+    async def sweep() -> None:
+        BACKGROUND.set(True)
+        await db.find("here", {"n": 1}, limit=1, batch=True)
+
+    works = [sweep(), db.find("here", {"n": 2}, limit=1, batch=True)]
+    await asyncio.gather(*(works if sweep_first else works[::-1]))
+    assert counted.counts == {"find": 1}
 
 
 async def test_nothing_is_sent_for_no_ids(db: Database, counted: Commands) -> None:
