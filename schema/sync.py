@@ -32,7 +32,7 @@ class ChangeSet:
     token: SyncToken
     """Sync token to send as `since` next time."""
     has_more: bool
-    """Whether more changes wait: ask again at once, with `token`."""
+    """True if more changes wait: ask again at once, with `token`."""
     reset: bool
     """True if the token was too old or not yours: the sync starts over, so forget what you had first."""
 

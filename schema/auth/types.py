@@ -43,7 +43,7 @@ class TwoFactorSettings:
     """Settings of the second factor at sign-in."""
 
     enabled: bool
-    """Whether signing in asks for a second factor."""
+    """True if signing in asks for a second factor."""
     method: OtpMethod | None
     """Delivery method of the codes; null when the second factor is off."""
     masked_destination: str | None
@@ -87,7 +87,7 @@ class Device(Node):
     app_version: str | None
     """Version of the app on the device; null when not told."""
     push_enabled: bool
-    """Whether the device takes push messages."""
+    """True if the device takes push messages."""
 
 
 @node("session")
@@ -97,7 +97,7 @@ class Session(Entity):
     device: Device | None
     """Device that signed in, as the app described it last; null when not known."""
     current: bool = local(people.current, "_id")
-    """Whether this request belongs to the session."""
+    """True if this request belongs to the session."""
     status: SessionStatus
     """Status of the session, and so of its tokens."""
     end_reason: SessionEndReason | None
@@ -262,7 +262,7 @@ class Account(Entity):
     email: str = local(people.email, "email", "user_id")
     """Email address that signs in; administrators see it mostly hidden."""
     email_verified: bool
-    """Whether the email address was proven."""
+    """True if the email address was proven."""
     phone_masked: str | None
     """Phone number but for its last two digits; null when there is none."""
     two_factor: TwoFactorSettings = derived(people.two_factor, "two_factor")

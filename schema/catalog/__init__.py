@@ -84,7 +84,7 @@ class Mutation:
         },
         transaction=False,
         rows="Rows to import, 1 to 500.",
-        publish="Whether new products without errors go on sale at once; otherwise they are HIDDEN.",
+        publish="True if new products without errors go on sale at once; otherwise they are HIDDEN.",
     )
     """Import a supplier's rows as products and variants. Each row is saved or refused on its own; a product
     that exists, by brand, name and form, is updated."""
@@ -213,10 +213,10 @@ class Mutation:
         },
         expected_version="Version of the settings that were edited, 0 when there were none: CONFLICT if "
         "there is a newer one. The last writer wins when left out.",
-        auto_refill="Whether to order the product again automatically; refused when it is discontinued.",
+        auto_refill="True to order the product again automatically; refused when it is discontinued.",
         reorder_threshold="Number of servings left at which to order again, 0 to 365.",
-        low_stock_alert="Whether to be alerted when the product runs low.",
-        reminders_enabled="Whether to be reminded to take the product.",
+        low_stock_alert="True to be alerted when the product runs low.",
+        reminders_enabled="True to be reminded to take the product.",
         notifications="Notification channels to use, and when; a channel that is left out stays.",
     )
     """Update your settings for a product; the first update creates them."""
@@ -249,8 +249,8 @@ class Mutation:
             "viewer": (common.Viewer, "Viewer, with `predictions` as they are now; null when refused."),
             "privacy_choices": PrivacyChoices,
         },
-        personalized_predictions="Whether run-out predictions are made for you; false erases those stored.",
-        tracking="Whether usage events that apps report about you are stored; false drops new ones.",
+        personalized_predictions="True if run-out predictions are made for you; false erases those stored.",
+        tracking="True if usage events that apps report about you are stored; false drops new ones.",
     )
     """Update what you allow. Refusing predictions erases the stored ones; they can be allowed again."""
     record_telemetry_events = mutation(

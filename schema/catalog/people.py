@@ -45,11 +45,11 @@ class Review(Entity):
     body: str
     """Text of the review, at most 4,000 characters; may be empty."""
     verified_purchase: bool
-    """Whether the author bought the product in this shop."""
+    """True if the author bought the product in this shop."""
     status: ReviewStatus
     """Moderation status, which says who sees the review."""
     viewer_is_author: bool = personal(local(reviewing.is_own, "user_id"))
-    """Whether you wrote the review."""
+    """True if you wrote the review."""
 
 
 @type_
@@ -57,11 +57,11 @@ class NoticeChannels:
     """Notification channels for a product that runs out, and their timing."""
 
     push: bool
-    """Whether push notifications are sent."""
+    """True if push notifications are sent."""
     email: bool
-    """Whether emails are sent to the account's address."""
+    """True if emails are sent to the account's address."""
     local: bool
-    """Whether the app shows local notifications that it schedules itself."""
+    """True if the app shows local notifications that it schedules itself."""
     days_before: int
     """Number of days before the product runs out: 1, 3 or 7."""
 
@@ -77,13 +77,13 @@ class ProductSettings(Entity):
     product: Product | None = dated(visible("product_id"), HIDDEN_PRODUCT)
     """Product that the settings are for; null when it is hidden from you."""
     auto_refill: bool
-    """Whether the product is ordered again automatically."""
+    """True if the product is ordered again automatically."""
     reorder_threshold: int
     """Number of servings left at which to order again, 0 to 365."""
     low_stock_alert: bool
-    """Whether you are alerted when the product runs low."""
+    """True if you are alerted when the product runs low."""
     reminders_enabled: bool
-    """Whether you are reminded to take the product."""
+    """True if you are reminded to take the product."""
     notifications: NoticeChannels
     """Notification channels that are used, and when."""
 
@@ -103,7 +103,7 @@ class ProductPrediction:
     last_predicted_at: datetime
     """Time at which the estimate was made."""
     stale: bool
-    """Whether the estimate is an older one, because no new one could be made."""
+    """True if the estimate is an older one, because no new one could be made."""
     explanation: str
     """Explanation of the estimate in a sentence."""
 
@@ -115,9 +115,9 @@ class PrivacyChoices:
     version: int
     """Version of the choices: rises with every change, 0 until the first one."""
     personalized_predictions: bool
-    """Whether run-out predictions are made for you."""
+    """True if run-out predictions are made for you."""
     tracking: bool
-    """Whether usage events that apps report about you are stored."""
+    """True if usage events that apps report about you are stored."""
 
 
 @extend(Account)

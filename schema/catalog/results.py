@@ -35,7 +35,7 @@ class FacetValue:
     count: int
     """Number of products that the search finds with this value alone."""
     selected: bool
-    """Whether the filter already has the value."""
+    """True if the filter already has the value."""
 
 
 @type_
@@ -47,7 +47,7 @@ class FormFacet:
     count: int
     """Number of products that the search finds with this form alone."""
     selected: bool
-    """Whether the filter already has the form."""
+    """True if the filter already has the form."""
 
 
 @type_
@@ -59,7 +59,7 @@ class CategoryFacet:
     count: int
     """Number of products that the search finds with this category alone."""
     selected: bool
-    """Whether the filter already has the category."""
+    """True if the filter already has the category."""
 
 
 @type_
@@ -112,11 +112,11 @@ class ProductSearchConnection(Connection):
     total_count: int = field(search.total_count)
     """Number of products that were found, counted up to 1,000."""
     total_is_lower_bound: bool = field(search.total_is_lower_bound)
-    """Whether more products were found than `totalCount`."""
+    """True if more products were found than `totalCount`."""
     facets: SearchFacets | None = field(facets)
     """Facets to narrow the search by; null while the search engine is down."""
     degraded: bool
-    """Whether the search engine is down, so that words were only compared with the beginnings of names and
+    """True if the search engine is down, so that words were only compared with the beginnings of names and
     codes."""
 
 

@@ -96,7 +96,7 @@ class ProductVariant(Node):
     max_per_order: int
     """Largest quantity of the variant in one order."""
     active: bool
-    """Whether the variant is on sale; false when an import found no valid price."""
+    """True if the variant is on sale; false when an import found no valid price."""
 
 
 @type_

@@ -16,7 +16,7 @@ class ChatTypingChanged(Event):
     user: User | None = one(PeerById, key="user_id")
     """Person who began or stopped writing; null when the account is gone."""
     typing: bool
-    """Whether the person is writing; false too when nothing was heard of it for six seconds."""
+    """True if the person is writing; false too when nothing was heard of it for six seconds."""
 
 
 @type_

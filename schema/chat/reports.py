@@ -25,7 +25,7 @@ class ReportedMessage:
     text: str | None
     """Text of the message; null when it was deleted, or had attachments alone."""
     reported: bool
-    """Whether this message is the one that was reported."""
+    """True if this message is the one that was reported."""
     accepted_at: datetime = key("created_at")
     """Time at which the server accepted the message."""
 

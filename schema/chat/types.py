@@ -56,9 +56,9 @@ class Chat(Entity):
     muted_until: datetime | None = derived(reading.muted_until, "muted_until")
     """Time until which the chat sends no push messages; null when it is not muted."""
     archived: bool
-    """Whether the chat is archived, out of your inbox; a new message brings it back unless it is muted."""
+    """True if the chat is archived, out of your inbox; a new message brings it back unless it is muted."""
     can_send: bool = told(batched(access.can_send), "blocks")
-    """Whether you can send messages: not while you are hidden from each other, or the other's account is
+    """True if you can send messages: not while you are hidden from each other, or the other's account is
     gone."""
     messages: "Page[Message]" = connection(
         reading.messages,
@@ -110,13 +110,13 @@ class ChatSettings(Entity):
     """Settings that hold for all your chats."""
 
     read_receipts: bool
-    """Whether others see what you read; when off, you do not see what they read either."""
+    """True if others see what you read; when off, you do not see what they read either."""
     show_presence: bool
-    """Whether people you chat with see when you are there; when off, you do not see them either."""
+    """True if people you chat with see when you are there; when off, you do not see them either."""
     allowed_senders: AllowedSenders
     """Permission to begin a chat with you."""
     hide_text_in_push: bool
-    """Whether push messages leave out what was said."""
+    """True if push messages leave out what was said."""
 
 
 @type_

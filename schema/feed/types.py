@@ -75,15 +75,15 @@ class PostRights:
     """Rights of the viewer on a post."""
 
     edit: bool
-    """Whether you may edit the text, media and audience of the post."""
+    """True if you may edit the text, media and audience of the post."""
     delete: bool
-    """Whether you may delete the post."""
+    """True if you may delete the post."""
     comment: bool
-    """Whether you may comment on the post."""
+    """True if you may comment on the post."""
     share: bool
-    """Whether you may share the post; private posts and those of groups are not shared."""
+    """True if you may share the post; private posts and those of groups are not shared."""
     pin: bool
-    """Whether you may pin the post to the top of your timeline."""
+    """True if you may pin the post to the top of your timeline."""
 
 
 @type_
@@ -128,7 +128,7 @@ class Post(Entity):
     text_preview: str = derived(content.text_preview, "text")
     """Beginning of the text: the first 280 characters, cut at a word; empty when there is no text."""
     truncated: bool = derived(content.truncated, "text")
-    """Whether `textPreview` is shorter than `text`."""
+    """True if `textPreview` is shorter than `text`."""
     media: list[Media] = many(MediaById, key="media_ids")
     """Pictures and films of the post, in the author's order; at most 10."""
     link: LinkPreview | None
@@ -147,13 +147,13 @@ class Post(Entity):
     original is edited, goes or comes back, this post is told again; counters of the original are told only
     where you sync it as well."""
     shared_unavailable: bool = told(batched(sharing.shared_unavailable), "blocks", "follows")
-    """Whether the post shares one that is gone, or not for you."""
+    """True if the post shares one that is gone, or not for you."""
     label: ModerationLabel | None
     """Warning to show with the post; null when there is none."""
     status: PostStatus = key("state")
     """Status of the post, which says who sees it."""
     pinned: bool
-    """Whether the post is pinned to the top of its author's timeline."""
+    """True if the post is pinned to the top of its author's timeline."""
     reaction_summary: Reactions = derived(summary, "reactions")
     """Reactions to the post, counted by kind."""
     comment_count: int
@@ -243,7 +243,7 @@ class Follow(Entity):
     status: FollowStatus = key("state")
     """Status of the follow: FOLLOWING, or MUTED when you keep the person out of your feed."""
     notify: bool = derived(lambda follow: follow.get("notify", False), "notify")
-    """Whether posts of the person are pushed to your devices while you are friends."""
+    """True if posts of the person are pushed to your devices while you are friends."""
 
 
 @type_
@@ -273,7 +273,7 @@ class FeedConnection(Connection):
     newer_token: str
     """Token for `feedDelta`, which tells what is new, changed or gone since."""
     degraded: bool
-    """Whether the feed is newest first because it could not be ranked."""
+    """True if the feed is newest first because it could not be ranked."""
     variant: str | None
     """Your variant of the ranking experiment; null when there is none."""
 
@@ -293,7 +293,7 @@ class FeedDelta:
     newer_token: str
     """Token for the next call of `feedDelta`."""
     reset: bool
-    """Whether to drop what you show and begin with `newEdges`: too much has moved."""
+    """True to drop what you show and begin with `newEdges`: too much has moved."""
 
 
 @input_
@@ -318,7 +318,7 @@ class FeedOfAccount:
     follow_lists_hidden: bool = derived(
         lambda account: account.get("follow_lists_hidden", False), "follow_lists_hidden"
     )
-    """Whether the lists of followers and followed people are hidden from everybody but the owner."""
+    """True if the lists of followers and followed people are hidden from everybody but the owner."""
 
 
 @extend(User)
@@ -328,11 +328,11 @@ class FeedOfUser:
     viewer_follow_status: FollowStatus = told(
         personal(batched(graph.follow_states, reads=["_id"])), "follows"
     )
-    """Whether you follow them."""
+    """True if you follow them."""
     viewer_is_followed: bool = told(personal(batched(graph.viewer_is_followed, reads=["_id"])), "follows")
-    """Whether this person follows you."""
+    """True if this person follows you."""
     viewer_is_friend: bool = told(personal(batched(graph.are_friends, reads=["_id"])), "follows")
-    """Whether you follow each other."""
+    """True if you follow each other."""
     follower_count: int = derived(lambda user: user.get("follower_count", 0), "follower_count")
     """Number of people who follow this person."""
     following_count: int = derived(lambda user: user.get("following_count", 0), "following_count")

@@ -129,7 +129,7 @@ class UploadPart:
     url_expires_at: datetime | None
     """Time at which the URL ends, 15 minutes from now; null without a URL."""
     received: bool
-    """Whether the part has arrived whole."""
+    """True if the part has arrived whole."""
     etag: str | None
     """ETag of the part, to name in `completeUpload`; null until the part has arrived."""
 
