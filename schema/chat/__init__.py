@@ -123,7 +123,7 @@ class Mutation:
             **VIEWER,
         },
         muted_until="Time until which the chat sends no push messages; null unmutes it; left out: unchanged.",
-        archived="Whether the chat is archived, out of your inbox; left out: unchanged.",
+        archived="True if the chat is archived, out of your inbox; left out: unchanged.",
     )
     """Update a chat for yourself: mute it, or archive it."""
     update_chat_settings = mutation(
@@ -133,16 +133,16 @@ class Mutation:
             "chat_settings": (ChatSettings, "Settings as they are now; on CONFLICT without your change.")
         },
         input="Settings to change for all your chats; those left out or null stay.",
-        read_receipts="Whether others see what you read, and you see what they read.",
-        show_presence="Whether people you chat with see when you are there, and you see when they are.",
+        read_receipts="True if others see what you read, and you see what they read.",
+        show_presence="True if people you chat with see when you are there, and you see when they are.",
         allowed_senders="Permission to begin a chat with you.",
-        hide_text_in_push="Whether push messages leave out what was said.",
+        hide_text_in_push="True if push messages leave out what was said.",
     )
     """Update the settings that hold for all your chats."""
     set_chat_typing = mutation(
         presence.set_chat_typing,
         returns={},
-        typing="Whether you are writing: send true again every three seconds, since it lapses after six.",
+        typing="True if you are writing: send true again every three seconds, since it lapses after six.",
         **EPHEMERAL,
     )
     """Set whether the other person sees that you write; nothing is kept of it."""

@@ -109,7 +109,7 @@ class Mutation:
         returns={"post": (Post, "Post as it is now; on CONFLICT as it is without your change.")},
         text="Text of the post, at most 5,000 characters; left out: unchanged.",
         visibility="Audience of the post; posts of groups keep theirs. Left out: unchanged.",
-        pinned="Whether the post is pinned to your timeline, in place of any other; left out: unchanged.",
+        pinned="True if the post is pinned to your timeline, in place of any other; left out: unchanged.",
         upload_ids="Ids of all uploads to show, in that order, new ones and those kept; left out: unchanged.",
         mentions=NEW_MENTIONS,
     )
@@ -166,7 +166,7 @@ class Mutation:
             ),
             **VIEWER,
         },
-        notify="Whether posts of the person are pushed to you while you are friends; left out: unchanged.",
+        notify="True if posts of the person are pushed to you while you are friends; left out: unchanged.",
     )
     """Follow a person, or unmute one you follow."""
     unfollow_user = mutation(
@@ -297,14 +297,14 @@ class Mutation:
         signals.set_comment_typing,
         refuses="COMMENTS_CLOSED",
         returns={},
-        typing="Whether you are writing: send true again every few seconds, since it lapses after six.",
+        typing="True if you are writing: send true again every few seconds, since it lapses after six.",
         receipt=False,
     )
     """Set whether those who have the post open see that you write; nothing is kept of it."""
     set_follow_lists_hidden = mutation(
         lists.set_follow_lists_hidden,
         returns={"account": Account},
-        hidden="Whether only you see these lists.",
+        hidden="True if only you see these lists.",
     )
     """Set whether others see the lists of whom you follow and who follows you."""
     submit_report = mutation(
