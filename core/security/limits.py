@@ -11,11 +11,14 @@ from core import clock
 # Keeps the theoretical arrival time of the next request; answers whether this one (or `count` at once)
 # conforms, how long to wait if not, how many more would pass, and how long until the limit is whole again.
 # Milliseconds throughout, by Redis's clock: servers whose own are apart must not disagree. Tests move it.
+# No arrival is further ahead than the whole limit, so one that is was written before the clock went back (a
+# replica took over whose clock is behind): the caller begins anew, and is not locked out until then.
 SCRIPT = """
 local time, moved = redis.call('TIME'), tonumber(ARGV[1])
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000 + moved
 local interval, burst, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+if arrival > now + interval * burst + 1000 then arrival = now end
 local allowed_at = arrival + interval * count - interval * burst
 if allowed_at > now then
   return {0, allowed_at - now, 0, arrival - now}
@@ -84,6 +87,8 @@ class Limits:
         if len(self._arrivals) > FORGET_AFTER:
             self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
         arrival = max(self._arrivals.get(key, 0.0), now)
+        if arrival > now + interval * burst + 1000:
+            arrival = now
         allowed_at = arrival + interval * count - interval * burst
         if allowed_at > now:
             return 0, allowed_at - now, 0, arrival - now

@@ -132,3 +132,14 @@ async def test_servers_whose_clocks_are_apart_agree(
         verdicts.append(await services.limits.take(rate, subject))
     assert [verdict.allowed for verdict in verdicts] == [True, True, True, False]
     assert verdicts[3].retry_after <= 20
+
+
+async def test_a_clock_that_goes_back_locks_nobody_out(own_redis: Redis, redis_server: EmbeddedRedis) -> None:
+    """As when a replica takes over whose clock is behind: what was used up is forgotten, not kept longer."""
+    limits, rate = Limits(own_redis), Rate("test", 2, 60)
+    for subject in (key(), key()):
+        clock.shift(timedelta(hours=1))
+        assert [(await limits.take(rate, subject)).allowed for _ in range(3)] == [True, True, False]
+        clock.shift(timedelta(hours=-1))
+        assert [(await limits.take(rate, subject)).allowed for _ in range(3)] == [True, True, False]
+        redis_server.kill()
