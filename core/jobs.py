@@ -16,7 +16,7 @@ import orjson
 import structlog
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from core import clock, ids, leases
+from core import clock, ids, leases, outages
 from core.context import Services
 from core.storage.migrations import migration, move_collection
 from core.storage.mongo import Database
@@ -158,7 +158,7 @@ async def perform(services: Services, job: Job) -> None:
         await _to_the_end(_given_back(services.db, job))
         raise
     except Exception as error:
-        logger.exception("job failed", task=job["task"], job=job["_id"], attempt=job["attempts"])
+        outages.log(logger, "job failed", error, task=job["task"], job=job["_id"], attempt=job["attempts"])
         await _failed(services.db, job, error)
     else:
         await queue.delete_one(services.db, {"_id": job["_id"]})
@@ -190,6 +190,7 @@ async def _failed(db: Database, job: Job, error: Exception) -> None:
     change: dict[str, Any] = {"due_at": now + wait, "error": type(error).__name__}
     if job["attempts"] >= ATTEMPTS:
         change |= {"state": "DEAD", "expires_at": now + KEPT}
+        logger.error("job given up", task=job["task"], job=job["_id"], error=type(error).__name__)
     await queue.update_one(db, {"_id": job["_id"]}, {"$set": change})
 
 
@@ -269,9 +270,9 @@ async def run_periodic(services: Services) -> None:
             except asyncio.CancelledError:
                 await _to_the_end(_turn_given_back(services.db, periodic))
                 raise
-            except Exception:
+            except Exception as error:
                 # The others have their turn all the same; this one has its next.
-                logger.exception("periodic task failed", task=periodic.task)
+                outages.log(logger, "periodic task failed", error, task=periodic.task)
 
 
 async def _turn_given_back(db: Database, periodic: Periodic) -> None:

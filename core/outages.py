@@ -1,5 +1,8 @@
 """Outages: which exceptions of libraries mean that something is down or slow for the moment."""
 
+from typing import Any
+
+import structlog
 from redis.exceptions import ConnectionError as RedisDown
 from redis.exceptions import TimeoutError as RedisSlow
 
@@ -16,3 +19,12 @@ def fault_of(error: BaseException) -> RequestError | None:
     if isinstance(error, (RedisDown, RedisSlow)):
         return Unavailable()
     return mongo.fault(error)
+
+
+def log(logger: structlog.stdlib.BoundLogger, event: str, error: Exception, **about: Any) -> None:
+    """Failed work that is done again: an error with its traceback, but a warning if an outage explains it."""
+    fault = fault_of(error)
+    if fault is not None and fault.transient:
+        logger.warning(event, error=type(error).__name__, **about)
+    else:
+        logger.error(event, exc_info=error, **about)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 
-from core import clock
+from core import clock, outages
 from core.context import Context, Services
 from core.erasure import erase_owned, on_user_deleted, on_user_export, pages
 from core.jobs import task
@@ -55,8 +55,8 @@ async def _expired(services: Services, row: store.StockReservation) -> bool:
     ctx = Context(services)
     try:
         await ctx.unit(lambda: stock.give_back(ctx, row, ReservationState.EXPIRED))
-    except Exception:
-        logger.exception("hold not given back", reservation=row["_id"])
+    except Exception as error:
+        outages.log(logger, "hold not given back", error, reservation=row["_id"])
         return False
     return True
 

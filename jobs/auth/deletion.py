@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from core import clock
+from core import clock, outages
 from core.context import Services
 from core.erasure import ERASERS, erase_owned, on_user_deleted
 from core.jobs import task
@@ -37,8 +37,9 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
         try:
             if system in ERASERS:
                 await ERASERS[system](services, user_id)
-        except Exception:
-            logger.exception("not erased", system=system, user=user_id, attempt=deletion["attempts"])
+        except Exception as error:
+            about = {"system": system, "user": user_id, "attempt": deletion["attempts"]}
+            outages.log(logger, "not erased", error, **about)
             failed = True
         else:
             await store.confirm_deletion(services.db, user_id, system)

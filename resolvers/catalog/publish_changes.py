@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from core import clock
+from core import clock, outages
 from core.context import Context
 from resolvers.catalog.entries import beginnings, entry, spellings
 from stores.catalog import entries, products, stock
@@ -42,8 +42,8 @@ async def _told(ctx: Context, product_id: str) -> bool:
     """Publish one product; a failure keeps its mark and holds up no other."""
     try:
         return await tell_of(ctx, product_id)
-    except Exception:
-        logger.exception("product not told", product=product_id)
+    except Exception as error:
+        outages.log(logger, "product not told", error, product=product_id)
         return False
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import structlog
 from prometheus_client import Counter
 
-from core import clock, ids, jobs
+from core import clock, ids, jobs, outages
 from core.context import Context
 from core.security.audit import audited
 from core.uploads import PURPOSES
@@ -77,7 +77,7 @@ async def process(ctx: Context, upload_id: str) -> None:
     except TooLarge:
         await reject(ctx, upload_id, UploadFailure.TOO_LARGE)
     except Exception as error:
-        logger.exception("upload not processed", upload=upload_id, tries=upload["tries"])
+        outages.log(logger, "upload not processed", error, upload=upload_id, tries=upload["tries"])
         await _again(ctx, upload, error)
 
 

@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import NotPrimaryError
+from redis.exceptions import ConnectionError as RedisDown
+from structlog.testing import capture_logs
 
 from core import clock, jobs
 from core.context import Context, Services
@@ -94,6 +97,28 @@ async def test_a_failure_is_tried_again_after_longer_and_longer(services: Servic
     notes.failure = None
     assert await jobs.run_due(services) == 1
     assert (len(notes.done), await waiting(services)) == (5, [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "level"),
+    [
+        (ValueError("no"), "error"),
+        (NotPrimaryError("an election"), "warning"),
+        (RedisDown(), "warning"),
+        (TimeoutError(), "warning"),
+    ],
+)
+async def test_a_failure_that_an_outage_explains_is_a_warning_until_it_is_given_up(
+    services: Services, notes: Notes, failure: Exception, level: str
+) -> None:
+    notes.failure = failure
+    await ask_for(services)
+    for _ in range(jobs.ATTEMPTS):
+        with capture_logs() as logs:
+            assert await jobs.run_due(services) == 1
+        assert logs[0]["log_level"] == level
+        clock.shift(timedelta(minutes=5))
+    assert (logs[-1]["event"], logs[-1]["log_level"]) == ("job given up", "error")
 
 
 async def test_a_dead_letter_is_listed_and_can_be_revived(services: Services, notes: Notes) -> None:
