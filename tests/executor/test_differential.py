@@ -22,7 +22,7 @@ from tests.executor.fuzz.documents import Document, Maker
 from tests.executor.fuzz.world import Bench, World
 
 LONG = bool(os.environ.get("LANDFALL_LONG"))
-DOCUMENTS = int(os.environ.get("LANDFALL_DOCUMENTS", 50_000 if LONG else 1_000))
+DOCUMENTS = int(os.environ.get("LANDFALL_DOCUMENTS", 50_000 if LONG else 500))
 SEED = int(os.environ.get("LANDFALL_SEED", "1"))
 TOLD_EVERY = 1_000
 
