@@ -6,6 +6,9 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 SEED ?= $(shell date +%s)
 
+# Containers often forbid bytecode: each of some dozens of processes would compile everything anew, ten seconds of CPU.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install dev test test-changed test-shuffled lint format schema lock faults fuzz bench bench-catalog bench-engine bench-growth bench-live
 .PHONY: bench-chat clean mutants
 
