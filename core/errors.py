@@ -97,8 +97,9 @@ class UserError(Exception):
     """Refusal of a mutation, as expected: it becomes a `UserError` in the payload.
 
     The message is a template: it names `{limit}`, the number that is exceeded, and what else is in `values`.
-    It is formatted when it is shown. `entities` are payload fields to show beside it (CONFLICT returns the
-    current entity).
+    It is formatted when it is shown. `field` is the path to the value in the input, shown by the names that
+    clients write (`endsAt` for `ends_at`). `entities` are payload fields to show beside it (CONFLICT returns
+    the current entity).
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class UserError(Exception):
         if code not in ERROR_CODES:
             raise ValueError(f"{code} is not declared with core.errors.error_codes().")
         self.code, self.message = code, message
-        self.field = list(field) if field else None
+        self.field = [_sent_name(each) for each in field] if field else None
         self.limit = limit
         self.values = {**({} if limit is None else {"limit": limit}), **(values or {})}
         self.retry_after_seconds = retry_after_seconds
@@ -142,6 +143,11 @@ class UserError(Exception):
             "retryable": self.retryable,
             "retry_after_seconds": self.retry_after_seconds,
         }
+
+
+def _sent_name(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(each[:1].upper() + each[1:] for each in rest)
 
 
 def check_version(expected: int | None, current: int, **entities: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args
 import strawberry
 
 from core.graphql.annotations import graphql_type
+from core.graphql.changes import STAYS, described, sent_types
 from core.graphql.docs import attribute_docs, class_doc
 from core.graphql.filling import filled
 from core.one_of import MARK, is_one_of
@@ -60,11 +61,17 @@ def input_type(given: Any) -> type:
     body = {
         "__doc__": given.__doc__,
         "__module__": given.__module__,
-        "__annotations__": {name: taken(hint) for name, hint in typing.get_type_hints(given).items()},
-        "__attribute_docs__": attribute_docs(given),
+        "__annotations__": {name: taken(hint) for name, hint in sent_types(given).items()},
+        "__attribute_docs__": _docs(given),
         MARK: is_one_of(given),
     }
     return input_(type(f"{given.__name__}Input", (), body))
+
+
+def _docs(given: Any) -> dict[str, str]:
+    """Descriptions of a TypedDict's keys; those that may be left out, but not be null, are of an update."""
+    stay = {name for name, rule in described(given).items() if rule == STAYS}
+    return {name: f"{text} {STAYS}" if name in stay else text for name, text in attribute_docs(given).items()}
 
 
 def taken(hint: Any) -> Any:

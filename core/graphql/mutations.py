@@ -17,6 +17,7 @@ from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from core.errors import ERROR_CODES
+from core.graphql import changes
 from core.graphql.bindings import MutationField, Plain, Spec, Unnamed
 from core.graphql.common import MutationInput, Payload
 from core.graphql.inputs import input_, taken
@@ -61,6 +62,8 @@ class Declaration(Unnamed):
             answered = _payload_type(self, f"{title}Payload")
         _check_signature(self.resolver, taken, attribute)
         resolver = self.resolver if self.returns is None else _with_checked_keys(self.resolver, answered)
+        if (fields := changes.changes_of(self.resolver)) is not None:
+            resolver = changes.without_nulls(resolver, fields)
         how = {**self.how, "refuses": self._refuses(attribute)}
         mutation = Mutation(to_camel_case(attribute), resolver, **how)
         bound = MutationField(mutation)
@@ -80,10 +83,12 @@ class Declaration(Unnamed):
         if unfit := (declared - ERROR_CODES.keys()) | (declared & ALWAYS):
             raise TypeError(f"{attribute}: {sorted(unfit)} are no codes to declare.")
         taken = {each.name: each.default for each, _ in _parameters(self.resolver)}
+        fields = changes.changes_of(self.resolver)
         follow = {
             "CONFLICT": "expected_version" in taken,
             # What may be left out is minted; what must be given names something that is there.
             "ID_TAKEN": taken.get("id", ...) is None,
+            "REQUIRED": fields is not None and changes.refuses_null(fields),
             "STEP_UP_REQUIRED": bool(self.how.get("fresh")),
         }
         if told := sorted(code for code in declared if follow.get(code)):
@@ -109,8 +114,8 @@ def mutation(
     types of inputs (`{"files": list[AttachmentInput]}`) where the resolver's own do not do, whose TypedDicts
     are input objects; `input` and `payload` describe the two types. Further keywords describe inputs, or are
     those of `core.mutations.idempotency.Mutation` (`roles`, `receipt`); `refuses` are the codes of its
-    refusals (`"REQUIRED TOO_LONG"`), except CONFLICT, ID_TAKEN and STEP_UP_REQUIRED, which follow from
-    `expected_version`, `id` and `fresh`.
+    refusals (`"NOT_MEMBER TOO_LONG"`), except CONFLICT, ID_TAKEN and STEP_UP_REQUIRED, which follow from
+    `expected_version`, `id` and `fresh`, and REQUIRED where null is refused (`core.graphql.changes`).
 
     Where several mutations share types, give both types in place of `returns`.
     """
@@ -123,6 +128,8 @@ def _input_type(declared: Declaration, name: str) -> type:
     annotations: dict[str, Any] = {}
     body: dict[str, Any] = {}
     docs: dict[str, str] = {}
+    fields = changes.changes_of(declared.resolver)
+    rules = changes.described(fields) if fields else {}
     for each, hint in _parameters(declared.resolver):
         kind, text = _described(declared.takes.get(each.name, hint))
         kind = taken(kind)
@@ -130,6 +137,8 @@ def _input_type(declared: Declaration, name: str) -> type:
         if each.default not in (None, inspect.Parameter.empty):
             body[each.name] = [] if each.default == () else each.default
         docs[each.name] = text or _input_description(declared, each.name, name)
+        if each.name in rules:
+            docs[each.name] += f" {rules[each.name]}"
     unknown = set(declared.descriptions) - set(annotations)
     if unknown:
         raise TypeError(f"{name} describes what its resolver does not take: {sorted(unknown)}.")
@@ -210,27 +219,23 @@ def _field_of(type_name: str, suffix: str) -> str:
 def _parameters(resolver: Callable[..., Any]) -> list[tuple[inspect.Parameter, Any]]:
     """Parameters that clients give: all after the context, except `prepared`.
 
-    `**changes: Unpack[Profile]` takes the fields of a TypedDict, each of which may be left out or null.
+    `**changes: Unpack[Profile]` takes the fields of a TypedDict, each of which may be left out.
     """
     hints = typing.get_type_hints(resolver, include_extras=True)
     taken: list[tuple[inspect.Parameter, Any]] = []
     for each in list(inspect.signature(resolver).parameters.values())[1:]:
         if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name != PREPARED:
             taken.append((each, hints[each.name]))
-        elif each.kind is inspect.Parameter.VAR_KEYWORD and _is_unpacked(hints[each.name]):
-            changes = _unpacked(typing.get_args(hints[each.name])[0])
+        elif each.kind is inspect.Parameter.VAR_KEYWORD and changes.is_unpacked(hints[each.name]):
+            fields = _unpacked(typing.get_args(hints[each.name])[0])
             # Python has them last; clients read the version after them.
-            taken = sorted([*taken, *changes], key=lambda each: each[0].name == "expected_version")
+            taken = sorted([*taken, *fields], key=lambda each: each[0].name == "expected_version")
     return taken
-
-
-def _is_unpacked(hint: Any) -> bool:
-    return typing.get_origin(hint) is typing.Unpack
 
 
 def _unpacked(fields: Any) -> list[tuple[inspect.Parameter, Any]]:
     made = []
-    for name, hint in typing.get_type_hints(fields).items():
+    for name, hint in changes.sent_types(fields).items():
         default = inspect.Parameter.empty if name in fields.__required_keys__ else None
         made.append((inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default), hint))
     return made
@@ -244,7 +249,7 @@ def _check_signature(resolver: Callable[..., Any], taken: type, attribute: str) 
     known = {each.name for each, _ in parameters}
     hints = typing.get_type_hints(resolver, include_extras=True)
     open_ended = any(
-        each.kind is inspect.Parameter.VAR_KEYWORD and not _is_unpacked(hints[each.name])
+        each.kind is inspect.Parameter.VAR_KEYWORD and not changes.is_unpacked(hints[each.name])
         for each in inspect.signature(resolver).parameters.values()
     )
     if given - known and not open_ended:

@@ -34,14 +34,14 @@ class ProfileChanges(TypedDict, total=False):
 
 
 class AccountChanges(TypedDict, total=False):
-    locale: str | None
-    time_zone: str | None
+    locale: str
+    time_zone: str
 
 
 async def update_profile(
     ctx: Context, *, expected_version: int | None = None, **fields: Unpack[ProfileChanges]
 ) -> telling.UserChanged:
-    """Update the profile: null clears a field, one that is left out stays."""
+    """Update the profile."""
     await ctx.limit(PROFILE_RATE)
     user = await store.users.by_id(ctx.db, ctx.viewer_id)
     if user is None:
@@ -62,7 +62,7 @@ async def update_profile(
 async def update_account(
     ctx: Context, *, expected_version: int | None = None, **fields: Unpack[AccountChanges]
 ) -> telling.AccountChanged:
-    """Update the account's own settings: one that is left out stays."""
+    """Update the account's own settings."""
     await ctx.limit(PROFILE_RATE)
     user = await store.users.by_id(ctx.db, ctx.viewer_id)
     if user is None:
@@ -101,7 +101,7 @@ def _checked(name: str, value: Any) -> Any:
 def _text(name: str, value: str | None) -> str | None:
     text = value or ""
     if len(text) > LONGEST[name]:
-        raise UserError("TOO_LONG", "At most {limit} characters.", field=[_field(name)], limit=LONGEST[name])
+        raise UserError("TOO_LONG", "At most {limit} characters.", field=[name], limit=LONGEST[name])
     return text or None
 
 
@@ -113,26 +113,20 @@ def _handle(name: str, value: str | None) -> str | None:
         raise UserError(
             "INVALID_FORMAT",
             "A handle has {least} to {limit} letters, digits, dots or underscores.",
-            field=[_field(name)],
+            field=[name],
             limit=LONGEST_HANDLE,
             values={"least": SHORTEST_HANDLE},
         )
     return handle
 
 
-def _locale(name: str, value: str | None) -> str:
-    if value is None or not LANGUAGE.fullmatch(value):
-        raise UserError("INVALID_FORMAT", "This is no language tag (BCP 47).", field=[_field(name)])
+def _locale(name: str, value: str) -> str:
+    if not LANGUAGE.fullmatch(value):
+        raise UserError("INVALID_FORMAT", "This is no language tag (BCP 47).", field=[name])
     return value
 
 
-def _time_zone(name: str, value: str | None) -> str:
+def _time_zone(name: str, value: str) -> str:
     if value not in available_timezones():
-        raise UserError("INVALID_INPUT", "There is no such time zone.", field=[_field(name)])
-    return str(value)
-
-
-def _field(name: str) -> str:
-    """Field of the input, as clients write its name."""
-    head, *rest = name.split("_")
-    return head + "".join(map(str.title, rest))
+        raise UserError("INVALID_INPUT", "There is no such time zone.", field=[name])
+    return value

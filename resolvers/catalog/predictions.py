@@ -6,7 +6,7 @@ Nothing is predicted until a system that knows what people take says how (`Predi
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict, Unpack
 
 import orjson
 import structlog
@@ -283,19 +283,19 @@ async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, Any]:
     }
 
 
+class PrivacyChanges(TypedDict, total=False):
+    personalized_predictions: bool
+    tracking: bool
+
+
 async def update_privacy_choices(
-    ctx: Context,
-    *,
-    personalized_predictions: bool | None = None,
-    tracking: bool | None = None,
-    expected_version: int | None = None,
+    ctx: Context, *, expected_version: int | None = None, **changes: Unpack[PrivacyChanges]
 ) -> dict[str, Any]:
-    """Update privacy choices; a choice left out stays. Turning predictions off erases the stored ones."""
+    """Update privacy choices. Turning predictions off erases the stored ones."""
     before = await privacy_choices(ctx, {})
     check_version(expected_version, before["version"], privacy_choices=before)
-    given = {"personalized_predictions": personalized_predictions, "tracking": tracking}
     version = before.pop("version")
-    choices = {**before, **{name: value for name, value in given.items() if value is not None}}
+    choices = {**before, **changes}
     await store.choose(ctx.db, ctx.viewer_id, choices, clock.now())
     if not choices["personalized_predictions"]:
         await store.forget_predictions(ctx.db, ctx.viewer_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 import orjson
 
@@ -35,43 +35,36 @@ Document = Mapping[str, Any]
 
 
 class NoticeChannels(TypedDict, total=False):
-    """Notification channels for a product that runs out, and their timing; what is left out stays."""
+    """Notification channels for a product that runs out, and their timing."""
 
-    push: bool | None
+    push: bool
     """True to send push notifications."""
-    email: bool | None
+    email: bool
     """True to send emails to the account's address."""
-    local: bool | None
+    local: bool
     """True to let the app show local notifications that it schedules itself."""
-    days_before: int | None
+    days_before: int
     """Number of days before the product runs out: 1, 3 or 7."""
 
 
+class SettingsChanges(TypedDict, total=False):
+    auto_refill: bool
+    reorder_threshold: int
+    low_stock_alert: bool
+    reminders_enabled: bool
+    notifications: NoticeChannels
+
+
 async def update_product_settings(
-    ctx: Context,
-    *,
-    product_id: Id,
-    expected_version: int | None = None,
-    auto_refill: bool | None = None,
-    reorder_threshold: int | None = None,
-    low_stock_alert: bool | None = None,
-    reminders_enabled: bool | None = None,
-    notifications: NoticeChannels | None = None,
+    ctx: Context, *, product_id: Id, expected_version: int | None = None, **changes: Unpack[SettingsChanges]
 ) -> dict[str, Any]:
     """Update the given settings; without a version the last write of each field wins."""
     product = await for_update(ctx, products, product_id)
-    given = {
-        "auto_refill": auto_refill,
-        "reorder_threshold": reorder_threshold,
-        "low_stock_alert": low_stock_alert,
-        "reminders_enabled": reminders_enabled,
-        "notifications": notifications,
-    }
-    change = _checked({name: value for name, value in given.items() if value is not None})
+    _check(changes)
     row = next(iter(await store.settings_of(ctx.db, ctx.viewer_id, [product_id])), None)
     current = opened(ctx, row) if row else None
     check_version(expected_version, row["version"] if row else 0, product_settings=current)
-    if change.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
+    if changes.get("auto_refill") and product["status"] == ProductStatus.DISCONTINUED:
         raise UserError(
             "PRODUCT_DISCONTINUED",
             "The product is no longer sold.",
@@ -81,8 +74,8 @@ async def update_product_settings(
             alternatives=(await alternatives(ctx, [product]))[0],
         )
     before = {name: current[name] for name in FIRST} if current else FIRST
-    told = {**before["notifications"], **change.pop("notifications", {})}  # type: ignore[dict-item]
-    written = await _write(ctx, row, product_id, {**before, **change, "notifications": told})
+    told = {**before["notifications"], **changes.get("notifications", {})}  # type: ignore[dict-item]
+    written = await _write(ctx, row, product_id, {**before, **changes, "notifications": told})
     shown = opened(ctx, written)
     query = {"user_id": ctx.viewer_id}
     return {
@@ -102,24 +95,19 @@ async def _write(
     return await ctx.tx.edit(store.settings, row, {"sealed": sealed})
 
 
-def _checked(change: dict[str, Any]) -> dict[str, Any]:
-    threshold = change.get("reorder_threshold")
-    if threshold is not None and not 0 <= threshold <= MOST_SERVINGS:
+def _check(changes: SettingsChanges) -> None:
+    if not 0 <= changes.get("reorder_threshold", 0) <= MOST_SERVINGS:
         raise UserError(
             "OUT_OF_RANGE", "0 to {limit} servings.", field=["reorderThreshold"], limit=MOST_SERVINGS
         )
-    told = change.get("notifications")
-    if told is not None:
-        change["notifications"] = told = {name: each for name, each in told.items() if each is not None}
-        if told.get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
-            raise UserError(
-                "OUT_OF_RANGE",
-                "Days before that can be chosen: {days}.",
-                field=["notifications", "daysBefore"],
-                limit=LEAD_DAYS[-1],
-                values={"days": ", ".join(map(str, LEAD_DAYS))},
-            )
-    return change
+    if changes.get("notifications", {}).get("days_before", LEAD_DAYS[0]) not in LEAD_DAYS:
+        raise UserError(
+            "OUT_OF_RANGE",
+            "Days before that can be chosen: {days}.",
+            field=["notifications", "daysBefore"],
+            limit=LEAD_DAYS[-1],
+            values={"days": ", ".join(map(str, LEAD_DAYS))},
+        )
 
 
 def opened(ctx: Context, row: ProductSettings) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Product management by the shop's staff."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from core import ids
 from core.context import Context
@@ -41,6 +41,18 @@ MOST_LISTED, LONGEST_LISTED = 30, 100
 MOST_IMAGES = 10
 
 
+class ProductChanges(TypedDict, total=False):
+    name: str
+    description: str
+    directions: str
+    product_url: str | None
+    purposes: list[str]
+    impacted_biomarkers: list[str]
+    category_id: Id
+    image_ids: list[Id]
+    label_image_id: Id | None
+
+
 class Changed(TypedDict):
     product: Product
 
@@ -51,36 +63,16 @@ class Priced(TypedDict):
 
 
 async def update_product(
-    ctx: Context,
-    *,
-    product_id: Id,
-    expected_version: int | None = None,
-    name: str | None = None,
-    description: str | None = None,
-    directions: str | None = None,
-    product_url: str | None = None,
-    purposes: list[str] | None = None,
-    impacted_biomarkers: list[str] | None = None,
-    category_id: Id | None = None,
-    image_ids: list[Id] | None = None,
-    label_image_id: Id | None = None,
+    ctx: Context, *, product_id: Id, expected_version: int | None = None, **changes: Unpack[ProductChanges]
 ) -> Changed:
     """Update a product's descriptive fields."""
     product = await product_for_update(ctx, product_id, expected_version)
-    texts = {"name": name, "description": description, "directions": directions, "product_url": product_url}
-    change: dict[str, Any] = {
-        field: _text(field, value) for field, value in texts.items() if value is not None
-    }
-    if name is not None:
+    change: dict[str, Any] = {field: _checked(field, value) for field, value in changes.items()}
+    if "name" in change:
         change["name_key"] = key(change["name"])
-    for field, listed in (("purposes", purposes), ("impacted_biomarkers", impacted_biomarkers)):
-        if listed is not None:
-            change[field] = _listed(field, listed)
-    if category_id is not None:
-        if await ctx.load(by_id(store.categories), ids.checked(category_id, "category")) is None:
-            raise UserError("NOT_FOUND", "There is no such category.", field=["categoryId"])
-        change["category_id"] = category_id
-    change |= await _pictures(ctx, product, image_ids, label_image_id)
+    if "category_id" in change and await ctx.load(by_id(store.categories), change["category_id"]) is None:
+        raise UserError("NOT_FOUND", "There is no such category.", field=["categoryId"])
+    await _exchange_pictures(ctx, product, change)
     updated = await _write(ctx, product, change)
     before = {field: value for field, value in product.items() if field in change}
     await audited(ctx, "catalog.product", subject_id=product_id, before=before, after=change)
@@ -138,11 +130,26 @@ async def _write(ctx: Context, product: Product, change: Mapping[str, Any]) -> P
     return await ctx.tx.edit(store.products, product, {**change, "dirty": True})
 
 
-def _text(field: str, value: str) -> str:
-    check_length(value, least=field == "name", most=LONGEST[field], field=field)
-    if field == "product_url" and value and not value.startswith(("https://", "http://")):
-        raise UserError("INVALID_FORMAT", "Not an address of a page.", field=["productUrl"])
-    return value
+def _checked(field: str, value: Any) -> Any:
+    """Value in its stored form."""
+    if field in LONGEST:
+        return _text(field, value)
+    if field == "category_id":
+        return ids.checked(value, "category")
+    if field == "image_ids":
+        check_count(value, most=MOST_IMAGES, field=field)
+        return list(dict.fromkeys(value))
+    return value if field == "label_image_id" else _listed(field, value)
+
+
+def _text(field: str, value: str | None) -> str | None:
+    text = value or ""
+    check_length(text, least=field == "name", most=LONGEST[field], field=field)
+    if field != "product_url":
+        return text
+    if text and not text.startswith(("https://", "http://")):
+        raise UserError("INVALID_FORMAT", "Not an address of a page.", field=[field])
+    return text or None
 
 
 def _listed(field: str, values: list[str]) -> list[str]:
@@ -152,29 +159,22 @@ def _listed(field: str, values: list[str]) -> list[str]:
     return values
 
 
-async def _pictures(
-    ctx: Context, product: Product, image_ids: list[Id] | None, label_id: Id | None
-) -> dict[str, Any]:
-    """Attach new pictures, kept for as long as the product shows them."""
-    change: dict[str, Any] = {}
-    if image_ids is not None:
-        check_count(image_ids, most=MOST_IMAGES, field="imageIds")
-        change["image_ids"] = list(dict.fromkeys(image_ids))
-    if label_id is not None:
-        change["label_image_id"] = label_id
-    before = _shown(product["image_ids"], product["label_image_id"])
-    now = _shown(change.get("image_ids", product["image_ids"]), label_id or product["label_image_id"])
+async def _exchange_pictures(ctx: Context, product: Product, change: Mapping[str, Any]) -> None:
+    """Attach new pictures, kept for as long as the product shows them, and release the others."""
+    before, now = _shown(product), _shown({**product, **change})
     added = [ids.checked(id, "media") for id in now if id not in before]
-    for medium in await ctx.load_many(MediaById, added):
+    for id, medium in zip(added, await ctx.load_many(MediaById, added), strict=True):
         if medium is None or medium["owner_id"] != ctx.viewer_id or medium["purpose"] != PRODUCT_IMAGE.name:
-            raise UserError("NOT_FOUND", "This medium is not yours to show.", field=["imageIds"])
+            field = "image_ids" if id in change.get("image_ids", ()) else "label_image_id"
+            raise UserError("NOT_FOUND", "This medium is not yours to show.", field=[field])
     for id in added:
         await media.link(ctx, id, product["_id"])
     for id in before:
         if id not in now:
             await media.unlink(ctx, id, product["_id"])
-    return change
 
 
-def _shown(image_ids: list[str], label_id: str | None) -> list[str]:
-    return list(dict.fromkeys([*image_ids, *([label_id] if label_id else ())]))
+def _shown(product: Mapping[str, Any]) -> list[str]:
+    """Pictures that a product shows, its label the last."""
+    label_id = product["label_image_id"]
+    return list(dict.fromkeys([*product["image_ids"], *([label_id] if label_id else ())]))

@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from core import ids
 from core.context import Context
@@ -197,6 +197,11 @@ async def inventory_levels(
     return await store.inventory.page(ctx.db, query, sort, args)
 
 
+class LevelChanges(TypedDict, total=False):
+    safety_stock: int
+    restock_at: datetime | None
+
+
 class Adjusted(TypedDict):
     inventory_level: InventoryLevel | None
 
@@ -208,8 +213,7 @@ async def adjust_inventory(
     delta: int,
     reason: StockReason,
     expected_version: int | None = None,
-    safety_stock: int | None = None,
-    restock_at: datetime | None = None,
+    **changes: Unpack[LevelChanges],
 ) -> Adjusted:
     """Adjust a level: goods received, damaged or counted again."""
     level = await for_update(ctx, store.inventory, inventory_level_id, field="inventoryLevelId")
@@ -217,7 +221,7 @@ async def adjust_inventory(
     variant_id = level["variant_id"]
     if abs(delta) > MOST_IN_STOCK or level["on_hand"] + delta > MOST_IN_STOCK:
         raise UserError("OUT_OF_RANGE", "At most {limit} can be kept.", field=["delta"], limit=MOST_IN_STOCK)
-    safety = level["safety_stock"] if safety_stock is None else safety_stock
+    safety = changes.get("safety_stock", level["safety_stock"])
     if not 0 <= safety <= MOST_IN_STOCK:
         raise UserError(
             "OUT_OF_RANGE", "0 to {limit} can be kept.", field=["safetyStock"], limit=MOST_IN_STOCK
@@ -227,13 +231,10 @@ async def adjust_inventory(
         raise UserError(
             "STOCK_INSUFFICIENT", "Free in stock: {limit}.", field=["delta"], limit=max(0, level["available"])
         )
-    change: dict[str, Any] = {"safety_stock": safety}
-    if restock_at is not None:
-        change["restock_at"] = restock_at
     inc = {"on_hand": delta, "available": freed}
     where = {"version": level["version"]}
     updated = await ctx.tx.update(
-        store.inventory, level["_id"], set={**change, "dirty": True}, inc={**inc, "version": 1}, where=where
+        store.inventory, level["_id"], set={**changes, "dirty": True}, inc={**inc, "version": 1}, where=where
     )
     before, after = _figures(level), _figures(updated)
     await audited(ctx, "catalog.stock", subject_id=variant_id, before=before, after=after, reason=reason)

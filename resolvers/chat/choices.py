@@ -19,16 +19,16 @@ class ChatChoices(TypedDict, total=False):
     """Settings of one chat; null ends a mute."""
 
     muted_until: datetime | None
-    archived: bool | None
+    archived: bool
 
 
 class SettingsChoices(TypedDict, total=False):
-    """Settings of all chats; null counts as left out."""
+    """Settings of all chats."""
 
-    read_receipts: bool | None
-    show_presence: bool | None
-    allowed_senders: AllowedSenders | None
-    hide_text_in_push: bool | None
+    read_receipts: bool
+    show_presence: bool
+    allowed_senders: AllowedSenders
+    hide_text_in_push: bool
 
 
 class Changed(TypedDict):
@@ -44,12 +44,9 @@ async def update_chat(
     """Mute or archive a chat; without a version the last write wins."""
     chat = await chat_for_update(ctx, chat_id)
     check_version(expected_version, chat["version"], chat=chat)
-    wish: dict[str, Any] = {
-        name: value for name, value in choices.items() if (name, value) != ("archived", None)
-    }
-    if all(chat[name] == value for name, value in wish.items()):
+    if all(chat[name] == value for name, value in choices.items()):
         return _changed(ctx, chat, moved=False)
-    shown = await change_side(ctx, chat["chat_id"], ctx.viewer_id, **wish)
+    shown = await change_side(ctx, chat["chat_id"], ctx.viewer_id, **choices)
     assert shown is not None
     tell_owner(ctx, shown)
     return _changed(ctx, shown, moved=shown["archived"] != chat["archived"])
@@ -67,16 +64,15 @@ def _changed(ctx: Context, chat: Mapping[str, Any], *, moved: bool) -> Changed:
 async def update_chat_settings(
     ctx: Context, *, expected_version: int | None = None, **choices: Unpack[SettingsChoices]
 ) -> dict[str, Any]:
-    """Update the settings; one that is left out stays, and without a version the last write wins."""
-    wish = {name: value for name, value in choices.items() if value is not None}
-    if not wish:
+    """Update the settings; without a version the last write wins."""
+    if not choices:
         raise UserError("REQUIRED", "Say what to change.")
     current = await ctx.load(ChatSettingsByUser, ctx.viewer_id)
     check_version(expected_version, current["version"], chat_settings=current)
-    if wish.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
+    if choices.get("read_receipts", current["read_receipts"]) != current["read_receipts"]:
         await jobs.enqueue(ctx.tx, "chat.receipts_told", user_id=ctx.viewer_id)
     kept = await store.settings.by_id(ctx.db, current["_id"])
     if kept is None:
-        first = {**current, **wish, "version": 1, "updated_at": ctx.tx.now}
+        first = {**current, **choices, "version": 1, "updated_at": ctx.tx.now}
         return {"chat_settings": await ctx.tx.insert(store.settings, first)}
-    return {"chat_settings": await ctx.tx.edit(store.settings, kept, wish)}
+    return {"chat_settings": await ctx.tx.edit(store.settings, kept, choices)}

@@ -1,7 +1,7 @@
 """Comments: one level of replies, and stubs in place of deleted comments with replies."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from core import ids, jobs
 from core.context import Context
@@ -114,19 +114,23 @@ async def _top(ctx: Context, parent: Comment) -> Comment:
     return top
 
 
+class Mentions(TypedDict, total=False):
+    mentions: Sequence[Id]
+
+
 async def update_comment(
     ctx: Context,
     *,
     comment_id: Id,
     text: str,
-    mentions: Sequence[Id] | None = None,
     expected_version: int | None = None,
+    **given: Unpack[Mentions],
 ) -> Changed:
     comment = await own_comment_for_update(ctx, comment_id)
     changes: dict[str, Any] = {"text": _checked(text), "edited_at": ctx.tx.now}
     await moderating.screen(ctx, changes["text"])
-    if mentions is not None:
-        changes["mention_ids"] = await checked_mentions(ctx, mentions)
+    if "mentions" in given:
+        changes["mention_ids"] = await checked_mentions(ctx, given["mentions"])
     updated = await ctx.tx.edit(store.comments, comment, changes, expected_version=expected_version)
     await jobs.enqueue(ctx.tx, "feed.scan", subject_id=comment_id)
     return {"comment": updated}

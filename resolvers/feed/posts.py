@@ -1,7 +1,7 @@
 """Posts: publish, change and delete."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from core import ids, jobs, uploads, viewers
 from core.context import Context
@@ -180,56 +180,49 @@ async def _appeared(ctx: Context, post: Post, updated: Post) -> None:
         stale(ctx, updated["author_id"])
 
 
+class PostChanges(TypedDict, total=False):
+    text: str | None
+    visibility: Visibility
+    pinned: bool
+    upload_ids: Sequence[Id]
+    mentions: Sequence[Id]
+
+
 async def update_post(
-    ctx: Context,
-    *,
-    post_id: Id,
-    text: str | None = None,
-    visibility: Visibility | None = None,
-    pinned: bool | None = None,
-    upload_ids: Sequence[Id] | None = None,
-    mentions: Sequence[Id] | None = None,
-    expected_version: int | None = None,
+    ctx: Context, *, post_id: Id, expected_version: int | None = None, **given: Unpack[PostChanges]
 ) -> Changed:
     """Change text, audience, files or place; people who lose sight of the post have it removed."""
     post = await own_post_for_update(ctx, post_id)
-    changes = _changes(ctx, post, text, visibility, pinned, upload_ids)
-    if mentions is not None:
-        changes["mention_ids"] = await checked_mentions(ctx, mentions)
+    changes = _changes(ctx, post, given)
+    if "mentions" in given:
+        changes["mention_ids"] = await checked_mentions(ctx, given["mentions"])
     if "text" in changes:
         await moderating.screen(ctx, changes["text"])
         await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post_id)
-    if pinned:
+    if given.get("pinned"):
         await _unpin_others(ctx, post)
-    if upload_ids is not None:
-        changes |= _refiled(post, await _exchanged(ctx, post, upload_ids))
+    if "upload_ids" in given:
+        changes |= _refiled(post, await _exchanged(ctx, post, given["upload_ids"]))
     updated = await ctx.tx.edit(store.posts, post, changes, expected_version=expected_version)
     await _appeared(ctx, post, updated)
     await _told_of_edit(ctx, post, updated)
     return {"post": updated}
 
 
-def _changes(
-    ctx: Context,
-    post: Post,
-    text: str | None,
-    visibility: Visibility | None,
-    pinned: bool | None,
-    upload_ids: Sequence[str] | None,
-) -> dict[str, Any]:
+def _changes(ctx: Context, post: Post, given: PostChanges) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    files = post["media_ids"] if upload_ids is None else upload_ids
-    if text is not None or upload_ids is not None:
-        body = checked_text(text, LONGEST_TEXT) if text is not None else post["text"]
+    if given.keys() & {"text", "upload_ids"}:
+        body = checked_text(given["text"], LONGEST_TEXT) if "text" in given else post["text"]
+        files = given.get("upload_ids", post["media_ids"])
         if not body and not files and not post.get("link_url") and not post.get("shared_post_id"):
             raise UserError("REQUIRED", "A post needs text, media or a link.", field=["text"])
         changes |= {"text": body, "edited_at": ctx.tx.now}
-    if visibility is not None and visibility != post["visibility"]:
+    if (visibility := given.get("visibility", post["visibility"])) != post["visibility"]:
         if Visibility.GROUP in (visibility, post["visibility"]):
             raise UserError("INVALID_INPUT", "Groups keep their posts.", field=["visibility"])
         changes["visibility"] = visibility
-    if pinned is not None:
-        changes["pinned"] = pinned
+    if "pinned" in given:
+        changes["pinned"] = given["pinned"]
     return changes
 
 

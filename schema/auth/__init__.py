@@ -307,7 +307,7 @@ class Mutation:
         profile.update_profile,
         refuses="HANDLE_TAKEN INVALID_FORMAT TOO_LONG UPLOAD_REJECTED",
         returns={"user": (User, "Your profile, as changed; on CONFLICT without your change.")},
-        input="Changes to your profile: left out stays as it is, null clears.",
+        input="Changes to your profile.",
         first_name="First name, at most 100 characters.",
         last_name="Family name, at most 100 characters.",
         handle="Handle of 3 to 30 letters, digits, dots or underscores; unique, kept in lower case.",
@@ -319,7 +319,7 @@ class Mutation:
         profile.update_account,
         refuses="INVALID_FORMAT TOO_LONG",
         returns=payloads.ACCOUNT,
-        input="Settings to change: left out stays as it is.",
+        input="Settings of your account to change.",
         locale=payloads.LANGUAGE,
         time_zone=payloads.TIME_ZONE,
     )
@@ -371,8 +371,8 @@ class Mutation:
         takes={"roles": (list[Role], "Roles of the person, all of them; MEMBER is added when left out.")},
         expected_version="Version of the account that was edited: CONFLICT if there is a newer one. The last "
         "writer wins when left out.",
-        organization="Organization in lower-case letters, digits and dashes; null clears, left out stays.",
-        job_role="Job title in the organization, at most 100 characters; null clears, left out stays.",
+        organization="Organization in lower-case letters, digits and dashes.",
+        job_role="Job title in the organization, at most 100 characters.",
     )
     """Set the roles, organization and job title of a person, whose devices then refresh their tokens."""
     revoke_user_sessions = administer(

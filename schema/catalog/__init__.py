@@ -90,8 +90,8 @@ class Mutation:
     that exists, by brand, name and form, is updated."""
     update_product = mutation(
         staff.update_product,
-        "Changes to a product; what is left out, or null, stays.",
-        refuses="INVALID_FORMAT REQUIRED TOO_LONG TOO_MANY",
+        "Changes to a product.",
+        refuses="INVALID_FORMAT TOO_LONG TOO_MANY",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
@@ -141,8 +141,8 @@ class Mutation:
         returns={"inventory_level": InventoryLevel},
         delta="Number of units to add, or to take away when negative; 0 to change only the rest.",
         reason="Reason of the change, for the audit log.",
-        safety_stock="Number of units to keep back from sale, 0 to 10,000,000; unchanged when left out.",
-        restock_at="Time at which more is expected; unchanged when left out.",
+        safety_stock="Number of units to keep back from sale, 0 to 10,000,000.",
+        restock_at="Time at which more is expected.",
         expected_version="Version of the inventory level that was edited: CONFLICT if there is a newer one. "
         "The last writer wins when left out.",
     )
@@ -197,7 +197,7 @@ class Mutation:
     """Decide whether a review is shown to everybody, and so counts in the rating. It can be decided anew."""
     update_product_settings = mutation(
         product_settings.update_product_settings,
-        "Settings to change for a product; what is left out stays.",
+        "Settings to change for a product.",
         refuses="OUT_OF_RANGE PRODUCT_DISCONTINUED",
         returns={
             "product_settings": ProductSettings,
@@ -217,7 +217,7 @@ class Mutation:
         reorder_threshold="Number of servings left at which to order again, 0 to 365.",
         low_stock_alert="True to be alerted when the product runs low.",
         reminders_enabled="True to be reminded to take the product.",
-        notifications="Notification channels to use, and when; a channel that is left out stays.",
+        notifications="Notification channels to use, and when.",
     )
     """Update your settings for a product; the first update creates them."""
     refresh_prediction = mutation(
@@ -244,7 +244,7 @@ class Mutation:
     on."""
     update_privacy_choices = mutation(
         predicting.update_privacy_choices,
-        "Privacy choices to change; what is left out stays.",
+        "Privacy choices to change.",
         returns={
             "viewer": (common.Viewer, "Viewer, with `predictions` as they are now; null when refused."),
             "privacy_choices": PrivacyChoices,

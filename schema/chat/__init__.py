@@ -122,17 +122,16 @@ class Mutation:
             "removed_chat_id": (Id, "Id of the chat that left the other list; null when it was in none."),
             **VIEWER,
         },
-        muted_until="Time until which the chat sends no push messages; null unmutes it; left out: unchanged.",
-        archived="True if the chat is archived, out of your inbox; left out: unchanged.",
+        muted_until="Time until which the chat sends no push messages.",
+        archived="True if the chat is archived, out of your inbox.",
     )
     """Update a chat for yourself: mute it, or archive it."""
     update_chat_settings = mutation(
         choices.update_chat_settings,
-        refuses="REQUIRED",
         returns={
             "chat_settings": (ChatSettings, "Settings as they are now; on CONFLICT without your change.")
         },
-        input="Settings to change for all your chats; those left out or null stay.",
+        input="Settings to change for all your chats.",
         read_receipts="True if others see what you read, and you see what they read.",
         show_presence="True if people you chat with see when you are there, and you see when they are.",
         allowed_senders="Permission to begin a chat with you.",

@@ -68,7 +68,7 @@ class Viewer:
 
 
 MENTIONS = "Ids of the people whom the text mentions, at most 20."
-NEW_MENTIONS = "Ids of the people whom the text mentions, at most 20; left out: unchanged."
+NEW_MENTIONS = "Ids of all the people whom the text mentions, at most 20."
 COMMENT_TEXT = "Text of the comment, 1 to 2,000 characters."
 REASON = "Reason that the audit log keeps, 1 to 1,000 characters."
 ON_TIMELINE = "Edge of the post at the top of your timeline; null when refused."
@@ -105,12 +105,12 @@ class Mutation:
     """Create a post, which its audience finds in their feeds."""
     update_post = mutation(
         posts.update_post,
-        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY UPLOAD_REJECTED",
+        refuses="CONTENT_REFUSED TOO_LONG TOO_MANY UPLOAD_REJECTED",
         returns={"post": (Post, "Post as it is now; on CONFLICT as it is without your change.")},
-        text="Text of the post, at most 5,000 characters; left out: unchanged.",
-        visibility="Audience of the post; posts of groups keep theirs. Left out: unchanged.",
-        pinned="True if the post is pinned to your timeline, in place of any other; left out: unchanged.",
-        upload_ids="Ids of all uploads to show, in that order, new ones and those kept; left out: unchanged.",
+        text="Text of the post, at most 5,000 characters; may be empty when there are media or a link.",
+        visibility="Audience of the post; posts of groups keep theirs.",
+        pinned="True if the post is pinned to your timeline, in place of any other.",
+        upload_ids="Ids of all uploads to show, in that order, new ones and those kept.",
         mentions=NEW_MENTIONS,
     )
     """Update a post of yours; it leaves the devices of people who may not see it any more."""
@@ -131,7 +131,7 @@ class Mutation:
     """Create a comment on a post, or a reply to a comment; its author is notified."""
     update_comment = mutation(
         comments.update_comment,
-        refuses="CONTENT_REFUSED REQUIRED TOO_LONG TOO_MANY",
+        refuses="CONTENT_REFUSED TOO_LONG TOO_MANY",
         returns={"comment": (Comment, "Comment as it is now; on CONFLICT as it is without your change.")},
         text=COMMENT_TEXT,
         mentions=NEW_MENTIONS,

@@ -150,6 +150,10 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
     assert await uses() == [1, 1]
     await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[])
     assert await uses() == [1, 0]
+    cleared = await admin.do(
+        "updateProduct", "product { labelImage { id } }", productId=made["id"], labelImageId=None
+    )
+    assert (cleared["product"]["labelImage"], await uses()) == (None, [0, 0])
     stranger = await new_phone()
     for bad in (
         await picture(services, stranger.user_id),
@@ -158,6 +162,8 @@ async def test_pictures_come_at_fixed_widths_and_are_kept_while_they_are_shown(
     ):
         refused = await admin.do("updateProduct", "product { id }", productId=made["id"], imageIds=[bad])
         assert refused["errors"] == [refusal("NOT_FOUND", "This medium is not yours to show.", ["imageIds"])]
+        refused = await admin.do("updateProduct", "product { id }", productId=made["id"], labelImageId=bad)
+        assert [each["field"] for each in refused["errors"]] == [["labelImageId"]]
 
 
 async def test_hits_are_counted_to_a_thousand(services: Services, admin: Phone, anonymous: Phone) -> None:

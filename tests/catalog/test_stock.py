@@ -204,6 +204,11 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
         "safetyStock": 4,
         "version": 4,
     }
+    for moment in ("2030-01-31T08:30:00.000Z", None):
+        done = await admin.do(
+            "adjustInventory", "inventoryLevel { restockAt safetyStock }", **fields, delta=0, restockAt=moment
+        )
+        assert done["inventoryLevel"] == {"restockAt": moment, "safetyStock": 4}
     for bad, field in (({"delta": 10**9}, "delta"), ({"delta": 0, "safetyStock": -1}, "safetyStock")):
         refused = await admin.do("adjustInventory", selection, **fields, **bad)
         assert [(each["code"], each["field"]) for each in refused["errors"]] == [("OUT_OF_RANGE", [field])]

@@ -5,20 +5,25 @@ from collections.abc import Iterator
 
 from graphql import (
     GraphQLField,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
 )
 
+from core.graphql.changes import CLEARS, STAYS
 from tests.conventions.schemas import directive, types
-from tests.conventions.vocabulary import DOMAIN_VERBS, MUTATION_VERBS
+from tests.conventions.vocabulary import DOMAIN_UPDATES, DOMAIN_VERBS, MUTATION_VERBS
 
 ALTERNATIVES = ({"email", "phone"}, {"passkey", "deviceKey"}, {"password", "code"}, {"id", "slug"})
 """Fields of which an input takes one."""
 WHOLE_NAMES = frozenset({"signIn", "signOut", "signUp", "stepUp"})
 """Ceremonies of one word in two, which are about the session that asks."""
+NO_CHANGES = frozenset({"idempotencyKey", "expectedVersion"})
 AMOUNTS = re.compile(r"(?:amount|cost|fee|price)(?:Max|Min)?$", re.IGNORECASE)
 
 
@@ -87,6 +92,17 @@ def updates_without_version(schema: GraphQLSchema) -> list[str]:
     return found
 
 
+def changes_without_null(schema: GraphQLSchema) -> list[str]:
+    """Each field of an update that may be left out says what that does, and null; lists are never null."""
+    return [
+        f"{path} is silent on null: make it a key of the resolver's `**changes`."
+        for name, field in _mutations(schema)
+        if name.startswith("update") or _words(name)[0] in DOMAIN_UPDATES
+        for path, each in _optional(_input_of(field))
+        if not (each.description or "").endswith(STAYS if is_list_type(each.type) else (STAYS, CLEARS))
+    ]
+
+
 def loose_alternatives(schema: GraphQLSchema) -> list[str]:
     """One of several is a `@oneOf` input, never several optional fields."""
     return [
@@ -117,6 +133,7 @@ RULES = (
     minted_ids,
     creates_without_id,
     updates_without_version,
+    changes_without_null,
     loose_alternatives,
     bare_amounts,
 )
@@ -138,6 +155,16 @@ def _input_of(field: GraphQLField) -> GraphQLInputObjectType:
     given = get_named_type(field.args["input"].type)
     assert isinstance(given, GraphQLInputObjectType)
     return given
+
+
+def _optional(given: GraphQLInputObjectType) -> Iterator[tuple[str, GraphQLInputField]]:
+    """Fields that may be left out of an input, and of the input objects within."""
+    for name, field in given.fields.items():
+        inner = get_nullable_type(field.type)
+        if isinstance(inner, GraphQLInputObjectType):
+            yield from _optional(inner)
+        if not isinstance(field.type, GraphQLNonNull) and name not in NO_CHANGES:
+            yield f"{given.name}.{name}", field
 
 
 def _fields_of(given: object) -> set[str]:

@@ -57,6 +57,20 @@ BROKEN: dict[Rule, tuple[str, list[str]]] = {
             "SetWhaleStatusInput has no `expectedVersion: Int`: of two editors, one overwrites the other.",
         ],
     ),
+    rules.changes_without_null: (
+        SEA
+        + 'input SeaInput { name: String "Depth. Left out: unchanged." depth: Int }'
+        + mutation("updateWhale", 'name: String "Song. Left out: unchanged; null: cleared." song: String')
+        + mutation("updatePod", 'sea: SeaInput! "Ids. Left out: unchanged; null: cleared." whaleIds: [ID!]')
+        + mutation("adjustCrew", "size: Int")
+        + mutation("setWhaleStatus", "until: String"),
+        [
+            "UpdateWhaleInput.name is silent on null: make it a key of the resolver's `**changes`.",
+            "SeaInput.name is silent on null: make it a key of the resolver's `**changes`.",
+            "UpdatePodInput.whaleIds is silent on null: make it a key of the resolver's `**changes`.",
+            "AdjustCrewInput.size is silent on null: make it a key of the resolver's `**changes`.",
+        ],
+    ),
     rules.loose_alternatives: (
         "input ProofInput { password: String code: String }"
         " input HintInput @oneOf { email: String phone: String }",

@@ -103,3 +103,5 @@ DOMAIN_VERBS = _words(
     resend send share sign step suspend unblock unfollow unlock unmute unsuspend verify"""
 )
 """Verbs that are a standard term of their domain, beside those of the conventions."""
+DOMAIN_UPDATES = _words("adjust")
+"""Those among them that change fields of a row, as `update` does."""

@@ -8,6 +8,7 @@ import pytest
 
 from core import discovery
 from core.context import Context
+from core.errors import UserError
 from core.graphql import Created, Deleted, Edge, Page, mutation, node, query, subscription, union
 from core.graphql.build import build
 from core.graphql.common import Entity
@@ -56,10 +57,20 @@ class Anchor(TypedDict, total=False):
     """Metres."""
 
 
+class Place(TypedDict, total=False):
+    """Place of a buoy."""
+
+    depth: float
+    """Metres of water."""
+    chart: str | None
+    """Number of the chart."""
+
+
 class Rig(TypedDict, total=False):
-    name: str | None
+    name: str
     light: Light | None
     anchors: list[Anchor] | None
+    place: Place
 
 
 async def rig(
@@ -115,6 +126,7 @@ class Harbour:
             name="At most 100 characters.",
             light="How it shines.",
             anchors="What holds it.",
+            place="Where it lies.",
         )
         """Change what is given."""
 
@@ -166,12 +178,53 @@ def test_changes_and_enums_are_derived_from_the_typed_dict_of_the_resolver() -> 
     types: dict[str, Any] = schema._schema.type_map
     found = {name: str(each.type) for name, each in types["RigBuoyInput"].fields.items()}
     expected = {"buoyId": "ID!", "name": "String", "light": "Light", "anchors": "[AnchorInput!]"}
-    assert list(found.items()) == [("idempotencyKey", "ID!"), *expected.items(), ("expectedVersion", "Int")]
+    rest = {"place": "PlaceInput", "expectedVersion": "Int"}
+    assert list(found.items()) == [("idempotencyKey", "ID!"), *expected.items(), *rest.items()]
     anchor = {name: (str(each.type), each.description) for name, each in types["AnchorInput"].fields.items()}
     assert anchor == {"weight": ("Int!", "Kilograms."), "chain": ("Float", "Metres.")}
     assert types["AnchorInput"].description == "Ground tackle of a buoy."
     light = types["Light"]
     assert (light.description, light.values["STEADY"].description) == ("Light of a buoy.", "Without a break.")
+
+
+def test_the_description_of_a_change_says_what_null_does() -> None:
+    schema = build([*discovery.all_systems()["schema"], Harbour])  # type: ignore[list-item]
+    types: dict[str, Any] = schema._schema.type_map
+    told = {name: each.description for name, each in types["RigBuoyInput"].fields.items()}
+    assert told["name"] == "At most 100 characters. Left out: unchanged."
+    assert told["light"] == "How it shines. Left out: unchanged; null: cleared."
+    place = {name: (str(each.type), each.description) for name, each in types["PlaceInput"].fields.items()}
+    assert place == {
+        "depth": ("Float", "Metres of water. Left out: unchanged."),
+        "chart": ("String", "Number of the chart."),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, None),
+        ({"light": None, "anchors": None, "place": {"chart": None}}, None),
+        ({"name": None}, ["name"]),
+        ({"place": None}, ["place"]),
+        ({"name": "Light", "place": {"depth": None}}, ["place", "depth"]),
+    ],
+)
+async def test_null_is_refused_for_what_cannot_be_empty(
+    given: dict[str, Any], field: list[str] | None
+) -> None:
+    async def rig(ctx: Context, *, buoy_id: Id, **changes: Unpack[Rig]) -> dict[str, Any]:
+        return {"buoy": changes}
+
+    described = {"name": "Name.", "light": "Light.", "anchors": "Anchors.", "place": "Place."}
+    mutation = named(rig, returns={"buoy": Buoy}, buoy_id="Buoy.", **described).mutation
+    assert mutation.refuses == {"REQUIRED"}
+    if field is None:
+        assert await mutation.resolver(None, buoy_id="buoy_1", **given) == {"buoy": given}
+    else:
+        with pytest.raises(UserError) as refused:
+            await mutation.resolver(None, buoy_id="buoy_1", **given)
+        assert (refused.value.code, refused.value.field) == ("REQUIRED", field)
 
 
 def named(resolver: Any, **declared: Any) -> Any:

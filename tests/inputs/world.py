@@ -209,8 +209,11 @@ def document(mutation: str) -> str:
 
 
 async def outcome(phone: Phone, mutation: str, input: Mapping[str, Any]) -> list[Any]:
-    """Codes and fields of what is refused; a fault of ours is none."""
-    return await judged(phone, document(mutation), mutation, {"input": input})
+    """Codes and fields of what is refused; a fault of ours is none, and a field is one of the input's."""
+    refused = await judged(phone, document(mutation), mutation, {"input": input})
+    named = {field[0] for _, field in refused if field}
+    assert named <= inputs_of(mutation).fields.keys(), refused
+    return refused
 
 
 async def judged(phone: Phone, query: str, field: str, variables: Mapping[str, Any]) -> list[Any]:

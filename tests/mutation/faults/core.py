@@ -240,6 +240,13 @@ FAULTS = [
         PAGING,
     ),
     Fault(
+        "null empties what cannot be empty",
+        "core/graphql/changes.py",
+        "        if value is None and not field.clearable:",
+        "        if False:",
+        ("tests/core/test_declarations.py",),
+    ),
+    Fault(
         "an encrypted field opens in another document",
         "core/security/crypto.py",
         "return self.key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()",
