@@ -4,18 +4,15 @@ English is the source language: its texts are the message ids of the gettext fil
 `translations/<locale>/LC_MESSAGES/landfall.po` for each other language. Adding the file adds the language.
 """
 
-import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.values.weights import weights
+
 SOURCE = "en"
 TRANSLATIONS = Path(__file__).parent / "translations"
-LONGEST_HEADER = 200
-"""Characters of an `Accept-Language` header that are read; what follows is preferred least."""
-
-QUALITY = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*", re.ASCII | re.IGNORECASE)
 
 
 def gettext_noop(message: str) -> str:
@@ -33,25 +30,11 @@ def text(message: str, values: Mapping[str, Any] | None = None, language: str = 
 
 def language(accepted: str) -> str:
     """The language that an `Accept-Language` header (RFC 9110) prefers of those there are."""
-    return _preferred(accepted[:LONGEST_HEADER]) if accepted else SOURCE
-
-
-@lru_cache(maxsize=256)
-def _preferred(accepted: str) -> str:
-    ranges = [_range(each) for each in accepted.split(",")]
-    # Sorting is stable: of ranges that are liked as much, the first is taken.
-    for quality, tag in sorted(ranges, key=lambda each: -each[0]):
+    for tag, weight in weights(accepted).items():
         found = SOURCE if tag == "*" else _lookup(tag)
-        if found is not None and quality > 0:
+        if found is not None and weight > 0:
             return found
     return SOURCE
-
-
-def _range(written: str) -> tuple[float, str]:
-    """Quality and tag of a language range."""
-    tag, _, parameter = written.partition(";")
-    quality = QUALITY.fullmatch(parameter)
-    return float(quality[1]) if quality else 0.0 if parameter else 1.0, tag.strip().lower()
 
 
 def _lookup(tag: str) -> str | None:

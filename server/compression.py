@@ -9,11 +9,12 @@ ours is a header that no page elsewhere can set.
 import asyncio
 import zlib
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TypeGuard
 
 import brotli
 from aiohttp import web
+
+from core.values.weights import weights
 
 SLOW = 200_000
 """Bytes from which on it is done beside the event loop: milliseconds."""
@@ -28,26 +29,12 @@ METHODS: dict[str, Callable[[bytes], bytes]] = {
 """By preference among those that a client takes alike."""
 
 
-@lru_cache(maxsize=256)
 def method(accepted: str | None) -> str | None:
     """The best method that an `Accept-Encoding` names; None: the answer goes as it is."""
-    weights: dict[str, float] = {}
-    for part in (accepted or "").lower().split(","):
-        name, _, parameter = part.partition(";")
-        weights[name.strip()] = _weight(parameter.strip())
-    others = weights.get("*", 0.0)
-    known = {name: weights.get(name, others) for name in METHODS}
+    found = weights(accepted)
+    known = {name: found.get(name, found.get("*", 0.0)) for name in METHODS}
     best = max(known, key=lambda name: known[name])
-    return best if known[best] > 0 and known[best] >= weights.get("identity", 0.0) else None
-
-
-def _weight(parameter: str) -> float:
-    if not parameter:
-        return 1.0
-    try:
-        return float(parameter.removeprefix("q="))
-    except ValueError:
-        return 0.0
+    return best if known[best] > 0 and known[best] >= found.get("identity", 0.0) else None
 
 
 def large(response: web.StreamResponse, above: int) -> TypeGuard[web.Response]:

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from core.context import Context
+from core.values.weights import accepts, weights
 from server import errors
 
 RESPONSE_JSON = "application/graphql-response+json"
@@ -26,32 +26,20 @@ Apollo's mobile clients read an answer, and send the document that it asks for, 
 STREAMS = ("text/event-stream", "multipart/mixed")
 
 
-@lru_cache(maxsize=256)
 def media_type(accept: str | None) -> str | None:
     """Best media type the client accepts: ours by preference, None when it takes neither."""
-    best: tuple[float, str] | None = None
-    for part in (accept or PLAIN_JSON).split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    found = weights(accept or PLAIN_JSON)
+    for name, weight in found.items():
         chosen = ACCEPTED.get(name)
-        weight = _weight(parameters)
-        if chosen and weight > 0 and (best is None or weight > best[0]):
-            best = (weight, chosen)
-    return best[1] if best else None
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter[2:])
-            except ValueError:
-                return 0.0
-    return 1.0
+        # What a wildcard takes may be refused by its name.
+        if chosen and weight > 0 and found.get(chosen, weight) > 0:
+            return chosen
+    return None
 
 
 def streams(accept: str | None) -> bool:
     """True if the client asks for a stream of answers."""
-    return accept is not None and any(name in accept.lower() for name in STREAMS)
+    return accepts(accept, *STREAMS)
 
 
 def status(response: Any, chosen: str) -> int:

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from core import jobs
 from core.context import Services
 from core.graphql.build import Schema
+from core.values.weights import accepts
 from devstack import examples
 from providers.outbox import Outbox
 
@@ -85,7 +86,7 @@ def wants_page(request: web.Request) -> bool:
         request.method == "GET"
         and request.app[SERVICES].settings.shows_graphiql
         and "query" not in request.query
-        and "text/html" in request.headers.get("Accept", "")
+        and accepts(request.headers.get("Accept"), "text/html")
     )
 
 
@@ -206,7 +207,7 @@ async def outbox(request: web.Request) -> web.Response:
     if kept is None:
         raise web.HTTPNotFound
     letters = await kept.letters()
-    if "text/html" not in request.headers.get("Accept", ""):
+    if not accepts(request.headers.get("Accept"), "text/html"):
         return web.json_response({"letters": letters})
     return web.Response(text=_outbox_page(list(letters)), content_type="text/html")
 

@@ -11,8 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from core import messages
-from core.messages import LONGEST_HEADER, SOURCE, TRANSLATIONS, language, text
+from core.messages import SOURCE, TRANSLATIONS, language, text
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("commands", "core", "jobs", "resolvers", "routes", "server", "subscriptions")
@@ -134,18 +133,10 @@ def test_no_message_is_put_together_before_it_is_translated() -> None:
         ("de;q=nonsense, en;q=0.1", "en"),
         (";;,,=,-,de-", "de"),
         ("../../etc/passwd", "en"),
-        ("x" * LONGEST_HEADER + ",de", "en"),
     ],
 )
 def test_the_language_is_what_the_header_prefers(accepted: str, chosen: str) -> None:
     assert language(accepted) == chosen
-
-
-def test_a_hostile_header_costs_no_more_than_its_beginning() -> None:
-    messages._preferred.cache_clear()
-    for n in range(1_000):
-        assert language(f"de-{n}" + ",de;q=0.1" * 100_000) == "de"
-    assert messages._preferred.cache_info().currsize <= 256
 
 
 def test_numbers_are_written_as_the_language_has_them() -> None:
