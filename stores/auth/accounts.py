@@ -18,20 +18,20 @@ from stores.auth.flows import OtpMethod
 
 
 class Role(StrEnum):
-    """Role of a person: permissions beyond their own account."""
+    """Role of a person: permissions beyond their own account. Access tokens tell it to other services."""
 
     MEMBER = "MEMBER"
     """Has an ordinary account and no further permissions."""
     PROVIDER = "PROVIDER"
-    """Offers appointments and services."""
+    """Offers appointments and services; no permissions in this API."""
     OPERATOR = "OPERATOR"
-    """Runs incidents and deliveries."""
+    """Runs incidents and deliveries; no permissions in this API."""
     MODERATOR = "MODERATOR"
-    """Judges content that people reported."""
+    """Reads all reports, and judges the content and messages that were reported."""
     AUDITOR = "AUDITOR"
-    """Reads the audit log of the service."""
+    """Audits what was done with the service; no permissions in this API."""
     ADMIN = "ADMIN"
-    """Administers the service and its accounts."""
+    """Administers accounts and roles, sponsorships and the feed's experiment; has every role of the shop."""
 
 
 role_kind("roles", "Roles of the account, one of which is needed.", Role)

@@ -183,15 +183,15 @@ class CommerceRole(StrEnum):
     """Shop role: permissions beyond buying; an administrator has them all."""
 
     CATALOG_ADMIN = "CATALOG_ADMIN"
-    """Edits products and prices, runs imports and moderates reviews."""
+    """Imports and edits products, sets prices and status, judges reviews, and sees hidden products."""
     INVENTORY_ADMIN = "INVENTORY_ADMIN"
-    """Reads exact stock levels and adjusts them."""
+    """Reads exact stock levels and adjusts them, and sees hidden products."""
     SUPPORT = "SUPPORT"
-    """Helps people with carts and orders, and sees hidden products."""
+    """Sees hidden products, and the quality of each product's data."""
     FULFILLMENT = "FULFILLMENT"
-    """Packs and ships orders that are paid."""
+    """Packs and ships orders that are paid; no permissions in this API."""
     BARCODE_REVIEWER = "BARCODE_REVIEWER"
-    """Judges which product a barcode belongs to."""
+    """Judges which product a barcode belongs to; no permissions in this API."""
 
 
 class HolderType(StrEnum):

@@ -1,11 +1,22 @@
 """Rules of access, areas and audiences: the SDL says of each field whose it is and who may use it."""
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
+import re
+from collections.abc import Iterator
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLEnumValue,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
 
 from tests.conventions.schemas import directive, types
 
 ROOTS = ("Query", "Mutation", "Subscription")
 STAFF = {"name": "staff"}
+IDLE = re.compile(r"\bno (?:further )?permissions\b")
 
 
 def without_area(schema: GraphQLSchema) -> list[str]:
@@ -45,7 +56,26 @@ def leading_to_staff(schema: GraphQLSchema) -> list[str]:
     ]
 
 
-RULES = (without_area, roles_without_tag, leading_to_staff)
+def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
+    """Roles that open no field say so, and no others do."""
+    opening = {
+        role
+        for each in types(schema)
+        for field in getattr(each, "fields", {}).values()
+        for given in directive(field, "access")
+        for name, roles in given.items()
+        if name != "stepUp"
+        for role in roles
+    }
+    found = []
+    for kind, name, value in _roles(schema):
+        if bool(IDLE.search(value.description or "")) == (name in opening):
+            what = "a field" if name in opening else "no field"
+            found.append(f'{kind}.{name} opens {what}, and reads "{value.description}"')
+    return found
+
+
+RULES = (without_area, roles_without_tag, leading_to_staff, roles_of_nothing)
 
 
 def _fields(schema: GraphQLSchema) -> list[tuple[str, str, GraphQLField]]:
@@ -56,3 +86,13 @@ def _fields(schema: GraphQLSchema) -> list[tuple[str, str, GraphQLField]]:
         if isinstance(each, GraphQLObjectType) and STAFF not in directive(each, "tag")
         for name, field in each.fields.items()
     ]
+
+
+def _roles(schema: GraphQLSchema) -> Iterator[tuple[str, str, GraphQLEnumValue]]:
+    """Every role that a field may need, with the name of its kind."""
+    access = schema.get_directive("access")
+    for argument in access.args.values() if access else ():
+        kind = get_named_type(argument.type)
+        if isinstance(kind, GraphQLEnumType):
+            for name, value in kind.values.items():
+                yield kind.name, name, value

@@ -22,9 +22,15 @@ Rule = Callable[[GraphQLSchema], list[str]]
 """Rule of the conventions: a schema in, findings out, each a sentence that says what to write instead."""
 
 SHARED = '''
-directive @access(roles: [String!], stepUp: Boolean) on FIELD_DEFINITION
+directive @access(roles: [Role!], stepUp: Boolean) on FIELD_DEFINITION
 directive @area(name: String!) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
 directive @tag(name: String!) on FIELD_DEFINITION | OBJECT | ENUM | INPUT_OBJECT
+
+"""Role of a person: permissions beyond their own account."""
+enum Role @area(name: "common") {
+  """Administers the accounts of all people."""
+  ADMIN
+}
 
 """Node of the graph, read again by `node`."""
 interface Node @area(name: "common") {

@@ -19,6 +19,10 @@ BROKEN = {
         ' type Whale @area(name: "sea") { net: Net }',
         'Whale.net is for everybody, and Net is tagged "staff": tag both or neither.',
     ),
+    rules.roles_of_nothing: (
+        'type Whale @area(name: "sea") { name: String }',
+        'Role.ADMIN opens no field, and reads "Administers the accounts of all people."',
+    ),
 }
 
 
