@@ -18,6 +18,9 @@ SCATTERED = {
     "chat_members: _id, parted": MIGRATION,
     "inventory: _id, untold": MIGRATION,
     "auth_flows: _id, purpose": MIGRATION,
+    "feed_experiments: _id, version": MIGRATION,
+    "privacy_choices: _id, version": MIGRATION,
+    "sponsorships: _id, version": MIGRATION,
     # The engine.
     "changes: scopes": "a delta: what a reader may see was written on the shard of each thing",
     "changes: former_scopes": "a delta, of what its reader does not see any more",

@@ -65,10 +65,11 @@ class Further:
 class Collection(Generic[T]):
     """One MongoDB collection.
 
-    `synced` documents carry a version and are logged when they change: by the unit of work where `scopes`
-    says who reads them, by the resolver otherwise. What a person owns, by the field `owner`, is in their
-    export and goes with their account. The hash of `shard_key` says on which shard a document lies; without
-    one the collection lies whole on one of them. `moves` says which states may follow which.
+    `versioned` documents carry a version, which the unit of work raises with each change. `synced` ones do
+    too, and are logged then: by the unit of work where `scopes` says who reads them, by the resolver
+    otherwise. What a person owns, by the field `owner`, is in their export and goes with their account. The
+    hash of `shard_key` says on which shard a document lies; without one the collection lies whole on one of
+    them. `moves` says which states may follow which.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Collection(Generic[T]):
     aspects: tuple[str, ...] = ()
     further: tuple[Further, ...] = ()
     moves: Moves | None = None
+    versioned: bool = False
 
     def key_of(self, target: Target) -> dict[str, Any]:
         """Write filter: names one document with its shard key, as the router of a sharded cluster demands."""
@@ -249,13 +251,23 @@ def collection(
     sealed: Sequence[Sealed] = (),
     owner: str | None = None,
     moves: Moves | None = None,
+    versioned: bool = False,
 ) -> Collection[T]:
     """Declare a collection; its name is taken once. Its `sealed` fields can be re-encrypted with another key.
 
     `owner` is the field with the id of whom a document belongs to.
     """
     declared = Collection(
-        name, document, prefix, tuple(indexes), shard_key, synced, tuple(sealed), owner=owner, moves=moves
+        name,
+        document,
+        prefix,
+        tuple(indexes),
+        shard_key,
+        synced,
+        tuple(sealed),
+        owner=owner,
+        moves=moves,
+        versioned=versioned or synced,
     )
     return _declare(declared)
 
@@ -300,6 +312,7 @@ def entity(
         tuple(aspects),
         tuple(further),
         moves,
+        versioned=True,
     )
     return _declare(declared)
 

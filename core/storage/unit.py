@@ -62,8 +62,8 @@ class Unit:
 
     async def insert(self, store: Collection[T], document: Mapping[str, Any]) -> T:
         """Store a new document; ID_TAKEN when a client minted an id that is in use."""
-        stamps = {"version": 1, "created_at": self.now, "updated_at": self.now} if store.synced else {}
-        whole = {**stamps, **document}
+        stamps = {"created_at": self.now, "updated_at": self.now} if store.synced else {}
+        whole = {**({"version": 1} if store.versioned else {}), **stamps, **document}
         try:
             await self.db.write({"insert": store.name, "documents": [whole]})
         except DuplicateKeyError as error:
@@ -131,7 +131,7 @@ class Unit:
         """
         moved = store.moves.condition(set, where or {}) if store.moves is not None and set else {}
         change: dict[str, Any] = {"$set": {**(set or {}), **({"updated_at": self.now} if touch else {})}}
-        increments = {**(inc or {}), **({"version": 1} if store.synced and version and touch else {})}
+        increments = {**(inc or {}), **({"version": 1} if store.versioned and version and touch else {})}
         if increments:
             change["$inc"] = increments
         if unset:
@@ -140,7 +140,7 @@ class Unit:
             {
                 "findAndModify": store.name,
                 "query": {**moved, **(where or {}), **store.key_of(target)},
-                "update": change if initial is None else {**change, "$setOnInsert": dict(initial)},
+                "update": {**change, "$setOnInsert": dict(initial)} if initial else change,
                 "new": True,
                 "upsert": initial is not None,
             }
@@ -148,6 +148,10 @@ class Unit:
         if answer["value"] is not None:
             self._wrote(store, answer["value"])
         return cast("T | None", answer["value"])
+
+    async def put(self, store: Collection[T], id: str, fields: Mapping[str, Any]) -> T:
+        """Set fields of a document, which is made where there is none, and return it as it is now."""
+        return cast("T", await self.update(store, id, set=fields, initial={}))
 
     async def delete(
         self, store: Collection[T], target: Target, *, where: Mapping[str, Any] | None = None

@@ -14,6 +14,7 @@ from core.values.text import Line
 from core.values.words import slug
 from ports.catalog import CatalogSettings
 from resolvers.catalog import supplier_parser
+from resolvers.catalog.prices import version
 from resolvers.catalog.publish_changes import availability, overall, price_range
 from resolvers.catalog.refolding import need_folded
 from resolvers.catalog.supplier_parser import Read
@@ -238,7 +239,7 @@ def _with_variant(product: Product, read: Read, mint: Mint) -> list[Variant]:
         if variant["sku"] == sku or sku is None:
             changed: Any = {**variant, **given}
             if changed != variant:
-                changed["version"] = variant.get("version", 1) + 1
+                changed["version"] = version(variant) + 1
             variants[place] = changed
             return variants
     added = _variant(read, product["_id"], mint("variant"))
@@ -268,7 +269,6 @@ def level(id: str, variant: Variant, on_hand: int, tx: Unit) -> dict[str, Any]:
         "available": on_hand,
         "restock_at": None,
         "dirty": True,
-        "version": 1,
         "created_at": tx.now,
         "updated_at": tx.now,
     }

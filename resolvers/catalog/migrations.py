@@ -2,9 +2,9 @@
 
 from core.mutations.renames import rename_receipts
 from core.storage import indexes
-from core.storage.migrations import migration, rename_fields
+from core.storage.migrations import migration, rename_fields, update_each
 from core.storage.mongo import Database
-from stores.catalog import products, stock
+from stores.catalog import people, products, stock
 
 MUTATIONS = {
     "moderateReview": "decideReview",
@@ -30,3 +30,9 @@ async def dirty(db: Database) -> int:
 async def mutation_names(db: Database) -> int:
     """Let receipts of mutations be found under the mutations' present names."""
     return await rename_receipts(db, MUTATIONS)
+
+
+@migration("catalog.versions")
+async def versions(db: Database) -> int:
+    """Give privacy choices of earlier versions the version that they were taken to have."""
+    return await update_each(db, people.privacy, {"version": {"$exists": False}}, {"$set": {"version": 1}})

@@ -12,7 +12,7 @@ import orjson
 import structlog
 from prometheus_client import Histogram
 
-from core import clock, ids, viewers
+from core import ids, viewers
 from core.context import Context
 from core.errors import BadUserInput, ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
@@ -275,11 +275,15 @@ async def _wanted(ctx: Context) -> bool:
 
 
 async def privacy_choices(ctx: Context, viewer: Document) -> dict[str, Any]:
-    found = await ctx.load(by_id(store.privacy), ctx.viewer_id)
+    return _choices(await ctx.load(by_id(store.privacy), ctx.viewer_id))
+
+
+def _choices(kept: store.PrivacyChoices | None) -> dict[str, Any]:
+    """Choices as their owner sees them: everything is allowed until it is refused."""
     return {
-        "version": 0 if found is None else found.get("version", 1),
-        "personalized_predictions": found is None or found["personalized_predictions"],
-        "tracking": found is None or found["tracking"],
+        "version": kept["version"] if kept else 0,
+        "personalized_predictions": kept is None or kept["personalized_predictions"],
+        "tracking": kept is None or kept["tracking"],
     }
 
 
@@ -294,13 +298,9 @@ async def update_privacy_choices(
     """Update privacy choices. Turning predictions off erases the stored ones."""
     before = await privacy_choices(ctx, {})
     check_version(expected_version, before["version"], privacy_choices=before)
-    version = before.pop("version")
-    choices = {**before, **changes}
-    await store.choose(ctx.db, ctx.viewer_id, choices, clock.now())
+    del before["version"]
+    choices = _choices(await ctx.tx.put(store.privacy, ctx.viewer_id, {**before, **changes}))
     if not choices["personalized_predictions"]:
         await store.forget_predictions(ctx.db, ctx.viewer_id)
     ctx.refresh()
-    return {
-        "viewer": viewers.document(ctx),
-        "privacy_choices": {**choices, "version": version + 1},
-    }
+    return {"viewer": viewers.document(ctx), "privacy_choices": choices}

@@ -18,6 +18,7 @@ from core.values.words import key
 from loaders.media import MediaById
 from resolvers import media
 from resolvers.catalog.access import variant_for_update
+from resolvers.catalog.prices import version
 from resolvers.catalog.publish_changes import price_range
 from stores.catalog import products as store
 from stores.catalog.kinds import DataQuality, ProductStatus
@@ -85,10 +86,10 @@ async def set_variant_price(
     """Set a price; subscribers and carts learn of it within a second."""
     found, variant = await variant_for_update(ctx, product_variant_id)
     product = await product_for_update(ctx, found["_id"], None)
-    version = variant.get("version", 1)
-    check_version(expected_version, version, product_variant=variant, product=product)
+    current = version(variant)
+    check_version(expected_version, current, product_variant=variant, product=product)
     minor = money.checked_money(price, variant["currency"], "price")
-    priced = {"price": minor, "version": version + 1}
+    priced = {"price": minor, "version": current + 1}
     variants = [{**each, **priced} if each["_id"] == variant["_id"] else each for each in product["variants"]]
     change = {"variants": variants, **price_range(variants)}  # type: ignore[arg-type]
     # The price's own event follows, one a second at most: so many changes are no news of the product.

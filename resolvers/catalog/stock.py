@@ -234,7 +234,7 @@ async def adjust_inventory(
     inc = {"on_hand": delta, "available": freed}
     where = {"version": level["version"]}
     updated = await ctx.tx.update(
-        store.inventory, level["_id"], set={**changes, "dirty": True}, inc={**inc, "version": 1}, where=where
+        store.inventory, level["_id"], set={**changes, "dirty": True}, inc=inc, where=where
     )
     before, after = _figures(level), _figures(updated)
     await audited(ctx, "catalog.stock", subject_id=variant_id, before=before, after=after, reason=reason)

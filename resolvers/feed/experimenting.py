@@ -91,13 +91,11 @@ async def set_feed_experiment(
             field=["variants"],
             values={"problem": str(problem)},
         ) from None
-    version = current["version"] + 1
-    change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now, "version": version}
-    if await ctx.tx.update(store.experiments, store.CURRENT, set=change) is None:
-        await ctx.tx.insert(store.experiments, {"_id": store.CURRENT, **change})
+    change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
+    kept = await ctx.tx.put(store.experiments, store.CURRENT, change)
     ctx.tx.notice(SCOPE, scopes=[SCOPE])
     await audited(ctx, "feed.experiment", experiment=text, reason=why)
-    return {"feed_experiment": _shown(ranker, version)}
+    return {"feed_experiment": _shown(ranker, kept["version"])}
 
 
 def _text(name: str | None, variants: Sequence[Document]) -> str:
@@ -122,7 +120,7 @@ async def feed_experiment(ctx: Context) -> dict[str, Any] | None:
 async def _current(ctx: Context) -> dict[str, Any]:
     """The experiment with its version, which is 0 for one of the settings; without a name when none is."""
     kept = await store.experiments.by_id(ctx.db, store.CURRENT)
-    version = kept.get("version", 1) if kept else 0
+    version = kept["version"] if kept else 0
     ranking = ctx.services.get(Ranking)
     ranker = ranking.ranker
     if kept:

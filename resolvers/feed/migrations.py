@@ -113,3 +113,11 @@ async def input_names(db: Database) -> int:
     under = [{"$set": {"payload.share_link": link}}, {"$unset": ["payload.code", "payload.url"]}]
     results += await update_each(db, receipts, linked, under)
     return results + await rename_receipts(db, {}, ["setFeedExperiment"])
+
+
+@migration("feed.versions")
+async def versions(db: Database) -> int:
+    """Give sponsorships and the experiment of earlier versions the version that they were taken to have."""
+    kept: Sequence[Collection[Any]] = (store.sponsorships, store.experiments)
+    older, first = {"version": {"$exists": False}}, {"$set": {"version": 1}}
+    return sum([await update_each(db, each, older, first) for each in kept])

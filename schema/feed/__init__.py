@@ -71,6 +71,10 @@ MENTIONS = "Ids of the people whom the text mentions, at most 20."
 NEW_MENTIONS = "Ids of all the people whom the text mentions, at most 20."
 COMMENT_TEXT = "Text of the comment, 1 to 2,000 characters."
 REASON = "Reason that the audit log keeps, 1 to 1,000 characters."
+SPONSORSHIP_VERSION = (
+    "Version of the sponsorship that was edited, 0 when there was none: CONFLICT if there is a newer one. "
+    "The last writer wins when left out."
+)
 ON_TIMELINE = "Edge of the post at the top of your timeline; null when refused."
 ON_FEED = "Edge of the post at the top of your feed; null when refused."
 FORGET = "Id of the post that left your feed and lives on elsewhere; null when refused."
@@ -357,8 +361,7 @@ class Mutation:
         sponsoring.set_post_sponsorship,
         refuses="OUT_OF_RANGE REQUIRED",
         returns={"sponsorship": Sponsorship},
-        expected_version="Version of the sponsorship that was edited, 0 when there was none: CONFLICT if "
-        "there is a newer one. The last writer wins when left out.",
+        expected_version=SPONSORSHIP_VERSION,
         starts_at="Start of the period; now when left out.",
         ends_at="End of the period, within a year of its start.",
         reason=REASON,
@@ -368,11 +371,18 @@ class Mutation:
     cancel_post_sponsorship = mutation(
         sponsoring.cancel_post_sponsorship,
         refuses="REQUIRED",
-        returns={"post": (Post, "Post whose sponsorship ended; null when it is gone.")},
+        returns={
+            "post": (Post, "Post whose sponsorship ended; null when it is gone."),
+            "sponsorship": (
+                Sponsorship,
+                "Sponsorship as changed, on CONFLICT without your change; null when there was none.",
+            ),
+        },
+        expected_version=SPONSORSHIP_VERSION,
         reason=REASON,
         roles=(Role.ADMIN,),
     )
-    """Cancel the sponsorship of a post."""
+    """Cancel the sponsorship of a post: its period ends now. The post can be sponsored again."""
 
 
 class Subscription:

@@ -65,7 +65,7 @@ class Sponsorship:
     """Period in which a post is shown to strangers because somebody pays for it."""
 
     version: int
-    """Version of the sponsorship: rises whenever its period is set; send it as `expectedVersion`."""
+    """Version of the sponsorship: rises with every change of its period; send it as `expectedVersion`."""
     post: Post
     """Post that is shown to strangers."""
     starts_at: datetime

@@ -71,6 +71,7 @@ class PrivacyChoices(TypedDict):
     _id: str
     personalized_predictions: bool
     tracking: bool
+    version: int
     updated_at: datetime
 
 
@@ -160,7 +161,7 @@ last_predictions = collection(
 quality_reports = collection(
     "product_quality_reports", QualityReport, indexes=[index("product_id", "-count")]
 )
-privacy = collection("privacy_choices", PrivacyChoices)
+privacy = collection("privacy_choices", PrivacyChoices, versioned=True)
 telemetry = collection(
     "telemetry", Telemetry, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
@@ -180,11 +181,6 @@ async def report_servings(tx: Unit, product_id: str, servings: int) -> None:
 async def reports_of(db: Database, product_id: str) -> list[QualityReport]:
     query = {"product_id": product_id}
     return await quality_reports.find(db, query, sort=[("count", -1)], limit=MOST_REPORTS)
-
-
-async def choose(db: Database, user_id: str, choices: Mapping[str, bool], at: datetime) -> None:
-    change = {"$set": {**choices, "updated_at": at}, "$inc": {"version": 1}}
-    await privacy.update_one(db, {"_id": user_id}, change, upsert=True)
 
 
 async def forget_predictions(db: Database, user_id: str) -> None:

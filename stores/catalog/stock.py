@@ -56,6 +56,7 @@ inventory = collection(
     "inventory",
     InventoryLevel,
     prefix="inventory",
+    versioned=True,
     indexes=[
         index("variant_id"),
         index("sku"),
@@ -118,7 +119,7 @@ async def change_level(
         inventory,
         level["_id"],
         set={**(set or {}), "dirty": True},
-        inc={**inc, "version": 1},
+        inc=inc,
         where={"available": {"$gte": need}} if need else None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from core.paging import NEWEST
 from core.storage import merging
@@ -45,8 +45,7 @@ class Sponsorship(TypedDict):
     _id: str
     starts_at: datetime
     ends_at: datetime
-    version: NotRequired[int]
-    """Missing on sponsorships of earlier versions: 1."""
+    version: int
 
 
 class Experiment(TypedDict):
@@ -56,8 +55,7 @@ class Experiment(TypedDict):
     experiment: str
     set_by: str
     set_at: datetime
-    version: NotRequired[int]
-    """Rises with each experiment; missing on one of an earlier Landfall, which is the first."""
+    version: int
 
 
 inboxes = collection(
@@ -70,8 +68,9 @@ inboxes = collection(
     shard_key="user_id",
 )
 affinities = collection("feed_affinities", Affinity)
-sponsorships = collection("sponsorships", Sponsorship, indexes=[index("ends_at")])
-experiments = collection("feed_experiments", Experiment)
+# A sponsorship that is over stays, so that the versions of the next one go on from its own.
+sponsorships = collection("sponsorships", Sponsorship, indexes=[index("ends_at")], versioned=True)
+experiments = collection("feed_experiments", Experiment, versioned=True)
 CURRENT = "current"
 """The one experiment there is."""
 

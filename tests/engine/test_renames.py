@@ -105,6 +105,24 @@ async def test_what_was_done_under_a_former_name_is_answered_as_then(
 
 
 @pytest.mark.parametrize(
+    ("name", "collection"),
+    [
+        ("feed.versions", "sponsorships"),
+        ("feed.versions", "feed_experiments"),
+        ("catalog.versions", "privacy_choices"),
+    ],
+)
+async def test_what_had_no_version_has_its_first(services: Services, name: str, collection: str) -> None:
+    older, newer = {"_id": "older"}, {"_id": "older:2", "version": 7}
+    await services.db.write({"insert": collection, "documents": [older, newer]})
+    assert await migrated(services, name) == [1, 0]
+    rows = await services.db.find(collection, {"_id": {"$in": ["older", "older:2"]}}, sort=[("_id", 1)])
+    assert [row["version"] for row in rows] == [1, 7]
+    gone = [{"q": {"_id": row["_id"]}, "limit": 1} for row in rows]
+    await services.db.write({"delete": collection, "deletes": gone})
+
+
+@pytest.mark.parametrize(
     ("mutation", "before", "after"),
     [
         ("recordImpressions", {"recorded": 3}, {"recorded_count": 3}),

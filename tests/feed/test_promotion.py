@@ -17,7 +17,7 @@ from stores.auth import Role
 from tests.conftest import NewPhone
 from tests.feed.steps import publish
 from tests.feed.test_ranking import page_of
-from tests.phone import Phone, make_user
+from tests.phone import Phone, key, make_user, refusal
 
 HALVES = [{"name": "formula", "sharePercent": 50}, {"name": "fresh", "sharePercent": 50}]
 EXPERIMENT = "feedExperiment { name variants { name sharePercent } }"
@@ -145,6 +145,37 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     assert [each[:2] for each in acts] == [
         ("feed.sponsor", post), ("feed.block", alan.user_id), ("feed.end_sponsorship", post)
     ]  # fmt: skip
+
+
+async def test_versions_of_sponsorships_go_on_after_one_is_canceled(
+    admin: Phone, new_phone: NewPhone, no_posts: None
+) -> None:
+    seller = await new_phone("Seller")
+    given = {"postId": await publish(seller, "Buy this"), "reason": "Contract 8"}
+    shown = "post { id } sponsorship { version post { id } startsAt endsAt }"
+    none = await admin.do("cancelPostSponsorship", shown, **given, expectedVersion=0)
+    assert (none["errors"], none["sponsorship"], none["post"]["id"]) == ([], None, given["postId"])
+    period = {"startsAt": moment(timedelta(hours=1)), "endsAt": moment(timedelta(hours=2))}
+    paid = await admin.do("setPostSponsorship", "sponsorship { version }", **given, **period)
+    assert paid["sponsorship"] == {"version": 1}
+    late = {**given, "idempotencyKey": key(), "expectedVersion": 0}
+    conflict = refusal("CONFLICT", "It was changed on another device.")
+    current = {"version": 1, "post": {"id": given["postId"]}, **period}
+    # A replay has the sponsorship too, not the post whose id it shares.
+    for replayed in (False, True):
+        refused = await admin.do("cancelPostSponsorship", shown, **late)
+        assert (refused["errors"], refused["sponsorship"]) == ([conflict], current)
+        assert refused["replayed"] is replayed
+    canceled = await admin.do("cancelPostSponsorship", shown, **given, expectedVersion=1)
+    assert (canceled["errors"], canceled["sponsorship"]["version"]) == ([], 2)
+    assert canceled["sponsorship"]["endsAt"] == canceled["sponsorship"]["startsAt"] < period["startsAt"]
+    again = await admin.do("cancelPostSponsorship", shown, **given)
+    assert again["sponsorship"] == canceled["sponsorship"]
+    once = {**given, "endsAt": period["endsAt"]}
+    refused = await admin.do("setPostSponsorship", "sponsorship { version }", **once, expectedVersion=1)
+    assert (refused["errors"], refused["sponsorship"]) == ([conflict], {"version": 2})
+    paid = await admin.do("setPostSponsorship", "sponsorship { version }", **once, expectedVersion=2)
+    assert paid["sponsorship"] == {"version": 3}
 
 
 async def test_what_cannot_be_sponsored(admin: Phone, new_phone: NewPhone, services: Services) -> None:

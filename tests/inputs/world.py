@@ -85,7 +85,7 @@ class World:
 
     def _deeper(self, value: Any, type: Any) -> Any:
         named = get_named_type(type)
-        if not isinstance(named, GraphQLInputObjectType):
+        if value is None or not isinstance(named, GraphQLInputObjectType):
             return value
         if isinstance(value, list):
             return [self._complete(each, named) for each in value]
