@@ -1,6 +1,7 @@
 """Errors: refusals are data in a payload, faults are GraphQL errors, the rest is a bug."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
@@ -143,6 +144,17 @@ class UserError(Exception):
             "retryable": self.retryable,
             "retry_after_seconds": self.retry_after_seconds,
         }
+
+
+@contextmanager
+def below(*path: str) -> Iterator[None]:
+    """Place the fields of refusals below a field of the input, of which those who refuse see a part alone."""
+    try:
+        yield
+    except UserError as refusal:
+        if refusal.field is not None:
+            refusal.field = [*map(_sent_name, path), *refusal.field]
+        raise
 
 
 def _sent_name(name: str) -> str:

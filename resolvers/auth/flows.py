@@ -210,9 +210,9 @@ def is_well_formed(code: str) -> bool:
     return len(code) == DIGITS and code.isascii() and code.isdigit()
 
 
-def malformed(flow: Flow, field: Sequence[str] = ("code",)) -> UserError:
+def malformed(flow: Flow) -> UserError:
     return UserError(
-        "CODE_INVALID", "A code has {limit} digits.", field=field, limit=DIGITS, auth_flow=shown(flow)
+        "CODE_INVALID", "A code has {limit} digits.", field=["code"], limit=DIGITS, auth_flow=shown(flow)
     )
 
 

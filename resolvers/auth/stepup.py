@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from core.context import Context
-from core.errors import UserError
+from core.errors import UserError, below
 from core.ids import Id
 from core.one_of import one_of
 from core.values.text import Code, Opaque
@@ -52,10 +52,12 @@ async def prepare_step_up(ctx: Context, *, proof: StepUpProof) -> Judged:
     _, user = await sessions.signed_in(ctx)
     if key := proof.get("key"):
         signed = (key["challenge_id"], key["key_id"], key["signature"])
-        own = await keys.proven(ctx, ctx.signed_in.device_id, *signed, user_id=user["_id"])
+        with below("proof", "key"):
+            own = await keys.proven(ctx, ctx.signed_in.device_id, *signed, user_id=user["_id"])
         return Judged(key=own)
     if code := proof.get("code"):
-        return Judged(attempt=await flows.begin_proof(ctx, **code))
+        with below("proof", "code"):
+            return Judged(attempt=await flows.begin_proof(ctx, **code))
     if (password := proof.get("password")) is not None:
         return await _judge_password(ctx, user, password)
     return Judged()
@@ -73,9 +75,11 @@ async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict
     """Fresh tokens of the session with a new `auth_time` for one proof; a flow if a code is requested."""
     session, user = await sessions.signed_in(ctx)
     if method := proof.get("method"):
-        return {"auth_flow": flows.shown(await _open(ctx, session, user, method))}
+        with below("proof"):
+            return {"auth_flow": flows.shown(await _open(ctx, session, user, method))}
     if code := proof.get("code"):
-        return await _by_code(ctx, session, user, code, prepared.attempt)
+        with below("proof", "code"):
+            return await _by_code(ctx, session, user, code, prepared.attempt)
     if prepared.wrong:
         if prepared.locked:
             await security.record(ctx, user["_id"], SecurityEventKind.LOCKED)
@@ -83,7 +87,9 @@ async def step_up(ctx: Context, *, proof: StepUpProof, prepared: Judged) -> dict
         return {"errors": [refusal.document]}
     factor = AuthFactor.PASSWORD
     if prepared.key is not None:
-        if kept := await keys.used(ctx, prepared.key):
+        with below("proof", "key"):
+            kept = await keys.used(ctx, prepared.key)
+        if kept:
             return kept
         factor = AuthFactor(prepared.key.key["kind"])
     return await sessions.proven(ctx, user, session, factor)
@@ -105,10 +111,9 @@ async def _by_code(
 ) -> dict[str, Any]:
     flow = await flows.flow_for_update(ctx, given["flow_id"], session["device"]["_id"])
     if flow["purpose"] != AuthFlowKind.STEP_UP:
-        words = "This flow is for something else."
-        raise UserError("INVALID_INPUT", words, field=["proof", "code", "flowId"])
+        raise UserError("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
     if not flows.is_well_formed(given["code"]):
-        raise flows.malformed(flow, ["proof", "code", "code"])
+        raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, given["code"]):
         refusal = UserError("CODE_INVALID", "The code is wrong.", field=["proof", "code", "code"])
         return await flows.missed(ctx, flow, attempt, refusal)

@@ -211,9 +211,22 @@ def document(mutation: str) -> str:
 async def outcome(phone: Phone, mutation: str, input: Mapping[str, Any]) -> list[Any]:
     """Codes and fields of what is refused; a fault of ours is none, and a field is one of the input's."""
     refused = await judged(phone, document(mutation), mutation, {"input": input})
-    named = {field[0] for _, field in refused if field}
-    assert named <= inputs_of(mutation).fields.keys(), refused
+    assert all(is_path(inputs_of(mutation), field) for _, field in refused if field), refused
     return refused
+
+
+def is_path(type: object, field: list[str]) -> bool:
+    """True for a path to a value in an input, with places in lists by their number."""
+    if not field:
+        return True
+    first, *rest = field
+    if first.isdecimal():
+        return is_path(type, rest)
+    return (
+        isinstance(type, GraphQLInputObjectType)
+        and first in type.fields
+        and is_path(get_named_type(type.fields[first].type), rest)
+    )
 
 
 async def judged(phone: Phone, query: str, field: str, variables: Mapping[str, Any]) -> list[Any]:
