@@ -69,9 +69,13 @@ NAMES = frozenset({"persistedQuery", "documentId"})
 
 
 class PersistedQueryNotFound(RequestError):
-    """Apollo's clients look for just this code and message, and send the document along."""
+    """Apollo's clients look for just this code and message, and send the document along.
+
+    Until then nothing is known of the operation: mutations behind it in an array may depend on it, and wait.
+    """
 
     code = "PERSISTED_QUERY_NOT_FOUND"
+    transient = True
 
     def __init__(self) -> None:
         super().__init__("PersistedQueryNotFound")

@@ -21,6 +21,7 @@ from tests.engine.flushes import Act, Queue, codes, document, flush, payloads
 from tests.engine.steps import Hold
 from tests.engine.test_idempotency import before_commit, receipt
 from tests.phone import Phone, key, sign_in_directly
+from tests.server.test_named_documents import persisted
 
 MOST = 50
 PAUSE = 15
@@ -256,6 +257,28 @@ async def test_an_array_of_operations_is_one_flush(
     # What is only read waits for nothing.
     assert read == {"viewer": {"user": {"name": "Ada"}}}
     assert await texts(services, ada, "posts") == ["Post 0", "Post 1"]
+
+
+async def test_what_follows_a_document_that_must_be_sent_again_waits_for_it(
+    new_phone: NewPhone, services: Services
+) -> None:
+    """Automatic persisted queries: a server that has forgotten one of an array asks for its text."""
+    ada = await new_phone("Ada")
+    acts = pair(0)
+    whole = []
+    for act in acts:
+        query, variables = document([act])
+        unique = f"{query} # {key()}"
+        whole.append({"query": unique, "variables": variables, "extensions": persisted(unique)})
+    by_hash = {name: value for name, value in whole[0].items() if name != "query"}
+    [unknown, refused] = (await ada.post([by_hash, whole[1]])).body
+    assert unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    [error] = refused["data"]["m0"]["errors"]
+    assert {name: error[name] for name in DEFERRED} == DEFERRED
+    assert await receipt(services, ada, acts[1].key) is None
+    landed = [each["data"]["m0"] for each in (await ada.post(whole)).body]
+    assert [(each["errors"], each["replayed"]) for each in landed] == [([], False)] * 2
+    assert await texts(services, ada, "comments") == ["Comment 0"]
 
 
 async def test_requests_of_one_phone_do_not_stop_each_other(
