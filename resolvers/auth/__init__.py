@@ -1,5 +1,6 @@
 """Authentication; for other systems: people, their visibility, and push notifications."""
 
+from resolvers.auth.devices import id_of as device_id
 from resolvers.auth.people import full_name, hidden, visible_people
 from resolvers.auth.push import push
 from resolvers.auth.telling import AccountChanged, account_moved, change_account
@@ -9,6 +10,7 @@ __all__ = [
     "AccountChanged",
     "account_moved",
     "change_account",
+    "device_id",
     "full_name",
     "hidden",
     "keepers",

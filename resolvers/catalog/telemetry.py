@@ -14,6 +14,7 @@ from core.ids import Id
 from core.security.limits import Rate
 from core.storage import mongo
 from core.storage.loader import by_id
+from resolvers import auth
 from stores.catalog import people as store
 from stores.catalog.kinds import TelemetryType
 
@@ -35,7 +36,16 @@ def sender(ctx: Context, arguments: Mapping[str, Any]) -> str:
     device = arguments.get("device_id")
     if not device:
         raise Unauthenticated(ctx.refusal)
-    return f"device:{str(device)[:LONGEST_ID]}"
+    return f"device:{_device(str(device))}"
+
+
+def _device(given: str) -> str:
+    """The device's id as its owner's devices have it, in whichever of its forms it is given."""
+    try:
+        return auth.device_id(given)
+    except BadUserInput:
+        # Any name will do for who never signs in.
+        return given[:LONGEST_ID]
 
 
 class Tracked(TypedDict):

@@ -1,22 +1,25 @@
 """Predictions, through whoever makes them; choices; what apps report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from core import clock
+from core import clock, ids
 from core.context import Context, Services
+from core.erasure import EXPORTERS
 from core.errors import UserError
 from core.security.limits import Rate
+from jobs.auth.deletion import delete_accounts
 from resolvers import catalog
 from resolvers.catalog import telemetry
 from resolvers.catalog.predictions import ERROR, Prediction, Predictor
 from tests.catalog.steps import on_sale, refusal, row, within
 from tests.conftest import NewPhone
-from tests.phone import Phone, key
+from tests.phone import Phone, key, sign_up_directly
 
 FIELDS = "remainingServingCount estimatedDays confidence stale explanation product { id }"
 ASKED = "query($id: ID!) { product(by: {id: $id}) { name viewerPrediction { %s } } }" % FIELDS  # noqa: UP031
@@ -299,6 +302,22 @@ async def test_an_address_with_many_devices_is_limited(
         )
         codes.append([each["code"] for each in done["errors"]])
     assert codes == [[], [], ["RATE_LIMITED"]]
+
+
+@pytest.mark.parametrize("form", [str, str.upper, lambda id: ids.from_uuid(UUID(id), "device")])
+async def test_a_device_is_the_same_in_every_form_of_its_id(
+    anonymous: Phone, services: Services, form: Callable[[str], str]
+) -> None:
+    """What was sent under a plain UUID was in nobody's export, and stayed after the erasure."""
+    id = str(uuid4())
+    assert await track(anonymous, [event(properties={"said": id})], deviceId=form(id)) == (1, 0)
+    ada = await sign_up_directly(services, Phone(anonymous.http, anonymous.url, device_id=id), "Ada")
+    told = [row async for name, rows in EXPORTERS["catalog"](services, ada.user_id) for row in rows]
+    assert [row["properties"] for row in told if "properties" in row] == [{"said": id}]
+    change = {"$set": {"status": "DELETION_SCHEDULED", "deletion_due_at": clock.now()}}
+    await services.db.write({"update": "users", "updates": [{"q": {"_id": ada.user_id}, "u": change}]})
+    await delete_accounts(services)
+    assert await services.db.find("telemetry", {"properties.said": id}) == []
 
 
 async def test_who_does_not_want_it_is_not_tracked(new_phone: NewPhone, services: Services) -> None:
