@@ -81,7 +81,7 @@ class UploadService(Protocol):
         self, ctx: Context, record_id: str, media_ids: Sequence[str], upload_ids: Sequence[str]
     ) -> None: ...
 
-    async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None: ...
+    async def show(self, ctx: Context, record_id: str, media_ids: Sequence[str], *, public: bool) -> None: ...
 
 
 async def use(
@@ -109,6 +109,10 @@ async def release(
     await ctx.services.get(UploadService).release(ctx, record_id, media_ids, upload_ids)
 
 
-async def show(ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
-    """Give media public addresses that stay, or take those away; within seconds, and their URLs change."""
-    await ctx.services.get(UploadService).show(ctx, media_ids, public=public)
+async def show(ctx: Context, record_id: str, media_ids: Sequence[str], *, public: bool) -> None:
+    """Say whether everybody may see the record that shows these media.
+
+    While one such record shows it, a medium has a public address that stays, and else none; it moves within
+    seconds, and its URLs change.
+    """
+    await ctx.services.get(UploadService).show(ctx, record_id, media_ids, public=public)

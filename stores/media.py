@@ -178,6 +178,8 @@ class Link(TypedDict):
     _id: str
     media_id: str
     record_id: str
+    public: NotRequired[bool]
+    """True if everybody may see the record; links of earlier versions do not say."""
     created_at: datetime
 
 

@@ -13,8 +13,8 @@ from ports.feed import Previewer, Unfetchable
 from ports.media import Unreadable
 from resolvers import media
 from resolvers.feed import retelling
+from resolvers.feed.access import open_to_all
 from stores import feed as store
-from stores.feed import Visibility
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +91,8 @@ async def fetch_picture(services: Services, *, post_id: str) -> None:
     ctx = Context(services)
 
     async def keep(media_id: str) -> bool:
-        where = {"link.image_url": link["image_url"], "link.image_id": None, "visibility": post["visibility"]}
+        audience = {"visibility": post["visibility"], "state": post["state"]}
+        where = {"link.image_url": link["image_url"], "link.image_id": None, **audience}
         return await _kept(ctx, post_id, {"link.image_id": media_id}, where)
 
     try:
@@ -103,7 +104,7 @@ async def fetch_picture(services: Services, *, post_id: str) -> None:
             args=PICTURE,
             owner_id=post["author_id"],
             record_id=post_id,
-            public=post["visibility"] == Visibility.PUBLIC,
+            public=open_to_all(post),
             keep=keep,
         )
     except (Unfetchable, Unreadable) as problem:

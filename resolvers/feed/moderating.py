@@ -17,13 +17,13 @@ from core.paging import PageArgs
 from core.security.audit import audited
 from core.security.limits import Rate
 from core.storage.loader import by_id
+from loaders.auth import UserById
 from loaders.feed import CommentById, PostById
 from ports.feed import Classifier
-from resolvers.feed import fanout, retelling
+from resolvers.feed import fanout, pictures, retelling
 from resolvers.feed.access import own_comment_for_update, own_post_for_update
 from resolvers.feed.archiving import at_hand
 from resolvers.feed.counting import commented
-from stores import auth as accounts
 from stores import feed as store
 from stores.auth import Role
 from stores.feed import (
@@ -204,12 +204,11 @@ async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | 
         seen = await nodes.visible(ctx, wanted)
         return [seen.get(id) for id in wanted]
     found: dict[str, Document] = {}
-    kept: Sequence[Any] = (store.posts, store.comments, accounts.users)
-    for collection in kept:
-        those = [id for id in wanted if prefix_of(id) == collection.prefix]
-        if those:
-            rows: Any = await collection.by_ids(ctx.db, those)
-            found |= {row["_id"]: row for row in rows}
+    loaders: Mapping[str, Any] = {"post": PostById, "comment": CommentById, "user": UserById}
+    for prefix, loader in loaders.items():
+        those = [id for id in wanted if prefix_of(id) == prefix]
+        rows = await ctx.load_many(loader, those) if those else ()
+        found |= {row["_id"]: row for row in rows if row is not None}
     return [found.get(id) for id in wanted]
 
 
@@ -290,6 +289,7 @@ async def apply(
     changed: Any = await ctx.tx.edit(store.posts, found, changes)
     if changed["state"] != found["state"]:
         await fanout.send(ctx, changed)
+        await pictures.placed(ctx, changed)
     await retelling.post_changed(ctx, found, changed)  # type: ignore[arg-type]
     return dict(changed)
 

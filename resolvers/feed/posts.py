@@ -11,8 +11,18 @@ from core.ids import Id
 from core.security.audit import audited
 from core.security.limits import Rate
 from core.uploads import finished
-from resolvers.feed import fanout, groups, home, links, moderating, notifications, reading, retelling
-from resolvers.feed.access import own_post_for_update
+from resolvers.feed import (
+    fanout,
+    groups,
+    home,
+    links,
+    moderating,
+    notifications,
+    pictures,
+    reading,
+    retelling,
+)
+from resolvers.feed.access import open_to_all, own_post_for_update
 from resolvers.feed.content import checked_mentions, checked_text
 from resolvers.feed.counting import PEOPLE, POSTS
 from resolvers.feed.snapshots import stale
@@ -123,8 +133,8 @@ async def _appear(ctx: Context, post: Post) -> None:
     if post["visibility"] in (Visibility.PUBLIC, Visibility.FRIENDS):
         await fanout.send(ctx, post, created=True)
         await notifications.friends_learn(ctx, post)
-    if post["visibility"] == Visibility.PUBLIC and post["media_ids"]:
-        await uploads.show(ctx, post["media_ids"], public=True)
+    if open_to_all(post):
+        await pictures.placed(ctx, post)
     await notifications.mentioned(ctx, post, post.get("mention_ids", ()))
 
 
@@ -162,6 +172,7 @@ async def file_finished(ctx: Context, upload: Document) -> None:
     await retelling.post_changed(ctx, post, updated)
     if upload["status"] == "READY" and post["state"] in SHOWN:
         # It was added to a post that everybody sees already.
+        await pictures.placed(ctx, updated)
         await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post["_id"])
 
 
@@ -260,8 +271,8 @@ async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
             after=str(after["visibility"]),
         )
         await fanout.send(ctx, after)
-        if shown := media_of(after):
-            await uploads.show(ctx, shown, public=after["visibility"] == Visibility.PUBLIC)
+    if open_to_all(after) != open_to_all(before) or after["media_ids"] != before["media_ids"]:
+        await pictures.placed(ctx, after)
     new = [id for id in after.get("mention_ids", ()) if id not in before.get("mention_ids", ())]
     if new and after["state"] in SHOWN:
         await notifications.mentioned(ctx, after, new)
@@ -281,17 +292,11 @@ async def erase(ctx: Context, post: Post) -> None:
     await count_posts(ctx, post["author_id"], -1)
     if post.get("shared_post_id"):
         await count_shares(ctx, post["shared_post_id"], -1)
-    if post.get("files") or media_of(post):
+    if post.get("files") or pictures.media_of(post):
         await uploads.release(ctx, post["_id"])
     await jobs.enqueue(ctx.tx, "feed.erase_comments", post_id=post["_id"])
     await fanout.send(ctx, post)
     stale(ctx, post["author_id"])
-
-
-def media_of(post: Post) -> list[str]:
-    """Media that the post shows: its own, and the picture of its link."""
-    pictured = (post.get("link") or {}).get("image_id")
-    return [*post["media_ids"], *([pictured] if pictured else [])]
 
 
 async def count_posts(ctx: Context, author_id: str, by: int) -> dict[str, Any] | None:

@@ -69,7 +69,7 @@ async def adopt(
         if not await keep(media_id):
             return False
         await ctx.tx.insert(store.media, medium(media_id, upload, folder, fields, ctx))
-        await link(ctx, media_id, record_id)
+        await link(ctx, media_id, record_id, public=public)
         return True
 
     return await ctx.unit(kept)

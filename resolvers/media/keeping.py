@@ -121,6 +121,7 @@ async def condemn(ctx: Context, media_id: str) -> bool:
                 await finish(ctx, found)
         for row in await store.links.find(ctx.db, {"media_id": media_id}):
             await ctx.tx.delete(store.links, row)
+            await relocated(ctx, row["record_id"])
         await audited(ctx, "media.condemned", subject_id=media_id, owner=medium["owner_id"])
 
     await ctx.unit(condemned)

@@ -6,7 +6,7 @@ from typing import Any
 from core import ids, jobs
 from core.context import Context
 from core.errors import UserError
-from core.uploads import finished, use
+from core.uploads import PURPOSES, finished, use
 from core.values.text import line
 from loaders.media import OwnUploadById
 from resolvers.media.kinds import kind_of
@@ -74,12 +74,30 @@ class MediaUploads:
             if row["media_id"] not in kept and (every or row["media_id"] in gone):
                 await unlink(ctx, row["media_id"], record_id)
 
-    async def show(self, ctx: Context, media_ids: Sequence[str], *, public: bool) -> None:
-        for medium in await store.media.by_ids(ctx.db, media_ids):
-            if wanted_public(medium) != public:
-                # The latest wish counts, in whatever order the jobs run.
-                await ctx.tx.update(store.media, medium["_id"], set={"public_wanted": public})
-                await jobs.enqueue(ctx.tx, "media.move", media_id=medium["_id"], public=public)
+    async def show(self, ctx: Context, record_id: str, media_ids: Sequence[str], *, public: bool) -> None:
+        named = [store.link_id(each, record_id) for each in media_ids]
+        rows = await store.links.find(ctx.db, {"_id": {"$in": named}, "media_id": {"$in": list(media_ids)}})
+        for row in rows:
+            if row.get("public") != public:
+                await ctx.tx.update(store.links, row, set={"public": public}, touch=False)
+                # Of two records that change at once, one sees the other.
+                await ctx.tx.lock_document(store.media, row["media_id"])
+                await _place(ctx, await store.media.by_id(ctx.db, row["media_id"]))
+
+
+async def _place(ctx: Context, medium: Document | None) -> None:
+    """Move a medium to where the records that show it want it: one that is for everybody decides."""
+    if medium is None:
+        return
+    before = wanted_public(medium)
+    query = {"media_id": medium["_id"], "public": {"$ne": False}}
+    rows = await store.links.find(ctx.db, query, limit=store.MOST_LINKS)
+    # What was linked before this was kept stays where it is.
+    public = any(row.get("public", before) for row in rows)
+    if public != before:
+        # The latest wish counts, in whatever order the jobs run.
+        await ctx.tx.update(store.media, medium["_id"], set={"public_wanted": public})
+        await jobs.enqueue(ctx.tx, "media.move", media_id=medium["_id"], public=public)
 
 
 def wanted_public(medium: Document) -> bool:
@@ -87,13 +105,18 @@ def wanted_public(medium: Document) -> bool:
     return bool(medium.get("public_wanted", medium["folder"].startswith(PUBLIC)))
 
 
-async def link(ctx: Context, media_id: str, record_id: str) -> None:
-    """Count one record more that shows the medium."""
+async def link(ctx: Context, media_id: str, record_id: str, *, public: bool | None = None) -> None:
+    """Count one record more that shows the medium; `public` if everybody may see it, else by its purpose."""
     own = {"_id": store.link_id(media_id, record_id), "media_id": media_id}
     if await store.links.by_id(ctx.db, own) is not None:
         return
-    await ctx.tx.insert(store.links, {**own, "record_id": record_id, "created_at": ctx.tx.now})
-    await ctx.tx.update(store.media, media_id, inc={"ref_count": 1}, set={"touched_at": ctx.tx.now})
+    touched = {"touched_at": ctx.tx.now}
+    medium = await ctx.tx.update(store.media, media_id, inc={"ref_count": 1}, set=touched)
+    if public is None:
+        declared = PURPOSES.get(medium["purpose"]) if medium is not None else None
+        public = declared is not None and declared.public
+    row = {**own, "record_id": record_id, "public": public, "created_at": ctx.tx.now}
+    await ctx.tx.insert(store.links, row)
 
 
 async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
@@ -105,6 +128,8 @@ async def unlink(ctx: Context, media_id: str, record_id: str) -> None:
     medium = await ctx.tx.update(store.media, media_id, inc={"ref_count": -1}, set=touched)
     if medium is not None and medium["ref_count"] <= 0:
         await jobs.enqueue(ctx.tx, "media.purge", media_id=media_id, touched_at=ctx.tx.now.isoformat())
+    else:
+        await _place(ctx, medium)
 
 
 async def finish(ctx: Context, upload: Upload) -> None:
