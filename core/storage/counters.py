@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
+from core.storage.mongo import Database
 from core.storage.store import Collection, collection, index
 
 Document = Mapping[str, Any]
@@ -67,6 +68,11 @@ class Counters:
 
     def key(self, id: str) -> str:
         return f"{self.store.name}|{id}"
+
+    async def counted(self, db: Database, id: str) -> Any:
+        """The document that they count for, or where it was put away; None when it is gone."""
+        found = await self.store.by_id(db, id)
+        return found if found or self.archive is None else await self.archive.by_id(db, id)
 
 
 def counters(

@@ -113,9 +113,7 @@ async def _add(tx: Unit, counters: Counters, id: str, rows: list[Delta]) -> Docu
     await deltas.delete_all(tx.db, {"subject_id": id, "_id": {"$in": [row["_id"] for row in rows]}})
     moved = {field: by for field, by in total.items() if by}
     initial = rows[0]["initial"]
-    document = await tx.update(counters.store, id, inc=moved, version=counters.version, initial=initial)
-    if document is None and counters.archive is not None:
-        document = await tx.update(counters.archive, id, inc=moved, version=counters.version)
+    document = await tx.move_counters(counters, id, moved, initial)
     if document is not None:
         for aspect in {row["aspect"] for row in rows}:
             tx.counted(counters, document, aspect)

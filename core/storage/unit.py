@@ -184,9 +184,18 @@ class Unit:
             return await self._delta(counters, id, by, aspect, initial)
         if not strict:
             self.counts.add(key)
-        changed = await self.update(counters.store, id, inc=by, version=counters.version, initial=initial)
+        changed = await self.move_counters(counters, id, by, initial)
         if changed is not None:
             self.counted(counters, changed, aspect)
+        return changed
+
+    async def move_counters(
+        self, counters: Counters, id: str, by: Mapping[str, int], initial: Mapping[str, Any] | None
+    ) -> dict[str, Any] | None:
+        """Move counters in the document, or where it was put away; None when it is gone."""
+        changed = await self.update(counters.store, id, inc=by, version=counters.version, initial=initial)
+        if changed is None and counters.archive is not None:
+            return await self.update(counters.archive, id, inc=by, version=counters.version)
         return changed
 
     async def _delta(
@@ -197,7 +206,7 @@ class Unit:
         aspect: str | None,
         initial: Mapping[str, Any] | None,
     ) -> dict[str, Any] | None:
-        document = await counters.store.by_id(self.db, id) or initial
+        document = await counters.counted(self.db, id) or initial
         if document is None:
             return None
         moved = list(by.items())
@@ -211,13 +220,8 @@ class Unit:
         """Log that a document's counters moved, in place of the document itself."""
         self.skip_log(document)
         if counters.scopes is not None:
-            scopes = counters.scopes(document)
-            self.changed(
-                document,
-                aspect=aspect,
-                scopes=scopes,
-                audience_never_shrinks=counters.audience_never_shrinks(document),
-            )
+            scopes, never = counters.scopes(document), counters.audience_never_shrinks(document)
+            self.changed(document, aspect=aspect, scopes=scopes, audience_never_shrinks=never)
 
     def contend(self, name: str) -> None:
         """Have something for oneself in this process, as the next number in a row: else run again in turn."""

@@ -49,9 +49,15 @@ async def page(
     page = paging.parse_page(listing, sort, args)
     where = {"$and": [query, paging.after_filter(sort, page)]}
     order, fields = paging.sort_order(sort, page), paging.projection(args, sort)
-    first, then = (store.archive, store.posts) if page.backward else (store.posts, store.archive)
-    rows = await first.find(ctx.db, where, sort=order, limit=page.size + 1, fields=fields)
-    if len(rows) <= page.size:
-        rest = page.size + 1 - len(rows)
-        rows = [*rows, *await then.find(ctx.db, where, sort=order, limit=rest, fields=fields)]
+    how: Any = {"sort": order, "limit": page.size + 1, "fields": fields}
+    rows: Any = await store.posts.find(ctx.db, where, **how)
+    if page.backward or len(rows) <= page.size or _may_be_archived(rows[-1]):
+        # One that came back from the archive stands among those that are there still.
+        away = await store.archive.find(ctx.db, where, **how)
+        rows = paging.slice_of([*rows, *away], sort, page) if away else rows
     return paging.connection(listing, sort, page, rows)
+
+
+def _may_be_archived(post: Post) -> bool:
+    """True if posts of its age are in the archive."""
+    return post["created_at"] < clock.now() - COLD

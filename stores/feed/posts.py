@@ -149,6 +149,12 @@ archive = collection(
             partialFilterExpression={"shared_post_id": A_TEXT},
             serves={"shared_post_id": "x"},
         ),
+        index(
+            "shared_author_id",
+            "author_id",
+            partialFilterExpression={"shared_author_id": A_TEXT},
+            serves={"shared_author_id": "x", "author_id": {"$in": ["x", "y"]}},
+        ),
     ],
     synced=True,
 )
@@ -199,9 +205,15 @@ async def posts_by_ids(db: Database, ids: Sequence[str], *, fields: Sequence[str
     found = await posts.by_ids(db, ids, fields=fields)
     if len(found) == len(ids):
         return found
+    away = await archive.by_ids(db, _missing(ids, found), fields=fields)
+    found += map(from_archive, away)
+    # One that left the archive between the two looks is in the first collection now.
+    return [*found, *await posts.by_ids(db, _missing(ids, found), fields=fields)]
+
+
+def _missing(ids: Sequence[str], found: Sequence[Post]) -> list[str]:
     here = {post["_id"] for post in found}
-    away = await archive.by_ids(db, [id for id in ids if id not in here], fields=fields)
-    return [*found, *map(from_archive, away)]
+    return [id for id in ids if id not in here]
 
 
 async def subject_by_id(db: Database, id: str) -> dict[str, Any] | None:
