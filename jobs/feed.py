@@ -39,6 +39,7 @@ task("feed.tell_shares")(retelling.shares)
 task("feed.tell_commenters")(retelling.commenters)
 task("feed.tell_of_relation")(retelling.relation)
 task("feed.tell_of_group")(retelling.group)
+task("feed.tell_of_lost_group")(retelling.lost_group)
 reconcile = task("feed.reconcile", every=timedelta(hours=1))(reconciling.reconcile)
 archive = task("feed.archive", every=timedelta(days=30))(archiving.archive)
 

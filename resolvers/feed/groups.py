@@ -186,6 +186,7 @@ async def leave(ctx: Context, row: Member) -> dict[str, Any] | None:
     heir = await store.members.first(ctx.db, {"group_id": group_id}, sort=[("created_at", 1), ("_id", 1)])
     if heir is None:
         await ctx.tx.delete(store.groups, group_id)
+        await retelling.group_gone(ctx, group_id)
         return None
     if row["role"] == GroupRole.OWNER:
         await ctx.tx.update(store.members, heir, set={"role": GroupRole.OWNER})

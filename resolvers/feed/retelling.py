@@ -4,11 +4,13 @@ A share shows another post, one's own comment stays while its post is hidden. Bo
 many people may keep them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from core import jobs, uploads
+from core import jobs, paging, uploads
 from core.context import Context, Services
 from core.hooks import on
+from core.paging import NEWEST, KeysetPage
 from core.storage.batches import each_in_unit
 from core.storage.store import Collection
 from stores import feed as store
@@ -19,6 +21,8 @@ from stores.feed.scopes import post_scopes
 BATCH = 200
 MOST_COMMENTERS = 10_000
 """Latest posts and comments considered in one job."""
+KEPT: Sequence[Collection[Post]] = (store.posts, store.archive)
+"""Collections of posts: devices keep old ones as well."""
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
@@ -43,14 +47,18 @@ async def group_changed(ctx: Context, user_id: str, group_id: str) -> None:
     await jobs.enqueue(ctx.tx, "feed.tell_of_group", user_id=user_id, group_id=group_id)
 
 
+async def group_gone(ctx: Context, group_id: str) -> None:
+    """Publish the posts of a group that was deleted again: their authors keep them, and they show it."""
+    await jobs.enqueue(ctx.tx, "feed.tell_of_lost_group", group_id=group_id)
+
+
 async def shares(services: Services, post_id: str) -> None:
     """Publish the shares of a post again."""
 
     async def tell(ctx: Context, share: Post) -> None:
         ctx.tx.changed(share, aspect="shared", scopes=post_scopes(share))
 
-    kept: Sequence[Collection[Post]] = (store.posts, store.archive)
-    for collection in kept:
+    for collection in KEPT:
         await each_in_unit(services, collection, {"shared_post_id": post_id}, tell)
 
 
@@ -86,12 +94,24 @@ async def group(services: Services, user_id: str, group_id: str) -> None:
     await _reshown(services, [(row["_id"], user_id) for row in rows if row["post_id"] in inside])
 
 
+async def lost_group(services: Services, group_id: str) -> None:
+    """Publish the posts of a deleted group again, each to its author, who alone sees it still."""
+    for collection in KEPT:
+        page: KeysetPage | None = KeysetPage(BATCH)
+        while page is not None:
+            where = {"$and": [{"group_id": group_id}, paging.after_filter(NEWEST, page)]}
+            fields = ("author_id", "created_at")
+            rows = await collection.find(services.db, where, sort=NEWEST, limit=BATCH, fields=fields)
+            await _reshown(services, [(row["_id"], row["author_id"]) for row in rows])
+            last = rows[-1] if len(rows) == BATCH else None
+            page = KeysetPage(BATCH, position=(last["created_at"], last["_id"])) if last else None
+
+
 async def _shares_kept(services: Services, reader: str, author: str) -> list[str]:
     """Shares of the author's posts that the reader keeps: their own, and of people they follow."""
     followed = [edge["followee_id"] for edge in await store.follows_of(services.db, reader)]
     query = {"shared_author_id": author, "author_id": {"$in": [reader, *followed]}}
-    rows = await store.posts.find(services.db, query, limit=MOST_COMMENTERS, fields=("_id",))
-    return [row["_id"] for row in rows]
+    return await _ids_of(services, query)
 
 
 async def _posts_in_common_groups(services: Services, reader: str, author: str) -> list[str]:
@@ -100,9 +120,17 @@ async def _posts_in_common_groups(services: Services, reader: str, author: str) 
         {each["group_id"] for each in await store.memberships(services.db, id)} for id in (reader, author)
     ]
     query = {"author_id": author, "group_id": {"$in": sorted(common[0] & common[1])}}
-    order = [("created_at", -1), ("_id", -1)]
-    rows = await store.posts.find(services.db, query, sort=order, limit=MOST_COMMENTERS, fields=("_id",))
-    return [row["_id"] for row in rows]
+    return await _ids_of(services, query, sort=NEWEST)
+
+
+async def _ids_of(services: Services, query: Mapping[str, Any], *, sort: paging.Sort = ()) -> list[str]:
+    """Ids of the posts of a query, archived or not."""
+    found: list[str] = []
+    for collection in KEPT:
+        if left := MOST_COMMENTERS - len(found):
+            rows = await collection.find(services.db, query, sort=sort, limit=left, fields=("_id",))
+            found += [row["_id"] for row in rows]
+    return found
 
 
 async def _comments_on(services: Services, reader: str, author: str) -> list[str]:

@@ -136,7 +136,7 @@ class Post(Entity):
     visibility: Visibility
     """Audience that may see the post."""
     group: "Group | None" = one(GroupById, key="group_id")
-    """Group that the post is for; null when it is for none."""
+    """Group that the post is for; null when it is for none, or the group is gone."""
     mentions: list[User] = dated(
         batched(content.mentioned),
         "People who hide from you or close their account leave the list when it is next told or read.",
