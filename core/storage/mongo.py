@@ -109,7 +109,6 @@ class Database:
         self.name = name
         self.session = session
         self._database = client[name]
-        self._one_at_a_time = asyncio.Lock() if session is not None else None
         self._last_write: dict[str, Any] = {}
         self._turn = ReadBatcher(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
@@ -120,10 +119,7 @@ class Database:
         if self.session is None:
             answer: dict[str, Any] = await self._database.command(command, codec_options=CODEC)
             return answer
-        assert self._one_at_a_time is not None
-        # A transaction takes no concurrent commands, but loaders may send them.
-        async with self._one_at_a_time:
-            return await self.session.command(self.name, command)
+        return await self.session.command(self.name, command)
 
     async def read(self, command: dict[str, Any]) -> list[dict[str, Any]]:
         """All rows of a `find` or `aggregate`, tried twice outside a transaction as the driver would.

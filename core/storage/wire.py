@@ -15,6 +15,7 @@ from pymongo._telemetry import _CommandTelemetry
 from pymongo.client_session_shared import _UNKNOWN_COMMIT_ERROR_CODES
 from pymongo.errors import (
     ConnectionFailure,
+    InvalidOperation,
     NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
@@ -22,6 +23,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 from pymongo.message import _UNPACK_REPLY, _convert_exception
+from pymongo.monitoring import ConnectionClosedReason
 
 Document = dict[str, Any]
 
@@ -36,7 +38,11 @@ TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResul
 
 
 class Transaction:
-    """One transaction of a client: begins with its first command, and takes its connection then."""
+    """One transaction of a client: begins with its first command, and takes its connection then.
+
+    Its commands follow one another, whoever sends them. What is still waiting when it ends is refused: sent
+    then, it would take a connection that nobody gives back.
+    """
 
     def __init__(self, client: "AsyncMongoClient[Document]", codec: CodecOptions[Document]) -> None:
         self._client: Any = client
@@ -44,20 +50,24 @@ class Transaction:
         self._checkout: Any = None
         self._connection: Any = None
         self._session: Any = None
-        self._begun = False
+        self._begun = self._over = False
+        self._one_at_a_time = asyncio.Lock()
         self._failure: PyMongoError | None = None
         """Why a command failed last: what that says of the server is the driver's to know."""
         self._recovery: Document = {}
 
     async def command(self, database: str, command: Document) -> Document:
         """The answer to a command; an error after which all may be run again is labelled TRANSIENT."""
-        try:
-            if self._connection is None:
-                await self._connect()
-            answer = await self._sent(database, {**command, **self._fields()})
-        except ConnectionFailure as error:
-            error._add_error_label(TRANSIENT)
-            raise
+        async with self._one_at_a_time:
+            if self._over:
+                raise InvalidOperation("the transaction is over")
+            try:
+                if self._connection is None:
+                    await self._connect()
+                answer = await self._sent(database, {**command, **self._fields()})
+            except ConnectionFailure as error:
+                error._add_error_label(TRANSIENT)
+                raise
         if (token := answer.get("recoveryToken")) is not None:
             # With it any router can end what this one began.
             self._recovery = {"recoveryToken": token}
@@ -86,16 +96,23 @@ class Transaction:
 
     async def close(self) -> None:
         """Give back its connection and its session."""
+        self._over = True
+        if self._one_at_a_time.locked() and self._connection is not None:
+            # A command that could not be waited for is under way: nobody else may have its connection.
+            await self._connection.close_conn(ConnectionClosedReason.ERROR)
+            self._session.mark_dirty()
         await self._disconnect()
         if self._session is not None:
             self._client._return_server_session(self._session)
             self._session = None
 
     async def _end(self, command: Document) -> None:
-        if not self._begun:
-            return
+        self._over = True
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT_MS / 1000 + PATIENCE):
+            # A command that is under way, as a loader's, is waited for: two at once confuse the connection.
+            async with asyncio.timeout(COMMIT_TIMEOUT_MS / 1000 + PATIENCE), self._one_at_a_time:
+                if not self._begun:
+                    return
                 if self._lost():
                     await self._disconnect()
                     await self._connect()
@@ -139,7 +156,7 @@ class Transaction:
             await checkout.__aexit__(type(failure) if failure else None, failure, None)
 
     async def _sent(self, database: str, command: Document) -> Document:
-        connection = self._connection
+        connection, session = self._connection, self._session
         request_id, sent, _, _ = message._op_msg(0, command, database, None, self._codec)
         telemetry = self._telemetry(database, command, request_id)
         try:
@@ -150,7 +167,7 @@ class Transaction:
         except PyMongoError as error:
             self._failure = error
             if isinstance(error, ConnectionFailure):
-                self._session.mark_dirty()
+                session.mark_dirty()
             if telemetry is not None:
                 _told(telemetry, command, error)
             raise
@@ -159,14 +176,14 @@ class Transaction:
         return answer
 
     async def _exchanged(self, request_id: int, sent: bytes) -> Document:
-        connection = self._connection
+        connection, session = self._connection, self._session
         protocol = connection.conn.get_conn
         try:
             await protocol.write(sent)
             data, kind = await protocol.read(request_id, connection.max_message_size)
         except BaseException as error:
             # Its answer may still come: nobody else may have the connection.
-            self._session.mark_dirty()
+            session.mark_dirty()
             await connection._raise_connection_failure(error)
         [answer] = _UNPACK_REPLY[kind](data).unpack_response(codec_options=self._codec)
         return answer
