@@ -189,11 +189,14 @@ async def reports(ctx: Context, *, filter: ReportFilter | None = None, args: Pag
     statuses = (filter or {}).get("statuses") or [ReportStatus.OPEN]
     found = await store.reports.page(ctx.db, {"status": paging.any_of(statuses)}, store.OLDEST, args)
 
+    # A context of its own: what else is read for this answer is no part of the record's transaction.
+    own = ctx.fork()
+
     async def looked() -> None:
         shown = sorted(map(str, statuses))
-        await audited(ctx, "moderation.queue", reports=len(found["edges"]), statuses=shown)
+        await audited(own, "moderation.queue", reports=len(found["edges"]), statuses=shown)
 
-    await ctx.unit(looked)
+    await own.unit(looked)
     return found
 
 

@@ -7,11 +7,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 from core import ids, jobs
-from core.context import Services
+from core.context import Context, Services
+from core.security.audit import AuditEvent
 from ports.feed import Shown, Verdict
 from resolvers.feed.comments import COMMENT_RATE
 from resolvers.feed.moderating import Moderation
 from resolvers.feed.posts import POST_RATE
+from stores import auth as accounts
 from stores.auth import Role
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, feed_of, follow, publish
@@ -247,6 +249,29 @@ async def test_decisions_are_on_record(
         ("feed.block", grace.user_id),
         ("post.delete", post),
     ]
+
+
+async def test_looks_into_the_queue_are_each_on_record_beside_what_else_is_read(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else was read for the answer was read in the record's transaction, and after its end."""
+    looks = 0
+
+    async def record(ctx: Context, act: AuditEvent) -> None:
+        nonlocal looks
+        looks += act.action == "moderation.queue"
+        await ctx.tx.lock_document(accounts.users, str(act.actor_id))
+
+    judge = await moderator(new_phone, services)
+    await publish(judge)
+    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
+    page = "edges { node { id target { id } } }"
+    document = f"""{{ one: reports(first: 5) {{ {page} }} other: reports(first: 5) {{ {page} }}
+      viewer {{ user {{ name posts(first: 1) {{ edges {{ node {{ text }} }} }} }} }} }}"""
+    for _ in range(3):
+        found = await judge.run(document)
+        assert found["viewer"]["user"]["posts"]["edges"] == [{"node": {"text": "Hello"}}]
+    assert looks >= 6
 
 
 @pytest.mark.parametrize("what", ["posts", "comments"])
