@@ -97,9 +97,13 @@ KEPT_IDS = {
     "users": "a row without anything in it, so that the id is never another's",
     "follow_pairs": "two ids, for a minute",
     "receipts": "what others did, by references",
+    "posts": "whom others mention, or whose post they shared",
+    "comments": "whom others mention",
     "feed_affinities": "whom others are near, until it is built anew",
 }
 """Places where the person's id, and nothing else of theirs, is left: docs/auth.md lists them."""
+KEPT_IN = {"posts": {"mention_ids", "shared_author_id"}, "comments": {"mention_ids"}}
+"""Fields of others' documents in which it is left, where not everywhere."""
 COUNTERS = ("rate:", "feed:stale:")
 """Redis counts under the id how much was done lately, for a day at most."""
 
@@ -223,6 +227,11 @@ async def through_the_api(phone: Phone, bob: Phone, post: str) -> None:
         if given:
             assert (await phone.do(mutation, "__typename", **given))["errors"] == []
     await comment(phone, post, mark("comments", "api"))
+    await publish(bob, "Look", mentions=[phone.user_id])
+    await comment(bob, post, "Look", mentions=[phone.user_id])
+    own_post = await publish(phone, mark("posts", "api"))
+    shared = await bob.do("sharePost", "post { id }", postId=own_post, visibility="PUBLIC")
+    assert shared["errors"] == []
 
 
 def marks_of(text: str) -> set[tuple[str, str]]:
@@ -294,6 +303,10 @@ async def assert_erased(services: Services, ada: Planted) -> None:
     assert [name for name, text in left.items() if ada.email in text] == []
     person = ada.phone.user_id
     assert {name for name, text in left.items() if person in text} - {*KEPT_IDS} == {"redis"}
+    for name, fields in KEPT_IN.items():
+        rows = await services.db.find(name, {}, limit=100_000)
+        found = {field for row in rows for field, value in row.items() if person in texts(value)}
+        assert found == fields, name
     named = [line for line in left["redis"].splitlines() if person in line]
     assert [line for line in named if not line.startswith(COUNTERS)] == []
     for owner in (person, ada.phone.device_id):
