@@ -181,6 +181,7 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
     own = {"_id": id, "user_id": ctx.viewer_id}
     block, followed = await store.blocks.by_id(ctx.db, own), None
     if block is None:
+        await _check_room(ctx)
         await _claim_pair(ctx, user_id)
         await parting(ctx, user_id)
         made = {**own, "blocked_id": user_id, "created_at": clock.now()}
@@ -203,6 +204,15 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
         "deleted_follow_id": followed["_id"] if followed else None,
         "viewer": viewers.document(ctx),
     }
+
+
+async def _check_room(ctx: Context) -> None:
+    """Raise LIMIT_REACHED for whoever blocks as many as anybody may: each request reads them all."""
+    blocked = await store.counted(ctx.db, store.blocks, "user_id", [ctx.viewer_id])
+    if blocked[ctx.viewer_id] >= store.MOST_BLOCKED:
+        raise UserError(
+            "LIMIT_REACHED", "At most {limit} people.", field=["userId"], limit=store.MOST_BLOCKED
+        )
 
 
 async def unblock_user(ctx: Context, *, user_id: Id) -> Unblocked:

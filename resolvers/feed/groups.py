@@ -112,6 +112,8 @@ async def create_group(
     await ctx.limit(GROUP_RATE)
     check_length(name, least=1, most=LONGEST_NAME, field="name")
     brought = await _friends(ctx, member_ids)
+    await _check_room(ctx, [ctx.viewer_id], field="name")
+    await _check_room(ctx, brought, field="memberIds")
     made = await ctx.tx.insert(
         store.groups,
         {
@@ -151,13 +153,19 @@ async def join_group(ctx: Context, *, group_id: Id) -> Joined:
         if found["privacy"] == GroupPrivacy.CLOSED:
             raise UserError("FORBIDDEN", "This group is closed.", field=["groupId"])
         await ctx.limit(GROUP_RATE)
-        if len(await store.memberships(ctx.db, ctx.viewer_id)) >= MOST_GROUPS:
-            raise UserError("LIMIT_REACHED", "At most {limit} groups.", field=["groupId"], limit=MOST_GROUPS)
+        await _check_room(ctx, [ctx.viewer_id], field="groupId")
         row = await _join(ctx, found, ctx.viewer_id, GroupRole.MEMBER)
         # A former member may have comments there, which show their posts again.
         await retelling.group_changed(ctx, ctx.viewer_id, group_id)
         return _joined(ctx, await _count(ctx, found, 1), row)
     return _joined(ctx, found, row)
+
+
+async def _check_room(ctx: Context, people: Sequence[str], *, field: str) -> None:
+    """Raise LIMIT_REACHED where one of these people is in as many groups as anybody may be."""
+    found = await store.counted(ctx.db, store.members, "user_id", people) if people else {}
+    if any(count >= MOST_GROUPS for count in found.values()):
+        raise UserError("LIMIT_REACHED", "At most {limit} groups.", field=[field], limit=MOST_GROUPS)
 
 
 async def leave_group(ctx: Context, *, group_id: Id) -> Left:

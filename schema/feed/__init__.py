@@ -208,6 +208,7 @@ class Mutation:
     """Unmute a person, whose posts come into your feed again."""
     block_user = mutation(
         graph.block_user,
+        refuses="LIMIT_REACHED",
         returns={
             "user": (
                 User,
@@ -222,7 +223,8 @@ class Mutation:
             **VIEWER,
         },
     )
-    """Block a person, so that you are hidden from each other everywhere; follows between you end."""
+    """Block a person, so that you are hidden from each other everywhere; follows between you end. At most
+    10,000 people are blocked."""
     unblock_user = mutation(
         graph.unblock_user,
         returns={
@@ -255,7 +257,7 @@ class Mutation:
     """Create a link to a public post, for people without an account too; you have one for each post."""
     create_group = mutation(
         groups.create_group,
-        refuses="REQUIRED TOO_LONG TOO_MANY",
+        refuses="LIMIT_REACHED REQUIRED TOO_LONG TOO_MANY",
         returns={"group": Group, "group_edge": (Edge[Group], JOINED), **VIEWER},
         name="Name of the group, 1 to 100 characters.",
         privacy="Join policy of the group.",

@@ -51,6 +51,7 @@ from stores.feed.moderation import (
     share_links,
 )
 from stores.feed.people import (
+    MOST_BLOCKED,
     MOST_FOLLOWED,
     Follow,
     Followed,
@@ -98,6 +99,7 @@ __all__ = [
     "CURRENT",
     "FEATURES",
     "INBOX_KEPT",
+    "MOST_BLOCKED",
     "MOST_FOLLOWED",
     "OLDEST",
     "TIMELINE",

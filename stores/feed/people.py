@@ -87,6 +87,9 @@ PAIR_KEPT = timedelta(hours=1)
 """Lifetime of a pair's lock document: longer than any transaction."""
 
 MOST_FOLLOWED = 5_000
+MOST_BLOCKED = 10_000
+EVERYBODY = 1_000_000
+"""Blocks about one person that are read: whoever is left out would be seen."""
 ASKED = 200
 """Followed people whose own follows are considered."""
 HIDES_CONSIDERED = 1_000
@@ -130,8 +133,9 @@ async def claim_pair(db: Database, one: str, other: str, now: datetime) -> None:
 
 
 async def blocks_about(db: Database, user_id: str) -> list[Block]:
-    """Blocks by a person and of a person."""
-    return await blocks.find(db, {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, batch=True)
+    """Blocks by a person and of a person: their ids, of all there are."""
+    query, fields = {"$or": [{"user_id": user_id}, {"blocked_id": user_id}]}, ("user_id", "blocked_id")
+    return await blocks.find(db, query, limit=EVERYBODY, fields=fields, batch=True)
 
 
 async def audience(db: Database, followee_id: str, *, after: str = "", limit: int) -> list[Follow]:

@@ -308,7 +308,7 @@ async def test_an_address_with_many_devices_is_limited(
 async def test_a_device_is_the_same_in_every_form_of_its_id(
     anonymous: Phone, services: Services, form: Callable[[str], str]
 ) -> None:
-    """What was sent under a plain UUID was in nobody's export, and stayed after the erasure."""
+    """Events sent under a plain UUID were in nobody's export, and stayed after the erasure."""
     id = str(uuid4())
     assert await track(anonymous, [event(properties={"said": id})], deviceId=form(id)) == (1, 0)
     ada = await sign_up_directly(services, Phone(anonymous.http, anonymous.url, device_id=id), "Ada")

@@ -17,20 +17,20 @@ QUICK = 3.0
 """Seconds that an end may take: one that reads past another's answer waits for fifteen."""
 
 
-class Refused(Exception):
-    """What a resolver raises while reads are under way."""
+class GivenUp(Exception):
+    """Exception of a resolver while reads are under way."""
 
 
-async def refused(db: Database, *, reads: int, turns: int) -> list[Any]:
+async def given_up(db: Database, *, reads: int, turns: int) -> list[Any]:
     """A transaction that ends so, and what becomes of its reads."""
     reading: list[asyncio.Task[Any]] = []
-    with suppress(Refused):
+    with suppress(GivenUp):
         async with mongo.transaction(db) as handle:
             await handle.find("users", {}, limit=1)
             reading += [asyncio.create_task(handle.find("users", {}, limit=1)) for _ in range(reads)]
             for _ in range(turns):
                 await asyncio.sleep(0)
-            raise Refused
+            raise GivenUp
     async with asyncio.timeout(QUICK):
         return await asyncio.gather(*reading, return_exceptions=True)
 
@@ -39,7 +39,7 @@ async def refused(db: Database, *, reads: int, turns: int) -> list[Any]:
 async def test_it_does_not_wait_for_long(services: Services, turns: int) -> None:
     """The answer to a read that was under way was taken for the end's, which then waited in vain."""
     began = time.monotonic()
-    ended = await refused(services.db, reads=3, turns=turns)
+    ended = await given_up(services.db, reads=3, turns=turns)
     assert time.monotonic() - began < QUICK
     late = [each for each in ended if isinstance(each, BaseException)]
     assert {type(each) for each in late} <= {InvalidOperation}
@@ -49,7 +49,7 @@ async def test_it_does_not_wait_for_long(services: Services, turns: int) -> None
 async def test_reads_that_come_late_keep_no_connection(services: Services, new_phone: NewPhone) -> None:
     """Each kept one for good: after a hundred, no mutation of the process went through any more."""
     for _ in range(120):
-        await refused(services.db, reads=2, turns=1)
+        await given_up(services.db, reads=2, turns=1)
     ada = await new_phone("Ada")
     async with asyncio.timeout(QUICK):
         made = await ada.do("createPost", "post { id }", text="Hello")

@@ -6,8 +6,9 @@ import pytest
 
 from core import ids, jobs
 from core.context import Services
+from resolvers.feed import groups
 from tests.conftest import NewPhone
-from tests.feed.steps import befriend, comment, feed_of, follow, publish
+from tests.feed.steps import befriend, comment, feed_of, follow, publish, refusal
 from tests.feed.test_ranking import ids_of, page_of
 from tests.phone import Phone, deleted_ids
 
@@ -97,6 +98,24 @@ async def test_a_closed_group_takes_whom_its_owner_brings(new_phone: NewPhone) -
     last = await grace.do("leaveGroup", f"{GROUP} removedGroupId deletedGroupId", groupId=group)
     assert (last["group"], last["removedGroupId"], last["deletedGroupId"]) == (None, None, group)
     assert await codes(ada, "joinGroup", groupId=group) == ["NOT_FOUND"]
+
+
+async def test_nobody_is_brought_into_more_groups_than_anybody_may_be_in(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's oldest groups beyond the limit were not read: their posts reached no device."""
+    monkeypatch.setattr(groups, "MOST_GROUPS", 2)
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    await befriend(ada, grace)
+    mine = [await found_group(grace) for _ in range(2)]
+    full = [refusal("LIMIT_REACHED", "At most 2 groups.", ["memberIds"], limit=2)]
+    refused = await ada.do("createGroup", GROUP, name="Others", memberIds=[grace.user_id])
+    assert (refused["group"], refused["errors"]) == (None, full)
+    refused = await grace.do("createGroup", GROUP, name="A third")
+    assert refused["errors"] == [refusal("LIMIT_REACHED", "At most 2 groups.", ["name"], limit=2)]
+    assert await codes(grace, "joinGroup", groupId=await found_group(ada)) == ["LIMIT_REACHED"]
+    found = await services.db.find("group_members", {"user_id": grace.user_id})
+    assert {row["group_id"] for row in found} == set(mine)
 
 
 async def test_group_refusals(new_phone: NewPhone) -> None:

@@ -254,7 +254,7 @@ async def test_decisions_are_on_record(
 async def test_looks_into_the_queue_are_each_on_record_beside_what_else_is_read(
     new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What else was read for the answer was read in the record's transaction, and after its end."""
+    """The answer's other reads were made in the record's transaction, and after its end."""
     looks = 0
 
     async def record(ctx: Context, act: AuditEvent) -> None:

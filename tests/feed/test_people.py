@@ -7,6 +7,7 @@ import pytest
 from core import ids
 from core.context import Services
 from core.ids import new_id, sibling
+from core.storage.mongo import MAX_ROWS
 from resolvers.feed.graph import FOLLOW_RATE
 from stores.feed import MOST_FOLLOWED
 from tests.conftest import NewPhone
@@ -215,6 +216,23 @@ async def _seen(phone: Phone, person: str, hers: str, his: str) -> list[object]:
     shown = [edge["node"]["id"] for edge in found["post"]["comments"]["edges"]]
     assert [each["id"] for each in found["post"]["commentPreview"]] == shown
     return [found["person"], found["hers"], found["his"], shown]
+
+
+async def test_a_block_counts_among_however_many(new_phone: NewPhone, services: Services) -> None:
+    """Whoever blocked ten thousand others saw again those who had blocked them."""
+    ada, mallory = await new_phone("Ada"), await new_phone("Mallory")
+    post = await publish(ada)
+    others = [new_id("user") for _ in range(MAX_ROWS)]
+    rows = [{"_id": f"{mallory.user_id}|{id}", "user_id": mallory.user_id, "blocked_id": id} for id in others]
+    await services.db.write({"insert": "blocks", "documents": rows})
+    await ada.do("blockUser", "removedUserId", userId=mallory.user_id)
+    seen = await mallory.run("query($id: ID!) { node(id: $id) { id } }", id=post)
+    assert seen == {"node": None}
+    refused = await mallory.do("blockUser", "removedUserId", userId=(await new_phone("Alan")).user_id)
+    full = refusal("LIMIT_REACHED", "At most 10,000 people.", ["userId"], limit=10_000)
+    assert refused["errors"] == [full]
+    gone = {"q": {"user_id": mallory.user_id}, "limit": 0}
+    await services.db.write({"delete": "blocks", "deletes": [gone]})
 
 
 async def test_blocking_again_and_unblocking(new_phone: NewPhone, services: Services) -> None:
