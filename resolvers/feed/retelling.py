@@ -119,8 +119,9 @@ async def _posts_in_common_groups(services: Services, reader: str, author: str) 
     common = [
         {each["group_id"] for each in await store.memberships(services.db, id)} for id in (reader, author)
     ]
-    query = {"author_id": author, "group_id": {"$in": sorted(common[0] & common[1])}}
-    return await _ids_of(services, query, sort=NEWEST)
+    groups = sorted(common[0] & common[1])
+    query = {"author_id": author, "group_id": {"$in": groups}}
+    return await _ids_of(services, query, sort=NEWEST) if groups else []
 
 
 async def _ids_of(services: Services, query: Mapping[str, Any], *, sort: paging.Sort = ()) -> list[str]:

@@ -26,8 +26,8 @@ async def given_up(db: Database, *, reads: int, turns: int) -> list[Any]:
     reading: list[asyncio.Task[Any]] = []
     with suppress(GivenUp):
         async with mongo.transaction(db) as handle:
-            await handle.find("users", {}, limit=1)
-            reading += [asyncio.create_task(handle.find("users", {}, limit=1)) for _ in range(reads)]
+            await handle.by_ids("users", ["user_nobody"])
+            reading += [asyncio.create_task(handle.by_ids("users", ["user_nobody"])) for _ in range(reads)]
             for _ in range(turns):
                 await asyncio.sleep(0)
             raise GivenUp
@@ -58,6 +58,6 @@ async def test_reads_that_come_late_keep_no_connection(services: Services, new_p
 
 async def test_a_read_after_the_commit_is_refused(services: Services) -> None:
     async with mongo.transaction(services.db) as handle:
-        await handle.find("users", {}, limit=1)
+        await handle.by_ids("users", ["user_nobody"])
     with pytest.raises(InvalidOperation):
-        await handle.find("users", {}, limit=1)
+        await handle.by_ids("users", ["user_nobody"])
