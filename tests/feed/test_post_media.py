@@ -246,7 +246,7 @@ async def test_a_picture_in_which_malware_was_found_leaves_devices(
     async def keep() -> None:
         shown = {"link": {**link, "image_id": media_id, "image_url": None}}
         await ctx.tx.update(store.posts, id, set=shown)
-        await linking.link(ctx, media_id, id, public=True)
+        await linking.link(ctx, media_id, id)
 
     await ctx.unit(keep)
     query = """query($since: SyncToken) { viewer { changes(since: $since, types: [POST]) { token nodes {

@@ -210,10 +210,12 @@ async def test_a_medium_becomes_public_and_private_again(
     ada = await new_phone("Ada")
     upload = await chat_picture(ada, services)
     id, before = upload["processedMedia"]["id"], upload["processedMedia"]["url"]
+    record = ids.new_id("record")
+    await steps.used(services, upload["id"], ada, record, "CHAT_ATTACHMENT")
 
     async def showing(public: bool) -> str:
         ctx = steps.acting(services, ada)
-        await ctx.unit(lambda: show(ctx, [id], public=public))
+        await ctx.unit(lambda: show(ctx, record, [id], public=public))
         await jobs.run_due(services)
         return str((await ada.run(MEDIA, id=id))["media"]["url"])
 
