@@ -181,7 +181,7 @@ class Unit:
         key = counters.key(id)
         alone = not self._contention.hot(key) and self._held.try_one(key)
         if not alone and not strict:
-            return await self._delta(counters, id, by, aspect, initial)
+            return await self._delta(counters, id, by, {"aspect": aspect, "initial": initial})
         if not strict:
             self.counts.add(key)
         changed = await self.move_counters(counters, id, by, initial)
@@ -199,19 +199,14 @@ class Unit:
         return changed
 
     async def _delta(
-        self,
-        counters: Counters,
-        id: str,
-        by: Mapping[str, int],
-        aspect: str | None,
-        initial: Mapping[str, Any] | None,
+        self, counters: Counters, id: str, by: Mapping[str, int], how: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        document = await counters.counted(self.db, id) or initial
+        document = await counters.counted(self.db, id) or how["initial"]
         if document is None:
             return None
         moved = list(by.items())
         row = {"_id": ids.new_id("delta"), "counter": counters.store.name, "subject_id": id, "moved": moved}
-        await self.insert(deltas, {**row, "aspect": aspect, "initial": initial, "created_at": self.now})
+        await self.insert(deltas, {**row, **how, "created_at": self.now})
         shown = with_moved(document, moved)
         self.deltas.setdefault((counters.store.name, id), []).append(shown)
         return shown
@@ -279,13 +274,11 @@ class Unit:
     ) -> None:
         """Log the further nodes of a document for their own readers; those without any are gone."""
         for each in store.further:
-            scopes = () if deleted else tuple(each.scopes(document))
+            shown, scopes = each.shown(document), () if deleted else tuple(each.scopes(document))
             if scopes:
-                self.changed(
-                    each.shown(document), scopes=scopes, created=created, audience_never_shrinks=True
-                )
+                self.changed(shown, scopes=scopes, created=created, audience_never_shrinks=True)
             else:
-                self.removed(each.shown(document))
+                self.removed(shown)
 
     def removed(self, entity: Mapping[str, Any], *, aspects: Sequence[str] = ()) -> None:
         """Log a deletion; all who could see the entity learn of it."""
