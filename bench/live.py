@@ -123,7 +123,7 @@ class Stage:
         ctx = Context(self.services, viewer=self.author)
 
         async def write() -> Any:
-            return await comments.update_comment(ctx, id=self.comment_id, text=self.said)  # type: ignore[arg-type]
+            return await comments.update_comment(ctx, comment_id=self.comment_id, text=self.said)
 
         done = await ctx.unit(write)
         committed = time.monotonic()
