@@ -1,11 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+import { built } from "../built";
+
 const server = process.env.LANDFALL_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/assets/graphiql/",
-  plugins: [react()],
+  plugins: [react(), built()],
   // A second copy of graphql-js refuses the schema objects of the first one.
   resolve: { dedupe: ["graphql", "react", "react-dom"] },
   worker: { format: "es" },
