@@ -26,10 +26,12 @@ KEPT: Sequence[Collection[Post]] = (store.posts, store.archive)
 
 
 async def post_changed(ctx: Context, before: Post, after: Post) -> None:
-    """Publish the shares and comments of a changed post again, for they show it."""
-    if after["share_count"] > 0:
-        await jobs.enqueue(ctx.tx, "feed.tell_shares", post_id=after["_id"])
-    if after["comment_count"] > 0 and _audience(before) != _audience(after):
+    """Publish the shares and comments of a changed post again, for they show it.
+
+    Its counters do not say that there are none: what is made at this moment may wait to be folded in.
+    """
+    await jobs.enqueue(ctx.tx, "feed.tell_shares", post_id=after["_id"])
+    if _audience(before) != _audience(after):
         await jobs.enqueue(ctx.tx, "feed.tell_commenters", post_id=after["_id"])
 
 

@@ -2,6 +2,7 @@
 
 from core import jobs
 from core.context import Services
+from resolvers.feed.counting import POSTS
 from tests.conftest import NewPhone
 from tests.engine.test_delta import device_of
 from tests.feed.steps import befriend, comment, feed_of, follow, publish
@@ -68,3 +69,25 @@ async def test_a_share_goes_and_comes_back_with_what_it_shares(
     await ada.do("deletePost", "deletedPostId", postId=id)
     await jobs.run_due(services)
     assert await device.news() == ({share}, set())
+
+
+async def test_a_share_whose_count_is_not_folded_in_yet_goes_with_what_it_shares(
+    new_phone: NewPhone, services: Services
+) -> None:
+    """A count of none was taken for none: the share showed for ever what it had shown."""
+    ada, grace, hedy = [await new_phone(name) for name in ("Ada", "Grace", "Hedy")]
+    await follow(hedy, grace)
+    id = await publish(ada)
+    contention, key = services.counters.contention, POSTS.key(id)
+    assert contention.try_acquire(key)
+    try:
+        made = await grace.do("sharePost", "post { id }", postId=id, visibility="PUBLIC")
+        said = await comment(grace, id)
+        device, own = await device_of(hedy, "POST"), await device_of(grace, "COMMENT")
+        await ada.do("updatePost", "post { id }", postId=id, visibility="PRIVATE")
+        await jobs.run_due(services)
+        assert await device.news() == ({made["post"]["id"]}, set())
+        assert await own.news() == ({said}, set())
+    finally:
+        contention.release(key)
+        await services.counters.fold({("posts", id): []})
