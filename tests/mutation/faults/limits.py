@@ -63,6 +63,13 @@ FAULTS = [
         ("tests/server/test_persisted_caps.py",),
     ),
     Fault(
+        "a limit lasts until a clock that went back is there again",
+        "core/security/limits.py",
+        "if arrival > now + interval * burst + 1000 then arrival = now end\n",
+        "",
+        ("tests/engine/test_limits.py",),
+    ),
+    Fault(
         "depth is not limited",
         "server/bounds.py",
         '("depth", found.depth, settings.max_depth),',
