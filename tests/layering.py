@@ -92,8 +92,9 @@ QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
 """Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
-SHARED = {"core.sync.delta", "core.values.money"}
-"""In `core/` for one system as yet: the change log is the engine's, and not the catalog alone has prices."""
+SHARED = {"core.sync.delta", "core.values.money", "core.zones"}
+"""In `core/` for one system as yet: the change log is the engine's, not the catalog alone has
+prices, nor accounts alone time zones."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:
@@ -316,6 +317,17 @@ def driver_imports(root: Path) -> list[str]:
         for each in imports(name, path)
         if each.split(".")[0] in drivers and not f"{each}.".startswith("pymongo.errors.")
         if name not in ("core.storage.mongo", "core.storage.wire") and not name.startswith("devstack.")
+    ]
+
+
+def zones_made_elsewhere(root: Path) -> list[str]:
+    """Imports of makers of time zones outside `core.zones`, which reads the pinned database alone."""
+    makers = ("zoneinfo", "pytz", "tzlocal", "dateutil.tz")
+    return [
+        f"{name} imports {each}"
+        for name, path in modules(root).items()
+        for each in imports(name, path)
+        if f"{each}.".startswith(tuple(f"{maker}." for maker in makers)) and name != "core.zones"
     ]
 
 

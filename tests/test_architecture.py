@@ -262,6 +262,19 @@ def test_the_driver_is_touched_in_one_place() -> None:
     assert layering.driver_imports(ROOT) == []
 
 
+def test_time_zones_are_made_in_one_place() -> None:
+    assert layering.zones_made_elsewhere(ROOT) == []
+
+
+def test_a_time_zone_that_is_made_elsewhere_is_found(tree: Path) -> None:
+    write(tree, {"core/zones.py": "from zoneinfo import ZoneInfo", "stores/auth.py": "import zoneinfo"})
+    write(tree, {"resolvers/auth.py": "from dateutil.tz import gettz\nfrom dateutil.rrule import rrule"})
+    assert layering.zones_made_elsewhere(tree) == [
+        "stores.auth imports zoneinfo",
+        "resolvers.auth imports dateutil.tz.gettz",
+    ]
+
+
 def test_only_the_schema_knows_graphql() -> None:
     assert layering.graphql_imports(ROOT) == []
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
-from zoneinfo import available_timezones
 
+from core import zones
 from core.context import Context
 from core.errors import ErrorKind, NotFound, UserError, check_version, error_codes
 from core.ids import Id
@@ -127,6 +127,6 @@ def _locale(name: str, value: str) -> str:
 
 
 def _time_zone(name: str, value: str) -> str:
-    if value not in available_timezones():
+    if value not in zones.names():
         raise UserError("INVALID_INPUT", "There is no such time zone.", field=[name])
     return value
