@@ -26,7 +26,7 @@ from tests.phone import Phone, make_user, sign_in_directly
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
 LEAST_STEPS = 100_000 if LONG else 360
-HISTORIES = 320 if LONG else 3
+HISTORIES = 90 if LONG else 3
 RULES = 200 if LONG else 100
 """Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
