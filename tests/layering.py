@@ -92,9 +92,20 @@ QUESTION = re.compile(r'^\s*r?"""(?:What|Who|How|Whether)\b.*', re.MULTILINE)
 
 ORDINARY = {"audit", "media", "note", "order", "reading", "refill", "search", "sync"}
 """Names of systems that mean something else in `core/` and `server/`: a media type, a sort order."""
-SHARED = {"core.sync.delta", "core.values.money", "core.zones"}
+SHARED = {
+    "core.ledger.canonical",
+    "core.ledger.chain",
+    "core.ledger.checkpoint",
+    "core.ledger.log",
+    "core.ledger.merkle",
+    "core.ledger.signed_note",
+    "core.ledger.tiles",
+    "core.sync.delta",
+    "core.values.money",
+    "core.zones",
+}
 """In `core/` for one system as yet: the change log is the engine's, not the catalog alone has
-prices, nor accounts alone time zones."""
+prices, nor accounts alone time zones; a ledger is mathematics that knows nothing of its entries."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:

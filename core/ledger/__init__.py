@@ -1,0 +1,1 @@
+"""Tamper-evident log: canonical JSON, hash chain, Merkle tree, signed checkpoints; pure, without storage."""
