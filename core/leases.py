@@ -4,7 +4,7 @@ The router of a sharded cluster takes no atomic update without the shard key, so
 and won by its key: of several workers who read the same, one wins each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -18,12 +18,23 @@ CANDIDATES = 8
 
 
 async def take(
-    db: Database, store: Collection[T], where: Mapping[str, Any], due: str, *, now: datetime, until: datetime
-) -> T | None:
-    """Lease: the most overdue document by its moment `due`, ours until then; None when nothing is due."""
+    db: Database,
+    store: Collection[T],
+    where: Mapping[str, Any],
+    due: str,
+    *,
+    now: datetime,
+    until: datetime,
+    order: Sequence[str] = (),
+) -> tuple[T | None, list[T]]:
+    """Lease: the most overdue document by its moment `due`, ours until then; None when nothing is due.
+
+    Beside it some of those that are due behind it. It is ordered by the fields `order` before the moment.
+    """
     query = {**where, due: {"$lte": now}}
-    while rows := await store.find(db, query, sort=[(due, 1)], limit=CANDIDATES):
-        for row in rows:
+    sort = [(field, 1) for field in (*order, due)]
+    while rows := await store.find(db, query, sort=sort, limit=CANDIDATES):
+        for place, row in enumerate(rows, start=1):
             answer = await db.write(
                 {
                     "findAndModify": store.name,
@@ -33,5 +44,5 @@ async def take(
                 }
             )
             if answer["value"] is not None:
-                return cast("T", answer["value"])
-    return None
+                return cast("T", answer["value"]), rows[place:]
+    return None, []

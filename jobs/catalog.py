@@ -10,7 +10,7 @@ import structlog
 from core import clock, outages
 from core.context import Context, Services
 from core.erasure import erase_owned, on_user_deleted, on_user_export, pages
-from core.jobs import task
+from core.jobs import Lane, task
 from core.storage.batches import each_in_unit
 from resolvers.catalog import precompute, publish_changes, refolding, reviewing, stock
 from stores import auth as accounts
@@ -32,7 +32,7 @@ async def tell(services: Services) -> None:
             return
 
 
-@task("catalog.refold", every=timedelta(seconds=10))
+@task("catalog.refold", lane=Lane.BULK, every=timedelta(seconds=10))
 async def refold(services: Services) -> None:
     """Refold keys and search entries of products from an earlier version; once after an upgrade."""
     for _ in range(ROUNDS):
@@ -61,13 +61,13 @@ async def _expired(services: Services, row: store.StockReservation) -> bool:
     return True
 
 
-@task("catalog.rebuild_hot", every=timedelta(minutes=15))
+@task("catalog.rebuild_hot", lane=Lane.BULK, every=timedelta(minutes=15))
 async def rebuild_hot(services: Services) -> None:
     """Rebuild best sellers and counts."""
     await precompute.rebuild(Context(services))
 
 
-@task("catalog.rebuild_hot_after")
+@task("catalog.rebuild_hot_after", lane=Lane.BULK)
 async def rebuild_hot_after(services: Services) -> None:
     """Rebuild them after an import, once its entries are there."""
     await tell(services)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from core import clock
 from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
-from core.jobs import task
+from core.jobs import Lane, task
 from core.ports import DeliveryFailed
 from core.storage.batches import batches_in_unit, delete_each, each_in_unit
 from core.storage.indexes import due
@@ -87,7 +87,7 @@ async def receipts_told(services: Services, *, user_id: str) -> None:
     await telling.receipts_told(services, user_id)
 
 
-@task("chat.recheck", every=timedelta(days=1))
+@task("chat.recheck", lane=Lane.BULK, every=timedelta(days=1))
 async def recheck_unread(services: Services) -> None:
     """Reconcile the unread counts of recently active chats."""
     lately = {"last_activity_at": {"$gte": clock.now() - RECHECKED}}
@@ -111,7 +111,7 @@ async def _recheck(services: Services, row: Member) -> None:
     await ctx.unit(mend)
 
 
-@task("chat.purge", every=timedelta(days=1))
+@task("chat.purge", lane=Lane.BULK, every=timedelta(days=1))
 async def purge_tombstones(services: Services) -> None:
     """Delete tombstones after 90 days."""
 

@@ -6,7 +6,7 @@ from functools import partial
 from core import clock, jobs
 from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export
-from core.jobs import task
+from core.jobs import Lane, task
 from core.storage.batches import batches_in_unit
 from resolvers.feed import (
     archiving,
@@ -40,11 +40,11 @@ task("feed.tell_commenters")(retelling.commenters)
 task("feed.tell_of_relation")(retelling.relation)
 task("feed.tell_of_group")(retelling.group)
 task("feed.tell_of_lost_group")(retelling.lost_group)
-reconcile = task("feed.reconcile", every=timedelta(hours=1))(reconciling.reconcile)
-archive = task("feed.archive", every=timedelta(days=30))(archiving.archive)
+reconcile = task("feed.reconcile", lane=Lane.BULK, every=timedelta(hours=1))(reconciling.reconcile)
+archive = task("feed.archive", lane=Lane.BULK, every=timedelta(days=30))(archiving.archive)
 
 
-@task("feed.prepare", every=timedelta(minutes=15))
+@task("feed.prepare", lane=Lane.BULK, every=timedelta(minutes=15))
 async def prepare(services: Services) -> None:
     """Enqueue the learning of affinities and suggestions for everybody active."""
     try:
@@ -56,7 +56,7 @@ async def prepare(services: Services) -> None:
         await jobs.enqueue_now(services.db, "feed.prepare_for", user_ids=active[start : start + BATCH])
 
 
-@task("feed.prepare_for")
+@task("feed.prepare_for", lane=Lane.BULK)
 async def prepare_for(services: Services, *, user_ids: list[str]) -> None:
     for user_id in user_ids:
         await learning.prepare(services, user_id)

@@ -7,7 +7,7 @@ from typing import Any
 from core import clock
 from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, on_user_export_files, pages
-from core.jobs import task
+from core.jobs import Lane, task
 from core.values.text import file_name
 from resolvers.media import adopting, keeping, processing
 from stores import media as store
@@ -26,19 +26,19 @@ def in_context(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[N
 
 
 process = task("media.process")(in_context(processing.process))
-clear_parts = task("media.clear_parts")(in_context(keeping.clear_parts))
-erase_unkept = task("media.erase_unkept")(in_context(adopting.erase_unkept))
+clear_parts = task("media.clear_parts", lane=Lane.BULK)(in_context(keeping.clear_parts))
+erase_unkept = task("media.erase_unkept", lane=Lane.BULK)(in_context(adopting.erase_unkept))
 move = task("media.move")(in_context(keeping.move))
 condemn = task("media.condemn")(in_context(keeping.condemn))
-sweep = task("media.sweep", every=timedelta(hours=1))(in_context(keeping.sweep))
+sweep = task("media.sweep", lane=Lane.BULK, every=timedelta(hours=1))(in_context(keeping.sweep))
 
 
-@task("media.erase_folder")
+@task("media.erase_folder", lane=Lane.BULK)
 async def erase_folder(services: Services, *, folder: str) -> None:
     await services.objects.erase(folder)
 
 
-@task("media.purge")
+@task("media.purge", lane=Lane.BULK)
 async def purge(services: Services, *, media_id: str, touched_at: str) -> None:
     await keeping.purge(Context(services), media_id, touched_before=clock.moment(touched_at))
 

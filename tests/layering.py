@@ -102,10 +102,9 @@ SHARED = {
     "core.ledger.tiles",
     "core.sync.delta",
     "core.values.money",
-    "core.zones",
 }
 """In `core/` for one system as yet: the change log is the engine's, not the catalog alone has
-prices, nor accounts alone time zones; a ledger is mathematics that knows nothing of its entries."""
+prices, and a ledger is mathematics that knows nothing of its entries."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from core.errors import UserError, check_version
 from core.storage import mongo
 from core.storage.contention import Contention, Held
 from core.storage.counters import Counters, deltas, with_moved
+from core.storage.late_writes import LateWrites
 from core.storage.mongo import Database
 from core.storage.store import Collection, Target
 from core.sync import changes
@@ -53,8 +54,8 @@ class Unit:
         self._changes: dict[str, Change] = {}
         self._before: dict[str, Change | None] = {}
         """By document, what was to be logged before its last write logged itself."""
-        self._last: dict[str, list[Mapping[str, Any]]] = {}
-        """By collection, documents that are inserted with the log."""
+        self.late = LateWrites()
+        """Writes of what nobody reads in this unit."""
         self._unlogged: set[str] = set()
         self._new: set[str] = set()
         """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
@@ -74,10 +75,6 @@ class Unit:
             self._new.add(whole["_id"])
         self._wrote(store, whole, created=True)
         return cast("T", whole)
-
-    def insert_last(self, store: Collection[T], document: T) -> None:
-        """Insert it with the log, those of a collection in one command: what nobody reads in this unit."""
-        self._last.setdefault(store.name, []).append(document)
 
     async def edit(
         self,
@@ -335,8 +332,7 @@ class Unit:
         """Write the log; called once, last, so that `at` is close to the commit."""
         if self._unlogged:
             raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
-        for name, documents in self._last.items():
-            await self.db.write({"insert": name, "documents": documents})
+        await self.late.send(self.db)
         try:
             await changes.append(self.db, self._changes.values(), new=self._new)
         except DuplicateKeyError:

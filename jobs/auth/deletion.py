@@ -7,7 +7,7 @@ import structlog
 from core import clock, outages
 from core.context import Services
 from core.erasure import ERASERS, erase_owned, on_user_deleted
-from core.jobs import task
+from core.jobs import Lane, task
 from core.storage.batches import each_in_unit
 from core.storage.indexes import due
 from jobs.auth.export import remove as remove_export
@@ -21,7 +21,7 @@ LEASE = timedelta(minutes=10)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)
 
 
-@task("auth.delete_accounts", every=timedelta(minutes=1))
+@task("auth.delete_accounts", lane=Lane.BULK, every=timedelta(minutes=1))
 async def delete_accounts(services: Services) -> None:
     """Delete accounts after their thirty days, then retry whatever any system has not confirmed yet."""
     overdue = {**due("deletion_due_at", clock.now()), "status": AccountStatus.DELETION_SCHEDULED}

@@ -14,7 +14,7 @@ import structlog
 from core import clock
 from core.context import Context, Services
 from core.erasure import EXPORTERS, FILE_EXPORTERS, on_user_export, pages
-from core.jobs import task
+from core.jobs import Lane, task
 from core.storage.batches import each_in_unit
 from ports.auth import AuthSettings
 from resolvers.auth import exports, messages
@@ -99,7 +99,7 @@ async def _finish(services: Services, export: DataExport, size: int) -> None:
     await ctx.unit(ready)
 
 
-@task("auth.expire_exports", every=timedelta(hours=1))
+@task("auth.expire_exports", lane=Lane.BULK, every=timedelta(hours=1))
 async def expire_exports(services: Services) -> None:
     """Delete archives after a week, and mark unfinished ones as failed."""
     now = clock.now()

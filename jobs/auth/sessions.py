@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core import clock
 from core.context import Context, Services
-from core.jobs import task
+from core.jobs import Lane, task
 from core.storage.batches import each_in_unit
 from core.storage.indexes import due
 from resolvers.auth import keys, sessions
@@ -36,7 +36,7 @@ async def _revoke(ctx: Context, session: Session) -> None:
     await sessions.end(ctx, session, SessionEndReason.REVOKED_BY_ADMIN)
 
 
-@task("auth.purge_sessions", every=timedelta(hours=6))
+@task("auth.purge_sessions", lane=Lane.BULK, every=timedelta(hours=6))
 async def purge_sessions(services: Services) -> None:
     """Delete sessions that ended 90 days ago, on their owners' devices too, and devices without any."""
     await each_in_unit(services, store.sessions, due("purge_at", clock.now()), _purge)

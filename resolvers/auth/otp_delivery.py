@@ -101,8 +101,11 @@ async def _failed(ctx: Context, flow: Flow, way: list[Step], send: int, step: in
         logger.error("code given up", flow=flow["_id"], method=method)
         return
     due = clock.now() + timedelta(seconds=way[step].wait)
-    arguments = {"flow_id": flow["_id"], "send": send, "step": step + 1}
-    await ctx.unit(lambda: enqueue(ctx.tx, "auth.deliver_code", due_at=due, **arguments))
+    await ctx.unit(
+        lambda: enqueue(
+            ctx.tx, "auth.deliver_code", due_at=due, flow_id=flow["_id"], send=send, step=step + 1
+        )
+    )
 
 
 async def _way(ctx: Context, flow: Flow, user: User | None) -> list[Step]:

@@ -52,8 +52,12 @@ async def adopt(
             raise Unreadable("It is not what it says it is.")
         told = await ctx.services.get(MediaProcessor).picture(file, made, args.widths, mime)
         # Nobody else knows of the folder, should this process die before the medium is written down.
-        due_at, named = clock.now() + UNKEPT, {"media_id": media_id, "folder": folder}
-        await ctx.unit(lambda: jobs.enqueue(ctx.tx, "media.erase_unkept", due_at=due_at, **named))
+        due_at = clock.now() + UNKEPT
+        await ctx.unit(
+            lambda: jobs.enqueue(
+                ctx.tx, "media.erase_unkept", due_at=due_at, media_id=media_id, folder=folder
+            )
+        )
         await store_files(ctx, folder, made)
     upload = {
         "owner_id": owner_id,

@@ -38,7 +38,8 @@ deletions = collection(
 
 async def claim_deletion(db: Database, now: datetime, until: datetime) -> Deletion | None:
     """Claim the most overdue deletion for this worker; two workers never both win one."""
-    return await leases.take(db, deletions, {"state": "ERASING"}, "next_at", now=now, until=until)
+    taken, _ = await leases.take(db, deletions, {"state": "ERASING"}, "next_at", now=now, until=until)
+    return taken
 
 
 async def confirm_deletion(db: Database, user_id: str, system: str) -> None:

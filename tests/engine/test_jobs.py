@@ -3,7 +3,6 @@
 import asyncio
 import time
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from pymongo.errors import NotPrimaryError
@@ -14,26 +13,9 @@ from core import clock, jobs
 from core.context import Context, Services
 from server import worker
 from tests.conftest import NewPhone
+from tests.engine.job_steps import NAME, Notes, ask_for, clear, waiting
 
-NAME = "test.note"
-
-
-class Notes:
-    """Recording task: the arguments of each run, and the error that the next ones raise."""
-
-    def __init__(self) -> None:
-        self.done: list[Any] = []
-        self.failure: Exception | None = None
-        self.seconds = 0.0
-        self.began, self.came = asyncio.Event(), asyncio.Event()
-
-    async def __call__(self, services: Services, **arguments: Any) -> None:
-        self.done.append(arguments)
-        self.began.set()
-        await asyncio.sleep(self.seconds)
-        if self.failure is not None:
-            raise self.failure
-        self.came.set()
+ATTEMPTS = len(jobs.RETRIES) + 1
 
 
 @pytest.fixture
@@ -46,25 +28,7 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
 @pytest.fixture(autouse=True)
 async def _nothing_left(services: Services) -> None:
     """Run the jobs that other tests left, and delete their dead letters."""
-    while await jobs.run_due(services):
-        continue
-    await services.db.write({"delete": "jobs", "deletes": [{"q": {}, "limit": 0}]})
-
-
-async def ask_for(services: Services, *, fail: bool = False, times: int = 1, **when: Any) -> None:
-    ctx = Context(services)
-
-    async def work() -> None:
-        for number in range(times):
-            await jobs.enqueue(ctx.tx, NAME, number=number, **when)
-        if fail:
-            raise RuntimeError("The unit is undone.")
-
-    await ctx.unit(work)
-
-
-async def waiting(services: Services) -> list[dict[str, Any]]:
-    return await services.db.find("jobs", {})
+    await clear(services)
 
 
 async def test_done_once_after_the_commit(services: Services, notes: Notes) -> None:
@@ -113,7 +77,7 @@ async def test_a_failure_that_an_outage_explains_is_a_warning_until_it_is_given_
 ) -> None:
     notes.failure = failure
     await ask_for(services)
-    for _ in range(jobs.ATTEMPTS):
+    for _ in range(ATTEMPTS):
         with capture_logs() as logs:
             assert await jobs.run_due(services) == 1
         assert logs[0]["log_level"] == level
@@ -124,7 +88,7 @@ async def test_a_failure_that_an_outage_explains_is_a_warning_until_it_is_given_
 async def test_a_dead_letter_is_listed_and_can_be_revived(services: Services, notes: Notes) -> None:
     notes.failure = ValueError("no")
     await ask_for(services)
-    for _ in range(jobs.ATTEMPTS):
+    for _ in range(ATTEMPTS):
         assert await jobs.run_due(services) == 1
         clock.shift(timedelta(minutes=5))
     assert await jobs.run_due(services) == 0
@@ -173,20 +137,21 @@ async def test_two_workers_never_both_win_one(services: Services, notes: Notes) 
 
 async def test_a_worker_that_died_is_replaced(services: Services, notes: Notes) -> None:
     await ask_for(services)
-    taken = await jobs.claim(services.db)
+    taken, _ = await jobs.claim(services.db)
     assert taken is not None
     # Nobody hears of that worker again.
     assert await jobs.run_due(services) == 0
-    clock.shift(jobs.LEASE + timedelta(seconds=1))
+    clock.shift(jobs.running.LEASE + timedelta(seconds=1))
     assert await jobs.run_due(services) == 1
     assert (notes.done, await waiting(services)) == ([{"number": 0}], [])
 
 
 async def test_a_job_that_kills_workers_is_given_up(services: Services, notes: Notes) -> None:
     await ask_for(services)
-    for _ in range(jobs.ATTEMPTS):
-        assert await jobs.claim(services.db) is not None
-        clock.shift(jobs.LEASE + timedelta(seconds=1))
+    for _ in range(ATTEMPTS):
+        taken, _ = await jobs.claim(services.db)
+        assert taken is not None
+        clock.shift(jobs.running.LEASE + timedelta(seconds=1))
     assert await jobs.run_due(services) == 1
     [dead] = await jobs.dead_letters(services.db)
     assert (dead["error"], notes.done) == ("WorkerDied", [])
@@ -205,10 +170,11 @@ async def test_a_periodic_task_runs_once_over_all_workers(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": NAME}, "limit": 0}]})
-    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(NAME, timedelta(hours=1))])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [jobs.Periodic(NAME, jobs.Every(timedelta(hours=1)))])
 
     async def all_workers() -> int:
-        await asyncio.gather(*(jobs.run_periodic(services) for _ in range(4)))
+        await asyncio.gather(*(jobs.enqueue_periodic(services.db) for _ in range(4)))
+        await jobs.run_due(services)
         return len(notes.done)
 
     assert await all_workers() == 1
@@ -227,8 +193,11 @@ async def test_a_periodic_task_that_fails_stops_no_other(
     names = ("test.broken", NAME)
     for name in names:
         await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": name}, "limit": 0}]})
-    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(name, timedelta(hours=1)) for name in names])
-    await jobs.run_periodic(services)
+    monkeypatch.setattr(
+        jobs.tasks, "PERIODIC", [jobs.Periodic(name, jobs.Every(timedelta(hours=1))) for name in names]
+    )
+    assert await jobs.enqueue_periodic(services.db) == 2
+    await jobs.run_due(services)
     assert (len(broken.done), len(notes.done)) == (1, 1)
 
 
@@ -237,7 +206,7 @@ async def test_a_worker_is_woken_at_once(
 ) -> None:
     """By the queue: the next sweep is far away."""
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 60.0)
-    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [])
     async with worker.working(services):
         await asyncio.sleep(0.3)
         for number in range(1, 4):
@@ -253,7 +222,7 @@ async def test_a_worker_is_woken_at_once(
 async def test_a_worker_sweeps_what_nobody_announced(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [])
     async with worker.working(services):
         await asyncio.sleep(0.1)
         with monkeypatch.context() as patched:
@@ -268,7 +237,7 @@ async def test_a_worker_told_to_stop_gives_its_job_back_and_spends_no_attempt(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch, found_by: str
 ) -> None:
     """A deployment stops every worker: five of them in a row made dead letters of long work."""
-    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [])
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.1 if found_by == "a sweep" else 60.0)
     notes.seconds = 60.0
     async with worker.working(services):
@@ -293,12 +262,13 @@ async def test_a_periodic_task_that_is_cut_off_has_its_turn_again(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await services.db.write({"delete": "schedules", "deletes": [{"q": {"_id": NAME}, "limit": 0}]})
-    monkeypatch.setattr(jobs, "PERIODIC", [jobs.Periodic(NAME, timedelta(days=1))])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [jobs.Periodic(NAME, jobs.Every(timedelta(days=1)))])
     notes.seconds = 60.0
     async with worker.working(services), asyncio.timeout(5):
         await notes.began.wait()
     notes.seconds = 0.0
-    await jobs.run_periodic(services)
+    assert await jobs.enqueue_periodic(services.db) == 0
+    await jobs.run_due(services)
     assert len(notes.done) == 2
 
 
@@ -330,7 +300,7 @@ async def test_work_that_takes_longer_than_the_lease_is_not_taken_over(
     services: Services, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film takes minutes: whoever works on it renews the lease."""
-    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.6))
+    monkeypatch.setattr(jobs.running, "LEASE", timedelta(seconds=0.6))
     notes.seconds = 1.5
     await ask_for(services)
     working = asyncio.create_task(jobs.run_due(services))

@@ -71,7 +71,7 @@ async def test_workers_go_on_without_redis_and_are_woken_again(
         came.put_nowait(time.monotonic())
 
     monkeypatch.setitem(jobs.TASKS, "test.note", note)
-    monkeypatch.setattr(jobs, "PERIODIC", [])
+    monkeypatch.setattr(jobs.tasks, "PERIODIC", [])
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.5)
 
     async def seconds_until_done() -> float:

@@ -377,6 +377,6 @@ async def test_a_worker_that_dies_at_work_is_followed_by_another(
     await asyncio.gather(working, return_exceptions=True)
     assert (await steps.read(ada, upload["id"]))["status"] == "PROCESSING"
     monkeypatch.setattr(services.get(MediaProcessor), "picture", picture)
-    clock.shift(jobs.LEASE + timedelta(seconds=1))
+    clock.shift(jobs.running.LEASE + timedelta(seconds=1))
     await jobs.run_due(services)
     assert (await steps.read(ada, upload["id"]))["status"] == "READY"

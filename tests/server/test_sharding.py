@@ -74,7 +74,8 @@ async def used(services: Services, ada: Phone, grace: Phone) -> None:
     assert await history(grace, chat) == ["Hello"]
     edited = await ada.do("updateMessage", "message { text }", messageId=said["id"], text="Good day")
     assert edited["message"]["text"] == "Good day"
-    await jobs.run_periodic(services)
+    assert await jobs.enqueue_periodic(services.db)
+    await jobs.run_due(services)
 
 
 async def test_a_collection_that_is_sharded_otherwise_is_told(cluster: tuple[Router, Settings]) -> None:

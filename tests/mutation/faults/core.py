@@ -11,6 +11,7 @@ DELTA = ("tests/engine/test_delta.py", "tests/engine/test_log.py", "tests/engine
 LIVE = ("tests/engine/test_live.py", "tests/engine/test_listeners.py", "tests/engine/test_overlap.py")
 HOT = ("tests/engine/test_hot.py",)
 JOBS = ("tests/engine/test_jobs.py",)
+LANES, KEYS = ("tests/engine/test_job_lanes.py",), ("tests/engine/test_job_keys.py",)
 PAGING = ("tests/feed/test_connections.py",)
 CRYPTO = ("tests/engine/test_crypto.py",)
 
@@ -199,24 +200,80 @@ FAULTS = [
     ),
     Fault(
         "a failed job is forgotten",
-        "core/jobs.py",
+        "core/jobs/running.py",
         "        await _failed(services.db, job, error)\n    else:\n",
         "        pass\n    if True:\n",
         JOBS,
     ),
     Fault(
         "dead letters are kept for ever",
-        "core/jobs.py",
+        "core/jobs/running.py",
         '{"state": "DEAD", "expires_at": now + KEPT}',
         '{"state": "DEAD"}',
         JOBS,
     ),
     Fault(
         "a failed job is tried again at once",
-        "core/jobs.py",
-        '{"due_at": now + wait, ',
-        '{"due_at": now, ',
+        "core/jobs/running.py",
+        '= now + retries[job["attempts"] - 1]',
+        "= now",
         JOBS,
+    ),
+    Fault(
+        "an urgent job waits behind older ones",
+        "core/jobs/running.py",
+        'order=("lane",)',
+        "order=()",
+        LANES,
+    ),
+    Fault(
+        "mass sends take every place of a worker",
+        "core/jobs/lanes.py",
+        "    (Lane.CRITICAL, Lane.DEFAULT),\n    (Lane.CRITICAL, Lane.DEFAULT),\n    (Lane.CRITICAL,),\n",
+        "    EVERY,\n    EVERY,\n    EVERY,\n",
+        LANES,
+    ),
+    Fault(
+        "urgent jobs that come together run one after the other",
+        "server/worker.py",
+        "more_due=self.start",
+        "more_due=None",
+        LANES,
+    ),
+    Fault(
+        "a timer that is moved goes off at its former time as well",
+        "core/jobs/enqueueing.py",
+        "token if key is None else keyed_id(name, key)",
+        "token",
+        KEYS,
+    ),
+    Fault(
+        "a cancelled timer goes off",
+        "core/storage/late_writes.py",
+        "if gone:",
+        "if False:",
+        KEYS,
+    ),
+    Fault(
+        "a timer that is set while its last one goes off is lost",
+        "core/jobs/running.py",
+        '{"_id": job["_id"], "token": job["token"]})',
+        '{"_id": job["_id"]})',
+        KEYS,
+    ),
+    Fault(
+        "a periodic task runs beside its own last run",
+        "core/jobs/periodic.py",
+        "if is_due and not await _pending(tx.db, periodic.task):",
+        "if is_due:",
+        KEYS,
+    ),
+    Fault(
+        "a daily task goes by Greenwich's clock",
+        "core/jobs/tasks.py",
+        "zones.instant(self.zone, datetime",
+        'zones.instant("Etc/UTC", datetime',
+        KEYS,
     ),
     Fault(
         "the second sort key of a cursor is ignored",

@@ -1,0 +1,146 @@
+"""Execution of jobs: claimed by a lease, retried by the task's plan, given up as dead letters."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from core import clock, leases, outages
+from core.context import Services
+from core.jobs.enqueueing import Job, queue
+from core.jobs.lanes import EVERY, Lane
+from core.jobs.tasks import TASKS, plan_of
+from core.storage.mongo import Database
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+"""A worker that has not renewed it for so long is taken to have died."""
+END_SECONDS = 0.8
+"""Time to release a job in, when its worker is stopped."""
+KEPT = timedelta(days=30)
+"""Dead letters are kept this long."""
+
+MoreDue = Callable[[Collection[Lane]], None]
+"""Told of the lanes in which other jobs are due beside the one that was claimed."""
+
+
+class WorkerDied(RuntimeError):
+    """A worker took a job, and its lease ran out."""
+
+
+async def claim(db: Database, lanes: Sequence[Lane] = EVERY) -> tuple[Job | None, list[Job]]:
+    """Claim the most overdue job of the highest lane, ours until its lease ends, and nobody else's.
+
+    Beside it some of those that are due behind it.
+    """
+    now = clock.now()
+    where = {"state": "WAITING", "lane": {"$in": lanes}}
+    return await leases.take(db, queue, where, "due_at", now=now, until=now + LEASE, order=("lane",))
+
+
+async def run_due(
+    services: Services,
+    lanes: Sequence[Lane] = EVERY,
+    *,
+    limit: int = 1_000,
+    more_due: MoreDue | None = None,
+) -> int:
+    """Run the jobs of these lanes that are due; return the number that were claimed."""
+    for done in range(limit):
+        try:
+            job, behind = await claim(services.db, lanes)
+        except PyMongoError as error:
+            logger.warning("jobs not claimed", error=type(error).__name__)
+            return done
+        if job is None:
+            return done
+        if behind and more_due is not None:
+            more_due({each["lane"] for each in behind})
+        await perform(services, job)
+    return limit
+
+
+async def perform(services: Services, job: Job) -> None:
+    """Run a claimed job; retry a failure by the task's plan, then move it to the dead-letter queue."""
+    if job["attempts"] > plan_of(job["task"]).attempts:
+        # Every worker that took it died of it: the next one shall not.
+        await _failed(services.db, job, WorkerDied())
+        return
+    try:
+        async with _held(services.db, job):
+            await TASKS[job["task"]](services, **job["arguments"])
+    except asyncio.CancelledError:
+        # The worker is told to stop: another takes it at once, and the attempt does not count.
+        await _to_the_end(_given_back(services.db, job))
+        raise
+    except Exception as error:
+        outages.log(logger, "job failed", error, task=job["task"], job=job["_id"], attempt=job["attempts"])
+        await _failed(services.db, job, error)
+    else:
+        await queue.delete_one(services.db, {"_id": job["_id"], "token": job["token"]})
+
+
+@asynccontextmanager
+async def _held(db: Database, job: Job) -> AsyncIterator[None]:
+    """Renew the lease for as long as the work goes on: a film takes many minutes."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            change = {"$set": {"due_at": clock.now() + LEASE}}
+            with contextlib.suppress(PyMongoError):
+                await queue.update_one(db, _still_ours(job), change)
+
+    renewing = asyncio.create_task(renew(), name="job-lease")
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait([renewing])
+
+
+async def _failed(db: Database, job: Job, error: Exception) -> None:
+    now, retries = clock.now(), plan_of(job["task"]).retries
+    change: dict[str, Any] = {"error": type(error).__name__}
+    if job["attempts"] > len(retries):
+        change |= {"state": "DEAD", "expires_at": now + KEPT}
+        logger.error("job given up", task=job["task"], job=job["_id"], error=type(error).__name__)
+    else:
+        change["due_at"] = now + retries[job["attempts"] - 1]
+    await queue.update_one(db, _still_ours(job), {"$set": change})
+
+
+async def _given_back(db: Database, job: Job) -> None:
+    change = {"$set": {"due_at": clock.now()}, "$inc": {"attempts": -1}}
+    await queue.update_one(db, _still_ours(job), change)
+
+
+def _still_ours(job: Job) -> dict[str, Any]:
+    """Filter of a claimed job, unless its lease ran out and another has it, or its key was taken."""
+    return {
+        "_id": job["_id"],
+        "token": job["token"],
+        "state": "WAITING",
+        "attempts": job["attempts"],
+    }
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it although this task is cancelled, perhaps again meanwhile; for so long and no longer."""
+    ending = asyncio.create_task(work, name="job-end")
+    loop = asyncio.get_running_loop()
+    until = loop.time() + END_SECONDS
+    while not ending.done() and loop.time() < until:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([ending], timeout=until - loop.time())
+    if not ending.done():
+        ending.cancel()
+    elif not ending.cancelled() and (error := ending.exception()) is not None:
+        # Its lease expires.
+        logger.warning("job not given back", error=type(error).__name__)

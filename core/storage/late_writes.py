@@ -1,0 +1,41 @@
+"""Late writes of a unit of work, sent with its log: those of a collection in one command of each kind."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from core.storage.mongo import Database
+from core.storage.store import Collection
+
+T = TypeVar("T", bound=Mapping[str, Any])
+
+
+class LateWrites:
+    """Inserts, and documents that take the place of whatever has their id; the last one of an id counts."""
+
+    __slots__ = ("_inserted", "_replaced")
+
+    def __init__(self) -> None:
+        self._inserted: dict[str, list[Mapping[str, Any]]] = {}
+        self._replaced: dict[str, dict[str, Mapping[str, Any] | None]] = {}
+
+    def insert(self, store: Collection[T], document: T) -> None:
+        self._inserted.setdefault(store.name, []).append(document)
+
+    def replace(self, store: Collection[T], id: str, document: T | None) -> None:
+        """Put the document in the place of the one with this id; None takes that away."""
+        self._replaced.setdefault(store.name, {})[id] = document
+
+    async def send(self, db: Database) -> None:
+        for name, documents in self._inserted.items():
+            await db.write({"insert": name, "documents": documents})
+        for name, by_id in self._replaced.items():
+            gone = [{"q": {"_id": id}, "limit": 1} for id, document in by_id.items() if document is None]
+            put = [
+                {"q": {"_id": id}, "u": document, "upsert": True}
+                for id, document in by_id.items()
+                if document is not None
+            ]
+            if gone:
+                await db.write({"delete": name, "deletes": gone})
+            if put:
+                await db.write({"update": name, "updates": put})
