@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from core.context import Context
 from core.errors import ErrorKind, error_codes
 from core.hooks import Hook
+from core.security.access import STAFF_VALUES
 
 error_codes(
     ErrorKind.WRONG_STATUS,
@@ -43,6 +44,8 @@ class Purpose:
     """Shown to anybody under an address that stays."""
     reuse: bool = True
     """True if an equal earlier file of the owner is used again."""
+    staff: bool = False
+    """True for what only the staff show."""
 
 
 PURPOSES: dict[str, Purpose] = {}
@@ -58,6 +61,8 @@ def purpose(name: str, description: str, **limits: Any) -> Purpose:
     if name in PURPOSES:
         raise ValueError(f"The upload purpose {name} is declared twice.")
     PURPOSES[name] = Purpose(name, description, **limits)
+    if PURPOSES[name].staff:
+        STAFF_VALUES.add(("UploadPurpose", name))
     return PURPOSES[name]
 
 

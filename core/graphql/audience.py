@@ -7,6 +7,7 @@ from graphql import (
     DirectiveDefinitionNode,
     DirectiveNode,
     DocumentNode,
+    EnumValueDefinitionNode,
     FieldDefinitionNode,
     StringValueNode,
     TypeDefinitionNode,
@@ -19,15 +20,18 @@ from graphql import (
 TAG = "tag"
 
 
+TAGGED = (FieldDefinitionNode, TypeDefinitionNode, EnumValueDefinitionNode)
+
+
 class _Untagged(Visitor):
-    """Removes tagged fields and types, and the directive itself."""
+    """Removes tagged fields, types and values, and the directive itself."""
 
     def __init__(self, tag: str) -> None:
         super().__init__()
         self._tag = tag
 
     def enter(self, node: Any, *_: Any) -> Any:
-        if isinstance(node, (FieldDefinitionNode, TypeDefinitionNode)) and self._tag in _tags(node):
+        if isinstance(node, TAGGED) and self._tag in _tags(node):
             return REMOVE
         if isinstance(node, (DirectiveNode, DirectiveDefinitionNode)) and node.name.value == TAG:
             return REMOVE
@@ -35,12 +39,12 @@ class _Untagged(Visitor):
 
 
 def without(sdl: str, tag: str) -> str:
-    """The SDL without the fields and types that have the tag."""
+    """The SDL without the fields, types and values that have the tag."""
     document: DocumentNode = visit(parse(sdl, no_location=True), _Untagged(tag))
     return print_ast(document)
 
 
-def _tags(node: FieldDefinitionNode | TypeDefinitionNode) -> set[str]:
+def _tags(node: FieldDefinitionNode | TypeDefinitionNode | EnumValueDefinitionNode) -> set[str]:
     return {
         argument.value.value
         for each in node.directives or ()

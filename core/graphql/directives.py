@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLField, GraphQLNamedType, GraphQLSchema
 from strawberry import UNSET
 from strawberry.schema_directive import Location, schema_directive
 
@@ -16,12 +16,14 @@ from core.discovery import LAYERS
 from core.graphql.bindings import MutationField
 from core.graphql.enums import enum
 from core.graphql.reach import staff_types
-from core.security.access import ROLE_KINDS, by_kind
+from core.mutations.declared_codes import ALWAYS
+from core.security.access import ROLE_KINDS, STAFF_VALUES, by_kind
 
 ROOTS = ("Query", "Mutation", "Subscription")
 COMMON = "common"
 """Area of what no system declares."""
 STAFF = "staff"
+CODES = "ErrorCode"
 AREA_ROOTS = ("Query", "Viewer", "Mutation", "Subscription")
 """Types whose fields come from all systems, each with its own area."""
 DEFINED = "strawberry-definition"
@@ -53,8 +55,8 @@ class Area:
 
 
 @schema_directive(
-    locations=[Location.FIELD_DEFINITION, *TYPES],
-    description="Audience of the field or type: what is tagged `staff` is left out of `app.graphql`.",
+    locations=[Location.FIELD_DEFINITION, Location.ENUM_VALUE, *TYPES],
+    description="Audience of the field, type or value: what is tagged `staff` is left out of `app.graphql`.",
 )
 class Tag:
     name: str
@@ -135,6 +137,16 @@ class Directives:
             for field in getattr(each, "fields", {}).values():
                 if isinstance(field, GraphQLField) and DEFINED in field.extensions:
                     yield field.extensions[DEFINED], self._of_field(field, rooted=each.name in AREA_ROOTS)
+        for enum_name, value in STAFF_VALUES | {(CODES, code) for code in self._staff_codes(schema)}:
+            if isinstance(listed := schema.type_map.get(enum_name), GraphQLEnumType):
+                yield listed.values[value].extensions[DEFINED], [Tag(name=STAFF)]
+
+    def _staff_codes(self, schema: GraphQLSchema) -> set[str]:
+        """Codes with which only mutations for staff refuse."""
+        found: dict[bool, set[str]] = {True: set(), False: set(ALWAYS)}
+        for field in schema.mutation_type.fields.values() if schema.mutation_type else ():
+            found[self.is_for_staff(field)].update(_refused(field))
+        return found[True] - found[False]
 
     def fields_by_area(self, schema: GraphQLSchema) -> list[dict[str, Any]]:
         """The areas by name, each with the fields of the root types and `Viewer` and the roles they need."""
@@ -166,8 +178,7 @@ class Directives:
         return [self._access(**given, **({"step_up": True} if fresh else {}))]
 
     def _refusals(self, field: GraphQLField) -> list[Any]:
-        binding = _declared(field).get("binding")
-        codes = binding.mutation.refuses if isinstance(binding, MutationField) else ()
+        codes = _refused(field)
         return [self._refuses(codes=sorted(codes))] if codes else []
 
     def _of_type(self, declared: GraphQLNamedType, for_staff: bool) -> list[Any]:
@@ -193,6 +204,12 @@ class Directives:
 def _declared(field: GraphQLField) -> Mapping[str, Any]:
     definition = field.extensions.get(DEFINED)
     return getattr(definition, "metadata", None) or {}
+
+
+def _refused(field: GraphQLField) -> Collection[str]:
+    """Codes with which a mutation says that it refuses."""
+    binding = _declared(field).get("binding")
+    return binding.mutation.refuses if isinstance(binding, MutationField) else ()
 
 
 def _values(kind: type, roles: Collection[str]) -> list[Any]:

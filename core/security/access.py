@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import wraps
 from typing import Any
 
@@ -48,6 +48,9 @@ class RoleKind:
 ROLE_KINDS: dict[type, RoleKind] = {}
 """By enum; a role of no kind is one that the access token tells."""
 
+STAFF_VALUES: set[tuple[str, str]] = set()
+"""Values of enums that only the staff meet, by the names of both."""
+
 
 async def of_token(ctx: Context, roles: Collection[str]) -> bool:
     """True if the caller's access token tells one of the roles."""
@@ -57,6 +60,11 @@ async def of_token(ctx: Context, roles: Collection[str]) -> bool:
 def role_kind(argument: str, description: str, values: type[StrEnum], held: Held = of_token) -> None:
     """Declares a kind of role; `held` answers for a caller who is signed in."""
     ROLE_KINDS[values] = RoleKind(argument, description, values, held)
+
+
+def for_staff(*values: Enum) -> None:
+    """Declare values of enums that only the staff meet: apps for people are not told of them."""
+    STAFF_VALUES.update((type(each).__name__, each.name) for each in values)
 
 
 def by_kind(roles: Collection[str]) -> Mapping[type, list[str]]:

@@ -36,6 +36,7 @@ PRODUCT_IMAGE = purpose(
     widths=(160, 320, 640, 1280),
     thumb=160,
     public=True,
+    staff=True,
 )
 LONGEST = {"name": 200, "description": 4_000, "directions": 4_000, "product_url": 2_000}
 MOST_LISTED, LONGEST_LISTED = 30, 100

@@ -215,15 +215,6 @@ async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | 
     return [found.get(id) for id in wanted]
 
 
-def moderator_only(name: str) -> Any:
-    """Field of a report that only moderators see."""
-
-    def value(ctx: Context, report: Document) -> Any:
-        return report.get(name) if is_moderator(ctx) else None
-
-    return value
-
-
 def checked_reason(reason: str) -> str:
     """Reason for an action on others, checked for the audit log."""
     if not reason:

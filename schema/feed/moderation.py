@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from core.graphql import batched, dated, input_, key, local, node, type_
+from core.graphql import batched, dated, input_, key, node, restricted, told, type_
 from core.graphql.common import Entity, Node
 from resolvers.feed import moderating
 from schema.feed.types import Post
+from stores.auth import Role
 from stores.feed import ReportReason, ReportStatus
 
 
@@ -22,9 +23,9 @@ class Report(Entity):
     """Violation that was reported, by kind."""
     status: ReportStatus
     """Status of the report; an appeal opens it again."""
-    note: str | None = local(moderating.moderator_only("note"), "note")
+    note: str | None = told(restricted("note", (Role.MODERATOR,)), "reports")
     """Note that the reporter wrote for the moderators; null when there is none, and for all others."""
-    appeal: str | None = local(moderating.moderator_only("appeal"), "appeal")
+    appeal: str | None = told(restricted("appeal", (Role.MODERATOR,)), "reports")
     """Appeal of the author to the moderators; null when there is none, and for all others."""
 
 

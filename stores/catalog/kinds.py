@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from core.security.access import for_staff
+
 
 class ProductStatus(StrEnum):
     """Life-cycle status of a product."""
@@ -13,6 +15,9 @@ class ProductStatus(StrEnum):
     again."""
     HIDDEN = "HIDDEN"
     """Product is a draft that only staff see, until it is made ACTIVE; it is never hidden again."""
+
+
+for_staff(ProductStatus.HIDDEN)
 
 
 class DosageForm(StrEnum):

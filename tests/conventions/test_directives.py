@@ -1,9 +1,13 @@
 """Directives of the schema, and a use that breaks each rule."""
 
-import pytest
+from collections.abc import Sequence
 
+import pytest
+from graphql import GraphQLNamedType, GraphQLSchema, build_schema, get_named_type, is_interface_type
+
+from core.mutations.declared_codes import ALWAYS
 from tests.conventions import rules_directives as rules
-from tests.conventions.schemas import Rule, current, directive, example
+from tests.conventions.schemas import Rule, current, declared, directive, example
 
 BROKEN = {
     rules.without_area: (
@@ -55,3 +59,46 @@ def test_a_type_is_for_staff_when_nothing_else_leads_to_it() -> None:
     staff = [name for name, each in schema.type_map.items() if {"name": "staff"} in directive(each, "tag")]
     assert {"InventoryLevel", "SuspendUserInput", "SuspendUserPayload"} <= set(staff)
     assert {"User", "Review", "MessageReport", "Follow", "Role", "CommerceRole"}.isdisjoint(staff)
+
+
+def test_apps_are_told_nothing_that_is_for_staff() -> None:
+    """No role, no type that only fields for staff lead to, no value that only the staff meet."""
+    apps = build_schema(declared().for_apps())
+    roots = [each for each in (apps.query_type, apps.mutation_type, apps.subscription_type) if each]
+    assert set(apps.type_map) - reached(apps, roots) <= {each for each in apps.type_map if each[:2] == "__"}
+    needs = [
+        given
+        for each in apps.type_map.values()
+        for field in getattr(each, "fields", {}).values()
+        for given in directive(field, "access")
+    ]
+    assert needs
+    assert [given for given in needs if given != {"stepUp": True}] == []
+    shown = {name: set(getattr(each, "values", ())) for name, each in apps.type_map.items()}
+    assert shown["ProductStatus"] == {"ACTIVE", "DISCONTINUED"}
+    assert "PRODUCT_IMAGE" not in shown["UploadPurpose"]
+    refused = {
+        code
+        for field in (apps.mutation_type.fields.values() if apps.mutation_type else ())
+        for given in directive(field, "refuses")
+        for code in given["codes"]
+    }
+    assert shown["ErrorCode"] == refused | ALWAYS
+
+
+def reached(schema: GraphQLSchema, start: Sequence[GraphQLNamedType]) -> set[str]:
+    """Names of all types that these lead to; an interface leads to what implements it."""
+    waiting, found = list(start), {"Boolean", "Float", "ID", "Int", "String"}
+    waiting += [get_named_type(each.type) for known in schema.directives for each in known.args.values()]
+    while waiting:
+        each = waiting.pop()
+        if each.name in found:
+            continue
+        found.add(each.name)
+        for field in getattr(each, "fields", {}).values():
+            given = getattr(field, "args", {}).values()
+            waiting += [get_named_type(one.type) for one in (field, *given)]
+        waiting += [*getattr(each, "types", ()), *getattr(each, "interfaces", ())]
+        if is_interface_type(each):
+            waiting += schema.get_possible_types(each)
+    return found

@@ -101,4 +101,10 @@ def test_the_delta_document_is_valid_with_every_leaf_of_every_synced_type() -> N
 
 
 def _leaves(type_: GraphQLObjectType) -> set[str]:
-    return {name for name, field in type_.fields.items() if is_leaf_type(get_named_type(field.type))}
+    """Fields of plain values, but for those that are for staff."""
+    return {
+        name
+        for name, field in type_.fields.items()
+        if is_leaf_type(get_named_type(field.type))
+        and not field.extensions["strawberry-definition"].metadata.get("roles")
+    }
