@@ -17,6 +17,7 @@ from core.paging import PageArgs
 from core.security.audit import audited
 from core.security.limits import Rate
 from core.storage.loader import by_id
+from core.values.bounds import check_length
 from loaders.auth import UserById
 from loaders.feed import CommentById, PostById
 from ports.feed import Classifier
@@ -140,6 +141,7 @@ async def submit_report(
 ) -> dict[str, Any]:
     """Report content; a second report by the same person returns the first."""
     author_id = await _reportable(ctx, subject_id)
+    check_length(note or "", most=LONGEST_NOTE, field="note")
     earlier = await store.reports.first(ctx.db, {"subject_id": subject_id, "reporter_id": ctx.viewer_id})
     if earlier is not None:
         return {"report": earlier}
@@ -152,7 +154,7 @@ async def submit_report(
             "subject_author_id": author_id,
             "reporter_id": ctx.viewer_id,
             "reason": reason,
-            "note": (note or "")[:LONGEST_NOTE] or None,
+            "note": note or None,
             "status": ReportStatus.OPEN,
             "appeal": None,
         },
@@ -219,7 +221,8 @@ def checked_reason(reason: str) -> str:
     """Reason for an action on others, checked for the audit log."""
     if not reason:
         raise UserError("REQUIRED", "Say why.", field=["reason"])
-    return reason[:LONGEST_NOTE]
+    check_length(reason, most=LONGEST_NOTE, field="reason")
+    return reason
 
 
 async def decide_moderation(
@@ -324,12 +327,12 @@ async def appeal_moderation(ctx: Context, *, subject_id: Id, text: str) -> dict[
     found = await own(ctx, subject_id, field="subjectId")
     if found["state"] not in (PostStatus.LIMITED, PostStatus.REMOVED) and not found.get("label"):
         raise UserError("WRONG_STATUS", "Nothing was decided about it.", field=["subjectId"])
-    words = text[:LONGEST_NOTE]
-    if not words:
+    if not text:
         raise UserError("REQUIRED", "Say why.", field=["text"])
+    check_length(text, most=LONGEST_NOTE, field="text")
     reports = await store.reports.find(ctx.db, {"subject_id": subject_id}, limit=MOST_REPORTS)
     if any(report["appeal"] for report in reports):
         raise UserError("ALREADY_DONE", "There was an appeal before.", field=["subjectId"])
     for report in reports:
-        await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": words})
+        await _set_status(ctx, report, {"status": ReportStatus.OPEN, "appeal": text})
     return {"subject": found}

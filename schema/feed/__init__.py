@@ -315,6 +315,7 @@ class Mutation:
     """Set whether others see the lists of whom you follow and who follows you."""
     submit_report = mutation(
         moderating.submit_report,
+        refuses="TOO_LONG",
         returns={"report": (Report, "Report that you made now, or before; null when refused.")},
         subject_id="Id of the post, comment or person.",
         reason="Kind of violation to report.",
@@ -323,7 +324,7 @@ class Mutation:
     """Submit a post, comment or person to the moderators; each person reports it once."""
     decide_moderation = mutation(
         moderating.decide_moderation,
-        refuses="REQUIRED WRONG_STATUS",
+        refuses="REQUIRED TOO_LONG WRONG_STATUS",
         returns={
             "subject": (Node, "Post, comment or person as it is now; null when refused."),
             "removed_report_ids": (list[Id], "Ids of the reports that were settled, at most 1,000."),
@@ -337,7 +338,7 @@ class Mutation:
     """Decide about a post, comment or person that was reported, and settle all reports of it."""
     appeal_moderation = mutation(
         moderating.appeal_moderation,
-        refuses="ALREADY_DONE REQUIRED WRONG_STATUS",
+        refuses="ALREADY_DONE REQUIRED TOO_LONG WRONG_STATUS",
         returns={"subject": (Node, "Post or comment of yours; null when refused.")},
         subject_id="Id of your post or comment.",
         text="Text of the appeal, 1 to 1,000 characters.",
@@ -345,7 +346,7 @@ class Mutation:
     """Appeal a decision of moderators about a post or comment of yours, once: its reports are open again."""
     set_feed_experiment = mutation(
         experimenting.set_feed_experiment,
-        refuses="INVALID_FORMAT REQUIRED",
+        refuses="INVALID_FORMAT REQUIRED TOO_LONG",
         returns={
             "feed_experiment": (
                 FeedExperiment,
@@ -361,7 +362,7 @@ class Mutation:
     """Set which rankings are tried out, each on some people; or end that."""
     set_post_sponsorship = mutation(
         sponsoring.set_post_sponsorship,
-        refuses="OUT_OF_RANGE REQUIRED",
+        refuses="OUT_OF_RANGE REQUIRED TOO_LONG",
         returns={"sponsorship": Sponsorship},
         expected_version=SPONSORSHIP_VERSION,
         starts_at="Start of the period; now when left out.",
@@ -372,7 +373,7 @@ class Mutation:
     """Set for how long a public post is shown to strangers because somebody pays for it."""
     cancel_post_sponsorship = mutation(
         sponsoring.cancel_post_sponsorship,
-        refuses="REQUIRED",
+        refuses="REQUIRED TOO_LONG",
         returns={
             "post": (Post, "Post whose sponsorship ended; null when it is gone."),
             "sponsorship": (

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -43,6 +44,15 @@ def inputs_of(mutation: str) -> GraphQLInputObjectType:
     type = get_named_type(MUTATIONS[mutation].args["input"].type)
     assert isinstance(type, GraphQLInputObjectType)
     return type
+
+
+def field_at(mutation: str, path: Path) -> GraphQLInputField:
+    """Field of the input that a path leads to."""
+    type: Any = inputs_of(mutation)
+    for name in path[:-1]:
+        type = get_named_type(type.fields[name].type)
+    found: GraphQLInputField = type.fields[path[-1]]
+    return found
 
 
 def leaves(type: GraphQLInputObjectType, *kinds: str) -> Iterator[Path]:

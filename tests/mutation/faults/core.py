@@ -304,6 +304,20 @@ FAULTS = [
         ("tests/core/test_declarations.py",),
     ),
     Fault(
+        "a version that an editor saw comes again",
+        "core/storage/unit.py",
+        "if store.versioned and version and touch",
+        "if store.synced and version and touch",
+        ("tests/feed/test_promotion.py", "tests/engine/test_versions.py"),
+    ),
+    Fault(
+        "a client is sent what it refuses by a weight of 0",
+        "core/values/weights.py",
+        "return any(found.get(each, 0.0) > 0 for each in wanted)",
+        "return any(each in found for each in wanted)",
+        ("tests/core/test_weights.py",),
+    ),
+    Fault(
         "an encrypted field opens in another document",
         "core/security/crypto.py",
         "return self.key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()",

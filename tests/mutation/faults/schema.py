@@ -55,4 +55,11 @@ FAULTS = [
         "for error in _errors(schema, text)[:0]",
         ("tests/conventions/test_deprecation.py",),
     ),
+    Fault(
+        "apps are told of codes that only the staff meet",
+        "core/graphql/directives.py",
+        "return found[True] - found[False]",
+        "return set()",
+        ("tests/conventions/test_directives.py",),
+    ),
 ]
