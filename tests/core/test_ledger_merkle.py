@@ -145,3 +145,14 @@ def test_a_bent_consistency_proof_is_rejected(data: st.DataObject, case: tuple[i
     old, new = case
     proof = data.draw(bent(raw(CONSISTENCY[case])))
     assert not merkle.verify_consistency(old, new, *raw([ROOTS[old], ROOTS[new]]), proof)
+
+
+def test_an_inner_node_does_not_pass_for_a_leaf_by_the_end_of_a_proof() -> None:
+    """All hashes fit, but the tree has another height than its size says."""
+    proof, root = raw(INCLUSION[0, 8]), bytes.fromhex(ROOTS[8])
+    pair = merkle.node_hash(LEAVES[0], proof[0])
+    assert merkle.verify_inclusion(pair, 0, 4, proof[1:], root)
+    assert not merkle.verify_inclusion(pair, 0, 8, proof[1:], root)
+    assert not merkle.verify_inclusion(LEAVES[0], 0, 4, proof, root)
+    assert not merkle.verify_consistency(1, 8, pair, root, proof[1:])
+    assert not merkle.verify_consistency(1, 4, LEAVES[0], root, proof)

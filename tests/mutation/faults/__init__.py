@@ -1,7 +1,7 @@
 """The planted faults, an area of the product a file; new code adds its own."""
 
 from tests.mutation.fault import Fault
-from tests.mutation.faults import auth, catalog, chat, core, executor, feed, limits, media, schema
+from tests.mutation.faults import auth, catalog, chat, core, executor, feed, ledger, limits, media, schema
 
 AREAS: dict[str, list[Fault]] = {
     "auth": auth.FAULTS,
@@ -10,6 +10,7 @@ AREAS: dict[str, list[Fault]] = {
     "core": core.FAULTS,
     "executor": executor.FAULTS,
     "feed": feed.FAULTS,
+    "ledger": ledger.FAULTS,
     "limits": limits.FAULTS,
     "media": media.FAULTS,
     "schema": schema.FAULTS,
