@@ -184,11 +184,11 @@ async def test_corrections_are_taken_sealed_and_counted(
     ada = await new_phone("Ada")
     fields: dict[str, Any] = {"productId": three[0], "usageRate": "1.5", "servingsPerContainer": 57}
     shown = "productPrediction { estimatedDays }"
-    done = await ada.do("recordPredictionFeedback", shown, **fields, note="half-full jar")
+    done = await ada.do("recordPredictionFeedback", shown, **fields, note="half-full, it rattles")
     assert (done["errors"], done["productPrediction"]) == ([], None)
     assert predictor.corrections == [(three[0], Decimal("1.5"), 57)]
     [row] = await services.db.find("prediction_feedback", {"user_id": ada.user_id})
-    assert "jar" not in str(row)
+    assert "rattles" not in str(row)
     [report] = await services.db.find("product_quality_reports", {"product_id": three[0]})
     assert (report["servings"], report["count"]) == (57, 1)
     for bad, field in (
