@@ -25,8 +25,9 @@ from tests.engine.replicas import TYPES, Crowd, LiveReplica, Replica, World
 from tests.phone import Phone, make_user, sign_in_directly
 
 LONG = os.environ.get("LANDFALL_LONG") == "1"
-LEAST_STEPS = 100_000 if LONG else 360
-HISTORIES = 90 if LONG else 3
+HISTORIES = int(os.environ.get("LANDFALL_HISTORIES", 90 if LONG else 3))
+LEAST_STEPS = HISTORIES * (1_112 if LONG else 120)
+"""100,000 for the long run, which two processes may share by `LANDFALL_HISTORIES=45` each."""
 RULES = 200 if LONG else 100
 """Of a history; each lets several people and devices act at once."""
 PEOPLE = 5
