@@ -228,6 +228,7 @@ async def test_a_turn_passes_while_the_one_before_goes_on(
 
 
 async def test_periodic_tasks_that_are_not_due_cost_a_read(services: Services, commands: Commands) -> None:
+    clock.stop()
     await jobs.enqueue_periodic(services.db)
     await clear(services)
     commands.reset()
