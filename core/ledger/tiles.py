@@ -5,10 +5,11 @@ between are computed. Tiles only grow, so those of a larger tree serve every sma
 in two steps: the tiles that it needs, for the storage to read at once, and the answer that they give.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from core.ledger.merkle import HASH_SIZE, fold, node_hash
+from core.ledger import merkle
+from core.ledger.merkle import HASH_SIZE
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -62,7 +63,7 @@ def hashes(spans: Iterable[Span], tiles: Tiles) -> list[bytes]:
 
     Raises KeyError for a tile that is not given, ValueError for one that is too short.
     """
-    return [fold([_node_hash(node, tiles) for node in span.nodes()]) for span in spans]
+    return [merkle.fold([_node_hash(node, tiles) for node in span.nodes()]) for span in spans]
 
 
 def root(size: int) -> list[Span]:
@@ -74,16 +75,8 @@ def inclusion(index: int, size: int) -> list[Span]:
     """Spans of the inclusion proof of a leaf (RFC 6962, 2.1.1)."""
     if not 0 <= index < size:
         raise ValueError(f"Leaf {index} is not in a tree of {size}.")
-    start, end, path = 0, size, []
-    while end - start > 1:
-        split = start + _largest_power_below(end - start)
-        if index < split:
-            path.append(Span(split, end))
-            end = split
-        else:
-            path.append(Span(start, split))
-            start = split
-    return path[::-1]
+    _, siblings = _descend(index, size, lambda subtree: subtree.end - subtree.start == 1)
+    return siblings
 
 
 def consistency(old_size: int, new_size: int) -> list[Span]:
@@ -92,17 +85,9 @@ def consistency(old_size: int, new_size: int) -> list[Span]:
         raise ValueError(f"A tree of {new_size} does not continue one of {old_size}.")
     if old_size in (0, new_size):
         return []
-    start, end, path = 0, new_size, []
-    while end != old_size:
-        split = start + _largest_power_below(end - start)
-        if old_size <= split:
-            path.append(Span(split, end))
-            end = split
-        else:
-            path.append(Span(start, split))
-            start = split
+    common, siblings = _descend(old_size - 1, new_size, lambda subtree: subtree.end == old_size)
     # An old tree that is complete is known to who asks: it is the old root.
-    return [*([Span(start, end)] if start else []), *path[::-1]]
+    return [*([common] if common.start else []), *siblings]
 
 
 def growing(size: int) -> set[TileId]:
@@ -125,6 +110,18 @@ def append(size: int, tiles: Tiles, leaves: Sequence[bytes]) -> dict[TileId, byt
         added = [_subtree(tile) for tile in rows if len(tile) == WIDTH * HASH_SIZE]
         level += 1
     return changed
+
+
+def _descend(leaf: int, size: int, reached: Callable[[Span], bool]) -> tuple[Span, list[Span]]:
+    """Subtree that is reached from the root towards a leaf, and its siblings on the way, the lowest first."""
+    subtree, siblings = Span(0, size), []
+    while not reached(subtree):
+        start, end = subtree
+        split = start + _largest_power_below(end - start)
+        left, right = Span(start, split), Span(split, end)
+        subtree, sibling = (left, right) if leaf < split else (right, left)
+        siblings.append(sibling)
+    return subtree, siblings[::-1]
 
 
 def _largest_power_below(size: int) -> int:
@@ -150,7 +147,4 @@ def _node_hash(node: Node, tiles: Tiles) -> bytes:
 
 def _subtree(row: bytes) -> bytes:
     """Root over the hashes of a row, of which there are a power of two."""
-    nodes = [row[at : at + HASH_SIZE] for at in range(0, len(row), HASH_SIZE)]
-    while len(nodes) > 1:
-        nodes = list(map(node_hash, nodes[::2], nodes[1::2]))
-    return nodes[0]
+    return merkle.root(row[at : at + HASH_SIZE] for at in range(0, len(row), HASH_SIZE))
