@@ -88,7 +88,7 @@ async def test_known_and_unknown_addresses_take_as_long_and_hear_the_same(
 
 
 def median_interval(values: list[float]) -> tuple[float, float]:
-    """Where the median of what was drawn from lies, whatever its distribution: by ranks, as the sign test."""
+    """Confidence interval of the median, whatever the distribution: by ranks, as the sign test."""
     ranks = STANDARD_ERRORS * math.sqrt(len(values)) / 2
     ordered = sorted(values)
     middle = (len(ordered) - 1) / 2

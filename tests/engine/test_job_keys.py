@@ -18,13 +18,6 @@ HOUR = timedelta(hours=1)
 PLAN = tuple(timedelta(seconds=each) for each in (10, 60, 600, 3_600, 21_600))
 
 
-@pytest.fixture
-def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
-    taken = Notes()
-    monkeypatch.setitem(jobs.TASKS, NAME, taken)
-    return taken
-
-
 @pytest.fixture(autouse=True)
 async def _nothing_left(services: Services) -> None:
     await clear(services)

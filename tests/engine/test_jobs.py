@@ -18,13 +18,6 @@ from tests.engine.job_steps import NAME, Notes, ask_for, clear, waiting
 ATTEMPTS = len(jobs.RETRIES) + 1
 
 
-@pytest.fixture
-def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
-    taken = Notes()
-    monkeypatch.setitem(jobs.TASKS, NAME, taken)
-    return taken
-
-
 @pytest.fixture(autouse=True)
 async def _nothing_left(services: Services) -> None:
     """Run the jobs that other tests left, and delete their dead letters."""
