@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
+from strawberry.utils.str_converters import to_camel_case
+
 from core import messages
 from core.messages import gettext_noop
 
@@ -118,7 +120,7 @@ class UserError(Exception):
         if code not in ERROR_CODES:
             raise ValueError(f"{code} is not declared with core.errors.error_codes().")
         self.code, self.message = code, message
-        self.field = [_sent_name(each) for each in field] if field else None
+        self.field = [to_camel_case(each) for each in field] if field else None
         self.limit = limit
         self.values = {**({} if limit is None else {"limit": limit}), **(values or {})}
         self.retry_after_seconds = retry_after_seconds
@@ -153,13 +155,8 @@ def below(*path: str) -> Iterator[None]:
         yield
     except UserError as refusal:
         if refusal.field is not None:
-            refusal.field = [*map(_sent_name, path), *refusal.field]
+            refusal.field = [*map(to_camel_case, path), *refusal.field]
         raise
-
-
-def _sent_name(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(each[:1].upper() + each[1:] for each in rest)
 
 
 def check_version(expected: int | None, current: int, **entities: Any) -> None:

@@ -81,9 +81,7 @@ async def for_update(ctx: Context, store: Collection[T], id: str, *, field: str 
     prefix = str(store.prefix)
     [found] = await GUARDS[prefix](ctx, [checked(id, prefix)])
     if found is None:
-        words = prefix.split("_")
-        named = field or words[0] + "".join(word.title() for word in words[1:]) + "Id"
-        raise UserError("NOT_FOUND", GONE, field=[named])
+        raise UserError("NOT_FOUND", GONE, field=[field or f"{prefix}_id"])
     return cast("T", found)
 
 

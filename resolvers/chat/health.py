@@ -67,8 +67,8 @@ def _bounded(queues: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]
 def _checked(place: int, queue: Mapping[str, Any]) -> QueueHealth:
     if queue["system"] not in systems():
         raise UserError("INVALID_INPUT", "There is no such system.", field=["queues", str(place), "system"])
-    for name, count in (("queuedCount", queue["queued_count"]), ("failedCount", queue["failed_count"])):
-        if not 0 <= count <= MOST_COUNTED:
+    for name in ("queued_count", "failed_count"):
+        if not 0 <= queue[name] <= MOST_COUNTED:
             raise UserError(
                 "OUT_OF_RANGE", "0 to {limit}.", field=["queues", str(place), name], limit=MOST_COUNTED
             )

@@ -4,6 +4,8 @@ import itertools
 import uuid
 from typing import Any
 
+from strawberry.utils.str_converters import to_camel_case
+
 from core import clock
 from core.context import Context, Services
 from jobs import catalog as jobs
@@ -63,10 +65,7 @@ def euros(amount: Any) -> dict[str, Any]:
 
 def camel(fields: dict[str, Any]) -> dict[str, Any]:
     """The keys as clients write them."""
-    return {
-        "".join(part if not place else part.title() for place, part in enumerate(key.split("_"))): value
-        for key, value in fields.items()
-    }
+    return {to_camel_case(key): value for key, value in fields.items()}
 
 
 async def staff(new_phone: NewPhone, services: Services, *roles: CommerceRole, name: str = "Staff") -> Phone:
