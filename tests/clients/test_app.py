@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from core import clock
 from core.context import Services
+from tests.auth.steps import code_for
+from tests.auth.test_guard import forgive_address, miss
 from tests.browser import browser, save
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend, publish
@@ -20,9 +24,12 @@ from tests.server.conftest import eventually
 __all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
-EMAIL, OTHER, PASSWORD = "app@example.com", "app-2@example.com", "a password to type"
+EMAIL, OTHER, CAREFUL = "app@example.com", "app-2@example.com", "app-3@example.com"
+PASSWORD = "a password to type"
 MESSAGES = """query($id: ID!) { user(id: $id) { viewerChat { messages { edges { node { text } } } } } }"""
 POSTS = "query($id: ID!) { user(id: $id) { posts(first: 10) { edges { node { text } } } } }"
+COMMENTS = """query($id: ID!) { user(id: $id) { posts(first: 1) { edges { node {
+  comments(first: 5) { edges { node { text } } } } } } } }"""
 LIKES = "query($id: ID!) { post(id: $id) { reactionSummary { like } } }"
 
 
@@ -64,10 +71,13 @@ class App:
         self.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
     def sign_in(self, email: str = EMAIL) -> None:
+        self.enter(email)
+        self.says("Online")
+
+    def enter(self, email: str) -> None:
         self.type("#email", email)
         self.type("#password", PASSWORD)
         self.click("#sign-in")
-        self.says("Online")
 
     def wait_for_queue(self, count: int) -> None:
         self.until(
@@ -90,6 +100,9 @@ async def test_what_is_done_offline_lands_when_the_connection_is_back(
 
     assert (await grace.run(LIKES, id=post))["post"]["reactionSummary"] == {"like": 1}
     assert await _texts(grace, POSTS, id=ada.user_id) == ["Written without a connection"]
+    assert (await grace.run(COMMENTS, id=ada.user_id))["user"]["posts"]["edges"][0]["node"]["comments"] == {
+        "edges": [{"node": {"text": "Said of it in the tunnel"}}]
+    }
     assert await _texts(grace, MESSAGES, id=ada.user_id) == ["From the tunnel", "and on through it"]
     await asyncio.to_thread(_look_around, app)
 
@@ -159,14 +172,24 @@ def _act_offline(app: App, post: str) -> None:
     app.until(
         lambda: app.find(f'[data-post="{post}"] .like').get_attribute("aria-pressed") == "true", "the like"
     )
-    app.wait_for_queue(4)
+    app.click("article.pending [aria-expanded]")
+    app.type("article.pending .thread input", "Said of it in the tunnel" + Keys.ENTER)
+    said = "Said of it in the tunnel"
+    app.until(lambda: said in app.find("article.pending .thread").text, "the comment on a waiting post")
+    app.wait_for_queue(5)
     save(app.browser, "app-offline.png")
+    # Asked for in vain, and asked for again as soon as there is a connection.
+    app.click('[data-tab="Shop"]')
+    app.says("Not loaded yet")
 
 
 def _come_back(app: App) -> None:
     app.offline(False)
     app.wait_for_queue(0)
     app.says("Online")
+    app.find(".count")
+    app.click('[data-tab="Feed"]')
+    app.says("Written without a connection")
     save(app.browser, "app-feed.png")
 
 
@@ -183,3 +206,33 @@ async def _texts(phone: Phone, query: str, **variables: Any) -> list[str]:
     while "edges" not in found:
         [found] = found.values()
     return [edge["node"]["text"] for edge in found["edges"]]
+
+
+async def test_after_wrong_passwords_the_app_asks_for_the_captcha_that_the_server_wants(
+    browser: Chrome, address: str, services: Services, anonymous: Phone
+) -> None:
+    await make_member(services, CAREFUL, "Ada", PASSWORD)
+    await miss(anonymous, CAREFUL, services, 3)
+    await forgive_address(services)
+    clock.shift(timedelta(seconds=5))
+    app = App(browser, address)
+    await asyncio.to_thread(_solve, app)
+    await asyncio.to_thread(_confirm, app, await code_for(services, CAREFUL))
+
+
+def _solve(app: App) -> None:
+    app.open()
+    app.browser.execute_script("localStorage.clear()")
+    app.open()
+    app.enter(CAREFUL)
+    app.says("CAPTCHA")
+    app.type("#captcha", "human")
+    app.click("#sign-in")
+    app.find("#code")
+
+
+def _confirm(app: App, code: str) -> None:
+    app.type("#code", code)
+    app.click("#verify")
+    app.find("#composer")
+    app.click("#sign-out")

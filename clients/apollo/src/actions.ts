@@ -35,7 +35,9 @@ export const actions: Record<string, Action> = {
       };
     },
     update(cache, { feedEdge }) {
-      if (feedEdge) prepend(cache, feedEdge);
+      if (!feedEdge) return;
+      prepend(cache, feedEdge);
+      if (feedEdge.node.version === 0) openForComments(cache, feedEdge.node);
     },
   },
   CreateComment: {
@@ -208,6 +210,13 @@ function prepend(cache: ApolloCache, edge: { node: { id: string } }): void {
     const feed = { ...data.viewer.feed, edges: [edge, ...data.viewer.feed.edges] };
     return { ...data, viewer: { ...data.viewer, feed } };
   });
+}
+
+/** A post that is on its way has no comments but ours: they are shown without asking. */
+function openForComments(cache: ApolloCache, post: PostPartsFragment): void {
+  const pageInfo = { __typename: 'PageInfo' as const, hasNextPage: false, endCursor: null, hasPreviousPage: false, startCursor: null };
+  const comments = { __typename: 'CommentConnection' as const, edges: [], pageInfo };
+  cache.writeQuery({ query: operations.PostWithComments, variables: { id: post.id }, data: { post: { ...post, comments } } });
 }
 
 export function append(cache: ApolloCache, postId: string, edge: { node: { id: string } }): void {

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useQuery } from '@apollo/client/react';
 import { followChat, mint, operations, type ChatsQuery } from 'landfall-apollo';
 
-import { Avatar, Empty, Skeleton, When } from './parts.js';
+import { Avatar, Empty, Loading, When } from './parts.js';
 import { session, usePhone, useSentinel } from './phone.js';
 
 export function Chats() {
@@ -13,7 +13,7 @@ export function Chats() {
     if (chats?.pageInfo.hasNextPage) void fetchMore({ variables: { after: chats.pageInfo.endCursor } }).catch(() => undefined);
   });
   if (open) return <Thread id={open} close={() => setOpen(null)} />;
-  if (!chats) return <Skeleton rows={6} />;
+  if (!chats) return <Loading rows={6} />;
   if (!chats.edges.length) return <Empty>No chats yet.</Empty>;
   return (
     <>
@@ -73,6 +73,7 @@ function Thread({ id, close }: { id: string; close: () => void }) {
           Earlier messages
         </button>
       )}
+      {!chat && <Loading />}
       {chat?.messages.edges.map(({ node }) => (
         <p key={node.id} className={node.sender.id === session.userId ? 'bubble mine' : 'bubble'}>
           {node.deletedAt ? <i>Deleted</i> : node.text}

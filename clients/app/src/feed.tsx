@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { useQuery } from '@apollo/client/react';
 import { follow, mint, operations, type FeedQuery } from 'landfall-apollo';
 
-import { Avatar, Empty, Skeleton, When } from './parts.js';
+import { Avatar, Empty, Loading, When } from './parts.js';
 import { usePhone, useSentinel } from './phone.js';
 
 export function Feed() {
@@ -14,7 +14,7 @@ export function Feed() {
   return (
     <>
       <Composer />
-      {!feed && <Skeleton />}
+      {!feed && <Loading />}
       {feed?.edges.map(({ node }) => <PostCard key={node.id} post={node} />)}
       {feed?.edges.length === 0 && <Empty>Nobody you follow has posted yet.</Empty>}
       <div ref={end} />
@@ -96,6 +96,7 @@ function Thread({ postId }: { postId: string }) {
   useEffect(() => follow(client, postId), [client, postId]);
   return (
     <section className="thread">
+      {!data && <Loading rows={1} />}
       {data?.post?.comments.edges.map(({ node }) => (
         <p key={node.id} className={node.version === 0 ? 'pending' : undefined}>
           <strong>{node.author?.name ?? 'Deleted'}</strong> {node.text}

@@ -1,11 +1,11 @@
-import { StrictMode, useCallback, useState, type FormEvent } from 'react';
+import { StrictMode, useCallback, useLayoutEffect, useRef, useState, type FormEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 import { useQuery } from '@apollo/client/react';
-import { operations, type Refusal } from 'landfall-apollo';
+import { operations, SignedOut, type Flow, type Refusal } from 'landfall-apollo';
 
 import { Chats } from './chats.js';
 import { Feed } from './feed.js';
-import { demoUsers, PhoneProvider, plane, session, useOnline, usePhone } from './phone.js';
+import { demoUsers, outbox, PhoneProvider, plane, session, useOnline, usePhone } from './phone.js';
 import { Shop } from './shop.js';
 import './style.css';
 
@@ -35,6 +35,12 @@ function Screens({ signedOut }: { signedOut: () => void }) {
   const signOut = () => void leave().then(signedOut);
   const { data } = useQuery(operations.Me);
   const Screen = TABS[tab];
+  const scrolled = useRef<Partial<Record<Tab, number>>>({});
+  const show = (next: Tab) => {
+    scrolled.current[tab] = scrollY;
+    setTab(next);
+  };
+  useLayoutEffect(() => void scrollTo(0, scrolled.current[tab] ?? 0), [tab]);
   return (
     <>
       <header className="top">
@@ -47,7 +53,7 @@ function Screens({ signedOut }: { signedOut: () => void }) {
       <main><Screen /></main>
       <nav>
         {(Object.keys(TABS) as Tab[]).map((name) => (
-          <button key={name} data-tab={name} aria-current={name === tab ? 'page' : undefined} onClick={() => setTab(name)}>
+          <button key={name} data-tab={name} aria-current={name === tab ? 'page' : undefined} onClick={() => show(name)}>
             {name}
           </button>
         ))}
@@ -85,15 +91,20 @@ function Connection() {
 }
 
 function SignIn({ done }: { done: () => void }) {
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<Error | null>(null);
+  const [captcha, setCaptcha] = useState('');
+  const asked = captcha !== '' || (problem instanceof SignedOut && problem.code === 'CAPTCHA_REQUIRED');
+  const [flow, setFlow] = useState<Flow | null>(null);
   const signIn = async (email: string, password: string) => {
     try {
-      await session.signIn(email, password, navigator.platform || 'Browser');
-      done();
+      const wanted = await session.signIn(email, password, navigator.platform || 'Browser', captcha);
+      if (wanted) setFlow(wanted);
+      else done();
     } catch (error) {
-      setProblem((error as Error).message);
+      setProblem(error as Error);
     }
   };
+  if (flow) return <EnterCode flow={flow} done={done} />;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -105,13 +116,38 @@ function SignIn({ done }: { done: () => void }) {
       <p>A feed, chats and a shop that keep working when the connection does not. Sign in, go offline, do things, come back.</p>
       <input id="email" name="email" type="email" autoComplete="username" placeholder="Email" required />
       <input id="password" name="password" type="password" autoComplete="current-password" placeholder="Password" required />
+      {asked && (
+        <label>
+          CAPTCHA answer; “human” where none is set up
+          <input id="captcha" value={captcha} autoComplete="off" onChange={(event) => setCaptcha(event.target.value)} />
+        </label>
+      )}
       <button id="sign-in">Sign in</button>
-      {problem && <p className="problem" role="alert">{problem}</p>}
+      {problem && <p className="problem" role="alert">{problem.message}</p>}
       {demoUsers.length > 0 && <p className="demo">or as
         {demoUsers.map(({ email, password, name }) => (
           <button key={email} type="button" className="quiet" data-demo-user={email} onClick={() => void signIn(email, password)}>{name}</button>
         ))}
       </p>}
+    </form>
+  );
+}
+
+/** The code of a sign-in that the server wants confirmed. */
+function EnterCode({ flow, done }: { flow: Flow; done: () => void }) {
+  const [code, setCode] = useState('');
+  const [problem, setProblem] = useState('');
+  const verify = () => void session.verifyCode(flow.id, code).then(done, (error: Error) => setProblem(error.message));
+  return (
+    <form className="card sign-in" onSubmit={(event) => (event.preventDefault(), verify())}>
+      <h1>Landfall</h1>
+      <p>
+        A code was sent to {flow.maskedDestination}
+        {outbox && <>; in development it is in the <a href={outbox} target="_blank" rel="noreferrer">outbox</a></>}.
+      </p>
+      <input id="code" value={code} inputMode="numeric" autoComplete="one-time-code" placeholder="Code" onChange={(event) => setCode(event.target.value)} />
+      <button id="verify" disabled={!code.trim()}>Confirm</button>
+      {problem && <p className="problem" role="alert">{problem}</p>}
     </form>
   );
 }

@@ -1,6 +1,8 @@
 // Small things that all screens show.
 import type { ReactNode } from 'react';
 
+import { useOnline } from './phone.js';
+
 const HUES = [12, 38, 95, 158, 200, 228, 262, 310];
 
 export function Avatar({ name, url }: { name: string; url?: string | null | undefined }) {
@@ -31,7 +33,9 @@ export function Empty({ children }: { children: ReactNode }) {
   return <p className="empty">{children}</p>;
 }
 
-export function Skeleton({ rows = 4 }: { rows?: number }) {
+/** In place of what has not come yet; without a connection it never would. */
+export function Loading({ rows = 4 }: { rows?: number }) {
+  if (!useOnline()) return <Empty>Not loaded yet: it comes when you are online.</Empty>;
   return (
     <div aria-hidden>
       {Array.from({ length: rows }, (_, row) => (

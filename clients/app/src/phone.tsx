@@ -1,5 +1,6 @@
 // What the screens share: the client, the person, and whether there is a connection.
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import type { ObservableQuery } from '@apollo/client';
 import { ApolloProvider } from '@apollo/client/react';
 import { act, catchUp, Discarded, followChanges, makeClient, perform, Session, type Landfall, type Refusal } from 'landfall-apollo';
 
@@ -9,9 +10,10 @@ export interface DemoUser {
   name: string;
 }
 
-export const demoUsers: DemoUser[] = JSON.parse(
-  document.getElementById('landfall-config')?.textContent || '{}',
-).demoUsers ?? [];
+const config: { demoUsers?: DemoUser[]; outbox?: string } = JSON.parse(document.getElementById('landfall-config')?.textContent || '{}');
+export const demoUsers = config.demoUsers ?? [];
+/** Where messages wait that would be mailed or texted; empty but in development. */
+export const outbox = config.outbox ?? '';
 
 /** A switch that takes the connection away, for those who are not on a train just now. */
 class Plane {
@@ -63,6 +65,12 @@ function stayCurrent(client: Landfall['client']): () => void {
   return () => (stop?.(), (stop = undefined));
 }
 
+/** Screens that were opened without a connection have asked in vain. */
+function refetchUnanswered(client: Landfall['client']): void {
+  const onQueryUpdated = (query: ObservableQuery<any>) => query.getCurrentResult().dataState === 'empty';
+  void client.refetchQueries({ include: 'active', onQueryUpdated }).catch(() => undefined);
+}
+
 function refetchChats(client: Landfall['client']): void {
   void client.refetchQueries({ include: ['Chats'] }).catch(() => undefined);
 }
@@ -92,8 +100,10 @@ export function PhoneProvider({ onRefused, children }: { onRefused: (refusal: Re
   useEffect(() => queue.onRefused((_, [refusal]) => refusal && onRefused({ retryable: false, message: '', ...refusal })), [queue, onRefused]);
   useEffect(() => void landfall.resume().catch(() => undefined), [landfall]);
   useEffect(() => {
-    if (online) queue.flush();
-  }, [online, queue]);
+    if (!online) return;
+    queue.flush();
+    refetchUnanswered(client);
+  }, [online, queue, client]);
   useEffect(() => (online ? stayCurrent(client) : undefined), [online, client]);
 
   const phone: Phone = {

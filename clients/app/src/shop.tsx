@@ -2,7 +2,7 @@ import { useDeferredValue, useState } from 'react';
 import { useQuery } from '@apollo/client/react';
 import { operations, type ProductsQuery } from 'landfall-apollo';
 
-import { Empty, Skeleton } from './parts.js';
+import { Empty, Loading } from './parts.js';
 import { useSentinel } from './phone.js';
 
 const SHORTEST_QUERY = 2;
@@ -20,7 +20,7 @@ export function Shop() {
     <>
       <input id="search" className="card search" type="search" value={typed} placeholder="Search supplements" onChange={(event) => setTyped(event.target.value)} />
       {found && <p className="count">{found.totalCount}{found.totalIsLowerBound && '+'} products</p>}
-      {!found && <Skeleton />}
+      {!found && <Loading />}
       {found?.edges.length === 0 && <Empty>Nothing matches.</Empty>}
       <div className="grid">{found?.edges.map(({ node }) => <Tile key={node.id} product={node} />)}</div>
       <div ref={end} />

@@ -26,6 +26,8 @@ interface Saved {
 
 const TOKENS = 'accessToken accessTokenExpiresAt refreshToken issuedAt';
 const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
+  errors { code message } tokens { ${TOKENS} } user { id } authFlow { id maskedDestination } } }`;
+const VERIFY_OTP = `mutation VerifyOtp($input: VerifyOtpInput!) { verifyOtp(input: $input) {
   errors { code message } tokens { ${TOKENS} } user { id } } }`;
 const REFRESH = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) {
   errors { code message } tokens { ${TOKENS} } user { id } } }`;
@@ -40,8 +42,21 @@ const LEAVING = 'landfall.leaving';
 /** What a phone remembers of them; the server ends what is not used for long by itself. */
 const MOST_LEAVING = 10;
 
-/** The server refused: the person has to sign in again. */
-export class SignedOut extends Error {}
+/** A sign-in that waits for the one-time code sent to `maskedDestination`. */
+export interface Flow {
+  id: string;
+  maskedDestination: string;
+}
+
+/** The server refused: the person has to sign in again. `code` is its error code. */
+export class SignedOut extends Error {
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
 
 export class Session {
   private renewing: Promise<string | null> | null = null;
@@ -66,9 +81,23 @@ export class Session {
     return id;
   }
 
-  async signIn(email: string, password: string, deviceName: string): Promise<void> {
+  /**
+   * The flow that a one-time code ends, where the server wants one; else null, and the person is signed in.
+   * `captchaToken` answers CAPTCHA_REQUIRED, which follows wrong passwords.
+   */
+  async signIn(email: string, password: string, deviceName: string, captchaToken?: string): Promise<Flow | null> {
     const device = { deviceId: this.deviceId, name: deviceName, platform: 'WEB' };
-    this.take(await this.ask('signIn', SIGN_IN, { email, password, device }));
+    const answered = captchaToken ? { captchaToken } : {};
+    const payload = await this.ask('signIn', SIGN_IN, { email, password, device, ...answered });
+    if (payload.authFlow) return payload.authFlow;
+    this.take(payload);
+    void this.leave();
+    return null;
+  }
+
+  /** Ends a sign-in by the code that was sent. */
+  async verifyCode(flowId: string, code: string): Promise<void> {
+    this.take(await this.ask('verifyOtp', VERIFY_OTP, { flowId, code, deviceId: this.deviceId }));
     void this.leave();
   }
 
@@ -151,7 +180,7 @@ export class Session {
     const answer = await this.send({ query, variables: { input: { idempotencyKey: crypto.randomUUID(), ...input } } }, null);
     const payload = answer.data?.[name];
     if (!payload) throw new Error(answer.errors?.[0]?.message ?? 'The server did not answer.');
-    if (payload.errors.length) throw new SignedOut(payload.errors[0].message);
+    if (payload.errors.length) throw new SignedOut(payload.errors[0].message, payload.errors[0].code);
     return payload;
   }
 
