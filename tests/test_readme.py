@@ -62,8 +62,8 @@ def test_what_the_readme_links_to_is_there() -> None:
 
 
 async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
-    feed, create, watch, changes = SNIPPETS
-    ada = await new_phone("Ada")
+    feed, create, watch, comment, changes = SNIPPETS
+    ada, alan = await new_phone("Ada"), await new_phone("Alan")
     created = (await ada.run(create))["createPost"]
     assert created["errors"] == []
     assert created["replayed"] is False
@@ -72,10 +72,10 @@ async def test_the_snippets_work_as_they_stand(new_phone: NewPhone) -> None:
     page = await ada.run(feed)
     assert page["viewer"]["feed"]["edges"][0]["node"]["id"] == post_id
     async with ada.watch(watch) as stream:
-        await ada.do("createComment", "comment { id }", postId=post_id, text="Ahoy")
+        assert (await alan.run(comment))["createComment"]["errors"] == []
         event = (await stream.next())["postEvents"]
     assert event["__typename"] == "CommentCreated"
-    assert event["commentEdge"]["node"] == {"text": "Ahoy", "author": {"name": "Ada"}}
+    assert event["commentEdge"]["node"] == {"text": "Ahoy", "author": {"name": "Alan"}}
     known = (await ada.run(changes))["viewer"]["changes"]
     assert post_id in [node["id"] for node in known["nodes"]]
     assert known["hasMore"] is False

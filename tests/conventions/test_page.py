@@ -1,15 +1,23 @@
 """The page of conventions, read as a reader does: what it shows of the schema is in the schema."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import GraphQLSchema, TypeDefinitionNode, parse, print_ast
 
 from tests.conventions.schemas import current, elements
+from tests.conventions.vocabulary import SPELLINGS
 from tests.snippets import ROOT, SNIPPETS, Snippet
 
 PAGE = ROOT / "docs" / "conventions.md"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "clients").glob("*.md"),
+]
 SHOWN = [each for each in SNIPPETS if each.page == PAGE and each.language == "graphqls"]
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 QUOTED = re.compile(r"`([^`]+)`")
@@ -30,6 +38,12 @@ def test_every_name_in_a_sentence_is_one_of_the_schema() -> None:
     prose = FENCE.sub("", PAGE.read_text())
     assert len(SHOWN) > 4
     assert unknown(current(), prose) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_have_american_spelling(page: Path) -> None:
+    text = page.read_text()
+    assert [found[0] for pattern, _ in SPELLINGS for found in pattern.finditer(text)] == []
 
 
 def test_an_example_that_is_not_served_is_found() -> None:
