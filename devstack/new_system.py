@@ -7,6 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+from core import discovery
+from core.storage.store import COLLECTIONS
+
 TEMPLATES = Path(__file__).with_name("system_template")
 FILES = {
     "stores": "stores/{name}.py",
@@ -24,12 +27,17 @@ class NotWritten(ValueError):
     """The system cannot be written; the message says why."""
 
 
+def names_of(name: str) -> dict[str, str]:
+    """A system's name as its files have it: `name`, `names`, `Name`, `Names`, `NAME`."""
+    names = f"{name[:-1]}ies" if re.search("[^aeiou]y$", name) else f"{name}s"
+    return {"name": name, "names": names, "Name": name.title(), "Names": names.title(), "NAME": name.upper()}
+
+
 def files(name: str) -> dict[str, str]:
     """Path to text of a new system's files; `name` is one word in the singular, lower case: `pin`."""
     if not SINGULAR.fullmatch(name):
         raise NotWritten(f"{name!r} is no name of a system: take one word in lower case, such as `pin`.")
-    names = f"{name[:-1]}ies" if re.search("[^aeiou]y$", name) else f"{name}s"
-    words = {"name": name, "names": names, "Name": name.title(), "Names": names.title(), "NAME": name.upper()}
+    words = names_of(name)
     return {
         path.format(name=name): Template((TEMPLATES / f"{template}.txt").read_text()).substitute(words)
         for template, path in FILES.items()
@@ -45,11 +53,24 @@ def write(name: str, root: Path) -> list[Path]:
     missing = [path.parent for path in texts if not path.parent.is_dir()]
     if missing:
         raise NotWritten(f"{missing[0]} is missing: run this in a clone of the project.")
+    _check_free(name, root)
     project = root / "pyproject.toml"
     project.write_text(ordered(project.read_text(), name))
     for path, text in texts.items():
         path.write_text(formatted(text, path.name))
     return list(texts)
+
+
+def _check_free(name: str, root: Path) -> None:
+    """Refuse names of a type, or of a collection, that another system has."""
+    words = names_of(name)
+    snapshot = root / "schema" / "schema.graphql"
+    defined = rf"^(?:type|interface|union|enum|input|scalar) {words['Name']}\b"
+    if snapshot.exists() and re.search(defined, snapshot.read_text(), re.MULTILINE):
+        raise NotWritten(f"The schema has a {words['Name']} already: take another name.")
+    discovery.systems("stores")
+    if words["names"] in COLLECTIONS:
+        raise NotWritten(f"There is a collection {words['names']!r} already: take another name.")
 
 
 def ordered(project: str, name: str) -> str:

@@ -74,7 +74,8 @@ async def _fill(services: Any, scale: float) -> None:
         size = seed.Size().scaled(scale)
         out.print(
             f"Loading demo data: {size.people:,} people, {size.posts:,} posts, {size.products:,} products; "
-            f"some {10 * scale:.0f} seconds, once ..."
+            f"about {max(2, 10 * scale):.0f} seconds, once ...",
+            soft_wrap=True,
         )
         kept = services.settings.media_dir
         await seed.seed(services.db, kept, services.crypto, size=size, until=seed.lately())
@@ -124,4 +125,7 @@ def _welcome(configured: Settings, port: int, *, demo: bool, seconds: float) -> 
     else:
         out.print("\n  Nobody is here yet: sign up in GraphiQL's account panel; the code is in the outbox.")
         out.print("  The first administrator: landfall roles ADDRESS ADMIN\n", soft_wrap=True)
+    out.print("  For `landfall doctor`, `users` and `roles`, in another terminal first:")
+    urls = f"LANDFALL_MONGO_URL='{configured.mongo_url}' LANDFALL_REDIS_URL='{configured.redis_url}'"
+    out.print(f"    export {urls}\n", soft_wrap=True)
     out.print("  Ctrl-C stops everything.\n")

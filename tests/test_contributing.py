@@ -88,6 +88,18 @@ def test_a_name_that_is_no_word_writes_nothing(name: str, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "taken"), [("post", "The schema has a Post"), ("change", "a collection 'changes'")]
+)
+def test_a_name_that_another_system_has_writes_nothing(name: str, taken: str, tmp_path: Path) -> None:
+    for layer in ("stores", "resolvers", "schema", "tests"):
+        (tmp_path / layer).mkdir()
+    (tmp_path / "schema" / "schema.graphql").write_text((ROOT / "schema" / "schema.graphql").read_text())
+    with pytest.raises(new_system.NotWritten, match=taken):
+        new_system.write(name, tmp_path)
+    assert list(tmp_path.rglob("*.py")) == []
+
+
 def test_a_system_that_exists_is_left_alone(tmp_path: Path) -> None:
     for layer in ("stores", "resolvers", "subscriptions", "schema", "tests"):
         (tmp_path / layer).mkdir()
