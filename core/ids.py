@@ -1,5 +1,6 @@
 """TypeIDs: `post_01h455vb4pex5vsknk084sn02q`, a type prefix and a time-ordered UUIDv7 in base32."""
 
+import hashlib
 from datetime import timedelta
 from typing import NewType
 from uuid import UUID
@@ -33,6 +34,18 @@ def prefix_of(value: str) -> str:
 def sibling(value: str, prefix: str) -> str:
     """Id of the further node of the same document: the same suffix behind another prefix."""
     return f"{prefix}_{value.rpartition('_')[2]}"
+
+
+def derived(prefix: str, parent: str, *parts: str) -> str:
+    """Id made of others, with the moment of the first: doing the same work again makes the same one.
+
+    It cannot be inverted.
+    """
+    digest = hashlib.blake2b("\0".join((prefix, parent, *parts)).encode(), digest_size=10).digest()
+    value = TypeID.from_string(parent).uuid.int >> 80 << 80 | int.from_bytes(digest)
+    # Version 7 and variant 2 of RFC 9562.
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return from_uuid(UUID(int=value & ~(0x3 << 62) | 0x2 << 62), prefix)
 
 
 def checked(value: str, *prefixes: str) -> str:

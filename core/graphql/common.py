@@ -18,6 +18,7 @@ from core.graphql.types import interface, node, type_
 from core.ids import Id
 from core.sync.log_offset import SyncToken
 from core.values import text
+from core.values.times import LocalTime, local_time
 
 URL = NewType("URL", str)
 JSON = NewType("JSON", dict[str, Any])
@@ -67,6 +68,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=date.isoformat,
         parse_value=date.fromisoformat,
         specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+    ),
+    LocalTime: strawberry.scalar(
+        name="LocalTime",
+        description="A time of day without a date or zone, hours and minutes: `08:30`.",
+        serialize=str,
+        parse_value=local_time,
+        specified_by_url="https://scalars.graphql.org/andimarek/local-time.html",
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
