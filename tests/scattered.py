@@ -62,6 +62,13 @@ SCATTERED = {
     "uploads: record_id": "which uploads a thing shows, when it is changed or deleted",
     "uploads: media_id": BACKGROUND,
     "uploads: expires_at": BACKGROUND,
+    # Notifications.
+    "deliveries: created_at": BACKGROUND,
+    "deliveries: user_id": GONE,
+    "notification_receipts: _id": "one that is not the viewer's own is refused, where it is acknowledged",
+    "notification_receipts: in_inbox, sent_at": BACKGROUND,
+    "notification_receipts: notification_id": "what became of a notification, over all who were told",
+    "notifications: created_at": BACKGROUND,
     # Chats.
     "chat_aliases: user_id": GONE,
     "chat_members: _id": BACKGROUND,

@@ -2,6 +2,7 @@
 
 from resolvers.auth.devices import id_of as device_id
 from resolvers.auth.people import full_name, hidden, visible_people
+from resolvers.auth.phones import phone_number
 from resolvers.auth.push import push
 from resolvers.auth.telling import AccountChanged, account_moved, change_account
 from stores.auth import keepers, person_scopes
@@ -15,6 +16,7 @@ __all__ = [
     "hidden",
     "keepers",
     "person_scopes",
+    "phone_number",
     "push",
     "visible_people",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from core.context import Context
+from core.context import Context, Services
 from core.errors import UserError
 from stores.auth import User
 
@@ -45,5 +45,10 @@ def kept(ctx: Context, user_id: str, number: str) -> dict[str, str]:
 
 
 def number_of(ctx: Context, user: User) -> str | None:
+    return phone_number(ctx.services, user)
+
+
+def phone_number(services: Services, user: User) -> str | None:
+    """The confirmed number of a person in E.164 form; None when there is none."""
     sealed = user.get("phone")
-    return ctx.services.crypto.open(sealed, place=f"users/{user['_id']}/phone") if sealed else None
+    return services.crypto.open(sealed, place=f"users/{user['_id']}/phone") if sealed else None

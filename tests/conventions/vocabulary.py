@@ -92,15 +92,15 @@ ABBREVIATIONS = dict(
 """Cut words, with the whole ones."""
 COMMON_NOUNS = _words(
     """Address Alert Answer Bundle Case Config Data Detail Details Document Entry Error Field File Filter Form
-    Header History Image Info Item Key Line Link List Log Member Note Notification Option Order Page Part
+    Header History Image Info Item Key Line Link List Log Member Note Option Order Page Part
     Period Plan Query Question Record Request Response Result Rule Schedule Score Section Setting Settings
     Signal Slot State Stats Status Step Subject Summary Tag Target Task Template Token Type Unit Value
     Version"""
 )
 """Nouns of which many systems have one."""
 DOMAIN_VERBS = _words(
-    """adjust appeal block disable enable follow grant hide import join leave lock mute refresh regenerate
-    resend send share sign step suspend unblock unfollow unlock unmute unsuspend verify"""
+    """acknowledge adjust appeal block disable enable follow grant hide import join leave lock mute refresh
+    regenerate resend send share sign step suspend unblock unfollow unlock unmute unsuspend verify"""
 )
 """Verbs that are a standard term of their domain, beside those of the conventions."""
 DOMAIN_UPDATES = _words("adjust")

@@ -1,1 +1,0 @@
-"""Audit log: the keeper of what is put on record."""

@@ -1,0 +1,82 @@
+"""Consent: what people agree to, per channel, each change kept with its time, source and proof."""
+
+from typing import Any, TypedDict
+
+from core import ids
+from core.context import Context
+from core.errors import UserError
+from core.security.audit import audited
+from core.values.bounds import check_length
+from loaders.notification import RecipientByUser
+from resolvers.notification import preferences
+from resolvers.notification.reaching import CALLED
+from stores import auth as accounts
+from stores import notification as store
+from stores.notification import ChannelConsent, ConsentSource, ConsentStatus, NotificationChannel, Recipient
+
+LONGEST_PROOF = 1_000
+
+
+class Changed(TypedDict):
+    recipient: Recipient
+
+
+async def set_channel_consent(
+    ctx: Context, *, channel: NotificationChannel, status: ConsentStatus, proof: str | None = None
+) -> Changed:
+    """Set one's own consent to a channel; texts and calls are agreed to with proof."""
+    if status == ConsentStatus.UNKNOWN:
+        raise UserError("INVALID_INPUT", "Say yes or no.", field=["status"])
+    needs_proof = channel in CALLED and status == ConsentStatus.GRANTED
+    check_length(proof or "", least=1 if needs_proof else 0, most=LONGEST_PROOF, field="proof")
+    recipient = await ctx.load(RecipientByUser, ctx.viewer_id)
+    changed = await record_consent(ctx, recipient, channel, status, ConsentSource.APP, proof=proof)
+    return {"recipient": changed}
+
+
+async def record_consent(
+    ctx: Context,
+    recipient: Recipient,
+    channel: NotificationChannel,
+    status: ConsentStatus,
+    source: ConsentSource,
+    *,
+    proof: str | None = None,
+) -> Recipient:
+    """Record a change of consent, whoever brings it, and keep it as proof; it holds at once."""
+    consent: ChannelConsent = {
+        "channel": channel,
+        "status": status,
+        "at": ctx.tx.now,
+        "source": source,
+        "proof": proof,
+    }
+    actor_id = ctx.viewer_id_or_none or recipient["user_id"]
+    await ctx.tx.insert(
+        store.consents,
+        {
+            **consent,
+            "_id": ids.new_id("consent"),
+            "recipient_id": recipient["_id"],
+            "user_id": recipient["user_id"],
+            "actor_id": actor_id,
+        },
+    )
+    await audited(
+        ctx,
+        f"notification.consent_{status.lower()}",
+        subject_id=recipient["user_id"],
+        actor_id=actor_id,
+        channel=channel,
+        source=source,
+    )
+    others = [each for each in recipient["consents"] if each["channel"] != channel]
+    fields: dict[str, Any] = {"consents": [*others, consent]}
+    if channel in CALLED:
+        fields |= await _phone_index(ctx, recipient)
+    return await preferences.change(ctx, recipient, fields)
+
+
+async def _phone_index(ctx: Context, recipient: Recipient) -> dict[str, Any]:
+    user = await accounts.users.by_id(ctx.db, recipient["user_id"])
+    return {"phone_index": user.get("phone_index") if user else None}

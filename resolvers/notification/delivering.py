@@ -1,0 +1,217 @@
+"""Deliveries: decided, sent, tried again, given to another channel; their states never move back."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from core import clock
+from core.context import Context, Services
+from core.messages import gettext_noop
+from core.ports import DeliveryFailed
+from resolvers.notification import channels, metrics, notifying
+from resolvers.notification.reaching import Message, reach
+from resolvers.notification.sending import Outgoing, Taken, Unsendable, has_address, send
+from resolvers.notification.wording import code_template
+from stores import auth as accounts
+from stores import notification as store
+from stores.auth import AccountStatus
+from stores.notification import (
+    FINAL,
+    REACHED,
+    SYSTEM,
+    Delivery,
+    DeliveryFailureReason,
+    DeliveryStatus,
+    Notification,
+    ReceiptStatus,
+)
+
+logger = structlog.get_logger(__name__)
+
+RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 45))
+"""Waits between the tries by a channel; after the last another one steps in."""
+TRANSACTIONAL_RETRIES = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 600, 3_600, 21_600))
+JITTER = 0.2
+REACHABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.DELETION_SCHEDULED})
+
+UNREACHABLE = code_template(
+    "notification.unreachable",
+    title=gettext_noop("Somebody could not be reached"),
+    message=gettext_noop('No channel reached some of the people you sent "{title}" to.'),
+)
+
+
+async def deliver(services: Services, *, delivery_id: str, notification_id: str) -> None:
+    """Send a delivery, hold it back, or suppress it, as the person may be reached now."""
+    named = {"_id": delivery_id, "notification_id": notification_id}
+    delivery = await store.deliveries.by_id(services.db, named)
+    notification = await store.notifications.by_id(services.db, notification_id)
+    if delivery is None or notification is None or delivery["status"] != DeliveryStatus.QUEUED:
+        return
+    user = await accounts.users.by_id(services.db, delivery["user_id"])
+    if user is None or user["status"] not in REACHABLE:
+        await _suppress(services, delivery, DeliveryFailureReason.NO_ADDRESS)
+        return
+    recipient = (await store.recipients_of(services.db, [user["_id"]]))[user["_id"]]
+    now = clock.now()
+    verdict = reach(
+        message_of(notification),
+        delivery["channel"],
+        recipient,
+        has_address=await has_address(services, user, recipient, delivery["channel"]),
+        zone=user["time_zone"],
+        now=now,
+    )
+    if verdict.at is None:
+        await _suppress(services, delivery, verdict.reason or DeliveryFailureReason.NO_ADDRESS)
+    elif verdict.at > now:
+        await _later(services, delivery, notification, verdict.at)
+    else:
+        await _send(Outgoing(services, notification, delivery, user, recipient))
+
+
+def message_of(notification: Notification) -> Message:
+    return Message(
+        notification["priority"],
+        notification["source"],
+        notification["transactional"],
+        notification["expires_at"],
+    )
+
+
+async def _send(out: Outgoing) -> None:
+    services, delivery = out.services, out.delivery
+    try:
+        taken = await send(out)
+    except Unsendable as failure:
+        await conclude(services, delivery, DeliveryStatus.FAILED, failure_reason=failure.reason)
+    except DeliveryFailed as problem:
+        logger.warning("notification not sent", channel=delivery["channel"], reason=str(problem))
+        await _try_again(out)
+    else:
+        await conclude(services, delivery, DeliveryStatus.SENT, **_fields_of(taken))
+        waited = (clock.now() - out.notification["sent_at"]).total_seconds()
+        metrics.ACCEPTED_SECONDS.labels(out.notification["priority"]).observe(waited)
+
+
+def _fields_of(taken: Taken) -> dict[str, Any]:
+    return {
+        "sent_at": clock.now(),
+        "provider_ref": taken.provider_ref,
+        "segments": taken.segments,
+        "address_index": taken.address_index,
+    }
+
+
+async def _try_again(out: Outgoing) -> None:
+    """Try again after the next wait of the plan; after the last one the delivery has failed."""
+    plan = TRANSACTIONAL_RETRIES if out.notification["transactional"] else RETRIES
+    tried = out.delivery["retry_count"]
+    if tried >= len(plan):
+        reason = DeliveryFailureReason.PROVIDER_DOWN
+        await conclude(out.services, out.delivery, DeliveryStatus.FAILED, failure_reason=reason)
+        return
+    wait = plan[tried] * random.uniform(1 - JITTER, 1 + JITTER)
+    metrics.RETRIES.labels(out.delivery["channel"]).inc()
+    ctx = Context(out.services)
+
+    async def again() -> None:
+        counted = await ctx.tx.update(
+            store.deliveries,
+            out.delivery,
+            set={"retry_count": tried + 1},
+            where={"status": DeliveryStatus.QUEUED},
+        )
+        if counted is not None:
+            due_at = ctx.tx.now + wait
+            await notifying.enqueue_delivery(ctx, counted, out.notification["priority"], due_at=due_at)
+
+    await ctx.unit(again)
+
+
+async def _later(services: Services, delivery: Delivery, notification: Notification, at: datetime) -> None:
+    """Hold a delivery back until quiet hours end; it is decided anew then."""
+    ctx = Context(services)
+    await ctx.unit(partial(notifying.enqueue_delivery, ctx, delivery, notification["priority"], due_at=at))
+
+
+async def _suppress(services: Services, delivery: Delivery, reason: DeliveryFailureReason) -> None:
+    await conclude(services, delivery, DeliveryStatus.SUPPRESSED, failure_reason=reason)
+
+
+async def conclude(
+    services: Services, delivery: Mapping[str, Any], status: DeliveryStatus, **fields: Any
+) -> None:
+    """Move a delivery on, in a unit of work of its own."""
+    ctx = Context(services)
+    await ctx.unit(partial(move, ctx, delivery, status, **fields))
+
+
+async def move(
+    ctx: Context, delivery: Mapping[str, Any], status: DeliveryStatus, **fields: Any
+) -> Delivery | None:
+    """Move a delivery to a state that may follow its own, and what follows from that; None if none may."""
+    table = store.deliveries.moves
+    assert table is not None
+    before = [was for was, following in table.table.items() if status in following]
+    changed = await ctx.tx.update(
+        store.deliveries, delivery, set={"status": status, **fields}, where={"status": {"$in": before}}
+    )
+    if changed is None:
+        return None
+    reason = changed["failure_reason"] or ""
+    metrics.DELIVERIES.labels(changed["channel"], status, reason).inc()
+    notification = await store.notifications.by_id(ctx.db, changed["notification_id"])
+    if notification is not None:
+        await _follow_up(ctx, notification, changed)
+    return changed
+
+
+async def _follow_up(ctx: Context, notification: Notification, delivery: Delivery) -> None:
+    """Let another channel step in for one that failed, and tell the receipt and the sender what became."""
+    rows = await store.deliveries_to(ctx.db, notification["_id"], delivery["user_id"])
+    statuses = [row["status"] for row in rows]
+    if delivery["status"] in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED):
+        tried = {row["channel"] for row in rows}
+        other = channels.fallback(delivery["channel"], notification["priority"], tried)
+        if other is not None:
+            await notifying.deliver_by(
+                ctx, notification, delivery["user_id"], other, fallback_of=delivery["_id"]
+            )
+            statuses.append(DeliveryStatus.QUEUED)
+    await _update_receipt(ctx, notification, delivery, statuses)
+    if all(status in FINAL for status in statuses) and not any(status in REACHED for status in statuses):
+        await _tell_sender(ctx, notification)
+
+
+async def _update_receipt(
+    ctx: Context, notification: Notification, delivery: Delivery, statuses: list[DeliveryStatus]
+) -> None:
+    named = {
+        "_id": store.receipt_id(notification["_id"], delivery["user_id"]),
+        "user_id": delivery["user_id"],
+    }
+    status = store.furthest(statuses)
+    opened = {"opened_at": delivery["opened_at"]} if status == ReceiptStatus.OPENED else {}
+    # What the person has opened stays so, whatever becomes of other channels.
+    where = {"opened_at": None, "status": {"$ne": status}}
+    await ctx.tx.update(store.receipts, named, set={"status": status, **opened}, where=where)
+
+
+async def _tell_sender(ctx: Context, notification: Notification) -> None:
+    """Tell who sent it, if that is a person, once, that some people were not reached."""
+    sender = notification["created_by"]
+    if sender is None:
+        return
+    await notifying.notify(
+        ctx,
+        source=SYSTEM,
+        dedupe_key=f"unreachable:{notification['_id']}",
+        template_key=UNREACHABLE,
+        variables={"title": notification["wording"]["title"] or ""},
+        user_ids=[sender],
+    )

@@ -1,0 +1,129 @@
+"""Preferences: a person's channels, mutes and quiet hours."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
+
+from core.context import Context
+from core.errors import UserError, check_version
+from core.nodes import guard
+from core.values.bounds import check_count, check_length
+from core.values.times import LocalTime
+from loaders.notification import RecipientByUser
+from stores import notification as store
+from stores.notification import ChannelConsent, ConsentStatus, NotificationChannel, Recipient
+
+Document = Mapping[str, Any]
+
+SLACK_ID = re.compile(r"[UW][A-Z0-9]{5,20}", re.ASCII)
+LONGEST_URL = 2_000
+MOST_SOURCES = 50
+
+
+class QuietHours(TypedDict):
+    """Hours of the day in the person's time zone; they may pass midnight."""
+
+    starts_at: LocalTime
+    """Time of day at which quiet hours start."""
+    ends_at: LocalTime
+    """Time of day at which quiet hours end, excluded."""
+
+
+class NotificationPreferences(TypedDict, total=False):
+    """Choices for all notifications."""
+
+    preferred_channels: list[NotificationChannel]
+    muted_sources: list[str]
+    quiet_hours: QuietHours | None
+    do_not_call: bool
+    slack_id: str | None
+    teams_flow_url: str | None
+
+
+class Changed(TypedDict):
+    recipient: Recipient
+
+
+@guard("recipient", sync="RECIPIENT", collection=store.recipients.name)
+async def visible_recipients(ctx: Context, wanted: Sequence[str]) -> list[Recipient | None]:
+    """The viewer's own profile, which has its defaults until something is chosen."""
+    if ctx.viewer is None:
+        return [None for _ in wanted]
+    own = store.recipient_id(ctx.viewer_id)
+    profile = await ctx.load(RecipientByUser, ctx.viewer_id)
+    return [profile if id == own else None for id in wanted]
+
+
+async def recipient_profile(ctx: Context, viewer: Document) -> Recipient:
+    return await ctx.load(RecipientByUser, ctx.viewer_id)
+
+
+def consents_of(recipient: Any) -> list[ChannelConsent]:
+    """Consent to each channel, UNKNOWN where nothing was said."""
+    said = {each["channel"]: each for each in recipient["consents"]}
+    return [said.get(channel) or _unsaid(channel) for channel in NotificationChannel]
+
+
+def _unsaid(channel: NotificationChannel) -> ChannelConsent:
+    return {"channel": channel, "status": ConsentStatus.UNKNOWN, "at": None, "source": None, "proof": None}
+
+
+def teams_flow_place(recipient_id: str) -> str:
+    return f"recipients/{recipient_id}/teams_flow"
+
+
+def teams_flow_url(ctx: Context, recipient: Any) -> str | None:
+    sealed = recipient["sealed_teams_flow"]
+    return sealed and ctx.services.crypto.open(sealed, place=teams_flow_place(recipient["_id"]))
+
+
+async def update_notification_preferences(
+    ctx: Context, *, expected_version: int | None = None, **preferences: Unpack[NotificationPreferences]
+) -> Changed:
+    """Update the choices; without a version the last writer wins."""
+    current = await ctx.load(RecipientByUser, ctx.viewer_id)
+    check_version(expected_version, current["version"], recipient=current)
+    return {"recipient": await change(ctx, current, _checked(ctx, current, preferences))}
+
+
+def _checked(ctx: Context, current: Recipient, given: NotificationPreferences) -> dict[str, Any]:
+    fields: dict[str, Any] = dict(given)
+    for name, most in (("preferred_channels", len(NotificationChannel)), ("muted_sources", MOST_SOURCES)):
+        if name in fields:
+            check_count(fields[name], most=most, field=name)
+            fields[name] = list(dict.fromkeys(fields[name]))
+    hours = fields.get("quiet_hours")
+    if hours is not None and hours["starts_at"] == hours["ends_at"]:
+        raise UserError(
+            "INVALID_INPUT", "They must not end when they start.", field=["quiet_hours", "ends_at"]
+        )
+    slack_id = fields.get("slack_id")
+    if slack_id is not None and not SLACK_ID.fullmatch(slack_id):
+        raise UserError("INVALID_FORMAT", "This is not the id of a Slack member.", field=["slack_id"])
+    if "teams_flow_url" in fields:
+        fields["sealed_teams_flow"] = _sealed(ctx, current, fields.pop("teams_flow_url"))
+    return fields
+
+
+def _sealed(ctx: Context, recipient: Recipient, url: str | None) -> str | None:
+    if url is None:
+        return None
+    check_length(url, most=LONGEST_URL, field="teams_flow_url")
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+        raise UserError("INVALID_FORMAT", "This is not an address of a workflow.", field=["teams_flow_url"])
+    return ctx.services.crypto.seal(url, place=teams_flow_place(recipient["_id"]))
+
+
+async def change(ctx: Context, recipient: Recipient, fields: Mapping[str, Any]) -> Recipient:
+    """Change a person's profile, which is stored when they choose something for the first time."""
+    if recipient["version"] == 0:
+        first = {**recipient, **fields, "version": 1, "updated_at": ctx.tx.now}
+        return await ctx.tx.insert(store.recipients, first)
+    return await ctx.tx.edit(store.recipients, recipient, fields)
+
+
+async def recipients_of(ctx: Context, receipts: Sequence[Document]) -> list[Recipient | None]:
+    """Profile of each receipt's person, for that person alone."""
+    return await visible_recipients(ctx, [store.recipient_id(each["user_id"]) for each in receipts])

@@ -1,0 +1,120 @@
+"""Notifications, as clients see them."""
+
+from typing import Any
+
+from core import nodes
+from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
+from resolvers.notification import acknowledging, consents, preferences
+from resolvers.notification import inbox as reading
+from schema.notification.events import NotificationEvent
+from schema.notification.types import (
+    Notification,
+    NotificationDelivery,
+    NotificationReceipt,
+    NotificationSource,
+    Recipient,
+)
+from subscriptions import notification as live
+
+__all__ = [
+    "Edge",
+    "Mutation",
+    "Notification",
+    "NotificationDelivery",
+    "NotificationReceipt",
+    "NotificationSource",
+    "Query",
+    "Recipient",
+    "Subscription",
+    "Viewer",
+]
+
+
+class Query:
+    notification: Notification | None = query(nodes.reader("notification"))
+    """Notification by its id, as you were told of it; null when you were not, or it left your inbox."""
+    notification_receipt: NotificationReceipt | None = query(nodes.reader("notification_receipt"))
+    """Receipt of yours by its id; null when there is none, or it left your inbox."""
+    notification_delivery: NotificationDelivery | None = query(nodes.reader("notification_delivery"))
+    """Delivery to you by its id; null when there is none."""
+    recipient: Recipient | None = query(nodes.reader("recipient"))
+    """Profile of yours by its id; null when it is another person's."""
+
+
+class Viewer:
+    inbox: Page[NotificationReceipt] = connection(reading.viewer_inbox)
+    """Your notifications of the last 90 days, latest first."""
+    inbox_count: int = field(reading.inbox_count)
+    """Number of items in your inbox that you have not seen, up to 1,000."""
+    recipient_profile: Recipient = field(preferences.recipient_profile)
+    """Your choices for all notifications, with their defaults until you choose."""
+
+
+VIEWER: Any = {"viewer": (common.Viewer, "You, with your `inboxCount`; null when refused.")}
+
+
+class Mutation:
+    acknowledge_notification = mutation(
+        acknowledging.acknowledge_notification,
+        refuses="OUT_OF_RANGE TOO_LONG",
+        returns={
+            "notification_receipt": (
+                NotificationReceipt,
+                "Receipt with its acknowledgment; null when refused.",
+            ),
+            **VIEWER,
+        },
+        target="Receipt or notification to acknowledge.",
+        response="Text to add, at most 500 characters.",
+        location="Place from which you acknowledge.",
+        acknowledged_at="Time at which you acknowledged, by the phone's clock; now when left out. Not before "
+        "it was sent, and not in the future.",
+    )
+    """Acknowledge a notification for yourself, which opens it too; later ones return the first."""
+    mark_inbox_seen = mutation(
+        reading.mark_inbox_seen,
+        refuses="TOO_MANY",
+        returns={
+            "notification_receipts": (
+                list[NotificationReceipt],
+                "Receipts marked, as they are now; null when refused.",
+            ),
+            **VIEWER,
+        },
+        receipt_ids="Ids of at most 100 receipts. Those not in your inbox are passed over.",
+    )
+    """Mark items of your inbox as seen."""
+    set_channel_consent = mutation(
+        consents.set_channel_consent,
+        refuses="REQUIRED TOO_LONG",
+        returns={"recipient": (Recipient, "Profile with the consent; null when refused.")},
+        channel="Channel that you agree to, or opt out of.",
+        status="Status of your consent from now on: GRANTED or REVOKED.",
+        proof="Proof of the consent, such as the wording agreed to, at most 1,000 characters; needed to "
+        "agree to text messages and calls.",
+    )
+    """Set your consent to a channel; opting out holds at once, for messages that wait as well."""
+    update_notification_preferences = mutation(
+        preferences.update_notification_preferences,
+        refuses="INVALID_FORMAT TOO_LONG TOO_MANY",
+        returns={
+            "recipient": (Recipient, "Profile as it is now; on CONFLICT without your change."),
+        },
+        input="Choices to change for all notifications.",
+        takes={"muted_sources": list[NotificationSource]},
+        expected_version="Version of your profile that was edited: CONFLICT if there is a newer one. The "
+        "last writer wins when left out.",
+        preferred_channels="Preferred channels, the first first; others are used for CRITICAL notifications "
+        "alone.",
+        muted_sources="Sources, at most 50, whose notifications below HIGH reach your inbox alone.",
+        quiet_hours="Hours in which nothing below HIGH is sent to you.",
+        do_not_call="True if your number is neither called nor texted, whatever the priority.",
+        slack_id="Id of yours in Slack, such as `U012AB3CD`.",
+        teams_flow_url="URL of a workflow of yours in Microsoft Teams that posts what it is sent.",
+    )
+    """Update your choices for all notifications."""
+
+
+class Subscription:
+    notification_received: NotificationEvent = subscription(live.notification_received)
+    """Notifications as they arrive in your inbox; `changeEvents` tells of all that changes there."""

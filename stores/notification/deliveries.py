@@ -1,0 +1,128 @@
+"""Deliveries: one message to one person by one channel, and what became of it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from core import ids
+from core.storage.indexes import A_TEXT
+from core.storage.mongo import Database
+from core.storage.moves import Moves
+from core.storage.store import Row, collection, index
+from stores.notification.kinds import (
+    AnsweredBy,
+    DeliveryFailureReason,
+    DeliveryStatus,
+    NotificationChannel,
+    ReceiptStatus,
+)
+
+EVENTS_KEPT = timedelta(days=7)
+
+
+class Delivery(Row):
+    notification_id: str
+    recipient_id: str
+    user_id: str
+    channel: NotificationChannel
+    attempt: int
+    """Round of sending: 1, and one more whenever it is sent anew on purpose."""
+    status: DeliveryStatus
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    failure_reason: DeliveryFailureReason | None
+    retry_count: int
+    provider_ref: str | None
+    segments: int | None
+    answered_by: AnsweredBy | None
+    fallback_of: str | None
+    address_index: str | None
+    """Blind index of the phone number it went to: replies to it find it."""
+
+
+FINAL = (
+    DeliveryStatus.OPENED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.BOUNCED,
+    DeliveryStatus.SUPPRESSED,
+)
+REACHED = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.OPENED)
+
+deliveries = collection(
+    "deliveries",
+    Delivery,
+    prefix="notification_delivery",
+    indexes=[
+        index("notification_id", "user_id", "channel", "attempt", unique=True),
+        index("provider_ref", partialFilterExpression={"provider_ref": A_TEXT}, serves={"provider_ref": "x"}),
+        index(
+            "address_index",
+            "-created_at",
+            partialFilterExpression={"address_index": A_TEXT},
+            serves={"address_index": "x"},
+        ),
+        index("user_id", "-created_at"),
+        index("created_at"),
+    ],
+    shard_key="notification_id",
+    versioned=True,
+    moves=Moves(
+        {
+            DeliveryStatus.QUEUED: {
+                DeliveryStatus.SENT,
+                DeliveryStatus.DELIVERED,
+                DeliveryStatus.OPENED,
+                DeliveryStatus.FAILED,
+                DeliveryStatus.SUPPRESSED,
+            },
+            DeliveryStatus.SENT: {
+                DeliveryStatus.DELIVERED,
+                DeliveryStatus.OPENED,
+                DeliveryStatus.FAILED,
+                DeliveryStatus.BOUNCED,
+                DeliveryStatus.SUPPRESSED,
+            },
+            DeliveryStatus.DELIVERED: {DeliveryStatus.OPENED},
+            DeliveryStatus.OPENED: (),
+            DeliveryStatus.FAILED: (),
+            DeliveryStatus.BOUNCED: (),
+            DeliveryStatus.SUPPRESSED: (),
+        }
+    ),
+)
+
+REACH = (
+    DeliveryStatus.SUPPRESSED,
+    DeliveryStatus.BOUNCED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.QUEUED,
+    DeliveryStatus.SENT,
+    DeliveryStatus.DELIVERED,
+    DeliveryStatus.OPENED,
+)
+"""Statuses by the distance that a message got, the least first."""
+
+
+def furthest(statuses: list[DeliveryStatus]) -> ReceiptStatus:
+    """Status of a receipt, whose deliveries have these."""
+    best = max(statuses, key=REACH.index, default=DeliveryStatus.SUPPRESSED)
+    return ReceiptStatus.FAILED if best == DeliveryStatus.BOUNCED else ReceiptStatus(best)
+
+
+def delivery_id(notification_id: str, user_id: str, channel: NotificationChannel, attempt: int = 1) -> str:
+    return ids.derived("notification_delivery", notification_id, user_id, channel, str(attempt))
+
+
+async def deliveries_to(db: Database, notification_id: str, user_id: str) -> list[Delivery]:
+    """All deliveries of a notification to one person."""
+    return await deliveries.find(db, {"notification_id": notification_id, "user_id": user_id}, limit=100)
+
+
+async def deliveries_to_all(db: Database, pairs: list[tuple[str, str]]) -> list[Delivery]:
+    """Deliveries of several receipts, each named by its notification and person."""
+    query: dict[str, Any] = {
+        "$or": [
+            {"notification_id": notification_id, "user_id": user_id} for notification_id, user_id in pairs
+        ]
+    }
+    return await deliveries.find(db, query) if pairs else []
