@@ -111,6 +111,7 @@ class Context:
         address: str = "",
         origin: str = "",
         accept_language: str = "",
+        user_agent: str = "",
     ) -> None:
         self.services = services
         self.viewer = viewer
@@ -118,6 +119,7 @@ class Context:
         self.request_id = request_id
         self.address = address
         self.accept_language = accept_language
+        self.user_agent = user_agent
         # A request's own word for where it came to is anybody's to write.
         self.origin = services.settings.public_url.rstrip("/") or origin
         self.verdicts: list[Verdict] = []
@@ -160,6 +162,7 @@ class Context:
             address=self.address,
             origin=self.origin,
             accept_language=self.accept_language,
+            user_agent=self.user_agent,
         )
         forked.verdicts = self.verdicts
         return forked

@@ -23,6 +23,7 @@ def context_of(services: Services, request: web.Request) -> Context:
         address=address_of(services, request),
         origin=f"{request.scheme}://{request.host}",
         accept_language=request.headers.get("Accept-Language", ""),
+        user_agent=request.headers.get("User-Agent", ""),
     )
 
 

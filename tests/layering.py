@@ -100,6 +100,7 @@ SHARED = {
     "core.ledger.merkle",
     "core.ledger.signed_note",
     "core.ledger.tiles",
+    "core.security.subject_keys",
     "core.sync.delta",
     "core.values.money",
 }

@@ -58,6 +58,7 @@ AUDIENCE = "a feed's audience, each branch by its index; counted in test_wide_ci
 ALLOWED = {
     "posts [{$match: {$or: [{$and: [{author_id": AUDIENCE,
     "posts [{$match: {$or: [{author_id": AUDIENCE,
+    "audit_entries [{$match: {$or: [{subject_id: ?}, {org_id": "one person's, for an export",
     "product_entries [{$match: {max_price": "everything on sale, narrowed by a price that nearly all have",
     "changes [{$match: {type: SCOPE}}]": "a migration, once for each database",
     "chat_members [{$match: {user_id: ?, chat_id: {$gt: ?}}}, {$sort": "one person's chats, for an export",

@@ -19,3 +19,12 @@ def network_of(address: str) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(ip_network((int(found), 128 - HOST_BITS), strict=False))
+
+
+def masked_address(address: str) -> str:
+    """The network of an address: the last part is nobody's business."""
+    try:
+        whole = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(ip_network((whole, 24 if whole.version == 4 else 48), strict=False).network_address)

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
 from core import clock, ids
+from core.audit import Act, record
 from core.context import PERSONAL, Context
 from core.errors import UserError, check_version
 from core.ids import Id
 from core.jobs import enqueue
 from core.one_of import one_of
-from core.security.audit import audited
 from core.values.bounds import check_length
 from core.values.text import Line
 from resolvers.auth import lockout, revocations, security, sessions, telling
@@ -59,7 +59,7 @@ async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.Acc
     suspended = await _moved(ctx, user, AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
-    await audited(ctx, "auth.suspend_user", subject_id=user["_id"], reason=reason)
+    await _record(ctx, "auth.user_suspended", user, reason)
     return telling.account_changed(suspended)
 
 
@@ -68,7 +68,7 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.A
     if user["status"] == AccountStatus.ACTIVE:
         return telling.account_changed(user)
     active = await _moved(ctx, user, AccountStatus.SUSPENDED, AccountStatus.ACTIVE)
-    await audited(ctx, "auth.unsuspend_user", subject_id=user["_id"], reason=reason)
+    await _record(ctx, "auth.user_unsuspended", user, reason)
     return telling.account_changed(active)
 
 
@@ -102,7 +102,7 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.Acco
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
     await lockout.unlock(ctx, user)
-    await audited(ctx, "auth.unlock_user", subject_id=user["_id"], reason=reason)
+    await _record(ctx, "auth.user_unlocked", user, reason)
     return telling.account_changed(unlocked)
 
 
@@ -124,7 +124,7 @@ async def set_user_roles(
     check_version(expected_version, account["version"], account=account)
     updated = await assigned(ctx, user, roles, place)
     named = sorted(map(str, roles))
-    await audited(ctx, "auth.assign_roles", subject_id=user["_id"], reason=reason, roles=named, org=org)
+    await _record(ctx, "auth.roles_assigned", user, reason, "ACCESS_GRANTED", roles=named, organization=org)
     return telling.account_changed(updated)
 
 
@@ -168,8 +168,16 @@ async def revoke_all_sessions(ctx: Context, *, reason: str) -> dict[str, Any]:
     count = await store.count_sessions(ctx.db, {"status": SessionStatus.ACTIVE}) - 1
     revocations.tell(ctx, revocations.everybody(own))
     await enqueue(ctx.tx, "auth.end_everybody", before=clock.now().isoformat(), but=own)
-    await audited(ctx, "auth.revoke_everybody", reason=reason, count=count)
+    await _record(ctx, "auth.everybody_revoked", None, reason, count=count)
     return {"ended_session_count": count}
+
+
+async def _record(
+    ctx: Context, action: str, user: User | None, reason: str, kind: str = "DECISION_MADE", **details: Any
+) -> None:
+    """Put on record what an administrator did to an account, or to all; reasons may tell of a person."""
+    id, sensitive = user["_id"] if user else None, {"reason": reason}
+    await record(ctx, Act(action, kind, "ACCOUNT", id, id, details=details, sensitive=sensitive))
 
 
 async def _account_for_update(ctx: Context, user_id: str, reason: str) -> User:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
-from core.security.audit import audited
 from core.values.bounds import check_length
 from resolvers.auth import admin, passwords
 from resolvers.auth.accounts import LONGEST, opened
@@ -25,7 +25,7 @@ async def give_roles(
     if user is None:
         return None
     changed = await admin.assigned(ctx, user, roles, {} if org is None else {"organization": org})
-    await audited(ctx, "auth.assign_roles", subject_id=user["_id"], by=BY)
+    await _record(ctx, "auth.roles_assigned", user["_id"], roles)
     return changed["roles"]
 
 
@@ -60,5 +60,10 @@ async def create(
         "status": AccountStatus.ACTIVE,
     }
     await opened(ctx, account["email"], made)
-    await audited(ctx, "auth.create_user", subject_id=user_id, by=BY, roles=sorted(kept))
+    await _record(ctx, "auth.user_created", user_id, kept)
     return kept
+
+
+async def _record(ctx: Context, action: str, user_id: str, roles: Sequence[Role]) -> None:
+    details = {"by": BY, "roles": sorted(roles)}
+    await record(ctx, Act(action, "ACCESS_GRANTED", "ACCOUNT", user_id, user_id, details=details))

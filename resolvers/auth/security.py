@@ -1,11 +1,14 @@
 """Security events: stored, written to the audit log, and told to their owner if urgent."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from core import clock, ids
+from core.audit import Act, Outcome
+from core.audit import record as put_on_record
 from core.context import Context
 from core.jobs import enqueue
-from core.security.audit import audited, masked_address
+from core.security.networks import masked_address
 from core.sync.changes import user_scope
 from ports.auth import GeoIp
 from stores import auth as store
@@ -15,6 +18,9 @@ QUIET = frozenset(
     {SecurityEventKind.SIGN_IN, SecurityEventKind.SIGN_IN_FAILED, SecurityEventKind.SESSION_REVOKED}
 )
 """Security events that are listed only; the owner is notified of all others."""
+
+SIGNED_IN = (SecurityEventKind.SIGN_IN, SecurityEventKind.NEW_DEVICE)
+DENIED = (SecurityEventKind.SIGN_IN_FAILED, SecurityEventKind.REUSE_DETECTED)
 
 
 async def record(
@@ -47,12 +53,30 @@ async def record(
         await enqueue(ctx.tx, "auth.alert", event_id=event["_id"])
     else:
         ctx.tx.skip_log(event)
-    # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
-    actor = user_id if kind in (SecurityEventKind.SIGN_IN, SecurityEventKind.NEW_DEVICE) else None
-    device_id = event["device"]["_id"] if event["device"] else None
-    named = {"actor_id": actor, "device_id": device_id}
-    await audited(ctx, f"auth.{kind.lower()}", subject_id=user_id, result=result, **named, **detail)
+    await put_on_record(ctx, _act(event, result, detail))
     return event
+
+
+def _act(event: SecurityEvent, result: str, detail: Mapping[str, Any]) -> Act:
+    """Audit act of a security event."""
+    kind, user_id = event["kind"], event["user_id"]
+    event_type = {
+        **dict.fromkeys(SIGNED_IN, "ACCESS_GRANTED"),
+        **dict.fromkeys(DENIED, "ACCESS_DENIED"),
+    }.get(kind, "USER_ACTION")
+    return Act(
+        f"auth.{kind.lower()}",
+        event_type,
+        "ACCOUNT",
+        resource_id=user_id,
+        subject_id=user_id,
+        outcome=Outcome.DENIED if kind in DENIED else Outcome.OK,
+        details={"result": result, **{name: value for name, value in detail.items() if name != "reason"}},
+        sensitive={"reason": detail["reason"]} if detail.get("reason") else {},
+        # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.
+        actor_id=user_id if kind in SIGNED_IN else None,
+        device_id=event["device"]["_id"] if event["device"] else None,
+    )
 
 
 def place_of(ctx: Context) -> str | None:

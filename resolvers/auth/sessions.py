@@ -10,8 +10,8 @@ from core.context import PERSONAL, Context, Viewer
 from core.errors import ErrorKind, NotFound, Unauthenticated, UserError, error_codes
 from core.ids import Id
 from core.mutations.idempotency import referenced_id
-from core.security.audit import masked_address
 from core.security.limits import Rate
+from core.security.networks import masked_address
 from core.values.text import Opaque
 from resolvers.auth import deletion, devices, metrics, revocations, security
 from resolvers.auth.devices import device_of, id_of

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Required, TypedDict
 
 from core import clock, ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import BadUserInput
-from core.security.audit import audited
 from core.storage.unit import Unit
 from core.values.currencies import NONE
 from core.values.text import Line
@@ -101,7 +101,8 @@ async def import_products(
             country = ctx.services.get(CatalogSettings).shop_country
             saved = await save_rows(ctx.tx, chunk, publish=publish, country=country)
             counts = Counter(str(each["data_quality"]) for each in saved)
-            await audited(ctx, "catalog.import", after=dict(counts))
+            details = {"after": dict(counts)}
+            await record(ctx, Act("catalog.imported", "DATA_MODIFIED", "CATALOG", details=details))
             return saved
 
         results += await ctx.unit(work)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids, jobs, paging
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.hooks import Hook
 from core.ids import Id
 from core.nodes import for_update
 from core.paging import PageArgs
-from core.security.audit import audited
 from core.security.limits import Rate
 from core.storage.loader import by_id
 from core.values.bounds import check_length
@@ -101,8 +101,16 @@ async def decide_review(
     decided = {"status": status, "decided_reason": reason}
     updated = await ctx.tx.edit(store.reviews, review, decided)
     await _rate_anew(ctx, updated)
-    before, after = {"status": review["status"]}, {"status": status}
-    await audited(ctx, "catalog.review", subject_id=review_id, before=before, after=after, reason=reason)
+    act = Act(
+        "catalog.review_decided",
+        "DECISION_MADE",
+        "CATALOG",
+        resource_id=review_id,
+        subject_id=review["user_id"],
+        details={"before": {"status": review["status"]}, "after": {"status": status}},
+        sensitive={"reason": reason} if reason else {},
+    )
+    await record(ctx, act)
     return {"review": updated, "removed_review_id": review_id}
 
 

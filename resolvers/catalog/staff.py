@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
 from core import ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
 from core.nodes import for_update
-from core.security.audit import audited
 from core.storage.loader import by_id
 from core.uploads import MIB, purpose
 from core.values import money
@@ -77,7 +77,7 @@ async def update_product(
     await _exchange_pictures(ctx, product, change)
     updated = await _write(ctx, product, change)
     before = {field: value for field, value in product.items() if field in change}
-    await audited(ctx, "catalog.product", subject_id=product_id, before=before, after=change)
+    await _record(ctx, "catalog.product_updated", product_id, before, change)
     return {"product": updated}
 
 
@@ -97,7 +97,7 @@ async def set_variant_price(
     updated = await _write(ctx, product, change)
     ctx.tx.skip_log(updated)
     before, after = {"price": variant["price"]}, {"price": minor}
-    await audited(ctx, "catalog.price", subject_id=product_variant_id, before=before, after=after)
+    await _record(ctx, "catalog.price_set", product_variant_id, before, after)
     changed = next(each for each in updated["variants"] if each["_id"] == product_variant_id)
     return {"product_variant": changed, "product": updated}
 
@@ -117,8 +117,15 @@ async def set_product_status(
         )
     updated = await _write(ctx, product, {"status": status})
     before, after = {"status": product["status"]}, {"status": status}
-    await audited(ctx, "catalog.status", subject_id=product_id, before=before, after=after)
+    await _record(ctx, "catalog.status_set", product_id, before, after)
     return {"product": updated}
+
+
+async def _record(
+    ctx: Context, action: str, resource_id: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    details = {"before": before, "after": after}
+    await record(ctx, Act(action, "DATA_MODIFIED", "CATALOG", resource_id, details=details))
 
 
 async def product_for_update(ctx: Context, id: str, expected_version: int | None) -> Product:

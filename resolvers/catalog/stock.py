@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 from core import ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import BadUserInput, ErrorKind, UserError, check_version, error_codes
 from core.ids import Id
 from core.nodes import for_update
 from core.paging import PageArgs
-from core.security.audit import audited
 from stores.catalog import stock as store
 from stores.catalog.kinds import HolderType, ReservationState, StockReason
 from stores.catalog.stock import Holder, InventoryLevel, Line, StockReservation
@@ -236,8 +236,8 @@ async def adjust_inventory(
     updated = await ctx.tx.update(
         store.inventory, level["_id"], set={**changes, "dirty": True}, inc=inc, where=where
     )
-    before, after = _figures(level), _figures(updated)
-    await audited(ctx, "catalog.stock", subject_id=variant_id, before=before, after=after, reason=reason)
+    details = {"before": _figures(level), "after": _figures(updated), "reason": reason}
+    await record(ctx, Act("catalog.stock_adjusted", "DATA_MODIFIED", "CATALOG", variant_id, details=details))
     return {"inventory_level": updated}
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import ids, nodes
+from core.audit import Act, record, record_apart
 from core.context import Context, Services
 from core.errors import UserError
 from core.ids import Id
 from core.nodes import guard
 from core.paging import NEWEST, PageArgs, any_of
-from core.security.audit import audited
 from core.security.crypto import Cipher
 from core.storage.loader import by_id
 from core.values.bounds import check_length
@@ -74,9 +74,10 @@ async def submit_message_report(
             "judged_at": None,
         },
     )
-    await audited(
-        ctx, "chat.message_reported", subject_id=message_id, report_id=report_id, reason=str(reason)
-    )
+    # Not about the sender, who would read who reported them.
+    details = {"report_id": report_id, "reason": reason}
+    act = Act("chat.message_reported", "USER_ACTION", "CONTENT", message_id, details=details)
+    await record(ctx, act)
     return {"message_report": report}
 
 
@@ -130,14 +131,11 @@ async def message_reports(
 
 async def reported_messages(ctx: Context, reports: Sequence[Document]) -> list[list[dict[str, Any]]]:
     """Reported messages, decrypted for a moderator and written to the audit log."""
-    # A context of its own: what else is read for this answer is no part of the record's transaction.
-    own = ctx.fork()
-
-    async def on_record() -> None:
-        for report in reports:
-            await audited(own, "chat.report_read", subject_id=report["reported_id"], report_id=report["_id"])
-
-    await own.unit(on_record)
+    acts = [
+        Act("chat.report_read", "ACCESS_GRANTED", "CONTENT", report["_id"], report["reported_id"])
+        for report in reports
+    ]
+    await record_apart(ctx, *acts)
     return [_opened(ctx, report) for report in reports]
 
 
@@ -174,13 +172,15 @@ async def decide_message_report(
         [message] = await ctx.load_many(MessageById, [report["message_id"]])
         if message is not None and message["deleted_at"] is None:
             await clear(ctx, message)
-    await audited(
-        ctx,
-        "chat.report_judged",
+    act = Act(
+        "chat.report_decided",
+        "DECISION_MADE",
+        "CONTENT",
+        resource_id=message_report_id,
         subject_id=report["reported_id"],
-        report_id=message_report_id,
-        upheld=upheld,
+        details={"decision": decision},
     )
+    await record(ctx, act)
     return {"message_report": judged, "removed_message_report_id": message_report_id}
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 from core import ids, jobs
+from core.audit import Act, record
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
-from core.security.audit import audited
 from core.security.limits import Rate
 from loaders.feed import CommentById
 from resolvers.feed import moderating, notifications, reading
@@ -143,7 +143,8 @@ async def delete_comment(ctx: Context, *, comment_id: Id) -> Deleted:
         raise UserError("NOT_FOUND", "You cannot delete such a comment.", field=["commentId"])
     stub, parent, post = await blank(ctx, comment)
     if comment["author_id"] != ctx.viewer_id:
-        await audited(ctx, "comment.delete", subject_id=comment_id)
+        act = Act("feed.comment_deleted", "DATA_MODIFIED", "CONTENT", comment_id, comment["author_id"])
+        await record(ctx, act)
     gone = stub.get("gone", False)
     return {
         "deleted_comment_id": comment_id if gone else None,

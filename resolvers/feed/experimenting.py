@@ -10,9 +10,9 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from core import cancellation
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError, check_version
-from core.security.audit import audited
 from core.storage.mongo import Database
 from core.sync.listeners import SlowConsumer
 from core.sync.live import Live
@@ -94,7 +94,9 @@ async def set_feed_experiment(
     change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
     kept = await ctx.tx.put(store.experiments, store.CURRENT, change)
     ctx.tx.notice(SCOPE, scopes=[SCOPE])
-    await audited(ctx, "feed.experiment", experiment=text, reason=why)
+    details, sensitive = {"experiment": text}, {"reason": why}
+    act = Act("feed.experiment_set", "DECISION_MADE", "CONTENT", details=details, sensitive=sensitive)
+    await record(ctx, act)
     return {"feed_experiment": _shown(ranker, kept["version"])}
 
 

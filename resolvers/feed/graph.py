@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from core import clock, ids, viewers
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.hooks import Hook
 from core.ids import Id
-from core.security.audit import audited
 from core.security.limits import Rate
 from loaders.feed import FollowOfViewer, FollowToViewer
 from resolvers import auth
@@ -193,7 +193,8 @@ async def block_user(ctx: Context, *, user_id: Id) -> Blocked:
             if edge is not None:
                 await end(ctx, edge)
         await retelling.relation_changed(ctx, ctx.viewer_id, user_id)
-        await audited(ctx, "feed.block", subject_id=user_id)
+        # Not about them: who is blocked does not read that they are.
+        await record(ctx, Act("feed.user_blocked", "USER_ACTION", "ACCOUNT", user_id))
     stale(ctx, ctx.viewer_id, user_id)
     ctx.refresh()
     person = await accounts.users.by_id(ctx.db, user_id)

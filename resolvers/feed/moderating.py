@@ -9,12 +9,12 @@ from prometheus_client import Counter
 from pymongo.errors import DuplicateKeyError
 
 from core import clock, ids, nodes, paging
+from core.audit import Act, record, record_apart
 from core.context import Context, Services
 from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id, prefix_of
 from core.nodes import guard
 from core.paging import PageArgs
-from core.security.audit import audited
 from core.security.limits import Rate
 from core.storage.loader import by_id
 from core.values.bounds import check_length
@@ -190,15 +190,8 @@ async def reports(ctx: Context, *, filter: ReportFilter | None = None, args: Pag
     """Moderation queue, oldest first; each look is written to the audit log."""
     statuses = (filter or {}).get("statuses") or [ReportStatus.OPEN]
     found = await store.reports.page(ctx.db, {"status": paging.any_of(statuses)}, store.OLDEST, args)
-
-    # A context of its own: what else is read for this answer is no part of the record's transaction.
-    own = ctx.fork()
-
-    async def looked() -> None:
-        shown = sorted(map(str, statuses))
-        await audited(own, "moderation.queue", reports=len(found["edges"]), statuses=shown)
-
-    await own.unit(looked)
+    details = {"reports": len(found["edges"]), "statuses": sorted(map(str, statuses))}
+    await record_apart(ctx, Act("feed.reports_read", "ACCESS_GRANTED", "CONTENT", details=details))
     return found
 
 
@@ -240,10 +233,20 @@ async def decide_moderation(
     found = await _judged_for_update(ctx, subject_id)
     if not reports or (found is None and prefix_of(subject_id) != "user"):
         raise UserError("NOT_FOUND", "Nobody has reported this, or it is gone.", field=["subjectId"])
+    author_id = subject_id if found is None else found["author_id"]
     if found is not None:
         found = await _decide(ctx, found, action, label)
     await _settle(ctx, reports, action)
-    await audited(ctx, f"moderation.{action.lower()}", subject_id=subject_id, reason=why)
+    act = Act(
+        "feed.moderation_decided",
+        "DECISION_MADE",
+        "CONTENT",
+        resource_id=subject_id,
+        subject_id=author_id,
+        details={"decision": action, "label": label},
+        sensitive={"reason": why},
+    )
+    await record(ctx, act)
     return {
         "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
         "removed_report_ids": [report["_id"] for report in reports],

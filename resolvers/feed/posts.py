@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 from core import ids, jobs, uploads, viewers
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.hooks import on
 from core.ids import Id
-from core.security.audit import audited
 from core.security.limits import Rate
 from core.uploads import finished
 from resolvers.feed import (
@@ -263,13 +263,9 @@ async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> lis
 async def _told_of_edit(ctx: Context, before: Post, after: Post) -> None:
     await retelling.post_changed(ctx, before, after)
     if after["visibility"] != before["visibility"]:
-        await audited(
-            ctx,
-            "post.visibility",
-            subject_id=after["_id"],
-            before=str(before["visibility"]),
-            after=str(after["visibility"]),
-        )
+        details = {"before": before["visibility"], "after": after["visibility"]}
+        act = Act("feed.visibility_set", "DATA_MODIFIED", "CONTENT", after["_id"], details=details)
+        await record(ctx, act)
         await fanout.send(ctx, after)
     if open_to_all(after) != open_to_all(before) or after["media_ids"] != before["media_ids"]:
         await pictures.placed(ctx, after)
@@ -282,7 +278,7 @@ async def delete_post(ctx: Context, *, post_id: Id) -> Deleted:
     """Delete a post; its comments and reactions follow in the background."""
     post = await own_post_for_update(ctx, post_id)
     await erase(ctx, post)
-    await audited(ctx, "post.delete", subject_id=post_id)
+    await record(ctx, Act("feed.post_deleted", "DATA_MODIFIED", "CONTENT", post_id))
     return {"deleted_post_id": post_id, "viewer": viewers.document(ctx)}
 
 

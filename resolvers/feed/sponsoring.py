@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError, check_version
 from core.ids import Id
-from core.security.audit import audited
 from resolvers.feed.access import post_for_update, visible_posts
 from resolvers.feed.moderating import checked_reason
 from resolvers.feed.viewer_relations import open_to_strangers
@@ -36,7 +36,7 @@ async def set_post_sponsorship(
     if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
         raise UserError("OUT_OF_RANGE", "It ends after it starts, and within a year.", field=["endsAt"])
     changed = await ctx.tx.put(store.sponsorships, post_id, {"starts_at": start, "ends_at": ends_at})
-    await audited(ctx, "feed.sponsor", subject_id=post_id, until=ends_at.isoformat(), reason=why)
+    await _record(ctx, "feed.sponsorship_set", post_id, why, until=ends_at)
     return {"sponsorship": _shown(changed, post)}
 
 
@@ -51,8 +51,14 @@ async def cancel_post_sponsorship(
     if current is not None and current["ends_at"] > ctx.tx.now:
         period = {"starts_at": min(current["starts_at"], ctx.tx.now), "ends_at": ctx.tx.now}
         current = await ctx.tx.put(store.sponsorships, post_id, period)
-        await audited(ctx, "feed.end_sponsorship", subject_id=post_id, reason=why)
+        await _record(ctx, "feed.sponsorship_canceled", post_id, why)
     return {"post": post, "sponsorship": _shown(current, post)}
+
+
+async def _record(ctx: Context, action: str, post_id: str, reason: str, **details: Any) -> None:
+    sensitive = {"reason": reason}
+    act = Act(action, "DECISION_MADE", "CONTENT", post_id, details=details, sensitive=sensitive)
+    await record(ctx, act)
 
 
 def _check_version(expected: int | None, current: Sponsorship | None, post: Post | None) -> None:

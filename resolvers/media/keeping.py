@@ -7,8 +7,8 @@ from functools import partial
 import structlog
 
 from core import clock, jobs
+from core.audit import Act, record
 from core.context import Context
-from core.security.audit import audited
 from core.uploads import relocated
 from resolvers.media.linking import finish
 from resolvers.media.media_urls import PUBLIC
@@ -122,7 +122,8 @@ async def condemn(ctx: Context, media_id: str) -> bool:
         for row in await store.links.find(ctx.db, {"media_id": media_id}):
             await ctx.tx.delete(store.links, row)
             await relocated(ctx, row["record_id"])
-        await audited(ctx, "media.condemned", subject_id=media_id, owner=medium["owner_id"])
+        act = Act("media.condemned", "SYSTEM_EVENT", "CONTENT", media_id, subject_id=medium["owner_id"])
+        await record(ctx, act)
 
     await ctx.unit(condemned)
     logger.warning("medium condemned", media=media_id)

@@ -20,8 +20,8 @@ import structlog
 from prometheus_client import Counter
 
 from core import clock, ids, jobs, outages
+from core.audit import Act, Outcome, record
 from core.context import Context
-from core.security.audit import audited
 from core.uploads import PURPOSES
 from ports.media import MediaProcessor, Scanner, TooLarge, Unreadable
 from resolvers.media import sniffing
@@ -316,9 +316,16 @@ async def reject(ctx: Context, upload_id: str, failure: UploadFailure) -> None:
         upload = await ctx.tx.update(store.uploads, upload_id, set=done, where=where)
         if upload is not None:
             await finish(ctx, upload)
-            await audited(
-                ctx, "upload.rejected", subject_id=upload_id, result=failure, owner=upload["owner_id"]
+            act = Act(
+                "media.upload_rejected",
+                "SYSTEM_EVENT",
+                "CONTENT",
+                resource_id=upload_id,
+                subject_id=upload["owner_id"],
+                outcome=Outcome.FAILED,
+                details={"failure": failure},
             )
+            await record(ctx, act)
             await jobs.enqueue(ctx.tx, "media.clear_parts", upload_id=upload_id)
             if upload["folder"]:
                 await jobs.enqueue(ctx.tx, "media.erase_folder", folder=upload["folder"])

@@ -12,12 +12,12 @@ import pytest
 from jose import jwt
 
 from core import clock, ids
-from core.context import Context, Services
+from core.context import Services
 from core.jobs import run_due
-from core.security import audit
 from core.settings import Settings
 from server import lifespan, process
 from stores import auth as store
+from tests.audit.steps import on_record, sensitive
 from tests.auth.authenticator import Passkey
 from tests.auth.conftest import NewMember
 from tests.auth.key_steps import enrol, sign_in_with
@@ -46,18 +46,6 @@ async def do(admin: Phone, act: str, user_id: str, **input: Any) -> Any:
 @pytest.fixture
 async def admin(new_phone: NewPhone) -> Phone:
     return await new_phone("Root", roles=["MEMBER", "ADMIN"])
-
-
-@pytest.fixture
-def acts(monkeypatch: pytest.MonkeyPatch) -> list[audit.AuditEvent]:
-    """Audit records written during the test."""
-    kept: list[audit.AuditEvent] = []
-
-    async def keep(ctx: Context, act: audit.AuditEvent) -> None:
-        kept.append(act)
-
-    monkeypatch.setattr(audit.acted, "listeners", [keep])
-    return kept
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -91,15 +79,14 @@ async def test_administrators_prove_themselves_first(admin: Phone, new_phone: Ne
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_every_act_is_on_record_with_its_reason(
-    admin: Phone, new_phone: NewPhone, act: str, acts: list[audit.AuditEvent]
+    admin: Phone, new_phone: NewPhone, act: str, services: Services
 ) -> None:
     ada = await new_phone("Ada")
     if act == "unsuspendUser":
         await do(admin, "suspendUser", ada.user_id)
-    acts.clear()
     assert (await do(admin, act, ada.user_id))["errors"] == []
-    [on_record] = [each for each in acts if each.detail.get("reason") == "Because."]
-    assert (on_record.actor_id, on_record.subject_id) == (admin.user_id, ada.user_id)
+    *_, entry = await on_record(services, actor_id=admin.user_id, subject_id=ada.user_id)
+    assert (entry["resource_type"], await sensitive(services, entry)) == ("ACCOUNT", {"reason": "Because."})
 
 
 @pytest.mark.parametrize("act", ACTS)

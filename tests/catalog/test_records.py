@@ -5,31 +5,17 @@ from typing import Any
 import pytest
 
 from core import clock, ids
-from core.context import Context, Services
-from core.security import audit
-from core.security.audit import AuditEvent
+from core.context import Services
 from resolvers.catalog.entries import LISTED, SEPARATOR
 from stores.catalog import stock
+from tests.audit.steps import on_record, sensitive
 from tests.catalog.steps import euros, found, import_rows, on_sale, refusal, row, unique
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
 
-@pytest.fixture
-def acts(monkeypatch: pytest.MonkeyPatch) -> list[AuditEvent]:
-    told: list[AuditEvent] = []
-
-    async def record(ctx: Context, act: AuditEvent) -> None:
-        assert ctx.tx is not None
-        if act.action.startswith("catalog."):
-            told.append(act)
-
-    monkeypatch.setattr(audit.acted, "listeners", [record])
-    return told
-
-
 async def test_prices_stock_states_imports_and_judgements_are_on_record(
-    services: Services, admin: Phone, new_phone: NewPhone, acts: list[AuditEvent]
+    services: Services, admin: Phone, new_phone: NewPhone
 ) -> None:
     [result] = await import_rows(admin, [row(stock="9")])
     product, variant = result["product"]["id"], result["product"]["variants"][0]["id"]
@@ -42,17 +28,20 @@ async def test_prices_stock_states_imports_and_judgements_are_on_record(
     review = await author.do("submitReview", "review { id }", productId=product, rating=1)
     id = review["review"]["id"]
     await admin.do("decideReview", "review { id }", reviewId=id, decision="REJECT", reason="Rude.")
-    assert {act.actor_id for act in acts} == {admin.user_id}
-    told = [(act.action, act.subject_id, act.detail.get("before"), act.detail.get("after")) for act in acts]
-    assert told[0] == ("catalog.import", None, None, {"OK": 1})
-    assert told[1] == ("catalog.price", variant, {"price": 2490}, {"price": 999})
+    entries = await on_record(services, actor_id=admin.user_id, resource_type="CATALOG")
+    told: list[Any] = [
+        (entry["action"], entry["resource_id"], *map(entry["details"].get, ("before", "after")))
+        for entry in entries[-6:]
+    ]
+    assert told[0] == ("catalog.imported", None, None, {"OK": 1})
+    assert told[1] == ("catalog.price_set", variant, {"price": 2490}, {"price": 999})
     before, after = {"on_hand": 9, "safety_stock": 0}, {"on_hand": 7, "safety_stock": 0}
-    assert told[2] == ("catalog.stock", variant, before, after)
-    assert told[3] == ("catalog.status", product, {"status": "ACTIVE"}, {"status": "DISCONTINUED"})
-    assert told[4][:2] == ("catalog.product", product)
-    assert told[4][3]["name"] == "Renamed"  # type: ignore[index]
-    assert told[5] == ("catalog.review", id, {"status": "PENDING"}, {"status": "REJECTED"})
-    assert acts[5].detail["reason"] == "Rude."
+    assert told[2] == ("catalog.stock_adjusted", variant, before, after)
+    assert told[3] == ("catalog.status_set", product, {"status": "ACTIVE"}, {"status": "DISCONTINUED"})
+    assert told[4][:2] == ("catalog.product_updated", product)
+    assert told[4][3]["name"] == "Renamed"
+    assert told[5] == ("catalog.review_decided", id, {"status": "PENDING"}, {"status": "REJECTED"})
+    assert await sensitive(services, entries[-1]) == {"reason": "Rude."}
 
 
 async def picture(

@@ -7,14 +7,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from core import ids, jobs
+from core.audit import Act, Mode
 from core.context import Context, Services
-from core.security.audit import AuditEvent
 from ports.feed import Shown, Verdict
 from resolvers.feed.comments import COMMENT_RATE
 from resolvers.feed.moderating import Moderation
 from resolvers.feed.posts import POST_RATE
 from stores import auth as accounts
 from stores.auth import Role
+from tests.audit.steps import on_record, sensitive
 from tests.conftest import NewPhone
 from tests.feed.steps import comment, feed_of, follow, publish
 from tests.media.steps import complete, created, picture, send
@@ -222,16 +223,7 @@ async def test_a_removed_comment_that_its_author_deletes_is_taken_off_the_counts
     assert await ada.run(query, post=post, top=top) == without
 
 
-async def test_decisions_are_on_record(
-    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acts: list[tuple[str, str | None]] = []
-
-    async def record(ctx: Any, act: Any) -> None:
-        if not act.action.startswith("auth."):
-            acts.append((act.action, act.subject_id))
-
-    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
+async def test_decisions_are_on_record(new_phone: NewPhone, services: Services) -> None:
     ada, grace = await new_phone("Ada"), await new_phone("Grace")
     judge = await moderator(new_phone, services)
     post = await publish(ada)
@@ -242,13 +234,26 @@ async def test_decisions_are_on_record(
     await ada.do("updatePost", "post { id }", postId=post, visibility="PRIVATE")
     await ada.do("blockUser", "removedUserId", userId=grace.user_id)
     await ada.do("deletePost", "deletedPostId", postId=post)
-    assert acts == [
-        ("moderation.queue", None),
-        ("moderation.label", post),
-        ("post.visibility", post),
-        ("feed.block", grace.user_id),
-        ("post.delete", post),
+    by_judge, by_ada = [
+        [
+            (entry["action"], entry["resource_id"])
+            for entry in await on_record(services, actor_id=each.user_id)
+            if entry["action"].startswith("feed.")
+        ]
+        for each in (judge, ada)
     ]
+    assert by_judge == [("feed.reports_read", None), ("feed.moderation_decided", post)]
+    assert by_ada == [
+        ("feed.visibility_set", post),
+        ("feed.user_blocked", grace.user_id),
+        ("feed.post_deleted", post),
+    ]
+    [decided] = await on_record(services, action="feed.moderation_decided", resource_id=post)
+    assert (decided["subject_id"], decided["details"]) == (
+        ada.user_id,
+        {"decision": "LABEL", "label": "MISLEADING"},
+    )
+    assert await sensitive(services, decided) == {"reason": "Not so"}
 
 
 async def test_looks_into_the_queue_are_each_on_record_beside_what_else_is_read(
@@ -257,14 +262,14 @@ async def test_looks_into_the_queue_are_each_on_record_beside_what_else_is_read(
     """The answer's other reads were made in the record's transaction, and after its end."""
     looks = 0
 
-    async def record(ctx: Context, act: AuditEvent) -> None:
+    async def record(ctx: Context, act: Act, mode: Mode) -> None:
         nonlocal looks
-        looks += act.action == "moderation.queue"
-        await ctx.tx.lock_document(accounts.users, str(act.actor_id))
+        looks += act.action == "feed.reports_read"
+        await ctx.tx.lock_document(accounts.users, ctx.viewer_id)
 
     judge = await moderator(new_phone, services)
     await publish(judge)
-    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
+    monkeypatch.setattr("core.audit.recorded.listeners", [record])
     page = "edges { node { id target { id } } }"
     document = f"""{{ one: reports(first: 5) {{ {page} }} other: reports(first: 5) {{ {page} }}
       viewer {{ user {{ name posts(first: 1) {{ edges {{ node {{ text }} }} }} }} }} }}"""

@@ -46,11 +46,11 @@ async def until(services: Services, experiment: str) -> None:
 def acts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     kept: list[Any] = []
 
-    async def record(ctx: Any, act: Any) -> None:
+    async def keep(ctx: Any, act: Any, mode: Any) -> None:
         if act.action.startswith("feed."):
-            kept.append((act.action, act.subject_id, act.detail))
+            kept.append((act.action, act.resource_id, {**act.details, **act.sensitive}))
 
-    monkeypatch.setattr("core.security.audit.acted.listeners", [record])
+    monkeypatch.setattr("core.audit.recorded.listeners", [keep])
     return kept
 
 
@@ -66,7 +66,7 @@ async def test_an_experiment_is_set_and_ended_on_record(
         )
         assert (begun["errors"], begun["feedExperiment"]) == ([], {"name": "spring", "variants": HALVES})
         assert acts == [
-            ("feed.experiment", None, {"experiment": "spring:formula=50,fresh=50", "reason": "Fresh?"})
+            ("feed.experiment_set", None, {"experiment": "spring:formula=50,fresh=50", "reason": "Fresh?"})
         ]
         for process in (services, elsewhere):
             await until(process, "spring")
@@ -143,8 +143,10 @@ async def test_a_paid_post_is_shown_with_its_reason_until_it_ends(
     grace = await new_phone("Grace")
     assert [edge["reason"] for edge in (await page_of(grace))["edges"]] == ["SUGGESTED"]
     assert [each[:2] for each in acts] == [
-        ("feed.sponsor", post), ("feed.block", alan.user_id), ("feed.end_sponsorship", post)
-    ]  # fmt: skip
+        ("feed.sponsorship_set", post),
+        ("feed.user_blocked", alan.user_id),
+        ("feed.sponsorship_canceled", post),
+    ]
 
 
 async def test_versions_of_sponsorships_go_on_after_one_is_canceled(

@@ -13,11 +13,11 @@ from core.context import Context, Services
 from core.erasure import ERASERS
 from core.errors import UserError
 from core.hooks import Hook
-from core.security.audit import AuditEvent, acted
 from core.uploads import FINISHED, finished
 from loaders.media import AttachmentStatusByUpload, MediaByUpload
 from ports.media import MediaProcessor, Scanner
 from resolvers.media import attach, keeping, processing
+from tests.audit.steps import on_record
 from tests.conftest import NewPhone
 from tests.media import steps
 from tests.phone import Phone
@@ -291,24 +291,11 @@ async def test_work_that_nobody_ended_is_given_up(new_phone: NewPhone, services:
     assert (row["status"], row["failure"]) == ("REJECTED", "UNREADABLE")
 
 
-@pytest.fixture
-def acts() -> Iterator[list[AuditEvent]]:
-    seen: list[AuditEvent] = []
-
-    async def record(ctx: Context, act: AuditEvent) -> None:
-        seen.append(act)
-
-    acted.listeners.append(record)
-    yield seen
-    acted.listeners.remove(record)
-
-
 async def test_malware_found_after_sending(
     new_phone: NewPhone,
     services: Services,
     http: aiohttp.ClientSession,
     told: list[Any],
-    acts: list[AuditEvent],
 ) -> None:
     """Row: object quarantined, attachment REJECTED, URL dies within a minute (here: at once)."""
     ada = await new_phone("Ada")
@@ -324,17 +311,20 @@ async def test_malware_found_after_sending(
     assert await ada.run("query($id: ID!) { media(id: $id) { id } }", id=id) == {"media": None}
     folder = url.split("/private/")[1].split("/")[0]
     assert len(await steps.stored(services, f"quarantine/{folder}")) == 2
-    assert [each.action for each in acts if each.action[:5] == "media"] == ["media.condemned"]
+    [entry] = await on_record(services, action="media.condemned", resource_id=id)
+    assert (entry["subject_id"], entry["actor_type"]) == (ada.user_id, "SYSTEM")
     assert await keeping.condemn(Context(services), id) is False
 
 
-async def test_rejections_are_on_record(
-    new_phone: NewPhone, services: Services, acts: list[AuditEvent]
-) -> None:
+async def test_rejections_are_on_record(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
     upload = await steps.uploaded(ada, services, steps.EICAR, "text/plain", fileName="a.txt")
-    [act] = [each for each in acts if each.action == "upload.rejected"]
-    assert (act.subject_id, act.result, act.detail) == (upload["id"], "MALWARE", {"owner": ada.user_id})
+    [entry] = await on_record(services, action="media.upload_rejected", resource_id=upload["id"])
+    assert (entry["subject_id"], entry["outcome"], entry["details"]) == (
+        ada.user_id,
+        "FAILED",
+        {"failure": "MALWARE"},
+    )
 
 
 async def test_a_deleted_person_leaves_no_files(

@@ -158,7 +158,7 @@ async def test_accounts_and_the_doctor(
     )
     assert done["create"].returncode == 0
     [audit] = done["create"].stderr.splitlines()
-    assert "auth.create_user" in audit
+    assert "auth.user_created" in audit
     assert done["create"].stdout == "Boss@Example.com can sign in, and is MEMBER, ADMIN.\n"
     signed_in = await sign_in(anonymous, "boss@example.com", password="a sound passphrase 9")
     assert signed_in["errors"] == []

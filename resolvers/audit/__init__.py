@@ -1,0 +1,1 @@
+"""Audit log: the keeper of what is put on record."""

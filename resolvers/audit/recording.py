@@ -1,0 +1,104 @@
+"""Recording: the keeper of acts writes each as an entry of the log, in the unit of work that does it."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from core import clock
+from core.audit import Act, Mode, recorded
+from core.context import PERSONAL, Context
+from core.hooks import on
+from core.security.networks import masked_address
+from stores import audit as store
+from stores.audit import ActorType, AuditEntry, AuditEventType, AuditResourceType
+
+SKEW = timedelta(minutes=5)
+"""Lead of a device's clock above which its entry is flagged."""
+MEMBER, PROVIDER, SYSTEM = "MEMBER", "PROVIDER", "SYSTEM"
+NOBODY = "ANONYMOUS"
+LONGEST_USER_AGENT = 500
+
+
+@on(recorded)
+async def keep(ctx: Context, act: Act, mode: Mode) -> None:
+    await append(ctx, act)
+
+
+async def append(ctx: Context, act: Act) -> AuditEntry | None:
+    """Append an act's entry with the unit of work, key and state beside it; None if its key is known."""
+    source = act.source or act.action.partition(".")[0]
+    key = f"{source}:{act.entry_key}"
+    if act.entry_key is not None and await store.entry_keys.by_id(ctx.db, key) is not None:
+        return None
+    entry = await entry_of(ctx, act, source)
+    if act.entry_key is None:
+        key = f"{source}:{entry['_id']}"
+    late = ctx.tx.late
+    late.insert(store.entries, entry)
+    late.insert(store.entry_keys, store.EntryKey(_id=key, entry_id=entry["_id"]))
+    late.insert(store.entry_states, store.accepted(entry))
+    return entry
+
+
+async def entry_of(ctx: Context, act: Act, source: str) -> AuditEntry:
+    """Entry of an act: who did it, and from where, is what the request says of itself."""
+    now, viewer = clock.now(), ctx.viewer
+    actor_id = viewer.user_id if viewer else act.actor_id
+    entry = store.entry_document(
+        timestamp=now,
+        occurred_at=act.occurred_at,
+        clock_skewed=act.occurred_at is not None and act.occurred_at > now + SKEW,
+        org_id=viewer.org if viewer else PERSONAL,
+        event_type=AuditEventType(act.event_type),
+        action=act.action,
+        actor_id=actor_id,
+        actor_type=_actor_type(ctx),
+        actor_role=_actor_role(ctx, actor_id),
+        device_id=viewer.device_id if viewer else act.device_id,
+        request_id=ctx.request_id or None,
+        ip_masked=masked_address(ctx.address),
+        incident_id=act.incident_id,
+        resource_type=AuditResourceType(act.resource_type),
+        resource_id=act.resource_id,
+        subject_id=act.subject_id,
+        outcome=str(act.outcome),
+        access_reason=act.reason,
+        details=act.details,
+        metadata={"source": source},
+    )
+    await _seal(ctx, entry, actor_id, {"user_agent": ctx.user_agent[:LONGEST_USER_AGENT] or None})
+    sensitive = json.dumps(store.plain_json(act.sensitive), ensure_ascii=False) if act.sensitive else None
+    await _seal(ctx, entry, act.subject_id or actor_id, {"sensitive_details": sensitive})
+    return entry
+
+
+async def _seal(
+    ctx: Context, entry: AuditEntry, subject_id: str | None, values: Mapping[str, str | None]
+) -> None:
+    """Encrypt values with a person's key; of nobody known, and of who was erased, none are kept."""
+    told = {field: value for field, value in values.items() if value is not None}
+    if not told or subject_id is None:
+        return
+    cipher = await store.subject_keys.sealing(ctx.services, subject_id)
+    if cipher is not None:
+        sealed: dict[str, Any] = {
+            field: cipher.seal(value, place=store.place_of(entry, field)) for field, value in told.items()
+        }
+        entry.update(sealed)  # type: ignore[typeddict-item]
+
+
+def _actor_type(ctx: Context) -> ActorType:
+    if ctx.viewer is None and not ctx.request_id:
+        return ActorType.SYSTEM
+    provider = ctx.viewer is not None and PROVIDER in ctx.viewer.roles
+    return ActorType.PROVIDER if provider else ActorType.USER
+
+
+def _actor_role(ctx: Context, actor_id: str | None) -> str:
+    """Roles beyond a member's."""
+    if ctx.viewer is not None:
+        return " ".join(sorted(ctx.viewer.roles - {MEMBER})) or MEMBER
+    if not ctx.request_id:
+        return SYSTEM
+    return NOBODY if actor_id is None else MEMBER

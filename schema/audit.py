@@ -1,0 +1,1 @@
+"""Audit log, as clients see it: nothing of it as yet."""
