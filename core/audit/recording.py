@@ -14,6 +14,7 @@ recorded = Hook[[Context, Act, Mode], None]("audit.recorded")
 
 async def record(ctx: Context, act: Act, mode: Mode = Mode.UNIT) -> None:
     """Put an act on record with the running unit of work."""
+    ctx.tx.edits.acts.add(act.action)
     await recorded(ctx, act, mode)
     logger.info(
         "audited",

@@ -65,6 +65,7 @@ class Declaration(Unnamed):
         if (fields := changes.changes_of(self.resolver)) is not None:
             resolver = changes.without_nulls(resolver, fields)
         how = {**self.how, "refuses": self._refuses(attribute)}
+        self._check_audit(attribute)
         mutation = Mutation(to_camel_case(attribute), resolver, **how)
         bound = MutationField(mutation)
         # Nullable: a bug in one of fifty queued mutations must not take the others' answers along.
@@ -76,6 +77,17 @@ class Declaration(Unnamed):
             fresh=mutation.fresh,
             deprecated=self.deprecated,
         )
+
+    def _check_audit(self, attribute: str) -> None:
+        """Check that what is declared of its audit act are inputs, and that it leaves a receipt."""
+        declared = self.how.get("audit")
+        if declared is None:
+            return
+        named = {declared.resource, declared.subject, *declared.inputs, *declared.sensitive} - {None}
+        if unknown := named - {each.name for each, _ in _parameters(self.resolver)}:
+            raise TypeError(f"{attribute} is audited by what it does not take: {sorted(unknown)}.")
+        if self.how.get("receipt") is False:
+            raise TypeError(f"{attribute} leaves no receipt: a retry would be on record twice.")
 
     def _refuses(self, attribute: str) -> frozenset[str]:
         """Codes with which it refuses: those that are declared, and those that follow from what it takes."""
@@ -116,6 +128,7 @@ def mutation(
     those of `core.mutations.idempotency.Mutation` (`roles`, `receipt`); `refuses` are the codes of its
     refusals (`"NOT_MEMBER TOO_LONG"`), except CONFLICT, ID_TAKEN and STEP_UP_REQUIRED, which follow from
     `expected_version`, `id` and `fresh`, and REQUIRED where null is refused (`core.graphql.changes`).
+    `audit=Audited(...)` puts the act on record (`core.audit.declared`).
 
     Where several mutations share types, give both types in place of `returns`.
     """

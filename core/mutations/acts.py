@@ -8,7 +8,8 @@ from typing import Any
 from core.context import Context
 from core.mutations import idempotency, receipt_codes  # noqa: F401  # Declares its migration.
 from core.mutations.flush import Minted
-from core.mutations.idempotency import Mutation, Payload
+from core.mutations.idempotency import Mutation
+from core.mutations.references import Payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Replay protection: a mutation takes effect once per idempotency key, however often it is retried.
 
 Its receipt is claimed first in the mutation's own transaction, so that it exists exactly when the write does.
-It keeps the payload with references in place of entities: a replay shows them as they are now, through the
-same access guards as every read, and no private data is stored in receipts.
+It keeps the payload with references in place of entities (`core.mutations.references`).
 """
 
 import asyncio
@@ -16,6 +15,7 @@ import orjson
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import clock, nodes, request_notes
+from core.audit import Audited
 from core.context import Context
 from core.errors import (
     ERROR_CODES,
@@ -26,7 +26,8 @@ from core.errors import (
     UserError,
 )
 from core.ids import prefix_of
-from core.mutations import declared_codes
+from core.mutations import auditing, declared_codes, references
+from core.mutations.references import Payload
 from core.security import access
 from core.storage import mongo
 from core.storage.mongo import Database
@@ -38,9 +39,7 @@ LEASE = timedelta(seconds=60)
 PATIENCE = 2.0
 """Seconds that a concurrent request with the same key waits for the first."""
 LONGEST_KEY = 128
-REFERENCE = "$ref"
 
-Payload = dict[str, Any]
 Resolver = Callable[..., Awaitable[Payload]]
 
 
@@ -74,6 +73,8 @@ class Mutation:
     the `roles`; `fresh` needs a proof of identity of the last ten minutes (STEP_UP_REQUIRED). `refuses` are
     the codes of its refusals beside those of every mutation (`core.mutations.declared_codes.ALWAYS`).
 
+    `audit` declares the act that is put on record, done or denied.
+
     `prepare` takes the same arguments and runs once before the transaction, for slow work (hashing) or for
     counting attempts; the resolver gets its result as `prepared`.
     """
@@ -89,6 +90,7 @@ class Mutation:
     fresh: bool = False
     refuses: Collection[str] = ()
     prepare: Callable[..., Awaitable[Any]] | None = None
+    audit: Audited | None = None
 
     async def check(self, ctx: Context) -> None:
         """Refuses who may not run it, or not now."""
@@ -116,6 +118,7 @@ async def run(ctx: Context, mutation: Mutation, key: str, arguments: Mapping[str
         # A replay answers even if it is forbidden now: the write was done while it was allowed.
         replay = await _replay(ctx, mutation, claim)
         if replay is None:
+            await auditing.failed(ctx, mutation.audit, arguments, claim["_id"], refusal)
             return _first(key, mutation, _refusal(refusal))
         return _answer(key, replay, replayed=True)
     known = ctx.flush.receipts.get(claim["_id"])
@@ -161,7 +164,7 @@ async def foresee(ctx: Context, keys: Iterable[tuple[Mutation, str, Mapping[str,
         with suppress(Exception):
             # Where one of them cannot be shown, each act finds out for itself: it is no other's fault.
             ctx.flush.entities = await nodes.visible(
-                ctx, _references([receipt["payload"] for receipt in done])
+                ctx, references.ids_in([receipt["payload"] for receipt in done])
             )
 
 
@@ -180,6 +183,7 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
             return await _in_transaction(ctx, mutation, claim, arguments)
         return await _leased(ctx, mutation, claim, arguments)
     except UserError as refusal:
+        await auditing.failed(ctx, mutation.audit, arguments, claim["_id"], refusal)
         payload = {**await _taken(ctx, refusal, arguments.get("id")), **_refusal(refusal)}
         if not refusal.retryable and not mutation.transaction:
             # The claim is taken already, and by us.
@@ -190,6 +194,11 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
         elif not mutation.transaction:
             await receipts.delete_one(ctx.services.db, {"_id": claim["_id"]})
         return payload
+    except _Taken:
+        raise
+    except Exception as error:
+        await auditing.failed(ctx, mutation.audit, arguments, claim["_id"], error)
+        raise
 
 
 async def _taken(ctx: Context, refusal: UserError, id: Any) -> Payload:
@@ -220,6 +229,8 @@ async def _in_transaction(
     async def work() -> Payload:
         await _take(ctx, claim)
         payload = await mutation.resolver(ctx, **arguments)
+        if not payload.get("errors"):
+            await auditing.done(ctx, mutation.audit, arguments)
         await _finish(ctx, mutation, claim, payload)
         return payload
 
@@ -230,6 +241,8 @@ async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: M
     """Run a mutation outside a transaction: its receipt is a lease until the result is stored."""
     await _take(ctx, {**claim, "expires_at": clock.now() + LEASE})
     payload = await mutation.resolver(ctx, **arguments)
+    if not payload.get("errors"):
+        await auditing.done_apart(ctx, mutation.audit, arguments)
     await _finish(ctx, mutation, claim, payload)
     return payload
 
@@ -268,7 +281,7 @@ async def _told(ctx: Context, mutation: Mutation, claim: Receipt, receipt: Recei
         raise IdempotencyKeyReused
     if receipt["state"] != "DONE" or "payload" not in receipt:
         return None
-    payload = await _restored(ctx, receipt["payload"])
+    payload = await references.restored(ctx, receipt["payload"])
     if payload.get("errors"):
         payload["errors"] = list(map(_final, payload["errors"]))
     if mutation.reissue is not None and not payload.get("errors"):
@@ -331,59 +344,11 @@ def _answer(key: str, payload: Payload, *, replayed: bool = False) -> Payload:
     return {"errors": [], **payload, "idempotency_key": key, "replayed": replayed}
 
 
-def _stored(mutation: Mutation, payload: Payload) -> Payload:
-    return {name: _referenced(value) for name, value in payload.items() if name not in mutation.secrets}
-
-
-def _referenced(value: Any) -> Any:
-    """The value with entities replaced by references to them."""
-    if isinstance(value, Mapping):
-        id = value.get("_id")
-        if isinstance(id, str) and prefix_of(id) in nodes.GUARDS:
-            return {REFERENCE: id}
-        return {name: _referenced(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_referenced(item) for item in value]
-    return value
-
-
-async def _restored(ctx: Context, payload: Payload) -> Payload:
-    entities = ctx.flush.entities
-    if entities is None:
-        ctx.refresh()
-        entities = await nodes.visible(ctx, _references(payload))
-    restored: Payload = _resolved(payload, entities)
-    return restored
-
-
 def _final(error: dict[str, Any]) -> dict[str, Any]:
     """A refusal that was stored is final, also where its code is one that this version does not know."""
     known = error["code"] in ERROR_CODES and not ERROR_CODES[error["code"]].retryable
     return error if known else {**error, "code": "FORBIDDEN", "retryable": False, "retry_after_seconds": None}
 
 
-def referenced_id(stored: Any) -> str | None:
-    """The id a stored payload field refers to."""
-    return stored.get(REFERENCE) if isinstance(stored, dict) else None
-
-
-def _references(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        if REFERENCE in value:
-            return [value[REFERENCE]]
-        return [id for inner in value.values() for id in _references(inner)]
-    if isinstance(value, list):
-        return [id for item in value for id in _references(item)]
-    return []
-
-
-def _resolved(value: Any, entities: Mapping[str, Any]) -> Any:
-    if isinstance(value, dict):
-        if REFERENCE in value:
-            return entities.get(value[REFERENCE])
-        whole = {name: _resolved(inner, entities) for name, inner in value.items()}
-        # An edge without its node is no edge.
-        return None if "node" in whole and whole["node"] is None else whole
-    if isinstance(value, list):
-        return [_resolved(item, entities) for item in value]
-    return value
+def _stored(mutation: Mutation, payload: Payload) -> Payload:
+    return references.stored(payload, mutation.secrets)

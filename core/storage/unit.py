@@ -14,6 +14,7 @@ from core.errors import UserError, check_version
 from core.storage import mongo
 from core.storage.contention import Contention, Held
 from core.storage.counters import Counters, deltas, with_moved
+from core.storage.edits import Edits
 from core.storage.late_writes import LateWrites
 from core.storage.mongo import Database
 from core.storage.store import Collection, Target
@@ -56,6 +57,7 @@ class Unit:
         """By document, what was to be logged before its last write logged itself."""
         self.late = LateWrites()
         """Writes of what nobody reads in this unit."""
+        self.edits = Edits()
         self._unlogged: set[str] = set()
         self._new: set[str] = set()
         """Ids that MongoDB keeps unique on one shard alone: the log keeps them so on all."""
@@ -94,6 +96,7 @@ class Unit:
         changed = await self.update(store, entity, set=changes)
         if changed is None:
             raise await self._unchanged(store, entity)
+        self.edits.note(entity, changed)
         if store.scopes is not None and (scopes := list(store.scopes(changed))):
             self.changed(
                 changed, scopes=scopes, audience_never_shrinks=scopes == list(store.scopes(cast("T", entity)))
@@ -367,7 +370,7 @@ class Unit:
         deleted: bool = False,
     ) -> None:
         """Log an entity that says who reads it; what else is synced, its resolver must log."""
-        id = document["_id"]
+        id, self.edits.wrote = document["_id"], True
         if store.scopes is None:
             if store.synced:
                 self._unlogged.add(id)

@@ -59,7 +59,6 @@ async def suspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.Acc
     suspended = await _moved(ctx, user, AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
     for session in await store.active_sessions(ctx.db, user["_id"]):
         await sessions.end(ctx, session, SessionEndReason.ACCOUNT_CLOSED)
-    await _record(ctx, "auth.user_suspended", user, reason)
     return telling.account_changed(suspended)
 
 
@@ -68,7 +67,6 @@ async def unsuspend_user(ctx: Context, *, user_id: Id, reason: str) -> telling.A
     if user["status"] == AccountStatus.ACTIVE:
         return telling.account_changed(user)
     active = await _moved(ctx, user, AccountStatus.SUSPENDED, AccountStatus.ACTIVE)
-    await _record(ctx, "auth.user_unsuspended", user, reason)
     return telling.account_changed(active)
 
 
@@ -102,7 +100,6 @@ async def unlock_user(ctx: Context, *, user_id: Id, reason: str) -> telling.Acco
     unlocked = await telling.change(ctx, user["_id"], unset=["locked_until"])
     assert unlocked is not None
     await lockout.unlock(ctx, user)
-    await _record(ctx, "auth.user_unlocked", user, reason)
     return telling.account_changed(unlocked)
 
 

@@ -9,7 +9,7 @@ from core import clock, ids, nodes
 from core.context import PERSONAL, Context, Viewer
 from core.errors import ErrorKind, NotFound, Unauthenticated, UserError, error_codes
 from core.ids import Id
-from core.mutations.idempotency import referenced_id
+from core.mutations.references import referenced_id
 from core.security.limits import Rate
 from core.security.networks import masked_address
 from core.values.text import Opaque

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core import ids
-from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
@@ -23,20 +22,14 @@ async def grant_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) 
     if role not in held:
         grant = {"_id": f"{user_id}|{role}", "user_id": user_id, "role": role}
         await ctx.tx.insert(store.roles, {**grant, "granted_by": ctx.viewer_id, "created_at": ctx.tx.now})
-        await _record(ctx, "catalog.role_granted", user_id, role)
     return await auth.account_moved(ctx, user_id)
 
 
 async def revoke_commerce_role(ctx: Context, *, user_id: Id, role: CommerceRole) -> auth.AccountChanged:
     """Revoke a person's role, at once in every process."""
     await _check_person(ctx, user_id)
-    if await ctx.tx.delete(store.roles, f"{user_id}|{role}"):
-        await _record(ctx, "catalog.role_revoked", user_id, role)
+    await ctx.tx.delete(store.roles, f"{user_id}|{role}")
     return await auth.account_moved(ctx, user_id)
-
-
-async def _record(ctx: Context, action: str, user_id: str, role: CommerceRole) -> None:
-    await record(ctx, Act(action, "ACCESS_GRANTED", "ACCOUNT", user_id, user_id, details={"role": role}))
 
 
 async def _check_person(ctx: Context, user_id: str) -> None:

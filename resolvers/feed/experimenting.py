@@ -10,7 +10,6 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from core import cancellation
-from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError, check_version
 from core.storage.mongo import Database
@@ -77,7 +76,7 @@ async def set_feed_experiment(
     expected_version: int | None = None,
 ) -> dict[str, Any]:
     """Begin an experiment in place of the present one; without a name, end it."""
-    why = checked_reason(reason)
+    checked_reason(reason)
     current = await _current(ctx)
     shown = current if current["name"] else None
     check_version(expected_version, current["version"], feed_experiment=shown)
@@ -94,9 +93,6 @@ async def set_feed_experiment(
     change = {"experiment": text, "set_by": ctx.viewer_id, "set_at": ctx.tx.now}
     kept = await ctx.tx.put(store.experiments, store.CURRENT, change)
     ctx.tx.notice(SCOPE, scopes=[SCOPE])
-    details, sensitive = {"experiment": text}, {"reason": why}
-    act = Act("feed.experiment_set", "DECISION_MADE", "CONTENT", details=details, sensitive=sensitive)
-    await record(ctx, act)
     return {"feed_experiment": _shown(ranker, kept["version"])}
 
 

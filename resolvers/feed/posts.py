@@ -278,7 +278,6 @@ async def delete_post(ctx: Context, *, post_id: Id) -> Deleted:
     """Delete a post; its comments and reactions follow in the background."""
     post = await own_post_for_update(ctx, post_id)
     await erase(ctx, post)
-    await record(ctx, Act("feed.post_deleted", "DATA_MODIFIED", "CONTENT", post_id))
     return {"deleted_post_id": post_id, "viewer": viewers.document(ctx)}
 
 

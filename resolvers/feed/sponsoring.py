@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import ids
-from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError, check_version
 from core.ids import Id
@@ -27,7 +26,7 @@ async def set_post_sponsorship(
     expected_version: int | None = None,
 ) -> dict[str, Any]:
     """Sponsor a post, or change its period. People it is hidden from do not see it, paid or not."""
-    why = checked_reason(reason)
+    checked_reason(reason)
     post = await post_for_update(ctx, post_id)
     if not open_to_strangers(post):
         raise UserError("FORBIDDEN", "Only public posts are shown to strangers.", field=["postId"])
@@ -36,7 +35,6 @@ async def set_post_sponsorship(
     if not start < ends_at <= start + LONGEST or ends_at <= ctx.tx.now:
         raise UserError("OUT_OF_RANGE", "It ends after it starts, and within a year.", field=["endsAt"])
     changed = await ctx.tx.put(store.sponsorships, post_id, {"starts_at": start, "ends_at": ends_at})
-    await _record(ctx, "feed.sponsorship_set", post_id, why, until=ends_at)
     return {"sponsorship": _shown(changed, post)}
 
 
@@ -44,21 +42,14 @@ async def cancel_post_sponsorship(
     ctx: Context, *, post_id: Id, reason: str, expected_version: int | None = None
 ) -> dict[str, Any]:
     """End a sponsorship; idempotent. Stored snapshots show it for a few minutes more."""
-    why = checked_reason(reason)
+    checked_reason(reason)
     [post] = await visible_posts(ctx, [ids.checked(post_id, "post")])
     current = await store.sponsorships.by_id(ctx.db, post_id)
     _check_version(expected_version, current, post)
     if current is not None and current["ends_at"] > ctx.tx.now:
         period = {"starts_at": min(current["starts_at"], ctx.tx.now), "ends_at": ctx.tx.now}
         current = await ctx.tx.put(store.sponsorships, post_id, period)
-        await _record(ctx, "feed.sponsorship_canceled", post_id, why)
     return {"post": post, "sponsorship": _shown(current, post)}
-
-
-async def _record(ctx: Context, action: str, post_id: str, reason: str, **details: Any) -> None:
-    sensitive = {"reason": reason}
-    act = Act(action, "DECISION_MADE", "CONTENT", post_id, details=details, sensitive=sensitive)
-    await record(ctx, act)
 
 
 def _check_version(expected: int | None, current: Sponsorship | None, post: Post | None) -> None:

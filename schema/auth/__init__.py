@@ -22,7 +22,8 @@ from resolvers.auth import (
     stepup,
     verification,
 )
-from schema.auth import payloads
+from schema.auth import audited, payloads
+from schema.auth.audited import administer
 from schema.auth.types import (
     Account,
     AuthFlow,
@@ -67,9 +68,6 @@ ENDED_SESSIONS = (int, "Number of sessions that ended; null when refused.")
 anonymous = partial(mutation, owner=devices.device_owner, takes={"device": DeviceInput})
 tokens: dict[str, Any] = {"secrets": ("tokens",), "reissue": sessions.reissue}
 finishing: dict[str, Any] = {**tokens, "secrets": ("tokens", "backup_codes")}
-administer = partial(
-    mutation, roles=(Role.ADMIN,), fresh=True, reason="Reason for the audit log, 1 to 500 characters."
-)
 
 
 class Mutation:
@@ -348,24 +346,34 @@ class Mutation:
     """Cancel the deletion of your account, which stays as it was."""
 
     suspend_user = administer(
-        admin.suspend_user, refuses="REQUIRED TOO_LONG WRONG_STATUS", returns=payloads.ACCOUNT
+        admin.suspend_user,
+        audited.SUSPENDED,
+        refuses="REQUIRED TOO_LONG WRONG_STATUS",
+        returns=payloads.ACCOUNT,
     )
     """Suspend an active account until `unsuspendUser`; ends its sessions."""
     unsuspend_user = administer(
-        admin.unsuspend_user, refuses="REQUIRED TOO_LONG WRONG_STATUS", returns=payloads.ACCOUNT
+        admin.unsuspend_user,
+        audited.UNSUSPENDED,
+        refuses="REQUIRED TOO_LONG WRONG_STATUS",
+        returns=payloads.ACCOUNT,
     )
     """Unsuspend an account, whose owner may sign in again."""
     lock_user = administer(
         admin.lock_user,
+        audited.LOCKED,
         refuses="OUT_OF_RANGE REQUIRED TOO_LONG",
         returns=payloads.ACCOUNT,
         lock_minutes="Duration of the lock in minutes, from 1 to 43,200 (30 days).",
     )
     """Lock an account for a while, so that nobody can sign in to it; its sessions go on."""
-    unlock_user = administer(admin.unlock_user, refuses="REQUIRED TOO_LONG", returns=payloads.ACCOUNT)
+    unlock_user = administer(
+        admin.unlock_user, audited.UNLOCKED, refuses="REQUIRED TOO_LONG", returns=payloads.ACCOUNT
+    )
     """Unlock an account, whether an administrator or failed attempts locked it."""
     set_user_roles = administer(
         admin.set_user_roles,
+        audited.ROLES_ASSIGNED,
         refuses="INVALID_FORMAT REQUIRED TOO_LONG",
         returns=payloads.ACCOUNT,
         takes={"roles": (list[Role], "Roles of the person, all of them; MEMBER is added when left out.")},
@@ -377,6 +385,7 @@ class Mutation:
     """Set the roles, organization and job title of a person, whose devices then refresh their tokens."""
     revoke_user_sessions = administer(
         admin.revoke_user_sessions,
+        audited.SESSIONS_REVOKED,
         refuses="REQUIRED TOO_LONG",
         returns={"ended_session_count": ENDED_SESSIONS},
         user_id="Id of the person whose sessions end.",
@@ -384,6 +393,7 @@ class Mutation:
     """Revoke all sessions of a person, but for the one that asks; the person may sign in again."""
     revoke_all_sessions = administer(
         admin.revoke_all_sessions,
+        audited.EVERYBODY_REVOKED,
         refuses="REQUIRED TOO_LONG",
         returns={"ended_session_count": ENDED_SESSIONS},
     )

@@ -1,5 +1,6 @@
 """The product catalog, as clients see it."""
 
+from core.audit import Audited
 from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
 from core.graphql.common import URL
 from core.ids import Id
@@ -91,6 +92,7 @@ class Mutation:
     update_product = mutation(
         staff.update_product,
         "Changes to a product.",
+        audit=Audited("catalog.product_updated", "DATA_MODIFIED", "CATALOG", resource="product_id"),
         refuses="INVALID_FORMAT TOO_LONG TOO_MANY",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
@@ -112,6 +114,7 @@ class Mutation:
     longer shown are released."""
     set_variant_price = mutation(
         staff.set_variant_price,
+        audit=Audited("catalog.price_set", "DATA_MODIFIED", "CATALOG", resource="product_variant_id"),
         refuses="OUT_OF_RANGE",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={
@@ -125,6 +128,7 @@ class Mutation:
     """Set the price of a variant. Streams and searches learn it within seconds."""
     set_product_status = mutation(
         staff.set_product_status,
+        audit=Audited("catalog.status_set", "DATA_MODIFIED", "CATALOG", resource="product_id"),
         refuses="DATA_QUALITY_ERROR WRONG_STATUS",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={"product": Product},
@@ -136,6 +140,7 @@ class Mutation:
     again."""
     adjust_inventory = mutation(
         stock.adjust_inventory,
+        audit=Audited("catalog.stock_adjusted", "DATA_MODIFIED", "CATALOG", resource="inventory_level_id"),
         refuses="OUT_OF_RANGE STOCK_INSUFFICIENT",
         roles=(CommerceRole.INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
@@ -150,6 +155,7 @@ class Mutation:
     seconds."""
     grant_commerce_role = mutation(
         roles.grant_commerce_role,
+        audit=Audited("catalog.role_granted", "ACCESS_GRANTED", "ACCOUNT", "user_id", "user_id", ("role",)),
         returns=ACCOUNT,
         roles=(Role.ADMIN,),
         user_id="Id of the person who gets the role.",
@@ -158,6 +164,7 @@ class Mutation:
     """Grant a person a role in the shop's staff, until it is revoked."""
     revoke_commerce_role = mutation(
         roles.revoke_commerce_role,
+        audit=Audited("catalog.role_revoked", "ACCESS_GRANTED", "ACCOUNT", "user_id", "user_id", ("role",)),
         returns=ACCOUNT,
         roles=(Role.ADMIN,),
         user_id="Id of the person who loses the role.",
@@ -185,6 +192,7 @@ class Mutation:
     """Delete your review for good, and the rating with it."""
     decide_review = mutation(
         reviewing.decide_review,
+        audit=Audited("catalog.review_decided", "DECISION_MADE", "CATALOG", resource="review_id"),
         refuses="TOO_LONG",
         roles=(CommerceRole.CATALOG_ADMIN,),
         returns={

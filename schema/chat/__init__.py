@@ -3,6 +3,7 @@
 from typing import Any
 
 from core import nodes
+from core.audit import Audited
 from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
 from core.ids import Id
 from resolvers.chat import choices, health, moderation, opening, presence, reading, receipts, sending
@@ -166,6 +167,7 @@ class Mutation:
     """Submit a message of the other person to the moderators, with copies of the five nearest to it."""
     decide_message_report = mutation(
         moderation.decide_message_report,
+        audit=Audited("chat.report_decided", "DECISION_MADE", "CONTENT", resource="message_report_id"),
         returns={
             "message_report": (
                 MessageReport,

@@ -1,5 +1,6 @@
 """The social feed, as clients see it."""
 
+from functools import partial
 from typing import Any
 
 from core import nodes
@@ -22,6 +23,7 @@ from resolvers.feed import (
     sponsoring,
 )
 from schema.auth import Account, User
+from schema.feed import audited
 from schema.feed.events import FeedEvent, PostEvent
 from schema.feed.moderation import FeedExperiment, FeedVariantInput, Report, Sponsorship
 from schema.feed.types import (
@@ -86,6 +88,7 @@ THREAD: dict[str, Any] = {
 JOINED = "Edge of the group at the top of your groups; null when refused."
 UNLISTED = "Id of the person who left the list and lives on elsewhere; null when refused."
 ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
+administer = partial(mutation, reason=REASON, roles=(Role.ADMIN,))
 
 
 class Mutation:
@@ -118,7 +121,9 @@ class Mutation:
         mentions=NEW_MENTIONS,
     )
     """Update a post of yours; it leaves the devices of people who may not see it any more."""
-    delete_post = mutation(posts.delete_post, returns={"deleted_post_id": Id, **VIEWER})
+    delete_post = mutation(
+        posts.delete_post, returns={"deleted_post_id": Id, **VIEWER}, audit=audited.POST_DELETED
+    )
     """Delete a post of yours, with its comments and reactions."""
     create_comment = mutation(
         comments.create_comment,
@@ -334,6 +339,7 @@ class Mutation:
         label="Warning to show, if the action is LABEL; null for none any more.",
         reason=REASON,
         roles=(Role.MODERATOR,),
+        audit=audited.MODERATION_DECIDED,
     )
     """Decide about a post, comment or person that was reported, and settle all reports of it."""
     appeal_moderation = mutation(
@@ -344,7 +350,7 @@ class Mutation:
         text="Text of the appeal, 1 to 1,000 characters.",
     )
     """Appeal a decision of moderators about a post or comment of yours, once: its reports are open again."""
-    set_feed_experiment = mutation(
+    set_feed_experiment = administer(
         experimenting.set_feed_experiment,
         refuses="INVALID_FORMAT REQUIRED TOO_LONG",
         returns={
@@ -356,22 +362,20 @@ class Mutation:
         takes={"variants": list[FeedVariantInput]},
         name="Name of the experiment: small letters, digits and dashes, at most 64; left out: none any more.",
         variants="Variants to try out, with shares of 100 percent at most together.",
-        reason=REASON,
-        roles=(Role.ADMIN,),
+        audit=audited.EXPERIMENT_SET,
     )
     """Set which rankings are tried out, each on some people; or end that."""
-    set_post_sponsorship = mutation(
+    set_post_sponsorship = administer(
         sponsoring.set_post_sponsorship,
         refuses="OUT_OF_RANGE REQUIRED TOO_LONG",
         returns={"sponsorship": Sponsorship},
         expected_version=SPONSORSHIP_VERSION,
         starts_at="Start of the period; now when left out.",
         ends_at="End of the period, within a year of its start.",
-        reason=REASON,
-        roles=(Role.ADMIN,),
+        audit=audited.SPONSORSHIP_SET,
     )
     """Set for how long a public post is shown to strangers because somebody pays for it."""
-    cancel_post_sponsorship = mutation(
+    cancel_post_sponsorship = administer(
         sponsoring.cancel_post_sponsorship,
         refuses="REQUIRED TOO_LONG",
         returns={
@@ -382,8 +386,7 @@ class Mutation:
             ),
         },
         expected_version=SPONSORSHIP_VERSION,
-        reason=REASON,
-        roles=(Role.ADMIN,),
+        audit=audited.SPONSORSHIP_CANCELED,
     )
     """Cancel the sponsorship of a post: its period ends now. The post can be sponsored again."""
 

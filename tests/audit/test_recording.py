@@ -41,8 +41,10 @@ async def test_an_act_and_its_entry_are_one_transaction(new_phone: NewPhone, ser
     assert await store.entry_keys.by_ids(services.db, [f"feed:{entry['_id']}"]) == [
         {"_id": f"feed:{entry['_id']}", "entry_id": entry["_id"]}
     ]
-    [state] = await store.entry_states.by_ids(services.db, [entry["_id"]])
-    assert (state["chain_id"], state["tier"]) == (entry["chain_id"], "HOT")
+    place = {"_id": entry["_id"], "chain_id": entry["chain_id"]}
+    state = await store.entry_states.by_id(services.db, place)
+    assert state is not None
+    assert (state["status"], state["tier"], state["integrity"]) == ("ACCEPTED", "HOT", "PENDING")
 
 
 async def test_an_act_whose_entry_cannot_be_written_is_not_done(

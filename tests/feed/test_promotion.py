@@ -65,9 +65,9 @@ async def test_an_experiment_is_set_and_ended_on_record(
             "setFeedExperiment", EXPERIMENT, name="spring", variants=HALVES, reason="Fresh?"
         )
         assert (begun["errors"], begun["feedExperiment"]) == ([], {"name": "spring", "variants": HALVES})
-        assert acts == [
-            ("feed.experiment_set", None, {"experiment": "spring:formula=50,fresh=50", "reason": "Fresh?"})
-        ]
+        [(action, _, told)] = acts
+        assert (action, told["name"], told["reason"]) == ("feed.experiment_set", "spring", "Fresh?")
+        assert [each["share_percent"] for each in told["variants"]] == [50, 50]
         for process in (services, elsewhere):
             await until(process, "spring")
     variant = services.get(Ranking).variant_of(ada.user_id)

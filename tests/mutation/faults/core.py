@@ -39,14 +39,14 @@ FAULTS = [
     ),
     Fault(
         "receipts hold secrets",
-        "core/mutations/idempotency.py",
-        "if name not in mutation.secrets}",
+        "core/mutations/references.py",
+        "if name not in secrets}",
         "}",
         (*IDEMPOTENCY, "tests/auth/test_sign_in.py"),
     ),
     Fault(
         "receipts hold whole entities",
-        "core/mutations/idempotency.py",
+        "core/mutations/references.py",
         "return {REFERENCE: id}",
         "return value",
         IDEMPOTENCY,

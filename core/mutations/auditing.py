@@ -1,0 +1,55 @@
+"""Audited mutations: the acts of those that declare one, with their units of work or beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from core import outages
+from core.audit import Audited, Outcome, record, record_apart
+from core.context import Context
+from core.errors import UserError
+
+logger = structlog.get_logger(__name__)
+
+Arguments = Mapping[str, Any]
+
+
+async def done(ctx: Context, declared: Audited | None, arguments: Arguments) -> None:
+    """Record with the unit of work that the mutation was done; one that changed nothing was no act."""
+    edits = ctx.tx.edits
+    if declared is None or declared.action in edits.acts or not edits.wrote:
+        return
+    before, after = edits.of(declared.resource_id(arguments))
+    await record(ctx, declared.done(arguments, before, after))
+
+
+async def done_apart(ctx: Context, declared: Audited | None, arguments: Arguments) -> None:
+    """Record that a mutation was done that has no unit of work of its own."""
+    if declared is not None:
+        await record_apart(ctx, declared.done(arguments, {}, {}))
+
+
+async def failed(
+    ctx: Context, declared: Audited | None, arguments: Arguments, key: str, error: Exception
+) -> None:
+    """Record, in a unit of its own, that the caller may not do this, or that it met a bug.
+
+    Under its receipt's `key`, so that a retry is no second denial. The answer does not wait for the record's
+    success: what went wrong here is logged.
+    """
+    outcome = _outcome(error)
+    if declared is None or outcome is None:
+        return
+    entry_key = ctx.services.signer.digest(f"{key}:{outcome}".encode())
+    try:
+        await record_apart(ctx, declared.undone(arguments, outcome, entry_key))
+    except Exception as problem:
+        outages.log(logger, "act not recorded", problem, action=declared.action, outcome=outcome)
+
+
+def _outcome(error: Exception) -> Outcome | None:
+    """Outcome of a mutation that ended so; None for refusals and outages that are no matter of record."""
+    if isinstance(error, UserError):
+        return Outcome.DENIED if error.code == "FORBIDDEN" else None
+    return Outcome.FAILED if outages.fault_of(error) is None else None
