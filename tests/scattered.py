@@ -32,6 +32,8 @@ SCATTERED = {
     "jobs: _id": GONE,
     "receipts: _id": GONE,
     "key_rotation_progress: _id": BACKGROUND,
+    # The audit log.
+    "audit_entries: actor_id, org_id, subject_id": GONE,
     # Accounts.
     "auth_flows: account": "a limit by the address somebody typed, and what else goes with it",
     "auth_flows: destination": BACKGROUND,

@@ -6,12 +6,12 @@ from typing import Any, TypedDict
 import orjson
 
 from core import ids, nodes, viewers
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
 from core.ids import Id
 from core.one_of import one_of
 from core.security.access import NOT_ALLOWED
-from core.security.audit import audited
 from core.security.limits import Rate
 from core.values.bounds import check_length
 from resolvers.notification import inbox
@@ -115,13 +115,14 @@ async def acknowledge(
     done = await ctx.tx.update(store.receipts, receipt, set=fields, where=first)
     if done is None:
         return await store.receipts.by_id(ctx.db, receipt) or receipt
-    await audited(
-        ctx,
+    act = Act(
         "notification.acknowledged",
-        subject_id=receipt["notification_id"],
+        resource_type="NOTIFICATION",
+        resource_id=receipt["notification_id"],
         actor_id=receipt["user_id"],
-        method=method,
+        details={"method": method},
     )
+    await record(ctx, act)
     return done
 
 

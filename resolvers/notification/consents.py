@@ -3,9 +3,9 @@
 from typing import Any, TypedDict
 
 from core import ids
+from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
-from core.security.audit import audited
 from core.values.bounds import check_length
 from loaders.notification import RecipientByUser
 from resolvers.notification import preferences
@@ -62,14 +62,15 @@ async def record_consent(
             "actor_id": actor_id,
         },
     )
-    await audited(
-        ctx,
+    act = Act(
         f"notification.consent_{status.lower()}",
+        resource_type="NOTIFICATION",
+        resource_id=recipient["_id"],
         subject_id=recipient["user_id"],
         actor_id=actor_id,
-        channel=channel,
-        source=source,
+        details={"channel": channel, "source": source},
     )
+    await record(ctx, act)
     others = [each for each in recipient["consents"] if each["channel"] != channel]
     fields: dict[str, Any] = {"consents": [*others, consent]}
     if channel in CALLED:
