@@ -24,7 +24,7 @@ ACKNOWLEDGE_KEY = "1"
 
 
 class DeliveryEvent(TypedDict):
-    """What a provider tells of a message that it took."""
+    """Event of a provider about a message that it took."""
 
     provider_ref: str
     at: datetime

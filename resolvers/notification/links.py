@@ -18,7 +18,7 @@ PLACE = "notification/links"
 
 
 class LinkAction(StrEnum):
-    """What a link does."""
+    """Action of a link."""
 
     ACKNOWLEDGE = "acknowledge"
     UNSUBSCRIBE = "unsubscribe"
