@@ -2,37 +2,152 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class FailureCode(StrEnum):
+    """Reason for which a message will never arrive, in words that all providers share."""
+
+    UNREACHABLE = "UNREACHABLE"
+    """The address is not in use, or out of reach."""
+    LANDLINE = "LANDLINE"
+    """The number takes no text messages."""
+    OPTED_OUT = "OPTED_OUT"
+    """The person has told the provider to stop."""
+    UNREGISTERED = "UNREGISTERED"
+    """The app was uninstalled, or its token replaced."""
+    REFUSED = "REFUSED"
+    """The provider refuses the message or the address for another reason."""
+    NO_PROVIDER = "NO_PROVIDER"
+    """None is set up."""
 
 
 class DeliveryFailed(Exception):
     """A provider did not take a message; the text names no address and nothing of what was sent."""
 
 
+class Retryable(DeliveryFailed):
+    """A later try may succeed."""
+
+
+class CircuitOpen(Retryable):
+    """The provider was not asked: too many of the latest calls have failed (circuit breaker)."""
+
+
+class RateReached(Retryable):
+    """The provider was not asked: it takes no more messages a second."""
+
+
+class Permanent(DeliveryFailed):
+    """No later try will succeed, and the code says why."""
+
+    def __init__(self, code: FailureCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Receipt for a message that a provider has taken."""
+
+    provider_ref: str = ""
+    """The provider's id of it, which its callbacks name; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailAttachment:
+    """File in a mail."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
 class Mailer(Protocol):
-    """Delivers a message to an email address, or raises `DeliveryFailed`."""
+    """Delivers a message to an email address, or raises `Retryable` or `Permanent`.
 
-    async def send(self, *, to: str, subject: str, text: str) -> None: ...
-
-
-class SmsSender(Protocol):
-    """Delivers a text message to a phone number (E.164), or raises `DeliveryFailed`."""
-
-    async def send(self, *, to: str, text: str) -> None: ...
-
-
-class Pusher(Protocol):
-    """Delivers a push message to an app, or raises `DeliveryFailed`.
-
-    `token` is what the platform gave the app; False says that it is no longer good. One with the same
-    `collapse` takes the place of the last on the screen.
+    `headers` are added to those that every mail has.
     """
 
     async def send(
-        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
-    ) -> bool: ...
+        self,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        html: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
+        attachments: Sequence[MailAttachment] = (),
+    ) -> Sent: ...
+
+
+class SmsSender(Protocol):
+    """Delivers a text message to a phone number (E.164), or raises `Retryable` or `Permanent`."""
+
+    async def send(self, *, to: str, text: str) -> Sent: ...
+
+
+class VoiceCaller(Protocol):
+    """Calls a phone number (E.164) and reads a text aloud, or raises `Retryable` or `Permanent`.
+
+    The call waits for one key. `language` is a tag of BCP 47.
+    """
+
+    async def send(self, *, to: str, text: str, language: str = "en") -> Sent: ...
+
+
+class PushPriority(StrEnum):
+    """Priority of a push message: how it asks for attention."""
+
+    CRITICAL = "CRITICAL"
+    """Interrupts, with a sound that overrides Do Not Disturb."""
+    HIGH = "HIGH"
+    """Interrupts, with a sound."""
+    MEDIUM = "MEDIUM"
+    """Makes a sound."""
+    LOW = "LOW"
+    """Waits in the list, without a sound."""
+
+
+class Pusher(Protocol):
+    """Delivers a push message to an app, or raises `Retryable` or `Permanent`.
+
+    `token` is what the platform gave the app. One with the same `collapse` takes the place of the last on the
+    screen. After `ttl` it is no longer delivered. A silent one wakes the app with its data alone. `category`
+    names the actions that the app shows beneath it.
+    """
+
+    async def send(
+        self,
+        *,
+        token: str,
+        title: str,
+        text: str,
+        data: Mapping[str, str],
+        collapse: str = "",
+        ttl: timedelta | None = None,
+        silent: bool = False,
+        category: str = "",
+        priority: PushPriority = PushPriority.MEDIUM,
+    ) -> Sent: ...
+
+
+class SlackPoster(Protocol):
+    """Posts to a person (member id) in Slack, or raises `Retryable` or `Permanent`."""
+
+    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent: ...
+
+
+class TeamsPoster(Protocol):
+    """Posts a card to a person's Workflows webhook in Teams (a URL), or raises `Retryable` or `Permanent`."""
+
+    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent: ...
 
 
 @dataclass(frozen=True, slots=True)

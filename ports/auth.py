@@ -59,7 +59,7 @@ class GeoIp(Protocol):
 
 
 class Captcha(Protocol):
-    """Judges the answer to a CAPTCHA; raises `DeliveryFailed` when it cannot."""
+    """Judges the answer to a CAPTCHA; raises `Retryable` when it cannot."""
 
     asked: bool
     """True if people are asked for any."""

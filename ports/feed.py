@@ -45,7 +45,7 @@ class Shown(NamedTuple):
 
 
 class Classifier(Protocol):
-    """Judges text and pictures; raises `DeliveryFailed` when it cannot."""
+    """Judges text and pictures; raises `Retryable` when it cannot."""
 
     async def judge(self, text: str, shown: Sequence[Shown]) -> Verdict:
         """A verdict about text and media."""

@@ -4,7 +4,7 @@ import hmac
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from core.ports import DeliveryFailed
+from core.ports import Retryable
 
 TIMEOUT = ClientTimeout(total=5.0)
 LONGEST_TOKEN = 10_000
@@ -28,10 +28,10 @@ class SiteVerify:
                 self._url, data=form, timeout=TIMEOUT, allow_redirects=False
             ) as response:
                 if response.status != 200:
-                    raise DeliveryFailed(f"The CAPTCHA provider answered {response.status}.")
+                    raise Retryable(f"The CAPTCHA provider answered {response.status}.")
                 answer = await response.json(content_type=None)
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise DeliveryFailed(f"The CAPTCHA provider did not answer: {type(error).__name__}.") from None
+            raise Retryable(f"The CAPTCHA provider did not answer: {type(error).__name__}.") from None
         return isinstance(answer, dict) and answer.get("success") is True
 
 

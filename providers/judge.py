@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from core.ports import DeliveryFailed
+from core.ports import Retryable
 from ports.feed import Classifier, Shown, Verdict
 
 TIMEOUT = ClientTimeout(total=20.0)
@@ -42,16 +42,16 @@ class Elsewhere:
                 self._url, json=question, headers=self._headers, timeout=TIMEOUT, allow_redirects=False
             ) as response:
                 if response.status != 200:
-                    raise DeliveryFailed(f"The classifier answered {response.status}.")
+                    raise Retryable(f"The classifier answered {response.status}.")
                 body = await response.content.read(LARGEST_ANSWER)
             return orjson.loads(body)
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise DeliveryFailed(f"The classifier did not answer: {type(error).__name__}.") from None
+            raise Retryable(f"The classifier did not answer: {type(error).__name__}.") from None
 
 
 def _verdict(answer: Any) -> Verdict:
     if not isinstance(answer, dict):
-        raise DeliveryFailed("The classifier's answer is no verdict.")
+        raise Retryable("The classifier's answer is no verdict.")
     label, reason = answer.get("label"), answer.get("reason")
     return Verdict(
         refuse=answer.get("refuse") is True,

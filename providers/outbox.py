@@ -1,6 +1,7 @@
 """Messages for development: kept in Redis and shown on `/dev/outbox`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Literal, TypedDict
 
 import orjson
@@ -8,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from core import clock
+from core.ports import NO_HEADERS, MailAttachment, PushPriority, Sent
 
 logger = structlog.get_logger(__name__)
 
@@ -32,10 +34,19 @@ class Outbox:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
-    async def send(self, *, to: str, subject: str, text: str) -> None:
-        await self.put("email", to=to, subject=subject, text=text)
+    async def send(
+        self,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        html: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
+        attachments: Sequence[MailAttachment] = (),
+    ) -> Sent:
+        return await self.put("email", to=to, subject=subject, text=text)
 
-    async def put(self, channel: Channel, *, to: str, subject: str, text: str) -> None:
+    async def put(self, channel: Channel, *, to: str, subject: str, text: str) -> Sent:
         letter = {"channel": channel, "to": to, "subject": subject, "text": text, "at": clock.now()}
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.lpush(KEY, orjson.dumps(letter))
@@ -43,6 +54,7 @@ class Outbox:
         pipeline.expire(KEY, SECONDS)
         await pipeline.execute()
         logger.info("kept in the outbox", channel=channel)
+        return Sent()
 
     async def letters(self) -> list[Letter]:
         """Latest first."""
@@ -55,8 +67,8 @@ class OutboxSmsSender:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def send(self, *, to: str, text: str) -> None:
-        await self._outbox.put("sms", to=to, subject="Text message", text=text)
+    async def send(self, *, to: str, text: str) -> Sent:
+        return await self._outbox.put("sms", to=to, subject="Text message", text=text)
 
 
 class OutboxPusher:
@@ -66,7 +78,16 @@ class OutboxPusher:
         self._outbox = outbox
 
     async def send(
-        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
-    ) -> bool:
-        await self._outbox.put("push", to=token, subject=title, text=text)
-        return True
+        self,
+        *,
+        token: str,
+        title: str,
+        text: str,
+        data: Mapping[str, str],
+        collapse: str = "",
+        ttl: timedelta | None = None,
+        silent: bool = False,
+        category: str = "",
+        priority: PushPriority = PushPriority.MEDIUM,
+    ) -> Sent:
+        return await self._outbox.put("push", to=token, subject=title, text=text)

@@ -1,6 +1,7 @@
 """Push messages by Firebase Cloud Messaging (HTTP v1), which reaches Android, iOS and the web."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from jose import jwt
 
 from core import clock
-from core.ports import DeliveryFailed
+from core.ports import FailureCode, Permanent, PushPriority, Retryable, Sent
+from providers.push_platforms import Look, message_of
 
 TIMEOUT = ClientTimeout(total=8.0)
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -29,25 +31,34 @@ class Fcm:
         self._access: tuple[str, float] = ("", 0.0)
 
     async def send(
-        self, *, token: str, title: str, text: str, data: Mapping[str, str], collapse: str = ""
-    ) -> bool:
-        message = {
-            "token": token,
-            "notification": {"title": title, "body": text},
-            "data": dict(data),
-            **(_collapsed(collapse) if collapse else {}),
-        }
+        self,
+        *,
+        token: str,
+        title: str,
+        text: str,
+        data: Mapping[str, str],
+        collapse: str = "",
+        ttl: timedelta | None = None,
+        silent: bool = False,
+        category: str = "",
+        priority: PushPriority = PushPriority.MEDIUM,
+    ) -> Sent:
+        look = Look(collapse, ttl, silent, category, priority)
+        message = {"token": token, **message_of(title, text, data, look)}
         access = await self._access_token()
         status, answer = await self._post(
             self._url, json={"message": message}, headers={"Authorization": f"Bearer {access}"}
         )
         if status == 200:
-            return True
+            return Sent(str(answer.get("name", "")).rpartition("/")[2])
         error = answer.get("error") or {}
         codes = {each.get("errorCode") for each in error.get("details") or ()}
+        said = f"FCM answered {status} {error.get('status', '')}."
         if codes & GONE:
-            return False
-        raise DeliveryFailed(f"FCM answered {status} {error.get('status', '')}.")
+            raise Permanent(FailureCode.UNREGISTERED, said)
+        if status == 400:
+            raise Permanent(FailureCode.REFUSED, said)
+        raise Retryable(said)
 
     async def _access_token(self) -> str:
         """A bearer token for the API, good for an hour, asked for with a signed assertion."""
@@ -66,7 +77,7 @@ class Fcm:
         form = {"grant_type": GRANT, "assertion": assertion}
         status, answer = await self._post(self._account["token_uri"], data=form)
         if status != 200 or "access_token" not in answer:
-            raise DeliveryFailed(f"The token endpoint answered {status}.")
+            raise Retryable(f"The token endpoint answered {status}.")
         self._access = (answer["access_token"], now + int(answer.get("expires_in", HOUR)))
         return self._access[0]
 
@@ -75,12 +86,4 @@ class Fcm:
             async with self._http.post(url, timeout=TIMEOUT, allow_redirects=False, **how) as response:
                 return response.status, await response.json(content_type=None) or {}
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise DeliveryFailed(f"FCM did not answer: {type(error).__name__}.") from None
-
-
-def _collapsed(key: str) -> dict[str, Any]:
-    """Each platform's word for it; Apple's holds 64 bytes."""
-    return {
-        "android": {"collapse_key": key, "notification": {"tag": key}},
-        "apns": {"headers": {"apns-collapse-id": key[:64]}},
-    }
+            raise Retryable(f"FCM did not answer: {type(error).__name__}.") from None

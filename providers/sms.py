@@ -5,74 +5,97 @@ the last part being the sender. `+http` after the name speaks plain HTTP, for a 
 """
 
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, Protocol
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
 
-from core.ports import DeliveryFailed, SmsSender
+from core.ports import DeliveryFailed, FailureCode, Permanent, Retryable, Sent, SmsSender
+from providers import twilio
+from providers.account_url import Account, account
 
 TIMEOUT = ClientTimeout(total=8.0)
+VONAGE_CODES = {
+    "6": FailureCode.REFUSED,
+    "7": FailureCode.UNREACHABLE,
+    "33": FailureCode.UNREACHABLE,
+}
+"""Vonage's statuses after which no later try succeeds: rejected by the carrier, barred, out of use."""
 
 
 class Twilio:
-    """Implements `core.ports.SmsSender` with Twilio's Messages resource."""
+    """Implements `core.ports.SmsSender` with Twilio's Messages resource.
 
-    def __init__(self, http: ClientSession, base: str, sid: str, token: str, sender: str) -> None:
+    It calls back at `callback` as the message goes on its way; empty: never.
+    """
+
+    def __init__(self, http: ClientSession, given: Account, callback: str = "") -> None:
         self._http = http
-        self._url = f"{base}/2010-04-01/Accounts/{sid}/Messages.json"
-        self._headers = {"Authorization": encode_basic_auth(sid, token)}
-        self._sender = sender
+        self._url = f"{given.base}/2010-04-01/Accounts/{given.login}/Messages.json"
+        self._headers = {"Authorization": encode_basic_auth(given.login, given.secret)}
+        self._form = {"From": given.sender} | ({"StatusCallback": callback} if callback else {})
 
-    async def send(self, *, to: str, text: str) -> None:
-        form = {"To": to, "From": self._sender, "Body": text}
-        answer = await _post(self._http, self._url, form, headers=self._headers)
-        if answer.get("status") in ("failed", "undelivered"):
-            raise DeliveryFailed(f"Twilio: error {answer.get('error_code')}.")
+    async def send(self, *, to: str, text: str) -> Sent:
+        form = {**self._form, "To": to, "Body": text}
+        status, answer = await posted(self._http, self._url, form, headers=self._headers)
+        if status >= 300 or answer.get("status") in ("failed", "undelivered"):
+            raise twilio.failure(status, answer)
+        return Sent(str(answer.get("sid", "")))
 
 
 class Vonage:
     """Implements `core.ports.SmsSender` with Vonage's SMS API."""
 
-    def __init__(self, http: ClientSession, base: str, key: str, secret: str, sender: str) -> None:
+    def __init__(self, http: ClientSession, given: Account, callback: str = "") -> None:
         self._http = http
-        self._url = f"{base}/sms/json"
-        self._login = {"api_key": key, "api_secret": secret}
-        self._sender = sender
+        self._url = f"{given.base}/sms/json"
+        self._form = {"api_key": given.login, "api_secret": given.secret, "from": given.sender}
 
-    async def send(self, *, to: str, text: str) -> None:
-        form = {**self._login, "to": to.lstrip("+"), "from": self._sender, "text": text, "type": "unicode"}
-        answer = await _post(self._http, self._url, form)
-        # It answers 200 whatever comes of it.
-        statuses = [str(part.get("status")) for part in answer.get("messages") or ()]
+    async def send(self, *, to: str, text: str) -> Sent:
+        form = {**self._form, "to": to.lstrip("+"), "text": text, "type": "unicode"}
+        status, answer = await posted(self._http, self._url, form)
+        if status >= 300:
+            raise Retryable(f"Vonage answered {status}.")
+        # It answers 200 whatever comes of it, for each part of the message.
+        parts = list(answer.get("messages") or ())
+        statuses = [str(part.get("status")) for part in parts]
         if not statuses or set(statuses) != {"0"}:
-            raise DeliveryFailed(f"Vonage: status {', '.join(statuses) or 'missing'}.")
+            raise _vonage_failure(statuses)
+        return Sent(str(parts[0].get("message-id", "")))
 
 
-async def _post(http: ClientSession, url: str, form: Mapping[str, str], **how: Any) -> dict[str, Any]:
+def _vonage_failure(statuses: list[str]) -> DeliveryFailed:
+    text = f"Vonage: status {', '.join(statuses) or 'missing'}."
+    reason = next((VONAGE_CODES[each] for each in statuses if each in VONAGE_CODES), None)
+    return Retryable(text) if reason is None else Permanent(reason, text)
+
+
+async def posted(
+    http: ClientSession, url: str, form: Mapping[str, str], **how: Any
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of an answer; `Retryable` when none came, or none that can be read."""
     try:
         async with http.post(url, data=form, timeout=TIMEOUT, allow_redirects=False, **how) as response:
-            if response.status >= 300:
-                raise DeliveryFailed(f"The SMS provider answered {response.status}.")
-            answer = await response.json(content_type=None)
+            status = response.status
+            try:
+                answer = await response.json(content_type=None)
+            except ValueError:
+                if status < 300:
+                    raise
+                answer = {}
     except (ClientError, TimeoutError, OSError, ValueError) as error:
-        raise DeliveryFailed(f"The SMS provider did not answer: {type(error).__name__}.") from None
-    return answer if isinstance(answer, dict) else {}
+        raise Retryable(f"The provider did not answer: {type(error).__name__}.") from None
+    return status, answer if isinstance(answer, dict) else {}
 
 
-KINDS: dict[str, Any] = {"twilio": Twilio, "vonage": Vonage}
+class Kind(Protocol):
+    def __call__(self, http: ClientSession, given: Account, callback: str = "") -> SmsSender: ...
 
 
-def sms_sender(url: str, http: ClientSession) -> SmsSender:
-    """The provider that a URL describes; ValueError when it describes none."""
-    parts = urlsplit(url)
-    name, _, transport = parts.scheme.partition("+")
-    if name not in KINDS or transport not in ("", "http") or not parts.hostname or not parts.path.strip("/"):
-        raise ValueError(
-            "an SMS provider is twilio://SID:TOKEN@host/sender or vonage://KEY:SECRET@host/sender"
-        )
-    port = f":{parts.port}" if parts.port else ""
-    base = f"{transport or 'https'}://{parts.hostname}{port}"
-    login = unquote(parts.username or ""), unquote(parts.password or "")
-    made: SmsSender = KINDS[name](http, base, *login, unquote(parts.path.strip("/")))
-    return made
+KINDS: dict[str, Kind] = {"twilio": Twilio, "vonage": Vonage}
+FORM = "an SMS provider is twilio://SID:TOKEN@host/sender or vonage://KEY:SECRET@host/sender"
+
+
+def sms_sender(url: str, http: ClientSession, callbacks: str = "") -> SmsSender:
+    """The provider that a URL describes, which calls back under `callbacks`; ValueError."""
+    found = account(url, KINDS, FORM)
+    return KINDS[found.kind](http, found, f"{callbacks}/{found.kind}" if callbacks else "")

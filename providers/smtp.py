@@ -1,13 +1,26 @@
 """Mail by SMTP, for production."""
 
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
-from email.utils import parseaddr
+from email.utils import make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException
+from aiosmtplib.errors import (
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientsRefused,
+)
 
-from core.ports import DeliveryFailed
+from core.ports import (
+    NO_HEADERS,
+    DeliveryFailed,
+    FailureCode,
+    MailAttachment,
+    Permanent,
+    Retryable,
+    Sent,
+)
 
 TIMEOUT_SECONDS = 10.0
 
@@ -26,10 +39,31 @@ class Smtp:
         self._sender = sender
         self._domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
-    async def send(self, *, to: str, subject: str, text: str) -> None:
+    async def send(
+        self,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        html: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
+        attachments: Sequence[MailAttachment] = (),
+    ) -> Sent:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
+        message["Message-ID"] = make_msgid(domain=self._domain)
+        for name, value in headers.items():
+            message[name] = value
         message.set_content(text)
+        if html:
+            message.add_alternative(html, subtype="html")
+        for each in attachments:
+            kind, _, subtype = each.mime.partition("/")
+            message.add_attachment(each.data, maintype=kind, subtype=subtype, filename=each.name)
+        await self._deliver(message)
+        return Sent(message["Message-ID"].strip("<>"))
+
+    async def _deliver(self, message: EmailMessage) -> None:
         try:
             await aiosmtplib.send(
                 message,
@@ -43,5 +77,15 @@ class Smtp:
                 timeout=TIMEOUT_SECONDS,
             )
         except (SMTPException, OSError, TimeoutError) as error:
-            # The server's own words name the address.
-            raise DeliveryFailed(f"The mail server did not take it: {type(error).__name__}.") from None
+            raise _failure(error) from None
+
+
+def _failure(error: Exception) -> DeliveryFailed:
+    """Permanent where the server says so (5xx) of address or content; its own words name the address."""
+    text = f"The mail server did not take it: {type(error).__name__}."
+    if isinstance(error, SMTPRecipientsRefused):
+        gone = all(each.code >= 500 for each in error.recipients)
+        return Permanent(FailureCode.UNREACHABLE, text) if gone else Retryable(text)
+    if isinstance(error, SMTPDataError) and error.code >= 500:
+        return Permanent(FailureCode.REFUSED, text)
+    return Retryable(text)

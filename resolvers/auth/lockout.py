@@ -22,7 +22,7 @@ from typing import NamedTuple
 from core import clock, ids
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
-from core.ports import DeliveryFailed
+from core.ports import Retryable
 from core.security.limits import Rate
 from ports.auth import Captcha
 from resolvers.auth import metrics
@@ -194,7 +194,7 @@ async def _need_captcha(ctx: Context, token: str | None) -> None:
         return
     try:
         good = token is not None and await captcha.passes(token, address=ctx.address)
-    except DeliveryFailed:
+    except Retryable:
         raise UserError("UNAVAILABLE", "The CAPTCHA cannot be judged for the moment.") from None
     if not good:
         raise UserError("CAPTCHA_REQUIRED", "Solve the CAPTCHA first.", field=["captchaToken"])

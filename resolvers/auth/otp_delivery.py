@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from core import clock
 from core.context import Context, Services
 from core.jobs import enqueue
-from core.ports import DeliveryFailed, SmsSender
+from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, PushPriority, SmsSender
 from ports.auth import AuthSettings
 from resolvers.auth import accounts, flows, messages
 from resolvers.auth.addresses import masked_email
@@ -63,7 +63,7 @@ async def deliver(services: Services, *, flow_id: str, send: int, step: int = 0)
         logger.warning(
             "code not delivered", flow=flow_id, method=taken.destination.method, step=step, why=str(problem)
         )
-        await _failed(ctx, flow, way, send, step)
+        await _failed(ctx, flow, way, send, step, problem)
     else:
         CODES.labels(taken.destination.method, "sent").inc()
         await services.window_counter.clear(f"down:{taken.destination.method}")
@@ -92,7 +92,9 @@ async def _written(ctx: Context, flow: Flow, step: Step, code: str) -> bool:
     return await ctx.unit(write)
 
 
-async def _failed(ctx: Context, flow: Flow, way: list[Step], send: int, step: int) -> None:
+async def _failed(
+    ctx: Context, flow: Flow, way: list[Step], send: int, step: int, problem: Exception
+) -> None:
     method = way[step].destination.method
     following = way[step + 1] if step + 1 < len(way) else None
     if following is None or following.destination.method != method:
@@ -100,7 +102,9 @@ async def _failed(ctx: Context, flow: Flow, way: list[Step], send: int, step: in
     if following is None:
         logger.error("code given up", flow=flow["_id"], method=method)
         return
-    due = clock.now() + timedelta(seconds=way[step].wait)
+    # A provider that was not asked, or will never do it, is none to wait for.
+    wait = 0 if isinstance(problem, (CircuitOpen, Permanent)) else way[step].wait
+    due = clock.now() + timedelta(seconds=wait)
     await ctx.unit(
         lambda: enqueue(
             ctx.tx, "auth.deliver_code", due_at=due, flow_id=flow["_id"], send=send, step=step + 1
@@ -156,16 +160,26 @@ def _by_push(ctx: Context, flow: Flow, user: User) -> Send:
         letter = messages.code_by_push(ctx.services.get(AuthSettings), code, AuthFlowKind(flow["purpose"]))
         data = {"kind": "code", "flowId": flow["_id"]}
         reached = False
+        problem: DeliveryFailed = Permanent(FailureCode.UNREACHABLE, "No device takes pushes.")
         for device in await store.devices_with_push(ctx.services.db, user["_id"]):
             if device["device_id"] == flow["device"]["_id"] or not device["push_token"]:
                 continue
             place = f"devices/{device['_id']}/push_token"
             token = ctx.services.crypto.open(device["push_token"], place=place)
-            reached |= await ctx.services.pusher.send(
-                token=token, title=letter.subject, text=letter.text, data=data
-            )
+            try:
+                await ctx.services.pusher.send(
+                    token=token,
+                    title=letter.subject,
+                    text=letter.text,
+                    data=data,
+                    ttl=flows.LIFE,
+                    priority=PushPriority.HIGH,
+                )
+                reached = True
+            except DeliveryFailed as failed:
+                problem = failed
         if not reached:
-            raise DeliveryFailed("No device takes pushes.")
+            raise problem
 
     return send
 

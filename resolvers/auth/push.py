@@ -1,16 +1,28 @@
 """Push notifications to all devices of a person."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import TypedDict, Unpack
 
 import structlog
 
 from core.context import Context, Services
-from core.ports import DeliveryFailed
+from core.ports import DeliveryFailed, FailureCode, Permanent, PushPriority
 from resolvers.auth import devices
 from stores import auth as store
 from stores.auth import OwnDevice
 
 logger = structlog.get_logger(__name__)
+
+
+class PushLook(TypedDict, total=False):
+    """Options of a push: what `core.ports.Pusher` takes beside the text, each with its default."""
+
+    collapse: str
+    ttl: timedelta | None
+    silent: bool
+    category: str
+    priority: PushPriority
 
 
 async def push(
@@ -20,27 +32,28 @@ async def push(
     title: str,
     text: str,
     data: Mapping[str, str],
-    collapse: str = "",
+    **look: Unpack[PushLook],
 ) -> int:
     """Send a push to a person's devices; return how many took it.
 
-    `DeliveryFailed` when it should have reached some and reached none.
+    Raises the last `DeliveryFailed` when it should have reached some and reached none.
 
     One with the same `collapse` takes the place of the last on the device's screen.
     """
-    reached, failed = 0, False
+    reached, failed = 0, None
     for device in await store.devices_with_push(services.db, user_id):
+        token = services.crypto.open(device["push_token"] or "", place=devices.token_place(device["_id"]))
         try:
-            token = services.crypto.open(device["push_token"] or "", place=devices.token_place(device["_id"]))
-            if await services.pusher.send(token=token, title=title, text=text, data=data, collapse=collapse):
-                reached += 1
-            else:
-                await _forget(services, device)
+            await services.pusher.send(token=token, title=title, text=text, data=data, **look)
+            reached += 1
         except DeliveryFailed as problem:
+            if isinstance(problem, Permanent) and problem.code == FailureCode.UNREGISTERED:
+                await _forget(services, device)
+                continue
             logger.warning("push not sent", reason=str(problem))
-            failed = True
+            failed = problem
     if failed and not reached:
-        raise DeliveryFailed("No device was reached.")
+        raise failed
     return reached
 
 

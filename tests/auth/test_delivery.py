@@ -9,7 +9,7 @@ import pytest
 from core import clock
 from core.context import Services
 from core.jobs import run_due
-from core.ports import DeliveryFailed
+from core.ports import Retryable, Sent
 from tests.auth.conftest import NewMember
 from tests.auth.steps import (
     FLOW,
@@ -34,11 +34,12 @@ class Provider:
         self.texts: list[str] = []
         self.asked: list[float] = []
 
-    async def send(self, *, to: str, text: str, subject: str = "") -> None:
+    async def send(self, *, to: str, text: str, subject: str = "") -> Sent:
         self.asked.append(clock.timestamp())
         if not self.up:
-            raise DeliveryFailed("The provider is down.")
+            raise Retryable("The provider is down.")
         self.texts.append(text)
+        return Sent()
 
     @property
     def code(self) -> str:
@@ -168,10 +169,11 @@ async def test_each_try_carries_a_code_of_its_own_and_the_last_one_counts(
     class Late(Provider):
         """Delivers, and says that it did not."""
 
-        async def send(self, *, to: str, text: str, subject: str = "") -> None:
-            await super().send(to=to, text=text)
+        async def send(self, *, to: str, text: str, subject: str = "") -> Sent:
+            sent = await super().send(to=to, text=text)
             if len(self.texts) == 1:
-                raise DeliveryFailed("No answer.")
+                raise Retryable("No answer.")
+            return sent
 
     sms = Late()
     monkeypatch.setattr(services, "sms_senders", (sms,))
@@ -201,9 +203,10 @@ async def test_a_provider_that_hangs_is_given_up(
     anonymous: Phone, careful: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Hanging(Provider):
-        async def send(self, *, to: str, text: str, subject: str = "") -> None:
+        async def send(self, *, to: str, text: str, subject: str = "") -> Sent:
             self.asked.append(clock.timestamp())
             await asyncio.sleep(30)
+            return Sent()
 
     sms = Hanging()
     monkeypatch.setattr(services, "sms_senders", (sms,))

@@ -11,7 +11,7 @@ import pytest
 from core import clock
 from core.context import Context, Services
 from core.jobs import run_due
-from core.ports import DeliveryFailed
+from core.ports import Retryable
 from core.security.limits import Limits
 from core.security.sliding_window import SlidingWindowCounter
 from devstack.process import free_port
@@ -252,7 +252,7 @@ async def test_a_captcha_that_cannot_be_judged_lets_nobody_in(
         asked = True
 
         async def passes(self, token: str, *, address: str) -> bool:
-            raise DeliveryFailed("away")
+            raise Retryable("away")
 
     email = await new_member()
     await miss(anonymous, email, services, 3)

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from core.context import Services
+from core.ports import Sent
 from core.sync import live
 from devstack.servers import EmbeddedRedis
 from jobs import chat as jobs
@@ -44,9 +45,9 @@ async def test_failure_redis_lost_pushes_go_on(
     class Provider:
         """One that needs no Redis, as the outbox page of development does."""
 
-        async def send(self, *, token: str, text: str, **_: Any) -> bool:
+        async def send(self, *, token: str, text: str, **_: Any) -> Sent:
             sent.append((token, text))
-            return True
+            return Sent()
 
     frail.pusher = Provider()
     redis_server.kill()

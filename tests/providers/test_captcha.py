@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from core.ports import DeliveryFailed
+from core.ports import Retryable
 from ports.auth import SignInAttempt
 from providers.captcha import SiteVerify, Word
 from providers.risk import PlainRisk
@@ -45,7 +45,7 @@ async def test_trouble_is_no_judgement(
     served.answers["/siteverify"] = lambda _: (
         web.Response(status=trouble) if trouble else web.Response(text="<html>")
     )
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Retryable):
         await SiteVerify(http, f"{served.url}/siteverify", "top-secret").passes("good", address="")
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from core.context import Services
-from core.ports import DeliveryFailed
+from core.ports import FailureCode, Permanent, Sent
 from core.settings import Environment, Settings
 from providers.captcha import SiteVerify, Word
 from providers.outbox import Outbox, OutboxPusher, OutboxSmsSender
@@ -31,7 +31,7 @@ async def test_development_keeps_everything_in_the_outbox(
     assert isinstance(made.pusher, OutboxPusher)
     assert isinstance(made.captcha, Word)
     await made.sms_senders[0].send(to="+15550100", text="hello by text")
-    assert await made.pusher.send(token="t", title="hello", text="by push", data={}) is True
+    assert await made.pusher.send(token="t", title="hello", text="by push", data={}) == Sent()
     assert made.outbox
     assert [each["channel"] for each in (await made.outbox.letters())[:2]] == ["push", "sms"]
 
@@ -62,8 +62,9 @@ async def test_production_without_providers_sends_nothing_and_says_so_masked(
             made.sms_senders[0].send(to="+15550123", text="123456"),
             made.pusher.send(token="push-token", title="t", text="123456", data={}),
         ):
-            with pytest.raises(DeliveryFailed):
+            with pytest.raises(Permanent) as failed:
                 await sending
+            assert failed.value.code == FailureCode.NO_PROVIDER
     assert [each.get("to") for each in logs] == ["a***@example.com", "***23", None]
     assert "123456" not in repr(logs)
     assert "push-token" not in repr(logs)

@@ -14,12 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwt
 
 from core import clock
-from core.ports import DeliveryFailed
+from core.ports import FailureCode, Permanent, PushPriority, Retryable, Sent
 from providers.push import Fcm
 from tests.providers.gateways import Gateway, gateway
 
 SEND = "/v1/projects/landfall-1/messages:send"
-MESSAGE = {"token": "device-token", "title": "Your code", "text": "123456", "data": {"flow": "flow_1"}}
+MESSAGE: dict[str, Any] = {
+    "token": "device-token",
+    "title": "Your code",
+    "text": "123456",
+    "data": {"flow": "flow_1"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +59,8 @@ def fcm(served: Gateway, http: aiohttp.ClientSession, key: rsa.RSAPrivateKey, tm
 async def test_a_message_is_sent_with_a_signed_in_account(
     fcm: Fcm, served: Gateway, key: rsa.RSAPrivateKey
 ) -> None:
-    assert await fcm.send(**MESSAGE) is True
-    assert await fcm.send(**MESSAGE) is True
+    assert await fcm.send(**MESSAGE) == Sent("1")
+    assert await fcm.send(**MESSAGE) == Sent("1")
     token, first, second = served.asked
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -70,7 +75,66 @@ async def test_a_message_is_sent_with_a_signed_in_account(
             "token": "device-token",
             "notification": {"title": "Your code", "body": "123456"},
             "data": {"flow": "flow_1"},
+            "android": {
+                "priority": "NORMAL",
+                "notification": {"notification_priority": "PRIORITY_DEFAULT", "sound": "default"},
+            },
+            "apns": {
+                "headers": {"apns-push-type": "alert", "apns-priority": "10"},
+                "payload": {"aps": {"interruption-level": "active", "sound": "default"}},
+            },
+            "webpush": {"headers": {"Urgency": "normal"}},
         }
+    }
+
+
+async def test_a_critical_one_interrupts_on_every_platform(fcm: Fcm, served: Gateway) -> None:
+    clock.stop()
+    options = {"collapse": "k" * 70, "category": "ACK", "ttl": timedelta(minutes=5)}
+    await fcm.send(**MESSAGE, **options, priority=PushPriority.CRITICAL)
+    message = served.asked[1].json["message"]
+    assert message["data"] == {"flow": "flow_1", "category": "ACK"}
+    assert message["android"] == {
+        "priority": "HIGH",
+        "collapse_key": "k" * 70,
+        "ttl": "300s",
+        "notification": {
+            "notification_priority": "PRIORITY_MAX",
+            "sound": "default",
+            "visibility": "PUBLIC",
+            "tag": "k" * 70,
+        },
+    }
+    assert message["apns"] == {
+        "headers": {
+            "apns-push-type": "alert",
+            "apns-priority": "10",
+            "apns-collapse-id": "k" * 64,
+            "apns-expiration": str(int(clock.timestamp()) + 300),
+        },
+        "payload": {
+            "aps": {
+                "interruption-level": "critical",
+                "sound": {"critical": 1, "name": "default", "volume": 1.0},
+                "category": "ACK",
+            }
+        },
+    }
+    assert message["webpush"] == {"headers": {"Urgency": "high", "TTL": "300"}}
+
+
+async def test_a_silent_one_wakes_the_app_with_its_data_alone(fcm: Fcm, served: Gateway) -> None:
+    await fcm.send(**MESSAGE, silent=True, priority=PushPriority.HIGH)
+    message = served.asked[1].json["message"]
+    assert message == {
+        "token": "device-token",
+        "data": {"flow": "flow_1"},
+        "android": {"priority": "NORMAL"},
+        "apns": {
+            "headers": {"apns-push-type": "background", "apns-priority": "5"},
+            "payload": {"aps": {"content-available": 1}},
+        },
+        "webpush": {"headers": {"Urgency": "high"}},
     }
 
 
@@ -89,7 +153,16 @@ def error(status: int, name: str, code: str) -> Any:
 
 async def test_a_token_that_is_gone_is_told_apart(fcm: Fcm, served: Gateway) -> None:
     served.answers[SEND] = error(404, "NOT_FOUND", "UNREGISTERED")
-    assert await fcm.send(**MESSAGE) is False
+    with pytest.raises(Permanent) as failed:
+        await fcm.send(**MESSAGE)
+    assert failed.value.code == FailureCode.UNREGISTERED
+
+
+async def test_a_message_that_is_wrong_is_refused_for_good(fcm: Fcm, served: Gateway) -> None:
+    served.answers[SEND] = error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+    with pytest.raises(Permanent) as failed:
+        await fcm.send(**MESSAGE)
+    assert failed.value.code == FailureCode.REFUSED
 
 
 @pytest.mark.parametrize("where", ["send", "token", "nonsense"])
@@ -100,6 +173,6 @@ async def test_trouble_is_a_failure(fcm: Fcm, served: Gateway, where: str) -> No
         served.answers["/token"] = lambda _: web.json_response({}, status=400)
     else:
         served.answers[SEND] = lambda _: web.Response(text="<html>")
-    with pytest.raises(DeliveryFailed) as failed:
+    with pytest.raises(Retryable) as failed:
         await fcm.send(**MESSAGE)
     assert "device-token" not in str(failed.value)

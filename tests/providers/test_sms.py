@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from core.ports import DeliveryFailed
+from core.ports import DeliveryFailed, FailureCode, Permanent, Retryable, Sent
 from devstack.process import free_port
 from providers import sms
 from tests.providers.gateways import Gateway, gateway
@@ -28,16 +28,18 @@ def url(kind: str, served: Gateway) -> str:
 
 async def test_twilio_takes_a_message(served: Gateway, http: aiohttp.ClientSession) -> None:
     served.answers[TWILIO] = lambda _: web.json_response({"sid": "SM1", "status": "queued"}, status=201)
-    await sms.sms_sender(url("twilio", served), http).send(to="+15550199", text=TEXT)
+    sent = await sms.sms_sender(url("twilio", served), http).send(to="+15550199", text=TEXT)
     [asked] = served.asked
+    assert sent == Sent("SM1")
     assert asked.login == ("AC1", "se/cret")
     assert asked.form == {"To": "+15550199", "From": "+15550100", "Body": TEXT}
 
 
 async def test_vonage_takes_a_message(served: Gateway, http: aiohttp.ClientSession) -> None:
-    served.answers[VONAGE] = lambda _: web.json_response({"messages": [{"status": "0"}]})
-    await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text=TEXT)
+    served.answers[VONAGE] = lambda _: web.json_response({"messages": [{"status": "0", "message-id": "M1"}]})
+    sent = await sms.sms_sender(url("vonage", served), http).send(to="+15550199", text=TEXT)
     [asked] = served.asked
+    assert sent == Sent("M1")
     assert asked.form == {
         "api_key": "AC1",
         "api_secret": "se/cret",
@@ -49,38 +51,68 @@ async def test_vonage_takes_a_message(served: Gateway, http: aiohttp.ClientSessi
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "answer", "said"),
+    ("kind", "path", "status", "data", "said", "code"),
     [
-        ("twilio", TWILIO, {"status": 503}, "The SMS provider answered 503."),
+        ("twilio", TWILIO, 503, None, "Twilio answered 503.", None),
+        ("twilio", TWILIO, 429, {"code": 20429}, "Twilio answered 429, error 20429.", None),
+        ("twilio", TWILIO, 401, {"message": "no +15550199"}, "Twilio answered 401.", None),
+        ("twilio", TWILIO, 400, {"code": 21605}, "Twilio answered 400, error 21605.", FailureCode.REFUSED),
+        ("twilio", TWILIO, 400, {"code": 21610}, "Twilio answered 400, error 21610.", FailureCode.OPTED_OUT),
+        ("twilio", TWILIO, 400, {"code": 21614}, "Twilio answered 400, error 21614.", FailureCode.LANDLINE),
         (
             "twilio",
             TWILIO,
-            {"status": 401, "data": {"message": "no +15550199"}},
-            "The SMS provider answered 401.",
+            201,
+            {"status": "failed", "error_code": 30003},
+            "Twilio answered 201, error 30003.",
+            FailureCode.UNREACHABLE,
         ),
-        ("twilio", TWILIO, {"data": {"status": "failed", "error_code": 30003}}, "Twilio: error 30003."),
-        ("vonage", VONAGE, {"data": {"messages": [{"status": "9"}]}}, "Vonage: status 9."),
-        ("vonage", VONAGE, {"data": {}}, "Vonage: status missing."),
+        ("vonage", VONAGE, 200, {"messages": [{"status": "9"}]}, "Vonage: status 9.", None),
+        (
+            "vonage",
+            VONAGE,
+            200,
+            {"messages": [{"status": "7"}]},
+            "Vonage: status 7.",
+            FailureCode.UNREACHABLE,
+        ),
+        ("vonage", VONAGE, 200, {}, "Vonage: status missing.", None),
+        ("vonage", VONAGE, 500, {}, "Vonage answered 500.", None),
     ],
 )
 async def test_a_refusal_fails_without_naming_anybody(
-    served: Gateway, http: aiohttp.ClientSession, kind: str, path: str, answer: dict[str, Any], said: str
+    served: Gateway,
+    http: aiohttp.ClientSession,
+    kind: str,
+    path: str,
+    status: int,
+    data: dict[str, Any] | None,
+    said: str,
+    code: FailureCode | None,
 ) -> None:
-    served.answers[path] = lambda _: web.json_response(answer.get("data"), status=answer.get("status", 200))
+    served.answers[path] = lambda _: web.json_response(data, status=status)
     with pytest.raises(DeliveryFailed) as failed:
         await sms.sms_sender(url(kind, served), http).send(to="+15550199", text=TEXT)
     assert str(failed.value) == said
+    assert (failed.value.code if isinstance(failed.value, Permanent) else None) == code
 
 
 async def test_a_provider_that_sends_nonsense_or_is_away_fails(
     served: Gateway, http: aiohttp.ClientSession
 ) -> None:
     served.answers[TWILIO] = lambda _: web.Response(text="<html>")
-    with pytest.raises(DeliveryFailed, match="did not answer: JSONDecodeError"):
+    with pytest.raises(Retryable, match="did not answer: JSONDecodeError"):
         await sms.sms_sender(url("twilio", served), http).send(to="+15550199", text=TEXT)
     away = f"twilio+http://AC1:secret@127.0.0.1:{free_port()}/+15550100"
-    with pytest.raises(DeliveryFailed, match="did not answer: ClientConnectorError"):
+    with pytest.raises(Retryable, match="did not answer: ClientConnectorError"):
         await sms.sms_sender(away, http).send(to="+15550199", text=TEXT)
+
+
+async def test_twilio_is_told_where_to_call_back(served: Gateway, http: aiohttp.ClientSession) -> None:
+    served.answers[TWILIO] = lambda _: web.json_response({"sid": "SM1"}, status=201)
+    sender = sms.sms_sender(url("twilio", served), http, "https://landfall.example/hooks")
+    await sender.send(to="+15550199", text=TEXT)
+    assert served.asked[0].form["StatusCallback"] == "https://landfall.example/hooks/twilio"
 
 
 @pytest.mark.parametrize("given", ["", "http://host/x", "twilio://a:b@host", "twilio+ftp://a:b@host/x", "x"])

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from core.ports import DeliveryFailed
+from core.ports import DeliveryFailed, FailureCode, MailAttachment, Permanent, Retryable
 from devstack.process import free_port
 from providers.smtp import Smtp
 
 
 class Mailbox:
-    """Takes mail, but not for `full@example.com`."""
+    """Takes mail, but not for `full`, `busy` and `spam@example.com`."""
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
@@ -25,10 +25,14 @@ class Mailbox:
     async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, _: Any) -> str:
         if address == "full@example.com":
             return f"552 The mailbox of {address} is full"
+        if address == "busy@example.com":
+            return f"450 {address} is being read"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
+        if envelope.rcpt_tos == ["spam@example.com"]:
+            return "554 Looks like spam"
         self.envelopes.append(envelope)
         return "250 OK"
 
@@ -58,28 +62,61 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 async def test_a_message_arrives(mailbox: Mailbox) -> None:
     mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "Landfall <noreply@landfall.example>")
-    await mailer.send(to="grace@example.com", subject="Grüße", text="Your code is 123456.\nÄ")
+    sent = await mailer.send(to="grace@example.com", subject="Grüße", text="Your code is 123456.\nÄ")
     [envelope] = mailbox.envelopes
     assert envelope.rcpt_tos == ["grace@example.com"]
     message = message_from_bytes(envelope.content, policy=default)
     assert (message["To"], message["Subject"]) == ("grace@example.com", "Grüße")
     assert message["From"] == "Landfall <noreply@landfall.example>"
+    assert message["Message-ID"] == f"<{sent.provider_ref}>"
+    assert sent.provider_ref.endswith("@landfall.example")
     assert message.get_content().replace("\r\n", "\n").strip() == "Your code is 123456.\nÄ"
 
 
+async def test_a_message_has_html_headers_and_attachments(mailbox: Mailbox) -> None:
+    mailer = Smtp(f"smtp://ada:p%40ss@127.0.0.1:{mailbox.port}", "noreply@landfall.example")
+    await mailer.send(
+        to="grace@example.com",
+        subject="Tea",
+        text="Tea at four.",
+        html="<p>Tea at four.</p>",
+        headers={"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        attachments=[MailAttachment("tea.ics", "text/calendar", b"BEGIN:VCALENDAR")],
+    )
+    [envelope] = mailbox.envelopes
+    message = message_from_bytes(envelope.content, policy=default)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert page is not None
+    assert (text.get_content().strip(), page.get_content().strip()) == ("Tea at four.", "<p>Tea at four.</p>")
+    [file] = message.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == ("tea.ics", "text/calendar")
+    assert file.get_content() == "BEGIN:VCALENDAR"
+
+
 @pytest.mark.parametrize(
-    ("login", "to"), [("ada:p%40ss", "full@example.com"), ("ada:wrong", "grace@example.com")]
+    ("login", "to", "code"),
+    [
+        ("ada:p%40ss", "full@example.com", FailureCode.UNREACHABLE),
+        ("ada:p%40ss", "spam@example.com", FailureCode.REFUSED),
+        ("ada:p%40ss", "busy@example.com", None),
+        ("ada:wrong", "grace@example.com", None),
+    ],
 )
-async def test_a_refusal_fails_without_naming_the_address(mailbox: Mailbox, login: str, to: str) -> None:
+async def test_a_refusal_fails_without_naming_the_address(
+    mailbox: Mailbox, login: str, to: str, code: FailureCode | None
+) -> None:
     with pytest.raises(DeliveryFailed) as failed:
         await Smtp(f"smtp://{login}@127.0.0.1:{mailbox.port}", "a@b.example").send(
             to=to, subject="s", text="t"
         )
     assert str(failed.value).startswith("The mail server did not take it: SMTP")
     assert to not in str(failed.value)
+    assert (failed.value.code if isinstance(failed.value, Permanent) else None) == code
 
 
 async def test_no_server_is_a_failure() -> None:
     away = Smtp(f"smtp://127.0.0.1:{free_port()}", "a@b.example")
-    with pytest.raises(DeliveryFailed):
+    with pytest.raises(Retryable):
         await away.send(to="x@y.example", subject="s", text="t")
