@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from core import discovery
 from core.context import Services
 from core.graphql.build import Schema, build
+from core.redis_batches import RedisBatches
 from core.security.crypto import Deployment, Keyring, keyring, make_signing_key
 from core.security.limits import Limits
 from core.security.sliding_window import SlidingWindowCounter
@@ -121,17 +122,20 @@ async def services(settings: Settings, *, listeners: Sequence[Any] = ()) -> Asyn
     async with database(settings, listeners=listeners) as db, aclosing(redis), ClientSession() as http:
         await look_for_redis(redis, settings)
         await migrations.migrate(db)
-        live = Live(db, redis, overlap=await changes.overlap(db, settings.transaction_lifetime))
+        batches = RedisBatches(redis)
+        live = Live(db, redis, batches, overlap=await changes.overlap(db, settings.transaction_lifetime))
         made = _services(settings, db, redis, live, crypto, Signer(deployment.secret), http)
         await live.start()
         try:
-            given = {Deployment: deployment, ClientSession: http, Services: made, **made.extra}
+            beside = {Deployment: deployment, ClientSession: http, RedisBatches: batches, Services: made}
+            given = beside | made.extra
             async with started(_by_type(made) | given) as found:
                 made.extra |= found
                 yield made
         finally:
             await made.counters.stop()
             await live.stop()
+            await batches.stop()
 
 
 def _by_type(services: Services) -> dict[Any, Any]:

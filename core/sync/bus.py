@@ -15,6 +15,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from core import cancellation
+from core.redis_batches import RedisBatches
 
 logger = structlog.get_logger(__name__)
 
@@ -28,16 +29,15 @@ Receiver = Callable[[str, Any], Awaitable[None]]
 class Bus:
     """Publish and subscribe by scope, for one receiver."""
 
-    def __init__(self, redis: "Redis", receiver: Receiver) -> None:
+    def __init__(self, redis: "Redis", batches: RedisBatches, receiver: Receiver) -> None:
         self._redis = redis
+        self._batches = batches
         self._receiver = receiver
         self._wanted: set[str] = set()
         self._pubsub: PubSub | None = None
         # Its connection takes one command at a time.
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self._leaving: list[tuple[str, bytes]] = []
-        self._sending = False
 
     @property
     def connected(self) -> bool:
@@ -52,25 +52,11 @@ class Bus:
 
     async def publish(self, messages: dict[str, Any]) -> None:
         """Send one message per scope, with all that others send meanwhile in one round trip."""
-        self._leaving += [(CHANNEL + scope, orjson.dumps(message)) for scope, message in messages.items()]
-        if self._sending:
-            return
-        self._sending = True
+        published = [
+            ("PUBLISH", CHANNEL + scope, orjson.dumps(message)) for scope, message in messages.items()
+        ]
         try:
-            # Those who have something to say in this turn come along.
-            await asyncio.sleep(0)
-            while self._leaving:
-                leaving, self._leaving = self._leaving, []
-                await self._send(leaving)
-        finally:
-            self._sending = False
-
-    async def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        try:
-            pipeline = self._redis.pipeline(transaction=False)
-            for channel, message in messages:
-                pipeline.publish(channel, message)
-            await pipeline.execute()
+            await self._batches.send(*published)
         except (RedisError, OSError) as error:
             logger.warning("hint lost", error=type(error).__name__)
 

@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 
 from core import cancellation, deadline
+from core.redis_batches import RedisBatches
 from core.storage.mongo import Database
 from core.storage.unit import Unit
 from core.sync import changes
@@ -55,9 +56,9 @@ class PositionTooOld(Exception):
 class Live:
     """The process's reader of the log."""
 
-    def __init__(self, db: Database, redis: "Redis", *, overlap: timedelta) -> None:
+    def __init__(self, db: Database, redis: "Redis", batches: RedisBatches, *, overlap: timedelta) -> None:
         self._db = db
-        self._bus = Bus(redis, self._receive)
+        self._bus = Bus(redis, batches, self._receive)
         self._subscribers: dict[str, set[Listener]] = defaultdict(set)
         self._hinted: set[str] = set()
         self._seen: dict[str, LogOffset] = {}

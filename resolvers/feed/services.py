@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
+from core.redis_batches import RedisBatches
 from core.services import service
 from core.storage.mongo import Database
 from core.sync.live import Live
@@ -26,8 +27,8 @@ async def behind() -> AsyncIterator[KeyedTasks]:
 
 
 @service
-async def snapshots(redis: Redis) -> AsyncIterator[Snapshots]:
-    yield Snapshots(redis)
+async def snapshots(redis: Redis, batches: RedisBatches) -> AsyncIterator[Snapshots]:
+    yield Snapshots(redis, batches)
 
 
 @service

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from core import clock
 from core.context import Context
 from core.ids import new_id
+from core.redis_batches import RedisBatches
 from stores.feed import FeedReason
 
 LOST = (RedisError, OSError)
@@ -24,7 +25,7 @@ LOST = (RedisError, OSError)
 PATIENCE = 2.0
 """Timeout of Redis in seconds: a feed without it is better than none."""
 KEPT = timedelta(minutes=5)
-STALE_KEPT = timedelta(minutes=10)
+STALE_SECONDS = 600
 CHOSEN_KEPT = timedelta(minutes=20)
 SIZE = 500
 ACTIVE = "feed:active"
@@ -82,8 +83,9 @@ class Snapshot:
 class Snapshots:
     """Snapshots in Redis, by person and id."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: "Redis", batches: RedisBatches) -> None:
         self._redis = redis
+        self._batches = batches
         self._current = redis.register_script(CURRENT)
 
     async def current(self, user_id: str) -> tuple[Snapshot | None, str | None]:
@@ -125,13 +127,11 @@ class Snapshots:
 
     async def spoil(self, user_ids: Sequence[str]) -> None:
         """Invalidate all snapshots of these people: their graph or posts changed."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for user_id in user_ids:
-            # A new mark, not a flag: a feed that is being put together now has missed this change.
-            pipeline.set(_stale(user_id), new_id("mark"), ex=STALE_KEPT)
+        # A new mark, not a flag: a feed that is being put together now has missed this change.
+        marks = [("SET", _stale(each), new_id("mark"), "EX", STALE_SECONDS) for each in user_ids]
         try:
             async with asyncio.timeout(PATIENCE):
-                await pipeline.execute()
+                await self._batches.send(*marks)
         except LOST:
             # With Redis gone nothing is cached.
             return

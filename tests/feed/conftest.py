@@ -10,6 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from core.context import Services
+from core.redis_batches import RedisBatches
 from ports.feed import Ranker
 from resolvers.feed.background import KeyedTasks
 from resolvers.feed.ranking import Ranking
@@ -48,7 +49,7 @@ async def without_redis(services: Services) -> AsyncIterator[None]:
     """Snapshots go to a Redis that is away."""
     before = services.extra[Snapshots]
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
-    services.extra[Snapshots] = Snapshots(nowhere)
+    services.extra[Snapshots] = Snapshots(nowhere, RedisBatches(nowhere))
     yield
     services.extra[Snapshots] = before
     await nowhere.aclose()
