@@ -18,7 +18,7 @@ from bench.console import console
 from bench.engine import Bench, running
 from bench.engine import _ready as ready
 from devstack.process import free_port
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.phone import Failed, Phone
 
@@ -160,7 +160,7 @@ async def _products(bench: Bench, count: int) -> list[str]:
     async def new_phone(name: str) -> Phone:
         return await bench.phone(name)
 
-    admin = await staff(new_phone, bench.services, CommerceRole.CATALOG_ADMIN)
+    admin = await staff(new_phone, bench.services, CATALOG_ADMIN)
     made: list[str] = []
     while len(made) < count:
         rows = [row() for _ in range(min(50, count - len(made)))]

@@ -68,6 +68,10 @@ class Viewer:
     """When they last proved who they are, in seconds since the epoch."""
     issued_at: float = 0.0
     """When the token was made."""
+    factors: tuple[str, ...] = ()
+    """Factors that were proven in the session, in their order."""
+    factor_count: int = 0
+    """Number of factors that they are worth: a key counts as two."""
 
 
 @dataclass(slots=True)

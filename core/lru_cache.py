@@ -27,11 +27,15 @@ class LruCache(Generic[V]):
         self._held.move_to_end(key)
         return found[0]
 
-    def put(self, key: str, value: V, size: int) -> None:
-        """Keep the value, and let go of those that were not used for longest."""
+    def drop(self, key: str) -> None:
+        """Keep the value no longer, if there is one."""
         before = self._held.pop(key, None)
         if before is not None:
             self._left += before[1]
+
+    def put(self, key: str, value: V, size: int) -> None:
+        """Keep the value, and let go of those that were not used for longest."""
+        self.drop(key)
         self._held[key] = (value, size)
         self._left -= size
         while self._held and (self._left < 0 or len(self._held) > self._most):

@@ -83,11 +83,11 @@ async def rate(services: Services, *, product_id: str) -> None:
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
-    """Erase a person's reviews, settings, corrections, reports and roles."""
+    """Erase a person's reviews, settings, corrections and reports."""
     own = {"user_id": user_id}
     await erase_owned([people.settings], services, user_id)
     await each_in_unit(services, people.reviews, own, reviewing.erase)
-    for kept in (people.last_predictions, people.feedback, people.telemetry, people.roles):
+    for kept in (people.last_predictions, people.feedback, people.telemetry):
         await kept.delete_all(services.db, own)
     await _forget_devices(services, user_id)
     await people.privacy.delete_one(services.db, {"_id": user_id})
@@ -107,13 +107,12 @@ def _reported_by(device_id: str) -> dict[str, Any]:
 
 @on_user_export
 async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Export reviews, settings, predictions, telemetry, choices and roles, decrypted."""
+    """Export reviews, settings, predictions, telemetry and choices, decrypted."""
     own = {"user_id": user_id}
     for name, collection, query, without in (
         ("reviews", people.reviews, own, ("decided_reason",)),
         ("telemetry", people.telemetry, own, ("expires_at",)),
         ("privacy_choices", people.privacy, {"_id": user_id}, ()),
-        ("roles", people.roles, own, ("granted_by",)),
     ):
         async for rows in pages(services, collection, query, without=without):
             yield name, rows

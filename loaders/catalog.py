@@ -7,7 +7,7 @@ from core import paging
 from core.paging import KeysetPage
 from core.storage.loader import Loader, in_order
 from stores.catalog import entries, people, products
-from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus
+from stores.catalog.kinds import ReviewSort, ReviewStatus
 from stores.catalog.people import LastPrediction, ProductSettings, Review
 from stores.catalog.products import Product
 
@@ -90,12 +90,6 @@ class LastPredictionOfViewer(Loader[str, list[LastPrediction]]):
     async def batch_load_fn(self, keys: list[str]) -> list[list[LastPrediction]]:
         rows = await people.last_predictions.find(self.db, {"user_id": {"$in": keys}})
         return [[row for row in rows if row["user_id"] == key] for key in keys]
-
-
-class RolesByUser(Loader[str, frozenset[CommerceRole]]):
-    async def batch_load_fn(self, keys: list[str]) -> list[frozenset[CommerceRole]]:
-        rows = await people.roles_of(self.db, keys)
-        return [frozenset(CommerceRole(row["role"]) for row in rows if row["user_id"] == key) for key in keys]
 
 
 class RowsLikeProduct(Loader[tuple[str, tuple[str, ...]], list[str]]):

@@ -13,7 +13,7 @@ from strawberry.types.graphql import OperationType
 
 from core import messages, outages
 from core.context import Context
-from core.errors import BadUserInput, RequestError, UserError
+from core.errors import ERROR_CODES, BadUserInput, ErrorKind, Forbidden, RequestError, UserError
 from core.graphql.validation import RULES
 from core.messages import gettext_noop
 
@@ -47,9 +47,17 @@ def as_request_error(error: BaseException | None) -> RequestError | None:
     if isinstance(error, InvalidOperationTypeError):
         return BadUserInput(NOT_HERE[error.operation_type])
     if isinstance(error, UserError):
-        # A rule written for mutations, met by a query.
-        return BadUserInput(str(error))
+        return _met_by_query(error)
     return outages.fault_of(error) if error is not None else None
+
+
+def _met_by_query(refusal: UserError) -> RequestError:
+    """A refusal by a rule that mutations have too: `reason` is its code where the caller may cure it."""
+    if refusal.code == "FORBIDDEN":
+        return Forbidden(str(refusal))
+    if ERROR_CODES[refusal.code].kind in (ErrorKind.FORBIDDEN, ErrorKind.AUTHENTICATION):
+        return Forbidden(str(refusal), reason=refusal.code)
+    return BadUserInput(str(refusal))
 
 
 def public(error: GraphQLError, request_id: str, *, suggest: bool = False) -> GraphQLError:

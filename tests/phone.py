@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ import aiohttp
 from core import ids
 from core.context import Context, Services
 from core.errors import ERROR_CODES
-from resolvers.auth import sessions
+from core.grants import GrantRole
+from resolvers.auth import grants_held, sessions
 from resolvers.auth.passwords import hash_password
 from stores import auth as store
 from stores.auth import AccountStatus, AuthFactor, Role, User
@@ -251,6 +253,26 @@ async def _insert_user(ctx: Context, name: str, fields: dict[str, Any]) -> User:
             **fields,
         },
     )
+
+
+async def granted(
+    services: Services,
+    phone: Phone,
+    *roles: GrantRole,
+    scope_id: str | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """Grant the phone's owner these roles, as an administrator would."""
+    ctx = Context(services)
+
+    async def grant() -> None:
+        for role in roles:
+            named = {"user_id": phone.user_id, "role": str(role), "scope": role.scope, "scope_id": scope_id}
+            given = {"granted_by": None, "expires_at": expires_at}
+            await ctx.tx.insert(store.grants, {"_id": ids.new_id("grant"), **named, **given})
+        grants_held.tell(ctx, phone.user_id)
+
+    await ctx.unit(grant)
 
 
 async def make_member(services: Services, email: str, name: str, password: str) -> str:

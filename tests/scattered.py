@@ -39,6 +39,7 @@ SCATTERED = {
     "auth_flows: destination": BACKGROUND,
     "auth_flows: user_id": "steps that were begun by a person: seldom, and few",
     "auth_keys: user_id": "a person's own keys: ten at most; signing in finds them by what they are",
+    "grants: _id": BY_ID,
     "data_exports: created_at, status": BACKGROUND,
     "data_exports: expires_at": BACKGROUND,
     "data_exports: user_id": "a person's own exports: a few a year",
@@ -115,7 +116,6 @@ SCATTERED = {
     "share_links: user_id": GONE,
     "sponsorships: ends_at": "the few posts that are paid for",
     # The catalog.
-    "commerce_roles: user_id": "what staff may do, kept for the time of a request",
     "inventory: ": STAFF,
     "inventory: _id, sku": STAFF,
     "inventory: available": STAFF,

@@ -16,7 +16,7 @@ const config: CodegenConfig = {
         nonOptionalTypename: true,
         skipTypeNameForRoot: true,
         strictScalars: true,
-        scalars: { DateTime: 'string', Date: 'string', URL: 'string', SyncToken: 'string', Decimal: 'string', JSON: 'unknown', Base64Url: 'string' },
+        scalars: { DateTime: 'string', Date: 'string', LocalTime: 'string', URL: 'string', SyncToken: 'string', Decimal: 'string', JSON: 'unknown', Base64Url: 'string' },
       },
     },
     './src/generated/schema.ts': { plugins: ['urql-introspection'], config: { useTypeImports: true } },

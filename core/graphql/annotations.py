@@ -8,6 +8,7 @@ from typing import Annotated, Any, ForwardRef
 import strawberry
 from strawberry.types.union import StrawberryUnion
 
+from core.grants import GrantRole, declared_roles
 from core.graphql.enums import enum
 from core.ids import Id
 from core.nodes import SyncTypeName
@@ -25,6 +26,8 @@ def graphql_type(annotation: Any) -> Any:
         return str
     if annotation is SyncTypeName:
         return ForwardRef("SyncType")
+    if annotation is GrantRole:
+        return enum(declared_roles())
     if isinstance(annotation, type) and issubclass(annotation, enums.Enum):
         return enum(annotation)
     origin = typing.get_origin(annotation)

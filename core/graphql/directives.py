@@ -64,8 +64,8 @@ class Tag:
 
 def access_type() -> type:
     """The directive `@access`, with an argument for each kind of role that systems declare."""
-    kinds = ROLE_KINDS.values()
-    made = {kind.argument: list[enum(kind.values)] | None for kind in kinds}  # type: ignore[misc]
+    kinds = sorted(ROLE_KINDS.values(), key=lambda kind: kind.argument)
+    made = {kind.argument: list[enum(kind.values())] | None for kind in kinds}  # type: ignore[misc]
     defaults = dict.fromkeys([*made, "step_up"], UNSET)
     body = {"__annotations__": {**made, "step_up": bool | None}, "__module__": __name__, **defaults}
     declare = schema_directive(
@@ -214,6 +214,6 @@ def _refused(field: GraphQLField) -> Collection[str]:
 
 def _values(kind: type, roles: Collection[str]) -> list[Any]:
     """The roles as values of their enum; those of a token may be declared as plain strings."""
-    enums = [each.values for each in ROLE_KINDS.values() if each.argument == "roles"]
-    values = kind if kind in ROLE_KINDS else next(iter(enums), str)
+    enums = [each.values() for each in ROLE_KINDS.values() if each.argument == "roles"]
+    values = ROLE_KINDS[kind].values() if kind in ROLE_KINDS else next(iter(enums), str)
     return sorted(values(role) for role in roles)

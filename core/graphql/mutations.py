@@ -17,6 +17,7 @@ from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from core.errors import ERROR_CODES
+from core.grants import of_organizations
 from core.graphql import changes
 from core.graphql.bindings import MutationField, Plain, Spec, Unnamed
 from core.graphql.common import MutationInput, Payload
@@ -102,6 +103,7 @@ class Declaration(Unnamed):
             "ID_TAKEN": taken.get("id", ...) is None,
             "REQUIRED": fields is not None and changes.refuses_null(fields),
             "STEP_UP_REQUIRED": bool(self.how.get("fresh")),
+            "NO_ORGANIZATION": of_organizations(self.how.get("roles", ())),
         }
         if told := sorted(code for code in declared if follow.get(code)):
             raise TypeError(f"{attribute}: {told} follow from what it takes, and need no declaration.")
@@ -126,9 +128,9 @@ def mutation(
     types of inputs (`{"files": list[AttachmentInput]}`) where the resolver's own do not do, whose TypedDicts
     are input objects; `input` and `payload` describe the two types. Further keywords describe inputs, or are
     those of `core.mutations.idempotency.Mutation` (`roles`, `receipt`); `refuses` are the codes of its
-    refusals (`"NOT_MEMBER TOO_LONG"`), except CONFLICT, ID_TAKEN and STEP_UP_REQUIRED, which follow from
-    `expected_version`, `id` and `fresh`, and REQUIRED where null is refused (`core.graphql.changes`).
-    `audit=Audited(...)` puts the act on record (`core.audit.declared`).
+    refusals (`"NOT_MEMBER TOO_LONG"`), except CONFLICT, ID_TAKEN, STEP_UP_REQUIRED and NO_ORGANIZATION, which
+    follow from `expected_version`, `id`, `fresh` and roles of organizations, and REQUIRED where null is
+    refused (`core.graphql.changes`). `audit=Audited(...)` puts the act on record (`core.audit.declared`).
 
     Where several mutations share types, give both types in place of `returns`.
     """

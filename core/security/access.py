@@ -1,8 +1,8 @@
 """Access control beyond being signed in: roles, and a recent proof of identity.
 
 A mutation declares it (`mutation(..., roles=(Role.ADMIN,), fresh=True)`), a field its roles; the SDL shows
-what is declared as `@access`. Roles are of a kind: those that an access token tells, and those that a system
-keeps itself. A resolver whose rule depends on more calls `need_fresh` itself.
+what is declared as `@access`. Roles are of a kind: those that an access token tells, and those that are
+granted (`core.grants`). A resolver whose rule depends on more calls `need_fresh` or `need_factors` itself.
 """
 
 from collections import defaultdict
@@ -41,12 +41,12 @@ class RoleKind:
 
     argument: str
     description: str
-    values: type[StrEnum]
+    values: Callable[[], type[StrEnum]]
     held: Held
 
 
 ROLE_KINDS: dict[type, RoleKind] = {}
-"""By enum; a role of no kind is one that the access token tells."""
+"""By the class of the roles; a role of no kind is one that the access token tells."""
 
 STAFF_VALUES: set[tuple[str, str]] = set()
 """Values of enums that only the staff meet, by the names of both."""
@@ -57,9 +57,19 @@ async def of_token(ctx: Context, roles: Collection[str]) -> bool:
     return not ctx.signed_in.roles.isdisjoint(roles)
 
 
-def role_kind(argument: str, description: str, values: type[StrEnum], held: Held = of_token) -> None:
-    """Declares a kind of role; `held` answers for a caller who is signed in."""
-    ROLE_KINDS[values] = RoleKind(argument, description, values, held)
+def role_kind(
+    argument: str,
+    description: str,
+    kind: type,
+    held: Held = of_token,
+    *,
+    values: Callable[[], type[StrEnum]] | None = None,
+) -> None:
+    """Declares a kind of role; `held` answers for a caller who is signed in.
+
+    `kind` is the class of its roles: the enum that lists them, unless `values` says it later.
+    """
+    ROLE_KINDS[kind] = RoleKind(argument, description, values or (lambda: kind), held)
 
 
 def for_staff(*values: Enum) -> None:
@@ -68,7 +78,7 @@ def for_staff(*values: Enum) -> None:
 
 
 def by_kind(roles: Collection[str]) -> Mapping[type, list[str]]:
-    """The roles by the enum of their kind, `str` for none."""
+    """The roles by the class of their kind, `str` for none."""
     found: dict[type, list[str]] = defaultdict(list)
     for role in roles:
         found[type(role) if type(role) in ROLE_KINDS else str].append(role)
@@ -91,10 +101,16 @@ async def need_roles(ctx: Context, roles: Collection[str]) -> None:
         raise UserError("FORBIDDEN", NOT_ALLOWED)
 
 
-def need_fresh(ctx: Context) -> None:
-    """STEP_UP_REQUIRED unless the caller proved who they are within ten minutes."""
-    if clock.timestamp() - ctx.signed_in.authenticated_at > FRESH.total_seconds():
+def need_fresh(ctx: Context, age: timedelta = FRESH) -> None:
+    """STEP_UP_REQUIRED unless the caller proved who they are lately: within ten minutes, or the `age`."""
+    if clock.timestamp() - ctx.signed_in.authenticated_at > age.total_seconds():
         raise UserError("STEP_UP_REQUIRED", "Confirm that it is you.")
+
+
+def need_factors(ctx: Context, least: int) -> None:
+    """STEP_UP_REQUIRED unless the caller proved so many factors in this session: `stepUp` adds one."""
+    if ctx.signed_in.factor_count < least:
+        raise UserError("STEP_UP_REQUIRED", "Confirm by a second factor that it is you.")
 
 
 def guarded(resolver: Callable[..., Awaitable[Any]], roles: Collection[str]) -> Callable[..., Awaitable[Any]]:

@@ -58,10 +58,15 @@ async def migrate(db: Database) -> None:
         (logger.info if changed else logger.debug)("migrated", migration=name, changed=changed)
 
 
+async def exists(db: Database, name: str) -> bool:
+    """True if there is a collection of this name, which may be one of an earlier version."""
+    found = await db.command({"listCollections": 1, "filter": {"name": name}, "nameOnly": True})
+    return bool(found["cursor"]["firstBatch"])
+
+
 async def move_collection(db: Database, old: str, store: Collection[Any]) -> int:
     """Bring the documents of a collection that had another name; how many there were."""
-    found = await db.command({"listCollections": 1, "filter": {"name": old}, "nameOnly": True})
-    if not found["cursor"]["firstBatch"]:
+    if not await exists(db, old):
         return 0
     moved = int((await db.command({"count": old}))["n"])
     merge = {"$merge": {"into": store.name, "whenMatched": "keepExisting"}}

@@ -52,10 +52,11 @@ async def erase_everywhere(services: Services, deletion: Deletion) -> None:
 
 @on_user_deleted
 async def erase_deleted(services: Services, user_id: str) -> None:
-    """Erase sessions and history, keys, exports, devices, security events, flows, codes, links, receipts."""
-    await erase_owned([store.sessions, store.auth_keys], services, user_id)
+    """Erase sessions, keys, grants, exports, devices, security events, flows, codes, links, receipts."""
+    await erase_owned([store.sessions, store.auth_keys, store.grants], services, user_id)
     for export in await store.exports_of(services.db, user_id):
         await remove_export(services, export)
+    await store.forget_giver(services.db, user_id)
     await erasing.erase_traces(services, user_id)
     rest = (store.devices, store.security_events, store.flows, store.backup_codes, store.password_resets)
     for kept in rest:

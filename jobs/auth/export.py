@@ -123,7 +123,7 @@ async def remove(services: Services, export: DataExport) -> None:
 async def export_account(
     services: Services, user_id: str
 ) -> AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Profile, second factor, sessions, devices, keys, security events, exports."""
+    """Profile, second factor, sessions, devices, keys, grants, security events, exports."""
     db, theirs = services.db, {"user_id": user_id}
     async for rows in pages(services, store.users, {"_id": user_id}, without=PROFILE):
         yield "profile", rows
@@ -134,6 +134,7 @@ async def export_account(
         ("sessions", store.sessions, SESSION),
         ("devices", store.devices, DEVICE),
         ("keys", store.auth_keys, KEY),
+        ("grants", store.grants, ("user_id", "granted_by")),
         ("security_events", store.security_events, ("user_id", "alerting")),
         ("exports", store.data_exports, ("user_id", "link_hash")),
     ):

@@ -1,6 +1,8 @@
 """Authentication; for other systems: people, their visibility, and push notifications."""
 
 from resolvers.auth.devices import id_of as device_id
+from resolvers.auth.grants_held import note as note_grants
+from resolvers.auth.grants_held import scope_of as grants_scope
 from resolvers.auth.people import full_name, hidden, visible_people
 from resolvers.auth.phones import phone_number
 from resolvers.auth.push import push
@@ -13,8 +15,10 @@ __all__ = [
     "change_account",
     "device_id",
     "full_name",
+    "grants_scope",
     "hidden",
     "keepers",
+    "note_grants",
     "person_scopes",
     "phone_number",
     "push",

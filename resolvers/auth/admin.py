@@ -14,7 +14,7 @@ from core.jobs import enqueue
 from core.one_of import one_of
 from core.values.bounds import check_length
 from core.values.text import Line
-from resolvers.auth import lockout, revocations, security, sessions, telling
+from resolvers.auth import granting, lockout, revocations, security, sessions, telling
 from stores import auth as store
 from stores.auth import AccountStatus, Role, SecurityEventKind, SessionEndReason, SessionStatus, User
 
@@ -129,6 +129,8 @@ async def assigned(ctx: Context, user: User, roles: Sequence[Role], place: Place
     changes: dict[str, Any] = {"roles": list(dict.fromkeys([Role.MEMBER, *roles]))}
     if "organization" in place:
         changes["org"] = place["organization"] or PERSONAL
+        if changes["org"] != user.get("org", PERSONAL):
+            await granting.leave_organization(ctx, user["_id"])
     if "job_role" in place:
         changes["job_role"] = place["job_role"] or None
     updated = await telling.change(ctx, user["_id"], set=changes)

@@ -126,6 +126,11 @@ async def session_count(ctx: Context, connection: Document) -> int:
     return await store.count_sessions(ctx.db, connection["whole"])
 
 
+def factors(ctx: Context, viewer: Document) -> list[str]:
+    """Factors that were proven in the session, as the access token tells."""
+    return list(ctx.signed_in.factors)
+
+
 def current(ctx: Context, session: Document) -> bool:
     """True if it is the session of this request."""
     return ctx.viewer is not None and ctx.viewer.session_id == session["_id"]

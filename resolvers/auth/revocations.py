@@ -8,23 +8,17 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
-from pymongo.errors import PyMongoError
-
 from core import cancellation, clock
 from core.context import Context, Viewer
 from core.errors import Unauthenticated
 from core.storage.mongo import Database
 from core.sync import changes
-from core.sync.listeners import SlowConsumer
 from core.sync.live import Live
+from resolvers.auth.keeping_up import keep_up
 from resolvers.auth.tokens import ACCESS_LIFE, CLOCK_SKEW
-
-logger = structlog.get_logger(__name__)
 
 SCOPE = "sessions:ended"
 KEPT = ACCESS_LIFE + timedelta(seconds=CLOCK_SKEW + 30)
-RETRY_SECONDS = 1.0
 PAGE = 1_000
 
 
@@ -89,7 +83,8 @@ class Revocations:
 
     async def start(self) -> None:
         """Listen to the log, and wait until the earlier revocations are loaded."""
-        self._task = asyncio.create_task(self._follow(), name="revocations")
+        followed = keep_up(self._live, SCOPE, read=self._load, learn=lambda entry: self.learn(entry["_id"]))
+        self._task = asyncio.create_task(followed, name="revocations")
         await self._known.wait()
 
     async def stop(self) -> None:
@@ -122,18 +117,6 @@ class Revocations:
             for session_id in [each for each in self._watched if each != kept]:
                 for ended in self._watched.pop(session_id):
                     ended()
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                async for entry in self._live.follow([SCOPE], authorize=self._load):
-                    self.learn(entry["_id"] if entry else "")
-            except SlowConsumer:
-                # More ended at once than are kept for us: what ended is read anew.
-                continue
-            except PyMongoError as error:
-                logger.warning("revocations not read", error=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self) -> None:
         """Read the whole window from the log, page by page."""

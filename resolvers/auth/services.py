@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 
 from core.checkup import Finding, checkup
 from core.context import Services, Viewer
+from core.grants import GrantsOfPeople
 from core.hooks import on
 from core.security.crypto import Deployment, Keyring
 from core.services import NotReady, service
@@ -14,6 +15,7 @@ from core.storage.mongo import Database
 from core.sync.live import Live
 from ports.auth import AuthSettings
 from resolvers.auth import passwords
+from resolvers.auth.grants_held import GrantsHeld
 from resolvers.auth.revocations import Revocations
 from resolvers.auth.signing import SigningKeys
 from resolvers.auth.tokens import Tokens
@@ -46,6 +48,21 @@ async def revocations(db: Database, live: Live) -> AsyncIterator[Revocations]:
         yield made
     finally:
         await made.stop()
+
+
+@service
+async def grants_held(db: Database, live: Live) -> AsyncIterator[GrantsHeld]:
+    made = GrantsHeld(db, live)
+    made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@service
+async def grants_of_people(held: GrantsHeld) -> AsyncIterator[GrantsOfPeople]:
+    yield held
 
 
 class Judge:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, TypedDict
@@ -18,7 +19,7 @@ from core import clock
 from core.context import PERSONAL, Viewer
 from core.errors import Unauthenticated
 from resolvers.auth.signing import SigningKeys
-from stores.auth import Session, User
+from stores.auth import AuthFactor, Session, User
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_IDLE = timedelta(days=30)
@@ -29,6 +30,8 @@ REMEMBERED = 10_000
 """Verified tokens cached, so that a busy phone's signature is checked once."""
 
 SCOPES = ("read", "write")
+KEYS = frozenset({AuthFactor.PASSKEY, AuthFactor.DEVICE_KEY})
+"""Factors that count as two: the thing itself, and what unlocks it."""
 
 
 class TokenPair(TypedDict):
@@ -113,6 +116,8 @@ class Tokens:
             claims.get("org", PERSONAL),
             claims.get("auth_time", 0),
             claims.get("iat", 0),
+            factors := tuple(claims.get("amr", ())),
+            worth(factors),
         )
         self._verified[token] = Verified(kid, claims["exp"], viewer)
         if len(self._verified) > REMEMBERED:
@@ -174,6 +179,11 @@ class Tokens:
         body = base64.urlsafe_b64encode(orjson.dumps([claims.user_id, claims.session_id, claims.counter]))
         signature = hmac.new(self._secret, b"refresh:" + body, hashlib.sha256).digest()
         return f"{_text(body)}.{_text(base64.urlsafe_b64encode(signature))}"
+
+
+def worth(factors: Sequence[str]) -> int:
+    """Number of factors that these are worth; one that was proven again adds none."""
+    return sum(2 if factor in KEYS else 1 for factor in set(factors))
 
 
 def _text(encoded: bytes) -> str:

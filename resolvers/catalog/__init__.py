@@ -1,7 +1,7 @@
 """Catalog for other systems: products, their access guards, stock, and events."""
 
 from resolvers.catalog import stock
-from resolvers.catalog.access import has_role, visible_products, visible_variants
+from resolvers.catalog.access import visible_products, visible_variants
 from resolvers.catalog.predictions import Prediction, Predictor, predicted
 from resolvers.catalog.reviewing import bought
 
@@ -9,7 +9,6 @@ __all__ = [
     "Prediction",
     "Predictor",
     "bought",
-    "has_role",
     "predicted",
     "stock",
     "visible_products",

@@ -1,18 +1,17 @@
-"""Access guards of the catalog, and the roles of its staff."""
+"""Access guards of the catalog."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from core import ids
+from core import grants, ids
 from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
 from core.nodes import guard
-from core.security.access import role_kind
 from core.storage.loader import by_id
-from loaders.catalog import ProductById, ProductOfVariant, RolesByUser
-from stores.auth import Role
-from stores.catalog.kinds import CommerceRole, ProductStatus, ReviewStatus
+from loaders.catalog import ProductById, ProductOfVariant
+from stores.catalog.kinds import ProductStatus, ReviewStatus
 from stores.catalog.people import Review, reviews
 from stores.catalog.products import Category, Product, Variant, categories
+from stores.catalog.roles import CATALOG_ADMIN, CATALOG_STAFF, INVENTORY_ADMIN
 from stores.catalog.stock import InventoryLevel, inventory
 
 error_codes(
@@ -20,32 +19,11 @@ error_codes(
     PRODUCT_DISCONTINUED="The product is no longer sold: the payload holds it and alternatives.",
 )
 
-CATALOG_STAFF = (CommerceRole.CATALOG_ADMIN, CommerceRole.INVENTORY_ADMIN, CommerceRole.SUPPORT)
-
-
-async def has_role(ctx: Context, *roles: CommerceRole) -> bool:
-    """True if the viewer has one of the roles; an administrator has them all."""
-    if ctx.viewer is None:
-        return False
-    if Role.ADMIN in ctx.viewer.roles:
-        return True
-    held = await ctx.load(RolesByUser, ctx.viewer_id)
-    return not held.isdisjoint(roles)
-
-
-async def _held(ctx: Context, roles: Collection[CommerceRole]) -> bool:
-    return await has_role(ctx, *roles)
-
-
-role_kind(
-    "commerceRoles", "Roles in the shop, one of which is needed; ADMIN has them all.", CommerceRole, _held
-)
-
 
 async def seen(ctx: Context, found: Sequence[Product | None]) -> list[Product | None]:
     """Products, with None for hidden ones unless the viewer may see them."""
     hidden = any(each and each["status"] == ProductStatus.HIDDEN for each in found)
-    if not hidden or await has_role(ctx, *CATALOG_STAFF):
+    if not hidden or await grants.holds(ctx, *CATALOG_STAFF):
         return list(found)
     return [shown_to_all(each) for each in found]
 
@@ -74,7 +52,7 @@ async def categories_by_id(ctx: Context, wanted: Sequence[str]) -> Sequence[Cate
 
 @guard("inventory")
 async def levels_for_staff(ctx: Context, wanted: Sequence[str]) -> Sequence[InventoryLevel | None]:
-    if not await has_role(ctx, CommerceRole.INVENTORY_ADMIN):
+    if not await grants.holds(ctx, INVENTORY_ADMIN):
         return [None for _ in wanted]
     return await ctx.load_many(by_id(inventory), wanted)
 
@@ -84,7 +62,7 @@ async def visible_reviews(ctx: Context, wanted: Sequence[str]) -> Sequence[Revie
     """Access guard of reviews: published ones of visible products, one's own, and all for moderators."""
     found = await ctx.load_many(by_id(reviews), wanted)
     viewer = ctx.viewer_id_or_none
-    moderator = bool(found) and await has_role(ctx, CommerceRole.CATALOG_ADMIN)
+    moderator = bool(found) and await grants.holds(ctx, CATALOG_ADMIN)
     products = await visible_products(ctx, [each["product_id"] for each in found if each])
     seen_products = {each["_id"] for each in products if each}
     return [

@@ -24,6 +24,7 @@ from resolvers.auth import (
 )
 from schema.auth import audited, payloads
 from schema.auth.audited import administer
+from schema.auth.grants import GrantMutations, GrantQueries, GrantsOfViewer
 from schema.auth.types import (
     Account,
     AuthFlow,
@@ -43,18 +44,16 @@ __all__ = ["Account", "AuthKey", "Mutation", "Query", "SecurityEvent", "Session"
 AREA = "accounts"
 
 
-class Query:
+class Query(GrantQueries):
     user: User | None = query(nodes.reader("user"))
     """Person by their id; null when unknown, deleted or hidden from you."""
-    account: Account | None = query(
-        admin.account, roles=(Role.ADMIN,), by="Key of the account, one of several."
-    )
+    account: Account | None = query(admin.account, roles=(Role.ADMIN,), by="Key of the account, one of them.")
     """Account by one of its keys, in whatever status but DELETED; null when there is none."""
     auth_flow: AuthFlow | None = query(nodes.reader("flow"))
     """Flow by its id, open or closed within a day, for an app that was restarted; null when there is none."""
 
 
-class Viewer:
+class Viewer(GrantsOfViewer):
     user: User = batched(people.viewer_users)
     """Person who is signed in, as others see them."""
     account: Account = batched(people.viewer_accounts)
@@ -70,7 +69,7 @@ tokens: dict[str, Any] = {"secrets": ("tokens",), "reissue": sessions.reissue}
 finishing: dict[str, Any] = {**tokens, "secrets": ("tokens", "backup_codes")}
 
 
-class Mutation:
+class Mutation(GrantMutations):
     sign_up = anonymous(
         accounts.sign_up,
         refuses="CAPTCHA_REQUIRED INVALID_FORMAT LIMIT_REACHED PASSWORD_WEAK REQUIRED TOO_LONG",

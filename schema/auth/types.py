@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from core import discovery
+from core.grants import GrantRole, GrantScope
 from core.graphql import (
     Page,
     connection,
@@ -15,13 +17,14 @@ from core.graphql import (
     one,
     type_,
     unsynced,
+    visible,
 )
 from core.graphql.common import Entity, Node
 from core.graphql.pages import called
 from core.ids import Id
 from core.values.text import Line
 from loaders.auth import UserById
-from resolvers.auth import devices, exports, keys, people
+from resolvers.auth import devices, exports, grants_shown, keys, people
 from stores.auth import (
     AccountStatus,
     AuthFactor,
@@ -36,6 +39,9 @@ from stores.auth import (
     SessionEndReason,
     SessionStatus,
 )
+
+# Every system names its own roles where it resolves: read them all first.
+discovery.systems("resolvers")
 
 
 @type_
@@ -232,6 +238,28 @@ class AuthKey(Entity):
     """Time when the key was last used; null before the first use."""
     disabled_at: datetime | None
     """Time when the key was disabled because a copy of it was used; null while it is good."""
+
+
+@node("grant")
+class Grant(Entity):
+    """Grant of a role to a person, in a scope and perhaps for a time.
+
+    Its holder sees it, administrators, and those who may give the role."""
+
+    user: User = one(UserById, key="user_id")
+    """Person who holds the role."""
+    role: GrantRole
+    """Role that is granted."""
+    scope: GrantScope
+    """Scope that the role is held in."""
+    scope_id: Id | None = derived(grants_shown.thing, "scope", "scope_id")
+    """Id of the provider, restaurant, site or plant that the role is held in; null in other scopes."""
+    organization: str | None = derived(grants_shown.organization, "scope", "scope_id")
+    """Organization that the role is held in; null in other scopes."""
+    granted_by: User | None = visible("granted_by")
+    """Person who granted the role; null when that person is gone or hidden from you."""
+    held_until: datetime | None = key("expires_at")
+    """Time at which the grant ends; null when it lasts until it is revoked."""
 
 
 @type_

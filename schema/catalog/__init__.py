@@ -9,14 +9,12 @@ from resolvers.catalog import (
     product_settings,
     reading,
     reviewing,
-    roles,
     search,
     staff,
     stock,
     telemetry,
 )
 from resolvers.catalog import predictions as predicting
-from schema.auth import Account
 from schema.catalog.events import PredictionEvent, ProductEvent
 from schema.catalog.people import (
     PrivacyChoices,
@@ -27,8 +25,7 @@ from schema.catalog.people import (
 )
 from schema.catalog.results import ImportedRow, ProductSearchConnection
 from schema.catalog.types import Category, InventoryLevel, Product, ProductVariant
-from stores.auth import Role
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN, INVENTORY_ADMIN
 from subscriptions import catalog as live
 
 SEARCH, BROWSE, DETAIL = 30, 60, 120
@@ -53,11 +50,9 @@ class Query:
         reading.top_sellers, max_age=BROWSE, limit="Largest number of products, 1 to 100."
     )
     """Products on sale with the most units sold, best seller first, counted every 15 minutes."""
-    pending_reviews: Page[Review] = query(reviewing.pending_reviews, roles=(CommerceRole.CATALOG_ADMIN,))
+    pending_reviews: Page[Review] = query(reviewing.pending_reviews, roles=(CATALOG_ADMIN,))
     """Reviews that wait for a moderator's decision, oldest first."""
-    inventory_levels: Page[InventoryLevel] = query(
-        stock.inventory_levels, roles=(CommerceRole.INVENTORY_ADMIN,)
-    )
+    inventory_levels: Page[InventoryLevel] = query(stock.inventory_levels, roles=(INVENTORY_ADMIN,))
     """Stock levels of variants in exact numbers, oldest first; scarcest first with `belowSafetyStock`."""
 
 
@@ -73,13 +68,10 @@ class Viewer:
     """Privacy choices of the viewer: predictions and tracking."""
 
 
-ACCOUNT = {"account": (Account, "Account of the person, with their `commerceRoles`; null when refused.")}
-
-
 class Mutation:
     import_products = mutation(
         imports.import_products,
-        roles=(CommerceRole.CATALOG_ADMIN,),
+        roles=(CATALOG_ADMIN,),
         returns={
             "results": (list[ImportedRow], "Results of the rows, in the order in which they were sent.")
         },
@@ -94,7 +86,7 @@ class Mutation:
         "Changes to a product.",
         audit=Audited("catalog.product_updated", "DATA_MODIFIED", "CATALOG", resource="product_id"),
         refuses="INVALID_FORMAT TOO_LONG TOO_MANY",
-        roles=(CommerceRole.CATALOG_ADMIN,),
+        roles=(CATALOG_ADMIN,),
         returns={"product": Product},
         takes={"product_url": URL | None},
         name="Name of the product, 1 to 200 characters.",
@@ -116,7 +108,7 @@ class Mutation:
         staff.set_variant_price,
         audit=Audited("catalog.price_set", "DATA_MODIFIED", "CATALOG", resource="product_variant_id"),
         refuses="OUT_OF_RANGE",
-        roles=(CommerceRole.CATALOG_ADMIN,),
+        roles=(CATALOG_ADMIN,),
         returns={
             "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
             "product": Product,
@@ -130,7 +122,7 @@ class Mutation:
         staff.set_product_status,
         audit=Audited("catalog.status_set", "DATA_MODIFIED", "CATALOG", resource="product_id"),
         refuses="DATA_QUALITY_ERROR WRONG_STATUS",
-        roles=(CommerceRole.CATALOG_ADMIN,),
+        roles=(CATALOG_ADMIN,),
         returns={"product": Product},
         status="Status that the product gets: ACTIVE from HIDDEN or DISCONTINUED, DISCONTINUED from ACTIVE.",
         expected_version="Version of the product that was edited: CONFLICT if there is a newer one. The last "
@@ -142,7 +134,7 @@ class Mutation:
         stock.adjust_inventory,
         audit=Audited("catalog.stock_adjusted", "DATA_MODIFIED", "CATALOG", resource="inventory_level_id"),
         refuses="OUT_OF_RANGE STOCK_INSUFFICIENT",
-        roles=(CommerceRole.INVENTORY_ADMIN,),
+        roles=(INVENTORY_ADMIN,),
         returns={"inventory_level": InventoryLevel},
         delta="Number of units to add, or to take away when negative; 0 to change only the rest.",
         reason="Reason of the change, for the audit log.",
@@ -153,24 +145,6 @@ class Mutation:
     )
     """Adjust the stock of a variant by hand, and what is kept back or expected. Availability follows within
     seconds."""
-    grant_commerce_role = mutation(
-        roles.grant_commerce_role,
-        audit=Audited("catalog.role_granted", "ACCESS_GRANTED", "ACCOUNT", "user_id", "user_id", ("role",)),
-        returns=ACCOUNT,
-        roles=(Role.ADMIN,),
-        user_id="Id of the person who gets the role.",
-        role="Role that the person gets; nothing changes if it is held already.",
-    )
-    """Grant a person a role in the shop's staff, until it is revoked."""
-    revoke_commerce_role = mutation(
-        roles.revoke_commerce_role,
-        audit=Audited("catalog.role_revoked", "ACCESS_GRANTED", "ACCOUNT", "user_id", "user_id", ("role",)),
-        returns=ACCOUNT,
-        roles=(Role.ADMIN,),
-        user_id="Id of the person who loses the role.",
-        role="Role that the person loses; nothing changes if it is not held.",
-    )
-    """Revoke a person's role in the shop's staff, at once; it can be granted again."""
     submit_review = mutation(
         reviewing.submit_review,
         "Review to submit for a product; a second one replaces the first.",
@@ -194,7 +168,7 @@ class Mutation:
         reviewing.decide_review,
         audit=Audited("catalog.review_decided", "DECISION_MADE", "CATALOG", resource="review_id"),
         refuses="TOO_LONG",
-        roles=(CommerceRole.CATALOG_ADMIN,),
+        roles=(CATALOG_ADMIN,),
         returns={
             "review": Review,
             "removed_review_id": (Id, "Id of the review that left `pendingReviews`; null when refused."),

@@ -14,16 +14,14 @@ from core.graphql import (
     local,
     node,
     personal,
-    told,
     type_,
     visible,
 )
 from core.graphql.common import JSON, Entity
 from core.ids import Id
-from resolvers.catalog import predictions, product_settings, reviewing, roles
-from schema.auth import Account
+from resolvers.catalog import predictions, product_settings, reviewing
 from schema.catalog.types import Product
-from stores.catalog.kinds import CommerceRole, ReviewStatus
+from stores.catalog.kinds import ReviewStatus
 
 HIDDEN_PRODUCT = (
     "Products are not synced: one that is hidden or comes back shows when this is next told or read."
@@ -118,14 +116,6 @@ class PrivacyChoices:
     """True if run-out predictions are made for you."""
     tracking: bool
     """True if usage events that apps report about you are stored."""
-
-
-@extend(Account)
-class CatalogOfAccount:
-    commerce_roles: list[CommerceRole] = told(
-        batched(roles.of_accounts, reads=["user_id", "roles"]), "commerce_roles"
-    )
-    """Roles of the person in the shop's staff; empty for customers, all of them for administrators."""
 
 
 @extend(Product)

@@ -7,7 +7,6 @@ from core.graphql import batched, derived, key, node, one, restricted, type_, vi
 from core.graphql.common import URL, Entity, Money, Node
 from core.storage.loader import by_id
 from resolvers.catalog import pictures, prices, reading
-from resolvers.catalog.access import CATALOG_STAFF
 from schema.media import Media
 from stores.catalog.kinds import (
     AvailabilityStatus,
@@ -19,6 +18,7 @@ from stores.catalog.kinds import (
     ProductStatus,
 )
 from stores.catalog.products import categories
+from stores.catalog.roles import CATALOG_STAFF
 
 
 @node("category")

@@ -57,6 +57,16 @@ from stores.auth.flows import (
     forget_backup_codes,
     supersede,
 )
+from stores.auth.grants import (
+    MOST_GRANTS,
+    Grant,
+    count_grants,
+    forget_giver,
+    grant_of,
+    grants,
+    grants_of,
+    in_force,
+)
 from stores.auth.keys import MOST_KEYS, AuthKey, AuthKeyKind, auth_keys, key_named, keys_of_user
 from stores.auth.locks import (
     Lock,
@@ -90,6 +100,7 @@ from stores.auth.signing import (
 )
 
 __all__ = [
+    "MOST_GRANTS",
     "MOST_KEYS",
     "AccountStatus",
     "AuthFactor",
@@ -104,6 +115,7 @@ __all__ = [
     "Device",
     "DevicePlatform",
     "Flow",
+    "Grant",
     "Lock",
     "OtpMethod",
     "OwnDevice",
@@ -129,6 +141,7 @@ __all__ = [
     "change_signing_key",
     "claim_deletion",
     "confirm_deletion",
+    "count_grants",
     "count_sessions",
     "data_exports",
     "deletions",
@@ -144,9 +157,14 @@ __all__ = [
     "finish_deletion",
     "flows",
     "forget_backup_codes",
+    "forget_giver",
     "forget_resets",
     "good_reset",
+    "grant_of",
+    "grants",
+    "grants_of",
     "handle_key",
+    "in_force",
     "keepers",
     "key_named",
     "keys_of",

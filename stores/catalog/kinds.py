@@ -184,21 +184,6 @@ class StockReason(StrEnum):
     """Goods were damaged or spoiled."""
 
 
-class CommerceRole(StrEnum):
-    """Shop role: permissions beyond buying; an administrator has them all."""
-
-    CATALOG_ADMIN = "CATALOG_ADMIN"
-    """Imports and edits products, sets prices and status, judges reviews, and sees hidden products."""
-    INVENTORY_ADMIN = "INVENTORY_ADMIN"
-    """Reads exact stock levels and adjusts them, and sees hidden products."""
-    SUPPORT = "SUPPORT"
-    """Sees hidden products, and the quality of each product's data."""
-    FULFILLMENT = "FULFILLMENT"
-    """Packs and ships orders that are paid; no permissions in this API."""
-    BARCODE_REVIEWER = "BARCODE_REVIEWER"
-    """Judges which product a barcode belongs to; no permissions in this API."""
-
-
 class HolderType(StrEnum):
     """Kind of holder that stock is reserved for."""
 

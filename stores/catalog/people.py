@@ -1,4 +1,4 @@
-"""Reviews, product settings and predictions of people; roles of the shop's staff."""
+"""Reviews, product settings and predictions of people."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from core.storage.mongo import Database
 from core.storage.moves import Moves
 from core.storage.store import Row, Sealed, collection, entity, index
 from core.storage.unit import Unit
-from stores.catalog.kinds import CommerceRole, ReviewSort, ReviewStatus, TelemetryType
+from stores.catalog.kinds import ReviewSort, ReviewStatus, TelemetryType
 
 
 class Review(Row):
@@ -88,14 +88,6 @@ class Telemetry(TypedDict):
     expires_at: datetime
 
 
-class RoleGrant(TypedDict):
-    _id: str
-    user_id: str
-    role: CommerceRole
-    granted_by: str
-    created_at: datetime
-
-
 REVIEW_SORTS: dict[ReviewSort, list[tuple[str, int]]] = {
     ReviewSort.NEWEST: [("created_at", -1), ("_id", -1)],
     ReviewSort.HIGHEST: [("rating", -1), ("_id", -1)],
@@ -165,7 +157,6 @@ privacy = collection("privacy_choices", PrivacyChoices, versioned=True)
 telemetry = collection(
     "telemetry", Telemetry, indexes=[index("expires_at", expireAfterSeconds=0), index("user_id")]
 )
-roles = collection("commerce_roles", RoleGrant, indexes=[index("user_id", "role")])
 
 
 MOST_REPORTS = 20
@@ -215,7 +206,3 @@ async def ratings(db: Database, product_id: str) -> list[int]:
     )
     counts = {row["_id"]: row["count"] for row in rows}
     return [counts.get(stars, 0) for stars in range(1, 6)]
-
-
-async def roles_of(db: Database, user_ids: Sequence[str]) -> list[RoleGrant]:
-    return await roles.find(db, {"user_id": {"$in": list(user_ids)}})

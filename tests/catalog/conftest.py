@@ -3,7 +3,7 @@
 import pytest
 
 from core.context import Services
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN, INVENTORY_ADMIN
 from tests.catalog.steps import staff
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -12,7 +12,7 @@ from tests.phone import Phone
 @pytest.fixture
 async def admin(new_phone: NewPhone, services: Services) -> Phone:
     """Keeps products and stock."""
-    return await staff(new_phone, services, CommerceRole.CATALOG_ADMIN, CommerceRole.INVENTORY_ADMIN)
+    return await staff(new_phone, services, CATALOG_ADMIN, INVENTORY_ADMIN)
 
 
 @pytest.fixture(autouse=True)

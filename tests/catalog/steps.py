@@ -6,14 +6,13 @@ from typing import Any
 
 from strawberry.utils.str_converters import to_camel_case
 
-from core import clock
 from core.context import Context, Services
+from core.grants import GrantRole
 from jobs import catalog as jobs
 from resolvers.catalog import stock
-from stores.catalog import people, products
-from stores.catalog.kinds import CommerceRole
+from stores.catalog import products
 from tests.conftest import NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, granted
 from tests.phone import refusal as refusal
 
 NUMBERS = itertools.count(1)
@@ -68,19 +67,9 @@ def camel(fields: dict[str, Any]) -> dict[str, Any]:
     return {to_camel_case(key): value for key, value in fields.items()}
 
 
-async def staff(new_phone: NewPhone, services: Services, *roles: CommerceRole, name: str = "Staff") -> Phone:
+async def staff(new_phone: NewPhone, services: Services, *roles: GrantRole, name: str = "Staff") -> Phone:
     phone = await new_phone(name)
-    rows = [
-        {
-            "_id": f"{phone.user_id}|{role}",
-            "user_id": phone.user_id,
-            "role": role,
-            "granted_by": phone.user_id,
-            "created_at": clock.now(),
-        }
-        for role in roles
-    ]
-    await services.db.write({"insert": people.roles.name, "documents": rows})
+    await granted(services, phone, *roles)
     return phone
 
 

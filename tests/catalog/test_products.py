@@ -1,15 +1,12 @@
 """Products one by one and in bulk."""
 
-from typing import Any
-
 import pytest
 
 from core import ids
 from core.context import Services
-from core.security.access import NOT_ALLOWED
 from jobs import catalog as jobs
-from stores.catalog.kinds import CommerceRole
-from tests.catalog.steps import found, names, on_sale, refusal, row, set_stock, staff, unique
+from stores.catalog.roles import FULFILLMENT, SUPPORT
+from tests.catalog.steps import found, names, on_sale, row, set_stock, staff, unique
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
@@ -146,8 +143,8 @@ async def test_a_hidden_product_is_staffs_alone(
     await jobs.tell(services)
     made = result["product"]
     assert made["status"] == "HIDDEN"
-    support = await staff(new_phone, services, CommerceRole.SUPPORT)
-    packer = await staff(new_phone, services, CommerceRole.FULFILLMENT)
+    support = await staff(new_phone, services, SUPPORT)
+    packer = await staff(new_phone, services, FULFILLMENT)
     asked = """query($id: ID!, $v: ID!) {
       product(by: {id: $id}) { id } products(ids: [$id]) { id } node(id: $v) { id } }"""
     variant = made["variants"][0]["id"]
@@ -307,29 +304,3 @@ async def test_what_is_found_nowhere_shows_facets_that_were_counted_beforehand(
     assert nothing == {"totalCount": 0, "facets": shown}
     # Rows of the search itself; its generation, the list worked out beforehand, names of categories.
     assert commands.counts == {"aggregate": 1, "find": 3}
-
-
-ROLES = "account { user { id } commerceRoles }"
-
-
-async def test_roles_are_given_and_taken_by_administrators(
-    new_phone: NewPhone, services: Services, anonymous: Phone
-) -> None:
-    boss, person = await new_phone(roles=["MEMBER", "ADMIN"]), await new_phone()
-    fields: dict[str, Any] = {"userId": person.user_id, "role": "CATALOG_ADMIN"}
-    mine = "{ viewer { account { commerceRoles } } }"
-    refused = await person.do("grantCommerceRole", ROLES, **fields)
-    assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"]
-    assert await person.run(mine) == {"viewer": {"account": {"commerceRoles": []}}}
-    for _ in range(2):
-        given = await boss.do("grantCommerceRole", ROLES, **fields)
-        shown = {"user": {"id": person.user_id}, "commerceRoles": ["CATALOG_ADMIN"]}
-        assert (given["errors"], given["account"]) == ([], shown)
-    assert await person.run(mine) == {"viewer": {"account": {"commerceRoles": ["CATALOG_ADMIN"]}}}
-    assert len((await boss.run(mine))["viewer"]["account"]["commerceRoles"]) == 5
-    taken = await boss.do("revokeCommerceRole", ROLES, **fields)
-    assert (taken["errors"], taken["account"]["commerceRoles"]) == ([], [])
-    refused = await person.do("importProducts", "results { issues }", rows=[{"rowIndex": 1}])
-    assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]
-    nobody = await boss.do("grantCommerceRole", ROLES, userId=ids.new_id("user"), role="SUPPORT")
-    assert nobody["errors"] == [refusal("NOT_FOUND", "There is no such person.", ["userId"])]

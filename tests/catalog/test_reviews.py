@@ -259,7 +259,6 @@ async def test_reviews_of_a_deleted_account_are_gone(
         "last_predictions",
         "prediction_feedback",
         "telemetry",
-        "commerce_roles",
     ):
         assert await services.db.find(name, {"user_id": ada.user_id}) == []
     assert await services.db.find("privacy_choices", {"_id": ada.user_id}) == []

@@ -177,9 +177,9 @@ async def many(services: Services, http: Any, address: str) -> tuple[str, dict[s
         return await sign_in_directly(services, Phone(http, f"{address}/graphql"), user)
 
     make: NewPhone = new_phone
-    from stores.catalog.kinds import CommerceRole
+    from stores.catalog.roles import CATALOG_ADMIN
 
-    admin = await staff(make, services, CommerceRole.CATALOG_ADMIN)
+    admin = await staff(make, services, CATALOG_ADMIN)
     word = unique("many")
     rows = [
         row(

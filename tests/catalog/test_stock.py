@@ -11,7 +11,8 @@ from core.security.access import NOT_ALLOWED
 from jobs import catalog as jobs
 from resolvers.catalog import stock
 from stores.catalog import stock as store
-from stores.catalog.kinds import CommerceRole, HolderType, ReservationState
+from stores.catalog.kinds import HolderType, ReservationState
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, refusal, row, staff, within
 from tests.conftest import NewPhone
 from tests.phone import Phone
@@ -212,7 +213,7 @@ async def test_staff_correct_stock_but_never_below_what_is_held(
     for bad, field in (({"delta": 10**9}, "delta"), ({"delta": 0, "safetyStock": -1}, "safetyStock")):
         refused = await admin.do("adjustInventory", selection, **fields, **bad)
         assert [(each["code"], each["field"]) for each in refused["errors"]] == [("OUT_OF_RANGE", [field])]
-    editor = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
+    editor = await staff(new_phone, services, CATALOG_ADMIN)
     refused = await editor.do("adjustInventory", selection, **fields, delta=1)
     assert refused["errors"] == [refusal("FORBIDDEN", NOT_ALLOWED)]
     nothing = await admin.do(

@@ -16,7 +16,7 @@ import pytest
 from core.context import Services
 from core.settings import Settings
 from resolvers.feed.posts import POST_RATE
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import befriend
@@ -140,6 +140,6 @@ async def _people(services: Services, new_phone: NewPhone, program: str) -> list
     for person, member in zip(people, members, strict=True):
         person["id"] = member
     await befriend(*[await new_phone(user_id=member) for member in members[:2]])
-    keeper = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
+    keeper = await staff(new_phone, services, CATALOG_ADMIN)
     await on_sale(services, keeper, *(row() for _ in range(PRODUCTS)))
     return people

@@ -47,7 +47,7 @@ def test_what_code_declares_is_in_the_sdl() -> None:
     assert schema.mutation_type is not None
     fields = schema.mutation_type.fields
     assert directive(fields["suspendUser"], "access") == [{"roles": ["ADMIN"], "stepUp": True}]
-    assert directive(fields["setVariantPrice"], "access") == [{"commerceRoles": ["CATALOG_ADMIN"]}]
+    assert directive(fields["setVariantPrice"], "access") == [{"grants": ["CATALOG_ADMIN"]}]
     assert directive(fields["requestEmailChange"], "access") == [{"stepUp": True}]
     assert directive(fields["createPost"], "access") == []
     assert directive(fields["createPost"], "area") == [{"name": "feed"}]
@@ -58,7 +58,7 @@ def test_a_type_is_for_staff_when_nothing_else_leads_to_it() -> None:
     schema = current()
     staff = [name for name, each in schema.type_map.items() if {"name": "staff"} in directive(each, "tag")]
     assert {"InventoryLevel", "SuspendUserInput", "SuspendUserPayload"} <= set(staff)
-    assert {"User", "Review", "MessageReport", "Follow", "Role", "CommerceRole"}.isdisjoint(staff)
+    assert {"User", "Review", "MessageReport", "Follow", "Role", "GrantRole"}.isdisjoint(staff)
 
 
 def test_apps_are_told_nothing_that_is_for_staff() -> None:

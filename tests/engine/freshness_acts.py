@@ -93,9 +93,9 @@ async def grace_hides_her_lists_and_is_locked_out(w: World) -> None:
     await done(w.rosa, "unlockUser", **reason)
 
 
-@act("commerce_roles")
+@act("grants")
 async def grace_works_in_the_shop_for_a_while(w: World) -> None:
-    for name in ("grantCommerceRole", "revokeCommerceRole"):
+    for name in ("grantRole", "revokeRole"):
         await done(w.rosa, name, userId=w.grace.user_id, role="SUPPORT")
         await w.check(name)
 

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.storage.store import COLLECTIONS
 from server import lifespan, process, worker
 from stores.auth import Role
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
@@ -134,7 +134,7 @@ async def _begin(w: World) -> None:
         w.ada, "submitMessageReport", "messageReport { id }", messageId=w.ids["answer"], reason="SPAM"
     )
     w.ids["message report"] = reported["messageReport"]["id"]
-    shop = await staff(w.new_phone, w.services, CommerceRole.CATALOG_ADMIN)
+    shop = await staff(w.new_phone, w.services, CATALOG_ADMIN)
     [product] = await on_sale(w.services, shop, row())
     w.ids["product"] = product["id"]
 

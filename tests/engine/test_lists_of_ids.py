@@ -6,7 +6,7 @@ import pytest
 
 from core import ids
 from core.context import Services
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, set_stock, staff
 from tests.conftest import NewPhone
 from tests.feed.steps import publish
@@ -31,7 +31,7 @@ async def test_a_malformed_id_took_all_nodes_along(new_phone: NewPhone, bad: str
 
 
 async def test_a_malformed_id_took_all_products_along(new_phone: NewPhone, services: Services) -> None:
-    keeper = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
+    keeper = await staff(new_phone, services, CATALOG_ADMIN)
     one, other = [each["id"] for each in await on_sale(services, keeper, row(), row())]
     query = "query($ids: [ID!]!) { products(ids: $ids) { id } }"
     found = await keeper.run(query, ids=[one, *MALFORMED, ids.new_id("post"), other])
@@ -39,7 +39,7 @@ async def test_a_malformed_id_took_all_products_along(new_phone: NewPhone, servi
 
 
 async def test_a_malformed_id_takes_no_watched_product_along(new_phone: NewPhone, services: Services) -> None:
-    keeper = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN)
+    keeper = await staff(new_phone, services, CATALOG_ADMIN)
     [product] = await on_sale(services, keeper, row())
     events = "subscription($ids: [ID!]!) { productEvents(productIds: $ids) { __typename } }"
     async with keeper.watch(events, ids=["nonsense", product["id"]]) as stream:

@@ -9,7 +9,7 @@ from core import ids, nodes
 from core.context import Services
 from core.settings import Settings
 from server import lifespan
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
@@ -93,7 +93,7 @@ async def test_what_one_may_see_but_did_not_make_is_not_shown(new_phone: NewPhon
 
 
 async def test_a_review_of_another_product_under_the_same_id(new_phone: NewPhone, services: Services) -> None:
-    keeper, ada = await staff(new_phone, services, CommerceRole.CATALOG_ADMIN), await new_phone("Ada")
+    keeper, ada = await staff(new_phone, services, CATALOG_ADMIN), await new_phone("Ada")
     one, other = await on_sale(services, keeper, row(), row())
     id = ids.new_id("review")
     said = {"id": id, "rating": 5, "title": "Good", "body": "It works for me."}

@@ -24,7 +24,7 @@ from core import clock, ids
 from core.context import Services
 from stores.auth import Role
 from stores.catalog import stock
-from stores.catalog.kinds import CommerceRole
+from stores.catalog.roles import CATALOG_STAFF
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
@@ -137,7 +137,7 @@ def _put(whole: dict[str, Any], type: GraphQLInputObjectType, path: Path, value:
 
 async def make_world(new_phone: NewPhone, services: Services) -> World:
     """Two friends who talk, write and shop; Ada may do everything."""
-    ada = await staff(new_phone, services, *CommerceRole, name="Ada")
+    ada = await staff(new_phone, services, *CATALOG_STAFF, name="Ada")
     bob = await new_phone("Bob")
     roles = {"roles": list(Role)}
     await services.db.write(

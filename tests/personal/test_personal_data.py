@@ -89,7 +89,7 @@ WITHHELD = {
     ("users", "phone"): "sealed; the masked number comes along",
     ("users", "phone_index"): "finds equal numbers",
     ("users", "two_factor"): "the masked destination comes along",
-    ("commerce_roles", "granted_by"): "somebody else",
+    ("grants", "granted_by"): "somebody else",
 }
 """Fields that an export leaves out, and why."""
 KEPT_IDS = {
@@ -137,7 +137,7 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "chat_settings": {**user, "_id": store_id(person, "chat_settings")},
         "client_health": user,
         "comments": {**author, "post_id": post, "parent_id": None},
-        "commerce_roles": user,
+        "grants": user,
         "data_exports": {**user, "status": "READY"},
         "devices": {**user, "_id": f"{person}/{device}", "device_id": device},
         "jobs": {

@@ -86,7 +86,7 @@ FAULTS = [
     Fault(
         "everybody sees exact stock",
         "resolvers/catalog/access.py",
-        "    if not await has_role(ctx, CommerceRole.INVENTORY_ADMIN):\n        return [None for _ in wanted]\n",
+        "    if not await grants.holds(ctx, INVENTORY_ADMIN):\n        return [None for _ in wanted]\n",
         "",
         STOCK,
     ),
