@@ -184,6 +184,13 @@ class ObjectStore(Protocol):
         """Store it whole or not at all; returns its ETag."""
         ...
 
+    async def put_once(self, key: str, body: bytes, *, mime: str) -> None:
+        """Store an object that nothing of ours replaces; FileExistsError if there is one.
+
+        What keeps others from replacing or deleting it is the bucket's object lock.
+        """
+        ...
+
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Its bytes from `start` up to `end`, in pieces; FileNotFoundError."""
         ...

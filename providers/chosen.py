@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from core.services import NotReady, service
 from core.settings import Settings
 from core.sync.log_offset import Signer
+from ports.audit import AuditSettings, LockedStorage, Timestamper
 from ports.auth import AuthSettings, Captcha, GeoIp, Risk
 from ports.feed import Classifier, FeedSettings, Previewer, Rankers
 from ports.media import MediaProcessor, Scanner
@@ -17,7 +18,8 @@ from providers.geoip import Nowhere, PlacesFile
 from providers.judge import Elsewhere
 from providers.provider_setup import Providers, chosen_providers
 from providers.rules import Rules
-from providers.storage import Storage, storage
+from providers.storage import Storage, locked_objects, storage
+from providers.timestamps import authority
 from providers.web import Web
 
 
@@ -74,3 +76,23 @@ async def rankers() -> AsyncIterator[Rankers]:
 @service
 async def previewer() -> AsyncIterator[Previewer]:
     yield Web()
+
+
+@service
+async def locked_storage(
+    whole: Settings, settings: AuditSettings, signer: Signer
+) -> AsyncIterator[LockedStorage]:
+    try:
+        objects = locked_objects(whole, settings, signer)
+    except ValueError as problem:
+        raise NotReady(str(problem)) from None
+    yield LockedStorage(objects)
+
+
+@service
+async def timestamper(settings: AuditSettings, http: ClientSession) -> AsyncIterator[Timestamper]:
+    try:
+        chosen = authority(settings, http)
+    except (OSError, ValueError) as problem:
+        raise NotReady(f"LANDFALL_AUDIT_TIMESTAMP_ROOTS: {problem}") from None
+    yield chosen

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import obstore
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, S3Store
 
 from core import clock
@@ -46,6 +47,12 @@ class Kept:
             **self._attributes(mime, disposition),
         )
         return _etag(stored)
+
+    async def put_once(self, key: str, body: bytes, *, mime: str) -> None:
+        try:
+            await obstore.put_async(self._store, key, body, mode="create", **self._attributes(mime, None))
+        except AlreadyExistsError:
+            raise FileExistsError(key) from None
 
     def _attributes(self, mime: str, disposition: str | None) -> dict[str, Any]:
         return {}

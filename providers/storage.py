@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from core.ports import ObjectStore
 from core.settings import Settings
 from core.sync.log_offset import Signer
+from ports.audit import AuditSettings
 from ports.media import MediaProcessor, MediaSettings, Scanner
 from providers.media_processor import LocalMediaProcessor, ffmpeg_found
 from providers.objects import DiskObjects, S3Objects
@@ -29,16 +30,41 @@ def storage(settings: Settings, signer: Signer) -> Storage:
 def _objects(settings: Settings, signer: Signer) -> ObjectStore:
     if not settings.media_store:
         return DiskObjects(settings.media_dir, settings.public_url, signer)
-    place = urlsplit(settings.media_store)
-    if place.scheme != "s3" or not place.netloc:
-        raise ValueError("LANDFALL_MEDIA_STORE must be s3://bucket or s3://bucket/prefix.")
-    return S3Objects(
-        place.netloc,
-        place.path.strip("/"),
+    return _bucket(
+        "LANDFALL_MEDIA_STORE",
+        settings.media_store,
         endpoint=settings.s3_endpoint,
         region=settings.s3_region,
         key_id=settings.s3_access_key_id,
         secret=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
+def locked_objects(whole: Settings, settings: AuditSettings, signer: Signer) -> ObjectStore:
+    """Object store of what is kept for good; ValueError names a setting that cannot be right."""
+    if not settings.audit_store:
+        return DiskObjects(whole.data_dir / "audit", whole.public_url, signer)
+    return _bucket(
+        "LANDFALL_AUDIT_STORE",
+        settings.audit_store,
+        endpoint=settings.audit_store_endpoint,
+        region=settings.audit_store_region,
+        key_id=settings.audit_store_access_key_id,
+        secret=settings.audit_store_secret_access_key.get_secret_value(),
+    )
+
+
+def _bucket(setting: str, address: str, **access: str) -> S3Objects:
+    place = urlsplit(address)
+    if place.scheme != "s3" or not place.netloc:
+        raise ValueError(f"{setting} must be s3://bucket or s3://bucket/prefix.")
+    return S3Objects(
+        place.netloc,
+        place.path.strip("/"),
+        endpoint=access["endpoint"],
+        region=access["region"],
+        key_id=access["key_id"],
+        secret=access["secret"],
     )
 
 
