@@ -10,14 +10,12 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import Daily, Lane, task
 from core.storage.batches import delete_each, each_in_unit
-from resolvers.notification import callbacks, delivering, erasing, notifying, replying
+from resolvers.notification import delivering, erasing, notifying
 from stores import notification as store
 from stores.notification import Receipt
 
 task("notification.fan_out")(notifying.fan_out)
 task("notification.deliver")(delivering.deliver)
-task("notification.apply_event")(callbacks.apply_event)
-task("notification.answer")(replying.answer)
 
 
 @task("notification.retain", lane=Lane.BULK, daily_at=Daily(time(3, 30), "UTC"))

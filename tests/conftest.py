@@ -27,6 +27,7 @@ from core.storage.mongo import Database
 from core.storage.reads import ReadBatcher
 from core.sync.live import Live
 from devstack.servers import EmbeddedRedis, Servers, embedded
+from resolvers.audit.waking import Wakes
 from resolvers.feed.background import KeyedTasks
 from server import lifespan, process, worker
 from tests import explained, leftovers, listening, routed
@@ -162,11 +163,17 @@ def _one_schema() -> Iterator[None]:
         yield
 
 
+async def asleep(self: Wakes) -> None:
+    """Wake nobody."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _noted() -> Iterator[None]:
     """Of whatever Landfall in this process: kinds of commands it sends, and when a subscription listens."""
     with pytest.MonkeyPatch.context() as patch:
         listening.watch(patch)
+        # Tests chain entries of the audit log when they want them, as they run jobs.
+        patch.setattr(Wakes, "note", asleep)
         patch.setattr(Database, "command", explained.KINDS.wrap(routed.ROUTER.wrap(Database.command)))
         yield
 

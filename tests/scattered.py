@@ -34,6 +34,11 @@ SCATTERED = {
     "key_rotation_progress: _id": BACKGROUND,
     # The audit log.
     "audit_entries: actor_id, org_id, subject_id": GONE,
+    "audit_chains: ": BACKGROUND,
+    "audit_chains: org_id": BACKGROUND,
+    "audit_links: _id": BACKGROUND,
+    "audit_entry_state: status": BACKGROUND,
+    "audit_leaves: chain_id": BACKGROUND,
     # Accounts.
     "auth_flows: account": "a limit by the address somebody typed, and what else goes with it",
     "auth_flows: destination": BACKGROUND,
@@ -67,13 +72,11 @@ SCATTERED = {
     "uploads: expires_at": BACKGROUND,
     # Notifications.
     "deliveries: created_at": BACKGROUND,
-    "deliveries: provider_ref": "an event of a provider names the message alone",
     "deliveries: user_id": GONE,
     "notification_receipts: _id": "one that is not the viewer's own is refused, where it is acknowledged",
     "notification_receipts: in_inbox, sent_at": BACKGROUND,
     "notification_receipts: notification_id": "what became of a notification, over all who were told",
     "notifications: created_at": BACKGROUND,
-    "recipients: phone_index": "a reply by text message names the number alone",
     # Chats.
     "chat_aliases: user_id": GONE,
     "chat_members: _id": BACKGROUND,

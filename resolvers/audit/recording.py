@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from core import clock
@@ -10,11 +11,15 @@ from core.audit import Act, Mode, recorded
 from core.context import PERSONAL, Context
 from core.hooks import on
 from core.security.networks import masked_address
+from resolvers.audit.sequencing import chained_before
+from resolvers.audit.waking import wake
 from stores import audit as store
 from stores.audit import ActorType, AuditEntry, AuditEventType, AuditResourceType
 
 SKEW = timedelta(minutes=5)
 """Lead of a device's clock above which its entry is flagged."""
+SYNC_SECONDS = 2.0
+"""Longest wait of an act for its place in the chain, before it fails."""
 MEMBER, PROVIDER, SYSTEM = "MEMBER", "PROVIDER", "SYSTEM"
 NOBODY = "ANONYMOUS"
 LONGEST_USER_AGENT = 500
@@ -22,7 +27,9 @@ LONGEST_USER_AGENT = 500
 
 @on(recorded)
 async def keep(ctx: Context, act: Act, mode: Mode) -> None:
-    await append(ctx, act)
+    entry = await append(ctx, act)
+    if mode is Mode.SYNC and entry is not None:
+        ctx.tx.after_commit(partial(chained_before, ctx.services, entry["chain_id"], SYNC_SECONDS))
 
 
 async def append(ctx: Context, act: Act) -> AuditEntry | None:
@@ -38,6 +45,7 @@ async def append(ctx: Context, act: Act) -> AuditEntry | None:
     late.insert(store.entries, entry)
     late.insert(store.entry_keys, store.EntryKey(_id=key, entry_id=entry["_id"]))
     late.insert(store.entry_states, store.accepted(entry))
+    wake(ctx)
     return entry
 
 
