@@ -129,3 +129,8 @@ bench-feed: install
 .PHONY: bench-start
 bench-start: install
 	@$(BIN)/python -m bench.start
+
+# The audit log: proofs, the wait of SYNC, CPU of an entry.
+.PHONY: bench-audit
+bench-audit: install
+	@$(BIN)/python -m bench.audit

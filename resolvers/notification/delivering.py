@@ -12,8 +12,8 @@ from core import clock
 from core.context import Context, Services
 from core.messages import gettext_noop
 from core.ports import DeliveryFailed
-from resolvers.notification import channels, consents, metrics, notifying, preferences
-from resolvers.notification.reaching import Message, of_number, reach
+from resolvers.notification import channels, metrics, notifying
+from resolvers.notification.reaching import Message, reach
 from resolvers.notification.sending import Outgoing, Taken, Unsendable, has_address, send
 from resolvers.notification.wording import code_template
 from stores import auth as accounts
@@ -23,8 +23,6 @@ from stores.notification import (
     FINAL,
     REACHED,
     SYSTEM,
-    ConsentSource,
-    ConsentStatus,
     Delivery,
     DeliveryFailureReason,
     DeliveryStatus,
@@ -63,7 +61,7 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
     verdict = reach(
         message_of(notification),
         delivery["channel"],
-        of_number(recipient, user.get("phone_index")),
+        recipient,
         has_address=await has_address(services, user, recipient, delivery["channel"]),
         zone=user["time_zone"],
         now=now,
@@ -90,8 +88,7 @@ async def _send(out: Outgoing) -> None:
     try:
         taken = await send(out)
     except Unsendable as failure:
-        ctx = Context(services)
-        await ctx.unit(partial(fail, ctx, delivery, failure.reason))
+        await conclude(services, delivery, DeliveryStatus.FAILED, failure_reason=failure.reason)
     except DeliveryFailed as problem:
         logger.warning("notification not sent", channel=delivery["channel"], reason=str(problem))
         await _try_again(out)
@@ -172,21 +169,6 @@ async def move(
     if notification is not None:
         await _follow_up(ctx, notification, changed)
     return changed
-
-
-async def fail(
-    ctx: Context, delivery: Mapping[str, Any], reason: DeliveryFailureReason, **fields: Any
-) -> Delivery | None:
-    """Fail a delivery for good, and keep what the provider knows of the number."""
-    user_id = delivery["user_id"]
-    recipient = (await store.recipients_of(ctx.db, [user_id]))[user_id]
-    if reason == DeliveryFailureReason.OPTED_OUT:
-        channel, revoked = delivery["channel"], ConsentStatus.REVOKED
-        await consents.record_consent(ctx, recipient, channel, revoked, ConsentSource.PROVIDER)
-        return await move(ctx, delivery, DeliveryStatus.SUPPRESSED, failure_reason=reason, **fields)
-    if reason == DeliveryFailureReason.LANDLINE:
-        await preferences.change(ctx, recipient, {"landline": True})
-    return await move(ctx, delivery, DeliveryStatus.FAILED, failure_reason=reason, **fields)
 
 
 async def _follow_up(ctx: Context, notification: Notification, delivery: Delivery) -> None:

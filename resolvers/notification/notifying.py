@@ -9,7 +9,6 @@ from core import ids, jobs
 from core.context import PERSONAL, Context, Services
 from core.sync.changes import user_scope
 from resolvers.notification import channels as planning
-from resolvers.notification import metrics
 from resolvers.notification.wording import text_of, written
 from stores import auth as accounts
 from stores import notification as store
@@ -151,7 +150,6 @@ async def _first(ctx: Context, request: Request) -> Notification:
     made = {**request, "_id": ids.new_id("notification"), "sent_at": sent_at, "created_at": ctx.tx.now}
     key = {"notification_id": made["_id"], "expires_at": ctx.tx.now + store.DEDUPED}
     await ctx.tx.update(store.notification_keys, name, set=key, initial={}, touch=False)
-    metrics.NOTIFIED.labels(request["source"]).inc()
     return await ctx.tx.insert(store.notifications, made)
 
 

@@ -4,11 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core import messages
 from core.context import Services
-from core.messages import gettext_noop
 from resolvers import auth
-from resolvers.notification.links import LinkAction, link
 from resolvers.notification.wording import text_of
 from stores import auth as accounts
 from stores.auth import User
@@ -19,9 +16,6 @@ from stores.notification import (
     NotificationChannel,
     Recipient,
 )
-
-ACKNOWLEDGE = gettext_noop("Acknowledge: {url}")
-UNSUBSCRIBE = gettext_noop("Get no more of these mails: {url}")
 
 
 class Unsendable(Exception):
@@ -117,19 +111,8 @@ def _push_data(notification: Notification) -> dict[str, str]:
 
 async def _mail(out: Outgoing) -> Taken:
     title, _ = out.wording
-    text = "\n\n".join([out.text, *_footer(out)])
-    await out.services.mailer.send(to=out.user["email"], subject=title, text=text)
+    await out.services.mailer.send(to=out.user["email"], subject=title, text=out.text)
     return Taken()
-
-
-def _footer(out: Outgoing) -> list[str]:
-    """Links of a mail, in the person's language; none where the deployment has no address of its own."""
-    told = {LinkAction.UNSUBSCRIBE: UNSUBSCRIBE}
-    if out.notification["requires_ack"]:
-        told = {LinkAction.ACKNOWLEDGE: ACKNOWLEDGE, **told}
-    language = messages.language(out.user["locale"])
-    urls = {action: link(out.services, out.delivery["_id"], action) for action in told}
-    return [messages.text(told[action], {"url": url}, language) for action, url in urls.items() if url]
 
 
 async def _text(out: Outgoing) -> Taken:
