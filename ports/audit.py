@@ -41,7 +41,7 @@ class AuditSettings(SystemSettings):
 
 @dataclass(frozen=True, slots=True)
 class LockedStorage:
-    """Where copies go that nobody may replace."""
+    """Store of copies that nobody may replace."""
 
     objects: ObjectStore
 
@@ -58,5 +58,5 @@ class Timestamper(Protocol):
         ...
 
     def verify(self, token: bytes, data: bytes) -> datetime:
-        """When the data existed by, as a trusted authority says; InvalidTimestamp."""
+        """Moment by which the data existed, as a trusted authority says; InvalidTimestamp."""
         ...

@@ -27,7 +27,7 @@ class Damage(NamedTuple):
 
 @dataclass
 class Findings:
-    """What a check has found so far."""
+    """Findings of a check so far."""
 
     checked: int = 0
     damages: list[Damage] = field(default_factory=list)

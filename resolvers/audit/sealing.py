@@ -30,7 +30,7 @@ class Forked(RuntimeError):
 
 
 class Unsealed(NamedTuple):
-    """What of a chain is in no checkpoint yet: so many entries after this one."""
+    """Unsealed part of a chain: so many entries after this one."""
 
     after: int
     waiting: int
