@@ -15,7 +15,7 @@ class CheckReach(StrEnum):
     RANGE = "RANGE"
     """Entries of one chain, from one to another."""
     NEW = "NEW"
-    """What was sealed since the last such check."""
+    """Entries that were sealed since the last such check."""
     WHOLE = "WHOLE"
     """The log from its beginning."""
 
