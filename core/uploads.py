@@ -44,8 +44,8 @@ class Purpose:
     """Shown to anybody under an address that stays."""
     reuse: bool = True
     """True if an equal earlier file of the owner is used again."""
-    staff: bool = False
-    """True for what only the staff show."""
+    roles: tuple[str, ...] = ()
+    """Roles, one of which is needed to upload for it; empty for what everybody may upload."""
 
 
 PURPOSES: dict[str, Purpose] = {}
@@ -61,7 +61,7 @@ def purpose(name: str, description: str, **limits: Any) -> Purpose:
     if name in PURPOSES:
         raise ValueError(f"The upload purpose {name} is declared twice.")
     PURPOSES[name] = Purpose(name, description, **limits)
-    if PURPOSES[name].staff:
+    if PURPOSES[name].roles:
         STAFF_VALUES.add(("UploadPurpose", name))
     return PURPOSES[name]
 

@@ -23,6 +23,7 @@ from resolvers.catalog.publish_changes import price_range
 from stores.catalog import products as store
 from stores.catalog.kinds import DataQuality, ProductStatus
 from stores.catalog.products import Product, Variant
+from stores.catalog.roles import CATALOG_ADMIN
 
 error_codes(
     ErrorKind.WRONG_STATUS,
@@ -36,7 +37,7 @@ PRODUCT_IMAGE = purpose(
     widths=(160, 320, 640, 1280),
     thumb=160,
     public=True,
-    staff=True,
+    roles=(CATALOG_ADMIN,),
 )
 LONGEST = {"name": 200, "description": 4_000, "directions": 4_000, "product_url": 2_000}
 MOST_LISTED, LONGEST_LISTED = 30, 100

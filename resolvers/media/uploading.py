@@ -9,8 +9,9 @@ from core.context import Context
 from core.errors import ErrorKind, UserError, error_codes
 from core.ids import Id
 from core.ports import Stored
+from core.security.access import need_roles
 from core.security.limits import Rate
-from core.uploads import Purpose
+from core.uploads import PURPOSES, Purpose
 from core.values.bounds import check_length
 from core.values.text import FileName
 from ports.media import MediaProcessor, Scanner
@@ -64,6 +65,7 @@ async def create_upload(
 ) -> dict[str, Any]:
     """Create an upload with URLs for its parts; READY at once if the owner has uploaded the file before."""
     await ctx.limit(UPLOAD_RATE)
+    await _check_roles(ctx, PURPOSES[str(purpose)])
     mime = kinds.canonical(mime_type)
     check_length(file_name, least=1, most=kinds.LONGEST_NAME, field="fileName")
     if size_bytes < 1:
@@ -95,6 +97,12 @@ async def create_upload(
         await _check_quota(ctx, size_bytes)
     made = await ctx.tx.insert(store.uploads, {**upload, **(again or {})})
     return {"upload": made, "upload_edge": upload_edge(made)}
+
+
+async def _check_roles(ctx: Context, purpose: Purpose) -> None:
+    """FORBIDDEN for a purpose of the staff's, unless the viewer has one of its roles."""
+    if purpose.roles:
+        await need_roles(ctx, purpose.roles)
 
 
 def _sending(size: int) -> dict[str, Any]:

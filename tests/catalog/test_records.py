@@ -8,8 +8,9 @@ from core import clock, ids
 from core.context import Services
 from resolvers.catalog.entries import LISTED, SEPARATOR
 from stores.catalog import stock
+from stores.catalog.roles import INVENTORY_ADMIN
 from tests.audit.steps import on_record, sensitive
-from tests.catalog.steps import euros, found, import_rows, on_sale, refusal, row, unique
+from tests.catalog.steps import euros, found, import_rows, on_sale, refusal, row, staff, unique
 from tests.conftest import Commands, NewPhone
 from tests.phone import Phone
 
@@ -84,6 +85,20 @@ async def picture(
     }
     await services.db.write({"insert": "media", "documents": [document]})
     return id
+
+
+async def test_only_who_edits_products_uploads_their_pictures(
+    services: Services, admin: Phone, new_phone: NewPhone
+) -> None:
+    file = {"purpose": "PRODUCT_IMAGE", "fileName": "a.jpg", "mimeType": "image/jpeg", "sizeBytes": 11}
+    buyer = await new_phone("Ada")
+    counter = await staff(new_phone, services, INVENTORY_ADMIN, name="Grace")
+    for phone in (buyer, counter):
+        refused = await phone.do("createUpload", "upload { id }", **file)
+        assert refused["errors"] == [refusal("FORBIDDEN", "Your account may not do this.")]
+        assert await services.db.find("uploads", {"owner_id": phone.user_id}) == []
+    made = await admin.do("createUpload", "upload { purpose }", **file)
+    assert (made["upload"], made["errors"]) == ({"purpose": "PRODUCT_IMAGE"}, [])
 
 
 @pytest.mark.usefixtures("compiled")
