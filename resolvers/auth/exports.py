@@ -15,6 +15,8 @@ from core.security.limits import Rate
 from core.storage.loader import by_id
 from ports.auth import AuthSettings
 from resolvers.auth import people, security
+from resolvers.auth.sessions import signed_in
+from resolvers.auth.telling import account_changed
 from stores import auth as store
 from stores.auth import DataExport, DataExportStatus, SecurityEventKind
 
@@ -24,9 +26,10 @@ EXPORT_RATE = Rate("export", 3, 86_400)
 
 async def request_data_export(ctx: Context) -> dict[str, Any]:
     """Request an export; a running one is returned instead of a second."""
+    _, user = await signed_in(ctx)
     latest = await store.latest_export(ctx.db, ctx.viewer_id)
     if latest is not None and latest["status"] == DataExportStatus.BUILDING:
-        return {"data_export": latest}
+        return {"data_export": latest, **account_changed(user)}
     await ctx.limit(EXPORT_RATE)
     export = await ctx.tx.insert(
         store.data_exports,
@@ -43,7 +46,7 @@ async def request_data_export(ctx: Context) -> dict[str, Any]:
     )
     await enqueue(ctx.tx, "auth.build_export", export_id=export["_id"])
     await security.record(ctx, ctx.viewer_id, SecurityEventKind.EXPORT)
-    return {"data_export": export}
+    return {"data_export": export, **account_changed(user)}
 
 
 async def of_account(ctx: Context, account: Mapping[str, Any]) -> DataExport | None:

@@ -33,7 +33,7 @@ BLANK: dict[str, Any] = {
 LEFT = {*BLANK, "_id", "version", "created_at", "updated_at"}
 
 
-async def request_account_deletion(ctx: Context) -> telling.AccountChanged:
+async def request_account_deletion(ctx: Context) -> dict[str, Any]:
     """Schedule the deletion; other devices are signed out, this one may still cancel it."""
     _, user = await signed_in(ctx)
     scheduled = await telling.change(
@@ -43,10 +43,10 @@ async def request_account_deletion(ctx: Context) -> telling.AccountChanged:
         where={"status": AccountStatus.ACTIVE},
     )
     if scheduled is None:
-        return telling.account_changed(user)
-    await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
+        return {**telling.account_changed(user), **sessions.ended_sessions([])}
+    ended = await sessions.end_others(ctx, SessionEndReason.ACCOUNT_CLOSED)
     await security.record(ctx, user["_id"], SecurityEventKind.DELETION, result="SCHEDULED")
-    return telling.account_changed(scheduled)
+    return {**telling.account_changed(scheduled), **sessions.ended_sessions(ended)}
 
 
 async def cancel_account_deletion(ctx: Context) -> telling.AccountChanged:

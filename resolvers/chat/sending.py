@@ -51,6 +51,8 @@ class Sent(TypedDict):
     message_edge: dict[str, Any]
     chat: Chat
     chat_edge: dict[str, Any]
+    removed_chat_id: str | None
+    viewer: dict[str, Any]
 
 
 class Edited(TypedDict):
@@ -101,7 +103,7 @@ async def send_message(
     if message["sequence"] % ARCHIVED_EVERY == 0:
         due = ctx.tx.now + PUSH_AFTER
         await jobs.enqueue(ctx.tx, "chat.age", due_at=due, chat_id=chat["_id"], sequence=message["sequence"])
-    return _sent(ctx, message, own)
+    return _sent(ctx, message, own, unarchived=chat["archived"])
 
 
 def _keep_for_the_answer(ctx: Context, chat: Chat, message: Message) -> None:
@@ -120,9 +122,15 @@ async def _sent_before(ctx: Context, message: Message) -> Sent:
     return _sent(ctx, message, await chat_for_update(ctx, message["chat_id"]))
 
 
-def _sent(ctx: Context, message: Message, chat: Chat) -> Sent:
-    edge = message_edge(message)
-    return {"message": message, "message_edge": edge, "chat": chat, "chat_edge": chat_edge(ctx, chat)}
+def _sent(ctx: Context, message: Message, chat: Chat, *, unarchived: bool = False) -> Sent:
+    return {
+        "message": message,
+        "message_edge": message_edge(message),
+        "chat": chat,
+        "chat_edge": chat_edge(ctx, chat),
+        "removed_chat_id": chat["_id"] if unarchived else None,
+        "viewer": viewers.document(ctx),
+    }
 
 
 def checked_text(text: str | None) -> str | None:

@@ -36,6 +36,7 @@ class Followed(TypedDict):
     user: Document
     follow: Follow
     following_edge: Document | None
+    removed_user_id: str | None
     viewer: Document
 
 
@@ -79,13 +80,14 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
     person: Document = await _person_for_update(ctx, user_id)
     await ctx.limit(FOLLOW_RATE)
     edge = await store.follow(ctx.db, ctx.viewer_id, user_id)
+    muted = edge is not None and edge["state"] == FollowStatus.MUTED
     if edge is None:
         edge = await _begin(ctx, user_id)
         person = await _count(ctx, user_id, "follower_count", 1) or person
         # Strict: concurrent follows conflict on this counter, which enforces the limit.
         await _count(ctx, ctx.viewer_id, "following_count", 1, strict=True)
         notifications.tell(ctx, Notice.FOLLOW, ctx.viewer_id, [user_id])
-    elif edge["state"] == FollowStatus.MUTED:
+    elif muted:
         edge = await _set_state(ctx, edge, FollowStatus.FOLLOWING)
     if notify is not None and notify != edge.get("notify", False):
         edge = await ctx.tx.edit(store.follows, edge, {"notify": notify})
@@ -94,6 +96,7 @@ async def follow_user(ctx: Context, *, user_id: Id, notify: bool | None = None) 
         "user": person,
         "follow": edge,
         "following_edge": lists.following_edge(edge, person),
+        "removed_user_id": user_id if muted else None,
         "viewer": viewers.document(ctx),
     }
 

@@ -48,6 +48,7 @@ class Created(TypedDict):
 
 class Changed(TypedDict):
     post: Post
+    unpinned_post: Post | None
 
 
 class Deleted(TypedDict):
@@ -210,14 +211,13 @@ async def update_post(
     if "text" in changes:
         await moderating.screen(ctx, changes["text"])
         await jobs.enqueue(ctx.tx, "feed.scan", subject_id=post_id)
-    if given.get("pinned"):
-        await _unpin_others(ctx, post)
+    unpinned = await _unpin_others(ctx, post) if given.get("pinned") else None
     if "upload_ids" in given:
         changes |= _refiled(post, await _exchanged(ctx, post, given["upload_ids"]))
     updated = await ctx.tx.edit(store.posts, post, changes, expected_version=expected_version)
     await _appeared(ctx, post, updated)
     await _told_of_edit(ctx, post, updated)
-    return {"post": updated}
+    return {"post": updated, "unpinned_post": unpinned}
 
 
 def _changes(ctx: Context, post: Post, given: PostChanges) -> dict[str, Any]:
@@ -237,11 +237,13 @@ def _changes(ctx: Context, post: Post, given: PostChanges) -> dict[str, Any]:
     return changes
 
 
-async def _unpin_others(ctx: Context, post: Post) -> None:
-    """Unpin the other posts: a timeline has one pinned post."""
+async def _unpin_others(ctx: Context, post: Post) -> Post | None:
+    """Unpin the post that was pinned before: a timeline has one. None if there was none."""
+    unpinned = None
     for other in await store.posts.find(ctx.db, {"author_id": post["author_id"], "pinned": True}, limit=10):
         if other["_id"] != post["_id"]:
-            await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
+            unpinned = await ctx.tx.update(store.posts, other["_id"], set={"pinned": False})
+    return unpinned
 
 
 async def _exchanged(ctx: Context, post: Post, upload_ids: Sequence[str]) -> list[dict[str, Any]]:

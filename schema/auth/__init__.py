@@ -241,7 +241,7 @@ class Mutation(GrantMutations):
             "account": Account,
             "auth_flow": (
                 AuthFlow,
-                "Flow of the code that was asked for, with `attemptsLeft` after a wrong one; null otherwise.",
+                "Flow of the code to give, with its `remainingAttemptCount` after a wrong one; else null.",
             ),
         },
         prepare=stepup.prepare_step_up,
@@ -330,13 +330,21 @@ class Mutation(GrantMutations):
     )
     """Set the push token of a device of yours, to which messages are then sent."""
     request_data_export = mutation(
-        exports.request_data_export, returns={"data_export": DataExport}, fresh=True
+        exports.request_data_export,
+        returns={
+            "data_export": DataExport,
+            "account": (Account, "Account of yours, with this `dataExport`; null when refused."),
+        },
+        fresh=True,
     )
     """Request an export of everything kept about you; a link is mailed when it is ready. While one is being
     built the answer is that one."""
     request_account_deletion = mutation(
         leaving.request_account_deletion,
-        returns={"account": (Account, "Account of yours with `deletionDueAt`; null when refused.")},
+        returns={
+            "account": (Account, "Account of yours with `deletionDueAt`; null when refused."),
+            **payloads.ENDED,
+        },
         fresh=True,
     )
     """Request the deletion of your account, everywhere, in 30 days. Ends your other sessions;

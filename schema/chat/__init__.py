@@ -55,6 +55,11 @@ class Mutation:
             "message_edge": (Edge[Message], "Edge of the message in the chat's history; null when refused."),
             "chat": (Chat, "Chat with its new preview; null when refused."),
             "chat_edge": LISTED,
+            "removed_chat_id": (
+                Id,
+                "Id of the chat that left the archive, since you wrote in it; null when it was not there.",
+            ),
+            **VIEWER,
         },
         takes={"attachments": list[AttachmentInput]},
         id="Id of the new message, minted by the app: however often it is sent, it is stored once.",

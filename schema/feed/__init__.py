@@ -113,7 +113,10 @@ class Mutation:
     update_post = mutation(
         posts.update_post,
         refuses="CONTENT_REFUSED TOO_LONG TOO_MANY UPLOAD_REJECTED",
-        returns={"post": (Post, "Post as it is now; on CONFLICT as it is without your change.")},
+        returns={
+            "post": (Post, "Post as it is now; on CONFLICT as it is without your change."),
+            "unpinned_post": (Post, "Post that was pinned before; null unless another took its place."),
+        },
         text="Text of the post, at most 5,000 characters; may be empty when there are media or a link.",
         visibility="Audience of the post; posts of groups keep theirs.",
         pinned="True if the post is pinned to your timeline, in place of any other.",
@@ -168,10 +171,14 @@ class Mutation:
         refuses="LIMIT_REACHED",
         returns={
             "user": User,
-            "follow": (Follow, "Follow of yours that leads to them; null when refused."),
+            "follow": (Follow, "Follow of yours that leads to the person; null when refused."),
             "following_edge": (
                 Edge[User],
                 "Edge of the person in the list of those you follow; null when refused.",
+            ),
+            "removed_user_id": (
+                Id,
+                "Id of the person who left the list of those you muted; null when they were not in it.",
             ),
             **VIEWER,
         },

@@ -57,8 +57,11 @@ async def test_asking_signs_out_other_devices_and_can_be_called_off(
 ) -> None:
     ada = await new_phone("Ada")
     tablet = await new_phone(user_id=ada.user_id)
-    asked = await ask_for_it(ada)
-    assert asked["status"] == "DELETION_SCHEDULED"
+    done = await ada.do("requestAccountDeletion", f"{SELECTION} sessions {{ id status }} removedSessionIds")
+    asked = done["account"]
+    assert (done["errors"], asked["status"]) == ([], "DELETION_SCHEDULED")
+    assert done["sessions"] == [{"id": tablet.session_id, "status": "ENDED"}]
+    assert done["removedSessionIds"] == [tablet.session_id]
     assert (await user(services, ada.user_id))["deletion_due_at"] > clock.now() + GRACE - timedelta(minutes=1)
     ended = await session(services, tablet.session_id)
     assert (ended["status"], ended["end_reason"]) == ("ENDED", "ACCOUNT_CLOSED")

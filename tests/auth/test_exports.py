@@ -24,7 +24,7 @@ from tests.auth.steps import letters, refusal, sign_in
 from tests.conftest import NewPhone
 from tests.phone import Phone
 
-EXPORT = "dataExport { id status fileSizeBytes createdAt expiresAt }"
+EXPORT = "dataExport { id status fileSizeBytes createdAt expiresAt } account { dataExport { id } }"
 LATEST = "{ viewer { account { dataExport { id status fileSizeBytes } } } }"
 
 
@@ -65,6 +65,7 @@ async def test_a_link_to_everything_is_mailed_and_good_for_a_week(
     monkeypatch.setitem(erasure.EXPORTERS, "elsewhere", elsewhere)
     done = await requested(ada)
     assert (done["errors"], done["dataExport"]["status"]) == ([], "BUILDING")
+    assert done["account"] == {"dataExport": {"id": done["dataExport"]["id"]}}
     await run_due(services)
     ready = (await ada.run(LATEST))["viewer"]["account"]["dataExport"]
     assert (ready["id"], ready["status"]) == (done["dataExport"]["id"], "READY")

@@ -357,3 +357,15 @@ async def test_a_new_message_brings_a_chat_back_from_the_archive_unless_muted(ne
         assert [chat["id"] for chat in await inbox(grace, "(filter: {view: ARCHIVED})")] == [chat_id]
         await say(ada, chat_id)
         assert [chat["id"] for chat in await inbox(grace)] == ([] if muted else [chat_id])
+
+
+async def test_writing_in_an_archived_chat_takes_it_out_of_the_archive(new_phone: NewPhone) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    chat_id, _ = await talk(ada, grace)
+    moved = "removedChatId chatEdge { node { archived } } viewer { unreadMessageCount }"
+    await grace.do("updateChat", "chat { id }", chatId=chat_id, archived=True)
+    for left in (chat_id, None):
+        sent = await grace.do("sendMessage", moved, chatId=chat_id, text="Here again")
+        assert (sent["errors"], sent["removedChatId"]) == ([], left)
+        assert sent["chatEdge"] == {"node": {"archived": False}}
+        assert sent["viewer"] == {"unreadMessageCount": 1}

@@ -211,9 +211,13 @@ async def test_mentions_are_of_people_one_may_see(new_phone: NewPhone) -> None:
 async def test_pinning_replaces(new_phone: NewPhone) -> None:
     ada = await new_phone("Ada")
     first, second = await publish(ada, "First"), await publish(ada, "Second")
+    before = None
     for post in (first, second, first):
-        done = await ada.do("updatePost", "post { pinned }", postId=post, pinned=True)
+        shown = "post { pinned } unpinnedPost { id pinned }"
+        done = await ada.do("updatePost", shown, postId=post, pinned=True)
         assert done["post"] == {"pinned": True}
+        assert done["unpinnedPost"] == (before and {"id": before, "pinned": False})
+        before = post
         query = "{ viewer { user { posts { edges { node { id pinned } } } } } }"
         edges = (await ada.run(query))["viewer"]["user"]["posts"]["edges"]
         assert [edge["node"]["id"] for edge in edges if edge["node"]["pinned"]] == [post]

@@ -42,6 +42,10 @@ async def test_a_list_that_gains_a_person_is_told_its_edge(new_phone: NewPhone) 
     assert [done["mutedUserEdge"]] == (await ada.run(MUTED))["viewer"]["social"]["mutedUsers"]["edges"]
     done = await ada.do("unmuteUser", "removedUserId follow { status }", userId=grace.user_id)
     assert (done["removedUserId"], done["follow"]) == (grace.user_id, {"status": "FOLLOWING"})
+    await ada.do("muteUser", "follow { id }", userId=grace.user_id)
+    for left in (grace.user_id, None):
+        done = await ada.do("followUser", "removedUserId follow { status }", userId=grace.user_id)
+        assert (done["removedUserId"], done["follow"]) == (left, {"status": "FOLLOWING"})
     done = await ada.do("unfollowUser", "removedUserId user { viewerFollow { id } }", userId=grace.user_id)
     assert (done["removedUserId"], done["user"]) == (grace.user_id, {"viewerFollow": None})
 
