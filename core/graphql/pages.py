@@ -66,8 +66,9 @@ def capitalized(words: str) -> str:
 
 
 def article(word: str) -> str:
-    """The indefinite one, as a sentence begins with it."""
-    return "An" if word[0] in "aeiou" else "A"
+    """The indefinite one, as a sentence begins with it: "A user", as it is spoken."""
+    spoken_as_vowel = word[0] in "aeiou" and not word.startswith(("eu", "uni", "use"))
+    return "An" if spoken_as_vowel else "A"
 
 
 def _made(name: str, base: type, doc: str, fields: dict[str, tuple[Any, str]], module: str) -> type:

@@ -29,7 +29,7 @@ PROVEN: dict[str, Any] = {
     **TOKENS,
     "auth_flow": (
         AuthFlow,
-        "Flow that was finished without tokens, or has `attemptsLeft` after a wrong code; else null.",
+        "Flow that was finished without tokens, or goes on after a wrong code; else null.",
     ),
 }
 ACCOUNT: dict[str, Any] = {"account": Account}

@@ -206,7 +206,7 @@ class AuthFlow(Node):
     otp_method: OtpMethod | None = key("method")
     """Delivery method of the code; EMAIL when texts and pushes failed, null where no code travels."""
     masked_destination: str | None
-    """Destination of the code, mostly hidden: `a***@example.com`, `••••••12`."""
+    """Destination of the code, mostly hidden: `a***@example.com`, `••••••12`; null where no code travels."""
     otp_digit_count: int = key("otp_length")
     """Number of digits of the code."""
     expires_at: datetime
@@ -233,7 +233,8 @@ class AuthKey(Entity):
     name: str
     """Name that the owner gave the key."""
     device: Device | None
-    """Device on which the key was enrolled, as it was then; a device key works on no other."""
+    """Device on which the key was enrolled, as it was then; a device key works on no other. Null when not
+    known."""
     last_used_at: datetime | None
     """Time when the key was last used; null before the first use."""
     disabled_at: datetime | None

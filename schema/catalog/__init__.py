@@ -110,7 +110,7 @@ class Mutation:
         refuses="OUT_OF_RANGE",
         roles=(CATALOG_ADMIN,),
         returns={
-            "product_variant": (ProductVariant, "Variant with its new price; null when refused."),
+            "product_variant": ProductVariant,
             "product": Product,
         },
         price="New price of the variant, in the currency that it has.",

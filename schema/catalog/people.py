@@ -64,7 +64,7 @@ class NoticeChannels:
     """Number of days before the product runs out: 1, 3 or 7."""
 
 
-@called("product setup", "product setups")
+@called("product's settings", "product settings")
 @node("product_settings")
 class ProductSettings(Entity):
     """Settings of a person for one product: refills, alerts and reminders.

@@ -136,7 +136,7 @@ class ChatOfUser:
     viewer_chat: Chat | None = personal(
         unsynced(batched(reading.chats_with, reads=["_id"]), "read it with the page that shows the person.")
     )
-    """Chat of yours with them; null when there is none in your list."""
+    """Chat of yours with the person; null when there is none in your list."""
     presence: Presence | None = unsynced(batched(presence.presences), "watch `presenceEvents`.")
     """Presence of this person; null unless you share a chat and both of you show yours."""
 

@@ -283,11 +283,11 @@ class FeedDelta:
     """Changes of a feed since it was shown."""
 
     new_edges: list[FeedEdge]
-    """Posts that are now in the feed and were not, best first; at most 50. After a reset the top 12."""
+    """Posts that are now in the feed and were not, best first; at most 50. After a reset the top 20."""
     new_count: int
     """Number of new posts, those beyond `newEdges` included."""
     changed: list[Post]
-    """Posts whose counts, text or state changed; at most 100."""
+    """Posts whose counts, text or status changed; at most 100."""
     removed_post_ids: list[Id]
     """Ids of posts to take out of the feed: gone, or hidden from you."""
     newer_token: str
@@ -324,11 +324,11 @@ class FeedOfAccount:
 @extend(User)
 class FeedOfUser:
     viewer_follow: Follow | None = told(personal(batched(graph.follows, reads=["_id"])), "follows")
-    """Follow of yours that leads to them; null when you do not follow them."""
+    """Follow of yours that leads to the person; null when you do not follow them."""
     viewer_follow_status: FollowStatus = told(
         personal(batched(graph.follow_states, reads=["_id"])), "follows"
     )
-    """True if you follow them."""
+    """Status of your follow that leads to the person; NOT_FOLLOWING when there is none."""
     viewer_is_followed: bool = told(personal(batched(graph.viewer_is_followed, reads=["_id"])), "follows")
     """True if this person follows you."""
     viewer_is_friend: bool = told(personal(batched(graph.are_friends, reads=["_id"])), "follows")

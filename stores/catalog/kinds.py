@@ -146,9 +146,9 @@ class ReviewSort(StrEnum):
 
     NEWEST = "NEWEST"
     """Most recently submitted review first."""
-    HIGHEST = "HIGHEST"
+    RATING_DESC = "RATING_DESC"
     """Review with most stars first."""
-    LOWEST = "LOWEST"
+    RATING_ASC = "RATING_ASC"
     """Review with fewest stars first."""
 
 

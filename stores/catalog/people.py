@@ -90,8 +90,8 @@ class Telemetry(TypedDict):
 
 REVIEW_SORTS: dict[ReviewSort, list[tuple[str, int]]] = {
     ReviewSort.NEWEST: [("created_at", -1), ("_id", -1)],
-    ReviewSort.HIGHEST: [("rating", -1), ("_id", -1)],
-    ReviewSort.LOWEST: [("rating", 1), ("_id", -1)],
+    ReviewSort.RATING_DESC: [("rating", -1), ("_id", -1)],
+    ReviewSort.RATING_ASC: [("rating", 1), ("_id", -1)],
 }
 SETTINGS_SORT = [("updated_at", -1), ("_id", -1)]
 

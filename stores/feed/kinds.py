@@ -17,7 +17,7 @@ class Visibility(StrEnum):
 
 
 class PostStatus(StrEnum):
-    """State of a post or comment."""
+    """Status of a post or comment."""
 
     PROCESSING = "PROCESSING"
     """Media of the post are not ready: until they are, only the author sees it."""

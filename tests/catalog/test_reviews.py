@@ -166,7 +166,7 @@ async def test_pages_of_every_order_hold_ones_own_in_its_place(
             await judge(admin, ids_[-1])
     author = await new_phone("Own")
     own = (await submit(author, product, 3))["review"]["id"]
-    for sort, key in (("NEWEST", None), ("HIGHEST", -1), ("LOWEST", 1)):
+    for sort, key in (("NEWEST", None), ("RATING_DESC", -1), ("RATING_ASC", 1)):
         whole = await shown(author, product, sort=sort, first=50)
         assert {each["id"] for each in whole} == {*ids_, own} - {ids_[3]}
         if key:

@@ -3,15 +3,21 @@
 import re
 from collections.abc import Iterator
 
-from graphql import GraphQLSchema
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type
 
-from tests.conventions.schemas import elements
+from tests.conventions.schemas import elements, types
 from tests.conventions.vocabulary import FUNCTION_WORDS, MUTATION_VERBS, NO_NOUNS, POINTING, SPELLINGS
 
 FEWEST_WORDS = 4
 WORD = re.compile(r"[\w'`-]+")
 FIRST_SENTENCE = re.compile(r"^.*?(?=[.;:!?](?:\s|$)|$)")
+QUOTED = re.compile(r"`([\w.]+)`")
+CAMEL_CASE = re.compile(r"[A-Za-z]*[a-z][A-Z]\w*")
+FOREIGN = frozenset({"clientDataJSON"})
+"""Names of other standards that descriptions quote."""
+ARTICLE = re.compile(r"\b(?:[Aa] (?!eu|one\b|uni|use)[aeiou]|[Aa]n (?!hour|honest)[b-df-hj-np-tv-z])[a-z]*")
 
+TRUTH = re.compile(r"True (?:if|to)\b")
 DEMANDS = re.compile(r"\b[Nn]eeds? (?:(?:the |a )?(?:role )?`?[A-Z][A-Z_]{3,}|a sign-in)")
 
 
@@ -78,6 +84,51 @@ def british(schema: GraphQLSchema) -> list[str]:
     ]
 
 
+def unknown_names(schema: GraphQLSchema) -> list[str]:
+    """What is quoted like a name of the schema is one."""
+    known = FOREIGN | {name for each in elements(schema) for name in re.findall(r"\w+", each.path)}
+    return [
+        f'{path} says "`{name}`", which is not in the schema.'
+        for path, _, text in _described(schema)
+        for quoted in QUOTED.findall(text)
+        for name in CAMEL_CASE.findall(quoted)
+        if name not in known
+    ]
+
+
+def truths(schema: GraphQLSchema) -> list[str]:
+    """Booleans are described by "True if" or "True to", and nothing else is."""
+    return [
+        f'{each.path} is {each.definition.type} and reads "{each.description}": begin with "True" for '
+        "booleans alone."
+        for each in elements(schema)
+        if each.kind in ("FIELD", "ARGUMENT", "INPUT") and each.description
+        if (get_named_type(each.definition.type).name == "Boolean") != bool(TRUTH.match(each.description))
+    ]
+
+
+def unexplained_nulls(schema: GraphQLSchema) -> list[str]:
+    """What may be null says when; entities of payloads are null when refused."""
+    return [
+        f'{owner.name}.{name} may be null: say when, as "null when there is none".'
+        for owner in types(schema)
+        if isinstance(owner, GraphQLObjectType) and owner is not schema.mutation_type
+        if "Payload" not in {each.name for each in owner.interfaces}
+        for name, field in owner.fields.items()
+        if not isinstance(field.type, GraphQLNonNull)
+        if "null" not in (field.description or "").lower()
+    ]
+
+
+def articles(schema: GraphQLSchema) -> list[str]:
+    """Articles are as they are spoken: "a" before consonants, "an" before vowels."""
+    return [
+        f'{path} says "{found[0]}": take the other article.'
+        for path, _, text in _described(schema)
+        if (found := ARTICLE.search(text)) is not None
+    ]
+
+
 def demands(schema: GraphQLSchema) -> list[str]:
     """Demands on the caller are said by `@access` alone."""
     return [
@@ -95,6 +146,10 @@ RULES = (
     no_noun_phrase,
     riddles,
     british,
+    unknown_names,
+    truths,
+    unexplained_nulls,
+    articles,
     demands,
 )
 

@@ -32,6 +32,11 @@ BOUND = re.compile(
     re.IGNORECASE,
 )
 """A number, or what each has one of."""
+EXTREMES = {
+    **dict.fromkeys(("ASCENDING", "FEWEST", "LEAST", "LOWEST", "SMALLEST"), "_ASC"),
+    **dict.fromkeys(("DESCENDING", "HIGHEST", "LARGEST", "MOST"), "_DESC"),
+}
+"""Names for one end of an order that do not say of what."""
 OTHER_WORDS = {
     **dict.fromkeys(("keyword", "search", "text"), "query"),
     **{"since": "from", "status": "statuses", "tab": "view", "until": "to"},
@@ -114,7 +119,7 @@ def filter_words(schema: GraphQLSchema) -> list[str]:
 
 
 def sorts(schema: GraphQLSchema) -> list[str]:
-    """`sort` is an enum with a default."""
+    """`sort` is an enum with a default, whose values name the order."""
     return [
         f"{path}(sort:) is {argument.type}: write `sort: {_title(path)}Sort! = NEWEST`."
         for path, field in _fields(schema)
@@ -124,6 +129,12 @@ def sorts(schema: GraphQLSchema) -> list[str]:
             and get_named_type(argument.type).name.endswith("Sort")
             and _has_default(argument)
         )
+    ] + [
+        f"{each.name}.{value} is one end of an order: name the order, with {EXTREMES[value]} at its end."
+        for each in types(schema)
+        if isinstance(each, GraphQLEnumType) and each.name.endswith("Sort")
+        for value in each.values
+        if value in EXTREMES
     ]
 
 

@@ -19,6 +19,7 @@ MEASURES = frozenset({"duration", "length", "progress", "share", "size"})
 UNITS = frozenset({"bytes", "days", "hours", "minutes", "ms", "percent", "seconds"})
 """Words for a unit, which tell nothing without the quantity."""
 MOMENT = re.compile(r"(?:At|From|To|Until)$|^(?:from|to)$")
+UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 RENAMED = {"mode": "kind", "state": "status", "type": "kind"}
 SORTS = frozenset({"SyncType"})
 """Enums that are named as the protocol they belong to names them."""
@@ -121,8 +122,14 @@ def booleans(schema: GraphQLSchema) -> list[str]:
 
 
 def values(schema: GraphQLSchema) -> list[str]:
-    """Enum values do not repeat the enum's name."""
+    """Enum values are UPPER_SNAKE, and do not repeat the enum's name."""
     return [
+        f"{each.name}.{value} is no UPPER_SNAKE: write it in capitals, with underscores."
+        for each in types(schema)
+        if isinstance(each, GraphQLEnumType)
+        for value in each.values
+        if not UPPER_SNAKE.fullmatch(value)
+    ] + [
         f"{each.name}.{value} repeats the enum's name: leave {stem} out."
         for each in types(schema)
         if isinstance(each, GraphQLEnumType)

@@ -40,7 +40,7 @@ interface Node @area(name: "common") {
 
 """Root of all reads."""
 type Query {
-  """Node with this id."""
+  """Node with this id; null when there is none."""
   node(
     """Id of the node to read."""
     id: ID!

@@ -37,6 +37,22 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         '"Whale seen at sea." type Whale { "Color of the whale, or colours." color: String }',
         'Whale.color says "colours": write "colors".',
     ),
+    rules.unknown_names: (
+        '"Whale seen at sea." type Whale { "Name as `callName` and `callSign` have it." callName: String }',
+        'Whale.callName says "`callSign`", which is not in the schema.',
+    ),
+    rules.truths: (
+        '"Whale seen at sea." type Whale { "True if the whale is there." count: Int! }',
+        'Whale.count is Int! and reads "True if the whale is there.": begin with "True" for booleans alone.',
+    ),
+    rules.unexplained_nulls: (
+        '"Whale seen at sea." type Whale { "Name that the whale has." name: String }',
+        'Whale.name may be null: say when, as "null when there is none".',
+    ),
+    rules.articles: (
+        '"A whale, an hour and a unit." type Whale { "Name of an whale of the sea." name: String! }',
+        'Whale.name says "an whale": take the other article.',
+    ),
     rules.demands: (
         MUTATION.format("Hide a post from others. Needs MODERATOR."),
         'Mutation.hidePost says "Needs MODERATOR": leave that to @access.',
@@ -62,7 +78,7 @@ type Whale {
   present: Boolean!
   "Time of the sighting; null when it is not known."
   seenAt: Int
-  "ISO 3166 code of the country, such as `NO`."
+  "ISO 3166 code of the country, such as `NO`; null at sea."
   country: String
 }
 
@@ -73,7 +89,7 @@ type Mutation {
 }
 
 extend type Query {
-  "Whale with the given name."
+  "Whale with the given name; null when there is none."
   whale("Name that the whale has." name: String): Whale
 }
 """

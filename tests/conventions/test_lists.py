@@ -53,10 +53,13 @@ BROKEN: dict[Rule, tuple[str, list[str]]] = {
         ],
     ),
     rules.sorts: (
-        f"{WHALES} enum WhaleSort {{ NEWEST }} extend type Query {{"
+        f"{WHALES} enum WhaleSort {{ NEWEST SIZE_ASC LARGEST }} extend type Query {{"
         f" whales({ALL_FOUR}, sort: WhaleSort): WhaleConnection!"
         f" seals({ALL_FOUR}, sort: WhaleSort! = NEWEST): WhaleConnection! }}",
-        ["Query.whales(sort:) is WhaleSort: write `sort: WhaleSort! = NEWEST`."],
+        [
+            "Query.whales(sort:) is WhaleSort: write `sort: WhaleSort! = NEWEST`.",
+            "WhaleSort.LARGEST is one end of an order: name the order, with _DESC at its end.",
+        ],
     ),
 }
 

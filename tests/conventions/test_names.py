@@ -66,8 +66,9 @@ BROKEN: dict[Rule, tuple[str, list[str]]] = {
         ],
     ),
     rules.values: (
-        "enum WhaleKind { WHALE_BLUE GRAY_KIND HUMPBACK }",
+        "enum WhaleKind { WHALE_BLUE GRAY_KIND HUMPBACK Minke }",
         [
+            "WhaleKind.Minke is no UPPER_SNAKE: write it in capitals, with underscores.",
             "WhaleKind.WHALE_BLUE repeats the enum's name: leave WHALE out.",
             "WhaleKind.GRAY_KIND repeats the enum's name: leave KIND out.",
         ],
