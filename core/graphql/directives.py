@@ -30,7 +30,10 @@ DEFINED = "strawberry-definition"
 
 ARGUMENTS = {
     ("refuses", "codes"): "Codes of refusals that an app may want to tell apart.",
-    ("access", "stepUp"): "True if the caller must have proved lately who they are.",
+    ("access", "stepUp"): (
+        "True if the caller must have proved who they are within ten minutes, by a sign-in or `stepUp`; "
+        "STEP_UP_REQUIRED otherwise."
+    ),
     ("area", "name"): "Name of the area, such as `feed`.",
     ("tag", "name"): "Name of the audience, such as `staff`.",
 }
@@ -70,10 +73,7 @@ def access_type() -> type:
     body = {"__annotations__": {**made, "step_up": bool | None}, "__module__": __name__, **defaults}
     declare = schema_directive(
         locations=[Location.FIELD_DEFINITION],
-        description=(
-            "Demands on the caller: one of these roles; with `stepUp`, a sign-in or `stepUp` of the last ten "
-            "minutes, else the field is refused as STEP_UP_REQUIRED."
-        ),
+        description="Demands on the caller, without which the field is refused.",
     )
     return declare(type("Access", (), body))
 

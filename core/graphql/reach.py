@@ -27,11 +27,7 @@ def staff_types(schema: GraphQLSchema, is_for_staff: IsForStaff) -> set[str]:
     nothing else is for everybody who may have its id.
     """
     roots = [each for each in (schema.query_type, schema.mutation_type, schema.subscription_type) if each]
-    of_directives = [argument.type for each in schema.directives for argument in each.args.values()]
-    open_types = _reached(
-        [*roots, *map(get_named_type, of_directives), *_synced(schema)],
-        lambda field: not is_for_staff(field),
-    )
+    open_types = _reached([*roots, *_synced(schema)], lambda field: not is_for_staff(field))
     fields = [field for each in schema.type_map.values() for field in _fields(each) if is_for_staff(field)]
     closed = {
         name

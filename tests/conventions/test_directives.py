@@ -66,6 +66,9 @@ def test_apps_are_told_nothing_that_is_for_staff() -> None:
     apps = build_schema(declared().for_apps())
     roots = [each for each in (apps.query_type, apps.mutation_type, apps.subscription_type) if each]
     assert set(apps.type_map) - reached(apps, roots) <= {each for each in apps.type_map if each[:2] == "__"}
+    access = apps.get_directive("access")
+    assert access is not None
+    assert set(access.args) == {"stepUp"}
     needs = [
         given
         for each in apps.type_map.values()
