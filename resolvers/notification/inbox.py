@@ -38,7 +38,7 @@ class InboxFilter(TypedDict, total=False):
     """Filter of the inbox."""
 
     unacknowledged: bool | None
-    """True for only those that ask for an acknowledgment and have none."""
+    """True to list only those that ask for an acknowledgment and have none."""
     from_: datetime | None
     """Time from which on the notifications were sent, included."""
 

@@ -330,22 +330,12 @@ class Mutation(GrantMutations):
     )
     """Set the push token of a device of yours, to which messages are then sent."""
     request_data_export = mutation(
-        exports.request_data_export,
-        returns={
-            "data_export": DataExport,
-            "account": (Account, "Account of yours, with this `dataExport`; null when refused."),
-        },
-        fresh=True,
+        exports.request_data_export, returns={"data_export": DataExport, **payloads.ACCOUNT}, fresh=True
     )
     """Request an export of everything kept about you; a link is mailed when it is ready. While one is being
     built the answer is that one."""
     request_account_deletion = mutation(
-        leaving.request_account_deletion,
-        returns={
-            "account": (Account, "Account of yours with `deletionDueAt`; null when refused."),
-            **payloads.ENDED,
-        },
-        fresh=True,
+        leaving.request_account_deletion, returns={**payloads.ACCOUNT, **payloads.ENDED}, fresh=True
     )
     """Request the deletion of your account, everywhere, in 30 days. Ends your other sessions;
     `cancelAccountDeletion` or signing in meanwhile calls it off."""

@@ -87,6 +87,9 @@ THREAD: dict[str, Any] = {
 }
 JOINED = "Edge of the group at the top of your groups; null when refused."
 UNLISTED = "Id of the person who left the list and lives on elsewhere; null when refused."
+FOLLOWED = "Edge of the person in the list of those you follow; null when refused."
+MUTED = "Edge of the person in the list of those you muted; null when refused."
+UNMUTED = "Id of the person who left the list of those you muted; null when they were not in it."
 ENDED_FOLLOW = "Id of your follow that ended; null when there was none."
 administer = partial(mutation, reason=REASON, roles=(Role.ADMIN,))
 
@@ -172,14 +175,8 @@ class Mutation:
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours that leads to the person; null when refused."),
-            "following_edge": (
-                Edge[User],
-                "Edge of the person in the list of those you follow; null when refused.",
-            ),
-            "removed_user_id": (
-                Id,
-                "Id of the person who left the list of those you muted; null when they were not in it.",
-            ),
+            "following_edge": (Edge[User], FOLLOWED),
+            "removed_user_id": (Id, UNMUTED),
             **VIEWER,
         },
         notify="True if posts of the person are pushed to you while you are friends; left out: unchanged.",
@@ -200,10 +197,7 @@ class Mutation:
         returns={
             "user": User,
             "follow": (Follow, "Follow of yours, which is muted; null when refused."),
-            "muted_user_edge": (
-                Edge[User],
-                "Edge of the person in the list of those you muted; null when refused.",
-            ),
+            "muted_user_edge": (Edge[User], MUTED),
             **VIEWER,
         },
     )

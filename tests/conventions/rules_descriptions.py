@@ -85,7 +85,7 @@ def british(schema: GraphQLSchema) -> list[str]:
 
 
 def unknown_names(schema: GraphQLSchema) -> list[str]:
-    """What is quoted like a name of the schema is one."""
+    """Names in backticks are those of the schema."""
     known = FOREIGN | {name for each in elements(schema) for name in re.findall(r"\w+", each.path)}
     return [
         f'{path} says "`{name}`", which is not in the schema.'
@@ -108,7 +108,7 @@ def truths(schema: GraphQLSchema) -> list[str]:
 
 
 def unexplained_nulls(schema: GraphQLSchema) -> list[str]:
-    """What may be null says when; entities of payloads are null when refused."""
+    """Fields that may be null say when; entities of payloads are null when refused."""
     return [
         f'{owner.name}.{name} may be null: say when, as "null when there is none".'
         for owner in types(schema)
