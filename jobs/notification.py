@@ -10,12 +10,14 @@ from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import Daily, Lane, task
 from core.storage.batches import delete_each, each_in_unit
-from resolvers.notification import delivering, erasing, notifying
+from resolvers.notification import callbacks, delivering, erasing, notifying, replying
 from stores import notification as store
 from stores.notification import Receipt
 
 task("notification.fan_out")(notifying.fan_out)
 task("notification.deliver")(delivering.deliver)
+task("notification.apply_event")(callbacks.apply_event)
+task("notification.answer")(replying.answer)
 
 
 @task("notification.retain", lane=Lane.BULK, daily_at=Daily(time(3, 30), "UTC"))
@@ -28,6 +30,9 @@ async def retain(services: Services) -> None:
     await store.receipts.delete_all(services.db, {"in_inbox": False, "sent_at": {"$lt": former}})
     await store.deliveries.delete_all(services.db, {"created_at": {"$lt": former}})
     await store.notifications.delete_all(services.db, {"created_at": {"$lt": former}})
+    # Nobody reads them again: they only told devices, and may name people.
+    unread = {"inbox": False, "created_at": {"$lt": now - store.DEDUPED}}
+    await store.notifications.delete_all(services.db, unread)
 
 
 async def _take_out(ctx: Context, receipt: Receipt) -> None:

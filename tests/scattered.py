@@ -72,11 +72,14 @@ SCATTERED = {
     "uploads: expires_at": BACKGROUND,
     # Notifications.
     "deliveries: created_at": BACKGROUND,
+    "deliveries: provider_ref": "an event of a provider names the message alone",
     "deliveries: user_id": GONE,
     "notification_receipts: _id": "one that is not the viewer's own is refused, where it is acknowledged",
     "notification_receipts: in_inbox, sent_at": BACKGROUND,
     "notification_receipts: notification_id": "what became of a notification, over all who were told",
     "notifications: created_at": BACKGROUND,
+    "notifications: created_at, inbox": BACKGROUND,
+    "recipients: phone_index": "a reply by text message names the number alone",
     # Chats.
     "chat_aliases: user_id": GONE,
     "chat_members: _id": BACKGROUND,

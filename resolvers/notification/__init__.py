@@ -1,7 +1,8 @@
 """Notifications; for other systems: the one way to send people a message."""
 
+from resolvers.notification.inbox import deliveries_of
 from resolvers.notification.notifying import notify
-from resolvers.notification.wording import code_template
+from resolvers.notification.wording import code_template, rendered
 from stores.notification import (
     MailAttachment,
     NotificationChannel,
@@ -16,6 +17,8 @@ __all__ = [
     "PriorityLevel",
     "PushOptions",
     "code_template",
+    "deliveries_of",
     "notification_source",
     "notify",
+    "rendered",
 ]

@@ -11,11 +11,11 @@ import structlog
 from core import clock
 from core.context import Context, Services
 from core.messages import gettext_noop
-from core.ports import DeliveryFailed
-from resolvers.notification import channels, metrics, notifying
-from resolvers.notification.reaching import Message, reach
-from resolvers.notification.sending import Outgoing, Taken, Unsendable, has_address, send
-from resolvers.notification.wording import code_template
+from core.ports import CircuitOpen, DeliveryFailed, Permanent
+from resolvers.notification import channels, consents, metrics, notifying, preferences
+from resolvers.notification.reaching import Message, of_number, reach
+from resolvers.notification.sending import REASONS, Outgoing, Taken, has_address, send
+from resolvers.notification.wording import code_template, words_for
 from stores import auth as accounts
 from stores import notification as store
 from stores.auth import AccountStatus
@@ -23,6 +23,8 @@ from stores.notification import (
     FINAL,
     REACHED,
     SYSTEM,
+    ConsentSource,
+    ConsentStatus,
     Delivery,
     DeliveryFailureReason,
     DeliveryStatus,
@@ -61,7 +63,7 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
     verdict = reach(
         message_of(notification),
         delivery["channel"],
-        recipient,
+        of_number(recipient, user.get("phone_index")),
         has_address=await has_address(services, user, recipient, delivery["channel"]),
         zone=user["time_zone"],
         now=now,
@@ -71,7 +73,11 @@ async def deliver(services: Services, *, delivery_id: str, notification_id: str)
     elif verdict.at > now:
         await _later(services, delivery, notification, verdict.at)
     else:
-        await _send(Outgoing(services, notification, delivery, user, recipient))
+        words = await words_for(services, notification["wording"], user)
+        if words is None:
+            await _suppress(services, delivery, DeliveryFailureReason.WITHDRAWN)
+        else:
+            await _send(Outgoing(services, notification, delivery, user, recipient, *words))
 
 
 def message_of(notification: Notification) -> Message:
@@ -87,8 +93,10 @@ async def _send(out: Outgoing) -> None:
     services, delivery = out.services, out.delivery
     try:
         taken = await send(out)
-    except Unsendable as failure:
-        await conclude(services, delivery, DeliveryStatus.FAILED, failure_reason=failure.reason)
+    except Permanent as failure:
+        await _fail(services, delivery, REASONS[failure.code])
+    except CircuitOpen:
+        await _step_in(out)
     except DeliveryFailed as problem:
         logger.warning("notification not sent", channel=delivery["channel"], reason=str(problem))
         await _try_again(out)
@@ -96,6 +104,21 @@ async def _send(out: Outgoing) -> None:
         await conclude(services, delivery, DeliveryStatus.SENT, **_fields_of(taken))
         waited = (clock.now() - out.notification["sent_at"]).total_seconds()
         metrics.ACCEPTED_SECONDS.labels(out.notification["priority"]).observe(waited)
+
+
+async def _step_in(out: Outgoing) -> None:
+    """Let another channel step in at once for a provider that is known to be down, if there is one."""
+    rows = await store.deliveries_to(out.services.db, out.notification["_id"], out.user["_id"])
+    tried = {row["channel"] for row in rows}
+    if channels.fallback(out.delivery["channel"], out.notification["priority"], tried) is None:
+        await _try_again(out)
+    else:
+        await _fail(out.services, out.delivery, DeliveryFailureReason.PROVIDER_DOWN)
+
+
+async def _fail(services: Services, delivery: Delivery, reason: DeliveryFailureReason) -> None:
+    ctx = Context(services)
+    await ctx.unit(partial(fail, ctx, delivery, reason))
 
 
 def _fields_of(taken: Taken) -> dict[str, Any]:
@@ -169,6 +192,21 @@ async def move(
     if notification is not None:
         await _follow_up(ctx, notification, changed)
     return changed
+
+
+async def fail(
+    ctx: Context, delivery: Mapping[str, Any], reason: DeliveryFailureReason, **fields: Any
+) -> Delivery | None:
+    """Fail a delivery for good, and keep what the provider knows of the number."""
+    user_id = delivery["user_id"]
+    recipient = (await store.recipients_of(ctx.db, [user_id]))[user_id]
+    if reason == DeliveryFailureReason.OPTED_OUT:
+        channel, revoked = delivery["channel"], ConsentStatus.REVOKED
+        await consents.record_consent(ctx, recipient, channel, revoked, ConsentSource.PROVIDER)
+        return await move(ctx, delivery, DeliveryStatus.SUPPRESSED, failure_reason=reason, **fields)
+    if reason == DeliveryFailureReason.LANDLINE:
+        await preferences.change(ctx, recipient, {"landline": True})
+    return await move(ctx, delivery, DeliveryStatus.FAILED, failure_reason=reason, **fields)
 
 
 async def _follow_up(ctx: Context, notification: Notification, delivery: Delivery) -> None:

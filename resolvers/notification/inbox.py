@@ -114,6 +114,12 @@ async def deliveries(ctx: Context, receipts: Sequence[Document]) -> list[list[De
     return [sorted(by_receipt[pair], key=lambda row: (row["created_at"], row["_id"])) for pair in pairs]
 
 
+async def deliveries_of(ctx: Context, *, source: str, dedupe_key: str, user_id: str) -> list[Delivery]:
+    """Deliveries to a person, for the system that told them by this source and key."""
+    key = await store.notification_keys.by_id(ctx.db, store.key_named(source, dedupe_key))
+    return await store.deliveries_to(ctx.db, key["notification_id"], user_id) if key else []
+
+
 async def mark_inbox_seen(ctx: Context, *, receipt_ids: Sequence[Id]) -> Seen:
     """Mark items of the viewer's inbox as seen; what is not in it is passed over."""
     check_count(receipt_ids, most=MOST_SEEN, field="receipt_ids")

@@ -9,7 +9,8 @@ from core import ids, jobs
 from core.context import PERSONAL, Context, Services
 from core.sync.changes import user_scope
 from resolvers.notification import channels as planning
-from resolvers.notification.wording import text_of, written
+from resolvers.notification import metrics
+from resolvers.notification.wording import RENDERERS, text_of, written
 from stores import auth as accounts
 from stores import notification as store
 from stores.auth import AccountStatus, User
@@ -94,6 +95,8 @@ async def notify(
         raise ValueError(f"At most {MOST_PEOPLE} people at once.")
     if any(len(each["body"]) > LARGEST_ATTACHMENT for each in attachments):
         raise ValueError(f"An attachment has at most {LARGEST_ATTACHMENT} bytes.")
+    if template_key in RENDERERS and inbox:
+        raise ValueError("What is written when it is sent has no place in the inbox.")
     if not user_ids:
         return
     options = push or {}
@@ -150,6 +153,7 @@ async def _first(ctx: Context, request: Request) -> Notification:
     made = {**request, "_id": ids.new_id("notification"), "sent_at": sent_at, "created_at": ctx.tx.now}
     key = {"notification_id": made["_id"], "expires_at": ctx.tx.now + store.DEDUPED}
     await ctx.tx.update(store.notification_keys, name, set=key, initial={}, touch=False)
+    metrics.NOTIFIED.labels(request["source"]).inc()
     return await ctx.tx.insert(store.notifications, made)
 
 

@@ -51,6 +51,18 @@ class Message:
         return self.priority in URGENT
 
 
+def of_number(recipient: Recipient, phone_index: str | None) -> Recipient:
+    """The recipient without what they agreed to, or a provider said, of another number than theirs is now."""
+    if recipient.get("phone_index") == phone_index:
+        return recipient
+    left = [
+        each
+        for each in recipient["consents"]
+        if each["channel"] not in CALLED or each["status"] != ConsentStatus.GRANTED
+    ]
+    return {**recipient, "consents": left, "landline": False}
+
+
 def reach(
     message: Message,
     channel: NotificationChannel,

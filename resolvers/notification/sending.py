@@ -1,12 +1,17 @@
 """Sending by each channel: the message in the channel's form, handed to its provider."""
 
-from collections.abc import Awaitable, Callable
+import html
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from core import messages
 from core.context import Services
+from core.messages import gettext_noop
+from core.ports import CircuitOpen, FailureCode, MailAttachment, Permanent, PushPriority, Retryable
 from resolvers import auth
-from resolvers.notification.wording import text_of
+from resolvers.notification.links import LinkAction, link
 from stores import auth as accounts
 from stores.auth import User
 from stores.notification import (
@@ -17,34 +22,34 @@ from stores.notification import (
     Recipient,
 )
 
-
-class Unsendable(Exception):
-    """The message will not get there by this channel, however often it is tried."""
-
-    def __init__(self, reason: DeliveryFailureReason) -> None:
-        super().__init__(reason)
-        self.reason = reason
+ACKNOWLEDGE = gettext_noop("Acknowledge: {url}")
+UNSUBSCRIBE = gettext_noop("Get no more of these mails: {url}")
+REASONS: Mapping[FailureCode, DeliveryFailureReason] = {
+    FailureCode.UNREACHABLE: DeliveryFailureReason.UNREACHABLE,
+    FailureCode.LANDLINE: DeliveryFailureReason.LANDLINE,
+    FailureCode.OPTED_OUT: DeliveryFailureReason.OPTED_OUT,
+    FailureCode.UNREGISTERED: DeliveryFailureReason.NO_ADDRESS,
+    FailureCode.REFUSED: DeliveryFailureReason.REFUSED,
+    FailureCode.NO_PROVIDER: DeliveryFailureReason.NO_PROVIDER,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message on its way to one person by one channel."""
+    """A message on its way to one person by one channel, in their language."""
 
     services: Services
     notification: Notification
     delivery: Delivery
     user: User
     recipient: Recipient
-
-    @property
-    def wording(self) -> tuple[str, str]:
-        """Title and text in the person's language."""
-        return text_of(self.notification["wording"], self.user["locale"])
+    title: str
+    message: str
 
     @property
     def text(self) -> str:
-        """Title, text and link below each other."""
-        return "\n\n".join(part for part in (*self.wording, self.notification["link_url"] or "") if part)
+        """Title, message and link below each other."""
+        return "\n\n".join(filter(None, (self.title, self.message, self.notification["link_url"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +78,110 @@ async def has_address(
 
 
 async def send(out: Outgoing) -> Taken:
-    """Hand the message to the channel's provider; `Unsendable` where there is none."""
+    """Hand the message to the channel's provider; `Permanent` where there is none."""
     sender = SENDERS.get(out.delivery["channel"])
     if sender is None:
-        raise Unsendable(DeliveryFailureReason.NO_PROVIDER)
+        raise Permanent(FailureCode.NO_PROVIDER, "This channel has no provider.")
     return await sender(out)
 
 
 async def _push(out: Outgoing) -> Taken:
-    title, text = out.wording
     notification, options = out.notification, out.notification["push"]
+    seconds = options.get("ttl_seconds")
     reached = await auth.push(
         out.services,
         out.user["_id"],
-        title=title,
-        text=text,
+        title=out.title,
+        text=out.message,
         data=_push_data(notification),
         # The platform shows one of equal key: a message that was sent twice after all is seen once.
         collapse=options.get("collapse_key") or out.delivery["_id"],
+        ttl=None if seconds is None else timedelta(seconds=seconds),
+        silent=options.get("silent", False),
+        category=options.get("category") or ("ACKNOWLEDGE" if notification["requires_ack"] else ""),
+        priority=PushPriority(notification["priority"]),
     )
     if not reached:
-        raise Unsendable(DeliveryFailureReason.UNREACHABLE)
+        raise Permanent(FailureCode.UNREGISTERED, "No device was reached.")
     return Taken()
 
 
 def _push_data(notification: Notification) -> dict[str, str]:
-    options = notification["push"]
     said = {
-        "notificationId": notification["_id"],
+        "notificationId": notification["_id"] if notification["inbox"] else "",
         "priority": str(notification["priority"]),
         "subjectId": notification["subject_id"] or "",
         "linkUrl": notification["link_url"] or "",
-        "actions": "ACKNOWLEDGE" if notification["requires_ack"] else "",
+        "actions": ",".join(notification["push"].get("actions", [])),
     }
-    return {**{name: value for name, value in said.items() if value}, **options.get("data", {})}
+    return {**{name: value for name, value in said.items() if value}, **notification["push"].get("data", {})}
 
 
 async def _mail(out: Outgoing) -> Taken:
-    title, _ = out.wording
-    await out.services.mailer.send(to=out.user["email"], subject=title, text=out.text)
-    return Taken()
+    links = _links(out)
+    attached = [
+        MailAttachment(each["name"], each["mime"], each["body"]) for each in out.notification["attachments"]
+    ]
+    sent = await out.services.mailer.send(
+        to=out.user["email"],
+        subject=out.title,
+        text="\n\n".join([out.text, *links.values()]),
+        html=_page(out, links),
+        headers=_headers(out),
+        attachments=attached,
+    )
+    return Taken(provider_ref=sent.provider_ref or None)
+
+
+def _links(out: Outgoing) -> dict[LinkAction, str]:
+    """Links of a mail, in the person's language; none where the deployment has no address of its own."""
+    told = {LinkAction.UNSUBSCRIBE: UNSUBSCRIBE}
+    if out.notification["requires_ack"]:
+        told = {LinkAction.ACKNOWLEDGE: ACKNOWLEDGE, **told}
+    language = messages.language(out.user["locale"])
+    urls = {action: link(out.services, out.delivery["_id"], action) for action in told}
+    return {
+        action: messages.text(told[action], {"url": url}, language) for action, url in urls.items() if url
+    }
+
+
+def _headers(out: Outgoing) -> dict[str, str]:
+    """One-click unsubscription (RFC 8058)."""
+    url = link(out.services, out.delivery["_id"], LinkAction.UNSUBSCRIBE)
+    if url is None:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _page(out: Outgoing, links: Mapping[LinkAction, str]) -> str:
+    """The mail as HTML, of nothing but escaped text and links."""
+    parts = [f"<h1>{html.escape(out.title)}</h1>"]
+    parts += [f"<p>{html.escape(each)}</p>" for each in out.message.split("\n\n") if each]
+    named = [out.notification["link_url"], *links.values()]
+    parts += [f"<p>{_linked(each)}</p>" for each in named if each]
+    return f"<!doctype html><html><body>{''.join(parts)}</body></html>"
+
+
+def _linked(text: str) -> str:
+    """A text that ends in a URL, which may be followed."""
+    label, _, url = text.rpartition(" ")
+    return f'{html.escape(label)} <a href="{html.escape(url)}">{html.escape(url)}</a>'
 
 
 async def _text(out: Outgoing) -> Taken:
+    """By the first SMS provider that takes it."""
     number = auth.phone_number(out.services, out.user)
     if number is None:
-        raise Unsendable(DeliveryFailureReason.NO_ADDRESS)
-    await out.services.sms_senders[0].send(to=number, text=out.text)
-    return Taken(address_index=out.user.get("phone_index"))
+        raise Permanent(FailureCode.UNREACHABLE, "There is no number.")
+    problem: Retryable = CircuitOpen("No provider of text messages was asked.")
+    for sender in out.services.sms_senders:
+        try:
+            sent = await sender.send(to=number, text=out.text)
+        except Retryable as failed:
+            problem = failed
+        else:
+            return Taken(sent.provider_ref or None, address_index=out.user.get("phone_index"))
+    raise problem
 
 
 SENDERS: dict[Any, Callable[[Outgoing], Awaitable[Taken]]] = {

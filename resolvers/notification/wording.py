@@ -5,11 +5,13 @@ A system declares its own beside what it tells of, and gives notify() the key an
     COMMENTED = code_template("feed.comment", title=gettext_noop("{name} commented on your post"))
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core import messages
+from core.context import Services
+from stores.auth import User
 from stores.notification import Wording
 
 LONGEST_TITLE = 120
@@ -24,6 +26,10 @@ class CodeTemplate:
 
 CODE_TEMPLATES: dict[str, CodeTemplate] = {}
 
+Renderer = Callable[[Services, User, Mapping[str, Any]], Awaitable[tuple[str, str] | None]]
+RENDERERS: dict[str, Renderer] = {}
+"""By key, what writes texts when they are sent."""
+
 
 def code_template(key: str, *, title: str, message: str = "") -> str:
     """Declare the texts of a system's event, `<system>.<event>`, marked for translation; returns the key."""
@@ -33,13 +39,29 @@ def code_template(key: str, *, title: str, message: str = "") -> str:
     return key
 
 
+def rendered(key: str) -> Callable[[Renderer], Renderer]:
+    """Decorator: write title and message of a system's event when they are sent, to the person given.
+
+    For what may be gone or hidden by then, which is None, and for what must not be stored. Such messages have
+    no place in the inbox.
+    """
+
+    def register(renderer: Renderer) -> Renderer:
+        if key in CODE_TEMPLATES or key in RENDERERS:
+            raise ValueError(f"The template {key!r} is declared twice.")
+        RENDERERS[key] = renderer
+        return renderer
+
+    return register
+
+
 def written(
     title: str | None, message: str, template_key: str | None, variables: Mapping[str, Any] | None
 ) -> Wording:
     """The wording of a notification; ValueError where it is none."""
     if (title is None) is (template_key is None):
         raise ValueError("A notification has a title or a template.")
-    if template_key is not None and template_key not in CODE_TEMPLATES:
+    if template_key is not None and template_key not in CODE_TEMPLATES.keys() | RENDERERS.keys():
         raise ValueError(f"There is no template {template_key!r}.")
     if len(title or "") > LONGEST_TITLE or len(message) > LONGEST_MESSAGE:
         raise ValueError(f"At most {LONGEST_TITLE} and {LONGEST_MESSAGE} characters.")
@@ -62,6 +84,14 @@ def text_of(wording: Wording, locale: str) -> tuple[str, str]:
         _cut(messages.text(template.title, values, language), LONGEST_TITLE),
         _cut(messages.text(template.message, values, language) if template.message else "", LONGEST_MESSAGE),
     )
+
+
+async def words_for(services: Services, wording: Wording, user: User) -> tuple[str, str] | None:
+    """Title and message to send to a person now; None when there is nothing to tell any more."""
+    renderer = RENDERERS.get(wording["template_key"] or "")
+    if renderer is not None:
+        return await renderer(services, user, wording["variables"])
+    return text_of(wording, user["locale"])
 
 
 def _cut(text: str, most: int) -> str:

@@ -116,6 +116,8 @@ class DeliveryFailureReason(StrEnum):
     """A voice mailbox or another machine answered the call."""
     BOUNCED = "BOUNCED"
     """The address has given the message back."""
+    WITHDRAWN = "WITHDRAWN"
+    """The thing that the message tells of is gone, hidden, or was read meanwhile."""
 
 
 class AnsweredBy(StrEnum):

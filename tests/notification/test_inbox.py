@@ -12,7 +12,7 @@ from core.erasure import ERASERS, EXPORTERS
 from core.messages import gettext_noop
 from core.security.limits import Rate
 from jobs import notification as work
-from resolvers.notification import acknowledging, code_template, notify, notifying
+from resolvers.notification import acknowledging, code_template, deliveries_of, notify, notifying
 from stores import notification as store
 from stores.notification import PriorityLevel
 from tests.conftest import Commands, NewPhone
@@ -327,3 +327,27 @@ async def test_the_export_has_it_and_erasure_leaves_a_pseudonym(
     assert "Here" not in str(left)
     assert ids.prefix_of(left["user_id"]) == "recipient"
     assert left["acknowledged"] is True
+
+
+async def test_systems_learn_what_became_of_a_persons_deliveries(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    name = await tell(services, ada, channels=["EMAIL"])
+    told = {"source": "SYSTEM", "dedupe_key": name, "user_id": ada.user_id}
+    [row] = await deliveries_of(Context(services), **told)
+    assert (row["channel"], row["status"]) == ("EMAIL", "SENT")
+    assert await deliveries_of(Context(services), **{**told, "dedupe_key": "another"}) == []
+
+
+async def test_what_only_told_devices_goes_after_30_days(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    await tell(services, ada, inbox=False, channels=["EMAIL"])
+    [row] = await stored(services, store.deliveries, user_id=ada.user_id)
+    named = {"_id": row["notification_id"]}
+    clock.shift(timedelta(days=29))
+    await work.retain(services)
+    assert len(await stored(services, store.notifications, **named)) == 1
+    clock.shift(timedelta(days=2))
+    await work.retain(services)
+    assert await stored(services, store.notifications, **named) == []

@@ -1,7 +1,19 @@
 """The planted faults, an area of the product a file; new code adds its own."""
 
 from tests.mutation.fault import Fault
-from tests.mutation.faults import auth, catalog, chat, core, executor, feed, ledger, limits, media, schema
+from tests.mutation.faults import (
+    auth,
+    catalog,
+    chat,
+    core,
+    executor,
+    feed,
+    ledger,
+    limits,
+    media,
+    notification,
+    schema,
+)
 
 AREAS: dict[str, list[Fault]] = {
     "auth": auth.FAULTS,
@@ -13,5 +25,6 @@ AREAS: dict[str, list[Fault]] = {
     "ledger": ledger.FAULTS,
     "limits": limits.FAULTS,
     "media": media.FAULTS,
+    "notification": notification.FAULTS,
     "schema": schema.FAULTS,
 }

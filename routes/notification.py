@@ -1,0 +1,63 @@
+"""Pages of the links in mails: to acknowledge a notification, and to unsubscribe (RFC 8058)."""
+
+import html
+
+from aiohttp import web
+
+from core.context import Services
+from core.routes import route
+from resolvers.notification import links
+from resolvers.notification.links import LinkAction
+from stores.notification import Delivery
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex"><title>{title}</title>
+<style>body {{ font: 1rem/1.5 system-ui; max-width: 36rem; margin: 3rem auto; padding: 0 1rem; }}</style>
+</head><body><h1>{title}</h1>{body}</body></html>
+"""
+FORM = '<form method="post"><button>{label}</button></form>'
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+ASKED = {
+    LinkAction.ACKNOWLEDGE: ("Acknowledge this message?", "Acknowledge"),
+    LinkAction.UNSUBSCRIBE: ("Get no more of these mails?", "Unsubscribe"),
+}
+DONE = {
+    LinkAction.ACKNOWLEDGE: "The message is acknowledged.",
+    LinkAction.UNSUBSCRIBE: "You get no more of these mails.",
+}
+PATH = "/n/{delivery_id}/{action}/{signature}"
+
+
+@route("GET", PATH)
+async def ask(services: Services, request: web.Request) -> web.Response:
+    """Show what the link does, and a button that does it."""
+    await _linked(services, request)
+    title, label = ASKED[LinkAction(request.match_info["action"])]
+    return _page(title, FORM.format(label=html.escape(label)))
+
+
+@route("POST", PATH)
+async def act(services: Services, request: web.Request) -> web.Response:
+    """Do what the link does; mail programs post to it by themselves when a person unsubscribes."""
+    delivery = await _linked(services, request)
+    await links.follow(services, delivery, request.match_info["action"])
+    return _page(DONE[LinkAction(request.match_info["action"])], "")
+
+
+async def _linked(services: Services, request: web.Request) -> Delivery:
+    named = request.match_info
+    found = await links.linked(services, named["delivery_id"], named["action"], named["signature"])
+    if found is None:
+        raise web.HTTPNotFound(text="This link is not good.\n")
+    return found
+
+
+def _page(title: str, body: str) -> web.Response:
+    text = PAGE.format(title=html.escape(title), body=body)
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)

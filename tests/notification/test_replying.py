@@ -1,0 +1,193 @@
+"""Replies by text message, and events of providers."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import clock, jobs
+from core.context import Services
+from resolvers.notification import callbacks, replying
+from stores import notification as store
+from stores.notification import AnsweredBy, DeliveryFailureReason, DeliveryStatus, NotificationChannel
+from tests.conftest import NewPhone
+from tests.notification.steps import deliveries, inbox, profile, settle, stored, tell, with_number
+from tests.phone import Phone
+
+SMS, VOICE, EMAIL = NotificationChannel.SMS, NotificationChannel.VOICE, NotificationChannel.EMAIL
+
+
+async def say(services: Services, number: str, text: str) -> None:
+    await replying.reply(services, number=number, said=text)
+    await settle(services)
+
+
+async def texts(services: Services, number: str) -> list[str]:
+    """Text messages to a number, latest first."""
+    letters = await services.mailer.letters()  # type: ignore[attr-defined]
+    return [each["text"] for each in letters if each["to"] == number]
+
+
+async def consent_of(phone: Phone) -> str:
+    return str((await profile(phone))["consents"][0]["status"])
+
+
+async def test_failure_stop_while_messages_are_queued_suppressed_one_confirmation(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    await tell(services, ada, channels=[SMS], priority="HIGH", run=False)
+    await jobs.run_due(services, limit=1)
+    await replying.reply(services, number=number, said="Stop.")
+    assert await deliveries(services, ada) == [("SMS", "SUPPRESSED", "OPTED_OUT")]
+    await settle(services)
+    await say(services, number, "STOP")
+    assert await texts(services, number) == [
+        "Landfall: you get no more text messages from us. Reply START to get them again."
+    ]
+    [shown, *_] = (await profile(ada))["consents"]
+    assert shown == {"channel": "SMS", "status": "REVOKED", "source": "SMS_KEYWORD", "proof": "Stop."}
+
+
+async def test_start_and_a_yes_of_who_opted_out_grant_consent_again(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    await say(services, number, "yes")
+    assert await texts(services, number) == []
+    for word in ("START", "YES", "unstop"):
+        await say(services, number, "STOP")
+        assert await consent_of(ada) == "REVOKED"
+        await say(services, number, word)
+        assert await consent_of(ada) == "GRANTED"
+    await say(services, number, "HELP")
+    assert (await texts(services, number))[0].startswith("Landfall: reply STOP")
+
+
+async def test_failure_sms_ok_with_nothing_open_ignored_help_text_returned(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    await tell(services, ada, channels=[SMS], priority="HIGH", title="No answer needed")
+    await say(services, number, "OK")
+    assert (await texts(services, number))[0].startswith("Landfall: reply STOP")
+    assert (await inbox(ada))[0]["acknowledgment"] is None
+    await say(services, number, "Who is this?")
+    assert len(await texts(services, number)) == 2
+
+
+async def test_ok_acknowledges_the_newest_open_notification(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    for title in ("First", "Second"):
+        await tell(services, ada, channels=[SMS], priority="HIGH", title=title, requires_ack=True)
+        clock.shift(timedelta(seconds=1))
+    await say(services, number, "ack")
+    second, first = await inbox(ada)
+    assert second["acknowledgment"] == {"method": "REPLY_SMS", "response": None, "late": False}
+    assert first["acknowledgment"] is None
+    await say(services, number, "ok")
+    assert (await inbox(ada))[1]["acknowledgment"]["method"] == "REPLY_SMS"
+
+
+async def test_a_text_from_an_unknown_number_changes_nothing(services: Services) -> None:
+    await say(services, "+15550009999", "STOP")
+    assert await texts(services, "+15550009999") == []
+
+
+async def test_consent_is_for_the_number_it_was_given_for(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    other = services.crypto.blind("+15550001111", place="users/phone")
+    update = {"q": {"_id": ada.user_id}, "u": {"$set": {"phone_index": other}}}
+    await services.db.write({"update": "users", "updates": [update]})
+    await tell(services, ada, channels=[SMS], priority="HIGH")
+    assert ("SMS", "SUPPRESSED", "NO_CONSENT") in await deliveries(services, ada)
+
+
+async def texted(services: Services, phone: Phone, ref: str, **told: Any) -> None:
+    """Send a text that the provider knows by a reference."""
+    await tell(services, phone, channels=[SMS], priority="HIGH", **told)
+    [row] = await stored(services, store.deliveries, user_id=phone.user_id, channel="SMS")
+    change = {
+        "q": {"_id": row["_id"], "notification_id": row["notification_id"]},
+        "u": {"$set": {"provider_ref": ref}},
+    }
+    await services.db.write({"update": "deliveries", "updates": [change]})
+
+
+async def test_failure_callback_before_the_send_result_is_stored_kept_5_min_and_applied(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    early = callbacks.event(f"ref-{ada.user_id}", status=DeliveryStatus.DELIVERED)
+    await callbacks.apply_event(services, event=early)
+    await texted(services, ada, f"ref-{ada.user_id}")
+    clock.shift(timedelta(minutes=1))
+    await settle(services)
+    assert ("SMS", "DELIVERED", None) in await deliveries(services, ada)
+    assert (await inbox(ada))[0]["indicator"] == "YELLOW"
+
+
+async def test_an_event_of_an_unknown_message_is_dropped_after_5_minutes(services: Services) -> None:
+    unknown = callbacks.event("ref-unknown", status=DeliveryStatus.DELIVERED)
+    await callbacks.apply_event(services, event=unknown)
+    for _ in range(12):
+        clock.shift(timedelta(seconds=30))
+        await settle(services)
+    assert await stored(services, jobs.queue, task="notification.apply_event") == []
+
+
+@pytest.mark.parametrize("reason", ["UNREACHABLE", "LANDLINE", "OPTED_OUT"])
+async def test_permanent_failures_fall_back_without_a_retry(
+    new_phone: NewPhone, services: Services, reason: str
+) -> None:
+    """Golden case N8: 30003, 30006 and 21610."""
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    ref = f"ref-{ada.user_id}"
+    await texted(services, ada, ref)
+    told = callbacks.event(ref, status=DeliveryStatus.FAILED, failure_reason=DeliveryFailureReason(reason))
+    await callbacks.apply_event(services, event=told)
+    await settle(services)
+    shown, found = await profile(ada), await deliveries(services, ada)
+    if reason == "OPTED_OUT":
+        assert found == [("SMS", "SUPPRESSED", "OPTED_OUT")]
+        assert shown["consents"][0]["status"] == "REVOKED"
+        assert shown["consents"][0]["source"] == "PROVIDER"
+        return
+    assert found == [("SMS", "FAILED", reason), ("VOICE", "SUPPRESSED", "NO_CONSENT")]
+    assert shown["landline"] is (reason == "LANDLINE")
+
+
+async def test_failure_voice_mail_answers_answered_by_machine_not_delivered_fallback(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    ref = f"ref-{ada.user_id}"
+    await texted(services, ada, ref)
+    # As a call would be: the channel makes no difference to the event.
+    machine = callbacks.event(ref, status=DeliveryStatus.DELIVERED, answered_by=AnsweredBy.MACHINE)
+    await callbacks.apply_event(services, event=machine)
+    [row, other] = sorted(
+        await stored(services, store.deliveries, user_id=ada.user_id), key=lambda row: str(row["channel"])
+    )
+    assert (row["status"], row["failure_reason"]) == ("FAILED", "MACHINE_ANSWERED")
+    assert (row["answered_by"], row["delivered_at"]) == ("MACHINE", None)
+    assert (other["channel"], other["fallback_of"]) == ("VOICE", row["_id"])
+
+
+async def test_a_key_pressed_in_a_call_acknowledges(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    ref = f"ref-{ada.user_id}"
+    await texted(services, ada, ref, requires_ack=True)
+    await callbacks.apply_event(services, event=callbacks.event(ref, digits="2"))
+    assert (await inbox(ada))[0]["acknowledgment"] is None
+    await callbacks.apply_event(services, event=callbacks.event(ref, digits="1"))
+    assert (await inbox(ada))[0]["acknowledgment"]["method"] == "VOICE_KEYPRESS"
