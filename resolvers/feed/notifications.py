@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from core import jobs
+from core import jobs, messages
 from core.context import Context, Services, Viewer
+from core.messages import gettext_noop
 from core.sync.changes import MEMBERSHIP, NOTE, Entry, user_scope
-from resolvers import auth
+from resolvers import notification
 from resolvers.feed.access import visible_posts
 from stores import auth as accounts
 from stores import feed as store
+from stores.auth import User
 from stores.feed import Comment, Post
+from stores.notification import NotificationChannel
 
 
 class Notice(StrEnum):
@@ -26,11 +30,16 @@ class Notice(StrEnum):
 
 
 PUSHED = {
-    Notice.COMMENT: "{name} commented on your post",
-    Notice.REPLY: "{name} replied to you",
-    Notice.MENTION: "{name} mentioned you",
-    Notice.POST: "{name} posted something",
+    Notice.COMMENT: gettext_noop("{name} commented on your post"),
+    Notice.REPLY: gettext_noop("{name} replied to you"),
+    Notice.MENTION: gettext_noop("{name} mentioned you"),
+    Notice.POST: gettext_noop("{name} posted something"),
 }
+SOMEBODY = gettext_noop("Somebody")
+SOURCE = notification.notification_source(
+    "FEED", "Comments, replies, mentions and friends' posts in the feed."
+)
+NOTICE = "feed.notice"
 FRIENDS_TOLD = 500
 """Friends that one post is pushed to."""
 
@@ -65,16 +74,23 @@ def may_hide(entry: Entry) -> bool:
 
 
 async def _push(ctx: Context, kind: Notice, subject: Document, to: Iterable[str]) -> None:
-    people = sorted(set(to))
-    if people:
-        await jobs.enqueue(
-            ctx.tx,
-            "feed.push",
-            kind=kind,
-            subject_id=subject["_id"],
-            author_id=subject["author_id"],
-            to=people,
-        )
+    """Push a notice to people's devices; its text is written when it is sent, and stays in the app."""
+    post_id = subject.get("post_id") or subject["_id"]
+    named = {"kind": kind, "subject_id": subject["_id"], "author_id": subject["author_id"]}
+    await notification.notify(
+        ctx,
+        source=SOURCE,
+        dedupe_key=f"{kind}:{subject['_id']}",
+        template_key=NOTICE,
+        variables=named,
+        channels=[NotificationChannel.PUSH],
+        user_ids=sorted(set(to)),
+        inbox=False,
+        push={
+            "collapse_key": f"{kind}:{post_id}",
+            "data": {"kind": kind, "postId": post_id, "subjectId": subject["_id"]},
+        },
+    )
 
 
 async def commented(ctx: Context, comment: Comment, post: Post, parent: Comment | None) -> None:
@@ -109,23 +125,25 @@ async def push_to_friends(services: Services, *, post_id: str, author_id: str) -
 
 
 async def send(services: Services, *, kind: str, subject_id: str, author_id: str, to: list[str]) -> None:
-    """Push to those who may still see the subject; its text stays in the app."""
-    author = await accounts.users.by_id(services.db, author_id)
+    """Push a notice from a job: to friends, and of the version before."""
     subject = await store.subject_by_id(services.db, subject_id)
+    if subject is not None:
+        ctx = Context(services)
+        await ctx.unit(partial(_push, ctx, Notice(kind), subject, to))
+
+
+@notification.rendered(NOTICE)
+async def written(services: Services, user: User, variables: Document) -> tuple[str, str] | None:
+    """Title of a notice for a person who may still see what it is about."""
+    author = await accounts.users.by_id(services.db, variables["author_id"])
+    subject = await store.subject_by_id(services.db, variables["subject_id"])
     if author is None or subject is None:
-        return
-    post_id = subject.get("post_id") or subject["_id"]
-    for user_id in to:
-        if not await _may_see(services, user_id, post_id):
-            continue
-        await auth.push(
-            services,
-            user_id,
-            title=PUSHED[Notice(kind)].format(name=author["first_name"] or author["handle"] or "Somebody"),
-            text="",
-            data={"kind": kind, "postId": post_id, "subjectId": subject_id},
-            collapse=f"{kind}:{post_id}",
-        )
+        return None
+    if not await _may_see(services, user["_id"], subject.get("post_id") or subject["_id"]):
+        return None
+    language = messages.language(user["locale"])
+    name = author["first_name"] or author["handle"] or messages.text(SOMEBODY, language=language)
+    return messages.text(PUSHED[Notice(variables["kind"])], {"name": name}, language), ""
 
 
 async def _may_see(services: Services, user_id: str, post_id: str) -> bool:
