@@ -1,65 +1,29 @@
 """Background work of chats."""
 
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-
-from redis.exceptions import RedisError
 
 from core import clock
 from core.context import Context, Services
 from core.erasure import on_user_deleted, on_user_export, pages
 from core.jobs import Lane, task
-from core.ports import DeliveryFailed
 from core.storage.batches import batches_in_unit, delete_each, each_in_unit
 from core.storage.indexes import due
 from core.sync import changes
-from resolvers import auth
-from resolvers.chat import access, announcing, moderation, presence, reading, sending, telling
+from resolvers.chat import access, announcing, moderation, presence, sending, telling
 from stores import chat as store
 from stores.chat import Member, Message
 
 BATCH = 100
 FIRST_SYNC = 50
 """Messages per chat in a first sync; a new device reads on through the history."""
-PENDING_SECONDS = 60
 TOMBSTONES_KEPT = timedelta(days=90)
 RECHECKED = timedelta(days=2)
 """Activity window of the recheck: a chat quiet for longer was rechecked when it fell quiet."""
 
 
-@task("chat.push")
-async def push(services: Services, *, message_id: str) -> None:
-    """Push a message unless a device of the recipient has confirmed it."""
-    message = await store.messages.by_id(services.db, message_id)
-    if message is None or message["deleted_at"] or message["delivered_at"]:
-        return
-    recipient = message["recipient_id"]
-    row = await store.member_of(services.db, recipient, message["chat_id"])
-    if row is None or recipient in message["hidden_for"] or reading.muted_until(row):
-        return
-    if await announcing.is_blocked(services, row):
-        return
-    pending = f"push:pending:{message_id}"
-    if not await _first(services, pending):
-        return
-    title, text = await announcing.announcement(services, row, message)
-    data = {"kind": "MESSAGE", "chatId": message["chat_id"], "messageId": message_id}
-    try:
-        await auth.push(services, recipient, title=title, text=text, data=data, collapse=message["chat_id"])
-    except DeliveryFailed:
-        with contextlib.suppress(RedisError, OSError):
-            await services.redis.delete(pending)
-        raise
-
-
-async def _first(services: Services, pending: str) -> bool:
-    """True for the first worker: a retry does not push twice. Without Redis, rather twice than never."""
-    try:
-        return bool(await services.redis.set(pending, 1, nx=True, ex=PENDING_SECONDS))
-    except (RedisError, OSError):
-        return True
+task("chat.push")(announcing.announce)
 
 
 @task("chat.presence", every=timedelta(seconds=10))

@@ -10,6 +10,7 @@ from core import jobs as job_queue
 from core.context import Services
 from core.erasure import EXPORTERS
 from jobs import chat as jobs
+from resolvers.chat import announcing
 from stores import chat as store
 from tests.chat.steps import (
     backdate,
@@ -87,9 +88,34 @@ async def test_a_worker_that_died_after_pushing_does_not_push_twice(
     token = await registered(grace)
     _, [id] = await talk(ada, grace)
     assert len(await pushes(services, token)) == 1
-    await jobs.push(services, message_id=id)
+    await announcing.announce(services, message_id=id)
     assert len(await pushes(services, token)) == 1
-    assert 0 < await services.redis.ttl(f"push:pending:{id}") <= 60
+
+
+async def test_a_message_that_is_read_before_its_push_is_sent_is_not_pushed(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    token = await registered(grace)
+    chat_id, [id] = await talk(ada, grace)
+    await announcing.announce(services, message_id=id)
+    await mark_delivered(grace, chat_id, 1)
+    assert await pushes(services, token) == []
+
+
+async def test_quiet_hours_and_mutes_hold_for_messages_whose_text_is_stored_nowhere(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada, grace = await new_phone("Ada"), await new_phone("Grace")
+    token = await registered(grace)
+    await grace.do("updateNotificationPreferences", "recipient { id }", mutedSources=["CHAT"])
+    _, [id] = await talk(ada, grace)
+    assert await pushes(services, token) == []
+    [row] = await stored(services, "deliveries", user_id=grace.user_id)
+    assert (row["status"], row["failure_reason"]) == ("SUPPRESSED", "MUTED")
+    [kept] = await stored(services, "notifications", _id=row["notification_id"])
+    assert kept["wording"]["variables"] == {"message_id": id}
+    assert "Message 1" not in str(kept)
 
 
 async def test_unread_counts_are_mended(new_phone: NewPhone, services: Services) -> None:

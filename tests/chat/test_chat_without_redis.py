@@ -6,11 +6,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from core import jobs as job_queue
 from core.context import Services
 from core.ports import Sent
 from core.sync import live
 from devstack.servers import EmbeddedRedis
-from jobs import chat as jobs
+from resolvers.chat import announcing
 from server import process
 from tests.chat.steps import CHAT_EVENTS, history, registered, say, talk, until
 from tests.phone import Phone, make_user, sign_in_directly
@@ -36,7 +37,7 @@ async def phones(
 async def test_failure_redis_lost_pushes_go_on(
     frail: Services, phones: list[Phone], redis_server: EmbeddedRedis
 ) -> None:
-    """Row "Redis lost": a phone that sleeps is woken all the same, rather twice than never."""
+    """Row "Redis lost": a phone that sleeps is woken all the same."""
     ada, grace = phones
     token = await registered(grace)
     _, [id] = await talk(ada, grace)
@@ -51,7 +52,8 @@ async def test_failure_redis_lost_pushes_go_on(
 
     frail.pusher = Provider()
     redis_server.kill()
-    await jobs.push(frail, message_id=id)
+    await announcing.announce(frail, message_id=id)
+    await job_queue.run_due(frail)
     assert sent == [(token, "Message 1")]
 
 
