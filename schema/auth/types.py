@@ -63,8 +63,8 @@ class User(Entity):
     """Person with an account, as others see them; what is private is on `Account`.
 
     People you follow and people you chat with (of 5,000 chats at most) are part of what you sync, unless you
-    are hidden from each other: their names, pictures and counters are told. Of everybody else they are as old
-    as the answer you have them from: pages bring them as they are now."""
+    are hidden from each other: their names, pictures and counters are told. Those of everybody else are
+    as old as the answer that brought them: read a page that shows the person to refresh them."""
 
     updated_at: datetime = derived(people.shown_at, "shown_at", "created_at")
     """Time of the last change to what others may read of the person, counters aside."""

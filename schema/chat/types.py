@@ -34,7 +34,7 @@ class Chat(Entity):
     """Members of the chat, always two: you, then the other person."""
     peer: User = one(PeerById, key="peer_id")
     """Other person in the chat; named "Deleted user" when their account is gone. While you are hidden from
-    each other, as old as the answer you have them from."""
+    each other, name and picture are as old as the answer that brought them."""
     last_activity_at: datetime
     """Time of the last message, or of the chat's opening; lists are sorted by it."""
     preview: str | None = told(batched(reading.previews), "messages")

@@ -119,7 +119,7 @@ class Post(Entity):
     """Post of a person: text, media, a link, or another post that is shared.
 
     Your own posts, those of people you follow and those of your groups are part of what you sync; all others
-    are as old as the answer you have them from."""
+    are as old as the answer that brought them."""
 
     author: User | None = one(UserById, key="author_id")
     """Author of the post; null while the author's account is being erased."""
@@ -200,7 +200,7 @@ class Comment(Entity):
     """A comment on a post, or a reply to one.
 
     Your own comments are part of what you sync; those of others, on your own posts too, are as old as the
-    answer you have them from: read the post's page again, or watch `postEvents`."""
+    answer that brought them: read the post's page again, or watch `postEvents`."""
 
     post: Post | None = told(visible("post_id"), "posts", "blocks", "follows", "group_members")
     """Post that the comment is on; null when the post is hidden from you, who still see your own comment."""
