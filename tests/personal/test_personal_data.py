@@ -29,6 +29,13 @@ from tests.personal.planting import LEFT_OUT, MARK, mark, plant, texts
 from tests.phone import Phone
 
 NOT_PERSONAL = {
+    "audit_chains": "the log's",
+    "audit_checkpoints": "the log's: hashes of hashes",
+    "audit_checks": "the log's; `performed_by` is an auditor's id",
+    "audit_leaves": "the log's: hashes of entries",
+    "audit_links": "the log's: hashes of entries",
+    "audit_log_keys": "the service's",
+    "audit_tiles": "the log's: hashes of hashes",
     "catalog_generations": "counts what search was built for",
     "categories": "the shop's",
     "feed_experiments": "the service's; `set_by` is an administrator's id",
