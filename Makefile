@@ -115,6 +115,11 @@ bench-hot: install
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
+# What an entry of the audit log costs its mutation.
+.PHONY: bench-audited
+bench-audited: install
+	@$(BIN)/python -m bench.audited
+
 # What mutations cost, beside another commit: make bench-writes ARGS="--against HEAD~3"
 .PHONY: bench-writes
 bench-writes: install

@@ -13,8 +13,9 @@ recorded = Hook[[Context, Act, Mode], None]("audit.recorded")
 
 
 async def record(ctx: Context, act: Act, mode: Mode = Mode.UNIT) -> None:
-    """Put an act on record with the running unit of work."""
-    ctx.tx.edits.acts.add(act.action)
+    """Put an act on record with the running unit of work; ASYNC ones need none."""
+    if mode is not Mode.ASYNC:
+        ctx.tx.edits.acts.add(act.action)
     await recorded(ctx, act, mode)
     logger.info(
         "audited",

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from core import outages
-from core.audit import Audited, Outcome, record, record_apart
+from core.audit import Audited, Mode, Outcome, record, record_apart
 from core.context import Context
 from core.errors import UserError
 
@@ -35,17 +35,19 @@ async def failed(
 ) -> None:
     """Record, in a unit of its own, that the caller may not do this, or that it met a bug.
 
-    Under its receipt's `key`, so that a retry is no second denial. The answer does not wait for the record's
-    success: what went wrong here is logged.
+    Under its receipt's `key`, so that a retry is no second denial.
     """
     outcome = _outcome(error)
     if declared is None or outcome is None:
         return
     entry_key = ctx.services.signer.digest(f"{key}:{outcome}".encode())
+    act = declared.undone(arguments, outcome, entry_key)
     try:
-        await record_apart(ctx, declared.undone(arguments, outcome, entry_key))
+        await record_apart(ctx, act)
     except Exception as problem:
-        outages.log(logger, "act not recorded", problem, action=declared.action, outcome=outcome)
+        # The database is away: the act comes on record when it is back.
+        outages.log(logger, "act recorded later", problem, action=act.action, outcome=outcome)
+        await record(ctx, act, Mode.ASYNC)
 
 
 def _outcome(error: Exception) -> Outcome | None:

@@ -6,13 +6,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from pymongo.errors import PyMongoError
+
 from core import clock
 from core.audit import Act, Mode, recorded
 from core.context import PERSONAL, Context
 from core.hooks import on
 from core.security.networks import masked_address
+from resolvers.audit.batching import EntryBatches, insert
 from resolvers.audit.sequencing import chained_before
-from resolvers.audit.waking import wake
 from stores import audit as store
 from stores.audit import ActorType, AuditEntry, AuditEventType, AuditResourceType
 
@@ -27,26 +29,34 @@ LONGEST_USER_AGENT = 500
 
 @on(recorded)
 async def keep(ctx: Context, act: Act, mode: Mode) -> None:
-    entry = await append(ctx, act)
-    if mode is Mode.SYNC and entry is not None:
-        ctx.tx.after_commit(partial(chained_before, ctx.services, entry["chain_id"], SYNC_SECONDS))
+    if mode is Mode.ASYNC:
+        source = _source(act)
+        entry = await entry_of(ctx, act, source)
+        ctx.services.get(EntryBatches).put(_key(act, source, entry), entry)
+        return
+    appended = await append(ctx, act)
+    if mode is Mode.SYNC and appended is not None:
+        ctx.tx.after_commit(partial(chained_before, ctx.services, appended["chain_id"], SYNC_SECONDS))
 
 
 async def append(ctx: Context, act: Act) -> AuditEntry | None:
     """Append an act's entry with the unit of work, key and state beside it; None if its key is known."""
-    source = act.source or act.action.partition(".")[0]
-    key = f"{source}:{act.entry_key}"
-    if act.entry_key is not None and await store.entry_keys.by_id(ctx.db, key) is not None:
-        return None
+    source = _source(act)
+    if act.entry_key is not None:
+        known = await store.entry_keys.by_id(ctx.db, f"{source}:{act.entry_key}")
+        if known is not None:
+            return None
     entry = await entry_of(ctx, act, source)
-    if act.entry_key is None:
-        key = f"{source}:{entry['_id']}"
-    late = ctx.tx.late
-    late.insert(store.entries, entry)
-    late.insert(store.entry_keys, store.EntryKey(_id=key, entry_id=entry["_id"]))
-    late.insert(store.entry_states, store.accepted(entry))
-    wake(ctx)
+    insert(ctx, _key(act, source, entry), entry)
     return entry
+
+
+def _source(act: Act) -> str:
+    return act.source or act.action.partition(".")[0]
+
+
+def _key(act: Act, source: str, entry: AuditEntry) -> str:
+    return f"{source}:{act.entry_key or entry['_id']}"
 
 
 async def entry_of(ctx: Context, act: Act, source: str) -> AuditEntry:
@@ -88,7 +98,13 @@ async def _seal(
     told = {field: value for field, value in values.items() if value is not None}
     if not told or subject_id is None:
         return
-    cipher = await store.subject_keys.sealing(ctx.services, subject_id)
+    try:
+        cipher = await store.subject_keys.sealing(ctx.services, subject_id)
+    except PyMongoError:
+        # In the unit of work it fails; an entry for the spool goes without what nobody can encrypt now.
+        if ctx.db is not ctx.services.db:
+            raise
+        return
     if cipher is not None:
         sealed: dict[str, Any] = {
             field: cipher.seal(value, place=store.place_of(entry, field)) for field, value in told.items()
