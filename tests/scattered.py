@@ -39,6 +39,7 @@ SCATTERED = {
     "audit_links: _id": BACKGROUND,
     "audit_entry_state: status": BACKGROUND,
     "audit_leaves: chain_id": BACKGROUND,
+    "audit_subject_keys: key": BACKGROUND,
     # Accounts.
     "auth_flows: account": "a limit by the address somebody typed, and what else goes with it",
     "auth_flows: destination": BACKGROUND,
