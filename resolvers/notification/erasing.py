@@ -38,6 +38,8 @@ async def anonymize_receipt(pseudonym: str, ctx: Context, receipt: Receipt) -> N
         "recipient_id": pseudonym,
         "title": "",
         "message": "",
+        "subject_id": None,
+        "link_url": None,
         "in_inbox": False,
         "acknowledgment": found and {**found, "response": None, "sealed_location": None},
     }
@@ -46,5 +48,6 @@ async def anonymize_receipt(pseudonym: str, ctx: Context, receipt: Receipt) -> N
 
 
 async def anonymize_delivery(pseudonym: str, ctx: Context, delivery: Delivery) -> None:
-    fields = {"user_id": pseudonym, "recipient_id": pseudonym, "address_index": None}
+    gone = dict.fromkeys(("address_index", "provider_ref"))
+    fields = {"user_id": pseudonym, "recipient_id": pseudonym, **gone}
     await ctx.tx.update(store.deliveries, delivery, set=fields)

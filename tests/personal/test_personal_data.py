@@ -41,6 +41,8 @@ NOT_PERSONAL = {
     "feed_experiments": "the service's; `set_by` is an administrator's id",
     "inventory": "the shop's",
     "migrations": "the service's",
+    "notification_keys": "names of what was told",
+    "notifications": "what people are told: texts of systems; each one's own copy is their receipt",
     "operations": "the clients'",
     "product_entries": "the shop's",
     "product_hot_lists": "the shop's",
@@ -83,6 +85,10 @@ WITHHELD = {
     ("devices", "push_token"): "a secret of the platform's",
     ("devices", "push_index"): "finds equal tokens",
     ("jobs", "*"): "work that waits or failed",
+    ("deliveries", "address_index"): "finds equal numbers",
+    ("deliveries", "provider_ref"): "the provider's",
+    ("notification_receipts", "acknowledgment.sealed_location"): "JSON: tests/notification exports one",
+    ("recipients", "phone_index"): "finds equal numbers",
     ("media", "folder"): "where it lies; the file itself comes along",
     ("media", "former_folders"): "where it lay",
     ("media", "hls"): "made of the file",
@@ -106,6 +112,7 @@ KEPT_IDS = {
     "chats": "the pair whose chat it is; those they talked to keep it",
     "chat_members": "whom the other talked to",
     "messages": "who wrote what is cleared",
+    "notifications": "whose comment or post others were told of; 30 days",
     "deletions": "that and when everything was erased; 400 days",
     "users": "a row without anything in it, so that the id is never another's",
     "follow_pairs": "two ids, for a minute",
@@ -143,6 +150,22 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "chat_aliases": user,
         "chat_settings": {**user, "_id": store_id(person, "chat_settings")},
         "client_health": user,
+        "consents": user,
+        "deliveries": {**user, "fallback_of": None},
+        "notification_receipts": {
+            **user,
+            "source": "SYSTEM",
+            "acknowledgment": {
+                "acknowledged_at": clock.now(),
+                "received_at": clock.now(),
+                "method": "BUTTON_CLICK",
+                "response": mark("notification_receipts", "acknowledgment"),
+                "sealed_location": None,
+                "late": False,
+            },
+            "acknowledgment.sealed_location": None,
+        },
+        "recipients": {**user, "_id": store_id(person, "recipient")},
         "comments": {**author, "post_id": post, "parent_id": None},
         "grants": user,
         "data_exports": {**user, "status": "READY"},
@@ -313,7 +336,7 @@ async def assert_erased(services: Services, ada: Planted) -> None:
     await run_due(services)
     left = await everything(services)
     # In whose log an entry lies is hashed with it, and an organization is no person.
-    for name in ("audit_entries", "audit_entry_state"):
+    for name in ("audit_entries", "audit_entry_state", "notifications"):
         left[name] = left[name].replace(mark("users", "org"), "organization")
     assert {name: sorted(marks_of(text)) for name, text in left.items() if MARK in text} == {}
     assert [name for name, text in left.items() if ada.email in text] == []
