@@ -83,6 +83,26 @@ class Settings(BaseSettings):
     sms_backup_url: SecretStr = Field(
         SecretStr(""), description="SMS provider that steps in when the first fails; written alike."
     )
+    voice_url: SecretStr = Field(
+        SecretStr(""),
+        description="Provider of calls, `twilio://SID:TOKEN@api.twilio.com/+15550100`; empty: `/dev/outbox`.",
+    )
+    slack_token: SecretStr = Field(
+        SecretStr(""), description="Bot token of the Slack app, with `chat:write`; empty: `/dev/outbox`."
+    )
+    slack_url: str = Field("https://slack.com/api", description="Address of Slack's Web API.")
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Secret that Slack signs callbacks to `/hooks/slack` with; empty: none."
+    )
+    mail_hook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret (`whsec_...`, Standard Webhooks) that the mail service signs callbacks to "
+        "`/hooks/mail` with; empty: none.",
+    )
+    provider_rates: str = Field(
+        "smtp=50,twilio=100,vonage=30,voice=10,fcm=2000,slack=5,teams=50",
+        description="Messages a second that each provider is given, by all processes together.",
+    )
     fcm_account_file: Path | None = Field(
         None, description="Service account of Firebase Cloud Messaging; unset: `/dev/outbox`."
     )

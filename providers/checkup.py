@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from core.callbacks import Webhooks
 from core.checkup import Finding
 from core.context import Services
+from core.ports import SlackPoster, TeamsPoster, VoiceCaller
 from core.settings import Settings
 from ports.auth import AuthSettings, Captcha
 from ports.media import MediaProcessor, MediaSettings
@@ -16,7 +18,14 @@ PROVIDERS = {
     "Outbox": "not sent, but shown at /dev/outbox",
     "OutboxSmsSender": "not sent, but shown at /dev/outbox",
     "OutboxPusher": "not sent, but shown at /dev/outbox",
+    "OutboxVoiceCaller": "not made, but shown at /dev/outbox",
+    "OutboxPoster": "not sent, but shown at /dev/outbox",
+    "TwilioVoice": "made by Twilio",
+    "Slack": "sent by the Slack app",
+    "Teams": "sent to each person's flow",
     "UnsentTexts": "none are sent",
+    "UnsentCalls": "none are made",
+    "UnsentPosts": "none are sent",
     "UnsentPushes": "none are sent",
 }
 
@@ -33,6 +42,10 @@ def findings(services: Services) -> Sequence[Finding]:
         Finding("Mail", _mail(settings), _lacking(settings) if settings.production else None),
         Finding("Text messages", ", then ".join(map(_said, services.sms_senders))),
         Finding("Pushes", _said(services.pusher)),
+        Finding("Calls", _said(services.get(VoiceCaller))),
+        Finding("Slack", _said(services.get(SlackPoster))),
+        Finding("Teams", _said(services.get(TeamsPoster))),
+        Finding("Callbacks", _callbacks(services), _unheard(services)),
         Finding("CAPTCHAs", _captchas(services)),
     ]
 
@@ -54,7 +67,20 @@ def _mail(settings: Settings) -> str:
 
 
 def _said(provider: object) -> str:
-    return PROVIDERS[type(provider).__name__]
+    """The provider in words, whichever guard stands before it."""
+    return PROVIDERS[type(getattr(provider, "provider", provider)).__name__]
+
+
+def _callbacks(services: Services) -> str:
+    found = sorted(services.get(Webhooks).by_provider)
+    return f"taken of {', '.join(found)} at /hooks/..." if found else "none are taken"
+
+
+def _unheard(services: Services) -> str | None:
+    """Callbacks that cannot arrive: providers are told our address, and sign it."""
+    if services.get(Webhooks).by_provider and not services.settings.public_url:
+        return "Nobody learns what became of messages. Set LANDFALL_PUBLIC_URL."
+    return None
 
 
 def _captchas(services: Services) -> str:

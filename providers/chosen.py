@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
+from core.callbacks import Webhooks
+from core.ports import SlackPoster, TeamsPoster, VoiceCaller
 from core.services import NotReady, service
 from core.settings import Settings
 from core.sync.log_offset import Signer
@@ -36,6 +38,26 @@ def chosen(
 @service
 async def captcha(beyond: Providers) -> AsyncIterator[Captcha]:
     yield beyond.captcha or Unasked()
+
+
+@service
+async def voice(beyond: Providers) -> AsyncIterator[VoiceCaller]:
+    yield beyond.voice
+
+
+@service
+async def slack(beyond: Providers) -> AsyncIterator[SlackPoster]:
+    yield beyond.slack
+
+
+@service
+async def teams(beyond: Providers) -> AsyncIterator[TeamsPoster]:
+    yield beyond.teams
+
+
+@service
+async def webhooks(beyond: Providers) -> AsyncIterator[Webhooks]:
+    yield beyond.webhooks
 
 
 @service

@@ -17,7 +17,7 @@ KEY = "dev:outbox"
 KEPT = 200
 SECONDS = 86_400
 
-Channel = Literal["email", "sms", "push"]
+Channel = Literal["email", "sms", "push", "voice", "slack", "teams"]
 
 
 class Letter(TypedDict):
@@ -29,7 +29,7 @@ class Letter(TypedDict):
 
 
 class Outbox:
-    """Implements `core.ports.Mailer`; `OutboxSmsSender` and `OutboxPusher` put theirs beside."""
+    """Implements `core.ports.Mailer`; the others put theirs beside."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -91,3 +91,23 @@ class OutboxPusher:
         priority: PushPriority = PushPriority.MEDIUM,
     ) -> Sent:
         return await self._outbox.put("push", to=token, subject=title, text=text)
+
+
+class OutboxVoiceCaller:
+    """Implements `core.ports.VoiceCaller`."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def send(self, *, to: str, text: str, language: str = "en") -> Sent:
+        return await self._outbox.put("voice", to=to, subject="Call", text=text)
+
+
+class OutboxPoster:
+    """Implements `core.ports.SlackPoster` and `TeamsPoster`."""
+
+    def __init__(self, outbox: Outbox, channel: Channel) -> None:
+        self._outbox, self._channel = outbox, channel
+
+    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent:
+        return await self._outbox.put(self._channel, to=to, subject=title, text=text)

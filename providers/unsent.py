@@ -32,3 +32,19 @@ class UnsentPushes:
     async def send(self, **_: Any) -> NoReturn:
         logger.warning("no push provider is set up")
         raise Permanent(FailureCode.NO_PROVIDER, "No push provider is set up.")
+
+
+class UnsentCalls:
+    """Implements `core.ports.VoiceCaller`."""
+
+    async def send(self, *, to: str, **_: Any) -> NoReturn:
+        logger.warning("no voice provider is set up", to=f"***{to[-2:]}")
+        raise Permanent(FailureCode.NO_PROVIDER, "No voice provider is set up.")
+
+
+class UnsentPosts:
+    """Implements `core.ports.SlackPoster`."""
+
+    async def send(self, **_: Any) -> NoReturn:
+        logger.warning("Slack is not set up")
+        raise Permanent(FailureCode.NO_PROVIDER, "Slack is not set up.")

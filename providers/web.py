@@ -6,7 +6,7 @@ elsewhere a moment later gains nothing. Redirects are followed one by one, each 
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
@@ -88,6 +88,19 @@ def directly(address: str, port: int) -> tuple[str, int]:
     return address, port
 
 
+def public_session(
+    names: AbstractResolver | None, route: Route, headers: Mapping[str, str]
+) -> aiohttp.ClientSession:
+    """A session that connects to public addresses only; it keeps nothing and decompresses nothing."""
+    resolver = Public(names or aiohttp.ThreadedResolver(), route)
+    connector = aiohttp.TCPConnector(
+        resolver=resolver, use_dns_cache=False, force_close=True, family=socket.AF_UNSPEC
+    )
+    return aiohttp.ClientSession(
+        connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    )
+
+
 class Fetched(NamedTuple):
     """Response of an address, after redirects."""
 
@@ -123,21 +136,15 @@ class Web:
             raise Unfetchable(f"It could not be fetched: {type(error).__name__}.") from None
 
     async def _fetch(self, url: str, types: Sequence[str]) -> "Fetched":
-        resolver = Public(self._names or aiohttp.ThreadedResolver(), self._route)
-        connector = aiohttp.TCPConnector(
-            resolver=resolver, use_dns_cache=False, force_close=True, family=socket.AF_UNSPEC
-        )
         # Compressed answers are refused: a small one may hold a large page.
         headers = {
             "Accept": ", ".join(types),
             "Accept-Encoding": "identity",
             "User-Agent": "Landfall-Preview/1",
         }
-        async with aiohttp.ClientSession(
-            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-        ) as http:
+        async with public_session(self._names, self._route, headers) as http:
             for _ in range(MOST_REDIRECTS + 1):
-                _check(url)
+                check(url)
                 async with http.get(url, allow_redirects=False) as response:
                     if response.status not in (301, 302, 303, 307, 308):
                         body = await _body(response, types)
@@ -146,7 +153,7 @@ class Web:
         raise Unfetchable("It redirects too often.")
 
 
-def _check(url: str) -> None:
+def check(url: str) -> None:
     """Addresses are not resolved, so those in the URL itself are judged here."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:

@@ -13,9 +13,10 @@ from core import logs, request_notes
 from core.context import Services
 from core.graphql.build import Schema
 from core.request_notes import Notes
-from core.routes import ROUTES, Route
+from core.routes import ROUTES
+from core.routes import Handler as Answer
 from core.settings import Settings
-from server import cors, pages, requests, signin
+from server import cors, hooks, pages, requests, signin
 from server.connections import Connections
 from server.graphql import GraphQLView
 from server.http_metrics import OPERATIONS, REQUESTS
@@ -64,20 +65,21 @@ def make_app(services: Services, schema: Schema) -> web.Application:
     app.router.add_get("/readyz", pages.readyz)
     app.router.add_get("/metrics", pages.metrics)
     app.router.add_get(pages.OUTBOX, pages.outbox)
+    app.router.add_post(hooks.PATH, _handler(services, hooks.receive))
     for route in ROUTES.values():
         for method in route.methods:
-            app.router.add_route(method, route.path, _handler(services, route))
+            app.router.add_route(method, route.path, _handler(services, route.handler, route.any_page))
     app.on_shutdown.append(_drain)
     return app
 
 
-def _handler(services: Services, route: Route) -> Handler:
+def _handler(services: Services, answer: Answer, any_page: bool = False) -> Handler:
     """A system's answer to a route of its own."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await route.handler(services, request)
+        return await answer(services, request)
 
-    return cors.for_any_page(handle) if route.any_page else handle
+    return cors.for_any_page(handle) if any_page else handle
 
 
 async def _to_graphql(request: web.Request) -> web.StreamResponse:

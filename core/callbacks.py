@@ -1,0 +1,143 @@
+"""Callbacks of providers (webhooks): verified, stored once, and worked on by a job.
+
+    @on_provider_event("twilio")
+    async def told(services: Services, event: ProviderEvent) -> None: ...
+
+An event that comes again within seven days is dropped by its id. Listeners meet events in any order, and some
+of them more than once after a crash.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, TypedDict
+
+from core import clock, jobs
+from core.context import Context, Services
+from core.jobs import task
+from core.storage.store import collection, index
+
+KEPT = timedelta(days=7)
+
+
+class EventKind(StrEnum):
+    """Kind of an event about a message, in words that all providers share."""
+
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    OPENED = "OPENED"
+    FAILED = "FAILED"
+    BOUNCED = "BOUNCED"
+    KEY = "KEY"
+    """A person pressed a key during a call."""
+    REPLY = "REPLY"
+    """A person sent a text message to us."""
+
+
+class ProviderEvent(TypedDict):
+    """Event of a provider; what does not apply is empty."""
+
+    id: str
+    kind: EventKind
+    provider_ref: str
+    """Name of the message in `core.ports.Sent`."""
+    code: str
+    """A `core.ports.FailureCode`, of those that failed for a reason that all providers share."""
+    answered_by: str
+    """HUMAN or MACHINE, of calls."""
+    digits: str
+    sender: str
+    """Phone number of a reply."""
+    text: str
+    at: datetime
+
+
+def event(kind: EventKind, id: str, provider_ref: str, **further: str) -> ProviderEvent:
+    blank = {"code": "", "answered_by": "", "digits": "", "sender": "", "text": ""}
+    whole = {**blank, **further, "id": id, "kind": kind, "provider_ref": provider_ref, "at": clock.now()}
+    return whole  # type: ignore[return-value]
+
+
+class Forged(Exception):
+    """The signature is not the provider's, or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A provider's request, as it came."""
+
+    url: str
+    headers: Mapping[str, str]
+    """Case-insensitive."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events of a callback, and the answer that its provider expects."""
+
+    events: Sequence[ProviderEvent] = ()
+    body: str = ""
+    mime: str = "text/plain"
+
+
+class Webhook(Protocol):
+    """Reads the callbacks of one provider; raises `Forged` before it looks at anything else."""
+
+    def read(self, callback: Callback) -> Told: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Webhooks of this deployment, by provider."""
+
+    by_provider: Mapping[str, Webhook]
+
+
+class Taken(TypedDict):
+    """An event that has come: `_id` is the provider and its id."""
+
+    _id: str
+    expires_at: datetime
+
+
+taken = collection("provider_events", Taken, indexes=[index("expires_at", expireAfterSeconds=0)])
+
+Listener = Callable[[Services, ProviderEvent], Awaitable[None]]
+LISTENERS: dict[str, list[Listener]] = {}
+"""By provider."""
+
+
+def on_provider_event(*providers: str) -> Callable[[Listener], Listener]:
+    """Decorator: the function is told of these providers' events, by a job."""
+
+    def listen(listener: Listener) -> Listener:
+        for provider in providers:
+            LISTENERS.setdefault(provider, []).append(listener)
+        return listener
+
+    return listen
+
+
+async def take(services: Services, provider: str, event: ProviderEvent) -> bool:
+    """Store an event and enqueue its job; False if it has come before."""
+    ctx = Context(services)
+    row: Taken = {"_id": f"{provider}:{event['id']}", "expires_at": clock.now() + KEPT}
+
+    async def work() -> bool:
+        # Two at once write the same document: the later transaction begins anew, and finds it.
+        if await taken.by_id(ctx.db, row["_id"]) is not None:
+            return False
+        await ctx.tx.put(taken, row["_id"], {"expires_at": row["expires_at"]})
+        await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, event=event)
+        return True
+
+    return await ctx.unit(work)
+
+
+@task("callbacks.apply")
+async def apply(services: Services, *, provider: str, event: ProviderEvent) -> None:
+    """Tell the listeners of a provider of an event."""
+    for listener in LISTENERS.get(provider, ()):
+        await listener(services, event)

@@ -1,0 +1,68 @@
+"""Messages in Slack, by its Web API (`chat.postMessage`)."""
+
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from core.ports import FailureCode, Permanent, Retryable, Sent
+
+TIMEOUT = ClientTimeout(total=8.0)
+GONE = frozenset({"channel_not_found", "user_not_found", "user_disabled", "is_archived", "not_in_channel"})
+REFUSED = frozenset({"msg_too_long", "no_text", "invalid_blocks", "restricted_action"})
+LONGEST_HEADER, LONGEST_TEXT = 150, 3_000
+"""Characters that a header and a section hold."""
+
+
+class Slack:
+    """Implements `core.ports.SlackPoster` with an app's bot token."""
+
+    def __init__(self, http: ClientSession, base: str, token: str) -> None:
+        self._http, self._url = http, f"{base.rstrip('/')}/chat.postMessage"
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent:
+        message = {
+            "channel": to,
+            # What the notification of the device shows.
+            "text": _escaped(title),
+            "blocks": _blocks(title, text, link),
+            "unfurl_links": False,
+        }
+        answer = await self._posted(message)
+        if answer.get("ok") is True:
+            return Sent(f"{answer.get('channel')}:{answer.get('ts')}")
+        error = str(answer.get("error"))
+        if error in GONE:
+            raise Permanent(FailureCode.UNREACHABLE, f"Slack: {error}.")
+        if error in REFUSED:
+            raise Permanent(FailureCode.REFUSED, f"Slack: {error}.")
+        raise Retryable(f"Slack: {error}.")
+
+    async def _posted(self, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            async with self._http.post(
+                self._url, json=message, headers=self._headers, timeout=TIMEOUT, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise Retryable(f"Slack answered {response.status}.")
+                answer = await response.json(content_type=None)
+        except (ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Retryable(f"Slack did not answer: {type(error).__name__}.") from None
+        return answer if isinstance(answer, dict) else {}
+
+
+def _blocks(title: str, text: str, link: str) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": title[:LONGEST_HEADER]}}
+    ]
+    parts = [text[start : start + LONGEST_TEXT] for start in range(0, len(text), LONGEST_TEXT)]
+    blocks += [{"type": "section", "text": {"type": "plain_text", "text": part}} for part in parts]
+    if link:
+        button = {"type": "button", "text": {"type": "plain_text", "text": "Open"}, "url": link}
+        blocks.append({"type": "actions", "elements": [button]})
+    return blocks
+
+
+def _escaped(text: str) -> str:
+    """Text that mentions nobody: Slack reads `<!channel>` as a command."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

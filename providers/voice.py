@@ -1,0 +1,61 @@
+"""Calls that read a text aloud and wait for a key, by Twilio's Calls resource (TwiML)."""
+
+from xml.sax.saxutils import escape, quoteattr
+
+from aiohttp import ClientSession, encode_basic_auth
+
+from core.ports import Sent, VoiceCaller
+from providers import twilio
+from providers.account_url import Account, account
+from providers.sms import posted
+
+KEY_SECONDS, DIGITS = 10, 1
+VOICES = {
+    "de": "de-DE",
+    "en": "en-US",
+    "es": "es-ES",
+    "fr": "fr-FR",
+    "it": "it-IT",
+    "nl": "nl-NL",
+    "pt": "pt-BR",
+}
+"""Regions of languages that are written without one: voices have them all."""
+FORM = "a voice provider is twilio://SID:TOKEN@host/number"
+
+
+class TwilioVoice:
+    """Implements `core.ports.VoiceCaller`; keys, outcome and who answered are told to `callback`."""
+
+    def __init__(self, http: ClientSession, given: Account, callback: str) -> None:
+        self._http, self._callback = http, callback
+        self._url = f"{given.base}/2010-04-01/Accounts/{given.login}/Calls.json"
+        self._headers = {"Authorization": encode_basic_auth(given.login, given.secret)}
+        self._sender = given.sender
+
+    async def send(self, *, to: str, text: str, language: str = "en") -> Sent:
+        form = {
+            "To": to,
+            "From": self._sender,
+            "Twiml": self._twiml(text, language),
+            # Whether a person or a mailbox answered comes with the outcome.
+            "MachineDetection": "Enable",
+        }
+        form |= {"StatusCallback": self._callback} if self._callback else {}
+        status, answer = await posted(self._http, self._url, form, headers=self._headers)
+        if status >= 300 or answer.get("status") == "failed":
+            raise twilio.failure(status, answer)
+        return Sent(str(answer.get("sid", "")))
+
+    def _twiml(self, text: str, language: str) -> str:
+        voice = VOICES.get(language, language if "-" in language else VOICES["en"])
+        action = f" action={quoteattr(self._callback)}" if self._callback else ""
+        return (
+            f'<Response><Gather input="dtmf" numDigits="{DIGITS}" timeout="{KEY_SECONDS}"{action}>'
+            f"<Say language={quoteattr(voice)}>{escape(text)}</Say></Gather></Response>"
+        )
+
+
+def voice_caller(url: str, http: ClientSession, callbacks: str) -> VoiceCaller:
+    """The provider that a URL describes, which calls back under `callbacks`; ValueError."""
+    found = account(url, ("twilio",), FORM)
+    return TwilioVoice(http, found, f"{callbacks}/{found.kind}" if callbacks else "")
