@@ -40,7 +40,8 @@ from stores.auth import (
     SessionStatus,
 )
 
-# Every system names its own roles where it resolves: read them all first.
+# Every system names its own roles beside its data, or where it resolves: read them all first.
+discovery.systems("stores")
 discovery.systems("resolvers")
 
 

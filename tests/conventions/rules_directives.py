@@ -12,6 +12,7 @@ from graphql import (
     get_named_type,
 )
 
+from core.grants import GRANT_ROLES
 from tests.conventions.schemas import directive, types
 
 ROOTS = ("Query", "Mutation", "Subscription")
@@ -57,7 +58,7 @@ def leading_to_staff(schema: GraphQLSchema) -> list[str]:
 
 
 def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
-    """Roles that open no field say so, and no others do."""
+    """Roles that open no field and give no role say so, and no others do."""
     opening = {
         role
         for each in types(schema)
@@ -67,6 +68,7 @@ def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
         if name != "stepUp"
         for role in roles
     }
+    opening |= {giver for role in GRANT_ROLES.values() for giver in role.given_by}
     found = []
     for kind, name, value in _roles(schema):
         if bool(IDLE.search(value.description or "")) == (name in opening):
