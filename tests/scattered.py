@@ -46,6 +46,7 @@ SCATTERED = {
     "auth_flows: user_id": "steps that were begun by a person: seldom, and few",
     "auth_keys: user_id": "a person's own keys: ten at most; signing in finds them by what they are",
     "grants: _id": BY_ID,
+    "grants: expires_at": STAFF,
     "grants: granted_by": GONE,
     "data_exports: created_at, status": BACKGROUND,
     "data_exports: expires_at": BACKGROUND,
