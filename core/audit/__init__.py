@@ -7,8 +7,8 @@ keeps the records fills `recorded`.
 """
 
 from core.audit.acts import Act as Act
+from core.audit.acts import AuditOutcome as AuditOutcome
 from core.audit.acts import Mode as Mode
-from core.audit.acts import Outcome as Outcome
 from core.audit.declared import Audited as Audited
 from core.audit.recording import record as record
 from core.audit.recording import record_apart as record_apart

@@ -18,7 +18,7 @@ class Mode(StrEnum):
     """Soon, in a batch with others: for acts that stop nobody if their record is late."""
 
 
-class Outcome(StrEnum):
+class AuditOutcome(StrEnum):
     """Outcome of an act."""
 
     OK = "OK"
@@ -45,7 +45,7 @@ class Act:
     subject_id: str | None = None
     """The person the act is about: they may read its record."""
     incident_id: str | None = None
-    outcome: Outcome = Outcome.OK
+    outcome: AuditOutcome = AuditOutcome.OK
     reason: str | None = None
     """Reason for which health data were read."""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.audit.acts import Act, Outcome
+from core.audit.acts import Act, AuditOutcome
 
 LONGEST_ID = 100
 """Letters of an id that are kept of a request that was denied: nobody has checked them."""
@@ -47,12 +47,12 @@ class Audited:
             sensitive={name: value for name in self.sensitive if (value := arguments.get(name))},
         )
 
-    def undone(self, arguments: Mapping[str, Any], outcome: Outcome, entry_key: str) -> Act:
+    def undone(self, arguments: Mapping[str, Any], outcome: AuditOutcome, entry_key: str) -> Act:
         """Act of a mutation that came to nothing: what it was given may be anything, and is not kept."""
         id = self.resource_id(arguments)
         return Act(
             self.action,
-            "ACCESS_DENIED" if outcome is Outcome.DENIED else self.event_type,
+            "ACCESS_DENIED" if outcome is AuditOutcome.DENIED else self.event_type,
             self.resource_type,
             resource_id=id and id[:LONGEST_ID],
             outcome=outcome,

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from core import outages
-from core.audit import Audited, Mode, Outcome, record, record_apart
+from core.audit import Audited, AuditOutcome, Mode, record, record_apart
 from core.context import Context
 from core.errors import UserError
 
@@ -50,8 +50,8 @@ async def failed(
         await record(ctx, act, Mode.ASYNC)
 
 
-def _outcome(error: Exception) -> Outcome | None:
+def _outcome(error: Exception) -> AuditOutcome | None:
     """Outcome of a mutation that ended so; None for refusals and outages that are no matter of record."""
     if isinstance(error, UserError):
-        return Outcome.DENIED if error.code == "FORBIDDEN" else None
-    return Outcome.FAILED if outages.fault_of(error) is None else None
+        return AuditOutcome.DENIED if error.code == "FORBIDDEN" else None
+    return AuditOutcome.FAILED if outages.fault_of(error) is None else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from core import clock
+from core import clock, ids
 from core.audit import Act, Mode, recorded
 from core.context import PERSONAL, Context
 from core.hooks import on
@@ -16,7 +16,7 @@ from core.security.networks import masked_address
 from resolvers.audit.batching import EntryBatches, insert
 from resolvers.audit.sequencing import chained_before
 from stores import audit as store
-from stores.audit import ActorType, AuditEntry, AuditEventType, AuditResourceType
+from stores.audit import AuditActorKind, AuditEntry, AuditEventKind, AuditResourceKind
 
 SKEW = timedelta(minutes=5)
 """Lead of a device's clock above which its entry is flagged."""
@@ -24,6 +24,8 @@ SYNC_SECONDS = 2.0
 """Longest wait of an act for its place in the chain, before it fails."""
 MEMBER, PROVIDER, SYSTEM = "MEMBER", "PROVIDER", "SYSTEM"
 NOBODY = "ANONYMOUS"
+META = "meta"
+"""Source of acts that are reads of the log itself: a chain of each organization has them."""
 LONGEST_USER_AGENT = 500
 
 
@@ -39,14 +41,17 @@ async def keep(ctx: Context, act: Act, mode: Mode) -> None:
         ctx.tx.after_commit(partial(chained_before, ctx.services, appended["chain_id"], SYNC_SECONDS))
 
 
-async def append(ctx: Context, act: Act) -> AuditEntry | None:
-    """Append an act's entry with the unit of work, key and state beside it; None if its key is known."""
+async def append(ctx: Context, act: Act, *, id: str | None = None) -> AuditEntry | None:
+    """Append an act's entry with the unit of work, key and state beside it; None if its key is known.
+
+    Its id is a new one unless a client has minted it.
+    """
     source = _source(act)
     if act.entry_key is not None:
         known = await store.entry_keys.by_id(ctx.db, f"{source}:{act.entry_key}")
         if known is not None:
             return None
-    entry = await entry_of(ctx, act, source)
+    entry = await entry_of(ctx, act, source, id)
     insert(ctx, _key(act, source, entry), entry)
     return entry
 
@@ -59,16 +64,20 @@ def _key(act: Act, source: str, entry: AuditEntry) -> str:
     return f"{source}:{act.entry_key or entry['_id']}"
 
 
-async def entry_of(ctx: Context, act: Act, source: str) -> AuditEntry:
+async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -> AuditEntry:
     """Entry of an act: who did it, and from where, is what the request says of itself."""
     now, viewer = clock.now(), ctx.viewer
     actor_id = viewer.user_id if viewer else act.actor_id
+    org_id = viewer.org if viewer else PERSONAL
+    chained = store.chain_of(org_id, actor_id, act.incident_id)
     entry = store.entry_document(
+        _id=id or ids.new_id(store.PREFIX),
         timestamp=now,
         occurred_at=act.occurred_at,
         clock_skewed=act.occurred_at is not None and act.occurred_at > now + SKEW,
-        org_id=viewer.org if viewer else PERSONAL,
-        event_type=AuditEventType(act.event_type),
+        org_id=org_id,
+        chain_id=f"meta:{org_id}" if source == META else chained,
+        event_type=AuditEventKind(act.event_type),
         action=act.action,
         actor_id=actor_id,
         actor_type=_actor_type(ctx),
@@ -77,7 +86,7 @@ async def entry_of(ctx: Context, act: Act, source: str) -> AuditEntry:
         request_id=ctx.request_id or None,
         ip_masked=masked_address(ctx.address),
         incident_id=act.incident_id,
-        resource_type=AuditResourceType(act.resource_type),
+        resource_type=AuditResourceKind(act.resource_type),
         resource_id=act.resource_id,
         subject_id=act.subject_id,
         outcome=str(act.outcome),
@@ -112,11 +121,11 @@ async def _seal(
         entry.update(sealed)  # type: ignore[typeddict-item]
 
 
-def _actor_type(ctx: Context) -> ActorType:
+def _actor_type(ctx: Context) -> AuditActorKind:
     if ctx.viewer is None and not ctx.request_id:
-        return ActorType.SYSTEM
+        return AuditActorKind.SYSTEM
     provider = ctx.viewer is not None and PROVIDER in ctx.viewer.roles
-    return ActorType.PROVIDER if provider else ActorType.USER
+    return AuditActorKind.PROVIDER if provider else AuditActorKind.USER
 
 
 def _actor_role(ctx: Context, actor_id: str | None) -> str:

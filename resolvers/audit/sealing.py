@@ -17,7 +17,7 @@ from core.ledger.log import Leaf
 from core.ledger.tiles import TileId, Tiles
 from resolvers.audit import log_keys
 from stores import audit as store
-from stores.audit import AuditCheckpoint, EntryStatus
+from stores.audit import AuditCheckpoint, AuditEntryStatus
 
 LARGEST = 1_000
 """Entries from one checkpoint to the next."""
@@ -65,7 +65,7 @@ async def seal(services: Services, org_id: str) -> int:
 
 async def _unsealed(services: Services) -> dict[str, dict[str, Unsealed]]:
     """Chains with unsealed entries, by organization."""
-    chain_ids = await store.chains_in(services.db, EntryStatus.CHAINED)
+    chain_ids = await store.chains_in(services.db, AuditEntryStatus.CHAINED)
     rows = await store.chains.by_ids(services.db, chain_ids)
     last = await store.last_leaves(services.db, chain_ids)
     found: dict[str, dict[str, Unsealed]] = defaultdict(dict)
@@ -97,7 +97,7 @@ async def _seal_some(
     for tile in store.tile_documents(org_id, changed):
         late.replace(store.tiles, tile["_id"], tile)
     late.insert(store.checkpoints, made)
-    await store.mark(ctx.db, links, EntryStatus.CHAINED, EntryStatus.SEALED)
+    await store.mark(ctx.db, links, AuditEntryStatus.CHAINED, AuditEntryStatus.SEALED)
     await jobs.enqueue(ctx.tx, "audit.copy_checkpoint", org_id=org_id, size=made["size"])
     return len(links)
 

@@ -22,7 +22,7 @@ from core.storage.mongo import Database
 from resolvers.audit import log_keys
 from resolvers.audit.chained import chained
 from stores import audit as store
-from stores.audit import AuditChain, AuditEntry, AuditLink, EntryStatus
+from stores.audit import AuditChain, AuditEntry, AuditEntryStatus, AuditLink
 
 BATCH = 500
 ATTEMPTS = 10
@@ -40,7 +40,7 @@ class Outrun(RuntimeError):
 
 async def sequence_all(services: Services) -> int:
     """Chain all accepted entries; how many there were."""
-    waiting = await store.chains_in(services.db, EntryStatus.ACCEPTED)
+    waiting = await store.chains_in(services.db, AuditEntryStatus.ACCEPTED)
     return await sequence(services, waiting) if waiting else 0
 
 
@@ -87,7 +87,7 @@ async def _accepted(
 
     Read before the unit of work, whose writes say what they expect: a transaction of writes alone is short.
     """
-    accepted = {"status": EntryStatus.ACCEPTED, "chain_id": {"$in": list(chain_ids)}}
+    accepted = {"status": AuditEntryStatus.ACCEPTED, "chain_id": {"$in": list(chain_ids)}}
     order = [("chain_id", 1), ("_id", 1)]
     states = await store.entry_states.find(db, accepted, sort=order, limit=BATCH)
     entries, heads = await asyncio.gather(
@@ -117,7 +117,7 @@ async def _append(ctx: Context, entries: Sequence[AuditEntry], heads: Mapping[st
         else:
             updates.append({"q": {"_id": chain_id, "seq": head.seq}, "u": {"$set": new._asdict()}})
     moved = await ctx.db.write({"update": store.chains.name, "updates": updates}) if updates else {"n": 0}
-    marked = await store.mark(ctx.db, entries, EntryStatus.ACCEPTED, EntryStatus.CHAINED)
+    marked = await store.mark(ctx.db, entries, AuditEntryStatus.ACCEPTED, AuditEntryStatus.CHAINED)
     if (moved["n"], marked) != (len(updates), len(entries)):
         raise Overtaken
     await chained(ctx, entries)

@@ -21,7 +21,7 @@ from core.ledger.tiles import Tiles
 from resolvers.audit import copying, log_keys, sealing
 from resolvers.audit.findings import Damage, Findings, damage_to
 from stores import audit as store
-from stores.audit import AuditLeaf, AuditLink, CheckReach, Integrity, IntegrityCheck
+from stores.audit import AuditIntegrity, AuditLeaf, AuditLink, CheckReach, IntegrityCheck
 
 logger = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ async def finish(
 async def _store(ctx: Context, check: IntegrityCheck, findings: Findings) -> None:
     ctx.tx.late.insert(store.checks, check)
     failed = [(each.chain_id, each.entry_id) for each in findings.damages]
-    await store.mark_integrity(ctx.db, failed, Integrity.BROKEN)
+    await store.mark_integrity(ctx.db, failed, AuditIntegrity.BROKEN)
     for chain_id, seq in findings.first_by_chain().items():
         logger.critical("audit log damaged", org=check["org_id"], chain=chain_id, seq=seq, check=check["_id"])
         await alerted(ctx, IntegrityAlert(check, chain_id, seq))
@@ -220,7 +220,7 @@ async def _verify_places(
         told = leaf or link
         heads[chain_id] = Head(seq, told["current_hash"] if told else "")
     findings.checked += len(places)
-    await store.mark_integrity(services.db, whole, Integrity.VERIFIED)
+    await store.mark_integrity(services.db, whole, AuditIntegrity.VERIFIED)
 
 
 async def _head_before(services: Services, chain_id: str, seq: int) -> Head:

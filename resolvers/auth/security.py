@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import clock, ids
-from core.audit import Act, Outcome
+from core.audit import Act, AuditOutcome
 from core.audit import record as put_on_record
 from core.context import Context
 from core.jobs import enqueue
@@ -70,7 +70,7 @@ def _act(event: SecurityEvent, result: str, detail: Mapping[str, Any]) -> Act:
         "ACCOUNT",
         resource_id=user_id,
         subject_id=user_id,
-        outcome=Outcome.DENIED if kind in DENIED else Outcome.OK,
+        outcome=AuditOutcome.DENIED if kind in DENIED else AuditOutcome.OK,
         details={"result": result, **{name: value for name, value in detail.items() if name != "reason"}},
         sensitive={"reason": detail["reason"]} if detail.get("reason") else {},
         # Somebody who has just signed in is not the viewer yet; a failed sign-in has no known actor.

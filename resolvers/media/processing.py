@@ -20,7 +20,7 @@ import structlog
 from prometheus_client import Counter
 
 from core import clock, ids, jobs, outages
-from core.audit import Act, Outcome, record
+from core.audit import Act, AuditOutcome, record
 from core.context import Context
 from core.uploads import PURPOSES
 from ports.media import MediaProcessor, Scanner, TooLarge, Unreadable
@@ -322,7 +322,7 @@ async def reject(ctx: Context, upload_id: str, failure: UploadFailure) -> None:
                 "CONTENT",
                 resource_id=upload_id,
                 subject_id=upload["owner_id"],
-                outcome=Outcome.FAILED,
+                outcome=AuditOutcome.FAILED,
                 details={"failure": failure},
             )
             await record(ctx, act)

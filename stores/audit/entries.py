@@ -17,7 +17,7 @@ from core.security.crypto import Cipher
 from core.security.subject_keys import SubjectKeys
 from core.storage.moves import Moves
 from core.storage.store import collection, index
-from stores.audit.kinds import ActorType, AuditEventType, AuditResourceType
+from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
 
 PREFIX = "audit_entry"
 HASH_VERSION = 1
@@ -36,10 +36,10 @@ class AuditEntry(TypedDict):
     timestamp: datetime
     occurred_at: datetime | None
     clock_skewed: bool
-    event_type: AuditEventType
+    event_type: AuditEventKind
     action: str
     actor_id: str | None
-    actor_type: ActorType
+    actor_type: AuditActorKind
     actor_role: str
     device_id: str | None
     request_id: str | None
@@ -49,7 +49,7 @@ class AuditEntry(TypedDict):
     user_agent: str | None
     location: str | None
     incident_id: str | None
-    resource_type: AuditResourceType | None
+    resource_type: AuditResourceKind | None
     resource_id: str | None
     subject_id: str | None
     outcome: str
@@ -68,7 +68,7 @@ class EntryKey(TypedDict):
     entry_id: str
 
 
-class EntryStatus(StrEnum):
+class AuditEntryStatus(StrEnum):
     """Status of an audit entry, on its way to where a change of it is noticed."""
 
     ACCEPTED = "ACCEPTED"
@@ -79,7 +79,7 @@ class EntryStatus(StrEnum):
     """The entry is in a signed checkpoint of the log. Final."""
 
 
-class EntryTier(StrEnum):
+class AuditTier(StrEnum):
     """Tier of storage in which an audit entry lies."""
 
     HOT = "HOT"
@@ -90,7 +90,7 @@ class EntryTier(StrEnum):
     """Archived: an export fetches the entry."""
 
 
-class Integrity(StrEnum):
+class AuditIntegrity(StrEnum):
     """Outcome of the last check of an audit entry."""
 
     VERIFIED = "VERIFIED"
@@ -106,22 +106,25 @@ class AuditEntryState(TypedDict):
 
     _id: str
     chain_id: str
-    status: EntryStatus
-    tier: EntryTier
-    integrity: Integrity
+    status: AuditEntryStatus
+    tier: AuditTier
+    integrity: AuditIntegrity
 
 
 entries = collection(
     "audit_entries",
     AuditEntry,
     prefix=PREFIX,
+    # Each ends in the order of every page, so that no read sorts, whatever narrows it.
     indexes=[
         index("org_id", "-timestamp", "-_id"),
-        index("incident_id", "timestamp"),
-        index("org_id", "actor_id", "timestamp"),
-        index("org_id", "event_type", "timestamp"),
-        index("resource_type", "resource_id", "timestamp"),
-        index("subject_id", "timestamp"),
+        index("org_id", "event_type", "-timestamp", "-_id"),
+        index("org_id", "action", "-timestamp", "-_id"),
+        index("org_id", "resource_type", "-timestamp", "-_id"),
+        index("actor_id", "-timestamp", "-_id"),
+        index("incident_id", "-timestamp", "-_id"),
+        index("resource_id", "-timestamp", "-_id"),
+        index("subject_id", "-timestamp", "-_id"),
     ],
 )
 entry_keys = collection("audit_keys", EntryKey)
@@ -132,9 +135,9 @@ entry_states = collection(
     shard_key="chain_id",
     moves=Moves(
         {
-            EntryStatus.ACCEPTED: {EntryStatus.CHAINED},
-            EntryStatus.CHAINED: {EntryStatus.SEALED},
-            EntryStatus.SEALED: (),
+            AuditEntryStatus.ACCEPTED: {AuditEntryStatus.CHAINED},
+            AuditEntryStatus.CHAINED: {AuditEntryStatus.SEALED},
+            AuditEntryStatus.SEALED: (),
         }
     ),
 )
@@ -174,9 +177,9 @@ def accepted(entry: AuditEntry) -> AuditEntryState:
     return {
         "_id": entry["_id"],
         "chain_id": entry["chain_id"],
-        "status": EntryStatus.ACCEPTED,
-        "tier": EntryTier.HOT,
-        "integrity": Integrity.PENDING,
+        "status": AuditEntryStatus.ACCEPTED,
+        "tier": AuditTier.HOT,
+        "integrity": AuditIntegrity.PENDING,
     }
 
 

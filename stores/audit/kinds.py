@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class AuditEventType(StrEnum):
+class AuditEventKind(StrEnum):
     """Type of an audit event."""
 
     USER_ACTION = "USER_ACTION"
@@ -26,7 +26,7 @@ class AuditEventType(StrEnum):
     """A rule or the log itself was checked."""
 
 
-class AuditResourceType(StrEnum):
+class AuditResourceKind(StrEnum):
     """Type of what an audit event is about."""
 
     WARROOM = "WARROOM"
@@ -93,7 +93,7 @@ class AuditResourceType(StrEnum):
     """Anything else."""
 
 
-class ActorType(StrEnum):
+class AuditActorKind(StrEnum):
     """Type of who acted."""
 
     USER = "USER"

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.store import collection, index
-from stores.audit.entries import AuditEntry, EntryStatus, Integrity, entries, entry_states
+from stores.audit.entries import AuditEntry, AuditEntryStatus, AuditIntegrity, entries, entry_states
 
 
 class AuditLink(TypedDict):
@@ -46,7 +46,7 @@ def link_id(chain_id: str, seq: int) -> str:
     return f"{chain_id}:{seq}"
 
 
-async def chains_in(db: Database, status: EntryStatus) -> list[str]:
+async def chains_in(db: Database, status: AuditEntryStatus) -> list[str]:
     """Chains that have entries in this status."""
     groups: list[dict[str, Any]] = [
         {"$match": {"status": status}},
@@ -57,7 +57,7 @@ async def chains_in(db: Database, status: EntryStatus) -> list[str]:
 
 
 async def mark(
-    db: Database, rows: Iterable[Mapping[str, Any]], before: EntryStatus, after: EntryStatus
+    db: Database, rows: Iterable[Mapping[str, Any]], before: AuditEntryStatus, after: AuditEntryStatus
 ) -> int:
     """Move the states of entries, or of links, from one status to the next; how many were in that one."""
     by_chain: dict[str, list[str]] = {}
@@ -81,7 +81,7 @@ async def entries_of(db: Database, rows: Iterable[AuditLink]) -> dict[str, Audit
 
 
 async def mark_integrity(
-    db: Database, rows: Iterable[tuple[str | None, str | None]], integrity: Integrity
+    db: Database, rows: Iterable[tuple[str | None, str | None]], integrity: AuditIntegrity
 ) -> None:
     """Say of entries, by chain and id, what a check found; those that say so already stay."""
     by_chain: dict[str, list[str]] = {}

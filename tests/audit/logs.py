@@ -7,7 +7,7 @@ from core import clock, ids
 from core.context import Context, Services
 from resolvers.audit import sealing, sequencing
 from stores import audit as store
-from stores.audit import ActorType, AuditEntry, AuditEntryState, AuditEventType, AuditLink
+from stores.audit import AuditActorKind, AuditEntry, AuditEntryState, AuditEventKind, AuditLink
 
 
 def new_org() -> str:
@@ -19,9 +19,9 @@ def entry(org_id: str, **fields: Any) -> AuditEntry:
         "actor_id": None,
         "incident_id": None,
         "details": {"text": "é€😀", "n": 1},
-        "event_type": AuditEventType.USER_ACTION,
+        "event_type": AuditEventKind.USER_ACTION,
         "action": "post.removed",
-        "actor_type": ActorType.USER,
+        "actor_type": AuditActorKind.USER,
         "actor_role": "MEMBER",
         "ip_masked": "",
         "outcome": "OK",

@@ -57,7 +57,7 @@ def test_number_2_53_nan_or_half_a_surrogate_pair_in_details() -> None:
 
 
 def test_moments_and_enums_become_texts() -> None:
-    made = entry(details={"at": NOW, "on": NOW.date(), "kind": store.EntryTier.HOT, "roles": {"B", "A"}})
+    made = entry(details={"at": NOW, "on": NOW.date(), "kind": store.AuditTier.HOT, "roles": {"B", "A"}})
     assert made["details"] == {
         "at": "2026-03-08T07:30:00.123Z",
         "on": "2026-03-08",

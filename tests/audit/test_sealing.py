@@ -14,7 +14,7 @@ from jobs.audit import sealing as tasks
 from ports.audit import LockedStorage
 from resolvers.audit import copying, log_keys, proofs, sealing, sequencing
 from stores import audit as store
-from stores.audit import EntryStatus
+from stores.audit import AuditEntryStatus
 from tests.audit import logs
 
 
@@ -31,7 +31,7 @@ async def test_entries_of_all_chains_are_sealed_in_one_log(services: Services) -
     rows = await store.leaves_between(services.db, org_id, 0, 100)
     assert [row["index"] for row in rows] == list(range(12))
     assert log.verify(map(store.leaf_of, rows), 12, sealed.root)
-    assert await logs.statuses(services, made) == {EntryStatus.SEALED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.SEALED}
     assert len({row["chain_id"] for row in rows}) == 3
 
 

@@ -20,7 +20,7 @@ from resolvers.audit import log_keys, sequencing, waking
 from resolvers.audit.waking import Wakes
 from server import lifespan
 from stores import audit as store
-from stores.audit import AuditEntry, AuditLink, EntryStatus
+from stores.audit import AuditEntry, AuditEntryStatus, AuditLink
 from tests.audit import logs
 
 
@@ -51,7 +51,7 @@ async def test_accepted_entries_are_chained_in_the_order_they_came(services: Ser
     assert [link["seq"] for link in links] == [0, 1, 2, 3, 4]
     assert links[0]["previous_hash"] == GENESIS_HASH
     assert whole(made, links)
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
     head = await store.chains.by_id(services.db, f"org:{org_id}:0")
     assert head is not None
     assert (head["seq"], head["current_hash"]) == (4, links[-1]["current_hash"])
@@ -124,12 +124,12 @@ async def test_a_batch_that_is_outrun_ten_times_is_left_for_the_next_run(
     with pytest.raises(sequencing.Outrun):
         await sequencing.sequence(services, [f"org:{org_id}:0"])
     assert tries == sequencing.ATTEMPTS
-    assert await logs.statuses(services, made) == {EntryStatus.ACCEPTED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.ACCEPTED}
     await services.db.write(
         {"delete": store.links.name, "deletes": [{"q": {"chain_id": forged["chain_id"]}, "limit": 0}]}
     )
     await sequencing.sequence(services, [f"org:{org_id}:0"])
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
 
 
 async def test_decisions_are_signed_singly(services: Services) -> None:
@@ -166,7 +166,7 @@ async def test_recording_wakes_one_job_for_all_that_was_appended(
     keys = await store.entry_keys.by_ids(services.db, [f"test:{act.entry_key}" for act in acts])
     made = await store.entries.by_ids(services.db, [key["entry_id"] for key in keys])
     assert len(made) == 3
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
 
 
 async def _noted(wakes: Wakes) -> None:
@@ -177,14 +177,14 @@ async def test_what_nobody_told_of_is_found_by_the_periodic_run(services: Servic
     made = [logs.entry(logs.new_org())]
     await logs.accept(services, made)
     await sequence_task(services)
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
 
 
 async def test_a_caller_that_waits_is_answered_when_its_entry_is_chained(services: Services) -> None:
     made = [logs.entry(logs.new_org())]
     await logs.accept(services, made)
     await sequencing.chained_before(services, made[0]["chain_id"], 2.0)
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
 
 
 async def test_a_synchronous_act_is_chained_before_its_unit_of_work_answers(services: Services) -> None:
@@ -193,7 +193,7 @@ async def test_a_synchronous_act_is_chained_before_its_unit_of_work_answers(serv
     await ctx.unit(lambda: record(ctx, Act("test.done", entry_key=key), Mode.SYNC))
     [known] = await store.entry_keys.by_ids(services.db, [f"test:{key}"])
     made = await store.entries.by_ids(services.db, [known["entry_id"]])
-    assert await logs.statuses(services, made) == {EntryStatus.CHAINED}
+    assert await logs.statuses(services, made) == {AuditEntryStatus.CHAINED}
 
 
 async def test_a_caller_that_would_wait_too_long_is_unavailable(

@@ -17,7 +17,7 @@ from resolvers.audit import sealing, sequencing, verifying
 from resolvers.audit.findings import intact
 from resolvers.audit.verifying import IntegrityAlert
 from stores import audit as store
-from stores.audit import AuditEntry, AuditLink, CheckReach, Integrity, IntegrityCheck
+from stores.audit import AuditEntry, AuditIntegrity, AuditLink, CheckReach, IntegrityCheck
 from tests.audit import logs
 
 ALERTS: list[IntegrityAlert] = []
@@ -162,7 +162,7 @@ async def test_a_whole_log_is_valid(log: Log) -> None:
     assert check["total_checked"] == 14
     assert ALERTS == []
     states = await logs.states(log.services, log.entries)
-    assert {state["integrity"] for state in states} == {Integrity.VERIFIED}
+    assert {state["integrity"] for state in states} == {AuditIntegrity.VERIFIED}
 
 
 @pytest.mark.parametrize(("tamper", "first"), MATRIX.items(), ids=[each.__name__ for each in MATRIX])
@@ -251,7 +251,7 @@ async def test_a_new_entry_that_was_changed_is_found_within_the_hour_and_marked(
     check = await log.verify(CheckReach.NEW)
     assert check["failed_entry_ids"] == [fresh["_id"]]
     [state] = await logs.states(log.services, [fresh])
-    assert state["integrity"] == Integrity.BROKEN
+    assert state["integrity"] == AuditIntegrity.BROKEN
 
 
 async def test_a_range_of_one_chain_is_verified_for_somebody(log: Log) -> None:
