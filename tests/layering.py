@@ -100,12 +100,13 @@ SHARED = {
     "core.ledger.merkle",
     "core.ledger.signed_note",
     "core.ledger.tiles",
+    "core.mutations.batches",
     "core.security.subject_keys",
     "core.sync.delta",
     "core.values.money",
 }
 """In `core/` for one system as yet: the change log is the engine's, not the catalog alone has
-prices, and a ledger is mathematics that knows nothing of its entries."""
+prices, a ledger is mathematics that knows nothing of its entries, and others send batches too."""
 
 
 def modules(root: Path, folders: Iterable[str] = KNOWS) -> dict[str, Path]:

@@ -34,6 +34,10 @@ SCATTERED = {
     "key_rotation_progress: _id": BACKGROUND,
     # The audit log.
     "audit_entries: actor_id, org_id, subject_id": GONE,
+    "audit_entries: actor_id": LATEST,
+    "audit_entries: org_id": LATEST,
+    "audit_entries: subject_id": LATEST,
+    "audit_entry_state: _id": BY_ID,
     "audit_chains: ": BACKGROUND,
     "audit_chains: org_id": BACKGROUND,
     "audit_links: _id": BACKGROUND,

@@ -10,7 +10,7 @@ from stores.media import MediaKind
 error_codes(
     ErrorKind.INVALID,
     MIME_NOT_ALLOWED="Files of this type are not taken for this purpose, or the name does not fit the type.",
-    TOO_LARGE="The file, or the picture in it, is larger than this purpose, or this server, takes.",
+    TOO_LARGE="The file, the picture in it, or the entry is larger than what is taken.",
 )
 
 IMAGES = {

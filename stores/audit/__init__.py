@@ -1,5 +1,9 @@
 """Audit log: its entries, insert only, with their keys and states beside them."""
 
+from stores.audit.access import (
+    AuditAccessGrant,
+    access_grants,
+)
 from stores.audit.checkpoints import (
     AuditCheckpoint,
     LogKey,
@@ -56,13 +60,16 @@ from stores.audit.links import (
     mark_integrity,
     organizations,
 )
+from stores.audit.reading import NEWEST, newest
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
     "CHECK_PREFIX",
     "HASHED",
+    "NEWEST",
     "PREFIX",
     "SEALED",
+    "AuditAccessGrant",
     "AuditActorKind",
     "AuditChain",
     "AuditCheckpoint",
@@ -81,6 +88,7 @@ __all__ = [
     "IntegrityCheck",
     "LogKey",
     "accepted",
+    "access_grants",
     "add_log_key",
     "all_log_keys",
     "chain_of",
@@ -108,6 +116,7 @@ __all__ = [
     "log_keys",
     "mark",
     "mark_integrity",
+    "newest",
     "opened",
     "organizations",
     "place_of",

@@ -87,7 +87,7 @@ class AuditTier(StrEnum):
     WARM = "WARM"
     """At hand, for two years."""
     COLD = "COLD"
-    """Archived: an export fetches the entry."""
+    """In the archive, from which an export fetches the entry."""
 
 
 class AuditIntegrity(StrEnum):

@@ -36,7 +36,7 @@ class AuditResourceKind(StrEnum):
     VAULT_DOCUMENT = "VAULT_DOCUMENT"
     """Document in a vault."""
     NOTIFICATION = "NOTIFICATION"
-    """Notification to people."""
+    """Notification that people were sent."""
     DECISION = "DECISION"
     """Decision of a war room."""
     INCIDENT = "INCIDENT"
@@ -78,7 +78,7 @@ class AuditResourceKind(StrEnum):
     AUDIT_LOG = "AUDIT_LOG"
     """The audit log itself."""
     CART = "CART"
-    """Shopping cart."""
+    """Shopping cart of a person."""
     FAVORITE = "FAVORITE"
     """Favorite of a person."""
     PROVIDER = "PROVIDER"
@@ -90,7 +90,7 @@ class AuditResourceKind(StrEnum):
     RECOMMENDATION = "RECOMMENDATION"
     """Recommendation to a person."""
     OTHER = "OTHER"
-    """Anything else."""
+    """Anything else than the others."""
 
 
 class AuditActorKind(StrEnum):

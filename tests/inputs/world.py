@@ -89,6 +89,8 @@ class World:
                 given[name] = self._deeper(given[name], each.type)
             elif name == "id" and type.name == "DeviceInput":
                 given[name] = self.named["deviceId"]
+            elif name == "id" and type.name == "AuditEntryRecordInput":
+                given[name] = ids.new_id("audit_entry")
             elif isinstance(each.type, GraphQLNonNull) and each.default_value is Undefined:
                 given[name] = self._value(name, each.type.of_type)
         return given
@@ -215,7 +217,9 @@ def document(mutation: str) -> str:
     payload = get_named_type(MUTATIONS[mutation].type)
     assert isinstance(payload, GraphQLObjectType)
     input = inputs_of(mutation).name
-    return f"mutation($input: {input}!) {{ {mutation}(input: $input) {{ errors {{ code field message }} }} }}"
+    results = "results { errors { code field } }" if "results" in payload.fields else ""
+    shown = f"errors {{ code field message }} {results}"
+    return f"mutation($input: {input}!) {{ {mutation}(input: $input) {{ {shown} }} }}"
 
 
 async def outcome(phone: Phone, mutation: str, input: Mapping[str, Any]) -> list[Any]:
@@ -245,4 +249,8 @@ async def judged(phone: Phone, query: str, field: str, variables: Mapping[str, A
     assert answer.status in (200, 400), answer.body
     assert not {code for code, _ in codes} & {"INTERNAL", "TIMEOUT"}, answer.body
     payload = (answer.body.get("data") or {}).get(field) or {}
-    return codes + [(error["code"], error["field"]) for error in payload.get("errors", ())]
+    codes += [(error["code"], error["field"]) for error in payload.get("errors", ())]
+    # Of a batch, the refusals of its items.
+    errors = [error for each in payload.get("results") or () for error in each["errors"]]
+    lists = [name for name, given in variables.get("input", {}).items() if isinstance(given, list)]
+    return codes + [(error["code"], [*lists, *(error["field"] or ())]) for error in errors]

@@ -1,0 +1,62 @@
+"""Batch mutations: each item is an act of its own, with its own key, unit of work and result, in order.
+
+One refused item stops no other. The first with a transient error defers those that follow, and what stands
+behind the batch in its flush, as a mutation would.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core import outages
+from core.context import Context
+from core.errors import BadUserInput, IdempotencyKeyReused, UserError
+from core.messages import gettext_noop
+from core.mutations import acts, idempotency
+from core.mutations.acts import Act
+from core.mutations.idempotency import Mutation
+from core.mutations.references import Payload
+
+UNFIT = gettext_noop("This cannot be taken as it is.")
+LATER = gettext_noop("The service is not available for the moment.")
+TAKEN = gettext_noop("This id is in use.")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Item of a batch: the key under which it takes effect once, and the arguments of its mutation."""
+
+    key: str
+    arguments: Mapping[str, Any]
+
+
+async def run(ctx: Context, mutation: Mutation, items: Sequence[Item]) -> list[Payload]:
+    """Payloads of the items. The batch's own mutation has neither a transaction nor a receipt."""
+    batch = ctx.fork()
+    payloads = [await _perform(batch, mutation, item) for item in items]
+    if (waiting := batch.flush.deferral({})) is not None:
+        ctx.flush.stop(waiting.retry_after_seconds)
+    ctx.refresh()
+    return payloads
+
+
+async def _perform(ctx: Context, mutation: Mutation, item: Item) -> Payload:
+    try:
+        return await acts.perform(ctx, Act(mutation, item.key, item.arguments, tuple))
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        return idempotency.refused(item.key, refusal)
+
+
+def _refusal(error: Exception) -> UserError | None:
+    """Refusal of an item that failed; None for a bug, and for what the whole request must be told."""
+    if isinstance(error, BadUserInput):
+        return UserError("INVALID_INPUT", UNFIT)
+    if isinstance(error, IdempotencyKeyReused):
+        return UserError("ID_TAKEN", TAKEN, field=["id"])
+    fault = outages.fault_of(error)
+    if fault is None or not fault.transient:
+        return None
+    return UserError("UNAVAILABLE", LATER, retry_after_seconds=fault.extensions.get("retryAfterSeconds"))

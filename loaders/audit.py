@@ -1,0 +1,38 @@
+"""Audit log: entries and their states by id, and a person's access to incidents."""
+
+from core import clock
+from core.storage.loader import Loader, by_id, in_order
+from stores import audit as store
+from stores.audit import AuditAccessGrant, AuditEntryState
+
+MOST_GRANTS = 100
+
+EntryById = by_id(store.entries)
+AccessGrantById = by_id(store.access_grants)
+
+
+class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):
+    """State of an entry, by its chain and id."""
+
+    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[AuditEntryState | None]:
+        chains: dict[str, list[str]] = {}
+        for chain_id, entry_id in keys:
+            chains.setdefault(chain_id, []).append(entry_id)
+        query = {"$or": [{"chain_id": chain, "_id": {"$in": ids}} for chain, ids in chains.items()]}
+        rows = await store.entry_states.find(self.db, query, limit=len(keys))
+        return in_order([entry_id for _, entry_id in keys], rows)
+
+
+class GrantsByGrantee(Loader[str, list[AuditAccessGrant]]):
+    """Grants of a person that are neither over nor revoked."""
+
+    async def batch_load_fn(self, keys: list[str]) -> list[list[AuditAccessGrant]]:
+        newest = [("created_at", -1), ("_id", -1)]
+        found = await store.access_grants.per_parent(
+            self.db, "grantee_id", keys, sort=newest, limit=MOST_GRANTS
+        )
+        now = clock.now()
+        return [
+            [each for each in found.get(key, ()) if each["revoked_at"] is None and each["expires_at"] > now]
+            for key in keys
+        ]

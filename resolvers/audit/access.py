@@ -1,0 +1,89 @@
+"""Access to the audit log: who reads which entries, and whose personal values, is decided here alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.context import Context
+from core.hooks import Hook
+from core.nodes import guard
+from loaders.audit import EntryById, GrantsByGrantee
+from resolvers.audit import roles
+from stores.audit import AuditEntry
+
+reads_incident = Hook[[Context, str], bool]("audit.reads_incident")
+"""Asked whether the viewer reads the log of an incident: those of its war room who may see it do."""
+Incident = tuple[str, str]
+"""Organization and id of an incident."""
+ABOUT_SUBJECT = frozenset({"sensitive_details"})
+"""Encrypted fields that are about the subject; the others are about the actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Part of the log that the viewer may read: own entries, granted incidents, an organization's log."""
+
+    viewer_id: str
+    org_id: str | None
+    """The organization whose whole log the viewer reads."""
+    incidents: Mapping[Incident, bool]
+    """Incidents that the viewer was given access to, each with whether personal values are included."""
+
+    def is_own(self, entry: AuditEntry) -> bool:
+        return self.viewer_id in (entry["actor_id"], entry["subject_id"])
+
+    def includes(self, entry: AuditEntry) -> bool:
+        return self.is_own(entry) or entry["org_id"] == self.org_id or incident_of(entry) in self.incidents
+
+    def shows(self, entry: AuditEntry, field: str) -> bool:
+        """True if the viewer may read an encrypted field: what is about themselves, or by a grant."""
+        own = person_of(entry, field) == self.viewer_id
+        return own or self.incidents.get(incident_of(entry), False)
+
+    def queries(self, conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Queries that together find what the viewer may read and the conditions hold for."""
+        if self.org_id is not None:
+            return [{"org_id": self.org_id, **conditions}]
+        own: list[dict[str, Any]] = [{"actor_id": self.viewer_id}, {"subject_id": self.viewer_id}]
+        granted: dict[str, list[str]] = {}
+        for org_id, incident_id in sorted(self.incidents):
+            granted.setdefault(org_id, []).append(incident_id)
+        own += [{"incident_id": {"$in": ids}, "org_id": org_id} for org_id, ids in granted.items()]
+        # Joined, not merged: a condition on the same field narrows, and never widens.
+        return [{"$and": [reached, conditions]} if conditions else reached for reached in own]
+
+
+def incident_of(entry: AuditEntry) -> Incident:
+    return entry["org_id"], entry["incident_id"] or ""
+
+
+def person_of(entry: AuditEntry, field: str) -> str | None:
+    """Person whom an encrypted field is about, with whose key it is encrypted."""
+    about = entry["subject_id"] if field in ABOUT_SUBJECT else None
+    return about or entry["actor_id"]
+
+
+async def reach_of(ctx: Context) -> Reach:
+    """Reach of the viewer in the log; UNAUTHENTICATED for nobody."""
+    viewer = ctx.signed_in
+    grants = await ctx.load(GrantsByGrantee, viewer.user_id)
+    incidents: dict[Incident, bool] = {}
+    for grant in grants:
+        for incident_id in grant["incident_ids"]:
+            incident = grant["org_id"], incident_id
+            incidents[incident] = incidents.get(incident, False) or grant["pii"]
+    return Reach(viewer.user_id, viewer.org if roles.reads_log(ctx) else None, incidents)
+
+
+@guard("audit_entry")
+async def visible_entries(ctx: Context, wanted: Sequence[str]) -> list[AuditEntry | None]:
+    """Access guard of entries: one's own, of granted incidents, and an organization's for its auditors."""
+    if ctx.viewer is None:
+        return [None for _ in wanted]
+    found = await ctx.load_many(EntryById, wanted)
+    reach = await reach_of(ctx)
+    hidden = {each["incident_id"] for each in found if each and not reach.includes(each)} - {None}
+    read = {each for each in hidden if each and any(await reads_incident(ctx, each))}
+    return [
+        each if each and (reach.includes(each) or each["incident_id"] in read) else None for each in found
+    ]

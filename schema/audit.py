@@ -1,1 +1,0 @@
-"""Audit log, as clients see it: nothing of it as yet."""

@@ -1,0 +1,42 @@
+"""Audit log, as clients see it: its entries, and what apps add to them."""
+
+from core.graphql import Page, connection, mutation, query
+from resolvers.audit import client_entries, reading
+from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
+
+__all__ = ["AuditEntry", "Mutation", "Query", "Viewer"]
+
+
+class Query:
+    audit_entries: Page[AuditEntry] = query(reading.audit_entries)
+    """Entries of the audit log that you may read, newest first: of your organization if you audit it, of
+    incidents you were given access to, about you, and of what you did. Each read is put on record."""
+    audit_entry: AuditEntry | None = query(reading.audit_entry)
+    """Entry of the audit log by its id; null when there is none, or you may not read it, which is put on
+    record too."""
+
+
+class Viewer:
+    recent_audit_entries: Page[AuditEntry] = connection(reading.recent_audit_entries)
+    """Latest entries of the audit log that you may read, newest first, to fetch ahead. Each read is put on
+    record."""
+
+
+class Mutation:
+    record_audit_entries = mutation(
+        client_entries.record_audit_entries,
+        refuses="ID_TAKEN INCIDENT_NOT_FOUND INVALID_FORMAT REQUIRED TOO_LARGE TOO_LONG TOO_MANY",
+        returns={
+            "results": (
+                list[AuditEntryResult],
+                "Outcome of each entry, in the order of the input; null when the batch is refused.",
+            )
+        },
+        takes={"entries": list[AuditEntryRecordInput]},
+        transaction=False,
+        receipt=False,
+        entries="Entries to record, 1 to 100 and at most 1,000,000 bytes, in their order: each by itself, so "
+        "that one that is refused stops no other.",
+    )
+    """Record what you did, for the audit log: each entry once, however often it is sent. Actor, address and
+    time are the server's. After the first entry that has to come again all others are DEFERRED."""

@@ -1,0 +1,42 @@
+"""Reads of the audit log: the newest entries of some queries together, each by an index in that order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any, cast
+
+from core import paging
+from core.paging import KeysetPage, Sort
+from core.storage import merging
+from core.storage.mongo import Database
+from stores.audit.entries import AuditEntry, entries
+
+NEWEST: Sort = (("timestamp", -1), ("_id", -1))
+"""Newest first."""
+
+Query = Mapping[str, Any]
+
+
+async def newest(db: Database, queries: Sequence[Query], page: KeysetPage) -> list[AuditEntry]:
+    """Entries of any of the queries, in the page's order, one more than its size.
+
+    One `$or` of them would be read from its beginning for each page.
+    """
+    reads = [_reading(db, query, page) for query in queries]
+    if not reads:
+        return []
+    place = itemgetter("timestamp", "_id")
+    found = await merging.first_of(reads, place, page.size + 1, descending=not page.backward)
+    return cast("list[AuditEntry]", found)
+
+
+def _reading(db: Database, query: Query, page: KeysetPage) -> merging.Read:
+    order = paging.sort_order(NEWEST, page)
+
+    async def read(last: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
+        position = (last["timestamp"], last["_id"]) if last else page.position
+        beyond = paging.after_filter(NEWEST, replace(page, position=position))
+        where = {"$and": [query, beyond]} if beyond else query
+        return await db.find(entries.name, where, sort=order, limit=limit)
+
+    return read
