@@ -101,6 +101,6 @@ class AuditActorKind(StrEnum):
     PROVIDER = "PROVIDER"
     """Person who offers health services."""
     SYSTEM = "SYSTEM"
-    """The service itself: a job, or a command of its operator."""
+    """Service itself, by a job or a command of its operator."""
     SERVICE = "SERVICE"
     """Another service that calls this one."""
