@@ -132,9 +132,20 @@ class S3Objects(Kept):
     piece = S3_PIECE
 
     def __init__(
-        self, bucket: str, prefix: str, *, endpoint: str, region: str, key_id: str, secret: str
+        self,
+        bucket: str,
+        prefix: str,
+        *,
+        endpoint: str,
+        region: str,
+        key_id: str,
+        secret: str,
+        locks: bool = False,
     ) -> None:
         options: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        if locks:
+            # A bucket with object lock takes nothing without one.
+            options["checksum_algorithm"] = "SHA256"
         # Without keys of ours: those of the machine or container.
         if key_id:
             options |= {"access_key_id": key_id, "secret_access_key": secret}

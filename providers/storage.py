@@ -47,6 +47,7 @@ def locked_objects(whole: Settings, settings: AuditSettings, signer: Signer) -> 
     return _bucket(
         "LANDFALL_AUDIT_STORE",
         settings.audit_store,
+        locks=True,
         endpoint=settings.audit_store_endpoint,
         region=settings.audit_store_region,
         key_id=settings.audit_store_access_key_id,
@@ -54,7 +55,7 @@ def locked_objects(whole: Settings, settings: AuditSettings, signer: Signer) -> 
     )
 
 
-def _bucket(setting: str, address: str, **access: str) -> S3Objects:
+def _bucket(setting: str, address: str, *, locks: bool = False, **access: str) -> S3Objects:
     place = urlsplit(address)
     if place.scheme != "s3" or not place.netloc:
         raise ValueError(f"{setting} must be s3://bucket or s3://bucket/prefix.")
@@ -65,6 +66,7 @@ def _bucket(setting: str, address: str, **access: str) -> S3Objects:
         region=access["region"],
         key_id=access["key_id"],
         secret=access["secret"],
+        locks=locks,
     )
 
 
