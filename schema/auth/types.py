@@ -7,6 +7,7 @@ from core.grants import GrantRole, GrantScope
 from core.graphql import (
     Page,
     connection,
+    dated,
     derived,
     extend,
     field,
@@ -258,7 +259,9 @@ class Grant(Entity):
     """Id of the provider, restaurant, site or plant that the role is held in; null in other scopes."""
     organization: str | None = derived(grants_shown.organization, "scope", "scope_id")
     """Organization that the role is held in; null in other scopes."""
-    granted_by: User | None = visible("granted_by")
+    granted_by: User | None = dated(
+        visible("granted_by"), "That somebody is hidden from you meanwhile shows when the grant is next told."
+    )
     """Person who granted the role; null when that person is gone or hidden from you."""
     held_until: datetime | None = key("expires_at")
     """Time at which the grant ends; null when it lasts until it is revoked."""

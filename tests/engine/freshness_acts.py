@@ -1,6 +1,7 @@
 """Acts that change what synced nodes are made of, one after the other in one world, there and back again."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from core import clock
@@ -95,9 +96,13 @@ async def grace_hides_her_lists_and_is_locked_out(w: World) -> None:
 
 @act("grants")
 async def grace_works_in_the_shop_for_a_while(w: World) -> None:
-    for name in ("grantRole", "revokeRole"):
-        await done(w.rosa, name, userId=w.grace.user_id, role="SUPPORT")
-        await w.check(name)
+    role = {"userId": w.grace.user_id, "role": "SUPPORT"}
+    await done(w.rosa, "grantRole", **role)
+    await w.check("granted")
+    await done(w.rosa, "grantRole", **role, heldUntil=f"{clock.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}")
+    await w.check("granted for a day")
+    await done(w.rosa, "revokeRole", **role)
+    await w.check("revoked")
 
 
 @act("users", "media", "uploads")
