@@ -32,6 +32,7 @@ NOT_PERSONAL = {
     "audit_chains": "the log's",
     "audit_checkpoints": "the log's: hashes of hashes",
     "audit_checks": "the log's; `performed_by` is an auditor's id",
+    "audit_grants": "an organization's: who reads some incidents for a time, at most 90 days",
     "audit_leaves": "the log's: hashes of entries",
     "audit_links": "the log's: hashes of entries",
     "audit_log_keys": "the service's",
