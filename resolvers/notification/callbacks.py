@@ -5,9 +5,12 @@ from functools import partial
 from typing import TypedDict
 
 from core import clock, jobs
+from core.callbacks import EventKind, ProviderEvent, on_provider_event
 from core.context import Context, Services
-from resolvers.notification import delivering, metrics
+from core.ports import FailureCode
+from resolvers.notification import delivering, metrics, replying
 from resolvers.notification.acknowledging import acknowledge
+from resolvers.notification.sending import REASONS
 from stores import notification as store
 from stores.notification import (
     AcknowledgmentMethod,
@@ -51,6 +54,27 @@ def event(
         "failure_reason": failure_reason,
         "answered_by": answered_by,
         "digits": digits,
+    }
+
+
+@on_provider_event("twilio", "vonage", "mail")
+async def told(services: Services, event: ProviderEvent) -> None:
+    """Take what a provider tells of: a reply, or what became of a message."""
+    if event["kind"] == EventKind.REPLY:
+        await replying.reply(services, number=event["sender"], said=event["text"])
+    else:
+        await apply_event(services, event=_read(event))
+
+
+def _read(event: ProviderEvent) -> DeliveryEvent:
+    kind, code, answered = event["kind"], event["code"], event["answered_by"]
+    return {
+        "provider_ref": event["provider_ref"],
+        "at": event["at"],
+        "status": None if kind == EventKind.KEY else DeliveryStatus(kind),
+        "failure_reason": REASONS[FailureCode(code)] if code else None,
+        "answered_by": AnsweredBy(answered) if answered else None,
+        "digits": event["digits"] or None,
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
-from core.context import Context
+from core.context import Context, Services
 from core.errors import UserError, check_version
 from core.nodes import guard
 from core.values.bounds import check_count, check_length
@@ -74,8 +74,13 @@ def teams_flow_place(recipient_id: str) -> str:
 
 
 def teams_flow_url(ctx: Context, recipient: Any) -> str | None:
+    return teams_flow(ctx.services, recipient) or None
+
+
+def teams_flow(services: Services, recipient: Any) -> str:
+    """URL of a person's workflow in Teams; empty where there is none."""
     sealed = recipient["sealed_teams_flow"]
-    return sealed and ctx.services.crypto.open(sealed, place=teams_flow_place(recipient["_id"]))
+    return services.crypto.open(sealed, place=teams_flow_place(recipient["_id"])) if sealed else ""
 
 
 async def update_notification_preferences(

@@ -9,9 +9,21 @@ from typing import Any
 from core import messages
 from core.context import Services
 from core.messages import gettext_noop
-from core.ports import CircuitOpen, FailureCode, MailAttachment, Permanent, PushPriority, Retryable
+from core.ports import (
+    CircuitOpen,
+    FailureCode,
+    MailAttachment,
+    Permanent,
+    PushPriority,
+    Retryable,
+    SlackPoster,
+    TeamsPoster,
+    VoiceCaller,
+)
+from core.values import sms_segments
 from resolvers import auth
 from resolvers.notification.links import LinkAction, link
+from resolvers.notification.preferences import teams_flow
 from stores import auth as accounts
 from stores.auth import User
 from stores.notification import (
@@ -24,6 +36,9 @@ from stores.notification import (
 
 ACKNOWLEDGE = gettext_noop("Acknowledge: {url}")
 UNSUBSCRIBE = gettext_noop("Get no more of these mails: {url}")
+PRESS = gettext_noop("Press 1 to acknowledge.")
+MOST_SEGMENTS = 10
+"""Segments of a text message; the rest of a longer one is in the inbox."""
 REASONS: Mapping[FailureCode, DeliveryFailureReason] = {
     FailureCode.UNREACHABLE: DeliveryFailureReason.UNREACHABLE,
     FailureCode.LANDLINE: DeliveryFailureReason.LANDLINE,
@@ -78,11 +93,8 @@ async def has_address(
 
 
 async def send(out: Outgoing) -> Taken:
-    """Hand the message to the channel's provider; `Permanent` where there is none."""
-    sender = SENDERS.get(out.delivery["channel"])
-    if sender is None:
-        raise Permanent(FailureCode.NO_PROVIDER, "This channel has no provider.")
-    return await sender(out)
+    """Hand the message to the channel's provider."""
+    return await SENDERS[out.delivery["channel"]](out)
 
 
 async def _push(out: Outgoing) -> Taken:
@@ -168,25 +180,59 @@ def _linked(text: str) -> str:
     return f'{html.escape(label)} <a href="{html.escape(url)}">{html.escape(url)}</a>'
 
 
-async def _text(out: Outgoing) -> Taken:
-    """By the first SMS provider that takes it."""
+def _number(out: Outgoing) -> str:
     number = auth.phone_number(out.services, out.user)
     if number is None:
         raise Permanent(FailureCode.UNREACHABLE, "There is no number.")
+    return number
+
+
+async def _text(out: Outgoing) -> Taken:
+    """By the first SMS provider that takes it."""
+    number, text = _number(out), sms_segments.fit(out.text, MOST_SEGMENTS, "...")
+    segments = sms_segments.count(text).segments
     problem: Retryable = CircuitOpen("No provider of text messages was asked.")
     for sender in out.services.sms_senders:
         try:
-            sent = await sender.send(to=number, text=out.text)
+            sent = await sender.send(to=number, text=text)
         except Retryable as failed:
             problem = failed
         else:
-            return Taken(sent.provider_ref or None, address_index=out.user.get("phone_index"))
+            index = out.user.get("phone_index")
+            return Taken(sent.provider_ref or None, segments, address_index=index)
     raise problem
+
+
+async def _call(out: Outgoing) -> Taken:
+    """A call that reads the message aloud, and waits for a key."""
+    language = messages.language(out.user["locale"])
+    asked = [messages.text(PRESS, language=language)] if out.notification["requires_ack"] else []
+    text = " ".join(filter(None, (f"{out.title}.", out.message, *asked)))
+    sent = await out.services.get(VoiceCaller).send(to=_number(out), text=text, language=language)
+    return Taken(sent.provider_ref or None, address_index=out.user.get("phone_index"))
+
+
+async def _slack(out: Outgoing) -> Taken:
+    poster, to = out.services.get(SlackPoster), out.recipient["slack_id"] or ""
+    sent = await poster.send(
+        to=to, title=out.title, text=out.message, link=out.notification["link_url"] or ""
+    )
+    return Taken(sent.provider_ref or None)
+
+
+async def _teams(out: Outgoing) -> Taken:
+    poster, to = out.services.get(TeamsPoster), teams_flow(out.services, out.recipient)
+    sent = await poster.send(
+        to=to, title=out.title, text=out.message, link=out.notification["link_url"] or ""
+    )
+    return Taken(sent.provider_ref or None)
 
 
 SENDERS: dict[Any, Callable[[Outgoing], Awaitable[Taken]]] = {
     NotificationChannel.PUSH: _push,
     NotificationChannel.EMAIL: _mail,
     NotificationChannel.SMS: _text,
+    NotificationChannel.VOICE: _call,
+    NotificationChannel.SLACK: _slack,
+    NotificationChannel.TEAMS: _teams,
 }
-"""By channel; one that is missing has no provider in this version."""

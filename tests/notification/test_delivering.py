@@ -9,7 +9,7 @@ import pytest
 
 from core import clock, jobs
 from core.context import Context, Services
-from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, Retryable, Sent
+from core.ports import CircuitOpen, DeliveryFailed, FailureCode, Permanent, Retryable, Sent, SlackPoster
 from resolvers.notification import delivering, rendered
 from stores import notification as store
 from stores.notification import DeliveryFailureReason, DeliveryStatus, NotificationChannel
@@ -148,11 +148,29 @@ async def test_a_broken_provider_stops_no_other_channel(
     assert (await inbox(ada))[0]["status"] == "SENT"
 
 
+async def test_slack_teams_and_calls_have_providers_too(new_phone: NewPhone, services: Services) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "VOICE")
+    slack_id, flow = f"U{ada.user_id[-10:].upper()}", f"https://flows.example.com/{ada.user_id}"
+    await ada.do("updateNotificationPreferences", "recipient { id }", slackId=slack_id, teamsFlowUrl=flow)
+    await tell(services, ada, channels=[SLACK, TEAMS, VOICE], priority="HIGH", requires_ack=True)
+    assert sorted(await sent(services, slack_id, flow, number)) == [
+        ("slack", "News"),
+        ("teams", "News"),
+        ("voice", "Call"),
+    ]
+    letters = await services.mailer.letters()  # type: ignore[attr-defined]
+    [spoken] = [each["text"] for each in letters if each["to"] == number]
+    assert spoken == "News. Press 1 to acknowledge."
+
+
 async def test_a_channel_without_a_provider_gives_way_to_another(
-    new_phone: NewPhone, services: Services
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await new_phone("Ada")
     await ada.do("updateNotificationPreferences", "recipient { id }", slackId="U012AB3CD")
+    unset = Broken(problem=Permanent(FailureCode.NO_PROVIDER, "None is set up."))
+    monkeypatch.setitem(services.extra, SlackPoster, unset)
     await tell(services, ada, channels=[SLACK])
     assert await deliveries(services, ada) == [
         ("EMAIL", "SENT", None),
@@ -266,7 +284,7 @@ async def test_failure_sms_provider_down_circuit_opens_voice_used_other_channels
     found = {channel: (status, reason) for channel, status, reason in await deliveries(services, ada)}
     assert found["SMS"] == ("FAILED", "PROVIDER_DOWN")
     assert found["PUSH"] == ("SENT", None)
-    assert "VOICE" in found
+    assert found["VOICE"] == ("SENT", None)
 
 
 async def test_mails_bring_one_click_unsubscription_html_and_attachments(

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from core import clock, jobs
+from core.callbacks import Webhooks
 from core.context import Services
+from providers.webhooks import TwilioWebhook, twilio_signature
 from resolvers.notification import callbacks, replying
 from stores import notification as store
 from stores.notification import AnsweredBy, DeliveryFailureReason, DeliveryStatus, NotificationChannel
@@ -191,3 +193,58 @@ async def test_a_key_pressed_in_a_call_acknowledges(new_phone: NewPhone, service
     assert (await inbox(ada))[0]["acknowledgment"] is None
     await callbacks.apply_event(services, event=callbacks.event(ref, digits="1"))
     assert (await inbox(ada))[0]["acknowledgment"]["method"] == "VOICE_KEYPRESS"
+
+
+@pytest.fixture
+def twilio(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(services.extra, Webhooks, Webhooks({"twilio": TwilioWebhook("12345")}))
+
+
+async def call_back(phone: Phone, *, token: str = "12345", **form: str) -> int:
+    """POST a callback as Twilio does; returns the status of the answer."""
+    url = phone.url.replace("/graphql", "/hooks/twilio")
+    signature = twilio_signature(token, url, {name: [value] for name, value in form.items()})
+    async with phone.http.post(url, data=form, headers={"X-Twilio-Signature": signature}) as answer:
+        return answer.status
+
+
+async def test_failure_forged_callback_401_counted_nothing_changes(
+    new_phone: NewPhone, services: Services, twilio: None
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    ref = f"SM{ada.user_id}"
+    await texted(services, ada, ref)
+    forged = {"MessageSid": ref, "MessageStatus": "delivered"}
+    assert await call_back(ada, token="other", **forged) == 401
+    assert await call_back(ada, token="other", MessageSid="SM1", From=number, Body="STOP") == 401
+    await settle(services)
+    assert await deliveries(services, ada) == [("SMS", "SENT", None)]
+    assert await consent_of(ada) == "GRANTED"
+
+
+async def test_callbacks_move_deliveries_and_carry_replies(
+    new_phone: NewPhone, services: Services, twilio: None
+) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    ref = f"SM{ada.user_id}"
+    await texted(services, ada, ref)
+    for status in ("delivered", "sent", "delivered"):
+        assert await call_back(ada, MessageSid=ref, MessageStatus=status) == 200
+        await settle(services)
+    assert await deliveries(services, ada) == [("SMS", "DELIVERED", None)]
+    assert await call_back(ada, MessageSid=f"{ref}in", From=number, Body="Stop!") == 200
+    await settle(services)
+    assert await consent_of(ada) == "REVOKED"
+
+
+async def test_failure_emoji_turns_160_characters_into_ucs_2_segments_counted_anew(
+    new_phone: NewPhone, services: Services
+) -> None:
+    ada = await new_phone("Ada")
+    await with_number(services, ada, "SMS")
+    await tell(services, ada, channels=[SMS], priority="HIGH", title="x" * 100, message="y" * 58)
+    await tell(services, ada, channels=[SMS], priority="HIGH", title="x" * 100, message="y" * 57 + "😀")
+    rows = await stored(services, store.deliveries, user_id=ada.user_id)
+    assert sorted(row["segments"] for row in rows) == [1, 3]
