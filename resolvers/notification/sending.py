@@ -20,8 +20,8 @@ from core.ports import (
     TeamsPoster,
     VoiceCaller,
 )
-from core.values import sms_segments
 from resolvers import auth
+from resolvers.notification import sms_segments
 from resolvers.notification.links import LinkAction, link
 from resolvers.notification.preferences import teams_flow
 from stores import auth as accounts

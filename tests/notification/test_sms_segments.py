@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.values.sms_segments import count, fit, graphemes
+from resolvers.notification.sms_segments import count, fit, graphemes
 
 YA, GRIN = "\u044f", "\U0001f600"
 LINK = " https://x.example/s/1"
