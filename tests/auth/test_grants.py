@@ -145,9 +145,13 @@ async def test_a_check_reads_nothing_when_it_was_asked_before(
 ) -> None:
     ada = await new_phone("Ada")
     await granted(services, ada, SUPPORT)
-    await ada.ask(PENDING)
-    commands.reset()
-    assert (await ada.ask(PENDING)).code == "FORBIDDEN"
+    # What the log tells of the grant takes away what was known before.
+    for _ in range(20):
+        commands.reset()
+        assert (await ada.ask(PENDING)).code == "FORBIDDEN"
+        if commands.counts == {}:
+            return
+        await asyncio.sleep(0.05)
     assert commands.counts == {}
 
 

@@ -141,7 +141,6 @@ READS: dict[str, Read] = {
     "settings": lambda db: people.settings_of(db, ids.new_id("user"), [ids.new_id("product")]),
     "a person's review": lambda db: people.review_by(db, ids.new_id("product"), ids.new_id("user")),
     "ratings": lambda db: people.ratings(db, ids.new_id("product")),
-    "roles": lambda db: people.roles_of(db, [ids.new_id("user")]),
 }
 
 

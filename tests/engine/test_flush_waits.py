@@ -317,6 +317,7 @@ def test_every_code_that_is_not_final_is_meant_so() -> None:
     assert {code for code, each in ERROR_CODES.items() if each.retryable} - transient == {
         "ACCOUNT_LOCKED",
         "CAPTCHA_REQUIRED",
+        "INCIDENT_NOT_FOUND",
         "QUOTA_EXCEEDED",
         "STEP_UP_REQUIRED",
         "UPLOAD_INCOMPLETE",

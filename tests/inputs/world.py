@@ -183,6 +183,7 @@ async def make_world(new_phone: NewPhone, services: Services) -> World:
     }
     of = {
         "updateMessage": {"messageId": said["id"]},
+        "acknowledgeNotification": {"target": {"notificationId": ids.new_id("notification")}},
         "submitMessageReport": {"messageId": heard["id"]},
         "updatePost": {"postId": post},
         "updateComment": {"commentId": mine},
