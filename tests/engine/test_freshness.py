@@ -19,7 +19,7 @@ from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
-from tests.engine.freshness_chats import ACTS
+from tests.engine.freshness_notices import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
 from tests.engine.synced_fields import selection, stated, told
@@ -32,11 +32,14 @@ FOR_GOOD = {
     "Chat": "participants peer",
     "Comment": "author parentId",
     "Follow": "user",
+    "Grant": "organization role scope scopeId user",
     "Group": "name privacy",
     "Message": "chat sender sentAt sequence attachments.kind attachments.fileName "
     "attachments.altText attachments.upload",
     "MessageReport": "note reason",
+    "NotificationReceipt": "notification",
     "Post": "author group viewerCan.edit viewerCan.delete viewerCan.pin",
+    "Recipient": "consents.channel",
     "Report": "reason note appeal",
     # Nobody can buy anything yet.
     "Review": "viewerIsAuthor verifiedPurchase",
