@@ -100,6 +100,8 @@ async def test_messages_in_quiet_hours_go_out_at_their_end(new_phone: NewPhone, 
 
 async def test_an_opt_out_holds_for_what_is_queued(new_phone: NewPhone, services: Services) -> None:
     ada = await new_phone("Ada")
+    # The next job is the one of this message, whatever other tests left.
+    await settle(services)
     await tell(services, ada, channels=[EMAIL], run=False)
     await jobs.run_due(services, limit=1)
     await ada.do("setChannelConsent", "recipient { id }", channel="EMAIL", status="REVOKED")
