@@ -1,15 +1,13 @@
 """Messages for development: kept in Redis and shown on `/dev/outbox`."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import orjson
 import structlog
 from redis.asyncio import Redis
 
 from core import clock
-from core.ports import NO_HEADERS, MailAttachment, PushPriority, Sent
+from core.ports import Sent
 
 logger = structlog.get_logger(__name__)
 
@@ -34,16 +32,7 @@ class Outbox:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
-    async def send(
-        self,
-        *,
-        to: str,
-        subject: str,
-        text: str,
-        html: str = "",
-        headers: Mapping[str, str] = NO_HEADERS,
-        attachments: Sequence[MailAttachment] = (),
-    ) -> Sent:
+    async def send(self, *, to: str, subject: str, text: str, **_: Any) -> Sent:
         return await self.put("email", to=to, subject=subject, text=text)
 
     async def put(self, channel: Channel, *, to: str, subject: str, text: str) -> Sent:
@@ -77,19 +66,7 @@ class OutboxPusher:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def send(
-        self,
-        *,
-        token: str,
-        title: str,
-        text: str,
-        data: Mapping[str, str],
-        collapse: str = "",
-        ttl: timedelta | None = None,
-        silent: bool = False,
-        category: str = "",
-        priority: PushPriority = PushPriority.MEDIUM,
-    ) -> Sent:
+    async def send(self, *, token: str, title: str, text: str, **_: Any) -> Sent:
         return await self._outbox.put("push", to=token, subject=title, text=text)
 
 
@@ -99,7 +76,7 @@ class OutboxVoiceCaller:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def send(self, *, to: str, text: str, language: str = "en") -> Sent:
+    async def send(self, *, to: str, text: str, **_: Any) -> Sent:
         return await self._outbox.put("voice", to=to, subject="Call", text=text)
 
 
@@ -109,5 +86,5 @@ class OutboxPoster:
     def __init__(self, outbox: Outbox, channel: Channel) -> None:
         self._outbox, self._channel = outbox, channel
 
-    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent:
+    async def send(self, *, to: str, title: str, text: str, **_: Any) -> Sent:
         return await self._outbox.put(self._channel, to=to, subject=title, text=text)
