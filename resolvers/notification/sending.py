@@ -213,18 +213,16 @@ async def _call(out: Outgoing) -> Taken:
 
 
 async def _slack(out: Outgoing) -> Taken:
-    poster, to = out.services.get(SlackPoster), out.recipient["slack_id"] or ""
-    sent = await poster.send(
-        to=to, title=out.title, text=out.message, link=out.notification["link_url"] or ""
-    )
-    return Taken(sent.provider_ref or None)
+    return await _post(out, out.services.get(SlackPoster), out.recipient["slack_id"] or "")
 
 
 async def _teams(out: Outgoing) -> Taken:
-    poster, to = out.services.get(TeamsPoster), teams_flow(out.services, out.recipient)
-    sent = await poster.send(
-        to=to, title=out.title, text=out.message, link=out.notification["link_url"] or ""
-    )
+    return await _post(out, out.services.get(TeamsPoster), teams_flow(out.services, out.recipient))
+
+
+async def _post(out: Outgoing, poster: SlackPoster | TeamsPoster, to: str) -> Taken:
+    url = out.notification["link_url"] or ""
+    sent = await poster.send(to=to, title=out.title, text=out.message, link=url)
     return Taken(sent.provider_ref or None)
 
 
