@@ -129,7 +129,7 @@ async def assigned(ctx: Context, user: User, roles: Sequence[Role], place: Place
     changes: dict[str, Any] = {"roles": list(dict.fromkeys([Role.MEMBER, *roles]))}
     if "organization" in place:
         changes["org"] = place["organization"] or PERSONAL
-        if changes["org"] != user.get("org", PERSONAL):
+        if changes["org"] != store.org_of(user):
             await granting.leave_organization(ctx, user["_id"])
     if "job_role" in place:
         changes["job_role"] = place["job_role"] or None

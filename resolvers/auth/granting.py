@@ -41,7 +41,7 @@ async def grant_role(
     person = await _person(ctx, user_id)
     place = await _place(ctx, declared, person, scope_id)
     await _check_giver(ctx, declared, place)
-    if declared.scope is GrantScope.ORGANIZATION and _org(person) != place:
+    if declared.scope is GrantScope.ORGANIZATION and store.org_of(person) != place:
         raise UserError("NOT_FOUND", "There is no such person in your organization.", field=["userId"])
     _check_end(ctx, declared, held_until)
     # Two that give at once do so one after the other, as does who takes the person out of the organization.
@@ -153,13 +153,9 @@ def _organization(ctx: Context, person: User) -> str:
     """Organization of a role: the caller's, or for an administrator that of the person."""
     if not _administers(ctx):
         return grants.need_organization(ctx)
-    if (org := _org(person)) == PERSONAL:
+    if (org := store.org_of(person)) == PERSONAL:
         raise UserError("NO_ORGANIZATION", "The account belongs to no organization.", field=["userId"])
     return org
-
-
-def _org(person: User) -> str:
-    return person.get("org", PERSONAL)
 
 
 async def _check_giver(ctx: Context, role: GrantRole, place: str | None) -> None:

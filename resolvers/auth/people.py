@@ -153,7 +153,7 @@ def is_own(ctx: Context, account: Document) -> bool:
 
 def org(account: Document) -> str | None:
     """Organization of a person; None for those who belong to none."""
-    named: str = account.get("org", PERSONAL)
+    named = store.org_of(account)
     return None if named == PERSONAL else named
 
 

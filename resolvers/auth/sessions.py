@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import clock, ids, nodes
-from core.context import PERSONAL, Context, Viewer
+from core.context import Context, Viewer
 from core.errors import ErrorKind, NotFound, Unauthenticated, UserError, error_codes
 from core.ids import Id
 from core.mutations.references import referenced_id
@@ -276,7 +276,7 @@ async def check(ctx: Context, session_id: str) -> None:
 def _with_tokens(ctx: Context, user: User, session: Session) -> dict[str, Any]:
     pair = ctx.services.get(Tokens).issue(user, session)
     # The rest of the operation runs as this person: the payload may show private fields.
-    roles, org = frozenset(map(str, user["roles"])), user.get("org", PERSONAL)
+    roles, org = frozenset(map(str, user["roles"])), store.org_of(user)
     proven = session["authenticated_at"].timestamp()
     ctx.viewer = Viewer(
         user["_id"], session["_id"], session["device"]["_id"], roles, org, proven, clock.timestamp()

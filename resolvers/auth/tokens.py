@@ -19,7 +19,7 @@ from core import clock
 from core.context import PERSONAL, Viewer
 from core.errors import Unauthenticated
 from resolvers.auth.signing import SigningKeys
-from stores.auth import AuthFactor, Session, User
+from stores.auth import AuthFactor, Session, User, org_of
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_IDLE = timedelta(days=30)
@@ -83,7 +83,7 @@ class Tokens:
             "did": session["device"]["_id"],
             "scope": " ".join(SCOPES),
             "roles": list(map(str, user["roles"])),
-            "org": user.get("org", PERSONAL),
+            "org": org_of(user),
             "amr": list(map(str, session["factors"])),
             "auth_time": int(session["authenticated_at"].timestamp()),
             # To the millisecond, so that it can be told from a change of roles in the same second.

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
 from core import ids
+from core.context import PERSONAL
 from core.hooks import PlainHook
 from core.security.access import role_kind
 from core.storage.indexes import A_MOMENT, LONG_AGO, due
@@ -120,6 +121,12 @@ def person_scopes(user: Mapping[str, Any]) -> list[str]:
 def _readers(user: User) -> list[str]:
     """Scopes of a deleted person: none, they are gone from all devices."""
     return [] if user["status"] == AccountStatus.DELETED else person_scopes(user)
+
+
+def org_of(user: Mapping[str, Any]) -> str:
+    """Organization of a person, or of their account; PERSONAL for those who belong to none."""
+    org: str = user.get("org", PERSONAL)
+    return org
 
 
 def account_of(user: Mapping[str, Any]) -> dict[str, Any]:
