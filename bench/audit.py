@@ -67,7 +67,7 @@ async def running(reads: Reads) -> AsyncIterator[Services]:
 
 
 async def plant(services: Services) -> list[AuditLink]:
-    """A sealed log of a million leaves; of those, links and leaves that are asked for are stored."""
+    """A sealed log of a million leaves; links and leaves of a sample are stored."""
     leaves = [Leaf(f"org:{ORG}:{n % 16}", n // 16, f"{n:064x}") for n in range(LEAVES)]
     hashes = [leaf.hash for leaf in leaves]
     made = store.tile_documents(ORG, tiles.append(0, {}, hashes))
@@ -88,10 +88,10 @@ async def plant(services: Services) -> list[AuditLink]:
         copied_at=None,
     )
     await services.db.write({"insert": store.checkpoints.name, "documents": [row]})
-    asked = random.Random(17).sample(range(LEAVES), PROOFS)
-    rows = [row for n in asked for row in store.leaf_documents(ORG, n, [leaves[n]])]
+    sampled = random.Random(17).sample(range(LEAVES), PROOFS)
+    rows = [row for n in sampled for row in store.leaf_documents(ORG, n, [leaves[n]])]
     await services.db.write({"insert": store.leaves.name, "documents": rows})
-    return [_link(leaves[n]) for n in asked]
+    return [_link(leaves[n]) for n in sampled]
 
 
 def _link(leaf: Leaf) -> AuditLink:

@@ -17,7 +17,7 @@ CALLS, SECONDS, SHARE = 20, 60.0, 0.5
 """It opens when so many calls were made in the last seconds, and this share of them failed."""
 RETRY_SECONDS = 30.0
 
-ASKED = Counter("landfall_provider_calls_total", "Calls of providers by result.", ["provider", "result"])
+RESULTS = Counter("landfall_provider_calls_total", "Calls of providers by result.", ["provider", "result"])
 OPEN = Gauge("landfall_provider_circuit_open", "1 while a provider is left alone.", ["provider"])
 
 
@@ -56,13 +56,13 @@ class CircuitBreaker:
             return False
         now = clock.timestamp()
         if now < max(self._opened_at, self._tried_at or 0.0) + RETRY_SECONDS:
-            ASKED.labels(self.name, "open").inc()
+            RESULTS.labels(self.name, "open").inc()
             raise CircuitOpen(f"{self.name} is left alone: too many calls have failed.")
         self._tried_at = now
         return True
 
     def _ended(self, result: str, trial: bool) -> None:
-        ASKED.labels(self.name, result).inc()
+        RESULTS.labels(self.name, result).inc()
         now, failed = clock.timestamp(), result == "failed"
         if trial:
             self._opened_at, self._tried_at = now if failed else None, None

@@ -10,7 +10,7 @@ class Account(NamedTuple):
 
     kind: str
     base: str
-    """Where its API is."""
+    """Base URL of its API."""
     login: str
     secret: str
     sender: str

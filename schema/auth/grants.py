@@ -22,7 +22,7 @@ class GrantQueries:
 
 @type_
 class GrantsOfViewer:
-    """What the viewer may do: factors that were proven, roles that were granted."""
+    """Fields of the viewer: factors that were proven, roles that were granted."""
 
     factors: list[AuthFactor] = local(people.factors)
     """Factors that were proven in this session, at most five, as the access token tells: a key counts as
