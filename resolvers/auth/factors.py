@@ -84,11 +84,11 @@ async def open_for(
 
 
 async def resend_otp(
-    ctx: Context, *, flow_id: Id, method: OtpMethod | None = None, device_id: Id
+    ctx: Context, *, auth_flow_id: Id, method: OtpMethod | None = None, device_id: Id
 ) -> FlowOpened:
     """Send a new code, by another method if the person can be reached so."""
     await ctx.limit(lockout.CODE_RATE, ctx.network)
-    flow = await flows.flow_for_update(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, auth_flow_id, device_id)
     to = flows.destination_of(ctx, flow)
     if method is not None and method != to.method:
         to = await _other_way(ctx, flow, method)
@@ -183,9 +183,9 @@ async def regenerate_backup_codes(ctx: Context) -> dict[str, Any]:
     return {**telling.account_changed(user), "backup_codes": codes}
 
 
-async def begin_backup_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
+async def begin_backup_proof(ctx: Context, *, auth_flow_id: Id, code: str, **_: Any) -> Attempt | None:
     """Begin an attempt with a backup code, as `flows.begin_proof` does for codes."""
-    return await flows.begin_guess(ctx, flow_id) if is_backup_code(code) else None
+    return await flows.begin_guess(ctx, auth_flow_id) if is_backup_code(code) else None
 
 
 def is_backup_code(code: str) -> bool:

@@ -168,9 +168,9 @@ def _status(flow: Flow) -> AuthFlowStatus:
     return AuthFlowStatus.EXPIRED if over else AuthFlowStatus(flow["status"])
 
 
-async def begin_proof(ctx: Context, *, flow_id: Id, code: str, **_: Any) -> Attempt | None:
+async def begin_proof(ctx: Context, *, auth_flow_id: Id, code: str, **_: Any) -> Attempt | None:
     """Begin an attempt at a flow's code, before its transaction; None where nothing can be guessed."""
-    return await begin_guess(ctx, flow_id) if is_well_formed(code) else None
+    return await begin_guess(ctx, auth_flow_id) if is_well_formed(code) else None
 
 
 async def begin_guess(ctx: Context, flow_id: str) -> Attempt | None:

@@ -27,7 +27,7 @@ class Judged:
 class FlowCode(TypedDict):
     """Code of a flow."""
 
-    flow_id: Id
+    auth_flow_id: Id
     """Id of the flow that an earlier `stepUp` with a `method` opened."""
     code: Code
     """One-time code that was received, six digits."""
@@ -109,9 +109,9 @@ async def _open(ctx: Context, session: Session, user: User, method: OtpMethod) -
 async def _by_code(
     ctx: Context, session: Session, user: User, given: FlowCode, attempt: Attempt | None
 ) -> dict[str, Any]:
-    flow = await flows.flow_for_update(ctx, given["flow_id"], session["device"]["_id"])
+    flow = await flows.flow_for_update(ctx, given["auth_flow_id"], session["device"]["_id"])
     if flow["purpose"] != AuthFlowKind.STEP_UP:
-        raise UserError("INVALID_INPUT", "This flow is for something else.", field=["flowId"])
+        raise UserError("INVALID_INPUT", "This flow is for something else.", field=["authFlowId"])
     if not flows.is_well_formed(given["code"]):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, given["code"]):

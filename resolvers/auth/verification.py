@@ -24,10 +24,10 @@ FOLLOWING: dict[AuthFlowKind, Following] = {
 
 
 async def verify_otp(
-    ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
+    ctx: Context, *, auth_flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """Finish a flow's step with a one-time code; the result depends on the flow's purpose."""
-    flow = await flows.flow_for_update(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, auth_flow_id, device_id)
     if not flows.is_well_formed(code):
         raise flows.malformed(flow)
     if not flows.is_code(ctx, flow, code):
@@ -38,10 +38,10 @@ async def verify_otp(
 
 
 async def verify_backup_code(
-    ctx: Context, *, flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
+    ctx: Context, *, auth_flow_id: Id, code: Code, device_id: Id, prepared: Attempt | None = None
 ) -> dict[str, Any]:
     """Finish a flow's step with a backup code, which is spent."""
-    flow = await flows.flow_for_update(ctx, flow_id, device_id)
+    flow = await flows.flow_for_update(ctx, auth_flow_id, device_id)
     if not factors.is_backup_code(code):
         raise UserError(
             "CODE_INVALID",

@@ -195,7 +195,7 @@ async def reports(ctx: Context, *, filter: ReportFilter | None = None, args: Pag
     return found
 
 
-async def targets(ctx: Context, reports: Sequence[Document]) -> list[Document | None]:
+async def subjects(ctx: Context, reports: Sequence[Document]) -> list[Document | None]:
     """Reported content: moderators see all of it, others only what their access guard shows them."""
     wanted = [report["subject_id"] for report in reports]
     if not is_moderator(ctx):
@@ -248,7 +248,7 @@ async def decide_moderation(
     )
     await record(ctx, act)
     return {
-        "subject": found or (await targets(ctx, [{"subject_id": subject_id}]))[0],
+        "subject": found or (await subjects(ctx, [{"subject_id": subject_id}]))[0],
         "removed_report_ids": [report["_id"] for report in reports],
     }
 

@@ -14,8 +14,8 @@ from stores.feed import ReportReason, ReportStatus
 class Report(Entity):
     """Report of a post, comment or person to the moderators. The reporter's name is told to nobody."""
 
-    target: Node | None = dated(
-        batched(moderating.targets),
+    subject: Node | None = dated(
+        batched(moderating.subjects),
         "When it goes out of your sight, the report shows so when it is next told or read.",
     )
     """Post, comment or person that was reported; null when it is gone or hidden from you."""

@@ -52,17 +52,17 @@ async def sign_in(phone: Phone, email: str, password: str = PASSWORD, **input: A
 
 
 async def verify(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
-    given = {"flowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
+    given = {"authFlowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
     return keep(phone, await phone.do("verifyOtp", VERIFIED, **given))
 
 
 async def verify_backup(phone: Phone, flow_id: str, code: str, **input: Any) -> Any:
-    given = {"flowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
+    given = {"authFlowId": flow_id, "code": code, "deviceId": phone.device_id, **input}
     return keep(phone, await phone.do("verifyBackupCode", SIGNED_IN, **given))
 
 
 async def resend(phone: Phone, flow_id: str, **input: Any) -> Any:
-    return await phone.do("resendOtp", FLOW, flowId=flow_id, deviceId=phone.device_id, **input)
+    return await phone.do("resendOtp", FLOW, authFlowId=flow_id, deviceId=phone.device_id, **input)
 
 
 async def refresh(phone: Phone, token: str | None = None, **input: Any) -> Any:

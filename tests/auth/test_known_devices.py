@@ -55,7 +55,7 @@ async def test_strangers_wrong_codes_do_not_keep_their_owner_from_a_code(
     assert "OTP" in signing_in["factors"]
     assert (await verify(ada, signing_in["id"], await code_for(services, email)))["errors"] == []
     stepping_up = (await ada.do("stepUp", "authFlow { id }", proof={"method": "EMAIL"}))["authFlow"]
-    given = {"flowId": stepping_up["id"], "code": await code_for(services, email)}
+    given = {"authFlowId": stepping_up["id"], "code": await code_for(services, email)}
     assert (await ada.do("stepUp", "tokens { accessToken }", proof={"code": given}))["errors"] == []
 
 

@@ -203,7 +203,7 @@ async def test_an_unknown_flow_is_over_and_a_malformed_id_is_an_error(anonymous:
     query = "mutation($input: VerifyOtpInput!) { verifyOtp(input: $input) { errors { code } } }"
     given = {
         "idempotencyKey": key(),
-        "flowId": "flow_attempts",
+        "authFlowId": "flow_attempts",
         "code": "1",
         "deviceId": anonymous.device_id,
     }

@@ -236,7 +236,7 @@ async def test_what_is_sensitive_asks_for_a_step_up(
 
 def by_code(flow: Any, code: str) -> dict[str, Any]:
     """Proof by the code of a flow."""
-    return {"code": {"flowId": flow["id"], "code": code}}
+    return {"code": {"authFlowId": flow["id"], "code": code}}
 
 
 async def test_a_code_steps_up(careful: Careful, services: Services) -> None:
@@ -265,7 +265,7 @@ async def test_a_flow_for_something_else_is_no_step_up(careful: Careful, service
     code = await code_for(services, number)
     refused = await careful.phone.do("stepUp", "tokens { accessToken }", proof=by_code(flow, code))
     assert refused["errors"] == [
-        refusal("INVALID_INPUT", "This flow is for something else.", ["proof", "code", "flowId"])
+        refusal("INVALID_INPUT", "This flow is for something else.", ["proof", "code", "authFlowId"])
     ]
 
 

@@ -90,7 +90,7 @@ async def test_step_up_by_a_typed_code(careful: tuple[Phone, str, list[str]], se
     ada, email, _ = careful
     flow = (await ada.do("stepUp", "authFlow { id }", proof={"method": "EMAIL"}))["authFlow"]
     code = await code_for(services, email)
-    proof = {"code": {"flowId": flow["id"], "code": "12 34"}}
+    proof = {"code": {"authFlowId": flow["id"], "code": "12 34"}}
     slip = await ada.do("stepUp", "authFlow { remainingAttemptCount }", proof=proof)
     in_proof = {**SIX_DIGITS, "field": ["proof", "code", "code"]}
     assert (slip["errors"], slip["authFlow"]) == ([in_proof], {"remainingAttemptCount": 5})

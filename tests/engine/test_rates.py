@@ -123,9 +123,9 @@ USES: list[tuple[str, Subject, str, dict[str, Any]]] = [
         "code",
         address,
         "verifyOtp",
-        {"flowId": "flow_01m8nhr1vne4ga9gsf0bm438dc", "code": "123456", "deviceId": DEVICE},
+        {"authFlowId": "flow_01m8nhr1vne4ga9gsf0bm438dc", "code": "123456", "deviceId": DEVICE},
     ),
-    ("code", address, "resendOtp", {"flowId": "flow_01m8nhr1vne4ga9gsf0bm438dc", "deviceId": DEVICE}),
+    ("code", address, "resendOtp", {"authFlowId": "flow_01m8nhr1vne4ga9gsf0bm438dc", "deviceId": DEVICE}),
     ("reset", address, "requestPasswordReset", {"email": "a@example.com", "deviceId": DEVICE}),
 ]
 

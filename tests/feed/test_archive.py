@@ -167,8 +167,8 @@ async def test_moderators_see_an_archived_post_that_was_reported(
     post = await publish(ada)
     await put_away(services, post)
     made = await grace.do("submitReport", "report { id }", subjectId=post, reason="SPAM")
-    query = "query($id: ID!) { node(id: $id) { ... on Report { target { id } } } }"
-    assert await rosa.run(query, id=made["report"]["id"]) == {"node": {"target": {"id": post}}}
+    query = "query($id: ID!) { node(id: $id) { ... on Report { subject { id } } } }"
+    assert await rosa.run(query, id=made["report"]["id"]) == {"node": {"subject": {"id": post}}}
 
 
 async def test_a_post_that_comes_back_meanwhile_is_there(

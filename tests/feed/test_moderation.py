@@ -23,7 +23,7 @@ from tests.phone import Phone, make_user
 
 QUEUE = """query($filter: ReportFilterInput) { viewer { user { id } }
   reports(filter: $filter, first: 100) { edges { node {
-    id reason status note appeal target { __typename id ... on Post { text } } } } } }"""
+    id reason status note appeal subject { __typename id ... on Post { text } } } } } }"""
 
 
 async def moderator(new_phone: NewPhone, services: Services) -> Phone:
@@ -34,7 +34,7 @@ async def moderator(new_phone: NewPhone, services: Services) -> Phone:
 async def queue(phone: Phone, subject: str, status: str = "OPEN") -> list[dict[str, Any]]:
     found = await phone.run(QUEUE, filter={"statuses": [status]})
     nodes = [edge["node"] for edge in found["reports"]["edges"]]
-    return [node for node in nodes if node["target"] and node["target"]["id"] == subject]
+    return [node for node in nodes if node["subject"] and node["subject"]["id"] == subject]
 
 
 async def codes(phone: Phone, mutation: str, **input: Any) -> list[str]:
@@ -127,8 +127,8 @@ async def test_reporting_twice_is_the_first_report(new_phone: NewPhone, services
     again = await grace.do("submitReport", "report { id }", subjectId=post, reason="ABUSE")
     assert (first["errors"], again["report"]["id"]) == ([], first["report"]["id"])
     assert first["report"] == {"id": first["report"]["id"], "status": "OPEN", "note": None}
-    node = "query($id: ID!) { node(id: $id) { ... on Report { status target { id } } } }"
-    assert (await grace.run(node, id=first["report"]["id"]))["node"]["target"] == {"id": post}
+    node = "query($id: ID!) { node(id: $id) { ... on Report { status subject { id } } } }"
+    assert (await grace.run(node, id=first["report"]["id"]))["node"]["subject"] == {"id": post}
     assert (await ada.run(node, id=first["report"]["id"]))["node"] is None
     assert await codes(ada, "submitReport", subjectId=post, reason="SPAM") == ["FORBIDDEN"]
     unseen = await publish(ada, visibility="PRIVATE")
@@ -150,7 +150,7 @@ async def test_moderators_alone_judge_and_only_what_was_reported(
     assert await codes(judge, "decideModeration", **decision) == ["NOT_FOUND"]
     await grace.do("submitReport", "report { id }", subjectId=post, reason="ABUSE", note="Rude")
     [seen] = await queue(judge, post)
-    assert (seen["target"]["text"], seen["note"]) == ("For friends", "Rude")
+    assert (seen["subject"]["text"], seen["note"]) == ("For friends", "Rude")
     done = await judge.do(
         "decideModeration", "removedReportIds subject { id ... on Post { status } }", **decision
     )
@@ -270,7 +270,7 @@ async def test_looks_into_the_queue_are_each_on_record_beside_what_else_is_read(
     judge = await moderator(new_phone, services)
     await publish(judge)
     monkeypatch.setattr("core.audit.recorded.listeners", [record])
-    page = "edges { node { id target { id } } }"
+    page = "edges { node { id subject { id } } }"
     document = f"""{{ one: reports(first: 5) {{ {page} }} other: reports(first: 5) {{ {page} }}
       viewer {{ user {{ name posts(first: 1) {{ edges {{ node {{ text }} }} }} }} }} }}"""
     for _ in range(3):

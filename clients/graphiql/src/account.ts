@@ -76,16 +76,16 @@ export const signUp = (account: NewAccount, captcha = ""): Promise<void> =>
 export async function enterCode(code: string, backup: boolean): Promise<void> {
   const flow = currentState().flow;
   if (!flow) return;
-  if (flow.kind === "STEP_UP" && !backup) return prove({ code: { flowId: flow.id, code } });
+  if (flow.kind === "STEP_UP" && !backup) return prove({ code: { authFlowId: flow.id, code } });
   const headers = flow.kind === "STEP_UP" ? await bearer() : undefined;
-  return perform(backup ? "verifyBackupCode" : "verifyOtp", { flowId: flow.id, code, deviceId: deviceId() }, headers);
+  return perform(backup ? "verifyBackupCode" : "verifyOtp", { authFlowId: flow.id, code, deviceId: deviceId() }, headers);
 }
 
 export async function resendCode(method?: string): Promise<void> {
   const flow = currentState().flow;
   if (!flow) return;
   const headers = flow.kind === "STEP_UP" ? await bearer() : undefined;
-  const input = { flowId: flow.id, deviceId: deviceId(), ...(method && { method }) };
+  const input = { authFlowId: flow.id, deviceId: deviceId(), ...(method && { method }) };
   return perform("resendOtp", input, headers);
 }
 

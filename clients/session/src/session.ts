@@ -97,7 +97,7 @@ export class Session {
 
   /** Ends a sign-in by the code that was sent. */
   async verifyCode(flowId: string, code: string): Promise<void> {
-    this.take(await this.ask('verifyOtp', VERIFY_OTP, { flowId, code, deviceId: this.deviceId }));
+    this.take(await this.ask('verifyOtp', VERIFY_OTP, { authFlowId: flowId, code, deviceId: this.deviceId }));
     void this.leave();
   }
 
