@@ -1,9 +1,9 @@
-"""Audit log: entries and their states by id, and a person's access to incidents."""
+"""Audit log: entries by id, their states and places in the chains, and a person's access to incidents."""
 
 from core import clock
 from core.storage.loader import Loader, by_id, in_order
 from stores import audit as store
-from stores.audit import AuditAccessGrant, AuditEntryState
+from stores.audit import AuditAccessGrant, AuditEntryState, AuditLink
 
 MOST_GRANTS = 100
 
@@ -21,6 +21,14 @@ class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):
         query = {"$or": [{"chain_id": chain, "_id": {"$in": ids}} for chain, ids in chains.items()]}
         rows = await store.entry_states.find(self.db, query, limit=len(keys))
         return in_order([entry_id for _, entry_id in keys], rows)
+
+
+class LinkByEntry(Loader[tuple[str, str], AuditLink | None]):
+    """Place of an entry in its chain, by the chain and the entry's id; None until it has one."""
+
+    async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[AuditLink | None]:
+        found = await store.links_of_entries(self.db, keys)
+        return [found.get(key) for key in keys]
 
 
 class GrantsByGrantee(Loader[str, list[AuditAccessGrant]]):

@@ -57,3 +57,5 @@ class Act:
     """Moment by the clock of a device that tells of the act later."""
     actor_id: str | None = None
     device_id: str | None = None
+    emergency: bool = False
+    """True for access in an emergency, past those who are asked otherwise: its record is signed singly."""

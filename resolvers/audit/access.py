@@ -8,7 +8,7 @@ from core.context import Context
 from core.hooks import Hook
 from core.nodes import guard
 from loaders.audit import EntryById, GrantsByGrantee
-from resolvers.audit import roles
+from resolvers.audit import roles, showing
 from stores.audit import AuditEntry
 
 reads_incident = Hook[[Context, str], bool]("audit.reads_incident")
@@ -84,6 +84,8 @@ async def visible_entries(ctx: Context, wanted: Sequence[str]) -> list[AuditEntr
     reach = await reach_of(ctx)
     hidden = {each["incident_id"] for each in found if each and not reach.includes(each)} - {None}
     read = {each for each in hidden if each and any(await reads_incident(ctx, each))}
-    return [
+    shown = [
         each if each and (reach.includes(each) or each["incident_id"] in read) else None for each in found
     ]
+    await showing.check(ctx, [each for each in shown if each is not None])
+    return shown

@@ -10,6 +10,10 @@ from stores.audit import AuditEntry, AuditLeaf, AuditLink
 
 MOST_KEPT = 1_000
 """Damages that a check tells of one by one."""
+UNRECORDED = "UNRECORDED"
+"""Problem of an entry that the service did not record: it waits for no place in a chain, and has none."""
+OF_AN_ENTRY = frozenset({Problem.CHANGED, UNRECORDED})
+"""Problems that leave the chain whole."""
 
 
 class Damage(NamedTuple):
@@ -38,7 +42,7 @@ class Findings:
 
     def add(self, damage: Damage) -> None:
         self.count += 1
-        self.broken = self.broken or damage.problem != Problem.CHANGED or damage.entry_id is None
+        self.broken = self.broken or damage.problem not in OF_AN_ENTRY or damage.entry_id is None
         if len(self.damages) < MOST_KEPT:
             self.damages.append(damage)
 

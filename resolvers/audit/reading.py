@@ -1,6 +1,6 @@
 """Reads of the audit log: lists and single entries. Each read is put on record, as is one that was denied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -11,18 +11,15 @@ from core.ids import Id, checked
 from core.nodes import GUARDS
 from core.paging import PageArgs
 from core.security.limits import Rate
-from loaders.audit import StateByEntry
+from resolvers.audit import showing
 from resolvers.audit.access import reach_of
 from resolvers.audit.recording import META
 from stores import audit as store
 from stores.audit import (
     NEWEST,
     AuditEntry,
-    AuditEntryState,
-    AuditEntryStatus,
     AuditEventKind,
     AuditResourceKind,
-    AuditTier,
 )
 
 READ_RATE = Rate("audit-reads", 300, 60)
@@ -72,6 +69,7 @@ async def audit_entries(
     page = paging.parse_page(listing, NEWEST, args)
     rows = await store.newest(ctx.db, reach.queries(where), page)
     found = paging.connection(listing, NEWEST, page, rows)
+    await showing.check(ctx, [edge["node"] for edge in found["edges"]])
     await record_read(ctx, "audit.entries_read", len(found["edges"]), filter or {})
     return found
 
@@ -79,20 +77,6 @@ async def audit_entries(
 def organization(entry: Mapping[str, Any]) -> str | None:
     """Organization of an entry; None for people who belong to none."""
     return None if entry["org_id"] == PERSONAL else str(entry["org_id"])
-
-
-async def statuses(ctx: Context, entries: Sequence[Mapping[str, Any]]) -> list[AuditEntryStatus]:
-    return [state["status"] for state in await _states(ctx, entries)]
-
-
-async def tiers(ctx: Context, entries: Sequence[Mapping[str, Any]]) -> list[AuditTier]:
-    return [state["tier"] for state in await _states(ctx, entries)]
-
-
-async def _states(ctx: Context, entries: Sequence[Mapping[str, Any]]) -> list[AuditEntryState]:
-    """States of entries, which were written with them."""
-    found = await ctx.load_level(StateByEntry, [(each["chain_id"], each["_id"]) for each in entries])
-    return [each for each in found if each is not None]
 
 
 async def recent_audit_entries(ctx: Context, viewer: Mapping[str, Any], *, args: PageArgs) -> dict[str, Any]:

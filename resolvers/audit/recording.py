@@ -92,7 +92,7 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
         outcome=str(act.outcome),
         access_reason=act.reason,
         details=act.details,
-        metadata={"source": source},
+        metadata={"source": source, **({"emergency": True} if act.emergency else {})},
     )
     await _seal(ctx, entry, actor_id, {"user_agent": ctx.user_agent[:LONGEST_USER_AGENT] or None})
     sensitive = json.dumps(store.plain_json(act.sensitive), ensure_ascii=False) if act.sensitive else None

@@ -27,7 +27,7 @@ from stores.audit import AuditChain, AuditEntry, AuditEntryStatus, AuditLink
 BATCH = 500
 ATTEMPTS = 10
 SIGNED_SINGLY = frozenset({"DECISION_MADE", "EVIDENCE_COLLECTED"})
-"""Types of events whose entries have a signature of their own, beside the log's."""
+"""Types of events whose entries have a signature of their own beside the log's; access in emergencies too."""
 
 
 class Overtaken(Exception):
@@ -131,7 +131,7 @@ def linked(
     for entry in entries:
         previous = head.current_hash
         made, head = chain.append(head, chain_id, store.hashed_content(entry), store.HASHED)
-        signed = signer if entry["event_type"] in SIGNED_SINGLY else None
+        signed = signer if _is_signed_singly(entry) else None
         links.append(
             AuditLink(
                 _id=store.link_id(chain_id, head.seq),
@@ -150,9 +150,13 @@ def linked(
 
 async def _signer(ctx: Context, org_id: str, entries: Sequence[AuditEntry]) -> Signer | None:
     """The key of the organization, if one of the entries is signed singly."""
-    if not any(entry["event_type"] in SIGNED_SINGLY for entry in entries):
+    if not any(map(_is_signed_singly, entries)):
         return None
     return await log_keys.signer(ctx.services, org_id)
+
+
+def _is_signed_singly(entry: AuditEntry) -> bool:
+    return entry["event_type"] in SIGNED_SINGLY or bool((entry["metadata"] or {}).get("emergency"))
 
 
 def _signature(signer: Signer, current_hash: str) -> str:

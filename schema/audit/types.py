@@ -6,14 +6,18 @@ from core.audit import AuditOutcome
 from core.graphql import Edge, batched, called, derived, input_, key, node, type_
 from core.graphql.common import JSON, Node, UserError
 from core.ids import Id
-from resolvers.audit import personal, reading
+from resolvers.audit import personal, places, reading
 from stores.audit import (
     AuditActorKind,
     AuditEntryStatus,
     AuditEventKind,
+    AuditIntegrity,
     AuditResourceKind,
     AuditTier,
 )
+
+PLACE = ("_id", "chain_id")
+"""Keys of an entry by which its state and its place in the chain are found."""
 
 
 @called("audit entry", "audit entries")
@@ -72,9 +76,26 @@ class AuditEntry(Node):
     """Data about the entry itself, such as the system that told of the act; null when there are none."""
     hash_version: int
     """Version of the rule by which the entry is hashed."""
-    status: AuditEntryStatus = batched(reading.statuses, reads=["_id", "chain_id"])
+    seq: int | None = batched(places.of_link("seq"), reads=PLACE)
+    """Number of the entry in its chain, without gaps from 0 on; null until the entry has its place."""
+    previous_hash: str | None = batched(places.of_link("previous_hash"), reads=PLACE)
+    """Hash of the entry before it in the chain, of the first one 64 zeros; null until the entry has its
+    place."""
+    current_hash: str | None = batched(places.of_link("current_hash"), reads=PLACE)
+    """SHA-256 of `hashInput` in UTF-8, as lower-case hex; null until the entry has its place in the chain."""
+    hash_input: str | None = batched(places.hash_inputs)
+    """Canonical JSON (RFC 8785) of all stored fields, the encrypted ones as ciphertext: `currentHash` is its
+    hash. Null until the entry has its place in the chain."""
+    signature: str | None = batched(places.of_link("signature"), reads=PLACE)
+    """Ed25519 signature of the text of `currentHash`, in base64, by a key of the log; null for entries that
+    are signed with the checkpoint alone: all but decisions, evidence and access in emergencies."""
+    signature_key_id: str | None = batched(places.of_link("signature_key_id"), reads=PLACE)
+    """Id of the log's key that made the signature, in hex; null when there is no signature."""
+    integrity: AuditIntegrity = batched(places.integrities)
+    """Integrity of the entry: what the last check found, and what its hash says now."""
+    status: AuditEntryStatus = batched(places.statuses, reads=PLACE)
     """Status of the entry on its way into a signed checkpoint."""
-    tier: AuditTier = batched(reading.tiers, reads=["_id", "chain_id"])
+    tier: AuditTier = batched(places.tiers, reads=PLACE)
     """Tier of storage in which the entry lies."""
 
 
@@ -110,7 +131,8 @@ class AuditEntryResult:
     item_id: Id
     """Id of the entry, as sent."""
     audit_entry: AuditEntry | None
-    """Entry as it is on record, its own receipt; null when refused."""
+    """Entry as it is on record; `id`, `chainId`, `seq` and `currentHash` are its receipt, the last two null
+    until it has its place. Null when refused."""
     audit_entry_edge: Edge[AuditEntry] | None
     """The audit entry with its cursor in the list of all that you may read; null when refused."""
     replayed: bool

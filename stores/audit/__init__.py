@@ -14,7 +14,7 @@ from stores.audit.checkpoints import (
     latest_checkpoints,
     log_keys,
 )
-from stores.audit.checks import CHECK_PREFIX, CheckReach, IntegrityCheck, checks
+from stores.audit.checks import CHECK_PREFIX, CheckReach, IntegrityCheck, checks, told_of
 from stores.audit.entries import (
     HASHED,
     PREFIX,
@@ -56,6 +56,7 @@ from stores.audit.links import (
     entries_of,
     link_id,
     links,
+    links_of_entries,
     mark,
     mark_integrity,
     organizations,
@@ -113,6 +114,7 @@ __all__ = [
     "leaves_between",
     "link_id",
     "links",
+    "links_of_entries",
     "log_keys",
     "mark",
     "mark_integrity",
@@ -126,4 +128,5 @@ __all__ = [
     "tile_key",
     "tiles",
     "tiles_of",
+    "told_of",
 ]

@@ -33,10 +33,11 @@ class AuditChain(TypedDict):
     current_hash: str
 
 
+BY_ENTRY = index("entry_id")
 links = collection(
     "audit_links",
     AuditLink,
-    indexes=[index("chain_id", "seq", unique=True), index("entry_id")],
+    indexes=[index("chain_id", "seq", unique=True), BY_ENTRY],
     shard_key="chain_id",
 )
 chains = collection("audit_chains", AuditChain, indexes=[index("org_id")])
@@ -78,6 +79,20 @@ async def entries_of(db: Database, rows: Iterable[AuditLink]) -> dict[str, Audit
     """Entries of links, by their ids."""
     found = await entries.by_ids(db, [row["entry_id"] for row in rows])
     return {entry["_id"]: entry for entry in found}
+
+
+async def links_of_entries(
+    db: Database, places: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], AuditLink]:
+    """Links of the entries that have one, by chain and entry; the first where somebody forged more."""
+    wanted = list(places)
+    query = {
+        "chain_id": {"$in": list({chain_id for chain_id, _ in wanted})},
+        "entry_id": {"$in": [entry_id for _, entry_id in wanted]},
+    }
+    rows = await links.find(db, query, hint=BY_ENTRY.name) if wanted else []
+    rows.sort(key=lambda row: row["seq"], reverse=True)
+    return {(row["chain_id"], row["entry_id"]): row for row in rows}
 
 
 async def mark_integrity(

@@ -2,6 +2,7 @@
 
 from tests.mutation.fault import Fault
 from tests.mutation.faults import (
+    audit,
     auth,
     catalog,
     chat,
@@ -16,6 +17,7 @@ from tests.mutation.faults import (
 )
 
 AREAS: dict[str, list[Fault]] = {
+    "audit": audit.FAULTS,
     "auth": auth.FAULTS,
     "catalog": catalog.FAULTS,
     "chat": chat.FAULTS,
