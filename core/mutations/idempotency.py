@@ -189,8 +189,7 @@ async def _first_run(ctx: Context, mutation: Mutation, claim: Receipt, arguments
             # The claim is taken already, and by us.
             await _finish(ctx, mutation, claim, payload)
         elif not refusal.retryable:
-            done = {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
-            await _take(ctx, done)
+            await _take(ctx, _done(mutation, claim, payload))
         elif not mutation.transaction:
             await receipts.delete_one(ctx.services.db, {"_id": claim["_id"]})
         return payload
@@ -231,7 +230,7 @@ async def _in_transaction(
         payload = await mutation.resolver(ctx, **arguments)
         if not payload.get("errors"):
             await auditing.done(ctx, mutation.audit, arguments)
-        await _finish(ctx, mutation, claim, payload)
+        ctx.tx.late.replace(receipts, claim["_id"], _done(mutation, claim, payload))
         return payload
 
     return await ctx.unit(work)
@@ -247,12 +246,11 @@ async def _leased(ctx: Context, mutation: Mutation, claim: Receipt, arguments: M
     return payload
 
 
-async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
+async def _take(ctx: Context, receipt: Receipt) -> None:
     """Claim the receipt; `_Taken` if there is one that has not expired."""
-    body = {name: value for name, value in receipt.items() if name != "_id"}
     query = {"_id": receipt["_id"], "expires_at": {"$lte": clock.now()}}
     try:
-        await receipts.update_one(ctx.db, query, body, upsert=True)
+        await receipts.update_one(ctx.db, query, _body(receipt), upsert=True)
     except DuplicateKeyError:
         raise _Taken from None
     except PyMongoError as error:
@@ -262,8 +260,15 @@ async def _take(ctx: Context, receipt: Mapping[str, Any]) -> None:
 
 
 async def _finish(ctx: Context, mutation: Mutation, claim: Receipt, payload: Payload) -> None:
-    result = {"state": "DONE", "payload": _stored(mutation, payload), "expires_at": claim["expires_at"]}
-    await receipts.update_one(ctx.db, {"_id": claim["_id"]}, {"$set": result})
+    await receipts.update_one(ctx.db, {"_id": claim["_id"]}, _body(_done(mutation, claim, payload)))
+
+
+def _done(mutation: Mutation, claim: Receipt, payload: Payload) -> Receipt:
+    return {**claim, "state": "DONE", "payload": _stored(mutation, payload)}
+
+
+def _body(receipt: Receipt) -> dict[str, Any]:
+    return {name: value for name, value in receipt.items() if name != "_id"}
 
 
 async def _replay(ctx: Context, mutation: Mutation, claim: Receipt) -> Payload | None:

@@ -1,9 +1,8 @@
-"""Late writes of a unit of work, sent with its log: those of a collection in one command of each kind."""
+"""Late writes of a unit of work, sent with its log in one round trip: one command per kind and collection."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from core.storage.mongo import Database
 from core.storage.store import Collection
 
 T = TypeVar("T", bound=Mapping[str, Any])
@@ -25,9 +24,9 @@ class LateWrites:
         """Put the document in the place of the one with this id; None takes that away."""
         self._replaced.setdefault(store.name, {})[id] = document
 
-    async def send(self, db: Database) -> None:
+    def commands(self) -> Iterator[dict[str, Any]]:
         for name, documents in self._inserted.items():
-            await db.write({"insert": name, "documents": documents})
+            yield {"insert": name, "documents": documents}
         for name, by_id in self._replaced.items():
             gone = [{"q": {"_id": id}, "limit": 1} for id, document in by_id.items() if document is None]
             put = [
@@ -36,6 +35,6 @@ class LateWrites:
                 if document is not None
             ]
             if gone:
-                await db.write({"delete": name, "deletes": gone})
+                yield {"delete": name, "deletes": gone}
             if put:
-                await db.write({"update": name, "updates": put})
+                yield {"update": name, "updates": put}

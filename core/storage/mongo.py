@@ -109,7 +109,8 @@ class Database:
         self.name = name
         self.session = session
         self._database = client[name]
-        self._last_write: dict[str, Any] = {}
+        self.last_write: dict[str, Any] = {}
+        """The transaction's latest write, or the one that failed."""
         self._turn = ReadBatcher(self.read, {"cursor": {"batchSize": MAX_ROWS}, "maxTimeMS": READ_TIMEOUT_MS})
 
     def within(self, session: Transaction) -> "Database":
@@ -232,20 +233,36 @@ class Database:
         if self.session is None:
             command = {**command, "writeConcern": {"w": "majority"}}
         else:
-            self._last_write = command
-        answer = await self.command(command)
-        for failure in answer.get("writeErrors", ()):
-            kind = errors.DuplicateKeyError if failure["code"] == 11000 else errors.WriteError
-            raise kind(failure["errmsg"], failure["code"], failure)
-        return answer
+            self.last_write = command
+        return _checked(await self.command(command))
+
+    async def write_together(self, commands: Sequence[dict[str, Any]]) -> None:
+        """Writes of a transaction in one round trip; raises what the server says of the first that fails."""
+        if not commands:
+            return
+        if self.session is None:
+            raise errors.InvalidOperation("Only a transaction writes all or nothing.")
+        outcomes = await self.session.commands(self.name, commands)
+        for command, outcome in zip(commands, outcomes, strict=True):
+            self.last_write = command
+            if isinstance(outcome, errors.PyMongoError):
+                raise outcome
+            _checked(outcome)
 
     @property
     def last_written(self) -> list[str]:
         """The documents that a transaction's latest write named: in a conflict, what others write too."""
-        name, *_ = self._last_write.values() or ("",)
-        rows = [*self._last_write.get("updates", ()), *self._last_write.get("deletes", ())]
-        queries = [row["q"] for row in rows] + [self._last_write.get("query", {})]
+        name, *_ = self.last_write.values() or ("",)
+        rows = [*self.last_write.get("updates", ()), *self.last_write.get("deletes", ())]
+        queries = [row["q"] for row in rows] + [self.last_write.get("query", {})]
         return [f"{name}|{query['_id']}" for query in queries if isinstance(query.get("_id"), str)]
+
+
+def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+    for failure in answer.get("writeErrors", ()):
+        kind = errors.DuplicateKeyError if failure["code"] == 11000 else errors.WriteError
+        raise kind(failure["errmsg"], failure["code"], failure)
+    return answer
 
 
 async def _all_rows(

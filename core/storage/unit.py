@@ -335,11 +335,13 @@ class Unit:
         """Write the log; called once, last, so that `at` is close to the commit."""
         if self._unlogged:
             raise UnloggedChange(f"Written without a log entry: {sorted(self._unlogged)}")
-        await self.late.send(self.db)
+        log = changes.appending(self._changes.values(), new=self._new)
         try:
-            await changes.append(self.db, self._changes.values(), new=self._new)
+            await self.db.write_together([*self.late.commands(), *log])
         except DuplicateKeyError:
-            raise _taken() from None
+            if self.db.last_write in log:
+                raise _taken() from None
+            raise
 
     @property
     def changed_ids(self) -> list[str]:

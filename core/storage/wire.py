@@ -7,7 +7,8 @@ pools, sessions, and what a failure says of a server stay the driver's: PyMongo 
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from bson import CodecOptions
 from pymongo import AsyncMongoClient, helpers_shared, message
@@ -26,6 +27,7 @@ from pymongo.message import _UNPACK_REPLY, _convert_exception
 from pymongo.monitoring import ConnectionClosedReason
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 COMMIT_TIMEOUT_MS = 10_000
 PATIENCE = 5.0
@@ -58,20 +60,31 @@ class Transaction:
 
     async def command(self, database: str, command: Document) -> Document:
         """The answer to a command; an error after which all may be run again is labelled TRANSIENT."""
+        [outcome] = await self.commands(database, [command])
+        if isinstance(outcome, PyMongoError):
+            raise outcome
+        return outcome
+
+    async def commands(self, database: str, commands: Sequence[Document]) -> list[Document | PyMongoError]:
+        """Outcomes of commands that are sent in one round trip: of each its answer, or an error.
+
+        An error ends the transaction: the server refuses what comes after.
+        """
         async with self._one_at_a_time:
             if self._over:
                 raise InvalidOperation("the transaction is over")
             try:
                 if self._connection is None:
                     await self._connect()
-                answer = await self._sent(database, {**command, **self._fields()})
+                outcomes = await self._sent(database, [{**each, **self._fields()} for each in commands])
             except ConnectionFailure as error:
                 error._add_error_label(TRANSIENT)
                 raise
-        if (token := answer.get("recoveryToken")) is not None:
-            # With it any router can end what this one began.
-            self._recovery = {"recoveryToken": token}
-        return answer
+        for each in outcomes:
+            if not isinstance(each, PyMongoError) and (token := each.get("recoveryToken")) is not None:
+                # With it any router can end what this one began.
+                self._recovery = {"recoveryToken": token}
+        return outcomes
 
     async def commit(self, *, again: bool = False) -> None:
         """Commit, `again` where one may have been; an error that does not say whether is labelled UNKNOWN."""
@@ -116,8 +129,10 @@ class Transaction:
                 if self._lost():
                     await self._disconnect()
                     await self._connect()
-                answer = await self._sent("admin", {**command, **self._recovery, **self._fields()})
-                await self._client._topology.receive_cluster_time(answer.get("$clusterTime"))
+                [outcome] = await self._sent("admin", [{**command, **self._recovery, **self._fields()}])
+                if isinstance(outcome, PyMongoError):
+                    raise outcome
+                await self._client._topology.receive_cluster_time(outcome.get("$clusterTime"))
         except TimeoutError:
             raise NetworkTimeout("no answer to the end of a transaction") from None
 
@@ -155,38 +170,52 @@ class Transaction:
         if checkout is not None:
             await checkout.__aexit__(type(failure) if failure else None, failure, None)
 
-    async def _sent(self, database: str, command: Document) -> Document:
-        connection, session = self._connection, self._session
-        request_id, sent, _, _ = message._op_msg(0, command, database, None, self._codec)
-        telemetry = self._telemetry(database, command, request_id)
+    async def _sent(self, database: str, commands: Sequence[Document]) -> list[Document | PyMongoError]:
+        messages = [message._op_msg(0, command, database, None, self._codec) for command in commands]
+        told = [
+            self._telemetry(database, command, request_id)
+            for command, (request_id, *_) in zip(commands, messages, strict=True)
+        ]
+        outcomes: list[Document | PyMongoError] = []
         try:
-            answer = await self._exchanged(request_id, sent)
+            await self._wired(
+                self._connection.conn.get_conn.write(b"".join(sent for _, sent, *_ in messages))
+            )
+            for request_id, *_ in messages:
+                outcomes.append(await self._outcome(request_id))
+        except PyMongoError as error:
+            # The connection is lost: all that has no answer failed.
+            self._failure = error
+            self._session.mark_dirty()
+            for command, each in list(zip(commands, told, strict=True))[len(outcomes) :]:
+                _tell(each, command, error)
+            raise
+        for command, each, outcome in zip(commands, told, outcomes, strict=True):
+            _tell(each, command, outcome)
+        self._failure = next((each for each in outcomes if isinstance(each, PyMongoError)), self._failure)
+        return outcomes
+
+    async def _outcome(self, request_id: int) -> Document | PyMongoError:
+        connection = self._connection
+        protocol = connection.conn.get_conn
+        data, kind = await self._wired(protocol.read(request_id, connection.max_message_size))
+        [answer] = _UNPACK_REPLY[kind](data).unpack_response(codec_options=self._codec)
+        try:
             helpers_shared._check_command_response(
                 answer, connection.max_wire_version, parse_write_concern_error=True
             )
         except PyMongoError as error:
-            self._failure = error
-            if isinstance(error, ConnectionFailure):
-                session.mark_dirty()
-            if telemetry is not None:
-                _told(telemetry, command, error)
-            raise
-        if telemetry is not None:
-            telemetry.succeeded(answer, next(iter(command)), False)
+            return error
         return answer
 
-    async def _exchanged(self, request_id: int, sent: bytes) -> Document:
-        connection, session = self._connection, self._session
-        protocol = connection.conn.get_conn
+    async def _wired(self, io: Awaitable[T]) -> T:
         try:
-            await protocol.write(sent)
-            data, kind = await protocol.read(request_id, connection.max_message_size)
+            return await io
         except BaseException as error:
             # Its answer may still come: nobody else may have the connection.
-            session.mark_dirty()
-            await connection._raise_connection_failure(error)
-        [answer] = _UNPACK_REPLY[kind](data).unpack_response(codec_options=self._codec)
-        return answer
+            self._session.mark_dirty()
+            await self._connection._raise_connection_failure(error)
+            raise
 
     def _telemetry(self, database: str, command: Document, request_id: int) -> "_CommandTelemetry | None":
         """Notify the client's command listeners."""
@@ -198,7 +227,13 @@ class Transaction:
         return telemetry
 
 
-def _told(telemetry: "_CommandTelemetry", command: Document, error: PyMongoError) -> None:
-    answered = isinstance(error, (OperationFailure, NotPrimaryError))
-    failure: Any = error.details if answered else _convert_exception(error)  # type: ignore[attr-defined]
-    telemetry.failed(failure, next(iter(command)), isinstance(error, OperationFailure))
+def _tell(telemetry: "_CommandTelemetry | None", command: Document, outcome: Document | PyMongoError) -> None:
+    name = next(iter(command))
+    if telemetry is None:
+        return
+    if not isinstance(outcome, PyMongoError):
+        telemetry.succeeded(outcome, name, False)
+        return
+    answered = isinstance(outcome, (OperationFailure, NotPrimaryError))
+    failure: Any = outcome.details if answered else _convert_exception(outcome)  # type: ignore[attr-defined]
+    telemetry.failed(failure, name, isinstance(outcome, OperationFailure))

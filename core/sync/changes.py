@@ -116,8 +116,8 @@ def place(entry: Entry) -> LogOffset:
     return LogOffset(entry["at"], entry["_id"], entry["revision"])
 
 
-async def append(db: Database, changes: Iterable[Change], *, new: Container[str] = ()) -> None:
-    """Upsert the entries in one command; DuplicateKeyError where one of a `new` id is there already.
+def appending(changes: Iterable[Change], *, new: Container[str] = ()) -> list[dict[str, Any]]:
+    """Command that upserts the entries, if there are any; DuplicateKeyError where a `new` id is taken.
 
     So ids are unique over all shards, even of documents whose shard key is not `_id`.
     """
@@ -129,8 +129,7 @@ async def append(db: Database, changes: Iterable[Change], *, new: Container[str]
         }
         for change in changes
     ]
-    if updates:
-        await db.write({"update": log.name, "updates": updates, "ordered": True})
+    return [{"update": log.name, "updates": updates, "ordered": True}] if updates else []
 
 
 def _upsert(change: Change) -> list[dict[str, Any]]:

@@ -186,7 +186,8 @@ async def test_an_entry_that_moves_while_it_is_read_is_not_lost(
 
     async def after_that(db: Database, wanted: Any) -> Any:
         if meanwhile == "written again":
-            await changes.append(db, [changes.Change(ids[0], "POST", ids[0], 2, (scopes[0],))])
+            [log] = changes.appending([changes.Change(ids[0], "POST", ids[0], 2, (scopes[0],))])
+            await db.write(log)
         else:
             await db.write({"delete": changes.log.name, "deletes": [{"q": {"_id": ids[0]}, "limit": 1}]})
         return await named(db, wanted)

@@ -1,0 +1,131 @@
+"""A unit's late writes and its log: one round trip, all or nothing; an error names its write."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from core import ids
+from core.context import Services
+from core.errors import UserError
+from core.storage import mongo, transactions
+from core.storage.mongo import Database
+from core.storage.unit import Unit
+from core.storage.wire import Transaction
+from core.sync.changes import log
+from stores.feed import posts
+from tests.conftest import NewPhone
+
+JOBS = "late_writes_of_a_test"
+
+
+@asynccontextmanager
+async def given_up(services: Services) -> AsyncIterator[Database]:
+    """A transaction that is aborted at its end."""
+
+    class GivenUp(Exception):
+        pass
+
+    with suppress(GivenUp):
+        async with mongo.transaction(services.db) as handle:
+            yield handle
+            raise GivenUp
+
+
+def _insert(*rows: str) -> dict[str, Any]:
+    return {"insert": JOBS, "documents": [{"_id": each} for each in rows]}
+
+
+async def _stored(services: Services) -> set[str]:
+    return {row["_id"] for row in await services.db.find(JOBS, {})}
+
+
+async def test_the_first_that_fails_is_told_and_nothing_stays(services: Services) -> None:
+    await services.db.write(_insert(taken := ids.new_id("job")))
+    first, last = ids.new_id("job"), ids.new_id("job")
+    async with given_up(services) as handle:
+        await handle.by_ids(JOBS, [taken])
+        with pytest.raises(DuplicateKeyError) as told:
+            await handle.write_together([_insert(first), _insert(taken), _insert(last)])
+        assert not mongo.transient(told.value)
+        with pytest.raises(OperationFailure, match="aborted"):
+            await handle.by_ids(JOBS, [taken])
+    assert handle.last_write == _insert(taken)
+    assert not {first, last} & await _stored(services)
+
+
+async def test_a_conflict_names_the_document_in_the_way(services: Services) -> None:
+    """Those that come after wait for that one alone, not for all that was sent with it."""
+    await services.db.write(_insert(hot := ids.new_id("job"), calm := ids.new_id("job")))
+
+    def change(id: str) -> dict[str, Any]:
+        return {"update": JOBS, "updates": [{"q": {"_id": id}, "u": {"$inc": {"n": 1}}}]}
+
+    async with given_up(services) as handle:
+        await handle.by_ids(JOBS, [hot])
+        await services.db.write(change(hot))
+        with pytest.raises(OperationFailure) as told:
+            await handle.write_together([change(calm), change(hot), _insert(ids.new_id("job"))])
+        assert mongo.transient(told.value)
+    assert handle.last_written == [f"{JOBS}|{hot}"]
+
+
+async def test_an_id_that_the_log_knows_is_taken_and_one_of_a_late_write_a_bug(services: Services) -> None:
+    known = ids.new_id("comment")
+    entry = {"_id": known, "type": "COMMENT", "node": known, "scopes": [], "deleted": False}
+    await services.db.write({"insert": log.name, "documents": [entry]})
+
+    async def taken(tx: Unit) -> None:
+        tx._new.add(known)
+        tx.changed({"_id": known}, scopes=["user:nobody"])
+
+    with pytest.raises(UserError, match="in use"):
+        await transactions.run(services.db, taken)
+
+    async def bug(tx: Unit) -> None:
+        for _ in range(2):
+            tx.late.insert(posts, {"_id": known})  # type: ignore[type-var]
+
+    with pytest.raises(DuplicateKeyError):
+        await transactions.run(services.db, bug)
+
+
+async def test_a_mutation_sends_its_last_writes_together(
+    services: Services, new_phone: NewPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Receipt, jobs, acts on record and log wait for one answer of the network."""
+    ada = await new_phone("Ada")
+    trips: list[list[str]] = []
+    plain = Transaction.commands
+
+    async def counted(self: Transaction, database: str, commands: Any) -> Any:
+        trips.append([f"{next(iter(each))} {next(iter(each.values()))}" for each in commands])
+        return await plain(self, database, commands)
+
+    monkeypatch.setattr(Transaction, "commands", counted)
+    made = await ada.do("createPost", "post { id }", text="Hello")
+    assert made["errors"] == []
+    [together] = [trip for trip in trips if "update changes" in trip]
+    assert {"update receipts", "update changes"} <= set(together)
+    assert trips[-1] == together
+
+
+async def test_one_that_is_given_up_leaves_no_connection_with_answers_on_the_way(
+    services: Services, new_phone: NewPhone
+) -> None:
+    for _ in range(30):
+
+        async def cut_off() -> None:
+            async with mongo.transaction(services.db) as handle:
+                await handle.write_together([_insert(ids.new_id("job")) for _ in range(5)])
+
+        running = asyncio.create_task(cut_off())
+        for _ in range(4):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    ada = await new_phone("Ada")
+    assert (await ada.do("createPost", "post { id }", text="Hello"))["errors"] == []
