@@ -1,7 +1,7 @@
 """Background work of notifications: fan-out, retention, and the part in erasure and export."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import time
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 
@@ -42,9 +42,23 @@ async def _take_out(ctx: Context, receipt: Receipt) -> None:
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     """Delete what a person chose and was told; that somebody was told remains, under a pseudonym."""
-    own, pseudonym = {"user_id": user_id}, ids.new_id("recipient")
     await delete_each(services, store.recipients, {"_id": store.recipient_id(user_id)})
-    await store.consents.delete_all(services.db, own)
+    await _forget(services, user_id)
+
+
+@task("notification.erase_recipient", lane=Lane.BULK)
+async def erase_recipient(services: Services, *, user_id: str, until: datetime) -> None:
+    """Erase what a person, who goes on, agreed to and was told up to a moment."""
+    await _forget(services, user_id, until)
+
+
+async def _forget(services: Services, user_id: str, until: datetime | None = None) -> None:
+    """Delete a person's consents, and make receipts and deliveries anonymous; up to a moment, if given."""
+    past = {} if until is None else {"$lte": until}
+    agreed = {"user_id": user_id, **({"at": past} if past else {})}
+    own = {"user_id": user_id, **({"created_at": past} if past else {})}
+    pseudonym = ids.new_id("recipient")
+    await store.consents.delete_all(services.db, agreed)
     await each_in_unit(services, store.receipts, own, partial(erasing.anonymize_receipt, pseudonym))
     await each_in_unit(services, store.deliveries, own, partial(erasing.anonymize_delivery, pseudonym))
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -22,6 +22,8 @@ from stores import auth as store
 from stores.auth import DataExport, DataExportStatus
 
 logger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE = timedelta(hours=6)
 """Age at which an unfinished export counts as failed."""
@@ -41,25 +43,32 @@ async def build_export(services: Services, *, export_id: str) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="landfall-export-") as folder:
         archive = Path(folder) / "data.zip"
-        await _collect(services, export["user_id"], Path(folder), archive)
+        await _collect(services, export, Path(folder), archive)
         await services.objects.put(exports.key_of(export_id), archive, mime="application/zip")
         size = archive.stat().st_size
     await _finish(services, export, size)
 
 
-async def _collect(services: Services, user_id: str, folder: Path, archive: Path) -> None:
+async def _collect(services: Services, export: DataExport, folder: Path, archive: Path) -> None:
+    user_id = export["user_id"]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-        for system, export in sorted(EXPORTERS.items()):
+        for system, export_rows in _wanted(export, EXPORTERS):
             files: dict[str, Path] = {}
-            async for name, rows in export(services, user_id):
+            async for name, rows in export_rows(services, user_id):
                 files.setdefault(name, folder / f"{system}-{name}.jsonl")
                 await asyncio.to_thread(_append, files[name], rows)
             for name, file in files.items():
                 await asyncio.to_thread(made.write, file, f"{system}/{name}.jsonl")
                 file.unlink()
-        for system, list_files in sorted(FILE_EXPORTERS.items()):
+        for system, list_files in _wanted(export, FILE_EXPORTERS):
             async for name, key in list_files(services, user_id):
                 await _add_file(services, made, f"{system}/files/{name}", key)
+
+
+def _wanted(export: DataExport, exporters: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Exporters of the one system that was asked for, or of all, by the name of the system."""
+    only = export.get("system")
+    return [(system, each) for system, each in sorted(exporters.items()) if only in (None, system)]
 
 
 async def _add_file(services: Services, archive: zipfile.ZipFile, name: str, key: str) -> None:

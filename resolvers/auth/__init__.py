@@ -1,6 +1,7 @@
 """Authentication; for other systems: people, their visibility, and push notifications."""
 
 from resolvers.auth.devices import id_of as device_id
+from resolvers.auth.exports import begin_export
 from resolvers.auth.grants_held import note as note_grants
 from resolvers.auth.grants_held import scope_of as grants_scope
 from resolvers.auth.people import full_name, hidden, visible_people
@@ -12,6 +13,7 @@ from stores.auth import keepers, person_scopes
 __all__ = [
     "AccountChanged",
     "account_moved",
+    "begin_export",
     "change_account",
     "device_id",
     "full_name",

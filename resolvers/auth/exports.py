@@ -25,28 +25,39 @@ EXPORT_RATE = Rate("export", 3, 86_400)
 
 
 async def request_data_export(ctx: Context) -> dict[str, Any]:
-    """Request an export; a running one is returned instead of a second."""
+    """Request an export of everything that is kept about the viewer."""
     _, user = await signed_in(ctx)
-    latest = await store.latest_export(ctx.db, ctx.viewer_id)
+    return {"data_export": await begin_export(ctx, ctx.viewer_id), **account_changed(user)}
+
+
+async def begin_export(
+    ctx: Context, user_id: str, *, system: str | None = None, rate: Rate = EXPORT_RATE
+) -> DataExport:
+    """Begin an export of a person's data, or of one system's part; a running one is returned instead.
+
+    The link is mailed to the person, whoever asked for it.
+    """
+    latest = await store.latest_export(ctx.db, user_id, system)
     if latest is not None and latest["status"] == DataExportStatus.BUILDING:
-        return {"data_export": latest, **account_changed(user)}
-    await ctx.limit(EXPORT_RATE)
+        return latest
+    await ctx.limit(rate)
     export = await ctx.tx.insert(
         store.data_exports,
         {
             "_id": ids.new_id("export"),
-            "user_id": ctx.viewer_id,
+            "user_id": user_id,
             "status": DataExportStatus.BUILDING,
             "origin": ctx.origin,
             "link_hash": None,
             "size_bytes": None,
             "created_at": clock.now(),
             "expires_at": clock.now() + LIFE,
+            **({} if system is None else {"system": system}),
         },
     )
     await enqueue(ctx.tx, "auth.build_export", export_id=export["_id"])
-    await security.record(ctx, ctx.viewer_id, SecurityEventKind.EXPORT)
-    return {"data_export": export, **account_changed(user)}
+    await security.record(ctx, user_id, SecurityEventKind.EXPORT)
+    return export
 
 
 async def of_account(ctx: Context, account: Mapping[str, Any]) -> DataExport | None:

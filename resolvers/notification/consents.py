@@ -6,8 +6,8 @@ from core import ids
 from core.audit import Act, record
 from core.context import Context
 from core.errors import UserError
+from core.ids import Id
 from core.values.bounds import check_length
-from loaders.notification import RecipientByUser
 from resolvers.notification import preferences
 from resolvers.notification.reaching import CALLED
 from stores import auth as accounts
@@ -22,15 +22,22 @@ class Changed(TypedDict):
 
 
 async def set_channel_consent(
-    ctx: Context, *, channel: NotificationChannel, status: ConsentStatus, proof: str | None = None
+    ctx: Context,
+    *,
+    channel: NotificationChannel,
+    status: ConsentStatus,
+    proof: str | None = None,
+    recipient_id: Id | None = None,
 ) -> Changed:
-    """Set one's own consent to a channel; texts and calls are agreed to with proof."""
+    """Set one's own consent to a channel, or with proof that of a member of one's organization."""
     if status == ConsentStatus.UNKNOWN:
         raise UserError("INVALID_INPUT", "Say yes or no.", field=["status"])
-    needs_proof = channel in CALLED and status == ConsentStatus.GRANTED
+    recipient = await preferences.to_change(ctx, recipient_id)
+    own = recipient["user_id"] == ctx.viewer_id
+    needs_proof = not own or (channel in CALLED and status == ConsentStatus.GRANTED)
     check_length(proof or "", least=1 if needs_proof else 0, most=LONGEST_PROOF, field="proof")
-    recipient = await ctx.load(RecipientByUser, ctx.viewer_id)
-    changed = await record_consent(ctx, recipient, channel, status, ConsentSource.APP, proof=proof)
+    source = ConsentSource.APP if own else ConsentSource.ADMIN
+    changed = await record_consent(ctx, recipient, channel, status, source, proof=proof)
     return {"recipient": changed}
 
 

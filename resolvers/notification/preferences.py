@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
+from core import grants, ids, nodes
 from core.context import Context, Services
 from core.errors import UserError, check_version
 from core.nodes import guard
 from core.values.bounds import check_count, check_length
 from core.values.times import LocalTime
+from loaders.auth import UserById
 from loaders.notification import RecipientByUser
 from stores import notification as store
+from stores.auth import AccountStatus, org_of
 from stores.notification import ChannelConsent, ConsentStatus, NotificationChannel, Recipient
+from stores.notification.roles import NOTIFY_ADMIN
 
 Document = Mapping[str, Any]
 
@@ -47,12 +51,33 @@ class Changed(TypedDict):
 
 @guard("recipient", sync="RECIPIENT", collection=store.recipients.name)
 async def visible_recipients(ctx: Context, wanted: Sequence[str]) -> list[Recipient | None]:
-    """The viewer's own profile, which has its defaults until something is chosen."""
+    """One's own profile, with its defaults until something is chosen; for administrators those of members."""
     if ctx.viewer is None:
         return [None for _ in wanted]
-    own = store.recipient_id(ctx.viewer_id)
-    profile = await ctx.load(RecipientByUser, ctx.viewer_id)
-    return [profile if id == own else None for id in wanted]
+    people = [ids.sibling(id, "user") for id in wanted]
+    seen = [each for each in people if each == ctx.viewer_id]
+    seen += await _members(ctx, [each for each in people if each != ctx.viewer_id])
+    profiles = dict(zip(seen, await ctx.load_many(RecipientByUser, seen), strict=True))
+    return [profiles.get(each) for each in people]
+
+
+async def _members(ctx: Context, people: Sequence[str]) -> list[str]:
+    """Those of the people who belong to the organization whose notifications the viewer administers."""
+    if not people or not await grants.holds(ctx, NOTIFY_ADMIN):
+        return []
+    found = await ctx.load_many(UserById, people)
+    return [
+        each["_id"]
+        for each in found
+        if each and each["status"] != AccountStatus.DELETED and org_of(each) == ctx.org
+    ]
+
+
+async def to_change(ctx: Context, recipient_id: str | None) -> Recipient:
+    """Profile to act on: the viewer's own, or one they may see; NOT_FOUND for others."""
+    if recipient_id is None:
+        return await ctx.load(RecipientByUser, ctx.viewer_id)
+    return await nodes.for_update(ctx, store.recipients, recipient_id)
 
 
 async def recipient_profile(ctx: Context, viewer: Document) -> Recipient:
@@ -74,7 +99,9 @@ def teams_flow_place(recipient_id: str) -> str:
 
 
 def teams_flow_url(ctx: Context, recipient: Any) -> str | None:
-    return teams_flow(ctx.services, recipient) or None
+    """URL of a person's workflow in Teams, for that person: who knows it can post there."""
+    own = recipient["user_id"] == ctx.viewer_id_or_none
+    return teams_flow(ctx.services, recipient) or None if own else None
 
 
 def teams_flow(services: Services, recipient: Any) -> str:

@@ -29,13 +29,13 @@ from schema.auth.types import (
     Account,
     AuthFlow,
     AuthKey,
-    DataExport,
     Device,
     DeviceInput,
     Session,
     TokenPair,
     User,
 )
+from schema.auth.types import DataExport as DataExport
 from stores.auth import Role
 
 __all__ = ["Account", "AuthKey", "Mutation", "Query", "SecurityEvent", "Session", "User", "Viewer"]

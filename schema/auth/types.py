@@ -187,7 +187,7 @@ class SecurityEvent(Entity):
 
 @node("export")
 class DataExport(Node):
-    """Data export: everything kept about you, as one file behind a link that is mailed."""
+    """Data export: what is kept about you, or one system's part, as one file behind a link that is mailed."""
 
     status: DataExportStatus
     """Status of the export; when READY, a link to the file was mailed to you."""

@@ -4,8 +4,10 @@ from typing import Any
 
 from core import nodes
 from core.graphql import Edge, Page, common, connection, field, mutation, query, subscription
-from resolvers.notification import acknowledging, consents, preferences
+from core.ids import Id
+from resolvers.notification import acknowledging, consents, preferences, privacy
 from resolvers.notification import inbox as reading
+from schema.auth import DataExport
 from schema.notification.events import NotificationEvent
 from schema.notification.types import (
     Notification,
@@ -38,7 +40,7 @@ class Query:
     notification_delivery: NotificationDelivery | None = query(nodes.reader("notification_delivery"))
     """Delivery to you by its id; null when there is none."""
     recipient: Recipient | None = query(nodes.reader("recipient"))
-    """Profile of yours by its id; null when it is another person's."""
+    """Profile by its id: yours, or with NOTIFY_ADMIN that of a member of your organization; else null."""
 
 
 class Viewer:
@@ -88,12 +90,44 @@ class Mutation:
         consents.set_channel_consent,
         refuses="REQUIRED TOO_LONG",
         returns={"recipient": (Recipient, "Profile with the consent; null when refused.")},
+        recipient_id="Id of the profile concerned: your own when left out. NOTIFY_ADMIN may name one of a "
+        "member of the organization.",
         channel="Channel that you agree to, or opt out of.",
         status="Status of your consent from now on: GRANTED or REVOKED.",
         proof="Proof of the consent, such as the wording agreed to, at most 1,000 characters; needed to "
-        "agree to text messages and calls.",
+        "agree to text messages and calls, and for whatever is set for somebody else.",
     )
-    """Set your consent to a channel; opting out holds at once, for messages that wait as well."""
+    """Set your consent to a channel, or with NOTIFY_ADMIN that of a member of your organization; opting out
+    holds at once, for messages that wait as well."""
+    request_recipient_export = mutation(
+        privacy.request_recipient_export,
+        returns={
+            "data_export": (
+                DataExport,
+                "Export that is being made; null when refused, and for somebody else's.",
+            )
+        },
+        fresh=True,
+        recipient_id="Id of the profile concerned: your own when left out. NOTIFY_ADMIN may name one of a "
+        "member of the organization.",
+    )
+    """Request an export of a profile, with its consents, receipts and deliveries. The link is mailed to the
+    person whom it is about; one that is being made is not begun again."""
+    erase_recipient = mutation(
+        privacy.erase_recipient,
+        returns={
+            "deleted_recipient_id": (
+                Id,
+                "Id of the profile, which is gone; null when refused, and where opt-outs stay.",
+            ),
+            "recipient": (Recipient, "Profile with the opt-outs that stay; null where there are none."),
+        },
+        fresh=True,
+        recipient_id="Id of the profile to erase: your own, or with NOTIFY_ADMIN one of a member of the "
+        "organization.",
+    )
+    """Erase a profile, its consents and the whole inbox, for good; that somebody was told stays under a
+    pseudonym, and opt-outs stay so that they are heeded. The person goes on with the defaults."""
     update_notification_preferences = mutation(
         preferences.update_notification_preferences,
         refuses="INVALID_FORMAT TOO_LONG TOO_MANY",

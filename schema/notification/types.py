@@ -181,8 +181,9 @@ class Recipient(Entity):
     """Hours in which nothing below HIGH is sent; it follows when they end. Null when there are none."""
     slack_id: str | None
     """Id of the person in Slack; null when there is none."""
-    teams_flow_url: URL | None = local(preferences.teams_flow_url, "_id", "sealed_teams_flow")
-    """URL of the person's workflow in Microsoft Teams; null when there is none."""
+    teams_flow_url: URL | None = local(preferences.teams_flow_url, "_id", "user_id", "sealed_teams_flow")
+    """URL of the person's workflow in Microsoft Teams; null when there is none, and for others than that
+    person."""
     consents: list[ChannelConsent] = derived(preferences.consents_of, "consents")
     """Consents to the channels, one of each of the six."""
     do_not_call: bool

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.moves import Moves
@@ -23,6 +23,8 @@ class DataExportStatus(StrEnum):
 class DataExport(TypedDict):
     _id: str
     user_id: str
+    system: NotRequired[str]
+    """System whose part alone is exported; all are when it is left out."""
     status: DataExportStatus
     origin: str
     """Origin at which the phone reached us: the link's target in development."""
@@ -49,8 +51,9 @@ data_exports = collection(
 )
 
 
-async def latest_export(db: Database, user_id: str) -> DataExport | None:
-    return await data_exports.first(db, {"user_id": user_id}, sort=[("created_at", -1)])
+async def latest_export(db: Database, user_id: str, system: str | None = None) -> DataExport | None:
+    """The latest export of a person's data: of one system's part, or of all."""
+    return await data_exports.first(db, {"user_id": user_id, "system": system}, sort=[("created_at", -1)])
 
 
 async def exports_of(db: Database, user_id: str) -> list[DataExport]:

@@ -5,7 +5,8 @@ from core.grants import GrantScope, grant_role
 NOTIFY_ADMIN = grant_role(
     "NOTIFY_ADMIN",
     GrantScope.ORGANIZATION,
-    "Gives the other roles of notification in the organization.",
+    "Gives the other roles of notification in the organization; sets what its members agree to, with proof, "
+    "and has their profiles exported and erased.",
 )
 NOTIFY_SENDER = grant_role(
     "NOTIFY_SENDER",

@@ -13,7 +13,7 @@ from stores.notification import Delivery, DeliveryFailureReason, DeliveryStatus,
 from tests.engine.freshness_acts import act
 from tests.engine.freshness_chats import ACTS as ACTS
 from tests.engine.freshness_world import World, done
-from tests.notification.steps import tell, titles
+from tests.notification.steps import settle, tell, titles
 
 
 async def _texted(w: World) -> Delivery:
@@ -108,3 +108,15 @@ async def what_ada_was_told_leaves_her_inbox(w: World) -> None:
     await w.services.db.write({"update": "notification_receipts", "updates": [update]})
     await notification_jobs.retain(w.services)
     assert await titles(w.ada) == []
+
+
+@act("recipients", "notification_receipts")
+async def ada_erases_what_was_kept_of_how_she_is_told(w: World) -> None:
+    await tell(w.services, w.ada, channels=[NotificationChannel.EMAIL])
+    await w.check("told")
+    await done(w.ada, "setChannelConsent", channel="EMAIL", status="REVOKED")
+    for opted_out in (True, False):
+        await done(w.ada, "eraseRecipient", recipientId=store.recipient_id(w.ada.user_id))
+        await settle(w.services)
+        await w.check(f"erased, {'but for an opt-out' if opted_out else 'all of it'}")
+        await done(w.ada, "setChannelConsent", channel="EMAIL", status="GRANTED")
