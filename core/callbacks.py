@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
+
+import orjson
 
 from core import clock, jobs
 from core.context import Context, Services
@@ -19,6 +21,8 @@ from core.jobs import task
 from core.storage.store import collection, index
 
 KEPT = timedelta(days=7)
+PRIVATE = ("sender", "text")
+"""Fields of an event that are personal."""
 
 
 class EventKind(StrEnum):
@@ -31,6 +35,8 @@ class EventKind(StrEnum):
     BOUNCED = "BOUNCED"
     KEY = "KEY"
     """A person pressed a key during a call."""
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    """A person pressed the button that acknowledges the message."""
     REPLY = "REPLY"
     """A person sent a text message to us."""
 
@@ -48,7 +54,7 @@ class ProviderEvent(TypedDict):
     """HUMAN or MACHINE, of calls."""
     digits: str
     sender: str
-    """Phone number of a reply."""
+    """Phone number of a reply, or the provider's id of who pressed a button."""
     text: str
     at: datetime
 
@@ -130,14 +136,32 @@ async def take(services: Services, provider: str, event: ProviderEvent) -> bool:
         if await taken.by_id(ctx.db, row["_id"]) is not None:
             return False
         await ctx.tx.put(taken, row["_id"], {"expires_at": row["expires_at"]})
-        await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, event=event)
+        await jobs.enqueue(ctx.tx, "callbacks.apply", provider=provider, **_sealed(services, event))
         return True
 
     return await ctx.unit(work)
 
 
+def _sealed(services: Services, event: ProviderEvent) -> dict[str, Any]:
+    """The event for its job, with what a person wrote, and from where, encrypted while it waits."""
+    said = {name: event[name] for name in PRIVATE if event[name]}  # type: ignore[literal-required]
+    if not said:
+        return {"event": event}
+    sealed = services.crypto.seal(orjson.dumps(said).decode(), place=_place(event))
+    return {"event": {**event, **dict.fromkeys(said, "")}, "sealed": sealed}
+
+
+def _place(event: ProviderEvent) -> str:
+    return f"provider_events/{event['id']}"
+
+
 @task("callbacks.apply")
-async def apply(services: Services, *, provider: str, event: ProviderEvent) -> None:
+async def apply(
+    services: Services, *, provider: str, event: ProviderEvent, sealed: str | None = None
+) -> None:
     """Tell the listeners of a provider of an event."""
+    if sealed is not None:
+        said = orjson.loads(services.crypto.open(sealed, place=_place(event)))
+        event = {**event, **said}
     for listener in LISTENERS.get(provider, ()):
         await listener(services, event)

@@ -139,9 +139,14 @@ class Pusher(Protocol):
 
 
 class SlackPoster(Protocol):
-    """Posts to a person (member id) in Slack, or raises `Retryable` or `Permanent`."""
+    """Posts to a person (member id) in Slack, or raises `Retryable` or `Permanent`.
 
-    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent: ...
+    `acknowledge` is the label of a button that acknowledges the message; empty: there is none.
+    """
+
+    async def send(
+        self, *, to: str, title: str, text: str, link: str = "", acknowledge: str = ""
+    ) -> Sent: ...
 
 
 class TeamsPoster(Protocol):

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bot token of the Slack app, with `chat:write`; empty: `/dev/outbox`."
     )
     slack_url: str = Field("https://slack.com/api", description="Address of Slack's Web API.")
+    vonage_signature_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret that Vonage signs callbacks to `/hooks/vonage` with (HMAC-SHA256, sent by POST); "
+        "empty: none.",
+    )
     slack_signing_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Slack signs callbacks to `/hooks/slack` with; empty: none."
     )

@@ -21,6 +21,7 @@ from providers.risk import PlainRisk
 from providers.slack import Slack
 from providers.smtp import Smtp
 from providers.teams import Teams
+from providers.vonage import VonageWebhook
 from providers.webhooks import MailWebhook, SlackWebhook, TwilioWebhook
 
 P = ParamSpec("P")
@@ -155,6 +156,8 @@ def _webhooks(settings: Settings) -> Webhooks:
         found["twilio"] = TwilioWebhook(*sorted(tokens))
     if secret := settings.mail_hook_secret.get_secret_value():
         found["mail"] = _named("LANDFALL_MAIL_HOOK_SECRET", MailWebhook, secret)
+    if secret := settings.vonage_signature_secret.get_secret_value():
+        found["vonage"] = VonageWebhook(secret)
     if secret := settings.slack_signing_secret.get_secret_value():
         found["slack"] = SlackWebhook(secret)
     return Webhooks(found)

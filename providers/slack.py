@@ -9,8 +9,10 @@ from core.ports import FailureCode, Permanent, Retryable, Sent
 TIMEOUT = ClientTimeout(total=8.0)
 GONE = frozenset({"channel_not_found", "user_not_found", "user_disabled", "is_archived", "not_in_channel"})
 REFUSED = frozenset({"msg_too_long", "no_text", "invalid_blocks", "restricted_action"})
-LONGEST_HEADER, LONGEST_TEXT = 150, 3_000
-"""Characters that a header and a section hold."""
+LONGEST_HEADER, LONGEST_TEXT, LONGEST_LABEL = 150, 3_000, 75
+"""Characters that a header, a section and a button hold."""
+ACKNOWLEDGE = "acknowledge"
+"""Name of the button by which a person acknowledges the message."""
 
 
 class Slack:
@@ -20,12 +22,12 @@ class Slack:
         self._http, self._url = http, f"{base.rstrip('/')}/chat.postMessage"
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent:
+    async def send(self, *, to: str, title: str, text: str, link: str = "", acknowledge: str = "") -> Sent:
         message = {
             "channel": to,
             # What the notification of the device shows.
             "text": _escaped(title),
-            "blocks": _blocks(title, text, link),
+            "blocks": _blocks(title, text, link, acknowledge),
             "unfurl_links": False,
         }
         answer = await self._posted(message)
@@ -51,16 +53,24 @@ class Slack:
         return answer if isinstance(answer, dict) else {}
 
 
-def _blocks(title: str, text: str, link: str) -> list[dict[str, Any]]:
+def _blocks(title: str, text: str, link: str, acknowledge: str) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": title[:LONGEST_HEADER]}}
     ]
     parts = [text[start : start + LONGEST_TEXT] for start in range(0, len(text), LONGEST_TEXT)]
     blocks += [{"type": "section", "text": {"type": "plain_text", "text": part}} for part in parts]
+    buttons = []
+    if acknowledge:
+        buttons.append({**_button(acknowledge), "action_id": ACKNOWLEDGE, "style": "primary"})
     if link:
-        button = {"type": "button", "text": {"type": "plain_text", "text": "Open"}, "url": link}
-        blocks.append({"type": "actions", "elements": [button]})
+        buttons.append({**_button("Open"), "url": link})
+    if buttons:
+        blocks.append({"type": "actions", "elements": buttons})
     return blocks
+
+
+def _button(label: str) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": label[:LONGEST_LABEL]}}
 
 
 def _escaped(text: str) -> str:

@@ -43,12 +43,17 @@ class Twilio:
 
 
 class Vonage:
-    """Implements `core.ports.SmsSender` with Vonage's SMS API."""
+    """Implements `core.ports.SmsSender` with Vonage's SMS API.
+
+    It calls back at `callback` as the message goes on its way; empty: never.
+    """
 
     def __init__(self, http: ClientSession, given: Account, callback: str = "") -> None:
         self._http = http
         self._url = f"{given.base}/sms/json"
         self._form = {"api_key": given.login, "api_secret": given.secret, "from": given.sender}
+        if callback:
+            self._form["callback"] = callback
 
     async def send(self, *, to: str, text: str) -> Sent:
         form = {**self._form, "to": to.lstrip("+"), "text": text, "type": "unicode"}

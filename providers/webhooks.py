@@ -12,7 +12,7 @@ import orjson
 
 from core import clock
 from core.callbacks import Callback, EventKind, Forged, ProviderEvent, Told, event
-from providers import twilio
+from providers import slack, twilio
 
 MOST_FIELDS = 200
 TOLERANCE = 300
@@ -112,9 +112,9 @@ class MailWebhook:
         id, at, given = (_standard(callback.headers, name) for name in ("id", "timestamp", "signature"))
         good = standard_signature(self._secret, id, at, callback.body).encode()
         signatures = given.encode(errors="replace").split()
-        if not _recent(at) or not any(hmac.compare_digest(each, good) for each in signatures):
+        if not recent(at) or not any(hmac.compare_digest(each, good) for each in signatures):
             raise Forged
-        said = _json(callback.body)
+        said = json_object(callback.body)
         kind, data = MAIL_KINDS.get(str(said.get("type"))), said.get("data")
         ref = str(data.get("message_id") or data.get("email_id") or "") if isinstance(data, dict) else ""
         return Told([event(kind, id, ref.strip("<>"))] if kind and ref else [])
@@ -130,7 +130,7 @@ def slack_signature(secret: str, at: str, body: bytes) -> str:
 
 
 class SlackWebhook:
-    """Implements `core.callbacks.Webhook`: proves the address to Slack, and tells of nothing as yet."""
+    """Implements `core.callbacks.Webhook`: acknowledgments by button; and proves the address to Slack."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -139,18 +139,45 @@ class SlackWebhook:
         at = callback.headers.get("X-Slack-Request-Timestamp", "")
         given = callback.headers.get("X-Slack-Signature", "").encode(errors="replace")
         good = slack_signature(self._secret, at, callback.body).encode()
-        if not _recent(at) or not hmac.compare_digest(given, good):
+        if not recent(at) or not hmac.compare_digest(given, good):
             raise Forged
-        said = _json(callback.body)
-        challenged = said.get("type") == "url_verification"
-        return Told(body=str(said.get("challenge", "")) if challenged else "")
+        said = json_object(callback.body)
+        if said.get("type") == "url_verification":
+            return Told(body=str(said.get("challenge", "")))
+        return Told(tuple(_pressed(_interaction(callback.body))))
 
 
-def _recent(at: str) -> bool:
+def _interaction(body: bytes) -> dict[str, Any]:
+    """Interaction payload of Slack: JSON in a form's field, of what a person did with a message."""
+    try:
+        form = parse_qs(body.decode(errors="replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return {}
+    return json_object(form.get("payload", [""])[0].encode())
+
+
+def _pressed(said: Mapping[str, Any]) -> list[ProviderEvent]:
+    """Acknowledgments among the buttons that a person pressed."""
+    if said.get("type") != "block_actions":
+        return []
+    place, user, actions = said.get("container"), said.get("user"), said.get("actions")
+    if not (isinstance(place, dict) and isinstance(user, dict) and isinstance(actions, list)):
+        return []
+    ref = f"{place.get('channel_id')}:{place.get('message_ts')}"
+    return [
+        event(EventKind.ACKNOWLEDGED, f"{ref}:{each.get('action_ts')}", ref, sender=str(user.get("id", "")))
+        for each in actions[:MOST_FIELDS]
+        if isinstance(each, dict) and each.get("action_id") == slack.ACKNOWLEDGE
+    ]
+
+
+def recent(at: str) -> bool:
+    """True if a signed time, in seconds since the epoch, is close to ours."""
     return at.isascii() and at.isdigit() and abs(int(clock.timestamp()) - int(at[:15])) <= TOLERANCE
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """JSON object of a body; empty where it is none."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:

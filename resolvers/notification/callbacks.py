@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from core import clock, jobs
 from core.callbacks import EventKind, ProviderEvent, on_provider_event
@@ -24,6 +24,8 @@ EARLY_KEPT = timedelta(minutes=5)
 """Time that an event waits for a message whose sending is not stored yet."""
 RECHECKED = timedelta(seconds=5)
 ACKNOWLEDGE_KEY = "1"
+ANSWERS = (EventKind.KEY, EventKind.ACKNOWLEDGED)
+"""Kinds of events that tell what a person answered, and not what became of the message."""
 
 
 class DeliveryEvent(TypedDict):
@@ -36,6 +38,8 @@ class DeliveryEvent(TypedDict):
     answered_by: AnsweredBy | None
     digits: str | None
     """Keys that were pressed during a call."""
+    acknowledged_by: NotRequired[str | None]
+    """The provider's id of who pressed the button that acknowledges the message."""
 
 
 def event(
@@ -57,7 +61,7 @@ def event(
     }
 
 
-@on_provider_event("twilio", "vonage", "mail")
+@on_provider_event("twilio", "vonage", "mail", "slack")
 async def told(services: Services, event: ProviderEvent) -> None:
     """Take what a provider tells of: a reply, or what became of a message."""
     if event["kind"] == EventKind.REPLY:
@@ -71,10 +75,11 @@ def _read(event: ProviderEvent) -> DeliveryEvent:
     return {
         "provider_ref": event["provider_ref"],
         "at": event["at"],
-        "status": None if kind == EventKind.KEY else DeliveryStatus(kind),
+        "status": None if kind in ANSWERS else DeliveryStatus(kind),
         "failure_reason": REASONS[FailureCode(code)] if code else None,
         "answered_by": AnsweredBy(answered) if answered else None,
         "digits": event["digits"] or None,
+        "acknowledged_by": event["sender"] if kind == EventKind.ACKNOWLEDGED else None,
     }
 
 
@@ -97,7 +102,10 @@ async def _wait(ctx: Context, event: DeliveryEvent) -> None:
 
 async def _apply(ctx: Context, delivery: Delivery, event: DeliveryEvent) -> None:
     if event["digits"] == ACKNOWLEDGE_KEY:
-        await _acknowledge(ctx, delivery)
+        await _acknowledge(ctx, delivery, AcknowledgmentMethod.VOICE_KEYPRESS)
+    presser = event.get("acknowledged_by")
+    if presser is not None and await _is_recipient(ctx, delivery, presser):
+        await _acknowledge(ctx, delivery, AcknowledgmentMethod.BUTTON_CLICK)
     status = event["status"]
     if event["answered_by"] == AnsweredBy.MACHINE:
         reason = DeliveryFailureReason.MACHINE_ANSWERED
@@ -124,9 +132,15 @@ def _moments(event: DeliveryEvent) -> dict[str, object]:
     return {**fields, "answered_by": event["answered_by"]} if event["answered_by"] else fields
 
 
-async def _acknowledge(ctx: Context, delivery: Delivery) -> None:
+async def _is_recipient(ctx: Context, delivery: Delivery, slack_id: str) -> bool:
+    """True if the member of Slack is the person to whom the message went: it may have been shared."""
+    user_id = delivery["user_id"]
+    return (await store.recipients_of(ctx.db, [user_id]))[user_id]["slack_id"] == slack_id
+
+
+async def _acknowledge(ctx: Context, delivery: Delivery, method: AcknowledgmentMethod) -> None:
     receipt_id = store.receipt_id(delivery["notification_id"], delivery["user_id"])
     named = {"_id": receipt_id, "user_id": delivery["user_id"]}
     receipt = await store.receipts.by_id(ctx.db, named)
     if receipt is not None:
-        await acknowledge(ctx, receipt, AcknowledgmentMethod.VOICE_KEYPRESS)
+        await acknowledge(ctx, receipt, method)

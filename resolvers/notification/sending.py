@@ -37,6 +37,7 @@ from stores.notification import (
 ACKNOWLEDGE = gettext_noop("Acknowledge: {url}")
 UNSUBSCRIBE = gettext_noop("Get no more of these mails: {url}")
 PRESS = gettext_noop("Press 1 to acknowledge.")
+BUTTON = gettext_noop("Acknowledge")
 MOST_SEGMENTS = 10
 """Segments of a text message; the rest of a longer one is in the inbox."""
 REASONS: Mapping[FailureCode, DeliveryFailureReason] = {
@@ -213,16 +214,25 @@ async def _call(out: Outgoing) -> Taken:
 
 
 async def _slack(out: Outgoing) -> Taken:
-    return await _post(out, out.services.get(SlackPoster), out.recipient["slack_id"] or "")
+    asked = out.notification["requires_ack"]
+    label = messages.text(BUTTON, language=messages.language(out.user["locale"])) if asked else ""
+    sent = await out.services.get(SlackPoster).send(
+        to=out.recipient["slack_id"] or "",
+        title=out.title,
+        text=out.message,
+        link=out.notification["link_url"] or "",
+        acknowledge=label,
+    )
+    return Taken(sent.provider_ref or None)
 
 
 async def _teams(out: Outgoing) -> Taken:
-    return await _post(out, out.services.get(TeamsPoster), teams_flow(out.services, out.recipient))
-
-
-async def _post(out: Outgoing, poster: SlackPoster | TeamsPoster, to: str) -> Taken:
-    url = out.notification["link_url"] or ""
-    sent = await poster.send(to=to, title=out.title, text=out.message, link=url)
+    sent = await out.services.get(TeamsPoster).send(
+        to=teams_flow(out.services, out.recipient),
+        title=out.title,
+        text=out.message,
+        link=out.notification["link_url"] or "",
+    )
     return Taken(sent.provider_ref or None)
 
 

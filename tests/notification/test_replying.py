@@ -1,14 +1,17 @@
 """Replies by text message, and events of providers."""
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from core import clock, jobs
 from core.callbacks import Webhooks
 from core.context import Services
-from providers.webhooks import TwilioWebhook, twilio_signature
+from providers.webhooks import SlackWebhook, TwilioWebhook, slack_signature, twilio_signature
 from resolvers.notification import callbacks, replying
 from stores import notification as store
 from stores.notification import AnsweredBy, DeliveryFailureReason, DeliveryStatus, NotificationChannel
@@ -116,6 +119,11 @@ async def texted(services: Services, phone: Phone, ref: str, **told: Any) -> Non
     """Send a text that the provider knows by a reference."""
     await tell(services, phone, channels=[SMS], priority="HIGH", **told)
     [row] = await stored(services, store.deliveries, user_id=phone.user_id, channel="SMS")
+    await refer(services, row, ref)
+
+
+async def refer(services: Services, row: Mapping[str, Any], ref: str) -> None:
+    """Let a delivery have a reference: the senders of the tests give none."""
     change = {
         "q": {"_id": row["_id"], "notification_id": row["notification_id"]},
         "u": {"$set": {"provider_ref": ref}},
@@ -239,6 +247,56 @@ async def test_callbacks_move_deliveries_and_carry_replies(
     assert await call_back(ada, MessageSid=f"{ref}in", From=number, Body="Stop!") == 200
     await settle(services)
     assert await consent_of(ada) == "REVOKED"
+
+
+async def test_a_reply_waits_encrypted(new_phone: NewPhone, services: Services, twilio: None) -> None:
+    ada = await new_phone("Ada")
+    number = await with_number(services, ada, "SMS")
+    await settle(services)
+    assert await call_back(ada, MessageSid="SMwaits", From=number, Body="Opt out, please") == 200
+    [waiting] = await stored(services, jobs.queue, task="callbacks.apply")
+    assert number not in repr(waiting)
+    assert "please" not in repr(waiting)
+    await settle(services)
+    assert await consent_of(ada) == "REVOKED"
+
+
+async def press(phone: Phone, ref: str, *, user: str) -> int:
+    """POST what Slack does when somebody presses the button beneath a message."""
+    channel, _, ts = ref.partition(":")
+    said = {
+        "type": "block_actions",
+        "user": {"id": user},
+        "container": {"channel_id": channel, "message_ts": ts},
+        "actions": [{"action_id": "acknowledge", "action_ts": user}],
+    }
+    body, at = urlencode({"payload": json.dumps(said)}).encode(), str(int(clock.timestamp()))
+    headers = {
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": slack_signature("slack", at, body),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    url = phone.url.replace("/graphql", "/hooks/slack")
+    async with phone.http.post(url, data=body, headers=headers) as answer:
+        return answer.status
+
+
+async def test_the_button_in_slack_acknowledges_for_the_person_alone(
+    new_phone: NewPhone, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(services.extra, Webhooks, Webhooks({"slack": SlackWebhook("slack")}))
+    ada = await new_phone("Ada")
+    await ada.do("updateNotificationPreferences", "recipient { id }", slackId="U012AB3CD")
+    await tell(services, ada, channels=[NotificationChannel.SLACK], requires_ack=True)
+    ref = f"D{ada.user_id}:1.2"
+    [row] = await stored(services, store.deliveries, user_id=ada.user_id)
+    await refer(services, row, ref)
+    assert await press(ada, ref, user="U999ZZ9ZZ") == 200
+    await settle(services)
+    assert (await inbox(ada))[0]["acknowledgment"] is None
+    assert await press(ada, ref, user="U012AB3CD") == 200
+    await settle(services)
+    assert (await inbox(ada))[0]["acknowledgment"]["method"] == "BUTTON_CLICK"
 
 
 async def test_failure_emoji_turns_160_characters_into_ucs_2_segments_counted_anew(

@@ -76,6 +76,14 @@ async def test_slack_posts_to_a_person(served: Gateway, http: aiohttp.ClientSess
     assert actions["elements"][0]["url"] == "https://x.example/"
 
 
+async def test_slack_shows_a_button_that_acknowledges(served: Gateway, http: aiohttp.ClientSession) -> None:
+    served.answers[POST] = lambda _: web.json_response({"ok": True, "channel": "D1", "ts": "1.2"})
+    slack = Slack(http, f"{served.url}/api", "xoxb-1")
+    await slack.send(to="U1", title="Fire", text="Leave", acknowledge="Verstanden")
+    [button] = served.asked[0].json["blocks"][-1]["elements"]
+    assert (button["action_id"], button["text"]["text"]) == ("acknowledge", "Verstanden")
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "code"),
     [

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+import orjson
 import pytest
 from multidict import CIMultiDict
 
@@ -170,6 +171,38 @@ def of_slack(body: bytes, *, age: int = 0, secret: str = "slack") -> Told:
 def test_slack_is_answered_its_challenge() -> None:
     assert of_slack(b'{"type": "url_verification", "challenge": "abc"}').body == "abc"
     assert of_slack(b'{"type": "event_callback"}', age=300) == Told()
+
+
+def pressed(**changes: object) -> bytes:
+    said = {
+        "type": "block_actions",
+        "user": {"id": "U012AB3CD"},
+        "container": {"channel_id": "D1", "message_ts": "1.2"},
+        "actions": [{"action_id": "acknowledge", "action_ts": "9.1"}],
+        **changes,
+    }
+    return urlencode({"payload": orjson.dumps(said).decode()}).encode()
+
+
+def test_slack_tells_who_pressed_the_button_that_acknowledges() -> None:
+    [event] = of_slack(pressed()).events
+    assert (event["id"], event["kind"]) == ("D1:1.2:9.1", EventKind.ACKNOWLEDGED)
+    assert (event["provider_ref"], event["sender"]) == ("D1:1.2", "U012AB3CD")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "view_submission"},
+        {"actions": [{"action_id": "other", "action_ts": "9.1"}]},
+        {"actions": ["acknowledge"]},
+        {"actions": None},
+        {"user": None},
+        {"container": "D1"},
+    ],
+)
+def test_what_else_is_pressed_in_slack_tells_nothing(changes: dict[str, object]) -> None:
+    assert of_slack(pressed(**changes)) == Told()
 
 
 def test_a_forged_or_old_callback_of_slack_is_refused() -> None:
