@@ -58,6 +58,7 @@ async def _forget(services: Services, user_id: str, until: datetime | None = Non
     agreed = {"user_id": user_id, **({"at": past} if past else {})}
     own = {"user_id": user_id, **({"created_at": past} if past else {})}
     pseudonym = ids.new_id("recipient")
+    await store.short_links.delete_all(services.db, {"user_id": user_id})
     await store.consents.delete_all(services.db, agreed)
     await each_in_unit(services, store.receipts, own, partial(erasing.anonymize_receipt, pseudonym))
     await each_in_unit(services, store.deliveries, own, partial(erasing.anonymize_delivery, pseudonym))

@@ -1,4 +1,4 @@
-"""Pages of the links in mails: to acknowledge a notification, and to unsubscribe (RFC 8058)."""
+"""Pages of links: of mails to acknowledge and to unsubscribe (RFC 8058), of text messages to read on."""
 
 import html
 
@@ -6,7 +6,7 @@ from aiohttp import web
 
 from core.context import Services
 from core.routes import route
-from resolvers.notification import links
+from resolvers.notification import links, short_links
 from resolvers.notification.links import LinkAction
 from stores.notification import Delivery
 
@@ -48,6 +48,18 @@ async def act(services: Services, request: web.Request) -> web.Response:
     delivery = await _linked(services, request)
     await links.follow(services, delivery, request.match_info["action"])
     return _page(DONE[LinkAction(request.match_info["action"])], "")
+
+
+@route("GET", f"/{short_links.PATH}/{{code}}")
+async def read(services: Services, request: web.Request) -> web.Response:
+    """Show the whole text of a text message."""
+    found = await short_links.linked_text(services, request.match_info["code"])
+    if found is None:
+        raise web.HTTPNotFound(text="This link is not good, or no longer.\n")
+    parts = [f"<p>{html.escape(each)}</p>" for each in found["message"].split("\n\n") if each]
+    if url := found["link_url"]:
+        parts.append(f'<p><a href="{html.escape(url)}">{html.escape(url)}</a></p>')
+    return _page(found["title"], "".join(parts))
 
 
 async def _linked(services: Services, request: web.Request) -> Delivery:

@@ -127,6 +127,7 @@ SCATTERED = {
     "reports: subject_author_id": GONE,
     "share_links: _id": "a code says nothing of its post; every shard has an index of them",
     "share_links: user_id": GONE,
+    "short_links: user_id": GONE,
     "sponsorships: ends_at": "the few posts that are paid for",
     # The catalog.
     "inventory: ": STAFF,

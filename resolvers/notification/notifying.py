@@ -35,6 +35,8 @@ CHUNK = 50
 """People of one unit of work."""
 EXPIRY = timedelta(hours=72)
 LARGEST_ATTACHMENT = 256 * 1024
+MOST_SEGMENTS = 10
+"""Segments of a text message at most."""
 
 
 class Request(TypedDict):
@@ -54,6 +56,7 @@ class Request(TypedDict):
     link_url: str | None
     push: PushOptions
     attachments: list[MailAttachment]
+    max_segments: int
     created_by: str | None
     expires_at: datetime
     sent_at: NotRequired[datetime]
@@ -78,6 +81,7 @@ async def notify(
     expires_at: datetime | None = None,
     push: PushOptions | None = None,
     attachments: Sequence[MailAttachment] = (),
+    max_segments: int = 1,
     inbox: bool = True,
     transactional: bool = False,
     created_by: str | None = None,
@@ -86,7 +90,8 @@ async def notify(
 
     For 30 days a second call with the same source and key adds the people who were not told yet, and changes
     nothing else. `channels` are those of the priority when left out, and none at all leave the inbox.
-    `transactional` is about something the person did or holds: own mutes do not apply. Without `inbox`, and
+    `transactional` is about something the person did or holds: own mutes do not apply. A text message has up
+    to `max_segments` segments; a longer one ends in a link to the whole text. Without `inbox`, and
     with silent pushes, nothing is kept for the person to read.
     """
     if source not in SOURCES:
@@ -95,6 +100,8 @@ async def notify(
         raise ValueError(f"At most {MOST_PEOPLE} people at once.")
     if any(len(each["body"]) > LARGEST_ATTACHMENT for each in attachments):
         raise ValueError(f"An attachment has at most {LARGEST_ATTACHMENT} bytes.")
+    if not 1 <= max_segments <= MOST_SEGMENTS:
+        raise ValueError(f"A text message has 1 to {MOST_SEGMENTS} segments.")
     if template_key in RENDERERS and inbox:
         raise ValueError("What is written when it is sent has no place in the inbox.")
     if not user_ids:
@@ -115,6 +122,7 @@ async def notify(
         "link_url": link_url,
         "push": options,
         "attachments": list(attachments),
+        "max_segments": max_segments,
         "created_by": created_by,
         "expires_at": expires_at or ctx.tx.now + EXPIRY,
         "sent_at": ctx.tx.now,

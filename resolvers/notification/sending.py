@@ -21,7 +21,7 @@ from core.ports import (
     VoiceCaller,
 )
 from resolvers import auth
-from resolvers.notification import sms_segments
+from resolvers.notification import short_links, sms_segments
 from resolvers.notification.links import LinkAction, link
 from resolvers.notification.preferences import teams_flow
 from stores import auth as accounts
@@ -38,8 +38,6 @@ ACKNOWLEDGE = gettext_noop("Acknowledge: {url}")
 UNSUBSCRIBE = gettext_noop("Get no more of these mails: {url}")
 PRESS = gettext_noop("Press 1 to acknowledge.")
 BUTTON = gettext_noop("Acknowledge")
-MOST_SEGMENTS = 10
-"""Segments of a text message; the rest of a longer one is in the inbox."""
 REASONS: Mapping[FailureCode, DeliveryFailureReason] = {
     FailureCode.UNREACHABLE: DeliveryFailureReason.UNREACHABLE,
     FailureCode.LANDLINE: DeliveryFailureReason.LANDLINE,
@@ -190,7 +188,7 @@ def _number(out: Outgoing) -> str:
 
 async def _text(out: Outgoing) -> Taken:
     """By the first SMS provider that takes it."""
-    number, text = _number(out), sms_segments.fit(out.text, MOST_SEGMENTS, "...")
+    number, text = _number(out), await _fitted(out)
     segments = sms_segments.count(text).segments
     problem: Retryable = CircuitOpen("No provider of text messages was asked.")
     for sender in out.services.sms_senders:
@@ -202,6 +200,15 @@ async def _text(out: Outgoing) -> Taken:
             index = out.user.get("phone_index")
             return Taken(sent.provider_ref or None, segments, address_index=index)
     raise problem
+
+
+async def _fitted(out: Outgoing) -> str:
+    """The text within the segments it may have; a longer one ends in a link to the whole of it."""
+    most = out.notification["max_segments"]
+    if sms_segments.count(out.text).segments <= most:
+        return out.text
+    url = await short_links.shortened(out.services, out.delivery) if out.notification["inbox"] else None
+    return sms_segments.fit(out.text, most, "..." if url is None else f"... {url}")
 
 
 async def _call(out: Outgoing) -> Taken:

@@ -15,7 +15,10 @@ BASIC = frozenset(
 )
 EXTENSION = frozenset("\f^{}\\[~]|€")
 GSM = BASIC | EXTENSION
-JOINER = "\u200d"
+JOINERS = "\u200d\u200c"
+"""Zero-width joiner, which takes the next character along, and non-joiner, which belongs to the last one."""
+VIRAMA = 9
+"""Combining class of the signs that join consonants of Indic scripts."""
 
 
 class Segments(NamedTuple):
@@ -78,11 +81,14 @@ def graphemes(text: str) -> Iterator[str]:
 
 
 def _joined(before: str, character: str) -> bool:
-    if character == JOINER or before[-1] == JOINER or before + character == "\r\n":
+    if character in JOINERS or before[-1] == JOINERS[0] or before + character == "\r\n":
         return True
     if unicodedata.category(character)[0] == "M" or 0x1F3FB <= ord(character) <= 0x1F3FF:
         return True
-    if 0xE0020 <= ord(character) <= 0xE007F:
+    if 0xE0020 <= ord(character) <= 0xE007F or 0x1160 <= ord(character) <= 0x11FF:
+        # A tag of a flag, or a vowel or final of a Hangul syllable that is spelled out.
+        return True
+    if unicodedata.combining(before[-1]) == VIRAMA and character.isalpha():
         return True
     # Two regional indicators are one flag.
     return len(before) == 1 and _regional(before) and _regional(character)

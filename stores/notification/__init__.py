@@ -59,6 +59,7 @@ from stores.notification.recipients import (
     recipients,
     recipients_of,
 )
+from stores.notification.short_links import LINKS_KEPT, ShortLink, short_links
 
 __all__ = [
     "AUDIT",
@@ -67,6 +68,7 @@ __all__ = [
     "FINAL",
     "INBOX_KEPT",
     "INDICATORS",
+    "LINKS_KEPT",
     "REACHED",
     "SENDS_KEPT",
     "SOURCES",
@@ -92,6 +94,7 @@ __all__ = [
     "ReceiptIndicator",
     "ReceiptStatus",
     "Recipient",
+    "ShortLink",
     "Wording",
     "consent_to",
     "consents",
@@ -111,5 +114,6 @@ __all__ = [
     "recipient_id",
     "recipients",
     "recipients_of",
+    "short_links",
     "unseen_count",
 ]

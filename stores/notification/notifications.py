@@ -71,6 +71,7 @@ class Notification(TypedDict):
     link_url: str | None
     push: PushOptions
     attachments: list[MailAttachment]
+    max_segments: int
     created_by: str | None
     """Person who caused it and is told when nobody can be reached; None for the system."""
     sent_at: datetime

@@ -304,7 +304,8 @@ async def test_failure_emoji_turns_160_characters_into_ucs_2_segments_counted_an
 ) -> None:
     ada = await new_phone("Ada")
     await with_number(services, ada, "SMS")
-    await tell(services, ada, channels=[SMS], priority="HIGH", title="x" * 100, message="y" * 58)
-    await tell(services, ada, channels=[SMS], priority="HIGH", title="x" * 100, message="y" * 57 + "😀")
+    told: dict[str, Any] = {"channels": [SMS], "priority": "HIGH", "title": "x" * 100, "max_segments": 3}
+    await tell(services, ada, **told, message="y" * 58)
+    await tell(services, ada, **told, message="y" * 57 + "😀")
     rows = await stored(services, store.deliveries, user_id=ada.user_id)
     assert sorted(row["segments"] for row in rows) == [1, 3]

@@ -76,6 +76,9 @@ def test_emoji_turns_160_characters_into_ucs_2_and_the_cut_is_before_it() -> Non
         "\u2764\ufe0f",
         "\U0001f3f4\U000e0067\U000e007f",
         "\r\n",
+        "\u1112\u1161\u11ab",
+        "\u0915\u094d\u0937\u093f",
+        "\u0645\u200c",
     ],
 )
 def test_a_grapheme_is_not_cut(one: str) -> None:

@@ -100,6 +100,7 @@ WITHHELD = {
     ("reports", "day"): "tells a machine's reports apart",
     ("reviews", "decided_reason"): "a moderator's words",
     ("uploads", "folder"): "where it lay",
+    ("short_links", "*"): "where a text message went on; its receipt comes along",
     ("users", "password_hash"): "a hash",
     ("users", "phone"): "sealed; the masked number comes along",
     ("users", "phone_index"): "finds equal numbers",
@@ -197,6 +198,7 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
         "security_events": user,
         "sessions": {**user, "status": "ENDED"},
         "share_links": user,
+        "short_links": user,
         "telemetry": {**user, "device_id": None},
         "uploads": {**owner, "media_id": None, "status": UploadStatus.READY, "folder": None},
     }
