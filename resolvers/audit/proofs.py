@@ -19,26 +19,36 @@ class Inclusion(NamedTuple):
 
 
 async def inclusion(db: Database, link: AuditLink) -> Inclusion | None:
-    """Proof that the entry of a link is in its organization's latest checkpoint; None until it is sealed.
+    """Proof that the entry of a link is in its organization's latest checkpoint.
 
-    Three reads: the leaf, the checkpoint, and at most two tiles for each 65,536 times more entries.
+    None until it is sealed, and where the log is damaged so that no proof can be made. Three reads: the leaf,
+    the checkpoint, and at most two tiles for each 65,536 times more entries.
     """
     row = await store.leaf_at(db, link["org_id"], link["chain_id"], link["seq"])
     sealed = row and await store.latest_checkpoint(db, link["org_id"])
     if row is None or sealed is None:
         return None
+    if row["index"] >= sealed["size"]:
+        return None
     path = await _hashes(db, link["org_id"], tiles.inclusion(row["index"], sealed["size"]))
-    return Inclusion(row["index"], store.leaf_of(row).hash.hex(), path, sealed)
+    return None if path is None else Inclusion(row["index"], store.leaf_of(row).hash.hex(), path, sealed)
 
 
-async def consistency(db: Database, org_id: str, from_size: int, to_size: int) -> list[str]:
-    """Consistency proof (RFC 6962, 2.1.2) between two sizes of a log, in hex; ValueError beyond its size."""
+async def consistency(db: Database, org_id: str, from_size: int, to_size: int) -> list[str] | None:
+    """Consistency proof (RFC 6962, 2.1.2) between two sizes of a log, in hex; ValueError beyond its size.
+
+    None where the log is damaged so that no proof can be made.
+    """
     latest = await store.latest_checkpoint(db, org_id)
     if to_size > (latest["size"] if latest else 0):
         raise ValueError("The log has no such size yet.")
     return await _hashes(db, org_id, tiles.consistency(from_size, to_size))
 
 
-async def _hashes(db: Database, org_id: str, spans: list[Span]) -> list[str]:
+async def _hashes(db: Database, org_id: str, spans: list[Span]) -> list[str] | None:
+    """Hashes of spans in hex; None where tiles of them are missing, or too short."""
     stored = await store.tiles_of(db, org_id, tiles.needed(spans))
-    return [each.hex() for each in tiles.hashes(spans, stored)]
+    try:
+        return [each.hex() for each in tiles.hashes(spans, stored)]
+    except (KeyError, ValueError):
+        return None

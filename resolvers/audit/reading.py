@@ -85,23 +85,21 @@ async def recent_audit_entries(ctx: Context, viewer: Mapping[str, Any], *, args:
 
 async def audit_entry(ctx: Context, *, id: Id) -> AuditEntry | None:
     """One entry; whoever may not read it is told what those are told who ask for none."""
+    return await read_one(ctx, id, "audit.entry_read")
+
+
+async def read_one(ctx: Context, id: Id, action: str) -> AuditEntry | None:
+    """An entry to show, or to show something of; the read is on record under this action, as is a denial."""
     await ctx.limit_request(READ_RATE)
     [found] = await GUARDS["audit_entry"](ctx, [checked(id, "audit_entry")])
-    if found is None:
-        await record_apart(
-            ctx,
-            Act(
-                "audit.entry_read",
-                "ACCESS_DENIED",
-                "AUDIT_LOG",
-                resource_id=id,
-                outcome=AuditOutcome.DENIED,
-                source=META,
-            ),
-        )
-        return None
-    await record_read(ctx, "audit.entry_read", 1, resource_id=id)
-    return found  # type: ignore[return-value]
+    if found is not None:
+        await record_read(ctx, action, 1, resource_id=id)
+        return found  # type: ignore[return-value]
+    denied = Act(
+        action, "ACCESS_DENIED", "AUDIT_LOG", resource_id=id, outcome=AuditOutcome.DENIED, source=META
+    )
+    await record_apart(ctx, denied)
+    return None
 
 
 def entries_listing(viewer_id: str, where: Mapping[str, Any]) -> paging.Listing:

@@ -1,7 +1,9 @@
 """Audit log, as clients see it: its entries, and what apps add to them."""
 
 from core.graphql import Page, connection, mutation, query
-from resolvers.audit import client_entries, reading
+from resolvers.audit import client_entries, proving, reading
+from resolvers.audit.roles import READERS
+from schema.audit.proofs import AuditCheckpoint, AuditConsistencyProof, AuditProof
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
 __all__ = ["AuditEntry", "Mutation", "Query", "Viewer"]
@@ -14,6 +16,21 @@ class Query:
     audit_entry: AuditEntry | None = query(reading.audit_entry)
     """Entry of the audit log by its id; null when there is none, or you may not read it, which is put on
     record too."""
+    audit_proof: AuditProof | None = query(
+        proving.audit_proof, entry_id="Id of the audit entry that the proof is about."
+    )
+    """Proof that an audit entry that you may read is in the latest signed checkpoint of its log. Null when
+    there is no such entry, when it waits for a checkpoint, a minute at most, and when the log is damaged."""
+    audit_consistency: AuditConsistencyProof | None = query(
+        proving.audit_consistency,
+        roles=READERS,
+        from_entry_count="Number of entries of the older checkpoint, 0 or more.",
+        to_entry_count="Number of entries of the newer checkpoint: at least that of the older one.",
+    )
+    """Proof that the log of your organization only grew between two checkpoints; null when the log is damaged
+    so that there is none."""
+    audit_checkpoints: Page[AuditCheckpoint] = query(proving.audit_checkpoints, roles=READERS)
+    """Signed checkpoints of the log of your organization, the latest first."""
 
 
 class Viewer:

@@ -14,7 +14,7 @@ AUDIT_ADMIN = grant_role(
 AUDIT_READER = grant_role(
     "AUDIT_READER",
     GrantScope.ORGANIZATION,
-    "Reads the organization's audit log, without encrypted fields; no permissions in this API.",
+    "Reads the organization's audit log, without encrypted fields.",
     given_by=[AUDIT_ADMIN],
 )
 AUDIT_PII_READER = grant_role(
@@ -27,7 +27,7 @@ AUDIT_PII_READER = grant_role(
 COMPLIANCE_OFFICER = grant_role(
     "COMPLIANCE_OFFICER",
     GrantScope.ORGANIZATION,
-    "Reads the organization's audit log, its evidence and its legal holds; no permissions in this API.",
+    "Reads the organization's audit log, its evidence and its legal holds.",
     given_by=[AUDIT_ADMIN],
 )
 EVIDENCE_CUSTODIAN = grant_role(

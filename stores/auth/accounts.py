@@ -30,7 +30,7 @@ class Role(StrEnum):
     MODERATOR = "MODERATOR"
     """Reads all reports, and judges the content and messages that were reported."""
     AUDITOR = "AUDITOR"
-    """Audits what was done with the service by its log; no permissions in this API beyond that."""
+    """Audits what was done with the service by its log."""
     ADMIN = "ADMIN"
     """Administers accounts and roles, sponsorships and the feed's experiment; has every role of the shop."""
 

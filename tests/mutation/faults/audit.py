@@ -4,7 +4,23 @@ from tests.mutation.fault import Fault
 
 PLACES = ("tests/audit/test_places.py",)
 
+PROOFS = ("tests/audit/test_proofs.py",)
+
 FAULTS = [
+    Fault(
+        "everybody reads the checkpoints of their organization",
+        "schema/audit/__init__.py",
+        "query(proving.audit_checkpoints, roles=READERS)",
+        "query(proving.audit_checkpoints)",
+        PROOFS,
+    ),
+    Fault(
+        "a proof is made of what is left of a damaged tree",
+        "resolvers/audit/proofs.py",
+        'if row["index"] >= sealed["size"]:',
+        "if False:",
+        PROOFS,
+    ),
     Fault(
         "an entry that was changed is shown as verified",
         "resolvers/audit/places.py",
