@@ -46,6 +46,12 @@ class Purpose:
     """True if an equal earlier file of the owner is used again."""
     roles: tuple[str, ...] = ()
     """Roles, one of which is needed to upload for it; empty for what everybody may upload."""
+    opaque: bool = False
+    """True if files of any type are taken as `file`, and kept as they are: scanned, but never looked into."""
+    counted: bool = True
+    """True if its files count towards what a person may upload in a day."""
+    keeps_rejected: bool = False
+    """True if a file that was damaged or holds malware is kept, so that it can be looked into."""
 
 
 PURPOSES: dict[str, Purpose] = {}
@@ -88,6 +94,8 @@ class UploadService(Protocol):
 
     async def show(self, ctx: Context, record_id: str, media_ids: Sequence[str], *, public: bool) -> None: ...
 
+    async def file_key(self, ctx: Context, upload: Document) -> str | None: ...
+
 
 async def use(
     ctx: Context,
@@ -121,3 +129,11 @@ async def show(ctx: Context, record_id: str, media_ids: Sequence[str], *, public
     seconds, and its URLs change.
     """
     await ctx.services.get(UploadService).show(ctx, record_id, media_ids, public=public)
+
+
+async def file_key(ctx: Context, upload: Document) -> str | None:
+    """Key in the object store of the file that came with an upload; None if none was kept.
+
+    A file that was rejected is kept where its purpose says so.
+    """
+    return await ctx.services.get(UploadService).file_key(ctx, upload)

@@ -3,12 +3,13 @@
 from core import clock
 from core.storage.loader import Loader, by_id, in_order
 from stores import audit as store
-from stores.audit import AuditAccessGrant, AuditEntryState, AuditLink
+from stores.audit import AuditAccessGrant, AuditEntryState, AuditLink, CustodyRecord
 
 MOST_GRANTS = 100
 
 EntryById = by_id(store.entries)
 AccessGrantById = by_id(store.access_grants)
+EvidenceById = by_id(store.evidence)
 
 
 class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):
@@ -29,6 +30,16 @@ class LinkByEntry(Loader[tuple[str, str], AuditLink | None]):
     async def batch_load_fn(self, keys: list[tuple[str, str]]) -> list[AuditLink | None]:
         found = await store.links_of_entries(self.db, keys)
         return [found.get(key) for key in keys]
+
+
+class CustodyByEvidence(Loader[str, list[CustodyRecord]]):
+    """Chain of custody of evidence, in its order."""
+
+    async def batch_load_fn(self, keys: list[str]) -> list[list[CustodyRecord]]:
+        found = await store.custody.per_parent(
+            self.db, "evidence_id", keys, sort=[("_id", 1)], limit=store.MOST_CUSTODY
+        )
+        return [found.get(key, []) for key in keys]
 
 
 class GrantsByGrantee(Loader[str, list[AuditAccessGrant]]):

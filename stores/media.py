@@ -1,8 +1,9 @@
 """Uploads, the media made from them, and links to the records that show them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from core.storage.mongo import Database
 from core.storage.moves import Moves
@@ -255,12 +256,18 @@ def link_id(media_id: str, record_id: str) -> str:
     return f"{media_id}|{record_id}"
 
 
-async def bytes_since(db: Database, owner_id: str, since: datetime) -> int:
+def sent_since(owner_id: str, since: datetime, uncounted: Sequence[str]) -> dict[str, Any]:
+    """Query of a person's uploads since then that were sent, not reused, for other purposes than these."""
+    sent: dict[str, Any] = {"owner_id": owner_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}
+    return {**sent, "purpose": {"$nin": list(uncounted)}}
+
+
+async def bytes_since(db: Database, owner_id: str, since: datetime, uncounted: Sequence[str]) -> int:
     """Bytes a person declared for uploads since then; reuse of an earlier file is free."""
     rows = await db.aggregate(
         uploads.name,
         [
-            {"$match": {"owner_id": owner_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}},
+            {"$match": sent_since(owner_id, since, uncounted)},
             {"$group": {"_id": None, "total": {"$sum": "$size_bytes"}}},
         ],
     )

@@ -59,3 +59,5 @@ class Act:
     device_id: str | None = None
     emergency: bool = False
     """True for access in an emergency, past those who are asked otherwise: its record is signed singly."""
+    entry_id: str | None = None
+    """Id that its entry is to have, minted by who names the entry elsewhere."""

@@ -12,8 +12,8 @@ LONGEST_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Audit declaration of a mutation: its act is OK when it changed something, DENIED when it is refused as
-    FORBIDDEN, FAILED when it met a bug.
+    """Audit declaration of a mutation: its act is OK when it changed something, DENIED when it is refused
+    with one of the codes of `denials`, FAILED when it met a bug.
 
     `resource` and `subject` name the inputs with the id of what it is done to, and of the person it is about.
     `inputs` are on record as they were given, `sensitive` ones encrypted. `fields` are those of the resource
@@ -29,6 +29,7 @@ class Audited:
     inputs: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ("FORBIDDEN",)
 
     def done(self, arguments: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> Act:
         """Act of a mutation that was done, with its resource as it was and as it became."""

@@ -37,7 +37,7 @@ async def failed(
 
     Under its receipt's `key`, so that a retry is no second denial.
     """
-    outcome = _outcome(error)
+    outcome = _outcome(declared, error) if declared is not None else None
     if declared is None or outcome is None:
         return
     entry_key = ctx.services.signer.digest(f"{key}:{outcome}".encode())
@@ -50,8 +50,8 @@ async def failed(
         await record(ctx, act, Mode.ASYNC)
 
 
-def _outcome(error: Exception) -> AuditOutcome | None:
+def _outcome(declared: Audited, error: Exception) -> AuditOutcome | None:
     """Outcome of a mutation that ended so; None for refusals and outages that are no matter of record."""
     if isinstance(error, UserError):
-        return AuditOutcome.DENIED if error.code == "FORBIDDEN" else None
+        return AuditOutcome.DENIED if error.code in declared.denials else None
     return AuditOutcome.FAILED if outages.fault_of(error) is None else None

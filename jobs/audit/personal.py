@@ -1,6 +1,8 @@
 """A person's part of the audit log: exported whole, erased by destroying their key.
 
-Entries stay, with their hashes: what was personal in them can be read by nobody any more.
+Entries stay, with their hashes: what was personal in them can be read by nobody any more. Evidence of people
+who belong to no organization is theirs alone, and goes with them; that of an organization is the
+organization's.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,17 +10,29 @@ from typing import Any
 
 import orjson
 
-from core.context import PERSONAL, Services
-from core.erasure import on_user_deleted, on_user_export
+from core.context import PERSONAL, Context, Services
+from core.erasure import on_user_deleted, on_user_export, pages
 from core.security.crypto import Cipher
+from core.storage.batches import each_in_unit
+from ports.audit import LockedStorage
 from stores import audit as store
 from stores import auth as accounts
-from stores.audit import AuditEntry
+from stores.audit import AuditEntry, Evidence
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
     await store.subject_keys.destroy(services, user_id)
+    await each_in_unit(services, store.evidence, store.evidence_query(PERSONAL, user_id), _erase_evidence)
+
+
+async def _erase_evidence(ctx: Context, row: Evidence) -> None:
+    """Erase evidence with its chain of custody, and its file first: who is interrupted begins again."""
+    if row["file_key"] is not None:
+        await ctx.services.get(LockedStorage).objects.delete([row["file_key"]])
+    for record in await store.custody.find(ctx.db, {"evidence_id": row["_id"]}, limit=store.MOST_CUSTODY):
+        await ctx.tx.delete(store.custody, record)
+    await ctx.tx.delete(store.evidence, row)
 
 
 @on_user_export
@@ -30,6 +44,13 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     ciphers = await store.subject_keys.opening(services, [user_id])
     async for rows in store.entries.batches(services.db, {"$or": [{"subject_id": user_id}, own]}):
         yield "audit_entries", [_shown(row, user_id, ciphers.get(user_id)) for row in rows]
+    async for found in pages(
+        services, store.evidence, store.evidence_query(PERSONAL, user_id), without=("file_key",)
+    ):
+        yield "audit_evidence", found
+        of_these = {"evidence_id": {"$in": [each["id"] for each in found]}}
+        async for records in pages(services, store.custody, of_these):
+            yield "audit_custody", records
 
 
 def _shown(entry: AuditEntry, user_id: str, cipher: Cipher | None) -> dict[str, Any]:

@@ -72,8 +72,8 @@ async def _record_entry(ctx: Context, *, entry: Row) -> dict[str, Any]:
     await ctx.limit(WRITE_RATE)
     _check(entry)
     incident_id = entry.get("incident_id")
-    if incident_id is not None and not any(await incident_exists(ctx, incident_id)):
-        raise UserError("INCIDENT_NOT_FOUND", "There is no such incident.", field=["incidentId"])
+    if incident_id is not None:
+        await need_incident(ctx, incident_id)
     id = ids.minted(entry["id"], store.PREFIX)
     if await store.entries.by_id(ctx.db, id) is not None:
         raise UserError("ID_TAKEN", "This id is in use.", field=["id"])
@@ -81,6 +81,12 @@ async def _record_entry(ctx: Context, *, entry: Row) -> dict[str, Any]:
     if appended is None:
         raise UserError("ID_TAKEN", "This id is in use.", field=["id"])
     return {"audit_entry": appended, "audit_entry_edge": own_edge(ctx, appended)}
+
+
+async def need_incident(ctx: Context, incident_id: str) -> None:
+    """INCIDENT_NOT_FOUND unless the incident exists and is of the viewer's organization."""
+    if not any(await incident_exists(ctx, incident_id)):
+        raise UserError("INCIDENT_NOT_FOUND", "There is no such incident.", field=["incidentId"])
 
 
 RECORD = Mutation(

@@ -36,7 +36,7 @@ async def keep(ctx: Context, act: Act, mode: Mode) -> None:
         entry = await entry_of(ctx, act, source)
         ctx.services.get(EntryBatches).put(_key(act, source, entry), entry)
         return
-    appended = await append(ctx, act)
+    appended = await append(ctx, act, id=act.entry_id)
     if mode is Mode.SYNC and appended is not None:
         ctx.tx.after_commit(partial(chained_before, ctx.services, appended["chain_id"], SYNC_SECONDS))
 

@@ -12,8 +12,8 @@ from core.context import Context
 from core.uploads import relocated
 from resolvers.media.linking import finish
 from resolvers.media.media_urls import PUBLIC
-from resolvers.media.processing import QUARANTINE, new_folder, reject
-from resolvers.media.receiving import INCOMING, LIFE
+from resolvers.media.processing import new_folder, reject
+from resolvers.media.receiving import INCOMING, LIFE, QUARANTINE, quarantine_key
 from resolvers.media.uploading import UNUSED, end
 from stores import media as store
 from stores.media import Media, Upload, UploadFailure, UploadStatus
@@ -193,7 +193,7 @@ async def _erase_sent(ctx: Context, upload: Upload) -> None:
     """Erase the received parts, and the quarantined copy of a file in which malware was found."""
     objects = ctx.services.objects
     await objects.erase(f"{INCOMING}/{upload['_id']}")
-    await objects.delete([f"{QUARANTINE}/{upload['_id']}"])
+    await objects.delete([quarantine_key(upload["_id"])])
     if upload["folder"]:
         await objects.erase(upload["folder"])
         await objects.erase(f"{QUARANTINE}/{upload['folder'].partition('/')[2]}")

@@ -1,5 +1,6 @@
 """Upload types: the accepted MIME types, their file names, and the built-in purposes."""
 
+import re
 from pathlib import PurePath
 
 from core.errors import ErrorKind, UserError, error_codes
@@ -77,6 +78,7 @@ AVATAR = purpose(
 )
 
 LONGEST_NAME = 255
+MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
 
 
 def canonical(mime: str) -> str:
@@ -91,6 +93,11 @@ def kind_of(mime: str) -> MediaKind | None:
     if mime in VIDEOS:
         return MediaKind.VIDEO
     return MediaKind.FILE if mime in FILES else None
+
+
+def kind_under(args: Purpose, mime: str) -> MediaKind | None:
+    """Kind that a file has for its purpose: to an opaque one all are files."""
+    return MediaKind.FILE if args.opaque else kind_of(mime)
 
 
 def largest(args: Purpose, kind: MediaKind) -> int:
@@ -108,19 +115,22 @@ def checked(
     scanned: int | None = None,
 ) -> tuple[Purpose, MediaKind]:
     """Purpose and kind of an upload; raises if it is not accepted."""
-    args, kind = PURPOSES[name], kind_of(mime)
+    args = PURPOSES[name]
+    kind = kind_under(args, mime)
+    if args.opaque and not MIME.fullmatch(mime):
+        raise UserError("INVALID_FORMAT", "Write it as in `application/pdf`.", field=["mimeType"])
     if kind is None or not largest(args, kind):
         raise UserError("MIME_NOT_ALLOWED", "Files of this type are not taken here.", field=["mimeType"])
     if kind is MediaKind.VIDEO and not films:
         raise UserError(
             "MIME_NOT_ALLOWED", "This server takes no films: it has no ffmpeg.", field=["mimeType"]
         )
-    if mime in HEIC and not heic:
+    if kind is MediaKind.IMAGE and mime in HEIC and not heic:
         raise UserError(
             "MIME_NOT_ALLOWED", "This server takes no HEIC pictures: send a JPEG.", field=["mimeType"]
         )
     suffix = PurePath(file_name).suffix[1:].lower()
-    if suffix and suffix not in EXTENSIONS[mime]:
+    if suffix and not args.opaque and suffix not in EXTENSIONS[mime]:
         raise UserError(
             "MIME_NOT_ALLOWED",
             "A file of type {mime} is not named .{suffix}.",

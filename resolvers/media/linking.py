@@ -9,14 +9,16 @@ from core.errors import UserError
 from core.uploads import PURPOSES, finished, use
 from core.values.text import line
 from loaders.media import OwnUploadById
-from resolvers.media.kinds import kind_of
+from resolvers.media.kinds import kind_under
 from resolvers.media.media_urls import PUBLIC
+from resolvers.media.receiving import quarantine_key
 from stores import media as store
-from stores.media import Attachment, Upload, UploadStatus
+from stores.media import Attachment, Upload, UploadFailure, UploadStatus
 
 Document = Mapping[str, Any]
 
 LOST = (UploadStatus.REJECTED, UploadStatus.CANCELED, UploadStatus.EXPIRED)
+KEPT_FAILURES = (UploadFailure.CHECKSUM_MISMATCH, UploadFailure.MALWARE)
 MOST_ATTACHMENTS = 10
 LONGEST_ALT = 1_000
 
@@ -40,9 +42,9 @@ class MediaUploads:
         return used
 
     async def _take(self, ctx: Context, upload: Upload, record_id: str, field: Sequence[str]) -> Upload:
-        if upload["status"] in LOST:
+        if upload["status"] in LOST and not _is_kept(upload):
             raise UserError("UPLOAD_REJECTED", "The file was not taken: upload it again.", field=field)
-        kept = {} if upload["status"] != UploadStatus.READY else {"expires_at": None}
+        kept = {"expires_at": None} if upload["status"] in store.FINAL else {}
         mine = await ctx.tx.update(
             store.uploads,
             upload["_id"],
@@ -74,6 +76,12 @@ class MediaUploads:
             if row["media_id"] not in kept and (every or row["media_id"] in gone):
                 await unlink(ctx, row["media_id"], record_id)
 
+    async def file_key(self, ctx: Context, upload: Document) -> str | None:
+        if upload["media_id"] is None:
+            return quarantine_key(upload["_id"]) if _is_kept(upload) else None
+        medium = await store.media.by_id(ctx.db, upload["media_id"])
+        return f"{medium['folder']}/{medium['main']}" if medium is not None else None
+
     async def show(self, ctx: Context, record_id: str, media_ids: Sequence[str], *, public: bool) -> None:
         named = [store.link_id(each, record_id) for each in media_ids]
         rows = await store.links.find(ctx.db, {"_id": {"$in": named}, "media_id": {"$in": list(media_ids)}})
@@ -83,6 +91,11 @@ class MediaUploads:
                 # Of two records that change at once, one sees the other.
                 await ctx.tx.lock_document(store.media, row["media_id"])
                 await _place(ctx, await store.media.by_id(ctx.db, row["media_id"]))
+
+
+def _is_kept(upload: Document) -> bool:
+    """True if the file was rejected, and is kept all the same."""
+    return PURPOSES[upload["purpose"]].keeps_rejected and upload["failure"] in KEPT_FAILURES
 
 
 async def _place(ctx: Context, medium: Document | None) -> None:
@@ -161,7 +174,7 @@ async def attach(
 
 def attachment(args: Mapping[str, Any], upload: Document) -> Attachment:
     alt_text = line(args.get("alt_text") or "")[:LONGEST_ALT] or None
-    kind = kind_of(upload["mime"])
+    kind = kind_under(PURPOSES[upload["purpose"]], upload["mime"])
     assert kind is not None
     return {
         "upload_id": upload["_id"],

@@ -25,10 +25,10 @@ from core.context import Context
 from core.uploads import PURPOSES
 from ports.media import MediaProcessor, Scanner, TooLarge, Unreadable
 from resolvers.media import sniffing
-from resolvers.media.kinds import EXTENSIONS, kind_of
+from resolvers.media.kinds import EXTENSIONS, kind_under
 from resolvers.media.linking import finish
 from resolvers.media.media_urls import PRIVATE, PUBLIC, nearest
-from resolvers.media.receiving import part_key, part_size
+from resolvers.media.receiving import part_key, part_size, quarantine_key
 from resolvers.media.uploading import UNUSED
 from stores import media as store
 from stores.media import MediaKind, Upload, UploadFailure, UploadStatus
@@ -42,9 +42,10 @@ Document = Mapping[str, Any]
 TRIES = 5
 FIRST_RETRY = timedelta(seconds=5)
 BUSY = timedelta(seconds=5)
-QUARANTINE = "quarantine"
 WORD = re.compile(r"[^\w.\- ]+")
 LONGEST_STEM = 80
+UNKNOWN = ("bin",)
+"""File name extension of types that only opaque purposes take."""
 TYPES = {
     **{".webp": "image/webp", ".jpg": "image/jpeg", ".png": "image/png"},
     **{".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t"},
@@ -86,7 +87,7 @@ async def _postponed(ctx: Context, upload_id: str) -> bool:
     if not ctx.services.get(MediaProcessor).full:
         return False
     upload = await store.uploads.by_id(ctx.db, upload_id)
-    if upload is None or kind_of(upload["mime"]) is not MediaKind.VIDEO:
+    if upload is None or kind_under(PURPOSES[upload["purpose"]], upload["mime"]) is not MediaKind.VIDEO:
         return False
     due_at = clock.now() + BUSY
     await ctx.unit(lambda: jobs.enqueue(ctx.tx, "media.process", due_at=due_at, upload_id=upload_id))
@@ -124,16 +125,7 @@ async def _again(ctx: Context, upload: Upload, error: Exception) -> None:
 async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
     source = folder / "source"
     digest = await _assemble(ctx, upload, source)
-    if upload["sha256"] not in (None, digest):
-        raise Rejected(UploadFailure.CHECKSUM_MISMATCH)
-    threat = await ctx.services.get(Scanner).threat(source)
-    if threat is not None:
-        logger.warning("malware found", upload=upload["_id"], threat=threat)
-        key = f"{QUARANTINE}/{upload['_id']}"
-        await ctx.services.objects.put(key, source, mime="application/octet-stream")
-        raise Rejected(UploadFailure.MALWARE)
-    if not await asyncio.to_thread(sniffing.fits, source, upload["mime"]):
-        raise Rejected(UploadFailure.TYPE_MISMATCH)
+    await _check(ctx, upload, source, digest)
     ours = await _step(ctx, upload)
     if ours is None:
         return
@@ -141,6 +133,26 @@ async def _work(ctx: Context, upload: Upload, folder: Path) -> None:
     made.mkdir()
     fields = {**await _develop(ctx, ours, source, made), "sha256": digest}
     await _keep(ctx, ours, fields, made)
+
+
+async def _check(ctx: Context, upload: Upload, source: Path, digest: str) -> None:
+    """Raise Rejected for a file that was damaged, holds malware, or is not of the type it is said to be."""
+    args = PURPOSES[upload["purpose"]]
+    if upload["sha256"] not in (None, digest):
+        if args.keeps_rejected:
+            await _quarantine(ctx, upload, source)
+        raise Rejected(UploadFailure.CHECKSUM_MISMATCH)
+    threat = await ctx.services.get(Scanner).threat(source)
+    if threat is not None:
+        logger.warning("malware found", upload=upload["_id"], threat=threat)
+        await _quarantine(ctx, upload, source)
+        raise Rejected(UploadFailure.MALWARE)
+    if not args.opaque and not await asyncio.to_thread(sniffing.fits, source, upload["mime"]):
+        raise Rejected(UploadFailure.TYPE_MISMATCH)
+
+
+async def _quarantine(ctx: Context, upload: Upload, source: Path) -> None:
+    await ctx.services.objects.put(quarantine_key(upload["_id"]), source, mime="application/octet-stream")
 
 
 async def _assemble(ctx: Context, upload: Upload, source: Path) -> str:
@@ -178,8 +190,8 @@ async def _step(ctx: Context, upload: Upload) -> Upload | None:
 
 async def _develop(ctx: Context, upload: Upload, source: Path, made: Path) -> dict[str, Any]:
     """Make the variants that clients will see, written into `made`; return the medium's fields."""
-    kind, mime = kind_of(upload["mime"]), upload["mime"]
-    args = PURPOSES[upload["purpose"]]
+    args, mime = PURPOSES[upload["purpose"]], upload["mime"]
+    kind = kind_under(args, mime)
     if kind is MediaKind.IMAGE:
         told = await ctx.services.get(MediaProcessor).picture(source, made, args.widths, mime)
         return picture_fields(told, args.thumb)
@@ -229,8 +241,8 @@ def _as_poster(told: Document, made: Path) -> dict[str, Any]:
 def safe_name(name: str, mime: str) -> str:
     """Safe file name: no path, no option, and of the right type on every system."""
     stem = WORD.sub("_", Path(name).stem).strip(". -_")[:LONGEST_STEM] or "file"
-    suffix = Path(name).suffix[1:].lower()
-    return f"{stem}.{suffix if suffix in EXTENSIONS[mime] else EXTENSIONS[mime][0]}"
+    suffix, known = Path(name).suffix[1:].lower(), EXTENSIONS.get(mime, UNKNOWN)
+    return f"{stem}.{suffix if suffix in known else known[0]}"
 
 
 def disposition(name: str) -> str:
@@ -289,7 +301,7 @@ def medium(id: str, upload: Document, folder: str, fields: Document, ctx: Contex
         "_id": id,
         "owner_id": upload["owner_id"],
         "purpose": upload["purpose"],
-        "kind": kind_of(upload["mime"]),
+        "kind": kind_under(PURPOSES[upload["purpose"]], upload["mime"]),
         "source_bytes": upload["size_bytes"],
         "width": None,
         "height": None,

@@ -18,7 +18,7 @@ Document = Mapping[str, Any]
 PART_BYTES = 8 * 1024 * 1024
 LIFE = timedelta(minutes=15)
 SHOWN_URLS = 20
-INCOMING = "incoming"
+INCOMING, QUARANTINE = "incoming", "quarantine"
 _ASKED: WeakKeyDictionary[Context, dict[str, "asyncio.Future[dict[int, Stored]]"]] = WeakKeyDictionary()
 
 HEADERS = [{"name": "Content-Type", "value": "application/octet-stream"}]
@@ -26,6 +26,11 @@ HEADERS = [{"name": "Content-Type", "value": "application/octet-stream"}]
 
 def part_key(upload_id: str, number: int) -> str:
     return f"{INCOMING}/{upload_id}/{number}"
+
+
+def quarantine_key(upload_id: str) -> str:
+    """Key of a file that was rejected, and is kept."""
+    return f"{QUARANTINE}/{upload_id}"
 
 
 def part_size(upload: Document, number: int) -> int:

@@ -13,6 +13,7 @@ from core.security.access import need_roles
 from core.security.limits import Rate
 from core.uploads import PURPOSES, Purpose
 from core.values.bounds import check_length
+from core.values.digests import checked_sha256
 from core.values.text import FileName
 from ports.media import MediaProcessor, Scanner
 from resolvers.media import kinds, receiving
@@ -47,7 +48,6 @@ UNFINISHED = timedelta(hours=24)
 UNUSED = timedelta(days=7)
 LONGEST_WORK = timedelta(hours=6)
 """Age at which an upload still in processing counts as failed."""
-DIGEST_DIGITS = 64
 MOST_NUMBERS = 100
 
 
@@ -83,7 +83,7 @@ async def create_upload(
         "file_name": file_name,
         "mime": mime,
         "size_bytes": size_bytes,
-        "sha256": _digest(sha256),
+        "sha256": None if sha256 is None else checked_sha256(sha256, field="sha256"),
         "media_id": None,
         "record_id": None,
         "alt_text": None,
@@ -93,7 +93,7 @@ async def create_upload(
         "expires_at": ctx.tx.now + UNFINISHED,
     }
     again = await _again(ctx, upload, args, kind)
-    if again is None:
+    if again is None and args.counted:
         await _check_quota(ctx, size_bytes)
     made = await ctx.tx.insert(store.uploads, {**upload, **(again or {})})
     return {"upload": made, "upload_edge": upload_edge(made)}
@@ -113,20 +113,6 @@ def _sending(size: int) -> dict[str, Any]:
         "part_size_bytes": PART_BYTES,
         "part_count": -(-size // PART_BYTES),
     }
-
-
-def _digest(text: str | None) -> str | None:
-    if text is None:
-        return None
-    digest = text.strip().lower()
-    if len(digest) != DIGEST_DIGITS or not set(digest) <= set("0123456789abcdef"):
-        raise UserError(
-            "INVALID_FORMAT",
-            "A SHA-256 has {limit} hexadecimal digits.",
-            field=["sha256"],
-            limit=DIGEST_DIGITS,
-        )
-    return digest
 
 
 async def _again(ctx: Context, upload: Document, args: Purpose, kind: MediaKind) -> dict[str, Any] | None:
@@ -150,9 +136,10 @@ async def _check_quota(ctx: Context, size: int) -> None:
     # Otherwise two devices that ask at once would each be granted what is left of the quota.
     await ctx.tx.lock_document(accounts.users, ctx.viewer_id)
     since = ctx.tx.now - DAY
-    if await store.bytes_since(ctx.db, ctx.viewer_id, since) + size <= MOST_BYTES_A_DAY:
+    uncounted = [each.name for each in PURPOSES.values() if not each.counted]
+    if await store.bytes_since(ctx.db, ctx.viewer_id, since, uncounted) + size <= MOST_BYTES_A_DAY:
         return
-    latest = {"owner_id": ctx.viewer_id, "created_at": {"$gt": since}, "part_count": {"$gt": 0}}
+    latest = store.sent_since(ctx.viewer_id, since, uncounted)
     oldest = await store.uploads.first(ctx.db, latest, sort=[("created_at", 1)])
     wait = (oldest["created_at"] + DAY - ctx.tx.now) if oldest else DAY
     raise UserError(
@@ -194,7 +181,7 @@ async def complete_upload(
         return {"upload": upload}
     if upload["status"] not in store.SENDING:
         raise UserError("UPLOAD_CLOSED", "This upload was given up or has expired.", upload=_shown(upload))
-    digest = _digest(sha256)
+    digest = None if sha256 is None else checked_sha256(sha256, field="sha256")
     if digest and upload["sha256"] and digest != upload["sha256"]:
         raise UserError(
             "CHECKSUM_MISMATCH", "The checksum differs from the one declared before.", field=["sha256"]

@@ -66,7 +66,7 @@ class AuditEntry(Node):
     outcome: AuditOutcome
     """Outcome of the act: done, denied or failed."""
     access_reason: str | None
-    """Reason for which health data were read; null for other acts."""
+    """Reason for which health data, or evidence, were read; null for other acts."""
     details: JSON
     """Details of the act, which depend on its action; without personal values."""
     sensitive_details: JSON | None = batched(personal.sensitive_details)

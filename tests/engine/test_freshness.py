@@ -19,7 +19,7 @@ from stores.catalog.roles import CATALOG_ADMIN
 from tests.catalog.steps import on_sale, row, staff
 from tests.chat.steps import open_chat, say
 from tests.conftest import NewPhone
-from tests.engine.freshness_notices import ACTS
+from tests.engine.freshness_evidence import ACTS
 from tests.engine.freshness_world import Cache, World, done
 from tests.engine.steps import befriend, post
 from tests.engine.synced_fields import selection, stated, told
@@ -31,6 +31,8 @@ FOR_GOOD = {
     "AuthKey": "kind name device",
     "Chat": "participants peer",
     "Comment": "author parentId",
+    "Evidence": "organizationId incidentId kind description collectorId uploadId evidenceFileName sizeBytes "
+    "cryptographicHash",
     "Follow": "user",
     "Grant": "organization role scope scopeId user",
     "Group": "name privacy",

@@ -40,6 +40,12 @@ async def _upload(ada: Phone, grace: Phone, id: str) -> dict[str, Any]:
     return {**payload, "upload": payload["upload"] and {"id": payload["upload"]["id"]}}
 
 
+async def _evidence(ada: Phone, grace: Phone, id: str) -> dict[str, Any]:
+    upload = await steps.created(ada, 100, purpose="EVIDENCE")
+    told = {"kind": "DOCUMENT", "description": "Mine", "sha256": "0" * 64, "uploadId": upload["id"]}
+    return await ada.do("collectEvidence", "evidence { id }", id=id, **told)
+
+
 async def _chat(ada: Phone, grace: Phone, id: str) -> dict[str, Any]:
     return await ada.do("createChat", "chat { id }", id=id, userId=grace.user_id)
 
@@ -50,6 +56,7 @@ MAKERS = {
     "comment": _comment,
     "group": _group,
     "upload": _upload,
+    "evidence": _evidence,
     "chat": _chat,
 }
 

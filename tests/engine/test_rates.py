@@ -65,7 +65,9 @@ async def test_a_rate_is_used_up_at_its_number_and_stays_so(services: Services, 
 
 ADDRESS = "127.0.0.1"
 DEVICE = "device_01m8nhr1vne4ga9gsf0bm438dc"
-NOBODY = {kind: ids.new_id(kind) for kind in ("post", "chat", "user", "group", "upload", "product")}
+NOBODY = {
+    kind: ids.new_id(kind) for kind in ("post", "chat", "user", "group", "upload", "product", "evidence")
+}
 Subject = Callable[[Phone], str]
 
 
@@ -86,6 +88,15 @@ USES: list[tuple[str, Subject, str, dict[str, Any]]] = [
         {"purpose": "POST_MEDIA", "fileName": "a.png", "mimeType": "image/png", "sizeBytes": 9},
     ),
     ("upload-parts", own, "requestUploadPartUrls", {"uploadId": NOBODY["upload"], "partNumbers": [1]}),
+    (
+        "evidence",
+        own,
+        "collectEvidence",
+        {"kind": "DOCUMENT", "description": "x", "uploadId": NOBODY["upload"], "sha256": "0" * 64},
+    ),
+    ("custody", own, "recordCustody", {"evidenceId": NOBODY["evidence"], "action": "ANALYZED"}),
+    ("evidence-verifications", own, "verifyEvidence", {"evidenceId": NOBODY["evidence"]}),
+    ("evidence-downloads", own, "requestEvidenceDownload", {"evidenceId": NOBODY["evidence"], "reason": "x"}),
     ("posts", own, "createPost", {"text": "x"}),
     ("comments", own, "createComment", {"postId": NOBODY["post"], "text": "x"}),
     ("reactions", own, "setReaction", {"subjectId": NOBODY["post"], "kind": "LIKE"}),

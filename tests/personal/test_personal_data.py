@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from core import clock, ids
-from core.context import Context, Services
+from core.context import PERSONAL, Context, Services
 from core.jobs import run_due
 from core.storage.store import COLLECTIONS
 from jobs.auth.deletion import delete_accounts
@@ -78,6 +78,7 @@ THROUGH_THE_API = {
     "users": "by signing up",
 }
 WITHHELD = {
+    ("audit_evidence", "file_key"): "where it lies; `requestEvidenceDownload` gives the file",
     ("auth_flows", "*"): "an open request for a code, gone in two days",
     ("auth_keys", "public_key"): "not the person's to use",
     ("auth_locks", "*"): "of whoever tried",
@@ -145,6 +146,13 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
     shown = {"media_ids": [], "group_id": LEFT_OUT, "shared_post_id": LEFT_OUT, "files": LEFT_OUT}
     folder = f"private/{'p' * 26}"
     return {
+        "audit_custody": {"evidence_id": store_id(person, "evidence"), "received_by_id": person},
+        "audit_evidence": {
+            "_id": store_id(person, "evidence"),
+            "collector_id": person,
+            "org_id": PERSONAL,
+            "file_key": f"evidence/{PERSONAL}/{store_id(person, 'evidence')}",
+        },
         "auth_flows": {**user, "account": account, "session_id": None},
         "auth_keys": user,
         "auth_locks": {"_id": account},
