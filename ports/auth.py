@@ -52,10 +52,26 @@ class AuthSettings(SystemSettings):
         return [f"https://{self.rp_id}", *local]
 
 
-class GeoIp(Protocol):
-    """GeoIP lookup of an address's rough place: `Berlin, Germany`, or the country alone; None: not known."""
+@dataclass(frozen=True, slots=True)
+class GeoLocation:
+    """Rough location of a network address: degrees, with the names of city and country where known."""
 
-    def place(self, address: str) -> str | None: ...
+    lat: float
+    lng: float
+    city: str | None
+    country: str | None
+
+
+class GeoIp(Protocol):
+    """GeoIP lookup of an address's rough place."""
+
+    def place(self, address: str) -> str | None:
+        """Name of the place: `Berlin, Germany`, or the country alone; None: not known."""
+        ...
+
+    def location(self, address: str) -> GeoLocation | None:
+        """Location of the address; None where no coordinates are known."""
+        ...
 
 
 class Captcha(Protocol):

@@ -6,11 +6,16 @@ from typing import Any
 
 import maxminddb
 
+from ports.auth import GeoLocation
+
 
 class Nowhere:
     """Implements `ports.auth.GeoIp` without a database."""
 
     def place(self, address: str) -> str | None:
+        return None
+
+    def location(self, address: str) -> GeoLocation | None:
         return None
 
 
@@ -26,13 +31,24 @@ class PlacesFile:
             ) from None
 
     def place(self, address: str) -> str | None:
+        found = self._found(address)
+        return ", ".join(filter(None, (_name(found, "city"), _name(found, "country")))) or None
+
+    def location(self, address: str) -> GeoLocation | None:
+        found = self._found(address)
+        at = found.get("location") or {}
+        lat, lng = at.get("latitude"), at.get("longitude")
+        if not isinstance(lat, int | float) or not isinstance(lng, int | float):
+            return None
+        return GeoLocation(float(lat), float(lng), _name(found, "city"), _name(found, "country"))
+
+    def _found(self, address: str) -> Mapping[str, Any]:
         try:
             found: Any = self._reader.get(address)
         except ValueError:
             # No address, or one of a family the file does not know.
-            return None
-        names = [_name(found, kind) for kind in ("city", "country")] if isinstance(found, Mapping) else []
-        return ", ".join(filter(None, names)) or None
+            return {}
+        return found if isinstance(found, Mapping) else {}
 
 
 def _name(found: Mapping[str, Any], kind: str) -> str | None:

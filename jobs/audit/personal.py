@@ -19,6 +19,9 @@ from stores import audit as store
 from stores import auth as accounts
 from stores.audit import AuditEntry, Evidence
 
+OBJECTS = ("sensitive_details", "location")
+"""Encrypted fields that are JSON objects."""
+
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
@@ -63,5 +66,5 @@ def _shown(entry: AuditEntry, user_id: str, cipher: Cipher | None) -> dict[str, 
     owners = {**dict.fromkeys(store.SEALED, by), "sensitive_details": about}
     for field, owner in owners.items():
         text = store.opened(entry, field, cipher if owner == user_id else None)
-        shown[field] = orjson.loads(text) if text and field == "sensitive_details" else text
+        shown[field] = orjson.loads(text) if text and field in OBJECTS else text
     return shown

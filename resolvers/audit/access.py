@@ -26,6 +26,8 @@ class Reach:
     viewer_id: str
     org_id: str | None
     """The organization whose whole log the viewer reads."""
+    personal_org_id: str | None
+    """The organization of whose entries, as far as the viewer reads them, personal values are included."""
     incidents: Mapping[Incident, bool]
     """Incidents that the viewer was given access to, each with whether personal values are included."""
 
@@ -36,9 +38,10 @@ class Reach:
         return self.is_own(entry) or entry["org_id"] == self.org_id or incident_of(entry) in self.incidents
 
     def shows(self, entry: AuditEntry, field: str) -> bool:
-        """True if the viewer may read an encrypted field: what is about themselves, or by a grant."""
-        own = person_of(entry, field) == self.viewer_id
-        return own or self.incidents.get(incident_of(entry), False)
+        """True if the viewer may read an encrypted field: about themselves, by a role, or by a grant."""
+        if person_of(entry, field) == self.viewer_id or entry["org_id"] == self.personal_org_id:
+            return True
+        return self.incidents.get(incident_of(entry), False)
 
     def queries(self, conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Queries that together find what the viewer may read and the conditions hold for."""
@@ -72,7 +75,12 @@ async def reach_of(ctx: Context) -> Reach:
         for incident_id in grant["incident_ids"]:
             incident = grant["org_id"], incident_id
             incidents[incident] = incidents.get(incident, False) or grant["pii"]
-    return Reach(viewer.user_id, viewer.org if roles.reads_log(ctx) else None, incidents)
+    return Reach(
+        viewer.user_id,
+        viewer.org if await roles.reads_log(ctx) else None,
+        viewer.org if await roles.reads_personal_values(ctx) else None,
+        incidents,
+    )
 
 
 @guard("audit_entry")

@@ -26,10 +26,16 @@ def personal_value(field: str) -> Callable[[Context, Sequence[AuditEntry]], Awai
     return opened
 
 
-async def sensitive_details(ctx: Context, entries: Sequence[AuditEntry]) -> list[dict[str, Any] | None]:
-    """Details about people, as the JSON that they are."""
-    texts = await personal_value("sensitive_details")(ctx, entries)
-    return [orjson.loads(text) if text is not None else None for text in texts]
+def personal_object(
+    field: str,
+) -> Callable[[Context, Sequence[AuditEntry]], Awaitable[list[dict[str, Any] | None]]]:
+    """Resolver of an encrypted field that is a JSON object."""
+    opened = personal_value(field)
+
+    async def parsed(ctx: Context, entries: Sequence[AuditEntry]) -> list[dict[str, Any] | None]:
+        return [orjson.loads(text) if text is not None else None for text in await opened(ctx, entries)]
+
+    return parsed
 
 
 def _person(reach: Reach, entry: AuditEntry, field: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,8 +14,11 @@ from core.audit import Act, Mode, recorded
 from core.context import PERSONAL, Context
 from core.hooks import on
 from core.security.networks import masked_address
+from loaders.auth import UserById
+from ports.auth import GeoIp
 from resolvers.audit.batching import EntryBatches, insert
 from resolvers.audit.sequencing import chained_before
+from resolvers.auth import full_name
 from stores import audit as store
 from stores.audit import AuditActorKind, AuditEntry, AuditEventKind, AuditResourceKind
 
@@ -94,10 +98,29 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
         details=act.details,
         metadata={"source": source, **({"emergency": True} if act.emergency else {})},
     )
-    await _seal(ctx, entry, actor_id, {"user_agent": ctx.user_agent[:LONGEST_USER_AGENT] or None})
+    about_actor = {
+        "actor_name": await _name_of(ctx, actor_id),
+        "user_agent": ctx.user_agent[:LONGEST_USER_AGENT] or None,
+        "location": _location(ctx),
+    }
+    await _seal(ctx, entry, actor_id, about_actor)
     sensitive = json.dumps(store.plain_json(act.sensitive), ensure_ascii=False) if act.sensitive else None
     await _seal(ctx, entry, act.subject_id or actor_id, {"sensitive_details": sensitive})
     return entry
+
+
+async def _name_of(ctx: Context, actor_id: str | None) -> str | None:
+    """Name of the actor now; None for nobody, and for an entry that is written apart from a unit of work."""
+    if actor_id is None or ctx.db is ctx.services.db:
+        return None
+    actor = await ctx.load(UserById, actor_id)
+    return full_name(actor) if actor is not None else None
+
+
+def _location(ctx: Context) -> str | None:
+    """Rough location of the caller's address, as JSON."""
+    found = ctx.services.get(GeoIp).location(ctx.address) if ctx.address else None
+    return json.dumps(asdict(found), ensure_ascii=False) if found is not None else None
 
 
 async def _seal(

@@ -1,13 +1,21 @@
-"""Roles of the audit log: the platform's auditors read it, administrators give access to it."""
+"""Roles of the audit log: who reads it, and who reads what is personal in it."""
 
+from core import grants
 from core.context import Context
-from stores.audit.roles import AUDIT_READER, COMPLIANCE_OFFICER
+from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER, COMPLIANCE_OFFICER
 from stores.auth import Role
 
 READERS = (Role.AUDITOR, AUDIT_READER, COMPLIANCE_OFFICER)
 """Roles that read the log of an organization as a whole, checkpoints and checks of it included."""
 
 
-def reads_log(ctx: Context) -> bool:
+async def reads_log(ctx: Context) -> bool:
     """True if the viewer reads the log of their organization, without personal values."""
-    return ctx.viewer is not None and Role.AUDITOR in ctx.viewer.roles
+    if ctx.viewer is None:
+        return False
+    return Role.AUDITOR in ctx.viewer.roles or await grants.holds(ctx, AUDIT_READER, COMPLIANCE_OFFICER)
+
+
+async def reads_personal_values(ctx: Context) -> bool:
+    """True if the viewer reads the encrypted fields of what they may read of their organization's log."""
+    return await grants.holds(ctx, AUDIT_PII_READER)

@@ -20,6 +20,20 @@ PLACE = ("_id", "chain_id")
 """Keys of an entry by which its state and its place in the chain are found."""
 
 
+@type_
+class AuditLocation:
+    """Rough location from which an act was done, as the caller's IP address tells it."""
+
+    lat: float
+    """Latitude in degrees, north positive."""
+    lng: float
+    """Longitude in degrees, east positive."""
+    city: str | None
+    """Name of the city in English; null when only the country is known."""
+    country: str | None
+    """Name of the country in English; null when it is not known."""
+
+
 @called("audit entry", "audit entries")
 @node("audit_entry")
 class AuditEntry(Node):
@@ -55,6 +69,9 @@ class AuditEntry(Node):
     """Network of the caller's IP address, with the last part as zeros; empty for acts of jobs."""
     user_agent: str | None = batched(personal.personal_value("user_agent"))
     """User agent of the caller; null for those who may not read personal values, and after erasure."""
+    location: AuditLocation | None = batched(personal.personal_object("location"))
+    """Rough location of the caller's IP address; null when it is not known, for those who may not read
+    personal values, and after erasure."""
     incident_id: Id | None
     """Id of the incident that the act belongs to; null when there is none."""
     resource_kind: AuditResourceKind | None = key("resource_type")
@@ -69,7 +86,7 @@ class AuditEntry(Node):
     """Reason for which health data, or evidence, were read; null for other acts."""
     details: JSON
     """Details of the act, which depend on its action; without personal values."""
-    sensitive_details: JSON | None = batched(personal.sensitive_details)
+    sensitive_details: JSON | None = batched(personal.personal_object("sensitive_details"))
     """Details of the act about people; null when there are none, when you may not read them, and after
     erasure."""
     metadata: JSON | None

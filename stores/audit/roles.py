@@ -31,8 +31,7 @@ AUDIT_READER = grant_role(
 AUDIT_PII_READER = grant_role(
     "AUDIT_PII_READER",
     GrantScope.ORGANIZATION,
-    "Reads encrypted fields, which hold personal data, of the entries that other roles let one read; no "
-    "permissions in this API.",
+    "Reads encrypted fields, which hold personal data, of the entries that other roles let one read.",
     given_by=[AUDIT_ADMIN],
 )
 COMPLIANCE_OFFICER = grant_role(

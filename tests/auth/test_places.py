@@ -10,7 +10,7 @@ from netaddr import IPSet
 
 from core.context import Context, Services
 from core.settings import Settings
-from ports.auth import GeoIp
+from ports.auth import GeoIp, GeoLocation
 from providers.geoip import PlacesFile
 from resolvers.auth import sessions
 from server import lifespan
@@ -20,7 +20,11 @@ from stores.auth import AuthFactor
 from tests.conftest import NewPhone
 from tests.phone import Phone, make_user
 
-BERLIN = {"city": {"names": {"en": "Berlin", "de": "Berlin"}}, "country": {"names": {"en": "Germany"}}}
+BERLIN = {
+    "city": {"names": {"en": "Berlin", "de": "Berlin"}},
+    "country": {"names": {"en": "Germany"}},
+    "location": {"latitude": 52.5, "longitude": 13.4},
+}
 POTSDAM = {"city": {"names": {"en": "Potsdam"}}, "country": {"names": {"en": "Germany"}}}
 NORWAY = {"country": {"names": {"en": "Norway"}}}
 
@@ -73,6 +77,12 @@ async def kinds(services: Services, user_id: str) -> list[str]:
 )
 def test_an_address_is_roughly_somewhere(file: Path, address: str, place: str | None) -> None:
     assert PlacesFile(file).place(address) == place
+
+
+def test_an_address_has_a_location_where_the_file_has_coordinates(file: Path) -> None:
+    found = PlacesFile(file)
+    assert found.location("192.0.2.7") == GeoLocation(52.5, 13.4, "Berlin", "Germany")
+    assert [found.location(each) for each in ("2001:db8::7", "198.51.100.1", "not an address")] == [None] * 3
 
 
 async def test_sessions_and_events_tell_where(placed: Services, new_phone: NewPhone) -> None:

@@ -3,6 +3,7 @@
 from tests.mutation.fault import Fault
 from tests.mutation.faults import (
     audit,
+    audit_access,
     auth,
     catalog,
     chat,
@@ -18,7 +19,7 @@ from tests.mutation.faults import (
 )
 
 AREAS: dict[str, list[Fault]] = {
-    "audit": audit.FAULTS,
+    "audit": [*audit.FAULTS, *audit_access.FAULTS],
     "auth": auth.FAULTS,
     "catalog": catalog.FAULTS,
     "chat": chat.FAULTS,
