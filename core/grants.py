@@ -69,6 +69,8 @@ class GrantRole(str):
     """Longest time it may be given for; None for a role that may last."""
     opens: Callable[[str | None], Iterable[str]]
     """Scopes of the change log that a holder reads, by the organization or thing it is held in."""
+    shows_more: bool
+    """True if it opens no field of its own, but shows more in fields that others read too."""
 
 
 GRANT_ROLES: dict[str, GrantRole] = {}
@@ -82,6 +84,7 @@ def grant_role(
     given_by: Collection[GrantRole] = (),
     longest: timedelta | None = None,
     opens: Callable[[str | None], Iterable[str]] = no_log_scopes,
+    shows_more: bool = False,
 ) -> GrantRole:
     """Declare a role; it becomes a value of the schema's `GrantRole`."""
     if name in GRANT_ROLES:
@@ -90,7 +93,7 @@ def grant_role(
         raise ValueError(f"{name}: who gives it holds a role in the same scope.")
     role = GRANT_ROLES[name] = GrantRole(name)
     role.scope, role.description, role.longest, role.opens = scope, description, longest, opens
-    role.given_by = frozenset(given_by)
+    role.given_by, role.shows_more = frozenset(given_by), shows_more
     return role
 
 

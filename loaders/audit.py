@@ -48,10 +48,6 @@ class GrantsByGrantee(Loader[str, list[AuditAccessGrant]]):
     async def batch_load_fn(self, keys: list[str]) -> list[list[AuditAccessGrant]]:
         newest = [("created_at", -1), ("_id", -1)]
         found = await store.access_grants.per_parent(
-            self.db, "grantee_id", keys, sort=newest, limit=MOST_GRANTS
+            self.db, "grantee_id", keys, sort=newest, limit=MOST_GRANTS, where=store.in_force(clock.now())
         )
-        now = clock.now()
-        return [
-            [each for each in found.get(key, ()) if each["revoked_at"] is None and each["expires_at"] > now]
-            for key in keys
-        ]
+        return [found.get(key, []) for key in keys]

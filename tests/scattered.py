@@ -44,6 +44,7 @@ SCATTERED = {
     "audit_evidence: collector_id, org_id": LATEST,
     "audit_evidence: org_id": LATEST,
     "audit_evidence: status": BACKGROUND,
+    "audit_grants: org_id": STAFF,
     "audit_chains: ": BACKGROUND,
     "audit_chains: org_id": BACKGROUND,
     "audit_links: _id": BACKGROUND,

@@ -9,7 +9,7 @@ from core.hooks import Hook
 from core.nodes import guard
 from loaders.audit import EntryById, GrantsByGrantee
 from resolvers.audit import roles, showing
-from stores.audit import AuditEntry
+from stores.audit import AuditAccessGrant, AuditEntry
 
 reads_incident = Hook[[Context, str], bool]("audit.reads_incident")
 """Asked whether the viewer reads the log of an incident: those of its war room who may see it do."""
@@ -66,12 +66,17 @@ def person_of(entry: AuditEntry, field: str) -> str | None:
     return about or entry["actor_id"]
 
 
+async def granted_access(ctx: Context) -> list[AuditAccessGrant]:
+    """Access to incidents of organizations that the viewer was granted, and may use now."""
+    found = await ctx.load(GrantsByGrantee, ctx.viewer_id)
+    return found if found and await roles.reads_granted_incidents(ctx) else []
+
+
 async def reach_of(ctx: Context) -> Reach:
     """Reach of the viewer in the log; UNAUTHENTICATED for nobody."""
     viewer = ctx.signed_in
-    grants = await ctx.load(GrantsByGrantee, viewer.user_id)
     incidents: dict[Incident, bool] = {}
-    for grant in grants:
+    for grant in await granted_access(ctx):
         for incident_id in grant["incident_ids"]:
             incident = grant["org_id"], incident_id
             incidents[incident] = incidents.get(incident, False) or grant["pii"]

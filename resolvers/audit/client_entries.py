@@ -9,26 +9,17 @@ import orjson
 from core import ids, paging
 from core.audit import Act
 from core.context import Context
-from core.errors import BadUserInput, ErrorKind, UserError, error_codes
-from core.hooks import Hook
+from core.errors import BadUserInput, UserError
 from core.mutations import batches
 from core.mutations.batches import Item
 from core.mutations.idempotency import Mutation
 from core.security.limits import Rate
 from core.values.bounds import check_count, check_length
+from resolvers.audit.incidents import LONGEST_ID, incident_exists
 from resolvers.audit.reading import entries_listing
 from resolvers.audit.recording import append
 from stores import audit as store
 from stores.audit import NEWEST, AuditEntry, AuditEventKind
-
-error_codes(
-    ErrorKind.NOT_FOUND,
-    retryable=True,
-    INCIDENT_NOT_FOUND="The incident is not known yet, or not to you: send the entry again when it is.",
-)
-
-incident_exists = Hook[[Context, str], bool]("audit.incident_exists")
-"""Asked whether an incident exists and is of the viewer's organization."""
 
 SOURCE = "client"
 WRITE_RATE = Rate("audit-entries", 600, 60)
@@ -37,7 +28,7 @@ FROM_CLIENTS = frozenset(
 )
 """Kinds of events that apps tell of; the service itself tells of the others."""
 ACTION = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
-LONGEST_ACTION, LONGEST_ID = 100, 128
+LONGEST_ACTION = 100
 MOST_ENTRIES = 100
 MOST_ENTRY_BYTES = 64 * 1024
 MOST_BATCH_BYTES = 1_000_000

@@ -2,7 +2,7 @@
 
 from core import grants
 from core.context import Context
-from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER, COMPLIANCE_OFFICER
+from stores.audit.roles import AUDIT_PII_READER, AUDIT_READER, COMPLIANCE_OFFICER, EXTERNAL_AUDITOR
 from stores.auth import Role
 
 READERS = (Role.AUDITOR, AUDIT_READER, COMPLIANCE_OFFICER)
@@ -19,3 +19,8 @@ async def reads_log(ctx: Context) -> bool:
 async def reads_personal_values(ctx: Context) -> bool:
     """True if the viewer reads the encrypted fields of what they may read of their organization's log."""
     return await grants.holds(ctx, AUDIT_PII_READER)
+
+
+async def reads_granted_incidents(ctx: Context) -> bool:
+    """True if the viewer may use the access to incidents that organizations granted to them."""
+    return await grants.holds(ctx, EXTERNAL_AUDITOR)

@@ -2,6 +2,7 @@
 
 from resolvers.auth.devices import id_of as device_id
 from resolvers.auth.exports import begin_export
+from resolvers.auth.granting import hold_until as hold_role_until
 from resolvers.auth.grants_held import note as note_grants
 from resolvers.auth.grants_held import scope_of as grants_scope
 from resolvers.auth.people import full_name, hidden, visible_people
@@ -19,6 +20,7 @@ __all__ = [
     "full_name",
     "grants_scope",
     "hidden",
+    "hold_role_until",
     "keepers",
     "note_grants",
     "person_scopes",

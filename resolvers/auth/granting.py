@@ -63,6 +63,15 @@ async def revoke_role(ctx: Context, *, user_id: Id, role: GrantRole, scope_id: I
     return {"deleted_grant_id": Id(grant["_id"])}
 
 
+async def hold_until(ctx: Context, user_id: str, role: GrantRole, moment: datetime) -> None:
+    """Have a person hold a role of the service until a moment at least; the caller checks who may give it."""
+    person = await _person(ctx, user_id)
+    await ctx.tx.lock_document(store.users, user_id)
+    known = await store.grant_of(ctx.db, user_id, role, None)
+    if known is None or (known["expires_at"] is not None and known["expires_at"] < moment):
+        await _given(ctx, role, person, None, moment)
+
+
 async def end(ctx: Context, grant: Grant) -> Grant | None:
     """End a grant, for its holder's devices too; None when it has ended already."""
     ended = await ctx.tx.delete(store.grants, grant)

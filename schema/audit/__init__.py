@@ -5,14 +5,15 @@ from core.audit import Audited
 from core.graphql import Edge, Page, connection, mutation, query
 from resolvers.audit import client_entries, collecting, custody, evidence_files, proving, reading
 from resolvers.audit.roles import READERS
+from schema.audit.access import AccessMutations, AccessOfViewer, AccessQueries, AuditAccessGrant
 from schema.audit.evidence import Evidence, EvidenceDownload
 from schema.audit.proofs import AuditCheckpoint, AuditConsistencyProof, AuditProof
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
-__all__ = ["AuditEntry", "Evidence", "Mutation", "Query", "Viewer"]
+__all__ = ["AuditAccessGrant", "AuditEntry", "Evidence", "Mutation", "Query", "Viewer"]
 
 
-class Query:
+class Query(AccessQueries):
     audit_entries: Page[AuditEntry] = query(reading.audit_entries)
     """Entries of the audit log that you may read, newest first: of your organization if you audit it, of
     incidents you were given access to, about you, and of what you did. Each read is put on record."""
@@ -42,13 +43,13 @@ class Query:
     """Evidence by its id; null when there is none, or it is hidden from you."""
 
 
-class Viewer:
+class Viewer(AccessOfViewer):
     recent_audit_entries: Page[AuditEntry] = connection(reading.recent_audit_entries)
     """Latest entries of the audit log that you may read, newest first, to fetch ahead. Each read is put on
     record."""
 
 
-class Mutation:
+class Mutation(AccessMutations):
     record_audit_entries = mutation(
         client_entries.record_audit_entries,
         refuses="ID_TAKEN INCIDENT_NOT_FOUND INVALID_FORMAT REQUIRED TOO_LARGE TOO_LONG TOO_MANY",

@@ -3,6 +3,7 @@
 from stores.audit.access import (
     AuditAccessGrant,
     access_grants,
+    in_force,
 )
 from stores.audit.checkpoints import (
     AuditCheckpoint,
@@ -74,7 +75,7 @@ from stores.audit.links import (
     mark_integrity,
     organizations,
 )
-from stores.audit.reading import NEWEST, newest
+from stores.audit.reading import NEWEST, incidents_in_log, newest
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
@@ -128,6 +129,8 @@ __all__ = [
     "evidence_query",
     "hash_input",
     "hashed_content",
+    "in_force",
+    "incidents_in_log",
     "last_leaves",
     "latest_checkpoint",
     "latest_checkpoints",

@@ -1,7 +1,7 @@
 """Access to the audit log: grants for a time."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from core.storage.store import collection, index
 
@@ -25,7 +25,12 @@ access_grants = collection(
     "audit_grants",
     AuditAccessGrant,
     prefix="audit_access_grant",
-    indexes=[index("grantee_id", "-created_at", "-_id")],
+    indexes=[index("grantee_id", "-created_at", "-_id"), index("org_id", "-created_at", "-_id")],
     shard_key="grantee_id",
     versioned=True,
 )
+
+
+def in_force(moment: datetime) -> dict[str, Any]:
+    """Condition of grants that are neither over nor revoked."""
+    return {"revoked_at": None, "expires_at": {"$gt": moment}}

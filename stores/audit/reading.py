@@ -40,3 +40,17 @@ def _reading(db: Database, query: Query, page: KeysetPage) -> merging.Read:
         return await db.find(entries.name, where, sort=order, limit=limit)
 
     return read
+
+
+async def incidents_in_log(db: Database, org_id: str, incident_ids: Sequence[str]) -> set[str]:
+    """Those of the incidents of which an organization's log has an entry."""
+    found = await entries.per_parent(
+        db,
+        "incident_id",
+        incident_ids,
+        sort=[("timestamp", -1), ("_id", -1)],
+        limit=1,
+        where={"org_id": org_id},
+        fields=["_id"],
+    )
+    return {incident_id for incident_id, rows in found.items() if rows}

@@ -33,6 +33,7 @@ AUDIT_PII_READER = grant_role(
     GrantScope.ORGANIZATION,
     "Reads encrypted fields, which hold personal data, of the entries that other roles let one read.",
     given_by=[AUDIT_ADMIN],
+    shows_more=True,
 )
 COMPLIANCE_OFFICER = grant_role(
     "COMPLIANCE_OFFICER",
@@ -53,7 +54,8 @@ EVIDENCE_HANDLERS = (EVIDENCE_CUSTODIAN, COMPLIANCE_OFFICER, AUDIT_ADMIN)
 EXTERNAL_AUDITOR = grant_role(
     "EXTERNAL_AUDITOR",
     GrantScope.SERVICE,
-    "Belongs to no organization that is audited: reads and exports the incidents to which organizations gave "
-    "access; held for 90 days at most; no permissions in this API.",
+    "Reads the incidents to which organizations gave access by `grantAuditAccess`, which gives this role as "
+    "well; held for 90 days at most.",
     longest=LONGEST_EXTERNAL,
+    shows_more=True,
 )

@@ -10,7 +10,7 @@ from core import clock, ids
 from core.context import Context, Services
 from core.security.limits import Limits
 from resolvers.audit import client_entries
-from resolvers.audit.client_entries import incident_exists
+from resolvers.audit.incidents import incident_exists
 from tests.audit.steps import on_record, sensitive
 from tests.conftest import NewPhone
 from tests.phone import Phone, key

@@ -10,10 +10,11 @@ from core.audit import Act, record_apart
 from core.context import Context, Services, Viewer
 from resolvers.audit.access import reads_incident
 from stores import audit as store
+from stores.audit.roles import EXTERNAL_AUDITOR
 from stores.auth import Role
 from tests.audit.steps import on_record
 from tests.conftest import Commands, NewPhone
-from tests.phone import Phone
+from tests.phone import Phone, granted
 
 AUDITOR = [Role.MEMBER, Role.AUDITOR]
 LIST = """query($filter: AuditEntryFilterInput, $first: Int, $after: String, $last: Int, $before: String) {
@@ -172,6 +173,7 @@ async def test_a_grant_opens_incidents_with_or_without_personal_values_until_it_
 ) -> None:
     org, incidents = ids.new_id("org"), [ids.new_id("incident") for _ in range(3)]
     auditor = await new_phone("Ada")
+    await granted(services, auditor, EXTERNAL_AUDITOR)
     entries = [await put(services, org, incident_id=each, sensitive={"name": "Bo"}) for each in incidents]
     # An incident of another organization under the same id is not what was granted.
     await put(services, ids.new_id("org"), incident_id=incidents[0])
@@ -248,6 +250,6 @@ async def test_a_page_costs_a_read_of_each_sort_and_its_record(
     await auditor.run(LIST, first=2)
     commands.reset()
     await auditor.run(LIST, first=2)
-    # The page and the viewer's grants, states and places of the entries; then the record: actor's name, entry,
-    # key, state and the commit.
+    # The page and the viewer's grants, states and places of the entries; then the record: the actor's name,
+    # entry, key, state and the commit.
     assert commands.counts == {"aggregate": 1, "find": 4, "insert": 3, "commitTransaction": 1}

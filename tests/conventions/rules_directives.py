@@ -58,7 +58,8 @@ def leading_to_staff(schema: GraphQLSchema) -> list[str]:
 
 
 def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
-    """Roles that open no field and no scope of the change log, and give no role, say so, and no others do."""
+    """Roles that open no field and no scope of the change log, show no more in a field and give no role say so,
+    and no others do."""
     opening = {
         role
         for each in types(schema)
@@ -69,7 +70,7 @@ def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
         for role in roles
     }
     opening |= {giver for role in GRANT_ROLES.values() for giver in role.given_by}
-    opening |= {role for role in GRANT_ROLES.values() if role.opens is not no_log_scopes}
+    opening |= {role for role in GRANT_ROLES.values() if role.opens is not no_log_scopes or role.shows_more}
     found = []
     for kind, name, value in _roles(schema):
         if bool(IDLE.search(value.description or "")) == (name in opening):

@@ -3,6 +3,8 @@
 from tests.mutation.fault import Fault
 
 ACCESS = "resolvers/audit/access.py"
+GRANTING = "resolvers/audit/granting.py"
+EXTERNAL = ("tests/audit/test_external_auditors.py",)
 PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
@@ -26,5 +28,47 @@ FAULTS = [
         "grants.holds(ctx, AUDIT_READER, COMPLIANCE_OFFICER)",
         "grants.holds(ctx, AUDIT_READER)",
         PERSONAL_VALUES,
+    ),
+    Fault(
+        "access that was revoked goes on",
+        "stores/audit/access.py",
+        '{"revoked_at": None, "expires_at": {"$gt": moment}}',
+        '{"expires_at": {"$gt": moment}}',
+        EXTERNAL,
+    ),
+    Fault(
+        "access that has expired goes on",
+        "stores/audit/access.py",
+        '{"revoked_at": None, "expires_at": {"$gt": moment}}',
+        '{"revoked_at": None}',
+        EXTERNAL,
+    ),
+    Fault(
+        "access is granted for longer than 90 days",
+        GRANTING,
+        "if expires_at > ctx.tx.now + LONGEST_EXTERNAL:",
+        "if expires_at > ctx.tx.now + 2 * LONGEST_EXTERNAL:",
+        EXTERNAL,
+    ),
+    Fault(
+        "an administrator revokes what another organization granted",
+        GRANTING,
+        'if grant["org_id"] != ctx.org:',
+        "if False:",
+        EXTERNAL,
+    ),
+    Fault(
+        "access to another organization's incident is granted",
+        "stores/audit/reading.py",
+        'where={"org_id": org_id},',
+        "where={},",
+        EXTERNAL,
+    ),
+    Fault(
+        "a grant counts without the role of external auditors",
+        ACCESS,
+        "return found if found and await roles.reads_granted_incidents(ctx) else []",
+        "return found",
+        EXTERNAL,
     ),
 ]
