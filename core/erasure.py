@@ -8,13 +8,17 @@ from collections.abc import Collection as Names
 from functools import partial
 from typing import Any
 
-from core.context import Services
+from core.context import Context, Services
+from core.hooks import Hook
 from core.storage.batches import delete_each
 from core.storage.store import COLLECTIONS, Collection
 
 Eraser = Callable[[Services, str], Awaitable[None]]
 Exporter = Callable[[Services, str], AsyncIterator[tuple[str, Sequence[Mapping[str, Any]]]]]
 FileExporter = Callable[[Services, str], AsyncIterator[tuple[str, str]]]
+
+held = Hook[[Context, str], bool]("erasure.held")
+"""Asked whether a person's data must be kept for now, as under a legal hold: no account is erased then."""
 
 ERASERS: dict[str, Eraser] = {}
 EXPORTERS: dict[str, Exporter] = {}

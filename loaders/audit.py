@@ -10,6 +10,7 @@ MOST_GRANTS = 100
 EntryById = by_id(store.entries)
 AccessGrantById = by_id(store.access_grants)
 EvidenceById = by_id(store.evidence)
+HoldById = by_id(store.holds)
 
 
 class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):

@@ -19,12 +19,20 @@ from stores import audit as store
 from stores import auth as accounts
 from stores.audit import AuditEntry, Evidence
 
+
+class Held(Exception):
+    """The person's data are under a legal hold, which came when the erasure had begun."""
+
+
 OBJECTS = ("sensitive_details", "location")
 """Encrypted fields that are JSON objects."""
 
 
 @on_user_deleted
 async def erase(services: Services, user_id: str) -> None:
+    """Destroy the person's key; while a legal hold is on their data it fails, and is tried again."""
+    if await store.holds_person(services.db, user_id):
+        raise Held
     await store.subject_keys.destroy(services, user_id)
     await each_in_unit(services, store.evidence, store.evidence_query(PERSONAL, user_id), _erase_evidence)
 

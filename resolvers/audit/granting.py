@@ -75,7 +75,7 @@ async def grant_audit_access(
     check_count(incident_ids, least=1, most=MOST_INCIDENTS, field="incident_ids")
     _check_end(ctx, expires_at)
     incidents = list(dict.fromkeys(incident_ids))
-    await check_known(ctx, incidents, field="incident_ids")
+    await check_known(ctx, incidents, field=["incidentIds"])
     await hold_role_until(ctx, ids.checked(user_id, "user"), EXTERNAL_AUDITOR, expires_at)
     held = {"grantee_id": user_id, **store.in_force(ctx.tx.now)}
     if len(await store.access_grants.find(ctx.db, held, limit=MOST_GRANTS, fields=["_id"])) >= MOST_GRANTS:

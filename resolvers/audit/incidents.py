@@ -20,12 +20,12 @@ incident_exists = Hook[[Context, str], bool]("audit.incident_exists")
 LONGEST_ID = 128
 
 
-async def check_known(ctx: Context, incident_ids: Sequence[str], *, field: str) -> None:
+async def check_known(ctx: Context, incident_ids: Sequence[str], *, field: Sequence[str]) -> None:
     """INCIDENT_NOT_FOUND for incidents that are neither known nor in the log of the viewer's organization."""
     for each in incident_ids:
-        check_length(each, least=1, most=LONGEST_ID, field=field)
+        check_length(each, least=1, most=LONGEST_ID, field=field[-1])
     # Apart from the transaction: what is in the log stays, and a router joins nothing within one.
     logged = await store.incidents_in_log(ctx.services.db, ctx.org, incident_ids)
     for each in incident_ids:
         if each not in logged and not any(await incident_exists(ctx, each)):
-            raise UserError("INCIDENT_NOT_FOUND", "There is no such incident.", field=[field])
+            raise UserError("INCIDENT_NOT_FOUND", "There is no such incident.", field=field)

@@ -7,13 +7,14 @@ from resolvers.audit import client_entries, collecting, custody, evidence_files,
 from resolvers.audit.roles import READERS
 from schema.audit.access import AccessMutations, AccessOfViewer, AccessQueries, AuditAccessGrant
 from schema.audit.evidence import Evidence, EvidenceDownload
+from schema.audit.holds import HoldMutations, HoldQueries, LegalHold
 from schema.audit.proofs import AuditCheckpoint, AuditConsistencyProof, AuditProof
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
-__all__ = ["AuditAccessGrant", "AuditEntry", "Evidence", "Mutation", "Query", "Viewer"]
+__all__ = ["AuditAccessGrant", "AuditEntry", "Evidence", "LegalHold", "Mutation", "Query", "Viewer"]
 
 
-class Query(AccessQueries):
+class Query(AccessQueries, HoldQueries):
     audit_entries: Page[AuditEntry] = query(reading.audit_entries)
     """Entries of the audit log that you may read, newest first: of your organization if you audit it, of
     incidents you were given access to, about you, and of what you did. Each read is put on record."""
@@ -49,7 +50,7 @@ class Viewer(AccessOfViewer):
     record."""
 
 
-class Mutation(AccessMutations):
+class Mutation(AccessMutations, HoldMutations):
     record_audit_entries = mutation(
         client_entries.record_audit_entries,
         refuses="ID_TAKEN INCIDENT_NOT_FOUND INVALID_FORMAT REQUIRED TOO_LARGE TOO_LONG TOO_MANY",

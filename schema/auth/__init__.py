@@ -335,10 +335,13 @@ class Mutation(GrantMutations):
     """Request an export of everything kept about you; a link is mailed when it is ready. While one is being
     built the answer is that one."""
     request_account_deletion = mutation(
-        leaving.request_account_deletion, returns={**payloads.ACCOUNT, **payloads.ENDED}, fresh=True
+        leaving.request_account_deletion,
+        refuses="LEGAL_HOLD",
+        returns={**payloads.ACCOUNT, **payloads.ENDED},
+        fresh=True,
     )
-    """Request the deletion of your account, everywhere, in 30 days. Ends your other sessions;
-    `cancelAccountDeletion` or signing in meanwhile calls it off."""
+    """Request the deletion of your account, everywhere, in 30 days, which a legal hold puts off. Ends your
+    other sessions; `cancelAccountDeletion` or signing in meanwhile calls it off."""
     cancel_account_deletion = mutation(leaving.cancel_account_deletion, returns=payloads.ACCOUNT)
     """Cancel the deletion of your account, which stays as it was."""
 

@@ -52,6 +52,7 @@ from stores.audit.evidence import (
     evidence,
     evidence_query,
 )
+from stores.audit.holds import ACTIVE_HOLD, LegalHold, held_entries, holds, holds_person
 from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
 from stores.audit.leaves import (
     AuditLeaf,
@@ -75,10 +76,11 @@ from stores.audit.links import (
     mark_integrity,
     organizations,
 )
-from stores.audit.reading import NEWEST, incidents_in_log, newest
+from stores.audit.reading import NEWEST, in_log, incidents_in_log, newest
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
+    "ACTIVE_HOLD",
     "CHECK_PREFIX",
     "HASHED",
     "MOST_CUSTODY",
@@ -108,6 +110,7 @@ __all__ = [
     "EvidenceRejection",
     "EvidenceStatus",
     "IntegrityCheck",
+    "LegalHold",
     "LogKey",
     "accepted",
     "access_grants",
@@ -129,7 +132,11 @@ __all__ = [
     "evidence_query",
     "hash_input",
     "hashed_content",
+    "held_entries",
+    "holds",
+    "holds_person",
     "in_force",
+    "in_log",
     "incidents_in_log",
     "last_leaves",
     "latest_checkpoint",

@@ -111,6 +111,9 @@ class AuditEntryState(TypedDict):
     integrity: AuditIntegrity
 
 
+OF_INCIDENTS = {"incident_id": {"$type": "string"}}
+"""Condition of entries that belong to an incident."""
+
 entries = collection(
     "audit_entries",
     AuditEntry,
@@ -125,6 +128,9 @@ entries = collection(
         index("incident_id", "-timestamp", "-_id"),
         index("resource_id", "-timestamp", "-_id"),
         index("subject_id", "-timestamp", "-_id"),
+        # Of which incidents there is something about a person, whose erasure asks for legal holds on them.
+        index("actor_id", "incident_id", "org_id", partialFilterExpression=OF_INCIDENTS),
+        index("subject_id", "incident_id", "org_id", partialFilterExpression=OF_INCIDENTS),
     ],
 )
 entry_keys = collection("audit_keys", EntryKey)

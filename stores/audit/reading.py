@@ -54,3 +54,11 @@ async def incidents_in_log(db: Database, org_id: str, incident_ids: Sequence[str
         fields=["_id"],
     )
     return {incident_id for incident_id, rows in found.items() if rows}
+
+
+async def in_log(db: Database, org_id: str, user_id: str) -> bool:
+    """True if an organization's log has an entry of what a person did, or about them."""
+    for field in ("subject_id", "actor_id"):
+        if await entries.find(db, {field: user_id, "org_id": org_id}, limit=1, fields=["_id"]):
+            return True
+    return False

@@ -58,8 +58,7 @@ def leading_to_staff(schema: GraphQLSchema) -> list[str]:
 
 
 def roles_of_nothing(schema: GraphQLSchema) -> list[str]:
-    """Roles that open no field and no scope of the change log, show no more in a field and give no role say so,
-    and no others do."""
+    """Roles that open no field or scope of the log, show no more and give no role say so, no others do."""
     opening = {
         role
         for each in types(schema)

@@ -5,6 +5,7 @@ from tests.mutation.fault import Fault
 ACCESS = "resolvers/audit/access.py"
 GRANTING = "resolvers/audit/granting.py"
 EXTERNAL = ("tests/audit/test_external_auditors.py",)
+HOLDS = ("tests/audit/test_legal_holds.py",)
 PERSONAL_VALUES = ("tests/audit/test_personal_values.py",)
 
 FAULTS = [
@@ -70,5 +71,47 @@ FAULTS = [
         "return found if found and await roles.reads_granted_incidents(ctx) else []",
         "return found",
         EXTERNAL,
+    ),
+    Fault(
+        "an account under legal hold can be deleted",
+        "resolvers/auth/leaving.py",
+        'raise UserError("LEGAL_HOLD", "Your data must be kept for now: they are under a legal hold.")',
+        "pass",
+        HOLDS,
+    ),
+    Fault(
+        "a deletion that is due does not ask for legal holds",
+        "resolvers/auth/leaving.py",
+        'await _postpone(ctx, user["_id"])\n        return False',
+        "pass",
+        HOLDS,
+    ),
+    Fault(
+        "the key of a person is destroyed under legal hold",
+        "jobs/audit/personal.py",
+        "        raise Held\n",
+        "        pass\n",
+        HOLDS,
+    ),
+    Fault(
+        "a hold on an incident does not keep the people in it",
+        "stores/audit/holds.py",
+        "return bool(await _held_incidents(db, incidents))",
+        "return False",
+        HOLDS,
+    ),
+    Fault(
+        "a hold on an incident keeps those of other organizations",
+        "stores/audit/holds.py",
+        'return {(row["org_id"], row["incident_id"] or "") for row in rows} & wanted',
+        "return wanted if rows else set()",
+        HOLDS,
+    ),
+    Fault(
+        "a hold that was released holds on",
+        "stores/audit/holds.py",
+        'ACTIVE_HOLD: dict[str, Any] = {"released_at": None}',
+        "ACTIVE_HOLD: dict[str, Any] = {}",
+        HOLDS,
     ),
 ]
