@@ -72,7 +72,8 @@ class MailAttachment:
 class Mailer(Protocol):
     """Delivers a message to an email address, or raises `Retryable` or `Permanent`.
 
-    `headers` are added to those that every mail has.
+    `headers` are added to those that every mail has. Mails with the same `key` are the same mail, sent again
+    because nobody knows whether it arrived: their Message-ID is the same, by which mailboxes keep one.
     """
 
     async def send(
@@ -84,6 +85,7 @@ class Mailer(Protocol):
         html: str = "",
         headers: Mapping[str, str] = NO_HEADERS,
         attachments: Sequence[MailAttachment] = (),
+        key: str = "",
     ) -> Sent: ...
 
 

@@ -48,10 +48,11 @@ class Smtp:
         html: str = "",
         headers: Mapping[str, str] = NO_HEADERS,
         attachments: Sequence[MailAttachment] = (),
+        key: str = "",
     ) -> Sent:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
-        message["Message-ID"] = make_msgid(domain=self._domain)
+        message["Message-ID"] = f"<{key}@{self._domain}>" if key else make_msgid(domain=self._domain)
         for name, value in headers.items():
             message[name] = value
         message.set_content(text)

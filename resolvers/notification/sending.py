@@ -140,6 +140,7 @@ async def _mail(out: Outgoing) -> Taken:
         html=_page(out, links),
         headers=_headers(out),
         attachments=attached,
+        key=out.delivery["_id"],
     )
     return Taken(provider_ref=sent.provider_ref or None)
 
