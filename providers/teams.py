@@ -4,7 +4,10 @@ The address is a person's to write, so it is reached as link previews are: publi
 """
 
 import asyncio
+import re
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -15,18 +18,26 @@ from providers.web import Forbidden, Route, check, directly, public_session
 
 SECONDS = 8.0
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
+MARKUP = re.compile(r"([\\*_\[\]`~])")
+"""Characters that a card's text reads as Markdown."""
 GONE = frozenset({400, 401, 403, 404, 405, 410, 413})
 
 
 class Teams:
-    """Implements `core.ports.TeamsPoster`."""
+    """Implements `core.ports.TeamsPoster`; by https alone, but for tests on this machine."""
 
-    def __init__(self, names: AbstractResolver | None = None, route: Route = directly) -> None:
-        self._names, self._route = names, route
+    def __init__(
+        self,
+        names: AbstractResolver | None = None,
+        route: Route = directly,
+        *,
+        schemes: Collection[str] = ("https",),
+    ) -> None:
+        self._names, self._route, self._schemes = names, route, schemes
 
     async def send(self, *, to: str, title: str, text: str, link: str = "") -> Sent:
         try:
-            check(to)
+            self._check(to)
             async with asyncio.timeout(SECONDS):
                 status = await self._posted(to, _message(title, text, link))
         except (Unfetchable, Forbidden):
@@ -41,6 +52,11 @@ class Teams:
             raise Retryable(f"Teams answered {status}.")
         return Sent()
 
+    def _check(self, url: str) -> None:
+        check(url)
+        if urlsplit(url).scheme not in self._schemes:
+            raise Unfetchable("Only https is followed.")
+
     async def _posted(self, url: str, message: dict[str, Any]) -> int:
         async with (
             public_session(self._names, self._route, {}) as http,
@@ -51,8 +67,8 @@ class Teams:
 
 def _message(title: str, text: str, link: str) -> dict[str, Any]:
     body = [
-        {"type": "TextBlock", "text": title, "weight": "Bolder", "size": "Medium", "wrap": True},
-        {"type": "TextBlock", "text": text, "wrap": True},
+        {"type": "TextBlock", "text": _plain(title), "weight": "Bolder", "size": "Medium", "wrap": True},
+        {"type": "TextBlock", "text": _plain(text), "wrap": True},
     ]
     card: dict[str, Any] = {"$schema": SCHEMA, "type": "AdaptiveCard", "version": "1.4", "body": body}
     if link:
@@ -62,3 +78,8 @@ def _message(title: str, text: str, link: str) -> dict[str, Any]:
         "type": "message",
         "attachments": [{"contentType": kind, "contentUrl": None, "content": card}],
     }
+
+
+def _plain(text: str) -> str:
+    """Text that is shown as it stands: what is in it makes no links and no emphasis."""
+    return MARKUP.sub(r"\\\1", text)

@@ -112,19 +112,25 @@ def teams(served: Gateway, *answers: str) -> Teams:
     """One whose flow has a public address, which leads to the server on this machine."""
     port = urlsplit(served.url).port or 0
     names = Names(flow_example=[list(answers or (PUBLIC,))])
-    return Teams(names, lambda address, _: ("127.0.0.1", port))
+    return Teams(names, lambda address, _: ("127.0.0.1", port), schemes=("http", "https"))
 
 
 async def test_teams_gets_a_card(served: Gateway) -> None:
     served.answers[FLOW] = lambda _: web.Response(status=202)
     sent = await teams(served).send(
-        to=f"http://flow.example{FLOW}", title="Fire", text="Leave now", link="https://x.example/"
+        to=f"http://flow.example{FLOW}",
+        title="Fire",
+        text="Leave [now](https://evil.example/) *or* #1",
+        link="https://x.example/",
     )
     assert sent == Sent()
     [attachment] = served.asked[0].json["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
-    assert [each["text"] for each in card["body"]] == ["Fire", "Leave now"]
+    assert [each["text"] for each in card["body"]] == [
+        "Fire",
+        "Leave \\[now\\](https://evil.example/) \\*or\\* #1",
+    ]
     assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open", "url": "https://x.example/"}]
 
 
@@ -147,6 +153,13 @@ async def test_a_flow_that_is_gone_is_told_from_one_that_is_down(
 async def test_a_flow_at_no_public_address_is_never_asked(served: Gateway, url: str) -> None:
     with pytest.raises(Permanent):
         await teams(served).send(to=url, title="a", text="b")
+    assert served.asked == []
+
+
+async def test_a_flow_is_asked_by_https_alone(served: Gateway) -> None:
+    for url in (f"http://flow.example{FLOW}", f"HTTP://flow.example{FLOW}"):
+        with pytest.raises(Permanent):
+            await Teams(Names(flow_example=[[PUBLIC]])).send(to=url, title="a", text="b")
     assert served.asked == []
 
 
