@@ -135,6 +135,11 @@ bench-feed: install
 bench-start: install
 	@$(BIN)/python -m bench.start
 
+# Notifications: what notify() writes, how fast one worker delivers, and what waits for others.
+.PHONY: bench-notify
+bench-notify: install
+	@$(BIN)/python -m bench.notify $(ARGS)
+
 # The audit log: proofs, the wait of SYNC, CPU of an entry.
 .PHONY: bench-audit
 bench-audit: install

@@ -1,5 +1,6 @@
 """Deliveries: decided, sent, tried again, given to another channel; their states never move back."""
 
+import asyncio
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -50,15 +51,20 @@ UNREACHABLE = code_template(
 async def deliver(services: Services, *, delivery_id: str, notification_id: str) -> None:
     """Send a delivery, hold it back, or suppress it, as the person may be reached now."""
     named = {"_id": delivery_id, "notification_id": notification_id}
-    delivery = await store.deliveries.by_id(services.db, named)
-    notification = await store.notifications.by_id(services.db, notification_id)
+    # Reads at the same time travel together.
+    delivery, notification = await asyncio.gather(
+        store.deliveries.by_id(services.db, named), store.notifications.by_id(services.db, notification_id)
+    )
     if delivery is None or notification is None or delivery["status"] != DeliveryStatus.QUEUED:
         return
-    user = await accounts.users.by_id(services.db, delivery["user_id"])
+    user_id = delivery["user_id"]
+    user, recipients = await asyncio.gather(
+        accounts.users.by_id(services.db, user_id), store.recipients_of(services.db, [user_id])
+    )
     if user is None or user["status"] not in REACHABLE:
         await _suppress(services, delivery, DeliveryFailureReason.NO_ADDRESS)
         return
-    recipient = (await store.recipients_of(services.db, [user["_id"]]))[user["_id"]]
+    recipient = recipients[user_id]
     now = clock.now()
     verdict = reach(
         message_of(notification),
@@ -188,9 +194,10 @@ async def move(
         return None
     reason = changed["failure_reason"] or ""
     metrics.DELIVERIES.labels(changed["channel"], status, reason).inc()
-    notification = await store.notifications.by_id(ctx.db, changed["notification_id"])
-    if notification is not None:
-        await _follow_up(ctx, notification, changed)
+    if status in REACHED:
+        await _advance_receipt(ctx, changed)
+    else:
+        await _follow_up(ctx, changed)
     return changed
 
 
@@ -209,8 +216,25 @@ async def fail(
     return await move(ctx, delivery, DeliveryStatus.FAILED, failure_reason=reason, **fields)
 
 
-async def _follow_up(ctx: Context, notification: Notification, delivery: Delivery) -> None:
+async def _advance_receipt(ctx: Context, delivery: Delivery) -> None:
+    """Let the receipt follow a delivery that got further, if no other channel got as far."""
+    status = DeliveryStatus(delivery["status"])
+    opened = {"opened_at": delivery["opened_at"]} if status == DeliveryStatus.OPENED else {}
+    where = {"opened_at": None, "status": {"$in": store.short_of(status)}}
+    fields = {"status": ReceiptStatus(status), **opened}
+    await ctx.tx.update(store.receipts, _receipt_of(delivery), set=fields, where=where)
+
+
+def _receipt_of(delivery: Delivery) -> dict[str, str]:
+    user_id = delivery["user_id"]
+    return {"_id": store.receipt_id(delivery["notification_id"], user_id), "user_id": user_id}
+
+
+async def _follow_up(ctx: Context, delivery: Delivery) -> None:
     """Let another channel step in for one that failed, and tell the receipt and the sender what became."""
+    notification = await store.notifications.by_id(ctx.db, delivery["notification_id"])
+    if notification is None:
+        return
     rows = await store.deliveries_to(ctx.db, notification["_id"], delivery["user_id"])
     statuses = [row["status"] for row in rows]
     if delivery["status"] in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED):
@@ -221,23 +245,16 @@ async def _follow_up(ctx: Context, notification: Notification, delivery: Deliver
                 ctx, notification, delivery["user_id"], other, fallback_of=delivery["_id"]
             )
             statuses.append(DeliveryStatus.QUEUED)
-    await _update_receipt(ctx, notification, delivery, statuses)
+    await _update_receipt(ctx, delivery, statuses)
     if all(status in FINAL for status in statuses) and not any(status in REACHED for status in statuses):
         await _tell_sender(ctx, notification)
 
 
-async def _update_receipt(
-    ctx: Context, notification: Notification, delivery: Delivery, statuses: list[DeliveryStatus]
-) -> None:
-    named = {
-        "_id": store.receipt_id(notification["_id"], delivery["user_id"]),
-        "user_id": delivery["user_id"],
-    }
+async def _update_receipt(ctx: Context, delivery: Delivery, statuses: list[DeliveryStatus]) -> None:
     status = store.furthest(statuses)
-    opened = {"opened_at": delivery["opened_at"]} if status == ReceiptStatus.OPENED else {}
     # What the person has opened stays so, whatever becomes of other channels.
     where = {"opened_at": None, "status": {"$ne": status}}
-    await ctx.tx.update(store.receipts, named, set={"status": status, **opened}, where=where)
+    await ctx.tx.update(store.receipts, _receipt_of(delivery), set={"status": status}, where=where)
 
 
 async def _tell_sender(ctx: Context, notification: Notification) -> None:

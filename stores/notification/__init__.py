@@ -10,6 +10,7 @@ from stores.notification.deliveries import (
     deliveries_to_all,
     delivery_id,
     furthest,
+    short_of,
 )
 from stores.notification.kinds import (
     AUDIT,
@@ -115,5 +116,6 @@ __all__ = [
     "recipients",
     "recipients_of",
     "short_links",
+    "short_of",
     "unseen_count",
 ]

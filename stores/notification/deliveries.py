@@ -109,6 +109,12 @@ def furthest(statuses: list[DeliveryStatus]) -> ReceiptStatus:
     return ReceiptStatus.FAILED if best == DeliveryStatus.BOUNCED else ReceiptStatus(best)
 
 
+def short_of(status: DeliveryStatus) -> list[ReceiptStatus]:
+    """Statuses of receipts whose notification did not get as far as this."""
+    reached = REACH[: REACH.index(status)]
+    return [each for each in ReceiptStatus if DeliveryStatus(each) in reached]
+
+
 def delivery_id(notification_id: str, user_id: str, channel: NotificationChannel, attempt: int = 1) -> str:
     return ids.derived("notification_delivery", notification_id, user_id, channel, str(attempt))
 
