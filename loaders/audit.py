@@ -11,6 +11,7 @@ EntryById = by_id(store.entries)
 AccessGrantById = by_id(store.access_grants)
 EvidenceById = by_id(store.evidence)
 HoldById = by_id(store.holds)
+AuditExportById = by_id(store.audit_exports)
 
 
 class StateByEntry(Loader[tuple[str, str], AuditEntryState | None]):

@@ -44,6 +44,7 @@ SCATTERED = {
     "audit_evidence: collector_id, org_id": LATEST,
     "audit_evidence: org_id": LATEST,
     "audit_evidence: status": BACKGROUND,
+    "audit_exports: requested_by": GONE,
     "audit_grants: org_id": STAFF,
     "audit_holds: subject_id": GONE,
     "audit_holds: incident_id": GONE,

@@ -59,5 +59,7 @@ class Act:
     device_id: str | None = None
     emergency: bool = False
     """True for access in an emergency, past those who are asked otherwise: its record is signed singly."""
+    org_id: str | None = None
+    """Organization in whose log it is; that of the viewer where none is named."""
     entry_id: str | None = None
     """Id that its entry is to have, minted by who names the entry elsewhere."""

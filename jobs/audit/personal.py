@@ -17,7 +17,7 @@ from core.storage.batches import each_in_unit
 from ports.audit import LockedStorage
 from stores import audit as store
 from stores import auth as accounts
-from stores.audit import AuditEntry, Evidence
+from stores.audit import AuditEntry, AuditExport, Evidence
 
 
 class Held(Exception):
@@ -35,6 +35,13 @@ async def erase(services: Services, user_id: str) -> None:
         raise Held
     await store.subject_keys.destroy(services, user_id)
     await each_in_unit(services, store.evidence, store.evidence_query(PERSONAL, user_id), _erase_evidence)
+    await each_in_unit(services, store.audit_exports, {"requested_by": user_id}, _erase_export)
+
+
+async def _erase_export(ctx: Context, row: AuditExport) -> None:
+    if row["file_key"] is not None:
+        await ctx.services.objects.delete([row["file_key"]])
+    await ctx.tx.delete(store.audit_exports, row)
 
 
 async def _erase_evidence(ctx: Context, row: Evidence) -> None:
@@ -55,6 +62,10 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
     ciphers = await store.subject_keys.opening(services, [user_id])
     async for rows in store.entries.batches(services.db, {"$or": [{"subject_id": user_id}, own]}):
         yield "audit_entries", [_shown(row, user_id, ciphers.get(user_id)) for row in rows]
+    async for rows_shown in pages(
+        services, store.audit_exports, {"requested_by": user_id}, without=("file_key", "tries")
+    ):
+        yield "audit_exports", rows_shown
     async for found in pages(
         services, store.evidence, store.evidence_query(PERSONAL, user_id), without=("file_key",)
     ):

@@ -54,6 +54,7 @@ def act_on(
         outcome=outcome,
         reason=reason,
         details=details or {},
+        org_id=evidence["org_id"],
     )
 
 

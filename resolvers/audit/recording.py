@@ -72,7 +72,7 @@ async def entry_of(ctx: Context, act: Act, source: str, id: str | None = None) -
     """Entry of an act: who did it, and from where, is what the request says of itself."""
     now, viewer = clock.now(), ctx.viewer
     actor_id = viewer.user_id if viewer else act.actor_id
-    org_id = viewer.org if viewer else PERSONAL
+    org_id = act.org_id or (viewer.org if viewer else PERSONAL)
     chained = store.chain_of(org_id, actor_id, act.incident_id)
     entry = store.entry_document(
         _id=id or ids.new_id(store.PREFIX),

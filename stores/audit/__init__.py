@@ -34,6 +34,7 @@ from stores.audit.entries import (
     entry_states,
     hash_input,
     hashed_content,
+    in_camel_case,
     opened,
     place_of,
     plain_json,
@@ -51,6 +52,14 @@ from stores.audit.evidence import (
     custody_id,
     evidence,
     evidence_query,
+)
+from stores.audit.exports import (
+    MOST_EXPORTED,
+    AuditExport,
+    AuditExportFailure,
+    AuditExportFormat,
+    AuditExportStatus,
+    audit_exports,
 )
 from stores.audit.holds import ACTIVE_HOLD, LegalHold, held_entries, holds, holds_person
 from stores.audit.kinds import AuditActorKind, AuditEventKind, AuditResourceKind
@@ -76,7 +85,7 @@ from stores.audit.links import (
     mark_integrity,
     organizations,
 )
-from stores.audit.reading import NEWEST, in_log, incidents_in_log, newest
+from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
 __all__ = [
@@ -84,6 +93,7 @@ __all__ = [
     "CHECK_PREFIX",
     "HASHED",
     "MOST_CUSTODY",
+    "MOST_EXPORTED",
     "NEWEST",
     "PREFIX",
     "SEALED",
@@ -95,6 +105,10 @@ __all__ = [
     "AuditEntryState",
     "AuditEntryStatus",
     "AuditEventKind",
+    "AuditExport",
+    "AuditExportFailure",
+    "AuditExportFormat",
+    "AuditExportStatus",
     "AuditIntegrity",
     "AuditLeaf",
     "AuditLink",
@@ -116,11 +130,13 @@ __all__ = [
     "access_grants",
     "add_log_key",
     "all_log_keys",
+    "audit_exports",
     "chain_of",
     "chains",
     "chains_in",
     "checkpoints",
     "checks",
+    "count_entries",
     "custody",
     "custody_id",
     "entries",
@@ -135,6 +151,7 @@ __all__ = [
     "held_entries",
     "holds",
     "holds_person",
+    "in_camel_case",
     "in_force",
     "in_log",
     "incidents_in_log",

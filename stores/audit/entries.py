@@ -222,12 +222,12 @@ def hash_input(entry: AuditEntry, link: Mapping[str, Any]) -> str:
     return canonical.hash_input({**hashed_content(entry), **place}, HASHED).decode()
 
 
-def _in_camel_case(field: str) -> str:
+def in_camel_case(field: str) -> str:
     first, *others = field.strip("_").split("_")
     return first + "".join(each.capitalize() for each in others)
 
 
-_NAMES = {field: _in_camel_case(field) for field in AuditEntry.__annotations__}
+_NAMES = {field: in_camel_case(field) for field in AuditEntry.__annotations__}
 HASHED = (*_NAMES.values(), "seq", "previousHash")
 """Fields that are hashed, by their names in the API."""
 

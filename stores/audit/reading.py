@@ -10,6 +10,7 @@ from core.paging import KeysetPage, Sort
 from core.storage import merging
 from core.storage.mongo import Database
 from stores.audit.entries import AuditEntry, entries
+from stores.audit.exports import MOST_EXPORTED
 
 NEWEST: Sort = (("timestamp", -1), ("_id", -1))
 """Newest first."""
@@ -62,3 +63,10 @@ async def in_log(db: Database, org_id: str, user_id: str) -> bool:
         if await entries.find(db, {field: user_id, "org_id": org_id}, limit=1, fields=["_id"]):
             return True
     return False
+
+
+async def count_entries(db: Database, query: Query) -> int:
+    """Number of entries of a query, up to one more than an export may have."""
+    stages: list[Query] = [{"$match": query}, {"$limit": MOST_EXPORTED + 1}, {"$count": "count"}]
+    rows = await db.aggregate(entries.name, stages)
+    return int(rows[0]["count"]) if rows else 0

@@ -60,6 +60,7 @@ async def test_a_file_of_any_type_is_sealed_when_it_has_the_declared_hash(
         ("audit.evidence_sealed", "OK"),
     ]
     assert acts[0]["_id"] == record["auditEntryId"]
+    assert {each["org_id"] for each in acts} == {org}
 
 
 async def test_evidence_may_be_collected_before_its_file_has_arrived(

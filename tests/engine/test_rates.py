@@ -94,6 +94,7 @@ USES: list[tuple[str, Subject, str, dict[str, Any]]] = [
         "collectEvidence",
         {"kind": "DOCUMENT", "description": "x", "uploadId": NOBODY["upload"], "sha256": "0" * 64},
     ),
+    ("audit-exports", own, "requestAuditExport", {"format": "CSV"}),
     ("custody", own, "recordCustody", {"evidenceId": NOBODY["evidence"], "action": "ANALYZED"}),
     ("evidence-verifications", own, "verifyEvidence", {"evidenceId": NOBODY["evidence"]}),
     ("evidence-downloads", own, "requestEvidenceDownload", {"evidenceId": NOBODY["evidence"], "reason": "x"}),

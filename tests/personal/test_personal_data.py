@@ -79,6 +79,7 @@ THROUGH_THE_API = {
     "users": "by signing up",
 }
 WITHHELD = {
+    ("audit_exports", "file_key"): "where it lies, for a day",
     ("audit_evidence", "file_key"): "where it lies; `requestEvidenceDownload` gives the file",
     ("auth_flows", "*"): "an open request for a code, gone in two days",
     ("auth_keys", "public_key"): "not the person's to use",
@@ -148,6 +149,7 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
     folder = f"private/{'p' * 26}"
     return {
         "audit_custody": {"evidence_id": store_id(person, "evidence"), "received_by_id": person},
+        "audit_exports": {"requested_by": person, "expires_at": clock.now()},
         "audit_evidence": {
             "_id": store_id(person, "evidence"),
             "collector_id": person,

@@ -1,10 +1,12 @@
-"""Evidence: who sees it, its hash, its chain of custody, its files."""
+"""Evidence: who sees it, its hash, its chain of custody, its files; and exports of the log."""
 
 from tests.mutation.fault import Fault
 
 COLLECTED = ("tests/audit/test_evidence.py",)
 CUSTODY = ("tests/audit/test_custody.py",)
 FILES = ("tests/audit/test_evidence_files.py",)
+EXPORTS = ("tests/audit/test_exports.py",)
+FHIR = ("tests/audit/test_fhir.py",)
 
 FAULTS = [
     Fault(
@@ -97,5 +99,68 @@ FAULTS = [
         'or evidence["rejection"] == EvidenceRejection.MALWARE',
         "or False",
         COLLECTED,
+    ),
+    Fault(
+        "others see an export",
+        "resolvers/audit/exporting.py",
+        'return [each if each and each["requested_by"] == own else None for each in found]',
+        "return list(found)",
+        EXPORTS,
+    ),
+    Fault(
+        "a cell of a table is a formula",
+        "resolvers/audit/exported.py",
+        'return f"\'{text}" if text.startswith(FORMULA) else text',
+        "return text",
+        EXPORTS,
+    ),
+    Fault(
+        "a file has what is encrypted",
+        "resolvers/audit/exported.py",
+        'ENCRYPTED = frozenset({"actorName", "userAgent", "location", "sensitiveDetails"})',
+        'ENCRYPTED = frozenset({"actorName"})',
+        EXPORTS,
+    ),
+    Fault(
+        "a long export has entries twice",
+        "resolvers/audit/export_job.py",
+        'position = (batch[-1]["timestamp"], batch[-1]["_id"])',
+        'position = (batch[-2]["timestamp"], batch[-2]["_id"])',
+        EXPORTS,
+    ),
+    Fault(
+        "an export is written for who has left the organization",
+        "resolvers/audit/export_job.py",
+        'accounts.org_of(user) != export["org_id"]',
+        "False",
+        EXPORTS,
+    ),
+    Fault(
+        "a file has more entries than it may",
+        "resolvers/audit/export_job.py",
+        "if file.count > store.MOST_EXPORTED:",
+        "if False:",
+        EXPORTS,
+    ),
+    Fault(
+        "a file outlives its day",
+        "resolvers/audit/export_job.py",
+        'await services.objects.delete([export["file_key"]])',
+        "pass",
+        EXPORTS,
+    ),
+    Fault(
+        "an object of a PDF is not where its table says",
+        "resolvers/audit/exported_pdf.py",
+        "self._written += len(written)",
+        "self._written += len(written) + 1",
+        EXPORTS,
+    ),
+    Fault(
+        "a denial is a success in FHIR",
+        "resolvers/audit/exported_fhir.py",
+        'AuditOutcome.DENIED: "4"',
+        'AuditOutcome.DENIED: "0"',
+        FHIR,
     ),
 ]
