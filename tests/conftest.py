@@ -175,7 +175,20 @@ def _noted() -> Iterator[None]:
         # Tests chain entries of the audit log when they want them, as they run jobs.
         patch.setattr(Wakes, "note", asleep)
         patch.setattr(Database, "command", explained.KINDS.wrap(routed.ROUTER.wrap(Database.command)))
+        patch.setattr(Database, "write_together", _each_noted(Database.write_together))
         yield
+
+
+def _each_noted(send: Callable[[Database, list[Any]], Awaitable[None]]) -> Any:
+    """`Database.write_together` whose commands are looked at like those that are sent one by one."""
+
+    async def write_together(db: Database, commands: list[Any]) -> None:
+        for each in () if explained.of_tests() else commands:
+            explained.KINDS.note(each)
+            routed.ROUTER.note(each, within=True)
+        await send(db, commands)
+
+    return write_together
 
 
 @pytest.fixture(scope="session", autouse=True)
