@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from core import deadline, messages, outages
-from core.errors import RateLimited, Unauthenticated, UserError
+from core.errors import DoneElsewhere, RateLimited, Unauthenticated, UserError
 from core.mutations.flush import Flush
 from core.ports import Mailer, ObjectStore, Pusher, SmsSender
 from core.security.crypto import Keyring
@@ -49,9 +49,10 @@ def _ended(unit: "asyncio.Task[Any]") -> None:
 
 
 def _unwatched(unit: asyncio.Task[Any]) -> None:
-    """The end of a unit whose request is gone: a refusal or an outage is no news to anybody."""
+    """The end of a unit whose request is gone: neither a refusal nor an outage is news to anybody."""
     error = None if unit.cancelled() else unit.exception()
-    if error is not None and not isinstance(error, UserError) and outages.fault_of(error) is None:
+    expected = error is None or isinstance(error, (UserError, DoneElsewhere))
+    if error is not None and not expected and outages.fault_of(error) is None:
         logger.error("bug", exc_info=error)
 
 

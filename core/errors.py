@@ -165,6 +165,10 @@ def check_version(expected: int | None, current: int, **entities: Any) -> None:
         raise UserError("CONFLICT", "It was changed on another device.", **entities)
 
 
+class DoneElsewhere(Exception):
+    """Work that somebody else has begun or done: whoever meant to do it looks what came of that."""
+
+
 class RequestError(Exception):
     """A request that cannot be answered; `code` and `extensions` reach the client."""
 

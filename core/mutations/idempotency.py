@@ -20,6 +20,7 @@ from core.context import Context
 from core.errors import (
     ERROR_CODES,
     BadUserInput,
+    DoneElsewhere,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     RequestError,
@@ -100,7 +101,7 @@ class Mutation:
             access.need_fresh(ctx)
 
 
-class _Taken(Exception):
+class _Taken(DoneElsewhere):
     """The key has a receipt, or a concurrent request is writing one."""
 
 

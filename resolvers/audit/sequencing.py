@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core import outages
 from core.context import Context, Services
-from core.errors import TimedOut, UserError
+from core.errors import DoneElsewhere, TimedOut, UserError
 from core.ledger import chain
 from core.ledger.chain import Head
 from core.ledger.signed_note import Signer, encode_base64
@@ -30,7 +30,7 @@ SIGNED_SINGLY = frozenset({"DECISION_MADE", "EVIDENCE_COLLECTED"})
 """Types of events whose entries have a signature of their own beside the log's; access in emergencies too."""
 
 
-class Overtaken(Exception):
+class Overtaken(DoneElsewhere):
     """Another sequencer took the places, or the entries, of a batch."""
 
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from core.context import Services
+from core import context
+from core.context import Context, Services
+from core.errors import DoneElsewhere, TimedOut, UserError
 from core.settings import Settings
 from server.http_metrics import REQUESTS
 from tests.conftest import NewPhone
@@ -89,6 +91,38 @@ async def test_what_was_sent_whole_lands_once_when_it_is_sent_again(
     assert '"event":"bug"' not in log.getvalue()
     assert (await ada.run(document, input=given))["createPost"]["post"]["text"] == given["text"]
     assert len(await services.db.find("posts", {"author_id": ada.user_id})) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "is_bug"),
+    [
+        (DoneElsewhere(), False),
+        (UserError("NOT_FOUND", "Gone."), False),
+        (TimedOut(), False),
+        (KeyError(), True),
+    ],
+)
+async def test_a_retry_that_hung_up_too_was_a_bug_in_the_log(
+    services: Services, settings: Settings, error: Exception, is_bug: bool
+) -> None:
+    """Seen in the long history: the first try had the key when the second was cut off."""
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await go.wait()
+        raise error
+
+    with logged(settings) as log:
+        request = asyncio.create_task(Context(services).unit(work))
+        await begun.wait()
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        units = list(context._RUNNING)
+        go.set()
+        await asyncio.gather(*units, return_exceptions=True)
+        await asyncio.sleep(0)
+    assert ('"event":"bug"' in log.getvalue()) is is_bug
 
 
 @pytest.mark.parametrize("content_type", ["APPLICATION/JSON", "Application/Json; Charset=UTF-8"])
