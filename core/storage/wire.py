@@ -7,8 +7,8 @@ pools, sessions, and what a failure says of a server stay the driver's: PyMongo 
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from bson import CodecOptions
 from pymongo import AsyncMongoClient, helpers_shared, message
@@ -26,8 +26,9 @@ from pymongo.errors import (
 from pymongo.message import _UNPACK_REPLY, _convert_exception
 from pymongo.monitoring import ConnectionClosedReason
 
+from core.storage.answers import Answer, Answers
+
 Document = dict[str, Any]
-T = TypeVar("T")
 
 COMMIT_TIMEOUT_MS = 10_000
 PATIENCE = 5.0
@@ -51,6 +52,7 @@ class Transaction:
         self._codec = codec
         self._checkout: Any = None
         self._connection: Any = None
+        self._answers: Answers | None = None
         self._session: Any = None
         self._begun = self._over = False
         self._one_at_a_time = asyncio.Lock()
@@ -161,12 +163,16 @@ class Transaction:
 
     async def _connect(self) -> None:
         self._checkout = await self._client._conn_for_writes(None, "transaction")
-        self._connection = await self._checkout.__aenter__()
+        connection = self._connection = await self._checkout.__aenter__()
+        self._answers = Answers(connection.conn.get_conn, connection.max_message_size)
 
     async def _disconnect(self) -> None:
         """Give the connection back, and tell the driver how it failed."""
         checkout, self._checkout, self._connection = self._checkout, None, None
         failure, self._failure = self._failure, None
+        if self._answers is not None:
+            self._answers.give_back()
+            self._answers = None
         if checkout is not None:
             await checkout.__aexit__(type(failure) if failure else None, failure, None)
 
@@ -176,46 +182,40 @@ class Transaction:
             self._telemetry(database, command, request_id)
             for command, (request_id, *_) in zip(commands, messages, strict=True)
         ]
-        outcomes: list[Document | PyMongoError] = []
+        sent = b"".join(each for _, each, *_ in messages)
         try:
-            await self._wired(
-                self._connection.conn.get_conn.write(b"".join(sent for _, sent, *_ in messages))
-            )
-            for request_id, *_ in messages:
-                outcomes.append(await self._outcome(request_id))
+            answers = await self._answered(sent, [request_id for request_id, *_ in messages])
         except PyMongoError as error:
-            # The connection is lost: all that has no answer failed.
             self._failure = error
             self._session.mark_dirty()
-            for command, each in list(zip(commands, told, strict=True))[len(outcomes) :]:
+            for command, each in zip(commands, told, strict=True):
                 _tell(each, command, error)
             raise
+        outcomes = [self._outcome(answer) for answer in answers]
         for command, each, outcome in zip(commands, told, outcomes, strict=True):
             _tell(each, command, outcome)
         self._failure = next((each for each in outcomes if isinstance(each, PyMongoError)), self._failure)
         return outcomes
 
-    async def _outcome(self, request_id: int) -> Document | PyMongoError:
-        connection = self._connection
-        protocol = connection.conn.get_conn
-        data, kind = await self._wired(protocol.read(request_id, connection.max_message_size))
-        [answer] = _UNPACK_REPLY[kind](data).unpack_response(codec_options=self._codec)
+    async def _answered(self, sent: bytes, request_ids: list[int]) -> list[Answer]:
+        answers: Any = self._answers
         try:
-            helpers_shared._check_command_response(
-                answer, connection.max_wire_version, parse_write_concern_error=True
-            )
-        except PyMongoError as error:
-            return error
-        return answer
-
-    async def _wired(self, io: Awaitable[T]) -> T:
-        try:
-            return await io
+            return await answers.to(sent, request_ids)  # type: ignore[no-any-return]
         except BaseException as error:
             # Its answer may still come: nobody else may have the connection.
             self._session.mark_dirty()
             await self._connection._raise_connection_failure(error)
             raise
+
+    def _outcome(self, answer: Answer) -> Document | PyMongoError:
+        [document] = _UNPACK_REPLY[answer.kind](answer.body).unpack_response(codec_options=self._codec)
+        try:
+            helpers_shared._check_command_response(
+                document, self._connection.max_wire_version, parse_write_concern_error=True
+            )
+        except PyMongoError as error:
+            return error
+        return document
 
     def _telemetry(self, database: str, command: Document, request_id: int) -> "_CommandTelemetry | None":
         """Notify the client's command listeners."""

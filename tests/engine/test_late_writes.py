@@ -113,17 +113,20 @@ async def test_a_mutation_sends_its_last_writes_together(
     assert trips[-1] == together
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
 async def test_one_that_is_given_up_leaves_no_connection_with_answers_on_the_way(
-    services: Services, new_phone: NewPhone
+    turns: int, services: Services, new_phone: NewPhone
 ) -> None:
-    for _ in range(30):
+    async def cut_off(begun: asyncio.Event) -> None:
+        async with mongo.transaction(services.db) as handle:
+            await handle.by_ids(JOBS, ["job_of_nobody"])
+            begun.set()
+            await handle.write_together([_insert(ids.new_id("job")) for _ in range(5)])
 
-        async def cut_off() -> None:
-            async with mongo.transaction(services.db) as handle:
-                await handle.write_together([_insert(ids.new_id("job")) for _ in range(5)])
-
-        running = asyncio.create_task(cut_off())
-        for _ in range(4):
+    for _ in range(10):
+        running = asyncio.create_task(cut_off(begun := asyncio.Event()))
+        await begun.wait()
+        for _ in range(turns):
             await asyncio.sleep(0)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
