@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from core.context import PERSONAL, Context, Services
-from core.erasure import on_user_deleted, on_user_export, pages
+from core.erasure import erase_owned, on_user_deleted, on_user_export, pages
 from core.security.crypto import Cipher
 from core.storage.batches import each_in_unit
 from ports.audit import LockedStorage
@@ -34,6 +34,7 @@ async def erase(services: Services, user_id: str) -> None:
     if await store.holds_person(services.db, user_id):
         raise Held
     await store.subject_keys.destroy(services, user_id)
+    await erase_owned([store.saved_queries], services, user_id)
     await each_in_unit(services, store.evidence, store.evidence_query(PERSONAL, user_id), _erase_evidence)
     await each_in_unit(services, store.audit_exports, {"requested_by": user_id}, _erase_export)
 
@@ -66,6 +67,8 @@ async def export(services: Services, user_id: str) -> AsyncIterator[tuple[str, S
         services, store.audit_exports, {"requested_by": user_id}, without=("file_key", "tries")
     ):
         yield "audit_exports", rows_shown
+    async for queries in pages(services, store.saved_queries, {"owner_id": user_id}):
+        yield "audit_saved_queries", queries
     async for found in pages(
         services, store.evidence, store.evidence_query(PERSONAL, user_id), without=("file_key",)
     ):

@@ -8,6 +8,11 @@ from schema.audit.evidence import Evidence, EvidenceMutations, EvidenceQueries
 from schema.audit.exports import AuditExport, ExportMutations, ExportQueries
 from schema.audit.holds import HoldMutations, HoldQueries, LegalHold
 from schema.audit.proofs import AuditCheckpoint, AuditConsistencyProof, AuditProof
+from schema.audit.saved_queries import (
+    SavedAuditQuery,
+    SavedQueriesOfViewer,
+    SavedQueryMutations,
+)
 from schema.audit.types import AuditEntry, AuditEntryRecordInput, AuditEntryResult
 
 __all__ = [
@@ -18,6 +23,7 @@ __all__ = [
     "LegalHold",
     "Mutation",
     "Query",
+    "SavedAuditQuery",
     "Viewer",
 ]
 
@@ -46,13 +52,13 @@ class Query(AccessQueries, EvidenceQueries, ExportQueries, HoldQueries):
     """Signed checkpoints of the log of your organization, the latest first."""
 
 
-class Viewer(AccessOfViewer):
+class Viewer(AccessOfViewer, SavedQueriesOfViewer):
     recent_audit_entries: Page[AuditEntry] = connection(reading.recent_audit_entries)
     """Latest entries of the audit log that you may read, newest first, to fetch ahead. Each read is put on
     record."""
 
 
-class Mutation(AccessMutations, EvidenceMutations, ExportMutations, HoldMutations):
+class Mutation(AccessMutations, EvidenceMutations, ExportMutations, HoldMutations, SavedQueryMutations):
     record_audit_entries = mutation(
         client_entries.record_audit_entries,
         refuses="ID_TAKEN INCIDENT_NOT_FOUND INVALID_FORMAT REQUIRED TOO_LARGE TOO_LONG TOO_MANY",

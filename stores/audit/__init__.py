@@ -85,6 +85,7 @@ from stores.audit.links import (
     mark_integrity,
     organizations,
 )
+from stores.audit.queries import SavedAuditQuery, saved_queries
 from stores.audit.reading import NEWEST, count_entries, in_log, incidents_in_log, newest
 from stores.audit.tiles import AuditTile, tile_documents, tile_key, tiles, tiles_of
 
@@ -126,6 +127,7 @@ __all__ = [
     "IntegrityCheck",
     "LegalHold",
     "LogKey",
+    "SavedAuditQuery",
     "accepted",
     "access_grants",
     "add_log_key",
@@ -174,6 +176,7 @@ __all__ = [
     "organizations",
     "place_of",
     "plain_json",
+    "saved_queries",
     "subject_keys",
     "tile_documents",
     "tile_key",

@@ -156,6 +156,7 @@ def own(person: str, post: str, product: str, device: str, account: str) -> dict
             "org_id": PERSONAL,
             "file_key": f"evidence/{PERSONAL}/{store_id(person, 'evidence')}",
         },
+        "audit_saved_queries": {**owner, "_id": store_id(person, "saved_audit_query")},
         "auth_flows": {**user, "account": account, "session_id": None},
         "auth_keys": user,
         "auth_locks": {"_id": account},
